@@ -1,0 +1,28 @@
+"""How allauth behaves here: no open sign-up (accounts are made by proof), messages through our outbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from accounts.models import User
+from notifications.outbox import plan_email
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queued in the outbox like every message; allauth's own text, in the account's language."""
+        user = User.objects.filter(email__iexact=email).first()
+        language = user.language if user else translation.get_language() or "fr"
+        with translation.override(language):
+            context = {"request": self.request, "email": email, **context}
+            subject = " ".join(render_to_string(f"{template_prefix}_subject.txt", context).split())
+            body = render_to_string(f"{template_prefix}_message.txt", context, self.request).strip()
+        plan_email(to=email, subject=subject, body=body, language=language)

@@ -1,0 +1,55 @@
+"""Asking for a code, and answering with it (security cases 21)."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts.models import OneTimeCode
+
+LIFETIME = timedelta(minutes=10)
+MAX_ATTEMPTS = 5
+MAX_CODES_AN_HOUR = 5
+
+
+class TooManyCodes(Exception):
+    """More codes were asked for in an hour than anyone needs."""
+
+
+@transaction.atomic
+def new_code(*, purpose: str, subject_id: uuid.UUID) -> str:
+    """A fresh code for this purpose and subject; older ones of the same are void. Raises TooManyCodes."""
+    now = timezone.now()
+    earlier = OneTimeCode.objects.filter(purpose=purpose, subject_id=subject_id)
+    if earlier.filter(created_at__gt=now - timedelta(hours=1)).count() >= MAX_CODES_AN_HOUR:
+        raise TooManyCodes
+    earlier.filter(used_at=None).update(used_at=now)
+    digits = f"{secrets.randbelow(1_000_000):06d}"
+    code = OneTimeCode(purpose=purpose, subject_id=subject_id, expires_at=now + LIFETIME)
+    code.code_hash = _hash(code.pk, digits)
+    code.save()
+    return digits
+
+
+def check_code(*, purpose: str, subject_id: uuid.UUID, digits: str) -> bool:
+    """Whether this is the live code. Counts the try before it compares, so parallel guesses are bounded too."""
+    now = timezone.now()
+    live = OneTimeCode.objects.filter(
+        purpose=purpose, subject_id=subject_id, used_at=None, expires_at__gt=now, attempts__lt=MAX_ATTEMPTS
+    )
+    code = live.order_by("-created_at").first()
+    if code is None or not live.filter(pk=code.pk).update(attempts=F("attempts") + 1):
+        return False
+    if not constant_time_compare(code.code_hash, _hash(code.pk, digits)):
+        return False
+    return OneTimeCode.objects.filter(pk=code.pk, used_at=None).update(used_at=now) == 1
+
+
+def _hash(code_id: uuid.UUID, digits: str) -> str:
+    return salted_hmac("accounts.codes", f"{code_id}:{digits}", algorithm="sha256").hexdigest()

@@ -1,0 +1,108 @@
+"""Practices (the tenants) and what their staff may do in them."""
+
+from __future__ import annotations
+
+import uuid
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(_("Ce fuseau horaire n’existe pas. Exemple : Europe/Paris."))
+
+
+class Role(models.TextChoices):
+    PRACTITIONER = "practitioner", _("Praticien")
+    SECRETARY = "secretary", _("Secrétaire")
+    ADMIN = "admin", _("Administrateur")
+    READER = "reader", _("Lecteur")
+
+
+SHARING_ROLES = frozenset({Role.PRACTITIONER, Role.SECRETARY, Role.ADMIN})
+
+
+class PracticeQuerySet(models.QuerySet["Practice"]):
+    def of(self, user: User, *roles: Role) -> PracticeQuerySet:
+        """Where the user is staff (in one of `roles`, where any is given)."""
+        return self.filter(pk__in=Membership.objects.held_by(user, *roles).values("practice"))
+
+
+class Practice(models.Model):
+    """The organisation that owns agendas, library, rules and patient records (FHIR Organization)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("nom"), max_length=200)
+    address = models.TextField(_("adresse"), blank=True)
+    telephone = models.CharField(_("téléphone"), max_length=16, blank=True, help_text=_("E.164"))
+    time_zone = models.CharField(
+        _("fuseau horaire"), max_length=50, default="Europe/Paris", validators=[validate_time_zone]
+    )
+    language = models.CharField(_("langue"), max_length=10, default="fr")
+
+    objects = PracticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("cabinet")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def held_by(self, user: User, *roles: Role) -> MembershipQuerySet:
+        held = self.filter(user_id=user.pk, user__is_active=True)
+        if not roles:
+            return held
+        condition = Q()
+        for role in roles:
+            condition |= Q(**{f"is_{role.value}": True})
+        return held.filter(condition)
+
+
+class Membership(models.Model):
+    """A user's roles in a practice. All but `reader` share; only `admin` writes rules and library."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("compte"))
+    practice = models.ForeignKey(
+        Practice, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("cabinet")
+    )
+    is_practitioner = models.BooleanField(Role.PRACTITIONER.label, default=False)
+    is_secretary = models.BooleanField(Role.SECRETARY.label, default=False)
+    is_admin = models.BooleanField(Role.ADMIN.label, default=False)
+    is_reader = models.BooleanField(Role.READER.label, default=False)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("accès")
+        verbose_name_plural = _("accès")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "practice"], name="membership_once_per_practice"),
+            models.CheckConstraint(
+                condition=Q(is_practitioner=True)
+                | Q(is_secretary=True)
+                | Q(is_admin=True)
+                | Q(is_reader=True),
+                name="membership_has_a_role",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.practice}"
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(role for role in Role if getattr(self, f"is_{role.value}"))

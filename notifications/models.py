@@ -1,0 +1,75 @@
+"""One email or SMS to one contact point, with its state: the outbox. Knows no domain.
+
+queued -> (leased) -> sent -> delivered, or failed (given up, visible to staff).
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from notifications.secrecy import SealedTextField
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+
+
+class MessageState(models.TextChoices):
+    QUEUED = "queued", _("En attente")
+    SENT = "sent", _("Envoyé")
+    DELIVERED = "delivered", _("Remis")
+    FAILED = "failed", _("Échec")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, now: datetime | None = None) -> MessageQuerySet:
+        """Queued, its time come, and leased by nobody."""
+        now = now or timezone.now()
+        return self.filter(state=MessageState.QUEUED, due_at__lte=now).filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        )
+
+
+class Message(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    channel = models.CharField(max_length=10, choices=Channel)
+    to = models.CharField(max_length=254, help_text="An email address, or a telephone number in E.164")
+    language = models.CharField(max_length=10, default="fr")
+    subject = models.CharField(max_length=200, blank=True)
+    body = SealedTextField(blank=True, help_text="Encrypted at rest; emptied once sent or given up")
+    state = models.CharField(max_length=10, choices=MessageState, default=MessageState.QUEUED)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="No longer of use after this (a code)")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "message"
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="message_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(channel__in=["email", "sms"]), name="message_channel_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "sent", "delivered", "failed"]), name="message_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "failed"]) | Q(sent_at__isnull=False),
+                name="message_sent_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.id} ({self.state})"
