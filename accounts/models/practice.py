@@ -41,6 +41,9 @@ class Practice(models.Model):
     name = models.CharField(_("nom"), max_length=200)
     address = models.TextField(_("adresse"), blank=True)
     telephone = models.CharField(_("téléphone"), max_length=16, blank=True, help_text=_("E.164"))
+    email = models.EmailField(
+        _("adresse e-mail"), blank=True, help_text=_("Reçoit les alertes : invitation arrêtée, envoi en échec")
+    )
     time_zone = models.CharField(
         _("fuseau horaire"), max_length=50, default="Europe/Paris", validators=[validate_time_zone]
     )

@@ -1,0 +1,146 @@
+"""Booking, moving, cancelling and deleting appointments."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.roles import NotAllowed, may_share
+from appointments import signals
+from appointments.models import (
+    Agenda,
+    Appointment,
+    AppointmentKind,
+    AppointmentStatus,
+    BookedFor,
+    VisitReason,
+)
+from audit.trail import record
+from patients.models import Patient
+
+
+class AppointmentCancelled(Exception):
+    """A cancelled appointment can't be moved."""
+
+
+@transaction.atomic
+def book(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    patient: Patient,
+    starts_at: datetime,
+    kind: AppointmentKind = AppointmentKind.IN_PERSON,
+    holder: User | None = None,
+    booked_for: BookedFor = BookedFor.SELF,
+    by: User,
+) -> Appointment:
+    """Book for a patient of the agenda's practice. `holder`: the account that books online, None for staff.
+
+    Raises ValidationError where the parts don't belong together, NotAllowed for staff who only read.
+    """
+    practice = agenda.practice
+    if holder is None and not may_share(by, practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de prendre un rendez-vous."))
+    _check_together(agenda, visit_reason)
+    if patient.practice_id != practice.pk:
+        raise ValidationError({"patient": _("Cette fiche patient n’est pas de ce cabinet.")})
+    appointment = Appointment(
+        practice=practice,
+        agenda=agenda,
+        visit_reason=visit_reason,
+        patient=patient,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=visit_reason.duration_minutes),
+        kind=kind,
+        holder=holder,
+        booked_for=booked_for,
+    )
+    appointment.full_clean()
+    appointment.save()
+    record("appointment.booked", by=by, on=appointment, practice=practice, within=appointment)
+    signals.booked.send(sender=Appointment, appointment=appointment, by=by)
+    return appointment
+
+
+@transaction.atomic
+def move(
+    *,
+    appointment: Appointment,
+    by: User,
+    starts_at: datetime | None = None,
+    agenda: Agenda | None = None,
+    visit_reason: VisitReason | None = None,
+) -> Appointment:
+    """Change when, where or why. Raises ValidationError, AppointmentCancelled, NotAllowed."""
+    appointment = _locked(appointment, by)
+    if appointment.status == AppointmentStatus.CANCELLED:
+        raise AppointmentCancelled
+    new = {
+        "starts_at": starts_at or appointment.starts_at,
+        "agenda": agenda or appointment.agenda,
+        "visit_reason": visit_reason or appointment.visit_reason,
+    }
+    fields = frozenset(name for name, value in new.items() if getattr(appointment, name) != value)
+    if not fields:
+        return appointment
+    for name in fields:
+        setattr(appointment, name, new[name])
+    if appointment.agenda.practice_id != appointment.practice_id:
+        raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet.")})
+    _check_together(appointment.agenda, appointment.visit_reason)
+    appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
+    appointment.full_clean()
+    appointment.save()
+    record(
+        "appointment.moved",
+        by=by,
+        on=appointment,
+        practice=appointment.practice_id,
+        within=appointment,
+        detail={"fields": sorted(fields)},
+    )
+    signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
+    return appointment
+
+
+@transaction.atomic
+def cancel(*, appointment: Appointment, by: User) -> Appointment:
+    """Cancelling deletes nothing that was shared. Cancelling twice changes nothing."""
+    appointment = _locked(appointment, by)
+    if appointment.status == AppointmentStatus.BOOKED:
+        appointment.status = AppointmentStatus.CANCELLED
+        appointment.save(update_fields=["status"])
+        record("appointment.cancelled", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+        signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
+    return appointment
+
+
+@transaction.atomic
+def delete(*, appointment: Appointment, by: User) -> None:
+    """Delete it with all that was shared from it (whoever listens to `deleting` does that); the trail stays."""
+    appointment = _locked(appointment, by)
+    signals.deleting.send(sender=Appointment, appointment=appointment, by=by)
+    record("appointment.deleted", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    appointment.delete()
+
+
+def _locked(appointment: Appointment, by: User) -> Appointment:
+    """The appointment, locked until the transaction ends. Appointment.DoesNotExist where it went meanwhile."""
+    appointment = (
+        Appointment.objects.select_for_update(of=("self",))
+        .select_related("practice", "agenda", "visit_reason", "patient")
+        .get(pk=appointment.pk)
+    )
+    if not may_share(by, appointment.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier un rendez-vous."))
+    return appointment
+
+
+def _check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
+    if not agenda.visit_reasons.filter(pk=visit_reason.pk).exists():
+        raise ValidationError({"visit_reason": _("Ce motif n’est pas proposé sur cet agenda.")})

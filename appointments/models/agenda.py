@@ -1,0 +1,88 @@
+"""Bookable calendars, and why one comes."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Practice, User
+
+
+class AgendaQuerySet(models.QuerySet["Agenda"]):
+    def of_staff(self, user: User) -> AgendaQuerySet:
+        return self.filter(practice__in=Practice.objects.of(user))
+
+
+class Agenda(models.Model):
+    """One bookable calendar of a practice (FHIR Schedule)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(
+        Practice, on_delete=models.PROTECT, related_name="agendas", verbose_name=_("cabinet")
+    )
+    name = models.CharField(_("nom"), max_length=100)
+    practitioner = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="agendas",
+        verbose_name=_("praticien"),
+    )
+    position = models.PositiveSmallIntegerField(_("rang"), default=0)
+    is_active = models.BooleanField(_("ouvert"), default=True)
+
+    objects = AgendaQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("agenda")
+        ordering = ["position", "name"]
+        constraints = [models.UniqueConstraint(fields=["practice", "name"], name="agenda_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VisitReasonQuerySet(models.QuerySet["VisitReason"]):
+    def of_staff(self, user: User) -> VisitReasonQuerySet:
+        return self.filter(practice__in=Practice.objects.of(user))
+
+
+class VisitReason(models.Model):
+    """Why one comes; offered on some agendas."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(
+        Practice, on_delete=models.PROTECT, related_name="visit_reasons", verbose_name=_("cabinet")
+    )
+    name = models.CharField(_("nom"), max_length=100)
+    duration_minutes = models.PositiveSmallIntegerField(
+        _("durée en minutes"), default=20, validators=[MinValueValidator(5), MaxValueValidator(480)]
+    )
+    hue = models.PositiveSmallIntegerField(
+        _("couleur"), default=1, validators=[MinValueValidator(1), MaxValueValidator(8)]
+    )
+    agendas = models.ManyToManyField(Agenda, related_name="visit_reasons", verbose_name=_("agendas"))
+    is_active = models.BooleanField(_("proposé"), default=True)
+
+    objects = VisitReasonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("motif de consultation")
+        verbose_name_plural = _("motifs de consultation")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "name"], name="visit_reason_name_once"),
+            models.CheckConstraint(condition=Q(hue__gte=1, hue__lte=8), name="visit_reason_one_of_eight_hues"),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__gte=5, duration_minutes__lte=480),
+                name="visit_reason_lasts_between_5_minutes_and_8_hours",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,116 @@
+"""Patient, agenda, visit reason, when, in person or by video, who booked, for whom."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, time, timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Practice, User
+from appointments.models.agenda import Agenda, VisitReason
+from patients.models import Patient
+
+
+class AppointmentKind(models.TextChoices):
+    IN_PERSON = "in_person", _("Au cabinet")
+    VIDEO = "video", _("En vidéo")
+
+
+class AppointmentStatus(models.TextChoices):
+    BOOKED = "booked", _("Prévu")
+    CANCELLED = "cancelled", _("Annulé")
+
+
+class BookedFor(models.TextChoices):
+    SELF = "self", _("pour soi")
+    ADULT_RELATIVE = "adult_relative", _("pour un proche majeur")
+    MINOR_RELATIVE = "minor_relative", _("pour un proche mineur")
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def of_staff(self, user: User) -> AppointmentQuerySet:
+        """Appointments of the practices where the user is staff."""
+        return self.filter(practice__in=Practice.objects.of(user))
+
+    def on_day(self, day: date, practice: Practice) -> AppointmentQuerySet:
+        return self.between_days(day, day + timedelta(days=1), practice)
+
+    def between_days(self, first: date, end: date, practice: Practice) -> AppointmentQuerySet:
+        """From the first day's midnight to the end day's, in the practice's time zone (half open)."""
+        start_at = datetime.combine(first, time.min, practice.zone)
+        end_at = datetime.combine(end, time.min, practice.zone)
+        return self.filter(practice=practice, starts_at__gte=start_at, starts_at__lt=end_at)
+
+    def upcoming(self) -> AppointmentQuerySet:
+        return self.filter(status=AppointmentStatus.BOOKED, starts_at__gt=timezone.now())
+
+
+class Appointment(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="appointments")
+    agenda = models.ForeignKey(
+        Agenda, on_delete=models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("agenda")
+    )
+    visit_reason = models.ForeignKey(
+        VisitReason, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("motif")
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("patient")
+    )
+    starts_at = models.DateTimeField(_("début"))
+    ends_at = models.DateTimeField(_("fin"))
+    kind = models.CharField(max_length=10, choices=AppointmentKind, default=AppointmentKind.IN_PERSON)
+    status = models.CharField(max_length=10, choices=AppointmentStatus, default=AppointmentStatus.BOOKED)
+    holder = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="booked_appointments",
+        help_text=_("Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé"),
+    )
+    booked_for = models.CharField(max_length=20, choices=BookedFor, default=BookedFor.SELF)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("rendez-vous")
+        verbose_name_plural = _("rendez-vous")
+        ordering = ["starts_at", "id"]
+        indexes = [
+            models.Index(fields=["agenda", "starts_at"]),
+            models.Index(fields=["practice", "-starts_at", "-id"]),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(status__in=["booked", "cancelled"]), name="appointment_status_known"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["in_person", "video"]), name="appointment_kind_known"),
+            models.CheckConstraint(
+                condition=Q(booked_for="self")
+                | Q(booked_for__in=["adult_relative", "minor_relative"], holder__isnull=False),
+                name="appointment_for_a_relative_has_a_holder",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.id}"
+
+    @property
+    def local_start(self) -> datetime:
+        return timezone.localtime(self.starts_at, self.practice.zone)
+
+    @property
+    def local_end(self) -> datetime:
+        return timezone.localtime(self.ends_at, self.practice.zone)
+
+    @property
+    def booked_by(self) -> str:
+        """ "holder" or "practice"."""
+        return "holder" if self.holder_id else "practice"

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class DocshareConfig(AppConfig):
+    name = "docshare"

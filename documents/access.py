@@ -1,0 +1,58 @@
+"""The only way any page, API or download finds a shared document. What is not visible is a 404.
+
+Each condition stands on its own line; nothing else in the project may build a queryset of shared documents for
+somebody's eyes.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Practice, User
+from appointments.models import Appointment
+from documents.models import SharedDocument
+from patients.models import RecordTie, Relationship
+
+
+def visible_to(user: User) -> QuerySet[SharedDocument]:
+    """Everything this user may see: as staff, or as whom it was shared with."""
+    if not user.is_active:
+        return SharedDocument.objects.none()
+    return SharedDocument.objects.filter(_as_staff(user) | _as_recipient(user))
+
+
+def visible_as_staff(user: User) -> QuerySet[SharedDocument]:
+    """What the user sees through their practices."""
+    if not user.is_active:
+        return SharedDocument.objects.none()
+    return SharedDocument.objects.filter(_as_staff(user))
+
+
+def visible_as_recipient(user: User) -> QuerySet[SharedDocument]:
+    """What was shared with the user: the patient's portal shows this alone, even to somebody who is staff too."""
+    if not user.is_active:
+        return SharedDocument.objects.none()
+    return SharedDocument.objects.filter(_as_recipient(user))
+
+
+def around(appointment: Appointment, *, user: User) -> QuerySet[SharedDocument]:
+    """What staff see on an appointment's page, newest first."""
+    return visible_as_staff(user).filter(appointment=appointment).order_by("-shared_at", "-id")
+
+
+def _as_staff(user: User) -> Q:
+    return Q(practice__in=Practice.objects.of(user))
+
+
+def _as_recipient(user: User) -> Q:
+    ties = RecordTie.objects.filter(user=user, ended_at=None, patient=OuterRef("patient"))
+    own_record = Exists(ties.filter(relationship=Relationship.SELF))
+    guarded_record = Exists(ties.filter(relationship=Relationship.GUARDIAN))
+    return (
+        Q(own_record)
+        # A guardian keeps what was shared while the patient was a minor; later documents are the adult's.
+        | Q(guarded_record, audience="patient", patient_was_minor=True)
+        # The holder who booked: of a minor, or of an adult with an authorisation that still stands.
+        | Q(audience="holder", holder=user, authorisation=None)
+        | Q(audience="holder", holder=user, authorisation__withdrawn_at=None)
+    )

@@ -1,0 +1,18 @@
+from documents.models.category import Category
+from documents.models.credential import InstallationAuthority, SignatureImage, SigningCredential
+from documents.models.library import LibraryDocument, LibraryVersion
+from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
+from documents.models.stored_file import StoredFile
+
+__all__ = [
+    "Category",
+    "DocumentReading",
+    "InstallationAuthority",
+    "LibraryDocument",
+    "LibraryVersion",
+    "ReadingMeans",
+    "SharedDocument",
+    "SignatureImage",
+    "SigningCredential",
+    "StoredFile",
+]

@@ -1,0 +1,70 @@
+"""Reusable documents of a practice; each change a new version. Never signed, never deleted by an appointment."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Practice, User
+from documents.models.category import Category
+from documents.models.stored_file import StoredFile
+
+
+class LibraryDocumentQuerySet(models.QuerySet["LibraryDocument"]):
+    def of_staff(self, user: User) -> LibraryDocumentQuerySet:
+        return self.filter(practice__in=Practice.objects.of(user))
+
+    def in_use(self) -> LibraryDocumentQuerySet:
+        return self.filter(archived_at=None)
+
+
+class LibraryDocument(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="library_documents")
+    title = models.CharField(_("titre"), max_length=200)
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, related_name="+", verbose_name=_("catégorie")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LibraryDocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("document de la bibliothèque")
+        verbose_name_plural = _("bibliothèque de documents")
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["practice", "-created_at", "-id"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def current(self) -> LibraryVersion:
+        """The newest version; every document has at least one."""
+        return self.versions.select_related("file").latest("number")
+
+
+class LibraryVersion(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(LibraryDocument, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="library_version")
+    name = models.CharField(max_length=255, help_text="The file's name, for downloads")
+    page_count = models.PositiveIntegerField(null=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["document", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "number"], name="library_version_number_once"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="library_version_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} v{self.number}"

@@ -1,0 +1,99 @@
+"""One file made available around one appointment, to one audience; and each reading of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Practice, User
+from appointments.models import Appointment, HolderAuthorisation
+from documents.models.category import Category
+from documents.models.library import LibraryVersion
+from documents.models.stored_file import StoredFile
+from notifications.models import Message
+from patients.models import Patient
+
+
+class AudienceChoice(models.TextChoices):
+    PATIENT = "patient", _("le patient")
+    HOLDER = "holder", _("le titulaire du compte")
+
+
+class SharedDocument(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+", db_index=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="shared_documents")
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="shared_documents")
+    library_version = models.ForeignKey(
+        LibraryVersion, on_delete=models.PROTECT, null=True, related_name="shared_documents"
+    )
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(_("titre"), max_length=255)
+    name = models.CharField(max_length=255, help_text="The file's name, for downloads")
+    page_count = models.PositiveIntegerField(null=True)
+    audience = models.CharField(max_length=10, choices=AudienceChoice)
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="documents_held")
+    authorisation = models.ForeignKey(HolderAuthorisation, on_delete=models.PROTECT, null=True, related_name="+")
+    patient_was_minor = models.BooleanField(default=False, help_text="On the day of the sharing")
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_at = models.DateTimeField(null=True)
+    was_repaired = models.BooleanField(default=False, help_text="Rewritten before signing: it was damaged")
+    shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    shared_at = models.DateTimeField(default=timezone.now)
+    first_read_at = models.DateTimeField(null=True, help_text="By whom it was shared with")
+    messages = models.ManyToManyField(Message, related_name="+")
+
+    class Meta:
+        verbose_name = _("document partagé")
+        verbose_name_plural = _("documents partagés")
+        indexes = [
+            models.Index(fields=["patient", "-shared_at", "-id"]),
+            models.Index(fields=["practice", "-shared_at", "-id"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(audience="patient", holder=None, authorisation=None)
+                | Q(audience="holder", holder__isnull=False),
+                name="shared_with_one_audience",
+            ),
+            models.CheckConstraint(
+                condition=Q(library_version=None) | Q(signed_by=None), name="shared_library_is_never_signed"
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_by=None, signed_at=None) | Q(signed_by=F("shared_by"), signed_at__isnull=False),
+                name="shared_signed_by_whoever_shares",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signed_at is not None
+
+
+class ReadingMeans(models.TextChoices):
+    VIEWED = "viewed", _("affiché")
+    DOWNLOADED = "downloaded", _("téléchargé")
+    ZIPPED = "zipped", _("téléchargé dans une archive")
+
+
+class DocumentReading(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    document = models.ForeignKey(SharedDocument, on_delete=models.CASCADE, related_name="readings")
+    reader = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    means = models.CharField(max_length=10, choices=ReadingMeans)
+    as_staff = models.BooleanField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["document", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.means}"

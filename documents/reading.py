@@ -1,0 +1,36 @@
+"""Who read a document, and when: every reading is kept, and shown to the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from audit.trail import record
+from documents.access import visible_as_recipient
+from documents.models import DocumentReading, ReadingMeans, SharedDocument
+
+
+@transaction.atomic
+def note_reading(*, documents: Iterable[SharedDocument], by: User, means: ReadingMeans) -> None:
+    """One line for each document; the first by its recipient marks it read."""
+    documents = list(documents)
+    now = timezone.now()
+    as_recipient = set(
+        visible_as_recipient(by).filter(pk__in=[document.pk for document in documents]).values_list("pk", flat=True)
+    )
+    for document in documents:
+        is_recipient = document.pk in as_recipient
+        DocumentReading.objects.create(document=document, reader=by, means=means, as_staff=not is_recipient, at=now)
+        if is_recipient:
+            SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
+        record(
+            "document.read" if is_recipient else "document.consulted",
+            by=by,
+            on=document,
+            practice=document.practice_id,
+            within=document.appointment_id,
+            detail={"means": means.value, "category": document.category_id},
+        )

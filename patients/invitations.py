@@ -1,0 +1,154 @@
+"""Inviting whoever a record belongs to, and tying their account to it once everything is proved.
+
+Why the link is safe: it is the invitation's id under an HMAC-SHA-256 of SECRET_KEY (django.core.signing), so a
+dump of the database opens nothing; it proves the mailbox only, and a code to the mobile and the birth date are
+still asked; the invitation ends with the first acceptance, with changed contacts, or after five wrong dates.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from audit.trail import record
+from patients.messages import tell_practice_invitation_stopped
+from patients.models import Invitation, InvitationEnd, Patient, RecordTie, Relationship
+
+LIFETIME = timedelta(days=60)
+MAX_BIRTH_DATE_ATTEMPTS = 5
+_signer = Signer(salt="patients.invitation", sep=".")
+
+
+class InvitationOver(Exception):
+    """The invitation ended meanwhile: accepted, withdrawn, contacts changed, too many tries, too old."""
+
+
+class RecordAlreadyClaimed(Exception):
+    """Another account has already proved that this record is its own."""
+
+
+class WrongBirthDate(Exception):
+    """Not the record's birth date. `left`: tries that remain before the invitation ends."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+
+@transaction.atomic
+def invitation_for(*, patient: Patient, by: User | None, within: uuid.UUID | None = None) -> Invitation:
+    """The record's live invitation, made where there is none and renewed where it is too old.
+
+    The record must have both contacts: it raises ValueError otherwise.
+    """
+    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    if not (patient.email and patient.mobile):
+        raise ValueError("An invitation needs the record's own email and mobile.")
+    live = patient.invitations.live().first()
+    if live:
+        if live.expires_at < timezone.now() + LIFETIME / 2:
+            live.expires_at = timezone.now() + LIFETIME
+            live.save(update_fields=["expires_at"])
+        return live
+    invitation = Invitation.objects.create(
+        patient=patient, email=patient.email, mobile=patient.mobile, expires_at=timezone.now() + LIFETIME
+    )
+    record("invitation.sent", by=by, on=invitation, practice=patient.practice_id, within=within)
+    return invitation
+
+
+@transaction.atomic
+def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | None = None) -> None:
+    """End it, if there is one; its link then leads to a page that says what to do."""
+    for invitation in patient.invitations.live().select_for_update():
+        _end(invitation, reason, by)
+
+
+def invitation_url(invitation: Invitation) -> str:
+    """The absolute link that the email carries."""
+    token = _signer.sign(str(invitation.pk))
+    return settings.PUBLIC_URL + reverse("patient:invitation", kwargs={"token": token})
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """The invitation of a link, over or not; None where the link was never ours."""
+    try:
+        pk = uuid.UUID(_signer.unsign(token))
+    except (BadSignature, ValueError):
+        return None
+    return Invitation.objects.select_related("patient__practice").filter(pk=pk).first()
+
+
+def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:
+    """Compare with the record's. Each call counts; the fifth wrong one ends the invitation.
+
+    Raises WrongBirthDate, InvitationOver. Not atomic around the raise: a wrong try must stay counted.
+    """
+    with transaction.atomic():
+        current = Invitation.objects.select_for_update(of=("self",)).select_related("patient").get(pk=invitation.pk)
+        if not current.is_open:
+            raise InvitationOver
+        right = current.patient.birth_date == birth_date
+        if not right:
+            Invitation.objects.filter(pk=current.pk).update(birth_date_attempts=F("birth_date_attempts") + 1)
+            left = MAX_BIRTH_DATE_ATTEMPTS - current.birth_date_attempts - 1
+            if left == 0:
+                _end(current, InvitationEnd.TOO_MANY_ATTEMPTS, None)
+                tell_practice_invitation_stopped(current)
+    if not right:
+        raise WrongBirthDate(left)
+
+
+@transaction.atomic
+def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -> RecordTie:
+    """Tie the account to the record. The door has seen the link (email) and the code (mobile) proved.
+
+    A minor's record is tied as its guardian's. Raises InvitationOver, WrongBirthDate, RecordAlreadyClaimed.
+    """
+    current = Invitation.objects.select_for_update(of=("self",)).select_related("patient__practice").get(pk=invitation.pk)
+    patient = current.patient
+    if not current.is_open or (patient.email, patient.mobile) != (current.email, current.mobile):
+        raise InvitationOver
+    if patient.birth_date != birth_date:
+        raise WrongBirthDate(MAX_BIRTH_DATE_ATTEMPTS - current.birth_date_attempts)
+    relationship = Relationship.GUARDIAN if patient.is_minor_now() else Relationship.SELF
+    own = patient.ties.filter(ended_at=None, relationship=Relationship.SELF).exclude(user=user)
+    if relationship == Relationship.SELF and own.exists():
+        raise RecordAlreadyClaimed
+    tie, made = RecordTie.objects.get_or_create(
+        user=user,
+        patient=patient,
+        ended_at=None,
+        defaults={
+            "relationship": relationship,
+            "proved_email": current.email,
+            "proved_mobile": current.mobile,
+        },
+    )
+    _end(current, InvitationEnd.ACCEPTED, user)
+    if made:
+        record("record.tied", by=user, on=patient, practice=patient.practice_id, detail={"relationship": relationship})
+    return tie
+
+
+def _end(invitation: Invitation, reason: InvitationEnd, by: User | None) -> None:
+    invitation.ended_at = timezone.now()
+    invitation.end = reason
+    invitation.accepted_by = by if reason == InvitationEnd.ACCEPTED else None
+    invitation.save(update_fields=["ended_at", "end", "accepted_by"])
+    if reason != InvitationEnd.ACCEPTED:
+        record(
+            "invitation.stopped",
+            by=by,
+            on=invitation,
+            practice=invitation.patient.practice_id,
+            detail={"reason": reason.value, "patient": str(invitation.patient_id)},
+        )

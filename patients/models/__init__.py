@@ -1,0 +1,5 @@
+from patients.models.invitation import Invitation, InvitationEnd
+from patients.models.patient import Patient
+from patients.models.tie import RecordTie, Relationship
+
+__all__ = ["Invitation", "InvitationEnd", "Patient", "RecordTie", "Relationship"]

@@ -1,0 +1,67 @@
+"""What lets somebody prove that a record is theirs: link (email), code (mobile), birth date."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from patients.models.patient import Patient
+
+
+class InvitationEnd(models.TextChoices):
+    ACCEPTED = "accepted", _("acceptée")
+    CONTACTS_CHANGED = "contacts_changed", _("coordonnées modifiées")
+    TOO_MANY_ATTEMPTS = "too_many_attempts", _("trop d’essais")
+    WITHDRAWN = "withdrawn", _("retirée")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def live(self) -> InvitationQuerySet:
+        return self.filter(ended_at=None)
+
+
+class Invitation(models.Model):
+    """Bound to the contacts it was sent to: when the record's contacts change, it dies.
+
+    Its link is `id` under an HMAC of SECRET_KEY (patients/invitations.py): nothing here opens anything.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    mobile = models.CharField(max_length=16)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    birth_date_attempts = models.PositiveSmallIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+    end = models.CharField(max_length=20, choices=InvitationEnd, blank=True)
+    accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(ended_at=None), name="invitation_one_live_per_record"
+            ),
+            models.CheckConstraint(condition=Q(birth_date_attempts__lte=5), name="invitation_five_tries"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end="") | (Q(ended_at__isnull=False) & ~Q(end="")),
+                name="invitation_end_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_by=None) | Q(end="accepted"), name="invitation_accepted_by_somebody"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None and self.expires_at > timezone.now()

@@ -1,0 +1,92 @@
+"""A practice's record of a person (FHIR Patient). Not a login: an account is tied to it only by proof."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Practice, User
+
+MAJORITY = 18  # years, in French law (Code civil, art. 414)
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def of_staff(self, user: User) -> PatientQuerySet:
+        """Records of the practices where the user is staff."""
+        return self.filter(practice__in=Practice.objects.of(user))
+
+    def tied_to(self, user: User) -> PatientQuerySet:
+        """Records that this account has proved to be its own, or its ward's."""
+        return self.filter(ties__user=user, ties__ended_at=None)
+
+    def search(self, words: str) -> PatientQuerySet:
+        """Every word is found in the name, the email or the mobile."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(first_name__icontains=word)
+                | Q(last_name__icontains=word)
+                | Q(email__icontains=word)
+                | Q(mobile__contains=word)
+            )
+        return found
+
+
+class Patient(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(
+        Practice, on_delete=models.PROTECT, related_name="patients", verbose_name=_("cabinet")
+    )
+    first_name = models.CharField(_("prénom"), max_length=100)
+    last_name = models.CharField(_("nom"), max_length=100)
+    birth_date = models.DateField(_("date de naissance"))
+    email = models.EmailField(_("adresse e-mail"), null=True, blank=True)
+    mobile = models.CharField(_("mobile"), max_length=16, null=True, blank=True, help_text=_("E.164"))
+    language = models.CharField(_("langue"), max_length=10, default="fr")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("fiche patient")
+        verbose_name_plural = _("fiches patient")
+        indexes = [
+            models.Index(fields=["practice", "last_name", "first_name"]),
+            models.Index(fields=["practice", "-created_at", "-id"]),
+        ]
+        constraints = [
+            # Missing is null, never an empty text that would pass for a contact.
+            models.CheckConstraint(condition=~Q(email=""), name="patient_email_null_or_given"),
+            models.CheckConstraint(
+                condition=Q(mobile__isnull=True) | Q(mobile__startswith="+"), name="patient_mobile_e164"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def missing_contacts(self) -> list[str]:
+        """Which of "email" and "mobile" the record itself lacks."""
+        return [name for name in ("email", "mobile") if not getattr(self, name)]
+
+    def age_on(self, day: date) -> int:
+        """Whole years. Someone born on 29 February turns a year older on 1 March of common years."""
+        before_birthday = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
+        return day.year - self.birth_date.year - before_birthday
+
+    def is_minor_on(self, day: date) -> bool:
+        return self.age_on(day) < MAJORITY
+
+    def is_minor_now(self) -> bool:
+        """Today, where the practice is."""
+        return self.is_minor_on(timezone.localdate(timezone=self.practice.zone))
