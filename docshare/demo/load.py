@@ -1,0 +1,220 @@
+"""Loading the demo practice through the same use cases as everybody's."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import ApiToken, Membership, Practice, Role, Scope, User
+from accounts.tokens import issue_token, revoke_token
+from appointments.booking import book
+from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
+from docshare.demo import cast
+from docshare.demo.cast import Record
+from docshare.demo.paper import letter, signature
+from documents.files.intake import accept
+from documents.library import import_document
+from documents.models import Category, LibraryDocument, SignatureImage
+from documents.signatures import set_signature_image
+from patients.models import Patient
+from patients.records import create_patient
+
+PRACTICE_ID = uuid.UUID("5d1a7b6e-0c8e-4c39-9b55-6a3b6f1f0d01")
+TOKEN_NAME = "Démonstration"
+
+
+def load() -> None:
+    """Load what is missing; a second run changes nothing."""
+    if not Practice.objects.filter(pk=PRACTICE_ID).exists():
+        with transaction.atomic():
+            _load_people_and_appointments()
+    _load_signatures()
+    _load_library()
+
+
+def describe() -> dict[str, Any]:
+    """What a program needs to use the demo (shared contract); its tokens are issued anew."""
+    practice = Practice.objects.get(pk=PRACTICE_ID)
+    holder = User.objects.get(email=cast.HOLDER.email)
+    return {
+        "practice": {"id": str(practice.pk), "name": practice.name},
+        "staff": [
+            {
+                "email": person.email,
+                "password": cast.PASSWORD,
+                "roles": [role.value for role in person.roles],
+                "token": _token(User.objects.get(email=person.email), person.roles),
+            }
+            for person in cast.STAFF
+        ],
+        "agendas": [{"id": str(agenda.pk), "name": agenda.name} for agenda in practice.agendas.all()],
+        "visit_reasons": [{"id": str(reason.pk), "name": reason.name} for reason in practice.visit_reasons.all()],
+        "library": [
+            {"id": str(document.pk), "title": document.title}
+            for document in practice.library_documents.in_use().order_by("created_at")
+        ],
+        "holder": {
+            "email": holder.email,
+            "mobile": holder.mobile,
+            "password": cast.PASSWORD,
+            "token": _token(holder, ()),
+        },
+        "patients": [
+            {
+                "id": str(patient.pk),
+                "email": patient.email,
+                "mobile": patient.mobile,
+                "birth_date": patient.birth_date.isoformat(),
+            }
+            for patient in practice.patients.order_by("created_at")
+        ],
+    }
+
+
+def _load_people_and_appointments() -> None:
+    practice = Practice.objects.create(
+        pk=PRACTICE_ID,
+        name=cast.PRACTICE,
+        address=cast.ADDRESS,
+        telephone="+33199000001",
+        email="cabinet@lilas.example",
+    )
+    users = [_staff(practice, person) for person in cast.STAFF]
+    agendas = [
+        Agenda.objects.create(practice=practice, name=user.get_full_name(), practitioner=user, position=position)
+        for position, user in enumerate(users[:2])
+    ]
+    reasons = []
+    for name, minutes, hue in cast.REASONS:
+        reason = VisitReason.objects.create(practice=practice, name=name, duration_minutes=minutes, hue=hue)
+        reason.agendas.set(agendas)
+        reasons.append(reason)
+    holder = User.objects.create_user(
+        cast.HOLDER.email or "",
+        cast.PASSWORD,
+        first_name=cast.HOLDER.first_name,
+        last_name=cast.HOLDER.last_name,
+        mobile=cast.HOLDER.mobile,
+        mobile_verified_at=timezone.now(),
+    )
+    _prove_email(holder)
+    secretary = users[2]
+    patients = [_patient(practice, record, secretary) for record in cast.PATIENTS]
+    _fill_agendas(agendas, reasons, patients, secretary)
+    _book_for_relatives(practice, agendas[0], reasons[0], holder, secretary)
+
+
+def _fill_agendas(
+    agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User
+) -> None:
+    """Four appointments a day on each agenda, from three days ago to two weeks ahead, Sundays off."""
+    today = timezone.localdate()
+    for offset in range(-3, 15):
+        day = today + timedelta(days=offset)
+        if day.weekday() == 6 and offset != 0:
+            continue
+        for column, agenda in enumerate(agendas):
+            for rank, hour in enumerate((9, 10, 14, 16)):
+                reason = reasons[(rank + column + offset) % 3]
+                video = reason.name == "Téléconsultation"
+                book(
+                    agenda=agenda,
+                    visit_reason=reason,
+                    patient=patients[(rank * 2 + column + offset) % len(patients)],
+                    starts_at=_at(agenda.practice, day, hour, 20 * column),
+                    kind=AppointmentKind.VIDEO if video else AppointmentKind.IN_PERSON,
+                    by=by,
+                )
+
+
+def _book_for_relatives(
+    practice: Practice, agenda: Agenda, reason: VisitReason, holder: User, by: User
+) -> None:
+    """What the holder booked online today: for himself, two adults of his family and his child."""
+    bookings = [
+        (cast.HOLDER, BookedFor.SELF),
+        (cast.ADULT_WITH_CONTACTS, BookedFor.ADULT_RELATIVE),
+        (cast.ADULT_WITHOUT_CONTACTS, BookedFor.ADULT_RELATIVE),
+        (cast.CHILD, BookedFor.MINOR_RELATIVE),
+    ]
+    for rank, (record, booked_for) in enumerate(bookings):
+        book(
+            agenda=agenda,
+            visit_reason=reason,
+            patient=_patient(practice, record, by),
+            starts_at=_at(practice, timezone.localdate(), 11, 20 * rank),
+            holder=holder,
+            booked_for=booked_for,
+            by=holder,
+        )
+
+
+def _load_signatures() -> None:
+    for rank, person in enumerate(cast.STAFF):
+        user = User.objects.get(email=person.email)
+        if Role.PRACTITIONER in person.roles and not SignatureImage.objects.filter(user=user).exists():
+            upload = SimpleUploadedFile("signature.png", signature(rank), "image/png")
+            set_signature_image(user=user, upload=upload, by=user)
+
+
+def _load_library() -> None:
+    practice = Practice.objects.get(pk=PRACTICE_ID)
+    admin = User.objects.get(email=cast.STAFF[3].email)
+    for title, category, paragraphs in cast.LIBRARY:
+        if LibraryDocument.objects.filter(practice=practice, title=title).exists():
+            continue
+        upload = SimpleUploadedFile(
+            f"{title}.pdf", letter(title, paragraphs, heading=cast.PRACTICE), "application/pdf"
+        )
+        import_document(
+            practice=practice,
+            intake=accept(upload),
+            title=title,
+            category=Category.objects.get(code=category),
+            by=admin,
+        )
+
+
+def _staff(practice: Practice, person: cast.Person) -> User:
+    administers = Role.ADMIN in person.roles
+    user = User.objects.create_user(
+        person.email,
+        cast.PASSWORD,
+        title=person.title,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        professional_number=person.number,
+        is_staff=administers,
+        is_superuser=administers,
+    )
+    Membership.objects.create(
+        user=user, practice=practice, **{f"is_{role.value}": True for role in person.roles}
+    )
+    _prove_email(user)
+    return user
+
+
+def _prove_email(user: User) -> None:
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+def _patient(practice: Practice, record: Record, by: User) -> Patient:
+    return create_patient(practice=practice, **record._asdict(), by=by)
+
+
+def _at(practice: Practice, day: date, hour: int, minute: int) -> datetime:
+    return datetime.combine(day, time(hour + minute // 60, minute % 60), practice.zone)
+
+
+def _token(user: User, roles: tuple[Role, ...]) -> str:
+    for old in ApiToken.objects.valid().filter(user=user, name=TOKEN_NAME):
+        revoke_token(token=old, by=None)
+    scopes = [Scope.READ, Scope.WRITE, *([Scope.SIGN] if Role.PRACTITIONER in roles else [])]
+    return issue_token(user=user, name=TOKEN_NAME, scopes=scopes, by=None)[1]
+

@@ -1,0 +1,197 @@
+"""The cast. Alice is a practitioner of Les Lilas, Bob its secretary, Carol its administrator, Rita only reads;
+Charlie is a practitioner of another practice, a stranger to all of it. Marie Durand is a patient with both
+contacts; Hugo Martin holds an account and books for others.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Membership, Practice, User
+from appointments.booking import book
+from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from documents.models import Category
+from patients.models import Patient
+
+PASSWORD = "lilas-sous-la-pluie"
+CORPUS = Path(settings.BASE_DIR).parent / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installation() -> Iterator[None]:
+    """DATA_DIR, and on the embedded default the private queue server that `make run` starts."""
+    Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)
+    server = None
+    if not settings.REDIS_URL:
+        from docshare.queue import start_private_valkey
+
+        server = start_private_valkey(settings.VALKEY_SOCKET.parent)
+    yield
+    if server:
+        server.terminate()
+        server.wait(10)
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()
+
+
+def make_user(email: str, first_name: str, last_name: str, **fields: object) -> User:
+    return User.objects.create_user(email, PASSWORD, first_name=first_name, last_name=last_name, **fields)
+
+
+@pytest.fixture
+def practice(db: None) -> Practice:
+    return Practice.objects.create(name="Cabinet des Lilas", telephone="+33140000000", email="cabinet@lilas.example")
+
+
+@pytest.fixture
+def other_practice(db: None) -> Practice:
+    return Practice.objects.create(name="Centre du Port", telephone="+33491000000")
+
+
+@pytest.fixture
+def alice(practice: Practice) -> User:
+    user = make_user("alice@lilas.example", "Alice", "Morel", title="Dr", professional_number="10101010101")
+    Membership.objects.create(user=user, practice=practice, is_practitioner=True)
+    return user
+
+
+@pytest.fixture
+def bob(practice: Practice) -> User:
+    user = make_user("bob@lilas.example", "Bob", "Petit")
+    Membership.objects.create(user=user, practice=practice, is_secretary=True)
+    return user
+
+
+@pytest.fixture
+def carol(practice: Practice) -> User:
+    user = make_user("carol@lilas.example", "Carol", "Roux")
+    Membership.objects.create(user=user, practice=practice, is_admin=True)
+    return user
+
+
+@pytest.fixture
+def rita(practice: Practice) -> User:
+    user = make_user("rita@lilas.example", "Rita", "Blanc")
+    Membership.objects.create(user=user, practice=practice, is_reader=True)
+    return user
+
+
+@pytest.fixture
+def charlie(other_practice: Practice) -> User:
+    user = make_user("charlie@port.example", "Charlie", "Noir", title="Dr", professional_number="20202020202")
+    Membership.objects.create(user=user, practice=other_practice, is_practitioner=True, is_admin=True)
+    return user
+
+
+@pytest.fixture
+def hugo(db: None) -> User:
+    """An account holder: email and mobile proved."""
+    return make_user(
+        "hugo.martin@courriel.example",
+        "Hugo",
+        "Martin",
+        mobile="+33698765432",
+        mobile_verified_at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def agenda(practice: Practice, alice: User) -> Agenda:
+    return Agenda.objects.create(practice=practice, name="Dr Morel", practitioner=alice)
+
+
+@pytest.fixture
+def visit_reason(practice: Practice, agenda: Agenda) -> VisitReason:
+    reason = VisitReason.objects.create(practice=practice, name="Consultation de suivi", duration_minutes=20)
+    reason.agendas.add(agenda)
+    return reason
+
+
+@pytest.fixture
+def marie(practice: Practice) -> Patient:
+    return Patient.objects.create(
+        practice=practice,
+        first_name="Marie",
+        last_name="Durand",
+        birth_date=date(1941, 2, 3),
+        email="marie.durand@courriel.example",
+        mobile="+33612345678",
+    )
+
+
+@pytest.fixture
+def stranger(other_practice: Practice) -> Patient:
+    """A patient of the other practice."""
+    return Patient.objects.create(
+        practice=other_practice,
+        first_name="Sophie",
+        last_name="Leroy",
+        birth_date=date(1980, 5, 6),
+        email="sophie.leroy@courriel.example",
+        mobile="+33611111111",
+    )
+
+
+BookFixture = Callable[..., Appointment]
+
+
+@pytest.fixture
+def book_for(agenda: Agenda, visit_reason: VisitReason, alice: User) -> BookFixture:
+    """Book for a patient of Les Lilas; by the practice, or online by a holder."""
+
+    def _book(
+        patient: Patient,
+        *,
+        holder: User | None = None,
+        booked_for: BookedFor = BookedFor.SELF,
+        kind: AppointmentKind = AppointmentKind.IN_PERSON,
+        starts_at: datetime | None = None,
+    ) -> Appointment:
+        return book(
+            agenda=agenda,
+            visit_reason=visit_reason,
+            patient=patient,
+            starts_at=starts_at or datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1),
+            kind=kind,
+            holder=holder,
+            booked_for=booked_for,
+            by=holder or alice,
+        )
+
+    return _book
+
+
+@pytest.fixture
+def appointment(book_for: BookFixture, marie: Patient) -> Appointment:
+    """Marie's, booked by the practice."""
+    return book_for(marie)
+
+
+@pytest.fixture
+def prescription(db: None) -> Category:
+    return Category.objects.get(code="prescription")
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User], Client]:
+    """A browser in which the user has signed in."""
+
+    def _sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return client
+
+    return _sign_in

@@ -1,0 +1,57 @@
+"""Documents to share, and practitioners able to sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.models import Practice, User
+from docshare.demo.paper import letter, signature
+from documents.files.intake import Intake, accept
+from documents.library import import_document
+from documents.models import Category, LibraryDocument
+from documents.signatures import set_signature_image
+
+PDF = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
+
+
+@pytest.fixture
+def receive() -> Callable[..., Intake]:
+    """What the server makes of an upload."""
+
+    def _receive(content: bytes = PDF, name: str = "ordonnance.pdf") -> Intake:
+        return accept(SimpleUploadedFile(name, content))
+
+    return _receive
+
+
+@pytest.fixture
+def alice_signs(alice: User) -> User:
+    """Alice, with her signature set up."""
+    upload = SimpleUploadedFile("signature.png", signature(1), "image/png")
+    set_signature_image(user=alice, upload=upload, by=alice)
+    return alice
+
+
+@pytest.fixture
+def access_plan(practice: Practice, carol: User, receive: Callable[..., Intake]) -> LibraryDocument:
+    return import_document(
+        practice=practice,
+        intake=receive(name="plan.pdf"),
+        title="Plan d’accès",
+        category=Category.objects.get(code="information"),
+        by=carol,
+    )
+
+
+@pytest.fixture
+def files_in_store() -> Callable[[], list[Path]]:
+    def _files() -> list[Path]:
+        folders = [settings.DOCUMENTS_DIR, Path(settings.FILE_UPLOAD_TEMP_DIR)]
+        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+    return _files
