@@ -27,11 +27,27 @@ class UserAdmin(DjangoUserAdmin[User]):
     inlines = [MembershipInline]
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        (_("Personne"), {"fields": ("title", "first_name", "last_name", "professional_number", "mobile", "language")}),
+        (
+            _("Personne"),
+            {"fields": ("title", "first_name", "last_name", "professional_number", "mobile", "language")},
+        ),
         (_("Droits"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("email", "title", "first_name", "last_name", "usable_password", "password1", "password2")}),
+        (
+            None,
+            {
+                "fields": (
+                    "email",
+                    "title",
+                    "first_name",
+                    "last_name",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                )
+            },
+        ),
     )
 
 

@@ -18,7 +18,12 @@ LAST_USED_PRECISION = timedelta(minutes=1)  # a write at every call would cost m
 
 @transaction.atomic
 def issue_token(
-    *, user: User, name: str, scopes: Iterable[Scope], lifetime: timedelta = timedelta(days=365), by: User | None
+    *,
+    user: User,
+    name: str,
+    scopes: Iterable[Scope],
+    lifetime: timedelta = timedelta(days=365),
+    by: User | None,
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is shown once and kept nowhere."""
     secret = secrets.token_urlsafe(32)

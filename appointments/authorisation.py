@@ -55,4 +55,6 @@ def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
 
 def _check(appointment: Appointment, by: User) -> None:
     if not may_share(by, appointment.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
+        )

@@ -115,7 +115,13 @@ def cancel(*, appointment: Appointment, by: User) -> Appointment:
     if appointment.status == AppointmentStatus.BOOKED:
         appointment.status = AppointmentStatus.CANCELLED
         appointment.save(update_fields=["status"])
-        record("appointment.cancelled", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+        record(
+            "appointment.cancelled",
+            by=by,
+            on=appointment,
+            practice=appointment.practice_id,
+            within=appointment,
+        )
         signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
     return appointment
 

@@ -88,6 +88,4 @@ def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient
             holder=holder,
             authorisation=authorisation,
         )
-    return Recipient(
-        RecipientState.NEEDS_AUTHORISATION, None, Reason.HOLDERS_CONTACTS_TAKEN, missing, holder=holder
-    )
+    return Recipient(RecipientState.NEEDS_AUTHORISATION, None, Reason.HOLDERS_CONTACTS_TAKEN, missing, holder=holder)

@@ -73,7 +73,9 @@ def _to_account(user: User, document: SharedDocument, due_at: datetime) -> list[
 def _to_patient(document: SharedDocument, due_at: datetime, by: User) -> list[Message]:
     """To the record's own contacts: a link to sign in where an account is tied, an invitation otherwise."""
     patient = document.patient
-    assert patient.email and patient.mobile  # an audience "patient" is only ready with both
+    # an audience "patient" is only ready with both
+    assert patient.email
+    assert patient.mobile
     with translation.override(patient.language):
         link = settings.PUBLIC_URL + reverse("patient:documents")
         words = _sign_in_words()
@@ -97,9 +99,7 @@ def _sign_in_words() -> str:
     return _("Pour y accéder, connectez-vous à votre compte :")
 
 
-def _email(
-    to: str, document: SharedDocument, link: str, words: str, language: str, due_at: datetime
-) -> Message:
+def _email(to: str, document: SharedDocument, link: str, words: str, language: str, due_at: datetime) -> Message:
     practice = document.practice
     body = _(
         "Bonjour,\n\n"
@@ -130,4 +130,3 @@ def _sms(to: str, document: SharedDocument, link: str | None, language: str, due
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:
     return date_format(timezone.localtime(moment, zone), "DATE_FORMAT")
-

@@ -146,7 +146,9 @@ def _remove(document: SharedDocument, by: User) -> None:
 
 def _check_may_share(appointment: Appointment, by: User) -> None:
     if not may_share(by, appointment.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
+        )
 
 
 def _ready_recipient(appointment: Appointment) -> Recipient:
@@ -193,4 +195,3 @@ def _share(*, appointment: Appointment, document: SharedDocument, by: User) -> S
     )
     messages.announce(document, recipient=recipient, by=by)
     return document
-

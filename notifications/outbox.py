@@ -16,10 +16,20 @@ NUDGE_WINDOW_SECONDS = 0.2  # one task per window, however many messages are pla
 
 
 def plan_email(
-    *, to: str, subject: str, body: str, language: str, due_at: datetime | None = None, expires_at: datetime | None = None
+    *,
+    to: str,
+    subject: str,
+    body: str,
+    language: str,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> Message:
     """Queue an email. `subject` and `body` carry no health data: no title, reason or category of a document."""
-    return _plan(Message(channel=Channel.EMAIL, to=to, subject=subject, body=body, language=language), due_at, expires_at)
+    return _plan(
+        Message(channel=Channel.EMAIL, to=to, subject=subject, body=body, language=language),
+        due_at,
+        expires_at,
+    )
 
 
 def plan_sms(

@@ -113,7 +113,9 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
 
     A minor's record is tied as its guardian's. Raises InvitationOver, WrongBirthDate, RecordAlreadyClaimed.
     """
-    current = Invitation.objects.select_for_update(of=("self",)).select_related("patient__practice").get(pk=invitation.pk)
+    current = (
+        Invitation.objects.select_for_update(of=("self",)).select_related("patient__practice").get(pk=invitation.pk)
+    )
     patient = current.patient
     if not current.is_open or (patient.email, patient.mobile) != (current.email, current.mobile):
         raise InvitationOver
@@ -135,7 +137,13 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
     )
     _end(current, InvitationEnd.ACCEPTED, user)
     if made:
-        record("record.tied", by=user, on=patient, practice=patient.practice_id, detail={"relationship": relationship})
+        record(
+            "record.tied",
+            by=user,
+            on=patient,
+            practice=patient.practice_id,
+            detail={"relationship": relationship},
+        )
     return tie
 
 

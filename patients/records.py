@@ -66,7 +66,12 @@ def change_patient(
     if contacts:
         end_live_invitation(patient=patient, reason=InvitationEnd.CONTACTS_CHANGED)
         record(
-            "contact.changed", by=by, on=patient, practice=patient.practice, within=within, detail={"fields": contacts}
+            "contact.changed",
+            by=by,
+            on=patient,
+            practice=patient.practice,
+            within=within,
+            detail={"fields": contacts},
         )
     others = [name for name in changed if name not in contacts]
     if others:

@@ -20,9 +20,7 @@ class Scope(models.TextChoices):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, now: datetime | None = None) -> ApiTokenQuerySet:
-        return self.filter(
-            revoked_at__isnull=True, expires_at__gt=now or timezone.now(), user__is_active=True
-        )
+        return self.filter(revoked_at__isnull=True, expires_at__gt=now or timezone.now(), user__is_active=True)
 
 
 class ApiToken(models.Model):

@@ -42,7 +42,9 @@ class Practice(models.Model):
     address = models.TextField(_("adresse"), blank=True)
     telephone = models.CharField(_("téléphone"), max_length=16, blank=True, help_text=_("E.164"))
     email = models.EmailField(
-        _("adresse e-mail"), blank=True, help_text=_("Reçoit les alertes : invitation arrêtée, envoi en échec")
+        _("adresse e-mail"),
+        blank=True,
+        help_text=_("Reçoit les alertes : invitation arrêtée, envoi en échec"),
     )
     time_zone = models.CharField(
         _("fuseau horaire"), max_length=50, default="Europe/Paris", validators=[validate_time_zone]
@@ -95,10 +97,7 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "practice"], name="membership_once_per_practice"),
             models.CheckConstraint(
-                condition=Q(is_practitioner=True)
-                | Q(is_secretary=True)
-                | Q(is_admin=True)
-                | Q(is_reader=True),
+                condition=Q(is_practitioner=True) | Q(is_secretary=True) | Q(is_admin=True) | Q(is_reader=True),
                 name="membership_has_a_role",
             ),
         ]

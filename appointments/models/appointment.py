@@ -53,7 +53,11 @@ class Appointment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="appointments")
     agenda = models.ForeignKey(
-        Agenda, on_delete=models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("agenda")
+        Agenda,
+        on_delete=models.PROTECT,
+        related_name="appointments",
+        db_index=False,
+        verbose_name=_("agenda"),
     )
     visit_reason = models.ForeignKey(
         VisitReason, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("motif")
@@ -88,9 +92,7 @@ class Appointment(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
-            models.CheckConstraint(
-                condition=Q(status__in=["booked", "cancelled"]), name="appointment_status_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=["booked", "cancelled"]), name="appointment_status_known"),
             models.CheckConstraint(condition=Q(kind__in=["in_person", "video"]), name="appointment_kind_known"),
             models.CheckConstraint(
                 condition=Q(booked_for="self")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from accounts.models import Role
 
-PASSWORD = "lilas-demonstration-2026"
+PASSWORD = "lilas-demonstration-2026"  # noqa: S105  # everybody may know it: never in production
 PRACTICE = "Cabinet médical des Lilas"
 ADDRESS = "12 rue des Lilas\n75020 Paris"
 
@@ -46,7 +46,9 @@ PATIENTS = [
     Record("Thomas", "Lambert", date(1972, 4, 19), "thomas.lambert@courriel.example", "+33639980005"),
 ]
 # The holder's relatives, as the practice knows them: an adult with and one without contacts, and a child.
-ADULT_WITH_CONTACTS = Record("Odette", "Lefèvre", date(1948, 2, 11), "odette.lefevre@courriel.example", "+33639980006")
+ADULT_WITH_CONTACTS = Record(
+    "Odette", "Lefèvre", date(1948, 2, 11), "odette.lefevre@courriel.example", "+33639980006"
+)
 ADULT_WITHOUT_CONTACTS = Record("Paul", "Lefèvre", date(1946, 8, 25), None, None)
 CHILD = Record("Léo", "Lefèvre", date(2017, 5, 9), None, None)
 

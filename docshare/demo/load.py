@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
+from documents.files.intake import accept
 
 from accounts.models import ApiToken, Membership, Practice, Role, Scope, User
 from accounts.tokens import issue_token, revoke_token
@@ -18,7 +19,6 @@ from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
 from docshare.demo import cast
 from docshare.demo.cast import Record
 from docshare.demo.paper import letter, signature
-from documents.files.intake import accept
 from documents.library import import_document
 from documents.models import Category, LibraryDocument, SignatureImage
 from documents.signatures import set_signature_image
@@ -26,7 +26,7 @@ from patients.models import Patient
 from patients.records import create_patient
 
 PRACTICE_ID = uuid.UUID("5d1a7b6e-0c8e-4c39-9b55-6a3b6f1f0d01")
-TOKEN_NAME = "Démonstration"
+TOKEN_NAME = "Démonstration"  # noqa: S105  # a label
 
 
 def load() -> None:
@@ -110,9 +110,7 @@ def _load_people_and_appointments() -> None:
     _book_for_relatives(practice, agendas[0], reasons[0], holder, secretary)
 
 
-def _fill_agendas(
-    agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User
-) -> None:
+def _fill_agendas(agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User) -> None:
     """Four appointments a day on each agenda, from three days ago to two weeks ahead, Sundays off."""
     today = timezone.localdate()
     for offset in range(-3, 15):
@@ -133,9 +131,7 @@ def _fill_agendas(
                 )
 
 
-def _book_for_relatives(
-    practice: Practice, agenda: Agenda, reason: VisitReason, holder: User, by: User
-) -> None:
+def _book_for_relatives(practice: Practice, agenda: Agenda, reason: VisitReason, holder: User, by: User) -> None:
     """What the holder booked online today: for himself, two adults of his family and his child."""
     bookings = [
         (cast.HOLDER, BookedFor.SELF),
@@ -193,9 +189,7 @@ def _staff(practice: Practice, person: cast.Person) -> User:
         is_staff=administers,
         is_superuser=administers,
     )
-    Membership.objects.create(
-        user=user, practice=practice, **{f"is_{role.value}": True for role in person.roles}
-    )
+    Membership.objects.create(user=user, practice=practice, **{f"is_{role.value}": True for role in person.roles})
     _prove_email(user)
     return user
 
@@ -217,4 +211,3 @@ def _token(user: User, roles: tuple[Role, ...]) -> str:
         revoke_token(token=old, by=None)
     scopes = [Scope.READ, Scope.WRITE, *([Scope.SIGN] if Role.PRACTITIONER in roles else [])]
     return issue_token(user=user, name=TOKEN_NAME, scopes=scopes, by=None)[1]
-

@@ -22,9 +22,7 @@ class InstallationAuthority(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                models.Value(1), condition=Q(retired_at=None), name="authority_one_current"
-            ),
+            models.UniqueConstraint(models.Value(1), condition=Q(retired_at=None), name="authority_one_current"),
         ]
 
     def __str__(self) -> str:

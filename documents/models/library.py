@@ -26,9 +26,7 @@ class LibraryDocument(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="library_documents")
     title = models.CharField(_("titre"), max_length=200)
-    category = models.ForeignKey(
-        Category, on_delete=models.PROTECT, related_name="+", verbose_name=_("catégorie")
-    )
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="+", verbose_name=_("catégorie"))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
 

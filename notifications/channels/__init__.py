@@ -1,0 +1,40 @@
+"""How a message leaves: one small class per channel, and one exception that says whether trying again helps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Protocol
+
+from notifications.models import Message
+
+
+class DeliveryFailed(Exception):
+    """A message did not leave. `reason` is shown to staff and kept: it never names a person or an address.
+
+    `permanent`: trying again cannot help (the address does not exist).
+    `whole_channel`: the fault is the server's and not this message's, so the others need not be tried now.
+    `retry_after`: how long the server asked us to wait.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        whole_channel: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.whole_channel = whole_channel
+        self.retry_after = retry_after
+
+
+class Sender(Protocol):
+    """An open way out, for many messages one after the other."""
+
+    def send(self, message: Message) -> None:
+        """Hand the message over; return only once it was taken. Raises DeliveryFailed."""
+
+    def close(self) -> None: ...

@@ -41,9 +41,7 @@ class RecordTie(models.Model):
                 condition=Q(ended_at=None, relationship="self"),
                 name="tie_one_own_account_per_record",
             ),
-            models.CheckConstraint(
-                condition=Q(relationship__in=["self", "guardian"]), name="tie_relationship_known"
-            ),
+            models.CheckConstraint(condition=Q(relationship__in=["self", "guardian"]), name="tie_relationship_known"),
         ]
 
     def __str__(self) -> str:

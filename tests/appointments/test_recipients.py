@@ -19,7 +19,11 @@ from tests.conftest import BookFixture
 
 ADULT, MINOR = date(1980, 1, 1), date(timezone.localdate().year - 8, 1, 1)
 EMAIL, MOBILE = "p@courriel.example", "+33612000000"
-READY, MISSING, NEEDS = RecipientState.READY, RecipientState.MISSING_CONTACT, RecipientState.NEEDS_AUTHORISATION
+READY, MISSING, NEEDS = (
+    RecipientState.READY,
+    RecipientState.MISSING_CONTACT,
+    RecipientState.NEEDS_AUTHORISATION,
+)
 
 
 @dataclass
@@ -67,9 +71,7 @@ def test_table_of_recipients(
         email=row.email,
         mobile=row.mobile,
     )
-    appointment = book_for(
-        patient, holder=hugo if row.booked_online else None, booked_for=row.booked_for, kind=kind
-    )
+    appointment = book_for(patient, holder=hugo if row.booked_online else None, booked_for=row.booked_for, kind=kind)
 
     recipient = resolve(appointment)
 
@@ -92,7 +94,11 @@ def test_authorised_holder_receives_for_that_appointment_alone(
 
     recipient = authorise_holder(appointment=first, by=alice)
 
-    assert (recipient.state, recipient.audience, recipient.reason) == (READY, Audience.HOLDER, Reason.HOLDER_AUTHORISED)
+    assert (recipient.state, recipient.audience, recipient.reason) == (
+        READY,
+        Audience.HOLDER,
+        Reason.HOLDER_AUTHORISED,
+    )
     assert resolve(second).state is NEEDS
     line = AuditEvent.objects.get(action="holder.authorised")
     assert (line.record_id, line.actor_id) == (first.pk, alice.pk)

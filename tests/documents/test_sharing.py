@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from documents.files.intake import Intake
+from documents.signing.placement import Placement
 
 from accounts.models import Practice, User
 from accounts.roles import NotAllowed
@@ -19,11 +21,9 @@ from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
 from documents.access import visible_as_recipient, visible_to
 from documents.files import storage
-from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument, StoredFile
 from documents.sharing import RecipientNotReady, share_library_document, share_upload, take_back
 from documents.signatures import NoSignatureImage
-from documents.signing.placement import Placement
 from notifications.models import Channel, Message, MessageState
 from patients.models import Invitation, Patient, RecordTie, Relationship
 from tests.conftest import BookFixture
@@ -103,7 +103,12 @@ def test_documents_shared_one_after_the_other_are_announced_together(
 ) -> None:
     documents = [
         share_upload(
-            appointment=appointment, intake=receive(), category=prescription, title=title, placement=None, by=bob
+            appointment=appointment,
+            intake=receive(),
+            category=prescription,
+            title=title,
+            placement=None,
+            by=bob,
         )
         for title in ("Un", "Deux", "Trois")
     ]
@@ -186,9 +191,7 @@ def test_another_practices_library_is_not_there(
 ) -> None:
     LibraryDocument.objects.update(practice=other_practice)
     with pytest.raises(LibraryDocument.DoesNotExist):
-        share_library_document(
-            appointment=appointment, library_document=LibraryDocument.objects.get(), by=bob
-        )
+        share_library_document(appointment=appointment, library_document=LibraryDocument.objects.get(), by=bob)
 
 
 def test_deleting_an_appointment_removes_uploads_and_keeps_library_and_trail(
@@ -258,7 +261,11 @@ def test_a_secretary_and_an_administrator_do_not_sign(
 
 
 def test_without_a_signature_image_nothing_is_stored_and_nobody_told(
-    appointment: Appointment, alice: User, prescription: Category, receive: Receive, files_in_store: FilesInStore
+    appointment: Appointment,
+    alice: User,
+    prescription: Category,
+    receive: Receive,
+    files_in_store: FilesInStore,
 ) -> None:
     before = {path for path in files_in_store() if "files" in path.parts}
     with pytest.raises(NoSignatureImage):
@@ -322,9 +329,7 @@ def test_what_was_shared_under_a_withdrawn_authorisation_disappears_for_the_hold
 def test_holder_keeps_a_minors_document_and_the_young_adult_sees_it_too(
     practice: Practice, book_for: BookFixture, hugo: User, bob: User, prescription: Category, receive: Receive
 ) -> None:
-    leo = Patient.objects.create(
-        practice=practice, first_name="Léo", last_name="Martin", birth_date=date(2015, 1, 1)
-    )
+    leo = Patient.objects.create(practice=practice, first_name="Léo", last_name="Martin", birth_date=date(2015, 1, 1))
     appointment = book_for(leo, holder=hugo, booked_for=BookedFor.MINOR_RELATIVE)
     share_upload(appointment=appointment, intake=receive(), category=prescription, title="", placement=None, by=bob)
     Patient.objects.filter(pk=leo.pk).update(birth_date=date(1990, 1, 1))  # he has come of age
