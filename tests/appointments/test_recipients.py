@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # a table is read by its rows
 """The table of recipients (design, section 2), each row by its sentence."""
 
 from __future__ import annotations
