@@ -1,7 +1,8 @@
-"""Secrets of the embedded default: made once, kept in DATA_DIR, readable by its owner alone."""
+"""What the embedded default keeps in DATA_DIR: secrets made once, and where its private queue listens."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -26,3 +27,18 @@ def local_secret(data_dir: Path, name: str) -> str:
         finally:
             draft.unlink()
     return path.read_text()
+
+
+LONGEST_SOCKET_PATH = 100  # bytes; sockaddr_un has room for 107 on Linux, 103 on macOS (unix(7))
+
+
+def valkey_socket(data_dir: Path) -> Path:
+    """Where the private Valkey of this DATA_DIR listens: inside it, or in /tmp where its path is too long.
+
+    /tmp and not TMPDIR: a command beside the running site must come to the same answer.
+    """
+    inside = data_dir / "queue" / "valkey.sock"
+    if len(os.fsencode(inside)) <= LONGEST_SOCKET_PATH:
+        return inside
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    return Path("/tmp") / f"docshare-{os.getuid()}-{digest}" / "valkey.sock"  # noqa: S108 (ours alone: queue.py checks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environ import FileAwareEnv
 
-from docshare.embedded import local_secret
+from docshare.embedded import local_secret, valkey_socket
 
 django_stubs_ext.monkeypatch()
 
@@ -122,7 +122,7 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'docshare.sqlite3'}")}
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{quote(str(DATA_DIR / 'docshare.sqlite3'))}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Writers queue instead of failing half-way: a transaction takes the write lock when it begins.
     DATABASES["default"]["OPTIONS"] = {
@@ -136,9 +136,9 @@ else:
 
 # --- Queue, cache --------------------------------------------------------------------------------------------
 
-VALKEY_SOCKET = DATA_DIR / "queue" / "valkey.sock"
+VALKEY_SOCKET = valkey_socket(DATA_DIR)
 REDIS_URL = env.str("REDIS_URL", "")
-CACHE_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}?db=0"
+CACHE_URL = REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -147,7 +147,7 @@ CACHES = {
     }
 }
 
-CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{VALKEY_SOCKET}?virtual_host=0"
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{quote(str(VALKEY_SOCKET))}?virtual_host=0"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,  # above the longest task
     "unacked_restore_interval": 10,
@@ -252,7 +252,7 @@ SMS_URL = env.str("SMS_URL", "")
 SMS_TOKEN = env.str("SMS_TOKEN", "")  # sent as a bearer token to an HTTP gateway
 if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
-    EMAIL_TIMEOUT = 20
+    EMAIL_TIMEOUT = 10  # for each answer of the server; four of them fit in a lease (notifications/delivery.py)
 else:
     EMAIL_BACKEND = "notifications.channels.outbox.OutboxEmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"docshare <no-reply@{_public.hostname or 'localhost'}>")

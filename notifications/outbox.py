@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+import math
+from datetime import datetime
 
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from notifications.models import Channel, Message
 
 logger = logging.getLogger(__name__)
-NUDGE_WINDOW_SECONDS = 0.2  # one task per window, however many messages are planned (platform: coalesce)
+NUDGES_PER_SECOND = 4  # one task per window and channel, however many messages are planned in it
+LATEST_NUDGE_SECONDS = 60  # later ones are the sweep's: a nudge that waits sits in a worker's memory
 
 
 def plan_email(
@@ -44,19 +48,26 @@ def _plan(message: Message, due_at: datetime | None, expires_at: datetime | None
     message.expires_at = expires_at
     message.full_clean()
     message.save()
-    delay = max(message.due_at - timezone.now(), timedelta())
-    transaction.on_commit(lambda: nudge(delay))
+    transaction.on_commit(lambda: nudge(Channel(message.channel), message.due_at))
     return message
 
 
-def nudge(delay: timedelta = timedelta()) -> None:
-    """Tell a worker that something is due. Only a nudge: where the queue is away, the sweep finds the row."""
+def nudge(channel: Channel, due_at: datetime) -> None:
+    """Tell a worker when something will be due. Only a nudge: where the queue is away, the sweep finds the row.
+
+    The task runs at the end of the window the message falls in, so it sees all that was committed in it.
+    """
     from notifications.tasks import dispatch
 
+    now = timezone.now().timestamp()
+    window = math.ceil(max(due_at.timestamp(), now) * NUDGES_PER_SECOND)
+    countdown = window / NUDGES_PER_SECOND - now
+    if countdown > LATEST_NUDGE_SECONDS:
+        return
     try:
-        if cache.add(f"outbox-nudge:{delay.total_seconds():.0f}", 1, timeout=NUDGE_WINDOW_SECONDS):
-            dispatch.apply_async(countdown=delay.total_seconds() + NUDGE_WINDOW_SECONDS)
-    except Exception:
-        # Broker or cache away (their clients raise many kinds). The message is safe in the database, and the
-        # doctor who waits for an answer has done nothing wrong.
-        logger.warning("The queue did not take a nudge; the sweep will send what is due.", exc_info=True)
+        if cache.add(f"outbox-nudge:{channel}:{window}", 1, timeout=LATEST_NUDGE_SECONDS * 2):
+            dispatch.apply_async(args=[channel.value], countdown=countdown)
+    except (RedisError, OperationalError, OSError) as error:
+        # Cache or broker away. The message is safe in the database, and the doctor who waits for an answer has
+        # done nothing wrong.
+        logger.warning("The queue did not take a nudge (%s); the sweep will send what is due.", type(error).__name__)

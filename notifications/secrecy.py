@@ -32,11 +32,7 @@ class SealedTextField(models.TextField[str, str]):
     def get_prep_value(self, value: Any) -> Any:
         if not value:
             return value
-        return (
-            _fernet((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-            .encrypt(str(value).encode())
-            .decode()
-        )
+        return _fernet((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)).encrypt(str(value).encode()).decode()
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
         if not value:

@@ -32,7 +32,10 @@ class DeliveryFailed(Exception):
 
 
 class Sender(Protocol):
-    """An open way out, for many messages one after the other."""
+    """A way out, for many messages one after the other."""
+
+    def open(self) -> None:
+        """Be ready to send; does nothing when open already. Raises DeliveryFailed."""
 
     def send(self, message: Message) -> None:
         """Hand the message over; return only once it was taken. Raises DeliveryFailed."""

