@@ -9,11 +9,13 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 SOCKET = "valkey.sock"
 START_SECONDS = 10
+TIED = Path(__file__).resolve().parent.parent / "deploy" / "tied.py"
 
 
 def server_binary() -> str:
@@ -37,8 +39,8 @@ def server_command(folder: Path) -> list[str]:
 
 
 def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
-    """Start it and return once it answers. The caller stops it (`terminate`, `wait`)."""
-    command = server_command(folder)
+    """Start it and return once it answers. The caller stops it (`terminate`, `wait`); it stops when its caller dies."""
+    command = [sys.executable, str(TIED), *server_command(folder)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 (ours)
     deadline = time.monotonic() + START_SECONDS
     while not _answers(folder / SOCKET):

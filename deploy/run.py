@@ -1,0 +1,226 @@
+"""`make run`: prepares the installation, starts its parts under supervisord, says where it is, and stops all of it.
+
+One process that outlives none of the others: parts are tied to supervisord, supervisord to us, and we to make.
+Orphans of any of them become our children (PR_SET_CHILD_SUBREAPER), so that at the end nothing is left running.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from deploy.tied import tie_to_parent  # noqa: E402
+
+PR_SET_CHILD_SUBREAPER = 36
+START_SECONDS = 60
+STOP_SECONDS = 25  # above the parts' own stopwaitsecs
+BIN = Path(sys.executable).parent
+started: list[int] = []
+
+
+class CannotStart(Exception):
+    """A sentence for the person at the terminal."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C, or a polite signal."""
+
+
+def main() -> int:
+    tie_to_parent()
+    adopt_orphans()
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, stop)
+    data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "data").resolve()
+    port = os.environ.setdefault("PORT", "8000")
+    os.environ["DATA_DIR"] = str(data_dir)
+    os.chdir(ROOT)
+    try:
+        with only_one(data_dir) as lock:
+            free_port(port)
+            demo = prepare()
+            supervisor = start_parts(data_dir, lock)
+            wait_until_ready(port, supervisor)
+            announce(demo, data_dir)
+            while os.waitpid(-1, 0)[0] != supervisor.pid:  # orphans are buried on the way
+                continue
+            raise CannotStart(f"The supervisor ended unexpectedly; {data_dir / 'logs'} tells why.")
+    except Stopped:
+        print("\nStopping …", flush=True)
+        return 0
+    except CannotStart as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        end_all()
+
+
+def stop(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def adopt_orphans() -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def only_one(data_dir: Path) -> IO[str]:
+    """Held by us and by the supervisor, so that it lasts until the last of the two is gone."""
+    try:
+        (data_dir / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (data_dir / "run.lock").open("w")
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR cannot be used: {error.strerror} ({error.filename}).") from error
+    for _ in range(STOP_SECONDS * 10):  # one that is stopping gets the time to
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        else:
+            return lock
+    raise CannotStart(f"docshare is running on {data_dir} already. Stop it, or set another DATA_DIR and PORT.")
+
+
+def free_port(port: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except (OSError, OverflowError) as error:
+            raise CannotStart(f"Port {port} cannot be used ({error}). Start with another: PORT=8001 make run") from error
+        except ValueError as error:
+            raise CannotStart(f"PORT must be a number, not {port!r}.") from error
+
+
+def prepare() -> dict[str, Any]:
+    print("Preparing database, texts, static files and the demo practice …", flush=True)
+    done = subprocess.run(
+        [sys.executable, "deploy/tied.py", sys.executable, "deploy/prepare.py"],
+        stdout=subprocess.PIPE,
+        process_group=0,  # Ctrl-C is ours to hear
+        check=False,
+    )
+    if done.returncode != 0:
+        raise CannotStart("docshare could not be prepared; the lines above say why.")
+    return dict(json.loads(done.stdout))
+
+
+def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
+    private_queue = not (os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE"))
+    queue: list[str] = []
+    if private_queue:
+        from docshare.embedded import valkey_socket
+        from docshare.queue import server_command
+
+        queue = server_command(valkey_socket(data_dir).parent)
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "docshare.settings",
+        "DOCSHARE_BIN": shlex.quote(str(BIN)),
+        "DOCSHARE_TIED": shlex.join([sys.executable, "deploy/tied.py"]),
+        "DOCSHARE_PRIVATE_QUEUE": str(private_queue).lower(),
+        "DOCSHARE_QUEUE": shlex.join(queue) or "true",
+    }
+    command = [sys.executable, "deploy/tied.py", str(BIN / "supervisord"), "-c", "deploy/supervisord.conf"]
+    if os.geteuid() == 0:
+        command += ["--user", "root"]  # said on purpose, or supervisord warns of it
+    supervisor = subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, pass_fds=[lock.fileno()], process_group=0
+    )
+    started.append(supervisor.pid)
+    return supervisor
+
+
+def wait_until_ready(port: str, supervisor: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    public = urlsplit(os.environ.get("PUBLIC_URL") or f"http://localhost:{port}")
+    question = urllib.request.Request(f"http://127.0.0.1:{port}/readyz", headers={"Host": public.netloc})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
+    while time.monotonic() < deadline:
+        if supervisor.poll() is not None:
+            raise CannotStart("The supervisor did not start; the lines above say why.")
+        with suppress(OSError), opener.open(question, timeout=5):
+            return  # anything but 2xx raises HTTPError, which is an OSError: not yet
+        time.sleep(0.1)
+    raise CannotStart(f"The site did not answer on port {port}; see {os.environ['DATA_DIR']}/logs.")
+
+
+def announce(demo: dict[str, Any], data_dir: Path) -> None:
+    home = os.environ.get("PUBLIC_URL", f"http://localhost:{os.environ['PORT']}").rstrip("/")
+    print(f"\ndocshare is running (Ctrl-C stops it). {demo['practice']['name']}, a demo practice, is loaded.\n")
+    places = [
+        ("Practitioners and staff", f"{home}/pro/"),
+        ("Patients", f"{home}/documents/"),
+        ("Administration", f"{home}/admin/"),
+        ("API", f"{home}/api/v1/docs/"),
+    ]
+    if not (os.environ.get("EMAIL_URL") or os.environ.get("SMS_URL")):
+        places.append(("Emails and SMS sent", f"{home}/outbox/"))
+    for label, address in places:
+        print(f"  {label:<26}{address}")
+    people = [(", ".join(person["roles"]), person["email"], person["password"]) for person in demo["staff"]]
+    people.append(("account holder", demo["holder"]["email"], demo["holder"]["password"]))
+    widths = [max(len(row[column]) for row in people) + 2 for column in range(3)]
+    print("\n  " + "".join(f"{head:<{width}}" for head, width in zip(("Login", "Email", "Password"), widths, strict=True)))
+    for row in people:
+        print("  " + "".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)))
+    print(f"\n  Data in {data_dir}, logs in {data_dir / 'logs'}\n", flush=True)
+
+
+def end_all() -> None:
+    """Ask every child to stop, adopted orphans included; after STOP_SECONDS no longer ask."""
+    deadline = time.monotonic() + STOP_SECONDS
+    asked: set[int] = set()
+    while children := living_children():
+        late = time.monotonic() > deadline
+        for child in children:
+            if late or child not in asked:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL if late else signal.SIGTERM)
+                asked.add(child)
+        time.sleep(0.05)
+
+
+def living_children() -> list[int]:
+    """Our children still running; those that have ended are buried on the way."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            continue
+    except ChildProcessError:
+        return []
+    listed = Path(f"/proc/self/task/{os.getpid()}/children")
+    if listed.exists():
+        return [int(pid) for pid in listed.read_text().split()]
+    return [pid for pid in started if still_runs(pid)]  # no orphans come to us outside Linux
+
+
+def still_runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Compiles locale/*/LC_MESSAGES/*.po to .mo where they changed. In Python: a fresh machine has no msgfmt."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polib
+
+LOCALE = Path(__file__).resolve().parent.parent / "locale"
+
+
+def compile_texts() -> list[Path]:
+    """The .mo files written. A syntax error in a .po file raises OSError with its line."""
+    written = []
+    for source in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            continue
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        polib.pofile(str(source), check_for_duplicates=True).save_as_mofile(str(draft))
+        draft.replace(target)
+        written.append(target)
+    return written
+
+
+if __name__ == "__main__":
+    for path in compile_texts():
+        print(path.relative_to(LOCALE.parent))
