@@ -87,7 +87,7 @@ def sync_node() -> None:
         return
     say("Installing the Node packages (package-lock.json)")
     npm, environment = find_npm()
-    install = [*npm, "ci", "--omit=optional", "--ignore-scripts", "--no-progress"]
+    install = [*npm, "ci", "--omit=optional", "--ignore-scripts", "--no-progress", "--loglevel=error"]
     run(install, "The Node packages could not be installed; the lines above say why.", environment)
     memory.write_text(wanted)
 
@@ -125,7 +125,9 @@ def say(sentence: str) -> None:
 
 if __name__ == "__main__":
     if sys.version_info < OLDEST:
-        sys.exit(f"docshare needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=/path/to/python3.11.")
+        sys.exit(
+            f"docshare needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=/path/to/python3.11."
+        )
     try:
         main(sys.argv[1])
     except CannotInstall as error:

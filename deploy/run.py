@@ -62,12 +62,14 @@ def main() -> int:
             announce(demo, data_dir)
             while os.waitpid(-1, 0)[0] != supervisor.pid:  # orphans are buried on the way
                 continue
-            raise CannotStart(f"The supervisor ended unexpectedly; {data_dir / 'logs'} tells why.")
     except Stopped:
         print("\nStopping …", flush=True)
         return 0
     except CannotStart as error:
         print(error, file=sys.stderr, flush=True)
+        return 1
+    else:
+        print(f"The supervisor ended unexpectedly; {data_dir / 'logs'} tells why.", file=sys.stderr, flush=True)
         return 1
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -107,7 +109,9 @@ def free_port(port: str) -> None:
         try:
             probe.bind(("127.0.0.1", int(port)))
         except (OSError, OverflowError) as error:
-            raise CannotStart(f"Port {port} cannot be used ({error}). Start with another: PORT=8001 make run") from error
+            raise CannotStart(
+                f"Port {port} cannot be used ({error}). Start with another: PORT=8001 make run"
+            ) from error
         except ValueError as error:
             raise CannotStart(f"PORT must be a number, not {port!r}.") from error
 
@@ -178,10 +182,11 @@ def announce(demo: dict[str, Any], data_dir: Path) -> None:
         places.append(("Emails and SMS sent", f"{home}/outbox/"))
     for label, address in places:
         print(f"  {label:<26}{address}")
-    people = [(", ".join(person["roles"]), person["email"], person["password"]) for person in demo["staff"]]
+    people = [("Login", "Email", "Password")]
+    people += [(", ".join(person["roles"]), person["email"], person["password"]) for person in demo["staff"]]
     people.append(("account holder", demo["holder"]["email"], demo["holder"]["password"]))
     widths = [max(len(row[column]) for row in people) + 2 for column in range(3)]
-    print("\n  " + "".join(f"{head:<{width}}" for head, width in zip(("Login", "Email", "Password"), widths, strict=True)))
+    print()
     for row in people:
         print("  " + "".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)))
     print(f"\n  Data in {data_dir}, logs in {data_dir / 'logs'}\n", flush=True)

@@ -1,4 +1,4 @@
-"""What the tests need beyond Python packages: a Chromium and pdfsig. Installed by apt where that may be, else named."""
+"""What the tests need beyond Python packages: Chromium and pdfsig. Installed by apt where it may be, else named."""
 
 from __future__ import annotations
 

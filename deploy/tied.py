@@ -1,4 +1,4 @@
-"""`python deploy/tied.py command …`: becomes the command, tied to its parent: when the parent dies, it is asked to stop.
+"""`python deploy/tied.py command …`: becomes the command; when its parent dies, it is asked to stop.
 
 So that a supervisor killed by -9 leaves nothing behind (prctl(2), PR_SET_PDEATHSIG: kept across exec). Only Linux
 has it; elsewhere the command simply runs.

@@ -39,7 +39,7 @@ def server_command(folder: Path) -> list[str]:
 
 
 def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
-    """Start it and return once it answers. The caller stops it (`terminate`, `wait`); it stops when its caller dies."""
+    """Start it and return once it answers. It stops when it is told to (`terminate`) or its caller dies."""
     command = [sys.executable, str(TIED), *server_command(folder)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 (ours)
     deadline = time.monotonic() + START_SECONDS

@@ -4,6 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("portals.public.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "portals.public.errors.bad_request"
+handler403 = "portals.public.errors.permission_denied"
+handler404 = "portals.public.errors.not_found"
+handler500 = "portals.public.errors.server_error"

@@ -1,0 +1,58 @@
+"""Pages for what went wrong, each with a next step. The API gets its own shape of error."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
+from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 400, _("La demande n’a pas été comprise."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 403, _("Votre compte n’a pas accès à cette fonction."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was open for too long, or came from another site."""
+    return _page(
+        request,
+        403,
+        _("Le formulaire a expiré. Revenez à la page précédente, rechargez-la et recommencez."),
+        template="errors/403_csrf.html",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 404, _("Cette page n’existe pas, ou n’existe plus."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        500,
+        _("Une erreur est survenue de notre côté. Elle est enregistrée. Réessayez dans un instant."),
+    )
+
+
+def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "") -> HttpResponse:
+    if request.path.startswith("/api/"):
+        kind = "client_error" if status < 500 else "server_error"
+        code = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}[status]
+        error = {"code": code, "detail": sentence, "attr": None}
+        return JsonResponse({"type": kind, "errors": [error]}, status=status)
+    names = [template] if template else []
+    context = {"status": status, "sentence": sentence}
+    try:
+        # Without the request: the page asks the database for nothing, which may be what has failed.
+        text = loader.select_template([*names, f"errors/{status}.html"]).render(context)
+    except Exception:
+        logger.exception("The page for an error could not be drawn.")
+        return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(text, status=status)

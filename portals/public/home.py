@@ -1,0 +1,28 @@
+"""The front door: everybody is shown to their own portal."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from accounts.roles import is_staff_of_any
+
+STAFF_PORTAL = "/pro/"
+PATIENT_PORTAL = "/documents/"
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return redirect(settings.LOGIN_URL)
+    return redirect(STAFF_PORTAL if is_staff_of_any(request.user) else PATIENT_PORTAL)
+
+
+@login_not_required
+@require_safe
+def robots(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain")
