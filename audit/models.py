@@ -27,12 +27,14 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 class AuditEvent(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_index=True)
-    practice_id = models.UUIDField(null=True)
-    actor_id = models.UUIDField(null=True, help_text="The user; null: the system, or somebody without an account")
+    practice_id = models.UUIDField(null=True, blank=True)
+    actor_id = models.UUIDField(
+        null=True, blank=True, help_text="The user; null: the system, or somebody without an account"
+    )
     action = models.CharField(max_length=60)
     object_type = models.CharField(max_length=40)
     object_id = models.UUIDField(db_index=True)
-    record_id = models.UUIDField(null=True, help_text="The appointment whose history this belongs to")
+    record_id = models.UUIDField(null=True, blank=True, help_text="The appointment whose history this belongs to")
     detail = models.JSONField(default=dict)
 
     objects = AuditEventQuerySet.as_manager()

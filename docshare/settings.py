@@ -181,6 +181,7 @@ STORAGE_URL = env.str("STORAGE_URL", "")
 DOCUMENTS_DIR = DATA_DIR / "files"
 # On the store's own file system, so that keeping a document is a rename and not a copy.
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
+Path(FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["documents.files.upload_handlers.BoundedTemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
@@ -240,6 +241,7 @@ STATICFILES_DIRS = [
     ("vendor/atkinson", _NODE / "@fontsource-variable" / "atkinson-hyperlegible-next"),
 ]
 ICONS_DIR = _NODE / "bootstrap-icons" / "icons"
+STAMP_FONT = _NODE / "dejavu-fonts-ttf" / "ttf" / "DejaVuSans.ttf"  # covers the names of Europe and beyond
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}
 
 # --- Messages ------------------------------------------------------------------------------------------------
@@ -370,12 +372,19 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "docshare.logs.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "pyhanko": {"level": "ERROR"},
         "pyhanko_certvalidator": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
+        "pikepdf": {"level": "WARNING"},
     },
 }

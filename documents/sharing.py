@@ -15,7 +15,7 @@ from appointments.recipients import Recipient, resolve
 from audit.trail import record
 from documents import messages
 from documents.files import storage
-from documents.files.intake import Intake
+from documents.files.intake import Intake, discard
 from documents.models import Category, LibraryDocument, SharedDocument
 from documents.signatures import sign_for
 from documents.signing.placement import Placement
@@ -43,17 +43,21 @@ def share_upload(
     Consumes the intake: on return its bytes are in storage, on any exception nothing is and nobody is told.
     Raises NotAllowed, RecipientNotReady, and what documents.signatures.sign_for raises.
     """
-    _check_may_share(appointment, by)
-    if placement is not None and not may_sign(by, appointment.practice):
-        raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
-    _ready_recipient(appointment)  # before the work of signing; asked again under the lock
     signed_at = None
     was_repaired = False
-    if placement is not None:
-        signed_at = timezone.now()
-        signed = sign_for(user=by, intake=intake, placement=placement, at=signed_at)
-        intake, was_repaired = signed.intake, signed.repaired
-    stored = storage.keep(intake)
+    try:
+        _check_may_share(appointment, by)
+        if placement is not None and not may_sign(by, appointment.practice):
+            raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
+        _ready_recipient(appointment)  # before the work of signing; asked again under the lock
+        if placement is not None:
+            signed_at = timezone.now()
+            signed = sign_for(user=by, intake=intake, placement=placement, at=signed_at)
+            intake, was_repaired = signed.intake, signed.repaired
+        stored = storage.keep(intake)
+    except BaseException:
+        discard(intake)
+        raise
     try:
         with transaction.atomic():
             stored.save()

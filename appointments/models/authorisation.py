@@ -18,8 +18,8 @@ class HolderAuthorisation(models.Model):
     holder = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     authorised_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     authorised_at = models.DateTimeField(default=timezone.now)
-    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

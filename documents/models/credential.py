@@ -18,7 +18,7 @@ class InstallationAuthority(models.Model):
     certificate = models.BinaryField(help_text="X.509, DER")
     private_key = models.BinaryField(help_text="PKCS#8, PEM, encrypted under SIGNING_PASSPHRASE")
     created_at = models.DateTimeField(default=timezone.now)
-    retired_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -39,7 +39,7 @@ class SigningCredential(models.Model):
     private_key = models.BinaryField(help_text="PKCS#8, PEM, encrypted under SIGNING_PASSPHRASE")
     not_after = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
-    revoked_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

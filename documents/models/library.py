@@ -53,8 +53,8 @@ class LibraryVersion(models.Model):
     number = models.PositiveIntegerField()
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="library_version")
     name = models.CharField(max_length=255, help_text="The file's name, for downloads")
-    page_count = models.PositiveIntegerField(null=True)
-    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    page_count = models.PositiveIntegerField(null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

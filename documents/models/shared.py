@@ -30,22 +30,24 @@ class SharedDocument(models.Model):
     appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="shared_documents")
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="shared_documents")
     library_version = models.ForeignKey(
-        LibraryVersion, on_delete=models.PROTECT, null=True, related_name="shared_documents"
+        LibraryVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="shared_documents"
     )
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="+")
     title = models.CharField(_("titre"), max_length=255)
     name = models.CharField(max_length=255, help_text="The file's name, for downloads")
-    page_count = models.PositiveIntegerField(null=True)
+    page_count = models.PositiveIntegerField(null=True, blank=True)
     audience = models.CharField(max_length=10, choices=AudienceChoice)
-    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="documents_held")
-    authorisation = models.ForeignKey(HolderAuthorisation, on_delete=models.PROTECT, null=True, related_name="+")
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="documents_held")
+    authorisation = models.ForeignKey(
+        HolderAuthorisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     patient_was_minor = models.BooleanField(default=False, help_text="On the day of the sharing")
-    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    signed_at = models.DateTimeField(null=True)
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    signed_at = models.DateTimeField(null=True, blank=True)
     was_repaired = models.BooleanField(default=False, help_text="Rewritten before signing: it was damaged")
-    shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     shared_at = models.DateTimeField(default=timezone.now)
-    first_read_at = models.DateTimeField(null=True, help_text="By whom it was shared with")
+    first_read_at = models.DateTimeField(null=True, blank=True, help_text="By whom it was shared with")
     messages = models.ManyToManyField(Message, related_name="+")
 
     class Meta:

@@ -38,9 +38,9 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     birth_date_attempts = models.PositiveSmallIntegerField(default=0)
-    ended_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
     end = models.CharField(max_length=20, choices=InvitationEnd, blank=True)
-    accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = InvitationQuerySet.as_manager()
 

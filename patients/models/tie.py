@@ -28,7 +28,7 @@ class RecordTie(models.Model):
     proved_email = models.EmailField()
     proved_mobile = models.CharField(max_length=16)
     tied_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["user", "patient"], condition=Q(ended_at=None), name="tie_live")]

@@ -1,0 +1,136 @@
+"""What runs in the sandbox for intake and previews: full decoding of pictures and PDFs. Imports no Django.
+
+Functions return JSON values; a refusal is `{"refused": code}`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pypdfium2 as pdfium
+from PIL import Image, UnidentifiedImageError
+
+MAX_FRAME_PIXELS = 100_000_000  # 4 bytes each once decoded; an A4 page at 1000 dpi has 97 million
+MAX_ALL_PIXELS = 400_000_000  # over all frames
+MAX_FRAMES = 500
+MAX_PAGES = 5_000
+PILLOW_FORMATS = {
+    "image/png": ["PNG"],
+    "image/jpeg": ["JPEG", "MPO"],  # MPO: a JPEG of some telephones, with a second picture behind
+    "image/gif": ["GIF"],
+    "image/bmp": ["BMP"],
+    "image/tiff": ["TIFF"],
+}
+Answer = dict[str, Any]
+
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bounds above are ours, and lower
+
+
+def check_picture(path: str, media_type: str) -> Answer:
+    """Decode every frame within the pixel budget. Answers `{"page_count": frames}`."""
+    try:
+        with Image.open(path, formats=PILLOW_FORMATS[media_type]) as image:
+            if image.width * image.height > MAX_FRAME_PIXELS:
+                return {"refused": "too_many_pixels"}
+            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            if frames > MAX_FRAMES:
+                return {"refused": "too_many_pixels"}
+            pixels = 0
+            for number in range(frames):
+                image.seek(number)
+                pixels += image.width * image.height
+                if image.width * image.height > MAX_FRAME_PIXELS or pixels > MAX_ALL_PIXELS:
+                    return {"refused": "too_many_pixels"}
+                image.load()
+    except Image.DecompressionBombError:
+        return {"refused": "too_many_pixels"}
+    except MemoryError:
+        raise
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError):
+        return {"refused": "unreadable"}  # what Pillow's decoders raise on damaged pictures
+    return {"page_count": frames}
+
+
+def check_pdf(path: str) -> Answer:
+    """Open as a viewer would, without a password. Answers `{"page_count": n}`."""
+    try:
+        pdf = pdfium.PdfDocument(path)
+    except pdfium.PdfiumError as error:
+        # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY (fpdfview.h)
+        locked = getattr(error, "err_code", None) in (4, 5) or "password" in str(error).lower()
+        return {"refused": "password" if locked else "unreadable"}
+    count = len(pdf)
+    if count == 0:
+        return {"refused": "unreadable"}
+    if count > MAX_PAGES:
+        return {"refused": "too_complex"}
+    try:
+        pdf[0].close()
+        for number in range(count):
+            pdf.get_page_size(number)
+    except pdfium.PdfiumError:
+        return {"refused": "unreadable"}
+    return {"page_count": count}
+
+
+def render_page(path: str, media_type: str, page: int, width: int, output: str) -> Answer:
+    """Write page (from 1) as a WebP of this width to `output`. Answers `{"width", "height"}`, in pixels."""
+    if media_type == "application/pdf":
+        pdf = pdfium.PdfDocument(path)
+        if not 1 <= page <= len(pdf):
+            return {"refused": "no_such_page"}
+        pdf_page = pdf[page - 1]
+        page_width, page_height = pdf_page.get_size()
+        scale = min(width / max(page_width, 1), 3 * width / max(page_height, 1))
+        pdf.init_forms()
+        image = pdf_page.render(scale=scale, may_draw_forms=True).to_pil()
+    else:
+        with Image.open(path, formats=PILLOW_FORMATS[media_type]) as source:
+            if not 1 <= page <= getattr(source, "n_frames", 1):
+                return {"refused": "no_such_page"}
+            source.seek(page - 1)
+            source.draft("RGB", (width, width * 3))
+            image = source.convert("RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB")
+            orientation = source.getexif().get(0x0112, 1)
+        turned = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(orientation)  # EXIF to Image.Transpose
+        image.thumbnail((width, width * 3))
+        if turned is not None:
+            image = image.transpose(Image.Transpose(turned))
+    image.save(output, "WEBP", quality=82)
+    return {"width": image.width, "height": image.height}
+
+
+def page_text(path: str, page: int, limit: int) -> Answer:
+    """The text of a PDF's page (from 1), at most `limit` characters."""
+    pdf = pdfium.PdfDocument(path)
+    if not 1 <= page <= len(pdf):
+        return {"refused": "no_such_page"}
+    return {"text": pdf[page - 1].get_textpage().get_text_bounded()[:limit]}
+
+
+def clean_signature(path: str, output: str, max_width: int, max_height: int) -> Answer:
+    """Re-encode a picture of a signature as PNG: white transparent, cropped to the ink, bounded."""
+    try:
+        with Image.open(path, formats=["PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF"]) as source:
+            if source.width * source.height > MAX_FRAME_PIXELS:
+                return {"refused": "too_many_pixels"}
+            source.load()
+            with_alpha = source.convert("RGBA")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return {"refused": "unreadable"}
+    on_white = Image.new("RGBA", with_alpha.size, "white")
+    on_white.alpha_composite(with_alpha)
+    on_white.thumbnail((max_width * 2, max_height * 4))
+    grey = on_white.convert("L")
+    # Paper is never quite white: what is lighter than three quarters is paper, what is darker fades in.
+    ink = grey.point([255 if level < 96 else max(0, int((192 - level) * 255 / 96)) for level in range(256)])
+    box = ink.point([255 if level > 40 else 0 for level in range(256)]).getbbox()
+    if box is None or (box[2] - box[0]) < 10 or (box[3] - box[1]) < 4:
+        return {"refused": "blank"}
+    result = on_white.convert("RGB").convert("RGBA")
+    result.putalpha(ink)
+    result = result.crop(box)
+    result.thumbnail((max_width, max_height))
+    result.save(output, "PNG", optimize=True)
+    return {"width": result.width, "height": result.height}

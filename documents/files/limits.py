@@ -1,0 +1,25 @@
+"""What is taken, and how much of it. Said once."""
+
+from __future__ import annotations
+
+MAX_BYTES = 52_428_800  # 50 MiB; screens say "50 Mo"
+PDF = "application/pdf"
+# Media types by extension: what is accepted, and what a file must be to carry the extension.
+MEDIA_TYPES = {
+    ".pdf": PDF,
+    ".bmp": "image/bmp",
+    ".gif": "image/gif",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+EXTENSIONS = {  # the extension that a download carries
+    PDF: ".pdf",
+    "image/bmp": ".bmp",
+    "image/gif": ".gif",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/tiff": ".tiff",
+}

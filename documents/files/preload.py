@@ -1,0 +1,20 @@
+"""Loaded once by the fork server of the sandbox; every job is a fork of what stands here. Imports no Django.
+
+Jobs never stand in the main module, so a child has no use for it; loading it (a web server, a test runner) would
+cost more than most jobs.
+"""
+
+from __future__ import annotations
+
+from multiprocessing import spawn
+
+import documents.files.decoding
+import documents.signing.signing_child  # noqa: F401
+
+
+def _leave_main_alone(name_or_path: str) -> None:
+    """In place of importing the parent's main module into the child."""
+
+
+spawn._fixup_main_from_name = _leave_main_alone  # type: ignore[attr-defined]
+spawn._fixup_main_from_path = _leave_main_alone  # type: ignore[attr-defined]

@@ -1,0 +1,200 @@
+"""A StoredFile in and out: the only place that touches the storage API (files or S3)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.db import transaction
+from django.utils import timezone
+
+from documents.files.intake import Intake
+from documents.models.stored_file import StoredFile
+
+logger = logging.getLogger(__name__)
+ORPHAN_AGE = timedelta(days=1)
+STALE_UPLOAD_AGE = timedelta(hours=6)
+CHUNK = 1 << 20
+CHECKED_WHOLE = 1 << 20  # files up to this size are hashed before they are served; fsck hashes the others
+
+
+class BytesChanged(Exception):
+    """What the storage holds is not what was kept: not served (security case 33)."""
+
+
+def keep(intake: Intake) -> StoredFile:
+    """Hash the file and move it into storage: a rename where the storage is files, an upload on S3.
+
+    The row is returned unsaved: the caller saves it in the transaction of what names it. A crash before that
+    leaves an orphan, which the nightly sweep removes.
+    """
+    with intake.path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    pk = uuid.uuid4()
+    stored = StoredFile(
+        id=pk,
+        key=f"{pk.hex[:2]}/{pk.hex}",  # ours alone: no name ever becomes a path
+        sha256=sha256,
+        size=intake.path.stat().st_size,
+        media_type=intake.media_type,
+    )
+    storage = _storage()
+    if isinstance(storage, FileSystemStorage):
+        _move(intake.path, Path(storage.path(stored.key)))
+    else:
+        with intake.path.open("rb") as file:
+            storage.save(stored.key, File(file))
+        intake.path.unlink(missing_ok=True)
+    return stored
+
+
+def open_(stored: StoredFile) -> BinaryIO:
+    """The bytes, for reading. Raises FileNotFoundError."""
+    return cast("BinaryIO", _storage().open(stored.key, "rb"))
+
+
+@contextlib.contextmanager
+def local_copy(stored: StoredFile) -> Iterator[Path]:
+    """A path of the bytes on this machine: the stored file itself, or a temporary copy of an S3 object."""
+    storage = _storage()
+    if isinstance(storage, FileSystemStorage):
+        yield Path(storage.path(stored.key))
+        return
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".copy") as copy:
+        with open_(stored) as source:
+            shutil.copyfileobj(source, copy, CHUNK)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def check_unchanged(stored: StoredFile) -> None:
+    """Before serving: the size always, the hash of small files. Raises BytesChanged, and raises the alarm."""
+    fault = _fault(stored, whole=stored.size <= CHECKED_WHOLE)
+    if fault:
+        logger.critical("Stored file %s is not served: %s", stored.pk, fault)
+        raise BytesChanged(fault)
+
+
+def verify(stored: StoredFile) -> str | None:
+    """What is wrong with the bytes of this row; None where all is well. Reads the whole file."""
+    return _fault(stored, whole=True)
+
+
+def purge(stored: StoredFile) -> None:
+    """Delete the row now and the bytes once that is committed."""
+    key = stored.key
+    stored.delete()
+    transaction.on_commit(lambda: _storage().delete(key), robust=True)
+
+
+def abandon(stored: StoredFile) -> None:
+    """After a failure: remove bytes that no committed row names. Never those of a committed row."""
+    if not StoredFile.objects.filter(pk=stored.pk).exists():
+        _storage().delete(stored.key)
+
+
+def orphans(*, older_than: timedelta = ORPHAN_AGE) -> Iterator[str]:
+    """Keys in storage that no row names, of files older than `older_than`."""
+    storage = _storage()
+    oldest = timezone.now() - older_than
+    for folder in sorted(_folders(storage)):
+        keys = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
+        known = set(StoredFile.objects.filter(key__in=keys).values_list("key", flat=True))
+        for key in keys:
+            if key not in known and storage.get_modified_time(key) <= oldest:
+                yield key
+
+
+def sweep_orphans(*, older_than: timedelta = ORPHAN_AGE) -> int:
+    """Remove orphans; how many there were."""
+    removed = 0
+    for key in list(orphans(older_than=older_than)):
+        _storage().delete(key)
+        removed += 1
+    if removed:
+        logger.info("%d orphan files were removed from storage", removed)
+    return removed
+
+
+def sweep_stale_uploads(*, older_than: timedelta = STALE_UPLOAD_AGE) -> int:
+    """Remove temporary files of uploads that broke off."""
+    limit = time.time() - older_than.total_seconds()
+    removed = 0
+    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # its own request has just removed it
+            if path.is_file() and path.stat().st_mtime < limit:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _storage() -> Storage:
+    return storages["documents"]
+
+
+def _folders(storage: Storage) -> list[str]:
+    try:
+        return storage.listdir("")[0]
+    except FileNotFoundError:
+        return []  # nothing was ever stored
+
+
+def _fault(stored: StoredFile, *, whole: bool) -> str | None:
+    storage = _storage()
+    try:
+        size = storage.size(stored.key)
+    except FileNotFoundError:
+        return "missing from storage"
+    if size != stored.size:
+        return f"size is {size}, should be {stored.size}"
+    if whole:
+        with open_(stored) as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+        if digest.hexdigest() != stored.sha256:
+            return "sha256 differs: the bytes were changed"
+    return None
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename, made durable: the file and both directories' entries are on disk before any row names it."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source.chmod(0o600)
+    _fsync(source)
+    try:
+        source.rename(target)
+    except OSError:  # FILE_UPLOAD_TEMP_DIR on another file system: a copy, then
+        draft = target.with_suffix(".part")
+        shutil.copyfile(source, draft)
+        draft.chmod(0o600)
+        _fsync(draft)
+        draft.rename(target)
+        source.unlink()
+    _fsync(target.parent)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def answers() -> None:
+    """Raise whatever the storage raises when it does not answer (asked for a file that nobody has)."""
+    _storage().exists("readyz")

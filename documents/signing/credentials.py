@@ -1,0 +1,142 @@
+"""Certificates and keys: the installation's own authority, and what it issues to practitioners.
+
+X.509 (RFC 5280), P-256 keys as encrypted PKCS#8. No storage here: callers keep what is returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+AUTHORITY_YEARS = 20
+CREDENTIAL_YEARS = 3
+BACKDATED = timedelta(minutes=5)  # for readers whose clock is late
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate (DER) and its private key (PKCS#8, PEM, encrypted)."""
+
+    certificate: bytes
+    private_key: bytes
+    not_after: datetime
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What signs. The key is in the clear: this lives in memory only, as short as possible."""
+
+    certificate: bytes  # DER
+    private_key: bytes  # PKCS#8, DER
+    chain: tuple[bytes, ...]  # DER, issuer first
+
+    def __repr__(self) -> str:
+        return "Credential(…)"  # a key must not end up in a log
+
+
+def create_authority(*, passphrase: str, organisation: str = "docshare") -> Issued:
+    """A self-signed authority that issues signing certificates only."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{organisation} – autorité de signature"),
+        ]
+    )
+    builder = _builder(name, name, key.public_key(), AUTHORITY_YEARS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(authority=True), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    return _issued(builder.sign(key, hashes.SHA256()), key, passphrase)
+
+
+def issue_certificate(
+    *,
+    authority_certificate: bytes,
+    authority_private_key: bytes,
+    name: str,
+    professional_number: str,
+    passphrase: str,
+) -> Issued:
+    """A signing certificate for a person; the number (RPPS) becomes the subject's serialNumber."""
+    issuer = x509.load_der_x509_certificate(authority_certificate)
+    issuer_key = _private(authority_private_key, passphrase)
+    key = ec.generate_private_key(ec.SECP256R1())
+    attributes = [
+        x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
+        x509.NameAttribute(NameOID.COMMON_NAME, name[:64]),
+    ]
+    if professional_number:
+        attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, professional_number))
+    builder = _builder(x509.Name(attributes), issuer.subject, key.public_key(), CREDENTIAL_YEARS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(authority=False), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    issuer_public = issuer_key.public_key()
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
+    return _issued(builder.sign(issuer_key, hashes.SHA256()), key, passphrase)
+
+
+def load(*, certificate: bytes, private_key: bytes, chain: list[bytes], passphrase: str) -> Credential:
+    """Decrypt a key for signing. Raises ValueError where the passphrase is not the one it was encrypted under."""
+    key = _private(private_key, passphrase)
+    return Credential(
+        certificate=certificate,
+        private_key=key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        chain=tuple(chain),
+    )
+
+
+def _private(pem: bytes, passphrase: str) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pem, passphrase.encode())
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError("Keys of the installation's own authority are on an elliptic curve.")
+    return key
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, years: int
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + timedelta(days=365 * years))
+    )
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=not authority,  # nonRepudiation
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _issued(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, passphrase: str) -> Issued:
+    return Issued(
+        certificate=certificate.public_bytes(serialization.Encoding.DER),
+        private_key=key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(passphrase.encode()),
+        ),
+        not_after=certificate.not_valid_after_utc,
+    )

@@ -1,0 +1,47 @@
+"""Where a signature goes, as a person says it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+DEFAULT_WIDTH = 0.25
+MIN_WIDTH = 0.05
+
+
+class InvalidPlacement(Exception):
+    """A place that is not on the document. `field`: which value; `message`: a sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field)
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The centre and width of the stamp, as fractions of the page as displayed, from its top left.
+
+    Raises InvalidPlacement for what is no such fraction (NaN, negative, above 1), or a page below 1.
+    """
+
+    page: int  # from 1
+    x: float
+    y: float
+    width: float = DEFAULT_WIDTH
+
+    def __post_init__(self) -> None:
+        if self.page < 1:
+            raise InvalidPlacement("page", _("Les pages se comptent à partir de 1."))
+        for field in ("x", "y"):
+            value = getattr(self, field)
+            if not math.isfinite(value) or not 0 <= value <= 1:
+                raise InvalidPlacement(
+                    field, _("La place de la signature est hors de la page : donnez des fractions entre 0 et 1.")
+                )
+        if not math.isfinite(self.width) or not MIN_WIDTH <= self.width <= 1:
+            raise InvalidPlacement(
+                "width", _("La largeur de la signature est une fraction de la page, entre 0,05 et 1.")
+            )

@@ -1,0 +1,297 @@
+"""What runs in the sandbox: signing and verifying a PDF with pyHanko. Imports no Django.
+
+Whatever a document makes a library raise is an answer here, `{"refused": code}`, not an exception.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pikepdf
+import pypdfium2 as pdfium
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.crypt import PdfKeyNotAvailableError
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import signers
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
+from pyhanko.sign.validation.status import PdfSignatureStatus
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from documents.signing.geometry import PageGeometry, page_geometry, stamp_rectangle
+from documents.signing.stamp import StampDrawing, stamp_style
+
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
+logging.getLogger("fontTools").setLevel(logging.CRITICAL)
+
+SIGNATURE_BYTES = 80  # more than a DER-encoded P-256 signature
+CMS_OVERHEAD = 4096  # attributes and structure around the certificates
+CHUNK = 1 << 20
+MAX_PARENTS = 200  # of a page tree; deeper is a loop
+Answer = dict[str, Any]
+
+
+class Refusal(Exception):
+    """Signing is refused for a reason that has its own sentence."""
+
+
+@dataclass(frozen=True)
+class SigningJob:
+    """All that the child needs, in the clear."""
+
+    page: int  # from 1
+    x: float
+    y: float
+    width: float
+    certificate: bytes  # DER
+    private_key: bytes  # PKCS#8, DER
+    chain: tuple[bytes, ...]  # DER
+    lines: tuple[str, ...]
+    image_png: bytes | None
+    font: str
+    signer_name: str
+
+
+class _KeySigner(signers.Signer):  # type: ignore[misc]  # pyHanko's own types end here
+    """Signs with a key loaded once by `cryptography` (pyHanko's own signer parses it at every signature)."""
+
+    def __init__(self, job: SigningJob) -> None:
+        key = serialization.load_der_private_key(job.private_key, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise Refusal("key")
+        self._key = key
+        registry = SimpleCertificateStore()
+        registry.register_multiple([asn1_x509.Certificate.load(der) for der in job.chain])
+        super().__init__(
+            signing_cert=asn1_x509.Certificate.load(job.certificate), cert_registry=registry, embed_roots=True
+        )
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        if dry_run:
+            return bytes(SIGNATURE_BYTES)
+        digest = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}[digest_algorithm]
+        return self._key.sign(data, ec.ECDSA(digest))
+
+
+def sign_file(path: str, job: SigningJob) -> Answer:
+    """Sign in place (incremental update); where that fails, repair the file first and sign again.
+
+    Answers `{"size", "repaired", "page_count"}` or `{"refused"}`; when refused the file is as it was.
+    """
+    uploaded = Path(path).stat().st_size
+    try:
+        failure = _try_to_sign(path, job)
+        if failure is None:
+            return {"size": Path(path).stat().st_size, "repaired": False}
+        os.truncate(path, uploaded)
+        if not _repair(path):
+            return {"refused": failure}
+        failure = _try_to_sign(path, job)
+        if failure is not None:
+            return {"refused": failure}
+        return {"size": Path(path).stat().st_size, "repaired": True}
+    except Refusal as refusal:
+        os.truncate(path, uploaded)
+        return {"refused": str(refusal)}
+
+
+def _try_to_sign(path: str, job: SigningJob) -> str | None:
+    """None when the file is now signed and verified; the code of what went wrong otherwise."""
+    try:
+        with open(path, "rb+") as file:
+            _sign(file, job)
+        with open(path, "rb") as file:
+            return None if _last_signature_is_whole(file, job) else "unverified"
+    except (Refusal, MemoryError):
+        raise
+    except PdfKeyNotAvailableError:
+        raise Refusal("password") from None
+    except Exception:
+        # pyHanko and what it stands on raise many kinds on damaged files (recursion, zlib, keys, types).
+        return "unreadable"
+
+
+def _sign(file: BinaryIO, job: SigningJob) -> None:
+    writer = IncrementalPdfFileWriter(file, strict=False)
+    if writer.prev.encrypted:
+        writer.encrypt("")  # an empty user password: every viewer opens it; the encryption is kept
+    _refuse_what_forbids_us(writer.prev)
+    geometry = _geometry_of(writer, job.page)
+    box = stamp_rectangle(geometry, x=job.x, y=job.y, width=job.width)
+    drawing = StampDrawing(
+        box=box, rotation=geometry.rotation, lines=list(job.lines), image_png=job.image_png, font=job.font
+    )
+    field = _unused_field_name(writer.prev)
+    reserved = 2 * (CMS_OVERHEAD + len(job.certificate) + sum(map(len, job.chain)))  # hexadecimal
+    signers.PdfSigner(
+        signers.PdfSignatureMetadata(
+            field_name=field,
+            subfilter=SigSeedSubFilter.PADES,
+            md_algorithm="sha256",
+            name=job.signer_name,
+        ),
+        signer=_KeySigner(job),
+        stamp_style=stamp_style(drawing),
+        new_field_spec=SigFieldSpec(
+            field,
+            on_page=job.page - 1,
+            box=box,
+            readable_field_name=f"Signature électronique de {job.signer_name}",
+        ),
+    ).sign_pdf(writer, in_place=True, bytes_reserved=reserved + reserved % 2, chunk_size=CHUNK)
+
+
+def _refuse_what_forbids_us(reader: PdfFileReader) -> None:
+    for signature in reader.embedded_signatures:
+        if signature.docmdp_level == MDPPerm.NO_CHANGES:
+            raise Refusal("docmdp")
+
+
+def _unused_field_name(reader: PdfFileReader) -> str:
+    taken = set()
+    form = reader.root.get("/AcroForm")
+    if isinstance(form, generic.DictionaryObject):
+        fields = form.get("/Fields", [])
+        taken = {str(f.get("/T", "")) for f in fields if isinstance(f, generic.DictionaryObject)}
+        for reference in fields:
+            target = reference.get_object() if isinstance(reference, generic.IndirectObject) else reference
+            if isinstance(target, generic.DictionaryObject):
+                taken.add(str(target.get("/T", "")))
+    number = 1
+    while f"Signature{number}" in taken:
+        number += 1
+    return f"Signature{number}"
+
+
+def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:
+    reference, _ = writer.find_page_for_modification(page - 1)
+    node = reference.get_object()
+    return page_geometry(
+        _numbers(_inherited(node, "/MediaBox")),
+        _numbers(_inherited(node, "/CropBox")),
+        _number(_inherited(node, "/Rotate")),
+    )
+
+
+def _inherited(page: Any, key: str) -> Any:
+    """The page's entry, or its nearest ancestor's."""
+    node = page
+    for _ in range(MAX_PARENTS):
+        if not isinstance(node, generic.DictionaryObject):
+            return None
+        value = node.get(key)
+        if value is not None and not isinstance(value, generic.NullObject):
+            return value
+        node = node.get("/Parent")
+    return None
+
+
+def _numbers(value: Any) -> list[object] | None:
+    if not isinstance(value, generic.ArrayObject):
+        return None
+    return [_number(item) for item in value]
+
+
+def _number(value: Any) -> object:
+    return value.get_object() if isinstance(value, generic.IndirectObject) else value
+
+
+def _last_signature_is_whole(file: BinaryIO, job: SigningJob) -> bool:
+    reader = _open(file)
+    signatures = reader.embedded_signatures
+    if not signatures or signatures[-1].signer_cert.dump() != job.certificate:
+        return False
+    trust = ValidationContext(
+        trust_roots=[asn1_x509.Certificate.load(der) for der in job.chain[-1:]], allow_fetching=False
+    )
+    status = validate_pdf_signature(signatures[-1], signer_validation_context=trust, skip_diff=True)
+    return bool(
+        status.intact
+        and status.valid
+        and signatures[-1].evaluate_signature_coverage() == SignatureCoverageLevel.ENTIRE_FILE
+    )
+
+
+def _repair(path: str) -> bool:
+    """Rewrite the file (qpdf), where that breaks no earlier signature and keeps every page. False: left alone."""
+    repaired = f"{path}.repaired"
+    try:
+        with pikepdf.open(path) as pdf:
+            form = pdf.Root.get("/AcroForm")
+            if form is not None and int(form.get("/SigFlags", 0)) & 1:
+                return False
+            pdf.save(repaired)
+        with _pages(path) as before, _pages(repaired) as after:
+            if before != after:
+                return False
+        with open(repaired, "rb") as source, open(path, "rb+") as target:
+            target.truncate(0)
+            while chunk := source.read(CHUNK):
+                target.write(chunk)
+        return True
+    except (pikepdf.PdfError, pdfium.PdfiumError, OSError, RuntimeError, ValueError, TypeError):
+        return False  # beyond repair
+    finally:
+        Path(repaired).unlink(missing_ok=True)
+
+
+@contextmanager
+def _pages(path: str) -> Iterator[int]:
+    document = pdfium.PdfDocument(path)
+    try:
+        yield len(document)
+    finally:
+        document.close()
+
+
+def _open(file: BinaryIO) -> PdfFileReader:
+    reader = PdfFileReader(file, strict=False)
+    if reader.encrypted:
+        reader.decrypt("")
+    return reader
+
+
+def verify_file(path: str, roots: list[bytes]) -> Answer:
+    """Each signature of the file, oldest first, judged against `roots` (DER)."""
+    try:
+        with open(path, "rb") as file:
+            reader = _open(file)
+            signatures = list(reader.embedded_regular_signatures)
+            reports = [_report(signature, roots) for signature in signatures]
+    except MemoryError:
+        raise
+    except PdfKeyNotAvailableError:
+        return {"refused": "password"}
+    except Exception:
+        return {"refused": "unreadable"}  # as above: any kind, on damaged files
+    return {"signatures": reports}
+
+
+def _report(signature: Any, roots: list[bytes]) -> Answer:
+    trust = ValidationContext(trust_roots=[asn1_x509.Certificate.load(der) for der in roots], allow_fetching=False)
+    try:
+        status: PdfSignatureStatus = validate_pdf_signature(signature, signer_validation_context=trust)
+    except MemoryError:
+        raise
+    except Exception:
+        return {"signer": "", "signed_at": None, "valid": False, "trusted": False, "covers_whole_document": False}
+    signed_at = status.signer_reported_dt
+    return {
+        "signer": status.signing_cert.subject.native.get("common_name", status.signing_cert.subject.human_friendly),
+        "signed_at": signed_at.isoformat() if signed_at else None,
+        "valid": bool(status.intact and status.valid),
+        "trusted": bool(status.trusted),
+        "covers_whole_document": status.coverage == SignatureCoverageLevel.ENTIRE_FILE,
+    }

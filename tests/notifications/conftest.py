@@ -1,0 +1,120 @@
+"""Real counterparts on loopback: an SMTP server and an HTTP gateway whose answers a test decides."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.utils import timezone
+from pytest_django import Settings
+
+from notifications.models import Channel, Message
+
+
+@dataclass
+class MailServer:
+    """What it received, and how it answers: to an address, or to everybody."""
+
+    received: list[Envelope] = field(default_factory=list)
+    connections: int = 0
+    answers: dict[str, str] = field(default_factory=dict)
+    greeting: str = ""
+
+    async def handle_EHLO(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return [self.greeting] if self.greeting else responses
+
+    async def handle_HELO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str) -> str:  # noqa: N802
+        session.host_name = hostname
+        return self.greeting or "250 here"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        answer = self.answers.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.received.append(envelope)
+        return "250 taken"
+
+
+@pytest.fixture
+def mail_server(settings: Settings) -> Iterator[MailServer]:
+    handler = MailServer()
+    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    controller.start()
+    assert controller.server is not None
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = controller.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_TIMEOUT = 2
+    yield handler
+    controller.stop()
+
+
+@dataclass
+class SmsGateway:
+    url: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0
+
+
+@pytest.fixture
+def gateway(settings: Settings) -> Iterator[SmsGateway]:
+    told = SmsGateway()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.requests.append({"path": self.path, "headers": dict(self.headers), "body": json.loads(body)})
+            time.sleep(told.seconds)
+            self.send_response(told.status)
+            for name, value in told.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    told.url = settings.SMS_URL = f"http://127.0.0.1:{server.server_address[1]}/send"
+    settings.SMS_TOKEN = "gateway-token"
+    yield told
+    server.shutdown()
+    server.server_close()
+
+
+def make_email(to: str = "marie.durand@courriel.example", **fields: Any) -> Message:
+    return Message.objects.create(
+        channel=Channel.EMAIL,
+        to=to,
+        subject="Un document vous attend",
+        body="Bonjour,\nouvrez https://documents.example/invitation/secret",
+        **{"due_at": timezone.now(), **fields},
+    )
+
+
+def make_sms(text: str = "Votre code est 123456", **fields: Any) -> Message:
+    return Message.objects.create(
+        channel=Channel.SMS, to="+33612345678", body=text, **{"due_at": timezone.now(), **fields}
+    )
