@@ -14,14 +14,14 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environ import FileAwareEnv
 
 from docshare.embedded import local_secret, valkey_socket
+from docshare.environment import Environment
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = FileAwareEnv()
+env = Environment()
 
 PRODUCTION = env.str("DOCSHARE_ENV", "embedded") == "production"
 DEBUG = env.bool("DEBUG", False)

@@ -101,6 +101,7 @@ def test_a_gateway_that_does_not_answer_is_not_waited_for(
     assert "injoignable" in message.last_error
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # apprise's own import
 @pytest.mark.parametrize("path", ["/hook/{to}", "/hook"])
 def test_a_provider_of_apprise_gets_the_number_and_the_text(
     gateway: SmsGateway, settings: Settings, path: str
