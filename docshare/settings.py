@@ -241,7 +241,8 @@ STATICFILES_DIRS = [
     ("vendor/atkinson", _NODE / "@fontsource-variable" / "atkinson-hyperlegible-next"),
 ]
 ICONS_DIR = _NODE / "bootstrap-icons" / "icons"
-STAMP_FONT = _NODE / "dejavu-fonts-ttf" / "ttf" / "DejaVuSans.ttf"  # covers the names of Europe and beyond
+# Units per em 1000: pyHanko does not scale the widths of other fonts.
+STAMP_FONT = _NODE / "@embedpdf" / "fonts-latin" / "fonts" / "NotoSans-Regular.ttf"
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}
 
 # --- Messages ------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,8 +19,9 @@ from documents import messages
 from documents.files import storage
 from documents.files.intake import Intake, discard
 from documents.models import Category, LibraryDocument, SharedDocument
-from documents.signatures import sign_for
+from documents.signatures import sign_for, trusted_roots
 from documents.signing.placement import Placement
+from documents.signing.verify import CannotVerify, SignatureReport, verify
 
 
 class RecipientNotReady(Exception):
@@ -37,14 +40,16 @@ def share_upload(
     title: str,
     placement: Placement | None,
     by: User,
+    pk: uuid.UUID | None = None,
 ) -> SharedDocument:
     """Share an accepted upload; signed where a `placement` is given, before anything is stored.
 
-    Consumes the intake: on return its bytes are in storage, on any exception nothing is and nobody is told.
+    `pk` lets a caller that may ask twice know its document again. Consumes the intake: on return its bytes are in storage, on any exception nothing is and nobody is told.
     Raises NotAllowed, RecipientNotReady, and what documents.signatures.sign_for raises.
     """
     signed_at = None
     was_repaired = False
+    signatures: Sequence[SignatureReport] = ()
     try:
         _check_may_share(appointment, by)
         if placement is not None and not may_sign(by, appointment.practice):
@@ -53,7 +58,9 @@ def share_upload(
         if placement is not None:
             signed_at = timezone.now()
             signed = sign_for(user=by, intake=intake, placement=placement, at=signed_at)
-            intake, was_repaired = signed.intake, signed.repaired
+            intake, was_repaired, signatures = signed.intake, signed.repaired, signed.signatures
+        elif intake.signature_count:
+            signatures = _signatures_it_came_with(intake)
         stored = storage.keep(intake)
     except BaseException:
         discard(intake)
@@ -64,6 +71,7 @@ def share_upload(
             return _share(
                 appointment=appointment,
                 document=SharedDocument(
+                    id=pk or uuid.uuid4(),
                     file=stored,
                     category=category,
                     title=title.strip() or intake.name,
@@ -71,6 +79,7 @@ def share_upload(
                     page_count=intake.page_count,
                     signed_by=by if placement is not None else None,
                     signed_at=signed_at,
+                    signatures=[report.as_json() for report in signatures],
                     was_repaired=was_repaired,
                 ),
                 by=by,
@@ -88,6 +97,7 @@ def share_library_document(
     by: User,
     category: Category | None = None,
     title: str = "",
+    pk: uuid.UUID | None = None,
 ) -> SharedDocument:
     """Share the current version of a library document: never signed, never copied. Raises as share_upload."""
     _check_may_share(appointment, by)
@@ -97,6 +107,7 @@ def share_library_document(
     return _share(
         appointment=appointment,
         document=SharedDocument(
+            id=pk or uuid.uuid4(),
             file=version.file,
             library_version=version,
             category=category or library_document.category,
@@ -153,6 +164,13 @@ def _check_may_share(appointment: Appointment, by: User) -> None:
         raise NotAllowed(
             _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
         )
+
+
+def _signatures_it_came_with(intake: Intake) -> list[SignatureReport]:
+    try:
+        return verify(intake.path, roots=trusted_roots())
+    except CannotVerify:
+        return []  # a viewer opens it, yet its signatures can't be judged: none is claimed
 
 
 def _ready_recipient(appointment: Appointment) -> Recipient:

@@ -10,7 +10,6 @@ from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
-from documents.files.intake import accept
 
 from accounts.models import ApiToken, Membership, Practice, Role, Scope, User
 from accounts.tokens import issue_token, revoke_token
@@ -19,6 +18,7 @@ from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
 from docshare.demo import cast
 from docshare.demo.cast import Record
 from docshare.demo.paper import letter, signature
+from documents.files.intake import accept
 from documents.library import import_document
 from documents.models import Category, LibraryDocument, SignatureImage
 from documents.signatures import set_signature_image

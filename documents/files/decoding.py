@@ -53,7 +53,7 @@ def check_picture(path: str, media_type: str) -> Answer:
 
 
 def check_pdf(path: str) -> Answer:
-    """Open as a viewer would, without a password. Answers `{"page_count": n}`."""
+    """Open as a viewer would, without a password. Answers `{"page_count", "signature_count"}`."""
     try:
         pdf = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
@@ -71,7 +71,7 @@ def check_pdf(path: str) -> Answer:
             pdf.get_page_size(number)
     except pdfium.PdfiumError:
         return {"refused": "unreadable"}
-    return {"page_count": count}
+    return {"page_count": count, "signature_count": max(0, pdfium.raw.FPDF_GetSignatureCount(pdf.raw))}
 
 
 def render_page(path: str, media_type: str, page: int, width: int, output: str) -> Answer:

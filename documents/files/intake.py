@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
@@ -40,9 +40,10 @@ class Intake:
     media_type: str  # as verified by content
     size: int  # bytes
     page_count: int  # pages of a PDF, frames of a picture
+    signature_count: int = 0  # signatures that a PDF came with
 
 
-def accept(upload: UploadedFile | None) -> Intake:
+def accept(upload: UploadedFile[Any] | None) -> Intake:
     """Check an upload. Raises Refused; the temporary file is then removed."""
     if upload is None:
         raise Refused("nothing_chosen", _("Aucun fichier n’a été choisi. Choisissez un fichier."))
@@ -51,11 +52,18 @@ def accept(upload: UploadedFile | None) -> Intake:
     path = _as_file(upload)
     try:
         media_type = _check_kind(path, name)
-        page_count = _check_content(path, name, media_type)
+        content = _check_content(path, name, media_type)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return Intake(path=path, name=name, media_type=media_type, size=path.stat().st_size, page_count=page_count)
+    return Intake(
+        path=path,
+        name=name,
+        media_type=media_type,
+        size=path.stat().st_size,
+        page_count=int(content["page_count"]),
+        signature_count=int(content.get("signature_count", 0)),
+    )
 
 
 def discard(intake: Intake) -> None:
@@ -71,7 +79,7 @@ def too_large_sentence(name: str, size: int) -> str:
     }
 
 
-def _check_size(upload: UploadedFile, name: str) -> None:
+def _check_size(upload: UploadedFile[Any], name: str) -> None:
     size = upload.size or 0
     if getattr(upload, "too_large", False) or size > MAX_BYTES:
         raise Refused("too_large", too_large_sentence(name, size))
@@ -81,7 +89,7 @@ def _check_size(upload: UploadedFile, name: str) -> None:
         )
 
 
-def _as_file(upload: UploadedFile) -> Path:
+def _as_file(upload: UploadedFile[Any]) -> Path:
     """The upload's own temporary file; one is written for what is in memory only (tests, demo)."""
     if isinstance(upload, TemporaryUploadedFile):
         upload.flush()
@@ -150,8 +158,9 @@ def sniff(head: bytes) -> str | None:
     return None
 
 
-def _check_content(path: Path, name: str, media_type: str) -> int:
+def _check_content(path: Path, name: str, media_type: str) -> decoding.Answer:
     """Decode all of it, in the sandbox."""
+    answer: decoding.Answer
     try:
         if media_type == PDF:
             answer = sandbox.run(decoding.check_pdf, str(path))
@@ -165,7 +174,7 @@ def _check_content(path: Path, name: str, media_type: str) -> int:
         answer = {"refused": "too_complex"}
     if code := answer.get("refused"):
         raise Refused(code, _content_sentences()[code] % {"name": name})
-    return int(answer["page_count"])
+    return answer
 
 
 def _content_sentences() -> dict[str, str]:
@@ -183,6 +192,7 @@ def _content_sentences() -> dict[str, str]:
             "d’images). Réduisez-la ou enregistrez-la en PDF, puis ajoutez-la."
         ),
         "too_complex": _(
-            "« %(name)s » est trop complexe pour être vérifié. Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
+            "« %(name)s » est trop complexe pour être vérifié. "
+            "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
         ),
     }

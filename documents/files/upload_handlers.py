@@ -29,7 +29,7 @@ class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
         super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
-        self.file = BoundedUpload(self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
+        self.file = BoundedUpload(self.file_name or "", self.content_type, 0, self.charset, self.content_type_extra)
         self.written = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
@@ -37,7 +37,7 @@ class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
         if self.written > MAX_BYTES:
             if not self.file.too_large:
                 self.file.too_large = True
-                self.file.file.truncate(0)
+                self.file.truncate(0)
             return
         self.file.write(raw_data)
 

@@ -44,6 +44,9 @@ class SharedDocument(models.Model):
     patient_was_minor = models.BooleanField(default=False, help_text="On the day of the sharing")
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField(null=True, blank=True)
+    signatures = models.JSONField(
+        default=list, blank=True, help_text="Every signature in the file, as verified when it was shared"
+    )
     was_repaired = models.BooleanField(default=False, help_text="Rewritten before signing: it was damaged")
     shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     shared_at = models.DateTimeField(default=timezone.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -16,7 +17,7 @@ from documents.files.limits import PDF
 MAX_WIDTH, MAX_HEIGHT = 1200, 400  # pixels
 
 
-def clean_signature_image(upload: UploadedFile | None) -> bytes:
+def clean_signature_image(upload: UploadedFile[Any] | None) -> bytes:
     """Re-encoded as PNG, paper made transparent, cropped to the ink. Raises Refused."""
     intake = accept(upload)
     try:

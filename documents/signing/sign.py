@@ -18,10 +18,11 @@ from documents.signing import signing_child
 from documents.signing.credentials import Credential
 from documents.signing.placement import InvalidPlacement, Placement
 from documents.signing.stamp import StampContent
+from documents.signing.verify import SignatureReport
 
 logger = logging.getLogger(__name__)
 LEVEL = "B-B"
-LIMITS = {"wall_seconds": 60.0, "cpu_seconds": 40, "memory_bytes": 900 * sandbox.MIB}
+WALL_SECONDS, CPU_SECONDS = 60.0, 40
 
 
 class CannotSign(Exception):
@@ -39,6 +40,7 @@ class SignedIntake:
 
     intake: Intake
     repaired: bool
+    signatures: tuple[SignatureReport, ...]  # all in the file, ours last
 
 
 def sign(
@@ -75,14 +77,18 @@ def sign(
         signer_name=appearance.signer_name,
     )
     try:
-        answer = sandbox.run(signing_child.sign_file, str(intake.path), job, **LIMITS)
+        answer = sandbox.run(
+            signing_child.sign_file, str(intake.path), job, wall_seconds=WALL_SECONDS, cpu_seconds=CPU_SECONDS
+        )
     except sandbox.SandboxError as error:
         logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
         raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
     if "refused" in answer:
         raise CannotSign(answer["refused"], _sentence(answer["refused"], intake.name))
     return SignedIntake(
-        intake=dataclasses.replace(intake, size=int(answer["size"])), repaired=bool(answer["repaired"])
+        intake=dataclasses.replace(intake, size=int(answer["size"])),
+        repaired=bool(answer["repaired"]),
+        signatures=tuple(SignatureReport.from_answer(report) for report in answer["signatures"]),
     )
 
 

@@ -64,7 +64,7 @@ class SigningJob:
     signer_name: str
 
 
-class _KeySigner(signers.Signer):  # type: ignore[misc]  # pyHanko's own types end here
+class _KeySigner(signers.Signer):
     """Signs with a key loaded once by `cryptography` (pyHanko's own signer parses it at every signature)."""
 
     def __init__(self, job: SigningJob) -> None:
@@ -72,7 +72,7 @@ class _KeySigner(signers.Signer):  # type: ignore[misc]  # pyHanko's own types e
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise Refusal("key")
         self._key = key
-        registry = SimpleCertificateStore()
+        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         registry.register_multiple([asn1_x509.Certificate.load(der) for der in job.chain])
         super().__init__(
             signing_cert=asn1_x509.Certificate.load(job.certificate), cert_registry=registry, embed_roots=True
@@ -88,23 +88,28 @@ class _KeySigner(signers.Signer):  # type: ignore[misc]  # pyHanko's own types e
 def sign_file(path: str, job: SigningJob) -> Answer:
     """Sign in place (incremental update); where that fails, repair the file first and sign again.
 
-    Answers `{"size", "repaired", "page_count"}` or `{"refused"}`; when refused the file is as it was.
+    Answers `{"size", "repaired", "signatures"}` or `{"refused"}`; when refused the file is as it was.
     """
     uploaded = Path(path).stat().st_size
     try:
         failure = _try_to_sign(path, job)
         if failure is None:
-            return {"size": Path(path).stat().st_size, "repaired": False}
+            return _signed(path, job, repaired=False)
         os.truncate(path, uploaded)
         if not _repair(path):
             return {"refused": failure}
         failure = _try_to_sign(path, job)
         if failure is not None:
             return {"refused": failure}
-        return {"size": Path(path).stat().st_size, "repaired": True}
+        return _signed(path, job, repaired=True)
     except Refusal as refusal:
         os.truncate(path, uploaded)
         return {"refused": str(refusal)}
+
+
+def _signed(path: str, job: SigningJob, *, repaired: bool) -> Answer:
+    signatures = verify_file(path, list(job.chain[-1:])).get("signatures", [])
+    return {"size": Path(path).stat().st_size, "repaired": repaired, "signatures": signatures}
 
 
 def _try_to_sign(path: str, job: SigningJob) -> str | None:
@@ -126,7 +131,8 @@ def _try_to_sign(path: str, job: SigningJob) -> str | None:
 def _sign(file: BinaryIO, job: SigningJob) -> None:
     writer = IncrementalPdfFileWriter(file, strict=False)
     if writer.prev.encrypted:
-        writer.encrypt("")  # an empty user password: every viewer opens it; the encryption is kept
+        # An empty user password: every viewer opens it; the encryption is kept.
+        writer.encrypt("")  # type: ignore[no-untyped-call]
     _refuse_what_forbids_us(writer.prev)
     geometry = _geometry_of(writer, job.page)
     box = stamp_rectangle(geometry, x=job.x, y=job.y, width=job.width)
@@ -147,7 +153,7 @@ def _sign(file: BinaryIO, job: SigningJob) -> None:
         new_field_spec=SigFieldSpec(
             field,
             on_page=job.page - 1,
-            box=box,
+            box=box,  # type: ignore[arg-type]  # any numbers will do
             readable_field_name=f"Signature électronique de {job.signer_name}",
         ),
     ).sign_pdf(writer, in_place=True, bytes_reserved=reserved + reserved % 2, chunk_size=CHUNK)

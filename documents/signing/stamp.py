@@ -31,7 +31,7 @@ class StampContent:
     professional_number: str
 
 
-class StampDrawing(PdfContent):  # type: ignore[misc]  # pyHanko's own types end here
+class StampDrawing(PdfContent):
     """The stamp as PDF operators, upright on a page shown turned by `rotation`."""
 
     def __init__(self, *, box: Box, rotation: int, lines: list[str], image_png: bytes | None, font: str) -> None:
@@ -65,7 +65,7 @@ class StampDrawing(PdfContent):  # type: ignore[misc]  # pyHanko's own types end
     def _text(self, width: float, bottom: float, height: float) -> bytes:
         """The lines, one under the other, as large as they fit."""
         with open(self._font, "rb") as font:
-            engine = GlyphAccumulator(self.writer, font, font_size=1)
+            engine = GlyphAccumulator(self._ensure_writer, font, font_size=1)
         shaped = [engine.shape(line) for line in self._lines]
         longest = max(float(line.x_advance) for line in shaped)
         size = min(height / (1.25 * len(shaped)), width * 0.92 / longest)
@@ -81,10 +81,11 @@ class StampDrawing(PdfContent):  # type: ignore[misc]  # pyHanko's own types end
         picture = Image.open(io.BytesIO(self._image_png or b""), formats=["PNG"])
         scale = min(width * 0.9 / picture.width, height / picture.height)
         drawn = (picture.width * scale, picture.height * scale)
-        image = PdfImage(picture, writer=self.writer, name="Signature", box=layout.BoxConstraints(*drawn))
+        image = PdfImage(picture, writer=self.writer, name="Signature")  # one unit a pixel
         operators: bytes = image.render()
         self.import_resources(image.resources)
-        return b"q 1 0 0 1 %g %g cm %s Q" % ((width - drawn[0]) / 2, bottom + (height - drawn[1]) / 2, operators)
+        x, y = (width - drawn[0]) / 2, bottom + (height - drawn[1]) / 2
+        return b"q %g 0 0 %g %g %g cm %s Q" % (scale, scale, x, y, operators)
 
 
 def stamp_style(drawing: StampDrawing) -> StaticStampStyle:

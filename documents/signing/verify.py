@@ -34,6 +34,27 @@ class SignatureReport:
     covers_whole_document: bool
     level: str = "B-B"
 
+    @classmethod
+    def from_answer(cls, answer: signing_child.Answer) -> SignatureReport:
+        """From what the sandbox told of one signature."""
+        return cls(
+            signer=answer["signer"],
+            signed_at=datetime.fromisoformat(answer["signed_at"]) if answer["signed_at"] else None,
+            valid=answer["valid"],
+            trusted=answer["trusted"],
+            covers_whole_document=answer["covers_whole_document"],
+        )
+
+    def as_json(self) -> dict[str, str | bool | None]:
+        """As kept beside a shared document and told by the API."""
+        return {
+            "signer": self.signer,
+            "signed_at": self.signed_at.isoformat() if self.signed_at else None,
+            "valid": self.valid,
+            "covers_whole_document": self.covers_whole_document,
+            "level": self.level,
+        }
+
 
 def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
     """Each signature of the PDF, oldest first. `roots`: trusted certificates, DER. Raises CannotVerify."""
@@ -44,13 +65,4 @@ def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
         raise CannotVerify("too_complex") from error
     if "refused" in answer:
         raise CannotVerify(answer["refused"])
-    return [
-        SignatureReport(
-            signer=report["signer"],
-            signed_at=datetime.fromisoformat(report["signed_at"]) if report["signed_at"] else None,
-            valid=report["valid"],
-            trusted=report["trusted"],
-            covers_whole_document=report["covers_whole_document"],
-        )
-        for report in answer["signatures"]
-    ]
+    return [SignatureReport.from_answer(report) for report in answer["signatures"]]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from documents.files.intake import Intake, accept
 
 from accounts.models import Practice, User
 from docshare.demo.paper import letter, signature
+from documents.files.intake import Intake, accept
 from documents.library import import_document
 from documents.models import Category, LibraryDocument
 from documents.signatures import set_signature_image

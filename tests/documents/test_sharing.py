@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
-from documents.files.intake import Intake
-from documents.signing.placement import Placement
 
 from accounts.models import Practice, User
 from accounts.roles import NotAllowed
@@ -21,9 +19,11 @@ from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
 from documents.access import visible_as_recipient, visible_to
 from documents.files import storage
+from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument, StoredFile
 from documents.sharing import RecipientNotReady, share_library_document, share_upload, take_back
 from documents.signatures import NoSignatureImage
+from documents.signing.placement import Placement
 from notifications.models import Channel, Message, MessageState
 from patients.models import Invitation, Patient, RecordTie, Relationship
 from tests.conftest import BookFixture
