@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -38,6 +39,7 @@ def book(
     holder: User | None = None,
     booked_for: BookedFor = BookedFor.SELF,
     by: User,
+    pk: uuid.UUID | None = None,
 ) -> Appointment:
     """Book for a patient of the agenda's practice. `holder`: the account that books online, None for staff.
 
@@ -50,6 +52,7 @@ def book(
     if patient.practice_id != practice.pk:
         raise ValidationError({"patient": _("Cette fiche patient n’est pas de ce cabinet.")})
     appointment = Appointment(
+        id=pk or uuid.uuid4(),
         practice=practice,
         agenda=agenda,
         visit_reason=visit_reason,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,11 +17,13 @@ from documents.models import Category, LibraryDocument, LibraryVersion
 
 
 def import_document(
-    *, practice: Practice, intake: Intake, title: str, category: Category, by: User
+    *, practice: Practice, intake: Intake, title: str, category: Category, by: User, pk: uuid.UUID | None = None
 ) -> LibraryDocument:
     """A new document of the library, version 1. Consumes the intake. Raises NotAllowed."""
     _check_may_write(practice, by)
-    document = LibraryDocument(practice=practice, title=title.strip() or intake.name, category=category)
+    document = LibraryDocument(
+        id=pk or uuid.uuid4(), practice=practice, title=title.strip() or intake.name, category=category
+    )
     document.full_clean()
     _keep_version(document, intake, by, action="library.imported")
     return document

@@ -44,7 +44,8 @@ def share_upload(
 ) -> SharedDocument:
     """Share an accepted upload; signed where a `placement` is given, before anything is stored.
 
-    `pk` lets a caller that may ask twice know its document again. Consumes the intake: on return its bytes are in storage, on any exception nothing is and nobody is told.
+    `pk` lets a caller that may ask twice know its document again. Consumes the intake: on return its bytes are in
+    storage, on any exception nothing is and nobody is told.
     Raises NotAllowed, RecipientNotReady, and what documents.signatures.sign_for raises.
     """
     signed_at = None

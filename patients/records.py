@@ -38,9 +38,10 @@ def create_patient(
     mobile: str | None = None,
     language: str = "fr",
     by: User | None,
+    pk: uuid.UUID | None = None,
 ) -> Patient:
     """A new record. Records are never merged or tied by guess, however alike. Raises ValidationError."""
-    patient = Patient(practice=practice, language=language)
+    patient = Patient(id=pk or uuid.uuid4(), practice=practice, language=language)
     _fill(patient, first_name=first_name, last_name=last_name, birth_date=birth_date, email=email, mobile=mobile)
     patient.save()
     record("patient.created", by=by, on=patient, practice=practice)
@@ -92,7 +93,8 @@ def _fill(patient: Patient, **changes: Unpack[PatientChanges]) -> None:
         except ValidationError as error:
             errors[name] = error.messages
         setattr(patient, name, value)
-    if isinstance(patient.birth_date, date) and patient.birth_date > timezone.localdate():
+    born: object = patient.birth_date
+    if isinstance(born, date) and born > timezone.localdate():
         errors["birth_date"] = [_("Cette date de naissance est dans l’avenir.")]
     try:
         patient.full_clean(exclude=[*errors, "practice"])

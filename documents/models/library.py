@@ -42,6 +42,11 @@ class LibraryDocument(models.Model):
         return self.title
 
     @property
+    def newest(self) -> LibraryVersion:
+        """The newest version, from versions already fetched newest first."""
+        return self.versions.all()[0]
+
+    @property
     def current(self) -> LibraryVersion:
         """The newest version; every document has at least one."""
         return self.versions.select_related("file").latest("number")

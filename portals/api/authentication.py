@@ -1,0 +1,57 @@
+"""Who calls: a bearer token (RFC 6750), or the session of a signed-in browser, with CSRF."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiToken, User
+from accounts.tokens import find_token
+from portals.api.throttling import WrongTokens
+
+
+class BearerTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        wrong = WrongTokens(request)
+        wrong.refuse_if_too_many()
+        token = find_token(secret.strip())
+        if token is None:
+            wrong.count()
+            raise AuthenticationFailed("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="docshare"'
+
+
+class SessionAuthentication(DrfSessionAuthentication):
+    """The session cookie; changes need the CSRF token."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="docshare"'
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = BearerTokenAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = SessionAuthentication
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "session"}

@@ -1,0 +1,130 @@
+"""Every refusal in one shape: `{"type", "errors": [{"code", "detail", "attr"}]}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from accounts.roles import NotAllowed
+from appointments.authorisation import NothingToAuthorise
+from appointments.booking import AppointmentCancelled
+from documents.files.intake import Refused
+from documents.files.storage import BytesChanged
+from documents.sharing import RecipientNotReady
+from documents.signatures import NoSignatureImage
+from documents.signing.placement import InvalidPlacement
+from documents.signing.sign import CannotSign
+
+Error = dict[str, str | None]
+
+
+class Conflict(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. None lets a fault of ours become a 500."""
+    refused = _refusal(error)
+    if refused is not None:
+        code, errors = refused
+        set_rollback()
+        return Response(body(code, errors), status=code)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+    set_rollback()
+    return Response(
+        body(error.status_code, list(_flat(error.get_full_details()))), error.status_code, headers=headers
+    )
+
+
+def body(status_code: int, errors: list[Error]) -> dict[str, Any]:
+    kind = "validation_error" if status_code == 400 else "client_error"
+    return {"type": kind, "errors": errors}
+
+
+def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:
+    """Unknown addresses below /api/ answer like a missing object."""
+    return JsonResponse(body(404, [_error("not_found", str(exceptions.NotFound.default_detail))]), status=404)
+
+
+def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
+    """What the use cases refuse, each with its status."""
+    match error:
+        case Refused(code="too_large"):
+            return 413, [_error(error.code, error.message, "file")]
+        case Refused():
+            return 400, [_error(error.code, error.message, "file")]
+        case CannotSign():
+            return 400, [_error(error.code, error.message, "file")]
+        case InvalidPlacement():
+            return 400, [_error("invalid_placement", error.message, error.field)]
+        case NoSignatureImage():
+            return 409, [_error("no_signature", _("Créez d’abord votre signature dans « Ma signature »."), "sign")]
+        case RecipientNotReady():
+            sentences = {
+                "missing_contact": _("Il manque des coordonnées au patient : %(missing)s."),
+                "needs_authorisation": _("Autorisez d’abord le titulaire du compte, ou complétez les coordonnées."),
+            }
+            detail = sentences[error.recipient.state] % {"missing": ", ".join(error.recipient.missing)}
+            return 409, [_error("recipient_not_ready", detail)]
+        case NotAllowed():
+            return 403, [_error("permission_denied", error.sentence)]
+        case NothingToAuthorise():
+            return 409, [
+                _error("nothing_to_authorise", _("Aucune autorisation n’est nécessaire pour ce rendez-vous."))
+            ]
+        case AppointmentCancelled():
+            return 409, [_error("appointment_cancelled", _("Ce rendez-vous est annulé : prenez-en un autre."))]
+        case BytesChanged():
+            return 409, [
+                _error("unavailable", _("Ce document n’est plus intact dans le stockage : prévenez le cabinet."))
+            ]
+        case DjangoValidationError():
+            return 400, list(_django(error))
+    return None
+
+
+def _django(error: DjangoValidationError) -> Iterator[Error]:
+    if hasattr(error, "error_dict"):
+        for attr, errors in error.error_dict.items():
+            name = None if attr == "__all__" else {"starts_at": "start", "ends_at": "start"}.get(attr, attr)
+            for one in errors:
+                for message in one.messages:
+                    yield _error(one.code or "invalid", message, name)
+    else:
+        for message in error.messages:
+            yield _error(getattr(error, "code", None) or "invalid", message)
+
+
+def _flat(details: Any, attr: str | None = None) -> Iterator[Error]:
+    if isinstance(details, list):
+        for item in details:
+            yield from _flat(item, attr)
+    elif isinstance(details, dict) and set(details) == {"message", "code"} and isinstance(details["code"], str):
+        yield _error(details["code"], str(details["message"]), attr)
+    elif isinstance(details, dict):
+        for key, value in details.items():
+            name = None if key in ("non_field_errors", "detail") else str(key)
+            yield from _flat(value, f"{attr}.{name}" if attr and name else name or attr)
+
+
+def _error(code: str, detail: str, attr: str | None = None) -> Error:
+    return {"code": code, "detail": detail, "attr": attr}

@@ -1,0 +1,264 @@
+"""Shapes in and out. Reading only: what is written goes through the use cases, which check it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import User
+from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from audit.models import AuditEvent
+from documents.models import Category, LibraryDocument, SharedDocument
+from documents.signing.placement import DEFAULT_WIDTH
+from notifications.models import Message
+from patients.models import Patient
+
+
+class PatientOut(serializers.ModelSerializer[Patient]):
+    class Meta:
+        model = Patient
+        fields = ["id", "first_name", "last_name", "birth_date", "email", "mobile", "language"]
+
+
+class PatientIn(serializers.Serializer[Any]):
+    first_name = serializers.CharField(max_length=100)
+    last_name = serializers.CharField(max_length=100)
+    birth_date = serializers.DateField()
+    email = serializers.CharField(max_length=254, allow_null=True, required=False, allow_blank=True)
+    mobile = serializers.CharField(max_length=30, allow_null=True, required=False, allow_blank=True)
+    language = serializers.ChoiceField(choices=["fr", "en"], required=False)
+    practice = serializers.UUIDField(required=False, help_text="Needed by staff of several practices only")
+
+
+class AgendaOut(serializers.ModelSerializer[Agenda]):
+    class Meta:
+        model = Agenda
+        fields = ["id", "name", "practice"]
+
+
+class VisitReasonOut(serializers.ModelSerializer[VisitReason]):
+    agendas = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+
+    class Meta:
+        model = VisitReason
+        fields = ["id", "name", "duration_minutes", "agendas", "practice"]
+
+
+class LocalTime(serializers.DateTimeField):
+    """With the offset of the practice's time zone at that moment."""
+
+    def to_representation(self, value: datetime | None) -> str | None:
+        if value is None:
+            return None
+        practice = getattr(self.parent.instance, "practice", None)
+        return timezone.localtime(value, practice.zone if practice else None).isoformat()
+
+
+class AppointmentOut(serializers.ModelSerializer[Appointment]):
+    start = LocalTime(source="starts_at")
+    end = LocalTime(source="ends_at")
+    booked_by = serializers.ChoiceField(choices=["practice", "holder"])
+    booked_for = serializers.ChoiceField(choices=["self", "adult_relative", "minor_relative"])
+
+    class Meta:
+        model = Appointment
+        fields = [
+            *("id", "agenda", "visit_reason", "start", "end", "patient"),
+            *("kind", "status", "booked_by", "booked_for"),
+        ]
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "format": "uuid"}, {"$ref": "#/components/schemas/PatientInRequest"}]}
+)
+class PatientField(serializers.Field[Any, Any, Any, Any]):
+    """A record's id, or a record to create."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            record = PatientIn(data=value)
+            record.is_valid(raise_exception=True)
+            return record.validated_data
+        return serializers.UUIDField().to_internal_value(value)
+
+    def to_representation(self, value: Any) -> Any:
+        return str(value)
+
+
+class AppointmentIn(serializers.Serializer[Any]):
+    agenda = serializers.UUIDField()
+    visit_reason = serializers.UUIDField()
+    start = serializers.DateTimeField()
+    patient = PatientField()
+    kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
+
+
+class AppointmentMove(serializers.Serializer[Any]):
+    start = serializers.DateTimeField(required=False)
+    agenda = serializers.UUIDField(required=False)
+    visit_reason = serializers.UUIDField(required=False)
+
+
+class RecipientOut(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=["ready", "missing_contact", "needs_authorisation"])
+    audience = serializers.ChoiceField(choices=["patient", "holder"], allow_null=True)
+    missing = serializers.ListField(child=serializers.ChoiceField(choices=["email", "mobile"]))
+
+
+class CategoryOut(serializers.ModelSerializer[Category]):
+    label = serializers.CharField()
+
+    class Meta:
+        model = Category
+        fields = ["code", "label"]
+
+
+class NoticeOut(serializers.ModelSerializer[Message]):
+    class Meta:
+        model = Message
+        fields = ["channel", "state", "last_error", "sent_at"]
+
+
+class SignatureOut(serializers.Serializer[Any]):
+    signer = serializers.CharField()
+    signed_at = serializers.DateTimeField(allow_null=True)
+    valid = serializers.BooleanField()
+    covers_whole_document = serializers.BooleanField()
+    level = serializers.CharField()
+
+
+class ReceivedDocumentOut(serializers.ModelSerializer[SharedDocument]):
+    """As whom it was shared with sees it."""
+
+    category = serializers.CharField(source="category_id")
+    media_type = serializers.CharField(source="file.media_type")
+    size = serializers.IntegerField(source="file.size")
+    sha256 = serializers.CharField(source="file.sha256")
+    signed = serializers.BooleanField(source="is_signed")
+    signatures = SignatureOut(many=True)
+    shared_by = serializers.SerializerMethodField()
+    read_at = serializers.DateTimeField(source="first_read_at", allow_null=True)
+    patient = serializers.UUIDField(source="patient_id")
+    practice = serializers.UUIDField(source="practice_id")
+
+    class Meta:
+        model = SharedDocument
+        fields = [
+            *("id", "title", "category", "media_type", "size", "sha256", "signed", "signatures", "page_count"),
+            *("shared_at", "shared_by", "audience", "read_at", "patient", "practice", "appointment"),
+        ]
+
+    def get_shared_by(self, document: SharedDocument) -> str | None:
+        return document.shared_by.get_full_name() or document.shared_by.email if document.shared_by else None
+
+
+class SharedDocumentOut(ReceivedDocumentOut):
+    """As staff see it."""
+
+    notifications = NoticeOut(source="messages", many=True)
+
+    class Meta(ReceivedDocumentOut.Meta):
+        fields = [*ReceivedDocumentOut.Meta.fields, "notifications"]
+
+
+class ShareIn(serializers.Serializer[Any]):
+    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    library_document = serializers.UUIDField(required=False)
+    category = serializers.SlugField(required=False)
+    title = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
+    sign = serializers.BooleanField(required=False, default=False)
+    page = serializers.IntegerField(required=False)
+    x = serializers.FloatField(required=False)
+    y = serializers.FloatField(required=False)
+    width = serializers.FloatField(required=False, default=DEFAULT_WIDTH)
+
+
+class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
+    category = serializers.CharField(source="category_id")
+    version = serializers.SerializerMethodField()
+    media_type = serializers.SerializerMethodField()
+    size = serializers.SerializerMethodField()
+    used_by_rules = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LibraryDocument
+        fields = ["id", "title", "category", "version", "media_type", "size", "used_by_rules"]
+
+    def get_version(self, document: LibraryDocument) -> int:
+        return document.newest.number
+
+    def get_media_type(self, document: LibraryDocument) -> str:
+        return document.newest.file.media_type
+
+    def get_size(self, document: LibraryDocument) -> int:
+        return document.newest.file.size
+
+    @extend_schema_field(serializers.IntegerField)
+    def get_used_by_rules(self, document: LibraryDocument) -> int:
+        return 0  # rules that send documents by themselves come later; nothing uses the library by rule yet
+
+
+class LibraryIn(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True, max_length=None)
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    category = serializers.SlugField(required=False, default="information")
+    practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
+
+
+class LibraryChange(serializers.Serializer[Any]):
+    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    title = serializers.CharField(max_length=200, required=False)
+    category = serializers.SlugField(required=False)
+
+
+class HistoryOut(serializers.ModelSerializer[AuditEvent]):
+    actor = serializers.SerializerMethodField()
+
+    class Meta:
+        model = AuditEvent
+        fields = ["at", "actor", "action", "detail"]
+
+    def get_actor(self, event: AuditEvent) -> str | None:
+        actor: User | None = self.context["actors"].get(event.actor_id)
+        return str(actor) if actor else None
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    attr = serializers.CharField(allow_null=True)
+
+
+class ErrorsOut(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    errors = ErrorOut(many=True)
+
+
+class RelativeOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    birth_date = serializers.DateField()
+
+
+class MeOut(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+    mobile = serializers.CharField(allow_null=True)
+    relatives = RelativeOut(many=True)
+
+
+class VerifyIn(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True, max_length=None)
+
+
+class VerifiedSignatureOut(SignatureOut):
+    trusted = serializers.BooleanField()
+
+
+class VerifyOut(serializers.Serializer[Any]):
+    known = serializers.BooleanField(help_text="These very bytes were shared through this installation")
+    signatures = VerifiedSignatureOut(many=True)

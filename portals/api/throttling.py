@@ -1,0 +1,74 @@
+"""Bounds on callers: generous for a valid token, tight for guessing. Counted in the shared cache.
+
+Where the cache is away, callers with a valid token are served all the same (a practice must not stop for a
+counter); guesses are 256 random bits and hopeless without a bound too.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+if TYPE_CHECKING:  # at run time this module is loaded from within rest_framework.views
+    from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+CALLS_A_SECOND = 200
+WRONG_TOKENS_A_MINUTE = 30
+
+
+def _add_one(key: str, seconds: int) -> int:
+    """How many there were in this window, this one counted; 0 where the cache is away."""
+    try:
+        cache.add(key, 0, timeout=seconds)
+        return int(cache.incr(key))
+    except Exception:
+        # Cache clients raise many kinds; see above for why this lets the call pass.
+        logger.warning("The cache does not answer; calls are not counted.", exc_info=True)
+        return 0
+
+
+class PerSecond(BaseThrottle):
+    """At most CALLS_A_SECOND for one account."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        who = request.user.pk if request.user.is_authenticated else self.get_ident(request)
+        return _add_one(f"api:{who}:{int(time.time())}", 2) <= CALLS_A_SECOND
+
+    def wait(self) -> float:
+        return 1.0
+
+
+class WrongTokens(BaseThrottle):
+    """Wrong tokens from one address."""
+
+    def __init__(self, request: Request) -> None:
+        self._key = f"api-wrong-token:{self.get_ident(request)}:{int(time.time() // 60)}"
+
+    def refuse_if_too_many(self) -> None:
+        try:
+            count = int(cache.get(self._key, 0))
+        except Exception:  # see _add_one
+            logger.warning("The cache does not answer; wrong tokens are not counted.", exc_info=True)
+            return
+        if count >= WRONG_TOKENS_A_MINUTE:
+            raise Throttled(wait=60)
+
+    def count(self) -> None:
+        _add_one(self._key, 60)
+
+
+class PerAddress(BaseThrottle):
+    """Open endpoints: 60 a minute from one address."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        return _add_one(f"api-open:{self.get_ident(request)}:{int(time.time() // 60)}", 60) <= 60
+
+    def wait(self) -> float:
+        return 60.0

@@ -1,0 +1,45 @@
+"""The HTTP API, version 1 (shared contract)."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+
+from portals.api.errors import not_found
+from portals.api.views import appointments, documents, library, me, patients, verify
+
+schema = login_not_required(SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny]))
+docs = login_not_required(
+    SpectacularSwaggerSplitView.as_view(
+        url_name="api:schema", authentication_classes=[], permission_classes=[AllowAny]
+    )
+)
+
+app_name = "api"
+urlpatterns = [
+    path("schema/", schema, name="schema"),
+    path("docs/", docs, name="docs"),
+    path("patients/", patients.Patients.as_view()),
+    path("patients/<uuid:pk>/", patients.PatientDetail.as_view()),
+    path("agendas/", appointments.Agendas.as_view()),
+    path("visit-reasons/", appointments.VisitReasons.as_view()),
+    path("appointments/", appointments.Appointments.as_view()),
+    path("appointments/<uuid:pk>/", appointments.AppointmentDetail.as_view()),
+    path("appointments/<uuid:pk>/cancel/", appointments.CancelAppointment.as_view()),
+    path("appointments/<uuid:pk>/recipient/", appointments.RecipientView.as_view()),
+    path("appointments/<uuid:pk>/authorise-holder/", appointments.AuthoriseHolder.as_view()),
+    path("appointments/<uuid:pk>/documents/", documents.AppointmentDocuments.as_view()),
+    path("appointments/<uuid:pk>/history/", appointments.History.as_view()),
+    path("documents/<uuid:pk>/", documents.DocumentDetail.as_view()),
+    path("documents/<uuid:pk>/content/", documents.DocumentContent.as_view()),
+    path("categories/", documents.Categories.as_view()),
+    path("library/", library.Library.as_view()),
+    path("library/<uuid:pk>/", library.LibraryDetail.as_view()),
+    path("library/<uuid:pk>/content/", library.LibraryContent.as_view()),
+    path("me/", me.Me.as_view()),
+    path("me/documents/", documents.MyDocuments.as_view()),
+    path("me/documents/<uuid:pk>/", documents.MyDocument.as_view()),
+    path("me/documents/<uuid:pk>/content/", documents.MyDocumentContent.as_view()),
+    path("verify/", verify.Verify.as_view()),
+    re_path(r"^.*$", login_not_required(not_found)),
+]

@@ -1,0 +1,188 @@
+"""Documents: sharing, reading, taking back; categories."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Scope, User
+from appointments.models import Appointment
+from documents.access import around, visible_as_recipient, visible_as_staff
+from documents.files.intake import accept
+from documents.files.serving import respond
+from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
+from documents.reading import note_reading
+from documents.sharing import share_library_document, share_upload, take_back
+from documents.signing.placement import Placement
+from portals.api.idempotency import object_id
+from portals.api.pagination import DocumentsNewestFirst
+from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
+from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
+from portals.api.views.appointments import _uuid, appointment_of
+from portals.api.views.base import ApiView, StaffView, need_scope
+
+
+def with_parts(found: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
+    """Everything a serializer shows, in a fixed number of queries."""
+    return found.select_related("file", "shared_by").prefetch_related("messages")
+
+
+class Categories(ApiView):
+    @answers(200, whole_list(CategoryOut))
+    def get(self, request: Request) -> Response:
+        return Response({"results": CategoryOut(Category.objects.filter(is_active=True), many=True).data})
+
+
+class AppointmentDocuments(StaffView):
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    @answers(200, page_of(SharedDocumentOut))
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        paginator = DocumentsNewestFirst()
+        found = with_parts(around(appointment_of(self.user, pk), user=self.user))
+        page = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(SharedDocumentOut(page, many=True).data)
+
+    @answers(
+        201,
+        SharedDocumentOut,
+        request={"multipart/form-data": ShareIn},
+        errors=(409, 413, 415),
+        parameters=[IDEMPOTENCY],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        appointment = appointment_of(self.user, pk)
+        body = ShareIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        if asked["sign"]:
+            need_scope(request, Scope.SIGN)
+        if first := self.once(request):
+            return first
+        made = object_id(request)
+        document = visible_as_staff(self.user).filter(pk=made, appointment=appointment).first() if made else None
+        if document is None:
+            document = self._share(appointment, asked, made)
+        return Response(
+            SharedDocumentOut(with_parts(visible_as_staff(self.user)).get(pk=document.pk)).data, status=201
+        )
+
+    def _share(self, appointment: Appointment, asked: dict[str, Any], pk: uuid.UUID | None) -> SharedDocument:
+        file, library_id = asked.get("file"), asked.get("library_document")
+        if (file is None) == (library_id is None):
+            raise ValidationError(_("Donnez un fichier (file) ou un document de la bibliothèque (library_document)."))
+        if library_id is not None:
+            if asked["sign"]:
+                raise ValidationError({"sign": _("Un document de la bibliothèque ne se signe pas.")})
+            library_document = LibraryDocument.objects.of_staff(self.user).in_use().filter(pk=library_id).first()
+            if library_document is None or library_document.practice_id != appointment.practice_id:
+                raise ValidationError({"library_document": _("Ce document n’est pas dans la bibliothèque.")})
+            return share_library_document(
+                appointment=appointment,
+                library_document=library_document,
+                category=category_of(asked["category"]) if asked.get("category") else None,
+                title=asked["title"],
+                by=self.user,
+                pk=pk,
+            )
+        category = category_of(asked.get("category"))
+        placement = _placement(asked) if asked["sign"] else None
+        return share_upload(
+            appointment=appointment,
+            intake=accept(file),
+            category=category,
+            title=asked["title"],
+            placement=placement,
+            by=self.user,
+            pk=pk,
+        )
+
+
+class DocumentDetail(StaffView):
+    def _get(self, pk: uuid.UUID) -> SharedDocument:
+        return get_object_or_404(with_parts(visible_as_staff(self.user)), pk=pk)
+
+    @answers(200, SharedDocumentOut)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return Response(SharedDocumentOut(self._get(pk)).data)
+
+    @answers(204)
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        take_back(document=self._get(pk), by=self.user)
+        return Response(status=204)
+
+
+class DocumentContent(StaffView):
+    @answers(200, OpenApiTypes.BINARY, errors=(409,))
+    def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
+        document = get_object_or_404(visible_as_staff(self.user).select_related("file"), pk=pk)
+        return content(document, request, self.user)
+
+
+MY_FILTERS = [
+    OpenApiParameter("patient", uuid.UUID),
+    OpenApiParameter("practice", uuid.UUID),
+    OpenApiParameter("category", str),
+]
+
+
+class MyDocuments(ApiView):
+    @answers(200, page_of(ReceivedDocumentOut), parameters=MY_FILTERS)
+    def get(self, request: Request) -> Response:
+        found = visible_as_recipient(self.user).select_related("file", "shared_by")
+        for name in ("patient", "practice"):
+            if asked := request.query_params.get(name):
+                found = found.filter(**{f"{name}_id": _uuid(asked, name)})
+        if category := request.query_params.get("category"):
+            found = found.filter(category_id=category)
+        paginator = DocumentsNewestFirst()
+        page = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(ReceivedDocumentOut(page, many=True).data)
+
+
+class MyDocument(ApiView):
+    @answers(200, ReceivedDocumentOut)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        found = visible_as_recipient(self.user).select_related("file", "shared_by")
+        return Response(ReceivedDocumentOut(get_object_or_404(found, pk=pk)).data)
+
+
+class MyDocumentContent(ApiView):
+    @answers(200, OpenApiTypes.BINARY, errors=(409,))
+    def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
+        document = get_object_or_404(visible_as_recipient(self.user).select_related("file"), pk=pk)
+        return content(document, request, self.user)
+
+
+def content(document: SharedDocument, request: Request, user: User) -> HttpResponseBase:
+    """The bytes as attachment. A program's download is a reading; a further range of it is the same one."""
+    response = respond(document.file, filename=document.name, request=request._request)
+    first_range = request.headers.get("Range", "bytes=0-").startswith("bytes=0-")
+    if request.method == "GET" and first_range and response.status_code < 400:
+        note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
+    return response
+
+
+def category_of(code: str | None) -> Category:
+    category = Category.objects.filter(code=code or "other", is_active=True).first()
+    if category is None:
+        raise ValidationError({"category": _("Cette catégorie n’existe pas. Voir /api/v1/categories/.")})
+    return category
+
+
+def _placement(asked: dict[str, Any]) -> Placement:
+    for name in ("page", "x", "y"):
+        if asked.get(name) is None:
+            raise ValidationError({name: _("Dites où placer la signature : page, x et y.")})
+    return Placement(page=asked["page"], x=asked["x"], y=asked["y"], width=asked["width"])

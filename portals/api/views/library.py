@@ -1,0 +1,121 @@
+"""The practice's library."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Prefetch, QuerySet
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Practice, Role
+from accounts.roles import NotAllowed, may_administer
+from documents.files.intake import accept
+from documents.files.serving import respond
+from documents.library import archive, change_library_document, import_document, import_version
+from documents.models import LibraryDocument, LibraryVersion
+from portals.api.idempotency import object_id
+from portals.api.pagination import NewestFirst
+from portals.api.schema import IDEMPOTENCY, answers, page_of
+from portals.api.serializers import LibraryChange, LibraryDocumentOut, LibraryIn
+from portals.api.views.base import StaffView
+from portals.api.views.documents import category_of
+
+
+def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
+    versions = LibraryVersion.objects.select_related("file").order_by("-number")
+    return found.prefetch_related(Prefetch("versions", queryset=versions))
+
+
+class Library(StaffView):
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    @answers(200, page_of(LibraryDocumentOut))
+    def get(self, request: Request) -> Response:
+        paginator = NewestFirst()
+        found = with_versions(LibraryDocument.objects.of_staff(self.user).in_use())
+        page = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(LibraryDocumentOut(page, many=True).data)
+
+    @answers(
+        201,
+        LibraryDocumentOut,
+        request={"multipart/form-data": LibraryIn},
+        errors=(409, 413, 415),
+        parameters=[IDEMPOTENCY],
+    )
+    def post(self, request: Request) -> Response:
+        body = LibraryIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        practice = self._practice(asked.get("practice"))
+        if first := self.once(request):
+            return first
+        pk = object_id(request)
+        document = LibraryDocument.objects.filter(pk=pk, practice=practice).first() if pk else None
+        if document is None:
+            document = import_document(
+                practice=practice,
+                category=category_of(asked["category"]),
+                title=asked["title"],
+                intake=accept(asked["file"]),
+                by=self.user,
+                pk=pk,
+            )
+        return Response(LibraryDocumentOut(document).data, status=201)
+
+    def _practice(self, asked: uuid.UUID | None) -> Practice:
+        if asked is not None:
+            practice = get_object_or_404(Practice.objects.of(self.user), pk=asked)
+            if may_administer(self.user, practice):
+                return practice
+        practices = Practice.objects.of(self.user, Role.ADMIN) if asked is None else Practice.objects.none()
+        if len(practices) > 1:
+            raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
+        if not practices:
+            raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+        return practices[0]
+
+
+class LibraryDetail(StaffView):
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    def _get(self, pk: uuid.UUID) -> LibraryDocument:
+        return get_object_or_404(
+            with_versions(LibraryDocument.objects.of_staff(self.user).in_use().select_related("practice")), pk=pk
+        )
+
+    @answers(200, LibraryDocumentOut)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return Response(LibraryDocumentOut(self._get(pk)).data)
+
+    @answers(200, LibraryDocumentOut, request={"multipart/form-data": LibraryChange}, errors=(413, 415))
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        document = self._get(pk)
+        body = LibraryChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        category = category_of(asked["category"]) if "category" in asked else None
+        change_library_document(document=document, by=self.user, title=asked.get("title"), category=category)
+        if "file" in asked:
+            import_version(document=document, intake=accept(asked["file"]), by=self.user)
+        return Response(LibraryDocumentOut(self._get(pk)).data)
+
+    @answers(204)
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        archive(document=self._get(pk), by=self.user)
+        return Response(status=204)
+
+
+class LibraryContent(StaffView):
+    @answers(200, OpenApiTypes.BINARY, errors=(409,))
+    def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
+        document = get_object_or_404(LibraryDocument.objects.of_staff(self.user), pk=pk)
+        version = document.current
+        return respond(version.file, filename=version.name, request=request._request)
