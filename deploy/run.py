@@ -90,17 +90,27 @@ def only_one(data_dir: Path) -> IO[str]:
     """Held by us and by the supervisor, so that it lasts until the last of the two is gone."""
     try:
         (data_dir / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (data_dir / "run.lock").open("w")
+        lock = (data_dir / "run.lock").open("a+")
     except OSError as error:
         raise CannotStart(f"DATA_DIR cannot be used: {error.strerror} ({error.filename}).") from error
-    for _ in range(STOP_SECONDS * 10):  # one that is stopping gets the time to
+    deadline = time.monotonic() + STOP_SECONDS
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read()
+            # One that was killed may have left a supervisor that is still stopping: that is worth a wait.
+            if (holder and still_runs(int(holder))) or time.monotonic() > deadline:
+                raise CannotStart(
+                    f"docshare is running on {data_dir} already. Stop it, or set another DATA_DIR and PORT."
+                ) from None
             time.sleep(0.1)
         else:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             return lock
-    raise CannotStart(f"docshare is running on {data_dir} already. Stop it, or set another DATA_DIR and PORT.")
 
 
 def free_port(port: str) -> None:
@@ -131,25 +141,21 @@ def prepare() -> dict[str, Any]:
 
 def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
     private_queue = not (os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE"))
-    queue: list[str] = []
-    if private_queue:
-        from docshare.embedded import valkey_socket
-        from docshare.queue import server_command
-
-        queue = server_command(valkey_socket(data_dir).parent)
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "docshare.settings",
+        "PYTHONPATH": str(ROOT),
         "DOCSHARE_BIN": shlex.quote(str(BIN)),
-        "DOCSHARE_TIED": shlex.join([sys.executable, "deploy/tied.py"]),
+        "DOCSHARE_TIED": shlex.join([sys.executable, str(ROOT / "deploy" / "tied.py")]),
         "DOCSHARE_PRIVATE_QUEUE": str(private_queue).lower(),
-        "DOCSHARE_QUEUE": shlex.join(queue) or "true",
+        "DOCSHARE_ROOT": str(ROOT),
     }
-    command = [sys.executable, "deploy/tied.py", str(BIN / "supervisord"), "-c", "deploy/supervisord.conf"]
+    tied = [sys.executable, str(ROOT / "deploy" / "tied.py")]
+    command = [*tied, str(BIN / "supervisord"), "-c", str(ROOT / "deploy" / "supervisord.conf")]
     if os.geteuid() == 0:
         command += ["--user", "root"]  # said on purpose, or supervisord warns of it
     supervisor = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, pass_fds=[lock.fileno()], process_group=0
+        command, cwd=data_dir, env=environment, stdin=subprocess.DEVNULL, pass_fds=[lock.fileno()], process_group=0
     )
     started.append(supervisor.pid)
     return supervisor

@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from docshare.embedded import valkey_socket
+
 SOCKET = "valkey.sock"
 START_SECONDS = 10
 TIED = Path(__file__).resolve().parent.parent / "deploy" / "tied.py"
@@ -70,3 +72,8 @@ def _answers(socket: Path) -> bool:
             return bool(client.ping())
         except NoConnection:  # not listening yet, or loading
             return False
+
+
+if __name__ == "__main__":  # becomes the server of DATA_DIR (deploy/supervisord.conf)
+    command = server_command(valkey_socket(Path(os.environ["DATA_DIR"])).parent)
+    os.execv(command[0], command)  # noqa: S606 (ours)

@@ -1,0 +1,148 @@
+"""`make run`, for real: its own DATA_DIR and PORT, its own process group, as a terminal gives it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTSIDE = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SMS_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL")
+
+
+def wait_for(what: Callable[[], Any], seconds: float, sentence: str) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"Not within {seconds} s: {sentence}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Installation:
+    data_dir: Path
+    port: int = field(default_factory=free_port)
+    make: subprocess.Popen[str] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
+        return {**kept, "DATA_DIR": str(self.data_dir), "PORT": str(self.port), "MAKEFLAGS": ""}
+
+    @property
+    def output(self) -> str:
+        return (self.data_dir.parent / "output.txt").read_text()
+
+    def launch(self) -> None:
+        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir.parent / "output.txt").open("w") as output:
+            self.make = subprocess.Popen(
+                ["make", "run"], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True, text=True,
+            )  # fmt: skip
+
+    def start(self) -> None:
+        self.launch()
+        make = self.make
+        assert make is not None
+        wait_for(lambda: "logs in" in self.output or make.poll() is not None, 120, "make run says where it is")
+        assert make.poll() is None, self.output
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the whole foreground group hears it."""
+        assert self.make is not None
+        os.killpg(self.make.pid, signal.SIGINT)
+
+    def get(self, path: str) -> tuple[int, str]:
+        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+
+    def ready(self) -> bool:
+        with suppress(OSError):
+            return self.get("/readyz")[0] == 200
+        return False
+
+    def manage(self, *arguments: str) -> str:
+        command = [ROOT / ".venv" / "bin" / "python", "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that lives on this DATA_DIR."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                alive = process.status() != psutil.STATUS_ZOMBIE
+                if alive and process.environ().get("DATA_DIR") == str(self.data_dir):
+                    found.append(process)
+        return found
+
+    def part(self, *words: str) -> psutil.Process | None:
+        """The oldest process whose command holds all the words, once it is itself (and not yet its wrapper)."""
+        found = []
+        for process in self.processes():
+            with suppress(psutil.Error):
+                command = " ".join(process.cmdline())
+                if all(word in command for word in words) and "tied.py" not in command:
+                    found.append(process)
+        return min(found, key=lambda process: process.create_time(), default=None)
+
+    def emails(self) -> list[Path]:
+        return sorted((self.data_dir / "outbox").glob("*.eml"))
+
+    def plan_email(self) -> str:
+        return self.manage(
+            "shell", "-v", "0", "-c",
+            "from django.db import transaction\nfrom notifications.outbox import plan_email\n"
+            "with transaction.atomic():\n"
+            "    m = plan_email(to='a@b.example', subject='Bonjour', body='Bonjour', language='fr')\nprint(m.id)",
+        ).strip()  # fmt: skip
+
+    def end(self) -> None:
+        """Whatever a failed test left."""
+        for process in self.processes():
+            with suppress(psutil.Error):
+                process.kill()
+        if self.make is not None:
+            self.make.wait(10)
+
+    def demo(self) -> dict[str, Any]:
+        return dict(json.loads(self.manage("demo", "--json")))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One that stays up for a module's tests. Its path is long and awkward: sockets end at 107 bytes."""
+    folder = tmp_path_factory.mktemp("un dossier à nom long, avec des espaces et 100% de pièges " + "x" * 60)
+    installation = Installation(folder / "data")
+    installation.start()
+    yield installation
+    installation.end()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Installation]:
+    """One for a single test, not started yet."""
+    installation = Installation(tmp_path / "data")
+    yield installation
+    installation.end()
