@@ -1,0 +1,47 @@
+"""Tokens are scrubbed from logs (security, case 14)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import pytest
+
+from docshare.logs import ScrubbingFormatter, scrub
+
+TOKEN = "Vd3k9sLq-2bXo_7TzR4mWc"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'127.0.0.1 - - "GET /d/{TOKEN} HTTP/1.1" 200',
+        f"Not Found: /invitation/{TOKEN}/",
+        f"Internal Server Error: /account/password/reset/key/3-{TOKEN}/",
+        f"GET https://documents.example/d/{TOKEN}?lang=fr",
+        f'"GET /documents/ HTTP/1.1" 200 "http://localhost/invitation/{TOKEN}"',
+        f"/search?token={TOKEN}",
+    ],
+)
+def test_a_token_is_not_written_down(line: str) -> None:
+    assert TOKEN not in scrub(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /api/v1/appointments/5f3a2b1c-0d9e-4f8a-b7c6-123456789abc/documents/ HTTP/1.1",
+        "/static/js/share-4c1f9e2a7b3d.js",
+        'File "/srv/docshare/notifications/delivery.py", line 12',
+    ],
+)
+def test_what_names_nobody_stays_readable(line: str) -> None:
+    assert scrub(line) == line
+
+
+def test_a_traceback_is_scrubbed_too() -> None:
+    try:
+        raise ValueError(f"no such page: /d/{TOKEN}")
+    except ValueError:
+        record = logging.LogRecord("site", logging.ERROR, __file__, 1, "Failed", (), sys.exc_info())
+    assert TOKEN not in ScrubbingFormatter().format(record)

@@ -1,0 +1,72 @@
+"""Production refuses to start with what only suits the embedded default (security, case 22)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.lint import PRODUCTION
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    outside = (*PRODUCTION, "DJANGO_SETTINGS_MODULE", "DEBUG")
+    kept = {name: value for name, value in os.environ.items() if name not in outside}
+    environment = {**kept, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes}
+    return subprocess.run(
+        [sys.executable, "-c", "import docshare.wsgi"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_it_starts_with_everything_set(tmp_path: Path) -> None:
+    done = start(tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"DEBUG": "true"}, "Unset DEBUG"),
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY"),
+        ({"SECRET_KEY": "secret"}, "SECRET_KEY is too short"),
+        ({"SIGNING_PASSPHRASE": ""}, "Set SIGNING_PASSPHRASE"),
+        ({"PUBLIC_URL": "http://documents.example"}, "Set PUBLIC_URL"),
+        ({"ALLOWED_HOSTS": "*"}, "Set ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "other.example"}, "Add it to ALLOWED_HOSTS"),
+        ({"DATABASE_URL": "sqlite:////tmp/x.sqlite3"}, "Set DATABASE_URL"),
+        ({"REDIS_URL": ""}, "Set REDIS_URL"),
+        ({"EMAIL_URL": ""}, "Set EMAIL_URL"),
+        ({"SMS_URL": ""}, "Set SMS_URL"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_it_refuses_with_a_sentence(tmp_path: Path, changes: dict[str, str], sentence: str) -> None:
+    done = start(tmp_path, **changes)
+    assert done.returncode != 0
+    assert "ImproperlyConfigured" in done.stderr
+    assert sentence in done.stderr
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    done = start(tmp_path, REDIS_URL="", SMS_URL="", DEBUG="true")
+    assert all(sentence in done.stderr for sentence in ("Unset DEBUG", "Set REDIS_URL", "Set SMS_URL"))
+
+
+def test_a_secret_may_be_a_file_and_its_last_line_break_is_not_part_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "sms_url"
+    file.write_text("https://sms.example/send\n")
+    changes = {"SMS_URL": "", "SMS_URL_FILE": str(file)}
+    outside = (*PRODUCTION, "DJANGO_SETTINGS_MODULE")
+    kept = {name: value for name, value in os.environ.items() if name not in outside}
+    done = subprocess.run(
+        [sys.executable, "-c", "from docshare import settings; print(repr(settings.SMS_URL))"],
+        cwd=ROOT, env={**kept, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "'https://sms.example/send'"

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from django.conf import settings as real
+from django.core.files.storage import storages
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+pytestmark = pytest.mark.django_db
+
+NOBODY_LISTENS = "redis://127.0.0.1:9/0"
+
+
+def test_the_process_is_up(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_everything_answers(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "not_answering": []}
+
+
+def test_a_queue_that_is_away_is_named_and_its_address_is_not(client: Client, settings: Settings) -> None:
+    settings.CACHES = {**real.CACHES, "default": {**real.CACHES["default"], "LOCATION": NOBODY_LISTENS}}
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["not_answering"] == ["queue"]
+    assert b"127.0.0.1" not in answer.content
+
+
+def test_a_database_that_is_away_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_args: object) -> None:
+        raise connection.Database.OperationalError("server closed the connection")
+
+    with connection.execute_wrapper(closed):
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["not_answering"] == ["database"]
+
+
+def test_a_storage_that_is_away_is_named(client: Client, settings: Settings) -> None:
+    settings.STORAGES = {
+        **real.STORAGES,
+        "documents": {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": "documents",
+                "access_key": "key",
+                "secret_key": "secret",
+                "endpoint_url": "http://127.0.0.1:9",
+                "region_name": "local",
+            },
+        },
+    }
+    assert storages["documents"].__class__.__name__ == "S3Storage"
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["not_answering"] == ["storage"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_asking_changes_nothing(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
