@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -14,7 +15,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     """Django's own; public views are marked with `login_not_required`. An htmx part asks for a whole page."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponse]) -> HttpResponse:
+    def handle_no_permission(  # type: ignore[override]  # a part of a page is told by a header, not redirected
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponse:
         if request.headers.get("HX-Request") == "true":
             from django.conf import settings
             from django.shortcuts import resolve_url

@@ -34,7 +34,7 @@ SECURE = _public.scheme == "https"
 
 def _secret(name: str) -> str:
     """A secret of the installation: from the environment; in the embedded default made once, kept in DATA_DIR."""
-    value = env.str(name, "")
+    value = str(env.str(name, ""))
     if value:
         return value
     if PRODUCTION:
@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.language.AccountLanguageMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
     "accounts.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

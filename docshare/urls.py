@@ -5,6 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("portals.public.urls")),
+    path("", include("portals.patient.urls")),
+    path("pro/", include("portals.practitioner.urls")),
     path("api/v1/", include("portals.api.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

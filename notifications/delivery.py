@@ -151,5 +151,5 @@ def _put_back(untried: list[Message], wait: timedelta) -> None:
 
 def back_off(attempts: int) -> timedelta:
     """10 s, 20 s, 40 s … 2 h, each within a fifth: a thousand failures must not come back in one second."""
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 30), LONGEST_RETRY)
+    wait: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 30), LONGEST_RETRY)
     return wait * random.uniform(0.8, 1.2)  # noqa: S311 (spreads load, guards nothing)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.trail import record
-from patients.messages import tell_practice_invitation_stopped
+from patients.messages import send_new_link, tell_practice_invitation_stopped
 from patients.models import Invitation, InvitationEnd, Patient, RecordTie, Relationship
 
 LIFETIME = timedelta(days=60)
@@ -75,7 +75,7 @@ def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | N
 def invitation_url(invitation: Invitation) -> str:
     """The absolute link that the email carries."""
     token = _signer.sign(str(invitation.pk))
-    return settings.PUBLIC_URL + reverse("patient:invitation", kwargs={"token": token})
+    return str(settings.PUBLIC_URL) + reverse("patient:invitation", kwargs={"token": token})
 
 
 def find_invitation(token: str) -> Invitation | None:
@@ -85,6 +85,23 @@ def find_invitation(token: str) -> Invitation | None:
     except (BadSignature, ValueError):
         return None
     return Invitation.objects.select_related("patient__practice").filter(pk=pk).first()
+
+
+@transaction.atomic
+def renew_invitation(*, invitation: Invitation) -> bool:
+    """A new link to the same address, for a link that grew too old. False where it ended for another reason."""
+    current = (
+        Invitation.objects.select_for_update(of=("self",)).select_related("patient__practice").get(pk=invitation.pk)
+    )
+    if current.ended_at is not None:
+        return False
+    if current.is_open:
+        return True  # asked twice: the new link is on its way
+    current.expires_at = timezone.now() + LIFETIME
+    current.save(update_fields=["expires_at"])
+    record("invitation.sent", by=None, on=current, practice=current.patient.practice_id)
+    send_new_link(current, invitation_url(current))
+    return True
 
 
 def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:

@@ -28,3 +28,20 @@ def tell_practice_invitation_stopped(invitation: Invitation) -> None:
             % {"link": f"{settings.PUBLIC_URL}/pro/patients/{invitation.patient_id}/"},
             language=practice.language,
         )
+
+
+def send_new_link(invitation: Invitation, link: str) -> None:
+    """The invitation's email once more, for a link that had expired."""
+    practice, language = invitation.patient.practice, invitation.patient.language
+    with translation.override(language):
+        plan_email(
+            to=invitation.email,
+            subject=_("Votre nouveau lien"),
+            body=_(
+                "Bonjour,\n\n"
+                "Voici le nouveau lien pour accéder aux documents partagés par %(practice)s\u00a0:\n%(link)s\n\n"
+                "Un code vous sera envoyé par SMS, puis votre date de naissance vous sera demandée.\n"
+            )
+            % {"practice": practice.name, "link": link},
+            language=language,
+        )

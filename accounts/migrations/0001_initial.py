@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('professional_number', models.CharField(blank=True, max_length=20, verbose_name='numéro RPPS')),
                 ('mobile', models.CharField(blank=True, help_text='E.164', max_length=16, null=True, verbose_name='mobile')),
                 ('mobile_verified_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('language', models.CharField(default='fr', max_length=10, verbose_name='langue')),
+                ('language', models.CharField(choices=[('fr', 'Français'), ('en', 'English')], default='fr', max_length=10, verbose_name='langue')),
                 ('is_active', models.BooleanField(default=True, verbose_name='actif')),
                 ('is_staff', models.BooleanField(default=False, verbose_name='accède à l’administration')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

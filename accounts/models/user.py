@@ -38,7 +38,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     professional_number = models.CharField(_("numéro RPPS"), max_length=20, blank=True)
     mobile = models.CharField(_("mobile"), max_length=16, null=True, blank=True, help_text=_("E.164"))
     mobile_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
-    language = models.CharField(_("langue"), max_length=10, default="fr")
+    language = models.CharField(
+        _("langue"), max_length=10, default="fr", choices=[("fr", "Français"), ("en", "English")]
+    )
     is_active = models.BooleanField(_("actif"), default=True)
     is_staff = models.BooleanField(_("accède à l’administration"), default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)

@@ -9,10 +9,11 @@ import warnings
 from typing import Any
 
 import pypdfium2 as pdfium
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_FRAME_PIXELS = 100_000_000  # 4 bytes each once decoded; an A4 page at 1000 dpi has 97 million
 MAX_ALL_PIXELS = 400_000_000  # over all frames
+MAX_SIGNATURE_PIXELS = 30_000_000  # a photograph of a signature
 MAX_FRAMES = 500
 MAX_PAGES = 5_000
 PILLOW_FORMATS = {
@@ -92,11 +93,9 @@ def render_page(path: str, media_type: str, page: int, width: int, output: str) 
             source.seek(page - 1)
             source.draft("RGB", (width, width * 3))
             image = source.convert("RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB")
-            orientation = source.getexif().get(0x0112, 1)
-        turned = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(orientation)  # EXIF to Image.Transpose
+            image.info["exif"] = source.info.get("exif", b"")
+        image = ImageOps.exif_transpose(image)
         image.thumbnail((width, width * 3))
-        if turned is not None:
-            image = image.transpose(Image.Transpose(turned))
     image.save(output, "WEBP", quality=82)
     return {"width": image.width, "height": image.height}
 
@@ -113,10 +112,9 @@ def clean_signature(path: str, output: str, max_width: int, max_height: int) -> 
     """Re-encode a picture of a signature as PNG: white transparent, cropped to the ink, bounded."""
     try:
         with Image.open(path, formats=["PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF"]) as source:
-            if source.width * source.height > MAX_FRAME_PIXELS:
+            if source.width * source.height > MAX_SIGNATURE_PIXELS:
                 return {"refused": "too_many_pixels"}
-            source.load()
-            with_alpha = source.convert("RGBA")
+            with_alpha = ImageOps.exif_transpose(source).convert("RGBA")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
         return {"refused": "unreadable"}
     on_white = Image.new("RGBA", with_alpha.size, "white")

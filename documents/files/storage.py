@@ -171,7 +171,7 @@ def _fault(stored: StoredFile, *, whole: bool) -> str | None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename, made durable: the file and both directories' entries are on disk before any row names it."""
+    """Rename, made durable: the file and its entry are on disk before any row names it."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     source.chmod(0o600)
     _fsync(source)
@@ -184,7 +184,8 @@ def _move(source: Path, target: Path) -> None:
         _fsync(draft)
         draft.rename(target)
         source.unlink()
-    _fsync(target.parent)
+    for folder in (target.parent, target.parent.parent):  # the folder may be new
+        _fsync(folder)
 
 
 def _fsync(path: Path) -> None:

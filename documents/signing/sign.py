@@ -53,7 +53,8 @@ def sign(
 ) -> SignedIntake:
     """Sign in place by an incremental update: the uploaded bytes stay as they are, in front (unless repaired).
 
-    The signature is verified before this returns. Raises CannotSign, InvalidPlacement; the file is then as it was.
+    The signature is verified before this returns. Raises CannotSign, InvalidPlacement; the caller then discards the
+    intake, whose bytes may be neither as they were nor signed.
     """
     if intake.media_type != PDF:
         raise CannotSign("not_a_pdf", _("Seul un PDF se signe. Cette image peut être partagée sans signature."))
@@ -75,6 +76,7 @@ def sign(
         image_png=appearance.image_png,
         font=str(settings.STAMP_FONT),
         signer_name=appearance.signer_name,
+        may_repair=intake.signature_count == 0,
     )
     try:
         answer = sandbox.run(

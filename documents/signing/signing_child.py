@@ -47,7 +47,7 @@ class Refusal(Exception):
     """Signing is refused for a reason that has its own sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # a key must not end up in a log
 class SigningJob:
     """All that the child needs, in the clear."""
 
@@ -62,6 +62,7 @@ class SigningJob:
     image_png: bytes | None
     font: str
     signer_name: str
+    may_repair: bool  # a rewrite would break the signatures that the file came with
 
 
 class _KeySigner(signers.Signer):
@@ -88,7 +89,8 @@ class _KeySigner(signers.Signer):
 def sign_file(path: str, job: SigningJob) -> Answer:
     """Sign in place (incremental update); where that fails, repair the file first and sign again.
 
-    Answers `{"size", "repaired", "signatures"}` or `{"refused"}`; when refused the file is as it was.
+    Answers `{"size", "repaired", "signatures"}` or `{"refused"}`; a refused file is of no more use: the caller
+    discards it.
     """
     uploaded = Path(path).stat().st_size
     try:
@@ -96,7 +98,7 @@ def sign_file(path: str, job: SigningJob) -> Answer:
         if failure is None:
             return _signed(path, job, repaired=False)
         os.truncate(path, uploaded)
-        if not _repair(path):
+        if not job.may_repair or not _repair(path):
             return {"refused": failure}
         failure = _try_to_sign(path, job)
         if failure is not None:
@@ -172,7 +174,7 @@ def _unused_field_name(reader: PdfFileReader) -> str:
         fields = form.get("/Fields", [])
         taken = {str(f.get("/T", "")) for f in fields if isinstance(f, generic.DictionaryObject)}
         for reference in fields:
-            target = reference.get_object() if isinstance(reference, generic.IndirectObject) else reference
+            target = _resolved(reference)
             if isinstance(target, generic.DictionaryObject):
                 taken.add(str(target.get("/T", "")))
     number = 1
@@ -182,12 +184,12 @@ def _unused_field_name(reader: PdfFileReader) -> str:
 
 
 def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:
-    reference, _ = writer.find_page_for_modification(page - 1)
+    reference, _ = writer.find_page_for_modification(page - 1)  # type: ignore[no-untyped-call]
     node = reference.get_object()
     return page_geometry(
         _numbers(_inherited(node, "/MediaBox")),
         _numbers(_inherited(node, "/CropBox")),
-        _number(_inherited(node, "/Rotate")),
+        _resolved(_inherited(node, "/Rotate")),
     )
 
 
@@ -207,11 +209,14 @@ def _inherited(page: Any, key: str) -> Any:
 def _numbers(value: Any) -> list[object] | None:
     if not isinstance(value, generic.ArrayObject):
         return None
-    return [_number(item) for item in value]
+    return [_resolved(item) for item in value]
 
 
-def _number(value: Any) -> object:
-    return value.get_object() if isinstance(value, generic.IndirectObject) else value
+def _resolved(value: Any) -> Any:
+    """What an indirect reference points at; anything else as it is."""
+    if not isinstance(value, generic.IndirectObject):
+        return value
+    return value.get_object()  # type: ignore[no-untyped-call]
 
 
 def _last_signature_is_whole(file: BinaryIO, job: SigningJob) -> bool:
@@ -231,13 +236,12 @@ def _last_signature_is_whole(file: BinaryIO, job: SigningJob) -> bool:
 
 
 def _repair(path: str) -> bool:
-    """Rewrite the file (qpdf), where that breaks no earlier signature and keeps every page. False: left alone."""
+    """Rewrite the file (qpdf), where that keeps every page. False: left alone."""
     repaired = f"{path}.repaired"
     try:
         with pikepdf.open(path) as pdf:
-            form = pdf.Root.get("/AcroForm")
-            if form is not None and int(form.get("/SigFlags", 0)) & 1:
-                return False
+            if pdf.is_encrypted:
+                return False  # a rewrite would drop the encryption
             pdf.save(repaired)
         with _pages(path) as before, _pages(repaired) as after:
             if before != after:

@@ -1,0 +1,55 @@
+"""Opening an account with an invitation, once email (link), mobile (code) and birth date are proved."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from audit.trail import record
+from patients.invitations import accept_invitation
+from patients.models import Invitation
+
+
+class AccountExists(Exception):
+    """Somebody has an account at this address: they sign in, and accept with it."""
+
+
+def account_at(email: str) -> User | None:
+    return User.objects.filter(email__iexact=email).first()
+
+
+def has_proved(user: User, invitation: Invitation) -> bool:
+    """Whether the account has already proved the invitation's email and mobile: only the birth date is left."""
+    return (
+        user.mobile == invitation.mobile
+        and user.mobile_verified_at is not None
+        and EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists()
+    )
+
+
+@transaction.atomic
+def open_account(*, invitation: Invitation, birth_date: date, password: str) -> User:
+    """A new account at the proved contacts, tied to the record.
+
+    Raises AccountExists, and what patients.invitations.accept_invitation raises; nothing is made then.
+    """
+    if account_at(invitation.email):
+        raise AccountExists
+    patient = invitation.patient
+    names = {} if patient.is_minor_now() else {"first_name": patient.first_name, "last_name": patient.last_name}
+    user = User.objects.create_user(
+        invitation.email,
+        password,
+        **names,
+        mobile=invitation.mobile,
+        mobile_verified_at=timezone.now(),
+        language=patient.language,
+    )
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    record("account.opened", by=user, on=user)
+    accept_invitation(invitation=invitation, user=user, birth_date=birth_date)
+    return user

@@ -1,0 +1,228 @@
+"""My documents: list, view, download, all as one zip.
+
+Reading is a POST (docs/decisions/0005): a GET shows what there is and changes nothing. Opening a document from the
+list is a button; the page then shows it, in this session.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import cast
+
+from django import forms
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+from zipstream import ZIP_STORED, ZipStream
+
+from accounts.models import Practice, User
+from documents.access import visible_as_recipient
+from documents.files import preview, storage
+from documents.files.serving import download_name, respond
+from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
+from documents.reading import note_reading
+from patients.models import Patient, RecordTie, Relationship
+
+PAGE_SIZE = 50
+SHOWN_PAGES = 20  # page pictures on one page; the rest by a link
+OPENED = "opened_documents"
+
+
+@dataclass
+class PersonDocuments:
+    """The documents of one person, newest first, by month."""
+
+    patient: Patient
+    is_self: bool
+    months: list[tuple[str, list[SharedDocument]]] = field(default_factory=list)
+
+
+class FilterForm(forms.Form):
+    person = forms.ModelChoiceField(
+        Patient.objects.none(), required=False, label=gettext_lazy("Personne"), empty_label=gettext_lazy("Toutes")
+    )
+    practice = forms.ModelChoiceField(
+        Practice.objects.none(), required=False, label=gettext_lazy("Cabinet"), empty_label=gettext_lazy("Tous")
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.none(), required=False, label=gettext_lazy("Catégorie"), empty_label=gettext_lazy("Toutes")
+    )
+
+    def __init__(self, data: object, *, visible: QuerySet[SharedDocument]) -> None:
+        super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
+        choices = {
+            "person": Patient.objects.filter(pk__in=visible.values("patient")),
+            "practice": Practice.objects.filter(pk__in=visible.values("practice")),
+            "category": Category.objects.filter(pk__in=visible.values("category")),
+        }
+        for name, queryset in choices.items():
+            choice = cast("forms.ModelChoiceField[Patient]", self.fields[name])
+            choice.queryset = queryset  # type: ignore[assignment]
+            choice.widget.attrs["class"] = "form-select"
+
+
+@require_safe
+def my_documents(request: HttpRequest) -> HttpResponse:
+    user = cast("User", request.user)
+    visible = visible_as_recipient(user)
+    form = FilterForm(request.GET, visible=visible)
+    found = visible.select_related("practice", "category", "patient", "file", "signed_by")
+    if form.is_valid():
+        asked = form.cleaned_data
+        found = found.filter(**{name: asked[key] for key, name in FILTERS.items() if asked[key]})
+    page, has_more = _page_of(found, request.GET.get("after"), visible)
+    return render(
+        request,
+        "patient/documents.html",
+        {
+            "section": "documents",
+            "people": _by_person(page, user),
+            "form": form,
+            "filters_useful": any(len(form.fields[name].queryset) > 1 for name in FILTERS),  # type: ignore[attr-defined]
+            "is_filtered": any(request.GET.get(name) for name in FILTERS),
+            "next_after": page[-1].pk if has_more else None,
+        },
+    )
+
+
+FILTERS = {"person": "patient", "practice": "practice", "category": "category"}
+
+
+@require_safe
+def document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    readings = Prefetch("readings", DocumentReading.objects.select_related("reader").order_by("-at"))
+    visible = visible_as_recipient(cast("User", request.user)).select_related(
+        "practice", "category", "patient", "file", "signed_by", "shared_by"
+    )
+    found = get_object_or_404(visible.prefetch_related(readings), pk=pk)
+    opened = str(pk) in request.session.get(OPENED, [])
+    pages = []
+    if opened:
+        for number in range(1, min(found.page_count or 1, SHOWN_PAGES) + 1):
+            pages.append({"number": number, "text": preview.page_text(found.file, page=number)})
+    return render(
+        request,
+        "patient/document.html",
+        {"document": found, "opened": opened, "pages": pages, "section": "documents", "shown_pages": SHOWN_PAGES},
+    )
+
+
+@require_POST
+def open_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The button that opens: counts as read."""
+    user = cast("User", request.user)
+    found = get_object_or_404(visible_as_recipient(user), pk=pk)
+    note_reading(documents=[found], by=user, means=ReadingMeans.VIEWED)
+    request.session[OPENED] = [*request.session.get(OPENED, []), str(pk)][-50:]
+    return redirect("patient:document", pk=pk)
+
+
+@require_safe
+def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse:
+    """One page as a picture; only of a document opened in this session."""
+    found = get_object_or_404(visible_as_recipient(cast("User", request.user)).select_related("file"), pk=pk)
+    if str(pk) not in request.session.get(OPENED, []):
+        raise Http404
+    try:
+        picture = preview.page_image(found.file, page=page, width=1200)
+    except preview.NoPreview:
+        raise Http404 from None
+    response = HttpResponse(picture, content_type=preview.IMAGE_TYPE)
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+@require_POST
+def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    user = cast("User", request.user)
+    found = get_object_or_404(visible_as_recipient(user).select_related("file"), pk=pk)
+    response = respond(found.file, filename=found.name, request=request)
+    note_reading(documents=[found], by=user, means=ReadingMeans.DOWNLOADED)
+    return response
+
+
+@require_POST
+def all_as_zip(request: HttpRequest) -> HttpResponseBase:
+    """Everything shared with me, streamed: no more than a piece of one file is ever in memory."""
+    user = cast("User", request.user)
+    found = list(visible_as_recipient(user).select_related("file").order_by("-shared_at", "-id"))
+    if not found:
+        return redirect("patient:documents")
+    archive = ZipStream(compress_type=ZIP_STORED)
+    taken: set[str] = set()
+    for shared in found:
+        storage.check_unchanged(shared.file)
+        archive.add(_pieces(shared), arcname=_unique_name(shared, taken), size=shared.file.size)
+    note_reading(documents=found, by=user, means=ReadingMeans.ZIPPED)
+    response = StreamingHttpResponse(archive, content_type="application/zip")
+    name = _("mes-documents-%(date)s.zip") % {"date": timezone.localdate().isoformat()}
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def _pieces(shared: SharedDocument) -> Iterator[bytes]:
+    with storage.open_(shared.file) as file:
+        while piece := file.read(1 << 16):
+            yield piece
+
+
+def _unique_name(shared: SharedDocument, taken: set[str]) -> str:
+    day = timezone.localtime(shared.shared_at).date().isoformat()
+    name = f"{day} {download_name(shared.name, shared.file.media_type)}"
+    stem, dot, extension = name.rpartition(".")
+    number = 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{stem} ({number}){dot}{extension}"
+    taken.add(name.lower())
+    return name
+
+
+def _page_of(
+    found: QuerySet[SharedDocument], after: str | None, visible: QuerySet[SharedDocument]
+) -> tuple[list[SharedDocument], bool]:
+    """The next PAGE_SIZE after a document, by (shared_at, id): keyset, so page 100 costs what page 1 does."""
+    try:
+        last = visible.filter(pk=uuid.UUID(after)).first() if after else None
+    except ValueError:
+        last = None
+    if last is not None:
+        found = found.filter(shared_at__lte=last.shared_at).exclude(shared_at=last.shared_at, pk__gte=last.pk)
+    page = list(found.order_by("-shared_at", "-id")[: PAGE_SIZE + 1])
+    return page[:PAGE_SIZE], len(page) > PAGE_SIZE
+
+
+def _by_person(found: list[SharedDocument], user: User) -> list[PersonDocuments]:
+    """Never mixed: each person's documents under a heading of their own, one's own first."""
+    own = set(
+        RecordTie.objects.filter(user=user, ended_at=None, relationship=Relationship.SELF).values_list(
+            "patient_id", flat=True
+        )
+    )
+    people: dict[uuid.UUID, list[SharedDocument]] = {}
+    for shared in found:
+        people.setdefault(shared.patient_id, []).append(shared)
+    grouped = [
+        PersonDocuments(
+            patient=documents[0].patient,
+            is_self=patient_id in own,
+            months=[(month, list(items)) for month, items in groupby(documents, key=_month)],
+        )
+        for patient_id, documents in people.items()
+    ]
+    return sorted(grouped, key=lambda person: not person.is_self)
+
+
+def _month(shared: SharedDocument) -> str:
+    return date_format(timezone.localtime(shared.shared_at), "F Y")

@@ -1,0 +1,77 @@
+"""What patients are asked, one question a form."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code reçu par SMS"),
+        help_text=_("Six chiffres."),
+        error_messages={"required": _("Saisissez le code à six chiffres reçu par SMS.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "form-control code-input"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        digits = "".join(character for character in self.cleaned_data["code"] if character.isdigit())
+        if len(digits) != 6:
+            raise ValidationError(_("Le code a six chiffres. Vérifiez le SMS le plus récent."))
+        return digits
+
+
+class BirthDateForm(forms.Form):
+    """Three fields, as GOV.UK and the DSFR advise; month as a number."""
+
+    day = forms.CharField(label=_("Jour"), required=False, max_length=2)
+    month = forms.CharField(label=_("Mois"), required=False, max_length=2)
+    year = forms.CharField(label=_("Année"), required=False, max_length=4)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, complete in (("day", "bday-day"), ("month", "bday-month"), ("year", "bday-year")):
+            self.fields[name].widget.attrs |= {
+                "inputmode": "numeric",
+                "autocomplete": complete,
+                "class": "form-control year" if name == "year" else "form-control",
+            }
+
+    def clean(self) -> dict[str, Any]:
+        given = [self.cleaned_data.get(name, "") for name in ("day", "month", "year")]
+        try:
+            self.cleaned_data["birth_date"] = date(int(given[2]), int(given[1]), int(given[0]))
+        except ValueError:
+            raise ValidationError(
+                _("Donnez le jour, le mois et l’année en chiffres, par exemple 3, 2 et 1941."), code="not_a_date"
+            ) from None
+        return self.cleaned_data
+
+
+class PasswordForm(forms.Form):
+    password = forms.CharField(
+        label=_("Choisissez un mot de passe"),
+        help_text=_("Au moins 12 caractères. Une phrase dont vous vous souviendrez convient très bien."),
+        max_length=128,
+        strip=False,
+        error_messages={"required": _("Choisissez un mot de passe d’au moins 12 caractères.")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, self._user)
+        return password

@@ -1,0 +1,250 @@
+"""From the link of an email to the document: link, code by SMS, birth date, password; one question a page.
+
+What was proved is kept in this browser's session, for this invitation alone. A GET never sends, consumes or
+confirms anything: mail scanners follow links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.codes import TooManyCodes, check_code
+from accounts.models import User
+from patients.claiming import AccountExists, account_at, has_proved, open_account
+from patients.codes import CODE_PURPOSE, send_invitation_code
+from patients.invitations import (
+    InvitationOver,
+    RecordAlreadyClaimed,
+    WrongBirthDate,
+    accept_invitation,
+    find_invitation,
+    prove_birth_date,
+    renew_invitation,
+)
+from patients.models import Invitation
+from portals.patient.forms import BirthDateForm, CodeForm, PasswordForm
+
+SESSION_KEY = "invitation"
+View = Callable[..., HttpResponse]
+
+
+def no_referrer(view: View) -> View:
+    """Token pages tell no other site where one came from."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(*args, **kwargs)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return wrapped
+
+
+@login_not_required
+@no_referrer
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, token: str) -> HttpResponse:
+    """The email's link: who invites, and what comes next. The button sends the code."""
+    invitation = find_invitation(token)
+    if invitation is None:
+        raise Http404
+    if not invitation.is_open:
+        return _over(request, invitation, token=token)
+    if request.method != "POST":
+        return render(request, "patient/invitation/start.html", {"invitation": invitation})
+    request.session[SESSION_KEY] = {"id": str(invitation.pk)}
+    if request.user.is_authenticated and has_proved(request.user, invitation):
+        _remember(request, mobile_proved=True)
+        return redirect("patient:invitation-birth-date")
+    return _send_code(request, invitation)
+
+
+@login_not_required
+@no_referrer
+@require_POST
+def renew(request: HttpRequest, token: str) -> HttpResponse:
+    """An expired link offers a new one, to the same address."""
+    invitation = find_invitation(token)
+    if invitation is None:
+        raise Http404
+    renewed = renew_invitation(invitation=invitation)
+    return render(request, "patient/invitation/renewed.html", {"invitation": invitation, "renewed": renewed})
+
+
+def _step(view: Callable[[HttpRequest, Invitation], HttpResponse]) -> View:
+    """A page after the link: needs an open invitation in this session."""
+
+    @login_not_required
+    @no_referrer
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def wrapped(request: HttpRequest) -> HttpResponse:
+        proofs = request.session.get(SESSION_KEY)
+        invitation = None
+        if proofs:
+            invitation = Invitation.objects.select_related("patient__practice").filter(pk=proofs["id"]).first()
+        if invitation is None:
+            return render(request, "patient/invitation/lost.html", status=404)
+        if not invitation.is_open:
+            return _over(request, invitation)
+        return view(request, invitation)
+
+    return wrapped
+
+
+@_step
+def code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and "resend" in request.POST:
+        return _send_code(request, invitation)
+    if request.method == "POST" and form.is_valid():
+        digits = form.cleaned_data["code"]
+        if check_code(purpose=CODE_PURPOSE, subject_id=invitation.pk, digits=digits):
+            _remember(request, mobile_proved=True)
+            return redirect("patient:invitation-birth-date")
+        form.add_error(
+            "code",
+            _(
+                "Ce code n’est pas le bon, ou il a expiré. Vérifiez le SMS le plus récent, ou "
+                "demandez un nouveau code."
+            ),
+        )
+    return render(request, "patient/invitation/code.html", {"form": form, "invitation": invitation})
+
+
+@_step
+def birth_date(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    if not request.session[SESSION_KEY].get("mobile_proved"):
+        return redirect("patient:invitation-code")
+    form = BirthDateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            prove_birth_date(invitation=invitation, birth_date=form.cleaned_data["birth_date"])
+        except InvitationOver:
+            return _over(request, invitation)
+        except WrongBirthDate as error:
+            if error.left == 0:
+                invitation.refresh_from_db()
+                return _over(request, invitation)
+            form.add_error(None, _wrong_birth_date(error.left))
+        else:
+            _remember(request, birth_date=form.cleaned_data["birth_date"].isoformat())
+            return _after_birth_date(request, invitation)
+    return render(request, "patient/invitation/birth_date.html", {"form": form, "invitation": invitation})
+
+
+@_step
+def password(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    born = _proved_birth_date(request)
+    if born is None:
+        return redirect("patient:invitation-birth-date")
+    if request.user.is_authenticated or account_at(invitation.email):
+        return _after_birth_date(request, invitation)
+    form = PasswordForm(request.POST or None, user=User(email=invitation.email))
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = open_account(invitation=invitation, birth_date=born, password=form.cleaned_data["password"])
+        except AccountExists:
+            return _after_birth_date(request, invitation)
+        except (InvitationOver, WrongBirthDate, RecordAlreadyClaimed):
+            invitation.refresh_from_db()
+            return _over(request, invitation)
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        request.session.pop(SESSION_KEY, None)
+        return redirect("patient:documents")
+    return render(request, "patient/invitation/password.html", {"form": form, "invitation": invitation})
+
+
+@_step
+def confirm(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Somebody with an account, signed in: whose record it is, and which account it will be tied to."""
+    born = _proved_birth_date(request)
+    if born is None:
+        return redirect("patient:invitation-birth-date")
+    if not request.user.is_authenticated:
+        return _to_sign_in()
+    if request.method != "POST":
+        return render(request, "patient/invitation/confirm.html", {"invitation": invitation})
+    try:
+        accept_invitation(invitation=invitation, user=request.user, birth_date=born)
+    except (InvitationOver, WrongBirthDate):
+        invitation.refresh_from_db()
+        return _over(request, invitation)
+    except RecordAlreadyClaimed:
+        return render(request, "patient/invitation/claimed.html", {"invitation": invitation}, status=409)
+    request.session.pop(SESSION_KEY, None)
+    return redirect("patient:documents")
+
+
+def _after_birth_date(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("patient:invitation-confirm")
+    if account_at(invitation.email):
+        messages.info(
+            request, _("Vous avez déjà un compte à cette adresse : connectez-vous pour voir votre document.")
+        )
+        return _to_sign_in()
+    return redirect("patient:invitation-password")
+
+
+def _to_sign_in() -> HttpResponse:
+    back = urlencode({"next": reverse("patient:invitation-confirm")})
+    return redirect(f"{reverse(settings.LOGIN_URL)}?{back}")
+
+
+def _send_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    try:
+        send_invitation_code(invitation=invitation)
+    except TooManyCodes:
+        messages.warning(
+            request,
+            _("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre."),
+        )
+    else:
+        messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
+    return redirect("patient:invitation-code")
+
+
+def _remember(request: HttpRequest, **proofs: Any) -> None:
+    request.session[SESSION_KEY] = {**request.session[SESSION_KEY], **proofs}
+
+
+def _proved_birth_date(request: HttpRequest) -> date | None:
+    proofs = request.session.get(SESSION_KEY, {})
+    given = proofs.get("birth_date") if proofs.get("mobile_proved") else None
+    return date.fromisoformat(given) if given else None
+
+
+def _over(request: HttpRequest, invitation: Invitation, token: str = "") -> HttpResponse:
+    """Used, expired, withdrawn, contacts changed, too many tries: a page with the next step."""
+    request.session.pop(SESSION_KEY, None)
+    reason = invitation.end or "expired"
+    return render(
+        request,
+        "patient/invitation/over.html",
+        {"invitation": invitation, "reason": reason, "token": token},
+        status=410,
+    )
+
+
+def _wrong_birth_date(left: int) -> str:
+    return ngettext(
+        "Ce n’est pas la date de naissance connue du cabinet. Il vous reste %(left)d essai.",
+        "Ce n’est pas la date de naissance connue du cabinet. Il vous reste %(left)d essais.",
+        left,
+    ) % {"left": left}

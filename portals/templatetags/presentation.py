@@ -1,0 +1,106 @@
+"""How sizes, telephone numbers, contacts and dates are shown. Said once, for every page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import phonenumbers
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+register = template.Library()
+NBSP = "\u00a0"
+
+
+@lru_cache(maxsize=200)
+def _drawing(name: str) -> str:
+    if not name.replace("-", "").isalnum():
+        raise ValueError(f"No icon is called {name!r}.")
+    svg = (Path(settings.ICONS_DIR) / f"{name}.svg").read_text()
+    return svg[svg.index(">") + 1 : svg.rindex("</svg>")]
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A drawing of Bootstrap Icons, inline; beside a word, so hidden from screen readers."""
+    body = mark_safe(_drawing(name))  # noqa: S308  # from our own node_modules, by a checked name
+    return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{}</svg>', body)
+
+
+@register.filter
+def bytes_size(size: int) -> str:
+    """1,8 Mo; 240 Ko (in French), 1.8 MB (in English)."""
+    units = ("o", "Ko", "Mo") if (get_language() or "fr").startswith("fr") else ("B", "KB", "MB")
+    if size < 1000:
+        return f"{size}{NBSP}{units[0]}"
+    if size < 999_500:
+        return f"{round(size / 1000)}{NBSP}{units[1]}"
+    return f"{number_format(size / 1_000_000, decimal_pos=1)}{NBSP}{units[2]}"
+
+
+@register.filter
+def telephone(number: str | None) -> str:
+    """By pairs, as France writes them: 06 12 34 56 78; other countries' in the international form."""
+    if not number:
+        return ""
+    try:
+        parsed = phonenumbers.parse(number, settings.PHONENUMBER_REGION)
+    except phonenumbers.NumberParseException:
+        return number
+    national = phonenumbers.region_code_for_number(parsed) == settings.PHONENUMBER_REGION
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, form).replace(" ", NBSP)
+
+
+@register.filter
+def masked_mobile(number: str | None) -> str:
+    """06 •• •• •• 78: enough to recognise one's own, too little for a stranger."""
+    shown = telephone(number)
+    parts = shown.split(NBSP)
+    return NBSP.join([parts[0], *("•" * len(part) for part in parts[1:-1]), parts[-1]]) if len(parts) > 2 else shown
+
+
+@register.filter
+def masked_email(address: str | None) -> str:
+    """c•••@e….fr."""
+    if not address or "@" not in address:
+        return ""
+    local, domain = address.rsplit("@", 1)
+    name, _dot, ending = domain.rpartition(".")
+    return f"{local[:1]}•••@{name[:1]}….{ending}"
+
+
+@register.filter
+def day(value: date | datetime) -> str:
+    """mardi 24 novembre 2026."""
+    local = timezone.localtime(value) if isinstance(value, datetime) else value
+    pattern = "l j F Y" if (get_language() or "fr").startswith("fr") else "l, j F Y"
+    return date_format(local, pattern)
+
+
+@register.filter
+def short_day(value: date | datetime) -> str:
+    """24 novembre 2026."""
+    local = timezone.localtime(value) if isinstance(value, datetime) else value
+    return date_format(local, "j F Y")
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """24 novembre 2026 à 09:14."""
+    local = timezone.localtime(value)
+    return _("%(day)s à %(time)s") % {"day": date_format(local, "j F Y"), "time": f"{local:%H:%M}"}
+
+
+@register.filter
+def kind_of_file(media_type: str) -> str:
+    """PDF, JPEG, PNG…"""
+    return media_type.rsplit("/", 1)[-1].upper()
