@@ -51,7 +51,7 @@ def sign_for(*, user: User, intake: Intake, placement: Placement, at: datetime) 
 
 
 @transaction.atomic
-def set_signature_image(*, user: User, upload: UploadedFile[Any], by: User) -> SignatureImage:
+def set_signature_image(*, user: User, upload: UploadedFile[Any] | None, by: User) -> SignatureImage:
     """Draw or import: re-encoded, made transparent, cropped. Raises NotAllowed, documents.signing.images.Refused."""
     if by.pk != user.pk:
         raise NotAllowed(_("Seul le praticien lui-même change sa signature."))

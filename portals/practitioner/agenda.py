@@ -1,0 +1,102 @@
+"""The agenda: a day with a column for each agenda, or a week with a column for each day."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.models import Practice, User
+from appointments.models import Agenda, Appointment
+from portals.practitioner.staff import frame, staff_only
+
+
+@dataclass
+class Column:
+    """One agenda of a day, or one day of a week."""
+
+    heading: str | date
+    is_today: bool
+    appointments: list[Appointment]
+
+
+@staff_only
+@require_safe
+def agenda(request: HttpRequest, user: User) -> HttpResponse:
+    return render(request, "practitioner/agenda.html", frame(user, "agenda", **agenda_context(request, user)))
+
+
+def agenda_context(request: HttpRequest, user: User, *, day: date | None = None) -> dict[str, Any]:
+    """The columns of the day or week that the address asks for, or of `day`."""
+    practices = list(Practice.objects.of(user))
+    practice = _chosen(practices, request.GET.get("practice"))
+    today = timezone.localdate(timezone=practice.zone)
+    day = day or _date(request.GET.get("date")) or today
+    by_week = request.GET.get("view") == "week"
+    step = timedelta(days=7 if by_week else 1)
+    return {
+        "practice": practice,
+        "practices": practices,
+        "day": day,
+        "today": today,
+        "by_week": by_week,
+        "columns": _week(practice, day, today) if by_week else _day(practice, day, today),
+        "previous": day - step,
+        "next": day + step,
+    }
+
+
+def _day(practice: Practice, day: date, today: date) -> list[Column]:
+    found = list(_with_documents(practice, day, day + timedelta(days=1)))
+    agendas = (
+        Agenda.objects.filter(practice=practice).filter(Q(is_active=True) | Q(appointments__in=found)).distinct()
+    )
+    return [
+        Column(agenda.name, day == today, [one for one in found if one.agenda_id == agenda.pk]) for agenda in agendas
+    ]
+
+
+def _week(practice: Practice, day: date, today: date) -> list[Column]:
+    monday = day - timedelta(days=day.weekday())
+    found = list(_with_documents(practice, monday, monday + timedelta(days=7)))
+    days = [monday + timedelta(days=offset) for offset in range(7)]
+    columns = [Column(one, one == today, [a for a in found if a.local_start.date() == one]) for one in days]
+    return [column for column in columns if column.appointments or columns.index(column) < 5]
+
+
+def _with_documents(practice: Practice, first: date, end: date) -> list[Appointment]:
+    """Appointments with what their icons tell: documents, unread ones, messages that failed."""
+    found = Appointment.objects.between_days(first, end, practice).select_related(
+        "practice", "patient", "visit_reason", "agenda"
+    )
+    return list(
+        found.annotate(
+            document_count=Count("shared_documents", distinct=True),
+            unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
+            failed_count=Count(
+                "shared_documents__messages", filter=Q(shared_documents__messages__state="failed"), distinct=True
+            ),
+        ).order_by("starts_at", "id")
+    )
+
+
+def _chosen(practices: list[Practice], asked: str | None) -> Practice:
+    try:
+        wanted = uuid.UUID(asked) if asked else None
+    except ValueError:
+        wanted = None
+    return next((practice for practice in practices if practice.pk == wanted), practices[0])
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

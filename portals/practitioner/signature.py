@@ -1,0 +1,69 @@
+""" "Ma signature": draw or import; the certificate behind it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+
+from django.contrib import messages
+from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from documents.files.intake import Refused
+from documents.models import SignatureImage
+from documents.signatures import set_signature_image
+from portals.practitioner.staff import frame, staff_only
+
+DATA_URL = "data:image/png;base64,"
+MAX_DRAWING = 2_000_000  # characters
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_signature(request: HttpRequest, user: User) -> HttpResponse:
+    error = ""
+    if request.method == "POST":
+        try:
+            set_signature_image(user=user, upload=_upload(request), by=user)
+        except Refused as refused:
+            error = refused.message
+        else:
+            messages.success(request, _("Votre signature est enregistrée."))
+            return redirect("practitioner:signature")
+    context = frame(
+        user,
+        "signature",
+        image=SignatureImage.objects.filter(user=user).first(),
+        credential=user.signing_credentials.filter(revoked_at=None).first(),
+        error=error,
+        has_errors=bool(error),
+    )
+    return render(request, "practitioner/signature.html", context, status=400 if error else 200)
+
+
+def _upload(request: HttpRequest) -> UploadedFile[bytes] | None:
+    """The file chosen, or the drawing as a PNG."""
+    drawing = request.POST.get("drawing", "")
+    if drawing.startswith(DATA_URL) and len(drawing) <= MAX_DRAWING:
+        try:
+            png = base64.b64decode(drawing.removeprefix(DATA_URL), validate=True)
+        except binascii.Error:
+            return None
+        return InMemoryUploadedFile(io.BytesIO(png), "drawing", "signature.png", "image/png", len(png), None)
+    file = request.FILES.get("file")
+    return file if isinstance(file, UploadedFile) else None
+
+
+@staff_only
+@require_safe
+def image(request: HttpRequest, user: User) -> HttpResponse:
+    """One's own, and nobody else's."""
+    own = SignatureImage.objects.filter(user=user).first()
+    if own is None:
+        raise Http404
+    return HttpResponse(bytes(own.png), content_type="image/png")

@@ -1,0 +1,43 @@
+// The appointment's panel beside the agenda: focus goes to its heading, Esc closes it and gives the focus back.
+let opener = null;
+
+document.addEventListener("click", (event) => {
+  const slot = event.target.closest("[data-slot]");
+  if (slot) opener = slot;
+  const close = event.target.closest("[data-close]");
+  if (close && document.querySelector(".agenda-part")?.offsetParent !== null) {
+    event.preventDefault();
+    closePanel();
+  }
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "panel") return;
+  markOpen(opener);
+  const heading = document.getElementById("panel-title");
+  if (heading) {
+    document.title = `${heading.textContent.trim()} – docshare`;
+    heading.focus();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.querySelector("[data-panel]")) closePanel();
+});
+
+// Back and forward: the address says what is open.
+window.addEventListener("popstate", () => window.location.reload());
+
+function closePanel() {
+  const place = document.getElementById("panel");
+  place.replaceChildren();
+  history.pushState({}, "", place.dataset.agendaUrl);
+  const slot = opener ?? document.querySelector("[data-slot][aria-current]");
+  markOpen(null);
+  if (slot) slot.focus();
+}
+
+function markOpen(slot) {
+  document.querySelectorAll("[data-slot][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
+  if (slot) slot.setAttribute("aria-current", "true");
+}

@@ -1,0 +1,36 @@
+// Shows a PDF's pages in the browser before anything is sent (pdf.js, without eval, scripting or XFA).
+let library = null;
+
+async function pdfjs(settings) {
+  if (!library) {
+    library = await import(settings.pdfjs);
+    library.GlobalWorkerOptions.workerSrc = settings.pdfjsWorker;
+  }
+  return library;
+}
+
+export async function openPdf(file, settings) {
+  const { getDocument } = await pdfjs(settings);
+  const base = settings.pdfjsBase;
+  const pdf = await getDocument({
+    data: await file.arrayBuffer(),
+    isEvalSupported: false,
+    enableXfa: false,
+    cMapUrl: `${base}cmaps/`,
+    cMapPacked: true,
+    standardFontDataUrl: `${base}standard_fonts/`,
+    wasmUrl: `${base}wasm/`,
+    iccUrl: `${base}iccs/`,
+  }).promise;
+  return {
+    pages: pdf.numPages,
+    async draw(number, canvas) {
+      const page = await pdf.getPage(number);
+      const natural = page.getViewport({ scale: 1 });
+      const viewport = page.getViewport({ scale: Math.min(900 / natural.width, 2000 / natural.height) });
+      canvas.width = Math.max(1, Math.floor(viewport.width));
+      canvas.height = Math.max(1, Math.floor(viewport.height));
+      await page.render({ canvasContext: canvas.getContext("2d"), canvas, viewport }).promise;
+    },
+  };
+}

@@ -1,0 +1,250 @@
+// The share page: files become cards, each validated by itself; a lost connection keeps the card.
+import { announce } from "./page.js";
+import { openPdf } from "./pdf_preview.js";
+import { SignaturePlacement } from "./signature_placement.js";
+import { upload } from "./upload.js";
+
+const root = document.querySelector("[data-share]");
+const settings = root.dataset;
+const words = JSON.parse(document.getElementById("share-words").textContent);
+const csrf = root.querySelector("[name=csrfmiddlewaretoken]").value;
+const place = root.querySelector("[data-cards]");
+const all = root.querySelector("[data-all]");
+const input = root.querySelector("#files");
+const cards = new Set();
+let uploads = 0;
+let counter = 0;
+
+root.querySelector("[data-without-script]").remove();
+root.querySelector("[data-with-script]").hidden = false;
+input.multiple = true;
+input.addEventListener("change", () => {
+  add(input.files);
+  input.value = "";
+});
+
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    root.querySelector("[data-plain]").classList.add("over");
+  });
+}
+for (const kind of ["dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault(); // a file dropped beside the zone must not leave the page
+    root.querySelector("[data-plain]").classList.remove("over");
+    if (kind === "drop") add(event.dataTransfer.files);
+  });
+}
+document.addEventListener("paste", (event) => add(event.clipboardData?.files ?? []));
+window.addEventListener("beforeunload", (event) => {
+  if (uploads > 0) event.preventDefault();
+});
+
+function add(files) {
+  for (const file of files) cards.add(new Card({ file }));
+  refresh();
+}
+
+root.querySelectorAll("[data-library]").forEach((box) => {
+  box.addEventListener("change", () => {
+    if (box.checked) cards.add(new Card({ library: box.dataset.library, title: box.dataset.title, box }));
+    else [...cards].filter((card) => card.library === box.dataset.library).forEach((card) => card.remove());
+    refresh();
+  });
+});
+root.querySelector("[data-library-search]")?.addEventListener("input", (event) => {
+  const wanted = event.target.value.toLowerCase();
+  root.querySelectorAll("[data-library-item]").forEach((item) => {
+    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  });
+});
+root.querySelector("[data-share-all]").addEventListener("click", async () => {
+  for (const card of [...cards]) if (card.ready) await card.validate();
+});
+
+function refresh() {
+  const ready = [...cards].filter((card) => card.ready).length;
+  all.hidden = ready < 2;
+  all.querySelector("button").textContent = `${words.share} ${ready} ${words.documents} ${settings.patient}`;
+}
+
+function size(bytes) {
+  const format = (value, digits) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits });
+  return bytes < 999_500 ? `${format(bytes / 1000, 0)}\u00a0${words.kb}` : `${format(bytes / 1e6, 1)}\u00a0${words.mb}`;
+}
+
+class Card {
+  constructor({ file, library, title, box }) {
+    Object.assign(this, { file, library, box });
+    this.element = root.querySelector("[data-card-template]").content.firstElementChild.cloneNode(true);
+    this.id = `card-${(counter += 1)}`;
+    this.part("name").textContent = file ? file.name : title;
+    this.part("size").textContent = file ? size(file.size) : "";
+    this.part("title").value = file ? file.name.replace(/\.[^.]+$/, "") : title;
+    for (const name of ["category", "title", "page", "place"]) {
+      this.part(name).id = `${this.id}-${name}`;
+      this.element.querySelector(`[data-for=${name}]`).htmlFor = `${this.id}-${name}`;
+    }
+    this.part("validate").addEventListener("click", () => this.validate());
+    this.part("remove").addEventListener("click", () => this.remove());
+    this.part("cancel").addEventListener("click", () => this.transfer?.cancel());
+    place.append(this.element);
+    this.ready = true;
+    this.isPdf = Boolean(file) && (file.type === "application/pdf" || /\.pdf$/i.test(file.name));
+    const problem = file ? this.check() : "";
+    if (problem) {
+      this.ready = false;
+      this.part("validate").hidden = true;
+      this.part("fields").hidden = true;
+      this.fail(problem);
+    } else this.prepare();
+  }
+
+  part(name) {
+    return this.element.querySelector(`[data-${name}]`);
+  }
+
+  // The server checks again; this only spares a useless upload.
+  check() {
+    const extension = this.file.name.slice(this.file.name.lastIndexOf(".")).toLowerCase();
+    const name = `«\u00a0${this.file.name}\u00a0»`;
+    if (!settings.extensions.split(",").includes(extension)) return `${name} ${words.kind}`;
+    if (this.file.size > Number(settings.maxBytes)) return `${name} (${size(this.file.size)}) ${words.large}`;
+    if (this.file.size === 0) return `${name} ${words.empty}`;
+    return "";
+  }
+
+  prepare() {
+    const remembered = localStorage.getItem(`category:${this.isPdf ? "pdf" : "picture"}`);
+    if (remembered) this.part("category").value = remembered;
+    if (this.part("category").selectedIndex < 0) this.part("category").selectedIndex = 0;
+    const reason = this.library ? words.library : !this.isPdf ? words.picture : !settings.maySign ? words.notPractitioner : !settings.hasSignature ? words.noSignature : "";
+    if (this.library) this.part("category").closest(".two-columns").hidden = true;
+    if (reason) {
+      this.part("no-sign").hidden = false;
+      this.part("no-sign").textContent = reason;
+    } else {
+      this.signs = true;
+      this.part("signing").hidden = false;
+      this.part("sign").addEventListener("click", () => {
+        this.signs = !this.signs;
+        this.part("sign").setAttribute("aria-checked", String(this.signs));
+        this.element.querySelector("[data-placing]").hidden = !this.signs;
+        this.placement?.show(this.shown, this.signs);
+      });
+    }
+    if (this.isPdf) this.preview();
+  }
+
+  async preview() {
+    try {
+      this.pdf = await openPdf(this.file, settings);
+      this.part("preview-side").hidden = false;
+      this.element.classList.add("with-preview");
+      const select = this.part("page");
+      for (let number = 1; number <= this.pdf.pages; number += 1) select.add(new Option(`${words.page} ${number} / ${this.pdf.pages}`, number));
+      select.addEventListener("change", () => this.show(Number(select.value)));
+      this.placement = new SignaturePlacement({ area: this.part("preview"), stamp: this.part("stamp"), said: this.part("said"), words, imageUrl: settings.signatureUrl });
+      this.part("place").addEventListener("change", (event) => {
+        if (!event.target.value) return;
+        const [x, y] = event.target.value.split(",").map(Number);
+        this.placement.put(x, y);
+        this.part("stamp").focus();
+      });
+      this.part("smaller").addEventListener("click", () => this.placement.resize(1 / 1.15));
+      this.part("larger").addEventListener("click", () => this.placement.resize(1.15));
+      this.element.querySelector("[data-placing]").hidden = !this.signs;
+      await this.show(this.pdf.pages);
+      if (this.signs) this.placement.put(0.8, 0.9, this.pdf.pages);
+    } catch (error) {
+      this.placement = null;
+      this.part("preview-side").hidden = true;
+      this.element.classList.remove("with-preview");
+      if (this.signs) {
+        this.part("no-sign").hidden = false;
+        this.part("no-sign").textContent = words.noPreview;
+      }
+      console.warn("preview", error?.name);
+    }
+  }
+
+  async show(number) {
+    this.shown = number;
+    this.part("page").value = String(number);
+    await this.pdf.draw(number, this.element.querySelector("canvas"));
+    this.placement.show(number, Boolean(this.signs));
+  }
+
+  fail(sentence) {
+    this.part("error").textContent = sentence;
+    this.part("error").hidden = false;
+  }
+
+  async validate() {
+    const body = new FormData();
+    if (this.library) body.append("library_document", this.library);
+    else {
+      body.append("category", this.part("category").value);
+      body.append("title", this.part("title").value);
+      if (this.signs) {
+        body.append("sign", "1");
+        const where = this.placement?.place;
+        if (where) for (const [name, value] of Object.entries({ page: where.page, x: where.x, y: where.y, width: this.placement.width })) body.append(name, value);
+      }
+      body.append("file", this.file);
+    }
+    this.busy(true);
+    this.transfer = upload(settings.url, body, csrf, (progress) => this.progress(progress));
+    try {
+      const { status, html } = await this.transfer.done;
+      if (status === 201) this.receipt(html);
+      else this.fail(status === 400 ? new DOMParser().parseFromString(html, "text/html").body.textContent.trim() : words.lost);
+    } catch {
+      this.fail(words.lost);
+    } finally {
+      this.busy(false);
+      refresh();
+    }
+  }
+
+  busy(sending) {
+    uploads += sending ? 1 : -1;
+    this.ready = !sending && !this.done;
+    this.part("error").hidden = sending || this.part("error").hidden;
+    this.part("progress")?.toggleAttribute("hidden", !sending);
+    if (this.done) return;
+    this.part("validate").disabled = sending;
+    this.part("validate").textContent = sending || this.part("error").hidden ? this.part("validate").textContent : words.retry;
+    this.part("cancel").hidden = !sending;
+    this.part("remove").hidden = sending;
+    if (sending) this.part("error").hidden = true;
+  }
+
+  progress({ loaded, total, left }) {
+    const bar = this.element.querySelector("progress");
+    bar.setAttribute("aria-label", this.file?.name ?? "");
+    bar.value = (loaded / total) * 100;
+    const finished = loaded >= total;
+    this.part("progress-text").textContent = finished ? words.analysing : `${size(loaded)} / ${size(total)} ${words.sent}, ${Math.ceil(left)} ${words.left}`;
+    if (finished) announce(words.analysing);
+  }
+
+  receipt(html) {
+    this.done = true;
+    if (!this.library) localStorage.setItem(`category:${this.isPdf ? "pdf" : "picture"}`, this.part("category").value);
+    this.element.classList.remove("with-preview");
+    this.element.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+    const heading = this.element.querySelector("[data-receipt]");
+    announce(heading.textContent);
+    heading.focus();
+  }
+
+  remove() {
+    cards.delete(this);
+    this.element.remove();
+    if (this.box) this.box.checked = false;
+    refresh();
+    input.focus();
+  }
+}

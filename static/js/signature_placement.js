@@ -1,0 +1,113 @@
+// Where the signature goes on a page shown by pdf.js: by click, drag, keyboard or choice. Fractions of the page as
+// displayed, from its top left: x and y of the centre, and the width. Nothing is sent for this.
+const ASPECT = 0.4;
+
+export class SignaturePlacement {
+  constructor({ area, stamp, said, words, imageUrl, onChange }) {
+    Object.assign(this, { area, stamp, said, words, onChange });
+    this.place = null;
+    this.width = 0.25;
+    this.before = [];
+    stamp.setAttribute("aria-label", words.stamp);
+    if (imageUrl) {
+      const image = new Image();
+      image.src = imageUrl;
+      image.alt = "";
+      stamp.append(image);
+    } else stamp.textContent = "✓";
+    area.addEventListener("click", (event) => {
+      if (!this.enabled || event.target.closest("[data-stamp]")) return;
+      const box = area.getBoundingClientRect();
+      this.put((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    });
+    stamp.addEventListener("pointerdown", (event) => this.drag(event));
+    stamp.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  put(x, y, page = this.page) {
+    if (this.place) this.before.push({ ...this.place, width: this.width });
+    this.place = { x, y, page };
+    this.clamp();
+    this.draw();
+  }
+
+  // The whole stamp stays on the page, as the server will have it.
+  clamp() {
+    const box = this.area.getBoundingClientRect();
+    const tall = box.height > 0 ? (this.width * ASPECT * box.width) / box.height : 0.1;
+    const within = (value, half) => Math.min(Math.max(value, half), 1 - half);
+    this.place.x = within(this.place.x, Math.min(this.width / 2, 0.5));
+    this.place.y = within(this.place.y, Math.min(tall / 2, 0.5));
+  }
+
+  show(page, enabled) {
+    this.page = page;
+    this.enabled = enabled;
+    this.draw();
+  }
+
+  resize(factor) {
+    if (!this.place) return;
+    this.width = Math.min(Math.max(this.width * factor, 0.08), 0.8);
+    this.clamp();
+    this.draw();
+  }
+
+  undo() {
+    const last = this.before.pop();
+    if (!last) return;
+    this.place = { x: last.x, y: last.y, page: last.page };
+    this.width = last.width;
+    this.draw();
+  }
+
+  draw() {
+    const visible = this.enabled && this.place && this.place.page === this.page;
+    this.stamp.hidden = !visible;
+    if (visible) {
+      const box = this.area.getBoundingClientRect();
+      this.stamp.style.left = `${this.place.x * 100}%`;
+      this.stamp.style.top = `${this.place.y * 100}%`;
+      this.stamp.style.width = `${this.width * box.width}px`;
+      this.stamp.style.height = `${this.width * box.width * ASPECT}px`;
+    }
+    if (this.enabled && this.place) {
+      const percent = (value) => `${Math.round(value * 100)} %`;
+      this.said.textContent = `${this.words.page} ${this.place.page}, ${percent(this.place.x)} ${this.words.fromLeft}, ${percent(this.place.y)} ${this.words.fromTop}`;
+    } else this.said.textContent = "";
+    this.onChange?.();
+  }
+
+  drag(down) {
+    down.preventDefault();
+    this.stamp.focus();
+    const box = this.area.getBoundingClientRect();
+    const start = { ...this.place };
+    this.before.push({ ...start, width: this.width });
+    const move = (event) => {
+      this.place.x = start.x + (event.clientX - down.clientX) / box.width;
+      this.place.y = start.y + (event.clientY - down.clientY) / box.height;
+      this.clamp();
+      this.draw();
+    };
+    const stop = () => {
+      window.removeEventListener("pointermove", move);
+      window.removeEventListener("pointerup", stop);
+      window.removeEventListener("pointercancel", stop);
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", stop);
+    window.addEventListener("pointercancel", stop);
+  }
+
+  key(event) {
+    const step = event.shiftKey ? 0.05 : 0.01;
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    if (moves[event.key]) this.put(this.place.x + moves[event.key][0], this.place.y + moves[event.key][1]);
+    else if (event.key === "+" || event.key === "=") this.resize(1.1);
+    else if (event.key === "-") this.resize(1 / 1.1);
+    else if (event.key === "Escape") this.undo();
+    else return;
+    event.preventDefault();
+  }
+}

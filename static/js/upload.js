@@ -1,0 +1,19 @@
+// One upload: progress in bytes and time left, can be cancelled. Resolves to {status, html}; rejects when lost.
+export function upload(url, body, csrf, onProgress) {
+  const request = new XMLHttpRequest();
+  const started = performance.now();
+  const done = new Promise((resolve, reject) => {
+    request.upload.addEventListener("progress", (event) => {
+      const seconds = (performance.now() - started) / 1000;
+      const rate = event.loaded / Math.max(seconds, 0.1);
+      onProgress({ loaded: event.loaded, total: event.total, left: (event.total - event.loaded) / rate });
+    });
+    request.addEventListener("load", () => resolve({ status: request.status, html: request.responseText }));
+    for (const name of ["error", "timeout", "abort"]) request.addEventListener(name, () => reject(new Error(name)));
+  });
+  request.open("POST", url);
+  request.setRequestHeader("X-CSRFToken", csrf);
+  request.setRequestHeader("X-Requested-With", "card");
+  request.send(body);
+  return { done, cancel: () => request.abort() };
+}
