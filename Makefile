@@ -20,7 +20,7 @@ run: runtime
 
 test: dev
 	@$(BIN)/python deploy/test_tools.py
-	@exec $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: dev
 	@exec $(BIN)/python deploy/lint.py

@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from docshare.embedded import valkey_socket
+
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SMS_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL")
 
@@ -88,24 +90,34 @@ class Installation:
         return done.stdout
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that lives on this DATA_DIR."""
+        """Everything that lives on this DATA_DIR. Valkey writes its title over its environment: its folder tells."""
+        queue = str(valkey_socket(self.data_dir).parent)
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 alive = process.status() != psutil.STATUS_ZOMBIE
-                if alive and process.environ().get("DATA_DIR") == str(self.data_dir):
+                ours = process.environ().get("DATA_DIR") == str(self.data_dir) or process.cwd() == queue
+                if alive and ours:
                     found.append(process)
         return found
 
-    def part(self, *words: str) -> psutil.Process | None:
-        """The oldest process whose command holds all the words, once it is itself (and not yet its wrapper)."""
-        found = []
+    def find(self, word: str) -> psutil.Process | None:
+        """The process of this installation whose program, or script, ends like this."""
         for process in self.processes():
+            with suppress(psutil.Error):
+                if any(argument.endswith(word) for argument in process.cmdline()[:2]):
+                    return process
+        return None
+
+    def part(self, *words: str) -> psutil.Process | None:
+        """The supervisor's own child whose command holds all the words, once it is itself (and not its wrapper)."""
+        supervisor = self.find("supervisord")
+        for process in supervisor.children() if supervisor else []:
             with suppress(psutil.Error):
                 command = " ".join(process.cmdline())
                 if all(word in command for word in words) and "tied.py" not in command:
-                    found.append(process)
-        return min(found, key=lambda process: process.create_time(), default=None)
+                    return process
+        return None
 
     def emails(self) -> list[Path]:
         return sorted((self.data_dir / "outbox").glob("*.eml"))
@@ -136,6 +148,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("un dossier à nom long, avec des espaces et 100% de pièges " + "x" * 60)
     installation = Installation(folder / "data")
     installation.start()
+    yield installation
+    installation.end()
+
+
+@pytest.fixture(scope="module")
+def to_stop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One that a module's tests stop in every way, and start again (which is quick: its data is there)."""
+    installation = Installation(tmp_path_factory.mktemp("stopped") / "data")
     yield installation
     installation.end()
 

@@ -7,10 +7,10 @@ import pytest
 
 from tests.platform.conftest import Installation, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("make run")]
 
 PARTS = {
-    "queue": ("-server", "unixsocket"),
+    "queue": ("-server ", "unixsocket"),
     "web": ("gunicorn",),
     "worker": ("celery", "worker"),
     "beat": ("celery", "beat"),
