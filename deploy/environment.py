@@ -71,7 +71,17 @@ def sync_python(kind: str) -> None:
     failure = "The Python packages could not be installed; the lines above say why."
     if not UV.exists():
         run([*pip, "-r", str(ROOT / "deploy" / "requirements-uv.lock")], failure)
-    sync = [str(UV), "pip", "sync", "--quiet", "--require-hashes", "--python", str(PYTHON), str(LOCKS[kind])]
+    sync = [
+        str(UV),
+        "pip",
+        "sync",
+        "--quiet",
+        "--compile-bytecode",  # ten seconds once; else three at the start of every process, where Python may not write
+        "--require-hashes",
+        "--python",
+        str(PYTHON),
+        str(LOCKS[kind]),
+    ]
     if subprocess.run(sync, cwd=ROOT, check=False).returncode != 0:
         # uv does not read pip's own configuration: a machine set up for pip alone is served by pip, ten times slower.
         say("uv did not succeed; once more with pip")
