@@ -66,7 +66,7 @@ def nudge(channel: Channel, due_at: datetime) -> None:
         return
     try:
         if cache.add(f"outbox-nudge:{channel}:{window}", 1, timeout=LATEST_NUDGE_SECONDS * 2):
-            dispatch.apply_async(args=[channel.value], countdown=countdown)
+            dispatch.apply_async(args=(channel.value,), countdown=countdown)
     except (RedisError, OperationalError, OSError) as error:
         # Cache or broker away. The message is safe in the database, and the doctor who waits for an answer has
         # done nothing wrong.

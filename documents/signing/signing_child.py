@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def _sign(file: BinaryIO, job: SigningJob) -> None:
     drawing = StampDrawing(
         box=box, rotation=geometry.rotation, lines=list(job.lines), image_png=job.image_png, font=job.font
     )
-    field = _unused_field_name(writer.prev)
+    field = f"Signature {uuid.uuid4().hex[:12]}"  # a name that no field of the document has
     reserved = 2 * (CMS_OVERHEAD + len(job.certificate) + sum(map(len, job.chain)))  # hexadecimal
     signers.PdfSigner(
         signers.PdfSignatureMetadata(
@@ -167,22 +168,6 @@ def _refuse_what_forbids_us(reader: PdfFileReader) -> None:
             raise Refusal("docmdp")
 
 
-def _unused_field_name(reader: PdfFileReader) -> str:
-    taken = set()
-    form = reader.root.get("/AcroForm")
-    if isinstance(form, generic.DictionaryObject):
-        fields = form.get("/Fields", [])
-        taken = {str(f.get("/T", "")) for f in fields if isinstance(f, generic.DictionaryObject)}
-        for reference in fields:
-            target = _resolved(reference)
-            if isinstance(target, generic.DictionaryObject):
-                taken.add(str(target.get("/T", "")))
-    number = 1
-    while f"Signature{number}" in taken:
-        number += 1
-    return f"Signature{number}"
-
-
 def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:
     reference, _ = writer.find_page_for_modification(page - 1)  # type: ignore[no-untyped-call]
     node = reference.get_object()
@@ -199,10 +184,10 @@ def _inherited(page: Any, key: str) -> Any:
     for _ in range(MAX_PARENTS):
         if not isinstance(node, generic.DictionaryObject):
             return None
-        value = node.get(key)
+        value = _resolved(node.get(key))
         if value is not None and not isinstance(value, generic.NullObject):
             return value
-        node = node.get("/Parent")
+        node = _resolved(node.get("/Parent"))
     return None
 
 

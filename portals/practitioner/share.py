@@ -44,7 +44,7 @@ class CardRefused(Exception):
 
 
 # pdf.js decodes scans (JPEG 2000, JBIG2) in WebAssembly: allowed on this page alone.
-@csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"]})  # type: ignore[arg-type]
+@csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"]})
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:

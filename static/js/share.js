@@ -211,9 +211,8 @@ class Card {
   busy(sending) {
     uploads += sending ? 1 : -1;
     this.ready = !sending && !this.done;
-    this.part("error").hidden = sending || this.part("error").hidden;
-    this.part("progress")?.toggleAttribute("hidden", !sending);
     if (this.done) return;
+    this.part("progress").hidden = !sending;
     this.part("validate").disabled = sending;
     this.part("validate").textContent = sending || this.part("error").hidden ? this.part("validate").textContent : words.retry;
     this.part("cancel").hidden = !sending;

@@ -28,7 +28,8 @@ def test_an_email_reaches_the_server_as_it_was_planned(mail_server: MailServer, 
 
     (envelope,) = mail_server.received
     assert envelope.rcpt_tos == ["marie.durand@courriel.example"]
-    mail = message_from_bytes(envelope.content or b"", policy=policy.default)
+    assert isinstance(envelope.content, bytes)
+    mail = message_from_bytes(envelope.content, policy=policy.default)
     assert mail["Subject"] == "Un document vous attend"
     assert mail["Message-ID"] == f"<{message.id}@documents.example>"
     assert mail["Auto-Submitted"] == "auto-generated"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -23,7 +24,8 @@ def _empty_queue() -> None:
 
 def waiting_tasks() -> int:
     with current_app.connection_for_read() as broker:
-        return int(broker.default_channel.queue_declare("celery", passive=False, durable=True).message_count)
+        channel: Any = broker.default_channel
+        return int(channel.queue_declare("celery", passive=False, durable=True).message_count)
 
 
 def plan(text: str = "Votre code est 123456") -> Message:

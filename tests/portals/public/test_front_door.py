@@ -8,7 +8,6 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from portals.public import errors
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +66,7 @@ def test_a_fault_of_ours_has_a_page_even_without_its_template(
     with_page = client.get("/")
     assert (with_page.status_code, with_page["Content-Type"]) == (500, "text/html; charset=utf-8")
 
-    monkeypatch.setattr(errors.loader, "select_template", broken)
+    monkeypatch.setattr("django.template.loader.select_template", broken)
     without_page = client.get("/")
     assert (without_page.status_code, without_page["Content-Type"]) == (500, "text/plain; charset=utf-8")
     assert "erreur" in without_page.content.decode()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings as real
 from django.core.files.storage import storages
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -33,7 +33,7 @@ def test_a_queue_that_is_away_is_named_and_its_address_is_not(client: Client, se
 
 def test_a_database_that_is_away_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(*_args: object) -> None:
-        raise connection.Database.OperationalError("server closed the connection")
+        raise OperationalError("server closed the connection")
 
     with connection.execute_wrapper(closed):
         answer = client.get("/readyz")
