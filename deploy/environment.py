@@ -76,7 +76,7 @@ def sync_python(kind: str) -> None:
         "pip",
         "sync",
         "--quiet",
-        "--compile-bytecode",  # ten seconds once; else three at the start of every process, where Python may not write
+        "--compile-bytecode",  # ten seconds once, three at every start where Python may not write
         "--require-hashes",
         "--python",
         str(PYTHON),

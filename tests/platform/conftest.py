@@ -44,6 +44,7 @@ class Installation:
     data_dir: Path
     port: int = field(default_factory=free_port)
     make: subprocess.Popen[str] | None = None
+    checkout: Path = ROOT
 
     @property
     def environment(self) -> dict[str, str]:
@@ -58,15 +59,15 @@ class Installation:
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         with (self.data_dir.parent / "output.txt").open("w") as output:
             self.make = subprocess.Popen(
-                ["make", "run"], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
+                ["make", "run"], cwd=self.checkout, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True, text=True,
             )  # fmt: skip
 
-    def start(self) -> None:
+    def start(self, seconds: float = 120) -> None:
         self.launch()
         make = self.make
         assert make is not None
-        wait_for(lambda: "logs in" in self.output or make.poll() is not None, 120, "make run says where it is")
+        wait_for(lambda: "logs in" in self.output or make.poll() is not None, seconds, "make run says where it is")
         assert make.poll() is None, self.output
 
     def interrupt(self) -> None:
@@ -84,8 +85,10 @@ class Installation:
         return False
 
     def manage(self, *arguments: str) -> str:
-        command = [ROOT / ".venv" / "bin" / "python", "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=False, capture_output=True, text=True)
+        command = [self.checkout / ".venv" / "bin" / "python", "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=self.checkout, env=self.environment, check=False, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
