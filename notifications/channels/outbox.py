@@ -28,7 +28,7 @@ class OutboxEmailBackend(BaseEmailBackend):
             write_file(
                 known.group(1) if known else str(uuid.uuid4()),
                 ".eml",
-                mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # SafeMIMEText takes it,
+                mail.message().as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # SafeMIMEText takes it,
             )
         return len(email_messages)
 

@@ -85,7 +85,7 @@ class Installation:
         return False
 
     def manage(self, *arguments: str) -> str:
-        command = [self.checkout / ".venv" / "bin" / "python", "manage.py", *arguments]
+        command = [str(self.checkout / ".venv" / "bin" / "python"), "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=self.checkout, env=self.environment, check=False, capture_output=True, text=True
         )
