@@ -37,6 +37,7 @@ def test_no_character_that_would_double_the_price(gateway: SmsGateway) -> None:
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
     [("120", 120), (format_datetime(datetime.now(UTC) + timedelta(minutes=5)), 300), ("86400", 3600), ("soon", 10)],
+    ids=["seconds", "date", "a day", "nonsense"],
 )
 def test_a_saturated_gateway_is_asked_again_when_it_says(gateway: SmsGateway, retry_after: str, seconds: int) -> None:
     gateway.status, gateway.headers = 429, {"Retry-After": retry_after}
