@@ -1,0 +1,233 @@
+"""The staff's door: the ladder of readers, sharing by cards and without JavaScript, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Appointment
+from audit.models import AuditEvent
+from docshare.demo.paper import signature
+from documents.files.intake import Intake
+from documents.models import Category, LibraryDocument, SharedDocument, SignatureImage
+from documents.sharing import share_upload
+from patients.models import Patient
+from tests.documents.conftest import PDF
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def document(
+    appointment: Appointment, bob: User, prescription: Category, receive: Callable[..., Intake]
+) -> SharedDocument:
+    return share_upload(
+        appointment=appointment, intake=receive(), category=prescription, title="Ordonnance", placement=None, by=bob
+    )
+
+
+def card(browser: Client, appointment: Appointment, script: bool = True, **fields: Any) -> Any:
+    body = {"file": SimpleUploadedFile("ordonnance.pdf", PDF), "category": "prescription", "title": "", **fields}
+    headers = {"HTTP_X_REQUESTED_WITH": "card"} if script else {}
+    return browser.post(f"/pro/appointments/{appointment.pk}/share/", body, **headers)
+
+
+def pages(appointment: Appointment, document: SharedDocument) -> list[str]:
+    one = f"/pro/appointments/{appointment.pk}/"
+    return [one, f"{one}share/", f"{one}history/", f"{one}delete/", f"/pro/patients/{appointment.patient_id}/"]
+
+
+def deeds(appointment: Appointment, document: SharedDocument) -> list[str]:
+    one = f"/pro/appointments/{appointment.pk}/"
+    return [
+        *(f"{one}{deed}/" for deed in ("cancel", "delete", "contacts", "authorise", "withdraw")),
+        f"/pro/documents/{document.pk}/take-back/",
+        f"/pro/documents/{document.pk}/download/",
+    ]
+
+
+def test_staff_of_the_practice_see_every_page(
+    appointment: Appointment, document: SharedDocument, alice: User, bob: User, carol: User, sign_in: SignIn
+) -> None:
+    for user in (alice, bob, carol):
+        for address in ("/pro/", "/pro/?view=week", "/pro/library/", "/pro/appointments/new/"):
+            assert sign_in(user).get(address).status_code == 200
+        for address in pages(appointment, document):
+            assert sign_in(user).get(address).status_code == 200, address
+
+
+def test_strangers_patients_and_anonymous_find_nothing(
+    appointment: Appointment, document: SharedDocument, charlie: User, hugo: User, sign_in: SignIn
+) -> None:
+    for user in (charlie, hugo):
+        for address in pages(appointment, document):
+            assert sign_in(user).get(address).status_code == 404, (user, address)
+        for address in deeds(appointment, document):
+            assert sign_in(user).post(address).status_code == 404, (user, address)
+        assert card(sign_in(user), appointment).status_code == 404
+    for address in pages(appointment, document):
+        assert Client().get(address)["Location"].startswith("/account/login/")
+    for address in deeds(appointment, document):
+        assert sign_in(charlie).get(address).status_code in (404, 405)
+    assert sign_in(hugo).get("/pro/").status_code == 404
+    assert SharedDocument.objects.count() == 1
+
+
+def test_a_reader_reads_and_changes_nothing(
+    appointment: Appointment, document: SharedDocument, rita: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(rita)
+    page = browser.get(f"/pro/appointments/{appointment.pk}/").content.decode()
+    assert "Votre rôle permet de lire, pas de partager" in page
+    assert "Partager des documents" not in page
+    for deed in deeds(appointment, document)[:-1]:
+        assert browser.post(deed).status_code in (302, 403), deed
+    assert card(browser, appointment).status_code == 403
+    appointment.refresh_from_db()
+    assert appointment.status == "booked"
+    assert SharedDocument.objects.count() == 1
+
+
+def test_the_panel_alone_for_htmx_and_beside_the_agenda_otherwise(
+    appointment: Appointment, bob: User, sign_in: SignIn
+) -> None:
+    address = f"/pro/appointments/{appointment.pk}/"
+    part = sign_in(bob).get(address, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="panel").content.decode()
+    assert part.startswith("<section")
+    assert "Consultation de suivi" in sign_in(bob).get(address).content.decode()
+
+
+def test_a_card_becomes_its_receipt(appointment: Appointment, alice_signs: User, sign_in: SignIn) -> None:
+    answer = card(sign_in(alice_signs), appointment, sign="1", page="1", x="0.8", y="0.9", width="0.25")
+    assert answer.status_code == 201
+    assert "est partagé" in answer.content.decode()
+    assert "Signature électronique de Dr Alice Morel" in answer.content.decode()
+    assert SharedDocument.objects.get().signed_by == alice_signs
+
+
+def test_without_javascript_it_is_signed_on_the_last_page(
+    appointment: Appointment, alice_signs: User, sign_in: SignIn
+) -> None:
+    answer = card(sign_in(alice_signs), appointment, script=False, sign="1")
+    assert answer.status_code == 302
+    assert SharedDocument.objects.get().is_signed
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("page.pdf", b"<html>", "n’est pas celui d’un fichier .pdf"),
+        ("vide.pdf", b"", "est vide"),
+        ("abime.pdf", b"%PDF-1.7 nothing", "est endommagé"),
+    ],
+)
+def test_a_refused_card_says_why_and_stores_nothing(
+    name: str, content: bytes, sentence: str, appointment: Appointment, bob: User, sign_in: SignIn
+) -> None:
+    answer = card(sign_in(bob), appointment, file=SimpleUploadedFile(name, content))
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert not SharedDocument.objects.exists()
+    plain = card(sign_in(bob), appointment, script=False, file=SimpleUploadedFile(name, content))
+    assert "Il y a un problème" in plain.content.decode()
+
+
+def test_the_line_at_the_top_takes_a_missing_mobile_on_the_spot(
+    appointment: Appointment, bob: User, sign_in: SignIn
+) -> None:
+    Patient.objects.update(mobile=None)
+    browser, address = sign_in(bob), f"/pro/appointments/{appointment.pk}"
+    page = browser.get(f"{address}/share/").content.decode()
+    assert "Le mobile manque." in page
+    assert "data-share" not in page
+    assert card(browser, appointment).status_code == 400
+    wrong = browser.post(f"{address}/contacts/", {"mobile": "12"})
+    assert wrong.status_code == 400
+    assert "Saisissez un numéro de mobile" in wrong.content.decode()
+    assert browser.post(f"{address}/contacts/", {"mobile": "06 11 22 33 44"}).status_code == 302
+    assert Patient.objects.get(pk=appointment.patient_id).mobile == "+33611223344"
+    assert "Ces documents seront visibles par Marie Durand" in browser.get(f"{address}/share/").content.decode()
+    assert AuditEvent.objects.filter(action="contact.changed", record_id=appointment.pk).count() == 1
+
+
+def test_the_script_policy_allows_wasm_on_the_share_page_alone(
+    appointment: Appointment, bob: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(bob)
+    share = browser.get(f"/pro/appointments/{appointment.pk}/share/")["Content-Security-Policy"]
+    agenda = browser.get("/pro/")["Content-Security-Policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval'" in share
+    assert "wasm" not in agenda
+    assert "unsafe-inline" not in share + agenda
+
+
+def test_deleting_says_first_what_vanishes(
+    appointment: Appointment, document: SharedDocument, bob: User, sign_in: SignIn
+) -> None:
+    browser, address = sign_in(bob), f"/pro/appointments/{appointment.pk}/delete/"
+    page = browser.get(address).content.decode()
+    assert "Ordonnance" in page
+    assert "Supprimer le rendez-vous et 1 document" in page
+    assert browser.post(address).status_code == 302
+    assert not SharedDocument.objects.exists()
+    assert not Appointment.objects.exists()
+
+
+def test_taking_back_and_history(
+    appointment: Appointment, document: SharedDocument, bob: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(bob)
+    assert browser.post(f"/pro/documents/{document.pk}/take-back/").status_code == 302
+    page = browser.get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
+    assert "Document partagé : Ordonnance" in page
+    assert "Document retiré" in page
+    assert "Bob Petit" in page
+
+
+def test_the_library_takes_good_files_and_says_which_are_refused(carol: User, bob: User, sign_in: SignIn) -> None:
+    files = [SimpleUploadedFile("plan.pdf", PDF), SimpleUploadedFile("mauvais.pdf", b"<html>")]
+    answer = sign_in(carol).post("/pro/library/", {"files": files, "category": "information"})
+    assert answer.status_code == 400
+    assert "mauvais.pdf" in answer.content.decode()
+    assert [document.title for document in LibraryDocument.objects.all()] == ["plan"]
+    files = [SimpleUploadedFile("autre.pdf", PDF)]
+    assert sign_in(bob).post("/pro/library/", {"files": files, "category": "information"}).status_code == 403
+
+
+def test_a_signature_is_its_owners_alone(alice: User, bob: User, charlie: User, sign_in: SignIn) -> None:
+    browser = sign_in(alice)
+    image = SimpleUploadedFile("signature.png", signature(2), "image/png")
+    assert browser.post("/pro/signature/", {"file": image}).status_code == 302
+    assert SignatureImage.objects.get().user == alice
+    assert browser.get("/pro/signature/image/").content.startswith(b"\x89PNG")
+    for user in (bob, charlie):
+        assert sign_in(user).get("/pro/signature/image/").status_code == 404
+    image = SimpleUploadedFile("signature.png", signature(2), "image/png")
+    assert sign_in(bob).post("/pro/signature/", {"file": image}).status_code == 403
+    blank = browser.post("/pro/signature/", {"drawing": ""})
+    assert blank.status_code == 400
+    svg = SimpleUploadedFile("signature.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert browser.post("/pro/signature/", {"file": svg}).status_code == 400
+
+
+def test_booking_by_staff(alice: User, bob: User, appointment: Appointment, sign_in: SignIn) -> None:
+    browser = sign_in(bob)
+    body = {
+        "agenda": appointment.agenda_id,
+        "visit_reason": appointment.visit_reason_id,
+        "starts_at": "2026-12-01T09:00",
+        "kind": "in_person",
+        "first_name": "Zoé",
+        "last_name": "Petit",
+        "birth_date": "",
+    }
+    missing = browser.post("/pro/appointments/new/", body)
+    assert "À remplir pour un nouveau patient" in missing.content.decode()
+    made = browser.post("/pro/appointments/new/", {**body, "birth_date": "1990-01-01", "mobile": "0611223344"})
+    assert made.status_code == 302
+    assert Patient.objects.get(first_name="Zoé").mobile == "+33611223344"
