@@ -13,6 +13,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from audit.models import AuditEvent
 from documents.models import Category, LibraryDocument, SharedDocument
+from documents.models.shared import AudienceChoice
 from documents.signing.placement import DEFAULT_WIDTH
 from notifications.models import Message
 from patients.models import Patient
@@ -103,7 +104,7 @@ class AppointmentMove(serializers.Serializer[Any]):
 
 class RecipientOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=["ready", "missing_contact", "needs_authorisation"])
-    audience = serializers.ChoiceField(choices=["patient", "holder"], allow_null=True)
+    audience = serializers.ChoiceField(choices=AudienceChoice.choices, allow_null=True)
     missing = serializers.ListField(child=serializers.ChoiceField(choices=["email", "mobile"]))
 
 

@@ -67,7 +67,7 @@ FILTERS = [
 
 
 class Appointments(StaffView):
-    @answers(200, page_of(AppointmentOut), parameters=FILTERS)
+    @answers(200, page_of(AppointmentOut), operation_id="appointments_list", parameters=FILTERS)
     def get(self, request: Request) -> Response:
         found = Appointment.objects.of_staff(self.user).select_related("practice").order_by("-starts_at", "-id")
         for name in ("agenda", "patient"):
@@ -166,7 +166,7 @@ class AuthoriseHolder(StaffView):
 
 
 class History(StaffView):
-    @answers(200, page_of(HistoryOut))
+    @answers(200, page_of(HistoryOut), operation_id="appointments_history_list")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         paginator = HistoryNewestFirst()
         lines = paginator.paginate_queryset(history_of(appointment_of(self.user, pk)), request, view=self) or []

@@ -47,7 +47,7 @@ class Categories(ApiView):
 class AppointmentDocuments(StaffView):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
-    @answers(200, page_of(SharedDocumentOut))
+    @answers(200, page_of(SharedDocumentOut), operation_id="appointments_documents_list")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         paginator = DocumentsNewestFirst()
         found = with_parts(around(appointment_of(self.user, pk), user=self.user))
@@ -138,7 +138,7 @@ MY_FILTERS = [
 
 
 class MyDocuments(ApiView):
-    @answers(200, page_of(ReceivedDocumentOut), parameters=MY_FILTERS)
+    @answers(200, page_of(ReceivedDocumentOut), operation_id="me_documents_list", parameters=MY_FILTERS)
     def get(self, request: Request) -> Response:
         found = visible_as_recipient(self.user).select_related("file", "shared_by")
         for name in ("patient", "practice"):

@@ -36,7 +36,7 @@ def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]
 class Library(StaffView):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
-    @answers(200, page_of(LibraryDocumentOut))
+    @answers(200, page_of(LibraryDocumentOut), operation_id="library_list")
     def get(self, request: Request) -> Response:
         paginator = NewestFirst()
         found = with_versions(LibraryDocument.objects.of_staff(self.user).in_use())

@@ -33,7 +33,7 @@ def practice_of(user: User, asked: uuid.UUID | None) -> Practice:
 
 
 class Patients(StaffView):
-    @answers(200, page_of(PatientOut))
+    @answers(200, page_of(PatientOut), operation_id="patients_list")
     def get(self, request: Request) -> Response:
         paginator = NewestFirst()
         found = Patient.objects.of_staff(self.user).search(request.query_params.get("search", ""))

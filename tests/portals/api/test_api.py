@@ -28,6 +28,11 @@ def upload(content: bytes = PDF, name: str = "ordonnance.pdf") -> SimpleUploaded
     return SimpleUploadedFile(name, content, "application/pdf")
 
 
+def body_of(answer: Any) -> bytes:
+    """The bytes of a file."""
+    return b"".join(answer.streaming_content)
+
+
 def share(client: Any, appointment: Appointment, **fields: Any) -> Any:
     body = {"file": upload(), "category": "prescription", "title": "Ordonnance", **fields}
     headers = {"HTTP_IDEMPOTENCY_KEY": body.pop("key")} if "key" in body else {}
@@ -49,12 +54,12 @@ def test_a_practitioner_shares_a_signed_document(api: Api, alice_signs: User, ap
         "sms": "queued",
     }
     content = api(alice_signs).get(f"{V1}/documents/{document['id']}/content/")
-    stored = b"".join(content.streaming_content)
+    stored = body_of(content)
     assert stored.startswith(PDF)
     assert len(stored) == document["size"]
     assert content["Content-Disposition"].startswith("attachment")
     part = api(alice_signs).get(f"{V1}/documents/{document['id']}/content/", HTTP_RANGE="bytes=5-9")
-    assert (part.status_code, b"".join(part.streaming_content)) == (206, stored[5:10])
+    assert (part.status_code, body_of(part)) == (206, stored[5:10])
     beyond = api(alice_signs).get(f"{V1}/documents/{document['id']}/content/", HTTP_RANGE="bytes=99999999-")
     assert beyond.status_code == 416
 
@@ -238,7 +243,7 @@ def test_the_library(api: Api, bob: User, carol: User, charlie: User) -> None:
     assert api(bob).post(f"{V1}/library/", {"file": upload()}, format="multipart").status_code == 403
     assert api(bob).get(address).status_code == 200
     assert api(charlie).get(address).status_code == 404
-    assert b"".join(api(bob).get(f"{address}content/").streaming_content) == PDF
+    assert body_of(api(bob).get(f"{address}content/")) == PDF
     second = api(carol).patch(address, {"file": upload(PDF + b"\n")}, format="multipart")
     assert second.json()["version"] == 2
     assert api(carol).delete(address).status_code == 204
@@ -318,7 +323,7 @@ def test_the_patient_reads_it_and_staff_see_that(api: Api, shared: dict[str, Any
     mine = api(marie_herself).get(f"{V1}/me/documents/?category=prescription&patient={marie.pk}").json()["results"]
     assert [document["id"] for document in mine] == [shared["id"]]
     assert "notifications" not in mine[0]
-    assert b"".join(api(marie_herself).get(f"{V1}/me/documents/{shared['id']}/content/").streaming_content) == PDF
+    assert body_of(api(marie_herself).get(f"{V1}/me/documents/{shared['id']}/content/")) == PDF
     assert api(marie_herself).get(f"{V1}/documents/{shared['id']}/").status_code == 404
     assert api(bob).get(f"{V1}/documents/{shared['id']}/").json()["read_at"] is not None
     assert api(marie_herself).get(f"{V1}/me/").json()["email"] == "marie@courriel.example"
@@ -370,7 +375,7 @@ def test_unknown_addresses_below_the_api_answer_in_its_shape(api: Api, bob: User
 
 def test_anyone_verifies_a_pdf(api: Api, alice_signs: User, appointment: Appointment) -> None:
     document = share(api(alice_signs), appointment, sign="true", page=1, x=0.5, y=0.5).json()
-    signed = b"".join(api(alice_signs).get(f"{V1}/documents/{document['id']}/content/").streaming_content)
+    signed = body_of(api(alice_signs).get(f"{V1}/documents/{document['id']}/content/"))
     answer = api(None).post(f"{V1}/verify/", {"file": upload(signed)}, format="multipart").json()
     assert answer["known"] is True
     assert [(s["signer"], s["valid"], s["trusted"]) for s in answer["signatures"]] == [("Dr Alice Morel", True, True)]

@@ -33,7 +33,7 @@ def document(
 
 def card(browser: Client, appointment: Appointment, script: bool = True, **fields: Any) -> Any:
     body = {"file": SimpleUploadedFile("ordonnance.pdf", PDF), "category": "prescription", "title": "", **fields}
-    headers = {"HTTP_X_REQUESTED_WITH": "card"} if script else {}
+    headers: dict[str, Any] = {"headers": {"X-Requested-With": "card"}} if script else {}
     return browser.post(f"/pro/appointments/{appointment.pk}/share/", body, **headers)
 
 
