@@ -84,7 +84,7 @@ def _to_patient(document: SharedDocument, due_at: datetime, by: User) -> list[Me
             link = invitation_url(invitation)
             words = _(
                 "Pour y accéder, suivez ce lien. Un code vous sera envoyé par SMS, puis votre date de naissance "
-                "vous sera demandée : ayez votre téléphone près de vous."
+                "vous sera demandée : ayez votre téléphone près de vous."
             )
             sms_link = None
         else:
@@ -96,7 +96,7 @@ def _to_patient(document: SharedDocument, due_at: datetime, by: User) -> list[Me
 
 
 def _sign_in_words() -> str:
-    return _("Pour y accéder, connectez-vous à votre compte :")
+    return _("Pour y accéder, connectez-vous à votre compte :")
 
 
 def _email(to: str, document: SharedDocument, link: str, words: str, language: str, due_at: datetime) -> Message:
@@ -121,7 +121,7 @@ def _email(to: str, document: SharedDocument, link: str, words: str, language: s
 def _sms(to: str, document: SharedDocument, link: str | None, language: str, due_at: datetime) -> Message:
     # Plain spaces, no curly quotes: they would make the SMS UCS-2 and cost twice.
     if link:
-        text = _("%(practice)s a partagé un document avec vous. Connectez-vous : %(link)s")
+        text = _("%(practice)s a partagé un document avec vous. Connectez-vous : %(link)s")
     else:
         text = _("%(practice)s a partagé un document avec vous. Suivez le lien reçu par e-mail.")
     text = text % {"practice": document.practice.name, "link": link}

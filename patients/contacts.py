@@ -38,7 +38,7 @@ def clean_email(typed: str | None) -> str | None:
         validate_email(address)
     except ValidationError:
         raise ValidationError(
-            _("Cette adresse e-mail est incomplète ou mal écrite. Exemple : marie.durand@exemple.fr."),
+            _("Cette adresse e-mail est incomplète ou mal écrite. Exemple : marie.durand@exemple.fr."),
             code="invalid_email",
         ) from None
     return address

@@ -23,7 +23,7 @@ def tell_practice_invitation_stopped(invitation: Invitation) -> None:
                 "Bonjour,\n\n"
                 "Une personne qui a suivi une invitation envoyée par votre cabinet a donné cinq fois une date de "
                 "naissance qui n’est pas celle de la fiche. L’invitation est arrêtée.\n\n"
-                "Vérifiez les coordonnées de la fiche avant d’inviter de nouveau :\n%(link)s\n"
+                "Vérifiez les coordonnées de la fiche avant d’inviter de nouveau :\n%(link)s\n"
             )
             % {"link": f"{settings.PUBLIC_URL}/pro/patients/{invitation.patient_id}/"},
             language=practice.language,
@@ -39,7 +39,7 @@ def send_new_link(invitation: Invitation, link: str) -> None:
             subject=_("Votre nouveau lien"),
             body=_(
                 "Bonjour,\n\n"
-                "Voici le nouveau lien pour accéder aux documents partagés par %(practice)s\u00a0:\n%(link)s\n\n"
+                "Voici le nouveau lien pour accéder aux documents partagés par %(practice)s :\n%(link)s\n\n"
                 "Un code vous sera envoyé par SMS, puis votre date de naissance vous sera demandée.\n"
             )
             % {"practice": practice.name, "link": link},

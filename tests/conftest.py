@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db.backends.sqlite3.operations import DatabaseOperations as SqliteOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.test import Client
 from django.utils import timezone
 
@@ -52,13 +52,14 @@ def _flush_empties_the_trail_too() -> Iterator[None]:
     (PostgreSQL truncates, which a row's trigger does not see.)
     """
     append_only = import_module("audit.migrations.0002_append_only")
-    plain = SqliteOperations.sql_flush
+    operations = SqliteWrapper.ops_class
+    plain = operations.sql_flush
 
-    def sql_flush(self: SqliteOperations, *args: Any, **kwargs: Any) -> list[str]:
+    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
         return [*append_only.UNDO["sqlite"], *plain(self, *args, **kwargs), *append_only.SQLITE]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SqliteOperations, "sql_flush", sql_flush)
+        patch.setattr(operations, "sql_flush", sql_flush)
         yield
 
 

@@ -15,7 +15,7 @@ from accounts.models.user import User
 
 def validate_time_zone(name: str) -> None:
     if name not in available_timezones():
-        raise ValidationError(_("Ce fuseau horaire n’existe pas. Exemple : Europe/Paris."))
+        raise ValidationError(_("Ce fuseau horaire n’existe pas. Exemple : Europe/Paris."))
 
 
 class Role(models.TextChoices):
@@ -44,7 +44,7 @@ class Practice(models.Model):
     email = models.EmailField(
         _("adresse e-mail"),
         blank=True,
-        help_text=_("Reçoit les alertes : invitation arrêtée, envoi en échec"),
+        help_text=_("Reçoit les alertes : invitation arrêtée, envoi en échec"),
     )
     time_zone = models.CharField(
         _("fuseau horaire"), max_length=50, default="Europe/Paris", validators=[validate_time_zone]

@@ -75,7 +75,7 @@ class Appointment(models.Model):
         null=True,
         blank=True,
         related_name="booked_appointments",
-        help_text=_("Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé"),
+        help_text=_("Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé"),
     )
     booked_for = models.CharField(max_length=20, choices=BookedFor, default=BookedFor.SELF)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

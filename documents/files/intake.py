@@ -72,7 +72,7 @@ def discard(intake: Intake) -> None:
 
 
 def too_large_sentence(name: str, size: int) -> str:
-    return _("« %(name)s » fait %(size)s Mo. La limite est de 50 Mo.") % {
+    return _("« %(name)s » fait %(size)s Mo. La limite est de 50 Mo.") % {
         "name": name,
         # Rounded up, so that a file one byte over never reads "50 Mo. La limite est de 50 Mo."
         "size": max(51, round(size / 1_048_576)),
@@ -85,7 +85,7 @@ def _check_size(upload: UploadedFile[Any], name: str) -> None:
         raise Refused("too_large", too_large_sentence(name, size))
     if size == 0:
         raise Refused(
-            "empty", _("« %(name)s » est vide. Vérifiez le fichier, puis ajoutez-le de nouveau.") % {"name": name}
+            "empty", _("« %(name)s » est vide. Vérifiez le fichier, puis ajoutez-le de nouveau.") % {"name": name}
         )
 
 
@@ -113,7 +113,7 @@ def _check_kind(path: Path, name: str) -> str:
             raise Refused(
                 "kind_refused",
                 _(
-                    "Le contenu de « %(name)s » n’est pas celui d’un fichier %(extension)s. "
+                    "Le contenu de « %(name)s » n’est pas celui d’un fichier %(extension)s. "
                     "Enregistrez-le de nouveau en PDF, puis ajoutez-le."
                 )
                 % {"name": name, "extension": extension_of(name)},
@@ -121,7 +121,7 @@ def _check_kind(path: Path, name: str) -> str:
         raise Refused(
             "kind_refused",
             _(
-                "« %(name)s » n’est pas d’un format accepté. Formats acceptés : PDF, BMP, GIF, JPEG, PNG et TIFF. "
+                "« %(name)s » n’est pas d’un format accepté. Formats acceptés : PDF, BMP, GIF, JPEG, PNG et TIFF. "
                 "Enregistrez-le en PDF, puis ajoutez-le."
             )
             % {"name": name},
@@ -130,7 +130,7 @@ def _check_kind(path: Path, name: str) -> str:
         raise Refused(
             "extension_mismatch",
             _(
-                "Le nom de « %(name)s » ne correspond pas à son contenu. "
+                "Le nom de « %(name)s » ne correspond pas à son contenu. "
                 "Vérifiez qu’il s’agit du bon fichier, puis corrigez son extension."
             )
             % {"name": name},
@@ -180,19 +180,19 @@ def _check_content(path: Path, name: str, media_type: str) -> decoding.Answer:
 def _content_sentences() -> dict[str, str]:
     return {
         "unreadable": _(
-            "« %(name)s » est endommagé ou incomplet : il ne s’ouvre pas. "
+            "« %(name)s » est endommagé ou incomplet : il ne s’ouvre pas. "
             "Enregistrez-le de nouveau depuis votre logiciel, puis ajoutez-le."
         ),
         "password": _(
-            "« %(name)s » est protégé par un mot de passe : le patient ne pourrait pas l’ouvrir. "
+            "« %(name)s » est protégé par un mot de passe : le patient ne pourrait pas l’ouvrir. "
             "Enregistrez-le sans mot de passe, puis ajoutez-le."
         ),
         "too_many_pixels": _(
-            "L’image « %(name)s » est trop grande pour être affichée (plus de 100 millions de points, ou trop "
+            "L’image « %(name)s » est trop grande pour être affichée (plus de 100 millions de points, ou trop "
             "d’images). Réduisez-la ou enregistrez-la en PDF, puis ajoutez-la."
         ),
         "too_complex": _(
-            "« %(name)s » est trop complexe pour être vérifié. "
+            "« %(name)s » est trop complexe pour être vérifié. "
             "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
         ),
     }

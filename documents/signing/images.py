@@ -22,7 +22,7 @@ def clean_signature_image(upload: UploadedFile[Any] | None) -> bytes:
     intake = accept(upload)
     try:
         if intake.media_type == PDF:
-            raise Refused("kind_refused", _("Une signature est une image : choisissez un fichier PNG ou JPEG."))
+            raise Refused("kind_refused", _("Une signature est une image : choisissez un fichier PNG ou JPEG."))
         with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".png") as output:
             arguments = (str(intake.path), output.name, MAX_WIDTH, MAX_HEIGHT)
             try:

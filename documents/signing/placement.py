@@ -39,7 +39,7 @@ class Placement:
             value = getattr(self, field)
             if not math.isfinite(value) or not 0 <= value <= 1:
                 raise InvalidPlacement(
-                    field, _("La place de la signature est hors de la page : donnez des fractions entre 0 et 1.")
+                    field, _("La place de la signature est hors de la page : donnez des fractions entre 0 et 1.")
                 )
         if not math.isfinite(self.width) or not MIN_WIDTH <= self.width <= 1:
             raise InvalidPlacement(

@@ -61,7 +61,7 @@ def sign(
     if placement.page > intake.page_count:
         raise InvalidPlacement(
             "page",
-            _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
+            _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
             % {"page": placement.page, "count": intake.page_count},
         )
     job = signing_child.SigningJob(
@@ -108,19 +108,19 @@ def _lines(appearance: StampContent, signing_time: datetime) -> list[str]:
 def _sentence(code: str, name: str) -> str:
     sentences = {
         "password": _(
-            "« %(name)s » est protégé par un mot de passe. Enregistrez-le sans mot de passe, puis ajoutez-le."
+            "« %(name)s » est protégé par un mot de passe. Enregistrez-le sans mot de passe, puis ajoutez-le."
         ),
         "docmdp": _(
-            "« %(name)s » porte une signature qui interdit toute modification, donc une autre signature. "
+            "« %(name)s » porte une signature qui interdit toute modification, donc une autre signature. "
             "Partagez-le sans le signer."
         ),
         "too_complex": _(
-            "« %(name)s » est trop complexe pour être signé. Imprimez-le en PDF depuis votre logiciel, "
+            "« %(name)s » est trop complexe pour être signé. Imprimez-le en PDF depuis votre logiciel, "
             "puis ajoutez-le, ou partagez-le sans le signer."
         ),
     }
     other = _(
-        "« %(name)s » ne peut pas être signé : sa structure est endommagée. Enregistrez-le de nouveau en PDF "
+        "« %(name)s » ne peut pas être signé : sa structure est endommagée. Enregistrez-le de nouveau en PDF "
         "depuis votre logiciel, puis ajoutez-le, ou partagez-le sans le signer."
     )
     return sentences.get(code, other) % {"name": name}

@@ -109,7 +109,7 @@ class AppriseGateway:
             url = f"{path.rstrip('/')}/{number}{mark}{query}"
         provider = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
         if not provider.add(url):
-            raise DeliveryFailed("Passerelle SMS : SMS_URL n’est pas comprise", whole_channel=True)
+            raise DeliveryFailed("Passerelle SMS : SMS_URL n’est pas comprise", whole_channel=True)
         if not provider.notify(body=text):  # apprise tells no more than yes or no
             raise DeliveryFailed("SMS non accepté par le fournisseur")
 

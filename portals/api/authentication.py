@@ -27,7 +27,7 @@ class BearerTokenAuthentication(BaseAuthentication):
         token = find_token(secret.strip())
         if token is None:
             wrong.count()
-            raise AuthenticationFailed("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué.")
+            raise AuthenticationFailed("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué.")
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

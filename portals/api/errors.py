@@ -77,10 +77,10 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
         case InvalidPlacement():
             return 400, [_error("invalid_placement", error.message, error.field)]
         case NoSignatureImage():
-            return 409, [_error("no_signature", _("Créez d’abord votre signature dans « Ma signature »."), "sign")]
+            return 409, [_error("no_signature", _("Créez d’abord votre signature dans « Ma signature »."), "sign")]
         case RecipientNotReady():
             sentences = {
-                "missing_contact": _("Il manque des coordonnées au patient : %(missing)s."),
+                "missing_contact": _("Il manque des coordonnées au patient : %(missing)s."),
                 "needs_authorisation": _("Autorisez d’abord le titulaire du compte, ou complétez les coordonnées."),
             }
             detail = sentences[error.recipient.state] % {"missing": ", ".join(error.recipient.missing)}
@@ -92,10 +92,10 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
                 _error("nothing_to_authorise", _("Aucune autorisation n’est nécessaire pour ce rendez-vous."))
             ]
         case AppointmentCancelled():
-            return 409, [_error("appointment_cancelled", _("Ce rendez-vous est annulé : prenez-en un autre."))]
+            return 409, [_error("appointment_cancelled", _("Ce rendez-vous est annulé : prenez-en un autre."))]
         case BytesChanged():
             return 409, [
-                _error("unavailable", _("Ce document n’est plus intact dans le stockage : prévenez le cabinet."))
+                _error("unavailable", _("Ce document n’est plus intact dans le stockage : prévenez le cabinet."))
             ]
         case DjangoValidationError():
             return 400, list(_django(error))

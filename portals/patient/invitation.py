@@ -201,7 +201,7 @@ def _after_birth_date(request: HttpRequest, invitation: Invitation) -> HttpRespo
         return redirect("patient:invitation-confirm")
     if account_at(invitation.email):
         messages.info(
-            request, _("Vous avez déjà un compte à cette adresse : connectez-vous pour voir votre document.")
+            request, _("Vous avez déjà un compte à cette adresse : connectez-vous pour voir votre document.")
         )
         return _to_sign_in()
     return redirect("patient:invitation-password")

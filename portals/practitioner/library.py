@@ -68,7 +68,7 @@ def _import_all(request: HttpRequest, practice: Practice, user: User) -> list[st
             continue
         title = intake.name.rsplit(".", 1)[0]
         import_document(practice=practice, intake=intake, title=title, category=category, by=user)
-        messages.success(request, _("« %(title)s » est dans la bibliothèque.") % {"title": title})
+        messages.success(request, _("« %(title)s » est dans la bibliothèque.") % {"title": title})
     return errors
 
 
@@ -78,7 +78,7 @@ def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
     document = get_object_or_404(LibraryDocument.objects.of_staff(user).in_use(), pk=pk)
     archive(document=document, by=user)
     messages.success(
-        request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": document.title}
+        request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": document.title}
     )
     return redirect("practitioner:library")
 

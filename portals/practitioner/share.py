@@ -56,7 +56,7 @@ def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     except CardRefused as refused:
         return _refused(request, found, user, str(refused))
     if request.headers.get("X-Requested-With") != "card":
-        messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
+        messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
         return redirect("practitioner:share", pk=pk)
     return render(request, "practitioner/_receipt.html", {"document": document}, status=201)
 
@@ -107,11 +107,11 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
         raise CardRefused(refused.message) from refused
     except NoSignatureImage:
         raise CardRefused(
-            _("Créez d’abord votre signature dans « Ma signature », ou partagez sans signer.")
+            _("Créez d’abord votre signature dans « Ma signature », ou partagez sans signer.")
         ) from None
     except RecipientNotReady:
         raise CardRefused(
-            _("Les coordonnées du destinataire ont changé. Rechargez la page : elle dit ce qui manque.")
+            _("Les coordonnées du destinataire ont changé. Rechargez la page : elle dit ce qui manque.")
         ) from None
     except ValidationError as refused:
         raise CardRefused(" ".join(refused.messages)) from refused
@@ -186,7 +186,7 @@ def authorise(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     try:
         authorise_holder(appointment=appointment_of(user, pk), by=user)
     except NothingToAuthorise:
-        messages.info(request, _("Aucune autorisation n’est nécessaire : le destinataire est déjà prêt."))
+        messages.info(request, _("Aucune autorisation n’est nécessaire : le destinataire est déjà prêt."))
     return redirect("practitioner:share", pk=pk)
 
 
@@ -194,7 +194,7 @@ def authorise(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     withdraw_authorisation(appointment=appointment_of(user, pk), by=user)
-    messages.success(request, _("L’autorisation est retirée : le titulaire du compte ne voit plus ces documents."))
+    messages.success(request, _("L’autorisation est retirée : le titulaire du compte ne voit plus ces documents."))
     return redirect("practitioner:appointment", pk=pk)
 
 
@@ -206,7 +206,7 @@ def take_back_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
     take_back(document=document, by=user)
     if request.headers.get("HX-Request") == "true":
         return render(request, "practitioner/_taken_back.html", {"title": document.title})
-    messages.success(request, _("« %(title)s » est retiré : plus personne ne le voit.") % {"title": document.title})
+    messages.success(request, _("« %(title)s » est retiré : plus personne ne le voit.") % {"title": document.title})
     return redirect("practitioner:appointment", pk=appointment_id)
 
 

@@ -207,4 +207,4 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValidationError({"date": _("Écrivez la date ainsi : 2026-11-24.")}) from None
+        raise ValidationError({"date": _("Écrivez la date ainsi : 2026-11-24.")}) from None

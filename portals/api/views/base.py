@@ -66,5 +66,5 @@ def need_scope(request: Request, scope: Scope) -> None:
     token = request.auth
     if isinstance(token, ApiToken) and scope.value not in token.scopes:
         raise exceptions.PermissionDenied(
-            _("Ce jeton n’a pas le droit « %(scope)s ». Créez un jeton qui l’a.") % {"scope": scope.label}
+            _("Ce jeton n’a pas le droit « %(scope)s ». Créez un jeton qui l’a.") % {"scope": scope.label}
         )

@@ -184,5 +184,5 @@ def category_of(code: str | None) -> Category:
 def _placement(asked: dict[str, Any]) -> Placement:
     for name in ("page", "x", "y"):
         if asked.get(name) is None:
-            raise ValidationError({name: _("Dites où placer la signature : page, x et y.")})
+            raise ValidationError({name: _("Dites où placer la signature : page, x et y.")})
     return Placement(page=asked["page"], x=asked["x"], y=asked["y"], width=asked["width"])

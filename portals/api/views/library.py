@@ -77,7 +77,7 @@ class Library(StaffView):
                 return practice
         practices = Practice.objects.of(self.user, Role.ADMIN) if asked is None else Practice.objects.none()
         if len(practices) > 1:
-            raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
+            raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
         if not practices:
             raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
         return practices[0]

@@ -28,7 +28,7 @@ def practice_of(user: User, asked: uuid.UUID | None) -> Practice:
         return get_object_or_404(Practice.objects.of(user), pk=asked)
     practices = list(Practice.objects.of(user, *SHARING_ROLES)[:2]) or list(Practice.objects.of(user)[:2])
     if len(practices) != 1:
-        raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
+        raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
     return practices[0]
 
 

@@ -38,13 +38,13 @@ class Verify(APIView):
         intake = accept(body.validated_data["file"])
         try:
             if intake.media_type != PDF:
-                raise ValidationError({"file": _("Choisissez un PDF : une image ne porte pas de signature.")})
+                raise ValidationError({"file": _("Choisissez un PDF : une image ne porte pas de signature.")})
             with intake.path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             reports = verify(intake.path, roots=trusted_roots())
         except CannotVerify as error:
             raise ValidationError(
-                {"file": _("Ce PDF est endommagé : ses signatures ne peuvent pas être lues.")}
+                {"file": _("Ce PDF est endommagé : ses signatures ne peuvent pas être lues.")}
             ) from error
         finally:
             discard(intake)
