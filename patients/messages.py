@@ -39,7 +39,7 @@ def send_new_link(invitation: Invitation, link: str) -> None:
             subject=_("Votre nouveau lien"),
             body=_(
                 "Bonjour,\n\n"
-                "Voici le nouveau lien pour accéder aux documents partagés par %(practice)s :\n%(link)s\n\n"
+                "Voici le nouveau lien pour accéder aux documents partagés par %(practice)s :\n%(link)s\n\n"
                 "Un code vous sera envoyé par SMS, puis votre date de naissance vous sera demandée.\n"
             )
             % {"practice": practice.name, "link": link},

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200, verbose_name='nom')),
                 ('address', models.TextField(blank=True, verbose_name='adresse')),
                 ('telephone', models.CharField(blank=True, help_text='E.164', max_length=16, verbose_name='téléphone')),
-                ('email', models.EmailField(blank=True, help_text='Reçoit les alertes : invitation arrêtée, envoi en échec', max_length=254, verbose_name='adresse e-mail')),
+                ('email', models.EmailField(blank=True, help_text='Reçoit les alertes : invitation arrêtée, envoi en échec', max_length=254, verbose_name='adresse e-mail')),
                 ('time_zone', models.CharField(default='Europe/Paris', max_length=50, validators=[accounts.models.practice.validate_time_zone], verbose_name='fuseau horaire')),
                 ('language', models.CharField(default='fr', max_length=10, verbose_name='langue')),
             ],

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('booked_for', models.CharField(choices=[('self', 'pour soi'), ('adult_relative', 'pour un proche majeur'), ('minor_relative', 'pour un proche mineur')], default='self', max_length=20)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('agenda', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='appointments.agenda', verbose_name='agenda')),
-                ('holder', models.ForeignKey(blank=True, help_text='Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='booked_appointments', to=settings.AUTH_USER_MODEL)),
+                ('holder', models.ForeignKey(blank=True, help_text='Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='booked_appointments', to=settings.AUTH_USER_MODEL)),
                 ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='patients.patient', verbose_name='patient')),
                 ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='accounts.practice')),
             ],

@@ -1,0 +1,68 @@
+"""Every text in both languages: none missing in English, none left in French, none typed carelessly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import polib
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Appointment
+
+CATALOGUE = Path(settings.LOCALE_PATHS[0]) / "en" / "LC_MESSAGES" / "django.po"
+
+
+def entries() -> list[polib.POEntry]:
+    return list(polib.pofile(str(CATALOGUE)))
+
+
+def test_english_is_complete() -> None:
+    assert [entry.msgid for entry in entries() if not entry.translated()] == []
+
+
+def test_the_catalogue_has_every_text(tmp_path: Path) -> None:
+    """What makemessages would extract today is what the catalogue has."""
+    before = CATALOGUE.read_bytes()
+    try:
+        ignored = ["node_modules", ".venv", "tests", "data"]
+        call_command(
+            "makemessages", locale=["en"], no_location=True, no_obsolete=True, no_wrap=True,
+            ignore_patterns=ignored, verbosity=0,
+        )  # fmt: skip
+        now = {entry.msgid for entry in entries()}
+    finally:
+        CATALOGUE.write_bytes(before)
+    assert now == {entry.msgid for entry in entries()}
+
+
+def test_french_has_its_no_break_spaces() -> None:
+    careless = re.compile(r"\w [:;?!](\s|$)|« | »")
+    assert [entry.msgid for entry in entries() if careless.search(entry.msgid)] == []
+
+
+def test_pages_in_english_leave_no_french(
+    bob: User, appointment: Appointment, sign_in: Callable[[User], Client]
+) -> None:
+    """Long French texts of the catalogue appear on no page that an English-speaking account opens."""
+    User.objects.update(language="en")
+    bob.refresh_from_db()
+    browser = sign_in(bob)
+    french = [entry.msgid for entry in entries() if len(entry.msgid) > 12 and entry.msgid != entry.msgstr]
+    one = f"/pro/appointments/{appointment.pk}/"
+    for address in ("/pro/", one, f"{one}share/", f"{one}history/", f"{one}delete/", "/pro/library/", "/my-account/"):
+        page = browser.get(address).content.decode()
+        assert 'lang="en"' in page
+        assert [text for text in french if text in page] == [], address
+
+
+@pytest.mark.django_db
+def test_a_browser_that_asks_for_english_gets_it_before_signing_in() -> None:
+    page = Client().get("/account/login/", headers={"Accept-Language": "en-GB"}).content.decode()
+    assert "Forgotten password" in page
+    assert "Mot de passe oublié" in Client().get("/account/login/").content.decode()
