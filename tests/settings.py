@@ -13,7 +13,13 @@ if os.environ.get("REDIS_URL"):  # a logical database of its own for each test p
     )
     os.environ["REDIS_URL"] = f"{_base}/{int(_worker.removeprefix('gw')) + 1}"
 
+from deploy.texts import compile_texts  # noqa: E402
+
+compile_texts()  # pages are tested in both languages
+
 from docshare.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # signing in a hundred times, quickly
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
+STATIC_ROOT.mkdir()

@@ -1,0 +1,27 @@
+"""`make bench`: medians, as ratios to a floor measured beside them; docs/performance.md keeps the figures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="docshare-bench-") as data_dir:
+        os.environ["DATA_DIR"] = data_dir
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        call_command("demo", verbosity=0, stdout=open(os.devnull, "w"))  # noqa: SIM115
+        from bench import memory, sharing
+
+        sharing.run()
+        memory.run()
+
+
+if __name__ == "__main__":
+    main()
