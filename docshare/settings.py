@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep", "schedule": timedelta(seconds=10)},
     "remove-orphan-files": {"task": "documents.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
+    "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},
     "remove-stale-uploads": {"task": "documents.tasks.sweep_stale_uploads", "schedule": timedelta(hours=1)},
 }
 

@@ -64,5 +64,5 @@ def test_pages_in_english_leave_no_french(
 @pytest.mark.django_db
 def test_a_browser_that_asks_for_english_gets_it_before_signing_in() -> None:
     page = Client().get("/account/login/", headers={"Accept-Language": "en-GB"}).content.decode()
-    assert "Forgotten password" in page
-    assert "Mot de passe oublié" in Client().get("/account/login/").content.decode()
+    assert "Did a practice send you a message?" in page
+    assert "Vous avez reçu un message d’un cabinet\u00a0?" in Client().get("/account/login/").content.decode()
