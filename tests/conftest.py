@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Membership, Practice, User
 from appointments.booking import book
@@ -76,6 +76,12 @@ def _categories(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _in_french() -> None:
+    """A request leaves its language on its thread, which tests share."""
+    translation.activate("fr")
 
 
 def make_user(email: str, first_name: str, last_name: str, **fields: object) -> User:
