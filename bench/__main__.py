@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 
@@ -13,14 +14,22 @@ def main() -> None:
         import django
 
         django.setup()
+        from django.conf import settings
         from django.core.management import call_command
 
-        call_command("migrate", verbosity=0)
-        call_command("demo", verbosity=0, stdout=open(os.devnull, "w"))  # noqa: SIM115
-        from bench import memory, sharing
+        from docshare.queue import start_private_valkey
 
-        sharing.run()
-        memory.run()
+        queue = start_private_valkey(settings.VALKEY_SOCKET.parent)
+        try:
+            call_command("migrate", verbosity=0)
+            call_command("demo", verbosity=0, stdout=io.StringIO())
+            from bench import memory, sharing
+
+            sharing.run()
+            memory.run()
+        finally:
+            queue.terminate()
+            queue.wait(10)
 
 
 if __name__ == "__main__":

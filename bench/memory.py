@@ -13,12 +13,10 @@ from pathlib import Path
 
 import psutil
 import requests
-from django.conf import settings
 
 from appointments.models import Appointment
 from bench.samples import large_pdf
 from docshare.demo.load import describe
-from docshare.queue import start_private_valkey
 
 AT_ONCE = 10
 MIB = 1 << 20
@@ -28,7 +26,6 @@ def run() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    queue = start_private_valkey(settings.VALKEY_SOCKET.parent)
     gunicorn = [str(Path(sys.executable).parent / "gunicorn"), "--config", "deploy/gunicorn.conf.py"]
     environment = {**os.environ, "PORT": str(port), "WEB_CONCURRENCY": "1"}
     web = subprocess.Popen([*gunicorn, "docshare.wsgi"], env=environment, stderr=subprocess.DEVNULL)
@@ -37,15 +34,13 @@ def run() -> None:
     finally:
         web.terminate()
         web.wait(30)
-        queue.terminate()
-        queue.wait(10)
 
 
 def _measure(port: int, pid: int) -> None:
     base = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:
-            requests.get(f"{base}/healthz", timeout=2)
+            requests.get(f"{base}/healthz", timeout=10)
             break
         except requests.ConnectionError:
             time.sleep(0.2)

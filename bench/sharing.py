@@ -11,12 +11,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from accounts.models import User
 from appointments.models import Appointment
 from bench.samples import large_pdf
 from documents.files.intake import accept
+from documents.files.upload_handlers import BoundedUpload
 from documents.models import Category, SharedDocument
 from documents.sharing import share_upload
 from documents.signing.placement import Placement
@@ -59,16 +59,16 @@ def _share(source: Path) -> SharedDocument:
     """As the door does it: the upload into its temporary file, checked, signed in place, kept, announced."""
     doctor = User.objects.get(email="dr.martin@lilas.example")
     appointment = Appointment.objects.filter(patient__last_name="Durand").latest("starts_at")
-    upload = TemporaryUploadedFile("scan.pdf", "application/pdf", source.stat().st_size, None)
+    upload = BoundedUpload("scan.pdf", "application/pdf", source.stat().st_size, None)
     with source.open("rb") as file:
         for chunk in iter(lambda: file.read(1 << 20), b""):
             upload.write(chunk)
-    intake = accept(upload)
-    return share_upload(
-        appointment=appointment,
-        intake=intake,
-        category=Category.objects.get(code="report"),
-        title="Scan",
-        placement=Placement(page=4, x=0.8, y=0.9),
-        by=doctor,
-    )
+    with upload:
+        return share_upload(
+            appointment=appointment,
+            intake=accept(upload),
+            category=Category.objects.get(code="report"),
+            title="Scan",
+            placement=Placement(page=4, x=0.8, y=0.9),
+            by=doctor,
+        )

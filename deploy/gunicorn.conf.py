@@ -19,3 +19,12 @@ control_socket_disable = True  # gunicorn would put one in $HOME
 logger_class = "docshare.logs.GunicornLogger"  # tokens in addresses are not written down
 accesslog = "-" if production else None
 errorlog = "-"
+
+
+def post_worker_init(worker: object) -> None:
+    """What the first signature would wait for."""
+    from documents.files import sandbox
+    from documents.signing.stamp_font import stamp_font
+
+    sandbox.warm()
+    stamp_font()

@@ -6,6 +6,7 @@ cost more than most jobs.
 
 from __future__ import annotations
 
+import gc
 from multiprocessing import spawn
 
 import documents.files.decoding
@@ -18,3 +19,5 @@ def _leave_main_alone(name_or_path: str) -> None:
 
 spawn._fixup_main_from_name = _leave_main_alone  # type: ignore[attr-defined]
 spawn._fixup_main_from_path = _leave_main_alone  # type: ignore[attr-defined]
+
+gc.freeze()  # jobs neither walk nor copy what was loaded for all of them

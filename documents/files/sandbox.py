@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Callable
 from functools import lru_cache
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -52,6 +53,12 @@ def _context() -> ForkServerContext:
 @lru_cache(maxsize=1)
 def _places() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(settings.SANDBOX_CONCURRENCY)
+
+
+def warm() -> None:
+    """Start the fork server now, so that the first document need not wait a second for its libraries."""
+    _context()
+    forkserver.ensure_running()
 
 
 def run(

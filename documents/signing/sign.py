@@ -7,7 +7,6 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +17,7 @@ from documents.signing import signing_child
 from documents.signing.credentials import Credential
 from documents.signing.placement import InvalidPlacement, Placement
 from documents.signing.stamp import StampContent
+from documents.signing.stamp_font import stamp_font
 from documents.signing.verify import SignatureReport
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def sign(
         chain=credential.chain,
         lines=tuple(_lines(appearance, signing_time)),
         image_png=appearance.image_png,
-        font=str(settings.STAMP_FONT),
+        font=stamp_font(),
         signer_name=appearance.signer_name,
         may_repair=intake.signature_count == 0,
     )

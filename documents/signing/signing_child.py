@@ -5,6 +5,7 @@ Whatever a document makes a library raise is an answer here, `{"refused": code}`
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import uuid
@@ -25,7 +26,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
+from pyhanko.sign.general import byte_range_digest
+from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel, validate_pdf_signature
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -40,6 +42,7 @@ logging.getLogger("fontTools").setLevel(logging.CRITICAL)
 SIGNATURE_BYTES = 80  # more than a DER-encoded P-256 signature
 CMS_OVERHEAD = 4096  # attributes and structure around the certificates
 CHUNK = 1 << 20
+MUST_HOLD = ("valid", "trusted", "covers_whole_document")  # of a signature just made
 MAX_PARENTS = 200  # of a page tree; deeper is a loop
 Answer = dict[str, Any]
 
@@ -61,7 +64,7 @@ class SigningJob:
     chain: tuple[bytes, ...]  # DER
     lines: tuple[str, ...]
     image_png: bytes | None
-    font: str
+    font: bytes  # TrueType
     signer_name: str
     may_repair: bool  # a rewrite would break the signatures that the file came with
 
@@ -95,40 +98,36 @@ def sign_file(path: str, job: SigningJob) -> Answer:
     """
     uploaded = Path(path).stat().st_size
     try:
-        failure = _try_to_sign(path, job)
-        if failure is None:
-            return _signed(path, job, repaired=False)
+        answer = _try_to_sign(path, job)
+        if "refused" not in answer:
+            return answer | {"repaired": False}
         os.truncate(path, uploaded)
         if not job.may_repair or not _repair(path):
-            return {"refused": failure}
-        failure = _try_to_sign(path, job)
-        if failure is not None:
-            return {"refused": failure}
-        return _signed(path, job, repaired=True)
+            return answer
+        answer = _try_to_sign(path, job)
+        return answer if "refused" in answer else answer | {"repaired": True}
     except Refusal as refusal:
         os.truncate(path, uploaded)
         return {"refused": str(refusal)}
 
 
-def _signed(path: str, job: SigningJob, *, repaired: bool) -> Answer:
-    signatures = verify_file(path, list(job.chain[-1:])).get("signatures", [])
-    return {"size": Path(path).stat().st_size, "repaired": repaired, "signatures": signatures}
-
-
-def _try_to_sign(path: str, job: SigningJob) -> str | None:
-    """None when the file is now signed and verified; the code of what went wrong otherwise."""
+def _try_to_sign(path: str, job: SigningJob) -> Answer:
+    """`{"size", "signatures"}` when the file is now signed and verified; `{"refused"}` otherwise."""
     try:
         with open(path, "rb+") as file:
             _sign(file, job)
-        with open(path, "rb") as file:
-            return None if _last_signature_is_whole(file, job) else "unverified"
     except (Refusal, MemoryError):
         raise
     except PdfKeyNotAvailableError:
         raise Refusal("password") from None
     except Exception:
         # pyHanko and what it stands on raise many kinds on damaged files (recursion, zlib, keys, types).
-        return "unreadable"
+        return {"refused": "unreadable"}
+    reports = verify_file(path, list(job.chain[-1:])).get("signatures", [])
+    ours = hashlib.sha256(job.certificate).hexdigest()
+    if not reports or reports[-1]["certificate"] != ours or not all(reports[-1][fact] for fact in MUST_HOLD):
+        return {"refused": "unverified"}
+    return {"size": Path(path).stat().st_size, "signatures": reports}
 
 
 def _sign(file: BinaryIO, job: SigningJob) -> None:
@@ -204,22 +203,6 @@ def _resolved(value: Any) -> Any:
     return value.get_object()  # type: ignore[no-untyped-call]
 
 
-def _last_signature_is_whole(file: BinaryIO, job: SigningJob) -> bool:
-    reader = _open(file)
-    signatures = reader.embedded_signatures
-    if not signatures or signatures[-1].signer_cert.dump() != job.certificate:
-        return False
-    trust = ValidationContext(
-        trust_roots=[asn1_x509.Certificate.load(der) for der in job.chain[-1:]], allow_fetching=False
-    )
-    status = validate_pdf_signature(signatures[-1], signer_validation_context=trust, skip_diff=True)
-    return bool(
-        status.intact
-        and status.valid
-        and signatures[-1].evaluate_signature_coverage() == SignatureCoverageLevel.ENTIRE_FILE
-    )
-
-
 def _repair(path: str) -> bool:
     """Rewrite the file (qpdf), where that keeps every page. False: left alone."""
     repaired = f"{path}.repaired"
@@ -274,19 +257,30 @@ def verify_file(path: str, roots: list[bytes]) -> Answer:
     return {"signatures": reports}
 
 
-def _report(signature: Any, roots: list[bytes]) -> Answer:
+def _report(signature: EmbeddedPdfSignature, roots: list[bytes]) -> Answer:
     trust = ValidationContext(trust_roots=[asn1_x509.Certificate.load(der) for der in roots], allow_fetching=False)
     try:
+        _digest(signature)
         status: PdfSignatureStatus = validate_pdf_signature(signature, signer_validation_context=trust)
     except MemoryError:
         raise
     except Exception:
-        return {"signer": "", "signed_at": None, "valid": False, "trusted": False, "covers_whole_document": False}
+        return {"certificate": "", "signer": "", "signed_at": None} | dict.fromkeys(MUST_HOLD, False)
     signed_at = status.signer_reported_dt
     return {
+        "certificate": status.signing_cert.sha256.hex(),
         "signer": status.signing_cert.subject.native.get("common_name", status.signing_cert.subject.human_friendly),
         "signed_at": signed_at.isoformat() if signed_at else None,
         "valid": bool(status.intact and status.valid),
         "trusted": bool(status.trusted),
         "covers_whole_document": status.coverage == SignatureCoverageLevel.ENTIRE_FILE,
     }
+
+
+def _digest(signature: EmbeddedPdfSignature) -> None:
+    """Hash what is signed in large pieces; pyHanko, left to itself, reads four kilobytes at a time."""
+    algorithm = signature.external_md_algorithm
+    _, digest = byte_range_digest(
+        signature.reader.stream, byte_range=signature.byte_range, md_algorithm=algorithm, chunk_size=CHUNK
+    )
+    signature.external_digests[algorithm] = digest

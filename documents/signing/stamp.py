@@ -34,7 +34,7 @@ class StampContent:
 class StampDrawing(PdfContent):
     """The stamp as PDF operators, upright on a page shown turned by `rotation`."""
 
-    def __init__(self, *, box: Box, rotation: int, lines: list[str], image_png: bytes | None, font: str) -> None:
+    def __init__(self, *, box: Box, rotation: int, lines: list[str], image_png: bytes | None, font: bytes) -> None:
         # Whole units, as pyHanko makes the form's BBox; viewers fit it to the annotation's rectangle.
         self._size = (max(1, int(box[2] - box[0])), max(1, int(box[3] - box[1])))
         super().__init__(box=layout.BoxConstraints(*self._size))
@@ -64,8 +64,7 @@ class StampDrawing(PdfContent):
 
     def _text(self, width: float, bottom: float, height: float) -> bytes:
         """The lines, one under the other, as large as they fit."""
-        with open(self._font, "rb") as font:
-            engine = GlyphAccumulator(self._ensure_writer, font, font_size=1)
+        engine = GlyphAccumulator(self._ensure_writer, io.BytesIO(self._font), font_size=1)
         shaped = [engine.shape(line) for line in self._lines]
         longest = max(float(line.x_advance) for line in shaped)
         size = min(height / (1.25 * len(shaped)), width * 0.92 / longest)

@@ -23,7 +23,7 @@ from documents.access import around
 from documents.models import Category, SharedDocument
 from patients.records import create_patient
 from portals.practitioner.agenda import agenda_context
-from portals.practitioner.forms import BookingForm
+from portals.practitioner.forms import BookingForm, say_refusal
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -127,9 +127,7 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         try:
             made = _book(form.cleaned_data, practice, user)
         except ValidationError as refused:
-            for name, sentences in refused.message_dict.items():
-                for sentence in sentences:
-                    form.add_error(name if name in form.fields else None, sentence)
+            say_refusal(form, refused)
         else:
             messages.success(request, _("Le rendez-vous est pris."))
             return redirect("practitioner:appointment", pk=made.pk)

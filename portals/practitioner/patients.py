@@ -16,7 +16,7 @@ from accounts.roles import NotAllowed, may_share
 from documents.access import visible_as_staff
 from patients.models import Patient
 from patients.records import change_patient
-from portals.practitioner.forms import ContactsForm
+from portals.practitioner.forms import ContactsForm, say_refusal
 from portals.practitioner.staff import frame, staff_only
 
 SHOWN = 100
@@ -34,9 +34,7 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
             try:
                 change_patient(patient=found, by=user, **form.cleaned_data)
             except ValidationError as refused:
-                for name, sentences in refused.message_dict.items():
-                    for sentence in sentences:
-                        form.add_error(name if name in form.fields else None, sentence)
+                say_refusal(form, refused)
             else:
                 messages.success(request, _("Les coordonnées sont enregistrées."))
                 return redirect("practitioner:patient", pk=pk)

@@ -35,7 +35,8 @@ from documents.signing.placement import InvalidPlacement, Placement
 from documents.signing.sign import CannotSign
 from patients.records import change_patient
 from portals.practitioner.appointment import documents_of
-from portals.practitioner.forms import ContactsForm
+from portals.practitioner.forms import ContactsForm, say_refusal
+from portals.practitioner.share_words import share_words
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 
@@ -86,6 +87,7 @@ def share_context(found: Appointment, user: User, **more: Any) -> dict[str, Any]
             pdfjs_base=f"{settings.STATIC_URL}vendor/pdfjs/",
             max_bytes=MAX_BYTES,
             extensions=",".join(MEDIA_TYPES),
+            words=share_words(),
         )
         | more
     )
@@ -170,9 +172,7 @@ def complete_contacts(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRe
         try:
             change_patient(patient=found.patient, by=user, within=found.pk, **form.cleaned_data)
         except ValidationError as refused:
-            for name, sentences in refused.message_dict.items():
-                for sentence in sentences:
-                    form.add_error(name if name in form.fields else None, sentence)
+            say_refusal(form, refused)
         else:
             messages.success(request, _("Les coordonnées sont enregistrées."))
             return redirect("practitioner:share", pk=pk)

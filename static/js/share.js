@@ -135,6 +135,36 @@ class Card {
       });
     }
     if (this.isPdf) this.preview();
+    else if (this.file) this.thumbnail();
+    this.part("category").addEventListener("change", () => this.propose());
+  }
+
+  // Browsers don't show TIFF: its card then has none.
+  thumbnail() {
+    const image = this.part("thumbnail");
+    const address = URL.createObjectURL(this.file);
+    image.addEventListener("load", () => {
+      image.hidden = false;
+      URL.revokeObjectURL(address);
+    });
+    image.src = address;
+  }
+
+  // Where the last signature of such a document went, on this machine; a place chosen by hand is left alone.
+  propose() {
+    if (!this.signs || !this.placement || this.chosen) return;
+    const last = JSON.parse(localStorage.getItem(`place:${this.part("category").value}`) ?? "null");
+    const page = last?.page === "last" ? this.pdf.pages : last?.page;
+    const known = last && page <= this.pdf.pages;
+    const proposed = known ? { ...last, page } : { x: 0.8, y: 0.9, width: 0.25, page: this.pdf.pages };
+    this.placement.propose(proposed, known ? words.asLastTime : "");
+    if (this.shown !== proposed.page) this.show(proposed.page);
+  }
+
+  rememberPlace() {
+    const { x, y, page } = this.placement.place;
+    const where = { x, y, width: this.placement.width, page: page === this.pdf.pages ? "last" : page };
+    localStorage.setItem(`place:${this.part("category").value}`, JSON.stringify(where));
   }
 
   async preview() {
@@ -145,7 +175,7 @@ class Card {
       const select = this.part("page");
       for (let number = 1; number <= this.pdf.pages; number += 1) select.add(new Option(`${words.page} ${number} / ${this.pdf.pages}`, number));
       select.addEventListener("change", () => this.show(Number(select.value)));
-      this.placement = new SignaturePlacement({ area: this.part("preview"), stamp: this.part("stamp"), said: this.part("said"), words, imageUrl: settings.signatureUrl });
+      this.placement = new SignaturePlacement({ area: this.part("preview"), stamp: this.part("stamp"), said: this.part("said"), words, imageUrl: settings.signatureUrl, onChosen: () => { this.chosen = true; } });
       this.part("place").addEventListener("change", (event) => {
         if (!event.target.value) return;
         const [x, y] = event.target.value.split(",").map(Number);
@@ -156,7 +186,7 @@ class Card {
       this.part("larger").addEventListener("click", () => this.placement.resize(1.15));
       this.element.querySelector("[data-placing]").hidden = !this.signs;
       await this.show(this.pdf.pages);
-      if (this.signs) this.placement.put(0.8, 0.9, this.pdf.pages);
+      this.propose();
     } catch (error) {
       this.placement = null;
       this.part("preview-side").hidden = true;
@@ -231,6 +261,7 @@ class Card {
 
   receipt(html) {
     this.done = true;
+    if (this.signs && this.placement?.place) this.rememberPlace();
     if (!this.library) localStorage.setItem(`category:${this.isPdf ? "pdf" : "picture"}`, this.part("category").value);
     this.element.classList.remove("with-preview");
     this.element.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);

@@ -3,8 +3,8 @@
 const ASPECT = 0.4;
 
 export class SignaturePlacement {
-  constructor({ area, stamp, said, words, imageUrl, onChange }) {
-    Object.assign(this, { area, stamp, said, words, onChange });
+  constructor({ area, stamp, said, words, imageUrl, onChosen }) {
+    Object.assign(this, { area, stamp, said, words, onChosen });
     this.place = null;
     this.width = 0.25;
     this.before = [];
@@ -24,7 +24,21 @@ export class SignaturePlacement {
     stamp.addEventListener("keydown", (event) => this.key(event));
   }
 
+  // A place that nobody has chosen yet; `why` is said beside it.
+  propose({ x, y, width, page }, why) {
+    this.place = { x, y, page };
+    this.width = width;
+    this.why = why;
+    this.draw();
+  }
+
+  choose() {
+    this.why = "";
+    this.onChosen();
+  }
+
   put(x, y, page = this.page) {
+    this.choose();
     if (this.place) this.before.push({ ...this.place, width: this.width });
     this.place = { x, y, page };
     this.clamp();
@@ -48,6 +62,7 @@ export class SignaturePlacement {
 
   resize(factor) {
     if (!this.place) return;
+    this.choose();
     this.width = Math.min(Math.max(this.width * factor, 0.08), 0.8);
     this.clamp();
     this.draw();
@@ -73,13 +88,13 @@ export class SignaturePlacement {
     }
     if (this.enabled && this.place) {
       const percent = (value) => `${Math.round(value * 100)} %`;
-      this.said.textContent = `${this.words.page} ${this.place.page}, ${percent(this.place.x)} ${this.words.fromLeft}, ${percent(this.place.y)} ${this.words.fromTop}`;
+      this.said.textContent = `${this.words.page} ${this.place.page}, ${percent(this.place.x)} ${this.words.fromLeft}, ${percent(this.place.y)} ${this.words.fromTop}${this.why ? `, ${this.why}` : ""}`;
     } else this.said.textContent = "";
-    this.onChange?.();
   }
 
   drag(down) {
     down.preventDefault();
+    this.choose();
     this.stamp.focus();
     const box = this.area.getBoundingClientRect();
     const start = { ...this.place };
