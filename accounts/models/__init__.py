@@ -1,6 +1,6 @@
 from accounts.models.api_token import ApiToken, Scope
 from accounts.models.code import OneTimeCode
-from accounts.models.practice import Membership, Practice, Role
+from accounts.models.practice import Membership, OfPracticeQuerySet, Practice, Role
 from accounts.models.user import User
 
-__all__ = ["ApiToken", "Membership", "OneTimeCode", "Practice", "Role", "Scope", "User"]
+__all__ = ["ApiToken", "Membership", "OfPracticeQuerySet", "OneTimeCode", "Practice", "Role", "Scope", "User"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -63,6 +64,17 @@ class Practice(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class OfPracticeQuerySet(models.QuerySet[M]):
+    """Of a model that belongs to a practice (its field `practice`)."""
+
+    def of_staff(self, user: User) -> Self:
+        """Those of the practices where the user is staff."""
+        return self.filter(practice__in=Practice.objects.of(user))
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -9,12 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice, User
-
-
-class AgendaQuerySet(models.QuerySet["Agenda"]):
-    def of_staff(self, user: User) -> AgendaQuerySet:
-        return self.filter(practice__in=Practice.objects.of(user))
+from accounts.models import OfPracticeQuerySet, Practice, User
 
 
 class Agenda(models.Model):
@@ -36,7 +31,7 @@ class Agenda(models.Model):
     position = models.PositiveSmallIntegerField(_("rang"), default=0)
     is_active = models.BooleanField(_("ouvert"), default=True)
 
-    objects = AgendaQuerySet.as_manager()
+    objects = OfPracticeQuerySet["Agenda"].as_manager()
 
     class Meta:
         verbose_name = _("agenda")
@@ -45,11 +40,6 @@ class Agenda(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class VisitReasonQuerySet(models.QuerySet["VisitReason"]):
-    def of_staff(self, user: User) -> VisitReasonQuerySet:
-        return self.filter(practice__in=Practice.objects.of(user))
 
 
 class VisitReason(models.Model):
@@ -69,7 +59,7 @@ class VisitReason(models.Model):
     agendas = models.ManyToManyField(Agenda, related_name="visit_reasons", verbose_name=_("agendas"))
     is_active = models.BooleanField(_("proposé"), default=True)
 
-    objects = VisitReasonQuerySet.as_manager()
+    objects = OfPracticeQuerySet["VisitReason"].as_manager()
 
     class Meta:
         verbose_name = _("motif de consultation")

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice, User
+from accounts.models import OfPracticeQuerySet, Practice, User
 from appointments.models.agenda import Agenda, VisitReason
 from patients.models import Patient
 
@@ -31,11 +31,7 @@ class BookedFor(models.TextChoices):
     MINOR_RELATIVE = "minor_relative", _("pour un proche mineur")
 
 
-class AppointmentQuerySet(models.QuerySet["Appointment"]):
-    def of_staff(self, user: User) -> AppointmentQuerySet:
-        """Appointments of the practices where the user is staff."""
-        return self.filter(practice__in=Practice.objects.of(user))
-
+class AppointmentQuerySet(OfPracticeQuerySet["Appointment"]):
     def on_day(self, day: date, practice: Practice) -> AppointmentQuerySet:
         return self.between_days(day, day + timedelta(days=1), practice)
 

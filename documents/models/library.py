@@ -9,15 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice, User
+from accounts.models import OfPracticeQuerySet, Practice, User
 from documents.models.category import Category
 from documents.models.stored_file import StoredFile
 
 
-class LibraryDocumentQuerySet(models.QuerySet["LibraryDocument"]):
-    def of_staff(self, user: User) -> LibraryDocumentQuerySet:
-        return self.filter(practice__in=Practice.objects.of(user))
-
+class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
     def in_use(self) -> LibraryDocumentQuerySet:
         return self.filter(archived_at=None)
 

@@ -10,16 +10,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice, User
+from accounts.models import OfPracticeQuerySet, Practice, User
 
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
 
 
-class PatientQuerySet(models.QuerySet["Patient"]):
-    def of_staff(self, user: User) -> PatientQuerySet:
-        """Records of the practices where the user is staff."""
-        return self.filter(practice__in=Practice.objects.of(user))
-
+class PatientQuerySet(OfPracticeQuerySet["Patient"]):
     def tied_to(self, user: User) -> PatientQuerySet:
         """Records that this account has proved to be its own, or its ward's."""
         return self.filter(ties__user=user, ties__ended_at=None)
