@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
-from appointments import signals
+from appointments import messages, signals
 from appointments.models import (
     Agenda,
     Appointment,
@@ -28,7 +28,6 @@ class AppointmentCancelled(Exception):
     """A cancelled appointment can't be moved."""
 
 
-@transaction.atomic
 def book(
     *,
     agenda: Agenda,
@@ -36,18 +35,51 @@ def book(
     patient: Patient,
     starts_at: datetime,
     kind: AppointmentKind = AppointmentKind.IN_PERSON,
-    holder: User | None = None,
-    booked_for: BookedFor = BookedFor.SELF,
     by: User,
     pk: uuid.UUID | None = None,
 ) -> Appointment:
-    """Book for a patient of the agenda's practice. `holder`: the account that books online, None for staff.
+    """Staff book for a patient, at any time, on top of another appointment if they want to.
 
-    Raises ValidationError where the parts don't belong together, NotAllowed for staff who only read.
+    Raises ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online
+    is appointments.online.
+    """
+    if not may_share(by, agenda.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de prendre un rendez-vous."))
+    with transaction.atomic():
+        return place(
+            agenda=lock_agenda(agenda),
+            visit_reason=visit_reason,
+            patient=patient,
+            starts_at=starts_at,
+            kind=kind,
+            by=by,
+            pk=pk,
+        )
+
+
+def lock_agenda(agenda: Agenda) -> Agenda:
+    """Whoever takes time of an agenda does so one after the other, until the transaction ends."""
+    return Agenda.objects.select_for_update(of=("self",)).select_related("practice").get(pk=agenda.pk)
+
+
+@transaction.atomic
+def place(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    patient: Patient,
+    starts_at: datetime,
+    kind: AppointmentKind,
+    by: User,
+    holder: User | None = None,
+    booked_for: BookedFor = BookedFor.SELF,
+    pk: uuid.UUID | None = None,
+) -> Appointment:
+    """The row, its history, the signal. `holder`: the account that books online, None for staff.
+
+    Whether `by` may, and whether the time is free, the caller has seen to. Raises ValidationError.
     """
     practice = agenda.practice
-    if holder is None and not may_share(by, practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de prendre un rendez-vous."))
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
         raise ValidationError({"patient": _("Cette fiche patient n’est pas de ce cabinet.")})
@@ -79,8 +111,19 @@ def move(
     agenda: Agenda | None = None,
     visit_reason: VisitReason | None = None,
 ) -> Appointment:
-    """Change when, where or why. Raises ValidationError, AppointmentCancelled, NotAllowed."""
-    appointment = _locked(appointment, by)
+    """Staff change when, where or why. Raises ValidationError, AppointmentCancelled, NotAllowed."""
+    return move_locked(_locked(appointment, by), by=by, starts_at=starts_at, agenda=agenda, visit_reason=visit_reason)
+
+
+def move_locked(
+    appointment: Appointment,
+    *,
+    by: User,
+    starts_at: datetime | None = None,
+    agenda: Agenda | None = None,
+    visit_reason: VisitReason | None = None,
+) -> Appointment:
+    """As move, of an appointment that the caller has locked and may change."""
     if appointment.status == AppointmentStatus.CANCELLED:
         raise AppointmentCancelled
     new = {
@@ -96,7 +139,9 @@ def move(
     if appointment.agenda.practice_id != appointment.practice_id:
         raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet.")})
     _check_together(appointment.agenda, appointment.visit_reason)
+    lock_agenda(appointment.agenda)
     appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
+    appointment.revision += 1
     appointment.full_clean()
     appointment.save()
     record(
@@ -108,16 +153,23 @@ def move(
         detail={"fields": sorted(fields)},
     )
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
+    if "starts_at" in fields:
+        messages.tell_moved(appointment)
     return appointment
 
 
 @transaction.atomic
 def cancel(*, appointment: Appointment, by: User) -> Appointment:
-    """Cancelling deletes nothing that was shared. Cancelling twice changes nothing."""
-    appointment = _locked(appointment, by)
+    """By staff. Cancelling deletes nothing that was shared. Cancelling twice changes nothing."""
+    return cancel_locked(_locked(appointment, by), by)
+
+
+def cancel_locked(appointment: Appointment, by: User) -> Appointment:
+    """As cancel, of an appointment that the caller has locked and may change."""
     if appointment.status == AppointmentStatus.BOOKED:
         appointment.status = AppointmentStatus.CANCELLED
-        appointment.save(update_fields=["status"])
+        appointment.revision += 1
+        appointment.save(update_fields=["status", "revision"])
         record(
             "appointment.cancelled",
             by=by,
@@ -126,6 +178,7 @@ def cancel(*, appointment: Appointment, by: User) -> Appointment:
             within=appointment,
         )
         signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
+        messages.tell_cancelled(appointment)
     return appointment
 
 
@@ -133,6 +186,8 @@ def cancel(*, appointment: Appointment, by: User) -> Appointment:
 def delete(*, appointment: Appointment, by: User) -> None:
     """Delete it with all that was shared from it (whoever listens to `deleting` does that); the trail stays."""
     appointment = _locked(appointment, by)
+    if appointment.status == AppointmentStatus.BOOKED:
+        messages.tell_cancelled(appointment)
     signals.deleting.send(sender=Appointment, appointment=appointment, by=by)
     record("appointment.deleted", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
     appointment.delete()
@@ -142,7 +197,7 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
     """The appointment, locked until the transaction ends. Appointment.DoesNotExist where it went meanwhile."""
     appointment = (
         Appointment.objects.select_for_update(of=("self",))
-        .select_related("practice", "agenda", "visit_reason", "patient")
+        .select_related("practice", "agenda__practice", "visit_reason", "patient", "holder")
         .get(pk=appointment.pk)
     )
     if not may_share(by, appointment.practice):

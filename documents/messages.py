@@ -17,7 +17,7 @@ from documents.models import SharedDocument
 from notifications.models import Message, MessageState
 from notifications.outbox import plan_email, plan_sms
 from patients.invitations import invitation_for, invitation_url
-from patients.models import RecordTie
+from patients.models import Patient, RecordTie, Relationship
 
 
 def announce(document: SharedDocument, *, recipient: Recipient, by: User) -> None:
@@ -79,7 +79,7 @@ def _to_patient(document: SharedDocument, due_at: datetime, by: User) -> list[Me
     with translation.override(patient.language):
         link = settings.PUBLIC_URL + reverse("patient:documents")
         words = _sign_in_words()
-        if not RecordTie.objects.filter(patient=patient, ended_at=None).exists():
+        if not _has_account(patient):
             invitation = invitation_for(patient=patient, by=by, within=document.appointment_id)
             link = invitation_url(invitation)
             words = _(
@@ -93,6 +93,15 @@ def _to_patient(document: SharedDocument, due_at: datetime, by: User) -> list[Me
             _email(patient.email, document, link, words, patient.language, due_at),
             _sms(patient.mobile, document, sms_link, patient.language, due_at),
         ]
+
+
+def _has_account(patient: Patient) -> bool:
+    """Whether whoever these contacts reach has an account that shows the document."""
+    ties = RecordTie.objects.filter(patient=patient, ended_at=None)
+    if patient.is_minor_now():
+        # Another parent may be tied: what counts is who proved the contacts that the record has today.
+        return ties.filter(proved_email=patient.email, proved_mobile=patient.mobile).exists()
+    return ties.filter(relationship=Relationship.SELF).exists()
 
 
 def _sign_in_words() -> str:

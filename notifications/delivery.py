@@ -122,7 +122,7 @@ def _held(message: Message) -> MessageQuerySet:
 
 def _mark_sent(message: Message) -> None:
     changed = _held(message).update(
-        state=MessageState.SENT, sent_at=timezone.now(), lease_until=None, body="", last_error=""
+        state=MessageState.SENT, sent_at=timezone.now(), lease_until=None, body="", calendar="", last_error=""
     )
     if not changed:
         logger.warning("Message %s was sent after its lease had gone; another worker may repeat it.", message.pk)
@@ -132,7 +132,7 @@ def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
     """Plan the next attempt; or give up, visibly, and forget the text."""
     if failure.permanent or message.attempts >= MAX_ATTEMPTS:
         changed = _held(message).update(
-            state=MessageState.FAILED, lease_until=None, body="", last_error=failure.reason[:200]
+            state=MessageState.FAILED, lease_until=None, body="", calendar="", last_error=failure.reason[:200]
         )
     else:
         wait = max(back_off(message.attempts), failure.retry_after or timedelta())

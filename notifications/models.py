@@ -44,6 +44,12 @@ class Message(models.Model):
     language = models.CharField(max_length=10, default="fr")
     subject = models.CharField(max_length=200, blank=True)
     body = SealedTextField(blank=True, help_text="Encrypted at rest; emptied once sent or given up")
+    calendar = SealedTextField(
+        blank=True, help_text="An iCalendar object (RFC 5545) that goes with an email; as the body"
+    )
+    about = models.UUIDField(
+        null=True, blank=True, db_index=True, help_text="What whoever planned it asks for it by; opaque here"
+    )
     state = models.CharField(max_length=10, choices=MessageState, default=MessageState.QUEUED)
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True, help_text="No longer of use after this (a code)")

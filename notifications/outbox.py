@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import uuid
 from datetime import datetime
 
 from django.core.cache import cache
@@ -27,20 +28,37 @@ def plan_email(
     language: str,
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
+    calendar: str = "",
+    about: uuid.UUID | None = None,
 ) -> Message:
-    """Queue an email. `subject` and `body` carry no health data: no title, reason or category of a document."""
+    """Queue an email. `subject`, `body` and `calendar` (iCalendar, attached) carry no health data: no title,
+    reason or category of a document. `about`: whatever the planner will ask for it by."""
     return _plan(
-        Message(channel=Channel.EMAIL, to=to, subject=subject, body=body, language=language),
+        Message(
+            channel=Channel.EMAIL,
+            to=to,
+            subject=subject,
+            body=body,
+            language=language,
+            calendar=calendar,
+            about=about,
+        ),
         due_at,
         expires_at,
     )
 
 
 def plan_sms(
-    *, to: str, text: str, language: str, due_at: datetime | None = None, expires_at: datetime | None = None
+    *,
+    to: str,
+    text: str,
+    language: str,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    about: uuid.UUID | None = None,
 ) -> Message:
     """Queue an SMS to a number in E.164."""
-    return _plan(Message(channel=Channel.SMS, to=to, body=text, language=language), due_at, expires_at)
+    return _plan(Message(channel=Channel.SMS, to=to, body=text, language=language, about=about), due_at, expires_at)
 
 
 def _plan(message: Message, due_at: datetime | None, expires_at: datetime | None) -> Message:

@@ -20,7 +20,15 @@ from django.utils import timezone
 from accounts.models import User
 from audit.trail import record
 from patients.messages import send_new_link, tell_practice_invitation_stopped
-from patients.models import Invitation, InvitationEnd, Patient, RecordTie, Relationship
+from patients.models import (
+    Invitation,
+    InvitationEnd,
+    Patient,
+    RecordTie,
+    Relationship,
+    Relative,
+    RelativeRecord,
+)
 
 LIFETIME = timedelta(days=60)
 MAX_BIRTH_DATE_ATTEMPTS = 5
@@ -66,10 +74,21 @@ def invitation_for(*, patient: Patient, by: User | None, within: uuid.UUID | Non
 
 
 @transaction.atomic
-def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | None = None) -> None:
-    """End it, if there is one; its link then leads to a page that says what to do."""
-    for invitation in patient.invitations.live().select_for_update():
-        _end(invitation, reason, by)
+def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | None = None) -> bool:
+    """End it; its link then leads to a page that says what to do. False where there was none."""
+    live = patient.invitations.live().select_for_update().first()
+    if live is None:
+        return False
+    _end(live, reason, by)
+    return True
+
+
+@transaction.atomic
+def invite_again(*, patient: Patient, by: User | None, within: uuid.UUID | None = None) -> Invitation:
+    """A new invitation to the record's contacts as they are now, told by email. As invitation_for."""
+    invitation = invitation_for(patient=patient, by=by, within=within)
+    send_new_link(invitation, invitation_url(invitation))
+    return invitation
 
 
 def invitation_url(invitation: Invitation) -> str:
@@ -153,7 +172,12 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
         },
     )
     _end(current, InvitationEnd.ACCEPTED, user)
+    if relationship == Relationship.SELF and user.birth_date is None:
+        user.birth_date = birth_date
+        user.save(update_fields=["birth_date"])
     if made:
+        if relationship == Relationship.GUARDIAN:
+            _offer_for_booking(user, patient)
         record(
             "record.tied",
             by=user,
@@ -162,6 +186,19 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
             detail={"relationship": relationship},
         )
     return tie
+
+
+def _offer_for_booking(guardian: User, patient: Patient) -> None:
+    """A guardian books online for the child whose record they proved: it is this record."""
+    relative = Relative.objects.create(
+        holder=guardian,
+        first_name=patient.first_name,
+        last_name=patient.last_name,
+        birth_date=patient.birth_date,
+    )
+    RelativeRecord.objects.create(
+        relative=relative, practice=patient.practice, patient=patient, made_by_booking=False
+    )
 
 
 def _end(invitation: Invitation, reason: InvitationEnd, by: User | None) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Practice, User
 from audit.trail import record
 from patients.contacts import clean_email, clean_mobile
-from patients.invitations import end_live_invitation
+from patients.invitations import end_live_invitation, invite_again
 from patients.models import InvitationEnd, Patient
 
 
@@ -52,7 +52,7 @@ def create_patient(
 def change_patient(
     *, patient: Patient, by: User, within: uuid.UUID | None = None, **changes: Unpack[PatientChanges]
 ) -> Patient:
-    """Change a record. New contacts end the invitation sent to the old ones (security case 11).
+    """Change a record. New contacts end the invitation sent to the old ones (security case 11), and get their own.
 
     `within` is the appointment from whose page it was done. Raises ValidationError.
     """
@@ -65,7 +65,9 @@ def change_patient(
     patient.save()
     contacts = [name for name in changed if name in ("email", "mobile")]
     if contacts:
-        end_live_invitation(patient=patient, reason=InvitationEnd.CONTACTS_CHANGED)
+        was_invited = end_live_invitation(patient=patient, reason=InvitationEnd.CONTACTS_CHANGED)
+        if was_invited and not patient.missing_contacts:
+            invite_again(patient=patient, by=by, within=within)  # what waits for them is not lost with the old link
         record(
             "contact.changed",
             by=by,

@@ -16,12 +16,13 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.test import Client
 from django.utils import timezone, translation
 
 from accounts.models import Membership, Practice, User
-from appointments.booking import book
+from appointments.booking import place
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from documents.models import Category
 from patients.models import Patient
@@ -48,20 +49,24 @@ def _installation() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_empties_the_trail_too() -> Iterator[None]:
-    """Tests with real transactions empty every table afterwards; SQLite does so by DELETE, which the trail refuses.
-
-    (PostgreSQL truncates, which a row's trigger does not see.)
-    """
+    """Tests with real transactions empty every table afterwards, which the trail refuses."""
     append_only = import_module("audit.migrations.0002_append_only")
-    operations = SqliteWrapper.ops_class
-    plain = operations.sql_flush
-
-    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
-        return [*append_only.UNDO["sqlite"], *plain(self, *args, **kwargs), *append_only.SQLITE]
-
+    no_truncate = import_module("audit.migrations.0003_no_truncate")
+    around = {
+        SqliteWrapper.ops_class: (append_only.UNDO["sqlite"], append_only.SQLITE),
+        PostgresqlWrapper.ops_class: ([no_truncate.UNDO], [no_truncate.REFUSE]),
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operations, "sql_flush", sql_flush)
+        for operations, (before, after) in around.items():
+            patch.setattr(operations, "sql_flush", _between(operations.sql_flush, before, after))
         yield
+
+
+def _between(plain: Callable[..., list[str]], before: list[str], after: list[str]) -> Callable[..., list[str]]:
+    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
+        return [*before, *plain(self, *args, **kwargs), *after]
+
+    return sql_flush
 
 
 @pytest.fixture(autouse=True)
@@ -197,7 +202,7 @@ def book_for(agenda: Agenda, visit_reason: VisitReason, alice: User) -> BookFixt
         kind: AppointmentKind = AppointmentKind.IN_PERSON,
         starts_at: datetime | None = None,
     ) -> Appointment:
-        return book(
+        return place(
             agenda=agenda,
             visit_reason=visit_reason,
             patient=patient,

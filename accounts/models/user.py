@@ -38,6 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     professional_number = models.CharField(_("numéro RPPS"), max_length=20, blank=True)
     mobile = models.CharField(_("mobile"), max_length=16, null=True, blank=True, help_text=_("E.164"))
     mobile_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    birth_date = models.DateField(_("date de naissance"), null=True, blank=True)
     language = models.CharField(
         _("langue"), max_length=10, default="fr", choices=[("fr", "Français"), ("en", "English")]
     )

@@ -29,6 +29,12 @@ class Agenda(models.Model):
         verbose_name=_("praticien"),
     )
     position = models.PositiveSmallIntegerField(_("rang"), default=0)
+    buffer_minutes = models.PositiveSmallIntegerField(
+        _("battement en minutes"),
+        default=0,
+        validators=[MaxValueValidator(120)],
+        help_text=_("Laissé libre avant et après chaque rendez-vous pris en ligne"),
+    )
     is_active = models.BooleanField(_("ouvert"), default=True)
 
     objects = OfPracticeQuerySet["Agenda"].as_manager()
@@ -58,6 +64,9 @@ class VisitReason(models.Model):
     )
     agendas = models.ManyToManyField(Agenda, related_name="visit_reasons", verbose_name=_("agendas"))
     is_active = models.BooleanField(_("proposé"), default=True)
+    books_online = models.BooleanField(_("réservable en ligne"), default=True)
+    in_person = models.BooleanField(_("au cabinet"), default=True)
+    video = models.BooleanField(_("en vidéo"), default=True)
 
     objects = OfPracticeQuerySet["VisitReason"].as_manager()
 
@@ -71,6 +80,9 @@ class VisitReason(models.Model):
             models.CheckConstraint(
                 condition=Q(duration_minutes__gte=5, duration_minutes__lte=480),
                 name="visit_reason_lasts_between_5_minutes_and_8_hours",
+            ),
+            models.CheckConstraint(
+                condition=Q(in_person=True) | Q(video=True), name="visit_reason_in_person_or_by_video"
             ),
         ]
 

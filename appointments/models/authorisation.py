@@ -20,6 +20,10 @@ class HolderAuthorisation(models.Model):
     authorised_at = models.DateTimeField(default=timezone.now)
     withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    kept_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    kept_at = models.DateTimeField(
+        null=True, blank=True, help_text="The patient has contacts by now; staff left with the holder what was there"
+    )
 
     class Meta:
         constraints = [

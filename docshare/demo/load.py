@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, Practice, Role, Scope, User
 from accounts.tokens import issue_token, revoke_token
-from appointments.booking import book
-from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
+from appointments.booking import book, place
+from appointments.models import Agenda, AppointmentKind, BookedFor, OpeningHours, VisitReason
 from docshare.demo import cast
 from docshare.demo.cast import Record
 from docshare.demo.paper import letter, signature
@@ -24,6 +24,7 @@ from documents.models import Category, LibraryDocument, SignatureImage
 from documents.signatures import set_signature_image
 from patients.models import Patient
 from patients.records import create_patient
+from patients.relatives import Person, record_of_holder, record_of_relative, remember_relative
 
 PRACTICE_ID = uuid.UUID("5d1a7b6e-0c8e-4c39-9b55-6a3b6f1f0d01")
 TOKEN_NAME = "Démonstration"  # noqa: S105  # a label
@@ -90,9 +91,13 @@ def _load_people_and_appointments() -> None:
         Agenda.objects.create(practice=practice, name=user.get_full_name(), practitioner=user, position=position)
         for position, user in enumerate(users[:2])
     ]
+    _open(agendas)
     reasons = []
     for name, minutes, hue in cast.REASONS:
-        reason = VisitReason.objects.create(practice=practice, name=name, duration_minutes=minutes, hue=hue)
+        by_video = name == "Téléconsultation"
+        reason = VisitReason.objects.create(
+            practice=practice, name=name, duration_minutes=minutes, hue=hue, in_person=not by_video
+        )
         reason.agendas.set(agendas)
         reasons.append(reason)
     holder = User.objects.create_user(
@@ -100,6 +105,7 @@ def _load_people_and_appointments() -> None:
         cast.PASSWORD,
         first_name=cast.HOLDER.first_name,
         last_name=cast.HOLDER.last_name,
+        birth_date=cast.HOLDER.birth_date,
         mobile=cast.HOLDER.mobile,
         mobile_verified_at=timezone.now(),
     )
@@ -107,7 +113,7 @@ def _load_people_and_appointments() -> None:
     secretary = users[2]
     patients = [_patient(practice, record, secretary) for record in cast.PATIENTS]
     _fill_agendas(agendas, reasons, patients, secretary)
-    _book_for_relatives(practice, agendas[0], reasons[0], holder, secretary)
+    _book_for_relatives(practice, agendas[0], reasons[0], holder)
 
 
 def _fill_agendas(agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User) -> None:
@@ -131,20 +137,35 @@ def _fill_agendas(agendas: list[Agenda], reasons: list[VisitReason], patients: l
                 )
 
 
-def _book_for_relatives(practice: Practice, agenda: Agenda, reason: VisitReason, holder: User, by: User) -> None:
-    """What the holder booked online today: for himself, two adults of his family and his child."""
-    bookings = [
-        (cast.HOLDER, BookedFor.SELF),
+def _open(agendas: list[Agenda]) -> None:
+    for agenda in agendas:
+        for weekday in range(6):
+            hours = [(time(8, 30), time(12, 30)), (time(13, 30), time(18, 30))]
+            for opens_at, closes_at in hours if weekday < 5 else hours[:1]:
+                OpeningHours.objects.create(agenda=agenda, weekday=weekday, opens_at=opens_at, closes_at=closes_at)
+
+
+def _book_for_relatives(practice: Practice, agenda: Agenda, reason: VisitReason, holder: User) -> None:
+    """What the holder booked online for today: for himself, two adults of his family and his child.
+
+    Placed without asking whether the slot is free, so that the demo has them whatever the hour.
+    """
+    relatives = [
         (cast.ADULT_WITH_CONTACTS, BookedFor.ADULT_RELATIVE),
         (cast.ADULT_WITHOUT_CONTACTS, BookedFor.ADULT_RELATIVE),
         (cast.CHILD, BookedFor.MINOR_RELATIVE),
     ]
-    for rank, (record, booked_for) in enumerate(bookings):
-        book(
+    patients = [(record_of_holder(holder=holder, practice=practice), BookedFor.SELF)]
+    for record, booked_for in relatives:
+        relative = remember_relative(holder=holder, person=Person(**record._asdict()))
+        patients.append((record_of_relative(relative=relative, practice=practice, by=holder), booked_for))
+    for rank, (patient, booked_for) in enumerate(patients):
+        place(
             agenda=agenda,
             visit_reason=reason,
-            patient=_patient(practice, record, by),
+            patient=patient,
             starts_at=_at(practice, timezone.localdate(), 11, 20 * rank),
+            kind=AppointmentKind.IN_PERSON,
             holder=holder,
             booked_for=booked_for,
             by=holder,

@@ -22,7 +22,7 @@ ENHANCED_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
 
 def compose(message: Message) -> EmailMessage:
     """The mail, plain text. Its Message-ID is the row's: a second copy is recognised by mailboxes and by us."""
-    return EmailMessage(
+    mail = EmailMessage(
         subject=message.subject,
         body=message.body,
         to=[message.to],
@@ -32,6 +32,9 @@ def compose(message: Message) -> EmailMessage:
             "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
         },
     )
+    if message.calendar:
+        mail.attach("rendez-vous.ics", message.calendar, "text/calendar")
+    return mail
 
 
 class EmailSender:

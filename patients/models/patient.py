@@ -15,10 +15,30 @@ from accounts.models import OfPracticeQuerySet, Practice, User
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
 
 
+def age_on(birth_date: date, day: date) -> int:
+    """Whole years. Someone born on 29 February turns a year older on 1 March of common years."""
+    before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - before_birthday
+
+
+def latest_adult_birth_date(day: date) -> date:
+    """Born on this date or before, one is of age on `day` (as age_on counts)."""
+    try:
+        return day.replace(year=day.year - MAJORITY)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year - MAJORITY, day=28)
+
+
 class PatientQuerySet(OfPracticeQuerySet["Patient"]):
     def tied_to(self, user: User) -> PatientQuerySet:
         """Records that this account has proved to be its own, or its ward's."""
         return self.filter(ties__user=user, ties__ended_at=None)
+
+    def same_person(self, *, first_name: str, last_name: str, birth_date: date) -> PatientQuerySet:
+        """Records with these names and this birth date: perhaps the same person, never merged by guess."""
+        return self.filter(
+            first_name__iexact=first_name.strip(), last_name__iexact=last_name.strip(), birth_date=birth_date
+        )
 
     def search(self, words: str) -> PatientQuerySet:
         """Every word is found in the name, the email or the mobile."""
@@ -75,13 +95,8 @@ class Patient(models.Model):
         """Which of "email" and "mobile" the record itself lacks."""
         return [name for name in ("email", "mobile") if not getattr(self, name)]
 
-    def age_on(self, day: date) -> int:
-        """Whole years. Someone born on 29 February turns a year older on 1 March of common years."""
-        before_birthday = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
-        return day.year - self.birth_date.year - before_birthday
-
     def is_minor_on(self, day: date) -> bool:
-        return self.age_on(day) < MAJORITY
+        return age_on(self.birth_date, day) < MAJORITY
 
     def is_minor_now(self) -> bool:
         """Today, where the practice is."""

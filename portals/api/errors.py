@@ -16,12 +16,14 @@ from rest_framework.views import set_rollback
 from accounts.roles import NotAllowed
 from appointments.authorisation import NothingToAuthorise
 from appointments.booking import AppointmentCancelled
+from appointments.online import SlotTaken, TooLate
 from documents.files.intake import Refused
 from documents.files.storage import BytesChanged
 from documents.sharing import RecipientNotReady
 from documents.signatures import NoSignatureImage
 from documents.signing.placement import InvalidPlacement
 from documents.signing.sign import CannotSign
+from patients.relatives import IdentityIncomplete
 
 Error = dict[str, str | None]
 
@@ -93,6 +95,19 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
             ]
         case AppointmentCancelled():
             return 409, [_error("appointment_cancelled", _("Ce rendez-vous est annulé : prenez-en un autre."))]
+        case SlotTaken():
+            return 409, [_error("slot_taken", _("Ce créneau n’est plus libre : choisissez-en un autre."), "start")]
+        case TooLate():
+            return 409, [
+                _error("too_late", _("Il est trop tard pour changer ce rendez-vous en ligne : appelez le cabinet."))
+            ]
+        case IdentityIncomplete():
+            return 409, [
+                _error(
+                    "identity_incomplete",
+                    _("Complétez d’abord votre compte : prénom, nom, date de naissance, e-mail et mobile prouvés."),
+                )
+            ]
         case BytesChanged():
             return 409, [
                 _error("unavailable", _("Ce document n’est plus intact dans le stockage : prévenez le cabinet."))

@@ -10,7 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
-from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.slots import Slot
 from audit.models import AuditEvent
 from documents.models import Category, LibraryDocument, SharedDocument
 from documents.models.shared import AudienceChoice
@@ -94,6 +95,38 @@ class AppointmentIn(serializers.Serializer[Any]):
     start = serializers.DateTimeField()
     patient = PatientField()
     kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
+
+
+class SlotOut(serializers.Serializer[Any]):
+    start = serializers.SerializerMethodField()
+    end = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.DateTimeField)
+    def get_start(self, slot: Slot) -> str:
+        return slot.start.isoformat()
+
+    @extend_schema_field(serializers.DateTimeField)
+    def get_end(self, slot: Slot) -> str:
+        return slot.end.isoformat()
+
+
+class PersonIn(serializers.Serializer[Any]):
+    """A relative; for an adult, both of their own contacts or neither."""
+
+    first_name = serializers.CharField(max_length=100)
+    last_name = serializers.CharField(max_length=100)
+    birth_date = serializers.DateField()
+    email = serializers.CharField(max_length=254, allow_null=True, required=False, allow_blank=True)
+    mobile = serializers.CharField(max_length=30, allow_null=True, required=False, allow_blank=True)
+
+
+class BookingIn(serializers.Serializer[Any]):
+    agenda = serializers.UUIDField()
+    visit_reason = serializers.UUIDField()
+    start = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
+    booked_for = serializers.ChoiceField(choices=BookedFor.choices, default=BookedFor.SELF)
+    patient = PersonIn(required=False, allow_null=True)
 
 
 class AppointmentMove(serializers.Serializer[Any]):

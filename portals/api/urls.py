@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.permissions import AllowAny
 
 from portals.api.errors import not_found
-from portals.api.views import appointments, documents, library, me, patients, verify
+from portals.api.views import appointments, bookings, documents, library, me, patients, verify
 
 schema = login_not_required(SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny]))
 docs = login_not_required(
@@ -22,6 +22,9 @@ urlpatterns = [
     path("patients/", patients.Patients.as_view()),
     path("patients/<uuid:pk>/", patients.PatientDetail.as_view()),
     path("agendas/", appointments.Agendas.as_view()),
+    path("agendas/<uuid:pk>/slots/", bookings.Slots.as_view()),
+    path("bookings/", bookings.Bookings.as_view()),
+    path("bookings/<uuid:pk>/", bookings.BookingDetail.as_view()),
     path("visit-reasons/", appointments.VisitReasons.as_view()),
     path("appointments/", appointments.Appointments.as_view()),
     path("appointments/<uuid:pk>/", appointments.AppointmentDetail.as_view()),

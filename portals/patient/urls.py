@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals.patient import account, documents, invitation
+from portals.patient import account, appointments, booking, documents, invitation
 
 app_name = "patient"
 urlpatterns = [
@@ -12,6 +12,17 @@ urlpatterns = [
     path("invitation/confirm/", invitation.confirm, name="invitation-confirm"),
     path("invitation/<str:token>/", invitation.start, name="invitation"),
     path("invitation/<str:token>/renew/", invitation.renew, name="invitation-renew"),
+    path("book/", booking.practices, name="book"),
+    path("book/<uuid:practice>/", booking.reasons, name="book-reasons"),
+    path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/", booking.slots, name="book-slots"),
+    path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/whom/", booking.whom, name="book-whom"),
+    path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/confirm/", booking.confirm, name="book-confirm"),
+    path("my-appointments/", appointments.my_appointments, name="appointments"),
+    path("my-appointments/<uuid:pk>/", appointments.appointment, name="appointment"),
+    path("my-appointments/<uuid:pk>/calendar.ics", appointments.calendar_file, name="appointment-calendar"),
+    path("my-appointments/<uuid:pk>/cancel/", appointments.cancel, name="appointment-cancel"),
+    path("my-appointments/<uuid:pk>/move/", appointments.move, name="appointment-move"),
+    path("relatives/<uuid:pk>/remove/", account.remove_relative, name="relative-remove"),
     path("documents/", documents.my_documents, name="documents"),
     path("documents/zip/", documents.all_as_zip, name="documents-zip"),
     path("documents/<uuid:pk>/", documents.document, name="document"),

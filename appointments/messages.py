@@ -1,0 +1,118 @@
+"""What is said of an appointment: taken, moved, cancelled. When and where; never why, nor for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from appointments.calendar import icalendar_of
+from appointments.models import Appointment, AppointmentKind, BookedFor
+from notifications.outbox import plan_email, plan_sms
+
+BOOKED = (
+    gettext_noop("Votre rendez-vous est pris"),
+    gettext_noop("Rendez-vous pris avec %(practice)s le %(date)s à %(time)s."),
+)
+MOVED = (
+    gettext_noop("Votre rendez-vous est déplacé"),
+    gettext_noop("Rendez-vous avec %(practice)s déplacé : il a lieu le %(date)s à %(time)s."),
+)
+CANCELLED = (
+    gettext_noop("Votre rendez-vous est annulé"),
+    gettext_noop("Rendez-vous avec %(practice)s du %(date)s à %(time)s annulé."),
+)
+
+
+@dataclass(frozen=True)
+class _Party:
+    """Somebody to tell, by the contacts there are."""
+
+    email: str | None
+    mobile: str | None
+    language: str
+    is_holder: bool
+
+
+def tell_booked(appointment: Appointment) -> None:
+    """Of a booking online."""
+    _tell(appointment, BOOKED)
+
+
+def tell_moved(appointment: Appointment) -> None:
+    if _still_ahead(appointment):
+        _tell(appointment, MOVED)
+
+
+def tell_cancelled(appointment: Appointment) -> None:
+    if _still_ahead(appointment):
+        _tell(appointment, CANCELLED)
+
+
+def _still_ahead(appointment: Appointment) -> bool:
+    return appointment.starts_at > timezone.now()
+
+
+def _parties(appointment: Appointment) -> list[_Party]:
+    """Whoever booked online; and the patient, where the contacts are the patient's own."""
+    patient, holder = appointment.patient, appointment.holder
+    parties = []
+    if holder:
+        parties.append(_Party(holder.email, holder.mobile, holder.language, is_holder=True))
+    if not holder or appointment.booked_for == BookedFor.ADULT_RELATIVE:
+        parties.append(_Party(patient.email, patient.mobile, patient.language, is_holder=False))
+    return parties
+
+
+def _tell(appointment: Appointment, words: tuple[str, str]) -> None:
+    subject, sentence = words
+    for party in _parties(appointment):
+        with translation.override(party.language):
+            said = _(sentence) % _facts(appointment)
+            if party.email:
+                plan_email(
+                    to=party.email,
+                    subject=_(subject),
+                    body=_body(appointment, said, party),
+                    language=party.language,
+                    calendar=icalendar_of(appointment, cancelled=words is CANCELLED),
+                    about=appointment.pk,
+                )
+            if party.mobile:
+                # Plain spaces keep the SMS in GSM-7.
+                plan_sms(
+                    to=party.mobile,
+                    text=said.replace("\u00a0", " "),
+                    language=party.language,
+                    expires_at=max(appointment.ends_at, timezone.now() + timedelta(hours=12)),
+                    about=appointment.pk,
+                )
+
+
+def _facts(appointment: Appointment) -> dict[str, str]:
+    start = appointment.local_start
+    return {
+        "practice": appointment.practice.name,
+        "date": date_format(start, "DATE_FORMAT"),
+        "time": date_format(start, "TIME_FORMAT"),
+    }
+
+
+def _body(appointment: Appointment, said: str, party: _Party) -> str:
+    practice = appointment.practice
+    lines = [_("Bonjour,"), said]
+    if appointment.kind == AppointmentKind.VIDEO:
+        lines.append(_("Ce rendez-vous a lieu en vidéo."))
+    elif practice.address:
+        lines.append(_("Adresse :\n%(address)s") % {"address": practice.address})
+    if party.is_holder:
+        link = settings.PUBLIC_URL + reverse("patient:appointments")
+        lines.append(_("Le voir, le déplacer ou l’annuler :\n%(link)s") % {"link": link})
+    lines.append(practice.name)
+    return "\n\n".join(lines) + "\n"

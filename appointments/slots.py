@@ -1,0 +1,142 @@
+"""Free slots of an agenda: opening hours, less absences, appointments and the time between them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.utils import timezone
+
+from appointments.models import (
+    Absence,
+    Agenda,
+    Appointment,
+    AppointmentKind,
+    AppointmentStatus,
+    BookingPolicy,
+    VisitReason,
+)
+
+LONGEST_STAY = timedelta(hours=8)  # no appointment lasts longer (appointments/models/agenda.py)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """In the practice's time zone."""
+
+    start: datetime
+    end: datetime
+
+
+def open_to_online_booking(agenda: Agenda, visit_reason: VisitReason, kind: AppointmentKind | None = None) -> bool:
+    """Whether this may be booked online there (in this way)."""
+    return (
+        agenda.is_active
+        and visit_reason.is_active
+        and visit_reason.books_online
+        and visit_reason.agendas.filter(pk=agenda.pk).exists()
+        and (kind is None or bool(getattr(visit_reason, kind.value)))
+    )
+
+
+def free_slots(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    first: date,
+    last: date,
+    now: datetime | None = None,
+    moving: Appointment | None = None,
+) -> list[Slot]:
+    """Every free slot from the day `first` to the day `last`, both included, in time order.
+
+    Slots follow one another from each opening, as long as the reason lasts. `moving`: an appointment whose own time
+    counts as free.
+    """
+    zone = agenda.practice.zone
+    policy = BookingPolicy.of(agenda.practice)
+    now = now or timezone.now()
+    last = min(last, timezone.localdate(now, zone) + timedelta(days=policy.horizon_days))
+    if last < first:
+        return []
+    window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
+    taken = _Taken(list(_occupied(agenda, *window, moving=moving)))
+    buffer = timedelta(minutes=agenda.buffer_minutes)
+    length = timedelta(minutes=visit_reason.duration_minutes)
+    found = []
+    for opens_at, closes_at in _openings(agenda, first, last):
+        start = opens_at
+        while start + length <= closes_at:
+            if start >= now + policy.notice and taken.is_free(start - buffer, start + length + buffer):
+                found.append(Slot(start.astimezone(zone), (start + length).astimezone(zone)))
+            start += length
+    return found
+
+
+def is_free(
+    *, agenda: Agenda, visit_reason: VisitReason, starts_at: datetime, moving: Appointment | None = None
+) -> bool:
+    """Whether a slot begins at this moment."""
+    day = timezone.localdate(starts_at, agenda.practice.zone)
+    slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day, moving=moving)
+    return any(slot.start == starts_at for slot in slots)
+
+
+def next_free(*, agenda: Agenda, visit_reason: VisitReason, after: datetime, count: int = 3) -> list[Slot]:
+    """The next free slots of the two weeks after a moment."""
+    day = timezone.localdate(after, agenda.practice.zone)
+    slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day + timedelta(days=14))
+    later = [slot for slot in slots if slot.start >= after]
+    return (later or slots)[:count]
+
+
+def _openings(agenda: Agenda, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+    """In UTC, so that what follows is plain arithmetic on the days when clocks change too."""
+    zone = agenda.practice.zone
+    hours = list(agenda.opening_hours.order_by("opens_at"))
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        for opening in hours:
+            if opening.weekday == day.weekday():
+                yield (
+                    datetime.combine(day, opening.opens_at, zone).astimezone(UTC),
+                    datetime.combine(day, opening.closes_at, zone).astimezone(UTC),
+                )
+
+
+def _occupied(
+    agenda: Agenda, start: datetime, end: datetime, *, moving: Appointment | None
+) -> Iterator[tuple[datetime, datetime]]:
+    booked = Appointment.objects.filter(
+        agenda=agenda,
+        status=AppointmentStatus.BOOKED,
+        starts_at__gt=start - LONGEST_STAY,
+        starts_at__lt=end + LONGEST_STAY,
+    )
+    if moving is not None:
+        booked = booked.exclude(pk=moving.pk)
+    yield from booked.values_list("starts_at", "ends_at")
+    absences = Absence.objects.filter(agenda=agenda, starts_at__lt=end, ends_at__gt=start)
+    yield from absences.values_list("starts_at", "ends_at")
+
+
+class _Taken:
+    """Times that are taken, merged, so that one search answers for a slot."""
+
+    def __init__(self, spans: list[tuple[datetime, datetime]]) -> None:
+        self._starts: list[datetime] = []
+        self._ends: list[datetime] = []
+        for start, end in sorted(spans):
+            if self._ends and start <= self._ends[-1]:
+                self._ends[-1] = max(self._ends[-1], end)
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
+
+    def is_free(self, start: datetime, end: datetime) -> bool:
+        index = bisect_right(self._starts, start) - 1
+        if index >= 0 and self._ends[index] > start:
+            return False
+        return index + 1 >= len(self._starts) or self._starts[index + 1] >= end

@@ -1,0 +1,196 @@
+"""Which record of a practice an account holder, or somebody the holder books for, is.
+
+By rule, never by guess: alike names, mailboxes or mobiles make nobody the same person. Where no rule decides, a new
+record is made, and staff see those that look alike (`look_alikes`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Practice, User
+from audit.trail import record
+from patients.contacts import clean_email, clean_mobile
+from patients.models import Patient, RecordTie, Relationship, Relative, RelativeRecord
+from patients.models.patient import MAJORITY, age_on
+from patients.records import change_patient, create_patient
+
+
+class IdentityIncomplete(Exception):
+    """The account's own names, birth date, email or mobile are not known or not proved yet."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A relative as the holder describes them. `email` and `mobile`: their own; both or neither."""
+
+    first_name: str
+    last_name: str
+    birth_date: date
+    email: str | None = None
+    mobile: str | None = None
+
+
+@transaction.atomic
+def remember_relative(*, holder: User, person: Person) -> Relative:
+    """The holder's relative with these names and birth date, made where there is none. Raises ValidationError.
+
+    Contacts that are both the holder's own are nobody else's: they count as not given.
+    """
+    person = _cleaned(person, holder)
+    User.objects.select_for_update().get(pk=holder.pk)  # two bookings at once make one relative
+    known = Relative.objects.filter(
+        holder=holder,
+        first_name__iexact=person.first_name,
+        last_name__iexact=person.last_name,
+        birth_date=person.birth_date,
+    ).first()
+    relative = known or Relative(
+        holder=holder, first_name=person.first_name, last_name=person.last_name, birth_date=person.birth_date
+    )
+    relative.removed_at = None
+    if person.email:
+        relative.email, relative.mobile = person.email, person.mobile
+    relative.full_clean(exclude=["holder"])
+    relative.save()
+    return relative
+
+
+@transaction.atomic
+def forget_relative(*, relative: Relative) -> None:
+    """No longer offered; appointments, records and documents stay as they are."""
+    Relative.objects.filter(pk=relative.pk, removed_at=None).update(removed_at=timezone.now())
+
+
+@transaction.atomic
+def record_of_relative(*, relative: Relative, practice: Practice, by: User) -> Patient:
+    """The relative's record at this practice: the one of earlier bookings by the same holder, or a new one.
+
+    Contacts given later fill in a record that began with the holder's bookings and has none; a record's own contacts
+    are never replaced by what a booker gives.
+    """
+    known = RelativeRecord.objects.select_related("patient").filter(relative=relative, practice=practice).first()
+    minor = relative.is_minor_on(timezone.localdate(timezone=practice.zone))
+    email, mobile = (None, None) if minor else (relative.email, relative.mobile)
+    if known is None:
+        patient = create_patient(
+            practice=practice,
+            first_name=relative.first_name,
+            last_name=relative.last_name,
+            birth_date=relative.birth_date,
+            email=email,
+            mobile=mobile,
+            language=relative.holder.language,
+            by=by,
+        )
+        RelativeRecord.objects.create(relative=relative, practice=practice, patient=patient, made_by_booking=True)
+        return patient
+    patient = known.patient
+    bare = not patient.email and not patient.mobile
+    if known.made_by_booking and bare and email and mobile:
+        patient = change_patient(patient=patient, by=by, email=email, mobile=mobile)
+    return patient
+
+
+@transaction.atomic
+def record_of_holder(*, holder: User, practice: Practice) -> Patient:
+    """The holder's own record at this practice.
+
+    The one their account is tied to; else the only one with the same names, birth date, and the same email and
+    mobile as the account has proved; else a new one. Either is tied: everything a tie asks for is proved.
+    Raises IdentityIncomplete.
+    """
+    tie = (
+        RecordTie.objects.filter(
+            user=holder, patient__practice=practice, ended_at=None, relationship=Relationship.SELF
+        )
+        .order_by("-tied_at")
+        .first()
+    )
+    if tie:
+        return tie.patient
+    email = _proved_email(holder)
+    if not (holder.first_name and holder.last_name and holder.birth_date and holder.mobile_verified_at and email):
+        raise IdentityIncomplete
+    User.objects.select_for_update().get(pk=holder.pk)
+    alike = list(
+        Patient.objects.filter(practice=practice, email__iexact=email, mobile=holder.mobile)
+        .same_person(first_name=holder.first_name, last_name=holder.last_name, birth_date=holder.birth_date)
+        .exclude(ties__ended_at=None, ties__relationship=Relationship.SELF)
+        .select_for_update()
+    )
+    patient = (
+        alike[0]
+        if len(alike) == 1
+        else create_patient(
+            practice=practice,
+            first_name=holder.first_name,
+            last_name=holder.last_name,
+            birth_date=holder.birth_date,
+            email=email,
+            mobile=holder.mobile,
+            language=holder.language,
+            by=holder,
+        )
+    )
+    relationship = Relationship.GUARDIAN if patient.is_minor_now() else Relationship.SELF
+    RecordTie.objects.create(
+        user=holder,
+        patient=patient,
+        relationship=relationship,
+        proved_email=email,
+        proved_mobile=holder.mobile or "",
+    )
+    record("record.tied", by=holder, on=patient, practice=practice, detail={"relationship": relationship})
+    return patient
+
+
+def look_alikes(patient: Patient) -> QuerySet[Patient]:
+    """Other records of the practice with the same names and birth date: for staff to look at."""
+    return (
+        Patient.objects.filter(practice=patient.practice_id)
+        .same_person(first_name=patient.first_name, last_name=patient.last_name, birth_date=patient.birth_date)
+        .exclude(pk=patient.pk)
+    )
+
+
+def _cleaned(person: Person, holder: User) -> Person:
+    errors: dict[str, list[str]] = {}
+    contacts: dict[str, str | None] = {"email": None, "mobile": None}
+    for name, clean, typed in (("email", clean_email, person.email), ("mobile", clean_mobile, person.mobile)):
+        try:
+            contacts[name] = clean(typed)
+        except ValidationError as error:
+            errors[name] = error.messages
+    if age_on(person.birth_date, timezone.localdate()) < MAJORITY:
+        contacts = {"email": None, "mobile": None}  # a child's documents are the holder's to receive
+    elif not errors and contacts["email"] and not contacts["mobile"]:
+        errors["mobile"] = [_("Donnez aussi son mobile, ou n’indiquez ni e-mail ni mobile.")]
+    elif not errors and contacts["mobile"] and not contacts["email"]:
+        errors["email"] = [_("Donnez aussi son adresse e-mail, ou n’indiquez ni e-mail ni mobile.")]
+    if person.birth_date > timezone.localdate():
+        errors["birth_date"] = [_("Cette date de naissance est dans l’avenir.")]
+    if errors:
+        raise ValidationError(errors)
+    if contacts["email"] == holder.email.lower() and contacts["mobile"] == holder.mobile:
+        contacts = {"email": None, "mobile": None}
+    return Person(
+        first_name=" ".join(person.first_name.split()),
+        last_name=" ".join(person.last_name.split()),
+        birth_date=person.birth_date,
+        email=contacts["email"],
+        mobile=contacts["mobile"],
+    )
+
+
+def _proved_email(holder: User) -> str | None:
+    proved = EmailAddress.objects.filter(user=holder, email__iexact=holder.email, verified=True)
+    return holder.email.lower() if proved.exists() else None

@@ -1,0 +1,109 @@
+"""Booking online: free slots, open to all; bookings of account holders."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.online import book_online, cancel_online
+from appointments.slots import free_slots, open_to_online_booking
+from patients.relatives import Person
+from portals.api.idempotency import object_id
+from portals.api.schema import IDEMPOTENCY, answers, whole_list
+from portals.api.serializers import AppointmentOut, BookingIn, SlotOut
+from portals.api.throttling import ManyPerAddress
+from portals.api.views.base import ApiView
+
+LONGEST = timedelta(days=60)
+SLOT_FILTERS = [
+    OpenApiParameter("visit_reason", uuid.UUID, required=True),
+    OpenApiParameter("from", date, required=True),
+    OpenApiParameter("to", date, required=True),
+]
+
+
+class Slots(APIView):
+    """Public: what can be booked is no secret; who booked what is."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list[type] = []
+    throttle_classes: list[type[BaseThrottle]] = [ManyPerAddress]
+
+    @answers(200, whole_list(SlotOut), parameters=SLOT_FILTERS, auth=[])
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        agenda = get_object_or_404(Agenda.objects.select_related("practice"), pk=pk, is_active=True)
+        visit_reason = get_object_or_404(VisitReason, pk=_uuid(request.query_params.get("visit_reason")))
+        if not open_to_online_booking(agenda, visit_reason):
+            raise Http404
+        first, last = _day(request, "from"), _day(request, "to")
+        if last < first:
+            raise ValidationError({"to": _("La fin de la période est avant son début.")})
+        if last - first > LONGEST:
+            raise ValidationError({"to": _("Demandez 60 jours au plus.")})
+        slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=first, last=last)
+        return Response({"results": [SlotOut(slot).data for slot in slots]})
+
+
+class Bookings(ApiView):
+    @answers(201, AppointmentOut, request=BookingIn, errors=(409,), parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        if first := self.once(request):
+            return first
+        body = BookingIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        pk = object_id(request)
+        made = Appointment.objects.filter(pk=pk, holder=self.user).first() if pk else None
+        return Response(AppointmentOut(made or self._book(asked, pk)).data, status=201)
+
+    def _book(self, asked: dict[str, Any], pk: uuid.UUID | None) -> Appointment:
+        agenda = Agenda.objects.filter(pk=asked["agenda"], is_active=True).first()
+        if agenda is None:
+            raise ValidationError({"agenda": _("Cet agenda n’existe pas.")})
+        visit_reason = VisitReason.objects.filter(pk=asked["visit_reason"], practice=agenda.practice_id).first()
+        if visit_reason is None:
+            raise ValidationError({"visit_reason": _("Ce motif n’existe pas.")})
+        return book_online(
+            holder=self.user,
+            agenda=agenda,
+            visit_reason=visit_reason,
+            starts_at=asked["start"],
+            kind=AppointmentKind(asked["kind"]),
+            booked_for=BookedFor(asked["booked_for"]),
+            person=Person(**asked["patient"]) if asked.get("patient") else None,
+            pk=pk,
+        )
+
+
+class BookingDetail(ApiView):
+    @answers(204, errors=(409,))
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        cancel_online(appointment=get_object_or_404(Appointment, pk=pk, holder=self.user), by=self.user)
+        return Response(status=204)
+
+
+def _uuid(text: str | None) -> uuid.UUID:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        raise ValidationError({"visit_reason": _("Dites le motif : visit_reason, un identifiant.")}) from None
+
+
+def _day(request: Request, name: str) -> date:
+    try:
+        return date.fromisoformat(request.query_params.get(name, ""))
+    except ValueError:
+        raise ValidationError({name: _("Écrivez la date ainsi : 2026-11-24.")}) from None

@@ -1,0 +1,265 @@
+"""Booking online: practice, reason, slot, for whom. A link or a button at each step, with or without scripts.
+
+Everybody may look; booking asks to sign in, and comes back to the slot chosen.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import Practice, User
+from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
+from appointments.online import SlotTaken, book_online
+from appointments.slots import Slot, free_slots, is_free, next_free, open_to_online_booking
+from patients.models import Relative
+from patients.relatives import IdentityIncomplete, Person
+from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
+
+DAYS_SHOWN = 7
+LOOKED_AHEAD = 60  # days, for the first free slot where a week has none
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is being booked."""
+
+    agenda: Agenda
+    visit_reason: VisitReason
+    kind: AppointmentKind
+
+    def url(self, name: str, **query: str) -> str:
+        path = reverse(f"patient:{name}", args=[self.agenda.pk, self.visit_reason.pk, self.kind.value])
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+@login_not_required
+@require_safe
+def practices(request: HttpRequest) -> HttpResponse:
+    found = Practice.objects.filter(agendas__in=_bookable_agendas()).distinct()
+    return render(request, "patient/booking/practices.html", {"practices": found, "section": "book"})
+
+
+@login_not_required
+@require_safe
+def reasons(request: HttpRequest, practice: uuid.UUID) -> HttpResponse:
+    """Each reason, with the agendas and ways it is offered."""
+    agendas = list(_bookable_agendas().filter(practice=practice).select_related("practice"))
+    if not agendas:
+        raise Http404
+    offered = []
+    for reason in VisitReason.objects.filter(practice=practice, is_active=True, books_online=True):
+        choices = [
+            Choice(agenda, reason, kind)
+            for agenda in agendas
+            for kind in AppointmentKind
+            if open_to_online_booking(agenda, reason, kind)
+        ]
+        if choices:
+            offered.append((reason, [(choice, choice.url("book-slots")) for choice in choices]))
+    context = {"practice": agendas[0].practice, "offered": offered, "section": "book"}
+    return render(request, "patient/booking/reasons.html", context)
+
+
+@login_not_required
+@require_safe
+def slots(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
+    choice = _choice(agenda, reason, kind)
+    today = timezone.localdate(timezone=choice.agenda.practice.zone)
+    first = max(_date(request.GET.get("from")) or today, today)
+
+    def free(days: int) -> list[Slot]:
+        last = first + timedelta(days=days)
+        return free_slots(agenda=choice.agenda, visit_reason=choice.visit_reason, first=first, last=last)
+
+    found = free(DAYS_SHOWN - 1)
+    later = None
+    if not found:
+        ahead = free(LOOKED_AHEAD)
+        later = ahead[0].start.date() if ahead else None
+    context = {
+        "choice": choice,
+        "days": [
+            (day, [(slot, choice.url("book-whom", start=slot.start.isoformat())) for slot in of_day])
+            for day, of_day in groupby(found, key=lambda slot: slot.start.date())
+        ],
+        "earlier_url": choice.url("book-slots", **{"from": (first - timedelta(days=DAYS_SHOWN)).isoformat()})
+        if first > today
+        else None,
+        "later_url": choice.url("book-slots", **{"from": (first + timedelta(days=DAYS_SHOWN)).isoformat()}),
+        "first_free": later,
+        "first_free_url": choice.url("book-slots", **{"from": later.isoformat()}) if later else None,
+        "section": "book",
+    }
+    return render(request, "patient/booking/slots.html", context)
+
+
+@require_safe
+def whom(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
+    """For whom: oneself, somebody booked for before, or somebody new."""
+    choice = _choice(agenda, reason, kind)
+    start = _start(request)
+    if not is_free(agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start):
+        return _taken(request, choice, _following(choice, start))
+    user = cast("User", request.user)
+    today = timezone.localdate(timezone=choice.agenda.practice.zone)
+
+    def link(who: str) -> str:
+        return choice.url("book-confirm", start=start.isoformat(), who=who)
+
+    context = {
+        "choice": choice,
+        "start": _local(choice, start),
+        "relatives": [
+            (relative, relative.is_minor_on(today), link(str(relative.pk))) for relative in Relative.objects.of(user)
+        ],
+        "self_url": link("self"),
+        "adult_url": link("adult"),
+        "minor_url": link("minor"),
+        "section": "book",
+    }
+    return render(request, "patient/booking/whom.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
+    """The rest of what must be known of them, and the button that books."""
+    choice = _choice(agenda, reason, kind)
+    start = _start(request)
+    user = cast("User", request.user)
+    who = request.GET.get("who", "self")
+    relative = _relative(user, who)
+    form = _form(request, user, who)
+    if request.method == "POST" and (form is None or form.is_valid()):
+        try:
+            if isinstance(form, IdentityForm):
+                form.keep(user)
+            appointment = book_online(
+                holder=user,
+                agenda=choice.agenda,
+                visit_reason=choice.visit_reason,
+                starts_at=start,
+                kind=choice.kind,
+                booked_for=_booked_for(choice, who, relative),
+                person=_person(form, relative),
+            )
+        except SlotTaken as taken:
+            return _taken(request, choice, taken.next_free)
+        except IdentityIncomplete:
+            return render(request, "patient/booking/identity.html", {"section": "book"}, status=409)
+        except ValidationError as refused:
+            if form is None:
+                messages.error(request, " ".join(refused.messages))
+                return redirect(choice.url("book-whom", start=start.isoformat()))
+            form.say(refused)
+        else:
+            messages.success(request, _("Votre rendez-vous est pris. Une confirmation part par e-mail et par SMS."))
+            return redirect("patient:appointment", pk=appointment.pk)
+    context = {
+        "choice": choice,
+        "start": _local(choice, start),
+        "who": who,
+        "relative": relative,
+        "form": form,
+        "back_url": choice.url("book-whom", start=start.isoformat()),
+        "section": "book",
+    }
+    return render(request, "patient/booking/confirm.html", context, status=400 if form and form.errors else 200)
+
+
+def _bookable_agendas() -> QuerySet[Agenda]:
+    return Agenda.objects.filter(
+        is_active=True, opening_hours__isnull=False, visit_reasons__books_online=True, visit_reasons__is_active=True
+    ).distinct()
+
+
+def _choice(agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> Choice:
+    found = get_object_or_404(Agenda.objects.select_related("practice"), pk=agenda)
+    visit_reason = get_object_or_404(VisitReason, pk=reason, practice=found.practice_id)
+    if kind not in AppointmentKind.values or not open_to_online_booking(found, visit_reason, AppointmentKind(kind)):
+        raise Http404
+    return Choice(found, visit_reason, AppointmentKind(kind))
+
+
+def _form(request: HttpRequest, user: User, who: str) -> AdultForm | MinorForm | IdentityForm | None:
+    data: Any = request.POST if request.method == "POST" else None
+    if who == "adult":
+        return AdultForm(data)
+    if who == "minor":
+        return MinorForm(data)
+    if who == "self" and not (user.first_name and user.last_name and user.birth_date):
+        return IdentityForm(data, user=user)
+    return None
+
+
+def _relative(user: User, who: str) -> Relative | None:
+    if who in ("self", "adult", "minor"):
+        return None
+    try:
+        return get_object_or_404(Relative.objects.of(user), pk=uuid.UUID(who))
+    except ValueError:
+        raise Http404 from None
+
+
+def _booked_for(choice: Choice, who: str, relative: Relative | None) -> BookedFor:
+    if relative is not None:
+        minor = relative.is_minor_on(timezone.localdate(timezone=choice.agenda.practice.zone))
+        return BookedFor.MINOR_RELATIVE if minor else BookedFor.ADULT_RELATIVE
+    return {"adult": BookedFor.ADULT_RELATIVE, "minor": BookedFor.MINOR_RELATIVE}.get(who, BookedFor.SELF)
+
+
+def _person(form: AdultForm | MinorForm | IdentityForm | None, relative: Relative | None) -> Person | None:
+    if relative is not None:
+        return Person(relative.first_name, relative.last_name, relative.birth_date, relative.email, relative.mobile)
+    return form.person() if isinstance(form, AdultForm | MinorForm) else None
+
+
+def _following(choice: Choice, start: datetime) -> list[Slot]:
+    return next_free(agenda=choice.agenda, visit_reason=choice.visit_reason, after=max(start, timezone.now()))
+
+
+def _taken(request: HttpRequest, choice: Choice, following: list[Slot]) -> HttpResponse:
+    """Somebody was faster: the next free ones, a link each."""
+    context = {
+        "choice": choice,
+        "slots": [(slot, choice.url("book-whom", start=slot.start.isoformat())) for slot in following],
+        "all_url": choice.url("book-slots"),
+        "section": "book",
+    }
+    return render(request, "patient/booking/taken.html", context, status=409)
+
+
+def _start(request: HttpRequest) -> datetime:
+    try:
+        start = datetime.fromisoformat(request.GET.get("start", ""))
+    except ValueError:
+        raise Http404 from None
+    if timezone.is_naive(start):
+        raise Http404
+    return start
+
+
+def _local(choice: Choice, moment: datetime) -> datetime:
+    return timezone.localtime(moment, choice.agenda.practice.zone)
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
