@@ -17,6 +17,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_login_stages(self) -> list[str]:
+        """allauth's, with ours before the second factor (which makes it needless)."""
+        stages: list[str] = super().get_login_stages()
+        second_factor = stages.index("allauth.mfa.stages.AuthenticateStage")
+        return [*stages[:second_factor], "accounts.stages.NewDeviceStage", *stages[second_factor:]]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queued in the outbox like every message; allauth's own text, in the account's language."""
         user = User.objects.filter(email__iexact=email).first()

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
+from appointments import signals
 from appointments.models import Appointment, HolderAuthorisation
-from appointments.recipients import Recipient, RecipientState, resolve
+from appointments.recipients import Audience, Recipient, RecipientState, resolve
 from audit.trail import record
 
 
@@ -43,6 +44,9 @@ def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
         withdrawn_at=timezone.now(), withdrawn_by=by
     )
     if withdrawn:
+        signals.changed.send(
+            sender=Appointment, appointment=appointment, fields=frozenset({"holder_authorisation"}), by=by
+        )
         record(
             "holder.authorisation_withdrawn",
             by=by,
@@ -51,6 +55,32 @@ def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
             within=appointment,
         )
     return resolve(appointment)
+
+
+@transaction.atomic
+def keep_with_holder(*, appointment: Appointment, by: User) -> None:
+    """The patient has contacts by now: what the holder has under the authorisation stays there, staff decided."""
+    _check(appointment, by)
+    kept = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).update(
+        kept_at=timezone.now(), kept_by=by
+    )
+    if kept:
+        record(
+            "holder.authorisation_kept",
+            by=by,
+            on=appointment,
+            practice=appointment.practice_id,
+            within=appointment,
+        )
+
+
+def outlived_authorisation(appointment: Appointment) -> HolderAuthorisation | None:
+    """An authorisation that still shows documents to the holder though new ones go to the patient by now.
+
+    Staff are asked what becomes of those; None once they have said.
+    """
+    standing = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).first()
+    return standing if standing and resolve(appointment).audience is Audience.PATIENT else None
 
 
 def _check(appointment: Appointment, by: User) -> None:

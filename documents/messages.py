@@ -124,7 +124,9 @@ def _email(to: str, document: SharedDocument, link: str, words: str, language: s
         "date": _day(timezone.now(), practice.zone),
     }
     subject = _("Un document vous attend")
-    return plan_email(to=to, subject=subject, body=body, language=language, due_at=due_at)
+    return plan_email(
+        to=to, subject=subject, body=body, language=language, due_at=due_at, about=document.appointment_id
+    )
 
 
 def _sms(to: str, document: SharedDocument, link: str | None, language: str, due_at: datetime) -> Message:
@@ -134,7 +136,13 @@ def _sms(to: str, document: SharedDocument, link: str | None, language: str, due
     else:
         text = _("%(practice)s a partagé un document avec vous. Suivez le lien reçu par e-mail.")
     text = text % {"practice": document.practice.name, "link": link}
-    return plan_sms(to=to, text=text.replace("\u00a0", " "), language=language, due_at=due_at)
+    return plan_sms(
+        to=to,
+        text=text.replace("\u00a0", " "),
+        language=language,
+        due_at=due_at,
+        about=document.appointment_id,
+    )
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:

@@ -16,8 +16,11 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.mobile import replace_mobile
 from accounts.models import User
+from accounts.roles import NotAllowed, may_share
 from audit.trail import record
 from patients.messages import send_new_link, tell_practice_invitation_stopped
 from patients.models import (
@@ -89,6 +92,38 @@ def invite_again(*, patient: Patient, by: User | None, within: uuid.UUID | None 
     invitation = invitation_for(patient=patient, by=by, within=within)
     send_new_link(invitation, invitation_url(invitation))
     return invitation
+
+
+@transaction.atomic
+def invite_after_identity_check(*, patient: Patient, by: User) -> Invitation:
+    """For somebody who lost their telephone: staff have made sure, otherwise, that it is them.
+
+    Whoever proves the email, the record's mobile as it is now, and the birth date, has the account's mobile replaced
+    by it. Raises NotAllowed; ValueError where the record lacks a contact.
+    """
+    if not may_share(by, patient.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas d’inviter. Un administrateur du cabinet peut le changer."))
+    end_live_invitation(patient=patient, reason=InvitationEnd.WITHDRAWN, by=by)
+    invitation = invitation_for(patient=patient, by=by)
+    invitation.identity_checked_by = by
+    invitation.save(update_fields=["identity_checked_by"])
+    record("patient.identity_checked", by=by, on=patient, practice=patient.practice_id)
+    send_new_link(invitation, invitation_url(invitation))
+    return invitation
+
+
+@transaction.atomic
+def replace_lost_mobile(*, invitation: Invitation) -> User | None:
+    """Once everything is proved, the account tied to the record gets the mobile that was; None where none does."""
+    tie = (
+        RecordTie.objects.select_related("user")
+        .filter(patient=invitation.patient, ended_at=None, user__email__iexact=invitation.email)
+        .first()
+    )
+    if invitation.identity_checked_by is None or tie is None or tie.user.mobile == invitation.mobile:
+        return None
+    replace_mobile(user=tie.user, mobile=invitation.mobile, by=tie.user)
+    return tie.user
 
 
 def invitation_url(invitation: Invitation) -> str:

@@ -1,6 +1,17 @@
 from accounts.models.api_token import ApiToken, Scope
 from accounts.models.code import OneTimeCode
+from accounts.models.device import KnownDevice
 from accounts.models.practice import Membership, OfPracticeQuerySet, Practice, Role
 from accounts.models.user import User
 
-__all__ = ["ApiToken", "Membership", "OfPracticeQuerySet", "OneTimeCode", "Practice", "Role", "Scope", "User"]
+__all__ = [
+    "ApiToken",
+    "KnownDevice",
+    "Membership",
+    "OfPracticeQuerySet",
+    "OneTimeCode",
+    "Practice",
+    "Role",
+    "Scope",
+    "User",
+]

@@ -40,6 +40,14 @@ class Invitation(models.Model):
     birth_date_attempts = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True)
     end = models.CharField(max_length=20, choices=InvitationEnd, blank=True)
+    identity_checked_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Staff who checked, otherwise than by this site, who this is: it may replace a lost mobile",
+    )
     accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = InvitationQuerySet.as_manager()

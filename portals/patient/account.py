@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import cast
 
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.codes import TooManyCodes
 from accounts.language import change_language
+from accounts.mobile import ask_for_mobile, prove_mobile
 from accounts.models import User
+from patients.contacts import clean_mobile
 from patients.models import Relative
 from patients.relatives import forget_relative
+from portals.code_form import CodeForm
+from portals.device_cookie import keep_device
+
+NEW_MOBILE = "new_mobile"
 
 
 class LanguageForm(forms.Form):
@@ -25,6 +33,19 @@ class LanguageForm(forms.Form):
         choices=[("fr", "Français"), ("en", "English")],
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+
+
+class MobileForm(forms.Form):
+    mobile = forms.CharField(
+        label=gettext_lazy("Votre nouveau numéro de mobile"),
+        error_messages={"required": gettext_lazy("Saisissez votre nouveau numéro de mobile.")},
+        widget=forms.TextInput(
+            attrs={"class": "form-control", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
+        ),
+    )
+
+    def clean_mobile(self) -> str:
+        return clean_mobile(self.cleaned_data["mobile"]) or ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +59,43 @@ def my_account(request: HttpRequest) -> HttpResponse:
         return redirect("patient:account")
     relatives = Relative.objects.of(user)
     return render(request, "patient/account.html", {"form": form, "relatives": relatives, "section": "account"})
+
+
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_mobile(request: HttpRequest) -> HttpResponse:
+    """The new number first; then the code that was sent to it."""
+    user = cast("User", request.user)
+    form = MobileForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ask_for_mobile(user=user, mobile=form.cleaned_data["mobile"])
+        except TooManyCodes:
+            form.add_error("mobile", _("Plusieurs codes viennent d’être envoyés. Attendez une heure."))
+        else:
+            request.session[NEW_MOBILE] = form.cleaned_data["mobile"]
+            return redirect("patient:mobile-code")
+    status = 400 if form.errors else 200
+    return render(request, "patient/mobile.html", {"form": form, "section": "account"}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_mobile_code(request: HttpRequest) -> HttpResponse:
+    user = cast("User", request.user)
+    mobile = request.session.get(NEW_MOBILE)
+    if not mobile:
+        return redirect("patient:mobile")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if prove_mobile(user=user, mobile=mobile, digits=form.cleaned_data["code"]):
+            del request.session[NEW_MOBILE]
+            messages.success(request, _("Votre numéro de mobile est changé."))
+            response = redirect("patient:account")
+            keep_device(request, response, user)
+            return response
+        form.refuse()
+    context = {"form": form, "mobile": mobile, "section": "account"}
+    return render(request, "patient/mobile_code.html", context, status=400 if form.errors else 200)
 
 
 @require_POST

@@ -13,23 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 
 
-class CodeForm(forms.Form):
-    code = forms.CharField(
-        label=_("Code reçu par SMS"),
-        help_text=_("Six chiffres."),
-        error_messages={"required": _("Saisissez le code à six chiffres reçu par SMS.")},
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "form-control code-input"}
-        ),
-    )
-
-    def clean_code(self) -> str:
-        digits = "".join(character for character in self.cleaned_data["code"] if character.isdigit())
-        if len(digits) != 6:
-            raise ValidationError(_("Le code a six chiffres. Vérifiez le SMS le plus récent."))
-        return digits
-
-
 class BirthDateForm(forms.Form):
     """Three fields, as GOV.UK and the DSFR advise; month as a number."""
 

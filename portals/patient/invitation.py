@@ -36,9 +36,12 @@ from patients.invitations import (
     find_invitation,
     prove_birth_date,
     renew_invitation,
+    replace_lost_mobile,
 )
 from patients.models import Invitation
-from portals.patient.forms import BirthDateForm, CodeForm, PasswordForm
+from portals.code_form import CodeForm
+from portals.device_cookie import keep_device
+from portals.patient.forms import BirthDateForm, PasswordForm
 
 SESSION_KEY = "invitation"
 View = Callable[..., HttpResponse]
@@ -122,13 +125,7 @@ def code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         if check_code(purpose=CODE_PURPOSE, subject_id=invitation.pk, digits=digits):
             _remember(request, mobile_proved=True)
             return redirect("patient:invitation-birth-date")
-        form.add_error(
-            "code",
-            _(
-                "Ce code n’est pas le bon, ou il a expiré. Vérifiez le SMS le plus récent, ou "
-                "demandez un nouveau code."
-            ),
-        )
+        form.refuse()
     return render(request, "patient/invitation/code.html", {"form": form, "invitation": invitation})
 
 
@@ -171,7 +168,9 @@ def password(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             return _over(request, invitation)
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         request.session.pop(SESSION_KEY, None)
-        return redirect("patient:documents")
+        response = redirect("patient:documents")
+        keep_device(request, response, user)  # the code to the mobile was proved here a minute ago
+        return response
     return render(request, "patient/invitation/password.html", {"form": form, "invitation": invitation})
 
 
@@ -200,10 +199,14 @@ def _after_birth_date(request: HttpRequest, invitation: Invitation) -> HttpRespo
     if request.user.is_authenticated:
         return redirect("patient:invitation-confirm")
     if account_at(invitation.email):
+        replaced = replace_lost_mobile(invitation=invitation)
         messages.info(
             request, _("Vous avez déjà un compte à cette adresse : connectez-vous pour voir votre document.")
         )
-        return _to_sign_in()
+        response = _to_sign_in()
+        if replaced:
+            keep_device(request, response, replaced)  # its mobile was proved in this browser a minute ago
+        return response
     return redirect("patient:invitation-password")
 
 

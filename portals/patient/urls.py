@@ -30,4 +30,6 @@ urlpatterns = [
     path("documents/<uuid:pk>/pages/<int:page>/", documents.page_picture, name="document-page"),
     path("documents/<uuid:pk>/download/", documents.download, name="document-download"),
     path("my-account/", account.my_account, name="account"),
+    path("my-account/mobile/", account.change_mobile, name="mobile"),
+    path("my-account/mobile/code/", account.new_mobile_code, name="mobile-code"),
 ]

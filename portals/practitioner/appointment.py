@@ -15,15 +15,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Practice, User
 from accounts.roles import may_share
-from appointments.booking import book, cancel, delete
+from appointments.authorisation import keep_with_holder, outlived_authorisation
+from appointments.booking import AppointmentCancelled, book, cancel, delete, move
 from appointments.history import history_of
 from appointments.models import Appointment
 from appointments.recipients import resolve
 from documents.access import around
 from documents.models import Category, SharedDocument
 from patients.records import create_patient
+from patients.relatives import look_alikes
 from portals.practitioner.agenda import agenda_context
-from portals.practitioner.forms import BookingForm, say_refusal
+from portals.practitioner.forms import BookingForm, MoveForm, say_refusal
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -42,16 +44,23 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
 
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
+    documents = documents_of(found, user)
+    outlived = outlived_authorisation(found)
     return {
         "appointment": found,
         "recipient": resolve(found),
-        "documents": documents_of(found, user),
+        "documents": documents,
+        "outlived": outlived,
+        "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
+        "look_alikes": look_alikes(found.patient),
         "may_share": may_share(user, found.practice),
     }
 
 
 def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
-    visible = around(found, user=user).select_related("category", "file", "shared_by", "signed_by", "holder")
+    visible = around(found, user=user).select_related(
+        "category", "file", "shared_by", "signed_by", "holder", "authorisation", "patient"
+    )
     return list(visible.prefetch_related("messages"))
 
 
@@ -86,11 +95,44 @@ def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language 
         "document.consulted": _("Document ouvert par le cabinet"),
         "holder.authorised": _("Titulaire du compte autorisé"),
         "holder.authorisation_withdrawn": _("Autorisation du titulaire retirée"),
+        "holder.authorisation_kept": _("Documents laissés au titulaire du compte"),
         "contact.changed": _("Coordonnées du patient modifiées"),
         "invitation.sent": _("Invitation envoyée"),
         "invitation.stopped": _("Invitation arrêtée"),
         "message.failed": _("Message non remis"),
     }
+
+
+@staff_only
+@require_POST
+def keep_documents_with_holder(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    keep_with_holder(appointment=appointment_of(user, pk), by=user)
+    messages.success(request, _("Les documents déjà partagés restent visibles par le titulaire du compte."))
+    return redirect("practitioner:appointment", pk=pk)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = appointment_of(user, pk)
+    initial = {
+        "starts_at": found.local_start,
+        "agenda": found.agenda_id,
+        "visit_reason": found.visit_reason_id,
+    }
+    form = MoveForm(request.POST or None, practice=found.practice, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            move(appointment=found, by=user, **form.cleaned_data)
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        except AppointmentCancelled:
+            form.add_error(None, _("Ce rendez-vous est annulé : prenez-en un autre."))
+        else:
+            messages.success(request, _("Le rendez-vous est déplacé."))
+            return redirect("practitioner:appointment", pk=pk)
+    context = frame(user, "agenda", appointment=found, form=form)
+    return render(request, "practitioner/move.html", context, status=400 if form.errors else 200)
 
 
 @staff_only

@@ -97,3 +97,13 @@ class BookingForm(forms.Form):
                 if not asked.get(name) and name not in self.errors:
                     self.add_error(name, _("À remplir pour un nouveau patient, ou choisissez un patient déjà connu."))
         return asked
+
+
+class MoveForm(forms.Form):
+    """When, on which agenda, for which reason."""
+
+    def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = BookingForm(practice=practice)
+        for name in ("starts_at", "agenda", "visit_reason"):
+            self.fields[name] = asked.fields[name]

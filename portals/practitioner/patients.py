@@ -9,17 +9,46 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from documents.access import visible_as_staff
+from patients.invitations import invite_after_identity_check
 from patients.models import Patient
 from patients.records import change_patient
+from patients.relatives import look_alikes
 from portals.practitioner.forms import ContactsForm, say_refusal
 from portals.practitioner.staff import frame, staff_only
 
-SHOWN = 100
+SHOWN = 100  # documents
+LISTED = 50  # records
+
+
+@staff_only
+@require_safe
+def patients(request: HttpRequest, user: User) -> HttpResponse:
+    """Search among the records of one's practices: every word in the name, the email or the mobile."""
+    words = request.GET.get("q", "").strip()
+    found = Patient.objects.of_staff(user).order_by("last_name", "first_name", "id")
+    if words:
+        found = found.search(words)
+    page = list(found[: LISTED + 1])
+    context = frame(user, "patients", found=page[:LISTED], has_more=len(page) > LISTED, words=words)
+    return render(request, "practitioner/patients.html", context)
+
+
+@staff_only
+@require_POST
+def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Somebody without their telephone any more: staff have made sure who it is."""
+    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    if found.missing_contacts:
+        messages.error(request, _("Complétez d’abord l’adresse e-mail et le mobile."))
+    else:
+        invite_after_identity_check(patient=found, by=user)
+        messages.success(request, _("Une nouvelle invitation part par e-mail. C’est inscrit dans l’historique."))
+    return redirect("practitioner:patient", pk=pk)
 
 
 @staff_only
@@ -46,6 +75,10 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         "patients",
         patient=found,
         form=form,
+        look_alikes=look_alikes(found),
+        ties=found.ties.filter(ended_at=None).select_related("user"),
+        appointments=found.appointments.select_related("practice", "visit_reason").order_by("-starts_at")[:20],
+        may_share=may_share(user, found.practice),
         documents=documents.order_by("-shared_at", "-id")[:SHOWN],
         stopped=found.invitations.filter(end="too_many_attempts").exists() and not found.invitations.live().exists(),
     )

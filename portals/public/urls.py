@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from portals.public import health, home, outbox
+from portals.public import device, health, home, outbox, session
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("account/device/", device.device, name="device"),
+    path("account/stay/", session.stay, name="session-stay"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("outbox/", outbox.outbox, name="outbox"),

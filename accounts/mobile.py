@@ -1,0 +1,55 @@
+"""Changing an account's mobile: the new one is proved, the old one is told."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.codes import check_code, new_code
+from accounts.devices import forget_all, send_code
+from accounts.models import User
+from audit.trail import record
+from notifications.outbox import plan_email, plan_sms
+
+PURPOSE = "new-mobile"
+
+
+def _purpose(mobile: str) -> str:
+    """A code is for one number: changing one's mind about it voids nothing and opens nothing."""
+    return f"{PURPOSE}:{mobile}"
+
+
+@transaction.atomic
+def ask_for_mobile(*, user: User, mobile: str) -> None:
+    """Send a code to the new number (E.164). Raises accounts.codes.TooManyCodes."""
+    digits = new_code(purpose=_purpose(mobile), subject_id=user.pk)
+    send_code(to=mobile, digits=digits, language=user.language)
+
+
+def prove_mobile(*, user: User, mobile: str, digits: str) -> bool:
+    """Whether the code is right; the account then has the new number."""
+    if not check_code(purpose=_purpose(mobile), subject_id=user.pk, digits=digits):
+        return False
+    replace_mobile(user=user, mobile=mobile, by=user)
+    return True
+
+
+@transaction.atomic
+def replace_mobile(*, user: User, mobile: str, by: User) -> None:
+    """A number that has been proved. The old one and the email are told; every device is new again."""
+    old, user.mobile, user.mobile_verified_at = user.mobile, mobile, timezone.now()
+    user.full_clean(exclude=["password"])
+    user.save(update_fields=["mobile", "mobile_verified_at"])
+    forget_all(user)
+    record("account.mobile_changed", by=by, on=user)
+    with translation.override(user.language):
+        said = _(
+            "Le numéro de mobile de votre compte docshare vient de changer. "
+            "Si ce n’est pas vous, prévenez aussitôt votre cabinet."
+        )
+        plan_email(
+            to=user.email, subject=_("Votre numéro de mobile a changé"), body=said + "\n", language=user.language
+        )
+        if old and old != mobile:
+            plan_sms(to=old, text=said.replace("\u00a0", " ").replace("’", "'"), language=user.language)

@@ -1,0 +1,68 @@
+"""How long a session lasts: so long without use, and so long in all (ASVS 7.3, security cases 19, 22, 23).
+
+Checked at every request. What a page asks for by itself (`X-Background: 1`) is not use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts.roles import is_staff_of_any
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+STARTED, USED = "session_started", "session_used"
+USED_PRECISION = 30  # seconds: a session is not written at every request
+
+
+class SessionLimitsMiddleware:
+    """Ends sessions that were left alone, or are too old; whoever comes back signs in again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        was_signed_in = request.user.is_authenticated
+        if was_signed_in:
+            now = int(time.time())
+            started = request.session.setdefault(STARTED, now)
+            used = request.session.setdefault(USED, now)
+            if now - used > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:
+                logout(request)
+            elif now - used >= USED_PRECISION and request.headers.get("X-Background") != "1":
+                request.session[USED] = now
+        response = self.get_response(request)
+        if was_signed_in and not request.user.is_authenticated:
+            # Pages hold health data. What the browser remembers of its own (storage, known device) holds none.
+            response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class StaffSecondFactorMiddleware:
+    """Where staff need a second factor, they reach nothing but the pages that set it up before they have one."""
+
+    OPEN = ("/account/", "/static/", "/healthz", "/readyz")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.STAFF_SECOND_FACTOR or not request.user.is_authenticated:
+            return self.get_response(request)
+        user = request.user
+        if request.path.startswith(self.OPEN) or not (user.is_staff or is_staff_of_any(user)):
+            return self.get_response(request)
+        if is_mfa_enabled(user):
+            return self.get_response(request)
+        if request.path.startswith("/api/"):
+            sentence = "Ce compte doit d’abord activer une double authentification, dans « Sécurité »."
+            errors = [{"code": "second_factor_required", "detail": sentence, "attr": None}]
+            return JsonResponse({"type": "client_error", "errors": errors}, status=403)
+        return redirect(reverse("mfa_activate_totp"))

@@ -1,0 +1,40 @@
+"""A step of signing in, between the password and the session (allauth's login stages)."""
+
+from __future__ import annotations
+
+from allauth.account.stages import LoginStage
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from accounts.codes import TooManyCodes
+from accounts.devices import is_known, send_device_code
+from accounts.models import User
+
+DEVICE_COOKIE = "device"
+
+
+class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no types
+    """Until the code from the SMS is given, whoever signs in is anonymous everywhere."""
+
+    key = "new_device"
+    urlname = "device"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        user: User = self.login.user
+        if not needs_code(user) or is_known(user, self.request.COOKIES.get(DEVICE_COOKIE)):
+            return None, True
+        if not self.state.get("sent"):
+            self.state["sent"] = True
+            try:
+                send_device_code(user)
+            except TooManyCodes:
+                self.state["too_many"] = True
+        return redirect(self.urlname), True
+
+
+def needs_code(user: User) -> bool:
+    """Accounts with a proved mobile and no stronger second factor."""
+    stronger = is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    return bool(user.mobile and user.mobile_verified_at and not stronger)

@@ -1,0 +1,35 @@
+"""The six digits of an SMS, wherever they are asked for."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code reçu par SMS"),
+        help_text=_("Six chiffres."),
+        error_messages={"required": _("Saisissez le code à six chiffres reçu par SMS.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "form-control code-input"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        digits = "".join(character for character in self.cleaned_data["code"] if character.isdigit())
+        if len(digits) != 6:
+            raise ValidationError(_("Le code a six chiffres. Vérifiez le SMS le plus récent."))
+        return digits
+
+    def refuse(self) -> None:
+        """The digits were not the live code."""
+        self.add_error(
+            "code",
+            _now(
+                "Ce code n’est pas le bon, ou il a expiré. Vérifiez le SMS le plus récent, ou "
+                "demandez un nouveau code."
+            ),
+        )

@@ -1,0 +1,53 @@
+"""Between the password and the session, on a device that is new to the account: the code from the SMS."""
+
+from __future__ import annotations
+
+from allauth.account.stages import LoginStageController
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.codes import TooManyCodes, check_code
+from accounts.devices import CODE_PURPOSE, send_device_code
+from accounts.models import User
+from accounts.stages import NewDeviceStage
+from portals.code_form import CodeForm
+from portals.device_cookie import keep_device
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def device(request: HttpRequest) -> HttpResponse:
+    stage = LoginStageController.enter(request, NewDeviceStage.key)
+    if stage is None:
+        return redirect(settings.LOGIN_URL)
+    user: User = stage.login.user
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and "resend" in request.POST:
+        return _send_again(request, user)
+    if request.method == "POST" and form.is_valid():
+        if check_code(purpose=CODE_PURPOSE, subject_id=user.pk, digits=form.cleaned_data["code"]):
+            response: HttpResponse = stage.exit()
+            if request.POST.get("remember"):
+                keep_device(request, response, user)
+            return response
+        form.refuse()
+    context = {"form": form, "mobile": user.mobile, "too_many": stage.state.get("too_many")}
+    return render(request, "public/device.html", context, status=400 if form.errors else 200)
+
+
+def _send_again(request: HttpRequest, user: User) -> HttpResponse:
+    try:
+        send_device_code(user)
+    except TooManyCodes:
+        messages.warning(
+            request,
+            _("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre."),
+        )
+    else:
+        messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
+    return redirect("device")

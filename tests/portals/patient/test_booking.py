@@ -1,0 +1,166 @@
+"""Booking on the site, as a person does it: links and buttons, no scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Agenda, Appointment, VisitReason
+from patients.models import Relative
+from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
+
+SignIn = Callable[[User], Client]
+
+
+def links(page: str, containing: str) -> list[str]:
+    return [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', page) if containing in link]
+
+
+def get(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, (address, answer.status_code)
+    return answer.content.decode()
+
+
+@pytest.fixture
+def to_whom(open_agenda: Agenda, visit_reason: VisitReason, next_week: date) -> str:
+    """The way of somebody who has not signed in: practice, reason, slot. The address of the next step."""
+    visitor = Client()
+    practice = links(get(visitor, "/book/"), "/book/")[-1]
+    slots = links(get(visitor, practice), "/in_person/")[0]
+    later = get(visitor, f"{slots}?from={next_week}")
+    whom = links(later, "/whom/")[0]
+    answer = visitor.get(whom)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/account/login/?next=/book/")
+    return whom
+
+
+def test_for_oneself(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=self")[0]
+    assert "Rendez-vous pour vous" in get(client, confirm)
+    assert not Appointment.objects.exists()
+    answer = client.post(confirm, follow=True)
+    assert "Votre rendez-vous est pris" in answer.content.decode()
+    made = Appointment.objects.get()
+    assert (made.holder, made.booked_for) == (holder, "self")
+    calendar = client.get(f"/my-appointments/{made.pk}/calendar.ics")
+    assert calendar["Content-Type"] == "text/calendar"
+    assert b"BEGIN:VEVENT" in calendar.content
+    assert b"suivi" not in calendar.content
+
+
+def test_somebody_whose_birth_date_is_not_known_is_asked_once(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    User.objects.filter(pk=holder.pk).update(birth_date=None)
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=self")[0]
+    assert "demandé une seule fois" in get(client, confirm)
+    names = {"first_name": "Hugo", "last_name": "Martin"}
+    wrong = client.post(confirm, names | {"day": "31", "month": "2", "year": "1979"})
+    assert wrong.status_code == 400
+    assert 'value="31"' in wrong.content.decode()
+    client.post(confirm, names | {"day": "17", "month": "6", "year": "1979"})
+    holder.refresh_from_db()
+    assert holder.birth_date == date(1979, 6, 17)
+    assert Appointment.objects.get().patient.birth_date == date(1979, 6, 17)
+
+
+def test_for_an_adult_and_again_from_the_list(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=adult")[0]
+    page = get(client, confirm)
+    assert "vous n’y aurez pas accès" in page
+    assert "qu’avec l’accord du cabinet" in page
+    person = {"first_name": "Paul", "last_name": "Martin", "day": "25", "month": "8", "year": "1946"}
+    half = client.post(confirm, person | {"email": "paul@courriel.example", "mobile": ""})
+    assert half.status_code == 400
+    assert "Donnez aussi son mobile" in half.content.decode()
+    assert 'value="paul@courriel.example"' in half.content.decode()
+    client.post(confirm, person | {"email": "", "mobile": ""})
+    assert Appointment.objects.get().booked_for == "adult_relative"
+    taken = client.get(to_whom)
+    assert taken.status_code == 409
+    following = links(taken.content.decode(), "/whom/")[0]
+    assert "Pour Paul Martin" in get(client, following)
+    relative = Relative.objects.get()
+    client.post(links(get(client, following), f"who={relative.pk}")[0])
+    assert Appointment.objects.count() == 2
+    assert Appointment.objects.values("patient").distinct().count() == 1
+
+
+def test_a_child_who_is_of_age_is_said_and_what_was_typed_is_kept(
+    to_whom: str, sign_in: SignIn, holder: User
+) -> None:
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=minor")[0]
+    answer = client.post(
+        confirm, {"first_name": "Léo", "last_name": "Martin", "day": "1", "month": "1", "year": "1990"}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "votre proche est majeur" in page
+    assert 'value="Léo"' in page
+    assert not Relative.objects.exists()
+
+
+def test_a_slot_taken_while_one_typed_offers_the_next_ones(
+    to_whom: str, sign_in: SignIn, holder: User, charlie: User
+) -> None:
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=self")[0]
+    sign_in(holder).post(confirm)
+    answer = client.post(confirm)
+    assert answer.status_code == 409
+    assert "Ce créneau vient d’être pris" in answer.content.decode()
+    assert len(links(answer.content.decode(), "/whom/")) == 3
+
+
+def test_moving_and_cancelling_with_a_page_that_asks(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    page = get(client, f"/my-appointments/{made.pk}/move/")
+    start = re.findall(r'name="start" value="([^"]+)"', page)[-1]
+    client.post(f"/my-appointments/{made.pk}/move/", {"start": start})
+    made.refresh_from_db()
+    assert made.starts_at.isoformat()[:10] == start[:10]
+    get(client, f"/my-appointments/{made.pk}/cancel/")
+    made.refresh_from_db()
+    assert made.status == "booked"
+    client.post(f"/my-appointments/{made.pk}/cancel/")
+    made.refresh_from_db()
+    assert made.status == "cancelled"
+
+
+@pytest.mark.parametrize("path", ["", "calendar.ics", "move/", "cancel/"])
+def test_an_appointment_is_nobody_elses(
+    to_whom: str, sign_in: SignIn, holder: User, charlie: User, alice: User, path: str
+) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    for other in (charlie, alice):
+        assert sign_in(other).get(f"/my-appointments/{made.pk}/{path}").status_code == 404
+
+
+def test_another_holders_relative_is_not_offered(to_whom: str, sign_in: SignIn, holder: User, charlie: User) -> None:
+    relative = Relative.objects.create(
+        holder=charlie, first_name="Zoé", last_name="Noir", birth_date=date(1990, 1, 1)
+    )
+    client = sign_in(holder)
+    assert "Zoé" not in get(client, to_whom)
+    stolen = links(get(client, to_whom), "who=self")[0].replace("who=self", f"who={relative.pk}")
+    assert client.post(stolen).status_code == 404
+    assert client.post(f"/relatives/{relative.pk}/remove/").status_code == 404
+
+
+def test_a_practice_that_offers_nothing_has_no_page(open_agenda: Agenda, visit_reason: VisitReason) -> None:
+    VisitReason.objects.update(books_online=False)
+    assert Client().get(f"/book/{open_agenda.practice_id}/").status_code == 404
+    assert "Aucun cabinet" in Client().get("/book/").content.decode()
