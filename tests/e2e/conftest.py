@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # Playwright's synchronous interface runs an event loop in this thread; the database is used beside it, not in it.
@@ -27,6 +29,15 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def site(live_server: Any, settings: Any, transactional_db: None) -> str:
+    settings.PUBLIC_URL = live_server.url
+    settings.SHARE_NOTICE_DELAY = timedelta()
+    settings.EMAIL_BACKEND = "notifications.channels.outbox.OutboxEmailBackend"  # Django's test runner replaces it
+    call_command("demo", verbosity=0)
+    return str(live_server.url)
 
 
 class Visitor:

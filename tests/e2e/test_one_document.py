@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import zipfile
 from datetime import timedelta
-from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from django.core.management import call_command
 from playwright.sync_api import Browser, expect
 
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from docshare.demo.cast import PASSWORD
 from docshare.demo.paper import letter, signature
 from documents.files import storage
 from documents.models import LibraryDocument, SharedDocument, StoredFile
 from notifications.models import Message
-from notifications.tasks import dispatch
 from tests.conftest import CORPUS
 from tests.e2e.conftest import Visitor
+from tests.e2e.steps import deliver, follow_invitation, newest_email_to, open_appointment, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def site(live_server: Any, settings: Any, transactional_db: None) -> str:
-    settings.PUBLIC_URL = live_server.url
-    settings.SHARE_NOTICE_DELAY = timedelta()
-    settings.EMAIL_BACKEND = "notifications.channels.outbox.OutboxEmailBackend"  # Django's test runner replaces it
-    call_command("demo", verbosity=0)
-    return str(live_server.url)
-
-
-def deliver() -> None:
-    """What the worker does when it is nudged."""
-    for channel in ("email", "sms"):
-        dispatch(channel)
 
 
 def documents(tmp_path: Path) -> list[str]:
@@ -61,125 +40,126 @@ def documents(tmp_path: Path) -> list[str]:
     return [str(tmp_path / name) for name in own]
 
 
-def newest(pattern: str) -> Path:
-    return max(Path(django_settings.OUTBOX_DIR).glob(pattern), key=lambda path: path.stat().st_mtime_ns)
-
-
 def test_one_signed_document_from_a_doctors_hand_to_a_patients(site: str, browser: Browser, tmp_path: Path) -> None:
     orphans = set(storage.orphans(older_than=timedelta()))  # of tests whose transactions were rolled back
-    doctor = Visitor(browser, site, 1440, 900)
-    page = doctor.page
-
-    # 1. Signs in, sees the agenda, opens an appointment beside it.
-    page.goto(site)
-    doctor.accessible()
-    page.fill("[name=login]", "dr.martin@lilas.example")
-    page.fill("[name=password]", PASSWORD)
-    page.click("text=Se connecter")
-    page.wait_for_url("**/pro/")
+    doctor, patient = Visitor(browser, site, 1440, 900), Visitor(browser, site, 360, 740)
+    sign_in_as_staff(doctor, "dr.martin@lilas.example")
     doctor.accessible()
     appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
     assert appointment
-    page.goto(f"{site}/pro/?date={appointment.local_start.date()}")
-    page.click(f"[data-slot='{appointment.pk}']")
-    expect(page.locator("#panel-title")).to_be_focused()
+    opens_beside_the_agenda(doctor, appointment)
+    paths = documents(tmp_path)
+    signed = shares_three_files(doctor, paths)
+    verifies_elsewhere(signed, Path(paths[0]))
+    is_told_without_health_data()
+    screens = follow_invitation(patient, "marie.durand@courriel.example", "+33639980001", ("2", "3", "1944"))
+    assert screens <= 4
+    reads_and_downloads(patient, signed)
+    history_tells(doctor, appointment)
+    takes_back_and_deletes(doctor, appointment)
+    assert set(storage.orphans(older_than=timedelta())) <= orphans
+    patient.page.goto(f"{site}/documents/")
+    expect(patient.page.locator("text=Aucun document pour l’instant")).to_be_visible()
+    patient.accessible()
+
+
+def opens_beside_the_agenda(doctor: Visitor, appointment: Appointment) -> None:
+    """1. The panel has its own address, takes the focus and gives it back."""
+    page = doctor.page
+    open_appointment(doctor, appointment)
     assert page.url.endswith(f"/pro/appointments/{appointment.pk}/")
     doctor.accessible()
     page.keyboard.press("Escape")
     expect(page.locator(f"[data-slot='{appointment.pk}']")).to_be_focused()
     page.click(f"[data-slot='{appointment.pk}']")
 
-    # 2. to 5. Who will receive; three cards; the signature placed by a click, then by the keyboard.
+
+def shares_three_files(doctor: Visitor, paths: list[str]) -> SharedDocument:
+    """2. to 5. Who will receive; three cards; the signature placed by a click, then by the keyboard."""
+    page = doctor.page
     page.click("text=Partager des documents")
     expect(page.locator("#recipient-title")).to_contain_text("Marie Durand (m•••@c….example")
     doctor.accessible()
-    paths = documents(tmp_path)
     page.set_input_files("#files", paths)
-    first = page.locator("[data-card]").nth(0)
+    first, second, third = (page.locator("[data-card]").nth(number) for number in range(3))
     expect(first.locator("[data-stamp]")).to_be_visible(timeout=20_000)
+    expect(second.locator("[data-thumbnail]")).to_be_visible()
     assert SharedDocument.objects.count() == 0
     box = first.locator("[data-preview]").bounding_box()
     assert box
     first.locator("[data-preview]").click(position={"x": box["width"] * 0.4, "y": box["height"] * 0.6})
-    expect(first.locator("[data-said]")).to_contain_text("40 % de la gauche, 60 % du haut")
+    said = first.locator("[data-said]")
+    expect(said).to_contain_text("40 % de la gauche, 60 % du haut")
     first.locator("[data-stamp]").press("ArrowRight")
-    expect(first.locator("[data-said]")).to_contain_text("41 % de la gauche")
+    expect(said).to_contain_text("41 % de la gauche")
     first.locator("[data-stamp]").press("Escape")
-    expect(first.locator("[data-said]")).to_contain_text("40 % de la gauche")
+    expect(said).to_contain_text("40 % de la gauche")
     doctor.accessible()
-    for card in (first, page.locator("[data-card]").nth(1), page.locator("[data-card]").nth(2)):
+    for card in (first, second, third):
         card.locator("[data-validate]").click()
         expect(card.locator("[data-receipt], [data-error]:visible").first).to_be_visible(timeout=30_000)
     expect(page.locator("[data-receipt]")).to_have_count(2)
-    refused = page.locator("[data-error]:visible")
-    assert re.search("mot de passe|endommagé", refused.inner_text())
+    assert re.search("mot de passe|endommagé", page.locator("[data-error]:visible").inner_text())
     doctor.accessible()
-    signed = SharedDocument.objects.get(signed_at__isnull=False)
+    page.reload()
+    page.set_input_files("#files", paths[:1])
+    expect(page.locator("[data-said]")).to_contain_text("40 % de la gauche, 60 % du haut, comme la dernière fois")
+    return SharedDocument.objects.get(signed_at__isnull=False)
+
+
+def verifies_elsewhere(signed: SharedDocument, uploaded: Path) -> None:
+    """The uploaded bytes are the beginning of the stored ones; an independent program finds the signature whole."""
     with storage.local_copy(signed.file) as stored:
-        assert stored.read_bytes().startswith(Path(paths[0]).read_bytes())
+        assert stored.read_bytes().startswith(uploaded.read_bytes())
         said = subprocess.run(["pdfsig", str(stored)], capture_output=True, text=True, check=False).stdout
     assert "Signature is Valid" in said
     assert "Total document signed" in said
 
-    # 7. One email and one SMS, without health data.
+
+def is_told_without_health_data() -> None:
+    """7. One email and one SMS."""
     deliver()
     assert set(Message.objects.values_list("channel", "state")) == {("email", "sent"), ("sms", "sent")}
-    email = message_from_bytes(newest("*.eml").read_bytes(), policy=policy.default)
-    text = email.get_content()
+    text = newest_email_to("marie.durand@courriel.example")
     assert "pdflatex" not in text
     assert "Ordonnance" not in text
-    link = re.search(rf"{re.escape(site)}/invitation/\S+", text)
-    assert link
 
-    # 8. The patient, on a telephone: link, code, birth date, password, document. Four pages of questions.
-    patient = Visitor(browser, site, 360, 740)
-    phone = patient.page
-    phone.goto(link[0])
-    patient.accessible()
-    phone.click("text=Recevoir le code par SMS")
-    phone.wait_for_url("**/code/")
-    patient.accessible()
-    deliver()
-    code = re.match(r"\d{6}", json.loads(newest("*.sms.json").read_text())["text"])
-    assert code
-    phone.fill("[name=code]", code[0])
-    phone.click("text=Continuer")
-    phone.wait_for_url("**/birth-date/")
-    patient.accessible()
-    for name, value in (("day", "2"), ("month", "3"), ("year", "1944")):
-        phone.fill(f"[name={name}]", value)
-    phone.click("text=Continuer")
-    phone.wait_for_url("**/password/")
-    patient.accessible()
-    phone.fill("[name=password]", "une phrase facile 42")
-    phone.click("text=Voir mon document")
-    phone.wait_for_url("**/documents/")
-    patient.accessible()
-    expect(phone.locator("text=Signé par Dr Anne Martin")).to_be_visible()
-    phone.click(f"button:text('{signed.title}') >> nth=0")
-    phone.wait_for_url(f"**/documents/{signed.pk}/")
-    shown = phone.locator(".page-image").first
+
+def reads_and_downloads(patient: Visitor, signed: SharedDocument) -> None:
+    """8. The list, the page, one file, all as one zip."""
+    page = patient.page
+    expect(page.locator("text=Signé par Dr Anne Martin")).to_be_visible()
+    page.click(f"button:text('{signed.title}') >> nth=0")
+    page.wait_for_url(f"**/documents/{signed.pk}/")
+    shown = page.locator(".page-image").first
     expect(shown).to_have_js_property("complete", True)
     assert shown.evaluate("(image) => image.naturalWidth") == 1200
     patient.accessible()
-    with phone.expect_download() as download:
-        phone.click("button:has-text('Télécharger')")
+    with page.expect_download() as download:
+        page.click("button:has-text('Télécharger')")
     assert Path(download.value.path()).stat().st_size == signed.file.size
-    phone.goto(f"{site}/documents/")
-    with phone.expect_download() as download:
-        phone.click("text=Tout télécharger")
+    page.goto(f"{patient.base}/documents/")
+    with page.expect_download() as download:
+        page.click("text=Tout télécharger")
     assert len(zipfile.ZipFile(download.value.path()).namelist()) == 2
-    phone.goto(f"{site}/my-account/")
-    patient.accessible()
+    for address in ("/my-account/", "/my-appointments/"):
+        page.goto(patient.base + address)
+        patient.accessible()
 
-    # 9. History: who shared, who read.
-    page.goto(f"{site}/pro/appointments/{appointment.pk}/history/")
+
+def history_tells(doctor: Visitor, appointment: Appointment) -> None:
+    """9. Who shared, who read."""
+    page = doctor.page
+    page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/history/")
     expect(page.locator("table")).to_contain_text("Document lu par le destinataire")
     expect(page.locator("table")).to_contain_text("Marie Durand")
     doctor.accessible()
 
-    # 10. Take one back; then delete the appointment: rows and bytes go, the library and the trail stay.
-    page.goto(f"{site}/pro/appointments/{appointment.pk}/")
+
+def takes_back_and_deletes(doctor: Visitor, appointment: Appointment) -> None:
+    """10. One goes; then the appointment with rows and bytes. The library and the trail stay."""
+    page = doctor.page
+    page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/")
     page.click("button:has-text('Retirer') >> nth=0")
     page.wait_for_load_state()
     assert SharedDocument.objects.count() == 1
@@ -191,21 +171,21 @@ def test_one_signed_document_from_a_doctors_hand_to_a_patients(site: str, browse
     assert not SharedDocument.objects.exists()
     assert StoredFile.objects.count() == LibraryDocument.objects.count() == 5
     assert AuditEvent.objects.about(appointment.pk).filter(action="document.shared").count() == 2
-    assert set(storage.orphans(older_than=timedelta())) <= orphans
-    phone.goto(f"{site}/documents/")
-    expect(phone.locator("text=Aucun document pour l’instant")).to_be_visible()
-    patient.accessible()
 
 
 def test_the_pages_of_staff_are_accessible_and_speak_with_the_keyboard(site: str, browser: Browser) -> None:
     admin = Visitor(browser, site, 1440, 900)
     page = admin.page
-    page.goto(f"{site}/account/login/")
-    page.fill("[name=login]", "dr.martin@lilas.example")
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/pro/")
-    for address in ("/pro/?view=week", "/pro/library/", "/pro/signature/", "/pro/appointments/new/", "/outbox/"):
+    sign_in_as_staff(admin, "dr.martin@lilas.example")
+    for address in (
+        "/pro/patients/",
+        "/pro/patients/?q=zzz",
+        "/pro/?view=week",
+        "/pro/library/",
+        "/pro/signature/",
+        "/pro/appointments/new/",
+        "/outbox/",
+    ):
         page.goto(site + address)
         admin.accessible()
     page.goto(f"{site}/pro/signature/")

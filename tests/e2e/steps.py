@@ -1,0 +1,154 @@
+"""What people do in the browser, step by step; used by every walk."""
+
+from __future__ import annotations
+
+import json
+import re
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from django.conf import settings
+from playwright.sync_api import expect
+
+from appointments.models import Appointment
+from docshare.demo.cast import PASSWORD
+from notifications.models import Message
+from notifications.tasks import dispatch
+from tests.e2e.conftest import Visitor
+
+PATIENTS_PASSWORD = "une phrase facile 42"  # of invented people
+
+
+def deliver() -> None:
+    """What the worker does when it is nudged."""
+    for channel in ("email", "sms"):
+        dispatch(channel)
+
+
+def newest(pattern: str) -> Path:
+    return max(Path(settings.OUTBOX_DIR).glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+
+
+def newest_email_to(address: str) -> str:
+    """The text of the last email to somebody."""
+    for path in sorted(Path(settings.OUTBOX_DIR).glob("*.eml"), key=lambda one: one.stat().st_mtime_ns, reverse=True):
+        email = message_from_bytes(path.read_bytes(), policy=policy.default)
+        if email["To"] == address:
+            body = email.get_body()
+            assert body is not None
+            return str(body.get_content())
+    raise AssertionError(f"no email to {address}")
+
+
+def code_by_sms(mobile: str) -> str:
+    deliver()
+    sms = json.loads(newest("*.sms.json").read_text())
+    assert sms["to"] == mobile
+    code = re.match(r"\d{6}", sms["text"])
+    assert code
+    return code[0]
+
+
+def type_sign_in(visitor: Visitor, email: str, password: str = PASSWORD) -> None:
+    page = visitor.page
+    page.fill("[name=login]", email)
+    page.fill("[name=password]", password)
+    page.click("text=Se connecter")
+
+
+def sign_in_as_staff(visitor: Visitor, email: str) -> None:
+    visitor.page.goto(f"{visitor.base}/account/login/")
+    visitor.accessible()
+    type_sign_in(visitor, email)
+    visitor.page.wait_for_url("**/pro/")
+
+
+def sign_in_on_a_new_device(visitor: Visitor, email: str, mobile: str) -> None:
+    """A patient: the password, then the code that the SMS brings."""
+    page = visitor.page
+    page.goto(f"{visitor.base}/account/login/")
+    type_sign_in(visitor, email)
+    page.wait_for_url("**/account/device/")
+    visitor.accessible()
+    page.fill("[name=code]", code_by_sms(mobile))
+    page.click("text=Continuer")
+    page.wait_for_url("**/documents/")
+
+
+def follow_invitation(visitor: Visitor, email: str, mobile: str, born: tuple[str, str, str]) -> int:
+    """Link, code, birth date, password. The number of screens from the link to one's documents."""
+    page = visitor.page
+    link = re.search(rf"{re.escape(visitor.base)}/invitation/\S+", newest_email_to(email))
+    assert link
+    screens: list[str] = []
+
+    def seen() -> None:
+        screens.append(page.locator("h1").inner_text())
+        visitor.accessible()
+
+    page.goto(link[0])
+    seen()
+    page.click("text=Recevoir le code par SMS")
+    page.wait_for_url("**/code/")
+    seen()
+    page.fill("[name=code]", code_by_sms(mobile))
+    page.click("text=Continuer")
+    page.wait_for_url("**/birth-date/")
+    seen()
+    for name, value in zip(("day", "month", "year"), born, strict=True):
+        page.fill(f"[name={name}]", value)
+    page.click("text=Continuer")
+    page.wait_for_url("**/password/")
+    seen()
+    page.fill("[name=password]", PATIENTS_PASSWORD)
+    page.click("text=Voir mon document")
+    page.wait_for_url("**/documents/")
+    visitor.accessible()
+    return len(screens)
+
+
+def open_appointment(doctor: Visitor, appointment: Appointment) -> None:
+    """From the agenda of its day, in the panel beside it."""
+    page = doctor.page
+    page.goto(f"{doctor.base}/pro/?date={appointment.local_start.date()}")
+    page.click(f"[data-slot='{appointment.pk}']")
+    expect(page.locator("#panel-title")).to_be_focused()
+
+
+def share_from_library(doctor: Visitor, appointment: Appointment) -> str:
+    """Tick the first document of the library and validate it. Its title."""
+    page = doctor.page
+    page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/share/")
+    page.click("summary:has-text('Choisir dans la bibliothèque')")
+    box = page.locator("[data-library]").first
+    title = box.get_attribute("data-title")
+    assert title
+    box.check()
+    page.click("[data-card] [data-validate]")
+    expect(page.locator("[data-receipt]")).to_be_visible()
+    deliver()
+    return title
+
+
+def book(visitor: Visitor, whom: str, person: dict[str, str]) -> Appointment:
+    """Book the first free slot of a week from now for somebody new; `whom` is the button's text."""
+    page = visitor.page
+    page.goto(f"{visitor.base}/book/")
+    visitor.accessible()
+    page.click("main h2 a >> nth=0")
+    visitor.accessible()
+    page.click("main a:has-text('au cabinet') >> nth=0")
+    page.click("text=Jours suivants")
+    visitor.accessible()
+    page.click(".slots a >> nth=0")
+    visitor.accessible()
+    page.click(f"text={whom}")
+    visitor.accessible()
+    for name, value in person.items():
+        page.fill(f"[name={name}]", value)
+    page.click("button:has-text('Confirmer le rendez-vous')")
+    expect(page.locator("text=Votre rendez-vous est pris.")).to_be_visible()
+    visitor.accessible()
+    deliver()
+    assert not Message.objects.filter(state="queued").exists()
+    return Appointment.objects.latest("created_at")
