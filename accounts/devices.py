@@ -16,6 +16,7 @@ from accounts.codes import LIFETIME, new_code
 from accounts.models import KnownDevice, User
 from audit.trail import record
 from notifications.outbox import plan_sms
+from notifications.wording import for_sms
 
 CODE_PURPOSE = "new-device"
 
@@ -57,7 +58,7 @@ def send_code(*, to: str, digits: str, language: str) -> None:
         text = _("%(code)s est votre code docshare. Ne le donnez à personne. Il expire dans 10 minutes.")
         plan_sms(
             to=to,
-            text=(text % {"code": digits}).replace("\u00a0", " "),  # plain spaces keep the SMS in GSM-7
+            text=for_sms(text % {"code": digits}),
             language=language,
             expires_at=timezone.now() + LIFETIME,
         )

@@ -11,6 +11,7 @@ from accounts.devices import forget_all, send_code
 from accounts.models import User
 from audit.trail import record
 from notifications.outbox import plan_email, plan_sms
+from notifications.wording import for_sms
 
 PURPOSE = "new-mobile"
 
@@ -52,4 +53,4 @@ def replace_mobile(*, user: User, mobile: str, by: User) -> None:
             to=user.email, subject=_("Votre numéro de mobile a changé"), body=said + "\n", language=user.language
         )
         if old and old != mobile:
-            plan_sms(to=old, text=said.replace("\u00a0", " ").replace("’", "'"), language=user.language)
+            plan_sms(to=old, text=for_sms(said), language=user.language)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from appointments.calendar import icalendar_of
 from appointments.models import Appointment, AppointmentKind, BookedFor
 from notifications.outbox import plan_email, plan_sms
+from notifications.wording import for_sms, long_day
 
 BOOKED = (
     gettext_noop("Votre rendez-vous est pris"),
@@ -85,10 +86,9 @@ def _tell(appointment: Appointment, words: tuple[str, str]) -> None:
                     about=appointment.pk,
                 )
             if party.mobile:
-                # Plain spaces keep the SMS in GSM-7.
                 plan_sms(
                     to=party.mobile,
-                    text=said.replace("\u00a0", " "),
+                    text=for_sms(said),
                     language=party.language,
                     expires_at=max(appointment.ends_at, timezone.now() + timedelta(hours=12)),
                     about=appointment.pk,
@@ -99,7 +99,7 @@ def _facts(appointment: Appointment) -> dict[str, str]:
     start = appointment.local_start
     return {
         "practice": appointment.practice.name,
-        "date": date_format(start, "DATE_FORMAT"),
+        "date": long_day(start),
         "time": date_format(start, "TIME_FORMAT"),
     }
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -16,6 +15,7 @@ from appointments.recipients import Audience, Recipient
 from documents.models import SharedDocument
 from notifications.models import Message, MessageState
 from notifications.outbox import plan_email, plan_sms
+from notifications.wording import for_sms, long_day
 from patients.invitations import invitation_for, invitation_url
 from patients.models import Patient, RecordTie, Relationship
 
@@ -130,7 +130,6 @@ def _email(to: str, document: SharedDocument, link: str, words: str, language: s
 
 
 def _sms(to: str, document: SharedDocument, link: str | None, language: str, due_at: datetime) -> Message:
-    # Plain spaces, no curly quotes: they would make the SMS UCS-2 and cost twice.
     if link:
         text = _("%(practice)s a partagé un document avec vous. Connectez-vous : %(link)s")
     else:
@@ -138,7 +137,7 @@ def _sms(to: str, document: SharedDocument, link: str | None, language: str, due
     text = text % {"practice": document.practice.name, "link": link}
     return plan_sms(
         to=to,
-        text=text.replace("\u00a0", " "),
+        text=for_sms(text),
         language=language,
         due_at=due_at,
         about=document.appointment_id,
@@ -146,4 +145,4 @@ def _sms(to: str, document: SharedDocument, link: str | None, language: str, due
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:
-    return date_format(timezone.localtime(moment, zone), "DATE_FORMAT")
+    return long_day(timezone.localtime(moment, zone))

@@ -196,6 +196,8 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
     own = patient.ties.filter(ended_at=None, relationship=Relationship.SELF).exclude(user=user)
     if relationship == Relationship.SELF and own.exists():
         raise RecordAlreadyClaimed
+    # A child's own account becomes the adult's: what it proved as a minor's is replaced by what it proves now.
+    patient.ties.filter(user=user, ended_at=None).exclude(relationship=relationship).update(ended_at=timezone.now())
     tie, made = RecordTie.objects.get_or_create(
         user=user,
         patient=patient,

@@ -10,11 +10,13 @@ import phonenumbers
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from notifications.wording import long_day
 
 register = template.Library()
 NBSP = "\u00a0"
@@ -81,23 +83,24 @@ def masked_email(address: str | None) -> str:
 @register.filter
 def day(value: date | datetime) -> str:
     """mardi 24 novembre 2026."""
-    local = timezone.localtime(value) if isinstance(value, datetime) else value
-    pattern = "l j F Y" if (get_language() or "fr").startswith("fr") else "l, j F Y"
-    return date_format(local, pattern)
+    return long_day(_local(value), weekday=True)
 
 
 @register.filter
 def short_day(value: date | datetime) -> str:
     """24 novembre 2026."""
-    local = timezone.localtime(value) if isinstance(value, datetime) else value
-    return date_format(local, "j F Y")
+    return long_day(_local(value))
 
 
 @register.filter
 def moment(value: datetime) -> str:
     """24 novembre 2026 à 09:14."""
     local = timezone.localtime(value)
-    return _("%(day)s à %(time)s") % {"day": date_format(local, "j F Y"), "time": f"{local:%H:%M}"}
+    return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
+
+
+def _local(value: date | datetime) -> date:
+    return timezone.localtime(value) if isinstance(value, datetime) else value
 
 
 @register.filter
