@@ -1,0 +1,88 @@
+"""A practice in use: Marie's document, Hugo's relative and booking, a library, an invitation under way."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Agenda, Appointment, BookedFor, VisitReason
+from documents.models import Category, LibraryDocument
+from documents.sharing import share_upload
+from patients.invitations import invitation_for, invitation_url
+from patients.models import Patient, RecordTie, Relative
+from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
+from tests.conftest import BookFixture, make_user
+from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
+
+
+@pytest.fixture
+def marias_account(marie: Patient) -> User:
+    """Marie's own account, tied to her record."""
+    user = make_user("marie.durand@courriel.example", "Marie", "Durand", mobile="+33612345678")
+    RecordTie.objects.create(
+        user=user, patient=marie, relationship="self", proved_email=user.email, proved_mobile="+33612345678"
+    )
+    return user
+
+
+@pytest.fixture
+def ids(
+    appointment: Appointment,
+    marias_account: User,
+    access_plan: LibraryDocument,
+    receive: Any,
+    alice_signs: User,
+    prescription: Category,
+    open_agenda: Agenda,
+    visit_reason: VisitReason,
+    stranger: Patient,
+    book_for: BookFixture,
+    holder: User,
+    carol: User,
+    rita: User,
+) -> dict[str, Any]:
+    """Ids of real objects of Les Lilas, by kind; none is anybody else's to see."""
+    document = share_upload(
+        appointment=appointment,
+        intake=receive(),
+        category=prescription,
+        title="Ordonnance de Marie",
+        placement=None,
+        by=alice_signs,
+    )
+    relative = Relative.objects.create(
+        holder=marias_account, first_name="Zoé", last_name="Durand", birth_date=date(2015, 1, 1)
+    )
+    other = Patient.objects.create(
+        practice=appointment.practice,
+        first_name="Ana",
+        last_name="Costa",
+        birth_date=date(1990, 1, 1),
+        email="ana.costa@courriel.example",
+        mobile="+33612121212",
+    )
+    book_for(other, holder=None, booked_for=BookedFor.SELF)
+    invitation = invitation_for(patient=other, by=None)
+    for user in User.objects.exclude(emailaddress__verified=True):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return {
+        "document": document.pk,
+        "appointment": appointment.pk,
+        "patient": appointment.patient_id,
+        "library": access_plan.pk,
+        "relative": relative.pk,
+        "agenda": open_agenda.pk,
+        "practice": appointment.practice_id,
+        "reason": visit_reason.pk,
+        "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
+    }
+
+
+@pytest.fixture
+def anybody() -> Client:
+    return Client()

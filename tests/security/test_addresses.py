@@ -1,0 +1,265 @@
+"""Walks over every address: who reaches what. A new address without its place in these lists fails them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Membership, Scope, User
+from accounts.tokens import issue_token
+from documents.models import SharedDocument, SignatureImage
+from notifications.models import Message
+from tests.conftest import PASSWORD
+from tests.security.addresses import KINDS, address, kind_of, routes
+
+SignIn = Callable[[User], Client]
+PUBLIC = {
+    "",  # shows everybody to their own portal
+    "healthz",
+    "readyz",
+    "outbox/",  # the embedded default alone (tests/portals/public/test_outbox_page.py)
+    "robots.txt",
+    "invitation/<str:token>/",
+    "invitation/<str:token>/renew/",
+    "book/",
+    "book/<uuid:practice>/",
+    "book/<uuid:agenda>/<uuid:reason>/<str:kind>/",
+    "api/v1/schema/",
+    "api/v1/docs/",
+    "api/v1/agendas/<uuid:pk>/slots/",
+    "api/v1/verify/",
+    "account/login/",
+    "account/signup/",  # says that accounts are made by invitation
+    "account/inactive/",
+    "account/confirm-email/",
+    "account/^confirm-email/(?P<key>[-:\\w]+)/$",
+    "account/password/reset/",
+    "account/password/reset/done/",
+    "account/password/reset/key/done/",
+    "account/password/^reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    "account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+}
+DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in route and kind_of(route) == "document"}
+OWNED = ("document", "appointment", "patient", "library", "relative")
+VERBS = ("get", "post", "patch", "delete", "put")
+
+
+def refused(answer: HttpResponse) -> bool:
+    if answer.status_code in (401, 404, 405):
+        return True
+    return answer.status_code == 302 and answer["Location"].startswith(
+        ("/account/login/", "/account/reauthenticate/")
+    )
+
+
+def test_case_2_every_address_not_on_the_public_list_refuses_a_stranger(ids: dict[str, Any], anybody: Client) -> None:
+    for route in routes():
+        answers = [anybody.get(address(route, ids)), anybody.post(address(route, ids))]
+        codes = [answer.status_code for answer in answers]
+        if route in PUBLIC:
+            assert route == "" or not all(refused(answer) for answer in answers), (route, codes)
+        else:
+            assert all(refused(answer) for answer in answers), (route, codes)
+
+
+def test_case_2_the_public_list_names_no_address_that_is_gone() -> None:
+    known = set(routes())
+    assert {route for route in PUBLIC if route not in known and "^reset" not in route} == set()
+
+
+def test_case_2_the_administration_refuses_everybody_but_its_own(sign_in: SignIn, alice: User, hugo: User) -> None:
+    for client in (Client(), sign_in(alice), sign_in(hugo)):
+        for model in apps.get_models():
+            try:
+                answer = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+            except NoReverseMatch:
+                continue  # not in the administration
+            assert answer.status_code == 302
+            assert "/login/" in answer["Location"]
+
+
+def test_every_id_in_an_address_has_a_kind() -> None:
+    for route in routes():
+        kind_of(route)  # KeyError: add the new beginning to KINDS
+    heads = {route.partition("<")[0] for route in routes() if "<" in route}
+    assert set(KINDS) <= heads
+
+
+def comparable(body: bytes, *secrets: object) -> bytes:
+    for secret in secrets:
+        body = body.replace(str(secret).encode(), b"ID")
+    return re.sub(rb'(csrfmiddlewaretoken" value=)"[^"]+"', rb"\1", body)
+
+
+def test_case_1_another_patients_document_is_like_a_missing_one_by_every_route(
+    ids: dict[str, Any], sign_in: SignIn, holder: User
+) -> None:
+    client = sign_in(holder)
+    missing = uuid.uuid4()
+    for route, verb in product(sorted(DOCUMENT_ROUTES), VERBS):
+        there = getattr(client, verb)(address(route, ids))
+        nowhere = getattr(client, verb)(address(route, ids | {"document": missing}))
+        assert there.status_code in (404, 405)
+        assert there.status_code == nowhere.status_code
+        assert comparable(there.content, ids["document"], missing) == comparable(
+            nowhere.content, ids["document"], missing
+        )
+    assert SharedDocument.objects.filter(pk=ids["document"], first_read_at=None).exists()
+
+
+@pytest.mark.parametrize("role", ["is_practitioner", "is_secretary", "is_admin", "is_reader"])
+def test_case_3_staff_of_another_practice_change_and_see_nothing_whatever_their_role(
+    role: str, ids: dict[str, Any], sign_in: SignIn, charlie: User
+) -> None:
+    others = {name: name == role for name in ("is_practitioner", "is_secretary", "is_admin", "is_reader")}
+    Membership.objects.filter(user=charlie).update(**others)
+    client = sign_in(charlie)
+    _token, secret = issue_token(user=charlie, name="test", scopes=list(Scope), by=None)
+    before = rows()
+    owned = [route for route in routes() if "<uuid:pk>" in route and kind_of(route) in OWNED]
+    for route, verb in product(owned, VERBS):
+        for headers in ({}, {"HTTP_AUTHORIZATION": f"Bearer {secret}"}):
+            answer = getattr(client, verb)(address(route, ids), **headers)
+            assert answer.status_code in (404, 405), (verb, route, answer.status_code)
+    assert rows() == before
+
+
+def test_case_4_no_address_puts_one_persons_object_below_anothers() -> None:
+    """Where two ids stood in one address, each would have to be checked against the other."""
+    twice = [route for route in routes() if route.count("<uuid:") > 1]
+    assert {route.split("/")[0] for route in twice} == {"book"}  # agenda and reason: tested with the booking
+
+
+def test_case_6_search_lists_and_counters_hold_nothing_of_another_practice(
+    ids: dict[str, Any], sign_in: SignIn, charlie: User
+) -> None:
+    client = sign_in(charlie)
+    for page in ("/pro/", "/pro/?view=week", "/pro/patients/", "/pro/patients/?q=durand", "/pro/library/"):
+        shown = client.get(page).content.decode()
+        for secret in ("Durand", "Marie", "Costa", "Plan d’accès", str(ids["appointment"]), str(ids["patient"])):
+            assert secret not in shown, (page, secret)
+
+
+def test_case_7_a_signature_is_fetched_and_replaced_by_its_owner_alone(
+    ids: dict[str, Any], sign_in: SignIn, alice: User, bob: User, charlie: User, holder: User
+) -> None:
+    png = bytes(SignatureImage.objects.get(user=alice).png)
+    for other in (bob, charlie, holder):
+        assert sign_in(other).get("/pro/signature/image/").status_code == 404
+        sign_in(other).post("/pro/signature/", {"user": str(alice.pk), "drawing": "data:image/png;base64,AAAA"})
+    assert bytes(SignatureImage.objects.get(user=alice).png) == png
+    assert not SignatureImage.objects.exclude(user=alice).exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/files/", "/media/", "/data/files/", "/protected/", "/accel/", "/static/../data/docshare.sqlite3"]
+)
+def test_case_10_no_direct_address_of_stored_bytes(
+    path: str, ids: dict[str, Any], sign_in: SignIn, alice: User
+) -> None:
+    key = SharedDocument.objects.get(pk=ids["document"]).file.key
+    for client in (Client(), sign_in(alice)):
+        assert client.get(path + key).status_code in (302, 404)
+        assert client.get(path).status_code in (302, 404)
+
+
+NOT_COMPARED = {"django_session", "usersessions_usersession", "accounts_apitoken"}  # and when a token was last used
+
+
+def rows() -> dict[str, str]:
+    """A digest of every table but those of sessions."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table not in NOT_COMPARED:
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+                found[table] = hashlib.sha256(repr(sorted(map(repr, cursor.fetchall()))).encode()).hexdigest()
+    return found
+
+
+def crawl(client: Client, starts: list[str]) -> set[str]:
+    """Every GET that pages link to, from these on."""
+    seen: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        path = waiting.pop()
+        if path in seen or len(seen) > 300:
+            continue
+        seen.add(path)
+        answer = client.get(path)
+        assert answer.status_code < 500, path
+        if answer.status_code == 200 and "html" in answer["Content-Type"]:
+            links = re.findall(r'(?:href|src|hx-get)="(/[^"#]*)', answer.content.decode())
+            waiting += [link.replace("&amp;", "&") for link in links if not link.startswith("/static/")]
+    return seen
+
+
+@pytest.mark.parametrize("who", ["nobody", "marias_account", "holder", "alice", "carol", "rita"])
+def test_case_13_and_23_no_get_changes_anything(
+    who: str, request: pytest.FixtureRequest, ids: dict[str, Any], sign_in: SignIn
+) -> None:
+    client = Client() if who == "nobody" else sign_in(request.getfixturevalue(who))
+    own = f"/documents/{ids['document']}/"
+    token = address("invitation/<str:token>/", ids)
+    starts = ["/", "/documents/", "/my-appointments/", "/my-account/", "/pro/", "/book/", own, token]
+    starts += [address(route, ids) for route in routes() if "^" not in route]
+    before = rows()
+    seen = crawl(client, starts)
+    assert len(seen) > len(routes()) / 2
+    after = rows()
+    assert {table for table in after if after[table] != before[table]} <= WRITTEN_BY_A_PROGRAMS_GET
+
+
+# A program's GET of the bytes is a reading, and is written down (contract of the API; docs/decisions/0005).
+WRITTEN_BY_A_PROGRAMS_GET = {"audit_auditevent", "documents_documentreading", "documents_shareddocument"}
+
+
+@pytest.mark.parametrize("who", ["marias_account", "alice"])
+def test_case_23_nothing_behind_sign_in_stays_in_a_cache(
+    who: str, request: pytest.FixtureRequest, ids: dict[str, Any], sign_in: SignIn
+) -> None:
+    client = sign_in(request.getfixturevalue(who))
+    for route in routes():
+        answer = client.get(address(route, ids))
+        if answer.status_code == 200 and route not in PUBLIC:
+            assert "no-store" in answer["Cache-Control"], route
+
+
+def test_case_23_every_change_needs_the_token_of_the_form(ids: dict[str, Any], alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    for route in routes():
+        if route.startswith("invitation/<"):
+            continue  # what lets them act is the unguessable address itself (portals/patient/invitation.py)
+        if route in ("api/v1/verify/", "api/v1/agendas/<uuid:pk>/slots/"):
+            continue  # open to all, without a session
+        answer = client.post(address(route, ids))
+        assert answer.status_code in (403, 404, 405), (route, answer.status_code)
+
+
+@pytest.mark.parametrize(
+    "next_page", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)"]
+)
+def test_case_16_sign_in_leads_nowhere_else(next_page: str, alice: User) -> None:
+    answer = Client().post("/account/login/", {"login": alice.email, "password": PASSWORD, "next": next_page})
+    assert answer.status_code == 302
+    assert "evil" not in answer["Location"]
+    assert "javascript" not in answer["Location"]
+
+
+def test_case_16_links_in_messages_come_from_our_settings_not_from_the_request(alice: User) -> None:
+    answer = Client().post("/account/password/reset/", {"email": alice.email}, HTTP_X_FORWARDED_HOST="evil.example")
+    assert answer.status_code == 302
+    assert "evil" not in Message.objects.get(to=alice.email).body
+    assert Client().get("/account/login/", HTTP_HOST="evil.example").status_code == 400
