@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
@@ -18,6 +19,7 @@ from django.urls import reverse
 from accounts.roles import is_staff_of_any
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
 STARTED, USED = "session_started", "session_used"
 USED_PRECISION = 30  # seconds: a session is not written at every request
 
@@ -59,7 +61,7 @@ class StaffSecondFactorMiddleware:
         user = request.user
         if request.path.startswith(self.OPEN) or not (user.is_staff or is_staff_of_any(user)):
             return self.get_response(request)
-        if is_mfa_enabled(user):
+        if is_mfa_enabled(user, SECOND_FACTORS):
             return self.get_response(request)
         if request.path.startswith("/api/"):
             sentence = "Ce compte doit d’abord activer une double authentification, dans « Sécurité »."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from allauth.account.stages import LoginStage
-from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -11,6 +10,7 @@ from django.shortcuts import redirect
 from accounts.codes import TooManyCodes
 from accounts.devices import is_known, send_device_code
 from accounts.models import User
+from accounts.sessions import SECOND_FACTORS
 
 DEVICE_COOKIE = "device"
 
@@ -36,5 +36,4 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
 
 def needs_code(user: User) -> bool:
     """Accounts with a proved mobile and no stronger second factor."""
-    stronger = is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
-    return bool(user.mobile and user.mobile_verified_at and not stronger)
+    return bool(user.mobile and user.mobile_verified_at and not is_mfa_enabled(user, SECOND_FACTORS))
