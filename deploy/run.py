@@ -181,6 +181,7 @@ def announce(demo: dict[str, Any], data_dir: Path) -> None:
     places = [
         ("Practitioners and staff", f"{home}/pro/"),
         ("Patients", f"{home}/documents/"),
+        ("Booking online", f"{home}/book/"),
         ("Administration", f"{home}/admin/"),
         ("API", f"{home}/api/v1/docs/"),
     ]

@@ -41,7 +41,10 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         )
 
     def search(self, words: str) -> PatientQuerySet:
-        """Every word is found in the name, the email or the mobile."""
+        """Every word is found in the name, the email or the mobile, which may be typed as 06 12 34 56 78."""
+        typed = "".join(words.split())
+        if typed.isdigit() and typed.startswith("0"):
+            return self.filter(mobile__contains=typed[1:])
         found = self
         for word in words.split():
             found = found.filter(

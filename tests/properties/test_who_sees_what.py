@@ -491,6 +491,7 @@ class WhoSeesWhat(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a failure is made smaller before it is told
 @pytest.mark.django_db
 def test_who_sees_what_whatever_happens_in_whatever_order() -> None:
     run_state_machine_as_test(
