@@ -46,8 +46,13 @@ def shared(book_for: BookFixture, hugo: User, alice: User, receive: Any, prescri
 
 
 def complete(document: SharedDocument, by: User) -> Appointment:
-    contacts = {"email": "paul@courriel.example", "mobile": "+33612000002"}
-    change_patient(patient=document.patient, by=by, within=document.appointment_id, **contacts)
+    change_patient(
+        patient=document.patient,
+        by=by,
+        email="paul@courriel.example",
+        mobile="+33612000002",
+        within=document.appointment_id,
+    )
     return Appointment.objects.get(pk=document.appointment_id)
 
 
