@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Practice, User
 from accounts.roles import NotAllowed, may_administer
 from audit.trail import record
+from documents.autosend import follow_library
 from documents.files import storage
 from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, LibraryVersion
@@ -54,6 +55,7 @@ def archive(*, document: LibraryDocument, by: User) -> None:
     """No longer offered; what was shared of it stays. Archiving twice changes nothing. Raises NotAllowed."""
     _check_may_write(document.practice, by)
     if LibraryDocument.objects.in_use().filter(pk=document.pk).update(archived_at=timezone.now()):
+        follow_library(document.pk)
         record("library.archived", by=by, on=document, practice=document.practice_id)
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.recipients import Audience, Recipient
-from documents.models import SharedDocument
+from documents.links import link_url
+from documents.models import DocumentLink, SharedDocument
 from notifications.models import Message, MessageState
 from notifications.outbox import plan_email, plan_sms
 from notifications.wording import for_sms, long_day
@@ -28,6 +29,40 @@ def announce(document: SharedDocument, *, recipient: Recipient, by: User) -> Non
     """
     waiting = _waiting_messages(document)
     document.messages.set(waiting or _plan(document, recipient, by))
+
+
+def announce_link(
+    link: DocumentLink, documents: list[SharedDocument], *, channels: dict[str, tuple[str, str]]
+) -> None:
+    """Plan the messages of one automatic sending: one email, one SMS, whatever the number of documents.
+
+    `channels`: "email" and "sms" with contact and language, those there are.
+    """
+    practice = documents[0].practice
+    planned = []
+    for channel, (to, language) in channels.items():
+        with translation.override(language):
+            facts = {"practice": practice.name, "link": link_url(link)}
+            if channel == "email":
+                body = _(
+                    "Bonjour,\n\n"
+                    "%(practice)s vous envoie un ou plusieurs documents pour votre rendez-vous :\n%(link)s\n\n"
+                    "Ce lien est personnel : ne le transmettez à personne.\n\n"
+                    "%(practice)s\n"
+                )
+                subject = _("Un document pour votre rendez-vous")
+                planned.append(
+                    plan_email(
+                        to=to, subject=subject, body=body % facts, language=language, about=link.appointment_id
+                    )
+                )
+            else:
+                text = _("%(practice)s vous envoie un document pour votre rendez-vous : %(link)s")
+                planned.append(
+                    plan_sms(to=to, text=for_sms(text % facts), language=language, about=link.appointment_id)
+                )
+    for document in documents:
+        document.messages.set(planned)
 
 
 def call_off(document: SharedDocument) -> None:

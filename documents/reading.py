@@ -34,3 +34,19 @@ def note_reading(*, documents: Iterable[SharedDocument], by: User, means: Readin
             within=document.appointment_id,
             detail={"means": means.value, "category": document.category_id},
         )
+
+
+@transaction.atomic
+def note_reading_by_link(*, document: SharedDocument) -> None:
+    """Somebody without an account, by the link of an automatic sending."""
+    now = timezone.now()
+    DocumentReading.objects.create(document=document, reader=None, means=ReadingMeans.BY_LINK, as_staff=False, at=now)
+    SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
+    record(
+        "document.read",
+        by=None,
+        on=document,
+        practice=document.practice_id,
+        within=document.appointment_id,
+        detail={"means": ReadingMeans.BY_LINK.value, "category": document.category_id},
+    )

@@ -1,3 +1,4 @@
+from documents.models.autosend import AutoSend, AutoSendRule, AutoSendState, DocumentLink
 from documents.models.category import Category
 from documents.models.credential import InstallationAuthority, SignatureImage, SigningCredential
 from documents.models.library import LibraryDocument, LibraryVersion
@@ -5,7 +6,11 @@ from documents.models.shared import DocumentReading, ReadingMeans, SharedDocumen
 from documents.models.stored_file import StoredFile
 
 __all__ = [
+    "AutoSend",
+    "AutoSendRule",
+    "AutoSendState",
     "Category",
+    "DocumentLink",
     "DocumentReading",
     "InstallationAuthority",
     "LibraryDocument",

@@ -87,12 +87,15 @@ class ReadingMeans(models.TextChoices):
     VIEWED = "viewed", _("affiché")
     DOWNLOADED = "downloaded", _("téléchargé")
     ZIPPED = "zipped", _("téléchargé dans une archive")
+    BY_LINK = "by_link", _("téléchargé par le lien du message")
 
 
 class DocumentReading(models.Model):
     id = models.BigAutoField(primary_key=True)
     document = models.ForeignKey(SharedDocument, on_delete=models.CASCADE, related_name="readings")
-    reader = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reader = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Null: through a link"
+    )
     means = models.CharField(max_length=10, choices=ReadingMeans)
     as_staff = models.BooleanField()
     at = models.DateTimeField(default=timezone.now)

@@ -13,7 +13,8 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from appointments.slots import Slot
 from audit.models import AuditEvent
-from documents.models import Category, LibraryDocument, SharedDocument
+from documents.models import AutoSend, AutoSendRule, AutoSendState, Category, LibraryDocument, SharedDocument
+from documents.models.autosend import Moment
 from documents.models.shared import AudienceChoice
 from documents.signing.placement import DEFAULT_WIDTH
 from notifications.models import Message
@@ -231,7 +232,7 @@ class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
 
     @extend_schema_field(serializers.IntegerField)
     def get_used_by_rules(self, document: LibraryDocument) -> int:
-        return 0  # rules that send documents by themselves come later; nothing uses the library by rule yet
+        return document.rules.kept().count()
 
 
 class LibraryIn(serializers.Serializer[Any]):
@@ -245,6 +246,55 @@ class LibraryChange(serializers.Serializer[Any]):
     file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
     title = serializers.CharField(max_length=200, required=False)
     category = serializers.SlugField(required=False)
+
+
+class RuleOut(serializers.ModelSerializer[AutoSendRule]):
+    documents: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    visit_reasons: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    agendas: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    channels = serializers.SerializerMethodField()
+    active = serializers.BooleanField(source="is_active")
+
+    class Meta:
+        model = AutoSendRule
+        fields = [
+            *("id", "name", "documents", "visit_reasons", "agendas", "moment", "offset_hours"),
+            *("channels", "active", "practice"),
+        ]
+
+    def get_channels(self, rule: AutoSendRule) -> list[str]:
+        return [name for name in ("email", "sms") if getattr(rule, f"by_{name}")]
+
+
+class RuleIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    documents = serializers.ListField(child=serializers.UUIDField(), allow_empty=False)
+    visit_reasons = serializers.ListField(child=serializers.UUIDField(), required=False, default=list)
+    agendas = serializers.ListField(child=serializers.UUIDField(), required=False, default=list)
+    moment = serializers.ChoiceField(choices=Moment.choices, default=Moment.BOOKING)
+    offset_hours = serializers.IntegerField(min_value=0, max_value=24 * 365, required=False, default=0)
+    channels = serializers.ListField(
+        child=serializers.ChoiceField(choices=["email", "sms"]), required=False, default=lambda: ["email", "sms"]
+    )
+    active = serializers.BooleanField(required=False, default=True)
+    practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
+
+
+class AutoSendOut(serializers.ModelSerializer[AutoSend]):
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = AutoSend
+        fields = ["id", "rule", "document", "state", "due_at", "sent_at"]
+
+    @extend_schema_field(serializers.ChoiceField(choices=AutoSendState.choices))
+    def get_state(self, sending: AutoSend) -> str:
+        """Failed where every message that told of it was given up."""
+        if sending.state == AutoSendState.SENT and sending.shared:
+            states = {message.state for message in sending.shared.messages.all()}
+            if states == {"failed"}:
+                return AutoSendState.FAILED.value
+        return sending.state
 
 
 class HistoryOut(serializers.ModelSerializer[AuditEvent]):

@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.permissions import AllowAny
 
 from portals.api.errors import not_found
-from portals.api.views import appointments, bookings, documents, library, me, patients, verify
+from portals.api.views import appointments, auto_sends, bookings, documents, library, me, patients, verify
 
 schema = login_not_required(SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny]))
 docs = login_not_required(
@@ -33,6 +33,9 @@ urlpatterns = [
     path("appointments/<uuid:pk>/authorise-holder/", appointments.AuthoriseHolder.as_view()),
     path("appointments/<uuid:pk>/documents/", documents.AppointmentDocuments.as_view()),
     path("appointments/<uuid:pk>/history/", appointments.History.as_view()),
+    path("appointments/<uuid:pk>/auto-sends/", auto_sends.AppointmentAutoSends.as_view()),
+    path("auto-send-rules/", auto_sends.Rules.as_view()),
+    path("auto-send-rules/<uuid:pk>/", auto_sends.RuleDetail.as_view()),
     path("documents/<uuid:pk>/", documents.DocumentDetail.as_view()),
     path("documents/<uuid:pk>/content/", documents.DocumentContent.as_view()),
     path("categories/", documents.Categories.as_view()),

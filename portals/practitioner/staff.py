@@ -49,6 +49,7 @@ def frame(user: User, section: str, **context: Any) -> dict[str, Any]:
     """What the frame around every staff page needs."""
     return {
         "section": section,
+        "is_administrator": Membership.objects.held_by(user, Role.ADMIN).exists(),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }

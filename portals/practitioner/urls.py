@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals.practitioner import agenda, appointment, library, patients, share, signature
+from portals.practitioner import agenda, appointment, library, patients, rules, share, signature
 
 app_name = "practitioner"
 urlpatterns = [
@@ -26,6 +26,12 @@ urlpatterns = [
     path("library/", library.library, name="library"),
     path("library/<uuid:pk>/archive/", library.archive_document, name="library-archive"),
     path("library/<uuid:pk>/content/", library.content, name="library-content"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/new/", rules.rule, name="rule-new"),
+    path("rules/<uuid:pk>/", rules.rule, name="rule"),
+    path("rules/<uuid:pk>/delete/", rules.remove_rule, name="rule-delete"),
+    path("auto-sends/<uuid:pk>/send/", rules.send, name="auto-send-now"),
+    path("auto-sends/<uuid:pk>/stop/", rules.stop, name="auto-send-stop"),
     path("signature/", signature.my_signature, name="signature"),
     path("signature/image/", signature.image, name="signature-image"),
 ]

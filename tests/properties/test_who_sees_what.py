@@ -1,7 +1,7 @@
 """Booking, completing, authorising, sharing, taking back, growing up, tying accounts: in any order.
 
 After every step, who sees what is compared with the model, for everybody; and by every route that shows a document
-for one of the cast in turn. PROPERTY_EXAMPLES=300 runs longer; a failure prints its steps, and is tried first the
+for one of the cast in turn. PROPERTY_EXAMPLES=200 runs longer; a failure prints its steps, and is tried first the
 next time.
 """
 
@@ -63,7 +63,7 @@ from patients.relatives import Person
 from tests.conftest import make_user
 from tests.properties.model import Booking, Record, World
 
-EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "12"))
 ACCOUNTS = ["hugo", "ines", "own", "parent"]  # account holders; none is staff
 STAFF = ["alice", "rita"]
 BORN_ADULT, BORN_MINOR = date(1980, 5, 6), timezone.localdate() - timedelta(days=365 * 10)

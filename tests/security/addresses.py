@@ -23,6 +23,10 @@ KINDS = {
     "pro/library/": "library",
     "api/v1/library/": "library",
     "relatives/": "relative",
+    "pro/rules/": "rule",
+    "api/v1/auto-send-rules/": "rule",
+    "pro/auto-sends/": "sending",
+    "d/": "link",
     "api/v1/agendas/": "agenda",
     "book/": "booking",
     "invitation/": "invitation",
@@ -53,7 +57,14 @@ def address(route: str, ids: dict[str, Any]) -> str:
         }
         return "/" + head + samples[head]
     kind = kind_of(route)
-    filled = route.replace("<int:page>", "1").replace("<str:kind>", "in_person").replace("<int:pk>", "1")
+    filled = (
+        route.replace("<int:page>", "1")
+        .replace("<str:kind>", "in_person")
+        .replace("<int:pk>", "1")
+        .replace("<int:number>", "1")
+    )
+    if kind == "link":
+        filled = filled.replace("<str:token>", str(ids.get("link", "")))
     for name in ("practice", "agenda", "reason", "token"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)
     return "/" + filled.replace("<uuid:pk>", str(ids.get(kind or "", "")))

@@ -11,7 +11,10 @@ from django.test import Client
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
+from documents.autosend import send_due
+from documents.links import link_url
 from documents.models import Category, LibraryDocument
+from documents.rules import RuleContent, save_rule
 from documents.sharing import share_upload
 from patients.invitations import invitation_for, invitation_url
 from patients.models import Patient, RecordTie, Relative
@@ -66,7 +69,12 @@ def ids(
         email="ana.costa@courriel.example",
         mobile="+33612121212",
     )
-    book_for(other, holder=None, booked_for=BookedFor.SELF)
+    content = RuleContent(name="Plan", documents=[access_plan])
+    rule = save_rule(practice=appointment.practice, content=content, by=carol)
+    booked = book_for(other, holder=None, booked_for=BookedFor.SELF)
+    send_due()
+    sending = booked.auto_sends.select_related("link").get()
+    assert sending.link
     invitation = invitation_for(patient=other, by=None)
     for user in User.objects.exclude(emailaddress__verified=True):
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -79,6 +87,9 @@ def ids(
         "agenda": open_agenda.pk,
         "practice": appointment.practice_id,
         "reason": visit_reason.pk,
+        "rule": rule.pk,
+        "sending": sending.pk,
+        "link": link_url(sending.link).rpartition("/")[2],
         "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
     }
 

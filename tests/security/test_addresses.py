@@ -31,6 +31,8 @@ PUBLIC = {
     "robots.txt",
     "invitation/<str:token>/",
     "invitation/<str:token>/renew/",
+    "d/<str:token>",
+    "d/<str:token>/<int:number>",
     "book/",
     "book/<uuid:practice>/",
     "book/<uuid:agenda>/<uuid:reason>/<str:kind>/",
@@ -50,7 +52,7 @@ PUBLIC = {
     "account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
 }
 DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in route and kind_of(route) == "document"}
-OWNED = ("document", "appointment", "patient", "library", "relative")
+OWNED = ("document", "appointment", "patient", "library", "relative", "rule", "sending")
 VERBS = ("get", "post", "patch", "delete", "put")
 
 
@@ -236,7 +238,7 @@ def test_case_23_every_change_needs_the_token_of_the_form(ids: dict[str, Any], a
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     for route in routes():
-        if route.startswith("invitation/<"):
+        if route.startswith(("invitation/<", "d/<")):
             continue  # what lets them act is the unguessable address itself (portals/patient/invitation.py)
         if route in ("api/v1/verify/", "api/v1/agendas/<uuid:pk>/slots/"):
             continue  # open to all, without a session

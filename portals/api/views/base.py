@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, cast
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS
@@ -12,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import ApiToken, Scope, User
-from accounts.roles import is_staff_of_any
+from accounts.models import ApiToken, Practice, Role, Scope, User
+from accounts.roles import NotAllowed, is_staff_of_any, may_administer
 from portals.api import idempotency
 from portals.api.throttling import PerSecond
 
@@ -68,3 +70,17 @@ def need_scope(request: Request, scope: Scope) -> None:
         raise exceptions.PermissionDenied(
             _("Ce jeton n’a pas le droit « %(scope)s ». Créez un jeton qui l’a.") % {"scope": scope.label}
         )
+
+
+def administered_practice(user: User, asked: uuid.UUID | None, refusal: str) -> Practice:
+    """The practice that the caller administers; `asked` says which, where there are several."""
+    if asked is not None:
+        practice = get_object_or_404(Practice.objects.of(user), pk=asked)
+        if may_administer(user, practice):
+            return practice
+    practices = Practice.objects.of(user, Role.ADMIN) if asked is None else Practice.objects.none()
+    if len(practices) > 1:
+        raise exceptions.ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
+    if not practices:
+        raise NotAllowed(refusal)
+    return practices[0]

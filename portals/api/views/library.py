@@ -9,13 +9,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Practice, Role
-from accounts.roles import NotAllowed, may_administer
 from documents.files.intake import accept
 from documents.files.serving import respond
 from documents.library import archive, change_library_document, import_document, import_version
@@ -24,13 +21,17 @@ from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
 from portals.api.schema import IDEMPOTENCY, answers, page_of
 from portals.api.serializers import LibraryChange, LibraryDocumentOut, LibraryIn
-from portals.api.views.base import StaffView
+from portals.api.views.base import StaffView, administered_practice
 from portals.api.views.documents import category_of
 
 
 def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
     versions = LibraryVersion.objects.select_related("file").order_by("-number")
     return found.prefetch_related(Prefetch("versions", queryset=versions))
+
+
+def _refusal() -> str:
+    return _("Seul un administrateur du cabinet modifie la bibliothèque.")
 
 
 class Library(StaffView):
@@ -54,7 +55,7 @@ class Library(StaffView):
         body = LibraryIn(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        practice = self._practice(asked.get("practice"))
+        practice = administered_practice(self.user, asked.get("practice"), _refusal())
         if first := self.once(request):
             return first
         pk = object_id(request)
@@ -69,18 +70,6 @@ class Library(StaffView):
                 pk=pk,
             )
         return Response(LibraryDocumentOut(document).data, status=201)
-
-    def _practice(self, asked: uuid.UUID | None) -> Practice:
-        if asked is not None:
-            practice = get_object_or_404(Practice.objects.of(self.user), pk=asked)
-            if may_administer(self.user, practice):
-                return practice
-        practices = Practice.objects.of(self.user, Role.ADMIN) if asked is None else Practice.objects.none()
-        if len(practices) > 1:
-            raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
-        if not practices:
-            raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
-        return practices[0]
 
 
 class LibraryDetail(StaffView):

@@ -1,0 +1,119 @@
+"""Rules that send documents of the library by themselves, and each sending they planned or did."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import OfPracticeQuerySet, Practice
+from appointments.models import Agenda, Appointment, VisitReason
+from documents.models.library import LibraryDocument
+from documents.models.shared import SharedDocument
+
+
+class Moment(models.TextChoices):
+    BOOKING = "booking", _("à la prise de rendez-vous")
+    BEFORE = "before", _("avant le rendez-vous")
+    AFTER = "after", _("après le rendez-vous")
+
+
+class AutoSendRuleQuerySet(OfPracticeQuerySet["AutoSendRule"]):
+    def kept(self) -> AutoSendRuleQuerySet:
+        return self.filter(deleted_at=None)
+
+    def matching(self, appointment: Appointment) -> AutoSendRuleQuerySet:
+        """Active rules whose reasons and agendas (none: all) hold the appointment's."""
+        found = self.kept().filter(practice=appointment.practice_id, is_active=True)
+        return found.filter(
+            Q(pk__in=found.filter(visit_reasons=appointment.visit_reason_id).values("pk"))
+            | Q(visit_reasons__isnull=True),
+        ).filter(Q(pk__in=found.filter(agendas=appointment.agenda_id).values("pk")) | Q(agendas__isnull=True))
+
+
+class AutoSendRule(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="auto_send_rules")
+    name = models.CharField(_("nom"), max_length=200)
+    documents = models.ManyToManyField(LibraryDocument, related_name="rules", verbose_name=_("documents"))
+    visit_reasons = models.ManyToManyField(VisitReason, blank=True, related_name="+", verbose_name=_("motifs"))
+    agendas = models.ManyToManyField(Agenda, blank=True, related_name="+", verbose_name=_("agendas"))
+    moment = models.CharField(_("moment"), max_length=10, choices=Moment, default=Moment.BOOKING)
+    offset_hours = models.PositiveIntegerField(
+        _("heures d’écart"), default=0, validators=[MaxValueValidator(24 * 365)]
+    )
+    by_email = models.BooleanField(_("par e-mail"), default=True)
+    by_sms = models.BooleanField(_("par SMS"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="What it sent stays, with its name")
+
+    objects = AutoSendRuleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("règle d’envoi automatique")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(by_email=True) | Q(by_sms=True), name="rule_has_a_channel"),
+            models.CheckConstraint(condition=Q(moment__in=["booking", "before", "after"]), name="rule_moment_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DocumentLink(models.Model):
+    """One way to the documents of one sending, without an account. Its address is the id under an HMAC."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="document_links")
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class AutoSendState(models.TextChoices):
+    PLANNED = "planned", _("prévu")
+    SENT = "sent", _("envoyé")
+    CANCELLED = "cancelled", _("annulé")
+    FAILED = "failed", _("échec")
+
+
+class AutoSend(models.Model):
+    """One document of one rule for one appointment: sent once, whatever crashes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="auto_sends")
+    rule = models.ForeignKey(AutoSendRule, on_delete=models.PROTECT, related_name="sendings")
+    document = models.ForeignKey(LibraryDocument, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=AutoSendState, default=AutoSendState.PLANNED)
+    due_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Nobody could receive: not before this")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    stopped_by_staff = models.BooleanField(default=False, help_text="“Ne pas envoyer”: no rule plans it again")
+    shared = models.OneToOneField(
+        SharedDocument, on_delete=models.SET_NULL, null=True, blank=True, related_name="auto_send"
+    )
+    link = models.ForeignKey(DocumentLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="sendings")
+    rank = models.PositiveSmallIntegerField(default=0, help_text="Its place on the link's page, from 1")
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="planned"), name="auto_send_due")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment", "rule", "document"], name="auto_send_once_per_appointment_and_rule"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sent") | Q(sent_at__isnull=False), name="auto_send_sent_has_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"

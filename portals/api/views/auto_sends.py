@@ -1,0 +1,118 @@
+"""Rules that send documents by themselves, and what they planned and sent."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Practice
+from appointments.models import Agenda, VisitReason
+from documents.models import AutoSendRule, LibraryDocument
+from documents.models.autosend import Moment
+from documents.rules import RuleContent, delete_rule, save_rule
+from portals.api.idempotency import object_id
+from portals.api.pagination import NewestFirst
+from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
+from portals.api.serializers import AutoSendOut, RuleIn, RuleOut
+from portals.api.views.appointments import appointment_of
+from portals.api.views.base import StaffView, administered_practice
+
+M = TypeVar("M", bound=Model)
+
+
+def with_parts(found: QuerySet[AutoSendRule]) -> QuerySet[AutoSendRule]:
+    return found.prefetch_related("documents", "visit_reasons", "agendas").select_related("practice")
+
+
+class Rules(StaffView):
+    @answers(200, page_of(RuleOut), operation_id="auto_send_rules_list")
+    def get(self, request: Request) -> Response:
+        paginator = NewestFirst()
+        found = with_parts(AutoSendRule.objects.of_staff(self.user).kept())
+        page = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(RuleOut(page, many=True).data)
+
+    @answers(201, RuleOut, request=RuleIn, errors=(409,), parameters=[IDEMPOTENCY])
+    def post(self, request: Request) -> Response:
+        refusal = _("Seul un administrateur du cabinet écrit les règles d’envoi.")
+        body = RuleIn(data=request.data)
+        practice = administered_practice(self.user, _asked_practice(request), refusal)
+        body.is_valid(raise_exception=True)
+        if first := self.once(request):
+            return first
+        pk = object_id(request)
+        rule = AutoSendRule.objects.filter(pk=pk, practice=practice).first() if pk else None
+        if rule is None:
+            rule = save_rule(practice=practice, content=_content(practice, body.validated_data), by=self.user, pk=pk)
+        return Response(RuleOut(rule).data, status=201)
+
+
+class RuleDetail(StaffView):
+    def _get(self, pk: uuid.UUID) -> AutoSendRule:
+        return get_object_or_404(with_parts(AutoSendRule.objects.of_staff(self.user).kept()), pk=pk)
+
+    @answers(200, RuleOut)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return Response(RuleOut(self._get(pk)).data)
+
+    @answers(200, RuleOut, request=RuleIn)
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        rule = self._get(pk)
+        body = RuleIn(data=RuleOut(rule).data | _fields(request))
+        body.is_valid(raise_exception=True)
+        content = _content(rule.practice, body.validated_data)
+        save_rule(practice=rule.practice, content=content, by=self.user, rule=rule)
+        return Response(RuleOut(self._get(pk)).data)
+
+    @answers(204)
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        delete_rule(rule=self._get(pk), by=self.user)
+        return Response(status=204)
+
+
+class AppointmentAutoSends(StaffView):
+    @answers(200, whole_list(AutoSendOut))
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        found = appointment_of(self.user, pk).auto_sends.select_related("shared").prefetch_related("shared__messages")
+        return Response({"results": AutoSendOut(found, many=True).data})
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    if not isinstance(request.data, dict):
+        raise ValidationError(_("Envoyez un objet JSON."))
+    return request.data
+
+
+def _asked_practice(request: Request) -> uuid.UUID | None:
+    asked = _fields(request).get("practice")
+    try:
+        return uuid.UUID(str(asked)) if asked else None
+    except ValueError:
+        raise ValidationError({"practice": _("Ceci n’est pas un identifiant.")}) from None
+
+
+def _content(practice: Practice, asked: dict[str, Any]) -> RuleContent:
+    return RuleContent(
+        name=asked["name"],
+        documents=_chosen(LibraryDocument.objects.in_use().filter(practice=practice), asked, "documents"),
+        visit_reasons=_chosen(VisitReason.objects.filter(practice=practice), asked, "visit_reasons"),
+        agendas=_chosen(Agenda.objects.filter(practice=practice), asked, "agendas"),
+        moment=Moment(asked["moment"]),
+        offset_hours=asked["offset_hours"],
+        channels=asked["channels"],
+        active=asked["active"],
+    )
+
+
+def _chosen(offered: QuerySet[M], asked: dict[str, Any], name: str) -> list[M]:
+    found = list(offered.filter(pk__in=asked[name]))
+    if len(found) != len(set(asked[name])):
+        raise ValidationError({name: _("Un de ces identifiants n’existe pas dans ce cabinet.")})
+    return found
