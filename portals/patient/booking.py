@@ -29,6 +29,7 @@ from appointments.online import SlotTaken, book_online
 from appointments.slots import Slot, free_slots, is_free, next_free, open_to_online_booking
 from patients.models import Relative
 from patients.relatives import IdentityIncomplete, Person
+from portals.form_errors import say_refusal
 from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
 
 DAYS_SHOWN = 7
@@ -166,7 +167,7 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
             if form is None:
                 messages.error(request, " ".join(refused.messages))
                 return redirect(choice.url("book-whom", start=start.isoformat()))
-            form.say(refused)
+            say_refusal(form, refused)
         else:
             messages.success(request, _("Votre rendez-vous est pris. Une confirmation part par e-mail et par SMS."))
             return redirect("patient:appointment", pk=appointment.pk)

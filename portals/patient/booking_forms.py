@@ -28,12 +28,6 @@ class PersonForm(BirthDateForm):
 
     field_order = ["first_name", "last_name", "day", "month", "year"]
 
-    def say(self, refused: ValidationError) -> None:
-        """What a use case refuses, beside its field or above the form."""
-        for name, sentences in refused.message_dict.items():
-            for sentence in sentences:
-                self.add_error(name if name in self.fields else None, sentence)
-
     def person(self) -> Person:
         asked = self.cleaned_data
         return Person(

@@ -24,8 +24,9 @@ from documents.access import around
 from documents.models import Category, SharedDocument
 from patients.records import create_patient
 from patients.relatives import look_alikes
+from portals.form_errors import say_refusal
 from portals.practitioner.agenda import agenda_context
-from portals.practitioner.forms import BookingForm, MoveForm, say_refusal
+from portals.practitioner.forms import BookingForm, MoveForm
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200

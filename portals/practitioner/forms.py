@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Practice
@@ -15,13 +14,6 @@ from patients.models import Patient
 
 def _text(**attrs: str) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "form-control", **attrs})
-
-
-def say_refusal(form: forms.Form, refused: ValidationError) -> None:
-    """What a use case refuses, beside the field it is about, or above the form."""
-    for name, sentences in refused.message_dict.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 class ContactsForm(forms.Form):

@@ -18,7 +18,8 @@ from patients.invitations import invite_after_identity_check
 from patients.models import Patient
 from patients.records import change_patient
 from patients.relatives import look_alikes
-from portals.practitioner.forms import ContactsForm, say_refusal
+from portals.form_errors import say_refusal
+from portals.practitioner.forms import ContactsForm
 from portals.practitioner.staff import frame, staff_only
 
 SHOWN = 100  # documents

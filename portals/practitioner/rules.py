@@ -23,7 +23,7 @@ from documents.autosend import do_not_send, send_now
 from documents.models import AutoSend, AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
 from documents.rules import RuleContent, delete_rule, save_rule
-from portals.practitioner.forms import say_refusal
+from portals.form_errors import say_refusal
 from portals.practitioner.staff import frame, staff_only
 
 TOLD_DAYS = timedelta(days=30)

@@ -34,8 +34,9 @@ from documents.signatures import NoSignatureImage
 from documents.signing.placement import InvalidPlacement, Placement
 from documents.signing.sign import CannotSign
 from patients.records import change_patient
+from portals.form_errors import say_refusal
 from portals.practitioner.appointment import documents_of
-from portals.practitioner.forms import ContactsForm, say_refusal
+from portals.practitioner.forms import ContactsForm
 from portals.practitioner.share_words import share_words
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
