@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import Practice, User
 from appointments.models import Appointment
 from documents.models import SharedDocument
-from patients.models import RecordTie, Relationship
+from patients.models import Patient, RecordTie, Relationship
 
 
 def visible_to(user: User) -> QuerySet[SharedDocument]:
@@ -38,6 +38,14 @@ def visible_as_recipient(user: User) -> QuerySet[SharedDocument]:
 def around(appointment: Appointment, *, user: User) -> QuerySet[SharedDocument]:
     """What staff see on an appointment's page, newest first."""
     return visible_as_staff(user).filter(appointment=appointment).order_by("-shared_at", "-id")
+
+
+def holders_who_see(patient: Patient) -> QuerySet[User]:
+    """Accounts that see some of the record's documents because they booked, not because the record is theirs."""
+    standing = SharedDocument.objects.filter(patient=patient, audience="holder").filter(
+        Q(authorisation=None) | Q(authorisation__withdrawn_at=None)
+    )
+    return User.objects.filter(pk__in=standing.values("holder"), is_active=True)
 
 
 def _as_staff(user: User) -> Q:

@@ -69,7 +69,9 @@ def _follow(appointment: Appointment, *, at_booking: bool) -> None:
     wanted = dict(_wanted(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {
         (one.rule_id, one.document_id): one
-        for one in AutoSend.objects.select_for_update().filter(appointment=appointment).select_related("rule")
+        for one in AutoSend.objects.select_for_update(of=("self",))
+        .filter(appointment=appointment)
+        .select_related("rule")
     }
     for key, one in known.items():
         if one.state == PLANNED and key not in wanted:

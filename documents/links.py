@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
@@ -54,6 +55,8 @@ def revoke_link(*, link: DocumentLink, by: User) -> None:
     """Nobody gets in by it any more. Revoking twice changes nothing. Raises NotAllowed."""
     practice = link.appointment.practice
     if not may_share(by, practice):
-        raise NotAllowed("")
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
+        )
     if DocumentLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now()):
         record("link.revoked", by=by, on=link, practice=practice, within=link.appointment_id)

@@ -54,7 +54,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "look_alikes": look_alikes(found.patient),
-        "auto_sends": found.auto_sends.select_related("document", "rule", "shared"),
+        "auto_sends": found.auto_sends.select_related("document", "rule", "shared", "link"),
         "may_share": may_share(user, found.practice),
     }
 
@@ -99,6 +99,7 @@ def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language 
         "holder.authorisation_withdrawn": _("Autorisation du titulaire retirée"),
         "holder.authorisation_kept": _("Documents laissés au titulaire du compte"),
         "auto_send.sent": _("Document envoyé automatiquement"),
+        "link.revoked": _("Lien fermé"),
         "auto_send.cancelled": _("Envoi automatique annulé"),
         "contact.changed": _("Coordonnées du patient modifiées"),
         "invitation.sent": _("Invitation envoyée"),

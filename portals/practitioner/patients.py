@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
-from documents.access import visible_as_staff
+from documents.access import holders_who_see, visible_as_staff
 from patients.invitations import invite_after_identity_check
 from patients.models import Patient
 from patients.records import change_patient
@@ -77,7 +77,8 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         patient=found,
         form=form,
         look_alikes=look_alikes(found),
-        ties=found.ties.filter(ended_at=None).select_related("user"),
+        ties=found.ties.filter(ended_at=None, user__is_active=True).select_related("user"),
+        holders=holders_who_see(found),
         appointments=found.appointments.select_related("practice", "visit_reason").order_by("-starts_at")[:20],
         may_share=may_share(user, found.practice),
         documents=documents.order_by("-shared_at", "-id")[:SHOWN],

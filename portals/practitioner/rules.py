@@ -20,7 +20,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Practice, Role, User
 from appointments.models import Agenda, VisitReason
 from documents.autosend import do_not_send, send_now
-from documents.models import AutoSend, AutoSendRule, LibraryDocument
+from documents.links import revoke_link
+from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
 from documents.models.autosend import Moment
 from documents.rules import RuleContent, delete_rule, save_rule
 from portals.form_errors import say_refusal
@@ -150,6 +151,16 @@ def send(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = _sending(user, pk)
     do_not_send(sending=found, by=user)
+    return redirect("practitioner:appointment", pk=found.appointment_id)
+
+
+@staff_only
+@require_POST
+def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """The way in without an account; the documents stay in the account of whoever has one."""
+    found = get_object_or_404(DocumentLink, pk=pk, appointment__practice__in=Practice.objects.of(user))
+    revoke_link(link=found, by=user)
+    messages.success(request, _("Le lien est fermé : plus personne n’entre par lui."))
     return redirect("practitioner:appointment", pk=found.appointment_id)
 
 

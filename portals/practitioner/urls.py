@@ -32,6 +32,7 @@ urlpatterns = [
     path("rules/<uuid:pk>/delete/", rules.remove_rule, name="rule-delete"),
     path("auto-sends/<uuid:pk>/send/", rules.send, name="auto-send-now"),
     path("auto-sends/<uuid:pk>/stop/", rules.stop, name="auto-send-stop"),
+    path("links/<uuid:pk>/close/", rules.close_link, name="link-close"),
     path("signature/", signature.my_signature, name="signature"),
     path("signature/image/", signature.image, name="signature-image"),
 ]

@@ -24,7 +24,7 @@ from documents.access import visible_as_recipient
 from documents.models import Category, SharedDocument
 from documents.sharing import share_upload
 from notifications.models import Message
-from patients.models import Patient
+from patients.models import Patient, RecordTie
 from patients.records import change_patient
 from tests.conftest import BookFixture
 from tests.documents.conftest import receive  # noqa: F401  # a fixture
@@ -102,3 +102,23 @@ def test_a_message_that_was_given_up_is_told_once_in_the_history(
     assert note_failed_messages() == 0
     page = sign_in(alice).get(f"/pro/appointments/{shared.appointment_id}/history/").content.decode()
     assert "Message non remis" in page
+
+
+def test_case_12_as_many_accounts_are_shown_as_see_something(
+    shared: SharedDocument, alice: User, hugo: User, bob: User, sign_in: SignIn
+) -> None:
+    def shown() -> int:
+        page = sign_in(alice).get(f"/pro/patients/{shared.patient_id}/").content.decode()
+        return page.count("data-grant")
+
+    def seeing() -> int:
+        users = User.objects.all()
+        return sum(visible_as_recipient(user).filter(patient=shared.patient).exists() for user in users)
+
+    assert shown() == seeing() == 1
+    RecordTie.objects.create(
+        user=bob, patient=shared.patient, relationship="self", proved_email=bob.email, proved_mobile="+33612000002"
+    )
+    assert shown() == seeing() == 2
+    withdraw_authorisation(appointment=shared.appointment, by=alice)
+    assert shown() == seeing() == 1

@@ -26,6 +26,7 @@ KINDS = {
     "pro/rules/": "rule",
     "api/v1/auto-send-rules/": "rule",
     "pro/auto-sends/": "sending",
+    "pro/links/": "way",
     "d/": "link",
     "api/v1/agendas/": "agenda",
     "book/": "booking",

@@ -89,6 +89,7 @@ def ids(
         "reason": visit_reason.pk,
         "rule": rule.pk,
         "sending": sending.pk,
+        "way": sending.link.pk,
         "link": link_url(sending.link).rpartition("/")[2],
         "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
     }

@@ -52,7 +52,7 @@ PUBLIC = {
     "account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
 }
 DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in route and kind_of(route) == "document"}
-OWNED = ("document", "appointment", "patient", "library", "relative", "rule", "sending")
+OWNED = ("document", "appointment", "patient", "library", "relative", "rule", "sending", "way")
 VERBS = ("get", "post", "patch", "delete", "put")
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from documents.autosend import send_due
-from documents.models import AutoSend, AutoSendRule, LibraryDocument
+from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
 from patients.models import Patient
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
@@ -62,5 +62,10 @@ def test_staff_see_what_is_planned_send_it_now_or_do_not(
     client.post(f"/pro/auto-sends/{first.auto_sends.get().pk}/send/")
     client.post(f"/pro/auto-sends/{second.auto_sends.get().pk}/stop/")
     assert set(AutoSend.objects.values_list("appointment", "state")) == {(first.pk, "sent"), (second.pk, "cancelled")}
-    assert "Envoyé le" in client.get(f"/pro/appointments/{first.pk}/").content.decode()
+    shown = client.get(f"/pro/appointments/{first.pk}/").content.decode()
+    assert "Envoyé le" in shown
+    assert "Lisible par le lien du message" in shown
+    client.post(f"/pro/links/{DocumentLink.objects.get().pk}/close/")
+    assert "Lisible par le lien" not in client.get(f"/pro/appointments/{first.pk}/").content.decode()
+    assert "Lien fermé" in client.get(f"/pro/appointments/{first.pk}/history/").content.decode()
     assert send_due() == 0
