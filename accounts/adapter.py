@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -28,7 +30,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user = User.objects.filter(email__iexact=email).first()
         language = user.language if user else translation.get_language() or "fr"
         with translation.override(language):
-            context = {"request": self.request, "email": email, **context}
+            context = {"request": self.request, "email": email, **_with_our_links(context)}
             subject = " ".join(render_to_string(f"{template_prefix}_subject.txt", context).split())
             body = render_to_string(f"{template_prefix}_message.txt", context, self.request).strip()
         plan_email(to=email, subject=subject, body=body, language=language)
+
+
+def _with_our_links(context: dict[str, Any]) -> dict[str, Any]:
+    """allauth builds links from the request's host; ours begin with PUBLIC_URL, whoever asked (security case 16)."""
+    return {
+        name: settings.PUBLIC_URL + urlsplit(value)._replace(scheme="", netloc="").geturl()
+        if name.endswith("_url") and isinstance(value, str) and urlsplit(value).netloc
+        else value
+        for name, value in context.items()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.stages import LoginStage
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
@@ -11,8 +12,6 @@ from accounts.codes import TooManyCodes
 from accounts.devices import is_known, send_device_code
 from accounts.models import User
 from accounts.sessions import SECOND_FACTORS
-
-DEVICE_COOKIE = "device"
 
 
 class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no types
@@ -23,7 +22,7 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user: User = self.login.user
-        if not needs_code(user) or is_known(user, self.request.COOKIES.get(DEVICE_COOKIE)):
+        if not needs_code(user) or is_known(user, self.request.COOKIES.get(settings.DEVICE_COOKIE_NAME)):
             return None, True
         if not self.state.get("sent"):
             self.state["sent"] = True

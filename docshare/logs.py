@@ -14,7 +14,8 @@ from gunicorn import glogging
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ENDS = r"""(?=[/?#\s"',;)]|$)"""
-_TOKEN = re.compile(rf"(?<=/)(?!{_UUID}{_ENDS})[\w:~-]{{20,}}{_ENDS}")
+_SIGNED = rf"{_UUID}\.[\w~-]{{20,}}"  # an id under an HMAC: invitations, links (django.core.signing)
+_TOKEN = re.compile(rf"(?<=/)(?:{_SIGNED}|(?!{_UUID}{_ENDS})[\w:~-]{{20,}}){_ENDS}")
 _QUERY = re.compile(r"""(?<=/)([^\s?"']*)\?[^\s"']+""")
 
 

@@ -8,14 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from accounts.devices import remember
 from accounts.models import User
 from accounts.models.device import REMEMBERED
-from accounts.stages import DEVICE_COOKIE
 
 
 def keep_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Once the account's mobile was proved in this browser."""
-    secret = remember(user, request.COOKIES.get(DEVICE_COOKIE))
+    secret = remember(user, request.COOKIES.get(settings.DEVICE_COOKIE_NAME))
     response.set_cookie(
-        DEVICE_COOKIE,
+        settings.DEVICE_COOKIE_NAME,
         secret,
         max_age=REMEMBERED,
         secure=settings.SESSION_COOKIE_SECURE,

@@ -7,7 +7,12 @@ import sys
 
 import pytest
 
+from appointments.models import Appointment
 from docshare.logs import ScrubbingFormatter, scrub
+from documents.links import link_url
+from documents.models import DocumentLink
+from patients.invitations import invitation_for, invitation_url
+from patients.models import Patient
 
 TOKEN = "Vd3k9sLq-2bXo_7TzR4mWc"
 
@@ -37,6 +42,17 @@ def test_a_token_is_not_written_down(line: str) -> None:
 )
 def test_what_names_nobody_stays_readable(line: str) -> None:
     assert scrub(line) == line
+
+
+@pytest.mark.django_db
+def test_the_addresses_that_let_one_in_are_not_written_down(marie: Patient, appointment: Appointment) -> None:
+    invitation = invitation_url(invitation_for(patient=marie, by=None))
+    link = link_url(DocumentLink.objects.create(appointment=appointment))
+    for address in (invitation, link):
+        token = max(address.split("/"), key=len)
+        line = scrub(f"GET {address} HTTP/1.1")
+        assert token not in line
+        assert token.partition(".")[2] not in line
 
 
 def test_a_traceback_is_scrubbed_too() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -257,7 +258,14 @@ def test_case_16_sign_in_leads_nowhere_else(next_page: str, alice: User) -> None
 
 
 def test_case_16_links_in_messages_come_from_our_settings_not_from_the_request(alice: User) -> None:
-    answer = Client().post("/account/password/reset/", {"email": alice.email}, HTTP_X_FORWARDED_HOST="evil.example")
+    answer = Client().post(
+        "/account/password/reset/",
+        {"email": alice.email},
+        HTTP_HOST="127.0.0.1:6666",  # allowed, but not the site's address
+        HTTP_X_FORWARDED_HOST="evil.example",
+    )
     assert answer.status_code == 302
-    assert "evil" not in Message.objects.get(to=alice.email).body
+    links = re.findall(r"https?://\S+", Message.objects.get(to=alice.email).body)
+    assert links
+    assert [link for link in links if not link.startswith(f"{settings.PUBLIC_URL}/")] == []
     assert Client().get("/account/login/", HTTP_HOST="evil.example").status_code == 400
