@@ -374,6 +374,13 @@ def test_a_new_email_is_proved_and_the_old_one_told(proved: User) -> None:
     assert Message.objects.filter(to=old, channel="email").exists()
 
 
+def test_an_address_that_was_typed_and_not_proved_gets_no_reset_of_the_password(proved: User) -> None:
+    EmailAddress.objects.create(user=proved, email="faute.de.frappe@courriel.example", verified=False)
+    Client().post("/account/password/reset/", {"email": "faute.de.frappe@courriel.example"})
+    body = Message.objects.get(to="faute.de.frappe@courriel.example").body
+    assert "/account/password/reset/key/" not in body
+
+
 # --- Without one's telephone any more ------------------------------------------------------------------------
 
 
