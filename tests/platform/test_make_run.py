@@ -39,24 +39,24 @@ def test_a_message_reaches_the_outbox_page(site: Installation) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_dies_is_started_again(site: Installation, part: str) -> None:
-    dead: psutil.Process = wait_for(lambda: site.part(*PARTS[part]), 20, f"{part} runs")
+    dead: psutil.Process = wait_for(lambda: site.part(*PARTS[part]), 90, f"{part} runs")
     dead.kill()
 
     def replaced() -> psutil.Process | None:
         found = site.part(*PARTS[part])
         return found if found and found.pid != dead.pid else None
 
-    wait_for(replaced, 20, f"{part} runs again")
-    wait_for(site.ready, 20, "the site is ready again")
+    wait_for(replaced, 90, f"{part} runs again")
+    wait_for(site.ready, 90, "the site is ready again")
 
 
 def test_a_worker_killed_as_a_message_is_planned_sends_it_once(site: Installation) -> None:
-    worker: psutil.Process = wait_for(lambda: site.part(*PARTS["worker"]), 20, "the worker runs")
+    worker: psutil.Process = wait_for(lambda: site.part(*PARTS["worker"]), 90, "the worker runs")
     before = len(site.emails())
     message = site.plan_email()
     worker.kill()
     wait_for(lambda: any(message in path.name for path in site.emails()), 90, "the email goes out all the same")
-    wait_for(lambda: site.part(*PARTS["worker"]), 20, "the worker runs again")
+    wait_for(lambda: site.part(*PARTS["worker"]), 90, "the worker runs again")
     site.manage("shell", "-v", "0", "-c", "from notifications.tasks import sweep; sweep()")
     assert sum(message in path.name for path in site.emails()) == 1
     assert len(site.emails()) == before + 1

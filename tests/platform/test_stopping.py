@@ -33,7 +33,7 @@ def test_ctrl_c_stops_everything_and_a_second_start_keeps_the_data(to_stop: Inst
 
     started = time.monotonic()
     to_stop.start()
-    assert time.monotonic() - started < 30  # three seconds on an idle machine; this one is busy with tests
+    assert time.monotonic() - started < 120  # three seconds on an idle machine; this one is busy with tests
     assert to_stop.demo()["practice"] == practice
     to_stop.interrupt()
     nothing_is_left(to_stop)
