@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else is installed into .venv and node_modules.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench runtime dev
+.PHONY: help run stack test lint bench faults corpus fuzz runtime dev
 SHELL := /bin/sh
 
 # The first Python that is recent enough; PYTHON=/path/to/python chooses another.
@@ -11,12 +11,20 @@ BIN := .venv/bin
 
 help:
 	@echo "make run    the whole site with a demo practice, in the foreground (PORT, DATA_DIR)"
+	@echo "make stack  every part of production as processes of this machine (STORAGE=s3), with the demo practice"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
 	@echo "make bench  measurements"
+	@echo "make faults SEEDS=200   real processes killed, stopped and cut off at random; nothing may be lost"
+	@echo "make fuzz MINUTES=60   documents changed at random (FOLDER=…: yours too); each must get an answer"
+	@echo "make corpus FOLDER=…   every document of a folder received and signed (DAMAGE=1: damaged copies too)"
 
 run: runtime
 	@exec $(BIN)/python deploy/run.py
+
+stack: dev
+	@$(BIN)/python deploy/test_tools.py
+	@exec $(BIN)/python -m deploy.stack --storage $(or $(STORAGE),files)
 
 test: dev
 	@$(BIN)/python deploy/test_tools.py
@@ -27,6 +35,16 @@ lint: dev
 
 bench: dev
 	@exec $(BIN)/python -m bench
+
+faults: dev
+	@exec $(BIN)/python -m tests.faults --seeds $(or $(SEEDS),200)
+
+corpus: dev
+	@test -n "$(FOLDER)" || { echo "Say which folder of documents: make corpus FOLDER=/path/to/documents" >&2; exit 1; }
+	@exec $(BIN)/python -m bench.corpus "$(FOLDER)" $(if $(DAMAGE),--damage) --table "$(or $(TABLE),docs/corpus.md)"
+
+fuzz: dev
+	@exec $(BIN)/python -m bench.fuzz "$(or $(MINUTES),60)" $(if $(FOLDER),"$(FOLDER)")
 
 runtime dev:
 	@test -n "$(PYTHON)" || { echo "docshare needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }

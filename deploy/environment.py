@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +24,7 @@ UV = VENV / "bin" / "uv"
 NODE_PACKAGES = ROOT / "node_modules"
 LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 OLDEST = (3, 11)
+PANGO = ("pango-1.0", "pangoft2-1.0")
 
 
 class CannotInstall(Exception):
@@ -35,6 +37,7 @@ def main(kind: str) -> None:
         make_venv()
         sync_python(kind)
         sync_node()
+        find_pango()
 
 
 def make_venv() -> None:
@@ -100,6 +103,20 @@ def sync_node() -> None:
     install = [*npm, "ci", "--omit=optional", "--ignore-scripts", "--no-progress", "--loglevel=error"]
     run(install, "The Node packages could not be installed; the lines above say why.", environment)
     memory.write_text(wanted)
+
+
+def find_pango() -> None:
+    """Written documents are laid out by Pango, a library of the system (WeasyPrint loads it)."""
+    if all(find_library(name) for name in PANGO):
+        return
+    packages = ["libpango-1.0-0", "libpangoft2-1.0-0"]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"Installing {' and '.join(packages)}")
+        subprocess.run(["apt-get", "update"], check=False, capture_output=True)
+        install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+        if subprocess.run(install, check=False, capture_output=True).returncode == 0:
+            return
+    raise CannotInstall(f"docshare needs Pango. On Debian and Ubuntu: apt-get install {' '.join(packages)}")
 
 
 def find_npm() -> tuple[list[str], dict[str, str]]:

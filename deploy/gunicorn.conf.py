@@ -4,6 +4,9 @@ Threads, not asyncio: a large download costs no memory (sendfile), where ASGI se
 """
 
 import os
+import shutil
+import tempfile
+from typing import Any
 
 production = os.environ.get("DOCSHARE_ENV") == "production"
 
@@ -18,13 +21,26 @@ keepalive = 5
 control_socket_disable = True  # gunicorn would put one in $HOME
 logger_class = "docshare.logs.GunicornLogger"  # tokens in addresses are not written down
 accesslog = "-" if production else None
+# Method, path, status, bytes, milliseconds, request id: no address of a person's machine, no query, no referrer.
+access_log_format = "%(m)s %(U)s %(s)s %(B)s %(M)s %({x-request-id}o)s"
 errorlog = "-"
+
+# What each web process counts, for whichever of them is asked for /metrics. Of this server alone, gone with it.
+metrics_folder = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="docshare-metrics-"))
 
 
 def post_worker_init(worker: object) -> None:
     """What the first signature would wait for."""
     from documents.files import sandbox
-    from documents.signing.stamp_font import stamp_font
 
     sandbox.warm()
-    stamp_font()
+
+
+def child_exit(server: object, worker: Any) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: object) -> None:
+    shutil.rmtree(metrics_folder, ignore_errors=True)

@@ -23,6 +23,7 @@ PRODUCTION = {
     "EMAIL_URL": "smtp+tls://docshare:password@mail.example:587",
     "SMS_URL": "https://sms.example/send",
     "SMS_TOKEN": "lint-only",
+    "CLAMD_URL": "tcp://scanner.example:3310",
     "TRUSTED_PROXY_COUNT": "1",
     "SECURE_SSL_REDIRECT": "true",
 }

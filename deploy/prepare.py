@@ -1,6 +1,6 @@
 """Before the parts of `make run` start: database, texts, static files and the demo practice. Prints the demo as JSON.
 
-Everything is done again only where something changed.
+Everything is done again only where something changed. `--checkout`: texts and static files alone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
 
 
 def main() -> None:
-    with one_at_a_time():
-        from deploy.texts import compile_texts
-
-        compile_texts()  # before Django reads them
-        import django
-
-        django.setup()
-        collect_static_files()
+    prepare_checkout()
     from django.conf import settings
     from django.core.management import call_command
 
@@ -36,6 +29,18 @@ def main() -> None:
     with queue_server():
         call_command("migrate", verbosity=0, interactive=False)
         call_command("demo", "--json", stdout=sys.stdout)
+
+
+def prepare_checkout() -> None:
+    """Texts and static files, which every installation of this checkout shares."""
+    with one_at_a_time():
+        from deploy.texts import compile_texts
+
+        compile_texts()  # before Django reads them
+        import django
+
+        django.setup()
+        collect_static_files()
 
 
 @contextlib.contextmanager
@@ -84,4 +89,7 @@ def collect_static_files() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--checkout"]:
+        prepare_checkout()
+    else:
+        main()

@@ -1,4 +1,7 @@
-"""What the tests need beyond Python packages: Chromium and pdfsig. Installed by apt where it may be, else named."""
+"""What the tests and `make stack` need beyond Python packages: a browser, pdfsig, the servers of production.
+
+Installed by apt where it may be, else named.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,39 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 # Debian package, and the programs any of which will do.
 NEEDED = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "poppler-utils": ("pdfsig",),
+    "clamav-daemon": ("clamd",),
+    "softhsm2": ("softhsm2-util",),
+    "nginx": ("nginx",),
+    "postgresql": ("initdb",),
+    "redis-server": ("valkey-server", "redis-server"),
+    "curl": ("curl",),  # health checks of docker-compose.yml
+    "wget": ("wget",),
+    "openssl": ("openssl",),
 }
 
 
+# Where clamd, nginx and initdb are, on nobody's PATH but root's or PostgreSQL's.
+SBIN = [
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True),
+]
+PATH = os.pathsep.join([os.environ.get("PATH", ""), *SBIN])
+
+
+def is_there(program: str) -> bool:
+    return shutil.which(program, path=PATH) is not None
+
+
 def main() -> int:
-    missing = [package for package, programs in NEEDED.items() if not any(map(shutil.which, programs))]
+    missing = [package for package, programs in NEEDED.items() if not any(map(is_there, programs))]
     if not missing:
         return 0
     if os.geteuid() == 0 and shutil.which("apt-get"):

@@ -1,0 +1,1 @@
+"""`make stack`: every part of docker-compose.yml as processes of this machine, without containers."""
