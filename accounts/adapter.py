@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from accounts.models import User
+from accounts.sole_control import sets_up_first_factor
 from notifications.outbox import plan_email
 
 
@@ -24,6 +25,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         stages: list[str] = super().get_login_stages()
         second_factor = stages.index("allauth.mfa.stages.AuthenticateStage")
         return [*stages[:second_factor], "accounts.stages.NewDeviceStage", *stages[second_factor:]]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """allauth takes no sign-in for enough. Whoever signed in a moment ago without a second factor sets the first
+        one up, and sees its recovery codes, without typing the password again.
+        """
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required and not (app == "allauth.mfa" and sets_up_first_factor(self.request))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queued in the outbox like every message; allauth's own text, in the account's language."""

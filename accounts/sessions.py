@@ -15,6 +15,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.roles import is_staff_of_any
 
@@ -64,7 +65,7 @@ class StaffSecondFactorMiddleware:
         if is_mfa_enabled(user, SECOND_FACTORS):
             return self.get_response(request)
         if request.path.startswith("/api/"):
-            sentence = "Ce compte doit d’abord activer une double authentification, dans « Sécurité »."
+            sentence = _("Ce compte doit d’abord activer une double authentification, dans « Sécurité ».")
             errors = [{"code": "second_factor_required", "detail": sentence, "attr": None}]
             return JsonResponse({"type": "client_error", "errors": errors}, status=403)
         return redirect(reverse("mfa_activate_totp"))

@@ -7,15 +7,30 @@ No names, titles or contacts: a line tells operations and ids; screens look the 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import models
+
+OPENED = ("document.read", "document.consulted")
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def about(self, record: uuid.UUID) -> AuditEventQuerySet:
         """The history of one record (an appointment), oldest first."""
         return self.filter(record_id=record).order_by("id")
+
+    def during(self, start: datetime, end: datetime) -> AuditEventQuerySet:
+        """From `start` until just before `end`, oldest first."""
+        return self.filter(at__gte=start, at__lt=end).order_by("at", "id")
+
+    def openings_of(self, document: uuid.UUID) -> AuditEventQuerySet:
+        """Every time somebody read the document: its recipient, staff, whoever had the link."""
+        return self.filter(object_id=document, action__in=OPENED)
+
+    def unsealed(self) -> AuditEventQuerySet:
+        seal = AuditSeal.objects.filter(event_id=models.OuterRef("pk"))
+        return self.filter(~models.Exists(seal))
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise TypeError("The audit trail is append-only.")
@@ -57,3 +72,22 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("The audit trail is append-only.")
+
+
+class AuditSeal(models.Model):
+    """A line's place in the chain, given once it is committed (audit/chain.py). Append-only like the trail.
+
+    No foreign key: that a line is gone must be seen, not prevented from being stored.
+    """
+
+    position = models.BigIntegerField(primary_key=True)
+    event_id = models.BigIntegerField(unique=True)
+    digest = models.CharField(max_length=64, help_text="SHA-256 over the digest before and the line, hexadecimal")
+
+    class Meta:
+        verbose_name = "scellé"
+        verbose_name_plural = "scellés"
+        constraints = [models.CheckConstraint(condition=models.Q(position__gte=1), name="audit_seal_from_one")]
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest}"

@@ -3,6 +3,7 @@ from accounts.models.code import OneTimeCode
 from accounts.models.device import KnownDevice
 from accounts.models.practice import Membership, OfPracticeQuerySet, Practice, Role
 from accounts.models.user import User
+from accounts.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookEventType, WebhookProgress
 
 __all__ = [
     "ApiToken",
@@ -14,4 +15,8 @@ __all__ = [
     "Role",
     "Scope",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEventType",
+    "WebhookProgress",
 ]

@@ -34,6 +34,11 @@ class PracticeQuerySet(models.QuerySet["Practice"]):
         """Where the user is staff (in one of `roles`, where any is given)."""
         return self.filter(pk__in=Membership.objects.held_by(user, *roles).values("practice"))
 
+    def ids_of(self, user: User, *roles: Role) -> list[uuid.UUID]:
+        """The same, named: with these, and not with a question inside the statement, an index gives the newest of a
+        practice without reading the others."""
+        return list(self.of(user, *roles).values_list("pk", flat=True))
+
 
 class Practice(models.Model):
     """The organisation that owns agendas, library, rules and patient records (FHIR Organization)."""
@@ -72,9 +77,9 @@ M = TypeVar("M", bound=models.Model)
 class OfPracticeQuerySet(models.QuerySet[M]):
     """Of a model that belongs to a practice (its field `practice`)."""
 
-    def of_staff(self, user: User) -> Self:
-        """Those of the practices where the user is staff."""
-        return self.filter(practice__in=Practice.objects.of(user))
+    def of_staff(self, user: User, *roles: Role) -> Self:
+        """Those of the practices where the user is staff (in one of `roles`, where any is given)."""
+        return self.filter(practice__in=Practice.objects.ids_of(user, *roles))
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

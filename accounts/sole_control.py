@@ -1,0 +1,89 @@
+"""That it is the signer who signs, and not whoever sits at an open session (sole control, eIDAS, article 26).
+
+The first signature of a session asks for a sign-in (password, passkey or factor) of the last five minutes; then the
+session may sign until it ends. What changes one's signature asks each time.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from allauth.account.forms import ReauthenticateForm as PasswordForm
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
+from allauth.mfa.base.forms import ReauthenticateForm as CodeForm
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.sessions import SECOND_FACTORS
+
+MAY_SIGN = "may_sign"
+
+
+class SignInAgain(Exception):
+    """The last sign-in of this session is too long ago for what is asked."""
+
+    @property
+    def sentence(self) -> str:
+        return _("Confirmez que c’est bien vous avant de signer ou de changer votre signature.")
+
+
+def signed_in_at(request: HttpRequest) -> float:
+    """When the last sign-in of this session was, by whatever means (seconds since the epoch)."""
+    user = request.user
+    records = get_authentication_records(request, user) if isinstance(user, User) else []
+    return float(max((record["at"] for record in records), default=0))
+
+
+def signed_in_until(request: HttpRequest) -> float:
+    """When it becomes too old (seconds since the epoch)."""
+    return signed_in_at(request) + settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def sets_up_first_factor(request: HttpRequest) -> bool:
+    """Whether the last sign-in is recent, and came before every second factor that the account has now.
+
+    It gave all that there was to give a moment ago: asking for the same password again proves nothing more.
+    """
+    then = datetime.fromtimestamp(signed_in_at(request), UTC)
+    factors = Authenticator.objects.filter(user_id=request.user.pk, type__in=SECOND_FACTORS)
+    return time.time() < signed_in_until(request) and not factors.filter(created_at__lte=then).exists()
+
+
+def require_recent_sign_in(request: HttpRequest) -> None:
+    """Raises SignInAgain."""
+    if time.time() >= signed_in_until(request):
+        raise SignInAgain
+
+
+def require_sole_control(request: HttpRequest) -> None:
+    """Before a signature. Raises SignInAgain."""
+    if not request.session.get(MAY_SIGN):
+        require_recent_sign_in(request)
+        request.session[MAY_SIGN] = True
+
+
+def sign_in_again(request: HttpRequest, user: User, *, password: str, code: str) -> str:
+    """A sentence where neither the password nor the code of a factor is right; "" where one is, or where the session
+    was confirmed elsewhere meanwhile (a passkey in another tab)."""
+    if password:
+        form = PasswordForm({"password": password}, user=user)
+        if not form.is_valid():
+            return _sentence(form)
+        reauthenticate_by_password(request)
+    elif code:
+        form = CodeForm({"code": code}, user=user)
+        if not form.is_valid():
+            return _sentence(form)
+        form.save()
+    elif time.time() >= signed_in_until(request):
+        return _("Saisissez votre mot de passe ou le code de votre application.")
+    return ""
+
+
+def _sentence(form: PasswordForm | CodeForm) -> str:
+    return " ".join(sentence for sentences in form.errors.values() for sentence in sentences)
