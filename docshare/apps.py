@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class DocshareConfig(AppConfig):
@@ -8,3 +9,15 @@ class DocshareConfig(AppConfig):
         from docshare import checks
 
         checks.refuse_unfit_production()
+
+
+class ServedFilesConfig(StaticFilesConfig):
+    """Packages bring more than pages ask for: each file left out need not be copied, hashed and compressed twice."""
+
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        *("legacy", "types", "image_decoders", "redoc"),  # folders of pdfjs-dist, signature_pad, the sidecar
+        *("pdf.mjs*", "pdf.worker.mjs*", "pdf.renderer.mjs*", "pdf.sandbox.*", "pdf_viewer.*"),
+        *("bootstrap-*", "bootstrap.css*", "bootstrap.rtl.*", "bootstrap*.js*"),
+        *("signature_pad.js*", "signature_pad.umd.*", "htmx.amd.*", "htmx.cjs.*", "htmx.esm.*", "htmx.js", "*.d.ts"),
+    ]

@@ -5,11 +5,19 @@ At every start (web, worker, beat, command), not only in `manage.py check`: a wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+
+from documents.files import scanning
+from documents.key_checks import silent_service, unusable_keys, wrong_key_settings
+from documents.signing.levels import wrong_level_settings
+from notifications.webhook_signatures import is_strong_key
 
 SHORTEST_SECRET = 32  # characters
 
@@ -35,9 +43,96 @@ def unfit_for_production() -> Iterator[str]:
         yield "ALLOWED_HOSTS does not hold the host name of PUBLIC_URL. Add it to ALLOWED_HOSTS."
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
         yield "The database is not PostgreSQL. Set DATABASE_URL to postgres://user:password@host/name."
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_SECRET:
+        yield f"METRICS_TOKEN is too short. Set it to {SHORTEST_SECRET} random characters or more, or unset it."
     for name, what in NEEDED.items():
         if not getattr(settings, name):
             yield f"{name} is not set. Set {name} to {what}."
+    on_s3 = settings.STORAGE_URL.startswith("s3:")
+    fitting = {"direct", "presigned"} if on_s3 else {"direct", "accel"}
+    if settings.DOCUMENT_SERVING not in fitting:
+        where = "in a bucket" if on_s3 else "on a volume"
+        yield f"Documents {where} cannot be served so. Set DOCUMENT_SERVING to {' or '.join(sorted(fitting))}."
+    yield from wrong_scanner_address()
+    yield from wrong_level_settings()
+    yield from wrong_key_settings()
+    yield from missing_fonts()
+    yield from wrong_report_settings()
+
+
+def wrong_report_settings() -> Iterator[str]:
+    """What providers and gateways report must be told from what anybody says."""
+    user, _colon, password = settings.EMAIL_WEBHOOK_SECRET.partition(":")
+    knows = bool(user and len(password) >= 16) or "MAILGUN_WEBHOOK_SIGNING_KEY" in settings.ANYMAIL
+    if settings.EMAIL_PROVIDER and not knows:
+        yield (
+            "The e-mail provider's reports could come from anybody, so bounces would never be known. Set "
+            "EMAIL_WEBHOOK_SECRET to user:password, the password of 16 random characters or more, and have the "
+            "provider send it to /reports/email/ (with Mailgun: EMAIL_WEBHOOK_KEY to its signing key)."
+        )
+    if settings.SMS_REPORT_SECRET and not is_strong_key(settings.SMS_REPORT_SECRET):
+        yield "SMS_REPORT_SECRET is no key: set it to whsec_ and the base64 of 24 random bytes or more."
+    if not isinstance(settings.SMS_HEADERS, dict):
+        yield 'SMS_HEADERS is no JSON object. Example: {"X-API-Key": "…"}.'
+    if "{to}" not in str(settings.SMS_BODY) or "{text}" not in str(settings.SMS_BODY):
+        yield 'SMS_BODY must hold "{to}" and "{text}". Example: {"to": "{to}", "text": "{text}"}.'
+
+
+def missing_fonts() -> Iterator[str]:
+    """Without them no signature could be drawn, and each document would be called damaged."""
+    missing = [str(path) for path in {*settings.STAMP_FONTS, *settings.PAPER_FONTS.values()} if not path.is_file()]
+    if missing:
+        yield f"Fonts of stamps and written documents are missing: {', '.join(sorted(missing))}. Run make runtime."
+
+
+def wrong_scanner_address() -> Iterator[str]:
+    if settings.CLAMD_URL:
+        try:
+            scanning.client(settings.CLAMD_URL)
+        except ValueError as error:
+            yield str(error)
+
+
+@register()
+def scanner_address(**kwargs: Any) -> list[CheckMessage]:
+    return [checks.Error(sentence, id="docshare.E001") for sentence in wrong_scanner_address()]
+
+
+@register()
+def report_settings(**kwargs: Any) -> list[CheckMessage]:
+    return [checks.Error(sentence, id="docshare.E003") for sentence in wrong_report_settings()]
+
+
+@register()
+def signature_level(**kwargs: Any) -> list[CheckMessage]:
+    return [checks.Error(sentence, id="docshare.E002") for sentence in wrong_level_settings()]
+
+
+@register()
+def stamp_fonts(**kwargs: Any) -> list[CheckMessage]:
+    return [checks.Error(sentence, id="docshare.E006") for sentence in missing_fonts()]
+
+
+@register()
+def key_settings(**kwargs: Any) -> list[CheckMessage]:
+    return [checks.Error(sentence, id="docshare.E004") for sentence in wrong_key_settings()]
+
+
+@register(Tags.database)  # `migrate`, with which every deployment starts, and `check --database default`
+def keys_elsewhere(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    if "default" not in (databases or ()):
+        return []
+    unusable = [checks.Error(sentence, id="docshare.E005") for sentence in unusable_keys()]
+    return [*unusable, *(checks.Warning(sentence, id="docshare.W002") for sentence in silent_service())]
+
+
+@register(Tags.security, deploy=True)
+def scanner_in_production(**kwargs: Any) -> list[CheckMessage]:
+    if settings.CLAMD_URL:
+        return []
+    sentence = "Uploads are not scanned for viruses."
+    hint = "Set CLAMD_URL to tcp://host:3310 or unix:///run/clamav/clamd.ctl (docs/decisions/0022)."
+    return [checks.Warning(sentence, hint=hint, id="docshare.W001")]
 
 
 NEEDED = {

@@ -1,27 +1,40 @@
-"""What is written to logs: never a token. Links that open a document or an account carry one in their address.
+"""What is written to logs: never a token, never a person. Links that open a document or an account carry a token.
 
 A segment of an address of 20 or more URL-safe characters that is not a UUID is taken for one, so that a new kind
-of link is safe from its first day; so is every query string.
+of link is safe from its first day; so is every query string. Email addresses and telephone numbers are taken out
+wherever they stand. What an exception says may repeat a row's values ("Key (email)=(…) already exists") or a line of
+a document: in production its kind and its place are written, not its words.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import traceback
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from gunicorn import glogging
+
+from docshare import request_ids
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ENDS = r"""(?=[/?#\s"',;)]|$)"""
 _SIGNED = rf"{_UUID}\.[\w~-]{{20,}}"  # an id under an HMAC: invitations, links (django.core.signing)
 _TOKEN = re.compile(rf"(?<=/)(?:{_SIGNED}|(?!{_UUID}{_ENDS})[\w:~-]{{20,}}){_ENDS}")
 _QUERY = re.compile(r"""(?<=/)([^\s?"']*)\?[^\s"']+""")
+_EMAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_TELEPHONE = re.compile(r"(?:\+|%2B)\d{8,15}\b")
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def scrub(text: str) -> str:
-    """The text with tokens and query strings of addresses taken out."""
-    return _TOKEN.sub("[…]", _QUERY.sub(r"\1?[…]", text))
+    """The text with tokens and query strings of addresses, email addresses and telephone numbers taken out."""
+    text = _TOKEN.sub("[…]", _QUERY.sub(r"\1?[…]", text))
+    return _TELEPHONE.sub("[…]", _EMAIL.sub("[…]", text))
 
 
 class ScrubbingFormatter(logging.Formatter):
@@ -31,12 +44,56 @@ class ScrubbingFormatter(logging.Formatter):
         return scrub(super().format(record))
 
 
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: at, level, logger, message, request_id, and of an exception its kinds and places."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": scrub(_without_words(record.getMessage(), record.exc_info)),
+        }
+        if request_id := request_ids.current.get():
+            line["request_id"] = request_id
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = [_told(error) for error in _chain(record.exc_info[1])]
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _without_words(message: str, exc_info: Any) -> str:
+    """Some libraries put the exception into the message (Celery does)."""
+    if not exc_info or exc_info[1] is None:
+        return message
+    for error in _chain(exc_info[1]):
+        for words in (repr(error), str(error)):
+            if words:
+                message = message.replace(words, type(error).__name__)
+    return message
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """The exception, and those that led to it."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return {"kind": f"{type(error).__module__}.{type(error).__qualname__}", "at": places}
+
+
 class GunicornLogger(glogging.Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn sets its own handlers up; their formats stay, their lines are scrubbed."""
+    """gunicorn sets its own handlers up; in production their lines are JSON, elsewhere they are scrubbed."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for logger in (self.error_log, self.access_log):
             for handler in logger.handlers:
                 plain = handler.formatter or logging.Formatter()
-                handler.setFormatter(ScrubbingFormatter(plain._style._fmt, plain.datefmt))
+                handler.setFormatter(
+                    JsonFormatter() if cfg.accesslog else ScrubbingFormatter(plain._style._fmt, plain.datefmt)
+                )

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
+from docshare.document_storage import document_storage
+from docshare.email_provider import is_provider, provider_settings
 from docshare.embedded import local_secret, valkey_socket
 from docshare.environment import Environment
 
@@ -70,9 +74,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "docshare.apps.ServedFilesConfig",
     "csp",
     "django_htmx",
+    "anymail",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -80,9 +85,12 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_prose_editor",  # static files alone
 ]
 
 MIDDLEWARE = [
+    "docshare.request_ids.RequestIdMiddleware",
+    "portals.refusals.CountRefusalsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -101,6 +109,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portals.public.errors.ChangedBytesMiddleware",
 ]
 
 ROOT_URLCONF = "docshare.urls"
@@ -148,6 +157,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "docshare",
+        # One that hangs is as one that is away. redis-py would wait 5 s, and a request asks it several times.
+        "OPTIONS": {"socket_timeout": 1},
     }
 }
 
@@ -173,18 +184,28 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
+Path(CELERY_BEAT_SCHEDULE_FILENAME).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 CELERY_BEAT_SCHEDULE = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep", "schedule": timedelta(seconds=10)},
     "send-auto-sends": {"task": "documents.tasks.send_auto_sends", "schedule": timedelta(seconds=10)},
+    "remind-of-unread-documents": {"task": "documents.tasks.remind_of_unread", "schedule": timedelta(minutes=10)},
+    "send-reminders": {"task": "appointments.tasks.send_reminders", "schedule": timedelta(seconds=60)},
     "note-failed-messages": {"task": "appointments.tasks.note_failures", "schedule": timedelta(seconds=60)},
+    "show-that-a-worker-works": {"task": "notifications.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+    "tell-webhooks": {"task": "accounts.tasks.tell_webhooks", "schedule": timedelta(seconds=10)},
+    "forget-old-tellings": {"task": "accounts.tasks.forget_old_tellings", "schedule": timedelta(hours=24)},
+    "seal-audit-trail": {"task": "audit.tasks.seal", "schedule": timedelta(seconds=10)},
+    "note-audit-anchor": {"task": "audit.tasks.note_anchor", "schedule": timedelta(hours=24)},
     "remove-orphan-files": {"task": "documents.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
     "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},
+    "renew-revocation-lists": {"task": "documents.tasks.renew_revocation_lists", "schedule": timedelta(hours=1)},
+    "watch-certificates": {"task": "documents.tasks.watch_certificates", "schedule": timedelta(hours=6)},
     "remove-stale-uploads": {"task": "documents.tasks.sweep_stale_uploads", "schedule": timedelta(hours=1)},
 }
 
 # --- Files ---------------------------------------------------------------------------------------------------
 
-STORAGE_URL = env.str("STORAGE_URL", "")
+STORAGE_URL = env.str("STORAGE_URL", "")  # docshare/document_storage.py says which there are
 DOCUMENTS_DIR = DATA_DIR / "files"
 # On the store's own file system, so that keeping a document is a rename and not a copy.
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
@@ -194,47 +215,27 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 # How bytes leave: "direct" (this process), "accel" (nginx X-Accel-Redirect), "presigned" (S3).
-DOCUMENT_SERVING = env.str("DOCUMENT_SERVING", "presigned" if STORAGE_URL else "direct")
+DOCUMENT_SERVING = env.str("DOCUMENT_SERVING", "presigned" if STORAGE_URL.startswith("s3:") else "direct")
 SANDBOX_CONCURRENCY = env.int("SANDBOX_CONCURRENCY", 4)
+# The virus scanner that every upload goes through: tcp://host:3310 or unix:///run/clamav/clamd.ctl; empty: none.
+CLAMD_URL = env.str("CLAMD_URL", "")
 
-_documents_storage: dict[str, object]
-if STORAGE_URL:
-    _s3 = urlsplit(STORAGE_URL)  # s3://key:secret@bucket?endpoint=https://…&region=…
-    _s3_query = dict(part.split("=", 1) for part in _s3.query.split("&") if "=" in part)
-    _documents_storage = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": _s3.hostname,
-            "access_key": env.str("S3_ACCESS_KEY", _s3.username or "") or None,
-            "secret_key": env.str("S3_SECRET_KEY", _s3.password or "") or None,
-            "endpoint_url": _s3_query.get("endpoint"),
-            "region_name": _s3_query.get("region"),
-            "addressing_style": "path",
-            "signature_version": "s3v4",
-            "file_overwrite": False,
-            "querystring_auth": True,
-            "querystring_expire": 60,
-            "default_acl": None,
-        },
-    }
-else:
-    _documents_storage = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": str(DOCUMENTS_DIR),
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    }
+_documents = document_storage(
+    STORAGE_URL or DOCUMENTS_DIR.as_uri(),
+    access_key=env.str("S3_ACCESS_KEY", ""),
+    secret_key=env.str("S3_SECRET_KEY", ""),
+)
 
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": str(DATA_DIR / "unused")},
     },
-    "documents": _documents_storage,
+    "documents": _documents.backend,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if _documents.presigning:
+    STORAGES["documents-presigned"] = _documents.presigning
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / ".static")))
@@ -248,20 +249,63 @@ STATICFILES_DIRS = [
     ("vendor/atkinson", _NODE / "@fontsource-variable" / "atkinson-hyperlegible-next"),
 ]
 ICONS_DIR = _NODE / "bootstrap-icons" / "icons"
-# Units per em 1000: pyHanko does not scale the widths of other fonts.
-STAMP_FONT = _NODE / "@embedpdf" / "fonts-latin" / "fonts" / "NotoSans-Regular.ttf"
+_FONTS = _NODE / "@embedpdf" / "fonts-latin" / "fonts"
+STAMP_FONTS = (  # a letter is set in the first that has it
+    _FONTS / "NotoSans-Regular.ttf",  # Latin, Greek, Cyrillic
+    _NODE / "@embedpdf" / "fonts-arabic" / "fonts" / "NotoNaskhArabic-Regular.ttf",
+    _NODE / "@embedpdf" / "fonts-hebrew" / "fonts" / "NotoSansHebrew-Regular.ttf",
+)
+PAPER_FONTS = {  # of written documents
+    name: _FONTS / f"NotoSans-{name}.ttf" for name in ("Regular", "Bold", "Italic", "BoldItalic")
+} | {"Arabic": STAMP_FONTS[1], "Hebrew": STAMP_FONTS[2]}
+# Beside what is compressed already: source maps, which only developers ask for, and small tables of pdf.js.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map", "bcmap", "pfb", "icc"]
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}
+
+# --- Signing -------------------------------------------------------------------------------------------------
+
+TSA_URL = env.str("TSA_URL", "")  # a time-stamp authority (RFC 3161)
+TSA_ROOTS = env.str("TSA_ROOTS", "")  # PEM: what its certificate leads to
+SIGNING_ROOTS = env.str("SIGNING_ROOTS", "")  # PEM: authorities whose certificates are confirmed beside our own
+# Keys elsewhere (manage.py signing_key): a security module's library and PIN, or a remote signing service.
+PKCS11_MODULE = env.str("PKCS11_MODULE", "")
+PKCS11_PIN = env.str("PKCS11_PIN", "")
+CSC_URL = env.str("CSC_URL", "")
+CSC_TOKEN = env.str("CSC_TOKEN", "")
+CSC_PIN = env.str("CSC_PIN", "")
+# PAdES (ETSI EN 319 142-1): B-B, B-T (with trusted time), B-LT (with proofs for later), B-LTA (those time-stamped).
+SIGNATURE_LEVEL = env.str("SIGNATURE_LEVEL", "B-T" if TSA_URL else "B-B")
 
 # --- Messages ------------------------------------------------------------------------------------------------
 
 OUTBOX_DIR = DATA_DIR / "outbox"
 # smtp://user:password@host:port, smtps://…, smtp+tls://…; empty: files in OUTBOX_DIR.
 EMAIL_URL = env.str("EMAIL_URL", "")
-# http(s)://… (a gateway that takes {"to", "text"} as JSON), or an apprise URL; empty: files in OUTBOX_DIR.
+# http(s)://… (a gateway that takes JSON: notifications/channels/http_gateway.py), or an apprise URL; empty: files.
 SMS_URL = env.str("SMS_URL", "")
 SMS_TOKEN = env.str("SMS_TOKEN", "")  # sent as a bearer token to an HTTP gateway
-if EMAIL_URL:
-    vars().update(env.email_url_config(EMAIL_URL))
+SMS_HEADERS = env.json("SMS_HEADERS", default={})
+SMS_BODY = env.json("SMS_BODY", default={"to": "{to}", "text": "{text}"})
+SMS_ID = env.str("SMS_ID", "id")
+# Its delivery reports, to /reports/sms/: whsec_… signs them; where their JSON has the message's id and its status.
+SMS_REPORT_SECRET = env.str("SMS_REPORT_SECRET", "")
+SMS_REPORT_ID = env.str("SMS_REPORT_ID", "id")
+SMS_REPORT_STATUS = env.str("SMS_REPORT_STATUS", "status")
+# Or a provider: anymail+brevo://KEY@ … (docshare/email_provider.py).
+EMAIL_PROVIDER = ""
+EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", "")  # user:password that a provider sends with its reports
+ANYMAIL: dict[str, Any] = {}
+if is_provider(EMAIL_URL):
+    vars().update(
+        provider_settings(
+            EMAIL_URL, webhook_secret=EMAIL_WEBHOOK_SECRET, webhook_key=env.str("EMAIL_WEBHOOK_KEY", "")
+        )
+    )
+elif EMAIL_URL:
+    _email = env.email_url_config(EMAIL_URL)
+    if _email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+        _email["EMAIL_BACKEND"] = "notifications.channels.smtp.EmailBackend"
+    vars().update(_email)
     EMAIL_TIMEOUT = 10  # for each answer of the server; four of them fit in a lease (notifications/delivery.py)
 else:
     EMAIL_BACKEND = "notifications.channels.outbox.OutboxEmailBackend"
@@ -269,6 +313,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"docshare <no-reply@{_public
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Documents shared one after the other for one appointment are announced together.
 SHARE_NOTICE_DELAY = timedelta(seconds=env.int("SHARE_NOTICE_DELAY_SECONDS", 3))
+
+# A practice's webhooks may be plain HTTP, and lead to this machine or its network: not in production.
+WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", not PRODUCTION)
 
 # --- Language and time ---------------------------------------------------------------------------------------
 
@@ -331,6 +378,8 @@ CSRF_FAILURE_VIEW = "portals.public.errors.csrf_failure"
 # --- Headers -------------------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
+# What asks from inside speaks plain HTTP to a web process; nginx lets nobody else do so.
+SECURE_REDIRECT_EXEMPT = [r"^metrics$", r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
@@ -349,7 +398,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "worker-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # Reading is a POST that leads to the file: browsers hold this against where it leads, too.
+        "form-action": [SELF, _documents.public_origin] if DOCUMENT_SERVING == "presigned" else [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -370,6 +420,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "portals.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": False,
+    # Who calls is read from X-Forwarded-For as far as our own proxies wrote it, else it could be made up.
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "docshare",
@@ -380,9 +432,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portals.api.webhooks.tell_events",
+    ],
 }
 
 # --- Logs (never a name, an address, a title or a token: docs/decisions) ----------------------------------------
+
+# One JSON object a line in production; elsewhere lines for a person.
+LOG_FORMAT = "json" if PRODUCTION else env.str("LOG_FORMAT", "plain")
 
 LOGGING = {
     "version": 1,
@@ -392,14 +451,20 @@ LOGGING = {
             "()": "docshare.logs.ScrubbingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-        }
+        },
+        "json": {"()": "docshare.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "pyhanko": {"level": "ERROR"},
         "pyhanko_certvalidator": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
         "pikepdf": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},  # its warnings quote the text
     },
 }
+
+# --- Metrics ----------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics answers to this machine alone

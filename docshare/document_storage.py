@@ -1,0 +1,111 @@
+"""Where documents lie, from one address: a folder of this machine, or a bucket of any S3 server.
+
+`file:///srv/documents`, or `s3://key:secret@bucket?endpoint=https://s3.example&region=fr-par`, where further
+
+- `public=https://files.example`: the endpoint as browsers reach it, where that is another one (presigned addresses);
+- `encryption=AES256` (the default), `aws:kms`, `aws:kms:<key id>`: what the server is asked to encrypt each object
+  with (SSE-S3, SSE-KMS); `none` where bucket or volume do so by themselves.
+
+Key and secret that the address does not hold are S3_ACCESS_KEY and S3_SECRET_KEY. What is special in an address is
+percent-encoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 20, 3
+PRESIGNED_SECONDS = 60
+PARAMETERS = {"endpoint", "region", "public", "encryption"}
+
+
+@dataclass(frozen=True)
+class DocumentStorage:
+    """`backend`: an entry of STORAGES. `presigning`: another one, for addresses that browsers follow; None where
+    there are none. `public_origin`: where these lead."""
+
+    backend: dict[str, Any]
+    presigning: dict[str, Any] | None = None
+    public_origin: str = ""
+
+
+def document_storage(url: str, *, access_key: str = "", secret_key: str = "") -> DocumentStorage:
+    """Raises ImproperlyConfigured with a sentence."""
+    address = urlsplit(url)
+    if address.scheme == "file":
+        return DocumentStorage(_folder(Path(unquote(address.path))))
+    if address.scheme != "s3" or not address.hostname:
+        raise ImproperlyConfigured("STORAGE_URL is neither file:///folder nor s3://key:secret@bucket?endpoint=….")
+    asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+    if unknown := asked.keys() - PARAMETERS:
+        raise ImproperlyConfigured(f"STORAGE_URL has a parameter nobody knows: {', '.join(sorted(unknown))}.")
+    options = {
+        # Not `hostname`, which is lower case: a bucket's name is, but an old one may not be.
+        "bucket_name": address.netloc.rpartition("@")[2],
+        "access_key": unquote(address.username or "") or access_key or None,
+        "secret_key": unquote(address.password or "") or secret_key or None,
+        "endpoint_url": asked.get("endpoint"),
+        "region_name": asked.get("region"),
+        "file_overwrite": False,
+        "querystring_auth": True,
+        "querystring_expire": PRESIGNED_SECONDS,
+        "default_acl": None,
+        "object_parameters": _encryption(asked.get("encryption", "AES256")),
+        "client_config": _client(),
+    }
+    public = asked.get("public") or asked.get("endpoint") or _amazon(asked.get("region"))
+    return DocumentStorage(
+        _s3(options), presigning=_s3({**options, "endpoint_url": public}), public_origin=_origin(public)
+    )
+
+
+def _folder(path: Path) -> dict[str, Any]:
+    return {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(path),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    }
+
+
+def _s3(options: dict[str, Any]) -> dict[str, Any]:
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+def _client() -> Any:
+    """Bounded: a server that does not answer must not hold a request for minutes."""
+    from botocore.config import Config
+
+    return Config(
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"max_attempts": ATTEMPTS, "mode": "standard"},
+    )
+
+
+def _encryption(asked: str) -> dict[str, str]:
+    if asked == "none":
+        return {}
+    if asked in ("AES256", "aws:kms"):
+        return {"ServerSideEncryption": asked}
+    if asked.startswith("aws:kms:"):
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": asked.removeprefix("aws:kms:")}
+    raise ImproperlyConfigured("encryption in STORAGE_URL is AES256, aws:kms, aws:kms:<key id> or none.")
+
+
+def _amazon(region: str | None) -> str:
+    return f"https://s3.{region}.amazonaws.com" if region else "https://s3.amazonaws.com"
+
+
+def _origin(url: str) -> str:
+    address = urlsplit(url)
+    return f"{address.scheme}://{address.netloc}"

@@ -1,0 +1,46 @@
+"""`manage.py export_audit --from --to`: the trail as JSON lines, for an inspection.
+
+One object for each line, oldest first: what audit.chain.facts says, with `position` and `digest` of its seal (null
+while it has none). An export that is kept elsewhere is an anchor: `manage.py fsck --anchor <position>:<digest>`.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from itertools import islice
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from audit.chain import facts
+from audit.models import AuditEvent, AuditSeal
+from docshare.management.period import add_period
+
+BATCH = 1000
+
+
+class Command(BaseCommand):
+    help = "Prints the audit trail between two moments as JSON lines."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_period(parser)
+        parser.add_argument("--practice", type=uuid.UUID, help="only what concerns this practice")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        lines = AuditEvent.objects.during(options["start"], options["end"])
+        if options["practice"]:
+            lines = lines.filter(practice_id=options["practice"])
+        found = lines.iterator(chunk_size=BATCH)
+        while batch := list(islice(found, BATCH)):
+            seals = {
+                seal.event_id: seal for seal in AuditSeal.objects.filter(event_id__in=[line.pk for line in batch])
+            }
+            for line in batch:
+                seal = seals.get(line.pk)
+                told = {
+                    **facts(line),
+                    "position": seal.position if seal else None,
+                    "digest": seal.digest if seal else None,
+                }
+                self.stdout.write(json.dumps(told, sort_keys=True))
