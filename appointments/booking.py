@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
-from appointments import messages, signals
+from appointments import messages, reminders, signals
 from appointments.models import (
     Agenda,
     Appointment,
@@ -22,6 +22,8 @@ from appointments.models import (
 )
 from audit.trail import record
 from patients.models import Patient
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
 class AppointmentCancelled(Exception):
@@ -80,6 +82,8 @@ def place(
     Whether `by` may, and whether the time is free, the caller has seen to. Raises ValidationError.
     """
     practice = agenda.practice
+    _check_time(starts_at)
+    starts_at = starts_at.astimezone(UTC)  # hours added to local time are wrong when the clocks change
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
         raise ValidationError({"patient": _("Cette fiche patient n’est pas de ce cabinet.")})
@@ -95,9 +99,12 @@ def place(
         holder=holder,
         booked_for=booked_for,
     )
-    appointment.full_clean()
+    # Its parts were read a moment ago, and the database holds the constraints: asked again, that is half a booking.
+    relations = [field.name for field in Appointment._meta.fields if field.is_relation]
+    appointment.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
     appointment.save()
     record("appointment.booked", by=by, on=appointment, practice=practice, within=appointment)
+    reminders.follow(appointment)
     signals.booked.send(sender=Appointment, appointment=appointment, by=by)
     return appointment
 
@@ -126,8 +133,10 @@ def move_locked(
     """As move, of an appointment that the caller has locked and may change."""
     if appointment.status == AppointmentStatus.CANCELLED:
         raise AppointmentCancelled
+    if starts_at:
+        _check_time(starts_at)
     new = {
-        "starts_at": starts_at or appointment.starts_at,
+        "starts_at": (starts_at or appointment.starts_at).astimezone(UTC),
         "agenda": agenda or appointment.agenda,
         "visit_reason": visit_reason or appointment.visit_reason,
     }
@@ -154,6 +163,7 @@ def move_locked(
     )
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
     if "starts_at" in fields:
+        reminders.follow(appointment)
         messages.tell_moved(appointment)
     return appointment
 
@@ -177,6 +187,7 @@ def cancel_locked(appointment: Appointment, by: User) -> Appointment:
             practice=appointment.practice_id,
             within=appointment,
         )
+        reminders.follow(appointment)
         signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
         messages.tell_cancelled(appointment)
     return appointment
@@ -203,6 +214,19 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
     if not may_share(by, appointment.practice):
         raise NotAllowed(_("Votre rôle permet de lire, pas de modifier un rendez-vous."))
     return appointment
+
+
+def _check_time(starts_at: datetime) -> None:
+    """A year outside is a slip of the keyboard. Before 1911, Paris was seconds off UTC, which RFC 3339 can't tell."""
+    if not EARLIEST <= starts_at <= LATEST:
+        raise ValidationError(
+            {
+                "starts_at": _(
+                    "Ce n’est pas une date de rendez-vous : vérifiez l’année, entre %(first)s et %(last)s."
+                )
+                % {"first": EARLIEST.year, "last": LATEST.year - 1}
+            }
+        )
 
 
 def _check_together(agenda: Agenda, visit_reason: VisitReason) -> None:

@@ -31,6 +31,8 @@ def icalendar_of(appointment: Appointment, *, cancelled: bool = False) -> str:
     event.add("class", "PRIVATE")
     if appointment.kind == AppointmentKind.IN_PERSON and practice.address:
         event.add("location", ", ".join(practice.address.splitlines()))
+    elif appointment.video_url:
+        event.add("location", appointment.video_url)
     calendar = Calendar()
     calendar.add("prodid", "-//docshare//docshare//FR")
     calendar.add("version", "2.0")

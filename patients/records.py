@@ -50,11 +50,17 @@ def create_patient(
 
 @transaction.atomic
 def change_patient(
-    *, patient: Patient, by: User, within: uuid.UUID | None = None, **changes: Unpack[PatientChanges]
+    *,
+    patient: Patient,
+    by: User,
+    within: uuid.UUID | None = None,
+    tells: bool = False,
+    **changes: Unpack[PatientChanges],
 ) -> Patient:
     """Change a record. New contacts end the invitation sent to the old ones (security case 11), and get their own.
 
-    `within` is the appointment from whose page it was done. Raises ValidationError.
+    `within` is the appointment from whose page it was done. `tells`: the caller tells the new contacts itself, with
+    a new invitation. Raises ValidationError.
     """
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     before = {name: getattr(patient, name) for name in changes}
@@ -66,7 +72,7 @@ def change_patient(
     contacts = [name for name in changed if name in ("email", "mobile")]
     if contacts:
         was_invited = end_live_invitation(patient=patient, reason=InvitationEnd.CONTACTS_CHANGED)
-        if was_invited and not patient.missing_contacts:
+        if was_invited and not tells and not patient.missing_contacts:
             invite_again(patient=patient, by=by, within=within)  # what waits for them is not lost with the old link
         record(
             "contact.changed",

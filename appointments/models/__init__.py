@@ -1,7 +1,9 @@
 from appointments.models.agenda import Agenda, VisitReason
 from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor
 from appointments.models.authorisation import HolderAuthorisation
+from appointments.models.instruction import Instruction
 from appointments.models.opening import Absence, BookingPolicy, OpeningHours, Weekday
+from appointments.models.reminder import Reminder, ReminderPolicy
 
 __all__ = [
     "Absence",
@@ -12,7 +14,10 @@ __all__ = [
     "BookedFor",
     "BookingPolicy",
     "HolderAuthorisation",
+    "Instruction",
     "OpeningHours",
+    "Reminder",
+    "ReminderPolicy",
     "VisitReason",
     "Weekday",
 ]

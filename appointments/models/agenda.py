@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +34,13 @@ class Agenda(models.Model):
         default=0,
         validators=[MaxValueValidator(120)],
         help_text=_("Laissé libre avant et après chaque rendez-vous pris en ligne"),
+    )
+    video_url = models.URLField(
+        _("adresse des consultations en vidéo"),
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text=_("Donnée au patient d’un rendez-vous en vidéo, dans ses messages et ses documents"),
     )
     is_active = models.BooleanField(_("ouvert"), default=True)
 

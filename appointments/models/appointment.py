@@ -110,6 +110,11 @@ class Appointment(models.Model):
         return timezone.localtime(self.ends_at, self.practice.zone)
 
     @property
+    def video_url(self) -> str:
+        """Where a visit by video takes place; "" for one in person, or where the agenda has no address."""
+        return self.agenda.video_url if self.kind == AppointmentKind.VIDEO else ""
+
+    @property
     def booked_by(self) -> str:
         """ "holder" or "practice"."""
         return "holder" if self.holder_id else "practice"

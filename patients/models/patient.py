@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -77,6 +78,7 @@ class Patient(models.Model):
         indexes = [
             models.Index(fields=["practice", "last_name", "first_name"]),
             models.Index(fields=["practice", "-created_at", "-id"]),
+            models.Index("practice", Upper("last_name"), "birth_date", name="patient_same_person"),
         ]
         constraints = [
             # Missing is null, never an empty text that would pass for a contact.

@@ -1,0 +1,69 @@
+"""A practice's instructions for some appointments: which apply, and writing them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Practice, User
+from accounts.roles import NotAllowed, may_administer
+from appointments.models import Agenda, Appointment, Instruction, VisitReason
+from audit.trail import record
+
+
+def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> list[str]:
+    """The texts that apply to this appointment; with `for_messages`, those that may go by email."""
+    return instructions_for(
+        agenda=appointment.agenda, visit_reason=appointment.visit_reason, for_messages=for_messages
+    )
+
+
+def instructions_for(*, agenda: Agenda, visit_reason: VisitReason, for_messages: bool = False) -> list[str]:
+    """As instructions_of, before there is an appointment."""
+    found = Instruction.objects.matching(agenda=agenda, visit_reason=visit_reason)
+    if for_messages:
+        found = found.filter(in_messages=True)
+    return list(found.values_list("text", flat=True))
+
+
+@transaction.atomic
+def save_instruction(
+    *,
+    practice: Practice,
+    text: str,
+    visit_reasons: Collection[VisitReason],
+    agendas: Collection[Agenda],
+    in_messages: bool,
+    by: User,
+    instruction: Instruction | None = None,
+) -> Instruction:
+    """Write one, or change it. No reasons: all; no agendas: all. Raises NotAllowed, ValidationError."""
+    _check_may_write(practice, by)
+    for name, chosen in (("visit_reasons", visit_reasons), ("agendas", agendas)):
+        if any(one.practice_id != practice.pk for one in chosen):
+            raise ValidationError({name: _("Ce choix n’est pas de ce cabinet.")})
+    instruction = instruction or Instruction(id=uuid.uuid4(), practice=practice)
+    instruction.text, instruction.in_messages = text.strip(), in_messages
+    instruction.full_clean()
+    instruction.save()
+    instruction.visit_reasons.set(visit_reasons)
+    instruction.agendas.set(agendas)
+    record("practice.instruction_written", by=by, on=instruction, practice=practice)
+    return instruction
+
+
+@transaction.atomic
+def delete_instruction(*, instruction: Instruction, by: User) -> None:
+    """Raises NotAllowed."""
+    _check_may_write(instruction.practice, by)
+    record("practice.instruction_deleted", by=by, on=instruction, practice=instruction.practice_id)
+    instruction.delete()
+
+
+def _check_may_write(practice: Practice, by: User) -> None:
+    if not may_administer(by, practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))

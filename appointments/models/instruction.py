@@ -1,0 +1,43 @@
+"""Instructions of a practice for some appointments (consignes): bring this, come early."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import OfPracticeQuerySet, Practice
+from appointments.models.agenda import Agenda, VisitReason
+
+
+class InstructionQuerySet(OfPracticeQuerySet["Instruction"]):
+    def matching(self, *, agenda: Agenda, visit_reason: VisitReason) -> InstructionQuerySet:
+        """Those whose reasons and agendas (none: all) hold these."""
+        found = self.filter(practice=agenda.practice_id)
+        of_reason = Q(pk__in=found.filter(visit_reasons=visit_reason).values("pk")) | Q(visit_reasons__isnull=True)
+        of_agenda = Q(pk__in=found.filter(agendas=agenda).values("pk")) | Q(agendas__isnull=True)
+        return found.filter(of_reason).filter(of_agenda).distinct()
+
+
+class Instruction(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="instructions")
+    text = models.TextField(_("consigne"), max_length=2000)
+    visit_reasons = models.ManyToManyField(VisitReason, blank=True, related_name="+", verbose_name=_("motifs"))
+    agendas = models.ManyToManyField(Agenda, blank=True, related_name="+", verbose_name=_("agendas"))
+    in_messages = models.BooleanField(
+        _("aussi dans les e-mails de confirmation et de rappel"),
+        default=True,
+        help_text="Off where the text would say why somebody comes: it then shows in the account only",
+    )
+
+    objects = InstructionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("consigne")
+        ordering = ["text"]
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,188 @@
+"""Reminders of appointments: planned with the booking, following moves and the practice's times, sent when due.
+
+Hours before an appointment are real hours, whatever the clocks do in between. An SMS that would leave in the quiet
+hours waits for the morning; where the morning comes too late to be of use, it leaves the evening before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Practice, User
+from accounts.roles import NotAllowed, may_administer
+from appointments import messages
+from appointments.models import Appointment, AppointmentStatus, Reminder, ReminderPolicy
+from appointments.models.reminder import ReminderState
+from appointments.quiet_hours import polite_time
+from audit.trail import record
+from notifications import mishaps
+from notifications.models import Channel
+
+logger = logging.getLogger(__name__)
+USEFUL = timedelta(minutes=30)  # later than this before the appointment, the morning's SMS comes too late
+BATCH = 200  # reminders of a practice in one transaction
+AGAIN = timedelta(minutes=10)  # one that failed by a fault of ours is tried again, until the appointment begins
+PLANNED, SENT, CANCELLED = ReminderState.PLANNED, ReminderState.SENT, ReminderState.CANCELLED
+
+
+def follow(appointment: Appointment) -> None:
+    """Make what is planned what the appointment's time asks for now: in the transaction that changes it.
+
+    A time that has passed already is not made up for: whoever books for this afternoon needs no reminder.
+    """
+    policy = ReminderPolicy.of(appointment.practice)
+    wanted = dict(_wanted(appointment, policy)) if appointment.status == AppointmentStatus.BOOKED else {}
+    known = {(one.channel, one.offset_hours): one for one in appointment.reminders.select_for_update()}
+    _apply(known, {key: (appointment, due_at) for key, due_at in wanted.items()}, moved=True)
+
+
+@transaction.atomic
+def set_reminder_policy(*, policy: ReminderPolicy, by: User) -> None:
+    """Save a practice's times; reminders of appointments to come follow. Raises NotAllowed, ValidationError."""
+    if not may_administer(by, policy.practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    policy.full_clean()
+    policy.save()
+    record("practice.reminders_changed", by=by, on=policy.practice, practice=policy.practice)
+    known: dict[Any, Reminder] = {}
+    wanted: dict[Any, tuple[Appointment, datetime]] = {}
+    ahead = Appointment.objects.upcoming().filter(practice=policy.practice).select_related("practice")
+    for one in Reminder.objects.select_for_update(of=("self",)).filter(appointment__in=ahead):
+        known[one.appointment_id, one.channel, one.offset_hours] = one
+    for appointment in ahead:
+        for (channel, hours), due_at in _wanted(appointment, policy):
+            wanted[appointment.pk, channel, hours] = (appointment, due_at)
+    _apply(known, wanted, moved=False)
+
+
+def _apply(known: dict[Any, Reminder], wanted: dict[Any, tuple[Appointment, datetime]], *, moved: bool) -> None:
+    """`moved`: what was said of the old time no longer counts."""
+    changed = []
+    for key, one in known.items():
+        due = wanted.pop(key, None)
+        if one.state == SENT and not moved:
+            continue
+        if due is not None and (one.due_at != due[1] or one.state == CANCELLED):
+            one.state, one.due_at = PLANNED, due[1]
+            changed.append(one)
+        elif due is None and one.state == PLANNED:
+            one.state = CANCELLED
+            changed.append(one)
+    Reminder.objects.bulk_update(changed, ["state", "due_at"], batch_size=500)
+    new = [
+        Reminder(appointment=appointment, channel=key[-2], offset_hours=key[-1], due_at=due_at)
+        for key, (appointment, due_at) in wanted.items()
+    ]
+    Reminder.objects.bulk_create(new, batch_size=500)
+
+
+def _wanted(appointment: Appointment, policy: ReminderPolicy) -> Iterator[tuple[tuple[str, int], datetime]]:
+    now = timezone.now()
+    for channel, hours in ((Channel.EMAIL, policy.email_hours), (Channel.SMS, policy.sms_hours)):
+        for offset in hours:
+            due_at = appointment.starts_at - timedelta(hours=offset)
+            if channel == Channel.SMS:
+                due_at = _polite(due_at, appointment, policy)
+            if due_at > now:
+                yield (channel.value, offset), due_at
+
+
+def _polite(at: datetime, appointment: Appointment, policy: ReminderPolicy) -> datetime:
+    return polite_time(at, appointment.practice, policy, useful_until=appointment.starts_at - USEFUL)
+
+
+def send_due(*, now: datetime | None = None) -> int:
+    """Tell whoever is to be told now. How many reminders were sent. A second run finds them sent."""
+    now = now or timezone.now()
+    due = Reminder.objects.filter(state=PLANNED, due_at__lte=now).order_by()
+    sent = 0
+    for practice_id in due.values_list("appointment__practice", flat=True).distinct():
+        try:
+            sent += _send_for(practice_id, now)
+        except Exception as error:
+            mishaps.note(logger, "Reminders of practice", practice_id, error)
+    return sent
+
+
+@transaction.atomic
+def _send_for(practice_id: Any, now: datetime) -> int:
+    # One worker for a practice at a time: two would each tell half of somebody's day. Bookings don't wait for it.
+    lockable = Practice.objects.select_for_update(
+        no_key=connection.features.has_select_for_no_key_update,
+        skip_locked=connection.features.has_select_for_update_skip_locked,
+    )
+    practice = lockable.filter(pk=practice_id).first()
+    if practice is None:
+        return 0
+    policy = ReminderPolicy.of(practice)
+    planned = (
+        Reminder.objects.select_for_update(of=("self",))
+        .filter(appointment__practice=practice, state=PLANNED)
+        .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder")
+        .select_related("appointment__agenda", "appointment__visit_reason")
+    )
+    done: set[Any] = set()
+    for one in planned.filter(due_at__lte=now).order_by("due_at", "id")[:BATCH]:
+        if one.pk in done:
+            continue
+        if (later := _not_now(one, policy, now)) is not None:
+            one.due_at, one.state = later, PLANNED if later > now else CANCELLED
+            one.save(update_fields=["due_at", "state"])
+            continue
+        try:
+            with transaction.atomic():
+                done |= _send(one, planned, now)
+        except Exception as error:
+            mishaps.note(logger, "Reminder", one.pk, error)
+            one.due_at = now + AGAIN
+            one.save(update_fields=["due_at"])
+    return len(done)
+
+
+def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]:
+    """Tell of its appointment, and of what the same people have that day. The reminders that are sent by it."""
+    practice = one.appointment.practice
+    day = timezone.localtime(one.appointment.starts_at, practice.zone).date()
+    same_day = planned.filter(
+        channel=one.channel,
+        offset_hours=one.offset_hours,
+        appointment__in=Appointment.objects.between_days(day, day + timedelta(days=1), practice).filter(
+            status=AppointmentStatus.BOOKED, starts_at__gt=now
+        ),
+    )
+    together = _of_the_same_people(one, list(same_day))
+    messages.remind(Channel(one.channel), [other.appointment for other in together])
+    told = {other.pk for other in together}
+    Reminder.objects.filter(pk__in=told).update(state=SENT, sent_at=now)
+    return told
+
+
+def _not_now(one: Reminder, policy: ReminderPolicy, now: datetime) -> datetime | None:
+    """Another time, after a delay (a worker that was away); one that has passed: never. None: now is right."""
+    appointment = one.appointment
+    if appointment.status != AppointmentStatus.BOOKED or appointment.starts_at <= now:
+        return now
+    if one.channel != Channel.SMS:
+        return None
+    polite = _polite(now, appointment, policy)
+    return None if polite == now else polite
+
+
+def _of_the_same_people(first: Reminder, same_day: Collection[Reminder]) -> list[Reminder]:
+    """`first` and what the same contacts are to be told that day: one message for each of them."""
+    channel = Channel(first.channel)
+    together, contacts = [first], messages.contacts_of(first.appointment, channel)
+    rest = [one for one in same_day if one.pk != first.pk]
+    while found := [one for one in rest if messages.contacts_of(one.appointment, channel) & contacts]:
+        together += found
+        rest = [one for one in rest if one not in found]
+        contacts = contacts.union(*(messages.contacts_of(one.appointment, channel) for one in found))
+    return sorted(together, key=lambda one: one.appointment.starts_at)
