@@ -11,11 +11,11 @@ from notifications.models import Message
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin[Message]):
-    list_display = ("id", "channel", "state", "created_at", "due_at", "sent_at", "attempts", "last_error")
+    list_display = ("id", "channel", "state", "created_at", "due_at", "sent_at", "attempts", "cause", "last_error")
     list_filter = ("state", "channel")
     date_hierarchy = "created_at"
     fields = ("id", "channel", "language", "state", "created_at", "due_at", "expires_at", "lease_until",
-              "attempts", "last_error", "sent_at")  # fmt: skip
+              "attempts", "cause", "last_error", "provider_id", "sent_at", "delivered_at")  # fmt: skip
     readonly_fields = fields
 
     def has_add_permission(self, *args: Any, **kwargs: Any) -> bool:

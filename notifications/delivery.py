@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import random
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,10 +15,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from notifications import mishaps
+from notifications.causes import Cause
 from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
 from notifications.channels.sms import SmsSender
-from notifications.models import Channel, Message, MessageQuerySet, MessageState
+from notifications.models import FORGOTTEN, Channel, Message, MessageQuerySet, MessageState
+from notifications.turns import is_leaving
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,9 @@ def deliver_due(channel: Channel) -> bool:
     sender = SENDERS[channel]()
     try:
         for position, message in enumerate(batch):
+            if is_leaving():
+                _put_back(batch[position:], timedelta())
+                break
             try:
                 _deliver(message, sender)
             except DeliveryFailed as failure:
@@ -77,25 +82,20 @@ def claim(channel: Channel, now: datetime | None = None) -> list[Message]:
 
 def _deliver(message: Message, sender: Sender) -> None:
     if message.expires_at and message.expires_at <= timezone.now():
-        raise DeliveryFailed("Devenu inutile avant d’avoir pu être envoyé", permanent=True)
+        raise DeliveryFailed(Cause.EXPIRED, permanent=True)
     if message.attempts > MAX_ATTEMPTS:
-        raise DeliveryFailed("Interrompu à chaque essai", permanent=True)
+        raise DeliveryFailed(Cause.INTERRUPTED, permanent=True)
     try:
         sender.open()
         if not _still_ours(message):
             return
-        sender.send(message)
+        provider_id = sender.send(message)
     except DeliveryFailed:
         raise
     except Exception as error:
-        # A fault of ours in one message must not hold up the others. Its words may hold an address: the log
-        # gets its kind and its place only.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        logger.error(  # noqa: TRY400
-            "Message %s: %s at %s:%s", message.pk, type(error).__name__, place.filename, place.lineno
-        )
-        raise DeliveryFailed(f"Erreur inattendue ({type(error).__name__})") from error
-    _mark_sent(message)
+        mishaps.note(logger, "Message", message.pk, error)
+        raise DeliveryFailed(Cause.UNEXPECTED, type(error).__name__) from error
+    _mark_sent(message, provider_id)
 
 
 def _still_ours(message: Message) -> bool:
@@ -120,31 +120,34 @@ def _held(message: Message) -> MessageQuerySet:
     )
 
 
-def _mark_sent(message: Message) -> None:
+def _mark_sent(message: Message, provider_id: str) -> None:
     changed = _held(message).update(
-        state=MessageState.SENT, sent_at=timezone.now(), lease_until=None, body="", calendar="", last_error=""
+        **FORGOTTEN,
+        state=MessageState.SENT,
+        sent_at=timezone.now(),
+        provider_id=provider_id[:200],
+        cause="",
+        last_error="",
     )
-    if not changed:
+    if not changed and not Message.objects.filter(pk=message.pk, sent_at__isnull=False).exists():
+        # (where the provider was faster than we, its report has marked it already)
         logger.warning("Message %s was sent after its lease had gone; another worker may repeat it.", message.pk)
 
 
 def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
     """Plan the next attempt; or give up, visibly, and forget the text."""
+    told = {"cause": failure.cause, "last_error": failure.detail[:200]}
     if failure.permanent or message.attempts >= MAX_ATTEMPTS:
-        changed = _held(message).update(
-            state=MessageState.FAILED, lease_until=None, body="", calendar="", last_error=failure.reason[:200]
-        )
+        changed = _held(message).update(**FORGOTTEN, state=MessageState.FAILED, **told)
     else:
         wait = max(back_off(message.attempts), failure.retry_after or timedelta())
-        changed = _held(message).update(
-            due_at=timezone.now() + wait, lease_until=None, last_error=failure.reason[:200]
-        )
+        changed = _held(message).update(due_at=timezone.now() + wait, lease_until=None, **told)
     if changed:
-        logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, failure.reason)
+        logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, failure)
 
 
 def _put_back(untried: list[Message], wait: timedelta) -> None:
-    """Free messages that were claimed for nothing: the server is away, and the attempt is not theirs."""
+    """Free messages that were claimed for nothing: the server is away, or we are to go. The attempt is not theirs."""
     for message in untried:
         _held(message).update(due_at=timezone.now() + wait, lease_until=None, attempts=F("attempts") - 1)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 from celery import shared_task
 
 from notifications.delivery import deliver_due
+from notifications.heartbeat import beat
 from notifications.models import Channel, Message
+from notifications.turns import Turns
 
-LONGEST_RUN_SECONDS = 120  # well within the broker's visibility timeout; what is left gets a task of its own
+TURNS = {channel: Turns(seconds=120) for channel in Channel}
 
 
 @shared_task(name="notifications.tasks.dispatch")
@@ -18,11 +18,8 @@ def dispatch(channel: str) -> None:
 
     Harmless when repeated: each row is claimed by one worker under a lease, and one that was sent is not due.
     """
-    started = time.monotonic()
-    while deliver_due(Channel(channel)):
-        if time.monotonic() - started > LONGEST_RUN_SECONDS:
-            dispatch.delay(channel)
-            return
+    if TURNS[Channel(channel)].run(lambda: deliver_due(Channel(channel))):
+        dispatch.delay(channel)  # what is left gets a task of its own
 
 
 @shared_task(name="notifications.tasks.sweep", expires=30)
@@ -34,3 +31,9 @@ def sweep() -> None:
     for channel in Channel:
         if Message.objects.due().filter(channel=channel).exists():
             dispatch.delay(channel.value)
+
+
+@shared_task(name="notifications.tasks.heartbeat", expires=30)
+def heartbeat() -> None:
+    """Say that a worker is at work. Harmless when repeated: the latest time stays."""
+    beat()

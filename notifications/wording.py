@@ -1,11 +1,15 @@
-"""How messages (and pages) write days, and what a text must be to cost one SMS."""
+"""How messages, pages and documents write days and telephone numbers, and what a text must be to cost one SMS."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
+import phonenumbers
+from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 
 def long_day(value: date, *, weekday: bool = False) -> str:
@@ -18,6 +22,25 @@ def long_day(value: date, *, weekday: bool = False) -> str:
     return f"{date_format(value, 'l')}{'' if french else ','} {written}"
 
 
+def moment(value: datetime) -> str:
+    """24 novembre 2026 à 09:14."""
+    local = timezone.localtime(value)
+    return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
+
+
 def for_sms(text: str) -> str:
     """Plain spaces and apostrophes: others make the SMS UCS-2, and cost twice (3GPP TS 23.038)."""
     return text.replace("\u00a0", " ").replace("’", "'")
+
+
+def telephone_by_pairs(number: str | None) -> str:
+    """06 12 34 56 78, as France writes its own numbers; other countries' in the international form."""
+    if not number:
+        return ""
+    try:
+        parsed = phonenumbers.parse(number, settings.PHONENUMBER_REGION)
+    except phonenumbers.NumberParseException:
+        return number
+    national = phonenumbers.region_code_for_number(parsed) == settings.PHONENUMBER_REGION
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, form).replace(" ", "\u00a0")

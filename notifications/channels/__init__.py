@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
+from notifications.causes import Cause
 from notifications.models import Message
 
 
 class DeliveryFailed(Exception):
-    """A message did not leave. `reason` is shown to staff and kept: it never names a person or an address.
+    """A message did not leave. `cause` is what staff read; `detail` the server's own codes beside it ("SMTP 550
+    5.1.1"): neither ever names a person or an address.
 
     `permanent`: trying again cannot help (the address does not exist).
     `whole_channel`: the fault is the server's and not this message's, so the others need not be tried now.
@@ -18,14 +20,16 @@ class DeliveryFailed(Exception):
 
     def __init__(
         self,
-        reason: str,
+        cause: Cause,
+        detail: str = "",
         *,
         permanent: bool = False,
         whole_channel: bool = False,
         retry_after: timedelta | None = None,
     ) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        super().__init__(f"{cause.value} {detail}".strip())
+        self.cause = cause
+        self.detail = detail
         self.permanent = permanent
         self.whole_channel = whole_channel
         self.retry_after = retry_after
@@ -37,7 +41,8 @@ class Sender(Protocol):
     def open(self) -> None:
         """Be ready to send; does nothing when open already. Raises DeliveryFailed."""
 
-    def send(self, message: Message) -> None:
-        """Hand the message over; return only once it was taken. Raises DeliveryFailed."""
+    def send(self, message: Message) -> str:
+        """Hand the message over; return only once it was taken, with the provider's id of it ("" where it gives
+        none). Raises DeliveryFailed."""
 
     def close(self) -> None: ...

@@ -1,8 +1,7 @@
-"""Email, through whatever backend EMAIL_URL names (files in the outbox where it names none)."""
+"""Email, through whatever backend EMAIL_URL names: SMTP, a provider, files in the outbox where it names none."""
 
 from __future__ import annotations
 
-import re
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.channels import DeliveryFailed
+from notifications.causes import ENHANCED_STATUS, Cause, cause_of_smtp
+from notifications.channels import DeliveryFailed, providers
 from notifications.models import Message
 
 SERVICE_CLOSING = 421
 NOT_AUTHENTICATED = {530, 534, 535, 538}  # RFC 4954: our password, not the recipient's address
-ENHANCED_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
 
 
 def compose(message: Message) -> EmailMessage:
@@ -32,6 +31,7 @@ def compose(message: Message) -> EmailMessage:
             "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
         },
     )
+    providers.label(mail, message)
     if message.calendar:
         mail.attach("rendez-vous.ics", message.calendar, "text/calendar")
     return mail
@@ -47,24 +47,26 @@ class EmailSender:
         if self._connection is not None:
             return
         connection = get_connection()
-        with _failures_told():
+        with _failures_told(), providers.refusals_told():
             connection.open()
+        providers.bound_answers(connection)
         self._connection = connection
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> str:
         try:
             mail = compose(message)
             mail.message()  # headers are checked here, before a connection is spent on them
         except ValueError as error:  # a line break in a header, a domain that cannot be written in ASCII
-            raise DeliveryFailed("Adresse ou objet impossible à envoyer", permanent=True) from error
+            raise DeliveryFailed(Cause.ADDRESS_UNFIT, permanent=True) from error
         self.open()
         assert self._connection is not None
         try:
-            with _failures_told():
+            with _failures_told(), providers.refusals_told():
                 self._connection.send_messages([mail])
         except DeliveryFailed:
             self.close()  # where the conversation stands is not known: the next message begins a new one
             raise
+        return providers.provider_id(mail)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -82,7 +84,7 @@ def _failures_told() -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         raise _refused(error.smtp_code, error.smtp_error) from error
     except (smtplib.SMTPException, OSError) as error:  # unknown host, disconnected, timed out, TLS refused
-        raise DeliveryFailed("Serveur de messagerie injoignable", whole_channel=True) from error
+        raise DeliveryFailed(Cause.UNREACHABLE, "SMTP", whole_channel=True) from error
 
 
 def _refused(code: int, answer: bytes | str) -> DeliveryFailed:
@@ -91,9 +93,9 @@ def _refused(code: int, answer: bytes | str) -> DeliveryFailed:
     status = ENHANCED_STATUS.search(text)
     told = f"SMTP {code} {status.group()}" if status else f"SMTP {code}"
     if code in NOT_AUTHENTICATED:
-        return DeliveryFailed(f"Serveur de messagerie : identification refusée ({told})", whole_channel=True)
+        return DeliveryFailed(Cause.SETTING, told, whole_channel=True)
     if code == SERVICE_CLOSING:
-        return DeliveryFailed(f"Serveur de messagerie momentanément fermé ({told})", whole_channel=True)
+        return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
     if code >= 500:
-        return DeliveryFailed(f"E-mail refusé par le serveur de messagerie ({told})", permanent=True)
-    return DeliveryFailed(f"E-mail remis à plus tard par le serveur de messagerie ({told})")
+        return DeliveryFailed(cause_of_smtp(text), told, permanent=True)
+    return DeliveryFailed(Cause.POSTPONED, told)

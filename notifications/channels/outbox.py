@@ -36,9 +36,10 @@ class OutboxEmailBackend(BaseEmailBackend):
 class SmsFiles:
     """Writes `<utc time>-<id>.sms.json`, {"to", "text"}."""
 
-    def send(self, message: Message, text: str) -> None:
+    def send(self, message: Message, text: str) -> str:
         content = json.dumps({"to": message.to, "text": text}, ensure_ascii=False)
         write_file(str(message.id), ".sms.json", content.encode())
+        return str(message.id)
 
     def close(self) -> None:
         """Nothing is held open."""

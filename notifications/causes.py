@@ -1,0 +1,53 @@
+"""Why a message did not arrive, as staff read it. The server's own code stands beside it, in the row."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+ENHANCED_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
+
+
+class Cause(models.TextChoices):
+    # What somebody at the practice can mend: the contact.
+    ADDRESS_UNKNOWN = "address_unknown", _("cette adresse n’existe pas")
+    DOMAIN_UNKNOWN = "domain_unknown", _("le nom de domaine de cette adresse ne reçoit pas d’e-mails")
+    ADDRESS_UNFIT = "address_unfit", _("cette adresse est mal écrite")
+    NUMBER_REFUSED = "number_refused", _("ce numéro est refusé par l’opérateur")
+    # What only time or the recipient mends.
+    MAILBOX_FULL = "mailbox_full", _("la boîte aux lettres du destinataire est pleine")
+    UNREACHABLE_TELEPHONE = "unreachable_telephone", _("le téléphone est resté injoignable")
+    BLOCKED = "blocked", _("le destinataire ou son fournisseur bloque nos messages")
+    COMPLAINT = "complaint", _("le destinataire a signalé ce message comme indésirable")
+    RETURNED = "returned", _("le message est revenu sans avoir été remis")
+    REFUSED = "refused", _("le message est refusé")
+    # What the installation's own people mend.
+    POSTPONED = "postponed", _("le serveur du destinataire demande d’attendre")
+    UNREACHABLE = "unreachable", _("notre prestataire d’envoi est injoignable")
+    SATURATED = "saturated", _("notre prestataire d’envoi est saturé")
+    BREAKDOWN = "breakdown", _("notre prestataire d’envoi est en panne")
+    SETTING = "setting", _("notre prestataire d’envoi refuse nos identifiants ou nos réglages")
+    EXPIRED = "expired", _("le message est devenu inutile avant d’avoir pu partir")
+    INTERRUPTED = "interrupted", _("chaque essai a été interrompu")
+    UNEXPECTED = "unexpected", _("une erreur inattendue a empêché l’envoi")
+    RESTORED = "restored", _("non envoyé : rétabli d’une sauvegarde")
+
+
+def cause_of_smtp(text: str) -> Cause:
+    """What a refusing mail server means by its enhanced status (RFC 3463, section 3); `refused` where it has none."""
+    found = ENHANCED_STATUS.search(text)
+    subject_detail = found.group().partition(".")[2] if found else ""
+    known = {
+        "1.1": Cause.ADDRESS_UNKNOWN,
+        "1.6": Cause.ADDRESS_UNKNOWN,
+        "1.10": Cause.DOMAIN_UNKNOWN,  # RFC 7505: the domain takes no mail
+        "1.2": Cause.DOMAIN_UNKNOWN,
+        "1.3": Cause.ADDRESS_UNFIT,
+        "2.1": Cause.ADDRESS_UNKNOWN,
+        "2.2": Cause.MAILBOX_FULL,
+    }
+    if subject_detail.startswith("7."):
+        return Cause.BLOCKED
+    return known.get(subject_detail, Cause.REFUSED)

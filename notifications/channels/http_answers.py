@@ -1,0 +1,25 @@
+"""What a provider's refusal over HTTP means: of this message, of every message, or for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from notifications.causes import Cause
+from notifications.channels import DeliveryFailed
+from notifications.channels.retry_after import retry_after
+
+
+def refused(status: int, headers: Mapping[str, str], *, permanently: Cause) -> DeliveryFailed:
+    """`permanently`: what a refusal of this one message is called. The answer's words are not kept: they may hold
+    the address."""
+    told = f"HTTP {status}"
+    wait = retry_after(headers.get("Retry-After", ""))
+    match status:
+        case 429:
+            return DeliveryFailed(Cause.SATURATED, told, whole_channel=True, retry_after=wait)
+        case 401 | 402 | 403 | 404 | 405:  # our token, our credit or our address: every message would be refused
+            return DeliveryFailed(Cause.SETTING, told, whole_channel=True)
+        case code if 400 <= code < 500 and code != 408:
+            return DeliveryFailed(permanently, told, permanent=True)
+        case _:
+            return DeliveryFailed(Cause.BREAKDOWN, told, retry_after=wait)

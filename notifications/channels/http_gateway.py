@@ -1,0 +1,88 @@
+"""An SMS gateway that takes JSON over HTTP. Address, shape of the body and authentication are settings.
+
+`SMS_BODY` is the JSON to post, in which "{to}", "{text}" and "{id}" (ours; reports may bring it back) are filled in;
+`SMS_TOKEN` a bearer token; `SMS_HEADERS` whatever else the gateway wants to see, as a JSON object; `SMS_ID` where its
+answer has the message's id ("messages.0.id"), by which its delivery reports are known again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from django.conf import settings
+
+from notifications.causes import Cause
+from notifications.channels import DeliveryFailed
+from notifications.channels.http_answers import refused
+from notifications.channels.whole_answers import bound
+from notifications.models import Message
+
+TIMEOUT = (5, 15)  # seconds to connect, and without a byte
+LONGEST_ANSWER = 20  # seconds in all; fits in a lease (notifications/delivery.py)
+
+
+class HttpGateway:
+    """2xx is taken. The Idempotency-Key lets a gateway drop a repeat."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy, no .netrc: what leaves is decided by the settings alone
+        bound(self._session, LONGEST_ANSWER)
+        if settings.SMS_TOKEN:
+            self._session.headers["Authorization"] = f"Bearer {settings.SMS_TOKEN}"
+        self._session.headers.update(settings.SMS_HEADERS)
+
+    def send(self, message: Message, text: str) -> str:
+        body = filled(settings.SMS_BODY, {"to": message.to, "text": text, "id": str(message.id)})
+        try:
+            answer = self._session.post(
+                self._url,
+                json=body,
+                headers={"Idempotency-Key": str(message.id)},
+                timeout=TIMEOUT,
+                allow_redirects=False,  # a redirect would carry the number to an address nobody chose
+            )
+        except requests.RequestException as error:
+            raise DeliveryFailed(Cause.UNREACHABLE, whole_channel=True) from error
+        if answer.ok and not answer.is_redirect:
+            return _id_in(answer)
+        raise refused(answer.status_code, answer.headers, permanently=Cause.NUMBER_REFUSED)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def filled(template: Any, values: Mapping[str, str]) -> Any:
+    """The template with its placeholders replaced, in texts alone: a value can't change the JSON around it."""
+    if isinstance(template, str):
+        for name in ("to", "id", "text"):  # the text comes last: nothing in it is taken for a placeholder
+            template = template.replace(f"{{{name}}}", values[name])
+        return template
+    if isinstance(template, list):
+        return [filled(one, values) for one in template]
+    if isinstance(template, dict):
+        return {name: filled(one, values) for name, one in template.items()}
+    return template
+
+
+def value_at(path: str, found: Any) -> str:
+    """What stands at "messages.0.id" in parsed JSON; "" where nothing does."""
+    for step in path.split("."):
+        if isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+        elif isinstance(found, dict):
+            found = found.get(step)
+        else:
+            return ""
+    return str(found) if isinstance(found, str | int) else ""
+
+
+def _id_in(answer: requests.Response) -> str:
+    try:
+        return value_at(settings.SMS_ID, json.loads(answer.content))
+    except ValueError:  # it answers with something else than JSON: no report will be known again by its id
+        return ""

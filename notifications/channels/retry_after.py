@@ -1,0 +1,22 @@
+"""How long a server asks us to wait (RFC 9110, 10.2.3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def retry_after(value: str) -> timedelta | None:
+    """Seconds, or a date. Bounded: a server's mistake must not silence us for a year."""
+    if value.isdigit():
+        wait = timedelta(seconds=min(int(value), LONGEST_WAIT.total_seconds()))
+    elif value:
+        try:
+            wait = parsedate_to_datetime(value) - datetime.now(UTC)
+        except (ValueError, TypeError):
+            return None  # not a date: our own back-off will do
+    else:
+        return None
+    return max(timedelta(), min(wait, LONGEST_WAIT))

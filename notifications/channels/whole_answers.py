@@ -1,0 +1,124 @@
+"""HTTP whose answers end. The time-outs of requests and urllib3 begin anew with every byte: a server that drips one
+after the other would hold a worker for hours. Here a whole answer, headers and body, has a time of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+LOOK_EVERY = 0.25  # seconds
+
+
+class AnswerDidNotEnd(requests.ConnectionError):
+    """What came until then may look like an answer, and is none."""
+
+
+class _Watch:
+    """One thread for an answer. Connecting and the TLS handshake are bounded by the time-out to connect."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._cut = False
+        self.connection: HTTPConnection | None = None
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def end(self) -> bool:
+        """Whether the time was over first."""
+        with self._lock:
+            self._over.set()
+            return self._cut
+
+    def _watch(self) -> None:
+        if self._over.wait(self._seconds):
+            return
+        while not self._over.wait(LOOK_EVERY):  # its connection may be opened only now
+            with self._lock:
+                if not self._over.is_set():
+                    self._cut_off()
+
+    def _cut_off(self) -> None:
+        self._cut = True
+        connection = self.connection.sock if self.connection else None
+        if connection is not None:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                connection.shutdown(socket.SHUT_RDWR)  # whoever reads finds the end of the answer
+
+
+_of_this_thread = threading.local()
+
+
+@contextlib.contextmanager
+def whole_answer_within(seconds: float) -> Iterator[None]:
+    """Cut off what this thread asks of a connection below, in time. Raises AnswerDidNotEnd."""
+    watch = _of_this_thread.watch = _Watch(seconds)
+    try:
+        yield
+    except Exception as error:
+        if watch.end():
+            raise AnswerDidNotEnd from error
+        raise
+    finally:
+        _of_this_thread.watch = None
+        was_cut = watch.end()
+    if was_cut:
+        raise AnswerDidNotEnd
+
+
+class WatchedConnection(HTTPConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _show(self)
+        super().request(*args, **kwargs)
+
+
+class WatchedTlsConnection(HTTPSConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _show(self)
+        super().request(*args, **kwargs)
+
+
+def _show(connection: HTTPConnection) -> None:
+    if watch := getattr(_of_this_thread, "watch", None):
+        watch.connection = connection
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = WatchedConnection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = WatchedTlsConnection
+
+
+class WholeAnswers(HTTPAdapter):
+    """For a session of requests: `bound(session, seconds)`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        with whole_answer_within(self._seconds):
+            answer = super().send(*args, **kwargs)
+            _ = answer.content  # read here, where it is watched
+        return answer
+
+
+def bound(session: requests.Session, seconds: float) -> None:
+    """Every answer of the session ends within so many seconds, or raises a requests.ConnectionError."""
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, WholeAnswers(seconds))

@@ -1,0 +1,34 @@
+"""What must be true of messages, whatever crashed: asked by `manage.py fsck`. Each yields a line for each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from notifications.delivery import LONGEST_RETRY, MAX_ATTEMPTS
+from notifications.models import Message, MessageState
+
+IDLE = timedelta(hours=1)
+
+
+def messages_end() -> Iterator[str]:
+    """Each is sent or visibly given up: none is queued beyond its last attempt, or left lying."""
+    now = timezone.now()
+    queued = Message.objects.filter(state=MessageState.QUEUED).filter(
+        Q(lease_until=None) | Q(lease_until__lt=now - IDLE)
+    )
+    for pk in queued.filter(attempts__gt=MAX_ATTEMPTS, due_at__lt=now - IDLE).values_list("pk", flat=True):
+        yield f"message {pk}: queued after its last attempt"
+    lying = queued.filter(attempts__lte=MAX_ATTEMPTS, due_at__lt=now - 2 * LONGEST_RETRY)
+    for pk in lying.values_list("pk", flat=True):
+        yield f"message {pk}: due for more than four hours, and nobody sends it"
+
+
+def texts_are_forgotten() -> Iterator[str]:
+    """What was sent or given up keeps no text: it held a link or a code."""
+    ended = Message.objects.exclude(state=MessageState.QUEUED)
+    for pk in ended.exclude(body="", calendar="").values_list("pk", flat=True):
+        yield f"message {pk}: over, and its text was kept"
