@@ -6,10 +6,13 @@ Functions return JSON values; a refusal is `{"refused": code}`.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, cast
 
+import pillow_heif
 import pypdfium2 as pdfium
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from documents.files.structure import contents
 
 MAX_FRAME_PIXELS = 100_000_000  # 4 bytes each once decoded; an A4 page at 1000 dpi has 97 million
 MAX_ALL_PIXELS = 400_000_000  # over all frames
@@ -22,9 +25,14 @@ PILLOW_FORMATS = {
     "image/gif": ["GIF"],
     "image/bmp": ["BMP"],
     "image/tiff": ["TIFF"],
+    "image/heic": ["HEIF"],
 }
+OPENING_PAGES = 3
+OPENING_TEXT = 20_000  # characters
+JPEG_QUALITY = 92
 Answer = dict[str, Any]
 
+pillow_heif.register_heif_opener()
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bounds above are ours, and lower
 
 
@@ -34,12 +42,14 @@ def check_picture(path: str, media_type: str) -> Answer:
         with Image.open(path, formats=PILLOW_FORMATS[media_type]) as image:
             if image.width * image.height > MAX_FRAME_PIXELS:
                 return {"refused": "too_many_pixels"}
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            # MPO and HEIF: one picture; the others are its thumbnails and depths.
+            frames = 1 if image.format in ("MPO", "HEIF") else getattr(image, "n_frames", 1)
             if frames > MAX_FRAMES:
                 return {"refused": "too_many_pixels"}
             pixels = 0
             for number in range(frames):
-                image.seek(number)
+                if frames > 1:
+                    image.seek(number)
                 pixels += image.width * image.height
                 if image.width * image.height > MAX_FRAME_PIXELS or pixels > MAX_ALL_PIXELS:
                     return {"refused": "too_many_pixels"}
@@ -54,7 +64,11 @@ def check_picture(path: str, media_type: str) -> Answer:
 
 
 def check_pdf(path: str) -> Answer:
-    """Open as a viewer would, without a password. Answers `{"page_count", "signature_count"}`."""
+    """Open as a viewer would, without a password.
+
+    Answers `{"page_count", "signature_count", "text", "contains"}`: the text of the first pages, and the codes of
+    documents.files.structure.
+    """
     try:
         pdf = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
@@ -66,13 +80,36 @@ def check_pdf(path: str) -> Answer:
         return {"refused": "unreadable"}
     if count > MAX_PAGES:
         return {"refused": "too_complex"}
-    try:
-        pdf[0].close()
-        for number in range(count):
-            pdf.get_page_size(number)
-    except pdfium.PdfiumError:
-        return {"refused": "unreadable"}
-    return {"page_count": count, "signature_count": max(0, pdfium.raw.FPDF_GetSignatureCount(pdf.raw))}
+    signatures = max(0, pdfium.raw.FPDF_GetSignatureCount(pdf.raw))
+    text = _opening_text(pdf)
+    pdf.close()
+    return {"page_count": count, "signature_count": signatures, "text": text, "contains": contents(path)}
+
+
+def _opening_text(pdf: pdfium.PdfDocument) -> str:
+    text = ""
+    for number in range(min(len(pdf), OPENING_PAGES)):
+        try:
+            text += pdf[number].get_textpage().get_text_bounded()[: OPENING_TEXT - len(text)] + "\n"
+        except pdfium.PdfiumError:
+            continue  # a page that can be shown and not read
+    return text
+
+
+def to_jpeg(path: str, output: str) -> Answer:
+    """Write a HEIC photograph as a JPEG, upright, with its colours and nothing else of what it carries."""
+    with Image.open(path, formats=["HEIF"]) as source:
+        colours = source.info.get("icc_profile")
+        upright = ImageOps.exif_transpose(source).convert("RGB")
+    upright.save(output, "JPEG", quality=JPEG_QUALITY, icc_profile=colours)
+    return {"width": upright.width, "height": upright.height}
+
+
+def draw_fields(pdf: pdfium.PdfDocument) -> None:
+    """Have fields and signatures drawn as browsers draw them: in every document, where pypdfium2 asks for a form in
+    its catalogue. To be called before a page is loaded."""
+    pdf.get_formtype = lambda: pdfium.raw.FORMTYPE_ACRO_FORM
+    pdf.init_forms()
 
 
 def render_page(path: str, media_type: str, page: int, width: int, output: str) -> Answer:
@@ -81,10 +118,10 @@ def render_page(path: str, media_type: str, page: int, width: int, output: str) 
         pdf = pdfium.PdfDocument(path)
         if not 1 <= page <= len(pdf):
             return {"refused": "no_such_page"}
+        draw_fields(pdf)
         pdf_page = pdf[page - 1]
         page_width, page_height = pdf_page.get_size()
         scale = min(width / max(page_width, 1), 3 * width / max(page_height, 1))
-        pdf.init_forms()
         image = pdf_page.render(scale=scale, may_draw_forms=True).to_pil()
     else:
         with Image.open(path, formats=PILLOW_FORMATS[media_type]) as source:
@@ -92,7 +129,7 @@ def render_page(path: str, media_type: str, page: int, width: int, output: str) 
                 return {"refused": "no_such_page"}
             source.seek(page - 1)
             source.draft("RGB", (width, width * 3))
-            image = source.convert("RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB")
+            image = _eight_bits(source)
             image.info["exif"] = source.info.get("exif", b"")
         image = ImageOps.exif_transpose(image)
         image.thumbnail((width, width * 3))
@@ -100,12 +137,26 @@ def render_page(path: str, media_type: str, page: int, width: int, output: str) 
     return {"width": image.width, "height": image.height}
 
 
-def page_text(path: str, page: int, limit: int) -> Answer:
-    """The text of a PDF's page (from 1), at most `limit` characters."""
+def _eight_bits(source: Image.Image) -> Image.Image:
+    """As screens show it. Of more levels than that (radiographs), the darkest is black and the lightest white."""
+    if source.mode.startswith(("I", "F")):
+        levels = source.convert("F")
+        darkest, lightest = cast("tuple[float, float]", levels.getextrema())
+        spread = 255 / max(lightest - darkest, 1e-9)
+        return levels.point(lambda level: level * spread - darkest * spread).convert("RGB")
+    return source.convert("RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB")
+
+
+def page_texts(path: str, pages: int, limit: int) -> Answer:
+    """The texts of a PDF's first pages, at most `limit` characters each."""
     pdf = pdfium.PdfDocument(path)
-    if not 1 <= page <= len(pdf):
-        return {"refused": "no_such_page"}
-    return {"text": pdf[page - 1].get_textpage().get_text_bounded()[:limit]}
+    texts = []
+    for number in range(min(pages, len(pdf))):
+        try:
+            texts.append(pdf[number].get_textpage().get_text_bounded()[:limit])
+        except pdfium.PdfiumError:
+            texts.append("")  # a page that can be shown and not read
+    return {"texts": texts}
 
 
 def clean_signature(path: str, output: str, max_width: int, max_height: int) -> Answer:

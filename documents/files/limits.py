@@ -4,13 +4,17 @@ from __future__ import annotations
 
 MAX_BYTES = 52_428_800  # 50 MiB; screens say "50 Mo"
 PDF = "application/pdf"
+HEIC = "image/heic"  # photographs of telephones; kept as JPEG
+JPEG = "image/jpeg"
 # Media types by extension: what is accepted, and what a file must be to carry the extension.
 MEDIA_TYPES = {
     ".pdf": PDF,
     ".bmp": "image/bmp",
     ".gif": "image/gif",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
+    ".heic": HEIC,
+    ".heif": HEIC,
+    ".jpg": JPEG,
+    ".jpeg": JPEG,
     ".png": "image/png",
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
@@ -19,7 +23,7 @@ EXTENSIONS = {  # the extension that a download carries
     PDF: ".pdf",
     "image/bmp": ".bmp",
     "image/gif": ".gif",
-    "image/jpeg": ".jpg",
+    JPEG: ".jpg",
     "image/png": ".png",
     "image/tiff": ".tiff",
 }

@@ -6,11 +6,15 @@ cost more than most jobs.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from multiprocessing import spawn
 
 import documents.files.decoding
-import documents.signing.signing_child  # noqa: F401
+import documents.files.sandbox_child
+import documents.signing.signing_child
+import documents.signing.warming
+import documents.writing.rendering
 
 
 def _leave_main_alone(name_or_path: str) -> None:
@@ -19,5 +23,8 @@ def _leave_main_alone(name_or_path: str) -> None:
 
 spawn._fixup_main_from_name = _leave_main_alone  # type: ignore[attr-defined]
 spawn._fixup_main_from_path = _leave_main_alone  # type: ignore[attr-defined]
+
+with contextlib.suppress(OSError):  # no temporary folder to write to
+    documents.signing.warming.warm()
 
 gc.freeze()  # jobs neither walk nor copy what was loaded for all of them

@@ -40,14 +40,17 @@ def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
         return Path(output.name).read_bytes()
 
 
-def page_text(stored: StoredFile, *, page: int) -> str:
-    """The text of a PDF's page (from 1), at most MAX_TEXT characters; empty for pictures and scans."""
+def page_texts(stored: StoredFile, *, pages: int) -> list[str]:
+    """The text of each of the first `pages` pages, at most MAX_TEXT characters each; "" for pictures and scans.
+    Raises storage.BytesChanged."""
     if stored.media_type != PDF:
-        return ""
+        return [""] * pages
+    storage.check_unchanged(stored)
     with storage.local_copy(stored) as path:
         try:
-            answer = sandbox.run(decoding.page_text, str(path), page, MAX_TEXT)
+            answer = sandbox.run(decoding.page_texts, str(path), pages, MAX_TEXT)
         except sandbox.SandboxError as error:
             logger.warning("No text of stored file %s: %s", stored.pk, error)
-            return ""
-    return str(answer.get("text", ""))
+            return [""] * pages
+    texts = [str(text) for text in answer["texts"]]
+    return texts + [""] * (pages - len(texts))

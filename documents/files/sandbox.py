@@ -3,28 +3,34 @@
 One process per job, forked from a server that has the heavy libraries loaded already (10 to 30 ms a job). What
 comes back is JSON, never pickled: a child that a document has taken over can lie, but not run code here. Bytes come
 back through files that the caller names.
+
+A child may ask its parent what it must not know itself (the use of a private key): `answering`.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
-import resource
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from documents.files.sandbox_child import MAX_ANSWER_BYTES, work
+
+logger = logging.getLogger(__name__)
 MIB = 1 << 20
-MAX_ANSWER_BYTES = 8 * MIB
+MAX_QUESTIONS = 16
 PRELOADED = ["documents.files.preload"]
+Answering = Callable[[Any], Any]
 
 
 class SandboxError(Exception):
@@ -68,21 +74,24 @@ def run(
     wall_seconds: float = 30,
     cpu_seconds: int = 20,
     memory_bytes: int = 900 * MIB,
+    answering: Answering | None = None,
 ) -> Any:
     """What `function(*args)` returns (JSON values), computed in a child.
 
     `function` stands at the top of a module that imports no Django. Raises SandboxTimeout,
-    SandboxMemoryExceeded, SandboxCrashed. `memory_bytes` counts above what a fresh child maps.
+    SandboxMemoryExceeded, SandboxCrashed. `memory_bytes` counts above what a fresh child maps. With `answering`,
+    `function` is given a keyword argument `ask`: what it is called with is answered here (JSON values both); what
+    `answering` raises ends the child and is raised.
     """
     with _places():
-        ours, theirs = _context().Pipe(duplex=False)
+        ours, theirs = _context().Pipe()
         child = _context().Process(
-            target=_work, args=(theirs, function, args, cpu_seconds, memory_bytes), daemon=True
+            target=work, args=(theirs, function, args, cpu_seconds, memory_bytes, answering is not None), daemon=True
         )
         child.start()
         theirs.close()
         try:
-            answer = _receive(ours, child, wall_seconds)
+            answer = _converse(ours, child, wall_seconds, answering)
         finally:
             child.kill()
             child.join()
@@ -93,7 +102,10 @@ def run(
         if exit_code == -signal.SIGXCPU:
             raise SandboxTimeout("CPU time")
         raise SandboxCrashed(f"exit status {exit_code}")
-    kind, value = json.loads(answer)
+    kind, value, spent = answer
+    logger.debug(
+        "%s: at most %d MiB resident, %.3f s of processor", function.__name__, spent["kib"] // 1024, spent["seconds"]
+    )
     if kind == "memory":
         raise SandboxMemoryExceeded
     if kind == "error":
@@ -101,33 +113,20 @@ def run(
     return value
 
 
-def _receive(ours: Connection, child: Any, wall_seconds: float) -> bytes | None:
-    if not ours.poll(wall_seconds):
-        raise SandboxTimeout("wall time")
-    try:
-        answer = ours.recv_bytes(MAX_ANSWER_BYTES)
-    except (EOFError, OSError):
-        child.join(1)
-        return None
-    child.join(1)
-    return answer
-
-
-def _work(
-    answer: Connection, function: Callable[..., Any], args: tuple[Any, ...], cpu_seconds: int, memory_bytes: int
-) -> None:
-    """In the child."""
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + memory_bytes, mapped + memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        result = ("ok", function(*args))
-    except MemoryError:
-        result = ("memory", None)
-    except Exception as error:
-        # The border: whatever a document makes a library raise ends here. Its class is told, never its text,
-        # which may quote the document.
-        result = ("error", type(error).__name__)
-    answer.send_bytes(json.dumps(result).encode())
-    answer.close()
+def _converse(ours: Connection, child: Any, wall_seconds: float, answering: Answering | None) -> list[Any] | None:
+    """The child's last word; None where it died without one."""
+    ends = time.monotonic() + wall_seconds
+    for _ in range(MAX_QUESTIONS + 1):
+        if not ours.poll(max(0.0, ends - time.monotonic())):
+            raise SandboxTimeout("wall time")
+        try:
+            said = ours.recv_bytes(MAX_ANSWER_BYTES)
+        except (EOFError, OSError):
+            child.join(1)
+            return None
+        message: list[Any] = json.loads(said)
+        if answering is None or message[0] != "ask":
+            child.join(1)
+            return message
+        ours.send_bytes(json.dumps(answering(message[1])).encode())
+    raise SandboxCrashed("asks too much")

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 ORPHAN_AGE = timedelta(days=1)
 STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
-CHECKED_WHOLE = 1 << 20  # files up to this size are hashed before they are served; fsck hashes the others
+CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
 
 
 class BytesChanged(Exception):
@@ -56,14 +56,40 @@ def keep(intake: Intake) -> StoredFile:
         _move(intake.path, Path(storage.path(stored.key)))
     else:
         with intake.path.open("rb") as file:
-            storage.save(stored.key, File(file))
+            put(stored.key, File(file))
         intake.path.unlink(missing_ok=True)
     return stored
+
+
+def put(key: str, content: File[bytes]) -> None:
+    """Bytes under exactly this key. Raises FileExistsError: what is stored is never replaced."""
+    storage = _storage()
+    saved = storage.save(key, content)
+    if saved != key:
+        storage.delete(saved)
+        raise FileExistsError(key)
+
+
+def remove(key: str) -> None:
+    """Bytes that no row names, as the caller knows."""
+    _storage().delete(key)
 
 
 def open_(stored: StoredFile) -> BinaryIO:
     """The bytes, for reading. Raises FileNotFoundError."""
     return cast("BinaryIO", _storage().open(stored.key, "rb"))
+
+
+def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
+    """An address of the storage itself that a browser may follow, for a minute; S3 only.
+
+    `parameters`: response headers, by the names of S3's GetObject.
+    """
+    address: str = storages["documents-presigned"].url(
+        stored.key,
+        parameters=dict(parameters),  # type: ignore[call-arg]  # django-storages' S3Storage takes them
+    )
+    return address
 
 
 @contextlib.contextmanager
@@ -81,8 +107,14 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
 
 
 def check_unchanged(stored: StoredFile) -> None:
-    """Before serving: the size always, the hash of small files. Raises BytesChanged, and raises the alarm."""
-    fault = _fault(stored, whole=stored.size <= CHECKED_WHOLE)
+    """Before serving. Raises BytesChanged, and raises the alarm.
+
+    The size and the hash: 50 MB cost some 40 ms. A large object of S3, which checks its own bytes, is not fetched for
+    it: its size is asked, and fsck hashes it.
+    """
+    storage = _storage()
+    whole = isinstance(storage, FileSystemStorage) or stored.size <= CHECKED_WHOLE
+    fault = fault_in(storage, stored, whole=whole)
     if fault:
         logger.critical("Stored file %s is not served: %s", stored.pk, fault)
         raise BytesChanged(fault)
@@ -90,7 +122,7 @@ def check_unchanged(stored: StoredFile) -> None:
 
 def verify(stored: StoredFile) -> str | None:
     """What is wrong with the bytes of this row; None where all is well. Reads the whole file."""
-    return _fault(stored, whole=True)
+    return fault_in(_storage(), stored, whole=True)
 
 
 def purge(stored: StoredFile) -> None:
@@ -104,6 +136,13 @@ def abandon(stored: StoredFile) -> None:
     """After a failure: remove bytes that no committed row names. Never those of a committed row."""
     if not StoredFile.objects.filter(pk=stored.pk).exists():
         _storage().delete(stored.key)
+
+
+def keys() -> Iterator[str]:
+    """Everything in storage, whether a row names it or not."""
+    storage = _storage()
+    for folder in sorted(_folders(storage)):
+        yield from (f"{folder}/{name}" for name in storage.listdir(folder)[1])
 
 
 def orphans(*, older_than: timedelta = ORPHAN_AGE) -> Iterator[str]:
@@ -152,8 +191,11 @@ def _folders(storage: Storage) -> list[str]:
         return []  # nothing was ever stored
 
 
-def _fault(stored: StoredFile, *, whole: bool) -> str | None:
-    storage = _storage()
+def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None:
+    """What is wrong with the bytes that `storage` keeps of this row; None where all is well.
+
+    `whole`: read them all and hold them against their SHA-256, not the size alone.
+    """
     try:
         size = storage.size(stored.key)
     except FileNotFoundError:
@@ -161,8 +203,8 @@ def _fault(stored: StoredFile, *, whole: bool) -> str | None:
     if size != stored.size:
         return f"size is {size}, should be {stored.size}"
     if whole:
-        with open_(stored) as file:
-            digest = hashlib.sha256()
+        digest = hashlib.sha256()
+        with storage.open(stored.key, "rb") as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
         if digest.hexdigest() != stored.sha256:

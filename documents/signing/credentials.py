@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+from documents.signing.keys import SigningKey
 
 AUTHORITY_YEARS = 20
 CREDENTIAL_YEARS = 3
@@ -29,10 +31,10 @@ class Issued:
 
 @dataclass(frozen=True)
 class Credential:
-    """What signs. The key is in the clear: this lives in memory only, as short as possible."""
+    """What signs: a certificate, what it leads to, and the use of its key."""
 
     certificate: bytes  # DER
-    private_key: bytes  # PKCS#8, DER
+    key: SigningKey
     chain: tuple[bytes, ...]  # DER, issuer first
 
     def __repr__(self) -> str:
@@ -62,10 +64,14 @@ def issue_certificate(
     name: str,
     professional_number: str,
     passphrase: str,
+    revocation_url: str = "",
 ) -> Issued:
-    """A signing certificate for a person; the number (RPPS) becomes the subject's serialNumber."""
+    """A signing certificate for a person; the number (RPPS) becomes the subject's serialNumber.
+
+    `revocation_url`: where readers find out whether it was revoked (CRL distribution point, RFC 5280, 4.2.1.13).
+    """
     issuer = x509.load_der_x509_certificate(authority_certificate)
-    issuer_key = _private(authority_private_key, passphrase)
+    issuer_key = private_key_of(authority_private_key, passphrase)
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
@@ -79,22 +85,22 @@ def issue_certificate(
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     issuer_public = issuer_key.public_key()
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
+    if revocation_url:
+        builder = builder.add_extension(x509.CRLDistributionPoints([_found_at(revocation_url)]), critical=False)
     return _issued(builder.sign(issuer_key, hashes.SHA256()), key, passphrase)
 
 
-def load(*, certificate: bytes, private_key: bytes, chain: list[bytes], passphrase: str) -> Credential:
-    """Decrypt a key for signing. Raises ValueError where the passphrase is not the one it was encrypted under."""
-    key = _private(private_key, passphrase)
-    return Credential(
-        certificate=certificate,
-        private_key=key.private_bytes(
-            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
-        chain=tuple(chain),
+def tells_of_revocation(certificate: bytes) -> bool:
+    """Whether readers can find out from it if it was revoked: levels B-LT and B-LTA embed what they found."""
+    extensions = x509.load_der_x509_certificate(certificate).extensions
+    access = [each.value for each in extensions if isinstance(each.value, x509.AuthorityInformationAccess)]
+    return any(isinstance(each.value, x509.CRLDistributionPoints) for each in extensions) or any(
+        one.access_method == AuthorityInformationAccessOID.OCSP for each in access for one in each
     )
 
 
-def _private(pem: bytes, passphrase: str) -> ec.EllipticCurvePrivateKey:
+def private_key_of(pem: bytes, passphrase: str) -> ec.EllipticCurvePrivateKey:
+    """Raises ValueError where the passphrase is not the one it was encrypted under."""
     key = serialization.load_pem_private_key(pem, passphrase.encode())
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError("Keys of the installation's own authority are on an elliptic curve.")
@@ -114,6 +120,10 @@ def _builder(
         .not_valid_before(now - BACKDATED)
         .not_valid_after(now + timedelta(days=365 * years))
     )
+
+
+def _found_at(url: str) -> x509.DistributionPoint:
+    return x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:

@@ -1,7 +1,7 @@
 """From a click on a page as displayed to a rectangle in default user space (ISO 32000-1, 8.3.2.3 and 14.11.2).
 
 Pure arithmetic over boxes that may be damaged: numbers that can't be read, boxes without area and missing boxes
-fall back to A4.
+fall back to what viewers show.
 """
 
 from __future__ import annotations
@@ -9,37 +9,51 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import SupportsFloat
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in user space units; x0 < x1, y0 < y1
 A4: Box = (0.0, 0.0, 595.276, 841.89)
+# Where a page does not say: pdfium, pdf.js and poppler all show US Letter. The stamp is to be where it was clicked.
+UNSTATED: Box = (0.0, 0.0, 612.0, 792.0)
 STAMP_ASPECT = 0.4  # height of a stamp, as a share of its width
 MIN_STAMP_WIDTH = 10.0  # units of user space: below that nothing can be drawn (pages of a few points exist)
 
 
 @dataclass(frozen=True)
 class PageGeometry:
-    """The visible box of a page and how far it is turned clockwise when shown: 0, 90, 180 or 270."""
+    """The visible box of a page, how far it is turned clockwise when shown (0, 90, 180 or 270), and how many points
+    of paper its units are (/UserUnit)."""
 
     box: Box
     rotation: int
+    unit: float = 1.0
 
     @property
     def displayed_size(self) -> tuple[float, float]:
         width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
         return (height, width) if self.rotation in (90, 270) else (width, height)
 
+    def size_on_paper(self, box: Box) -> tuple[float, float]:
+        """Width and height of a rectangle in user space, in points."""
+        return (box[2] - box[0]) * self.unit, (box[3] - box[1]) * self.unit
+
 
 def page_geometry(
-    media_box: Sequence[object] | None, crop_box: Sequence[object] | None, rotation: object
+    media_box: Sequence[object] | None, crop_box: Sequence[object] | None, rotation: object, user_unit: object = None
 ) -> PageGeometry:
     """The geometry of a page from its (inherited) entries, damaged or not."""
-    media = usable_box(media_box) or A4
+    media = usable_box(media_box) or UNSTATED
     crop = usable_box(crop_box) or media
     visible = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
     if visible[0] >= visible[2] or visible[1] >= visible[3]:
         visible = media
     turned = int(rotation) % 360 if isinstance(rotation, int | float) and math.isfinite(rotation) else 0
-    return PageGeometry(visible, turned if turned in (90, 180, 270) else 0)
+    unit = float(user_unit) if isinstance(user_unit, SupportsFloat) else 1.0
+    return PageGeometry(
+        visible,
+        turned if turned in (90, 180, 270) else 0,
+        unit if 0.001 <= unit <= 10_000 else 1.0,  # not NaN
+    )
 
 
 def usable_box(numbers: Sequence[object] | None) -> Box | None:
@@ -81,7 +95,7 @@ def stamp_rectangle(page: PageGeometry, *, x: float, y: float, width: float) -> 
         180: (x1 - right, y0 + top, x1 - left, y0 + bottom),
         270: (x1 - bottom, y1 - right, x1 - top, y1 - left),
     }[page.rotation]
-    a, b, c, d = (round(value, 2) for value in rectangle)
+    a, b, c, d = (round(value, 3) for value in rectangle)
     return (a, b, c, d)
 
 

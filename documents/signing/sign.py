@@ -1,12 +1,16 @@
-"""Signing an intake in place, before it is stored (PAdES B-B, ETSI EN 319 142-1)."""
+"""Signing an intake in place, before it is stored (PAdES, ETSI EN 319 142-1)."""
 
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,14 +19,14 @@ from documents.files.intake import Intake
 from documents.files.limits import PDF
 from documents.signing import signing_child
 from documents.signing.credentials import Credential
+from documents.signing.keys import KeyUnavailable, WrongUse, answer_to
+from documents.signing.pades import BASELINE, LevelWanted
 from documents.signing.placement import InvalidPlacement, Placement
-from documents.signing.stamp import StampContent
-from documents.signing.stamp_font import stamp_font
+from documents.signing.stamp import Stamp, StampContent, qr_code
 from documents.signing.verify import SignatureReport
 
 logger = logging.getLogger(__name__)
-LEVEL = "B-B"
-WALL_SECONDS, CPU_SECONDS = 60.0, 40
+WALL_SECONDS, CPU_SECONDS = 60.0, 18
 
 
 class CannotSign(Exception):
@@ -50,11 +54,12 @@ def sign(
     credential: Credential,
     appearance: StampContent,
     signing_time: datetime,
+    wanted: LevelWanted = BASELINE,
 ) -> SignedIntake:
     """Sign in place by an incremental update: the uploaded bytes stay as they are, in front (unless repaired).
 
-    The signature is verified before this returns. Raises CannotSign, InvalidPlacement; the caller then discards the
-    intake, whose bytes may be neither as they were nor signed.
+    The signature is verified before this returns. Raises CannotSign, InvalidPlacement, OSError (no room); the caller
+    then discards the intake, whose bytes may be neither as they were nor signed.
     """
     if intake.media_type != PDF:
         raise CannotSign("not_a_pdf", _("Seul un PDF se signe. Cette image peut être partagée sans signature."))
@@ -70,21 +75,28 @@ def sign(
         y=placement.y,
         width=placement.width,
         certificate=credential.certificate,
-        private_key=credential.private_key,
         chain=credential.chain,
-        lines=tuple(_lines(appearance, signing_time)),
-        image_png=appearance.image_png,
-        font=stamp_font(),
+        stamp=_stamp(appearance, signing_time),
         signer_name=appearance.signer_name,
-        may_repair=intake.signature_count == 0,
+        wanted=wanted,
     )
     try:
         answer = sandbox.run(
-            signing_child.sign_file, str(intake.path), job, wall_seconds=WALL_SECONDS, cpu_seconds=CPU_SECONDS
+            signing_child.sign_file,
+            str(intake.path),
+            job,
+            wall_seconds=WALL_SECONDS,
+            cpu_seconds=CPU_SECONDS,
+            answering=partial(answer_to, certificate=credential.certificate, key=credential.key),
         )
+    except (KeyUnavailable, WrongUse) as error:
+        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
+        raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
     except sandbox.SandboxError as error:
         logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
         raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
+    if answer.get("refused") == "no_room":
+        raise OSError(errno.ENOSPC, "no room to sign")  # as where an upload finds none: try again
     if "refused" in answer:
         raise CannotSign(answer["refused"], _sentence(answer["refused"], intake.name))
     return SignedIntake(
@@ -94,15 +106,20 @@ def sign(
     )
 
 
-def _lines(appearance: StampContent, signing_time: datetime) -> list[str]:
+def _stamp(appearance: StampContent, signing_time: datetime) -> Stamp:
     """What the stamp says, in French: it is read in print, whoever opens the file."""
     local = timezone.localtime(signing_time)
-    return [
-        "Signé électroniquement par",
-        appearance.signer_name,
-        f"RPPS {appearance.professional_number}" if appearance.professional_number else "",
-        f"le {local:%d/%m/%Y} à {local:%H:%M}",
-    ]
+    number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
+    moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
+    verify_url = f"{settings.PUBLIC_URL}{reverse('verify')}"
+    who = ", ".join(filter(None, [appearance.signer_name, number]))
+    return Stamp(
+        paragraphs=("Signé électroniquement", f"par {appearance.signer_name}", number, moment),
+        image_png=appearance.image_png,
+        code=qr_code(verify_url),
+        description=f"Signature électronique : {who}, {moment}. Elle se vérifie sur {verify_url}",
+        fonts=tuple(map(str, settings.STAMP_FONTS)),
+    )
 
 
 def _sentence(code: str, name: str) -> str:
@@ -113,6 +130,22 @@ def _sentence(code: str, name: str) -> str:
         "docmdp": _(
             "« %(name)s » porte une signature qui interdit toute modification, donc une autre signature. "
             "Partagez-le sans le signer."
+        ),
+        "no_time_stamp": _(
+            "Le service d’horodatage ne répond pas : « %(name)s » n’a été ni signé ni partagé. Réessayez dans "
+            "quelques minutes, ou partagez-le sans le signer."
+        ),
+        "no_validation_material": _(
+            "Les preuves de validité du certificat n’ont pas pu être réunies : « %(name)s » n’a été ni signé ni "
+            "partagé. Réessayez dans quelques minutes, ou partagez-le sans le signer."
+        ),
+        "key_unavailable": _(
+            "La clé de votre certificat ne répond pas : « %(name)s » n’a été ni signé ni partagé. Réessayez dans "
+            "quelques minutes, ou partagez-le sans le signer."
+        ),
+        "signed_and_damaged": _(
+            "« %(name)s » porte déjà une signature, et sa structure est endommagée : la réparer briserait cette "
+            "signature. Partagez-le sans le signer."
         ),
         "too_complex": _(
             "« %(name)s » est trop complexe pour être signé. Imprimez-le en PDF depuis votre logiciel, "

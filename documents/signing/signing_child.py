@@ -5,78 +5,71 @@ Whatever a document makes a library raise is an answer here, `{"refused": code}`
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import os
+import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pikepdf
-import pypdfium2 as pdfium
 from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.crypt import PdfKeyNotAvailableError
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko.sign.general import byte_range_digest
-from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel, validate_pdf_signature
-from pyhanko.sign.validation.status import PdfSignatureStatus
-from pyhanko_certvalidator import ValidationContext
+from pyhanko.sign.general import SigningError
+from pyhanko_certvalidator.errors import PathError, ValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from documents.signing import machine, repair
 from documents.signing.geometry import PageGeometry, page_geometry, stamp_rectangle
-from documents.signing.stamp import StampDrawing, stamp_style
+from documents.signing.one_pass import Hashed, OnePassSigner, opened_to_grow
+from documents.signing.pades import BASELINE, LEVELS, TOKEN_BYTES, LevelWanted, TimeStampFailed
+from documents.signing.stamp import Stamp, StampStyle
+from documents.signing.tagging import put_in_structure
+from documents.signing.verifying_child import CHUNK, MUST_HOLD, Answer, signatures_of, verify_file
 
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
-logging.getLogger("fontTools").setLevel(logging.CRITICAL)
 
-SIGNATURE_BYTES = 80  # more than a DER-encoded P-256 signature
-CMS_OVERHEAD = 4096  # attributes and structure around the certificates
-CHUNK = 1 << 20
-MUST_HOLD = ("valid", "trusted", "covers_whole_document")  # of a signature just made
+SIGNATURE_BYTES = 512  # of RSA-4096, the longest
+CMS_OVERHEAD = 2048  # the signature, attributes and structure around the certificates; readers are slow on zeros
+ATTEMPT_SECONDS = 6.0  # of processor time, for one attempt to sign: damaged files can hold a reader for ever
 MAX_PARENTS = 200  # of a page tree; deeper is a loop
-Answer = dict[str, Any]
+
+
+Ask = Callable[[str], str]
 
 
 class Refusal(Exception):
     """Signing is refused for a reason that has its own sentence."""
 
 
-@dataclass(frozen=True, repr=False)  # a key must not end up in a log
+@dataclass(frozen=True, repr=False)  # long
 class SigningJob:
-    """All that the child needs, in the clear."""
+    """All that the child needs. The private key is not among it (documents.signing.keys)."""
 
     page: int  # from 1
     x: float
     y: float
     width: float
     certificate: bytes  # DER
-    private_key: bytes  # PKCS#8, DER
     chain: tuple[bytes, ...]  # DER
-    lines: tuple[str, ...]
-    image_png: bytes | None
-    font: bytes  # TrueType
+    stamp: Stamp
     signer_name: str
-    may_repair: bool  # a rewrite would break the signatures that the file came with
+    wanted: LevelWanted = BASELINE
 
 
-class _KeySigner(signers.Signer):
-    """Signs with a key loaded once by `cryptography` (pyHanko's own signer parses it at every signature)."""
+class _AsksForSignature(signers.Signer):
+    """Has the signature made by the parent, which holds the key."""
 
-    def __init__(self, job: SigningJob) -> None:
-        key = serialization.load_der_private_key(job.private_key, None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise Refusal("key")
-        self._key = key
+    def __init__(self, job: SigningJob, ask: Ask) -> None:
+        self._ask = ask
         registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         registry.register_multiple([asn1_x509.Certificate.load(der) for der in job.chain])
         super().__init__(
@@ -86,84 +79,187 @@ class _KeySigner(signers.Signer):
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         if dry_run:
             return bytes(SIGNATURE_BYTES)
-        digest = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}[digest_algorithm]
-        return self._key.sign(data, ec.ECDSA(digest))
+        return base64.b64decode(self._ask(base64.b64encode(data).decode("ascii")))
 
 
-def sign_file(path: str, job: SigningJob) -> Answer:
-    """Sign in place (incremental update); where that fails, repair the file first and sign again.
+class _TakesTooLong(BaseException):
+    """An attempt used up its processor time. No Exception: libraries swallow those."""
+
+
+class _Update(IncrementalPdfFileWriter):
+    """An incremental update that changes nothing it need not."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file, strict=False)
+        form = _resolved(self.prev.root.get("/AcroForm"))
+        asked = _resolved(form.get("/NeedAppearances")) if isinstance(form, generic.DictionaryObject) else None
+        self.viewers_draw_fields = isinstance(asked, generic.BooleanObject) and asked.value
+        self.carries_signatures = False  # known once it is decrypted
+
+    def _update_meta(self) -> None:
+        """What the document says of itself stays: a signature does not change it. PDF/A wants XMP and document
+        information to agree, and XMP that pyHanko writes anew is no longer what it was; the time is in the signature.
+        """
+
+
+class _DocumentsAsTheyWere(OnePassSigner):
+    """A signed form looks as it was sent: pyHanko clears /NeedAppearances, and with it what some fields show.
+    A tagged document stays tagged."""
+
+    def register_extensions(self, pdf_out: Any, *, md_algorithm: str) -> None:
+        """Called once the field is there."""
+        super().register_extensions(pdf_out, md_algorithm=md_algorithm)
+        if not isinstance(pdf_out, _Update):
+            return
+        form = pdf_out.root["/AcroForm"]
+        if pdf_out.viewers_draw_fields:
+            true = generic.BooleanObject(True)  # type: ignore[no-untyped-call]
+            form[generic.pdf_name("/NeedAppearances")] = true
+        if not pdf_out.carries_signatures:
+            # Behind a signature, a changed structure counts as a changed document for most who verify it.
+            put_in_structure(pdf_out, form["/Fields"].raw_get(-1))
+
+
+def sign_file(path: str, job: SigningJob, *, ask: Ask) -> Answer:
+    """Sign in place (incremental update); where that fails or strict readers refuse the result, repair the file
+    first (documents.signing.repair) and sign again.
 
     Answers `{"size", "repaired", "signatures"}` or `{"refused"}`; a refused file is of no more use: the caller
     discards it.
     """
     uploaded = Path(path).stat().st_size
     try:
-        answer = _try_to_sign(path, job)
-        if "refused" not in answer:
+        answer = _try_to_sign(path, job, ask)
+        if answer.get("strict"):
             return answer | {"repaired": False}
         os.truncate(path, uploaded)
-        if not job.may_repair or not _repair(path):
-            return answer
-        answer = _try_to_sign(path, job)
-        return answer if "refused" in answer else answer | {"repaired": True}
+        mended = _repair_and_sign(path, job, ask, only_strict="refused" not in answer)
+        if mended is not None:
+            return mended | {"repaired": True}
+        if "refused" not in answer:
+            return _try_to_sign(path, job, ask) | {"repaired": False}
+        return answer
     except Refusal as refusal:
         os.truncate(path, uploaded)
         return {"refused": str(refusal)}
+    except Exception as error:
+        if not machine.is_to_blame(error):
+            raise
+        os.truncate(path, uploaded)
+        return {"refused": "no_room"}
 
 
-def _try_to_sign(path: str, job: SigningJob) -> Answer:
-    """`{"size", "signatures"}` when the file is now signed and verified; `{"refused"}` otherwise."""
+def _repair_and_sign(path: str, job: SigningJob, ask: Ask, *, only_strict: bool) -> Answer | None:
+    """The answer of the first remedy whose result can be signed. `only_strict`: the file can be signed as it is, so
+    a rewrite is only worth it where it makes strict readers content."""
+    if repair.holds_a_sound_signature(path):
+        if only_strict:
+            return None
+        raise Refusal("signed_and_damaged")
+    for remedy in repair.REMEDIES[: 1 if only_strict else None]:
+        target = f"{path}.{remedy.__name__}"
+        try:
+            if not repair.works(remedy, path, target, job.page):
+                continue
+            answer = _try_to_sign(target, job, ask)
+            if answer.get("strict") or not (only_strict or "refused" in answer):
+                repair.put_in_place(target, path, CHUNK)
+                return answer
+        finally:
+            Path(target).unlink(missing_ok=True)
+    return None
+
+
+def _try_to_sign(path: str, job: SigningJob, ask: Ask) -> Answer:
+    """`{"size", "signatures", "strict"}` when the file is now signed and verified; `{"refused"}` otherwise."""
     try:
-        with open(path, "rb+") as file:
-            _sign(file, job)
-    except (Refusal, MemoryError):
+        with _within(ATTEMPT_SECONDS), opened_to_grow(path) as file:
+            hashed = _sign(file, job, ask)
+        for strict in (True, False):
+            with _within(ATTEMPT_SECONDS):
+                reports = verify_file(path, list(job.chain[-1:]), strict, hashed).get("signatures", [])
+            if reports and _is_ours_and_holds(reports[-1], job):
+                return {"size": Path(path).stat().st_size, "signatures": reports, "strict": strict}
+    except Refusal:
         raise
-    except PdfKeyNotAvailableError:
-        raise Refusal("password") from None
-    except Exception:
+    except TimeStampFailed:
+        raise Refusal("no_time_stamp") from None
+    except (MemoryError, _TakesTooLong):
+        return {"refused": "too_complex"}
+    except Exception as error:
+        if machine.is_to_blame(error):
+            raise
+        if isinstance(error, SigningError) and isinstance(error.__cause__, ValidationError | PathError):
+            raise Refusal("no_validation_material") from None  # of the signer's chain: no document's fault
         # pyHanko and what it stands on raise many kinds on damaged files (recursion, zlib, keys, types).
         return {"refused": "unreadable"}
-    reports = verify_file(path, list(job.chain[-1:])).get("signatures", [])
-    ours = hashlib.sha256(job.certificate).hexdigest()
-    if not reports or reports[-1]["certificate"] != ours or not all(reports[-1][fact] for fact in MUST_HOLD):
-        return {"refused": "unverified"}
-    return {"size": Path(path).stat().st_size, "signatures": reports}
+    return {"refused": "unverified"}
 
 
-def _sign(file: BinaryIO, job: SigningJob) -> None:
-    writer = IncrementalPdfFileWriter(file, strict=False)
+def _is_ours_and_holds(report: Answer, job: SigningJob) -> bool:
+    return (
+        report["certificate"] == hashlib.sha256(job.certificate).hexdigest()
+        and all(map(report.get, MUST_HOLD))
+        and LEVELS.index(report["level"]) >= LEVELS.index(job.wanted.level)
+    )
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raises _TakesTooLong in what runs longer. For Python code: a loop inside a C library is left to the limits of
+    the sandbox."""
+
+    def stop(_signal: int, _frame: Any) -> None:
+        raise _TakesTooLong
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
+    writer = _Update(file)
     if writer.prev.encrypted:
         # An empty user password: every viewer opens it; the encryption is kept.
         writer.encrypt("")  # type: ignore[no-untyped-call]
-    _refuse_what_forbids_us(writer.prev)
+    _heed_earlier_signatures(writer)
     geometry = _geometry_of(writer, job.page)
     box = stamp_rectangle(geometry, x=job.x, y=job.y, width=job.width)
-    drawing = StampDrawing(
-        box=box, rotation=geometry.rotation, lines=list(job.lines), image_png=job.image_png, font=job.font
-    )
     field = f"Signature {uuid.uuid4().hex[:12]}"  # a name that no field of the document has
-    reserved = 2 * (CMS_OVERHEAD + len(job.certificate) + sum(map(len, job.chain)))  # hexadecimal
-    signers.PdfSigner(
+    time_stamper = job.wanted.time_stamper()
+    token = TOKEN_BYTES if time_stamper else 0
+    reserved = 2 * (CMS_OVERHEAD + token + len(job.certificate) + sum(map(len, job.chain)))  # hexadecimal
+    signer = _DocumentsAsTheyWere(
         signers.PdfSignatureMetadata(
             field_name=field,
             subfilter=SigSeedSubFilter.PADES,
             md_algorithm="sha256",
             name=job.signer_name,
+            **job.wanted.metadata(job.chain),
         ),
-        signer=_KeySigner(job),
-        stamp_style=stamp_style(drawing),
+        signer=_AsksForSignature(job, ask),
+        timestamper=time_stamper,
+        stamp_style=StampStyle(stamp=job.stamp, size=geometry.size_on_paper(box), rotation=geometry.rotation),
         new_field_spec=SigFieldSpec(
             field,
             on_page=job.page - 1,
             box=box,  # type: ignore[arg-type]  # any numbers will do
-            readable_field_name=f"Signature électronique de {job.signer_name}",
+            readable_field_name=job.stamp.description,
         ),
-    ).sign_pdf(writer, in_place=True, bytes_reserved=reserved + reserved % 2, chunk_size=CHUNK)
+    )
+    signer.sign_pdf(writer, in_place=True, bytes_reserved=reserved + reserved % 2, chunk_size=CHUNK)
+    return signer.hashed
 
 
-def _refuse_what_forbids_us(reader: PdfFileReader) -> None:
-    for signature in reader.embedded_signatures:
-        if signature.docmdp_level == MDPPerm.NO_CHANGES:
+def _heed_earlier_signatures(writer: _Update) -> None:
+    earlier = signatures_of(writer.prev)
+    writer.carries_signatures = bool(earlier)
+    for signature in earlier:
+        if signature is not None and signature.docmdp_level == MDPPerm.NO_CHANGES:
             raise Refusal("docmdp")
 
 
@@ -174,6 +270,7 @@ def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:
         _numbers(_inherited(node, "/MediaBox")),
         _numbers(_inherited(node, "/CropBox")),
         _resolved(_inherited(node, "/Rotate")),
+        _resolved(node.get("/UserUnit")),
     )
 
 
@@ -201,86 +298,3 @@ def _resolved(value: Any) -> Any:
     if not isinstance(value, generic.IndirectObject):
         return value
     return value.get_object()  # type: ignore[no-untyped-call]
-
-
-def _repair(path: str) -> bool:
-    """Rewrite the file (qpdf), where that keeps every page. False: left alone."""
-    repaired = f"{path}.repaired"
-    try:
-        with pikepdf.open(path) as pdf:
-            if pdf.is_encrypted:
-                return False  # a rewrite would drop the encryption
-            pdf.save(repaired)
-        with _pages(path) as before, _pages(repaired) as after:
-            if before != after:
-                return False
-        with open(repaired, "rb") as source, open(path, "rb+") as target:
-            target.truncate(0)
-            while chunk := source.read(CHUNK):
-                target.write(chunk)
-        return True
-    except (pikepdf.PdfError, pdfium.PdfiumError, OSError, RuntimeError, ValueError, TypeError):
-        return False  # beyond repair
-    finally:
-        Path(repaired).unlink(missing_ok=True)
-
-
-@contextmanager
-def _pages(path: str) -> Iterator[int]:
-    document = pdfium.PdfDocument(path)
-    try:
-        yield len(document)
-    finally:
-        document.close()
-
-
-def _open(file: BinaryIO) -> PdfFileReader:
-    reader = PdfFileReader(file, strict=False)
-    if reader.encrypted:
-        reader.decrypt("")
-    return reader
-
-
-def verify_file(path: str, roots: list[bytes]) -> Answer:
-    """Each signature of the file, oldest first, judged against `roots` (DER)."""
-    try:
-        with open(path, "rb") as file:
-            reader = _open(file)
-            signatures = list(reader.embedded_regular_signatures)
-            reports = [_report(signature, roots) for signature in signatures]
-    except MemoryError:
-        raise
-    except PdfKeyNotAvailableError:
-        return {"refused": "password"}
-    except Exception:
-        return {"refused": "unreadable"}  # as above: any kind, on damaged files
-    return {"signatures": reports}
-
-
-def _report(signature: EmbeddedPdfSignature, roots: list[bytes]) -> Answer:
-    trust = ValidationContext(trust_roots=[asn1_x509.Certificate.load(der) for der in roots], allow_fetching=False)
-    try:
-        _digest(signature)
-        status: PdfSignatureStatus = validate_pdf_signature(signature, signer_validation_context=trust)
-    except MemoryError:
-        raise
-    except Exception:
-        return {"certificate": "", "signer": "", "signed_at": None} | dict.fromkeys(MUST_HOLD, False)
-    signed_at = status.signer_reported_dt
-    return {
-        "certificate": status.signing_cert.sha256.hex(),
-        "signer": status.signing_cert.subject.native.get("common_name", status.signing_cert.subject.human_friendly),
-        "signed_at": signed_at.isoformat() if signed_at else None,
-        "valid": bool(status.intact and status.valid),
-        "trusted": bool(status.trusted),
-        "covers_whole_document": status.coverage == SignatureCoverageLevel.ENTIRE_FILE,
-    }
-
-
-def _digest(signature: EmbeddedPdfSignature) -> None:
-    """Hash what is signed in large pieces; pyHanko, left to itself, reads four kilobytes at a time."""
-    algorithm = signature.external_md_algorithm
-    _, digest = byte_range_digest(
-        signature.reader.stream, byte_range=signature.byte_range, md_algorithm=algorithm, chunk_size=CHUNK
-    )
-    signature.external_digests[algorithm] = digest

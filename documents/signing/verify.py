@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from documents.files import sandbox
-from documents.signing import signing_child
+from documents.signing import verifying_child
 
 logger = logging.getLogger(__name__)
 
@@ -25,24 +25,27 @@ class CannotVerify(Exception):
 @dataclass(frozen=True)
 class SignatureReport:
     """One signature. `valid`: the signed bytes are unchanged and the signature is right; `trusted`: its certificate
-    leads to a root given; `covers_whole_document`: nothing came after it."""
+    leads to a root given; `covers_whole_document`: nothing came after it but what helps to validate it; `level`: the
+    PAdES level that the file bears out, empty for another kind of signature."""
 
     signer: str
     signed_at: datetime | None
     valid: bool
     trusted: bool
     covers_whole_document: bool
-    level: str = "B-B"
+    level: str = ""
 
     @classmethod
-    def from_answer(cls, answer: signing_child.Answer) -> SignatureReport:
+    def from_answer(cls, answer: verifying_child.Answer) -> SignatureReport:
         """From what the sandbox told of one signature."""
+        signed_at = answer["timestamped_at"] or answer["signed_at"]
         return cls(
             signer=answer["signer"],
-            signed_at=datetime.fromisoformat(answer["signed_at"]) if answer["signed_at"] else None,
+            signed_at=datetime.fromisoformat(signed_at) if signed_at else None,
             valid=answer["valid"],
             trusted=answer["trusted"],
             covers_whole_document=answer["covers_whole_document"],
+            level=answer["level"],
         )
 
     def as_json(self) -> dict[str, str | bool | None]:
@@ -58,11 +61,16 @@ class SignatureReport:
 
 def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
     """Each signature of the PDF, oldest first. `roots`: trusted certificates, DER. Raises CannotVerify."""
+    return [SignatureReport.from_answer(answer) for answer in judged(path, roots)]
+
+
+def judged(path: Path, roots: Sequence[bytes], time_roots: Sequence[bytes] = ()) -> list[verifying_child.Answer]:
+    """What the sandbox tells of each signature, oldest first. Raises CannotVerify."""
     try:
-        answer = sandbox.run(signing_child.verify_file, str(path), list(roots))
+        answer = sandbox.run(verifying_child.verify_file, str(path), list(roots), False, None, list(time_roots))
     except sandbox.SandboxError as error:
         logger.warning("A PDF could not be verified: %s %s", type(error).__name__, error)
         raise CannotVerify("too_complex") from error
     if "refused" in answer:
         raise CannotVerify(answer["refused"])
-    return [SignatureReport.from_answer(report) for report in answer["signatures"]]
+    return list(answer["signatures"])

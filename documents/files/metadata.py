@@ -1,0 +1,149 @@
+"""What a photograph tells beside the picture: place, telephone, time, names. Removed without re-encoding.
+
+JPEG by its segments (ITU-T T.81, annex B), PNG by its chunks (W3C PNG 3, 5). Runs in the sandbox; imports no Django.
+The orientation is kept: without it the picture lies on its side. Whatever follows the end of the picture goes too.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in scan data: not a stuffed byte, a restart or a fill byte
+START, SCAN, END = 0xD8, 0xDA, 0xD9
+JFIF, EXIF, COLOURS, ADOBE, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+KEPT_CHUNKS = {  # all that decides how the picture looks, and animation, which decides what is seen
+    *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV"),
+    *(b"cLLI", b"bKGD", b"pHYs", b"sPLT", b"hIST", b"acTL", b"fcTL", b"fdAT"),
+}
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+ORIENTATION = 0x0112
+GPS = 0x8825
+
+
+class Malformed(Exception):
+    """Not cut where the standard says: the picture is left as it is, and said to be."""
+
+
+def strip_file(path: str, media_type: str, output: str) -> dict[str, Any]:
+    """Write the picture without what is personal to `output`. Answers `{"removed"}`, or `{"malformed"}`."""
+    content = Path(path).read_bytes()
+    try:
+        stripped = strip_jpeg(content) if media_type == "image/jpeg" else strip_png(content)
+    except (Malformed, struct.error, IndexError):
+        return {"malformed": True}
+    Path(output).write_bytes(stripped)
+    return {"removed": len(stripped) < len(content)}
+
+
+def has_position(path: str) -> bool:
+    """Whether a TIFF says where it was taken."""
+    with Image.open(path, formats=["TIFF"]) as image:
+        return bool(image.getexif().get_ifd(GPS))
+
+
+def strip_jpeg(content: bytes) -> bytes:
+    """Keeps JFIF, colour profile, Adobe's transform, tables and scans; of Exif the orientation. Raises Malformed."""
+    if content[:2] != b"\xff\xd8":
+        raise Malformed
+    kept = [content[:2]]
+    orientation = 1
+    at = 2
+    while True:
+        while content[at : at + 2] == b"\xff\xff":  # fill bytes
+            at += 1
+        if content[at : at + 1] != b"\xff":
+            raise Malformed
+        marker = content[at + 1]
+        if marker == END:
+            break
+        (length,) = struct.unpack(">H", content[at + 2 : at + 4])
+        end = at + 2 + length
+        if length < 2 or end > len(content):
+            raise Malformed
+        segment = content[at:end]
+        if marker == EXIF and segment[4:10] == b"Exif\0\0":
+            orientation = _orientation(segment[10:])
+        elif _is_kept(marker, segment):
+            kept.append(segment)
+        at = end
+        if marker == SCAN:
+            found = MARKER.search(content, at)
+            if found is None:  # a picture that breaks off: viewers show what there is
+                kept.append(content[at:])
+                break
+            kept.append(content[at : found.start()])
+            at = found.start()
+    if orientation != 1:
+        kept.insert(1 + (len(kept) > 1 and kept[1][1] == JFIF), _exif_segment(orientation))
+    return b"".join(kept) + b"\xff\xd9"
+
+
+def _is_kept(marker: int, segment: bytes) -> bool:
+    if marker == COLOURS:
+        return segment[4:16] == b"ICC_PROFILE\0"
+    if marker == JFIF:
+        return segment[4:9] == b"JFIF\0"
+    return marker == ADOBE or not (JFIF <= marker <= 0xEF or marker == COMMENT)
+
+
+def strip_png(content: bytes) -> bytes:
+    """Keeps KEPT_CHUNKS; of eXIf the orientation. Raises Malformed."""
+    if content[:8] != PNG_HEAD:
+        raise Malformed
+    kept = [PNG_HEAD]
+    orientation = 1
+    at = 8
+    while True:
+        length, kind = struct.unpack(">I4s", content[at : at + 8])
+        end = at + 12 + length
+        if end > len(content):
+            raise Malformed
+        if kind == b"eXIf":
+            orientation = _orientation(content[at + 8 : end - 4])
+        elif kind in KEPT_CHUNKS:
+            kept.append(content[at:end])
+        at = end
+        if kind == b"IEND":
+            break
+    if orientation != 1:
+        kept.insert(2, _chunk(b"eXIf", _tiff_with(orientation)))
+    return b"".join(kept)
+
+
+def _orientation(tiff: bytes) -> int:
+    """From the first directory of an Exif block (TIFF 6.0, section 2); 1 where it has none, or none that is one."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None or len(tiff) < 8:
+        return 1
+    (start,) = struct.unpack(f"{order}I", tiff[4:8])
+    if start + 2 > len(tiff):
+        return 1
+    (count,) = struct.unpack(f"{order}H", tiff[start : start + 2])
+    for number in range(count):
+        entry = tiff[start + 2 + 12 * number : start + 14 + 12 * number]
+        if len(entry) < 12:
+            return 1
+        tag, _kind, _count, value = struct.unpack(f"{order}HHIH", entry[:10])
+        if tag == ORIENTATION:
+            return value if 1 <= value <= 8 else 1
+    return 1
+
+
+def _tiff_with(orientation: int) -> bytes:
+    """The smallest Exif block: one directory with one entry, of one SHORT."""
+    return struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, ORIENTATION, 3, 1, orientation, 0, 0)
+
+
+def _exif_segment(orientation: int) -> bytes:
+    body = b"Exif\0\0" + _tiff_with(orientation)
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -1,0 +1,128 @@
+"""Certificates that come from elsewhere: a PKCS#12 file's, a token's, a remote service's; what they must be."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_der_private_key,
+)
+from cryptography.x509.oid import NameOID
+from django.utils.translation import gettext as _
+
+from documents.files import sandbox
+from documents.signing import pkcs12_child
+
+logger = logging.getLogger(__name__)
+MAX_BYTES = 256 * 1024
+CPU_SECONDS = 5
+
+
+class CertificateRefused(Exception):
+    """This can't be what one signs with. `code` for programs, `message` a sentence, `field` of the form."""
+
+    def __init__(self, code: str, message: str, field: str = "file") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Imported:
+    certificate: bytes  # DER
+    private_key: bytes  # PKCS#8, PEM, encrypted; empty where the key stays elsewhere
+    chain: tuple[bytes, ...]  # DER, issuer first
+    not_after: datetime
+
+
+def read_pkcs12(content: bytes, password: str, *, passphrase: str) -> Imported:
+    """The key encrypted anew, under `passphrase`. Raises CertificateRefused."""
+    if not content or len(content) > MAX_BYTES:
+        raise _refused("not_pkcs12")
+    try:
+        answer = sandbox.run(
+            pkcs12_child.open_pkcs12,
+            base64.b64encode(content).decode("ascii"),
+            password,
+            cpu_seconds=CPU_SECONDS,
+        )
+    except sandbox.SandboxError as error:
+        logger.warning("A PKCS#12 file could not be opened: %s %s", type(error).__name__, error)
+        raise _refused("not_pkcs12") from error
+    if "refused" in answer:
+        raise _refused(answer["refused"])
+    key = load_der_private_key(base64.b64decode(answer["private_key"]), None)
+    return checked(
+        certificate=base64.b64decode(answer["certificate"]),
+        private_key=key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode())
+        ),
+        chain=[base64.b64decode(each) for each in answer["chain"]],
+    )
+
+
+def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Imported:
+    """What may sign documents today. Raises CertificateRefused."""
+    found = x509.load_der_x509_certificate(certificate)
+    now = datetime.now(UTC)
+    if found.not_valid_after_utc <= now:
+        raise _refused("expired", at=f"{found.not_valid_after_utc:%d/%m/%Y}")
+    if found.not_valid_before_utc > now:
+        raise _refused("not_yet", at=f"{found.not_valid_before_utc:%d/%m/%Y}")
+    if not _is_for_documents(found):
+        raise _refused("usage")
+    return Imported(certificate, private_key, tuple(chain), found.not_valid_after_utc)
+
+
+def _is_for_documents(certificate: x509.Certificate) -> bool:
+    """Non-repudiation (RFC 5280, 4.2.1.3) where the certificate says what it is for, and no authority's own."""
+    usage = [each.value for each in certificate.extensions if isinstance(each.value, x509.KeyUsage)]
+    basic = [each.value for each in certificate.extensions if isinstance(each.value, x509.BasicConstraints)]
+    return all(each.content_commitment for each in usage) and not any(each.ca for each in basic)
+
+
+def issuer_of(certificate: bytes) -> str:
+    """As shown: the common name, or the organisation."""
+    issuer = x509.load_der_x509_certificate(certificate).issuer
+    for name in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
+        for attribute in issuer.get_attributes_for_oid(name):
+            return str(attribute.value)
+    return issuer.rfc4514_string()
+
+
+def leads_to(certificate: bytes, chain: list[bytes], roots: list[bytes]) -> bool:
+    """Whether one of the roots (DER) vouches for it."""
+    last = x509.load_der_x509_certificate((chain or [certificate])[-1])
+    return any(last == root or _issued(last, root) for root in map(x509.load_der_x509_certificate, roots))
+
+
+def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _refused(code: str, at: str = "") -> CertificateRefused:
+    sentences = {
+        "not_pkcs12": _("Ce fichier n’est pas un certificat PKCS#12 (.p12 ou .pfx). Exportez-le avec sa clé privée."),
+        "password": _("Le mot de passe n’est pas celui de ce fichier."),
+        "no_key": _("Ce fichier ne contient pas de certificat avec sa clé privée. Exportez-le avec sa clé privée."),
+        "key_kind": _(
+            "La clé de ce certificat n’est pas acceptée : RSA de 2048 à 4096 bits, ou courbe P-256 à P-521."
+        ),
+        "expired": _("Ce certificat a expiré le %(at)s. Demandez-en un nouveau à votre émetteur."),
+        "not_yet": _("Ce certificat n’est valable qu’à partir du %(at)s."),
+        "usage": _("Ce certificat n’est pas fait pour signer des documents (usage « non-répudiation » absent)."),
+    }
+    return CertificateRefused(code, sentences[code] % {"at": at}, "password" if code == "password" else "file")
