@@ -7,7 +7,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.signals import booked, changed, deleting
-        from documents.autosend import follow_changed, plan_booked
+        from documents.planning import follow_changed, plan_booked
         from documents.sharing import call_off_what_was_withdrawn, take_back_everything
 
         booked.connect(plan_booked, dispatch_uid="documents.plan_booked")

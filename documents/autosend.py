@@ -1,130 +1,92 @@
-"""Documents that send themselves: planned with the booking, sent once when due, following what changes.
+"""Sending what is due: once, whatever crashes; now, again or not at all where staff say so.
 
-The row is the truth. What is planned follows moves, changed reasons and agendas, rules that change or stop, documents
-that are archived; what was sent stays as it was.
+A batch is claimed under a lease, so that workers side by side share what is due, and its attempt is counted then:
+what kills its worker, or fails, waits its turn behind the others and is given up in the end, for staff to see. That
+nothing goes twice does not hang on the lease: an appointment is locked, and what was sent is no longer planned.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
-from appointments.models import Appointment, AppointmentStatus
+from appointments.models import Appointment
 from appointments.recipients import Audience, Recipient, RecipientState, resolve
-from audit.trail import record
+from audit.trail import append
 from documents import messages
-from documents.models import AutoSend, AutoSendRule, DocumentLink, SharedDocument
-from documents.models.autosend import AutoSendState, Moment
+from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVersion, SharedDocument
+from documents.models.autosend import AutoSendState
+from documents.planning import due_again, line_of, nudge_senders, tell
+from documents.writing.copies import personal_copy
+from documents.writing.paper import CannotWrite
+from notifications import mishaps
+from notifications.delivery import MAX_ATTEMPTS, back_off
+from notifications.models import MessageState
 
 logger = logging.getLogger(__name__)
 RETRY = timedelta(minutes=1)  # until somebody may receive: contacts completed, an authorisation given
-BATCH = 50  # appointments in one run
-PLANNED, SENT, CANCELLED = AutoSendState.PLANNED, AutoSendState.SENT, AutoSendState.CANCELLED
-
-
-def plan_booked(sender: type[Appointment], appointment: Appointment, **kwargs: Any) -> None:
-    """Signal `booked`: in the transaction of the booking."""
-    _follow(appointment, at_booking=True)
-
-
-def follow_changed(
-    sender: type[Appointment], appointment: Appointment, fields: frozenset[str], **kwargs: Any
-) -> None:
-    """Signal `changed`: moved, cancelled, or another reason or agenda."""
-    _follow(appointment, at_booking=bool(fields & {"visit_reason", "agenda"}))
-
-
-def follow_rule(rule: AutoSendRule) -> None:
-    """A rule was made, changed, stopped or deleted: what is still to come follows.
-
-    Those booked already get what is sent before or after, not what is sent at booking: that moment has passed.
-    """
-    concerned = Appointment.objects.filter(practice=rule.practice_id, status=AppointmentStatus.BOOKED)
-    planned = Q(auto_sends__rule=rule, auto_sends__state=PLANNED)
-    for appointment in (
-        concerned.filter(Q(ends_at__gt=timezone.now()) | planned).distinct().select_related("practice")
-    ):
-        _follow(appointment, at_booking=False)
-
-
-def follow_library(document_id: Any) -> None:
-    """A document of the library was archived: it is not sent any more."""
-    AutoSend.objects.filter(document=document_id, state=PLANNED).update(state=CANCELLED)
-
-
-def _follow(appointment: Appointment, *, at_booking: bool) -> None:
-    """Make what is planned for the appointment what its rules say now. `at_booking`: that moment is now."""
-    wanted = dict(_wanted(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
-    known = {
-        (one.rule_id, one.document_id): one
-        for one in AutoSend.objects.select_for_update(of=("self",))
-        .filter(appointment=appointment)
-        .select_related("rule")
-    }
-    for key, one in known.items():
-        if one.state == PLANNED and key not in wanted:
-            one.state = CANCELLED
-            one.save(update_fields=["state"])
-            _tell("auto_send.cancelled", one, by=None)
-    for key, (rule, due_at) in wanted.items():
-        existing = known.get(key)
-        if existing is None:
-            if rule.moment == Moment.BOOKING and not at_booking:
-                continue
-            AutoSend.objects.create(appointment=appointment, rule=rule, document_id=key[1], due_at=due_at)
-        elif existing.state == PLANNED or (existing.state == CANCELLED and not existing.stopped_by_staff):
-            if rule.moment == Moment.BOOKING and existing.state == PLANNED:
-                continue  # due since its booking
-            existing.state, existing.due_at = PLANNED, due_at
-            existing.save(update_fields=["state", "due_at"])
-    if wanted:
-        transaction.on_commit(_nudge)
-
-
-def _wanted(appointment: Appointment) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
-    rules = AutoSendRule.objects.matching(appointment).distinct().prefetch_related("documents")
-    for rule in rules:
-        due_at = _due_at(rule, appointment)
-        if due_at is None:
-            continue
-        for document in rule.documents.all():
-            if document.archived_at is None:
-                yield (rule.pk, document.pk), (rule, due_at)
-
-
-def _due_at(rule: AutoSendRule, appointment: Appointment) -> datetime | None:
-    """When; None where that time has passed for good."""
-    now, offset = timezone.now(), timedelta(hours=rule.offset_hours)
-    if rule.moment == Moment.BOOKING:
-        return now
-    if rule.moment == Moment.BEFORE:
-        return max(appointment.starts_at - offset, now) if appointment.starts_at > now else None
-    due_at = appointment.ends_at + offset
-    return due_at if due_at > now else None
+LEASE = timedelta(minutes=1)  # of a worker that has not said how it ended
+BATCH = 100  # documents, about
+PLANNED, SENT, CANCELLED, FAILED = (
+    AutoSendState.PLANNED,
+    AutoSendState.SENT,
+    AutoSendState.CANCELLED,
+    AutoSendState.FAILED,
+)
 
 
 def send_due(*, now: datetime | None = None) -> int:
-    """Send what is due, an appointment at a time, each in one transaction. How many appointments were told."""
-    now = now or timezone.now()
-    waits = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-    due = AutoSend.objects.filter(waits, state=PLANNED, due_at__lte=now).order_by("due_at")
+    """Send all that is due. How many appointments were told."""
     told = 0
-    for pk in list(dict.fromkeys(due.values_list("appointment", flat=True)[: BATCH * 10]))[:BATCH]:
-        with transaction.atomic():
-            told += _send_for(pk, now)
+    while (batch := _send_batch(now)) is not None:
+        told += batch
     return told
+
+
+def send_batch() -> bool:
+    """Send some of what is due. Whether there was anything."""
+    return _send_batch(None) is not None
+
+
+def _send_batch(now: datetime | None) -> int | None:
+    """How many appointments were told; None where nothing is due. An appointment at a time, each in a transaction."""
+    now = now or timezone.now()
+    claimed = _claim(now)
+    return sum(_try(pk, now) for pk in claimed) if claimed else None
+
+
+def _claim(now: datetime) -> list[Any]:
+    """Appointments of which something is due, the first due first, for LEASE. Of two workers each gets others."""
+    with transaction.atomic():
+        due = AutoSend.objects.due(now).order_by("due_at", "id")
+        free = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        rows = list(free.values_list("pk", "appointment")[:BATCH])
+        AutoSend.objects.filter(pk__in=[pk for pk, _ in rows]).update(
+            retry_at=now + LEASE, attempts=F("attempts") + 1
+        )
+    return list(dict.fromkeys(appointment for _, appointment in rows))
+
+
+def _try(appointment_id: Any, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            return _send_for(appointment_id, now)
+    except Exception as error:
+        mishaps.note(logger, "What was due for appointment", appointment_id, error)
+    with transaction.atomic():
+        for one in _due(appointment_id, now).select_for_update(of=("self",)):
+            one.retry_at = now + back_off(one.attempts)
+            one.save(update_fields=["retry_at"])
+    return False
 
 
 def _send_for(appointment_id: Any, now: datetime) -> bool:
@@ -133,35 +95,66 @@ def _send_for(appointment_id: Any, now: datetime) -> bool:
     )
     appointment = lockable.select_related("practice", "patient__practice", "holder").filter(pk=appointment_id).first()
     if appointment is None:
-        return False  # deleted, or another worker has it
-    due = list(
-        AutoSend.objects.select_for_update(of=("self",))
-        .filter(appointment=appointment, state=PLANNED, due_at__lte=now)
-        .select_related("rule", "document")
-        .order_by("due_at", "id")
-    )
+        return False  # deleted, or somebody is changing it
+    due = []
+    for one in _due(appointment_id, now).select_for_update(of=("self",)):
+        if one.attempts > MAX_ATTEMPTS:
+            _give_up(one, by=None)
+        else:
+            due.append(one)
     if _send(appointment, due, by=None):
         return True
-    AutoSend.objects.filter(pk__in=[one.pk for one in due]).update(retry_at=now + RETRY)
+    AutoSend.objects.filter(pk__in=[one.pk for one in due]).update(retry_at=now + RETRY, attempts=0)
     return False
 
 
-def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None) -> bool:
+def _due(appointment_id: Any, now: datetime) -> QuerySet[AutoSend]:
+    """Claimed or not: what is due for one appointment goes together."""
+    due = AutoSend.objects.filter(appointment=appointment_id, state=PLANNED, due_at__lte=now)
+    return due.select_related("rule", "document").order_by("due_at", "id")
+
+
+def _give_up(one: AutoSend, *, by: User | None) -> None:
+    """Staff see it, and may try again."""
+    one.state = FAILED
+    one.save(update_fields=["state"])
+    tell("auto_send.failed", one, by=by)
+
+
+def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, action: str = "auto_send.sent") -> bool:
     """All of them together: one link, one email, one SMS. False where nobody may be told yet; they stay planned."""
+    if not due:
+        return False
     recipient = resolve(appointment)
     channels = _channels(appointment, recipient, due)
-    if not due or not channels:
+    if not channels:
         return False
+    versions = _current_versions(due)
+    sent: list[tuple[AutoSend, SharedDocument]] = []
+    for one in due:
+        try:
+            sent.append((one, _document(appointment, one, versions[one.document_id], recipient)))
+        except CannotWrite:  # the others go
+            _give_up(one, by=by)
+    if not sent:
+        return True
+    documents = SharedDocument.objects.bulk_create([document for _, document in sent])
     link = DocumentLink.objects.create(appointment=appointment)
-    documents = []
-    for rank, one in enumerate(due, start=1):
-        one.shared = _share(appointment, one, recipient)
-        one.state, one.sent_at, one.link, one.rank = SENT, timezone.now(), link, rank
-        one.save(update_fields=["shared", "state", "sent_at", "link", "rank"])
-        documents.append(one.shared)
-        _tell("auto_send.sent", one, by=by)
+    for rank, (one, document) in enumerate(sent, start=1):
+        one.shared, one.link, one.rank = document, link, rank
+        one.state, one.sent_at = SENT, timezone.now()
+    AutoSend.objects.bulk_update([one for one, _ in sent], ["shared", "link", "rank", "state", "sent_at"])
+    append(line_of(action, one, by=by) for one, _ in sent)
     messages.announce_link(link, documents, channels=channels)
     return True
+
+
+def _current_versions(due: Sequence[AutoSend]) -> dict[Any, LibraryVersion]:
+    """Document -> its newest version, of now."""
+    newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    asked = LibraryDocument.objects.filter(pk__in={one.document_id for one in due})
+    versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
+    return {version.document_id: version for version in versions.select_related("file", "document")}
 
 
 def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend]) -> dict[str, tuple[str, str]]:
@@ -182,27 +175,31 @@ def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend
     return {name: (contact, who.language) for name, contact in chosen.items()}
 
 
-def _share(appointment: Appointment, one: AutoSend, recipient: Recipient) -> SharedDocument:
-    """The version of now, pinned."""
-    version = one.document.current
+def _document(
+    appointment: Appointment, one: AutoSend, version: LibraryVersion, recipient: Recipient
+) -> SharedDocument:
+    """Of this version, pinned; its row is not saved yet, that of a copy's file is. Raises CannotWrite."""
+    copy = personal_copy(version, appointment, recipient)
+    if copy:
+        copy.file.save()
     to_holder = recipient.audience is Audience.HOLDER
     shared = SharedDocument(
         practice=appointment.practice,
         patient=appointment.patient,
         appointment=appointment,
-        file=version.file,
+        file=copy.file if copy else version.file,
         library_version=version,
-        category=one.document.category,
+        category_id=one.document.category_id,
         title=one.document.title,
         name=version.name,
-        page_count=version.page_count,
+        page_count=copy.page_count if copy else version.page_count,
         audience="holder" if to_holder else "patient",
         holder=recipient.holder if to_holder else None,
         authorisation=recipient.authorisation,
         patient_was_minor=recipient.patient_is_minor,
     )
-    shared.full_clean(exclude=["file"])
-    shared.save()
+    # What it names was read a moment ago, and the database holds the rest: asked again, that is ten queries each.
+    shared.clean_fields(exclude=[field.name for field in SharedDocument._meta.fields if field.is_relation])
     return shared
 
 
@@ -210,19 +207,62 @@ def _share(appointment: Appointment, one: AutoSend, recipient: Recipient) -> Sha
 def send_now(*, sending: AutoSend, by: User) -> bool:
     """Staff don't wait for its time. False where nobody may receive yet. Raises NotAllowed."""
     one = _locked(sending, by)
-    if one.state not in (PLANNED, CANCELLED):
+    if one.state == SENT:
         return True
     return _send(one.appointment, [one], by=by)
 
 
 @transaction.atomic
+def send_again(*, sending: AutoSend, by: User) -> bool:
+    """The message once more, to today's contacts, with the same documents; a closed link is replaced by a new one.
+
+    False where nobody may receive, or somebody else than then. Clicking twice sends one: what waits is not repeated.
+    Raises NotAllowed.
+    """
+    one = _locked(sending, by)
+    appointment, shared = one.appointment, one.shared
+    if one.state != SENT or shared is None:  # taken back meanwhile: sent anew
+        return _send(appointment, [one], by=by, action="auto_send.sent_again")
+    recipient = resolve(appointment)
+    holder = recipient.holder if recipient.audience is Audience.HOLDER else None
+    channels = _channels(appointment, recipient, [one])
+    if not channels or shared.holder != holder:
+        return False
+    if one.link is None or one.link.revoked_at is not None:
+        one.link, one.rank = DocumentLink.objects.create(appointment=appointment), 1
+        one.save(update_fields=["link", "rank"])
+    elif shared.messages.filter(state=MessageState.QUEUED).exists():
+        return True
+    together = [other.shared for other in one.link.sendings.select_related("shared__practice") if other.shared]
+    messages.announce_link(one.link, together, channels=channels)
+    tell("auto_send.sent_again", one, by=by)
+    return True
+
+
+@transaction.atomic
 def do_not_send(*, sending: AutoSend, by: User) -> None:
-    """Staff stop one that is planned; no rule plans it again. Raises NotAllowed."""
+    """Staff stop one that is planned; no rule plans it again, only `plan_again`. Raises NotAllowed."""
     one = _locked(sending, by)
     if one.state == PLANNED:
         one.state, one.stopped_by_staff = CANCELLED, True
         one.save(update_fields=["state", "stopped_by_staff"])
-        _tell("auto_send.cancelled", one, by=by)
+        tell("auto_send.cancelled", one, by=by)
+
+
+@transaction.atomic
+def plan_again(*, sending: AutoSend, by: User) -> bool:
+    """Staff change their mind about one that they stopped. False where its rule would not send it any more.
+
+    Raises NotAllowed.
+    """
+    one = _locked(sending, by)
+    if one.state == CANCELLED and one.stopped_by_staff and (due_at := due_again(one)):
+        one.state, one.stopped_by_staff, one.due_at = PLANNED, False, due_at
+        one.retry_at, one.attempts = None, 0
+        one.save(update_fields=["state", "stopped_by_staff", "due_at", "retry_at", "attempts"])
+        tell("auto_send.planned_again", one, by=by)
+        transaction.on_commit(nudge_senders)
+    return one.state == PLANNED
 
 
 def _locked(sending: AutoSend, by: User) -> AutoSend:
@@ -237,22 +277,3 @@ def _locked(sending: AutoSend, by: User) -> AutoSend:
             _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
         )
     return one
-
-
-def _tell(action: str, one: AutoSend, *, by: User | None) -> None:
-    record(
-        action,
-        by=by,
-        on=one.shared or one,
-        practice=one.rule.practice_id,
-        within=one.appointment_id,
-        detail={"rule": str(one.rule_id), "library_document": str(one.document_id)},
-    )
-
-
-def _nudge() -> None:
-    """Tell a worker that something may be due. Where the queue is away, the sweep finds the rows."""
-    try:
-        current_app.send_task("documents.tasks.send_auto_sends")
-    except (RedisError, OperationalError, OSError) as error:
-        logger.warning("The queue did not take a nudge (%s); the sweep will send what is due.", type(error).__name__)

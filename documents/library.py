@@ -1,9 +1,10 @@
-"""The practice's library: reusable documents, each change a new version."""
+"""The practice's library: reusable documents, imported or written, each change a new version."""
 
 from __future__ import annotations
 
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,21 +12,28 @@ from django.utils.translation import gettext as _
 from accounts.models import Practice, User
 from accounts.roles import NotAllowed, may_administer
 from audit.trail import record
-from documents.autosend import follow_library
 from documents.files import storage
-from documents.files.intake import Intake
+from documents.files.intake import Intake, discard
 from documents.models import Category, LibraryDocument, LibraryVersion
+from documents.planning import follow_library
+from documents.writing.body import clean, pictures
+from documents.writing.fields import examples
+from documents.writing.paper import print_body
 
 
 def import_document(
     *, practice: Practice, intake: Intake, title: str, category: Category, by: User, pk: uuid.UUID | None = None
 ) -> LibraryDocument:
-    """A new document of the library, version 1. Consumes the intake. Raises NotAllowed."""
-    _check_may_write(practice, by)
+    """A new document of the library, version 1. Consumes the intake. Raises NotAllowed, ValidationError."""
     document = LibraryDocument(
         id=pk or uuid.uuid4(), practice=practice, title=title.strip() or intake.name, category=category
     )
-    document.full_clean()
+    try:
+        _check_may_write(practice, by)
+        document.full_clean()
+    except BaseException:
+        discard(intake)
+        raise
     _keep_version(document, intake, by, action="library.imported")
     return document
 
@@ -34,6 +42,62 @@ def import_version(*, document: LibraryDocument, intake: Intake, by: User) -> Li
     """The next version; what was sent before stays as it was. Consumes the intake. Raises NotAllowed."""
     _check_may_write(document.practice, by)
     return _keep_version(document, intake, by, action="library.version_added")
+
+
+def write_document(
+    *, practice: Practice, body: str, title: str, category: Category, by: User, pk: uuid.UUID | None = None
+) -> LibraryDocument:
+    """A new document, written: `body` is HTML with merge fields (documents.writing.body).
+
+    Raises NotAllowed, ValidationError, documents.writing.paper.CannotWrite.
+    """
+    _check_may_write(practice, by)
+    document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=title.strip(), category=category)
+    document.full_clean()
+    kept = _checked(body, practice)
+    _keep_version(document, print_specimen(document, kept), by, action="library.written", body=kept)
+    return document
+
+
+def write_version(*, document: LibraryDocument, body: str, by: User) -> LibraryVersion:
+    """The next version of a written document; what was sent before stays as it was. Raises as write_document."""
+    _check_may_write(document.practice, by)
+    kept = _checked(body, document.practice)
+    return _keep_version(document, print_specimen(document, kept), by, action="library.version_added", body=kept)
+
+
+@transaction.atomic
+def rewrite_document(*, document: LibraryDocument, title: str, category: Category, body: str, by: User) -> None:
+    """Title, category and text in one go; a new version only where the text changed. Raises as write_document."""
+    change_library_document(document=document, by=by, title=title, category=category)
+    if clean(body) != document.current.body:
+        write_version(document=document, body=body, by=by)
+
+
+def print_specimen(document: LibraryDocument, kept: str) -> Intake:
+    """The PDF of a kept body, examples in its merge fields. Raises documents.writing.paper.CannotWrite."""
+    practice = document.practice
+    return print_body(
+        kept, practice=practice, title=document.title, values=examples(practice), language=practice.language
+    )
+
+
+def preview_body(*, practice: Practice, title: str, body: str) -> bytes:
+    """The PDF of a body that nobody has saved. Nothing is kept. Raises ValidationError, CannotWrite."""
+    intake = print_specimen(LibraryDocument(practice=practice, title=title), _checked(body, practice))
+    try:
+        return intake.path.read_bytes()
+    finally:
+        discard(intake)
+
+
+def _checked(body: str, practice: Practice) -> str:
+    kept = clean(body)
+    wanted = set(pictures(kept))
+    known = LibraryDocument.objects.filter(practice=practice, versions__file__media_type__startswith="image/")
+    if set(known.filter(pk__in=wanted).values_list("pk", flat=True)) != wanted:
+        raise ValidationError({"body": _("Une image de ce texte n’est pas dans la bibliothèque du cabinet.")})
+    return kept
 
 
 @transaction.atomic
@@ -51,6 +115,15 @@ def change_library_document(
 
 
 @transaction.atomic
+def unarchive(*, document: LibraryDocument, by: User) -> None:
+    """Offered again, and sent again by the rules that name it. Raises NotAllowed."""
+    _check_may_write(document.practice, by)
+    if LibraryDocument.objects.filter(pk=document.pk, archived_at__isnull=False).update(archived_at=None):
+        follow_library(document.pk)
+        record("library.unarchived", by=by, on=document, practice=document.practice_id)
+
+
+@transaction.atomic
 def archive(*, document: LibraryDocument, by: User) -> None:
     """No longer offered; what was shared of it stays. Archiving twice changes nothing. Raises NotAllowed."""
     _check_may_write(document.practice, by)
@@ -59,7 +132,9 @@ def archive(*, document: LibraryDocument, by: User) -> None:
         record("library.archived", by=by, on=document, practice=document.practice_id)
 
 
-def _keep_version(document: LibraryDocument, intake: Intake, by: User, *, action: str) -> LibraryVersion:
+def _keep_version(
+    document: LibraryDocument, intake: Intake, by: User, *, action: str, body: str = ""
+) -> LibraryVersion:
     stored = storage.keep(intake)
     try:
         with transaction.atomic():
@@ -75,6 +150,7 @@ def _keep_version(document: LibraryDocument, intake: Intake, by: User, *, action
                 file=stored,
                 name=intake.name,
                 page_count=intake.page_count,
+                body=body,
                 created_by=by,
             )
             record(action, by=by, on=document, practice=document.practice_id, detail={"version": version.number})

@@ -50,6 +50,11 @@ def documents_of(link: DocumentLink) -> QuerySet[AutoSend]:
     )
 
 
+def was_there(link: DocumentLink, rank: int) -> bool:
+    """Whether it ever had such a document, open or not now."""
+    return link.sendings.filter(rank=rank).exists()
+
+
 @transaction.atomic
 def revoke_link(*, link: DocumentLink, by: User) -> None:
     """Nobody gets in by it any more. Revoking twice changes nothing. Raises NotAllowed."""

@@ -14,17 +14,22 @@ from documents.models import DocumentReading, ReadingMeans, SharedDocument
 
 
 @transaction.atomic
-def note_reading(*, documents: Iterable[SharedDocument], by: User, means: ReadingMeans) -> None:
-    """One line for each document; the first by its recipient marks it read."""
+def note_reading(
+    *, documents: Iterable[SharedDocument], by: User, means: ReadingMeans, as_recipient: bool = False
+) -> None:
+    """One line for each document; the first by its recipient marks it read.
+
+    `as_recipient`: they were just found by documents.access.visible_as_recipient, which need not be asked again.
+    """
     documents = list(documents)
     now = timezone.now()
-    as_recipient = set(
-        visible_as_recipient(by).filter(pk__in=[document.pk for document in documents]).values_list("pk", flat=True)
-    )
+    theirs = {document.pk for document in documents}
+    if not as_recipient:
+        theirs &= set(visible_as_recipient(by).filter(pk__in=theirs).values_list("pk", flat=True))
     for document in documents:
-        is_recipient = document.pk in as_recipient
+        is_recipient = document.pk in theirs
         DocumentReading.objects.create(document=document, reader=by, means=means, as_staff=not is_recipient, at=now)
-        if is_recipient:
+        if is_recipient and document.first_read_at is None:
             SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
         record(
             "document.read" if is_recipient else "document.consulted",

@@ -15,9 +15,9 @@ from accounts.models import Practice, User
 from accounts.roles import NotAllowed, may_administer
 from appointments.models import Agenda, VisitReason
 from audit.trail import record
-from documents.autosend import follow_rule
 from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
+from documents.planning import follow_rule
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,12 @@ def save_rule(
     by: User,
     rule: AutoSendRule | None = None,
     pk: uuid.UUID | None = None,
+    to_booked: bool | None = None,
 ) -> AutoSendRule:
-    """Make a rule, or change one; what is still to be sent follows. Raises NotAllowed, ValidationError."""
+    """Make a rule, or change one; what is still to be sent follows (`to_booked` as in planning.follow_rule).
+
+    Raises NotAllowed, ValidationError.
+    """
     _check_may_write(practice, by)
     _check(practice, content)
     made = rule is None
@@ -59,8 +63,21 @@ def save_rule(
     rule.visit_reasons.set(content.visit_reasons)
     rule.agendas.set(content.agendas)
     record("rule.created" if made else "rule.changed", by=by, on=rule, practice=practice)
-    follow_rule(rule)
+    follow_rule(rule, to_booked=to_booked)
     return rule
+
+
+@transaction.atomic
+def switch_rule(*, rule: AutoSendRule, active: bool, by: User) -> None:
+    """Off: what it would still have sent is cancelled. On: it sends what is still to come, nothing at once.
+
+    Raises NotAllowed.
+    """
+    _check_may_write(rule.practice, by)
+    rule.is_active = active
+    rule.save(update_fields=["is_active"])
+    record("rule.changed", by=by, on=rule, practice=rule.practice_id, detail={"active": active})
+    follow_rule(rule, to_booked=False)
 
 
 @transaction.atomic

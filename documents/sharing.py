@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_share, may_sign
 from appointments.models import Appointment
-from appointments.recipients import Recipient, resolve
 from audit.trail import record
 from documents import messages
 from documents.files import storage
-from documents.files.intake import Intake, discard
+from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument
-from documents.signatures import sign_for, trusted_roots
 from documents.signing.placement import Placement
-from documents.signing.verify import CannotVerify, SignatureReport, verify
-
-
-class RecipientNotReady(Exception):
-    """Nobody may receive yet; `recipient` says what is missing."""
-
-    def __init__(self, recipient: Recipient) -> None:
-        super().__init__(recipient.state.value)
-        self.recipient = recipient
+from documents.uploads import check_may_share, locked, prepare, ready_recipient
+from documents.writing.copies import personal_copy
 
 
 def share_upload(
@@ -41,56 +29,33 @@ def share_upload(
     placement: Placement | None,
     by: User,
     pk: uuid.UUID | None = None,
+    confirm_patient: bool = False,
 ) -> SharedDocument:
     """Share an accepted upload; signed where a `placement` is given, before anything is stored.
 
+    `confirm_patient`: it is this patient's, though it names another (documents/wrong_patient.py).
+
     `pk` lets a caller that may ask twice know its document again. Consumes the intake: on return its bytes are in
     storage, on any exception nothing is and nobody is told.
-    Raises NotAllowed, RecipientNotReady, and what documents.signatures.sign_for raises.
+    Raises NotAllowed, RecipientNotReady, WrongPatientSuspected, and what documents.signatures.sign_for raises.
     """
-    signed_at = None
-    was_repaired = False
-    signatures: Sequence[SignatureReport] = ()
-    try:
-        _check_may_share(appointment, by)
-        if placement is not None and not may_sign(by, appointment.practice):
-            raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
-        _ready_recipient(appointment)  # before the work of signing; asked again under the lock
-        if placement is not None:
-            signed_at = timezone.now()
-            signed = sign_for(user=by, intake=intake, placement=placement, at=signed_at)
-            intake, was_repaired, signatures = signed.intake, signed.repaired, signed.signatures
-        elif intake.signature_count:
-            signatures = _signatures_it_came_with(intake)
-        stored = storage.keep(intake)
-    except BaseException:
-        discard(intake)
-        raise
+    prepared = prepare(
+        appointment=appointment, intake=intake, placement=placement, by=by, confirm_patient=confirm_patient
+    )
     try:
         with transaction.atomic():
-            stored.save()
+            prepared.stored.save()
+            document = SharedDocument(
+                id=pk or uuid.uuid4(), category=category, title=title.strip() or intake.name, **prepared.facts
+            )
             return _share(
-                appointment=appointment,
-                document=SharedDocument(
-                    id=pk or uuid.uuid4(),
-                    file=stored,
-                    category=category,
-                    title=title.strip() or intake.name,
-                    name=intake.name,
-                    page_count=intake.page_count,
-                    signed_by=by if placement is not None else None,
-                    signed_at=signed_at,
-                    signatures=[report.as_json() for report in signatures],
-                    was_repaired=was_repaired,
-                ),
-                by=by,
+                appointment=appointment, document=document, by=by, patient_confirmed=prepared.patient_confirmed
             )
     except Exception:
-        storage.abandon(stored)
+        storage.abandon(prepared.stored)
         raise
 
 
-@transaction.atomic
 def share_library_document(
     *,
     appointment: Appointment,
@@ -100,24 +65,36 @@ def share_library_document(
     title: str = "",
     pk: uuid.UUID | None = None,
 ) -> SharedDocument:
-    """Share the current version of a library document: never signed, never copied. Raises as share_upload."""
-    _check_may_share(appointment, by)
+    """Share the current version of a library document, never signed; with merge fields, a copy of its own.
+
+    Raises as share_upload, and documents.writing.paper.CannotWrite.
+    """
+    check_may_share(appointment, by)
     if library_document.practice_id != appointment.practice_id:
         raise LibraryDocument.DoesNotExist
     version = library_document.current
-    return _share(
-        appointment=appointment,
-        document=SharedDocument(
-            id=pk or uuid.uuid4(),
-            file=version.file,
-            library_version=version,
-            category=category or library_document.category,
-            title=title.strip() or library_document.title,
-            name=version.name,
-            page_count=version.page_count,
-        ),
-        by=by,
-    )
+    copy = personal_copy(version, appointment, ready_recipient(appointment))
+    try:
+        with transaction.atomic():
+            if copy:
+                copy.file.save()
+            return _share(
+                appointment=appointment,
+                document=SharedDocument(
+                    id=pk or uuid.uuid4(),
+                    file=copy.file if copy else version.file,
+                    library_version=version,
+                    category=category or library_document.category,
+                    title=title.strip() or library_document.title,
+                    name=version.name,
+                    page_count=copy.page_count if copy else version.page_count,
+                ),
+                by=by,
+            )
+    except Exception:
+        if copy:
+            storage.abandon(copy.file)
+        raise
 
 
 @transaction.atomic
@@ -128,19 +105,21 @@ def take_back(*, document: SharedDocument, by: User) -> None:
     """
     document_now = (
         SharedDocument.objects.select_for_update(of=("self",))
-        .select_related("appointment__practice", "file")
+        .select_related("appointment__practice", "file", "library_version")
         .filter(pk=document.pk)
         .first()
     )
     if document_now is None:
         return
-    _check_may_share(document_now.appointment, by)
+    check_may_share(document_now.appointment, by)
     _remove(document_now, by)
 
 
 def take_back_everything(sender: type[Appointment], appointment: Appointment, by: User, **kwargs: Any) -> None:
     """Before an appointment is deleted: everything shared from it goes, rows and bytes (signal `deleting`)."""
-    for document in appointment.shared_documents.select_for_update(of=("self",)).select_related("file"):
+    for document in appointment.shared_documents.select_for_update(of=("self",)).select_related(
+        "file", "library_version"
+    ):
         _remove(document, by)
 
 
@@ -163,44 +142,20 @@ def _remove(document: SharedDocument, by: User) -> None:
         detail={"category": document.category_id, "sha256": document.file.sha256},
     )
     messages.call_off(document)
-    file, from_library = document.file, document.library_version_id is not None
+    file, version = document.file, document.library_version
     document.delete()
-    if not from_library:
+    if version is None or version.file_id != file.pk:
         storage.purge(file)
 
 
-def _check_may_share(appointment: Appointment, by: User) -> None:
-    if not may_share(by, appointment.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
-
-
-def _signatures_it_came_with(intake: Intake) -> list[SignatureReport]:
-    try:
-        return verify(intake.path, roots=trusted_roots())
-    except CannotVerify:
-        return []  # a viewer opens it, yet its signatures can't be judged: none is claimed
-
-
-def _ready_recipient(appointment: Appointment) -> Recipient:
-    recipient = resolve(appointment)
-    if not recipient.is_ready or recipient.audience is None:
-        raise RecipientNotReady(recipient)
-    return recipient
-
-
 @transaction.atomic
-def _share(*, appointment: Appointment, document: SharedDocument, by: User) -> SharedDocument:
+def _share(
+    *, appointment: Appointment, document: SharedDocument, by: User, patient_confirmed: bool = False
+) -> SharedDocument:
     """Rows, history and messages, in one transaction."""
-    # Locked, so that contacts, authorisation and the appointment itself stay as they are until this is committed.
-    appointment = (
-        Appointment.objects.select_for_update(of=("self", "patient"))
-        .select_related("practice", "patient__practice", "holder")
-        .get(pk=appointment.pk)
-    )
-    recipient = _ready_recipient(appointment)
-    assert recipient.audience is not None  # what _ready_recipient has just made sure of
+    appointment = locked(appointment)
+    recipient = ready_recipient(appointment)
+    assert recipient.audience is not None  # what ready_recipient has just made sure of
     document.appointment = appointment
     document.practice = appointment.practice
     document.patient = appointment.patient
@@ -223,7 +178,9 @@ def _share(*, appointment: Appointment, document: SharedDocument, by: User) -> S
             "audience": document.audience,
             "signed": document.is_signed,
             "sha256": document.file.sha256,
+            "notices": document.notices,
+            **({"patient_confirmed": True} if patient_confirmed else {}),
         },
     )
-    messages.announce(document, recipient=recipient, by=by)
+    messages.announce(document, by=by)
     return document

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from documents import autosend
+from documents import autosend, certificates, imported_certificates, unread
 from documents.files import storage
+from notifications.turns import Turns
+
+SENDING = Turns(seconds=120)
 
 
 @shared_task
@@ -22,5 +25,24 @@ def sweep_stale_uploads() -> None:
 
 @shared_task
 def send_auto_sends() -> None:
-    """Send what is due. Harmless when repeated: what was sent is no longer planned."""
-    autosend.send_due()
+    """Send what is due, until nothing is. Harmless when repeated: what was sent is no longer planned."""
+    if SENDING.run(autosend.send_batch):
+        send_auto_sends.delay()  # what is left gets a task of its own
+
+
+@shared_task
+def remind_of_unread() -> None:
+    """Bring unread documents to mind. Harmless when repeated: each has the time when that was done."""
+    unread.remind_of_unread()
+
+
+@shared_task
+def renew_revocation_lists() -> None:
+    """Harmless when repeated: what was made less than a day ago is not made again."""
+    certificates.renew_revocation_lists()
+
+
+@shared_task
+def watch_certificates() -> None:
+    """Harmless when repeated: each warning is written down in the transaction that plans it."""
+    imported_certificates.watch()

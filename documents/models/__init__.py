@@ -1,9 +1,10 @@
 from documents.models.autosend import AutoSend, AutoSendRule, AutoSendState, DocumentLink
 from documents.models.category import Category
-from documents.models.credential import InstallationAuthority, SignatureImage, SigningCredential
+from documents.models.credential import InstallationAuthority, KeyPlace, SignatureImage, SigningCredential
 from documents.models.library import LibraryDocument, LibraryVersion
 from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
 from documents.models.stored_file import StoredFile
+from documents.models.unread import UnreadPolicy
 
 __all__ = [
     "AutoSend",
@@ -13,6 +14,7 @@ __all__ = [
     "DocumentLink",
     "DocumentReading",
     "InstallationAuthority",
+    "KeyPlace",
     "LibraryDocument",
     "LibraryVersion",
     "ReadingMeans",
@@ -20,4 +22,5 @@ __all__ = [
     "SignatureImage",
     "SigningCredential",
     "StoredFile",
+    "UnreadPolicy",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -85,16 +86,24 @@ class AutoSendState(models.TextChoices):
     FAILED = "failed", _("échec")
 
 
+class AutoSendQuerySet(models.QuerySet["AutoSend"]):
+    def due(self, now: datetime) -> AutoSendQuerySet:
+        """Planned, its time come, and neither waiting nor in the hands of a worker."""
+        free = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
+        return self.filter(free, state=AutoSendState.PLANNED, due_at__lte=now)
+
+
 class AutoSend(models.Model):
     """One document of one rule for one appointment: sent once, whatever crashes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="auto_sends")
     rule = models.ForeignKey(AutoSendRule, on_delete=models.PROTECT, related_name="sendings")
-    document = models.ForeignKey(LibraryDocument, on_delete=models.PROTECT, related_name="+")
+    document = models.ForeignKey(LibraryDocument, on_delete=models.PROTECT, related_name="auto_sends")
     state = models.CharField(max_length=10, choices=AutoSendState, default=AutoSendState.PLANNED)
     due_at = models.DateTimeField()
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="Nobody could receive: not before this")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not before: a worker has it, or it did not go")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     stopped_by_staff = models.BooleanField(default=False, help_text="“Ne pas envoyer”: no rule plans it again")
     shared = models.OneToOneField(
@@ -102,6 +111,8 @@ class AutoSend(models.Model):
     )
     link = models.ForeignKey(DocumentLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="sendings")
     rank = models.PositiveSmallIntegerField(default=0, help_text="Its place on the link's page, from 1")
+
+    objects = AutoSendQuerySet.as_manager()
 
     class Meta:
         ordering = ["due_at", "id"]
@@ -117,3 +128,10 @@ class AutoSend(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+    @property
+    def was_given_up(self) -> bool:
+        """It was sent, and every message that told of it was given up."""
+        if self.state != AutoSendState.SENT or self.shared is None:
+            return False
+        return {message.state for message in self.shared.messages.all()} == {"failed"}

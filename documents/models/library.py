@@ -13,6 +13,8 @@ from accounts.models import OfPracticeQuerySet, Practice, User
 from documents.models.category import Category
 from documents.models.stored_file import StoredFile
 
+MERGE_FIELD = "<span data-field="  # how each begins in a kept body (documents.writing.body)
+
 
 class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
     def in_use(self) -> LibraryDocumentQuerySet:
@@ -56,6 +58,7 @@ class LibraryVersion(models.Model):
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="library_version")
     name = models.CharField(max_length=255, help_text="The file's name, for downloads")
     page_count = models.PositiveIntegerField(null=True, blank=True)
+    body = models.TextField(blank=True, help_text="What was written, as HTML; empty: a file was imported")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -68,3 +71,8 @@ class LibraryVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} v{self.number}"
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it has merge fields: each appointment then gets a copy of its own; `file` is a specimen."""
+        return MERGE_FIELD in self.body

@@ -14,7 +14,7 @@ from appointments.models import Appointment, HolderAuthorisation
 from documents.models.category import Category
 from documents.models.library import LibraryVersion
 from documents.models.stored_file import StoredFile
-from notifications.models import Message
+from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 
 
@@ -48,8 +48,13 @@ class SharedDocument(models.Model):
         default=list, blank=True, help_text="Every signature in the file, as verified when it was shared"
     )
     was_repaired = models.BooleanField(default=False, help_text="Rewritten before signing: it was damaged")
+    notices = models.JSONField(
+        default=list, blank=True, help_text="What intake noticed or changed: codes of documents.notices"
+    )
     shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     shared_at = models.DateTimeField(default=timezone.now)
+    replaced_at = models.DateTimeField(null=True, blank=True, help_text="Other bytes took the place of the first")
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="Unread for days: said once more")
     first_read_at = models.DateTimeField(null=True, blank=True, help_text="By whom it was shared with")
     messages = models.ManyToManyField(Message, related_name="+")
 
@@ -59,6 +64,14 @@ class SharedDocument(models.Model):
         indexes = [
             models.Index(fields=["patient", "-shared_at", "-id"]),
             models.Index(fields=["practice", "-shared_at", "-id"]),
+            models.Index(
+                fields=["practice", "shared_at"],
+                condition=Q(first_read_at=None, reminded_at=None),
+                name="shared_unread",
+            ),
+            models.Index(
+                fields=["practice", "replaced_at"], condition=Q(replaced_at__isnull=False), name="shared_replaced"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -81,6 +94,30 @@ class SharedDocument(models.Model):
     @property
     def is_signed(self) -> bool:
         return self.signed_at is not None
+
+    @property
+    def level(self) -> str:
+        """The PAdES level of our own signature, which is the last; empty without one."""
+        return str(self.signatures[-1].get("level", "")) if self.is_signed and self.signatures else ""
+
+    @property
+    def has_readers(self) -> bool:
+        """False where the authorisation by which its holder saw it was withdrawn."""
+        return self.authorisation is None or self.authorisation.withdrawn_at is None
+
+    @property
+    def newest_messages(self) -> list[Message]:
+        """What was last said of it by each channel, e-mail first. What is older no longer counts."""
+        newest: dict[str, Message] = {}
+        for message in sorted(self.messages.all(), key=lambda one: one.created_at):
+            newest[message.channel] = message
+        return [newest[channel] for channel in Channel if channel in newest]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Unread, and by some channel its recipient was not reached (documents/deliveries.py asks the database)."""
+        unread = self.first_read_at is None and self.has_readers
+        return unread and any(message.state == MessageState.FAILED for message in self.newest_messages)
 
 
 class ReadingMeans(models.TextChoices):

@@ -18,6 +18,7 @@ class StoredFile(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        indexes = [models.Index(fields=["sha256"], name="stored_file_sha256")]  # "is this one of ours?"
         constraints = [models.CheckConstraint(condition=Q(size__gt=0), name="stored_file_not_empty")]
 
     def __str__(self) -> str:

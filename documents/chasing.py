@@ -1,0 +1,137 @@
+"""The message about a document once more (*Relancer*), to today's contacts: by staff, or by itself where a document
+stays unread.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.roles import NotAllowed, may_share
+from appointments.models import Appointment
+from audit.trail import record
+from documents import autosend, deliveries, messages
+from documents.models import AutoSend, SharedDocument
+from documents.models.shared import AudienceChoice
+from notifications.models import Channel, MessageState
+from patients.records import change_patient
+
+AGAIN = timedelta(hours=1)  # one message an hour to one contact, however often somebody clicks
+
+
+class Chased(StrEnum):
+    SENT = "sent"
+    RECENT = "recent"  # the last message is less than an hour old, or has not left yet
+    READ = "read"
+    NOBODY = "nobody"  # a contact is missing, or an authorisation was withdrawn
+
+
+@transaction.atomic
+def chase(*, document: SharedDocument, by: User) -> Chased:
+    """The message again, to today's contacts. Twice does nothing. Raises NotAllowed."""
+    found = _found(document, by)
+    return _chase(found, by) if found else Chased.NOBODY
+
+
+@transaction.atomic
+def correct_and_chase(*, document: SharedDocument, email: str | None, mobile: str | None, by: User) -> Chased:
+    """The record's contacts corrected, the old invitation dead, the message sent to the new ones: in one go.
+
+    Raises NotAllowed; ValidationError for contacts that can't be.
+    """
+    found = _found(document, by)
+    if found is None:
+        return Chased.NOBODY
+    found.patient = change_patient(
+        patient=found.patient, by=by, within=found.appointment_id, tells=True, email=email, mobile=mobile
+    )
+    return _chase(found, by)
+
+
+def locked_document(pk: uuid.UUID) -> SharedDocument | None:
+    """Under the lock of its appointment: two clicks come one after the other. None where it was taken back."""
+    lockable = Appointment.objects.select_for_update(of=("self", "patient")).select_related("patient")
+    if lockable.filter(shared_documents=pk).first() is None:
+        return None
+    return (
+        SharedDocument.objects.select_for_update(of=("self",))
+        .select_related("practice", "patient__practice", "holder", "authorisation")
+        .filter(pk=pk)
+        .first()
+    )
+
+
+def _found(document: SharedDocument, by: User) -> SharedDocument | None:
+    if not may_share(by, document.practice):
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
+        )
+    return locked_document(document.pk)
+
+
+def _chase(document: SharedDocument, by: User) -> Chased:
+    if document.first_read_at is not None:
+        return Chased.READ
+    if not document.has_readers:
+        return Chased.NOBODY
+    sending = AutoSend.objects.filter(shared=document).first()
+    channels = _not_told_lately(document)
+    if not channels:
+        return Chased.RECENT
+    if sending is not None:
+        return Chased.SENT if autosend.send_again(sending=sending, by=by) else Chased.NOBODY
+    if document.audience == AudienceChoice.PATIENT and document.patient.missing_contacts:
+        return Chased.NOBODY
+    together = told_together(document)
+    messages.announce_again(together, due_at=dict.fromkeys(channels, timezone.now()), by=by)
+    write_down("document.chased", together, channels, by=by)
+    return Chased.SENT
+
+
+def _not_told_lately(document: SharedDocument) -> list[Channel]:
+    """Channels by which nothing waits, and nothing was said to this contact within the hour."""
+    contacts, since = messages.contacts_of(document), timezone.now() - AGAIN
+    lately = {
+        (one.channel, one.to)
+        for one in document.newest_messages
+        if one.state == MessageState.QUEUED or one.created_at > since
+    }
+    return [channel for channel, to in contacts.items() if (channel.value, to) not in lately]
+
+
+def told_together(document: SharedDocument) -> list[SharedDocument]:
+    """The document, and what one message tells of with it: unread ones of the same recipient that were announced
+    with it, or of which the recipient never heard."""
+    alike = SharedDocument.objects.filter(
+        practice=document.practice_id,
+        patient=document.patient_id,
+        audience=document.audience,
+        holder=document.holder_id,
+        first_read_at=None,
+        auto_send=None,
+    ).filter(Q(authorisation=None) | Q(authorisation__withdrawn_at=None))
+    known = SharedDocument.messages.through.objects.filter(message__in=document.messages.all())
+    announced_with_it = Q(pk__in=known.values("shareddocument"))
+    unheard = Q(pk__in=deliveries.unheard(alike).values("pk"))
+    others = alike.filter(announced_with_it | unheard).exclude(pk=document.pk).select_related("authorisation")
+    return [document, *others.order_by("shared_at", "id")]
+
+
+def write_down(action: str, documents: list[SharedDocument], channels: list[Channel], *, by: User | None) -> None:
+    """One line of history for each."""
+    for document in documents:
+        record(
+            action,
+            by=by,
+            on=document,
+            practice=document.practice_id,
+            within=document.appointment_id,
+            detail={"channels": [channel.value for channel in channels]},
+        )

@@ -1,0 +1,71 @@
+"""What became of the messages about shared documents, and which of them need somebody at the practice."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Practice, User
+from documents.access import visible_as_staff
+from documents.models import AutoSend, SharedDocument
+from documents.models.autosend import AutoSendState
+from notifications.models import MessageState
+
+PERIOD = timedelta(days=30)
+GRACE = timedelta(minutes=5)  # a sending that waits no longer than this bothers nobody
+_told = SharedDocument.messages.through
+
+
+def recent(user: User, practice: Practice) -> QuerySet[SharedDocument]:
+    """Everything that was shared in the last 30 days."""
+    return visible_as_staff(user).filter(practice=practice, shared_at__gte=_since())
+
+
+def needing_attention(user: User, practice: Practice) -> QuerySet[SharedDocument]:
+    """Unread, and by some channel the last message failed, in the last 30 days."""
+    return unheard(visible_as_staff(user).filter(practice=practice))
+
+
+def unheard(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
+    """Those of them of which somebody has not heard: what SharedDocument.needs_attention says of one.
+
+    Asks for the failed messages first, which are few and have an index of their own, and names their documents: it is
+    asked for on every page, and as one statement PostgreSQL reads all the documents there are.
+    """
+    later = _told.objects.filter(
+        shareddocument=OuterRef("shareddocument"),
+        message__channel=OuterRef("message__channel"),
+        message__created_at__gt=OuterRef("message__created_at"),
+    )
+    failed = _told.objects.filter(
+        ~Exists(later),
+        message__state=MessageState.FAILED,
+        message__created_at__gte=_since(),
+        shareddocument__first_read_at=None,
+    )
+    named = set(failed.values_list("shareddocument", flat=True))
+    return documents.filter(first_read_at=None, pk__in=named).filter(
+        Q(authorisation=None) | Q(authorisation__withdrawn_at=None)
+    )
+
+
+def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
+    """Automatic sendings whose time has come, and that nobody may receive or that could not be laid out."""
+    now = timezone.now()
+    waits = Q(state=AutoSendState.PLANNED, retry_at__isnull=False, due_at__lte=now - GRACE)
+    return AutoSend.objects.filter(
+        waits | Q(state=AutoSendState.FAILED),
+        due_at__gte=_since(),
+        appointment__practice__in=Practice.objects.of(user).filter(pk=practice.pk),
+    ).order_by("-due_at", "-id")
+
+
+def attention_count(user: User, practice: Practice) -> int:
+    """How many need somebody."""
+    return needing_attention(user, practice).count() + blocked_sendings(user, practice).count()
+
+
+def _since() -> datetime:
+    return timezone.now() - PERIOD
