@@ -22,10 +22,11 @@ class BearerTokenAuthentication(BaseAuthentication):
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return None
-        wrong = WrongTokens(request)
-        wrong.refuse_if_too_many()
         token = find_token(secret.strip())
         if token is None:
+            # Only now: one program with an old token must not shut out its whole practice, behind the same address.
+            wrong = WrongTokens(request)
+            wrong.refuse_if_too_many()
             wrong.count()
             raise AuthenticationFailed("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué.")
         return token.user, token

@@ -14,15 +14,18 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.roles import NotAllowed
+from accounts.sole_control import SignInAgain
 from appointments.authorisation import NothingToAuthorise
 from appointments.booking import AppointmentCancelled
 from appointments.online import SlotTaken, TooLate
-from documents.files.intake import Refused
+from documents.files.intake import Refused, ScannerUnavailable
 from documents.files.storage import BytesChanged
-from documents.sharing import RecipientNotReady
 from documents.signatures import NoSignatureImage
 from documents.signing.placement import InvalidPlacement
 from documents.signing.sign import CannotSign
+from documents.uploads import RecipientNotReady
+from documents.writing.paper import CannotWrite
+from documents.wrong_patient import WrongPatientSuspected
 from patients.relatives import IdentityIncomplete
 
 Error = dict[str, str | None]
@@ -39,7 +42,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if refused is not None:
         code, errors = refused
         set_rollback()
-        return Response(body(code, errors), status=code)
+        later = {"Retry-After": str(error.retry_after)} if isinstance(error, ScannerUnavailable) else None
+        return Response(body(code, errors), status=code, headers=later)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -58,7 +62,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def body(status_code: int, errors: list[Error]) -> dict[str, Any]:
-    kind = "validation_error" if status_code == 400 else "client_error"
+    kind = "validation_error" if status_code == 400 else "client_error" if status_code < 500 else "server_error"
     return {"type": kind, "errors": errors}
 
 
@@ -70,6 +74,10 @@ def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResp
 def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
     """What the use cases refuse, each with its status."""
     match error:
+        case ScannerUnavailable():
+            return 503, [_error(error.code, error.message)]
+        case WrongPatientSuspected():
+            return 409, [_error("wrong_patient_suspected", error.sentence, "file")]
         case Refused(code="too_large"):
             return 413, [_error(error.code, error.message, "file")]
         case Refused():
@@ -87,6 +95,8 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
             }
             detail = sentences[error.recipient.state] % {"missing": ", ".join(error.recipient.missing)}
             return 409, [_error("recipient_not_ready", detail)]
+        case SignInAgain():
+            return 403, [_error("reauthentication_required", error.sentence, "sign")]
         case NotAllowed():
             return 403, [_error("permission_denied", error.sentence)]
         case NothingToAuthorise():
@@ -105,9 +115,11 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
             return 409, [
                 _error(
                     "identity_incomplete",
-                    _("Complétez d’abord votre compte : prénom, nom, date de naissance, e-mail et mobile prouvés."),
+                    _("Complétez d’abord votre compte : prénom, nom, date de naissance, e-mail et mobile vérifiés."),
                 )
             ]
+        case CannotWrite():
+            return 400, [_error("cannot_write", error.sentence, "body")]
         case BytesChanged():
             return 409, [
                 _error("unavailable", _("Ce document n’est plus intact dans le stockage : prévenez le cabinet."))

@@ -14,8 +14,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -52,7 +54,7 @@ def reserve(request: Request, user: User) -> IdempotentCall | Response | None:
         if made or _take_over(call):
             return call
         if time.monotonic() > deadline:
-            raise Conflict(_("Le premier appel est encore en cours. Réessayez dans un instant."), "still_running")
+            raise still_running()
         time.sleep(0.1)
 
 
@@ -63,13 +65,24 @@ def keep_answer(call: IdempotentCall, response: Response) -> None:
             status=response.status_code, body=json.dumps(json.loads(response.rendered_content))
         )
     else:
-        IdempotentCall.objects.filter(pk=call.pk, status=None).delete()
+        _ours(call).delete()
 
 
 def let_go(call: IdempotentCall | None) -> None:
     """After a fault of ours: the next try need not wait for the lease to end."""
     if call is not None:
-        IdempotentCall.objects.filter(pk=call.pk, status=None).update(lease_until=timezone.now())
+        _ours(call).update(lease_until=timezone.now())
+
+
+def was_overtaken(error: Exception) -> bool:
+    """Whether what a call was to make is there already: a retry took it over after its lease, and was quicker."""
+    if isinstance(error, DjangoValidationError) and hasattr(error, "error_dict"):
+        return any(one.code == "unique" for one in error.error_dict.get("id", []))
+    return isinstance(error, IntegrityError)
+
+
+def still_running() -> Conflict:
+    return Conflict(_("Le premier appel est encore en cours. Réessayez dans un instant."), "still_running")
 
 
 def object_id(request: Request) -> uuid.UUID | None:
@@ -97,11 +110,15 @@ def _get_or_make(user: User, key: str, fingerprint: str) -> tuple[IdempotentCall
 def _take_over(call: IdempotentCall) -> bool:
     """The caller that reserved it died: whoever swaps the lease goes on in its place."""
     now = timezone.now()
-    return bool(
-        IdempotentCall.objects.filter(
-            pk=call.pk, status=None, lease_until=call.lease_until, lease_until__lt=now
-        ).update(lease_until=now + LEASE)
-    )
+    taken = bool(_ours(call).filter(lease_until__lt=now).update(lease_until=now + LEASE))
+    if taken:
+        call.lease_until = now + LEASE
+    return taken
+
+
+def _ours(call: IdempotentCall) -> QuerySet[IdempotentCall]:
+    """The reservation, unless it was answered or taken over meanwhile: then it is another's to end."""
+    return IdempotentCall.objects.filter(pk=call.pk, status=None, lease_until=call.lease_until)
 
 
 def _fingerprint(request: Request) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from documents.files.limits import EXTENSIONS, PDF
 from portals.api.serializers import ErrorsOut
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -22,6 +24,16 @@ def answers(
     responses: dict[Any, Any] = {code: OpenApiResponse(ErrorsOut) for code in (*ALWAYS, *errors)}
     responses[success] = shape if shape is not None else OpenApiResponse(description="Nothing")
     return extend_schema(request=request, responses=responses, **more)
+
+
+def a_file(view: View) -> View:
+    """A call that answers with the bytes of a file: whole, or a range, or the address of them in the bucket."""
+    told = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in EXTENSIONS}
+    told[416, PDF] = OpenApiTypes.BINARY
+    there = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[303])
+    moved = {303: OpenApiResponse(description="They are at this address for a minute")}
+    refused = {code: OpenApiResponse(ErrorsOut) for code in (*ALWAYS, 409)}
+    return extend_schema(request=None, responses={**told, **moved, **refused}, parameters=[there])(view)
 
 
 def whole_list(shape: type[serializers.BaseSerializer[Any]]) -> Any:

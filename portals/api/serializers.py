@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -16,7 +17,10 @@ from audit.models import AuditEvent
 from documents.models import AutoSend, AutoSendRule, AutoSendState, Category, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
 from documents.models.shared import AudienceChoice
+from documents.notices import NOTICES
+from documents.signing.examination import Integrity, Trust
 from documents.signing.placement import DEFAULT_WIDTH
+from documents.verification import Verdict
 from notifications.models import Message
 from patients.models import Patient
 
@@ -151,6 +155,8 @@ class CategoryOut(serializers.ModelSerializer[Category]):
 
 
 class NoticeOut(serializers.ModelSerializer[Message]):
+    last_error = serializers.CharField(source="error", help_text="Why it did not arrive, as a sentence")
+
     class Meta:
         model = Message
         fields = ["channel", "state", "last_error", "sent_at"]
@@ -182,7 +188,7 @@ class ReceivedDocumentOut(serializers.ModelSerializer[SharedDocument]):
         model = SharedDocument
         fields = [
             *("id", "title", "category", "media_type", "size", "sha256", "signed", "signatures", "page_count"),
-            *("shared_at", "shared_by", "audience", "read_at", "patient", "practice", "appointment"),
+            *("shared_at", "replaced_at", "shared_by", "audience", "read_at", "patient", "practice", "appointment"),
         ]
 
     def get_shared_by(self, document: SharedDocument) -> str | None:
@@ -193,9 +199,12 @@ class SharedDocumentOut(ReceivedDocumentOut):
     """As staff see it."""
 
     notifications = NoticeOut(source="messages", many=True)
+    notices = serializers.ListField(
+        child=serializers.ChoiceField(choices=NOTICES), help_text="What intake noticed or changed"
+    )
 
     class Meta(ReceivedDocumentOut.Meta):
-        fields = [*ReceivedDocumentOut.Meta.fields, "notifications"]
+        fields = [*ReceivedDocumentOut.Meta.fields, "notifications", "notices"]
 
 
 class ShareIn(serializers.Serializer[Any]):
@@ -208,6 +217,11 @@ class ShareIn(serializers.Serializer[Any]):
     x = serializers.FloatField(required=False)
     y = serializers.FloatField(required=False)
     width = serializers.FloatField(required=False, default=DEFAULT_WIDTH)
+    confirm_patient = serializers.BooleanField(
+        required=False,
+        default=True,
+        help_text="False: a document that names another patient and not this one is a 409 wrong_patient_suspected",
+    )
 
 
 class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
@@ -216,10 +230,11 @@ class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
     media_type = serializers.SerializerMethodField()
     size = serializers.SerializerMethodField()
     used_by_rules = serializers.SerializerMethodField()
+    body = serializers.SerializerMethodField(help_text="What was written, as HTML; null for an imported file")
 
     class Meta:
         model = LibraryDocument
-        fields = ["id", "title", "category", "version", "media_type", "size", "used_by_rules"]
+        fields = ["id", "title", "category", "version", "media_type", "size", "used_by_rules", "body"]
 
     def get_version(self, document: LibraryDocument) -> int:
         return document.newest.number
@@ -230,22 +245,45 @@ class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
     def get_size(self, document: LibraryDocument) -> int:
         return document.newest.file.size
 
+    def get_body(self, document: LibraryDocument) -> str | None:
+        return document.newest.body or None
+
     @extend_schema_field(serializers.IntegerField)
     def get_used_by_rules(self, document: LibraryDocument) -> int:
         return document.rules.kept().count()
 
 
 class LibraryIn(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True, max_length=None)
+    """A file, or a body: HTML with merge fields, `<span data-field="patient_name">` or `{{ patient_name }}`."""
+
+    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    body = serializers.CharField(required=False, trim_whitespace=False)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     category = serializers.SlugField(required=False, default="information")
     practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
 
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if ("file" in asked) == ("body" in asked):
+            raise serializers.ValidationError(
+                {"file": [_("Donnez un fichier (file), ou un texte à mettre en page (body).")]}, code="required"
+            )
+        if "body" in asked and not asked["title"].strip():
+            raise serializers.ValidationError({"title": [_("Donnez un titre à ce document.")]}, code="required")
+        return asked
+
 
 class LibraryChange(serializers.Serializer[Any]):
     file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    body = serializers.CharField(required=False, trim_whitespace=False)
     title = serializers.CharField(max_length=200, required=False)
     category = serializers.SlugField(required=False)
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if {"file", "body"} <= set(asked):
+            raise serializers.ValidationError(
+                {"file": [_("Donnez un fichier (file), ou un texte à mettre en page (body).")]}, code="invalid"
+            )
+        return asked
 
 
 class RuleOut(serializers.ModelSerializer[AutoSendRule]):
@@ -290,11 +328,7 @@ class AutoSendOut(serializers.ModelSerializer[AutoSend]):
     @extend_schema_field(serializers.ChoiceField(choices=AutoSendState.choices))
     def get_state(self, sending: AutoSend) -> str:
         """Failed where every message that told of it was given up."""
-        if sending.state == AutoSendState.SENT and sending.shared:
-            states = {message.state for message in sending.shared.messages.all()}
-            if states == {"failed"}:
-                return AutoSendState.FAILED.value
-        return sending.state
+        return AutoSendState.FAILED.value if sending.was_given_up else sending.state
 
 
 class HistoryOut(serializers.ModelSerializer[AuditEvent]):
@@ -338,9 +372,21 @@ class VerifyIn(serializers.Serializer[Any]):
 
 
 class VerifiedSignatureOut(SignatureOut):
+    timestamped_at = serializers.DateTimeField(allow_null=True)
+    time_trusted = serializers.BooleanField(help_text="This installation knows the authority of the time-stamp")
+    revoked_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when this installation's own certificate of the signer is revoked"
+    )
     trusted = serializers.BooleanField()
+    integrity = serializers.ChoiceField(choices=[one.value for one in Integrity])
+    trust = serializers.ChoiceField(choices=[one.value for one in Trust])
+    issuer = serializers.CharField()
+    detail = serializers.CharField(help_text="Integrity and trust, as sentences")
 
 
 class VerifyOut(serializers.Serializer[Any]):
     known = serializers.BooleanField(help_text="These very bytes were shared through this installation")
+    sha256 = serializers.CharField()
+    verdict = serializers.ChoiceField(choices=[one.value for one in Verdict])
+    detail = serializers.CharField(help_text="The verdict, as a sentence")
     signatures = VerifiedSignatureOut(many=True)

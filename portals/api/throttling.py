@@ -15,6 +15,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from portals.calls import VERIFICATIONS_A_MINUTE, add_one, too_many
+
 if TYPE_CHECKING:  # at run time this module is loaded from within rest_framework.views
     from rest_framework.views import APIView
 
@@ -23,23 +25,12 @@ CALLS_A_SECOND = 200
 WRONG_TOKENS_A_MINUTE = 30
 
 
-def _add_one(key: str, seconds: int) -> int:
-    """How many there were in this window, this one counted; 0 where the cache is away."""
-    try:
-        cache.add(key, 0, timeout=seconds)
-        return int(cache.incr(key))
-    except Exception:
-        # Cache clients raise many kinds; see above for why this lets the call pass.
-        logger.warning("The cache does not answer; calls are not counted.", exc_info=True)
-        return 0
-
-
 class PerSecond(BaseThrottle):
     """At most CALLS_A_SECOND for one account."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         who = request.user.pk if request.user.is_authenticated else self.get_ident(request)
-        return _add_one(f"api:{who}:{int(time.time())}", 2) <= CALLS_A_SECOND
+        return add_one(f"api:{who}:{int(time.time())}", 2) <= CALLS_A_SECOND
 
     def wait(self) -> float:
         return 1.0
@@ -54,14 +45,14 @@ class WrongTokens(BaseThrottle):
     def refuse_if_too_many(self) -> None:
         try:
             count = int(cache.get(self._key, 0))
-        except Exception:  # see _add_one
+        except Exception:  # see add_one
             logger.warning("The cache does not answer; wrong tokens are not counted.", exc_info=True)
             return
         if count >= WRONG_TOKENS_A_MINUTE:
             raise Throttled(wait=60)
 
     def count(self) -> None:
-        _add_one(self._key, 60)
+        add_one(self._key, 60)
 
 
 class PerAddress(BaseThrottle):
@@ -70,8 +61,7 @@ class PerAddress(BaseThrottle):
     calls_a_minute = 60
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        key = f"api-open:{type(self).__name__}:{self.get_ident(request)}:{int(time.time() // 60)}"
-        return _add_one(key, 60) <= self.calls_a_minute
+        return not too_many(type(self).__name__, self.get_ident(request), a_minute=self.calls_a_minute)
 
     def wait(self) -> float:
         return 60.0
@@ -81,3 +71,9 @@ class ManyPerAddress(PerAddress):
     """Cheap open endpoints, that a waiting room behind one address may ask at once."""
 
     calls_a_minute = 1200
+
+
+class Verifications(PerAddress):
+    """Shared with the page that verifies (portals/public/verification.py)."""
+
+    calls_a_minute = VERIFICATIONS_A_MINUTE

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from appointments.access import visible_to_account
 from appointments.calendar import icalendar_of
+from appointments.instructions import instructions_of
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.online import SlotTaken, TooLate, cancel_online, may_change_online, move_online
 from appointments.slots import free_slots
@@ -41,7 +42,12 @@ def my_appointments(request: HttpRequest) -> HttpResponse:
 def appointment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(_mine(request), pk=pk)
     changes = found.holder_id == request.user.pk and may_change_online(found)
-    context = {"appointment": found, "may_change": changes, "section": "appointments"}
+    context = {
+        "appointment": found,
+        "may_change": changes,
+        "instructions": instructions_of(found),
+        "section": "appointments",
+    }
     return render(request, "patient/appointments/appointment.html", context)
 
 

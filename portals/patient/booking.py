@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Practice, User
+from appointments.instructions import instructions_for
 from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
 from appointments.online import SlotTaken, book_online
 from appointments.slots import Slot, free_slots, is_free, next_free, open_to_online_booking
@@ -178,6 +179,7 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
         "relative": relative,
         "form": form,
         "back_url": choice.url("book-whom", start=start.isoformat()),
+        "instructions": instructions_for(agenda=choice.agenda, visit_reason=choice.visit_reason),
         "section": "book",
     }
     return render(request, "patient/booking/confirm.html", context, status=400 if form and form.errors else 200)

@@ -27,15 +27,16 @@ from zipstream import ZIP_STORED, ZipStream
 
 from accounts.models import Practice, User
 from documents.access import visible_as_recipient
-from documents.files import preview, storage
+from documents.files import storage
 from documents.files.serving import download_name, respond
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
 from documents.reading import note_reading
 from patients.models import Patient, RecordTie, Relationship
+from portals.page_pictures import page_picture_of, shown_pages
 
 PAGE_SIZE = 50
 SHOWN_PAGES = 20  # page pictures on one page; the rest by a link
-OPENED = "opened_documents"
+OPENED = "opened_files"
 
 
 @dataclass
@@ -105,11 +106,8 @@ def document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "practice", "category", "patient", "file", "signed_by", "shared_by"
     )
     found = get_object_or_404(visible.prefetch_related(readings), pk=pk)
-    opened = str(pk) in request.session.get(OPENED, [])
-    pages = []
-    if opened:
-        for number in range(1, min(found.page_count or 1, SHOWN_PAGES) + 1):
-            pages.append({"number": number, "text": preview.page_text(found.file, page=number)})
+    opened = str(found.file_id) in request.session.get(OPENED, [])  # another file took its place: not opened yet
+    pages = shown_pages(found, at_most=SHOWN_PAGES) if opened else []
     return render(
         request,
         "patient/document.html",
@@ -122,8 +120,8 @@ def open_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The button that opens: counts as read."""
     user = cast("User", request.user)
     found = get_object_or_404(visible_as_recipient(user), pk=pk)
-    note_reading(documents=[found], by=user, means=ReadingMeans.VIEWED)
-    request.session[OPENED] = [*request.session.get(OPENED, []), str(pk)][-50:]
+    note_reading(documents=[found], by=user, means=ReadingMeans.VIEWED, as_recipient=True)
+    request.session[OPENED] = [*request.session.get(OPENED, []), str(found.file_id)][-50:]
     return redirect("patient:document", pk=pk)
 
 
@@ -131,15 +129,9 @@ def open_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse:
     """One page as a picture; only of a document opened in this session."""
     found = get_object_or_404(visible_as_recipient(cast("User", request.user)).select_related("file"), pk=pk)
-    if str(pk) not in request.session.get(OPENED, []):
+    if str(found.file_id) not in request.session.get(OPENED, []):
         raise Http404
-    try:
-        picture = preview.page_image(found.file, page=page, width=1200)
-    except preview.NoPreview:
-        raise Http404 from None
-    response = HttpResponse(picture, content_type=preview.IMAGE_TYPE)
-    response["Cache-Control"] = "no-store, private"
-    return response
+    return page_picture_of(found, page)
 
 
 @require_POST
@@ -147,7 +139,7 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     user = cast("User", request.user)
     found = get_object_or_404(visible_as_recipient(user).select_related("file"), pk=pk)
     response = respond(found.file, filename=found.name, request=request)
-    note_reading(documents=[found], by=user, means=ReadingMeans.DOWNLOADED)
+    note_reading(documents=[found], by=user, means=ReadingMeans.DOWNLOADED, as_recipient=True)
     return response
 
 
@@ -163,7 +155,7 @@ def all_as_zip(request: HttpRequest) -> HttpResponseBase:
     for shared in found:
         storage.check_unchanged(shared.file)
         archive.add(_pieces(shared), arcname=_unique_name(shared, taken), size=shared.file.size)
-    note_reading(documents=found, by=user, means=ReadingMeans.ZIPPED)
+    note_reading(documents=found, by=user, means=ReadingMeans.ZIPPED, as_recipient=True)
     response = StreamingHttpResponse(archive, content_type="application/zip")
     name = _("mes-documents-%(date)s.zip") % {"date": timezone.localdate().isoformat()}
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"

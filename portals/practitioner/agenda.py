@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +14,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Practice, User
 from appointments.models import Agenda, Appointment
+from documents import deliveries
+from documents.models import SharedDocument
+from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 
 
@@ -30,20 +32,18 @@ class Column:
 @staff_only
 @require_safe
 def agenda(request: HttpRequest, user: User) -> HttpResponse:
-    return render(request, "practitioner/agenda.html", frame(user, "agenda", **agenda_context(request, user)))
+    context = agenda_context(request, practice_of(request, user))
+    return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
-def agenda_context(request: HttpRequest, user: User, *, day: date | None = None) -> dict[str, Any]:
+def agenda_context(request: HttpRequest, practice: Practice, *, day: date | None = None) -> dict[str, Any]:
     """The columns of the day or week that the address asks for, or of `day`."""
-    practices = list(Practice.objects.of(user))
-    practice = _chosen(practices, request.GET.get("practice"))
     today = timezone.localdate(timezone=practice.zone)
     day = day or _date(request.GET.get("date")) or today
     by_week = request.GET.get("view") == "week"
     step = timedelta(days=7 if by_week else 1)
     return {
         "practice": practice,
-        "practices": practices,
         "day": day,
         "today": today,
         "by_week": by_week,
@@ -55,8 +55,8 @@ def agenda_context(request: HttpRequest, user: User, *, day: date | None = None)
 
 def _day(practice: Practice, day: date, today: date) -> list[Column]:
     found = list(_with_documents(practice, day, day + timedelta(days=1)))
-    agendas = (
-        Agenda.objects.filter(practice=practice).filter(Q(is_active=True) | Q(appointments__in=found)).distinct()
+    agendas = Agenda.objects.filter(practice=practice).filter(
+        Q(is_active=True) | Q(pk__in={one.agenda_id for one in found})
     )
     return [
         Column(agenda.name, day == today, [one for one in found if one.agenda_id == agenda.pk]) for agenda in agendas
@@ -76,23 +76,14 @@ def _with_documents(practice: Practice, first: date, end: date) -> list[Appointm
     found = Appointment.objects.between_days(first, end, practice).select_related(
         "practice", "patient", "visit_reason", "agenda"
     )
+    unheard = deliveries.unheard(SharedDocument.objects.filter(practice=practice)).values("pk")
     return list(
         found.annotate(
             document_count=Count("shared_documents", distinct=True),
             unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
-            failed_count=Count(
-                "shared_documents__messages", filter=Q(shared_documents__messages__state="failed"), distinct=True
-            ),
+            failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
         ).order_by("starts_at", "id")
     )
-
-
-def _chosen(practices: list[Practice], asked: str | None) -> Practice:
-    try:
-        wanted = uuid.UUID(asked) if asked else None
-    except ValueError:
-        wanted = None
-    return next((practice for practice in practices if practice.pk == wanted), practices[0])
 
 
 def _date(text: str | None) -> date | None:

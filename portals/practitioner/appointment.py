@@ -1,4 +1,4 @@
-"""One appointment: its panel, its history, booking, cancelling, deleting."""
+"""One appointment: its panel, its history, moving, cancelling, deleting."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Practice, User
+from accounts.models import User
 from accounts.roles import may_share
 from appointments.authorisation import keep_with_holder, outlived_authorisation
-from appointments.booking import AppointmentCancelled, book, cancel, delete, move
+from appointments.booking import AppointmentCancelled, cancel, delete, move
 from appointments.history import history_of
+from appointments.instructions import instructions_of
 from appointments.models import Appointment
 from appointments.recipients import resolve
 from documents.access import around
 from documents.models import Category, SharedDocument
-from patients.records import create_patient
+from documents.notices import notice_sentences
 from patients.relatives import look_alikes
 from portals.form_errors import say_refusal
 from portals.practitioner.agenda import agenda_context
-from portals.practitioner.forms import BookingForm, MoveForm
+from portals.practitioner.auto_sends import auto_sends_of
+from portals.practitioner.forms import MoveForm
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -40,8 +41,8 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context)
-    context |= agenda_context(request, user, day=found.local_start.date())
-    return render(request, "practitioner/agenda.html", frame(user, "agenda", **context))
+    context |= agenda_context(request, found.practice, day=found.local_start.date())
+    return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
@@ -54,14 +55,16 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "look_alikes": look_alikes(found.patient),
-        "auto_sends": found.auto_sends.select_related("document", "rule", "shared", "link"),
+        "auto_sends": auto_sends_of(found),
+        "reminders": found.reminders.exclude(state="cancelled"),
+        "instructions": instructions_of(found),
         "may_share": may_share(user, found.practice),
     }
 
 
 def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
     visible = around(found, user=user).select_related(
-        "category", "file", "shared_by", "signed_by", "holder", "authorisation", "patient"
+        "category", "file", "shared_by", "signed_by", "holder", "authorisation", "patient", "practice"
     )
     return list(visible.prefetch_related("messages"))
 
@@ -80,10 +83,21 @@ def history(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
             "actor": actors.get(line.actor_id) if line.actor_id else None,
             "words": ACTION_WORDS().get(line.action, line.action),
             "what": titles.get(line.object_id) or categories.get(str(line.detail.get("category", "")), ""),
+            "notes": _notes(line.detail),
         }
         for line in lines
     ]
-    return render(request, "practitioner/history.html", frame(user, "agenda", appointment=found, lines=told))
+    return render(
+        request,
+        "practitioner/history.html",
+        frame(request, user, "agenda", practice=found.practice, appointment=found, lines=told),
+    )
+
+
+def _notes(detail: dict[str, Any]) -> list[str]:
+    """What intake noticed of a shared document, and that staff vouched for whom it concerns."""
+    confirmed = [_("Il nommait un autre patient : le destinataire a été confirmé.")]
+    return notice_sentences(detail.get("notices", [])) + (confirmed if detail.get("patient_confirmed") else [])
 
 
 def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language of the page
@@ -93,14 +107,20 @@ def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language 
         "appointment.cancelled": _("Rendez-vous annulé"),
         "document.shared": _("Document partagé"),
         "document.taken_back": _("Document retiré"),
+        "document.replaced": _("Document remplacé par une nouvelle version"),
+        "document.reminded": _("Document non lu : destinataire relancé automatiquement"),
         "document.read": _("Document lu par le destinataire"),
         "document.consulted": _("Document ouvert par le cabinet"),
         "holder.authorised": _("Titulaire du compte autorisé"),
         "holder.authorisation_withdrawn": _("Autorisation du titulaire retirée"),
         "holder.authorisation_kept": _("Documents laissés au titulaire du compte"),
         "auto_send.sent": _("Document envoyé automatiquement"),
+        "auto_send.sent_again": _("Message d’un envoi automatique renvoyé"),
+        "auto_send.failed": _("Document automatique non envoyé : mise en page impossible"),
         "link.revoked": _("Lien fermé"),
         "auto_send.cancelled": _("Envoi automatique annulé"),
+        "document.chased": _("Destinataire relancé"),
+        "auto_send.planned_again": _("Envoi automatique prévu de nouveau"),
         "contact.changed": _("Coordonnées du patient modifiées"),
         "invitation.sent": _("Invitation envoyée"),
         "invitation.stopped": _("Invitation arrêtée"),
@@ -136,7 +156,7 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         else:
             messages.success(request, _("Le rendez-vous est déplacé."))
             return redirect("practitioner:appointment", pk=pk)
-    context = frame(user, "agenda", appointment=found, form=form)
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, form=form)
     return render(request, "practitioner/move.html", context, status=400 if form.errors else 200)
 
 
@@ -160,41 +180,7 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
         response = redirect("practitioner:agenda")
         response["Location"] += f"?date={day.isoformat()}"
         return response
-    context = frame(user, "agenda", appointment=found, documents=documents_of(found, user))
+    context = frame(
+        request, user, "agenda", practice=found.practice, appointment=found, documents=documents_of(found, user)
+    )
     return render(request, "practitioner/delete.html", context)
-
-
-@staff_only
-@require_http_methods(["GET", "HEAD", "POST"])
-def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
-    practice: Practice = agenda_context(request, user)["practice"]
-    initial = {"starts_at": request.GET.get("start"), "agenda": request.GET.get("agenda")}
-    form = BookingForm(request.POST or None, practice=practice, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = _book(form.cleaned_data, practice, user)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
-            messages.success(request, _("Le rendez-vous est pris."))
-            return redirect("practitioner:appointment", pk=made.pk)
-    return render(request, "practitioner/new_appointment.html", frame(user, "agenda", form=form))
-
-
-@transaction.atomic
-def _book(asked: dict[str, Any], practice: Practice, user: User) -> Appointment:
-    patient = asked["patient"] or create_patient(
-        practice=practice,
-        **{name: asked[name] for name in ("first_name", "last_name", "birth_date")},
-        email=asked["email"] or None,
-        mobile=asked["mobile"] or None,
-        by=user,
-    )
-    return book(
-        agenda=asked["agenda"],
-        visit_reason=asked["visit_reason"],
-        patient=patient,
-        starts_at=asked["starts_at"],
-        kind=asked["kind"],
-        by=user,
-    )

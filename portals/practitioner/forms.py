@@ -38,12 +38,21 @@ class ContactsForm(forms.Form):
                 )
 
 
+PERSON = ("first_name", "last_name", "birth_date")
+
+
 class BookingForm(forms.Form):
     agenda = forms.ModelChoiceField(
-        Agenda.objects.none(), label=_("Agenda"), widget=forms.Select(attrs={"class": "form-select"})
+        Agenda.objects.none(),
+        label=_("Agenda"),
+        empty_label=_("Choisir…"),
+        widget=forms.Select(attrs={"class": "form-select"}),
     )
     visit_reason = forms.ModelChoiceField(
-        VisitReason.objects.none(), label=_("Motif"), widget=forms.Select(attrs={"class": "form-select"})
+        VisitReason.objects.none(),
+        label=_("Motif"),
+        empty_label=_("Choisir…"),
+        widget=forms.Select(attrs={"class": "form-select"}),
     )
     starts_at = forms.DateTimeField(
         label=_("Date et heure"),
@@ -55,39 +64,63 @@ class BookingForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Où"), choices=AppointmentKind.choices, widget=forms.Select(attrs={"class": "form-select"})
     )
+    q = forms.CharField(label=_("Chercher un patient connu du cabinet"), required=False)
     patient = forms.ModelChoiceField(
         Patient.objects.none(),
-        label=_("Patient déjà connu"),
         required=False,
-        empty_label=_("Nouveau patient"),
-        widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"invalid_choice": _("Cette fiche n’existe plus : cherchez le patient de nouveau.")},
     )
-    first_name = forms.CharField(label=_("Prénom"), required=False, max_length=100, widget=_text(autocomplete="off"))
-    last_name = forms.CharField(label=_("Nom"), required=False, max_length=100, widget=_text(autocomplete="off"))
+    first_name = forms.CharField(label=_("Prénom"), max_length=100, widget=_text(autocomplete="off"))
+    last_name = forms.CharField(label=_("Nom"), max_length=100, widget=_text(autocomplete="off"))
     birth_date = forms.DateField(
         label=_("Date de naissance"),
-        required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     email = forms.CharField(label=_("Adresse e-mail"), required=False, widget=_text(type="email", autocomplete="off"))
     mobile = forms.CharField(label=_("Mobile"), required=False, widget=_text(type="tel", autocomplete="off"))
+    somebody_else = forms.BooleanField(label=_("C’est quelqu’un d’autre : créer une fiche"), required=False)
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in PERSON:
+            told = _("À remplir pour un nouveau patient, ou choisissez un patient déjà connu.")
+            self.fields[name].error_messages["required"] = told
+            self.fields[name].required = not self.data.get("patient")
+        self.alike: list[Patient] = []  # records of the same names and birth date as the new patient
         choices: dict[str, Any] = {
             "agenda": practice.agendas.filter(is_active=True),
             "visit_reason": practice.visit_reasons.filter(is_active=True),
-            "patient": practice.patients.order_by("last_name", "first_name"),
+            "patient": practice.patients.all(),
         }
         for name, queryset in choices.items():
             self.fields[name].queryset = queryset  # type: ignore[attr-defined]
 
+    @property
+    def of_a_new_patient(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("last_name", "first_name", "birth_date", "mobile", "email")]
+
+    @property
+    def of_the_appointment(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("starts_at", "agenda", "visit_reason", "kind")]
+
+    def chosen(self) -> Patient | None:
+        """The record that is chosen so far, whatever else is wrong."""
+        try:
+            return self.fields["patient"].clean(self["patient"].value())  # type: ignore[no-any-return]
+        except forms.ValidationError:
+            return None
+
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
-        if not asked.get("patient"):
-            for name in ("first_name", "last_name", "birth_date"):
-                if not asked.get(name) and name not in self.errors:
-                    self.add_error(name, _("À remplir pour un nouveau patient, ou choisissez un patient déjà connu."))
+        person = {name: asked.get(name) for name in PERSON}
+        if asked.get("patient") is None and all(person.values()) and not asked["somebody_else"]:
+            records = self.fields["patient"].queryset  # type: ignore[attr-defined]
+            self.alike = list(records.same_person(**person))
+        if self.alike:
+            told = _(
+                "Une fiche de ce nom, née le même jour, existe : choisissez-la, ou dites que c’est quelqu’un d’autre."
+            )
+            self.add_error("patient", told)
         return asked
 
 
@@ -99,3 +132,27 @@ class MoveForm(forms.Form):
         asked = BookingForm(practice=practice)
         for name in ("starts_at", "agenda", "visit_reason"):
             self.fields[name] = asked.fields[name]
+
+
+class WhichAppointmentsForm(forms.Form):
+    """Reasons and agendas of the practice; none: all of them."""
+
+    visit_reasons = forms.ModelMultipleChoiceField(
+        VisitReason.objects.none(),
+        label=_("Motifs"),
+        help_text=_("Aucun coché : tous les motifs."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    agendas = forms.ModelMultipleChoiceField(
+        Agenda.objects.none(),
+        label=_("Agendas"),
+        help_text=_("Aucun coché : tous les agendas."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["visit_reasons"].queryset = practice.visit_reasons.all()  # type: ignore[attr-defined]
+        self.fields["agendas"].queryset = practice.agendas.all()  # type: ignore[attr-defined]

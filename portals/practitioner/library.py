@@ -1,91 +1,245 @@
-"""The practice's library: a plain list, and import."""
+"""The practice's library: cards with their first page, one document with its versions, import by drop or browse."""
 
 from __future__ import annotations
 
 import uuid
 
+from django import forms
 from django.contrib import messages
-from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Prefetch, Q
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Practice, Role, User
-from accounts.roles import NotAllowed
-from documents.files.intake import Refused, accept
-from documents.files.limits import MEDIA_TYPES
+from accounts.models import Practice, User
+from accounts.roles import NotAllowed, may_administer
+from documents.files.intake import Refused, ScannerUnavailable, accept
+from documents.files.limits import MAX_BYTES, MEDIA_TYPES
+from documents.files.preview import IMAGE_TYPE, NoPreview, page_image
 from documents.files.serving import respond
-from documents.library import archive, import_document
+from documents.library import archive, change_library_document, import_version, unarchive
 from documents.models import Category, LibraryDocument, LibraryVersion
+from documents.models.library import LibraryDocumentQuerySet
+from portals.form_errors import say_refusal
+from portals.practitioner.library_import import import_all, import_one
+from portals.practitioner.practices import practice_of
+from portals.practitioner.share_words import upload_words
 from portals.practitioner.staff import frame, staff_only
+
+THUMBNAIL_PIXELS = 320
+PICTURE_PIXELS = 1200
+
+
+class AboutForm(forms.Form):
+    """What a document is called, and what it is."""
+
+    title = forms.CharField(
+        label=gettext_lazy("Titre"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+        error_messages={"required": gettext_lazy("Donnez un titre à ce document.")},
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.filter(is_active=True),
+        label=gettext_lazy("Catégorie"),
+        empty_label=None,
+        widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"required": gettext_lazy("Choisissez une catégorie.")},
+    )
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def library(request: HttpRequest, user: User) -> HttpResponse:
-    practices = Practice.objects.of(user, Role.ADMIN)
+    practice = practice_of(request, user)
+    administers = may_administer(user, practice)
     errors: list[str] = []
     if request.method == "POST":
-        practice = practices.first()
-        if practice is None:
+        if not administers:
             raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
-        errors = _import_all(request, practice, user)
+        if request.headers.get("X-Requested-With") == "card":
+            return _import_card(request, practice, user)
+        errors = import_all(request, practice, user)
         if not errors:
             return redirect("practitioner:library")
-    versions = LibraryVersion.objects.select_related("file").order_by("-number")
-    documents = LibraryDocument.objects.of_staff(user).in_use().select_related("category", "practice")
-    words = request.GET.get("q", "").strip()
+    words, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
+    archived = request.GET.get("archived") == "1"
+    found = LibraryDocument.objects.of_staff(user).filter(practice=practice)
+    documents = found.filter(archived_at__isnull=False) if archived else found.in_use()
     if words:
         documents = documents.filter(title__icontains=words)
+    if category:
+        documents = documents.filter(category=category)
     context = frame(
+        request,
         user,
         "library",
-        documents=documents.prefetch_related(Prefetch("versions", queryset=versions)).order_by("title"),
+        documents=_with_versions(documents).order_by("title"),
         categories=Category.objects.filter(is_active=True),
-        may_administer=practices.exists(),
+        may_administer=administers,
         file_errors=errors,
         has_errors=bool(errors),
-        words=words,
+        words_asked=words,
+        chosen_category=category,
+        archived=archived,
+        any_archived=found.filter(archived_at__isnull=False).exists(),
         extensions=",".join(MEDIA_TYPES),
+        max_bytes=MAX_BYTES,
+        import_category=request.POST.get("category", "information"),
+        words=upload_words(),
     )
     return render(request, "practitioner/library.html", context, status=400 if errors else 200)
 
 
-def _import_all(request: HttpRequest, practice: Practice, user: User) -> list[str]:
-    """Import each file; a refused one doesn't stop the others. The sentences of those refused."""
-    category = get_object_or_404(Category, code=request.POST.get("category", "information"), is_active=True)
-    files = request.FILES.getlist("files")
-    if not files:
-        return [_("Aucun fichier n’a été choisi. Choisissez un ou plusieurs fichiers.")]
-    errors = []
-    for file in files:
+def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpResponse:
+    """One file, sent by the page's script: its card, or what is wrong with it."""
+    try:
+        made = import_one(request, practice, user)
+    except Refused as refused:
+        away = isinstance(refused, ScannerUnavailable)
+        refusal = {"sentence": refused.message}
+        response = render(request, "practitioner/_card_error.html", refusal, status=503 if away else 400)
+        if away:
+            response["Retry-After"] = str(ScannerUnavailable.retry_after)
+        return response
+    context = {"document": _found(user, made.pk), "may_administer": True}
+    return render(request, "practitioner/_library_card.html", context, status=201)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """One document: its versions, its names, and the next version of an imported file."""
+    found = _found(user, pk)
+    form = AboutForm(request.POST or None, initial={"title": found.title, "category": found.category_id})
+    errors: list[str] = []
+    if request.method == "POST" and "version" in request.POST:
+        errors = _import_version(request, found, user)
+        form = AboutForm(initial={"title": found.title, "category": found.category_id})
+        if not errors:
+            return redirect("practitioner:library-document", pk=pk)
+    elif request.method == "POST" and form.is_valid():
         try:
-            intake = accept(file)
-        except Refused as refused:
-            errors.append(refused.message)
-            continue
-        title = intake.name.rsplit(".", 1)[0]
-        import_document(practice=practice, intake=intake, title=title, category=category, by=user)
-        messages.success(request, _("« %(title)s » est dans la bibliothèque.") % {"title": title})
-    return errors
+            change_library_document(document=found, by=user, **form.cleaned_data)
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        else:
+            messages.success(request, _("Les changements sont enregistrés."))
+            return redirect("practitioner:library-document", pk=pk)
+    context = frame(
+        request,
+        user,
+        "library",
+        practice=found.practice,
+        document=found,
+        form=form,
+        rules=found.rules.kept(),
+        may_administer=may_administer(user, found.practice),
+        file_errors=errors,
+        has_errors=bool(errors) or bool(form.errors),
+        extensions=",".join(MEDIA_TYPES),
+    )
+    return render(
+        request, "practitioner/library_document.html", context, status=400 if context["has_errors"] else 200
+    )
+
+
+def _import_version(request: HttpRequest, found: LibraryDocument, user: User) -> list[str]:
+    try:
+        made = import_version(document=found, intake=accept(request.FILES.get("file")), by=user)
+    except Refused as refused:
+        return [refused.message]
+    messages.success(
+        request,
+        _("La version %(number)s est en place. Ce qui a été envoyé reste comme il était.") % {"number": made.number},
+    )
+    return []
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Says first which rules would stop sending it."""
+    found = _found(user, pk)
+    if not may_administer(user, found.practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+    if request.method != "POST":
+        rules = list(found.rules.kept())
+        context = frame(
+            request, user, "library", practice=found.practice, document=found, rules=rules, planned=_planned(found)
+        )
+        return render(request, "practitioner/library_archive.html", context)
+    archive(document=found, by=user)
+    messages.success(
+        request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": found.title}
+    )
+    return redirect("practitioner:library")
+
+
+def _planned(found: LibraryDocument) -> int:
+    return found.auto_sends.filter(state="planned").count()
 
 
 @staff_only
 @require_POST
-def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    document = get_object_or_404(LibraryDocument.objects.of_staff(user).in_use(), pk=pk)
-    archive(document=document, by=user)
-    messages.success(
-        request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": document.title}
-    )
-    return redirect("practitioner:library")
+def unarchive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _found(user, pk)
+    unarchive(document=found, by=user)
+    messages.success(request, _("« %(title)s » est de nouveau proposé.") % {"title": found.title})
+    return redirect("practitioner:library-document", pk=pk)
 
 
 @staff_only
 @require_safe
 def content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
-    document = get_object_or_404(LibraryDocument.objects.of_staff(user), pk=pk)
-    version = document.current
+    version = _found(user, pk).newest
     return respond(version.file, filename=version.name, request=request)
+
+
+@staff_only
+@require_safe
+def version_content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
+    """An older version, as it was."""
+    owned = LibraryVersion.objects.filter(document__in=LibraryDocument.objects.of_staff(user))
+    version = get_object_or_404(owned.select_related("file"), pk=pk)
+    return respond(version.file, filename=version.name, request=request)
+
+
+@staff_only
+@require_safe
+def thumbnail(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """The first page of the newest version."""
+    return _image(_found(user, pk), THUMBNAIL_PIXELS)
+
+
+@staff_only
+@require_safe
+def picture(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """A picture of the library, as a written document shows it."""
+    return _image(_found(user, pk), PICTURE_PIXELS)
+
+
+def _image(found: LibraryDocument, width: int) -> HttpResponse:
+    try:
+        image = page_image(found.newest.file, page=1, width=width)
+    except NoPreview as error:
+        raise Http404 from error
+    return HttpResponse(image, content_type=IMAGE_TYPE, headers={"Cache-Control": "no-store, private"})
+
+
+def _found(user: User, pk: uuid.UUID) -> LibraryDocument:
+    """Of the user's practices, archived ones too, with its versions newest first."""
+    return get_object_or_404(_with_versions(LibraryDocument.objects.of_staff(user)), pk=pk)
+
+
+def _with_versions(found: LibraryDocumentQuerySet) -> LibraryDocumentQuerySet:
+    versions = LibraryVersion.objects.select_related("file", "created_by").order_by("-number")
+    return (
+        found.select_related("category", "practice")
+        .prefetch_related(Prefetch("versions", queryset=versions))
+        .annotate(used_by=Count("rules", filter=Q(rules__deleted_at=None), distinct=True))
+    )

@@ -20,6 +20,7 @@ from patients.records import change_patient
 from patients.relatives import look_alikes
 from portals.form_errors import say_refusal
 from portals.practitioner.forms import ContactsForm
+from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 
 SHOWN = 100  # documents
@@ -29,13 +30,17 @@ LISTED = 50  # records
 @staff_only
 @require_safe
 def patients(request: HttpRequest, user: User) -> HttpResponse:
-    """Search among the records of one's practices: every word in the name, the email or the mobile."""
+    """Search among the records of the practice: every word in the name, the email or the mobile."""
     words = request.GET.get("q", "").strip()
-    found = Patient.objects.of_staff(user).order_by("last_name", "first_name", "id")
+    found = (
+        Patient.objects.of_staff(user)
+        .filter(practice=practice_of(request, user))
+        .order_by("last_name", "first_name", "id")
+    )
     if words:
         found = found.search(words)
     page = list(found[: LISTED + 1])
-    context = frame(user, "patients", found=page[:LISTED], has_more=len(page) > LISTED, words=words)
+    context = frame(request, user, "patients", found=page[:LISTED], has_more=len(page) > LISTED, words=words)
     return render(request, "practitioner/patients.html", context)
 
 
@@ -72,8 +77,10 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         visible_as_staff(user).filter(patient=found).select_related("category", "file", "signed_by", "appointment")
     )
     context = frame(
+        request,
         user,
         "patients",
+        practice=found.practice,
         patient=found,
         form=form,
         look_alikes=look_alikes(found),

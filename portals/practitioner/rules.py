@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,19 +18,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Practice, Role, User
-from appointments.models import Agenda, VisitReason
-from documents.autosend import do_not_send, send_now
-from documents.links import revoke_link
-from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
+from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
-from documents.rules import RuleContent, delete_rule, save_rule
+from documents.planning import forecast
+from documents.rules import RuleContent, delete_rule, save_rule, switch_rule
 from portals.form_errors import say_refusal
+from portals.practitioner.forms import WhichAppointmentsForm
+from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 
 TOLD_DAYS = timedelta(days=30)
 
 
-class RuleForm(forms.Form):
+class RuleForm(WhichAppointmentsForm):
     name = forms.CharField(
         label=gettext_lazy("Nom de la règle"),
         max_length=200,
@@ -43,27 +43,22 @@ class RuleForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choisissez au moins un document de la bibliothèque.")},
     )
-    visit_reasons = forms.ModelMultipleChoiceField(
-        VisitReason.objects.none(),
-        label=gettext_lazy("Motifs (aucun : tous)"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    agendas = forms.ModelMultipleChoiceField(
-        Agenda.objects.none(),
-        label=gettext_lazy("Agendas (aucun : tous)"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
     moment = forms.ChoiceField(
         label=gettext_lazy("Quand"), choices=Moment.choices, widget=forms.Select(attrs={"class": "form-select"})
     )
     offset_hours = forms.IntegerField(
-        label=gettext_lazy("Combien d’heures avant ou après"),
+        label=gettext_lazy("Combien de temps"),
         min_value=0,
         max_value=24 * 365,
         required=False,
         widget=forms.NumberInput(attrs={"class": "form-control"}),
+        error_messages={"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")},
+    )
+    offset_unit = forms.ChoiceField(
+        label=gettext_lazy("Unité"),
+        choices=[("hours", gettext_lazy("heures")), ("days", gettext_lazy("jours"))],
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
     )
     channels = forms.MultipleChoiceField(
         label=gettext_lazy("Comment"),
@@ -72,66 +67,124 @@ class RuleForm(forms.Form):
         error_messages={"required": gettext_lazy("Choisissez l’e-mail, le SMS, ou les deux.")},
     )
     active = forms.BooleanField(label=gettext_lazy("Règle active"), required=False)
+    to_booked = forms.BooleanField(
+        label=gettext_lazy("Envoyer aussi maintenant aux rendez-vous déjà pris"), required=False
+    )
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices: dict[str, Any] = {
-            "documents": practice.library_documents.in_use().order_by("title"),
-            "visit_reasons": practice.visit_reasons.all(),
-            "agendas": practice.agendas.all(),
-        }
-        for name, queryset in choices.items():
-            self.fields[name].queryset = queryset  # type: ignore[attr-defined]
+        super().__init__(*args, practice=practice, **kwargs)
+        documents = practice.library_documents.in_use().order_by("title")
+        self.fields["documents"].queryset = documents  # type: ignore[attr-defined]
 
     def content(self) -> RuleContent:
-        asked = dict(self.cleaned_data)
+        asked = self.cleaned_data
         return RuleContent(
-            **asked
-            | {
-                "documents": list(asked["documents"]),
-                "visit_reasons": list(asked["visit_reasons"]),
-                "agendas": list(asked["agendas"]),
-                "moment": Moment(asked["moment"]),
-                "offset_hours": asked["offset_hours"] or 0,
-            }
+            name=asked.get("name", ""),
+            documents=list(asked["documents"]),
+            visit_reasons=list(asked["visit_reasons"]),
+            agendas=list(asked["agendas"]),
+            moment=Moment(asked["moment"]),
+            offset_hours=(asked["offset_hours"] or 0) * (24 if asked["offset_unit"] == "days" else 1),
+            channels=asked["channels"],
+            active=asked["active"],
         )
 
 
 @staff_only
 @require_safe
 def rules(request: HttpRequest, user: User) -> HttpResponse:
-    practice = _administered(user)
+    practice = administered_practice(request, user)
     sent = Count(
         "sendings", filter=Q(sendings__state="sent", sendings__sent_at__gt=timezone.now() - TOLD_DAYS), distinct=True
     )
+    read = Count(
+        "sendings",
+        filter=Q(sendings__sent_at__gt=timezone.now() - TOLD_DAYS, sendings__shared__first_read_at__isnull=False),
+        distinct=True,
+    )
     planned = Count("sendings", filter=Q(sendings__state="planned"), distinct=True)
-    found = AutoSendRule.objects.kept().filter(practice=practice).annotate(sent_count=sent, planned_count=planned)
+    found = AutoSendRule.objects.kept().filter(practice=practice)
+    found = found.annotate(sent_count=sent, read_count=read, planned_count=planned)
     found = found.prefetch_related("documents", "visit_reasons", "agendas")
-    return render(request, "practitioner/rules.html", frame(user, "rules", rules=found))
+    return render(request, "practitioner/rules.html", frame(request, user, "rules", rules=found))
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    practice = _administered(user)
-    found = get_object_or_404(AutoSendRule.objects.kept(), pk=pk, practice=practice) if pk else None
+    found = _rule(user, pk) if pk else None
+    practice = found.practice if found else administered_practice(request, user)
     form = RuleForm(request.POST or None, practice=practice, initial=_initial(found))
+    if request.method == "POST" and "preview" in request.POST:
+        context = frame(
+            request, user, "rules", practice=practice, form=form, rule=found, **_effect(form, practice, found)
+        )
+        return render(request, "practitioner/rule.html", context)
     if request.method == "POST" and form.is_valid():
         try:
-            save_rule(practice=practice, content=form.content(), by=user, rule=found)
+            save_rule(
+                practice=practice,
+                content=form.content(),
+                by=user,
+                rule=found,
+                to_booked=form.cleaned_data["to_booked"],
+            )
         except ValidationError as refused:
             say_refusal(form, refused)
         else:
             messages.success(request, _("La règle est enregistrée."))
             return redirect("practitioner:rules")
-    context = frame(user, "rules", form=form, rule=found)
+    context = frame(request, user, "rules", practice=practice, form=form, rule=found)
     return render(request, "practitioner/rule.html", context, status=400 if form.errors else 200)
 
 
 @staff_only
 @require_POST
+def effect(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
+    """What the rule would do, as it stands in the form. Nothing is written."""
+    found = _rule(user, pk) if pk else None
+    practice = found.practice if found else administered_practice(request, user)
+    context = _effect(RuleForm(request.POST, practice=practice), practice, found)
+    return render(request, "practitioner/_rule_effect.html", context)
+
+
+def _effect(form: RuleForm, practice: Practice, found: AutoSendRule | None) -> dict[str, Any]:
+    form.is_valid()
+    form.errors.pop("name", None)  # an effect needs no name
+    if form.errors:
+        return {"effect_form": form, "missing": [error for errors in form.errors.values() for error in errors]}
+    content = form.content()
+    return {
+        "effect_form": form,
+        "forecast": forecast(
+            practice=practice,
+            visit_reasons=content.visit_reasons,
+            agendas=content.agendas,
+            moment=content.moment,
+            offset_hours=content.offset_hours,
+            rule=found,
+        ),
+        "content": {  # read by the same template as a rule
+            "documents": {"all": content.documents},
+            "visit_reasons": {"all": content.visit_reasons},
+            "agendas": {"all": content.agendas},
+            "moment": content.moment,
+            "offset_hours": content.offset_hours,
+            "by_email": "email" in content.channels,
+            "by_sms": "sms" in content.channels,
+        },
+    }
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_rule(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(AutoSendRule.objects.kept(), pk=pk, practice=_administered(user))
+    """Says first what will not be sent any more."""
+    found = _rule(user, pk)
+    if request.method != "POST":
+        planned = found.sendings.filter(state="planned").count()
+        context = frame(request, user, "rules", practice=found.practice, rule=found, planned=planned)
+        return render(request, "practitioner/rule_delete.html", context)
     delete_rule(rule=found, by=user)
     messages.success(request, _("La règle est supprimée. Ce qu’elle a envoyé reste visible."))
     return redirect("practitioner:rules")
@@ -139,53 +192,36 @@ def remove_rule(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
 
 @staff_only
 @require_POST
-def send(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = _sending(user, pk)
-    if not send_now(sending=found, by=user):
-        messages.error(request, _("Personne ne peut encore recevoir : complétez d’abord les coordonnées."))
-    return redirect("practitioner:appointment", pk=found.appointment_id)
+def switch(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _rule(user, pk)
+    active = request.POST.get("active") == "1"
+    switch_rule(rule=found, active=active, by=user)
+    if active:
+        told = _("« %(name)s » est active. Rien n’est parti tout de suite aux rendez-vous déjà pris.")
+    else:
+        told = _("« %(name)s » est arrêtée : elle n’envoie plus rien. Ce qui a été envoyé reste visible.")
+    messages.success(request, told % {"name": found.name})
+    return redirect("practitioner:rules")
 
 
-@staff_only
-@require_POST
-def stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = _sending(user, pk)
-    do_not_send(sending=found, by=user)
-    return redirect("practitioner:appointment", pk=found.appointment_id)
-
-
-@staff_only
-@require_POST
-def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """The way in without an account; the documents stay in the account of whoever has one."""
-    found = get_object_or_404(DocumentLink, pk=pk, appointment__practice__in=Practice.objects.of(user))
-    revoke_link(link=found, by=user)
-    messages.success(request, _("Le lien est fermé : plus personne n’entre par lui."))
-    return redirect("practitioner:appointment", pk=found.appointment_id)
-
-
-def _sending(user: User, pk: uuid.UUID) -> AutoSend:
-    return get_object_or_404(AutoSend, pk=pk, appointment__practice__in=Practice.objects.of(user))
-
-
-def _administered(user: User) -> Practice:
-    """The practice whose rules these are. To others this page does not exist."""
-    practice = Practice.objects.of(user, Role.ADMIN).first()
-    if practice is None:
-        raise Http404
-    return practice
+def _rule(user: User, pk: uuid.UUID) -> AutoSendRule:
+    """Of a practice that the user administers. To others its page does not exist."""
+    owned = AutoSendRule.objects.kept().of_staff(user, Role.ADMIN)
+    return get_object_or_404(owned.select_related("practice"), pk=pk)
 
 
 def _initial(found: AutoSendRule | None) -> dict[str, Any]:
     if found is None:
-        return {"channels": ["email", "sms"], "active": True, "offset_hours": 24}
+        return {"channels": ["email", "sms"], "active": True, "offset_hours": 1, "offset_unit": "days"}
+    days = found.offset_hours > 0 and found.offset_hours % 24 == 0
     return {
         "name": found.name,
         "documents": found.documents.all(),
         "visit_reasons": found.visit_reasons.all(),
         "agendas": found.agendas.all(),
         "moment": found.moment,
-        "offset_hours": found.offset_hours,
+        "offset_hours": found.offset_hours // 24 if days else found.offset_hours,
+        "offset_unit": "days" if days else "hours",
         "channels": [name for name in ("email", "sms") if getattr(found, f"by_{name}")],
         "active": found.is_active,
     }

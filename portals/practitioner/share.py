@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from csp.constants import SELF
@@ -11,38 +14,54 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from accounts.roles import may_share, may_sign
+from accounts.sole_control import MAY_SIGN, SignInAgain, require_sole_control, signed_in_until
 from appointments.authorisation import NothingToAuthorise, authorise_holder, withdraw_authorisation
 from appointments.models import Appointment
 from appointments.recipients import resolve
 from documents.access import visible_as_staff
-from documents.files.intake import Intake, Refused, accept
+from documents.files.intake import Intake, Refused, ScannerUnavailable, accept, discard
 from documents.files.limits import MAX_BYTES, MEDIA_TYPES
 from documents.files.serving import respond
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument, SignatureImage
+from documents.notices import notice_sentences
 from documents.reading import note_reading
-from documents.sharing import RecipientNotReady, share_library_document, share_upload, take_back
+from documents.sharing import share_library_document, share_upload, take_back
 from documents.signatures import NoSignatureImage
 from documents.signing.placement import InvalidPlacement, Placement
 from documents.signing.sign import CannotSign
+from documents.uploads import RecipientNotReady
+from documents.writing.paper import CannotWrite
+from documents.wrong_patient import WrongPatientSuspected
 from patients.records import change_patient
 from portals.form_errors import say_refusal
+from portals.page_pictures import page_picture_of, shown_pages
 from portals.practitioner.appointment import documents_of
+from portals.practitioner.deliveries import back_to
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.share_words import share_words
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
+RECEIPT_PAGES = 3
+RECEIPT_LASTS = timedelta(hours=1)
+
 
 class CardRefused(Exception):
-    """What is wrong with one card, as a sentence."""
+    """What is wrong with one card, as a sentence; `status` tells the page's script what it may do about it."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 # pdf.js decodes scans (JPEG 2000, JBIG2) in WebAssembly: allowed on this page alone.
@@ -52,18 +71,28 @@ class CardRefused(Exception):
 def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
     if request.method != "POST":
-        return render(request, "practitioner/share.html", share_context(found, user))
+        return render(request, "practitioner/share.html", share_context(request, found, user))
     try:
         document = _share_card(request, found, user)
     except CardRefused as refused:
-        return _refused(request, found, user, str(refused))
+        return answer_refused(request, found, user, refused)
     if request.headers.get("X-Requested-With") != "card":
         messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
         return redirect("practitioner:share", pk=pk)
-    return render(request, "practitioner/_receipt.html", {"document": document}, status=201)
+    return receipt(request, document)
 
 
-def share_context(found: Appointment, user: User, **more: Any) -> dict[str, Any]:
+def receipt(request: HttpRequest, document: SharedDocument) -> HttpResponse:
+    """What the card turns into."""
+    context = {
+        "document": document,
+        "notices": notice_sentences(document.notices),
+        "pages": shown_pages(document, at_most=RECEIPT_PAGES),
+    }
+    return render(request, "practitioner/_receipt.html", context, status=201)
+
+
+def share_context(request: HttpRequest, found: Appointment, user: User, **more: Any) -> dict[str, Any]:
     recipient = resolve(found)
     signs = may_sign(user, found.practice)
     library = LibraryDocument.objects.filter(practice=found.practice).in_use().select_related("category")
@@ -73,8 +102,10 @@ def share_context(found: Appointment, user: User, **more: Any) -> dict[str, Any]
     }
     return (
         frame(
+            request,
             user,
             "agenda",
+            practice=found.practice,
             appointment=found,
             recipient=recipient,
             may_share=may_share(user, found.practice),
@@ -89,6 +120,7 @@ def share_context(found: Appointment, user: User, **more: Any) -> dict[str, Any]
             max_bytes=MAX_BYTES,
             extensions=",".join(MEDIA_TYPES),
             words=share_words(),
+            may_sign_until=None if request.session.get(MAY_SIGN) else int(signed_in_until(request) * 1000),
         )
         | more
     )
@@ -96,7 +128,7 @@ def share_context(found: Appointment, user: User, **more: Any) -> dict[str, Any]
 
 def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedDocument:
     """One document, from the library or uploaded. Raises CardRefused."""
-    try:
+    with refusals_told():
         if library_id := request.POST.get("library_document"):
             library = LibraryDocument.objects.filter(practice=found.practice).in_use()
             return share_library_document(
@@ -106,6 +138,17 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
         if category is None:
             raise CardRefused(_("Choisissez une catégorie."))
         return _share_file(request, found, user, category)
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """What sharing refuses, as the sentence of its card."""
+    try:
+        yield
+    except ScannerUnavailable as unavailable:
+        raise CardRefused(unavailable.message, 503) from unavailable
+    except WrongPatientSuspected as suspected:
+        raise CardRefused(suspected.sentence, 409) from suspected
     except (Refused, CannotSign, InvalidPlacement) as refused:
         raise CardRefused(refused.message) from refused
     except NoSignatureImage:
@@ -116,24 +159,61 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
         raise CardRefused(
             _("Les coordonnées du destinataire ont changé. Rechargez la page : elle dit ce qui manque.")
         ) from None
+    except CannotWrite as refused:
+        raise CardRefused(refused.sentence) from refused
     except ValidationError as refused:
         raise CardRefused(" ".join(refused.messages)) from refused
 
 
 def _share_file(request: HttpRequest, found: Appointment, user: User, category: Category) -> SharedDocument:
+    pk = _document_id(request, found, user)
+    made = visible_as_staff(user).filter(pk=pk, appointment=found).first() if pk else None
+    if made is not None:
+        return made  # the first answer was lost on its way
+    intake, placement = received(request)
+    try:
+        return share_upload(
+            appointment=found,
+            intake=intake,
+            category=category,
+            title=request.POST.get("title", ""),
+            placement=placement,
+            by=user,
+            pk=pk,
+            confirm_patient=bool(request.POST.get("confirm_patient")),
+        )
+    except (ValidationError, IntegrityError):
+        made = visible_as_staff(user).filter(pk=pk, appointment=found).first() if pk else None
+        if made is None:
+            raise
+        return made  # the same card, sent twice at once: the other was first
+
+
+def received(request: HttpRequest) -> tuple[Intake, Placement | None]:
+    """The card's file, checked; and where its signature goes, if it gets one. Raises SignInAgain but on a card."""
+    if request.POST.get("sign"):
+        try:
+            require_sole_control(request)
+        except SignInAgain as needed:
+            if request.headers.get("X-Requested-With") != "card":
+                raise
+            raise CardRefused(needed.sentence, 401) from needed
     placement = _placement(request) if request.POST.get("sign") and "page" in request.POST else None
     file = request.FILES.get("file")
     intake = accept(file if isinstance(file, UploadedFile) else None)
-    if request.POST.get("sign") and placement is None:
-        placement = _bottom_right_of_last_page(intake)
-    return share_upload(
-        appointment=found,
-        intake=intake,
-        category=category,
-        title=request.POST.get("title", ""),
-        placement=placement,
-        by=user,
-    )
+    try:
+        if request.POST.get("sign") and placement is None:
+            placement = _bottom_right_of_last_page(intake)
+    except BaseException:
+        discard(intake)
+        raise
+    return intake, placement
+
+
+def _document_id(request: HttpRequest, found: Appointment, user: User) -> uuid.UUID | None:
+    """The same card sent again makes the same document. Derived, so that no card can name another's document."""
+    key = request.headers.get("Idempotency-Key", "")
+    return uuid.uuid5(found.pk, f"{user.pk} {key[:255]}") if key else None
 
 
 def _placement(request: HttpRequest) -> Placement:
@@ -153,11 +233,20 @@ def _bottom_right_of_last_page(intake: Intake) -> Placement:
     return Placement(page=intake.page_count, x=0.8, y=0.9)
 
 
-def _refused(request: HttpRequest, found: Appointment, user: User, sentence: str) -> HttpResponse:
+def answer_refused(
+    request: HttpRequest, found: Appointment, user: User, refused: CardRefused, **more: Any
+) -> HttpResponse:
     if request.headers.get("X-Requested-With") == "card":
-        return render(request, "practitioner/_card_error.html", {"sentence": sentence}, status=400)
-    context = share_context(found, user, card_error=sentence, has_errors=True)
-    return render(request, "practitioner/share.html", context, status=400)
+        response = render(request, "practitioner/_card_error.html", {"sentence": refused}, status=refused.status)
+    else:
+        doubt = refused.status == 409
+        context = share_context(
+            request, found, user, card_error=str(refused), has_errors=True, ask_to_confirm=doubt, **more
+        )
+        response = render(request, "practitioner/share.html", context, status=refused.status)
+    if refused.status == 503:
+        response["Retry-After"] = str(ScannerUnavailable.retry_after)
+    return response
 
 
 @staff_only
@@ -177,7 +266,7 @@ def complete_contacts(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRe
         else:
             messages.success(request, _("Les coordonnées sont enregistrées."))
             return redirect("practitioner:share", pk=pk)
-    context = share_context(found, user, contacts_form=form, form=form)
+    context = share_context(request, found, user, contacts_form=form, form=form)
     return render(request, "practitioner/share.html", context, status=400)
 
 
@@ -203,12 +292,20 @@ def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def take_back_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     document = get_object_or_404(visible_as_staff(user), pk=pk)
-    appointment_id = document.appointment_id
+    back = back_to(request.POST.get("back"), document)
     take_back(document=document, by=user)
     if request.headers.get("HX-Request") == "true":
         return render(request, "practitioner/_taken_back.html", {"title": document.title})
     messages.success(request, _("« %(title)s » est retiré : plus personne ne le voit.") % {"title": document.title})
-    return redirect("practitioner:appointment", pk=appointment_id)
+    return redirect(back)
+
+
+@staff_only
+@require_safe
+def receipt_page(request: HttpRequest, user: User, pk: uuid.UUID, page: int) -> HttpResponse:
+    """What one has just shared, shown on its receipt. To look at it later is a reading, which is a POST."""
+    just_shared = visible_as_staff(user).filter(shared_by=user, shared_at__gte=timezone.now() - RECEIPT_LASTS)
+    return page_picture_of(get_object_or_404(just_shared.select_related("file"), pk=pk), page)
 
 
 @staff_only

@@ -6,17 +6,21 @@ import base64
 import binascii
 import io
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.sole_control import require_recent_sign_in, signed_in_until
+from documents.certificates import in_use, revoke_certificate
 from documents.files.intake import Refused
 from documents.models import SignatureImage
 from documents.signatures import set_signature_image
+from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.staff import frame, staff_only
 
 DATA_URL = "data:image/png;base64,"
@@ -28,6 +32,7 @@ MAX_DRAWING = 2_000_000  # characters
 def my_signature(request: HttpRequest, user: User) -> HttpResponse:
     error = ""
     if request.method == "POST":
+        require_recent_sign_in(request)
         try:
             set_signature_image(user=user, upload=_upload(request), by=user)
         except Refused as refused:
@@ -36,10 +41,14 @@ def my_signature(request: HttpRequest, user: User) -> HttpResponse:
             messages.success(request, _("Votre signature est enregistrée."))
             return redirect("practitioner:signature")
     context = frame(
+        request,
         user,
         "signature",
         image=SignatureImage.objects.filter(user=user).first(),
-        credential=user.signing_credentials.filter(revoked_at=None).first(),
+        credential=in_use(user),
+        certificate=certificate_facts(user),
+        level=settings.SIGNATURE_LEVEL,
+        signed_in_until=int(signed_in_until(request) * 1000),
         error=error,
         has_errors=bool(error),
     )
@@ -67,3 +76,12 @@ def image(request: HttpRequest, user: User) -> HttpResponse:
     if own is None:
         raise Http404
     return HttpResponse(bytes(own.png), content_type="image/png")
+
+
+@staff_only
+@require_POST
+def revoke(request: HttpRequest, user: User) -> HttpResponse:
+    require_recent_sign_in(request)
+    revoke_certificate(user=user, by=user)
+    messages.success(request, _("Votre certificat est révoqué. Votre prochaine signature en créera un nouveau."))
+    return redirect("practitioner:signature")

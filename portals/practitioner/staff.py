@@ -9,23 +9,27 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 
-from accounts.models import Role, User
+from accounts.models import Practice, Role, User
 from accounts.models.practice import Membership
-from accounts.roles import NotAllowed, is_staff_of_any
+from accounts.roles import NotAllowed, is_staff_of_any, may_administer
+from accounts.sole_control import SignInAgain
 from appointments.models import Appointment
+from documents.deliveries import attention_count
+from portals.practitioner.practices import chosen, practices_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable[..., R]:
-    """Gives the view its signed-in member of staff; a refused function is a 403 with its sentence."""
+def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable[..., R | HttpResponse]:
+    """Gives the view its signed-in member of staff; a refused function is a 403 with its sentence, and what needs a
+    sign-in of a moment ago a 401 with the way there."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         user = request.user
         if not isinstance(user, User) or not is_staff_of_any(user):
             raise Http404
@@ -34,6 +38,9 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
         except NotAllowed as refusal:
             messages.error(request, refusal.sentence)
             raise PermissionDenied(refusal.sentence) from refusal
+        except SignInAgain as needed:
+            context = frame(request, user, "", sentence=needed.sentence, back=request.path)
+            return render(request, "practitioner/sign_in_again.html", context, status=401)
 
     return wrapped
 
@@ -45,11 +52,20 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
     return get_object_or_404(found, pk=pk)
 
 
-def frame(user: User, section: str, **context: Any) -> dict[str, Any]:
-    """What the frame around every staff page needs."""
+def frame(
+    request: HttpRequest, user: User, section: str, *, practice: Practice | None = None, **context: Any
+) -> dict[str, Any]:
+    """What the frame around every staff page needs; `practice` where the page is about something of its own one."""
+    practices = practices_of(user)
+    current = chosen(request, practices)
     return {
         "section": section,
-        "is_administrator": Membership.objects.held_by(user, Role.ADMIN).exists(),
+        "practices": practices,
+        "current_practice": current,
+        "practice": practice or current,
+        "here": request.path if request.method in ("GET", "HEAD") else "",
+        "is_administrator": may_administer(user, current),
+        "deliveries_count": attention_count(user, current),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
+
+from documents.files.storage import BytesChanged
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,26 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, 404, _("Cette page n’existe pas, ou n’existe plus."))
 
 
+class ChangedBytesMiddleware:
+    """A document whose bytes changed in the storage is served by no door: a page says so, and the alarm was raised
+    where it was found."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, BytesChanged):
+            return None
+        sentence = _(
+            "Ce document n’est plus intact dans notre stockage : il n’est donc pas affiché. L’incident est "
+            "enregistré. Prévenez le cabinet, qui peut le partager de nouveau."
+        )
+        return _page(request, 409, sentence)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
@@ -44,7 +67,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "") -> HttpResponse:
     if request.path.startswith("/api/"):
         kind = "client_error" if status < 500 else "server_error"
-        code = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}[status]
+        code = {400: "bad_request", 403: "permission_denied", 404: "not_found", 409: "unavailable", 500: "error"}[
+            status
+        ]
         error = {"code": code, "detail": sentence, "attr": None}
         return JsonResponse({"type": kind, "errors": [error]}, status=status)
     names = [template] if template else []

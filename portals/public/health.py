@@ -5,18 +5,22 @@ anybody may ask; the log has the reason.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 from celery import current_app
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from documents.files import storage
+from notifications import heartbeat
 
 logger = logging.getLogger(__name__)
+STARTED = time.monotonic()
+GRACE_SECONDS = 60  # after a start: the worker may be starting, too
 
 
 @login_not_required
@@ -56,4 +60,25 @@ def _queue() -> None:
         broker.ensure_connection(max_retries=0, timeout=2)
 
 
-NEEDED: dict[str, Callable[[], object]] = {"database": _database, "queue": _queue, "storage": storage.answers}
+def _worker() -> None:
+    """A worker that died, hangs or listens to another queue: everything answers, and nothing is sent."""
+    if time.monotonic() - STARTED <= GRACE_SECONDS:
+        return
+    try:
+        silent = heartbeat.is_silent()
+    except DatabaseError:
+        return  # the beats are in the database, which is named already
+    if silent:
+        raise WorkerSilent
+
+
+class WorkerSilent(Exception):
+    """No worker has taken a task for a minute."""
+
+
+NEEDED: dict[str, Callable[[], object]] = {
+    "database": _database,
+    "queue": _queue,
+    "storage": storage.answers,
+    "worker": _worker,
+}

@@ -6,27 +6,24 @@ Opening the page counts as nothing (scanners of mail open pages); the button (PO
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from documents.files.serving import respond
-from documents.links import documents_of, find_link
+from documents.links import documents_of, find_link, was_there
 from documents.models import DocumentLink
 from documents.reading import note_reading_by_link
+
+NO_REFERRER = "no-referrer"  # an address that lets in must not reach where its page leads
 
 
 @login_not_required
 @require_safe
 def link(request: HttpRequest, token: str) -> HttpResponse:
-    found = _found(token)
-    sendings = list(documents_of(found))
-    context = {"practice": found.appointment.practice, "sendings": sendings, "token": token}
-    response = render(request, "public/link.html", context, status=200 if sendings else 410)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return _page(request, find_link(token), token)
 
 
 # With no-referrer, browsers send `Origin: null`, which Django refuses; the unguessable address is what lets one in.
@@ -34,17 +31,24 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @require_POST
 def download(request: HttpRequest, token: str, number: int) -> HttpResponseBase:
-    sending = documents_of(_found(token)).filter(rank=number).first()
-    if sending is None or sending.shared is None:
-        raise Http404
+    found = find_link(token)
+    sending = documents_of(found).filter(rank=number).first() if found else None
+    if found is None or sending is None or sending.shared is None:
+        # Closed or taken back since the page was opened: its next step, at once.
+        return _page(request, found, token, gone=True, known=found is not None and was_there(found, number))
     response = respond(sending.shared.file, filename=sending.shared.name, request=request)
     note_reading_by_link(document=sending.shared)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = NO_REFERRER
     return response
 
 
-def _found(token: str) -> DocumentLink:
-    found = find_link(token)
-    if found is None:
-        raise Http404
-    return found
+def _page(
+    request: HttpRequest, found: DocumentLink | None, token: str, *, gone: bool = False, known: bool = True
+) -> HttpResponse:
+    """What the link opens; or that it opens nothing (any more), and what to do."""
+    sendings = list(documents_of(found)) if found else []
+    context = {"practice": found.appointment.practice if found else None, "sendings": sendings, "token": token}
+    status = 404 if found is None or not known else 410 if gone or not sendings else 200
+    response = render(request, "public/link.html", context | {"gone": gone}, status=status)
+    response["Referrer-Policy"] = NO_REFERRER
+    return response

@@ -6,17 +6,17 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-import phonenumbers
 from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, ngettext
 
-from notifications.wording import long_day
+from notifications import wording
+from notifications.wording import long_day, telephone_by_pairs
+from portals.verification_words import level_words
 
 register = template.Library()
 NBSP = "\u00a0"
@@ -37,6 +37,12 @@ def icon(name: str) -> SafeString:
     return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{}</svg>', body)
 
 
+@register.simple_tag
+def colon() -> str:
+    """Between two things that a page puts side by side: French wants a no-break space before it."""
+    return f"{NBSP}: " if (get_language() or "fr").startswith("fr") else ": "
+
+
 @register.filter
 def bytes_size(size: int) -> str:
     """1,8 Mo; 240 Ko (in French), 1.8 MB (in English)."""
@@ -49,17 +55,17 @@ def bytes_size(size: int) -> str:
 
 
 @register.filter
+def delay(hours: int) -> str:
+    """3 jours; 36 heures."""
+    if hours and hours % 24 == 0:
+        return ngettext("%(count)s jour", "%(count)s jours", hours // 24) % {"count": hours // 24}
+    return ngettext("%(count)s heure", "%(count)s heures", hours) % {"count": hours}
+
+
+@register.filter
 def telephone(number: str | None) -> str:
     """By pairs, as France writes them: 06 12 34 56 78; other countries' in the international form."""
-    if not number:
-        return ""
-    try:
-        parsed = phonenumbers.parse(number, settings.PHONENUMBER_REGION)
-    except phonenumbers.NumberParseException:
-        return number
-    national = phonenumbers.region_code_for_number(parsed) == settings.PHONENUMBER_REGION
-    form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(parsed, form).replace(" ", NBSP)
+    return telephone_by_pairs(number)
 
 
 @register.filter
@@ -95,8 +101,7 @@ def short_day(value: date | datetime) -> str:
 @register.filter
 def moment(value: datetime) -> str:
     """24 novembre 2026 à 09:14."""
-    local = timezone.localtime(value)
-    return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
+    return wording.moment(value)
 
 
 def _local(value: date | datetime) -> date:
@@ -107,3 +112,9 @@ def _local(value: date | datetime) -> date:
 def kind_of_file(media_type: str) -> str:
     """PDF, JPEG, PNG…"""
     return media_type.rsplit("/", 1)[-1].upper()
+
+
+@register.filter
+def signature_level(level: str) -> str:
+    """What a PAdES level comes to, in a sentence."""
+    return level_words(level)

@@ -1,15 +1,21 @@
-// On every page: the error summary takes the focus; a form is not sent twice; flash messages are announced.
+// On every page: the error summary takes the focus; a form is not sent twice; the rail shows where one is; flash messages are announced.
 const summary = document.querySelector("[data-error-summary]");
 if (summary) summary.focus();
 
+// On a narrow screen the rail is one row that scrolls: where one is, is seen.
+const here = document.querySelector(".rail [aria-current]");
+if (here) {
+  const row = here.closest("nav");
+  row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("[data-download]")) return; // the page stays after a download
-  if (form.dataset.sending) {
-    event.preventDefault();
-    return;
-  }
-  form.dataset.sending = "1";
+  if (form.matches("[data-download], [method=dialog]")) return; // the page stays: it may be sent again
+  // Told by its time: modules that import this one by its plain name load it a second time beside the hashed one.
+  const sending = String(event.timeStamp);
+  if (form.dataset.sending && form.dataset.sending !== sending) event.preventDefault();
+  else form.dataset.sending = sending;
 });
 // A page taken back from the browser's cache may send again.
 window.addEventListener("pageshow", () => {

@@ -5,7 +5,7 @@ document.addEventListener("click", (event) => {
   const slot = event.target.closest("[data-slot]");
   if (slot) opener = slot;
   const close = event.target.closest("[data-close]");
-  if (close && document.querySelector(".agenda-part")?.offsetParent !== null) {
+  if (close && agendaIsThere()) {
     event.preventDefault();
     closePanel();
   }
@@ -22,11 +22,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.querySelector("[data-panel]")) closePanel();
+  if (event.key === "Escape" && document.querySelector("[data-panel]") && document.querySelector(".agenda-part")) closePanel();
 });
 
 // Back and forward: the address says what is open.
 window.addEventListener("popstate", () => window.location.reload());
+
+// Not on a small screen, nor beside an appointment of another practice than that one works in.
+function agendaIsThere() {
+  return Boolean(document.querySelector(".agenda-part")?.offsetParent);
+}
 
 function closePanel() {
   const place = document.getElementById("panel");

@@ -12,7 +12,7 @@ async function pdfjs(settings) {
 export async function openPdf(file, settings) {
   const { getDocument } = await pdfjs(settings);
   const base = settings.pdfjsBase;
-  const pdf = await getDocument({
+  const loading = getDocument({
     data: await file.arrayBuffer(),
     isEvalSupported: false,
     enableXfa: false,
@@ -21,9 +21,11 @@ export async function openPdf(file, settings) {
     standardFontDataUrl: `${base}standard_fonts/`,
     wasmUrl: `${base}wasm/`,
     iccUrl: `${base}iccs/`,
-  }).promise;
+  });
+  const pdf = await loading.promise;
   return {
     pages: pdf.numPages,
+    close: () => loading.destroy(), // its worker too
     async draw(number, canvas) {
       const page = await pdf.getPage(number);
       const natural = page.getViewport({ scale: 1 });

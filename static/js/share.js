@@ -1,8 +1,10 @@
 // The share page: files become cards, each validated by itself; a lost connection keeps the card.
+import { newKey, problemOf, size } from "./files.js";
 import { announce } from "./page.js";
 import { openPdf } from "./pdf_preview.js";
 import { SignaturePlacement } from "./signature_placement.js";
 import { upload } from "./upload.js";
+import { say } from "./words.js";
 
 const root = document.querySelector("[data-share]");
 const settings = root.dataset;
@@ -17,11 +19,8 @@ let counter = 0;
 
 root.querySelector("[data-without-script]").remove();
 root.querySelector("[data-with-script]").hidden = false;
-input.multiple = true;
-input.addEventListener("change", () => {
-  add(input.files);
-  input.value = "";
-});
+input.multiple = !("oneFile" in settings); // one file takes the place of one
+input.addEventListener("change", takeChosen);
 
 for (const kind of ["dragenter", "dragover"]) {
   document.addEventListener(kind, (event) => {
@@ -41,8 +40,15 @@ window.addEventListener("beforeunload", (event) => {
   if (uploads > 0) event.preventDefault();
 });
 
+function takeChosen() {
+  add(input.files);
+  input.value = "";
+}
+
 function add(files) {
-  for (const file of files) cards.add(new Card({ file }));
+  const taken = "oneFile" in settings ? [...files].slice(0, 1) : files;
+  if ("oneFile" in settings && taken.length) [...cards].forEach((card) => card.remove());
+  for (const file of taken) cards.add(new Card({ file }));
   refresh();
 }
 
@@ -66,12 +72,7 @@ root.querySelector("[data-share-all]").addEventListener("click", async () => {
 function refresh() {
   const ready = [...cards].filter((card) => card.ready).length;
   all.hidden = ready < 2;
-  all.querySelector("button").textContent = `${words.share} ${ready} ${words.documents} ${settings.patient}`;
-}
-
-function size(bytes) {
-  const format = (value, digits) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits });
-  return bytes < 999_500 ? `${format(bytes / 1000, 0)}\u00a0${words.kb}` : `${format(bytes / 1e6, 1)}\u00a0${words.mb}`;
+  all.querySelector("button").textContent = say(words.shareAll, { count: ready, name: settings.patient });
 }
 
 class Card {
@@ -80,7 +81,7 @@ class Card {
     this.element = root.querySelector("[data-card-template]").content.firstElementChild.cloneNode(true);
     this.id = `card-${(counter += 1)}`;
     this.part("name").textContent = file ? file.name : title;
-    this.part("size").textContent = file ? size(file.size) : "";
+    this.part("size").textContent = file ? size(file.size, words) : "";
     this.part("title").value = file ? file.name.replace(/\.[^.]+$/, "") : title;
     for (const name of ["category", "title", "page", "place"]) {
       this.part(name).id = `${this.id}-${name}`;
@@ -88,11 +89,16 @@ class Card {
     }
     this.part("validate").addEventListener("click", () => this.validate());
     this.part("remove").addEventListener("click", () => this.remove());
-    this.part("cancel").addEventListener("click", () => this.transfer?.cancel());
+    this.part("cancel").addEventListener("click", () => this.cancel());
+    this.part("confirm").addEventListener("click", () => {
+      this.confirmed = true;
+      this.validate();
+    });
+    this.key = newKey();
     place.append(this.element);
     this.ready = true;
     this.isPdf = Boolean(file) && (file.type === "application/pdf" || /\.pdf$/i.test(file.name));
-    const problem = file ? this.check() : "";
+    const problem = file ? problemOf(file, settings, words) : "";
     if (problem) {
       this.ready = false;
       this.part("validate").hidden = true;
@@ -103,16 +109,6 @@ class Card {
 
   part(name) {
     return this.element.querySelector(`[data-${name}]`);
-  }
-
-  // The server checks again; this only spares a useless upload.
-  check() {
-    const extension = this.file.name.slice(this.file.name.lastIndexOf(".")).toLowerCase();
-    const name = `«\u00a0${this.file.name}\u00a0»`;
-    if (!settings.extensions.split(",").includes(extension)) return `${name} ${words.kind}`;
-    if (this.file.size > Number(settings.maxBytes)) return `${name} (${size(this.file.size)}) ${words.large}`;
-    if (this.file.size === 0) return `${name} ${words.empty}`;
-    return "";
   }
 
   prepare() {
@@ -222,20 +218,64 @@ class Card {
         const where = this.placement?.place;
         if (where) for (const [name, value] of Object.entries({ page: where.page, x: where.x, y: where.y, width: this.placement.width })) body.append(name, value);
       }
+      if (this.confirmed) body.append("confirm_patient", "1");
       body.append("file", this.file);
     }
+    this.part("doubt").hidden = true;
+    // Known beforehand: no need to send the file to be told.
+    const { maySignUntil } = settings;
+    if (this.signs && maySignUntil && Date.now() >= Number(maySignUntil) && !(await this.confirmSigner())) return;
     this.busy(true);
-    this.transfer = upload(settings.url, body, csrf, (progress) => this.progress(progress));
     try {
-      const { status, html } = await this.transfer.done;
-      if (status === 201) this.receipt(html);
-      else this.fail(status === 400 ? new DOMParser().parseFromString(html, "text/html").body.textContent.trim() : words.lost);
+      await this.send(body);
     } catch {
       this.fail(words.lost);
     } finally {
+      if (!this.done) this.part("waiting").hidden = true;
       this.busy(false);
       refresh();
     }
+  }
+
+  // The virus scanner may be away for a while: the file waits here, unsent to anybody, and goes again by itself.
+  async send(body) {
+    this.cancelled = false;
+    while (!this.cancelled) {
+      this.transfer = upload(settings.url, body, { csrf, key: this.key }, (progress) => this.progress(progress));
+      const { status, html, retryAfter } = await this.transfer.done;
+      const said = () => new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+      if (status === 201) return this.receipt(html);
+      if (status === 409) return this.doubt(said());
+      if (status === 401 && (await this.confirmSigner())) continue;
+      if (status === 401) return this.fail(said());
+      if (status !== 503) return this.fail(status === 400 ? said() : words.lost);
+      this.part("waiting-text").textContent = words.waiting;
+      this.part("waiting").hidden = false;
+      await new Promise((resume) => {
+        this.resume = resume;
+        setTimeout(resume, retryAfter * 1000);
+      });
+    }
+    return this.fail(words.lost);
+  }
+
+  async confirmSigner() {
+    const { signInAgain } = await import("./sign_in_again.js");
+    const confirmed = await signInAgain();
+    if (confirmed) settings.maySignUntil = ""; // and the first signature lets the session sign on
+    else this.part("validate").focus();
+    return confirmed;
+  }
+
+  cancel() {
+    this.cancelled = true;
+    this.transfer?.cancel();
+    this.resume?.();
+  }
+
+  doubt(sentence) {
+    this.part("doubt-text").textContent = sentence;
+    this.part("doubt").hidden = false;
   }
 
   busy(sending) {
@@ -255,7 +295,7 @@ class Card {
     bar.setAttribute("aria-label", this.file?.name ?? "");
     bar.value = (loaded / total) * 100;
     const finished = loaded >= total;
-    this.part("progress-text").textContent = finished ? words.analysing : `${size(loaded)} / ${size(total)} ${words.sent}, ${Math.ceil(left)} ${words.left}`;
+    this.part("progress-text").textContent = finished ? words.analysing : say(words.sent, { loaded: size(loaded, words), total: size(total, words), seconds: Math.ceil(left) });
     if (finished) announce(words.analysing);
   }
 
@@ -278,3 +318,5 @@ class Card {
     input.focus();
   }
 }
+
+takeChosen(); // what was chosen before this script had come

@@ -1,5 +1,7 @@
 // Where the signature goes on a page shown by pdf.js: by click, drag, keyboard or choice. Fractions of the page as
 // displayed, from its top left: x and y of the centre, and the width. Nothing is sent for this.
+import { percent, say } from "./words.js";
+
 const ASPECT = 0.4;
 
 export class SignaturePlacement {
@@ -87,8 +89,8 @@ export class SignaturePlacement {
       this.stamp.style.height = `${this.width * box.width * ASPECT}px`;
     }
     if (this.enabled && this.place) {
-      const percent = (value) => `${Math.round(value * 100)} %`;
-      this.said.textContent = `${this.words.page} ${this.place.page}, ${percent(this.place.x)} ${this.words.fromLeft}, ${percent(this.place.y)} ${this.words.fromTop}${this.why ? `, ${this.why}` : ""}`;
+      const { page, x, y } = this.place;
+      this.said.textContent = say(this.words.placed, { page, x: percent(x), y: percent(y) }) + (this.why ? `, ${this.why}` : "");
     } else this.said.textContent = "";
   }
 

@@ -1,5 +1,6 @@
-// One upload: progress in bytes and time left, can be cancelled. Resolves to {status, html}; rejects when lost.
-export function upload(url, body, csrf, onProgress) {
+// One upload: progress in bytes and time left, can be cancelled. Resolves to {status, html, retryAfter}, in seconds;
+// rejects when lost. The same key makes the same document, however often it is sent.
+export function upload(url, body, { csrf, key }, onProgress) {
   const request = new XMLHttpRequest();
   const started = performance.now();
   const done = new Promise((resolve, reject) => {
@@ -8,12 +9,13 @@ export function upload(url, body, csrf, onProgress) {
       const rate = event.loaded / Math.max(seconds, 0.1);
       onProgress({ loaded: event.loaded, total: event.total, left: (event.total - event.loaded) / rate });
     });
-    request.addEventListener("load", () => resolve({ status: request.status, html: request.responseText }));
+    request.addEventListener("load", () => resolve({ status: request.status, html: request.responseText, retryAfter: Number(request.getResponseHeader("Retry-After")) || 10 }));
     for (const name of ["error", "timeout", "abort"]) request.addEventListener(name, () => reject(new Error(name)));
   });
   request.open("POST", url);
   request.setRequestHeader("X-CSRFToken", csrf);
   request.setRequestHeader("X-Requested-With", "card");
+  request.setRequestHeader("Idempotency-Key", key);
   request.send(body);
   return { done, cancel: () => request.abort() };
 }

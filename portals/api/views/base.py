@@ -41,6 +41,15 @@ class ApiView(APIView):
             idempotency.keep_answer(call, response)
         return response
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """Of two calls with one key, the one that comes too late answers as if it had never begun."""
+        call = getattr(self.request, "idempotent_call", None)
+        if call is not None and idempotency.was_overtaken(exc):
+            idempotency.let_go(call)
+            self.request.idempotent_call = None  # type: ignore[attr-defined]
+            exc = idempotency.still_running()
+        return super().handle_exception(exc)
+
     def once(self, request: Request) -> Response | None:
         """At the start of a POST: the first answer, where this call was made before."""
         reserved = idempotency.reserve(request, self.user)

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -17,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope, User
+from accounts.sole_control import require_sole_control
 from appointments.models import Appointment
 from documents.access import around, visible_as_recipient, visible_as_staff
 from documents.files.intake import accept
@@ -27,7 +27,7 @@ from documents.sharing import share_library_document, share_upload, take_back
 from documents.signing.placement import Placement
 from portals.api.idempotency import object_id
 from portals.api.pagination import DocumentsNewestFirst
-from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
+from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of, whole_list
 from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import _uuid, appointment_of
 from portals.api.views.base import ApiView, StaffView, need_scope
@@ -58,7 +58,7 @@ class AppointmentDocuments(StaffView):
         201,
         SharedDocumentOut,
         request={"multipart/form-data": ShareIn},
-        errors=(409, 413, 415),
+        errors=(409, 413, 415, 503),
         parameters=[IDEMPOTENCY],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -68,6 +68,8 @@ class AppointmentDocuments(StaffView):
         asked = body.validated_data
         if asked["sign"]:
             need_scope(request, Scope.SIGN)
+            if request.auth is None:  # a browser's session; a token that may sign is the signer's own factor
+                require_sole_control(request)
         if first := self.once(request):
             return first
         made = object_id(request)
@@ -106,6 +108,7 @@ class AppointmentDocuments(StaffView):
             placement=placement,
             by=self.user,
             pk=pk,
+            confirm_patient=asked["confirm_patient"],
         )
 
 
@@ -124,7 +127,7 @@ class DocumentDetail(StaffView):
 
 
 class DocumentContent(StaffView):
-    @answers(200, OpenApiTypes.BINARY, errors=(409,))
+    @a_file
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(visible_as_staff(self.user).select_related("file"), pk=pk)
         return content(document, request, self.user)
@@ -159,7 +162,7 @@ class MyDocument(ApiView):
 
 
 class MyDocumentContent(ApiView):
-    @answers(200, OpenApiTypes.BINARY, errors=(409,))
+    @a_file
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(visible_as_recipient(self.user).select_related("file"), pk=pk)
         return content(document, request, self.user)

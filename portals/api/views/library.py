@@ -8,18 +8,24 @@ from django.db.models import Prefetch, QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from documents.files.intake import accept
 from documents.files.serving import respond
-from documents.library import archive, change_library_document, import_document, import_version
+from documents.library import (
+    archive,
+    change_library_document,
+    import_document,
+    import_version,
+    write_document,
+    write_version,
+)
 from documents.models import LibraryDocument, LibraryVersion
 from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
-from portals.api.schema import IDEMPOTENCY, answers, page_of
+from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of
 from portals.api.serializers import LibraryChange, LibraryDocumentOut, LibraryIn
 from portals.api.views.base import StaffView, administered_practice
 from portals.api.views.documents import category_of
@@ -47,7 +53,7 @@ class Library(StaffView):
     @answers(
         201,
         LibraryDocumentOut,
-        request={"multipart/form-data": LibraryIn},
+        request={"multipart/form-data": LibraryIn, "application/json": LibraryIn},
         errors=(409, 413, 415),
         parameters=[IDEMPOTENCY],
     )
@@ -61,14 +67,11 @@ class Library(StaffView):
         pk = object_id(request)
         document = LibraryDocument.objects.filter(pk=pk, practice=practice).first() if pk else None
         if document is None:
-            document = import_document(
-                practice=practice,
-                category=category_of(asked["category"]),
-                title=asked["title"],
-                intake=accept(asked["file"]),
-                by=self.user,
-                pk=pk,
-            )
+            known = {"category": category_of(asked["category"]), "title": asked["title"], "by": self.user, "pk": pk}
+            if "body" in asked:
+                document = write_document(practice=practice, body=asked["body"], **known)
+            else:
+                document = import_document(practice=practice, intake=accept(asked["file"]), **known)
         return Response(LibraryDocumentOut(document).data, status=201)
 
 
@@ -84,16 +87,23 @@ class LibraryDetail(StaffView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(LibraryDocumentOut(self._get(pk)).data)
 
-    @answers(200, LibraryDocumentOut, request={"multipart/form-data": LibraryChange}, errors=(413, 415))
+    @answers(
+        200,
+        LibraryDocumentOut,
+        request={"multipart/form-data": LibraryChange, "application/json": LibraryChange},
+        errors=(413, 415),
+    )
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         document = self._get(pk)
         body = LibraryChange(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         category = category_of(asked["category"]) if "category" in asked else None
-        change_library_document(document=document, by=self.user, title=asked.get("title"), category=category)
-        if "file" in asked:
+        if "file" in asked:  # first what may be refused: a refusal changes nothing
             import_version(document=document, intake=accept(asked["file"]), by=self.user)
+        if "body" in asked:
+            write_version(document=document, body=asked["body"], by=self.user)
+        change_library_document(document=document, by=self.user, title=asked.get("title"), category=category)
         return Response(LibraryDocumentOut(self._get(pk)).data)
 
     @answers(204)
@@ -103,7 +113,7 @@ class LibraryDetail(StaffView):
 
 
 class LibraryContent(StaffView):
-    @answers(200, OpenApiTypes.BINARY, errors=(409,))
+    @a_file
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(LibraryDocument.objects.of_staff(self.user), pk=pk)
         version = document.current

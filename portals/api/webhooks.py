@@ -1,0 +1,49 @@
+"""What a practice's own software is told, in the OpenAPI (section "webhooks" of 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import WebhookEventType
+
+SIGNED = (
+    "Signed as Standard Webhooks 1.0 says: `webhook-signature` is `v1,` and the base64 of HMAC-SHA-256 over "
+    "`{webhook-id}.{webhook-timestamp}.{body}`, its key the base64 after `whsec_`. Check it, refuse a timestamp that "
+    "is minutes away, and take a `webhook-id` once. Answer 2xx within ten seconds; anything else is tried again for "
+    "three days, 410 stops the webhook."
+)
+_ID = {"type": "string", "format": "uuid"}
+
+
+def tell_events(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Adds the events to the finished schema (a hook of drf-spectacular)."""
+    headers = [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+        for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    ]
+    result["webhooks"] = {
+        event.value: {
+            "post": {
+                "summary": event.value,
+                "description": SIGNED,
+                "parameters": headers,
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _body(event)}}},
+                "responses": {"200": {"description": "Taken"}, "410": {"description": "Send nothing more"}},
+            }
+        }
+        for event in WebhookEventType
+    }
+    return result
+
+
+def _body(event: WebhookEventType) -> dict[str, Any]:
+    ids = {"id": _ID, "appointment": {"type": ["string", "null"], "format": "uuid"}, "practice": _ID}
+    return {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"type": "string", "const": event.value},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": {"type": "object", "required": list(ids), "properties": ids},
+        },
+    }

@@ -1,0 +1,86 @@
+"""What sends itself, on the appointment's page: what was and will be sent; now, again, not at all, after all."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.models import Practice, User
+from appointments.models import Appointment
+from documents.autosend import do_not_send, plan_again, send_again, send_now
+from documents.links import revoke_link
+from documents.models import AutoSend, DocumentLink
+from portals.practitioner.staff import staff_only
+
+
+def auto_sends_of(found: Appointment) -> QuerySet[AutoSend]:
+    """With what their lines on the panel show (_auto_send_line.html)."""
+    sendings = found.auto_sends.select_related("document", "rule", "shared", "link")
+    return sendings.prefetch_related("shared__messages").order_by("due_at", "document__title")
+
+
+@staff_only
+@require_POST
+def send(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _sending(user, pk)
+    if not send_now(sending=found, by=user):
+        messages.error(request, _("Personne ne peut encore recevoir : complétez d’abord les coordonnées."))
+    return redirect("practitioner:appointment", pk=found.appointment_id)
+
+
+@staff_only
+@require_POST
+def send_once_more(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _sending(user, pk)
+    if send_again(sending=found, by=user):
+        messages.success(request, _("Le message est renvoyé, avec les mêmes documents."))
+    else:
+        messages.error(
+            request, _("Le destinataire n’est plus le même, ou n’a plus de coordonnées : partagez le document.")
+        )
+    return redirect("practitioner:appointment", pk=found.appointment_id)
+
+
+@staff_only
+@require_POST
+def stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _sending(user, pk)
+    do_not_send(sending=found, by=user)
+    messages.success(
+        request,
+        _("« %(title)s » ne sera pas envoyé. Vous pouvez le prévoir de nouveau.") % {"title": found.document.title},
+    )
+    return redirect("practitioner:appointment", pk=found.appointment_id)
+
+
+@staff_only
+@require_POST
+def resume(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _sending(user, pk)
+    if plan_again(sending=found, by=user):
+        messages.success(request, _("« %(title)s » est prévu de nouveau.") % {"title": found.document.title})
+    else:
+        messages.error(request, _("La règle n’envoie plus ce document pour ce rendez-vous : partagez-le."))
+    return redirect("practitioner:appointment", pk=found.appointment_id)
+
+
+@staff_only
+@require_POST
+def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """The way in without an account; the documents stay in the account of whoever has one."""
+    found = get_object_or_404(DocumentLink, pk=pk, appointment__practice__in=Practice.objects.of(user))
+    revoke_link(link=found, by=user)
+    messages.success(request, _("Le lien est fermé : plus personne n’entre par lui."))
+    return redirect("practitioner:appointment", pk=found.appointment_id)
+
+
+def _sending(user: User, pk: uuid.UUID) -> AutoSend:
+    return get_object_or_404(
+        AutoSend.objects.select_related("document"), pk=pk, appointment__practice__in=Practice.objects.of(user)
+    )

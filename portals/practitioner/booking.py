@@ -1,0 +1,104 @@
+"""Staff book: somebody the practice knows, found by a few letters of the name, or a new patient."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import Practice, User
+from appointments.booking import book
+from appointments.models import Appointment
+from patients.models import Patient
+from patients.records import create_patient
+from portals.form_errors import say_refusal
+from portals.practitioner.forms import PERSON, BookingForm
+from portals.practitioner.practices import practice_of
+from portals.practitioner.staff import frame, staff_only
+
+ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
+OFFERED = 8  # records; who is not among them types more of the name
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
+    """The form; with `search` in it, the records that what was typed finds. A search is posted: names stay out of
+    addresses, and whatever else was typed stays in the form."""
+    practice = _practice(request, user)
+    if "search" in request.POST:
+        form = BookingForm(practice=practice, initial=request.POST.dict())
+        if request.headers.get("HX-Request") == "true":
+            return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
+    else:
+        initial = {name: request.GET.get(asked) for name, asked in ASKED.items()}
+        initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
+        form = BookingForm(request.POST or None, practice=practice, initial=initial)
+    if form.is_bound and form.is_valid():
+        try:
+            made = _book(form.cleaned_data, practice, user)
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        else:
+            messages.success(request, _("Le rendez-vous est pris."))
+            return redirect("practitioner:appointment", pk=made.pk)
+    context = frame(request, user, "agenda", practice=practice, form=form, **_offered(form, practice))
+    status = 400 if form.errors else 200
+    return render(request, "practitioner/new_appointment.html", context, status=status)
+
+
+def _practice(request: HttpRequest, user: User) -> Practice:
+    """That of the record whose page led here, or the one worked in."""
+    practice = practice_of(request, user)
+    if request.method == "POST":
+        return practice
+    try:
+        asked = uuid.UUID(request.GET.get("patient", ""))
+    except ValueError:
+        return practice
+    known = Patient.objects.of_staff(user).select_related("practice").filter(pk=asked).first()
+    return known.practice if known else practice
+
+
+def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
+    """Who may be chosen: who is chosen so far, records that are like a new patient, those that the words find."""
+    records = practice.patients.order_by("last_name", "first_name", "id")
+    words = str(form["q"].value() or "").strip()
+    found = list(records.search(words)[: OFFERED + 1]) if words else []
+    chosen = form.chosen()
+    offered = [chosen] if chosen else []
+    offered += [one for one in [*form.alike, *found[:OFFERED]] if one not in offered]
+    return {"words": words, "found": len(found), "offered": offered, "chosen": chosen, "most": OFFERED}
+
+
+def _own_agenda(practice: Practice, user: User) -> str | None:
+    """A practitioner's own, or the only one there is."""
+    agendas = list(practice.agendas.filter(is_active=True).values_list("pk", "practitioner"))
+    own = [pk for pk, practitioner in agendas if practitioner == user.pk or len(agendas) == 1]
+    return str(own[0]) if len(own) == 1 else None
+
+
+@transaction.atomic
+def _book(asked: dict[str, Any], practice: Practice, user: User) -> Appointment:
+    patient: Patient = asked["patient"] or create_patient(
+        practice=practice,
+        **{name: asked[name] for name in PERSON},
+        email=asked["email"] or None,
+        mobile=asked["mobile"] or None,
+        by=user,
+    )
+    return book(
+        agenda=asked["agenda"],
+        visit_reason=asked["visit_reason"],
+        patient=patient,
+        starts_at=asked["starts_at"],
+        kind=asked["kind"],
+        by=user,
+    )

@@ -1,0 +1,127 @@
+"""A certificate brought from elsewhere, as a PKCS#12 file: a practitioner's own, or the practice's."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Practice, Role, User
+from accounts.models.practice import Membership
+from accounts.sole_control import require_recent_sign_in, signed_in_until
+from documents.certificates import in_use, trusted_roots
+from documents.imported_certificates import SHOWN_DAYS, import_pkcs12, remove_imported
+from documents.models import SigningCredential
+from documents.signing.imported import CertificateRefused, issuer_of, leads_to
+from portals.practitioner.practices import administered_practice
+from portals.practitioner.staff import frame, staff_only
+
+
+class CertificateForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("Fichier du certificat (.p12 ou .pfx)"),
+        widget=forms.FileInput(attrs={"class": "form-control", "accept": ".p12,.pfx"}),
+        error_messages={
+            "required": gettext_lazy("Choisissez le fichier du certificat."),
+            "empty": gettext_lazy("Ce fichier est vide."),
+        },
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Mot de passe de ce fichier"),
+        help_text=gettext_lazy("Celui choisi à l’export. Il n’est pas conservé."),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_certificate(request: HttpRequest, user: User) -> HttpResponse:
+    if not Membership.objects.held_by(user, Role.PRACTITIONER).exists():
+        raise Http404
+    return _certificate(request, user, owner=user)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def practice_certificate(request: HttpRequest, user: User) -> HttpResponse:
+    return _certificate(request, user, owner=administered_practice(request, user))
+
+
+@staff_only
+@require_POST
+def remove_own(request: HttpRequest, user: User) -> HttpResponse:
+    return _remove(request, user, owner=user)
+
+
+@staff_only
+@require_POST
+def remove_practices(request: HttpRequest, user: User) -> HttpResponse:
+    return _remove(request, user, owner=administered_practice(request, user))
+
+
+def _certificate(request: HttpRequest, user: User, *, owner: User | Practice) -> HttpResponse:
+    form = CertificateForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        require_recent_sign_in(request)
+        if form.is_valid() and _imported(form, owner, user):
+            messages.success(request, _("Le certificat est importé : les prochaines signatures le portent."))
+            return redirect(request.path)
+    context = frame(
+        request,
+        user,
+        "signature" if isinstance(owner, User) else "settings",
+        form=form,
+        of_practice=isinstance(owner, Practice),
+        certificate=certificate_facts(owner),
+        signed_in_until=int(signed_in_until(request) * 1000),
+    )
+    return render(request, "practitioner/certificate.html", context, status=400 if form.errors else 200)
+
+
+def _imported(form: CertificateForm, owner: User | Practice, user: User) -> bool:
+    upload = form.cleaned_data["file"]
+    try:
+        import_pkcs12(
+            owner=owner,
+            upload=upload if isinstance(upload, UploadedFile) else None,
+            password=form.cleaned_data["password"],
+            by=user,
+        )
+    except CertificateRefused as refused:
+        form.add_error(refused.field, refused.message)
+        return False
+    return True
+
+
+def _remove(request: HttpRequest, user: User, *, owner: User | Practice) -> HttpResponse:
+    require_recent_sign_in(request)
+    remove_imported(owner=owner, by=user)
+    messages.success(request, _("Le certificat est retiré. Ce qu’il a signé reste valable."))
+    return redirect("practitioner:signature" if isinstance(owner, User) else "practitioner:settings")
+
+
+def certificate_facts(owner: User | Practice) -> dict[str, Any] | None:
+    """What is shown of a certificate that was brought; None where the installation's own signs."""
+    found: SigningCredential | None = in_use(owner)
+    if found is None or found.is_ours:
+        return None
+    certificate, chain = bytes(found.certificate), [base64.b64decode(each) for each in found.chain]
+    return {
+        "row": found,
+        "issuer": issuer_of(certificate),
+        "confirmed": leads_to(certificate, chain, trusted_roots()),
+        "expired": found.days_left < 0,
+        "ends_soon": 0 <= found.days_left < SHOWN_DAYS,
+        "level": settings.SIGNATURE_LEVEL,
+    }

@@ -1,0 +1,146 @@
+"""What became of what was shared: whom it reached, whom it did not and why, and what mends it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Practice, User
+from accounts.models.practice import SHARING_ROLES
+from accounts.roles import NotAllowed, may_share
+from appointments.recipients import RecipientState, resolve
+from documents.access import visible_as_staff
+from documents.chasing import Chased, chase, correct_and_chase
+from documents.deliveries import blocked_sendings, needing_attention, recent
+from documents.models import AutoSend, SharedDocument
+from documents.models.autosend import AutoSendState
+from documents.models.shared import AudienceChoice
+from portals.form_errors import say_refusal
+from portals.practitioner.forms import ContactsForm
+from portals.practitioner.practices import practice_of
+from portals.practitioner.staff import frame, staff_only
+
+SHOWN = 50
+BLOCKED_SHOWN = 50
+
+
+@staff_only
+@require_safe
+def deliveries(request: HttpRequest, user: User) -> HttpResponse:
+    """What needs somebody; or everything of the last 30 days."""
+    everything = request.GET.get("show") == "all"
+    practice = practice_of(request, user)
+    found = recent(user, practice) if everything else needing_attention(user, practice)
+    page, has_more = _page_of(found, request.GET.get("after"))
+    context = frame(
+        request,
+        user,
+        "deliveries",
+        documents=page,
+        next_after=page[-1].pk if has_more else None,
+        everything=everything,
+        blocked=_blocked(user, practice),
+        shares_in=set(Practice.objects.ids_of(user, *SHARING_ROLES)),
+    )
+    return render(request, "practitioner/deliveries.html", context)
+
+
+def _page_of(found: QuerySet[SharedDocument], after: str | None) -> tuple[list[SharedDocument], bool]:
+    """Newest first, by keyset: the page after a document that was shown."""
+    try:
+        last = found.filter(pk=uuid.UUID(after)).first() if after else None
+    except ValueError:
+        last = None
+    if last is not None:
+        found = found.filter(shared_at__lte=last.shared_at).exclude(shared_at=last.shared_at, pk__gte=last.pk)
+    found = found.select_related("patient", "holder", "authorisation", "appointment__practice")
+    page = list(found.prefetch_related("messages").order_by("-shared_at", "-id")[: SHOWN + 1])
+    return page[:SHOWN], len(page) > SHOWN
+
+
+def _blocked(user: User, practice: Practice) -> list[dict[str, Any]]:
+    sendings = blocked_sendings(user, practice).select_related(
+        "document", "appointment__patient__practice", "appointment__practice", "appointment__holder"
+    )
+    return [{"sending": one, "reason": _why(one)} for one in sendings[:BLOCKED_SHOWN]]
+
+
+def _why(sending: AutoSend) -> str:
+    if sending.state == AutoSendState.FAILED:
+        return _("Ce document n’a pas pu être envoyé : ouvrez le rendez-vous pour réessayer.")
+    recipient = resolve(sending.appointment)
+    if recipient.state is RecipientState.NEEDS_AUTHORISATION:
+        return _("Une autorisation manque : décidez qui peut recevoir les documents de ce rendez-vous.")
+    return _("Aucune coordonnée du destinataire n’est connue : complétez la fiche.")
+
+
+@staff_only
+@require_POST
+def chase_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    document = get_object_or_404(visible_as_staff(user), pk=pk)
+    _say(request, chase(document=document, by=user))
+    return redirect(back_to(request.POST.get("back"), document))
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Contacts that are wrong, corrected, and the message sent again: one form, one button."""
+    visible = visible_as_staff(user).select_related("patient__practice", "holder", "authorisation", "appointment")
+    document = get_object_or_404(visible, pk=pk, audience=AudienceChoice.PATIENT)
+    if not may_share(user, document.patient.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
+    back = request.POST.get("back") or request.GET.get("back", "")
+    initial = {"email": document.patient.email, "mobile": document.patient.mobile}
+    form = ContactsForm(request.POST or None, initial=initial, only=["email", "mobile"])
+    if request.method == "POST" and form.is_valid():
+        try:
+            _say(request, correct_and_chase(document=document, by=user, **form.cleaned_data))
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        else:
+            return redirect(back_to(back, document))
+    context = frame(
+        request,
+        user,
+        "deliveries",
+        practice=document.patient.practice,
+        document=document,
+        form=form,
+        back=back,
+        back_to=back_to(back, document),
+    )
+    return render(request, "practitioner/correct.html", context, status=400 if form.errors else 200)
+
+
+def back_to(asked: str | None, document: SharedDocument) -> str:
+    """Where the button was: one of our two pages, whatever the address says."""
+    if asked == "deliveries":
+        return reverse("practitioner:deliveries")
+    return reverse("practitioner:appointment", args=[document.appointment_id])
+
+
+def _say(request: HttpRequest, chased: Chased) -> None:
+    match chased:
+        case Chased.SENT:
+            messages.success(request, _("Le message repart vers les coordonnées d’aujourd’hui."))
+        case Chased.RECENT:
+            messages.info(
+                request,
+                _("Un message est parti il y a moins d’une heure, ou va partir : rien n’est envoyé en double."),
+            )
+        case Chased.READ:
+            messages.info(request, _("Le document vient d’être lu : rien n’est envoyé."))
+        case Chased.NOBODY:
+            messages.error(
+                request, _("Personne ne peut recevoir ce message : complétez la fiche, ou autorisez le titulaire.")
+            )

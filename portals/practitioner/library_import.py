@@ -1,0 +1,65 @@
+"""Files into the library: several by one form, or each by itself where the page's script sends them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from accounts.models import Practice, User
+from documents.files.intake import Refused, accept
+from documents.library import import_document
+from documents.models import Category, LibraryDocument
+
+
+def import_all(request: HttpRequest, practice: Practice, user: User) -> list[str]:
+    """Import each file; a refused one doesn't stop the others. The sentences of those refused."""
+    files = request.FILES.getlist("files")
+    if not files:
+        return [_("Aucun fichier n’a été choisi. Choisissez un ou plusieurs fichiers.")]
+    errors = []
+    for file in files:
+        try:
+            made = _import(file, _category(request), practice, user)
+        except Refused as refused:
+            errors.append(refused.message)
+            continue
+        messages.success(request, _("« %(title)s » est dans la bibliothèque.") % {"title": made.title})
+    return errors
+
+
+def import_one(request: HttpRequest, practice: Practice, user: User) -> LibraryDocument:
+    """The same file sent again after a lost answer is the same document. Raises Refused."""
+    category = _category(request)
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return _import(request.FILES.get("files"), category, practice, user)
+    # Derived, so that nobody can name another's document.
+    pk = uuid.uuid5(practice.pk, f"library {user.pk} {key[:255]}")
+    made = practice.library_documents.filter(pk=pk)
+    if found := made.first():
+        return found
+    try:
+        return _import(request.FILES.get("files"), category, practice, user, pk)
+    except (ValidationError, IntegrityError):
+        if found := made.first():  # sent twice at once: the other was first
+            return found
+        raise
+
+
+def _import(
+    file: object, category: Category, practice: Practice, user: User, pk: uuid.UUID | None = None
+) -> LibraryDocument:
+    intake = accept(file if isinstance(file, UploadedFile) else None)
+    title = intake.name.rsplit(".", 1)[0][:200]
+    return import_document(practice=practice, intake=intake, title=title, category=category, by=user, pk=pk)
+
+
+def _category(request: HttpRequest) -> Category:
+    return get_object_or_404(Category, code=request.POST.get("category", "information"), is_active=True)

@@ -1,0 +1,81 @@
+"""A new version behind the same entry: the share page once more, for one file."""
+
+from __future__ import annotations
+
+import uuid
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from appointments.models import Appointment
+from appointments.recipients import resolve
+from documents.access import visible_as_staff
+from documents.models import SharedDocument
+from documents.replacing import NotReplaceable, check_replaceable, replace_document
+from documents.uploads import check_may_share
+from portals.practitioner.share import (
+    CardRefused,
+    answer_refused,
+    receipt,
+    received,
+    refusals_told,
+    share_context,
+)
+from portals.practitioner.staff import appointment_of, staff_only
+
+
+@csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"]})  # as the share page
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def replace(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    visible = visible_as_staff(user).select_related("holder", "authorisation", "category", "file")
+    document = get_object_or_404(visible, pk=pk)
+    found = appointment_of(user, document.appointment_id)
+    check_may_share(found, user)
+    if request.method != "POST":
+        return _page(request, found, user, document)
+    try:
+        replaced = _replace_by_card(request, document, user)
+    except CardRefused as refused:
+        return answer_refused(request, found, user, refused, replacing=document)
+    if request.headers.get("X-Requested-With") != "card":
+        messages.success(request, _("« %(title)s » est remplacé.") % {"title": replaced.title})
+        return redirect("practitioner:appointment", pk=found.pk)
+    return receipt(request, replaced)
+
+
+def _page(request: HttpRequest, found: Appointment, user: User, document: SharedDocument) -> HttpResponse:
+    try:
+        check_replaceable(document, resolve(found))
+    except NotReplaceable as refused:
+        messages.error(request, refused.sentence)
+        return redirect("practitioner:appointment", pk=found.pk)
+    return render(request, "practitioner/share.html", share_context(request, found, user, replacing=document))
+
+
+def _replace_by_card(request: HttpRequest, document: SharedDocument, user: User) -> SharedDocument:
+    """Raises CardRefused."""
+    seen = request.GET.get("instead_of", "")
+    try:
+        instead_of = uuid.UUID(seen) if seen else None
+    except ValueError:
+        raise CardRefused(_("Ce document a déjà été remplacé ou retiré. Rechargez la page.")) from None
+    with refusals_told():
+        intake, placement = received(request)
+        try:
+            return replace_document(
+                document=document,
+                intake=intake,
+                placement=placement,
+                by=user,
+                instead_of=instead_of,
+                confirm_patient=bool(request.POST.get("confirm_patient")),
+            )
+        except NotReplaceable as refused:
+            raise CardRefused(refused.sentence) from refused

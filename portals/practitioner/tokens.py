@@ -1,0 +1,95 @@
+"""API tokens of one's own: made (and shown once), looked over, revoked."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Scope, User
+from accounts.tokens import issue_token, revoke_token, scopes_for
+from portals.practitioner.staff import frame, staff_only
+
+LIFETIMES = {30: gettext_lazy("30 jours"), 90: gettext_lazy("90 jours"), 365: gettext_lazy("un an")}
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("À quoi sert ce jeton ?"),
+        help_text=gettext_lazy("Par exemple le nom du logiciel qui s’en servira."),
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Dites à quoi sert ce jeton.")},
+    )
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("Ce qu’il permet"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choisissez au moins un droit.")},
+    )
+    days = forms.TypedChoiceField(
+        label=gettext_lazy("Valable"),
+        coerce=int,
+        choices=list(LIFETIMES.items()),
+        initial=90,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].choices = [(scope.value, scope.label) for scope in scopes_for(user)]  # type: ignore[attr-defined]
+
+
+@staff_only
+@require_safe
+def tokens(request: HttpRequest, user: User) -> HttpResponse:
+    now = timezone.now()
+    rows = [
+        {
+            "token": token,
+            "scopes": [Scope(scope).label for scope in token.scopes],
+            "state": "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid",
+        }
+        for token in user.api_tokens.all()
+    ]
+    return render(request, "practitioner/tokens.html", frame(request, user, "tokens", rows=rows))
+
+
+@staff_only
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_token(request: HttpRequest, user: User) -> HttpResponse:
+    """Whoever holds a token acts as its user: the password is asked for again first."""
+    form = TokenForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        token, secret = issue_token(
+            user=user,
+            name=form.cleaned_data["name"],
+            scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
+            lifetime=timedelta(days=form.cleaned_data["days"]),
+            by=user,
+        )
+        # Shown by this very answer: the secret is in no address, no session and no database.
+        return render(
+            request, "practitioner/token_made.html", frame(request, user, "tokens", token=token, secret=secret)
+        )
+    status = 400 if form.errors else 200
+    context = frame(request, user, "tokens", form=form, has_errors=bool(form.errors))
+    return render(request, "practitioner/token_new.html", context, status=status)
+
+
+@staff_only
+@require_POST
+def revoke(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    revoke_token(token=get_object_or_404(user.api_tokens, pk=pk), by=user)
+    messages.success(request, _("Le jeton est révoqué : il n’ouvre plus rien."))
+    return redirect("practitioner:tokens")

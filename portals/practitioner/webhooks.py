@@ -1,0 +1,91 @@
+"""Webhooks: where the practice's own software is told of what happens. Administrators set them up."""
+
+from __future__ import annotations
+
+import uuid
+
+from allauth.account.decorators import reauthentication_required
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Role, User, WebhookEndpoint, WebhookEventType
+from accounts.webhooks import add_endpoint, remove_endpoint
+from portals.form_errors import say_refusal
+from portals.practitioner.practices import administered_practice
+from portals.practitioner.staff import frame, staff_only
+
+SHOWN = 10  # the newest tellings of each
+
+
+class WebhookForm(forms.Form):
+    url = forms.CharField(
+        label=gettext_lazy("Adresse du logiciel à prévenir"),
+        help_text=gettext_lazy("Elle commence par https://. L’éditeur de ce logiciel vous la donne."),
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "form-control", "inputmode": "url", "autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Donnez l’adresse du logiciel à prévenir.")},
+    )
+    events = forms.MultipleChoiceField(
+        label=gettext_lazy("Quand le prévenir"),
+        choices=WebhookEventType.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choisissez au moins un moment où le prévenir.")},
+    )
+
+
+@staff_only
+@require_safe
+def webhooks(request: HttpRequest, user: User) -> HttpResponse:
+    endpoints = WebhookEndpoint.objects.filter(practice=administered_practice(request, user))
+    rows = [
+        {
+            "endpoint": endpoint,
+            "events": [WebhookEventType(event).label for event in endpoint.events],
+            "deliveries": [
+                {
+                    "delivery": delivery,
+                    "label": WebhookEventType(delivery.event).label,
+                    "error": _(delivery.last_error) if delivery.last_error else "",
+                }
+                for delivery in endpoint.deliveries.all()[:SHOWN]
+            ],
+        }
+        for endpoint in endpoints
+    ]
+    return render(request, "practitioner/webhooks.html", frame(request, user, "webhooks", rows=rows))
+
+
+@staff_only
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_webhook(request: HttpRequest, user: User) -> HttpResponse:
+    practice = administered_practice(request, user)
+    form = WebhookForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        try:
+            endpoint = add_endpoint(practice=practice, url=asked["url"], events=asked["events"], by=user)
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        else:
+            return render(
+                request, "practitioner/webhook_made.html", frame(request, user, "webhooks", endpoint=endpoint)
+            )
+    status = 400 if form.errors else 200
+    context = frame(request, user, "webhooks", form=form, has_errors=bool(form.errors))
+    return render(request, "practitioner/webhook_new.html", context, status=status)
+
+
+@staff_only
+@require_POST
+def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    owned = WebhookEndpoint.objects.of_staff(user, Role.ADMIN)
+    remove_endpoint(endpoint=get_object_or_404(owned.select_related("practice"), pk=pk), by=user)
+    messages.success(request, _("Ce logiciel n’est plus prévenu."))
+    return redirect("practitioner:webhooks")

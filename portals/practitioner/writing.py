@@ -1,0 +1,150 @@
+"""The editor of written documents: text and merge fields on one side, its PDF on the other."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Practice, User
+from accounts.roles import NotAllowed, may_administer
+from documents.library import preview_body, rewrite_document, write_document
+from documents.models import LibraryDocument
+from documents.writing.fields import merge_fields
+from documents.writing.paper import CannotWrite
+from portals.form_errors import say_refusal
+from portals.practitioner.library import AboutForm
+from portals.practitioner.practices import practice_of
+from portals.practitioner.staff import frame, staff_only
+
+
+class WritingForm(AboutForm):
+    body = forms.CharField(
+        label=gettext_lazy("Texte"),
+        strip=False,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 16}),
+        error_messages={"required": gettext_lazy("Le document est vide. Écrivez-en le texte.")},
+    )
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def write(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
+    found = (
+        get_object_or_404(LibraryDocument.objects.of_staff(user).in_use().select_related("practice"), pk=pk)
+        if pk
+        else None
+    )
+    practice = _administered(request, user, found)
+    form = WritingForm(request.POST or None, initial=_initial(found))
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = _save(form.cleaned_data, found, practice, user)
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        except CannotWrite as refused:
+            form.add_error("body", refused.sentence)
+        else:
+            messages.success(request, _("« %(title)s » est enregistré.") % {"title": saved.title})
+            response = redirect("practitioner:library-document", pk=saved.pk)
+            response["Location"] += "?saved=1"  # the page's script then forgets the draft
+            return response
+    context = frame(request, user, "library", practice=practice, form=form, document=found, **_editor(practice))
+    return render(request, "practitioner/library_write.html", context, status=400 if form.errors else 200)
+
+
+@staff_only
+@require_POST
+def preview(request: HttpRequest, user: User) -> HttpResponse:
+    """The PDF of what is typed, with examples in its fields. Nothing is kept. 400 with a sentence."""
+    title = request.POST.get("title", "").strip() or _("Sans titre")
+    try:
+        pdf = preview_body(practice=_administered(request, user), title=title, body=request.POST.get("body", ""))
+    except ValidationError as refused:
+        return HttpResponse(" ".join(refused.messages), status=400, content_type="text/plain; charset=utf-8")
+    except CannotWrite as refused:
+        return HttpResponse(refused.sentence, status=400, content_type="text/plain; charset=utf-8")
+    return HttpResponse(pdf, content_type="application/pdf")
+
+
+def _save(asked: dict[str, Any], found: LibraryDocument | None, practice: Practice, user: User) -> LibraryDocument:
+    if found is None:
+        return write_document(practice=practice, by=user, **asked)
+    rewrite_document(document=found, by=user, **asked)
+    return found
+
+
+def _initial(found: LibraryDocument | None) -> dict[str, Any]:
+    if found is None:
+        return {"category": "information"}
+    return {"title": found.title, "category": found.category_id, "body": found.current.body}
+
+
+def _editor(practice: Practice) -> dict[str, Any]:
+    """What the script of the page needs."""
+    pictures = practice.library_documents.in_use().filter(versions__file__media_type__startswith="image/")
+    return {
+        "fields": merge_fields(practice),
+        "pictures": pictures.distinct().order_by("title"),
+        "editor": static("django_prose_editor/editor.js"),
+        "pdfjs": {
+            name: static(f"vendor/pdfjs/{path}")
+            for name, path in (("module", "build/pdf.min.mjs"), ("worker", "build/pdf.worker.min.mjs"))
+        },
+        "pdfjs_base": f"{settings.STATIC_URL}vendor/pdfjs/",
+        "tools": _tools(),
+        "words": {
+            "fields": {field.name: field.label for field in merge_fields(practice)},
+            "ready": _("Aperçu à jour. Pages :"),
+            "working": _("Mise en page en cours…"),
+            "lost": _("L’aperçu n’a pas pu être demandé. Votre texte est toujours là."),
+            "page": _("Aperçu, page"),
+            "editor": _("Texte du document"),
+        },
+    }
+
+
+def _tools() -> dict[str, list[tuple[str, str, str]]]:
+    """The buttons of the toolbar: command, drawing and name; of a table: command, short and whole name."""
+    return {
+        "text": [
+            ("bold", "type-bold", _("Gras")),
+            ("italic", "type-italic", _("Italique")),
+            ("underline", "type-underline", _("Souligné")),
+            ("link", "link-45deg", _("Lien")),
+        ],
+        "blocks": [
+            ("bulletList", "list-ul", _("Liste")),
+            ("orderedList", "list-ol", _("Liste numérotée")),
+            ("table", "table", _("Insérer un tableau")),
+        ],
+        "history": [
+            ("undo", "arrow-counterclockwise", _("Annuler la frappe")),
+            ("redo", "arrow-clockwise", _("Rétablir")),
+        ],
+        "table": [
+            ("addRow", _("+ ligne"), _("Ajouter une ligne")),
+            ("deleteRow", _("− ligne"), _("Enlever la ligne")),
+            ("addColumn", _("+ colonne"), _("Ajouter une colonne")),
+            ("deleteColumn", _("− colonne"), _("Enlever la colonne")),
+            ("deleteTable", _("− tableau"), _("Enlever le tableau")),
+        ],
+    }
+
+
+def _administered(request: HttpRequest, user: User, found: LibraryDocument | None = None) -> Practice:
+    """The document's own, or the one worked in. Raises NotAllowed."""
+    practice = found.practice if found else practice_of(request, user)
+    if not may_administer(user, practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+    return practice

@@ -1,0 +1,187 @@
+"""What a verification found, in plain words: the same on the page and in the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from documents.signing.examination import ExaminedSignature, Integrity, Trust
+from documents.verification import Verdict
+from notifications.wording import moment
+
+
+@dataclass(frozen=True)
+class Words:
+    """`tone`: good, wait, bad or soft; always with `icon` and `short`, never by colour alone."""
+
+    tone: str
+    icon: str
+    short: str
+    sentence: str
+
+
+def verdict_words(verdict: Verdict) -> Words:
+    return {
+        Verdict.UNSIGNED: Words(
+            "soft",
+            "file-earmark",
+            _("Aucune signature"),
+            _("Ce document ne porte aucune signature électronique : rien ne dit qui l’a écrit, ni s’il a changé."),
+        ),
+        Verdict.WHOLE: Words(
+            "good",
+            "patch-check",
+            _("Document signé et intact"),
+            _("Ce document est signé, et ce qui a été signé n’a pas changé depuis."),
+        ),
+        Verdict.UNTRUSTED: Words(
+            "wait",
+            "patch-question",
+            _("Document intact, signataire non confirmé"),
+            _("Ce qui a été signé n’a pas changé depuis, mais ce site ne peut pas confirmer qui a signé."),
+        ),
+        Verdict.REVOKED: Words(
+            "bad",
+            "patch-exclamation",
+            _("Signé avec un certificat révoqué"),
+            _(
+                "Ce qui a été signé n’a pas changé depuis, mais le certificat a été révoqué, et quelqu’un d’autre "
+                "que son titulaire a pu signer. Demandez à son auteur de le confirmer."
+            ),
+        ),
+        Verdict.ALTERED: Words(
+            "bad",
+            "exclamation-triangle",
+            _("Document modifié après la signature"),
+            _(
+                "Quelque chose a été ajouté à ce document après une signature. "
+                "Demandez à son auteur le document d’origine."
+            ),
+        ),
+        Verdict.BROKEN: Words(
+            "bad",
+            "x-octagon",
+            _("Signature non valable"),
+            _(
+                "Une signature ne correspond pas au document : il a été modifié, ou la signature a été imitée. "
+                "Ne vous y fiez pas, et demandez à son auteur le document d’origine."
+            ),
+        ),
+    }[verdict]
+
+
+def integrity_words(signature: ExaminedSignature) -> Words:
+    return {
+        Integrity.WHOLE: Words("good", "check-circle", _("Intact"), _("Rien n’a changé depuis.")),
+        Integrity.VALIDATED: Words(
+            "good",
+            "check-circle",
+            _("Intact, avec ses preuves"),
+            _(
+                "Ce qui a été signé n’a pas changé. Seules des preuves de validation (certificats, horodatage) ont "
+                "été ajoutées ensuite."
+            ),
+        ),
+        Integrity.SIGNED_AGAIN: Words(
+            "good",
+            "check-circle",
+            _("Intact, signé de nouveau"),
+            _("Ce qui a été signé n’a pas changé. Seule une autre signature a été ajoutée ensuite."),
+        ),
+        Integrity.FILLED_IN: Words(
+            "bad",
+            "exclamation-triangle",
+            _("Formulaire rempli ensuite"),
+            _("Des champs de formulaire ont été remplis après cette signature : elle ne les couvre pas."),
+        ),
+        Integrity.ALTERED: Words(
+            "bad",
+            "exclamation-triangle",
+            _("Modifié ensuite"),
+            _("Le document a été modifié après cette signature : ce que vous voyez n’est pas ce qui a été signé."),
+        ),
+        Integrity.BROKEN: Words(
+            "bad",
+            "x-circle",
+            _("Non valable"),
+            _("Cette signature ne correspond pas au document."),
+        ),
+    }[signature.integrity]
+
+
+def trust_words(signature: ExaminedSignature) -> Words:
+    return {
+        Trust.TRUSTED: Words("good", "person-check", _("Signataire confirmé"), _confirmed(signature)),
+        Trust.UNKNOWN_ISSUER: Words(
+            "wait",
+            "person-exclamation",
+            _("Signataire non confirmé"),
+            _("Le certificat vient d’un émetteur que ce site ne connaît pas : « %(issuer)s ».")
+            % {"issuer": signature.issuer},
+        ),
+        Trust.EXPIRED: Words(
+            "wait",
+            "person-exclamation",
+            _("Certificat expiré"),
+            _("Le certificat du signataire n’est pas, ou n’est plus, dans ses dates de validité."),
+        ),
+        Trust.REVOKED: Words(
+            "bad",
+            "person-x",
+            _("Certificat révoqué"),
+            _revoked(signature),
+        ),
+        Trust.UNSUITABLE: Words(
+            "wait",
+            "person-exclamation",
+            _("Certificat inadapté"),
+            _("Le certificat du signataire n’est pas fait pour signer des documents."),
+        ),
+        Trust.UNKNOWN: Words(
+            "wait",
+            "person-exclamation",
+            _("Signataire non confirmé"),
+            _("Ce site n’a pas pu vérifier le certificat du signataire."),
+        ),
+    }[signature.trust]
+
+
+def _confirmed(signature: ExaminedSignature) -> str:
+    if not signature.issued_here:
+        return _(
+            "Le certificat vient d’un émetteur connu de ce site : « %(issuer)s ». Ce site ne demande pas à cet "
+            "émetteur s’il l’a révoqué depuis."
+        ) % {"issuer": signature.issuer}
+    if signature.revoked_at:
+        return _(
+            "Le certificat du signataire a été émis par ce site, puis révoqué le %(at)s. L’horodatage prouve que la "
+            "signature est plus ancienne : elle reste valable."
+        ) % {"at": moment(signature.revoked_at)}
+    return _("Le certificat du signataire a été émis par ce site.")
+
+
+def _revoked(signature: ExaminedSignature) -> str:
+    if not signature.revoked_at:
+        return _("Le certificat du signataire a été révoqué par son émetteur.")
+    at = {"at": moment(signature.revoked_at)}
+    if signature.made_after_revocation:
+        return _("Le certificat du signataire avait été révoqué avant cette signature, le %(at)s.") % at
+    return (
+        _(
+            "Le certificat du signataire a été révoqué le %(at)s. La signature se dit plus ancienne, mais aucun "
+            "horodatage de confiance ne le prouve."
+        )
+        % at
+    )
+
+
+def level_words(level: str) -> str:
+    """PAdES baseline levels (ETSI EN 319 142-1), for somebody who has never heard of them."""
+    return {
+        "": _("Signature d’une autre forme que PAdES : la date est celle qu’annonce le logiciel qui a signé."),
+        "B-B": _("Signature simple (PAdES B-B) : la date est celle qu’annonce le logiciel qui a signé."),
+        "B-T": _("Avec horodatage (PAdES B-T) : une autorité a certifié la date."),
+        "B-LT": _("Longue durée (PAdES B-LT) : horodatée, avec les preuves pour la vérifier plus tard."),
+        "B-LTA": _("Archivage (PAdES B-LTA) : horodatée, avec ses preuves, elles-mêmes horodatées."),
+    }.get(level, level)

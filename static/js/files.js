@@ -1,0 +1,20 @@
+// What every page that takes files says of them, in the server's own words.
+import { number, say } from "./words.js";
+
+// Of 128 random bits; crypto.randomUUID is for secure origins alone.
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16).padStart(8, "0")).join("");
+}
+
+export function size(bytes, words) {
+  return bytes < 999_500 ? `${number(bytes / 1000)}\u00a0${words.kb}` : `${number(bytes / 1e6, 1)}\u00a0${words.mb}`;
+}
+
+// The server checks again; this only spares a useless upload. "" where nothing is wrong.
+export function problemOf({ name, size: bytes }, { extensions, maxBytes }, words) {
+  const extension = name.slice(name.lastIndexOf(".")).toLowerCase();
+  if (!extensions.split(",").includes(extension)) return say(words.kind, { name });
+  if (bytes > Number(maxBytes)) return say(words.large, { name, size: Math.max(51, Math.round(bytes / 2 ** 20)) });
+  if (bytes === 0) return say(words.empty, { name });
+  return "";
+}
