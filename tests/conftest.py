@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -26,14 +28,31 @@ from appointments.booking import place
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from documents.models import Category
 from patients.models import Patient
+from tests.settings import STACK
+
+if TYPE_CHECKING:
+    from tests.pki import Pki
 
 PASSWORD = "lilas-sous-la-pluie"
 CORPUS = Path(settings.BASE_DIR).parent / "shared" / "corpus"
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses among them
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what knows neither database nor queue: with other servers it would show the same again (.ci/run)."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        ground = {"signing", "files"} & set(item.path.parts) or item.path.name == "test_texts.py"
+        if ground and not item.get_closest_marker("django_db") and not fixtures & {"db", "transactional_db"}:
+            item.add_marker(pytest.mark.ground)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _installation() -> Iterator[None]:
     """DATA_DIR, and on the embedded default the private queue server that `make run` starts."""
+    if STACK:  # it has everything, and is not ours to remove
+        yield
+        return
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)
     server = None
     if not settings.REDIS_URL:
@@ -47,14 +66,37 @@ def _installation() -> Iterator[None]:
     shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pki]:
+    """Somebody else's authorities, answering on loopback."""
+    from tests.pki import Pki  # loads a web server
+
+    pki = Pki(tmp_path_factory.mktemp("pki"))
+    yield pki
+    pki.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """The database of a running stack is used as it is."""
+    return bool(STACK or request.config.getvalue("reuse_db"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _flush_empties_the_trail_too() -> Iterator[None]:
     """Tests with real transactions empty every table afterwards, which the trail refuses."""
     append_only = import_module("audit.migrations.0002_append_only")
     no_truncate = import_module("audit.migrations.0003_no_truncate")
+    seals = import_module("audit.migrations.0010_seals")
     around = {
-        SqliteWrapper.ops_class: (append_only.UNDO["sqlite"], append_only.SQLITE),
-        PostgresqlWrapper.ops_class: ([no_truncate.UNDO], [no_truncate.REFUSE]),
+        SqliteWrapper.ops_class: (
+            [*append_only.UNDO["sqlite"], *seals.UNDO["sqlite"]],
+            [*append_only.SQLITE, *seals.SQLITE],
+        ),
+        PostgresqlWrapper.ops_class: (
+            [no_truncate.UNDO, *seals.UNDO["postgresql"]],
+            [no_truncate.REFUSE, *seals.POSTGRESQL],
+        ),
     }
     with pytest.MonkeyPatch.context() as patch:
         for operations, (before, after) in around.items():
@@ -228,12 +270,17 @@ def prescription(db: None) -> Category:
 
 
 @pytest.fixture
-def sign_in() -> Callable[[User], Client]:
-    """A browser in which the user has signed in."""
+def sign_in() -> Callable[..., Client]:
+    """A browser in which the user has signed in, a moment ago or `minutes` ago."""
 
-    def _sign_in(user: User) -> Client:
+    def _sign_in(user: User, minutes: float = 0) -> Client:
         client = Client()
         client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        request = HttpRequest()
+        request.session = client.session
+        record_authentication(request, user, method="password")
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] -= minutes * 60
+        request.session.save()
         return client
 
     return _sign_in

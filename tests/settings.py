@@ -1,9 +1,19 @@
-"""The site's settings with a DATA_DIR of this run's own, so that tests never touch a running installation."""
+"""The site's settings with a DATA_DIR of this run's own, so that tests never touch a running installation.
 
+With DOCSHARE_STACK, the folder of a running `make stack`, its settings: tests in the browser (tests/e2e) go there.
+"""
+
+import json
 import os
 import tempfile
+from pathlib import Path
 
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="docshare-test-")
+STACK = os.environ.get("DOCSHARE_STACK", "")
+if STACK:
+    _of_the_stack = json.loads((Path(STACK) / "environment.json").read_text())
+    os.environ.update({name: value for name, value in _of_the_stack.items() if name != "DJANGO_SETTINGS_MODULE"})
+else:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="docshare-test-")
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 if os.environ.get("REDIS_URL"):  # a logical database of its own for each test process
     _base = (
@@ -19,7 +29,13 @@ compile_texts()  # pages are tested in both languages
 
 from docshare.settings import *  # noqa: E402, F403
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # signing in a hundred times, quickly
+if STACK:  # its own database and passwords
+    PRODUCTION = False  # where the demo practice is not loaded
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}  # noqa: F405
+else:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # signing in a hundred times, quickly
+# pytest-django serves static files where it finds this very name.
+INSTALLED_APPS[INSTALLED_APPS.index("docshare.apps.ServedFilesConfig")] = "django.contrib.staticfiles"  # noqa: F405
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
-STATIC_ROOT.mkdir()
+STATIC_ROOT.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,14 +13,22 @@ import pytest
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Appointment
+from appointments.models import Appointment, BookedFor
+from audit import chain
+from audit.trail import record
+from docshare.management.commands.fsck import read_only
 from documents.files import storage
 from documents.files.intake import Intake
-from documents.models import Category, SharedDocument
+from documents.models import AutoSend, AutoSendRule, Category, DocumentLink, LibraryDocument, SharedDocument
 from documents.sharing import share_upload
+from documents.signing.placement import Placement
+from notifications.models import MessageState
+from patients.models import Patient
+from tests.notifications.conftest import make_email
 
 Receive = Callable[..., Intake]
 
@@ -53,7 +62,7 @@ def test_all_is_well(document: SharedDocument) -> None:
     assert fsck() == (0, [])
 
 
-def test_one_changed_byte_is_told(document: SharedDocument) -> None:
+def test_case_33_one_changed_byte_is_told_and_not_served(document: SharedDocument) -> None:
     with storage.local_copy(document.file) as path:
         content = bytearray(path.read_bytes())
         content[100] ^= 1
@@ -99,3 +108,113 @@ def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Recei
     os.utime(stale, (0, 0))
     assert storage.sweep_stale_uploads() >= 1
     assert not stale.exists()
+
+
+def test_bytes_that_should_be_signed_and_are_not_are_told(
+    appointment: Appointment, alice_signs: User, prescription: Category, receive: Receive
+) -> None:
+    signed = share_upload(
+        appointment=appointment,
+        intake=receive(),
+        category=prescription,
+        title="",
+        placement=Placement(page=1, x=0.5, y=0.5, width=0.25),
+        by=alice_signs,
+    )
+    assert fsck() == (0, [])
+    unsigned = storage.keep(receive())
+    unsigned.save()
+    SharedDocument.objects.filter(pk=signed.pk).update(file=unsigned)
+    fault = f"document {signed.pk}: shared as signed, but no whole signature is in its file"
+    assert fsck("--only", "signatures") == (1, [fault])
+
+
+def test_an_upload_that_is_also_the_librarys_is_told(document: SharedDocument, access_plan: LibraryDocument) -> None:
+    SharedDocument.objects.update(file=access_plan.current.file)
+    assert fsck("--only", "library") == (1, [f"document {document.pk}: an upload, but its file is the library's"])
+
+
+def test_a_document_with_the_wrong_patient_is_told(document: SharedDocument, stranger: Patient) -> None:
+    SharedDocument.objects.update(patient=stranger)
+    assert fsck("--only", "audiences")[1] == [
+        f"document {document.pk}: its practice or patient is not its appointment's"
+    ]
+
+
+def test_an_adults_document_with_whoever_booked_needs_an_authorisation(document: SharedDocument, hugo: User) -> None:
+    Appointment.objects.update(holder=hugo, booked_for=BookedFor.ADULT_RELATIVE)
+    SharedDocument.objects.update(audience="holder", holder=hugo)
+    assert fsck("--only", "audiences")[0] == 1
+
+
+def test_a_share_that_the_history_does_not_know_is_told(document: SharedDocument) -> None:
+    told = document.pk
+    document.pk = uuid.uuid4()
+    document.save(force_insert=True)
+    assert fsck("--only", "history") == (1, [f"document {document.pk}: shared, but not in the history"])
+    assert told != document.pk
+
+
+def test_what_a_deleted_appointment_left_is_told(document: SharedDocument, bob: User) -> None:
+    DocumentLink.objects.create(appointment=document.appointment)
+    assert fsck("--only", "deleted") == (0, [])
+    record("appointment.deleted", by=bob, on=document.appointment, within=document.appointment)
+    code, lines = fsck("--only", "deleted")
+    assert code == 1
+    assert [line.split(" ")[0] for line in lines] == ["appointment", "document", "link"]
+
+
+def test_an_automatic_document_that_went_out_twice_is_told(appointment: Appointment) -> None:
+    for document in ("plan", "plan", "consent"):
+        record(
+            "auto_send.sent",
+            by=None,
+            on=appointment,
+            within=appointment,
+            detail={"rule": "1", "library_document": document},
+        )
+    assert fsck("--only", "auto-sends-once") == (
+        1,
+        [f"appointment {appointment.pk}: rule 1 sent document plan 2 times"],
+    )
+
+
+def test_what_should_have_left_hours_ago_is_told(appointment: Appointment, access_plan: LibraryDocument) -> None:
+    rule = AutoSendRule.objects.create(practice=appointment.practice, name="Plan")
+    due_at = timezone.now() - timedelta(hours=4)
+    sending = AutoSend.objects.create(appointment=appointment, rule=rule, document=access_plan, due_at=due_at)
+    assert fsck("--only", "auto-sends-in-time")[1] == [
+        f"automatic sending {sending.pk}: due for more than three hours, and nobody tries"
+    ]
+    AutoSend.objects.update(retry_at=timezone.now())
+    assert fsck("--only", "auto-sends-in-time") == (0, [])
+
+
+def test_messages_that_never_end_are_told(db: None) -> None:
+    make_email(due_at=timezone.now() - timedelta(hours=5))
+    make_email(due_at=timezone.now() - timedelta(hours=2), attempts=21)
+    make_email(due_at=timezone.now() - timedelta(hours=1))  # waits for its turn
+    code, lines = fsck("--only", "messages")
+    assert code == 1
+    assert sorted(line.partition(": ")[2] for line in lines) == [
+        "due for more than four hours, and nobody sends it",
+        "queued after its last attempt",
+    ]
+
+
+def test_a_text_kept_after_sending_is_told(db: None) -> None:
+    message = make_email(state=MessageState.SENT, sent_at=timezone.now())
+    assert fsck("--only", "texts") == (1, [f"message {message.pk}: over, and its text was kept"])
+
+
+def test_the_trails_chain_is_verified_and_held_against_an_anchor(document: SharedDocument) -> None:
+    chain.seal()
+    position, digest = chain.newest_anchor()
+    assert fsck("--anchor", f"{position}:{digest}") == (0, [])
+    assert fsck("--anchor", f"{position}:{'0' * 64}")[0] == 1
+
+
+def test_a_check_cannot_write(transactional_db: None) -> None:
+    with read_only(), pytest.raises(DatabaseError), transaction.atomic():
+        make_email()
+    make_email()

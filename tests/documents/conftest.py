@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 
 from accounts.models import Practice, User
 from docshare.demo.paper import letter, signature
@@ -15,8 +17,15 @@ from documents.files.intake import Intake, accept
 from documents.library import import_document
 from documents.models import Category, LibraryDocument
 from documents.signatures import set_signature_image
+from tests.notifications.conftest import *  # noqa: F403  # a mail server, an SMS gateway
 
 PDF = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
+
+
+@pytest.fixture
+def announced_together(settings: Settings) -> None:
+    """However slow the machine, what one shares in a row is announced in one message."""
+    settings.SHARE_NOTICE_DELAY = timedelta(minutes=5)
 
 
 @pytest.fixture

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Practice, User
 from accounts.roles import NotAllowed
 from appointments.authorisation import authorise_holder
 from appointments.booking import cancel, delete, move
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
 from audit.models import AuditEvent
 from documents.access import visible_as_recipient
-from documents.autosend import do_not_send, send_due, send_now
-from documents.library import archive, import_document, import_version
+from documents.autosend import do_not_send, plan_again, send_again, send_due, send_now
+from documents.library import archive, import_document, import_version, unarchive
 from documents.links import documents_of, link_url, revoke_link
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
-from documents.rules import RuleContent, delete_rule, save_rule
+from documents.planning import forecast
+from documents.rules import RuleContent, delete_rule, save_rule, switch_rule
 from notifications.models import Message
 from patients.models import Patient, RecordTie
 from patients.records import change_patient
@@ -334,7 +338,7 @@ def test_a_revoked_link_says_what_to_do_at_once(page: str, alice: User) -> None:
     gone = Client().get(page)
     assert gone.status_code == 410
     assert "Appelez le cabinet" in gone.content.decode()
-    assert Client().post(f"{page}/1").status_code == 404
+    assert Client().post(f"{page}/1").status_code == 410
 
 
 def test_it_is_gone_with_its_appointment_and_the_library_stays(page: str, alice: User) -> None:
@@ -350,3 +354,236 @@ def test_it_is_in_the_account_too_where_there_is_one(page: str, marie: Patient) 
         user=user, patient=marie, relationship="self", proved_email=user.email, proved_mobile="+33612345678"
     )
     assert visible_as_recipient(user).count() == 1
+
+
+# --- Before it is saved, and for those booked already -----------------------------------------------------------
+
+
+def test_the_forecast_counts_shows_examples_and_says_what_would_go_at_once(
+    book_for: BookFixture, marie: Patient, agenda: Agenda, alice: User, make_rule: MakeRule
+) -> None:
+    now = timezone.now()
+    soon, later, far = (book_for(marie, starts_at=now + timedelta(days=days)) for days in (1, 5, 40))
+    cancel(appointment=book_for(marie), by=alice)
+
+    def told(moment: Moment, hours: int = 0, **more: Any) -> tuple[int, list[Appointment], int]:
+        found = forecast(
+            practice=agenda.practice, visit_reasons=[], agendas=[], moment=moment, offset_hours=hours, **more
+        )
+        return found.count, found.examples, found.due_now
+
+    assert told(Moment.BOOKING) == (2, [soon, later], 3)
+    assert told(Moment.BEFORE, 48) == (2, [soon, later], 1)
+    assert told(Moment.AFTER, 2) == (2, [soon, later], 0)
+    rule = make_rule(moment=Moment.BEFORE, offset_hours=48)
+    assert told(Moment.BEFORE, 48, rule=rule)[2] == 0
+    assert far not in told(Moment.BOOKING)[1]
+
+
+@pytest.mark.parametrize("to_booked", [None, True, False])
+def test_those_booked_already_get_it_where_the_administrator_says_so(
+    to_booked: bool | None, book_for: BookFixture, marie: Patient, access_plan: LibraryDocument,
+    carol: User,
+) -> None:  # fmt: skip
+    for days in (2, 3, 4):
+        book_for(marie, starts_at=timezone.now() + timedelta(days=days))
+    content = RuleContent(name="Plan", documents=[access_plan])
+    save_rule(practice=access_plan.practice, content=content, by=carol, to_booked=to_booked)
+    assert AutoSend.objects.count() == (3 if to_booked else 0)
+    before = RuleContent(name="Avant", documents=[access_plan], moment=Moment.BEFORE, offset_hours=80)
+    rule = save_rule(practice=access_plan.practice, content=before, by=carol, to_booked=to_booked)
+    assert rule.sendings.count() == (1 if to_booked is False else 3)
+    assert rule.sendings.filter(due_at__gt=timezone.now()).count() == 1
+
+
+def test_a_rule_that_is_stopped_and_started_again_plans_again(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, access_plan: LibraryDocument, carol: User
+) -> None:
+    rule = make_rule(moment=Moment.BEFORE, offset_hours=2)
+    appointment = book_for(marie)
+    make_rule(rule, moment=Moment.BEFORE, offset_hours=2, active=False)
+    assert states(appointment) == ["cancelled"]
+    make_rule(rule, moment=Moment.BEFORE, offset_hours=3)
+    assert states(appointment) == ["planned"]
+    archive(document=access_plan, by=carol)
+    assert states(appointment) == ["cancelled"]
+    unarchive(document=access_plan, by=carol)
+    assert states(appointment) == ["planned"]
+
+
+def test_a_booking_asks_the_database_no_more_with_two_hundred_rules_that_do_not_match(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, agenda: Agenda, access_plan: LibraryDocument
+) -> None:
+    other = VisitReason.objects.create(practice=agenda.practice, name="Bilan")
+    make_rule()
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            book_for(marie)
+        return len(asked)
+
+    book_for(marie)
+    few = queries()
+    rules = AutoSendRule.objects.bulk_create(
+        [AutoSendRule(practice=agenda.practice, name=f"Règle {number}") for number in range(200)]
+    )
+    AutoSendRule.visit_reasons.through.objects.bulk_create(
+        [AutoSendRule.visit_reasons.through(autosendrule=rule, visitreason=other) for rule in rules]
+    )
+    AutoSendRule.documents.through.objects.bulk_create(
+        [AutoSendRule.documents.through(autosendrule=rule, librarydocument=access_plan) for rule in rules]
+    )
+    assert queries() == few
+
+
+def test_saving_a_rule_asks_the_database_no_more_for_many_appointments(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            make_rule(moment=Moment.BEFORE, offset_hours=1)
+        return len(asked)
+
+    book_for(marie)
+    few = queries()
+    for _ in range(10):
+        book_for(marie)
+    assert queries() == few
+
+
+@pytest.mark.parametrize(("hour", "minute", "fold"), [(2, 30, 0), (2, 30, 1), (3, 10, 0)])
+def test_at_the_end_of_summer_time_a_day_before_is_twenty_four_hours(
+    hour: int, minute: int, fold: int, make_rule: MakeRule, book_for: BookFixture, marie: Patient, agenda: Agenda
+) -> None:
+    """On the last Sunday of October 02:30 comes twice in Paris: an appointment there lasts, and is told of, once."""
+    make_rule(moment=Moment.BEFORE, offset_hours=24)
+    make_rule(moment=Moment.AFTER, offset_hours=1)
+    starts_at = datetime(2027, 10, 31, hour, minute, fold=fold, tzinfo=agenda.practice.zone)
+    appointment = book_for(marie, starts_at=starts_at)
+    assert appointment.ends_at - appointment.starts_at == timedelta(minutes=20)
+    before, after = AutoSend.objects.order_by("due_at")
+    assert before.due_at.timestamp() == starts_at.timestamp() - 24 * 3600
+    assert after.due_at.timestamp() == starts_at.timestamp() + (20 + 60) * 60
+    for one in (before, after):
+        assert send_due(now=one.due_at - timedelta(seconds=1)) == 0
+        assert send_due(now=one.due_at) == 1
+        assert send_due(now=one.due_at + timedelta(hours=1)) == 0
+
+
+@pytest.mark.parametrize(("hour", "minute"), [(1, 50), (3, 10)])
+def test_at_the_beginning_of_summer_time_a_day_before_is_twenty_four_hours(
+    hour: int, minute: int, make_rule: MakeRule, book_for: BookFixture, marie: Patient, agenda: Agenda
+) -> None:
+    """On the last Sunday of March there is no 02:30 in Paris: what begins at 01:50 ends at 03:10."""
+    make_rule(moment=Moment.BEFORE, offset_hours=24)
+    make_rule(moment=Moment.AFTER, offset_hours=1)
+    starts_at = datetime(2027, 3, 28, hour, minute, tzinfo=agenda.practice.zone)
+    appointment = book_for(marie, starts_at=starts_at)
+    assert appointment.ends_at.timestamp() - starts_at.timestamp() == 20 * 60
+    assert f"{appointment.local_end:%H:%M}" == ("03:10" if hour == 1 else "03:30")
+    before, after = AutoSend.objects.order_by("due_at")
+    assert before.due_at.timestamp() == starts_at.timestamp() - 24 * 3600
+    assert after.due_at.timestamp() == starts_at.timestamp() + (20 + 60) * 60
+    for one in (before, after):
+        assert send_due(now=one.due_at - timedelta(seconds=1)) == 0
+        assert send_due(now=one.due_at) == 1
+        assert send_due(now=one.due_at + timedelta(hours=1)) == 0
+
+
+# --- Changing one's mind ------------------------------------------------------------------------------------------
+
+
+def test_what_staff_stopped_stays_stopped_until_they_plan_it_again(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, alice: User, rita: User
+) -> None:
+    rule = make_rule(moment=Moment.BEFORE, offset_hours=2)
+    appointment = book_for(marie, starts_at=timezone.now() + timedelta(days=3))
+    sending = appointment.auto_sends.get()
+    do_not_send(sending=sending, by=alice)
+    moved = move(appointment=appointment, by=alice, starts_at=appointment.starts_at + timedelta(days=1))
+    assert states(moved) == ["cancelled"]
+    with pytest.raises(NotAllowed):
+        plan_again(sending=sending, by=rita)
+    assert plan_again(sending=sending, by=alice)
+    sending.refresh_from_db()
+    assert (sending.state, sending.due_at) == ("planned", moved.starts_at - timedelta(hours=2))
+    assert AuditEvent.objects.about(moved.pk).filter(action="auto_send.planned_again").count() == 1
+    do_not_send(sending=sending, by=alice)
+    make_rule(rule, moment=Moment.BEFORE, offset_hours=2, active=False)
+    assert not plan_again(sending=sending, by=alice)
+    assert states(moved) == ["cancelled"]
+
+
+def test_a_rule_switched_on_sends_what_is_to_come_and_nothing_at_once(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, alice: User, carol: User, bob: User
+) -> None:
+    at_booking, before = make_rule(), make_rule(moment=Moment.BEFORE, offset_hours=2)
+    appointment = book_for(marie, starts_at=timezone.now() + timedelta(days=3))
+    for rule in (at_booking, before):
+        switch_rule(rule=rule, active=False, by=carol)
+    assert states(appointment) == ["cancelled", "cancelled"]
+    for rule in (at_booking, before):
+        switch_rule(rule=rule, active=True, by=carol)
+    assert (at_booking.sendings.get().state, before.sendings.get().state) == ("cancelled", "planned")
+    move(appointment=appointment, by=alice, starts_at=appointment.starts_at + timedelta(days=1))
+    assert at_booking.sendings.get().state == "cancelled"  # moving is no booking
+    with pytest.raises(NotAllowed):
+        switch_rule(rule=before, active=False, by=bob)
+
+
+# --- Once more --------------------------------------------------------------------------------------------------
+
+
+def test_sent_again_is_the_same_link_to_todays_contacts_and_once_however_often_clicked(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, alice: User, rita: User
+) -> None:
+    make_rule()
+    book_for(marie)
+    send_due()
+    first = path_in(Message.objects.get(channel="email"))
+    Message.objects.update(state="sent", sent_at=timezone.now())
+    change_patient(patient=marie, email="nouvelle@courriel.example", by=alice)
+    sending = AutoSend.objects.get()
+    with pytest.raises(NotAllowed):
+        send_again(sending=sending, by=rita)
+    for _ in range(2):
+        assert send_again(sending=sending, by=alice)
+    again = Message.objects.get(channel="email", state="queued")
+    assert again.to == "nouvelle@courriel.example"
+    assert path_in(again) == first
+    assert SharedDocument.objects.count() == 1
+
+
+def test_sent_again_after_its_link_was_closed_makes_a_new_one(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, alice: User
+) -> None:
+    make_rule()
+    book_for(marie)
+    send_due()
+    sending = AutoSend.objects.get()
+    assert sending.link
+    revoke_link(link=sending.link, by=alice)
+    Message.objects.update(state="sent", sent_at=timezone.now())
+    assert send_again(sending=sending, by=alice)
+    answers = [Client().get(path_in(message)).status_code for message in Message.objects.filter(state="queued")]
+    assert answers == [200, 200]
+    assert Client().get(urlsplit(link_url(sending.link)).path).status_code == 410
+
+
+def test_never_again_to_somebody_else_than_then(
+    make_rule: MakeRule, book_for: BookFixture, alice: User, hugo: User, practice: Practice
+) -> None:
+    """The holder got it while the patient was a minor; now of age, the patient does not get what was the holder's."""
+    make_rule()
+    birthday = timezone.localdate() - timedelta(days=18 * 365)
+    child = Patient.objects.create(
+        practice=practice, first_name="Léo", last_name="Lefèvre", birth_date=birthday,
+        email="leo@courriel.example", mobile="+33677777777",
+    )  # fmt: skip
+    book_for(child, holder=hugo, booked_for=BookedFor.MINOR_RELATIVE)
+    send_due()
+    sending = AutoSend.objects.get()
+    Message.objects.update(state="sent", sent_at=timezone.now())
+    Patient.objects.filter(pk=child.pk).update(birth_date=birthday - timedelta(days=365))
+    assert not send_again(sending=sending, by=alice)
+    assert not Message.objects.filter(state="queued").exists()

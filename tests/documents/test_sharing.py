@@ -21,9 +21,10 @@ from documents.access import visible_as_recipient, visible_to
 from documents.files import storage
 from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument, StoredFile
-from documents.sharing import RecipientNotReady, share_library_document, share_upload, take_back
+from documents.sharing import share_library_document, share_upload, take_back
 from documents.signatures import NoSignatureImage
 from documents.signing.placement import Placement
+from documents.uploads import RecipientNotReady
 from notifications.models import Channel, Message, MessageState
 from patients.models import Invitation, Patient, RecordTie, Relationship
 from tests.conftest import BookFixture
@@ -98,6 +99,7 @@ def test_sharing_plans_one_email_and_one_sms_without_health_data(
     assert Invitation.objects.live().count() == 1
 
 
+@pytest.mark.usefixtures("announced_together")
 def test_documents_shared_one_after_the_other_are_announced_together(
     appointment: Appointment, bob: User, prescription: Category, receive: Receive
 ) -> None:

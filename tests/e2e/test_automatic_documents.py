@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
+from accounts.models import Membership, Practice, User
 from docshare.demo.cast import HOLDER
 from documents.autosend import send_due
-from documents.models import SharedDocument
+from documents.links import revoke_link
+from documents.models import DocumentLink, LibraryDocument, SharedDocument
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import book, deliver, newest_email_to, sign_in_as_staff, sign_in_on_a_new_device
 
@@ -54,3 +57,41 @@ def test_a_rule_sends_a_document_that_is_read_without_an_account(site: str, brow
     admin.page.goto(f"{site}/pro/appointments/{appointment.pk}/")
     expect(admin.page.locator("[data-panel]")).to_contain_text("Envois automatiques")
     admin.accessible()
+
+    hugo.page.goto(f"{site}/my-appointments/{appointment.pk}/")
+    expect(hugo.page.locator("main")).to_contain_text("Nina")
+    hugo.accessible()
+    revoke_link(link=DocumentLink.objects.get(), by=User.objects.get(email="admin@lilas.example"))
+    for address, told in ((link[0], "ne sont plus disponibles"), (link[0] + "x", "ne mène plus à aucun document")):
+        anybody.page.goto(address)
+        expect(anybody.page.locator("h1")).to_contain_text(told)
+        anybody.accessible()
+
+
+def test_every_state_of_an_administrators_pages_is_accessible(site: str, browser: Browser) -> None:
+    admin = Visitor(browser, site, 1440, 900)
+    sign_in_as_staff(admin, "admin@lilas.example")
+
+    def look(path: str, told: str) -> None:
+        admin.page.goto(f"{site}/pro/{path}")
+        expect(admin.page.locator("main")).to_contain_text(told)
+        admin.accessible()
+
+    look("settings/", "Rappels de rendez-vous")
+    look("settings/instructions/new/", "Consigne")
+    look("library/write/", "Aperçu du PDF")
+    look("library/?q=nothing-of-this-name", "Aucun document ne correspond")
+    look("webhooks/", "Logiciels")
+    LibraryDocument.objects.update(archived_at=timezone.now())
+    look("library/", "La bibliothèque est vide")
+    look("library/?archived=1", "Documents archivés")
+    look("rules/new/", "La bibliothèque est vide")
+    other = Practice.objects.create(name="Cabinet d’un nom long, des Marronniers et de la Fontaine")
+    Membership.objects.create(user=User.objects.get(email="admin@lilas.example"), practice=other, is_admin=True)
+    for path, told in (("", ""), ("patients/", "Aucune fiche"), ("appointments/new/", "Patient"), ("rules/", "")):
+        look(path, told)  # of the other one, whose name comes first, and where there is nothing yet
+    admin.page.select_option("[name=practice]", label="Cabinet médical des Lilas")
+    with admin.page.expect_navigation():
+        admin.page.click("text=Changer")
+    look("", "Dr Anne Martin")
+    admin.context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -9,7 +10,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -58,7 +61,7 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     handler = MailServer()
     controller = Controller(handler, hostname="127.0.0.1", port=free_port())
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "notifications.channels.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = controller.port
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
@@ -81,6 +84,15 @@ class SmsGateway:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
+    answer: Any = None
+    drip: str = ""  # what it sends byte after byte, for ever: "headers" or "body"
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return dict(parse_qsl(body.decode()))  # Mailgun's
 
 
 @pytest.fixture
@@ -90,13 +102,20 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.requests.append({"path": self.path, "headers": dict(self.headers), "body": json.loads(body)})
+            told.requests.append({"path": self.path, "headers": dict(self.headers), "body": _read(body)})
             time.sleep(told.seconds)
+            if told.drip:
+                self.close_connection = True
+                with contextlib.suppress(OSError):  # hung up on, at last
+                    drip(self.wfile, told)
+                return
             self.send_response(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            content = b"" if told.answer is None else json.dumps(told.answer).encode()
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            self.wfile.write(content)
 
         def log_message(self, *args: object) -> None:
             """Quiet."""
@@ -108,6 +127,17 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
     yield told
     server.shutdown()
     server.server_close()
+
+
+def drip(out: BufferedIOBase, told: SmsGateway) -> None:
+    """No read of the socket ever times out."""
+    out.write(
+        b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 100000\r\n\r\n" if told.drip == "body" else b"X-Patience: ")
+    )
+    for _byte in range(200):
+        out.write(b"x")
+        out.flush()
+        time.sleep(0.1)
 
 
 def make_email(to: str = "marie.durand@courriel.example", **fields: Any) -> Message:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from notifications.models import Channel, Message
-from notifications.outbox import nudge, plan_email, plan_sms
+from notifications.outbox import nudge_channel, plan_email, plan_sms
 from notifications.tasks import sweep
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +61,7 @@ def test_many_messages_make_few_tasks(django_capture_on_commit_callbacks: Django
 
 
 def test_a_message_of_tomorrow_is_left_to_the_sweep() -> None:
-    nudge(Channel.SMS, timezone.now() + timedelta(days=1))
+    nudge_channel(Channel.SMS, timezone.now() + timedelta(days=1))
     assert waiting_tasks() == 0
 
 
@@ -86,6 +88,23 @@ def test_planning_succeeds_while_the_queue_is_away(
     }
     with django_capture_on_commit_callbacks(execute=True):
         plan_email(to="marie@courriel.example", subject="Bonjour", body="Bonjour", language="fr")
+    assert Message.objects.due().count() == 1
+    assert "the sweep will send" in caplog.text
+
+
+def test_planning_succeeds_while_the_queue_hangs(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Stopped, or behind a network that swallows everything: it takes the connection, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
+        began = time.monotonic()
+        with django_capture_on_commit_callbacks(execute=True):
+            plan()
+    assert time.monotonic() - began < 4
     assert Message.objects.due().count() == 1
     assert "the sweep will send" in caplog.text
 

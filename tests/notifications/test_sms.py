@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from notifications.channels import sms
+from notifications.channels import http_gateway
 from notifications.models import Message, MessageState
 from notifications.tasks import dispatch
 from tests.notifications.conftest import SmsGateway, make_sms
@@ -36,11 +36,13 @@ def test_no_character_that_would_double_the_price(gateway: SmsGateway) -> None:
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
-    [("120", 120), (format_datetime(datetime.now(UTC) + timedelta(minutes=5)), 300), ("86400", 3600), ("soon", 10)],
+    [("120", 120), ("a date", 300), ("86400", 3600), ("soon", 10)],
     ids=["seconds", "date", "a day", "nonsense"],
 )
 def test_a_saturated_gateway_is_asked_again_when_it_says(gateway: SmsGateway, retry_after: str, seconds: int) -> None:
-    gateway.status, gateway.headers = 429, {"Retry-After": retry_after}
+    in_five_minutes = format_datetime(datetime.now(UTC) + timedelta(minutes=5))
+    gateway.status = 429
+    gateway.headers = {"Retry-After": in_five_minutes if retry_after == "a date" else retry_after}
     for _ in range(3):
         make_sms()
 
@@ -93,16 +95,15 @@ def test_a_redirect_is_not_followed(gateway: SmsGateway) -> None:
 def test_a_gateway_that_does_not_answer_is_not_waited_for(
     gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sms, "TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr(http_gateway, "TIMEOUT", (0.2, 0.2))
     gateway.seconds = 1
     message = make_sms()
     dispatch("sms")
     message.refresh_from_db()
     assert (message.state, message.attempts) == (MessageState.QUEUED, 1)
-    assert "injoignable" in message.last_error
+    assert message.cause == "unreachable"
 
 
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # apprise's own import
 @pytest.mark.parametrize("path", ["/hook/{to}", "/hook"])
 def test_a_provider_of_apprise_gets_the_number_and_the_text(
     gateway: SmsGateway, settings: Settings, path: str

@@ -63,7 +63,7 @@ class Installation:
                 stderr=subprocess.STDOUT, start_new_session=True, text=True,
             )  # fmt: skip
 
-    def start(self, seconds: float = 120) -> None:
+    def start(self, seconds: float = 240) -> None:  # the first one collects the static files
         self.launch()
         make = self.make
         assert make is not None

@@ -1,53 +1,106 @@
-"""docker-compose.yml names only commands, files and variables that exist."""
+"""docker-compose.yml, nginx and the units of systemd name only commands, files and variables that exist."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from deploy.fill_in import NAME, fill_in
+from deploy.make_secrets import TO_WRITE, make
+from deploy.stack.compose import VARIABLE, fill
+from documents.files.limits import MAX_BYTES
+
 ROOT = Path(__file__).resolve().parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = [name for name, service in COMPOSE["services"].items() if service["image"] == "docshare"]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = [name for name, service in SERVICES.items() if service["image"] == "docshare"]
+NGINX = (ROOT / "deploy" / "nginx" / "nginx.conf.template").read_text()
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("docshare*"))
 READ = {
     name
     for source in ("docshare/settings.py", "deploy/gunicorn.conf.py")
     for name in re.findall(r'(?:env\.\w+|_secret|environ\.get)\(\s*"(\w+)"', (ROOT / source).read_text())
 }
+NEEDED = {"SECRET_KEY", "SIGNING_PASSPHRASE", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SMS_URL", "DATA_DIR"}
 
 
-def test_web_worker_and_scheduler_are_there() -> None:
-    assert {"web", "worker", "beat", "migrate", "postgres", "redis"} <= set(COMPOSE["services"])
+def test_every_part_of_production_is_there() -> None:
+    parts = {"nginx", "web", "worker", "beat", "migrate", "postgres", "redis", "clamd", "s3", "bucket"}
+    assert parts == set(SERVICES)
+    assert all(SERVICES[name]["deploy"]["replicas"] >= 2 for name in ("web", "worker"))
 
 
 @pytest.mark.parametrize("service", OURS)
 def test_every_variable_is_one_we_read(service: str) -> None:
-    named = {name.removesuffix("_FILE") for name in COMPOSE["services"][service]["environment"]}
+    named = {name.removesuffix("_FILE") for name in SERVICES[service]["environment"]}
     assert named <= READ
-    assert {"SECRET_KEY", "SIGNING_PASSPHRASE", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SMS_URL"} <= named
+    assert named >= NEEDED
 
 
 @pytest.mark.parametrize("service", OURS)
 def test_every_command_exists(service: str) -> None:
-    program, *arguments = COMPOSE["services"][service]["command"]
+    program, *arguments = SERVICES[service]["command"]
     assert (ROOT / ".venv" / "bin" / program).exists()
     files = [argument for argument in arguments if argument.endswith(".py")]
     assert all((ROOT / file).exists() for file in files)
 
 
-@pytest.mark.parametrize("service", COMPOSE["services"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_secret_is_declared_and_comes_from_a_file(service: str) -> None:
-    for secret in COMPOSE["services"][service].get("secrets", []):
-        assert COMPOSE["secrets"][secret]["file"].startswith("./secrets/")
+    used = SERVICES[service].get("secrets", [])
+    assert all(COMPOSE["secrets"][secret]["file"] == f"./secrets/{secret}" for secret in used)
+    named = re.findall(r"/run/secrets/(\w+)", str(SERVICES[service]))
+    assert set(named) == set(used)
 
 
-@pytest.mark.parametrize("service", ["web", "postgres", "redis"])
-def test_what_others_wait_for_has_a_health_check(service: str) -> None:
-    check = COMPOSE["services"][service]["healthcheck"]["test"]
+def test_every_secret_is_made_or_asked_for(tmp_path: Path) -> None:
+    make(tmp_path)
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert set(made) | set(TO_WRITE) == set(COMPOSE["secrets"])
+    assert len(made["secret_key"]) >= 32
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
+    make(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == made
+
+
+@pytest.mark.parametrize("service", [name for name in SERVICES if SERVICES[name].get("restart") != "no"])
+def test_every_part_has_a_health_check(service: str) -> None:
+    check = SERVICES[service]["healthcheck"]["test"]
     assert all((ROOT / word).exists() for word in check if word.endswith(".py"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_part_gains_rights(service: str) -> None:
+    exempt = {"clamd"}  # starts as root, to fetch signatures as another user
+    assert service in exempt or "no-new-privileges:true" in SERVICES[service]["security_opt"]
+
+
+def test_what_keeps_data_is_reached_from_inside_alone() -> None:
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
+    for name in ("postgres", "redis"):
+        assert SERVICES[name]["networks"] == ["inside"]
+
+
+def test_the_variables_of_the_file_are_filled_in_as_compose_does() -> None:
+    assert fill("${A:-x ${B}}", {"B": "b"}) == "x b"
+    assert fill("${A:-x}", {"A": "a"}) == "a"
+    with pytest.raises(KeyError, match="Set SITE_HOST"):
+        fill(SERVICES["web"]["environment"]["PUBLIC_URL"], {})
+    told = (
+        (ROOT / "docs" / "operating.md").read_text()
+        + TEXT[: TEXT.index("x-docshare")]
+        + (ROOT / "README.md").read_text()
+    )
+    assert all(name in told for name, _kind, _rest in VARIABLE.findall(TEXT))
 
 
 def test_the_image_is_built_from_files_that_exist() -> None:
@@ -61,3 +114,87 @@ def test_the_table_of_the_readme_names_variables_we_read() -> None:
     named = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
     assert len(named) > 15
     assert named <= READ
+
+
+# --- nginx -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [set(SERVICES["nginx"]["environment"]), {
+        *re.findall(r"^(\w+)=", (ROOT / "deploy/systemd/nginx.example").read_text(), re.MULTILINE),
+        *re.findall(r"[ =]([A-Z_]+)=", (ROOT / "deploy/systemd/docshare-nginx.service").read_text()),
+    }],
+    ids=["compose", "systemd"],
+)  # fmt: skip
+def test_nginx_gets_a_value_for_each_name_of_its_template(values: set[str]) -> None:
+    assert set(NAME.findall(NGINX)) <= values
+    assert not re.search(r"\$[A-Z]", NGINX)  # the image would fill that in, too
+
+
+def test_a_name_without_a_value_is_told() -> None:
+    with pytest.raises(KeyError, match="HOST"):
+        fill_in("server_name ${HOST};", {})
+
+
+def test_nginx_lets_a_document_through_and_little_more() -> None:
+    (size,) = re.findall(r"client_max_body_size (\d+)m;", NGINX)
+    assert MAX_BYTES < int(size) << 20 <= MAX_BYTES + (2 << 20)
+
+
+def test_the_scanner_reads_whole_what_we_accept() -> None:
+    ours = (ROOT / "deploy" / "clamd.conf").read_text()
+    limits = {name: int(value) << 20 for name, value in re.findall(r"^(\w+) (\d+)M$", ours, re.MULTILINE)}
+    assert all(limits[name] > MAX_BYTES for name in ("StreamMaxLength", "MaxFileSize", "MaxScanSize"))
+    assert "AlertExceedsMax yes" in ours
+
+
+# --- systemd -----------------------------------------------------------------------------------------------------
+
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> list[str]:
+    """As installed, but for programs: these are the checkout's."""
+    for path in UNITS:
+        text = path.read_text().replace("/srv/docshare", str(ROOT))
+        (tmp_path / path.name).write_text(re.sub(r"=/usr/sbin/nginx", "=/bin/true", text))
+    # Of a template unit a name with a value for %i is checked.
+    return [str(tmp_path / path.name.replace("@.", "@1.")) for path in UNITS]
+
+
+@needs_systemd
+def test_systemd_understands_every_line(units: list[str]) -> None:
+    for unit in units:
+        template = Path(re.sub(r"@1\.", "@.", unit))
+        if template.name != Path(unit).name:
+            Path(unit).write_text(template.read_text())
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{Path(units[0]).parent}:"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    said = [line for line in done.stderr.splitlines() if "docshare" in line]
+    assert (done.returncode, said) == (0, [])
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", [path.name for path in UNITS if path.suffix == ".service"])
+def test_a_unit_may_do_little(unit: str) -> None:
+    """systemd's own measure, from 0 (nothing) to 100 (everything): "OK" begins at 50, and "safe" ends at 20."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(ROOT / "deploy" / "systemd" / unit)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout.splitlines()[-1:]
+    text = (ROOT / "deploy" / "systemd" / unit).read_text()
+    for line in ("User=docshare", "NoNewPrivileges=true", "ProtectSystem=strict", "EnvironmentFile=/etc/docshare/"):
+        assert line in text
+
+
+def test_the_example_of_the_environment_names_variables_we_read() -> None:
+    text = (ROOT / "deploy" / "systemd" / "environment.example").read_text()
+    named = {name.removesuffix("_FILE") for name in re.findall(r"^(\w+)=", text, re.MULTILINE)}
+    assert named <= READ
+    assert named >= NEEDED

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    outside = (*PRODUCTION, "DJANGO_SETTINGS_MODULE", "DEBUG")
+    outside = (*PRODUCTION, "DJANGO_SETTINGS_MODULE", "DEBUG", "DOCUMENT_SERVING", "STORAGE_URL")
     kept = {name: value for name, value in os.environ.items() if name not in outside}
     environment = {**kept, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes}
     return subprocess.run(
@@ -43,10 +43,16 @@ def test_it_starts_with_everything_set(tmp_path: Path) -> None:
         ({"REDIS_URL": ""}, "Set REDIS_URL"),
         ({"EMAIL_URL": ""}, "Set EMAIL_URL"),
         ({"SMS_URL": ""}, "Set SMS_URL"),
+        ({"DOCUMENT_SERVING": "acel"}, "Set DOCUMENT_SERVING to accel or direct"),
+        ({"DOCUMENT_SERVING": "presigned"}, "Set DOCUMENT_SERVING to accel or direct"),
+        (
+            {"DOCUMENT_SERVING": "accel", "STORAGE_URL": "s3://documents"},
+            "Set DOCUMENT_SERVING to direct or presigned",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_it_refuses_with_a_sentence(tmp_path: Path, changes: dict[str, str], sentence: str) -> None:
+def test_case_22_it_refuses_with_a_sentence(tmp_path: Path, changes: dict[str, str], sentence: str) -> None:
     done = start(tmp_path, **changes)
     assert done.returncode != 0
     assert "ImproperlyConfigured" in done.stderr

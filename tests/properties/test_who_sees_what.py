@@ -8,6 +8,7 @@ next time.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import uuid
@@ -49,7 +50,8 @@ from documents.access import visible_as_recipient, visible_as_staff, visible_to
 from documents.files.intake import accept
 from documents.library import import_document
 from documents.models import Category, SharedDocument
-from documents.sharing import RecipientNotReady, share_library_document, share_upload, take_back
+from documents.sharing import share_library_document, share_upload, take_back
+from documents.uploads import RecipientNotReady
 from patients.invitations import (
     RecordAlreadyClaimed,
     WrongBirthDate,
@@ -132,6 +134,7 @@ class WhoSeesWhat(RuleBasedStateMachine):
         self.cast = Practices()
         self.world = World()
         self.names: dict[str, str] = {}  # record -> the relative's first name, one for each booker and record
+        self.numbers = itertools.count()
         self.slots = 0
         self.steps = 0
 
@@ -183,7 +186,7 @@ class WhoSeesWhat(RuleBasedStateMachine):
     @precondition(lambda self: len(self.world.bookings) < MOST)
     @rule(target=bookings, who=st.sampled_from(["hugo", "ines"]), adult=flags, contacts=flags, video=flags)
     def somebody_books_for_somebody_new(self, who: str, adult: bool, contacts: bool, video: bool) -> str:
-        name = f"Proche{len(self.world.bookings)}"
+        name = f"Proche{next(self.numbers)}"  # a name of before may still have its record
         person = Person(
             name,
             "Cast",

@@ -21,17 +21,22 @@ KINDS = {
     "pro/patients/": "patient",
     "api/v1/patients/": "patient",
     "pro/library/": "library",
+    "pro/library/versions/": "version",
     "api/v1/library/": "library",
     "relatives/": "relative",
     "pro/rules/": "rule",
+    "pro/settings/instructions/": "instruction",
     "api/v1/auto-send-rules/": "rule",
     "pro/auto-sends/": "sending",
     "pro/links/": "way",
+    "pro/tokens/": "api_token",
+    "pro/webhooks/": "webhook",
     "d/": "link",
     "api/v1/agendas/": "agenda",
     "book/": "booking",
     "invitation/": "invitation",
     "account/2fa/webauthn/keys/": "key",
+    "authority/": "authority",
 }
 # Behind the administration's own sign-in, and tested as a whole.
 ADMINISTRATION = "admin/"

@@ -9,9 +9,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Scope, User
+from accounts.tokens import issue_token
+from accounts.webhooks import add_endpoint
+from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
 from documents.autosend import send_due
+from documents.certificates import current_credential
 from documents.links import link_url
 from documents.models import Category, LibraryDocument
 from documents.rules import RuleContent, save_rule
@@ -71,6 +75,9 @@ def ids(
     )
     content = RuleContent(name="Plan", documents=[access_plan])
     rule = save_rule(practice=appointment.practice, content=content, by=carol)
+    instruction = save_instruction(
+        practice=appointment.practice, text="À jeun", visit_reasons=[], agendas=[], in_messages=True, by=carol
+    )
     booked = book_for(other, holder=None, booked_for=BookedFor.SELF)
     send_due()
     sending = booked.auto_sends.select_related("link").get()
@@ -83,13 +90,20 @@ def ids(
         "appointment": appointment.pk,
         "patient": appointment.patient_id,
         "library": access_plan.pk,
+        "version": access_plan.current.pk,
         "relative": relative.pk,
         "agenda": open_agenda.pk,
         "practice": appointment.practice_id,
         "reason": visit_reason.pk,
         "rule": rule.pk,
+        "instruction": instruction.pk,
         "sending": sending.pk,
         "way": sending.link.pk,
+        "api_token": issue_token(user=alice_signs, name="test", scopes=[Scope.READ], by=None)[0].pk,
+        "webhook": add_endpoint(
+            practice=appointment.practice, url="https://logiciel.example/", events=["document.shared"], by=carol
+        ).pk,
+        "authority": current_credential(user=alice_signs).authority_id,
         "link": link_url(sending.link).rpartition("/")[2],
         "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
     }

@@ -28,8 +28,13 @@ PUBLIC = {
     "",  # shows everybody to their own portal
     "healthz",
     "readyz",
+    "metrics",  # with its token, or from this machine alone (tests/portals/public/test_metrics.py)
     "outbox/",  # the embedded default alone (tests/portals/public/test_outbox_page.py)
+    "reports/email/",  # by the provider's signature or password (tests/portals/public/test_reports.py)
+    "reports/sms/",  # by the gateway's signature
     "robots.txt",
+    "verify/",
+    "authority/<uuid:pk>/crl",  # which certificates are revoked: every reader of a signed PDF may ask
     "invitation/<str:token>/",
     "invitation/<str:token>/renew/",
     "d/<str:token>",
@@ -53,7 +58,10 @@ PUBLIC = {
     "account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
 }
 DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in route and kind_of(route) == "document"}
-OWNED = ("document", "appointment", "patient", "library", "relative", "rule", "sending", "way")
+OWNED = (
+    *("document", "appointment", "patient", "library", "version", "relative"),
+    *("rule", "instruction", "sending", "way", "api_token", "webhook"),
+)
 VERBS = ("get", "post", "patch", "delete", "put")
 
 

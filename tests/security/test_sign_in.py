@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import statistics
+import threading
 import time
+import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +23,7 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -32,7 +36,7 @@ from patients.models import Patient, RecordTie
 from patients.records import change_patient
 from tests.conftest import PASSWORD
 
-SignIn = Callable[[User], Client]
+SignIn = Callable[..., Client]
 PAGES = ("/documents/", "/my-account/", "/my-appointments/", "/api/v1/me/", "/api/v1/me/documents/", "/pro/")
 
 
@@ -233,6 +237,36 @@ def test_staff_need_a_second_factor_before_anything_else(
     assert client.get("/pro/").status_code == 200
 
 
+def test_staff_type_their_password_once_at_their_first_sign_in(staff: User, settings: Any) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    client = Client()
+    type_password(client, staff)
+    assert client.get("/pro/")["Location"] == "/account/2fa/totp/activate/"
+    page = client.get("/account/2fa/totp/activate/")
+    secret = page.context["form"].secret
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    assert client.post("/account/2fa/totp/activate/", {"code": code})["Location"] == "/account/2fa/recovery-codes/"
+    assert client.get("/account/2fa/recovery-codes/").status_code == 200
+    assert client.get("/pro/").status_code == 200
+
+
+def test_a_first_second_factor_asks_to_sign_in_again_after_five_minutes(staff: User, sign_in: SignIn) -> None:
+    assert asks_again(sign_in(staff, minutes=6), "/account/2fa/totp/activate/")
+    assert asks_again(sign_in(staff, minutes=6), "/account/2fa/webauthn/add/")
+
+
+def test_whoever_has_a_second_factor_signs_in_again_to_change_it(staff: User, sign_in: SignIn) -> None:
+    TOTP.activate(staff, generate_totp_secret())
+    client = sign_in(staff)
+    for path in ("totp/deactivate/", "webauthn/add/", "recovery-codes/generate/"):
+        assert asks_again(client, f"/account/2fa/{path}")
+
+
+def asks_again(client: Client, path: str) -> bool:
+    answer = client.get(path)
+    return answer.status_code == 302 and "/reauthenticate/" in answer["Location"]
+
+
 def test_a_recovery_code_is_no_second_factor_by_itself(staff: User, sign_in: SignIn, settings: Any) -> None:
     settings.STAFF_SECOND_FACTOR = True
     Authenticator.objects.create(user=staff, type=Authenticator.Type.RECOVERY_CODES, data={})
@@ -323,6 +357,33 @@ def test_case_21_no_more_than_five_codes_an_hour(proved: User) -> None:
 def test_case_21_a_code_is_worth_nothing_from_a_dump_of_the_database(proved: User) -> None:
     code = new_code(purpose="a", subject_id=proved.pk)
     assert code not in str(OneTimeCode.objects.values().get())
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_case_21_guesses_at_the_same_moment_are_five_and_the_right_code_opens_once(proved: User) -> None:
+    code = new_code(purpose="a", subject_id=proved.pk)
+    wrong = [f"{(int(code) + step) % 1_000_000:06d}" for step in range(1, 17)]
+    assert at_once(wrong, proved.pk) == 0
+    assert OneTimeCode.objects.get().attempts == 5
+    assert not check_code(purpose="a", subject_id=proved.pk, digits=code)
+    assert at_once([new_code(purpose="a", subject_id=proved.pk)] * 5, proved.pk) == 1
+
+
+def at_once(guesses: list[str], subject_id: uuid.UUID) -> int:
+    """How many of them were right, each on a connection of its own."""
+    start = threading.Barrier(len(guesses))
+
+    def guess(digits: str) -> bool:
+        try:
+            connection.ensure_connection()
+            start.wait(30)
+            return check_code(purpose="a", subject_id=subject_id, digits=digits)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(guesses)) as pool:
+        return sum(pool.map(guess, guesses))
 
 
 # --- Changing one's contacts ------------------------------------------------------------------------------------

@@ -64,6 +64,14 @@ REFUSED = [
     ("extension_mismatch", "a.pdf", PNG),
     ("extension_mismatch", "a.png", PDF),
     ("extension_mismatch", "a.pdf.png", PDF),
+    ("extension_mismatch", "a.png\0.pdf", PNG),
+    ("name_refused", "a.html.pdf", PDF),
+    ("name_refused", "a\u202egpj.exe.PDF", PDF),
+    ("kind_refused", "a.PDF", b"MZ\x90" + PDF),
+    ("kind_refused", "a.pdf", b"#!/bin/sh\n" + PDF),
+    ("kind_refused", "a.pdf", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + PDF),
+    ("kind_refused", "a.html", b"GIF89a<script>alert(1)</script>"),
+    ("unreadable", "a.gif", b"GIF89a/*<script>*/=alert(1)"),
     ("unreadable", "a.png", PNG[: len(PNG) // 2]),
     ("unreadable", "a.pdf", b"%PDF-1.4\nnothing of a document"),
     ("unreadable", "a.gif", b"GIF89a" + b"\0" * 20),
@@ -71,7 +79,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("code", "name", "content"), REFUSED)
-def test_refusals_have_a_code_a_sentence_and_leave_nothing(
+def test_case_24_what_is_not_what_it_says_is_refused_with_a_code_a_sentence_and_leaves_nothing(
     code: str, name: str, content: bytes, receive: Receive
 ) -> None:
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
@@ -89,7 +97,7 @@ def test_nothing_chosen_is_said() -> None:
     assert caught.value.code == "nothing_chosen"
 
 
-def test_a_picture_that_would_fill_the_memory_is_refused_by_its_size_alone(receive: Receive) -> None:
+def test_case_29_a_picture_that_would_fill_the_memory_is_refused_by_its_size_alone(receive: Receive) -> None:
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -101,7 +109,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_by_its_size_alone(recei
     assert caught.value.code == "too_many_pixels"
 
 
-def test_ten_thousand_frames_are_refused(receive: Receive) -> None:
+def test_case_29_a_film_is_refused(receive: Receive) -> None:
     frames = [Image.new("P", (1, 1), number % 2) for number in range(600)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], optimize=False, disposal=2)
@@ -126,7 +134,7 @@ def padded(size: int) -> bytes:
     return PDF[:end] + b"%" + b"x" * (size - len(PDF) - 2) + b"\n" + PDF[end:]
 
 
-def test_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transactional_db: None) -> None:
+def test_case_28_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transactional_db: None) -> None:
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
     before = set(folder.iterdir())
     assert len(padded(MAX_BYTES)) == MAX_BYTES == 52_428_800
@@ -150,7 +158,7 @@ def test_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transactional_db
         ("\0\0", "document"),
     ],
 )
-def test_names_are_made_harmless(given: str, kept: str) -> None:
+def test_case_27_names_are_made_harmless(given: str, kept: str) -> None:
     assert clean_name(given) == kept
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import uuid
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +17,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Scope, User
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
+from docshare.demo.paper import letter
 from documents.files.limits import MAX_BYTES
 from documents.models import LibraryDocument, SharedDocument
+from documents.sharing import share_upload
 from notifications.models import Message
 from patients.models import Patient, RecordTie, Relationship
 from tests.conftest import BookFixture
@@ -124,7 +130,7 @@ def test_too_large_is_413_and_everything_else_wrong_with_a_file_400(
         {"x": 0.5, "y": 0.5},
     ],
 )
-def test_places_off_the_page_are_400(
+def test_case_32_places_off_the_page_are_400(
     fields: dict[str, Any], api: Api, alice_signs: User, appointment: Appointment
 ) -> None:
     answer = share(api(alice_signs), appointment, sign="true", **fields)
@@ -172,6 +178,28 @@ def test_a_retry_after_a_crash_between_commit_and_answer_finds_the_document(
 
 def _crash(*_args: object) -> None:
     raise RuntimeError("The process died here.")
+
+
+def test_a_call_that_its_retry_overtook_makes_no_second_document_and_says_try_again(
+    api: Api, bob: User, appointment: Appointment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped beyond its lease, it goes on after the retry has made the document, and before that is answered."""
+
+    def overtaken(**asked: Any) -> SharedDocument:
+        path = asked["intake"].path
+        same = Path(shutil.copyfile(path, path.with_suffix(".same")))
+        share_upload(**{**asked, "intake": replace(asked["intake"], path=same)})
+        return share_upload(**asked)
+
+    client = api(bob)
+    with monkeypatch.context() as patch:
+        patch.setattr("portals.api.views.documents.share_upload", overtaken)
+        late = share(client, appointment, key="k4")
+    assert (late.status_code, errors(late)) == (409, ["still_running"])
+    again = share(client, appointment, key="k4")
+    assert again.status_code == 201
+    assert again.json()["id"] == str(SharedDocument.objects.get().pk)
+    assert Message.objects.count() == 2
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
@@ -224,6 +252,29 @@ def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_re
     assert client.get(f"{V1}/appointments/{made['id']}/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "start",
+    ["0989-05-09T08:57:00-17:11", "0001-01-01T00:00:00+00:09", "9999-12-31T23:50:00Z", "2206-12-01T10:00:00Z"],
+)
+def test_a_year_that_is_a_slip_of_the_keyboard(api: Api, bob: User, appointment: Appointment, start: str) -> None:
+    """Before 1911, the offset of Paris had seconds, which RFC 3339 can't write."""
+    client = api(bob)
+    body = {
+        "agenda": str(appointment.agenda_id),
+        "visit_reason": str(appointment.visit_reason_id),
+        "patient": str(appointment.patient_id),
+        "start": start,
+    }
+    address = f"{V1}/appointments/"
+    for answer in (
+        client.post(address, body, format="json"),
+        client.patch(f"{address}{appointment.pk}/", {"start": start}, format="json"),
+    ):
+        assert answer.status_code == 400
+        assert [error["attr"] for error in answer.json()["errors"]] == ["start"]
+    assert Appointment.objects.get().starts_at == appointment.starts_at
+
+
 def test_whole_lists(api: Api, bob: User, agenda: Agenda, visit_reason: VisitReason) -> None:
     for name in ("agendas", "visit-reasons", "categories"):
         body = api(bob).get(f"{V1}/{name}/").json()
@@ -237,7 +288,7 @@ def test_the_library(api: Api, bob: User, carol: User, charlie: User) -> None:
     document = answer.json()
     assert document | {"id": None} == {
         "id": None, "title": "Plan", "category": "information", "version": 1,
-        "media_type": "application/pdf", "size": len(PDF), "used_by_rules": 0,
+        "media_type": "application/pdf", "size": len(PDF), "used_by_rules": 0, "body": None,
     }  # fmt: skip
     address = f"{V1}/library/{document['id']}/"
     assert api(bob).post(f"{V1}/library/", {"file": upload()}, format="multipart").status_code == 403
@@ -248,6 +299,21 @@ def test_the_library(api: Api, bob: User, carol: User, charlie: User) -> None:
     assert second.json()["version"] == 2
     assert api(carol).delete(address).status_code == 204
     assert api(carol).get(address).status_code == 404
+
+
+def test_the_library_takes_a_text_and_lays_it_out(api: Api, carol: User) -> None:
+    body = {"title": "Venue", "category": "information", "body": "<h1>Venue</h1><p>Bonjour {{ patient_name }}</p>"}
+    made = api(carol).post(f"{V1}/library/", body, format="json")
+    assert made.status_code == 201
+    assert made.json()["media_type"] == "application/pdf"
+    assert '<span data-field="patient_name">' in made.json()["body"]
+    address = f"{V1}/library/{made.json()['id']}/"
+    assert api(carol).patch(address, {"body": "<p>Autre</p>"}, format="json").json()["version"] == 2
+    for wrong, attr in (({"body": "<p>{{ nom }}</p>"}, "body"), ({"title": ""}, "title"), ({"body": None}, "body")):
+        answer = api(carol).post(f"{V1}/library/", body | wrong, format="json")
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, attr)
+    both = api(carol).post(f"{V1}/library/", {"title": "x"}, format="json")
+    assert both.json()["errors"][0]["attr"] == "file"
 
 
 @pytest.fixture
@@ -291,6 +357,15 @@ def test_strangers_and_other_patients_find_nothing_by_any_way(
     assert SharedDocument.objects.count() == 1
     assert api(charlie).get(f"{V1}/patients/").json()["results"] == []
     assert api(charlie).get(f"{V1}/appointments/").json()["results"] == []
+
+
+def test_guesses_are_bounded_and_a_valid_token_behind_the_same_address_is_served(api: Api, alice: User) -> None:
+    stranger, codes = api(None), []
+    for _ in range(70):  # the bound is for a minute, which may turn meanwhile
+        stranger.credentials(HTTP_AUTHORIZATION="Bearer wrong")
+        codes.append(stranger.get(f"{V1}/patients/").status_code)
+    assert {*codes} == {401, 429}
+    assert api(alice).get(f"{V1}/patients/").status_code == 200
 
 
 def test_without_a_token_everything_is_401(api: Api, shared: dict[str, Any], appointment: Appointment) -> None:
@@ -377,10 +452,13 @@ def test_anyone_verifies_a_pdf(api: Api, alice_signs: User, appointment: Appoint
     document = share(api(alice_signs), appointment, sign="true", page=1, x=0.5, y=0.5).json()
     signed = body_of(api(alice_signs).get(f"{V1}/documents/{document['id']}/content/"))
     answer = api(None).post(f"{V1}/verify/", {"file": upload(signed)}, format="multipart").json()
-    assert answer["known"] is True
+    assert (answer["known"], answer["verdict"]) == (True, "whole")
+    assert (answer["signatures"][0]["integrity"], answer["signatures"][0]["trust"]) == ("whole", "trusted")
+    added = api(None).post(f"{V1}/verify/", {"file": upload(signed + b"%")}, format="multipart").json()
+    assert (added["known"], added["verdict"]) == (False, "altered")
     assert [(s["signer"], s["valid"], s["trusted"]) for s in answer["signatures"]] == [("Dr Alice Morel", True, True)]
     unsigned = api(None).post(f"{V1}/verify/", {"file": upload()}, format="multipart").json()
-    assert unsigned == {"known": False, "signatures": []}
+    assert (unsigned["known"], unsigned["verdict"], unsigned["signatures"]) == (False, "unsigned", [])
 
 
 def test_the_schema_names_every_path(api: Api) -> None:
@@ -388,3 +466,29 @@ def test_the_schema_names_every_path(api: Api) -> None:
     assert schema["openapi"].startswith("3.1")
     for path in ("appointments/{id}/documents/", "me/documents/", "library/{id}/content/", "verify/"):
         assert f"{V1}/{path}" in schema["paths"] or f"{V1}/{path.replace('{id}', '{pk}')}" in schema["paths"]
+
+
+def test_a_document_that_names_another_patient_is_409_where_the_caller_asks(
+    api: Api, bob: User, appointment: Appointment, marie: Patient
+) -> None:
+    Patient.objects.create(
+        practice=marie.practice, first_name="Paul", last_name="Martin", birth_date=date(1975, 8, 1)
+    )
+    content = letter("Ordonnance", ["Paul Martin"], heading="Cabinet des Lilas")
+    doubt = share(api(bob), appointment, file=upload(content), key="k", confirm_patient="false")
+    assert (doubt.status_code, errors(doubt)) == (409, ["wrong_patient_suspected"])
+    answer = share(api(bob), appointment, file=upload(content), key="k")
+    assert answer.status_code == 201
+    assert answer.json()["notices"] == []
+
+
+def test_while_the_virus_scanner_is_away_uploads_are_503_and_the_same_key_works_later(
+    api: Api, bob: User, appointment: Appointment, settings: Any
+) -> None:
+    settings.CLAMD_URL = "unix:///nowhere/clamd.ctl"
+    away = share(api(bob), appointment, key="k")
+    assert (away.status_code, errors(away), away["Retry-After"]) == (503, ["scanner_unavailable"], "10")
+    assert away.json()["type"] == "server_error"
+    settings.CLAMD_URL = ""
+    assert share(api(bob), appointment, key="k").status_code == 201
+    assert SharedDocument.objects.count() == 1

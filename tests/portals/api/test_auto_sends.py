@@ -8,8 +8,10 @@ import pytest
 
 from accounts.models import User
 from appointments.models import VisitReason
-from documents.autosend import send_due
-from documents.models import LibraryDocument
+from documents.autosend import send_due, send_now
+from documents.models import AutoSend, LibraryDocument
+from notifications.delivery import MAX_ATTEMPTS
+from notifications.models import Message, MessageState
 from patients.models import Patient
 from tests.conftest import BookFixture
 from tests.portals.api.conftest import Api, errors
@@ -68,6 +70,28 @@ def test_what_was_planned_and_sent_for_an_appointment(
         one["action"] for one in api(alice).get(f"/api/v1/appointments/{appointment.pk}/history/").json()["results"]
     ]
     assert "auto_send.sent" in actions
+
+
+def test_what_could_not_be_sent_says_so(
+    api: Api, carol: User, alice: User, body: dict[str, Any], book_for: BookFixture, marie: Patient
+) -> None:
+    """Tried as often as it may be; or sent, and every message that told of it given up."""
+    api(carol).post(RULES, body, format="json")
+    appointment = book_for(marie)
+
+    def told() -> tuple[str, bool]:
+        one = api(alice).get(f"/api/v1/appointments/{appointment.pk}/auto-sends/").json()["results"][0]
+        return one["state"], one["sent_at"] is not None
+
+    AutoSend.objects.update(attempts=MAX_ATTEMPTS)
+    send_due()
+    assert told() == ("failed", False)
+    send_due()
+    assert told() == ("failed", False)
+    assert send_now(sending=AutoSend.objects.get(), by=alice)
+    assert told() == ("sent", True)
+    Message.objects.update(state=MessageState.FAILED)
+    assert told() == ("failed", True)
 
 
 @pytest.mark.parametrize(

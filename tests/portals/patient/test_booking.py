@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, VisitReason
+from notifications.models import Message
 from patients.models import Relative
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 
@@ -54,6 +56,20 @@ def test_for_oneself(to_whom: str, sign_in: SignIn, holder: User) -> None:
     assert calendar["Content-Type"] == "text/calendar"
     assert b"BEGIN:VEVENT" in calendar.content
     assert b"suivi" not in calendar.content
+
+
+def test_instructions_are_told_before_booking_in_the_confirmation_and_in_the_account(
+    to_whom: str, sign_in: SignIn, holder: User, carol: User
+) -> None:
+    words = "Apportez votre carte Vitale."
+    practice = carol.memberships.get().practice
+    save_instruction(practice=practice, text=words, visit_reasons=[], agendas=[], in_messages=True, by=carol)
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=self")[0]
+    assert words in get(client, confirm)
+    assert words in client.post(confirm, follow=True).content.decode()
+    assert words in Message.objects.get(channel="email").body
+    assert words not in Message.objects.get(channel="sms").body
 
 
 def test_somebody_whose_birth_date_is_not_known_is_asked_once(to_whom: str, sign_in: SignIn, holder: User) -> None:

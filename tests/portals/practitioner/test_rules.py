@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from documents.autosend import send_due
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
+from documents.reading import note_reading_by_link
+from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
@@ -28,9 +32,10 @@ def test_an_administrator_writes_a_rule_and_reads_it_as_a_sentence(
     assert 'value="Plan"' in half.content.decode()
     client.post("/pro/rules/new/", asked | {"channels": ["email"], "active": "on"})
     sentence = " ".join(client.get("/pro/rules/").content.decode().split())
+    assert "active</span>" in sentence  # a rule is feminine, whatever a package says of "active"
     for part in (
         "Plan d’accès",
-        "48 h avant le rendez-vous",
+        "2 jours avant le rendez-vous",
         "tous les motifs",
         "tous les agendas",
         "par e-mail</strong>",
@@ -41,6 +46,63 @@ def test_an_administrator_writes_a_rule_and_reads_it_as_a_sentence(
     assert "arrêtée" in client.get("/pro/rules/").content.decode()
     client.post(f"/pro/rules/{rule.pk}/delete/")
     assert "Aucune règle" in client.get("/pro/rules/").content.decode()
+
+
+def test_the_effect_is_shown_before_anything_is_saved(
+    sign_in: SignIn, carol: User, charlie: User, access_plan: LibraryDocument, book_for: BookFixture, marie: Patient
+) -> None:
+    client = sign_in(carol)
+    asked = {"documents": [str(access_plan.pk)], "moment": "booking", "channels": ["email"], "active": "on"}
+
+    def effect(**changed: object) -> str:
+        answer = client.post("/pro/rules/effect/", asked | changed)
+        return " ".join(answer.content.decode().replace("\u00a0", " ").split())
+
+    assert "Aucun rendez-vous des 30 prochains jours ne correspond" in effect()
+    appointment = book_for(marie)
+    shown = effect()
+    assert "Un rendez-vous des 30 prochains jours correspond" in shown
+    assert marie.full_name in shown
+    assert "pour un rendez-vous déjà pris" in shown
+    assert "Rien ne partira tout de suite" in effect(moment="after", offset_hours="2")
+    assert "2 jours avant" in effect(moment="before", offset_hours="2", offset_unit="days")
+    assert "Choisissez au moins un document" in effect(documents=[])
+    assert not AutoSendRule.objects.exists()
+    assert "Choisissez les documents" in client.get("/pro/rules/new/").content.decode()
+    plain = client.post("/pro/rules/new/", asked | {"name": "Plan", "preview": "1"})
+    assert "30 prochains jours" in plain.content.decode()
+    assert not AutoSendRule.objects.exists()
+    client.post("/pro/rules/new/", asked | {"name": "Plan", "to_booked": "on"})
+    assert appointment.auto_sends.get().state == "planned"
+    rule = AutoSendRule.objects.get()
+    assert sign_in(charlie).post(f"/pro/rules/{rule.pk}/effect/", asked).status_code == 404
+
+
+def test_what_was_sent_and_read_is_counted_and_can_be_sent_again(
+    sign_in: SignIn, carol: User, alice: User, rita: User, access_plan: LibraryDocument, book_for: BookFixture,
+    marie: Patient,
+) -> None:  # fmt: skip
+    asked = {"name": "Plan", "documents": [str(access_plan.pk)], "moment": "booking", "channels": ["email"]}
+    sign_in(carol).post("/pro/rules/new/", asked | {"active": "on"})
+    appointment = book_for(marie)
+    send_due()
+    sending = AutoSend.objects.get()
+    assert sending.shared
+    note_reading_by_link(document=sending.shared)
+    told = sign_in(carol).get("/pro/rules/").content.decode().replace("\u00a0", " ")
+    figures = re.findall(r"<dd>(\d+)</dd>", told)
+    assert figures == ["1", "1", "0"]  # sent and read in 30 days, still to come
+    Message.objects.update(state="sent", sent_at=timezone.now())
+    client = sign_in(alice)
+    assert "Renvoyer" in client.get(f"/pro/appointments/{appointment.pk}/").content.decode()
+    answer = client.post(f"/pro/auto-sends/{sending.pk}/send-again/", follow=True)
+    assert "Le message est renvoyé" in answer.content.decode()
+    assert "renvoyé" in client.get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
+    assert sign_in(rita).post(f"/pro/auto-sends/{sending.pk}/send-again/").status_code == 403
+    Patient.objects.update(email=None, mobile=None)
+    Message.objects.update(state="sent", sent_at=timezone.now())
+    refused = client.post(f"/pro/auto-sends/{sending.pk}/send-again/", follow=True)
+    assert "partagez le document" in refused.content.decode()
 
 
 def test_others_have_no_such_page(sign_in: SignIn, alice: User, bob: User, carol: User) -> None:
@@ -69,3 +131,52 @@ def test_staff_see_what_is_planned_send_it_now_or_do_not(
     assert "Lisible par le lien" not in client.get(f"/pro/appointments/{first.pk}/").content.decode()
     assert "Lien fermé" in client.get(f"/pro/appointments/{first.pk}/history/").content.decode()
     assert send_due() == 0
+
+
+def test_a_rule_is_stopped_started_and_deleted_knowing_what_happens(
+    sign_in: SignIn, carol: User, charlie: User, access_plan: LibraryDocument, book_for: BookFixture, marie: Patient
+) -> None:
+    asked = {"name": "Plan", "documents": [str(access_plan.pk)], "moment": "before", "offset_hours": "1"}
+    client = sign_in(carol)
+    client.post("/pro/rules/new/", asked | {"channels": ["email"], "active": "on"})
+    rule, appointment = AutoSendRule.objects.get(), book_for(marie)
+    address = f"/pro/rules/{rule.pk}/"
+    stopped = client.post(f"{address}switch/", {"active": "0"}, follow=True).content.decode()
+    assert "elle n’envoie plus rien" in stopped
+    assert "arrêtée" in stopped
+    assert appointment.auto_sends.get().state == "cancelled"
+    assert "est active" in client.post(f"{address}switch/", {"active": "1"}, follow=True).content.decode()
+    assert appointment.auto_sends.get().state == "planned"
+    assert "Un envoi déjà prévu sera annulé" in client.get(f"{address}delete/").content.decode()
+    assert AutoSendRule.objects.kept().exists()
+    for other in ("switch", "delete"):
+        assert sign_in(charlie).post(f"{address}{other}/").status_code == 404
+    client.post(f"{address}delete/")
+    assert not AutoSendRule.objects.kept().exists()
+
+
+def test_the_page_of_a_rule_asks_what_it_would_do_as_it_is_typed(sign_in: SignIn, carol: User) -> None:
+    page = sign_in(carol).get("/pro/rules/new/").content.decode()
+    assert "htmx.min.js" in page
+    assert 'hx-post="/pro/rules/effect/"' in page
+
+
+def test_what_staff_stopped_can_be_planned_again_from_the_panel(
+    sign_in: SignIn, carol: User, alice: User, rita: User, access_plan: LibraryDocument, book_for: BookFixture,
+    marie: Patient,
+) -> None:  # fmt: skip
+    asked = {"name": "Plan", "documents": [str(access_plan.pk)], "moment": "before", "offset_hours": "1"}
+    sign_in(carol).post("/pro/rules/new/", asked | {"channels": ["email"], "active": "on"})
+    appointment = book_for(marie)
+    sending, client = appointment.auto_sends.get(), sign_in(alice)
+    stopped = client.post(f"/pro/auto-sends/{sending.pk}/stop/", follow=True).content.decode()
+    assert "Ne sera pas envoyé" in stopped
+    assert "Prévoir de nouveau" in stopped
+    assert "Envoyer maintenant" not in stopped
+    assert "Prévoir de nouveau" not in sign_in(rita).get(f"/pro/appointments/{appointment.pk}/").content.decode()
+    assert sign_in(rita).post(f"/pro/auto-sends/{sending.pk}/resume/").status_code == 403
+    again = client.post(f"/pro/auto-sends/{sending.pk}/resume/", follow=True).content.decode()
+    assert "est prévu de nouveau" in again
+    assert "Prévu le" in again
+    history = client.get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
+    assert "Envoi automatique prévu de nouveau" in history

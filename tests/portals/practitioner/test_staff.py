@@ -184,7 +184,7 @@ def test_taking_back_and_history(
     browser = sign_in(bob)
     assert browser.post(f"/pro/documents/{document.pk}/take-back/").status_code == 302
     page = browser.get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
-    assert "Document partagé : Ordonnance" in page
+    assert "Document partagé : Ordonnance" in page
     assert "Document retiré" in page
     assert "Bob Petit" in page
 

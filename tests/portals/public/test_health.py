@@ -1,13 +1,28 @@
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as real
 from django.core.files.storage import storages
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from notifications.heartbeat import beat
+from notifications.models import Heartbeat
+from notifications.tasks import heartbeat
+from portals.public import health
+
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _a_worker_works() -> None:
+    beat()
+
 
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 
@@ -35,6 +50,7 @@ def test_a_database_that_is_away_is_named(client: Client, monkeypatch: pytest.Mo
     def closed(*_args: object) -> None:
         raise OperationalError("server closed the connection")
 
+    monkeypatch.setattr(health, "STARTED", time.monotonic() - 61)  # the worker's beats are asked for, too
     with connection.execute_wrapper(closed):
         answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -59,6 +75,21 @@ def test_a_storage_that_is_away_is_named(client: Client, settings: Settings) -> 
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["not_answering"] == ["storage"]
+
+
+def test_a_worker_that_takes_no_task_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=61))
+    monkeypatch.setattr(health, "STARTED", time.monotonic() - 61)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["not_answering"]) == (503, ["worker"])
+    heartbeat()
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_worker_may_still_be_starting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Heartbeat.objects.all().delete()
+    monkeypatch.setattr(health, "STARTED", time.monotonic())
+    assert client.get("/readyz").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -1,0 +1,179 @@
+"""The chain over the trail: a changed, missing or hidden line is found out, and sealing holds nobody up."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Practice, User
+from audit import chain
+from audit.models import AuditEvent, AuditSeal
+from audit.trail import record
+
+Write = Callable[[int], list[int]]
+
+
+@pytest.fixture
+def write(practice: Practice, alice: User) -> Write:
+    def _write(count: int) -> list[int]:
+        return [record("document.shared", by=alice, on=practice, detail={"line": n}).pk for n in range(count)]
+
+    return _write
+
+
+@contextmanager
+def as_the_owner_of_the_database() -> Iterator[None]:
+    """Somebody who may drop triggers, and leaves everything as it was."""
+    migrations = [import_module(f"audit.migrations.{name}") for name in ("0002_append_only", "0010_seals")]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = replica")
+        else:
+            for migration in migrations:
+                for statement in migration.UNDO["sqlite"]:
+                    cursor.execute(statement)
+        yield
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = DEFAULT")
+        else:
+            for migration in migrations:
+                for statement in migration.SQLITE:
+                    cursor.execute(statement)
+
+
+def tamper(statement: str, *values: int) -> None:
+    with as_the_owner_of_the_database(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def test_a_whole_trail_has_no_fault_and_is_sealed_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "BATCH", 2)
+    count = AuditEvent.objects.count() + len(write(5))
+    assert chain.seal() == count
+    assert chain.seal() == 0
+    assert list(chain.faults()) == []
+    assert chain.newest_anchor().position == count
+
+
+def test_a_line_that_commits_late_is_sealed_late(write: Write) -> None:
+    """Its id was given out before those of lines that were sealed meanwhile."""
+    early, *_others = write(4)
+    line = AuditEvent.objects.get(pk=early)
+    tamper("DELETE FROM audit_auditevent WHERE id = %s", early)
+    chain.seal()
+    AuditEvent.objects.bulk_create([line])
+    assert chain.seal() == 1
+    assert AuditSeal.objects.latest("position").event_id == early
+    assert list(chain.faults()) == []
+
+
+def test_an_edited_line_is_named(write: Write) -> None:
+    _first, second, _third = write(3)
+    chain.seal()
+    tamper("UPDATE audit_auditevent SET action = 'document.read' WHERE id = %s", second)
+    assert list(chain.faults()) == [f"audit line {second}: changed since it was sealed"]
+
+
+def test_a_missing_line_is_named(write: Write) -> None:
+    _first, second, _third = write(3)
+    chain.seal()
+    tamper("DELETE FROM audit_auditevent WHERE id = %s", second)
+    assert list(chain.faults()) == [f"audit line {second}: missing, though it was sealed"]
+
+
+def test_a_line_gone_with_its_seal_leaves_a_gap(write: Write) -> None:
+    _first, second, _third = write(3)
+    chain.seal()
+    position = AuditSeal.objects.get(event_id=second).position
+    tamper("DELETE FROM audit_auditevent WHERE id = %s", second)
+    tamper("DELETE FROM audit_auditseal WHERE event_id = %s", second)
+    faults = list(chain.faults())
+    assert faults[0] == f"audit seals {position} to {position}: missing"
+
+
+def test_a_chain_computed_anew_does_not_hold_an_older_anchor(write: Write) -> None:
+    _first, second, _third = write(3)
+    chain.seal()
+    anchor = chain.newest_anchor()
+    assert chain.holds(anchor)
+    tamper("UPDATE audit_auditevent SET action = 'document.read' WHERE id = %s", second)
+    tamper("DELETE FROM audit_auditseal")
+    chain.seal()
+    assert list(chain.faults()) == []
+    assert not chain.holds(anchor)
+
+
+def test_a_line_that_nobody_seals_is_told_after_an_hour(write: Write, practice: Practice) -> None:
+    write(1)
+    assert list(chain.faults()) == []
+    forgotten = AuditEvent.objects.create(
+        at=timezone.now() - timedelta(hours=2),
+        action="document.shared",
+        object_type="Practice",
+        object_id=practice.pk,
+    )
+    assert [fault.partition(":")[0] for fault in chain.faults()] == [f"audit line {forgotten.pk}"]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_auditseal SET digest = 'x'", "DELETE FROM audit_auditseal"])
+def test_the_database_refuses_to_change_a_seal(statement: str, write: Write) -> None:
+    write(1)
+    chain.seal()
+    with pytest.raises(Exception, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_an_export_is_json_lines_with_their_places(write: Write) -> None:
+    before = timezone.now()
+    lines = write(2)
+    chain.seal()
+    write(1)
+    output = io.StringIO()
+    period = ("--from", before.isoformat(), "--to", (timezone.now() + timedelta(minutes=1)).isoformat())
+    call_command("export_audit", *period, stdout=output)
+    told = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert [line["id"] for line in told][:2] == lines
+    assert told[1]["digest"] == chain.newest_anchor().digest
+    assert (told[2]["position"], told[2]["digest"]) == (None, None)
+
+
+@pytest.mark.servers
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_writers_and_sealers_at_once_leave_one_whole_chain(practice: Practice, alice: User) -> None:
+    writing = threading.Event()
+    writing.set()
+
+    def write_lines() -> None:
+        for n in range(60):
+            with transaction.atomic():
+                record("document.shared", by=alice, on=practice, detail={"line": n})
+        connection.close()
+
+    def seal_lines() -> None:
+        while writing.is_set():
+            chain.seal()
+        connection.close()
+
+    writers = [threading.Thread(target=write_lines) for _ in range(4)]
+    sealers = [threading.Thread(target=seal_lines) for _ in range(2)]
+    for thread in (*writers, *sealers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    writing.clear()
+    for thread in sealers:
+        thread.join()
+    chain.seal()
+    assert AuditSeal.objects.count() == AuditEvent.objects.count() >= 240
+    assert list(chain.faults()) == []

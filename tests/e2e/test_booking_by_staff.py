@@ -1,0 +1,43 @@
+"""A secretary books by keyboard: a few letters, an arrow, the time."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from appointments.models import Appointment
+from tests.e2e.conftest import Visitor
+from tests.e2e.steps import sign_in_as_staff
+
+pytestmark = [pytest.mark.slow]
+
+
+def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: str, browser: Browser) -> None:
+    secretary = Visitor(browser, site, 1440, 900)
+    page = secretary.page
+    sign_in_as_staff(secretary, "secretariat@lilas.example")
+    before = Appointment.objects.count()
+    page.goto(f"{site}/pro/appointments/new/?start=2026-12-01T09:00")
+    page.focus("[name=q]")
+    page.keyboard.type("lef")
+    expect(page.locator("#patient-choices strong")).to_have_count(4)
+    page.keyboard.press("Enter")  # books nothing
+    secretary.accessible()
+    page.focus("[name=patient]:checked")
+    page.keyboard.press("ArrowUp")
+    chosen = page.locator("label:has([name=patient]:checked)")
+    expect(chosen).to_contain_text("Lefèvre")
+    expect(page.locator("[name=first_name]")).to_be_hidden()
+    name = chosen.locator("strong").inner_text()
+    page.focus("[name=q]")
+    page.keyboard.type("nobody of this name")
+    expect(page.locator("#patient-choices")).to_contain_text("Aucune fiche ne correspond")
+    expect(chosen.locator("strong")).to_have_text(name)  # looking on changes no choice
+    page.select_option("[name=agenda]", label="Dr Anne Martin")
+    page.select_option("[name=visit_reason]", label="Consultation de suivi")
+    assert Appointment.objects.count() == before
+    page.focus("text=Prendre le rendez-vous")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pro/appointments/*-*/")
+    assert Appointment.objects.latest("created_at").patient.full_name == name
+    secretary.context.close()

@@ -1,0 +1,80 @@
+"""`make faults SEEDS=200`: seeds shared out among installations side by side, and a table of what became of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+STORAGES = ["files", "s3"]
+INTERRUPTING = ("worker", "database", "power")  # a message may be in flight, and its end not be written down
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make faults")
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--lanes", type=int, default=2, help="installations side by side: files, S3, files …")
+    parser.add_argument(
+        "--results", type=Path, help="keep a line of JSON for each seed here, after those that are there"
+    )
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="docshare-faults-", dir="/tmp") as folder:
+        results = asked.results or Path(folder) / "results"
+        results.touch()
+        seeds = range(asked.first, asked.first + asked.seeds)
+        lanes = [
+            _lane(Path(folder) / f"lane{lane}", STORAGES[lane % 2], results, seeds[lane :: asked.lanes])
+            for lane in range(asked.lanes)
+        ]
+        ended = [lane.wait() for lane in lanes]
+        lines = [json.loads(line) for line in results.read_text().splitlines()]
+    print(table(lines))
+    return int(any(ended) or any(line["faults"] for line in lines))
+
+
+def _lane(folder: Path, storage: str, results: Path, seeds: range) -> subprocess.Popen[bytes]:
+    folder.mkdir()
+    folder.parent.chmod(0o711)
+    command = [sys.executable, "-m", "tests.faults.lane", str(folder), storage, str(results), *map(str, seeds)]
+    return subprocess.Popen(command, env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.faults.settings"})
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """Seeds, faults by kind, losses, duplicates: as docs/faults.md keeps them."""
+    struck: Counter[str] = Counter(kind for line in lines for kind in line["strikes"])
+    wrong: Counter[str] = Counter(kind for line in lines if line["faults"] for kind in line["strikes"])
+    twice: Counter[str] = Counter()
+    for line in lines:
+        for kind in line["strikes"]:
+            twice[kind] += line.get("twice", 0)
+    rows = [f"| {kind} | {count} | {wrong[kind]} | {twice[kind]} |" for kind, count in sorted(struck.items())]
+    interrupting = sum(count for kind, count in struck.items() if kind.startswith(INTERRUPTING))
+    recovery = sorted(line["recovery"] for line in lines if "recovery" in line)
+    total: Counter[str] = Counter()
+    for line in lines:
+        total.update({name: line.get(name, 0) for name in ("calls", "retries", "shares", "twice", "orphans")})
+    clean = sum(not line["faults"] for line in lines)
+    told = [
+        f"{len(lines)} seeds, {sum(struck.values())} faults: {clean} seeds clean.",
+        f"{total['calls']} calls, {total['retries']} tries again, {total['shares']} documents shared.",
+        f"Sent twice: {total['twice']} messages; faults that may interrupt one: {interrupting}.",
+        f"Orphan files, for the nightly sweep: {total['orphans']}.",
+    ]
+    if recovery:
+        told.append(f"Recovery: median {recovery[len(recovery) // 2]} s, longest {recovery[-1]} s.")
+    bad = [
+        f"- seed {line['seed']} ({', '.join(line['strikes'])}): {fault}" for line in lines for fault in line["faults"]
+    ]
+    head = ["| fault | times | seeds not clean | sent twice in these seeds |", "| --- | --- | --- | --- |"]
+    return "\n".join([*told, "", *head, *rows, "", *bad]).rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""What people do while faults strike: through the HTTP API, as a practice's own software, until they are answered.
+
+Each case is one patient and one appointment; the ledger keeps what was answered.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pikepdf
+import requests
+from django.utils import timezone
+
+PATIENCE_SECONDS = 900  # on a busy machine; a call that nobody answers for so long is a fault of its own
+LATER = {409, 429}  # 409: the first call with this key is still at work
+
+
+class Unanswered(Exception):
+    """No definite answer within PATIENCE_SECONDS."""
+
+
+class Wrong(Exception):
+    """An answer that this call should not have had."""
+
+
+@dataclass
+class World:
+    """What the actors know of the installation, and have in common."""
+
+    bases: list[str]
+    doctor: str  # tokens
+    secretary: str
+    agenda: str
+    visit_reason: str
+    library: list[str]
+    read_seconds: float
+    retries: int = 0
+    calls: int = 0
+
+
+@dataclass
+class Case:
+    """One appointment as its actor knows it. `shares`: key -> document that was answered."""
+
+    number: str
+    world: World
+    chance: random.Random
+    appointment: str = ""
+    start: datetime = field(default_factory=timezone.now)
+    shares: dict[str, str] = field(default_factory=dict)
+    taken_back: set[str] = field(default_factory=set)
+    cancelled: bool = False
+    deleted: bool = False
+    complaint: str = ""
+
+    def run(self) -> None:
+        """A morning's work: book, share, change one's mind."""
+        try:
+            self.book()
+            for step in self.chance.choices(
+                [self.share_signed, self.share_unsigned, self.share_from_library, self.share_twice_at_once,
+                 self.take_back, self.move],
+                weights=[4, 2, 2, 2, 2, 1], k=self.chance.randint(2, 4),
+            ):  # fmt: skip
+                step()
+                time.sleep(self.chance.uniform(0, 1.5))
+            last: Callable[[], None] | None = self.chance.choice([None, None, self.cancel, self.delete])
+            if last:
+                last()
+        except (Unanswered, Wrong) as complaint:
+            self.complaint = f"{type(complaint).__name__}: {complaint}"
+
+    def book(self) -> None:
+        self.start = timezone.now() + timedelta(days=self.chance.randint(20, 60), minutes=self.chance.randint(0, 900))
+        patient = {
+            "first_name": "Essai", "last_name": self.number, "birth_date": "1970-01-01",
+            "email": f"{self.number}@courriel.example", "mobile": f"+3361{self.chance.randrange(10**7):07}",
+        }  # fmt: skip
+        body = {"agenda": self.world.agenda, "visit_reason": self.world.visit_reason, "patient": patient}
+        made = self._post("/appointments/", {**body, "start": self.start.isoformat()}, token=self.world.secretary)
+        self.appointment = made["id"]
+
+    def share_signed(self) -> None:
+        self._share(sign=True)
+
+    def share_unsigned(self) -> None:
+        self._share(sign=False)
+
+    def share_from_library(self) -> None:
+        key = str(uuid.uuid4())
+        body = {"library_document": self.chance.choice(self.world.library)}
+        self.shares[key] = self._post(f"/appointments/{self.appointment}/documents/", body, key=key)["id"]
+
+    def share_twice_at_once(self) -> None:
+        """A double click: the same key from two threads."""
+        key, content = str(uuid.uuid4()), self._pdf()
+        answers: list[Any] = []
+
+        def click() -> None:
+            try:
+                answers.append(self._share(sign=True, key=key, content=content))
+            except (Unanswered, Wrong) as complaint:
+                answers.append(complaint)
+
+        second = threading.Thread(target=click)
+        second.start()
+        click()
+        second.join()
+        if complaints := [one for one in answers if isinstance(one, Exception)]:
+            raise complaints[0]
+        if len(set(answers)) != 1:
+            raise Wrong(f"one key, two documents: {answers}")
+
+    def take_back(self) -> None:
+        if there := sorted(set(self.shares.values()) - self.taken_back):
+            document = self.chance.choice(there)
+            self._call("DELETE", f"/documents/{document}/", {204}, again={404})
+            self.taken_back.add(document)
+
+    def move(self) -> None:
+        self.start += timedelta(days=1)
+        address = f"/appointments/{self.appointment}/"
+        self._call("PATCH", address, {200}, json={"start": self.start.isoformat()})
+
+    def cancel(self) -> None:
+        self._post(f"/appointments/{self.appointment}/cancel/", {}, status=200)
+        self.cancelled = True
+
+    def delete(self) -> None:
+        self._call("DELETE", f"/appointments/{self.appointment}/", {204}, again={404})
+        self.deleted = True
+
+    def _share(self, *, sign: bool, key: str | None = None, content: bytes | None = None) -> str:
+        key = key or str(uuid.uuid4())
+        form: dict[str, Any] = {"category": "report", "title": "Compte rendu", "sign": str(sign).lower()}
+        if sign:
+            form |= {"page": 1, "x": 0.5, "y": 0.5}
+        address = f"/appointments/{self.appointment}/documents/"
+        content = content or self._pdf()
+        answer = self._call(
+            "POST", address, {201}, key=key, data=form,
+            files=lambda: {"file": ("compte-rendu.pdf", io.BytesIO(content), "application/pdf")},
+        )  # fmt: skip
+        self.shares[key] = answer.json()["id"]
+        return self.shares[key]
+
+    def _pdf(self) -> bytes:
+        pdf = pikepdf.Pdf.new()
+        page = pdf.add_blank_page(page_size=(595, 842))
+        scan = self.chance.randbytes(self.chance.choice([1, 40, 900]) << 10)
+        page.obj.Scan = pdf.make_indirect(pikepdf.Stream(pdf, scan))
+        buffer = io.BytesIO()
+        pdf.save(buffer, compress_streams=False)
+        return buffer.getvalue()
+
+    def _post(self, path: str, body: Any, *, key: str = "", token: str = "", status: int = 201) -> dict[str, Any]:
+        answer = self._call("POST", path, {status}, key=key or str(uuid.uuid4()), token=token, json=body)
+        return dict(answer.json())
+
+    def _call(
+        self, method: str, path: str, right: set[int], *, key: str = "", token: str = "",
+        again: set[int] | None = None, files: Callable[[], Any] | None = None, **body: Any,
+    ) -> requests.Response:  # fmt: skip
+        """Try until answered. `again`: right too, once an attempt may have gone through unheard."""
+        headers = {"Authorization": f"Bearer {token or self.world.doctor}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        last: object = None
+        self.world.calls += 1
+        bases = itertools.cycle(self.chance.sample(self.world.bases, len(self.world.bases)))
+        for attempt, base in enumerate(bases):
+            self.world.retries += attempt > 0
+            try:
+                answer = requests.request(
+                    method, f"{base}/api/v1{path}", headers=headers, timeout=(3, self.world.read_seconds),
+                    files=files() if files else None, **body,
+                )  # fmt: skip
+            except requests.RequestException as error:
+                last = type(error).__name__
+            else:
+                last = answer.status_code
+                if answer.status_code in right or (attempt and answer.status_code in (again or ())):
+                    return answer
+                if answer.status_code < 500 and answer.status_code not in LATER:
+                    raise Wrong(f"{method} {path.split('/')[-2]}: {answer.status_code} {answer.text[:200]}")
+            if time.monotonic() > deadline:
+                raise Unanswered(f"{method} {path}: {last}")
+            time.sleep(0.3 + 0.2 * min(attempt, 10))
+        raise AssertionError("bases cycle for ever")

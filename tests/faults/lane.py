@@ -1,0 +1,162 @@
+"""One installation that lives through many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS SEED…`."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.faults.installation import Installation
+from tests.faults.pace import PACE
+
+STILL_SECONDS = 300  # nothing moved for so long: it will not recover
+CASES = 3
+# An email and an SMS of each worker whose end a fault may keep from being written down.
+IN_FLIGHT = {"worker": 2, "database": 4, "power": 4}
+T = TypeVar("T")
+
+
+def main() -> None:
+    folder, storage, results, *seeds = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and its parts with it
+    installation = Installation(Path(folder), on_s3=storage == "s3")
+    try:
+        installation.start()
+        import django
+
+        django.setup()
+        lane = Lane(installation, Path(results))
+        for seed in seeds:
+            lane.run(int(seed))
+    finally:
+        installation.stop()
+
+
+class Lane:
+    def __init__(self, installation: Installation, results: Path) -> None:
+        from django.core.management import call_command
+
+        from tests.faults.practice import open_practice
+        from tests.faults.verdict import Taken
+
+        self.installation = installation
+        self.results = results
+        call_command("migrate", verbosity=0)
+        self.world = open_practice(installation.bases)
+        installation.start_site()
+        self.taken = Taken(installation.taken)
+
+    def run(self, seed: int) -> None:
+        """One scenario, written down whatever became of it."""
+        from tests.faults import strikes
+        from tests.faults.actors import Case
+
+        chance = random.Random(seed)
+        planned = strikes.plan(chance, strikes.kinds_of(self.installation), PACE)
+        result: dict[str, Any] = {"seed": seed, "strikes": [one.kind for one in planned]}
+        began = time.monotonic()
+        try:
+            cases = [
+                Case(f"S{seed}-{number}", self.world, random.Random(f"{seed}/{number}")) for number in range(CASES)
+            ]
+            self._live_through(cases, planned, chance)
+            struck = time.monotonic()
+            self._recover()
+            result |= {"recovery": round(time.monotonic() - struck), **self._judge(cases)}
+            allowed = sum(IN_FLIGHT.get(one.kind.split()[0], 0) for one in planned)
+            if result["twice"] > allowed:
+                result["faults"].append(
+                    f"{result['twice']} messages were sent twice, {allowed} may have been in flight"
+                )
+            self._forget(cases)
+        except Exception as error:  # whatever it is, the other seeds go on
+            traceback.print_exc()
+            result |= {"faults": [f"{type(error).__name__}: {error}"]}
+        result |= {
+            "seconds": round(time.monotonic() - began),
+            "retries": self.world.retries,
+            "calls": self.world.calls,
+        }
+        self.world.retries = self.world.calls = 0
+        with self.results.open("a") as lines:
+            lines.write(json.dumps(result) + "\n")
+        print(json.dumps(result), flush=True)
+
+    def _live_through(self, cases: list[Any], planned: list[Any], chance: random.Random) -> None:
+        from tests.faults.strikes import KINDS
+
+        began = time.monotonic()
+
+        def strike(one: Any) -> None:
+            time.sleep(max(0, began + one.at - time.monotonic()))
+            with KINDS[one.kind](self.installation, chance):
+                time.sleep(one.seconds)
+
+        threads = [threading.Thread(target=case.run) for case in cases]
+        threads += [threading.Thread(target=strike, args=(one,)) for one in planned]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _recover(self) -> None:
+        """Until nothing is under way. Bounded by progress: a busy machine may take its time."""
+        from django.db import connection
+
+        from tests.faults.verdict import unfinished
+
+        connection.close()  # it may be one that a strike has cut
+        seen: object = None
+        moved = time.monotonic()
+        while True:
+            left = patiently(unfinished)
+            if left[:2] == (0, 0) and self.installation.ready():
+                return
+            if left != seen:
+                seen, moved = left, time.monotonic()
+            if time.monotonic() - moved > STILL_SECONDS:
+                raise TimeoutError(f"no recovery: {left} (automatic, messages, and their attempts)")
+            time.sleep(0.5)
+
+    def _judge(self, cases: list[Any]) -> dict[str, Any]:
+        from tests.faults.verdict import faults_of, fsck
+
+        twice = self.taken.read()
+        faults = list(faults_of(cases, self.taken))
+        lines, orphans = fsck()
+        return {"faults": faults + [f"fsck: {line}" for line in lines], "twice": twice, "orphans": orphans,
+                "shares": sum(len(case.shares) for case in cases)}  # fmt: skip
+
+    def _forget(self, cases: list[Any]) -> None:
+        """So that the next fsck has its own seed to look at, and not all before it."""
+        from accounts.models import User
+        from appointments.booking import delete
+        from appointments.models import Appointment
+
+        secretary = User.objects.get(email="secretariat@lilas.example")
+        for appointment in Appointment.objects.filter(patient__last_name__in=[case.number for case in cases]):
+            delete(appointment=appointment, by=secretary)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """The database may still be starting."""
+    from django.db import DatabaseError, InterfaceError, connection
+
+    for _ in range(100):
+        try:
+            return ask()
+        except (DatabaseError, InterfaceError):
+            connection.close()
+            time.sleep(0.5)
+    return ask()
+
+
+if __name__ == "__main__":
+    main()

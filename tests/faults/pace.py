@@ -1,0 +1,28 @@
+"""The waits that are not settings, made shorter in every process of the suite."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from django.apps import AppConfig
+
+PACE = float(os.environ.get("FAULTS_PACE", "4"))
+WAITS = {
+    "notifications.delivery": ["LEASE", "LONGEST_SEND", "FIRST_RETRY", "LONGEST_RETRY"],
+    "documents.autosend": ["LEASE", "RETRY"],
+    "portals.api.idempotency": ["LEASE"],
+}
+
+
+class PaceConfig(AppConfig):
+    name = "tests.faults"
+    label = "pace"
+
+    def ready(self) -> None:
+        for place, names in WAITS.items():
+            module = import_module(place)
+            for name in names:
+                setattr(module, name, getattr(module, name) / PACE)
+        sms = import_module("notifications.channels.http_gateway")
+        sms.TIMEOUT = tuple(seconds / PACE for seconds in sms.TIMEOUT)  # type: ignore[attr-defined]

@@ -1,0 +1,164 @@
+"""The faults. Each strikes, lasts a while, and relents; what it killed starts again by itself."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from redis import Redis
+
+from bench.sinks import MOODS
+from tests.faults.installation import Installation
+from tests.faults.parts import Part
+
+Strike = Callable[[Installation, random.Random], AbstractContextManager[None]]
+FIRST, LAST = 0.3, 8.0  # seconds after the actors began
+# A worker's lease of a message, the longest that anything waits for (delivery.LEASE), and a little, at pace 1.
+BEYOND_THE_LEASE, BEYOND_THE_CALL = 70, 130
+
+
+@dataclass(frozen=True)
+class Planned:
+    kind: str
+    at: float
+    seconds: float
+
+
+def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
+    """One to three, some of them at the same time."""
+    planned = []
+    for kind in chance.sample(kinds, chance.randint(1, 3)):
+        seconds = chance.uniform(1, 6)
+        if "stopped" in kind:
+            beyond = BEYOND_THE_CALL if kind.startswith("web") else BEYOND_THE_LEASE
+            seconds = beyond / pace if kind.startswith(("web", "worker")) else chance.uniform(3, 12)
+        elif kind == "database away":
+            seconds = 60 / pace
+        planned.append(Planned(kind, chance.uniform(FIRST, LAST), seconds))
+    return sorted(planned, key=lambda one: one.at)
+
+
+def kinds_of(installation: Installation) -> list[str]:
+    """Those that can strike here."""
+    there = [name for name in KINDS if name.split()[0] not in ("s3", "clamd", "disk")]
+    there += [name for name in KINDS if name.split()[0] in ("s3", "clamd") and name.split()[0] in installation.parts]
+    if installation.small_disk:
+        there.append("disk full")
+    return there
+
+
+def _any(installation: Installation, name: str, chance: random.Random) -> Part:
+    return installation.parts[f"{name}{chance.randrange(2)}" if name in ("web", "worker") else name]
+
+
+def _killed(name: str) -> Strike:
+    @contextmanager
+    def strike(installation: Installation, chance: random.Random) -> Iterator[None]:
+        _any(installation, name, chance).kill()
+        yield
+
+    return strike
+
+
+def _stopped(name: str) -> Strike:
+    return lambda installation, chance: _any(installation, name, chance).stopped()
+
+
+def _away(name: str) -> Strike:
+    return lambda installation, chance: _any(installation, name, chance).away()
+
+
+def _mood(part: str, mood: str) -> Strike:
+    @contextmanager
+    def strike(installation: Installation, chance: random.Random) -> Iterator[None]:
+        installation.set_mood(**{part: mood})
+        yield
+        installation.set_mood()
+
+    return strike
+
+
+@contextmanager
+def _one_child(installation: Installation, chance: random.Random) -> Iterator[None]:
+    _any(installation, "web", chance).kill_one_child(chance)
+    yield
+
+
+@contextmanager
+def _everything(installation: Installation, chance: random.Random) -> Iterator[None]:
+    """The machine loses power: every process at once."""
+    with ExitStack() as stack:
+        for name in ("web0", "web1", "worker0", "worker1", "beat", "redis", "database"):
+            stack.enter_context(installation.parts[name].away())
+        yield
+
+
+@contextmanager
+def _flushed(installation: Installation, chance: random.Random) -> Iterator[None]:
+    Redis.from_url(installation.environment["REDIS_URL"]).flushall()
+    yield
+
+
+@contextmanager
+def _cut(installation: Installation, chance: random.Random) -> Iterator[None]:
+    with psycopg.connect(installation.environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    yield
+
+
+@contextmanager
+def _disk_full(installation: Installation, chance: random.Random) -> Iterator[None]:
+    ballast = installation.data / "ballast"
+    fill(ballast, leave=chance.choice([0, 4096, 65536]))
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def fill(ballast: Path, *, leave: int) -> None:
+    """Write until nothing more fits; then give back so many bytes."""
+    descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+    written, size = 0, 1 << 20
+    while size:
+        try:
+            written += os.write(descriptor, b"\0" * size)
+        except OSError:
+            size //= 2
+    os.ftruncate(descriptor, max(0, written - leave))
+    os.close(descriptor)
+
+
+KINDS: dict[str, Strike] = {
+    "web killed": _killed("web"),
+    "web process killed": _one_child,
+    "web stopped": _stopped("web"),
+    "worker killed": _killed("worker"),
+    "worker stopped": _stopped("worker"),
+    "beat killed": _killed("beat"),
+    "beat stopped": _stopped("beat"),
+    "redis killed": _killed("redis"),
+    "redis away": _away("redis"),
+    "redis stopped": _stopped("redis"),
+    "redis flushed": _flushed,
+    "database cut": _cut,
+    "database restarted": _killed("database"),
+    "database away": _away("database"),
+    "power lost": _everything,
+    "disk full": _disk_full,
+    "s3 killed": _killed("s3"),
+    "s3 away": _away("s3"),
+    "s3 stopped": _stopped("s3"),
+    "clamd killed": _killed("clamd"),
+    "clamd stopped": _stopped("clamd"),
+    "messages away": _away("sinks"),
+    **{f"{part} {mood}": _mood(part, mood) for part, moods in MOODS.items() for mood in moods if mood != "well"},
+}

@@ -1,0 +1,119 @@
+"""What must hold after the faults: everything ends, nothing is lost, nobody is told twice, fsck is clean."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from appointments.models import Appointment
+from documents.files import storage
+from documents.models import AutoSend, SharedDocument
+from notifications.models import Message
+from tests.faults.actors import Case
+
+SOON = timedelta(minutes=10)  # what is due later is nothing of these moments
+AUTOMATIC = 6  # documents that two rules send for each booking
+
+
+def unfinished() -> tuple[int, ...]:
+    """How much is still under way, and how far it is: it changes while anything moves."""
+    soon = timezone.now() + SOON
+    planned = AutoSend.objects.filter(state="planned", due_at__lt=soon)
+    queued = Message.objects.filter(state="queued", due_at__lt=soon)
+    return (planned.count(), queued.count(), sum(planned.values_list("attempts", flat=True)),
+            sum(queued.values_list("attempts", flat=True)))  # fmt: skip
+
+
+@dataclass
+class Taken:
+    """What the sinks took, read on from where it was read last."""
+
+    path: Path
+    position: int = 0
+
+    def __post_init__(self) -> None:
+        self.copies: Counter[str] = Counter()
+        self.unheard: Counter[str] = Counter()
+        self.told: set[str] = set()  # what later seeds need not hear again
+
+    def read(self) -> int:
+        """How many copies more than one came; but for those of a server that took one and did not say so."""
+        before = self._surplus()
+        with self.path.open() as lines:
+            lines.seek(self.position)
+            for line in lines:
+                kind, identifier, _ = line.split()
+                self.copies[identifier] += 1
+                self.unheard[identifier] += kind == "email-unheard"
+            self.position = lines.tell()
+        return self._surplus() - before
+
+    def _surplus(self) -> int:
+        return sum(max(0, count - 1 - self.unheard[one]) for one, count in self.copies.items())
+
+
+def faults_of(cases: Sequence[Case], taken: Taken) -> Iterator[str]:
+    """A line for each thing that does not hold."""
+    for case in cases:
+        if case.complaint:
+            yield f"{case.number}: {case.complaint}"
+        else:
+            yield from _of_case(case)
+    for message in Message.objects.exclude(state="queued"):
+        if message.state == "sent" and not taken.copies[str(message.pk)]:
+            yield f"message {message.pk}: sent, and nobody took it"
+        if message.state == "failed" and not message.error:
+            yield f"message {message.pk}: given up, and nobody is told why"
+    known = {str(pk) for pk in Message.objects.values_list("pk", flat=True)}
+    for identifier in taken.copies.keys() - known - taken.told:
+        if (
+            taken.unheard[identifier] < taken.copies[identifier]
+        ):  # else it was called off, and seemed not to have left
+            taken.told.add(identifier)
+            yield f"message {identifier}: taken, and no row knows it"
+
+
+def _of_case(case: Case) -> Iterator[str]:
+    booked = Appointment.objects.filter(patient__last_name=case.number)
+    if booked.count() != (0 if case.deleted else 1):
+        yield f"{case.number}: {booked.count()} appointments for one booking"
+    if case.deleted:
+        return
+    appointment = booked.first()
+    if appointment is None:
+        return
+    if appointment.starts_at != case.start:
+        yield f"{case.number}: starts at {appointment.starts_at}, answered was {case.start}"
+    if (appointment.status == "cancelled") != case.cancelled:
+        yield f"{case.number}: {appointment.status}, though cancelling was{'' if case.cancelled else ' not'} answered"
+    shared = SharedDocument.objects.filter(appointment=appointment, auto_send=None).prefetch_related("messages")
+    there = {str(document.pk) for document in shared}
+    wanted = set(case.shares.values()) - case.taken_back
+    for lost in wanted - there:
+        yield f"{case.number}: document {lost} was answered 201 and is lost"
+    for extra in there - wanted:
+        yield f"{case.number}: document {extra} was never answered, or taken back"
+    for document in shared:
+        if not document.messages.exists():
+            yield f"{case.number}: nobody is told of document {document.pk}"
+    states = Counter(appointment.auto_sends.values_list("state", flat=True))
+    if states.total() != AUTOMATIC or states.keys() - ({"sent", "cancelled"} if case.cancelled else {"sent"}):
+        yield f"{case.number}: automatic documents are {dict(states)}"
+
+
+def fsck() -> tuple[list[str], int]:
+    """Its lines; and how many orphans there were, which is what the nightly sweep is for."""
+    orphans = storage.sweep_orphans(older_than=timedelta())
+    told = io.StringIO()
+    try:
+        call_command("fsck", stdout=told, stderr=io.StringIO())
+    except SystemExit:
+        return told.getvalue().splitlines(), orphans
+    return [], orphans

@@ -1,0 +1,125 @@
+"""Whatever a program sends, by what the OpenAPI says of itself: no fault of ours, no answer that it does not tell.
+
+CONTRACT_EXAMPLES: how many calls for each operation and caller, others each time. Where it is not set, the same 8: a
+change is refused for what it changes, not for what chance found in the rest. They take a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from accounts.models import Membership, Scope, User
+from accounts.tokens import issue_token
+from docshare.wsgi import application
+from portals.api import throttling
+from tests.security.addresses import KINDS
+from tests.security.conftest import *  # noqa: F403  # a practice in use
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(0)]
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "8"))
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def operations() -> Iterator[Any]:
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    schema = schemathesis.openapi.from_dict(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+    schema.app = served
+    for found in schema.get_all_operations():
+        yield found.ok()  # type: ignore[union-attr]  # a fault of the schema fails here
+
+
+def served(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """As gunicorn does: the answer is taken whole, then closed, and with it what was uploaded."""
+    answer = application(environ, start_response)
+    try:
+        return list(answer)
+    finally:
+        answer.close()
+
+
+class Undone(Exception):
+    """Each call finds the practice as it was."""
+
+
+@pytest.mark.parametrize("who", ["alice", "marias_account", "nobody"])
+def test_every_operation_answers_as_its_description_says(
+    who: str, ids: dict[str, Any], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_finished.disconnect(
+        close_old_connections
+    )  # as Django's own test client does: the test's transaction is open
+    request.addfinalizer(lambda: request_finished.connect(close_old_connections))
+    request_started.disconnect(close_old_connections)
+    request.addfinalizer(lambda: request_started.connect(close_old_connections))
+    monkeypatch.setattr(throttling, "CALLS_A_SECOND", 10**6)
+    monkeypatch.setattr(throttling.PerAddress, "allow_request", lambda *_args: True)
+    headers = {"Host": "localhost"}
+    if who != "nobody":
+        user: User = request.getfixturevalue(who)
+        Membership.objects.filter(user=user).update(is_admin=True)
+        headers["Authorization"] = f"Bearer {issue_token(user=user, name='test', scopes=list(Scope), by=None)[1]}"
+    faults: dict[str, str] = {}
+    answered: set[int] = set()
+    found = list(operations())
+    assert len(found) > 35
+    for operation in found:
+        try:
+            answered |= examine(operation, headers, ids)
+        except (Exception, BaseExceptionGroup) as fault:  # all of them, and then the whole list
+            faults[operation.label] = str(fault)
+    assert faults == {}, "\n\n".join(f"{label}\n{said}" for label, said in faults.items())
+    assert {200, 401} & answered
+
+
+def examine(operation: Any, headers: dict[str, str], ids: dict[str, Any]) -> set[int]:
+    """Call it EXAMPLES times, each time with the practice as it was. The statuses it answered."""
+    kind = KINDS.get(operation.path.removeprefix("/").partition("{")[0])
+    answered: set[int] = set()
+
+    @hypothesis_settings(
+        max_examples=EXAMPLES,
+        derandomize="CONTRACT_EXAMPLES" not in os.environ,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(), real=st.integers(0, 3))
+    def call(case: Any, real: int) -> None:
+        if kind and real and "id" in (case.path_parameters or {}):  # three calls of four are about something
+            case.path_parameters["id"] = str(ids.get(kind, uuid.uuid4()))
+        try:
+            with transaction.atomic():
+                answer = case.call(headers=headers)
+                answered.add(answer.status_code)
+                case.validate_response(answer, checks=CHECKS)
+                raise Undone
+        except Undone:
+            return
+
+    call()
+    return answered

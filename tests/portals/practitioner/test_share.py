@@ -1,0 +1,159 @@
+"""The share card: its receipt, its doubts, its waiting for the virus scanner; through the door staff use."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.sole_control import MAY_SIGN
+from appointments.models import Appointment
+from docshare.demo.paper import letter
+from documents.models import SharedDocument
+from documents.signing.placement import InvalidPlacement
+from notifications.models import Message
+from patients.models import Patient
+from portals.practitioner.share import received
+from tests.documents.conftest import PDF
+from tests.documents.files.test_active_content import changed, script_on_opening
+from tests.documents.files.test_pictures import jpeg, saved
+from tests.scanner import Clamd
+
+SignIn = Callable[[User], Client]
+Share = Callable[..., Any]
+
+
+@pytest.fixture
+def share(appointment: Appointment, bob: User, sign_in: SignIn) -> Share:
+    browser = sign_in(bob)
+
+    def _share(
+        content: bytes = PDF, name: str = "ordonnance.pdf", *, card: bool = True, key: str = "", **f: Any
+    ) -> Any:
+        headers = {"X-Requested-With": "card"} if card else {}
+        if key:
+            headers["Idempotency-Key"] = key
+        body = {"category": "prescription", "file": SimpleUploadedFile(name, content), **f}
+        return browser.post(f"/pro/appointments/{appointment.pk}/share/", body, headers=headers)
+
+    return _share
+
+
+@pytest.fixture
+def scanner(settings: Any) -> Iterator[Clamd]:
+    folder = Path(tempfile.mkdtemp(prefix="clamd-"))
+    clamd = Clamd(folder)
+    settings.CLAMD_URL = clamd.url
+    yield clamd
+    clamd.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def paul(marie: Patient) -> Patient:
+    return Patient.objects.create(
+        practice=marie.practice, first_name="Paul", last_name="Martin", birth_date=date(1975, 8, 1)
+    )
+
+
+PAULS = letter("Ordonnance", ["Pour Paul MARTIN, né le 01/08/1975"], heading="Cabinet des Lilas")
+
+
+def test_the_receipt_shows_the_page_and_its_text_to_whoever_shared_it_and_no_longer_than_an_hour(
+    share: Share, bob: User, alice: User, charlie: User, sign_in: SignIn
+) -> None:
+    page = share().content.decode()
+    document = SharedDocument.objects.get()
+    address = f"/pro/documents/{document.pk}/pages/1/"
+    assert address in page
+    assert "Paracétamol" in page
+    picture = sign_in(bob).get(address)
+    assert (picture["Content-Type"], picture.content[:4]) == ("image/webp", b"RIFF")
+    assert picture["Cache-Control"] == "no-store, private"
+    assert sign_in(bob).get(f"/pro/documents/{document.pk}/pages/2/").status_code == 404
+    assert sign_in(alice).get(address).status_code == 404  # a colleague opens it, and that is written down
+    assert sign_in(charlie).get(address).status_code == 404
+    SharedDocument.objects.update(shared_at=timezone.now() - timedelta(hours=2))
+    assert sign_in(bob).get(address).status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "name"), [("TIFF", "scan.tiff"), ("BMP", "scan.bmp")])
+def test_pictures_that_browsers_do_not_show_have_a_page_too(
+    kind: str, name: str, share: Share, bob: User, sign_in: SignIn
+) -> None:
+    share(saved(kind), name)
+    picture = sign_in(bob).get(f"/pro/documents/{SharedDocument.objects.get().pk}/pages/1/")
+    assert picture.content[:4] == b"RIFF"
+
+
+def test_what_intake_noticed_is_on_the_receipt_and_in_the_history(
+    share: Share, bob: User, appointment: Appointment, sign_in: SignIn
+) -> None:
+    assert "scripts (JavaScript)" in share(changed(script_on_opening)).content.decode()
+    assert "données cachées de la photo" in share(jpeg(), "photo.jpg").content.decode()
+    history = sign_in(bob).get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
+    assert "scripts (JavaScript)" in history
+    assert "données cachées de la photo" in history
+
+
+def test_a_document_that_names_another_patient_is_asked_about_on_its_card(share: Share, paul: Patient) -> None:
+    doubt = share(PAULS)
+    assert doubt.status_code == 409
+    assert "nomme Paul Martin, et pas Marie Durand" in doubt.content.decode()
+    assert not SharedDocument.objects.exists()
+    assert share(PAULS, confirm_patient="1").status_code == 201
+
+
+def test_without_javascript_the_page_asks_with_a_box_to_tick(share: Share, paul: Patient) -> None:
+    doubt = share(PAULS, card=False)
+    page = doubt.content.decode()
+    assert doubt.status_code == 409
+    assert "nomme Paul Martin" in page
+    assert 'name="confirm_patient"' in page
+    assert share(PAULS, card=False, confirm_patient="1").status_code == 302
+
+
+def test_the_same_card_sent_twice_makes_one_document_and_one_notice(share: Share) -> None:
+    assert [share(key="a-card").status_code for _ in range(2)] == [201, 201]
+    assert SharedDocument.objects.count() == 1
+    assert Message.objects.count() == 2  # one email, one SMS
+    assert share(key="another-card").status_code == 201
+    assert SharedDocument.objects.count() == 2
+
+
+def test_while_the_scanner_is_away_nothing_is_shared_and_the_same_card_goes_through_later(
+    scanner: Clamd, share: Share, files_in_store: Callable[[], list[Path]]
+) -> None:
+    before = files_in_store()
+    waiting = share(key="a-card")
+    assert (waiting.status_code, waiting["Retry-After"]) == (503, "10")
+    assert share(card=False).status_code == 503
+    assert not SharedDocument.objects.exists()
+    assert not Message.objects.exists()
+    assert files_in_store() == before
+    scanner.start()
+    assert share(key="a-card").status_code == 201
+    assert SharedDocument.objects.count() == 1
+
+
+def test_nothing_stays_of_a_file_whose_pages_cannot_be_counted(
+    files_in_store: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a child that a document has taken over might say; no place for the signature is known then."""
+    monkeypatch.setattr("documents.files.content._run", lambda *_asked: {"page_count": 0})
+    before = files_in_store()
+    request = RequestFactory().post("/", {"sign": "1", "file": SimpleUploadedFile("ordonnance.pdf", PDF)})
+    request.session = {MAY_SIGN: True}  # type: ignore[assignment]  # all that is asked of it
+    with pytest.raises(InvalidPlacement):
+        received(request)
+    assert files_in_store() == before
+    request.close()
