@@ -1,19 +1,35 @@
-"""`make bench`: medians, as ratios to a floor measured beside them; docs/performance.md keeps the figures."""
+"""`make bench`: medians, as ratios to a floor measured beside them; docs/performance.md keeps the figures.
+
+`python -m bench signing`: signing alone, without a database (bench/signing.py).
+`python -m bench chain`: what bookings set off, on PostgreSQL and Redis (bench/chain.py).
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import tempfile
 
 
 def main() -> None:
+    if sys.argv[1:] == ["chain"]:
+        from bench import chain
+
+        chain.run()
+        return
     with tempfile.TemporaryDirectory(prefix="docshare-bench-") as data_dir:
         os.environ["DATA_DIR"] = data_dir
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
         import django
 
         django.setup()
+        if sys.argv[1:] == ["signing"]:
+            from bench import signing
+
+            signing.run()
+            return
         from django.conf import settings
         from django.core.management import call_command
 
@@ -23,13 +39,17 @@ def main() -> None:
         try:
             call_command("migrate", verbosity=0)
             call_command("demo", verbosity=0, stdout=io.StringIO())
-            from bench import memory, sharing
+            from bench import bookings, memory, sharing, signing
 
+            signing.run()
             sharing.run()
             memory.run()
+            bookings.rules_that_do_not_match()
         finally:
             queue.terminate()
             queue.wait(10)
+    for part in ("bench.serving", "bench.many_documents"):  # on servers of their own
+        subprocess.run([sys.executable, "-m", part], check=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,197 @@
+"""The chain at scale: bookings -> rules -> documents -> one email and one SMS each, with workers killed meanwhile.
+
+`python -m bench chain` (BOOKINGS, KILLS in the environment), on the PostgreSQL and Redis of DATABASE_URL and
+REDIS_URL: a database of its own is made there and dropped. Workers and beat run as deployed; what they hand over ends
+in bench/sinks.py. The floor, in the same run: as many tasks that do nothing, through the same broker and workers.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+from redis import Redis
+
+from bench.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+BOOKINGS = int(os.environ.get("BOOKINGS", "10000"))
+KILLS = int(os.environ.get("KILLS", "10"))
+WORKERS = 2
+STILL_SECONDS = 240  # nothing moved for so long: it will not end
+
+
+def run() -> None:
+    if not (os.environ.get("DATABASE_URL", "").startswith("postgres") and os.environ.get("REDIS_URL")):
+        sys.exit("The chain is measured on PostgreSQL and Redis: set DATABASE_URL and REDIS_URL.")
+    with tempfile.TemporaryDirectory(prefix="docshare-chain-") as folder, ExitStack() as stack:
+        stack.enter_context(own_database())
+        chain = Chain(Path(folder), stack)
+        chain.prepare()
+        floor = chain.floor()
+        chain.book()
+        chain.send(floor)
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    given = os.environ["DATABASE_URL"]
+    name = f"docshare_chain_{os.getpid()}"
+    with psycopg.connect(given, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        os.environ["DATABASE_URL"] = urlsplit(given)._replace(path=f"/{name}").geturl()
+        try:
+            yield
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Chain:
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.taken = folder / "taken"
+        smtp, sms = free_port(), free_port()
+        os.environ |= {
+            "DATA_DIR": str(folder / "data"),
+            "EMAIL_URL": f"smtp://127.0.0.1:{smtp}",
+            "SMS_URL": f"http://127.0.0.1:{sms}/send",
+            "DJANGO_SETTINGS_MODULE": "docshare.settings",
+        }
+        self._stack = stack
+        self._start([sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(folder / "mood")])
+
+    def prepare(self) -> None:
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        from bench.bookings import load
+
+        Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+        call_command("migrate", verbosity=0)
+        load(BOOKINGS)
+
+    def floor(self) -> float:
+        """Tasks a second of workers that have nothing to do but take them."""
+        from bench.nothing import nothing
+
+        count = 2 * BOOKINGS
+        with nothing.app.connection_for_write() as connection, nothing.app.amqp.Producer(connection) as producer:
+            for _ in range(count):
+                nothing.apply_async(producer=producer)
+        redis = Redis.from_url(os.environ["REDIS_URL"])
+        with self._workers("bench.nothing") as workers:
+            started = _when(lambda: int(redis.llen("celery")) < count, workers)
+            ended = _when(lambda: not redis.llen("celery") and not redis.hlen("unacked"), workers)
+        rate = count / (ended - started)
+        print(f"floor: {count} tasks that do nothing, {WORKERS} workers: {rate:.0f}/s", flush=True)
+        return rate
+
+    def book(self) -> None:
+        """The workers are away: what bookings nudge for lies in the queue, what they plan in the database."""
+        from bench.bookings import book_all
+
+        seconds = book_all()
+        median, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
+        print(f"booked {len(seconds)}: median {median * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms each", flush=True)
+
+    def send(self, floor: float) -> None:
+        from bench.bookings import verdict
+
+        beat = self._start(_celery("docshare", "beat", "--pidfile=", f"--schedule={self.folder / 'beat'}"))
+        killed = 0
+        chance = random.Random(20)
+        marks = sorted(chance.uniform(0.02, 0.95) * 2 * BOOKINGS for _ in range(KILLS))
+        with self._workers("docshare") as workers:
+            started = time.time()
+            seen, moved_at = 0, time.monotonic()
+            while (now := self._count()) < 2 * BOOKINGS or not _nothing_is_left():
+                if now > seen:
+                    seen, moved_at = now, time.monotonic()
+                if time.monotonic() - moved_at > STILL_SECONDS:
+                    sys.exit(f"Nothing moved for {STILL_SECONDS} s: {now} of {2 * BOOKINGS} messages.")
+                while killed < len(marks) and now > marks[killed]:
+                    victim = chance.randrange(WORKERS)
+                    _kill(workers[victim])
+                    workers[victim] = self._start(_worker("docshare"))
+                    killed += 1
+                time.sleep(0.1)
+        lines = [line.split() for line in self.taken.read_text().splitlines()]
+        times = sorted(float(line[2]) for line in lines)
+        seconds = times[-1] - started
+        tail = times[int(len(times) * 0.99)] - started
+        beat.terminate()
+        copies = {kind: Counter(line[1] for line in lines if line[0] == kind) for kind in ("email", "sms")}
+        twice = {kind: sum(count - 1 for count in found.values()) for kind, found in copies.items()}
+        rate = sum(len(found) for found in copies.values()) / seconds
+        print(
+            f"{WORKERS} workers, {killed} × kill -9: {seconds:.0f} s, 99 % after {tail:.0f} s: {rate:.0f} messages/s"
+        )
+        print(f"  ratio to the floor: {rate / floor:.2f}")
+        print(f"  sent twice (the message in flight): {twice['email']} emails, {twice['sms']} SMS of {killed} kills")
+        verdict({kind: set(found) for kind, found in copies.items()})
+
+    def _count(self) -> int:
+        with self.taken.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+
+    @contextmanager
+    def _workers(self, app: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+        workers = [self._start(_worker(app)) for _ in range(WORKERS)]
+        try:
+            yield workers
+        finally:
+            for worker in workers:
+                _kill(worker)
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        log = self._stack.enter_context((self.folder / "log").open("ab"))
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        self._stack.callback(_kill, process)
+        return process
+
+
+def _worker(app: str) -> list[str]:
+    """As deploy/supervisord.conf and docker-compose.yml start it."""
+    return _celery(app, "worker", "--pool", "threads", "--concurrency", "8", "--loglevel", "warning",
+                   "--without-gossip", "--without-mingle", "--hostname", f"{time.monotonic_ns()}@%h")  # fmt: skip
+
+
+def _celery(app: str, *arguments: str) -> list[str]:
+    return [str(BIN / "celery"), "--app", app, *arguments]
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait()
+
+
+def _when(true: Callable[[], bool], workers: list[subprocess.Popen[bytes]]) -> float:
+    while not true():
+        assert all(worker.poll() is None for worker in workers), "a worker ended"
+        time.sleep(0.02)
+    return time.monotonic()
+
+
+def _nothing_is_left() -> bool:
+    from documents.models import AutoSend
+    from notifications.models import Message
+
+    return not (AutoSend.objects.filter(state="planned").exists() or Message.objects.filter(state="queued").exists())

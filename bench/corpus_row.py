@@ -1,0 +1,199 @@
+"""One document of `make corpus`: received, signed, and judged by readers that know nothing of us."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.doctors import NUMBER, Authority
+
+if TYPE_CHECKING:
+    from documents.files.intake import Intake
+    from documents.signing.credentials import Credential
+
+MAX_SECONDS, MAX_MIB = 20, 1024  # what no document may go over
+STAMP_WIDTH = 0.25
+SIGNER = "Dr Corpus"
+CENTRE = (0.5, 0.85)
+STAMP = (*CENTRE, STAMP_WIDTH)
+
+
+@dataclass
+class Row:
+    """What became of one document."""
+
+    name: str
+    opens: bool = False  # in a viewer, without a password, and within the size that is taken
+    outcome: str = ""
+    sentence: str = ""
+    seconds: float = 0  # of processor, in the children
+    waited: float = 0  # seconds from received to signed, whatever else the machine does
+    mib: int = 0
+    pyhanko: str = ""
+    pdfsig: str = ""
+    pages: str = ""
+    prefix: str = ""
+    broke: bool = False  # with an exception that is nobody's answer
+
+    @property
+    def good(self) -> bool:
+        """Signed, and every reader content."""
+        return self.outcome.startswith("signed") and not self.complaints
+
+    @property
+    def broken(self) -> bool:
+        return self.broke or bool(self._over)
+
+    @property
+    def complaints(self) -> list[str]:
+        judged = [self.pyhanko, self.pdfsig, self.pages, self.prefix] if self.outcome.startswith("signed") else []
+        return self._over + [word for word in judged if word != "ok"]
+
+    @property
+    def _over(self) -> list[str]:
+        seconds = [f"{self.seconds:.0f} s"] if self.seconds > MAX_SECONDS else []
+        return seconds + ([f"{self.mib} MiB"] if self.mib > MAX_MIB else [])
+
+
+class SpentByThread(logging.Handler):
+    """The largest child of each thread and the processor time of all, as the sandbox tells it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.mib: Counter[int] = Counter()
+        self.seconds: defaultdict[int, float] = defaultdict(float)
+
+    def begin(self) -> None:
+        self.mib[threading.get_ident()] = 0
+        self.seconds[threading.get_ident()] = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.DEBUG and isinstance(record.args, tuple):
+            thread, mib, seconds = threading.get_ident(), int(str(record.args[1])), float(str(record.args[2]))
+            self.mib[thread] = max(self.mib[thread], mib)
+            self.seconds[thread] += seconds
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A signer, and what watches the memory."""
+
+    credential: Credential
+    spent: SpentByThread
+
+    @classmethod
+    def set_up(cls) -> Bench:
+        spent = SpentByThread()
+        sandbox_log = logging.getLogger("documents.files.sandbox")
+        sandbox_log.setLevel(logging.DEBUG)
+        sandbox_log.addHandler(spent)
+        sandbox_log.propagate = False
+        return cls(Authority().doctor(SIGNER), spent)
+
+    def row(self, path: Path, shown_as: str) -> Row:
+        from django.core.files.uploadedfile import SimpleUploadedFile
+
+        from bench import corpus_child
+        from documents.files import sandbox
+        from documents.files.intake import Refused, accept, discard
+        from documents.files.limits import MAX_BYTES, PDF
+        from documents.signing.sign import CannotSign
+
+        row = Row(shown_as)
+        content = path.read_bytes()
+        if path.suffix.lower() == ".pdf" and 0 < len(content) <= MAX_BYTES:
+            row.opens = bool(_asked(sandbox.run, corpus_child.opened, str(path)).get("pages"))
+        self.spent.begin()
+        start = time.perf_counter()
+        intake = repaired = None
+        try:
+            intake = accept(SimpleUploadedFile(f"document{path.suffix.lower()}", content))
+            row.outcome = "taken"
+            if intake.media_type == PDF:
+                repaired = self._signed(intake)
+                row.outcome = "signed, repaired" if repaired else "signed"
+        except Refused as refused:
+            row.outcome, row.sentence = f"refused: {refused.code}", refused.message
+        except CannotSign as cannot:
+            row.outcome, row.sentence = f"not signed: {cannot.code}", cannot.message
+        thread = threading.get_ident()
+        row.waited = time.perf_counter() - start
+        row.seconds, row.mib = self.spent.seconds[thread], self.spent.mib[thread]
+        if intake is not None:
+            try:
+                if repaired is not None:
+                    _judge(row, intake, path, content, repaired=repaired)
+            finally:
+                discard(intake)
+        return row
+
+    def _signed(self, intake: Intake) -> bool:
+        """Sign the last page; whether it was repaired."""
+        from django.utils import timezone
+
+        from documents.signing.placement import Placement
+        from documents.signing.sign import sign
+        from documents.signing.stamp import StampContent
+
+        return sign(
+            intake,
+            placement=Placement(page=intake.page_count, x=CENTRE[0], y=CENTRE[1], width=STAMP_WIDTH),
+            credential=self.credential,
+            appearance=StampContent(image_png=None, signer_name=SIGNER, professional_number=NUMBER),
+            signing_time=timezone.now(),
+        ).repaired
+
+
+def _judge(row: Row, intake: Intake, path: Path, content: bytes, *, repaired: bool) -> None:
+    from bench import corpus_child
+    from documents.files.sandbox import run
+
+    page, signed = intake.page_count, str(intake.path)
+    judgement = _asked(run, corpus_child.judged, signed, False)
+    strict = _asked(run, corpus_child.judged, signed, True)
+    row.pyhanko = "ok" if judgement.get("valid") and judgement.get("whole") else str(judgement.get("why"))
+    row.sentence = "" if strict.get("valid") else f"(read strictly: {strict.get('why')})"
+    row.pdfsig = _pdfsig(intake.path)
+    before = _asked(run, corpus_child.shown, str(path), page, STAMP)
+    after = _asked(run, corpus_child.shown, signed, page, STAMP)
+    count = _asked(run, corpus_child.opened, signed).get("pages")
+    changed = _difference(before, after) or ("" if count == page else f"now {count}")
+    row.pages = f"changed: {changed}" if changed else "ok"
+    with intake.path.open("rb") as file:
+        kept = file.read(len(content)) == content
+    row.prefix = "ok" if kept or repaired else "not in front"
+
+
+def _asked(run: Any, *question: Any) -> dict[str, Any]:
+    from documents.files.sandbox import SandboxError
+
+    try:
+        answer: dict[str, Any] = run(*question)
+    except SandboxError as error:
+        return {"why": f"{type(error).__name__} {error}"}
+    return answer
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Which pages that were shown before look otherwise now."""
+    if "why" in before:
+        return ""  # no viewer showed it, so nothing could change
+    return ", ".join([page for page in before if before[page] not in (None, after.get(page))][:5])
+
+
+def _pdfsig(path: Path) -> str:
+    try:
+        done = subprocess.run(["pdfsig", "-nocert", str(path)], capture_output=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return "no answer"
+    parts = done.stdout.decode("utf-8", "replace").split("Signature #")
+    said = next((part for part in parts if SIGNER in part), parts[-1])
+    if "Signature is Valid" not in said:
+        return (said.strip().splitlines() or [f"exit {done.returncode}"])[-1].strip()[:60]
+    return "ok" if "Total document signed" in said else "not whole"

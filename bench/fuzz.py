@@ -1,0 +1,211 @@
+"""`make fuzz MINUTES=…`: documents changed at random through intake, signing and verification.
+
+Each must end in an answer: taken, refused with a sentence, signed and valid, or not signed with a sentence. Anything
+else (an exception that is nobody's answer, a file left behind) is a finding: hypothesis makes it small and says it.
+`FOLDER=…` takes the small documents of a folder as what to change, beside those made here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.doctors import NAME, NUMBER, Authority
+
+MAX_SEED_BYTES = 60_000
+SUFFIXES = {".pdf", ".png", ".jpg", ".gif", ".bmp", ".tiff"}
+A_ROUND = 200  # examples; between rounds the time is looked at
+WORDS = [
+    *(b"/Kids", b"/Count 2147483648", b"/Length -1", b"/MediaBox[0 0 1e38 1e38]", b"/Rotate 91", b"/Encrypt<<>>"),
+    *(
+        b"endobj",
+        b"stream\n",
+        b"xref\n0 1\n",
+        b"startxref\n0\n%%EOF",
+        b"1 0 R",
+        b"<<",
+        b"]",
+        b"(",
+        b"null",
+        b"\0" * 9,
+    ),
+    *(b"/AcroForm 1 0 R", b"/Annots 1 0 R", b"/Parent 1 0 R", b"/Filter/FlateDecode", b"\xff\xd8", b"IHDR", b"%PDF-"),
+]
+Change = tuple[str, float, bytes]
+
+
+def made_here() -> dict[str, bytes]:
+    """A letter, the same with a form, encrypted, linearised and packed, and a picture of each kind."""
+    from docshare.demo.paper import letter
+
+    pdf = letter("Ordonnance", ["Paracétamol 1 g."], heading="Cabinet")
+    found = {"lettre.pdf": pdf, "formulaire.pdf": _saved(pdf, _with_form)}
+    found["chiffre.pdf"] = _saved(pdf, encryption=pikepdf.Encryption(owner="o", user="", R=6))
+    found["lineaire.pdf"] = _saved(pdf, linearize=True)
+    found["dense.pdf"] = _saved(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    for kind in ("png", "jpeg", "gif", "bmp", "tiff"):
+        buffer = io.BytesIO()
+        frames = [Image.new("RGB", (30, 20), colour) for colour in ("teal", "white")]
+        more: dict[str, Any] = {"save_all": True, "append_images": frames[1:]} if kind in ("gif", "tiff") else {}
+        frames[0].save(buffer, kind, **more)
+        found[f"photo.{kind}"] = buffer.getvalue()
+    return found
+
+
+def _saved(content: bytes, change: Callable[[pikepdf.Pdf], None] | None = None, **more: Any) -> bytes:
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        if change:
+            change(pdf)
+        pdf.save(buffer, static_id="encryption" not in more, **more)
+    return buffer.getvalue()
+
+
+def _with_form(pdf: pikepdf.Pdf) -> None:
+    entries = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Widget, FT=pikepdf.Name.Tx, T="Poids")
+    entries.Rect = pikepdf.Array([100, 100, 200, 130])
+    field = pdf.make_indirect(entries)
+    pdf.pages[0].obj.Annots = pikepdf.Array([field])
+    pdf.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([field]), NeedAppearances=True)
+
+
+def changed(content: bytes, changes: list[Change]) -> bytes:
+    for kind, where, piece in changes:
+        at = int(where * len(content))
+        match kind:
+            case "put":
+                content = content[:at] + piece + content[at:]
+            case "over":
+                content = content[:at] + piece + content[at + len(piece) :]
+            case "cut":
+                content = content[:at] + content[at + 1 + 40 * len(piece) :]
+            case "twice":
+                content = content[:at] + content[at : at + 60 * len(piece)] + content[at:]
+            case "end":
+                content = content[: max(1, at)]
+            case "number":
+                numbers = list(re.finditer(rb"\d+", content))
+                if numbers:
+                    found = numbers[int(where * (len(numbers) - 1))]
+                    content = content[: found.start()] + b"%d" % (len(piece) * 977) + content[found.end() :]
+    return content
+
+
+def strategy(seeds: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
+    """A name and what is left of the document of that name."""
+    piece = st.one_of(st.sampled_from(WORDS), st.binary(min_size=1, max_size=8))
+    kind = st.sampled_from(["put", "over", "cut", "twice", "number", "number", "end"])
+    where = st.floats(0, 1, exclude_max=True)
+    changes = st.lists(st.tuples(kind, where, piece), min_size=1, max_size=6)
+    return st.tuples(st.sampled_from(sorted(seeds)), changes).map(
+        lambda drawn: (drawn[0], changed(seeds[drawn[0]], drawn[1]))
+    )
+
+
+def outcome(name: str, content: bytes, credential: Any) -> str:
+    """What became of it. Whatever else is raised is a finding."""
+    from django.conf import settings as site
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from django.utils import timezone
+
+    from documents.files.intake import Refused, accept, discard
+    from documents.files.limits import PDF
+    from documents.signing.examination import Known, examine
+    from documents.signing.placement import Placement
+    from documents.signing.sign import CannotSign, sign
+    from documents.signing.stamp import StampContent
+    from documents.signing.verify import CannotVerify
+
+    before = set(Path(site.FILE_UPLOAD_TEMP_DIR).iterdir())
+    try:
+        intake = accept(SimpleUploadedFile(name, content))
+    except Refused as refused:
+        result = f"refused: {refused.code}" if refused.message else "refused without a sentence"
+    else:
+        result = "taken"
+        try:
+            if intake.media_type == PDF:
+                signed = sign(
+                    intake,
+                    placement=Placement(page=intake.page_count, x=0.9, y=0.1),
+                    credential=credential,
+                    appearance=StampContent(None, NAME, NUMBER),
+                    signing_time=timezone.now(),
+                )
+                assert signed.signatures[-1].valid
+                assert examine(intake.path, Known(credential.chain))[-1].trusted
+                result = "signed, repaired" if signed.repaired else "signed"
+        except CannotSign as cannot:
+            result = f"not signed: {cannot.code}"
+        except CannotVerify as cannot:
+            raise AssertionError("signed, and can't be verified") from cannot
+        finally:
+            discard(intake)
+    assert set(Path(site.FILE_UPLOAD_TEMP_DIR).iterdir()) <= before
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("minutes", type=float)
+    parser.add_argument("folder", type=Path, nargs="?")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="docshare-fuzz-") as data_dir:
+        os.environ["DATA_DIR"] = data_dir
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
+        import logging
+
+        import django
+
+        django.setup()
+        logging.getLogger("documents").setLevel(logging.ERROR)
+        seeds = made_here()
+        for path in sorted(arguments.folder.rglob("*")) if arguments.folder else ():
+            if path.suffix.lower() in SUFFIXES and 0 < path.stat().st_size <= MAX_SEED_BYTES:
+                seeds[path.name] = path.read_bytes()
+        return _run(strategy(seeds), minutes=arguments.minutes)
+
+
+def _run(documents: st.SearchStrategy[tuple[str, bytes]], *, minutes: float) -> int:
+    credential, counted = Authority().doctor(), Counter[str]()
+    start = time.monotonic()
+    slowest = 0.0
+    while time.monotonic() - start < minutes * 60:
+
+        @seed(random.randrange(1 << 32))
+        @settings(max_examples=A_ROUND, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(documents)
+        def try_one(document: tuple[str, bytes]) -> None:
+            nonlocal slowest
+            if time.monotonic() - start > minutes * 60:
+                return
+            began = time.monotonic()
+            counted[outcome(*document, credential)] += 1
+            slowest = max(slowest, time.monotonic() - began)
+
+        try_one()
+        spent = (time.monotonic() - start) / 60
+        print(f"  {counted.total()} documents in {spent:.0f} minutes", file=sys.stderr, flush=True)
+    print(f"{counted.total()} documents in {minutes:g} minutes, the slowest took {slowest:.1f} s; nothing unanswered")
+    for result, times in counted.most_common():
+        print(f"  {times} {result}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,158 @@
+"""Documents behind nginx: downloads against nginx's own files, slow readers, uploads against cp and sha256sum.
+
+`python -m bench.serving`: the whole of deploy/stack on this machine, over TLS, load generator on the same cores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bench.client import Patient, copied_and_hashed
+from deploy.stack.places import Places
+from deploy.stack.stack import Stack
+from docshare.demo.paper import letter
+
+SIZES = {"1 kB": 1 << 10, "1 MB": 1 << 20, "50 MB": 52_428_800}
+RUNS = int(os.environ.get("BENCH_RUNS", "3"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "8"))
+# Marie Durand's record becomes the holder's own, whose session it is.
+SIGN_IN = """
+import json
+from django.test import Client
+from accounts.models import User
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from patients.models import Patient, RecordTie
+holder = User.objects.get(email="hugo.lefevre@courriel.example")
+patient = Patient.objects.filter(last_name="Durand", email__isnull=False, mobile__isnull=False).first()
+RecordTie.objects.get_or_create(user=holder, patient=patient, relationship="self",
+    proved_email=patient.email, proved_mobile=patient.mobile)
+TOTP.activate(User.objects.get(email="dr.bernard@lilas.example"), generate_totp_secret())
+client = Client()
+client.force_login(holder, backend="allauth.account.auth_backends.AuthenticationBackend")
+appointment = patient.appointments.latest("starts_at")
+print(json.dumps({"session": client.session.session_key, "appointment": str(appointment.pk)}))
+"""
+
+
+def run() -> None:
+    with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
+        places = Places(Path(folder), settings_module="bench.stack_settings")
+        stack = Stack(Path(folder), places=places)
+        floor = places.data / "floor"
+        floor.mkdir(parents=True)
+        places.more_nginx = static_floor(places, floor)
+        try:
+            stack.start()
+            measure(stack, floor)
+        finally:
+            stack.stop()
+
+
+def static_floor(places: Places, floor: Path) -> str:
+    """A server of nginx's own files, over TLS like the site."""
+    return f"""
+    server {{
+        listen 127.0.0.1:{places.port("floor")} ssl http2;
+        server_name localhost;
+        root {floor};
+    }}
+"""
+
+
+def measure(stack: Stack, floor: Path) -> None:
+    demo = stack.demo()
+    signed_in = json.loads(stack.manage("shell", "-v", "0", "-c", SIGN_IN).strip().splitlines()[-1])
+    doctor = next(person["token"] for person in demo["staff"] if person["email"].startswith("dr.bernard"))
+    patient = Patient(stack, signed_in["session"])
+    share = Sharing(stack, doctor, signed_in["appointment"])
+    documents = {}
+    for name, size in SIZES.items():
+        content = padded(size)
+        (floor / f"{size}.pdf").write_bytes(content)
+        documents[name] = share(content)["id"]
+    downloads(patient, documents)
+    slow_readers(patient, documents["50 MB"])
+    uploads(stack, share)
+
+
+def padded(size: int) -> bytes:
+    """A PDF of about so many bytes, exactly so many where it is not smaller than the smallest."""
+    pdf = letter("Compte rendu", ["x"], heading="Cabinet")
+    return pdf + b"\n" * max(0, size - len(pdf))
+
+
+class Sharing:
+    def __init__(self, stack: Stack, token: str, appointment: str) -> None:
+        self.address = f"{stack.places.site}/api/v1/appointments/{appointment}/documents/"
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = str(stack.places.secrets / "tls_certificate")
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def __call__(self, content: bytes) -> Any:
+        answer = self.session.post(
+            self.address,
+            files={"file": ("scan.pdf", content, "application/pdf")},
+            data={"category": "report", "title": "Scan"},
+            timeout=120,
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+def downloads(patient: Patient, documents: dict[str, str]) -> None:
+    bare, static = "/bench/session/", patient.at_floor()
+    for name, size in SIZES.items():
+        path = f"/documents/{documents[name]}/download/"
+        ratios: dict[str, list[float]] = {"nginx": [], "bare": []}
+        for _ in range(RUNS):
+            ours = patient.rate(path, method="POST", seconds=SECONDS)
+            floor = static.rate(f"/{size}.pdf", seconds=SECONDS)
+            session = patient.rate(bare, seconds=SECONDS)
+            assert ours.failed == floor.failed == session.failed == 0
+            ratios["nginx"].append(ours.a_second / floor.a_second)
+            ratios["bare"].append(ours.a_second / session.a_second)
+        print(
+            f"download {name}: {ours.a_second:.1f}/s, {statistics.median(ratios['nginx']):.2f} of nginx static, "
+            f"{statistics.median(ratios['bare']):.2f} of a bare view that only checks the session",
+            flush=True,
+        )
+
+
+def slow_readers(patient: Patient, document: str) -> None:
+    idle = patient.rate("/documents/", seconds=SECONDS)
+    with patient.slow_readers(f"/documents/{document}/download/", 50):
+        busy = patient.rate("/documents/", seconds=SECONDS)
+    print(
+        f"50 slow downloads: p99 of the list of documents {busy.p99 * 1000:.0f} ms, idle {idle.p99 * 1000:.0f} ms, "
+        f"{busy.p99 / idle.p99:.2f} times; {busy.failed} failed",
+        flush=True,
+    )
+
+
+def uploads(stack: Stack, share: Sharing) -> None:
+    content = padded(SIZES["50 MB"])
+    source = stack.places.data / "upload.pdf"
+    source.write_bytes(content)
+    ours, floors = [], []
+    for _ in range(RUNS + 2):
+        start = time.perf_counter()
+        share(content)
+        ours.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        copied_and_hashed(source)
+        floors.append(time.perf_counter() - start)
+    floor, upload = statistics.median(floors), statistics.median(ours)
+    print(f"upload 50 MB, unsigned: {upload:.2f} s, {upload / floor:.1f} times cp + sha256sum ({floor:.2f} s)")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,175 @@
+"""Signing alone, 1, 10 and 50 MB and a small letter: time and memory against a floor taken in the same run.
+
+The floor: copying the file, hashing it, one RSA-3072 and one P-256 signature. Times of wall clock and of processor:
+on a machine that does other things the second tells more. For the small letter: bare pyHanko, signing and validating
+in this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from django.conf import settings
+from django.utils import timezone
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import signers
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from bench.samples import large_pdf
+from docshare.demo.paper import letter, signature
+from documents.files import sandbox
+from documents.files.intake import Intake
+from documents.signing.credentials import Credential, Issued
+from documents.signing.placement import Placement
+from documents.signing.sign import sign
+from documents.signing.stamp import StampContent
+from tests.doctors import NUMBER, PASSPHRASE, Authority
+
+RUNS = 7
+MB = 1_000_000
+Seconds = tuple[float, float]  # of wall clock, of processor with that of children
+
+
+def run() -> None:
+    logger = logging.getLogger("documents.files.sandbox")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(_Told())
+    logger.propagate = False
+    authority = Authority()
+    issued = authority.issue()
+    credential = authority.credential_of(issued)
+    idle = _peak(partial(sandbox.run, len, []))
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    for size in (1, 10, 50):
+        _measure(folder, f"{size} MB", large_pdf(size * MB), credential, idle)
+    small = letter("Ordonnance", ["Paracétamol 1 g"], heading="Cabinet des Lilas")
+    ours = _measure(folder, "letter", small, credential, idle)
+    bare = _median(partial(_bare, small, issued, authority.certificate), lambda: None)
+    print(f"  letter, bare pyHanko with validation: {bare[0] * 1000:.0f} ms ({bare[1] * 1000:.0f} ms of processor)")
+    print(f"  ratio {ours[0] / bare[0]:.2f} ({ours[1] / bare[1]:.2f} of processor)")
+
+
+def _measure(folder: Path, name: str, content: bytes, credential: Credential, idle: int) -> Seconds:
+    source, target = folder / "source.pdf", folder / "target.pdf"
+    source.write_bytes(content)
+    keys = rsa.generate_private_key(65537, 3072), ec.generate_private_key(ec.SECP256R1())
+
+    def fresh() -> None:
+        shutil.copyfile(source, target)
+
+    def floor() -> None:
+        shutil.copyfile(source, target)
+        with target.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+        keys[0].sign(digest, padding.PKCS1v15(), hashes.SHA256())
+        keys[1].sign(digest, ec.ECDSA(hashes.SHA256()))
+
+    fresh()
+    signing = partial(_sign, target, credential)
+    peak = _peak(signing)
+    floors, ours = _median(floor, fresh), _median(signing, fresh)
+    print(f"sign {name}: {ours[0] * 1000:.0f} ms ({ours[1] * 1000:.0f} of processor)", end="; ")
+    print(f"floor {floors[0] * 1000:.0f} ms ({floors[1] * 1000:.0f})", end="; ")
+    print(f"ratio {ours[0] / floors[0]:.2f} ({ours[1] / floors[1]:.2f})", end="; ")
+    print(f"child's peak {peak - idle} MiB above idle")
+    source.unlink()
+    target.unlink()
+    return ours
+
+
+def _sign(path: Path, credential: Credential) -> None:
+    intake = Intake(path=path, name="a.pdf", media_type="application/pdf", size=path.stat().st_size, page_count=1)
+    sign(
+        intake,
+        placement=Placement(page=1, x=0.7, y=0.9),
+        credential=credential,
+        appearance=StampContent(_image(), "Alice Morel", NUMBER),
+        signing_time=timezone.now(),
+    )
+
+
+def _bare(content: bytes, issued: Issued, authority: bytes) -> None:
+    """No stamp, no process of its own, the key parsed beforehand by nobody."""
+    key = serialization.load_pem_private_key(issued.private_key, PASSPHRASE.encode())
+    der = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    root = asn1_x509.Certificate.load(authority)
+    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    registry.register_multiple([root])
+    signer = signers.SimpleSigner(
+        signing_cert=asn1_x509.Certificate.load(issued.certificate),
+        signing_key=asn1_keys.PrivateKeyInfo.load(der),
+        cert_registry=registry,
+        embed_roots=True,
+    )
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Signature", subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256"
+    )
+    output = signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(content)), metadata, signer=signer)
+    found = PdfFileReader(output).embedded_signatures[0]
+    context = ValidationContext(trust_roots=[root], allow_fetching=False)
+    assert validate_pdf_signature(found, signer_validation_context=context).bottom_line
+
+
+def _median(function: Callable[[], object], before: Callable[[], object]) -> Seconds:
+    wall, processor = [], []
+    for _ in range(RUNS):
+        before()
+        start, busy = time.perf_counter(), _busy()
+        function()
+        wall.append(time.perf_counter() - start)
+        processor.append(_busy() - busy)
+    return statistics.median(wall), statistics.median(processor)
+
+
+def _busy() -> float:
+    """Of this process. A child of the sandbox is one of the fork server, and tells its own below."""
+    return time.process_time() + _Told.seconds
+
+
+class _Told(logging.Handler):
+    """What the sandbox says of its children: their peak in MiB, their seconds of processor."""
+
+    peak = 0
+    seconds = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        arguments = record.args
+        assert isinstance(arguments, tuple)
+        _Told.peak = int(str(arguments[1]))
+        _Told.seconds += float(str(arguments[2]))
+
+
+def _peak(function: Callable[[], object]) -> int:
+    """MiB of the child."""
+    function()
+    return _Told.peak
+
+
+@lru_cache(maxsize=1)
+def _image() -> bytes:
+    from PIL import Image
+
+    grey = Image.open(io.BytesIO(signature(1))).convert("L")
+    ink = Image.new("RGBA", grey.size, (20, 40, 120, 255))
+    ink.putalpha(grey.point([255 - level for level in range(256)]))
+    buffer = io.BytesIO()
+    ink.save(buffer, "PNG")
+    return buffer.getvalue()
