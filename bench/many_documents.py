@@ -102,7 +102,12 @@ def grow(template: Any, present: int, wanted: int) -> None:
     ago = "now() - (n || ' seconds')::interval"
     # An id says which one it is, so that others can name it.
     made = {
-        Patient: {"id": uuid_of("1", "n"), "last_name": "'Nom' || n", "email": "'p' || n || '@courriel.example'"},
+        Patient: {
+            "id": uuid_of("1", "n"),
+            "last_name": "'Nom' || n",
+            "email": "'p' || n || '@courriel.example'",
+            "search_text": "'marie nom' || n || ' p' || n || ' courriel example'",
+        },
         Appointment: {
             "id": uuid_of("2", "n"),
             "patient_id": uuid_of("1", f"n / {A_PATIENT // AN_APPOINTMENT}"),

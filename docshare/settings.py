@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",  # its indexes
     "whitenoise.runserver_nostatic",
     "docshare.apps.ServedFilesConfig",
     "csp",
@@ -195,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell-webhooks": {"task": "accounts.tasks.tell_webhooks", "schedule": timedelta(seconds=10)},
     "forget-old-tellings": {"task": "accounts.tasks.forget_old_tellings", "schedule": timedelta(hours=24)},
     "seal-audit-trail": {"task": "audit.tasks.seal", "schedule": timedelta(seconds=10)},
+    "fill-search-texts": {"task": "patients.tasks.fill_search_texts", "schedule": timedelta(minutes=10)},
     "note-audit-anchor": {"task": "audit.tasks.note_anchor", "schedule": timedelta(hours=24)},
     "remove-orphan-files": {"task": "documents.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
     "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},

@@ -8,21 +8,19 @@ make no difference. A first name alone, or a family name alone, names nobody. On
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 from itertools import product
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
 from patients.models import Patient
+from patients.names import plain
 
 MAX_FAMILY_NAMES = 1000  # that occur in one text; more is a list of words, not a letter
 MAX_NAMED = 3  # told to staff; one is enough to ask
 APART = 4  # words from one name to the other: "DURAND épouse MARTIN, Marie"
-NOT_IN_NAMES = re.compile(r"[^0-9a-z]+")
 DAY_FIRST = re.compile(r"\b(\d{1,2})(?:er)? (\d{1,2}|[a-z]+) (\d{4}|\d{2})\b")
 MONTH_FIRST = re.compile(r"\b([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})\b")
 YEAR_FIRST = re.compile(r"\b(\d{4}) (\d{1,2}) (\d{1,2})\b")
@@ -140,19 +138,3 @@ def _add_date(found: set[date], year: str, month: str | int, day: str) -> None:
         found.add(date(int(year), int(month), int(day)))
     except ValueError:
         return  # three numbers that are no date
-
-
-@lru_cache(maxsize=20_000)
-def _plain_name(name: str) -> str:
-    return _plain(name)
-
-
-def plain(text: str) -> str:
-    """Lower case, without accents, every run of anything but letters and digits a space."""
-    return _plain_name(text) if len(text) <= 100 else _plain(text)
-
-
-def _plain(text: str) -> str:
-    spelt = text.casefold().replace("œ", "oe").replace("æ", "ae").replace("ø", "o").replace("ł", "l")
-    bare = "".join(one for one in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(one))
-    return NOT_IN_NAMES.sub(" ", bare).strip()

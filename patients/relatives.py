@@ -12,7 +12,6 @@ from datetime import date
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -153,13 +152,10 @@ def record_of_holder(*, holder: User, practice: Practice) -> Patient:
     return patient
 
 
-def look_alikes(patient: Patient) -> QuerySet[Patient]:
-    """Other records of the practice with the same names and birth date: for staff to look at."""
-    return (
-        Patient.objects.filter(practice=patient.practice_id)
-        .same_person(first_name=patient.first_name, last_name=patient.last_name, birth_date=patient.birth_date)
-        .exclude(pk=patient.pk)
-    )
+def look_alikes(patient: Patient) -> list[Patient]:
+    """Other records of the practice with names that are alike and the same birth date: for staff to look at."""
+    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk=patient.pk)
+    return others.alike(first_name=patient.first_name, last_name=patient.last_name, birth_date=patient.birth_date)
 
 
 def _cleaned(person: Person, holder: User) -> Person:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OfPracticeQuerySet, Practice, User
+from patients.names import plain
 
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
 
@@ -36,25 +37,41 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         return self.filter(ties__user=user, ties__ended_at=None)
 
     def same_person(self, *, first_name: str, last_name: str, birth_date: date) -> PatientQuerySet:
-        """Records with these names and this birth date: perhaps the same person, never merged by guess."""
+        """Records with these very names and this birth date: perhaps the same person, never merged by guess."""
         return self.filter(
             first_name__iexact=first_name.strip(), last_name__iexact=last_name.strip(), birth_date=birth_date
         )
 
+    def alike(self, *, first_name: str, last_name: str, birth_date: date) -> list[Patient]:
+        """Born the same day, with these names without regard to accents, hyphens and which is first: to look at."""
+        names = sorted((plain(first_name), plain(last_name)))
+        born = self.filter(birth_date=birth_date)
+        return [one for one in born if sorted((plain(one.first_name), plain(one.last_name))) == names]
+
     def search(self, words: str) -> PatientQuerySet:
-        """Every word is found in the name, the email or the mobile, which may be typed as 06 12 34 56 78."""
+        """Every word is found in the name, the email or the mobile, which may be typed as 06 12 34 56 78.
+
+        Without regard to accents and case; nothing typed finds everybody.
+        """
         typed = "".join(words.split())
         if typed.isdigit() and typed.startswith("0"):
             return self.filter(mobile__contains=typed[1:])
-        found = self
-        for word in words.split():
-            found = found.filter(
-                Q(first_name__icontains=word)
-                | Q(last_name__icontains=word)
-                | Q(email__icontains=word)
-                | Q(mobile__contains=word)
-            )
+        found = self if plain(words) or not typed else self.none()
+        for word in plain(words).split():
+            by_hand = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
+            # Of a version that wrote no search text; patients.tasks.fill_search_texts leaves none.
+            found = found.filter(Q(search_text__contains=word) | Q(search_text=None) & by_hand)
         return found
+
+
+class SearchText(models.TextField[str | None, str | None]):
+    """What `PatientQuerySet.search` looks in, written anew whenever the record is saved."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        known = (getattr(model_instance, name) for name in ("first_name", "last_name", "email", "mobile"))
+        text = plain(" ".join(filter(None, known)))
+        setattr(model_instance, self.attname, text)
+        return text
 
 
 class Patient(models.Model):
@@ -69,6 +86,7 @@ class Patient(models.Model):
     mobile = models.CharField(_("mobile"), max_length=16, null=True, blank=True, help_text=_("E.164"))
     language = models.CharField(_("langue"), max_length=10, default="fr")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    search_text = SearchText(null=True, editable=False)
 
     objects = PatientQuerySet.as_manager()
 
@@ -78,7 +96,9 @@ class Patient(models.Model):
         indexes = [
             models.Index(fields=["practice", "last_name", "first_name"]),
             models.Index(fields=["practice", "-created_at", "-id"]),
-            models.Index("practice", Upper("last_name"), "birth_date", name="patient_same_person"),
+            models.Index(fields=["practice", "birth_date"], name="patient_born"),
+            models.Index(fields=["practice"], condition=Q(search_text=None), name="patient_without_search_text"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="patient_search_text"),
         ]
         constraints = [
             # Missing is null, never an empty text that would pass for a contact.

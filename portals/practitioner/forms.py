@@ -115,7 +115,7 @@ class BookingForm(forms.Form):
         person = {name: asked.get(name) for name in PERSON}
         if asked.get("patient") is None and all(person.values()) and not asked["somebody_else"]:
             records = self.fields["patient"].queryset  # type: ignore[attr-defined]
-            self.alike = list(records.same_person(**person))
+            self.alike = records.alike(**person)
         if self.alike:
             told = _(
                 "Une fiche de ce nom, née le même jour, existe : choisissez-la, ou dites que c’est quelqu’un d’autre."

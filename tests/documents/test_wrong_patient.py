@@ -13,8 +13,9 @@ from audit.models import AuditEvent
 from docshare.demo.paper import letter
 from documents.models import Category, SharedDocument
 from documents.sharing import share_upload
-from documents.wrong_patient import WrongPatientSuspected, dates_in, names_only_another, plain
+from documents.wrong_patient import WrongPatientSuspected, dates_in, names_only_another
 from patients.models import Patient
+from patients.names import plain
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from django.test import Client
 
@@ -11,6 +12,8 @@ from accounts.models import Practice, User
 from appointments.models import Appointment
 from notifications.models import Message
 from patients.models import Patient
+from patients.records import change_patient
+from patients.tasks import fill_search_texts
 
 SignIn = Callable[[User], Client]
 
@@ -25,10 +28,43 @@ def test_search_finds_by_every_word_and_says_when_nothing_is_there(
     assert "Aucune fiche ne correspond" in client.get("/pro/patients/?q=zzz").content.decode()
 
 
+def test_search_does_without_accents_case_and_hyphens(
+    marie: Patient, practice: Practice, alice: User, sign_in: SignIn
+) -> None:
+    Patient.objects.create(
+        practice=practice, first_name="Anne-Hélène", last_name="LEFÈVRE", birth_date=date(1980, 1, 1)
+    )
+    client = sign_in(alice)
+    for words in ("lefevre", "LEFEVRE anne", "Lefèvre", "anne helene", "ANNE-HELENE", "éléne lef"):
+        page = client.get("/pro/patients/", {"q": words}).content.decode()
+        assert "Anne-Hélène LEFÈVRE" in page, words
+        assert "Marie Durand" not in page, words
+    assert "Aucune fiche ne correspond" in client.get("/pro/patients/", {"q": "--"}).content.decode()
+
+
+def test_records_of_a_version_without_search_text_are_found_and_get_one(
+    marie: Patient, practice: Practice, alice: User, sign_in: SignIn, django_assert_num_queries: Any
+) -> None:
+    Patient.objects.update(search_text=None)
+    assert "Marie Durand" in sign_in(alice).get("/pro/patients/", {"q": "marie dur"}).content.decode()
+    fill_search_texts()
+    assert [one.search_text for one in Patient.objects.all()] == [
+        "marie durand marie durand courriel example 33612345678"
+    ]
+    with django_assert_num_queries(3):  # the transaction, and what it looks for
+        fill_search_texts()
+
+
+def test_a_changed_record_is_found_by_what_it_says_now(marie: Patient, alice: User) -> None:
+    change_patient(patient=marie, by=alice, last_name="Ménard")
+    assert list(Patient.objects.search("menard")) == [marie]
+    assert not Patient.objects.search("marie durand").filter(last_name="Durand").exists()
+
+
 def test_records_that_look_alike_are_shown_on_the_record_and_the_appointment(
     appointment: Appointment, marie: Patient, practice: Practice, alice: User, sign_in: SignIn
 ) -> None:
-    Patient.objects.create(practice=practice, first_name="MARIE", last_name="durand", birth_date=date(1941, 2, 3))
+    Patient.objects.create(practice=practice, first_name="DURAND", last_name="Márie", birth_date=date(1941, 2, 3))
     client = sign_in(alice)
     for page in (f"/pro/patients/{marie.pk}/", f"/pro/appointments/{appointment.pk}/"):
         assert "même nom et la même date de naissance" in client.get(page).content.decode()
