@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import OfPracticeQuerySet, Practice, User
 from patients.names import plain
 
+SEARCHED = ("first_name", "last_name", "email", "mobile")
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
 
 
@@ -54,11 +57,11 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         Without regard to accents and case; nothing typed finds everybody.
         """
         typed = "".join(words.split())
-        if typed.isdigit() and typed.startswith("0"):
-            return self.filter(mobile__contains=typed[1:])
-        found = self if plain(words) or not typed else self.none()
-        for word in plain(words).split():
-            by_hand = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
+        is_mobile = typed.isdigit() and typed.startswith("0")
+        asked = [typed[1:]] if is_mobile else plain(words).split()
+        found = self if asked or not typed else self.none()
+        for word in asked:
+            by_hand = reduce(or_, (Q((f"{name}__icontains", word)) for name in SEARCHED))
             # Of a version that wrote no search text; patients.tasks.fill_search_texts leaves none.
             found = found.filter(Q(search_text__contains=word) | Q(search_text=None) & by_hand)
         return found
@@ -68,7 +71,7 @@ class SearchText(models.TextField[str | None, str | None]):
     """What `PatientQuerySet.search` looks in, written anew whenever the record is saved."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        known = (getattr(model_instance, name) for name in ("first_name", "last_name", "email", "mobile"))
+        known = (getattr(model_instance, name) for name in SEARCHED)
         text = plain(" ".join(filter(None, known)))
         setattr(model_instance, self.attname, text)
         return text
