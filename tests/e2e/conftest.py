@@ -15,7 +15,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.settings import STACK
 
@@ -30,6 +30,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-compo
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "Install Chromium: apt-get install chromium."
+    expect.set_options(timeout=15_000)  # a machine with other work
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
