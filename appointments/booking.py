@@ -82,7 +82,7 @@ def place(
     Whether `by` may, and whether the time is free, the caller has seen to. Raises ValidationError.
     """
     practice = agenda.practice
-    _check_time(starts_at)
+    check_time(starts_at)
     starts_at = starts_at.astimezone(UTC)  # hours added to local time are wrong when the clocks change
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
@@ -134,7 +134,7 @@ def move_locked(
     if appointment.status == AppointmentStatus.CANCELLED:
         raise AppointmentCancelled
     if starts_at:
-        _check_time(starts_at)
+        check_time(starts_at)
     new = {
         "starts_at": (starts_at or appointment.starts_at).astimezone(UTC),
         "agenda": agenda or appointment.agenda,
@@ -216,8 +216,11 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
     return appointment
 
 
-def _check_time(starts_at: datetime) -> None:
-    """A year outside is a slip of the keyboard. Before 1911, Paris was seconds off UTC, which RFC 3339 can't tell."""
+def check_time(starts_at: datetime) -> None:
+    """A year outside is a slip of the keyboard. Before 1911, Paris was seconds off UTC, which RFC 3339 can't tell.
+
+    Raises ValidationError.
+    """
     if not EARLIEST <= starts_at <= LATEST:
         raise ValidationError(
             {

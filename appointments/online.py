@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments import messages
-from appointments.booking import cancel_locked, lock_agenda, move_locked, place
+from appointments.booking import cancel_locked, check_time, lock_agenda, move_locked, place
 from appointments.models import (
     Agenda,
     Appointment,
@@ -55,6 +55,7 @@ def book_online(
 
     Raises SlotTaken, patients.relatives.IdentityIncomplete (for oneself), ValidationError.
     """
+    check_time(starts_at)
     agenda = lock_agenda(agenda)  # two people after one slot: one waits here, and finds it taken
     if not open_to_online_booking(agenda, visit_reason, kind):
         raise ValidationError({"visit_reason": _("Ce motif ne se réserve pas en ligne sur cet agenda.")})

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -22,6 +21,7 @@ from appointments.instructions import instructions_of
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.online import SlotTaken, TooLate, cancel_online, may_change_online, move_online
 from appointments.slots import free_slots
+from portals.days import moment_of
 
 PAST_SHOWN = 50
 DAYS_OFFERED = 14
@@ -80,7 +80,7 @@ def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not may_change_online(found):
         messages.error(request, _too_late())
         return redirect("patient:appointment", pk=pk)
-    if request.method == "POST" and (start := parse_datetime(request.POST.get("start", ""))):
+    if request.method == "POST" and (start := moment_of(request.POST.get("start"))):
         try:
             move_online(appointment=found, starts_at=start, by=cast("User", request.user))
         except SlotTaken:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from appointments.online import SlotTaken, book_online
 from appointments.slots import Slot, free_slots, is_free, next_free, open_to_online_booking
 from patients.models import Relative
 from patients.relatives import IdentityIncomplete, Person
+from portals.days import day_of, moment_of
 from portals.form_errors import say_refusal
 from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
 
@@ -83,7 +84,7 @@ def reasons(request: HttpRequest, practice: uuid.UUID) -> HttpResponse:
 def slots(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
     choice = _choice(agenda, reason, kind)
     today = timezone.localdate(timezone=choice.agenda.practice.zone)
-    first = max(_date(request.GET.get("from")) or today, today)
+    first = max(day_of(request.GET.get("from")) or today, today)
 
     def free(days: int) -> list[Slot]:
         last = first + timedelta(days=days)
@@ -248,21 +249,11 @@ def _taken(request: HttpRequest, choice: Choice, following: list[Slot]) -> HttpR
 
 
 def _start(request: HttpRequest) -> datetime:
-    try:
-        start = datetime.fromisoformat(request.GET.get("start", ""))
-    except ValueError:
-        raise Http404 from None
-    if timezone.is_naive(start):
+    start = moment_of(request.GET.get("start"))
+    if start is None:
         raise Http404
     return start
 
 
 def _local(choice: Choice, moment: datetime) -> datetime:
     return timezone.localtime(moment, choice.agenda.practice.zone)
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

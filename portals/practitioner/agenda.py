@@ -16,6 +16,7 @@ from accounts.models import Practice, User
 from appointments.models import Agenda, Appointment
 from documents import deliveries
 from documents.models import SharedDocument
+from portals.days import day_of
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 
@@ -39,7 +40,7 @@ def agenda(request: HttpRequest, user: User) -> HttpResponse:
 def agenda_context(request: HttpRequest, practice: Practice, *, day: date | None = None) -> dict[str, Any]:
     """The columns of the day or week that the address asks for, or of `day`."""
     today = timezone.localdate(timezone=practice.zone)
-    day = day or _date(request.GET.get("date")) or today
+    day = day or day_of(request.GET.get("date")) or today
     by_week = request.GET.get("view") == "week"
     step = timedelta(days=7 if by_week else 1)
     return {
@@ -84,10 +85,3 @@ def _with_documents(practice: Practice, first: date, end: date) -> list[Appointm
             failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
         ).order_by("starts_at", "id")
     )
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

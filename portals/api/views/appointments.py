@@ -35,7 +35,7 @@ from portals.api.serializers import (
     RecipientOut,
     VisitReasonOut,
 )
-from portals.api.views.base import StaffView
+from portals.api.views.base import StaffView, asked_day
 from portals.api.views.patients import check_may_write
 
 
@@ -73,10 +73,10 @@ class Appointments(StaffView):
         for name in ("agenda", "patient"):
             if asked := request.query_params.get(name):
                 found = found.filter(**{f"{name}_id": _uuid(asked, name)})
-        if day := request.query_params.get("date"):
-            on_day = Q(pk__in=[])
+        if request.query_params.get("date"):
+            on, on_day = asked_day(request, "date"), Q(pk__in=[])
             for practice in Practice.objects.of(self.user):
-                on_day |= Q(pk__in=Appointment.objects.on_day(_date(day), practice).values("pk"))
+                on_day |= Q(pk__in=Appointment.objects.on_day(on, practice).values("pk"))
             found = found.filter(on_day)
         paginator = AppointmentsNewestFirst()
         page = paginator.paginate_queryset(found, request, view=self) or []
@@ -201,10 +201,3 @@ def _uuid(text: str, attr: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise ValidationError({attr: _("Ceci n’est pas un identifiant.")}) from None
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValidationError({"date": _("Écrivez la date ainsi : 2026-11-24.")}) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any, cast
 
 from django.http import Http404
@@ -18,6 +19,7 @@ from accounts.models import ApiToken, Practice, Role, Scope, User
 from accounts.roles import NotAllowed, is_staff_of_any, may_administer
 from portals.api import idempotency
 from portals.api.throttling import PerSecond
+from portals.days import day_of
 
 
 class ApiView(APIView):
@@ -79,6 +81,14 @@ def need_scope(request: Request, scope: Scope) -> None:
         raise exceptions.PermissionDenied(
             _("Ce jeton n’a pas le droit « %(scope)s ». Créez un jeton qui l’a.") % {"scope": scope.label}
         )
+
+
+def asked_day(request: Request, name: str) -> date:
+    """The day of a query's field. Raises ValidationError."""
+    day = day_of(request.query_params.get(name))
+    if day is None:
+        raise exceptions.ValidationError({name: _("Donnez une date de 1970 à 2100, écrite ainsi : 2026-11-24.")})
+    return day
 
 
 def administered_practice(user: User, asked: uuid.UUID | None, refusal: str) -> Practice:

@@ -25,7 +25,7 @@ from portals.api.idempotency import object_id
 from portals.api.schema import IDEMPOTENCY, answers, whole_list
 from portals.api.serializers import AppointmentOut, BookingIn, SlotOut
 from portals.api.throttling import ManyPerAddress
-from portals.api.views.base import ApiView
+from portals.api.views.base import ApiView, asked_day
 
 LONGEST = timedelta(days=60)
 SLOT_FILTERS = [
@@ -48,7 +48,7 @@ class Slots(APIView):
         visit_reason = get_object_or_404(VisitReason, pk=_uuid(request.query_params.get("visit_reason")))
         if not open_to_online_booking(agenda, visit_reason):
             raise Http404
-        first, last = _day(request, "from"), _day(request, "to")
+        first, last = asked_day(request, "from"), asked_day(request, "to")
         if last < first:
             raise ValidationError({"to": _("La fin de la période est avant son début.")})
         if last - first > LONGEST:
@@ -100,10 +100,3 @@ def _uuid(text: str | None) -> uuid.UUID:
         return uuid.UUID(text or "")
     except ValueError:
         raise ValidationError({"visit_reason": _("Dites le motif : visit_reason, un identifiant.")}) from None
-
-
-def _day(request: Request, name: str) -> date:
-    try:
-        return date.fromisoformat(request.query_params.get(name, ""))
-    except ValueError:
-        raise ValidationError({name: _("Écrivez la date ainsi : 2026-11-24.")}) from None

@@ -180,3 +180,25 @@ def test_a_practice_that_offers_nothing_has_no_page(open_agenda: Agenda, visit_r
     VisitReason.objects.update(books_online=False)
     assert Client().get(f"/book/{open_agenda.practice_id}/").status_code == 404
     assert "Aucun cabinet" in Client().get("/book/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "2026-13-01T09:00:00Z", "2027-01-04T09:00:00", "hier", ""],
+)
+def test_a_moment_that_no_button_offers_moves_nothing(
+    to_whom: str, sign_in: SignIn, holder: User, start: str
+) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    answer = client.post(f"/my-appointments/{made.pk}/move/", {"start": start})
+    assert (answer.status_code, Appointment.objects.get().starts_at) == (200, made.starts_at)
+    elsewhere = client.get(re.sub(r"start=[^&]*", f"start={start}", to_whom))
+    assert elsewhere.status_code == 404
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "hier"])
+def test_a_day_that_no_appointment_can_be_on_shows_from_today(to_whom: str, sign_in: SignIn, day: str) -> None:
+    slots = re.sub(r"whom/.*", f"?from={day}", to_whom)
+    assert Client().get(slots).status_code == 200

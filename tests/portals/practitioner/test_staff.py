@@ -93,6 +93,13 @@ def test_a_reader_reads_and_changes_nothing(
     assert SharedDocument.objects.count() == 1
 
 
+@pytest.mark.parametrize("view", ["day", "week"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "hier"])
+def test_a_day_that_no_appointment_can_be_on_shows_today(bob: User, sign_in: SignIn, day: str, view: str) -> None:
+    answer = sign_in(bob).get(f"/pro/?date={day}&view={view}")
+    assert (answer.status_code, answer.context["day"]) == (200, answer.context["today"])
+
+
 def test_the_panel_alone_for_htmx_and_beside_the_agenda_otherwise(
     appointment: Appointment, bob: User, sign_in: SignIn
 ) -> None:

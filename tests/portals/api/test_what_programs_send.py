@@ -1,0 +1,32 @@
+"""What a program may get wrong, or send on purpose: it is told what to mend, never that the fault was ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from appointments.models import Agenda, VisitReason
+from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
+from tests.portals.api.conftest import Api
+from tests.portals.api.test_api import V1
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2101-01-01", "9999-12-31", "2026-02-30", "hier"])
+def test_days_that_no_appointment_can_have(
+    api: Api, bob: User, open_agenda: Agenda, visit_reason: VisitReason, day: str
+) -> None:
+    for address, attr in (
+        (f"{V1}/appointments/?date={day}", "date"),
+        (f"{V1}/agendas/{open_agenda.pk}/slots/?visit_reason={visit_reason.pk}&from={day}&to={day}", "from"),
+    ):
+        answer = api(bob).get(address)
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, attr)
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"])
+def test_a_booking_in_a_year_that_is_a_slip_of_the_keyboard(
+    api: Api, holder: User, open_agenda: Agenda, visit_reason: VisitReason, start: str
+) -> None:
+    body = {"agenda": str(open_agenda.pk), "visit_reason": str(visit_reason.pk), "start": start}
+    answer = api(holder).post(f"{V1}/bookings/", body, format="json")
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "start")
