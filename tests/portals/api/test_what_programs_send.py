@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from accounts.models import User
-from appointments.models import Agenda, VisitReason
+from appointments.models import Agenda, Appointment, VisitReason
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.portals.api.conftest import Api
 from tests.portals.api.test_api import V1
+
+
+def cursor(position: str) -> str:
+    return base64.b64encode(f"p={position}".encode()).decode()
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2101-01-01", "9999-12-31", "2026-02-30", "hier"])
@@ -30,3 +36,10 @@ def test_a_booking_in_a_year_that_is_a_slip_of_the_keyboard(
     body = {"agenda": str(open_agenda.pk), "visit_reason": str(visit_reason.pk), "start": start}
     answer = api(holder).post(f"{V1}/bookings/", body, format="json")
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "start")
+
+
+@pytest.mark.parametrize("asked", ["x", cursor("abc"), cursor("1.5"), cursor("%00")])
+def test_a_cursor_that_we_never_gave(api: Api, bob: User, appointment: Appointment, asked: str) -> None:
+    for address in ("patients", "appointments", "library", f"appointments/{appointment.pk}/history"):
+        answer = api(bob).get(f"{V1}/{address}/", {"cursor": asked})
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "cursor")
