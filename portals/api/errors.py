@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
@@ -82,6 +82,8 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
             return 413, [_error(error.code, error.message, "file")]
         case Refused():
             return 400, [_error(error.code, error.message, "file")]
+        case RequestDataTooBig():
+            return 413, [_error("too_large", _("Cette demande est trop grande : envoyez-la en plusieurs."))]
         case CannotSign():
             return 400, [_error(error.code, error.message, "file")]
         case InvalidPlacement():

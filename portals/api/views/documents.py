@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,6 +27,7 @@ from documents.sharing import share_library_document, share_upload, take_back
 from documents.signing.placement import Placement
 from portals.api.idempotency import object_id
 from portals.api.pagination import DocumentsNewestFirst
+from portals.api.parsers import JSONParser
 from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of, whole_list
 from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import _uuid, appointment_of

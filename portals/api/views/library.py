@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +25,7 @@ from documents.library import (
 from documents.models import LibraryDocument, LibraryVersion
 from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
+from portals.api.parsers import JSONParser
 from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of
 from portals.api.serializers import LibraryChange, LibraryDocumentOut, LibraryIn
 from portals.api.views.base import StaffView, administered_practice

@@ -9,8 +9,10 @@ import pytest
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
-from tests.portals.api.conftest import Api
+from tests.portals.api.conftest import Api, errors
 from tests.portals.api.test_api import V1
+
+OVER_JSON_LIMIT = 3_000_000
 
 
 def cursor(position: str) -> str:
@@ -43,3 +45,13 @@ def test_a_cursor_that_we_never_gave(api: Api, bob: User, appointment: Appointme
     for address in ("patients", "appointments", "library", f"appointments/{appointment.pk}/history"):
         answer = api(bob).get(f"{V1}/{address}/", {"cursor": asked})
         assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "cursor")
+
+
+def test_json_nested_too_deep_and_json_too_large(api: Api, bob: User, carol: User) -> None:
+    deep = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
+    for caller, address in ((bob, "patients"), (carol, "library"), (carol, "auto-send-rules")):
+        answer = api(caller).post(f"{V1}/{address}/", deep, content_type="application/json")
+        assert (answer.status_code, errors(answer)) == (400, ["parse_error"])
+    large = '{"first_name": "' + "a" * OVER_JSON_LIMIT + '"}'
+    answer = api(bob).post(f"{V1}/patients/", large, content_type="application/json")
+    assert (answer.status_code, errors(answer)) == (413, ["too_large"])
