@@ -10,7 +10,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.portals.api.conftest import Api, errors
-from tests.portals.api.test_api import V1
+from tests.portals.api.test_api import V1, share
 
 OVER_JSON_LIMIT = 3_000_000
 
@@ -55,3 +55,15 @@ def test_json_nested_too_deep_and_json_too_large(api: Api, bob: User, carol: Use
     large = '{"first_name": "' + "a" * OVER_JSON_LIMIT + '"}'
     answer = api(bob).post(f"{V1}/patients/", large, content_type="application/json")
     assert (answer.status_code, errors(answer)) == (413, ["too_large"])
+
+
+@pytest.mark.parametrize("accept", ["application/pdf", "image/png", "text/html", "*/*", "nonsense"])
+def test_whatever_a_caller_accepts_a_document_is_what_it_is_and_the_rest_json(
+    api: Api, bob: User, appointment: Appointment, accept: str
+) -> None:
+    shared = share(api(bob), appointment).json()
+    content = api(bob).get(f"{V1}/documents/{shared['id']}/content/", HTTP_ACCEPT=accept)
+    assert (content.status_code, content["Content-Type"]) == (200, "application/pdf")
+    missing = api(bob).get(f"{V1}/documents/{appointment.pk}/content/", HTTP_ACCEPT=accept)
+    assert (missing.status_code, errors(missing)) == (404, ["not_found"])
+    assert api(bob).get(f"{V1}/patients/", HTTP_ACCEPT=accept)["Content-Type"] == "application/json"
