@@ -10,7 +10,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.portals.api.conftest import Api, errors
-from tests.portals.api.test_api import V1, share
+from tests.portals.api.test_api import V1, body_of, share
 
 OVER_JSON_LIMIT = 3_000_000
 
@@ -67,3 +67,10 @@ def test_whatever_a_caller_accepts_a_document_is_what_it_is_and_the_rest_json(
     missing = api(bob).get(f"{V1}/documents/{appointment.pk}/content/", HTTP_ACCEPT=accept)
     assert (missing.status_code, errors(missing)) == (404, ["not_found"])
     assert api(bob).get(f"{V1}/patients/", HTTP_ACCEPT=accept)["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("asked", ["bytes=" + "9" * 5000 + "-", "bytes=0-" + "9" * 5000, "bytes=-" + "9" * 5000])
+def test_a_range_of_no_size(api: Api, bob: User, appointment: Appointment, asked: str) -> None:
+    shared = share(api(bob), appointment).json()
+    answer = api(bob).get(f"{V1}/documents/{shared['id']}/content/", HTTP_RANGE=asked)
+    assert (answer.status_code, len(body_of(answer))) == (200, shared["size"])
