@@ -110,7 +110,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "portals.public.errors.ChangedBytesMiddleware",
+    "portals.public.errors.FindingsMiddleware",
 ]
 
 ROOT_URLCONF = "docshare.urls"

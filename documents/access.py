@@ -10,8 +10,11 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Practice, User
 from appointments.models import Appointment
-from documents.models import SharedDocument
+from documents.models import SharedDocument, StoredFile
 from patients.models import Patient, RecordTie, Relationship
+
+# What a request had found, and somebody deleted before the request was done. To every door that is not found.
+GONE = (Appointment.DoesNotExist, SharedDocument.DoesNotExist, StoredFile.DoesNotExist)
 
 
 def visible_to(user: User) -> QuerySet[SharedDocument]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,15 +14,20 @@ from documents.access import visible_as_recipient
 from documents.models import DocumentReading, ReadingMeans, SharedDocument
 
 
-@transaction.atomic
 def note_reading(
     *, documents: Iterable[SharedDocument], by: User, means: ReadingMeans, as_recipient: bool = False
 ) -> None:
     """One line for each document; the first by its recipient marks it read.
 
     `as_recipient`: they were just found by documents.access.visible_as_recipient, which need not be asked again.
+    Raises SharedDocument.DoesNotExist where one was taken back meanwhile: it was not read.
     """
     documents = list(documents)
+    with _while_they_last(documents):
+        _note(documents, by, means, as_recipient=as_recipient)
+
+
+def _note(documents: list[SharedDocument], by: User, means: ReadingMeans, *, as_recipient: bool) -> None:
     now = timezone.now()
     theirs = {document.pk for document in documents}
     if not as_recipient:
@@ -41,17 +47,30 @@ def note_reading(
         )
 
 
-@transaction.atomic
 def note_reading_by_link(*, document: SharedDocument) -> None:
-    """Somebody without an account, by the link of an automatic sending."""
-    now = timezone.now()
-    DocumentReading.objects.create(document=document, reader=None, means=ReadingMeans.BY_LINK, as_staff=False, at=now)
-    SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
-    record(
-        "document.read",
-        by=None,
-        on=document,
-        practice=document.practice_id,
-        within=document.appointment_id,
-        detail={"means": ReadingMeans.BY_LINK.value, "category": document.category_id},
-    )
+    """Somebody without an account, by the link of an automatic sending. Raises SharedDocument.DoesNotExist."""
+    now, means = timezone.now(), ReadingMeans.BY_LINK
+    with _while_they_last([document]):
+        DocumentReading.objects.create(document=document, reader=None, means=means, as_staff=False, at=now)
+        SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
+        record(
+            "document.read",
+            by=None,
+            on=document,
+            practice=document.practice_id,
+            within=document.appointment_id,
+            detail={"means": means.value, "category": document.category_id},
+        )
+
+
+@contextmanager
+def _while_they_last(documents: Collection[SharedDocument]) -> Iterator[None]:
+    """A transaction. The database refuses at its end a line about a document that is gone: no lock is needed."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        pks = {document.pk for document in documents}
+        if SharedDocument.objects.filter(pk__in=pks).count() == len(pks):
+            raise
+        raise SharedDocument.DoesNotExist from None

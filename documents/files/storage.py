@@ -76,8 +76,12 @@ def remove(key: str) -> None:
 
 
 def open_(stored: StoredFile) -> BinaryIO:
-    """The bytes, for reading. Raises FileNotFoundError."""
-    return cast("BinaryIO", _storage().open(stored.key, "rb"))
+    """The bytes, for reading. Raises FileNotFoundError, or StoredFile.DoesNotExist where they went with their row."""
+    try:
+        return cast("BinaryIO", _storage().open(stored.key, "rb"))
+    except FileNotFoundError:
+        _check_kept(stored)
+        raise
 
 
 def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
@@ -107,7 +111,7 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
 
 
 def check_unchanged(stored: StoredFile) -> None:
-    """Before serving. Raises BytesChanged, and raises the alarm.
+    """Before serving. Raises BytesChanged, and raises the alarm; StoredFile.DoesNotExist where it was taken back.
 
     The size and the hash: 50 MB cost some 40 ms. A large object of S3, which checks its own bytes, is not fetched for
     it: its size is asked, and fsck hashes it.
@@ -116,8 +120,14 @@ def check_unchanged(stored: StoredFile) -> None:
     whole = isinstance(storage, FileSystemStorage) or stored.size <= CHECKED_WHOLE
     fault = fault_in(storage, stored, whole=whole)
     if fault:
+        _check_kept(stored)
         logger.critical("Stored file %s is not served: %s", stored.pk, fault)
         raise BytesChanged(fault)
+
+
+def _check_kept(stored: StoredFile) -> None:
+    """Bytes that went with their row are nobody's loss. Raises StoredFile.DoesNotExist."""
+    StoredFile.objects.only("pk").get(pk=stored.pk)
 
 
 def verify(stored: StoredFile) -> str | None:
@@ -198,17 +208,17 @@ def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None
     """
     try:
         size = storage.size(stored.key)
+        if size != stored.size:
+            return f"size is {size}, should be {stored.size}"
+        if whole:
+            digest = hashlib.sha256()
+            with storage.open(stored.key, "rb") as file:
+                while chunk := file.read(CHUNK):
+                    digest.update(chunk)
+            if digest.hexdigest() != stored.sha256:
+                return "sha256 differs: the bytes were changed"
     except FileNotFoundError:
         return "missing from storage"
-    if size != stored.size:
-        return f"size is {size}, should be {stored.size}"
-    if whole:
-        digest = hashlib.sha256()
-        with storage.open(stored.key, "rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-        if digest.hexdigest() != stored.sha256:
-            return "sha256 differs: the bytes were changed"
     return None
 
 

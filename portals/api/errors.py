@@ -18,6 +18,7 @@ from accounts.sole_control import SignInAgain
 from appointments.authorisation import NothingToAuthorise
 from appointments.booking import AppointmentCancelled
 from appointments.online import SlotTaken, TooLate
+from documents.access import GONE
 from documents.files.intake import Refused, ScannerUnavailable
 from documents.files.storage import BytesChanged
 from documents.signatures import NoSignatureImage
@@ -44,7 +45,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         set_rollback()
         later = {"Retry-After": str(error.retry_after)} if isinstance(error, ScannerUnavailable) else None
         return Response(body(code, errors), status=code, headers=later)
-    if isinstance(error, Http404):
+    if isinstance(error, (Http404, *GONE)):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from documents.access import GONE
 from documents.files.storage import BytesChanged
 
 logger = logging.getLogger(__name__)
@@ -36,9 +37,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, 404, _("Cette page n’existe pas, ou n’existe plus."))
 
 
-class ChangedBytesMiddleware:
-    """A document whose bytes changed in the storage is served by no door: a page says so, and the alarm was raised
-    where it was found."""
+class FindingsMiddleware:
+    """What a page only finds while it works.
+
+    A document whose bytes changed in the storage is served by no door: a page says so, and the alarm was raised where
+    it was found. What somebody deleted meanwhile is not found, as if the request had come a moment later.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -47,6 +51,8 @@ class ChangedBytesMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, GONE):
+            return not_found(request, exception)
         if not isinstance(exception, BytesChanged):
             return None
         sentence = _(

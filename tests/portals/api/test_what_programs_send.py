@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import uuid
+from typing import Any
 
 import pytest
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
+from documents.files.serving import respond
+from documents.models import SharedDocument
+from documents.sharing import take_back
+from portals.api.views import appointments, documents
+from portals.api.views.appointments import appointment_of
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.portals.api.conftest import Api, errors
-from tests.portals.api.test_api import V1, body_of, share
+from tests.portals.api.test_api import V1, body_of, share, upload
 
 OVER_JSON_LIMIT = 3_000_000
 
@@ -74,3 +81,57 @@ def test_a_range_of_no_size(api: Api, bob: User, appointment: Appointment, asked
     shared = share(api(bob), appointment).json()
     answer = api(bob).get(f"{V1}/documents/{shared['id']}/content/", HTTP_RANGE=asked)
     assert (answer.status_code, len(body_of(answer))) == (200, shared["size"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "deed"),
+    [("delete", ""), ("patch", ""), ("post", "cancel/"), ("post", "authorise-holder/"), ("post", "documents/")],
+)
+def test_case_39_what_is_deleted_while_a_call_waits_for_it_is_not_found(
+    api: Api, bob: User, appointment: Appointment, monkeypatch: pytest.MonkeyPatch, verb: str, deed: str
+) -> None:
+    """Somebody else deletes the appointment between the moment it is found and the moment it is locked."""
+
+    def find_and_lose(user: User, pk: uuid.UUID) -> Appointment:
+        found = appointment_of(user, pk)
+        Appointment.objects.filter(pk=pk).delete()
+        return found
+
+    for view in (appointments, documents):
+        monkeypatch.setattr(view, "appointment_of", find_and_lose)
+    body = {"file": upload()} if deed == "documents/" else {"start": "2026-12-01T09:00:00Z"}
+    answers = [
+        getattr(api(bob), verb)(f"{V1}/appointments/{appointment.pk}/{deed}", body, format="multipart")
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    assert SharedDocument.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("late", [False, True])
+def test_case_39_a_document_taken_back_while_it_is_downloaded_is_not_found_and_no_alarm(
+    api: Api,
+    bob: User,
+    appointment: Appointment,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    late: bool,
+) -> None:
+    """Between the moment it is found and the moment its bytes are opened; or before the reading is written down."""
+    document = SharedDocument.objects.get(pk=share(api(bob), appointment).json()["id"])
+
+    def lose_and_respond(*args: Any, **kwargs: Any) -> Any:
+        if not late:
+            take_back(document=document, by=bob)
+        answer = respond(*args, **kwargs)
+        if late:
+            take_back(document=document, by=bob)
+        return answer
+
+    monkeypatch.setattr(documents, "respond", lose_and_respond)
+    answers = [api(bob).get(f"{V1}/documents/{document.pk}/content/") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    assert not [line for line in caplog.records if line.levelname in ("CRITICAL", "ERROR")]

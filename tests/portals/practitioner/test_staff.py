@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument, SignatureImage
 from documents.sharing import share_upload
 from patients.models import Patient
+from portals.practitioner import appointment as appointment_page
+from portals.practitioner.staff import appointment_of
 from tests.documents.conftest import PDF
 
 SignIn = Callable[[User], Client]
@@ -98,6 +101,25 @@ def test_a_reader_reads_and_changes_nothing(
 def test_a_day_that_no_appointment_can_be_on_shows_today(bob: User, sign_in: SignIn, day: str, view: str) -> None:
     answer = sign_in(bob).get(f"/pro/?date={day}&view={view}")
     assert (answer.status_code, answer.context["day"]) == (200, answer.context["today"])
+
+
+@pytest.mark.parametrize("deed", ["cancel", "delete"])
+def test_case_39_what_is_deleted_while_a_click_waits_for_it_is_not_found(
+    appointment: Appointment, bob: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """Somebody else deletes the appointment between the moment it is found and the moment it is locked."""
+
+    def find_and_lose(user: User, pk: uuid.UUID) -> Appointment:
+        found = appointment_of(user, pk)
+        Appointment.objects.filter(pk=pk).delete()
+        return found
+
+    monkeypatch.setattr(appointment_page, "appointment_of", find_and_lose)
+    browser = sign_in(bob)
+    browser.raise_request_exception = False
+    answer = browser.post(f"/pro/appointments/{appointment.pk}/{deed}/")
+    assert answer.status_code == 404
+    assert "Cette page n’existe pas, ou n’existe plus." in answer.content.decode()
 
 
 def test_the_panel_alone_for_htmx_and_beside_the_agenda_otherwise(
