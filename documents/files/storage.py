@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 ORPHAN_AGE = timedelta(days=1)
 STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
+SETTLED_SECONDS = 2  # a file changed twice within one tick of its file system's clock has the same times
 CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
 
 
@@ -113,16 +115,34 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
 def check_unchanged(stored: StoredFile) -> None:
     """Before serving. Raises BytesChanged, and raises the alarm; StoredFile.DoesNotExist where it was taken back.
 
-    The size and the hash: 50 MB cost some 40 ms. A large object of S3, which checks its own bytes, is not fetched for
-    it: its size is asked, and fsck hashes it.
+    A file is hashed the first time (50 MB cost some 40 ms), and again once its inode tells that it was touched: a
+    reader that asks for a document range by range does not have it hashed for each. What a disk changes by itself is
+    found by fsck. A large object of S3, which checks its own bytes, is not fetched for it: its size is asked.
     """
-    storage = _storage()
-    whole = isinstance(storage, FileSystemStorage) or stored.size <= CHECKED_WHOLE
-    fault = fault_in(storage, stored, whole=whole)
+    fault = _fault_before_serving(_storage(), stored)
     if fault:
         _check_kept(stored)
         logger.critical("Stored file %s is not served: %s", stored.pk, fault)
         raise BytesChanged(fault)
+
+
+def _fault_before_serving(storage: Storage, stored: StoredFile) -> str | None:
+    if not isinstance(storage, FileSystemStorage):
+        return fault_in(storage, stored, whole=stored.size <= CHECKED_WHOLE)
+    try:
+        seen = Path(storage.path(stored.key)).stat()
+    except FileNotFoundError:
+        return "missing from storage"
+    if time.time() - seen.st_ctime < SETTLED_SECONDS:
+        return fault_in(storage, stored, whole=True)
+    inode = (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+    return _fault_of_inode(stored.key, stored.size, stored.sha256, inode)
+
+
+@lru_cache(maxsize=10_000)
+def _fault_of_inode(key: str, size: int, sha256: str, inode: tuple[int, ...]) -> str | None:
+    """Asked once for each inode, which any write or rename over it changes: nobody sets st_ctime."""
+    return fault_in(_storage(), StoredFile(key=key, size=size, sha256=sha256), whole=True)
 
 
 def _check_kept(stored: StoredFile) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -69,6 +70,39 @@ def test_case_33_one_changed_byte_is_told_and_not_served(document: SharedDocumen
         path.write_bytes(content)
     assert fsck() == (1, [f"file {document.file.pk}: sha256 differs: the bytes were changed"])
     with pytest.raises(storage.BytesChanged):
+        storage.check_unchanged(document.file)
+
+
+def test_case_33_a_file_is_hashed_again_only_once_it_was_touched(
+    document: SharedDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is served, and whatever times are put back on it."""
+    hashed = []
+    whole = storage.fault_in
+    monkeypatch.setattr(storage, "fault_in", lambda *args, **how: [hashed.append(1), whole(*args, **how)][1])
+    monkeypatch.setattr(storage, "SETTLED_SECONDS", 0)
+    for _ in range(3):
+        storage.check_unchanged(document.file)
+    assert len(hashed) == 1
+    with storage.local_copy(document.file) as path:
+        before = path.stat()
+        content = bytearray(path.read_bytes())
+        content[100] ^= 1
+        time.sleep(0.05)  # a tick of the file system's clock
+        path.write_bytes(content)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for _ in range(2):
+        with pytest.raises(storage.BytesChanged):
+            storage.check_unchanged(document.file)
+
+
+def test_case_33_a_file_just_written_is_hashed_each_time(
+    document: SharedDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changed twice within one tick, its times would be the same."""
+    storage.check_unchanged(document.file)
+    monkeypatch.setattr(storage, "fault_in", lambda *_args, **_how: "asked again")
+    with pytest.raises(storage.BytesChanged, match="asked again"):
         storage.check_unchanged(document.file)
 
 
