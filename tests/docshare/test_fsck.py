@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -77,13 +78,12 @@ def test_case_33_a_file_is_hashed_again_only_once_it_was_touched(
     document: SharedDocument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it is served, and whatever times are put back on it."""
-    hashed = []
-    whole = storage.fault_in
-    monkeypatch.setattr(storage, "fault_in", lambda *args, **how: [hashed.append(1), whole(*args, **how)][1])
+    asked = Mock(wraps=storage.fault_in)
+    monkeypatch.setattr(storage, "fault_in", asked)
     monkeypatch.setattr(storage, "SETTLED_SECONDS", 0)
     for _ in range(3):
         storage.check_unchanged(document.file)
-    assert len(hashed) == 1
+    assert asked.call_count == 1
     with storage.local_copy(document.file) as path:
         before = path.stat()
         content = bytearray(path.read_bytes())
