@@ -19,6 +19,7 @@ timeout = 60  # of a process that shows no sign of life; requests may last longe
 graceful_timeout = 10
 keepalive = 5
 control_socket_disable = True  # gunicorn would put one in $HOME
+forwarded_allow_ips = ""  # Django alone believes a proxy, as far as TRUSTED_PROXY_COUNT says
 logger_class = "docshare.logs.GunicornLogger"  # tokens in addresses are not written down
 accesslog = "-" if production else None
 # Method, path, status, bytes, milliseconds, request id: no address of a person's machine, no query, no referrer.

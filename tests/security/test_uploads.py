@@ -1,4 +1,4 @@
-"""Cases 28 and 29 against the web server itself: what breaks off or lies leaves nothing behind, and it stays up."""
+"""Cases 28, 29 and 16 against the web server itself: what breaks off or lies leaves nothing, and it stays up."""
 
 from __future__ import annotations
 
@@ -91,6 +91,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def test_case_16_what_a_neighbour_on_this_machine_says_of_a_proxy_is_not_believed(server: WebServer) -> None:
+    """By itself gunicorn believes whoever calls from 127.0.0.1."""
+    said = b"Host: localhost\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\n\r\n"  # would contradict itself
+    assert b" 200 " in server.say(b"GET /healthz HTTP/1.1\r\n" + said)
+    assert b" 404 " in server.say(b"GET /x/healthz HTTP/1.1\r\nSCRIPT_NAME: /x\r\n" + said)
 
 
 def length(of: int) -> bytes:
