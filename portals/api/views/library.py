@@ -116,6 +116,6 @@ class LibraryDetail(StaffView):
 class LibraryContent(StaffView):
     @a_file
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
-        document = get_object_or_404(LibraryDocument.objects.of_staff(self.user), pk=pk)
+        document = get_object_or_404(LibraryDocument.objects.of_staff(self.user).in_use(), pk=pk)
         version = document.current
         return respond(version.file, filename=version.name, request=request._request)

@@ -94,6 +94,13 @@ def test_a_change_has_a_file_or_a_text(api: Api, carol: User, written: dict[str,
     assert client.get(address).json() == written
 
 
+def test_an_archived_document_is_not_found_nor_are_its_bytes(api: Api, carol: User, written: dict[str, Any]) -> None:
+    client, address = api(carol), f"{LIBRARY}{written['id']}/"
+    assert client.get(f"{address}content/").status_code == 200
+    assert client.delete(address).status_code == 204
+    assert [client.get(one).status_code for one in (address, f"{address}content/")] == [404, 404]
+
+
 def test_what_belongs_to_another_practice_does_not_exist(
     api: Api, carol: User, charlie: User, written: dict[str, Any], book_for: BookFixture, marie: Patient
 ) -> None:
