@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -67,7 +67,7 @@ class RuleDetail(StaffView):
         rule = self._get(pk)
         body = RuleIn(data=RuleOut(rule).data | _fields(request))
         body.is_valid(raise_exception=True)
-        content = _content(rule.practice, body.validated_data)
+        content = _content(rule.practice, body.validated_data, rule=rule)
         save_rule(practice=rule.practice, content=content, by=self.user, rule=rule)
         return Response(RuleOut(self._get(pk)).data)
 
@@ -98,10 +98,13 @@ def _asked_practice(request: Request) -> uuid.UUID | None:
         raise ValidationError({"practice": _("Ceci n’est pas un identifiant.")}) from None
 
 
-def _content(practice: Practice, asked: dict[str, Any]) -> RuleContent:
+def _content(practice: Practice, asked: dict[str, Any], *, rule: AutoSendRule | None = None) -> RuleContent:
+    """`rule`: the one that is changed. It may keep documents that were archived since; they are not sent."""
+    offered = LibraryDocument.objects.filter(practice=practice)
+    offered = offered.filter(Q(archived_at=None) | Q(pk__in=rule.documents.all() if rule else []))
     return RuleContent(
         name=asked["name"],
-        documents=_chosen(LibraryDocument.objects.in_use().filter(practice=practice), asked, "documents"),
+        documents=_chosen(offered, asked, "documents"),
         visit_reasons=_chosen(VisitReason.objects.filter(practice=practice), asked, "visit_reasons"),
         agendas=_chosen(Agenda.objects.filter(practice=practice), asked, "agendas"),
         moment=Moment(asked["moment"]),

@@ -94,6 +94,18 @@ def test_a_change_has_a_file_or_a_text(api: Api, carol: User, written: dict[str,
     assert client.get(address).json() == written
 
 
+def test_a_rule_is_changed_though_one_of_its_documents_was_archived(
+    api: Api, carol: User, written: dict[str, Any], access_plan: LibraryDocument
+) -> None:
+    client, documents = api(carol), {written["id"], str(access_plan.pk)}
+    rule = client.post(RULES, {"name": "Venue", "documents": sorted(documents)}, format="json").json()
+    client.delete(f"{LIBRARY}{written['id']}/")
+    answer = client.patch(f"{RULES}{rule['id']}/", {"active": False}, format="json")
+    assert (answer.status_code, answer.json()["active"], set(answer.json()["documents"])) == (200, False, documents)
+    other = client.post(RULES, {"name": "Autre", "documents": [written["id"]]}, format="json")
+    assert (other.status_code, other.json()["errors"][0]["attr"]) == (400, "documents")
+
+
 def test_an_archived_document_is_not_found_nor_are_its_bytes(api: Api, carol: User, written: dict[str, Any]) -> None:
     client, address = api(carol), f"{LIBRARY}{written['id']}/"
     assert client.get(f"{address}content/").status_code == 200
