@@ -228,7 +228,9 @@ def _at(practice: Practice, day: date, hour: int, minute: int) -> datetime:
 
 
 def _token(user: User, roles: tuple[Role, ...]) -> str:
-    for old in ApiToken.objects.valid().filter(user=user, name=TOKEN_NAME):
+    """A new one. Those of the last day stay: a program that was given one may still be at work."""
+    yesterday = timezone.now() - timedelta(days=1)
+    for old in ApiToken.objects.valid().filter(user=user, name=TOKEN_NAME, created_at__lt=yesterday):
         revoke_token(token=old, by=None)
     scopes = [Scope.READ, Scope.WRITE, *([Scope.SIGN] if Role.PRACTITIONER in roles else [])]
     return issue_token(user=user, name=TOKEN_NAME, scopes=scopes, by=None)[1]
