@@ -19,10 +19,9 @@ class BearerTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
+        if self.secret(request) is None:
             return None
-        token = find_token(secret.strip())
+        token = self.find(request)
         if token is None:
             # Only now: one program with an old token must not shut out its whole practice, behind the same address.
             wrong = WrongTokens(request)
@@ -33,6 +32,24 @@ class BearerTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="docshare"'
+
+    def find(self, request: Request) -> ApiToken | None:
+        secret = self.secret(request)
+        return find_token(secret) if secret is not None else None
+
+    @staticmethod
+    def secret(request: Request) -> str | None:
+        """None where the caller shows no bearer token at all."""
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        return secret.strip() if kind.lower() == "bearer" else None
+
+
+class OptionalTokenAuthentication(BearerTokenAuthentication):
+    """For what is open to all: a token that is not valid is as none."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        token = self.find(request)
+        return (token.user, token) if token else None
 
 
 class SessionAuthentication(DrfSessionAuthentication):

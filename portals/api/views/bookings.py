@@ -21,6 +21,7 @@ from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor,
 from appointments.online import book_online, cancel_online
 from appointments.slots import free_slots, open_to_online_booking
 from patients.relatives import Person
+from portals.api.authentication import OptionalTokenAuthentication
 from portals.api.idempotency import object_id
 from portals.api.schema import IDEMPOTENCY, answers, whole_list
 from portals.api.serializers import AppointmentOut, BookingIn, SlotOut
@@ -39,7 +40,7 @@ class Slots(APIView):
     """Public: what can be booked is no secret; who booked what is."""
 
     permission_classes = [AllowAny]
-    authentication_classes: list[type] = []
+    authentication_classes = [OptionalTokenAuthentication]
     throttle_classes: list[type[BaseThrottle]] = [ManyPerAddress]
 
     @answers(200, whole_list(SlotOut), parameters=SLOT_FILTERS, auth=[])

@@ -10,6 +10,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from documents.verification import verify_upload
+from portals.api.authentication import OptionalTokenAuthentication
 from portals.api.schema import answers
 from portals.api.serializers import VerifyIn, VerifyOut
 from portals.api.throttling import Verifications
@@ -19,7 +20,7 @@ from portals.verification_words import integrity_words, trust_words, verdict_wor
 class Verify(APIView):
     """Open to all; nothing is kept. Says of a known document only that it is known, never whom it concerns."""
 
-    authentication_classes: list[type] = []
+    authentication_classes = [OptionalTokenAuthentication]
     permission_classes = [AllowAny]
     throttle_classes: list[type[BaseThrottle]] = [Verifications]
     parser_classes = [MultiPartParser, FormParser]

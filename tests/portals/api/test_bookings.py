@@ -9,8 +9,10 @@ import pytest
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, BookingPolicy, VisitReason
+from portals.api import throttling
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.portals.api.conftest import Api, errors
+from tests.portals.api.test_api import upload
 
 ODETTE = {
     "first_name": "Odette",
@@ -62,6 +64,19 @@ def test_a_period_that_cannot_be_is_said(
     answer = api(None).get(f"/api/v1/agendas/{open_agenda.pk}/slots/?visit_reason={visit_reason.pk}&{query}")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["attr"] == attr
+
+
+def test_a_valid_token_has_the_bound_of_its_account_on_open_addresses_too(
+    api: Api, alice: User, open_agenda: Agenda, visit_reason: VisitReason, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling.ManyPerAddress, "calls_a_minute", 0)
+    monkeypatch.setattr(throttling.Verifications, "calls_a_minute", 0)
+    slots = slots_url(open_agenda, visit_reason, date(2026, 12, 1), date(2026, 12, 2))
+    wrong = api(None)
+    wrong.credentials(HTTP_AUTHORIZATION="Bearer wrong")
+    for caller, status in ((api(alice), 200), (api(None), 429), (wrong, 429)):
+        assert caller.get(slots).status_code == status
+        assert caller.post("/api/v1/verify/", {"file": upload()}, format="multipart").status_code == status
 
 
 def test_what_is_not_open_online_has_no_slots(
