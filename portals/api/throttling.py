@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # at run time this module is loaded from within rest_framewor
 
 logger = logging.getLogger(__name__)
 CALLS_A_SECOND = 200
-WRONG_TOKENS_A_MINUTE = 30
+WRONG_TOKENS_A_MINUTE = 120  # a program with an old token asks every address it knows, and is to read 401
 
 
 class PerSecond(BaseThrottle):

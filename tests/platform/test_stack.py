@@ -192,9 +192,9 @@ def test_case_16_what_a_caller_says_of_itself_is_not_believed(stack: Stack) -> N
 def test_case_16_whoever_guesses_tokens_is_counted_by_the_address_that_nginx_saw(stack: Stack) -> None:
     codes = [
         Caller(stack, "wrong").get("/api/v1/me/", headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code
-        for number in range(40)
+        for number in range(130)
     ]
-    assert codes.count(401) <= 31  # the limit is for a minute, which may turn meanwhile
+    assert codes.count(401) <= 121  # the limit is for a minute, which may turn meanwhile
     assert 429 in codes
 
 
