@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Practice
 from appointments.models import Agenda, AppointmentKind, VisitReason
+from notifications.wording import telephone_by_pairs
+from patients.contacts import clean_email, clean_mobile
 from patients.models import Patient
 
 
@@ -16,18 +18,33 @@ def _text(**attrs: str) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "form-control", **attrs})
 
 
+def _email(typed: str) -> None:
+    clean_email(typed)
+
+
+def _mobile(typed: str) -> None:
+    clean_mobile(typed)
+
+
 class ContactsForm(forms.Form):
     """The contacts that a record lacks, or all of them."""
 
     email = forms.CharField(
-        label=_("Adresse e-mail"), required=False, widget=_text(type="email", inputmode="email", autocomplete="off")
+        label=_("Adresse e-mail"),
+        required=False,
+        validators=[_email],
+        widget=_text(type="email", inputmode="email", autocomplete="off"),
     )
     mobile = forms.CharField(
-        label=_("Mobile"), required=False, widget=_text(type="tel", inputmode="tel", autocomplete="off")
+        label=_("Mobile"),
+        required=False,
+        validators=[_mobile],
+        widget=_text(type="tel", inputmode="tel", autocomplete="off"),
     )
 
     def __init__(self, *args: Any, only: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["mobile"] = telephone_by_pairs(self.initial.get("mobile"))
         for name in list(self.fields):
             if only is not None and name not in only:
                 del self.fields[name]

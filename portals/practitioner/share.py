@@ -57,11 +57,15 @@ RECEIPT_LASTS = timedelta(hours=1)
 
 
 class CardRefused(Exception):
-    """What is wrong with one card, as a sentence; `status` tells the page's script what it may do about it."""
+    """What is wrong with one card, as a sentence; `status` tells the page's script what it may do about it.
 
-    def __init__(self, sentence: str, status: int = 400) -> None:
+    `of_the_file`: the file itself is not taken; to send it again changes nothing.
+    """
+
+    def __init__(self, sentence: str, status: int = 400, *, of_the_file: bool = False) -> None:
         super().__init__(sentence)
         self.status = status
+        self.of_the_file = of_the_file
 
 
 # pdf.js decodes scans (JPEG 2000, JBIG2) in WebAssembly: allowed on this page alone.
@@ -149,7 +153,9 @@ def refusals_told() -> Iterator[None]:
         raise CardRefused(unavailable.message, 503) from unavailable
     except WrongPatientSuspected as suspected:
         raise CardRefused(suspected.sentence, 409) from suspected
-    except (Refused, CannotSign, InvalidPlacement) as refused:
+    except Refused as refused:
+        raise CardRefused(refused.message, of_the_file=True) from refused
+    except (CannotSign, InvalidPlacement) as refused:
         raise CardRefused(refused.message) from refused
     except NoSignatureImage:
         raise CardRefused(

@@ -7,7 +7,14 @@ export function newKey() {
 }
 
 export function size(bytes, words) {
-  return bytes < 999_500 ? `${number(bytes / 1000)}\u00a0${words.kb}` : `${number(bytes / 1e6, 1)}\u00a0${words.mb}`;
+  return bytes < 999_500 ? `${number(Math.max(1, bytes / 1000))}\u00a0${words.kb}` : `${number(bytes / 1e6, 1)}\u00a0${words.mb}`;
+}
+
+// What a file is called before anybody gave it a title: "compte-rendu_12.pdf" reads "Compte rendu 12"; dates stay whole.
+export function titleOf(name) {
+  const bare = name.replace(/\.[^.]+$/, "");
+  const words = /\s/.test(bare) ? bare : bare.replace(/_/g, " ").replace(/(?<!\d)-|-(?!\d)/g, " ");
+  return words.trim().replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
 // The server checks again; this only spares a useless upload. "" where nothing is wrong.

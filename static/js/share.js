@@ -1,5 +1,5 @@
 // The share page: files become cards, each validated by itself; a lost connection keeps the card.
-import { newKey, problemOf, size } from "./files.js";
+import { newKey, problemOf, size, titleOf } from "./files.js";
 import { announce } from "./page.js";
 import { openPdf } from "./pdf_preview.js";
 import { SignaturePlacement } from "./signature_placement.js";
@@ -82,7 +82,7 @@ class Card {
     this.id = `card-${(counter += 1)}`;
     this.part("name").textContent = file ? file.name : title;
     this.part("size").textContent = file ? size(file.size, words) : "";
-    this.part("title").value = file ? file.name.replace(/\.[^.]+$/, "") : title;
+    this.part("title").value = file ? titleOf(file.name) : title;
     for (const name of ["category", "title", "page", "place"]) {
       this.part(name).id = `${this.id}-${name}`;
       this.element.querySelector(`[data-for=${name}]`).htmlFor = `${this.id}-${name}`;
@@ -100,10 +100,8 @@ class Card {
     this.isPdf = Boolean(file) && (file.type === "application/pdf" || /\.pdf$/i.test(file.name));
     const problem = file ? problemOf(file, settings, words) : "";
     if (problem) {
-      this.ready = false;
-      this.part("validate").hidden = true;
-      this.part("fields").hidden = true;
-      this.fail(problem);
+      this.part("size").textContent = ""; // the sentence tells it
+      this.refuse(problem);
     } else this.prepare();
   }
 
@@ -170,6 +168,7 @@ class Card {
       this.element.classList.add("with-preview");
       const select = this.part("page");
       for (let number = 1; number <= this.pdf.pages; number += 1) select.add(new Option(`${words.page} ${number} / ${this.pdf.pages}`, number));
+      select.hidden = this.pdf.pages === 1;
       select.addEventListener("change", () => this.show(Number(select.value)));
       this.placement = new SignaturePlacement({ area: this.part("preview"), stamp: this.part("stamp"), said: this.part("said"), words, imageUrl: settings.signatureUrl, onChosen: () => { this.chosen = true; } });
       this.part("place").addEventListener("change", (event) => {
@@ -202,6 +201,15 @@ class Card {
     this.placement.show(number, Boolean(this.signs));
   }
 
+  // The file itself is not taken: to send it again changes nothing.
+  refuse(sentence) {
+    this.refused = true;
+    this.ready = false;
+    for (const name of ["validate", "fields", "preview-side"]) this.part(name).hidden = true;
+    this.element.classList.remove("with-preview");
+    this.fail(sentence);
+  }
+
   fail(sentence) {
     this.part("error").textContent = sentence;
     this.part("error").hidden = false;
@@ -222,6 +230,7 @@ class Card {
       body.append("file", this.file);
     }
     this.part("doubt").hidden = true;
+    this.part("validate").hidden = false;
     // Known beforehand: no need to send the file to be told.
     const { maySignUntil } = settings;
     if (this.signs && maySignUntil && Date.now() >= Number(maySignUntil) && !(await this.confirmSigner())) return;
@@ -243,11 +252,13 @@ class Card {
     while (!this.cancelled) {
       this.transfer = upload(settings.url, body, { csrf, key: this.key }, (progress) => this.progress(progress));
       const { status, html, retryAfter } = await this.transfer.done;
-      const said = () => new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+      const answer = () => new DOMParser().parseFromString(html, "text/html").body;
+      const said = () => answer().textContent.trim();
       if (status === 201) return this.receipt(html);
       if (status === 409) return this.doubt(said());
       if (status === 401 && (await this.confirmSigner())) continue;
       if (status === 401) return this.fail(said());
+      if (status === 400 && answer().querySelector("[data-file-refused]")) return this.refuse(said());
       if (status !== 503) return this.fail(status === 400 ? said() : words.lost);
       this.part("waiting-text").textContent = words.waiting;
       this.part("waiting").hidden = false;
@@ -276,11 +287,13 @@ class Card {
   doubt(sentence) {
     this.part("doubt-text").textContent = sentence;
     this.part("doubt").hidden = false;
+    this.part("validate").hidden = true; // one button answers the question
+    this.part("doubt").focus();
   }
 
   busy(sending) {
     uploads += sending ? 1 : -1;
-    this.ready = !sending && !this.done;
+    this.ready = !sending && !this.done && !this.refused;
     if (this.done) return;
     this.part("progress").hidden = !sending;
     this.part("validate").disabled = sending;

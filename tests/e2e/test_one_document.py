@@ -100,6 +100,7 @@ def shares_three_files(doctor: Visitor, paths: list[str]) -> SharedDocument:
         expect(card.locator("[data-receipt], [data-error]:visible").first).to_be_visible(timeout=30_000)
     expect(page.locator("[data-receipt]")).to_have_count(2)
     assert re.search("mot de passe|endommagé", page.locator("[data-error]:visible").inner_text())
+    expect(third.locator("[data-validate]")).to_be_hidden()  # to send it again changes nothing
     doctor.accessible()
     page.reload()
     page.set_input_files("#files", paths[:1])

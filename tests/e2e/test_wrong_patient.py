@@ -51,6 +51,7 @@ def test_the_card_asks_and_shares_once_it_is_confirmed(
     doubt = card.locator("[data-doubt]")
     expect(doubt).to_contain_text(f"{other}, et pas {durands.patient.full_name}", timeout=60_000)
     expect(doubt.locator("[data-confirm]")).to_have_text(f"C’est bien pour {durands.patient.full_name} : partager")
+    expect(card.locator("[data-validate]")).to_be_hidden()  # one button answers the question
     doctor.accessible()
     assert SharedDocument.objects.count() == before
     doubt.locator("[data-confirm]").click()

@@ -88,3 +88,15 @@ def test_moving_tells_the_patient_and_keeps_what_was_typed_when_refused(
     told = Message.objects.get(channel="email", about=appointment.pk)
     assert "6 mai 2031" in told.body
     assert "METHOD:PUBLISH" in told.calendar
+
+
+def test_a_record_shows_the_mobile_as_france_writes_it_and_takes_it_back_unchanged(
+    marie: Patient, alice: User, sign_in: SignIn
+) -> None:
+    client, address = sign_in(alice), f"/pro/patients/{marie.pk}/"
+    shown = "06\u00a012\u00a034\u00a056\u00a078"
+    assert f'value="{shown}"' in client.get(address).content.decode()
+    assert client.post(address, {"email": marie.email, "mobile": shown}).status_code == 302
+    was = marie.mobile
+    marie.refresh_from_db()
+    assert marie.mobile == was

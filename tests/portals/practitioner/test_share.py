@@ -157,3 +157,24 @@ def test_nothing_stays_of_a_file_whose_pages_cannot_be_counted(
         received(request)
     assert files_in_store() == before
     request.close()
+
+
+def test_a_card_knows_when_the_file_itself_is_not_taken(share: Share) -> None:
+    """To send such a file again changes nothing; what the form lacks can be mended."""
+    damaged = share(b"%PDF-1.4 damaged")
+    assert damaged.status_code == 400
+    assert "data-file-refused" in damaged.content.decode()
+    lacking = share(category="none-of-this-name")
+    assert lacking.status_code == 400
+    assert "data-file-refused" not in lacking.content.decode()
+
+
+def test_everything_wrong_with_the_contacts_is_said_at_once(
+    appointment: Appointment, marie: Patient, alice: User, sign_in: SignIn
+) -> None:
+    Patient.objects.filter(pk=marie.pk).update(email=None, mobile=None)
+    address = f"/pro/appointments/{appointment.pk}/contacts/"
+    page = sign_in(alice).post(address, {"email": "marie@", "mobile": ""}).content.decode()
+    assert "Cette adresse e-mail est incomplète" in page
+    assert "Saisissez son mobile." in page
+    assert 'value="marie@"' in page
