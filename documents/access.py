@@ -61,11 +61,10 @@ def _as_recipient(user: User) -> Q:
     ties = list(RecordTie.objects.filter(user=user, ended_at=None).values_list("patient", "relationship"))
     own_records = [patient for patient, relationship in ties if relationship == Relationship.SELF]
     guarded_records = [patient for patient, relationship in ties if relationship == Relationship.GUARDIAN]
-    return (
-        Q(patient__in=own_records)
+    # The holder who booked: of a minor, or of an adult with an authorisation that still stands.
+    standing = Q(authorisation=None) | Q(authorisation__withdrawn_at=None)
+    theirs = Q(patient__in=own_records) | Q(audience="holder", holder=user) & standing
+    if guarded_records:
         # A guardian keeps what was shared while the patient was a minor; later documents are the adult's.
-        | Q(patient__in=guarded_records, audience="patient", patient_was_minor=True)
-        # The holder who booked: of a minor, or of an adult with an authorisation that still stands.
-        | Q(audience="holder", holder=user, authorisation=None)
-        | Q(audience="holder", holder=user, authorisation__withdrawn_at=None)
-    )
+        theirs |= Q(patient__in=guarded_records, audience="patient", patient_was_minor=True)
+    return theirs
