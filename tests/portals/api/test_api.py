@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Scope, User
@@ -443,6 +444,10 @@ def test_unknown_addresses_below_the_api_answer_in_its_shape(api: Api, bob: User
     for address in (f"{V1}/nothing/", f"{V1}/appointments/not-an-id/", f"{V1}/slots/"):
         answer = api(bob).get(address)
         assert (answer.status_code, errors(answer)) == (404, ["not_found"])
+    strict = Client(enforce_csrf_checks=True)
+    for verb in (strict.post, strict.patch, strict.delete):
+        there = verb(f"{V1}/patients")  # without its last slash
+        assert (there.status_code, errors(there)) == (404, ["not_found"])
     assert api(bob).put(f"{V1}/patients/", {}).status_code == 405
     broken = api(bob).post(f"{V1}/patients/", "{", content_type="application/json")
     assert (broken.status_code, errors(broken)) == (400, ["parse_error"])
