@@ -22,7 +22,9 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -510,3 +512,9 @@ def test_readers_and_other_practices_invite_nobody_again(
     assert sign_in(rita).post(f"/pro/patients/{marie.pk}/invite/").status_code == 403
     assert sign_in(charlie).post(f"/pro/patients/{marie.pk}/invite/").status_code == 404
     assert not marie.invitations.exists()
+
+
+def test_a_phrase_of_ones_own_may_have_words_that_are_everybodys() -> None:
+    validate_password("le chat du docteur dort")
+    with pytest.raises(ValidationError):
+        validate_password("docteur docteur")

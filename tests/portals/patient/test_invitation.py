@@ -189,7 +189,13 @@ def test_an_account_that_proved_both_contacts_gives_the_birth_date_alone(
     assert RecordTie.objects.get().user == user
 
 
-@pytest.mark.parametrize("password", ["court", "123456789012", "password1234", "marie.durand@courriel.example"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("court", "123456789012", "password1234", "marie.durand@courriel.example"),
+        *("motdepasse12", "Docshare-2026!!", "Le cabinet médical 75", "secrétariat2026"),
+    ],
+)
 def test_weak_passwords_are_refused_with_a_sentence(password: str, client: Client, link: str) -> None:
     prove_mobile(client, link)
     give_birth_date(client)
