@@ -29,6 +29,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from documents.signing import machine, repair
 from documents.signing.geometry import PageGeometry, page_geometry, stamp_rectangle
 from documents.signing.one_pass import Hashed, OnePassSigner, opened_to_grow
+from documents.signing.own_page import make_own
 from documents.signing.pades import BASELINE, LEVELS, TOKEN_BYTES, LevelWanted, TimeStampFailed
 from documents.signing.stamp import Stamp, StampStyle
 from documents.signing.tagging import put_in_structure
@@ -226,7 +227,9 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
     if writer.prev.encrypted:
         # An empty user password: every viewer opens it; the encryption is kept.
         writer.encrypt("")  # type: ignore[no-untyped-call]
-    _heed_earlier_signatures(writer)
+    _heed_earlier_signatures(writer, file.name)
+    if not writer.carries_signatures:
+        make_own(writer, job.page - 1)
     geometry = _geometry_of(writer, job.page)
     box = stamp_rectangle(geometry, x=job.x, y=job.y, width=job.width)
     field = f"Signature {uuid.uuid4().hex[:12]}"  # a name that no field of the document has
@@ -255,11 +258,12 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
     return signer.hashed
 
 
-def _heed_earlier_signatures(writer: _Update) -> None:
+def _heed_earlier_signatures(writer: _Update, path: str) -> None:
     earlier = signatures_of(writer.prev)
     writer.carries_signatures = bool(earlier)
     for signature in earlier:
-        if signature is not None and signature.docmdp_level == MDPPerm.NO_CHANGES:
+        forbids = signature is not None and signature.docmdp_level == MDPPerm.NO_CHANGES
+        if forbids and repair.holds_a_sound_signature(path):  # one that is broken already protects nothing
             raise Refusal("docmdp")
 
 

@@ -94,6 +94,40 @@ def test_documents_of_this_class_are_signed_as_they_are(kind: str, receive: Rece
             assert ("/XFA" in pdf.Root.AcroForm) is (kind == "XFA")
 
 
+def one_object_for_both(pdf: pikepdf.Pdf) -> None:
+    page = pdf.pages[0].obj
+    pdf.Root.Pages.Kids = pikepdf.Array([page, page])
+    pdf.Root.Pages.Count = 2
+
+
+def one_list_of_annotations_for_both(pdf: pikepdf.Pdf) -> None:
+    first = pdf.pages[0].obj
+    first.Annots = pdf.make_indirect(pikepdf.Array())
+    pdf.Root.Pages.Kids = pikepdf.Array([first, pdf.make_indirect(pikepdf.Dictionary(dict(first.items())))])
+    pdf.Root.Pages.Count = 2
+
+
+@pytest.mark.parametrize("page", [1, 2])
+@pytest.mark.parametrize("share", [one_object_for_both, one_list_of_annotations_for_both])
+def test_what_pages_share_does_not_carry_the_stamp_to_another_page(
+    share: Callable[[pikepdf.Pdf], None], page: int, receive: Receive, sign_it: Sign
+) -> None:
+    content = saved(share)
+    intake = receive(content)
+    before = looks(intake.path)
+    assert not sign_it(intake, Placement(page=page, x=0.7, y=0.8)).repaired
+    assert intake.path.read_bytes().startswith(content)
+    assert "Total document signed" in pdfsig(intake.path)
+    changed = [before[number] != look for number, look in enumerate(looks(intake.path))]
+    assert changed == [page == 1, page == 2]
+
+
+def looks(path: Path) -> list[bytes]:
+    with pdfium.PdfDocument(str(path)) as document:
+        document.init_forms()
+        return [page.render(may_draw_forms=True).to_pil().tobytes() for page in document]
+
+
 def test_a_document_that_asks_for_a_password_is_refused_when_it_is_received(receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
         receive(saved(encryption=pikepdf.Encryption(owner="o", user="u", R=6)))

@@ -109,6 +109,17 @@ def test_a_certified_document_that_forbids_changes_is_refused_with_its_own_sente
     assert caught.value.code == "docmdp"
 
 
+def test_a_certification_that_no_longer_fits_its_bytes_forbids_nothing(
+    receive: Receive, sign_it: Sign, credential: Credential
+) -> None:
+    certified = signed_elsewhere(PDF, credential, certify=True, docmdp_permissions=MDPPerm.NO_CHANGES)
+    changed = certified.replace(b"/Title", b"/Tatle", 1)
+    assert changed != certified
+    intake = receive(changed)
+    sign_it(intake, Placement(page=1, x=0.5, y=0.5))
+    assert pdfsig(intake.path).count("Signature is Valid") == 1
+
+
 def test_a_form_whose_fields_the_viewer_draws_looks_as_it_was_sent(receive: Receive, sign_it: Sign) -> None:
     written = io.BytesIO()
     with pikepdf.open(io.BytesIO(PDF)) as pdf:
