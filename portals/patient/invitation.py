@@ -11,6 +11,7 @@ from datetime import date
 from functools import wraps
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -167,6 +168,7 @@ def password(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             invitation.refresh_from_db()
             return _over(request, invitation)
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        UserSession.objects.create_from_request(request)  # among « Appareils connectés », where it can be ended
         request.session.pop(SESSION_KEY, None)
         response = redirect("patient:documents")
         keep_device(request, response, user)  # the code to the mobile was proved here a minute ago

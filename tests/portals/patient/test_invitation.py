@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.core.signing import Signer
 from django.db import connection
 from django.test import Client
@@ -76,6 +77,9 @@ def test_link_code_birth_date_password_and_the_document_is_there(
     assert user.mobile_verified_at
     assert EmailAddress.objects.get(user=user).verified
     assert RecordTie.objects.get().patient == marie
+    devices = client.get("/account/sessions/").content.decode()
+    assert UserSession.objects.get().user == user  # it can be seen there, and ended from another device
+    assert 'href="/my-account/"' in devices
     assert client.get(link).status_code == 410
     assert Client().post("/account/login/", {"login": user.email, "password": PASSWORD}).status_code == 302
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -260,3 +261,21 @@ def test_booking_by_staff(alice: User, bob: User, appointment: Appointment, sign
     made = browser.post("/pro/appointments/new/", {**body, "birth_date": "1990-01-01", "mobile": "0611223344"})
     assert made.status_code == 302
     assert Patient.objects.get(first_name="Zoé").mobile == "+33611223344"
+
+
+@pytest.mark.parametrize("path", ["2fa/", "sessions/", "password/change/"])
+def test_pages_of_ones_own_account_lead_back_to_the_agenda(bob: User, sign_in: SignIn, path: str) -> None:
+    page = sign_in(bob).get(f"/account/{path}").content.decode()
+    assert 'href="/pro/"' in page
+    assert "/my-account/" not in page
+
+
+def test_signing_in_announces_nothing_above_the_agenda(bob: User) -> None:
+    browser = Client()
+    bob.set_password("une phrase facile 42")
+    bob.save()
+    EmailAddress.objects.create(user=bob, email=bob.email, verified=True, primary=True)
+    browser.post("/account/login/", {"login": bob.email, "password": "une phrase facile 42"})
+    page = browser.get("/pro/")
+    assert page.status_code == 200
+    assert 'class="notice' not in page.content.decode()
