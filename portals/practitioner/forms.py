@@ -63,16 +63,19 @@ class BookingForm(forms.Form):
         Agenda.objects.none(),
         label=_("Agenda"),
         empty_label=_("Choisir…"),
+        error_messages={"required": _("Choisissez un agenda.")},
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     visit_reason = forms.ModelChoiceField(
         VisitReason.objects.none(),
         label=_("Motif"),
         empty_label=_("Choisir…"),
+        error_messages={"required": _("Choisissez un motif.")},
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     starts_at = forms.DateTimeField(
         label=_("Date et heure"),
+        error_messages={"required": _("Indiquez la date et l’heure.")},
         widget=forms.DateTimeInput(
             format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "form-control", "step": "300"}
         ),

@@ -125,3 +125,13 @@ def test_from_a_record_its_patient_is_chosen_already(bob: User, marie: Patient, 
     record = sign_in(bob).get(f"/pro/patients/{marie.pk}/").content.decode()
     assert f'href="{NEW}?patient={marie.pk}"' in record
     assert f'value="{marie.pk}" checked' in sign_in(bob).get(f"{NEW}?patient={marie.pk}").content.decode()
+
+
+def test_what_is_missing_is_named(bob: User, marie: Patient, agenda: Agenda, sign_in: SignIn) -> None:
+    page = sign_in(bob).post(
+        "/pro/appointments/new/", {"patient": str(marie.pk), "practice": str(marie.practice_id), "kind": "in_person"}
+    )
+    said = page.content.decode()
+    for sentence in ("Choisissez un agenda.", "Choisissez un motif.", "Indiquez la date et l’heure."):
+        assert sentence in said
+    assert "Ce champ est obligatoire" not in said
