@@ -2,45 +2,55 @@
 
 `python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE MOOD_FILE`. Each message that was taken is a line of TAKEN_FILE,
 "email|sms <Message-ID or Idempotency-Key> <seconds since the epoch>", written before the sender is told
-("email-unheard" where the sender never is).
+("email-unheard", "sms-unheard" where the sender never is).
 MOOD_FILE, read again when it changes, says how each behaves: {"smtp": "well", "sms": "well"}; see MOODS.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 import time
 from pathlib import Path
 from typing import IO
 
+from bench.moods import Moods, drip
+
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^@>]+)@", re.IGNORECASE | re.MULTILINE)
 CONTENT_LENGTH = re.compile(rb"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
 IDEMPOTENCY_KEY = re.compile(rb"^Idempotency-Key:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LATE_SECONDS = 600  # a tarpit: longer than anybody waits
 MOODS = {
-    "smtp": ["well", "later", "refusing", "closing", "tarpit", "garbage", "silent after data"],
-    "sms": ["well", "failing", "busy", "refusing", "tarpit", "garbage", "hanging up"],
+    "smtp": [
+        "well", "later", "refusing", "closing", "unwelcoming", "tarpit", "dripping", "garbage", "wrong code",
+        "silent after data", "cut reply",
+    ],
+    "sms": [
+        "well", "failing", "busy", "refusing", "redirecting", "tarpit", "dripping", "garbage", "html", "broken json",
+        "hanging up",
+    ],
+}  # fmt: skip
+GREETINGS = {
+    "garbage": b"\x00\xffgarbage\r\n",
+    "closing": b"421 4.3.2 Closing\r\n",
+    "unwelcoming": b"554 5.3.2 No SMTP service here\r\n",
+}
+SMS_ANSWERS = {
+    "failing": (b"500 Internal Server Error", b"", b""),
+    "refusing": (b"400 Bad Request", b"", b""),
+    "busy": (b"429 Too Many Requests\r\nRetry-After: 2", b"", b""),
+    "redirecting": (b"302 Found\r\nLocation: /maintenance", b"", b""),
+    "html": (b"200 OK", b"text/html", b"<!doctype html>\n<html><body>Back in a moment</body></html>\n"),
+    "broken json": (b"200 OK", b"application/json", b'{"id": "12'),
+    "well": (b"202 Accepted", b"", b""),
 }
 
 
 class Sinks:
     def __init__(self, taken: IO[str], mood: Path) -> None:
         self._taken = taken
-        self._mood = mood
-        self._read_at = 0
-        self._moods: dict[str, str] = {}
-
-    def mood(self, of: str) -> str:
-        try:
-            changed = self._mood.stat().st_mtime_ns
-            if changed != self._read_at:
-                self._moods, self._read_at = json.loads(self._mood.read_text()), changed
-        except FileNotFoundError:
-            self._moods = {}
-        return self._moods.get(of, "well")
+        self.mood = Moods(mood).of
 
     def take(self, kind: str, identifier: bytes) -> None:
         self._taken.write(f"{kind} {identifier.decode()} {time.time():.6f}\n")
@@ -48,10 +58,12 @@ class Sinks:
 
     async def smtp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if self.mood("smtp") == "closing":
-                writer.write(b"421 4.3.2 Closing\r\n")
+            mood = self.mood("smtp")
+            if mood == "dripping":
+                await drip(writer, b"2")
+            writer.write(GREETINGS.get(mood, b"220 sink ESMTP\r\n"))
+            if mood in ("closing", "unwelcoming"):
                 return
-            writer.write(b"\x00\xffgarbage\r\n" if self.mood("smtp") == "garbage" else b"220 sink ESMTP\r\n")
             while line := await reader.readline():
                 if self.mood("smtp") == "tarpit":
                     await asyncio.sleep(LATE_SECONDS)
@@ -61,13 +73,20 @@ class Sinks:
                     case b"RCPT":
                         refusals = {"later": b"451 4.7.1 Later\r\n", "refusing": b"550 5.1.1 Unknown\r\n"}
                         writer.write(refusals.get(self.mood("smtp"), b"250 OK\r\n"))
+                    case b"DATA" if self.mood("smtp") == "wrong code":
+                        writer.write(b"250 OK\r\n")
+                        return  # nothing was taken
                     case b"DATA":
                         writer.write(b"354 Go on\r\n")
                         content = await reader.readuntil(b"\r\n.\r\n")
                         found = MESSAGE_ID.search(content)
-                        unheard = self.mood("smtp") == "silent after data"
+                        mood = self.mood("smtp")
+                        unheard = mood in ("silent after data", "cut reply", "dripping")
                         self.take("email-unheard" if unheard else "email", found[1] if found else b"?")
+                        if mood == "dripping":
+                            await drip(writer, b"2")
                         if unheard:
+                            writer.write(b"25" if mood == "cut reply" else b"")
                             return  # the sender must try again
                         writer.write(b"250 OK\r\n")
                     case b"QUIT":
@@ -86,26 +105,31 @@ class Sinks:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = CONTENT_LENGTH.search(head)
                 await reader.readexactly(int(length[1]) if length else 0)
-                key = IDEMPOTENCY_KEY.search(head)
-                match self.mood("sms"):
+                found = IDEMPOTENCY_KEY.search(head)
+                key = found[1] if found else b"?"
+                match mood := self.mood("sms"):
                     case "tarpit":
                         await asyncio.sleep(LATE_SECONDS)
+                        return
+                    case "dripping":
+                        self.take("sms-unheard", key)
+                        writer.write(b"HTTP/1.1 202 Accepted\r\nX-Patience: ")
+                        await drip(writer, b"x")
                         return
                     case "hanging up":
                         return
                     case "garbage":
                         writer.write(b"\x00\xff\x00 what?\r\n\r\n")
                         return
-                    case "failing":
-                        status = b"500 Internal Server Error\r\n"
-                    case "refusing":
-                        status = b"400 Bad Request\r\n"
-                    case "busy":
-                        status = b"429 Too Many Requests\r\nRetry-After: 2\r\n"
-                    case _:
-                        self.take("sms", key[1] if key else b"?")
-                        status = b"202 Accepted\r\n"
-                writer.write(b"HTTP/1.1 " + status + b"Content-Length: 0\r\n\r\n")
+                    case "broken json":
+                        self.take("sms-unheard", key)
+                    case "well":
+                        self.take("sms", key)
+                status, kind, content = SMS_ANSWERS[mood]
+                writer.write(
+                    b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s"
+                    % (status, b"Content-Type: %s\r\n" % kind if kind else b"", len(content), content)
+                )
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # as above
         finally:

@@ -1,0 +1,275 @@
+"""Stands between the site and S3, or clamd, and answers wrongly when it is told to: `MOODS`.
+
+`python -m tests.faults.between s3|clamd LISTEN UPSTREAM MOOD_FILE`, each address `host:port` or the path of a unix
+socket. Every other request is passed on honestly all the same, so that half of a transaction may go through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import re
+import socket
+import struct
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+from bench.moods import DRIP_SECONDS, WELL, Moods, drip
+
+MOODS = {
+    "s3": [
+        "well", "slow down", "failing", "refusing", "html", "swallowing", "truncated", "wrong bytes", "wrong etag",
+        "cut upload", "cut answer", "hanging up", "slow",
+    ],
+    "clamd": ["well", "garbage", "empty", "error", "closing", "cut short", "dripping"],
+}  # fmt: skip
+PIECES = 20  # of a slow answer
+CHUNK = 1 << 16
+HEAD_END = b"\r\n\r\n"
+CONTENT_LENGTH = re.compile(rb"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
+ETAG = re.compile(rb"^ETag:[^\r]*", re.IGNORECASE | re.MULTILINE)
+CHECKSUM = re.compile(rb"^x-amz-checksum-[^\r]*\r\n", re.IGNORECASE | re.MULTILINE)
+HTML = b"<!doctype html>\n<html><head><title>Welcome</title></head><body>It works!</body></html>\n"
+ERRORS = {
+    "slow down": (b"503 Slow Down", b"SlowDown"),
+    "failing": (b"500 Internal Server Error", b"InternalError"),
+    "refusing": (b"403 Forbidden", b"AccessDenied"),
+}
+GARBAGE = b"\x00\xff\xfe what?\n"
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Between:
+    """`mood`: of the server, at the moment; `is_wrong`: whether this one request meets it."""
+
+    def __init__(self, upstream: str, mood: Callable[[], str], is_wrong: Callable[[], bool] = lambda: True) -> None:
+        self._upstream = upstream
+        self._mood = mood
+        self._is_wrong = is_wrong
+
+    async def s3(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request of a connection, which the client is told to close."""
+        async with _polite(writer):
+            head = await reader.readuntil(HEAD_END)
+            mood = self._now()
+            if mood in ERRORS or mood == "html" or (mood == "swallowing" and head.startswith(b"PUT ")):
+                await _read_body(reader, head)
+                writer.write(_instead(mood, is_head=head.startswith(b"HEAD ")))
+            else:
+                await self._pass_on(mood, head, reader, writer)
+
+    async def clamd(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One command of a connection, as clamd serves it."""
+        async with _polite(writer):
+            command = await reader.readline()
+            mood = self._now()
+            is_stream = command == b"nINSTREAM\n"
+            if mood == WELL or (mood == "closing" and not is_stream):
+                async with self._connected() as (from_clamd, to_clamd):
+                    to_clamd.write(command)
+                    await _both_ways((reader, writer), (from_clamd, to_clamd))
+                return
+            if mood == "closing":
+                await reader.read(100)  # in the middle of a file
+                return
+            if is_stream:
+                await _read_stream(reader)
+            match mood:
+                case "garbage":
+                    writer.write(GARBAGE)
+                case "error":
+                    writer.write(b"stream: Can't allocate memory ERROR\n" if is_stream else b"ERROR\n")
+                case "cut short":
+                    writer.write(b"stream: OK" if is_stream else b"PON")
+                case "dripping":
+                    await drip(writer, b"s")
+
+    def _now(self) -> str:
+        mood = self._mood()
+        return mood if mood != WELL and self._is_wrong() else WELL
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Streams]:
+        reader, writer = await connect(self._upstream)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    async def _pass_on(
+        self, mood: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        async with self._connected() as (from_s3, to_s3):
+            to_s3.write(head.removesuffix(b"\r\n") + b"Connection: close\r\n\r\n")
+            if mood == "cut upload" and head.startswith(b"PUT "):
+                length = await _interim(from_s3, writer, head)
+                to_s3.write(await reader.readexactly(length // 2))
+                await to_s3.drain()
+                to_s3.transport.abort()
+                cut(writer)
+                return
+            if mood in (WELL, "cut upload", "swallowing"):
+                await _both_ways((reader, writer), (from_s3, to_s3))
+                return
+            upload = asyncio.create_task(_pump(reader, to_s3))
+            try:
+                answer = await from_s3.readuntil(HEAD_END)
+                while answer.startswith(b"HTTP/1.1 1"):  # 100 Continue
+                    writer.write(answer)
+                    answer = await from_s3.readuntil(HEAD_END)
+                content = await from_s3.read()
+            finally:
+                upload.cancel()
+            await _falsify(mood, answer, content, writer)
+
+
+async def _falsify(mood: str, head: bytes, content: bytes, writer: asyncio.StreamWriter) -> None:
+    half = len(content) // 2
+    if mood in ("truncated", "wrong bytes"):
+        head = CHECKSUM.sub(b"", head)  # not every S3 sends one, by which the client would notice
+    match mood:
+        case "truncated":  # and its length fits
+            content = content[:half]
+            head = CONTENT_LENGTH.sub(b"Content-Length: %d" % half, head) if half else head
+        case "wrong bytes" if content:
+            content = content[:half] + bytes([content[half] ^ 0xFF]) + content[half + 1 :]
+        case "wrong etag":
+            head = ETAG.sub(b'ETag: "00000000000000000000000000000000"', head)
+        case "cut answer":
+            writer.write(head + content[:half])
+            await writer.drain()
+            cut(writer)
+            return
+        case "hanging up":
+            cut(writer)
+            return
+        case "slow":
+            writer.write(head)
+            size = max(1, len(content) // PIECES)
+            for start in range(0, len(content), size):
+                writer.write(content[start : start + size])
+                await writer.drain()
+                await asyncio.sleep(DRIP_SECONDS)
+            return
+    writer.write(head + content)
+
+
+def _instead(mood: str, *, is_head: bool) -> bytes:
+    """An answer that S3 never saw the question of."""
+    if mood in ("html", "swallowing"):
+        status, kind, content = b"200 OK", b"text/html", HTML if mood == "html" else b""
+    else:
+        status, code = ERRORS[mood]
+        kind, content = (
+            b"application/xml",
+            b"<?xml version='1.0' encoding='UTF-8'?>\n<Error><Code>%s</Code></Error>" % code,
+        )
+    head = b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    return head % (status, kind, len(content)) + (b"" if is_head else content)
+
+
+async def _read_body(reader: asyncio.StreamReader, head: bytes) -> None:
+    if b"100-continue" not in head.lower() and (length := CONTENT_LENGTH.search(head)):
+        await reader.readexactly(int(length[1]))
+
+
+async def _interim(from_s3: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> int:
+    """Let the client begin; how much it is going to send."""
+    if b"100-continue" in head.lower():
+        writer.write(await from_s3.readuntil(HEAD_END))
+    length = CONTENT_LENGTH.search(head)
+    return int(length[1]) if length else 0
+
+
+async def _read_stream(reader: asyncio.StreamReader) -> None:
+    while size := struct.unpack("!L", await reader.readexactly(4))[0]:
+        await reader.readexactly(size)
+
+
+async def _both_ways(client: Streams, server: Streams) -> None:
+    """Until the server has no more to say."""
+    asked = asyncio.create_task(_pump(client[0], server[1]))
+    try:
+        await _pump(server[0], client[1])
+    finally:
+        asked.cancel()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while chunk := await reader.read(CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+
+
+def cut(writer: asyncio.StreamWriter) -> None:
+    """Not closed, but reset: as when a machine between the two fails."""
+    connection = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def _polite(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        yield
+        if not writer.is_closing():
+            await writer.drain()
+            writer.close()
+    except (OSError, asyncio.IncompleteReadError):
+        cut(writer)  # the server is away, or one of the two was killed
+
+
+async def connect(address: str) -> Streams:
+    if address.startswith("/"):
+        return await asyncio.open_unix_connection(address)
+    host, _, port = address.rpartition(":")
+    return await asyncio.open_connection(host, int(port))
+
+
+@contextlib.contextmanager
+def standing(kind: str, upstream: str, mood: Callable[[], str]) -> Iterator[str]:
+    """One for a test, in a thread of its own; its address. Every request meets the mood."""
+    loop = asyncio.new_event_loop()
+    between = Between(upstream, mood)
+    answer = {"s3": between.s3, "clamd": between.clamd}[kind]
+    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _end(server: asyncio.Server) -> None:
+    server.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def serve(kind: str, listen: str, upstream: str, mood: Path) -> None:
+    moods, chance = Moods(mood), random.Random()
+    between = Between(upstream, lambda: moods.of(kind), lambda: chance.random() < 0.5)
+    answer = {"s3": between.s3, "clamd": between.clamd}[kind]
+    if listen.startswith("/"):
+        Path(listen).unlink(missing_ok=True)  # of the one that was killed
+        server: asyncio.Server = await asyncio.start_unix_server(answer, listen)
+    else:
+        host, _, port = listen.rpartition(":")
+        server = await asyncio.start_server(answer, host, int(port))
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4])))
