@@ -14,7 +14,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from documents.files import scanning
+from documents.files.clamd import Clamd
 from documents.key_checks import silent_service, unusable_keys, wrong_key_settings
 from documents.signing.levels import wrong_level_settings
 from notifications.webhook_signatures import is_strong_key
@@ -88,7 +88,7 @@ def missing_fonts() -> Iterator[str]:
 def wrong_scanner_address() -> Iterator[str]:
     if settings.CLAMD_URL:
         try:
-            scanning.client(settings.CLAMD_URL)
+            Clamd(settings.CLAMD_URL)
         except ValueError as error:
             yield str(error)
 

@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from documents.files.scanning import client
+from documents.files.clamd import Clamd as Client
+from documents.files.clamd import NoAnswer
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian puts clamd, and not on everybody's PATH
@@ -61,6 +62,7 @@ class Clamd:
 
     def _answers(self) -> bool:
         try:
-            return "PONG" in client(self.url).ping()
-        except Exception:  # not there yet: whatever it is, it is asked again until the deadline
+            Client(self.url).ping(until=time.monotonic() + 5)
+        except NoAnswer:  # not there yet: it is asked again until the deadline
             return False
+        return True

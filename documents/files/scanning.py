@@ -1,26 +1,25 @@
 """Viruses: every upload is shown to ClamAV where `CLAMD_URL` is set, and nothing passes that it has not seen.
 
-Fails closed: a scanner that does not answer, breaks off, or says that the file is too long for it has not scanned.
+Fails closed: a scanner that does not answer, answers anything but what clamd says, breaks off, does not come to an
+end, or says that the file is too long for it has not scanned.
 """
 
 from __future__ import annotations
 
+import io
 import logging
-from urllib.parse import urlsplit
+import time
 
-from clamav_client.clamd import (
-    BufferTooLongError,
-    ClamdError,
-    ClamdNetworkSocket,
-    ClamdUnixSocket,
-)
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from documents.files.clamd import BrokenOff, Clamd, NoAnswer, TooLong
 from documents.files.draft import Draft, Refused
 
 logger = logging.getLogger(__name__)
-TIMEOUT_SECONDS = 60  # for each answer; 50 MB take a quarter of a second on a desk
+LONGEST_SCAN = 60  # seconds for a file, whatever the scanner does; 50 MB take a quarter of a second on a desk
+LONGEST_PING = 10  # seconds
+SHORT = 1 << 20  # bytes; no scanner's StreamMaxLength is below this (its own default is a hundred times that)
 TOO_LONG = "Heuristics.Limits.Exceeded"  # what clamd finds with AlertExceedsMax beyond its MaxFileSize, MaxScanSize
 
 
@@ -40,58 +39,61 @@ def scan(draft: Draft) -> None:
     """Pass what the scanner calls clean; raise for everything else."""
     if not settings.CLAMD_URL:
         return
-    status, found = _answer(draft)
-    if status == "OK":
+    found = _found(draft)
+    if found is None:
         return
-    if status == "FOUND" and not str(found).startswith(TOO_LONG):
-        logger.warning("An upload was refused: the virus scanner found %s", found)
-        raise Refused(
-            "virus",
-            _(
-                "L’antivirus a trouvé un virus dans « %(name)s » : le fichier n’est pas accepté. "
-                "Prévenez la personne qui vous l’a transmis."
-            )
-            % {"name": draft.name},
-        )
-    if status == "FOUND":
+    if found.startswith(TOO_LONG):
         raise _not_scanned(draft)
-    logger.error("The virus scanner answered %s", status)
-    raise ScannerUnavailable
+    logger.warning("An upload was refused: the virus scanner found %s", found)
+    raise Refused(
+        "virus",
+        _(
+            "L’antivirus a trouvé un virus dans « %(name)s » : le fichier n’est pas accepté. "
+            "Prévenez la personne qui vous l’a transmis."
+        )
+        % {"name": draft.name},
+    )
 
 
-def _answer(draft: Draft) -> tuple[str, str | None]:
-    """ "OK", "FOUND" with what, or "ERROR". Raises ScannerUnavailable, Refused."""
+def _found(draft: Draft) -> str | None:
+    """What the scanner finds; None where it has seen the whole file. Raises ScannerUnavailable, Refused."""
+    clamd, until = Clamd(settings.CLAMD_URL), time.monotonic() + LONGEST_SCAN
     for _attempt in range(2):
         try:
             with draft.path.open("rb") as file:
-                return client(settings.CLAMD_URL).instream(file)["stream"]
-        except BufferTooLongError as error:
+                return clamd.find(file, until=until)
+        except TooLong as error:
             raise _not_scanned(draft) from error
-        except (ClamdError, OSError, KeyError) as error:  # KeyError: it closed the connection without a word
-            if not answers():
-                logger.error("The virus scanner does not answer (%s)", type(error).__name__)  # noqa: TRY400  # our paths
-                raise ScannerUnavailable from error
-    # It breaks off in the middle of this file and is there all the same: beyond its StreamMaxLength it closes the
+        except BrokenOff as broken:
+            if broken.sent < SHORT or not _scans(clamd, until):
+                raise _unavailable(broken) from broken
+        except NoAnswer as error:
+            raise _unavailable(error) from error
+    # It breaks off in the middle of this file and scans all the same: beyond its StreamMaxLength it closes the
     # connection, often before its own sentence gets through. Once might have been a restart.
     raise _not_scanned(draft)
+
+
+def _scans(clamd: Clamd, until: float) -> bool:
+    """Whether it scans anything: a file of one letter."""
+    try:
+        return clamd.find(io.BytesIO(b"x"), until=until) is None
+    except (NoAnswer, TooLong):
+        return False
 
 
 def answers() -> bool:
     """Whether the scanner is there."""
     try:
-        return "PONG" in client(settings.CLAMD_URL).ping()
-    except (ClamdError, OSError):
+        Clamd(settings.CLAMD_URL).ping(until=time.monotonic() + LONGEST_PING)
+    except NoAnswer:
         return False
+    return True
 
 
-def client(url: str) -> ClamdNetworkSocket:
-    """Of `tcp://host:port` or `unix:///path`. Raises ValueError, with a sentence, for anything else."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix" and parts.path and not parts.netloc:
-        return ClamdUnixSocket(path=parts.path, timeout=TIMEOUT_SECONDS)
-    if parts.scheme == "tcp" and parts.hostname and parts.port:
-        return ClamdNetworkSocket(host=parts.hostname, port=parts.port, timeout=TIMEOUT_SECONDS)
-    raise ValueError(f"CLAMD_URL is {url}. Set CLAMD_URL to tcp://host:3310 or unix:///run/clamav/clamd.ctl.")
+def _unavailable(error: NoAnswer) -> ScannerUnavailable:
+    logger.error("The virus scanner does not answer as it should (%s)", error)
+    return ScannerUnavailable()
 
 
 def _not_scanned(draft: Draft) -> Refused:
