@@ -15,6 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from docshare.backup.database import BackupFailed, FileRow, load
 from docshare.backup.saving import FORMAT, KEYS, sha256_of
 from documents.files import storage
+from documents.models import StoredFile
 from notifications.causes import Cause
 from notifications.models import Message, MessageState
 
@@ -34,7 +35,7 @@ def restore(folder: Path, *, stop_messages: bool = False) -> int:
     try:
         for row in rows:
             with (folder / "files" / row.key).open("rb") as file:
-                storage.put(row.key, File(file))
+                storage.put(StoredFile(key=row.key, size=row.size, sha256=row.sha256), File(file))
         load(folder / "database")
     except Exception:
         for row in rows:  # so that a second try finds an empty installation

@@ -79,7 +79,7 @@ def _copy(row: FileRow, target: Path) -> str | None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft, digest = target.with_suffix(".part"), hashlib.sha256()
     try:
-        with storage.open_(StoredFile(key=row.key)) as source, draft.open("wb") as copy:
+        with storage.open_(StoredFile(key=row.key, sha256=row.sha256)) as source, draft.open("wb") as copy:
             draft.chmod(0o600)
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
@@ -87,6 +87,8 @@ def _copy(row: FileRow, target: Path) -> str | None:
     except FileNotFoundError:
         draft.unlink(missing_ok=True)
         return "missing from storage"
+    except storage.BytesChanged as error:
+        return str(error)
     if digest.hexdigest() != row.sha256:
         draft.unlink()
         return "sha256 differs: the bytes were changed"

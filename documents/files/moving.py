@@ -68,6 +68,8 @@ def _copy(stored: StoredFile, target: Storage) -> str | None:
                 shutil.copyfileobj(source, draft, CHUNK)
         except FileNotFoundError:
             return "missing from the storage of now"
+        except storage.BytesChanged as error:
+            return f"in the storage of now {error}"
         draft.seek(0)
         target.save(stored.key, File(draft, name=stored.key))
     return storage.fault_in(target, stored, whole=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -30,6 +30,7 @@ ORPHAN_AGE = timedelta(days=1)
 STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
 SETTLED_SECONDS = 2  # a file changed twice within one tick of its file system's clock has the same times
+CHANGED = "sha256 differs: the bytes were changed"
 CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
 
 
@@ -37,11 +38,15 @@ class BytesChanged(Exception):
     """What the storage holds is not what was kept: not served (security case 33)."""
 
 
+class NotKept(Exception):
+    """The storage said that it had kept a file, and does not have it: whoever shares must try again."""
+
+
 def keep(intake: Intake) -> StoredFile:
     """Hash the file and move it into storage: a rename where the storage is files, an upload on S3.
 
     The row is returned unsaved: the caller saves it in the transaction of what names it. A crash before that
-    leaves an orphan, which the nightly sweep removes.
+    leaves an orphan, which the nightly sweep removes. Raises FileExistsError, NotKept, and what the storage raises.
     """
     with intake.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -58,18 +63,26 @@ def keep(intake: Intake) -> StoredFile:
         _move(intake.path, Path(storage.path(stored.key)))
     else:
         with intake.path.open("rb") as file:
-            put(stored.key, File(file))
+            put(stored, File(file))
         intake.path.unlink(missing_ok=True)
     return stored
 
 
-def put(key: str, content: File[bytes]) -> None:
-    """Bytes under exactly this key. Raises FileExistsError: what is stored is never replaced."""
+def put(stored: StoredFile, content: File[bytes]) -> None:
+    """Its bytes under exactly its key; on S3, seen to be there. Raises FileExistsError: what is stored is never
+    replaced; NotKept, and what the storage raises."""
     storage = _storage()
-    saved = storage.save(key, content)
-    if saved != key:
+    if storage.exists(stored.key):
+        raise FileExistsError(stored.key)
+    saved = storage.save(stored.key, content)
+    if saved != stored.key:
         storage.delete(saved)
-        raise FileExistsError(key)
+        raise FileExistsError(stored.key)
+    # "200 OK" may be the word of something in front of S3, whose own answer to an upload has no content.
+    if not isinstance(storage, FileSystemStorage) and (
+        fault := fault_in(storage, stored, whole=stored.size <= CHECKED_WHOLE)
+    ):
+        raise NotKept(fault)
 
 
 def remove(key: str) -> None:
@@ -78,12 +91,20 @@ def remove(key: str) -> None:
 
 
 def open_(stored: StoredFile) -> BinaryIO:
-    """The bytes, for reading. Raises FileNotFoundError, or StoredFile.DoesNotExist where they went with their row."""
+    """The bytes, for reading. Raises FileNotFoundError, or StoredFile.DoesNotExist where they went with their row;
+    BytesChanged where a bucket's answer was something else."""
+    storage = _storage()
     try:
-        return cast("BinaryIO", _storage().open(stored.key, "rb"))
+        file = cast("BinaryIO", storage.open(stored.key, "rb"))
     except FileNotFoundError:
         _check_kept(stored)
         raise
+    if not isinstance(storage, FileSystemStorage):  # a copy of this moment, and it is this copy that must be right
+        if _sha256(file) != stored.sha256:
+            file.close()
+            raise BytesChanged(CHANGED)
+        file.seek(0)
+    return file
 
 
 def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
@@ -100,7 +121,10 @@ def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
 
 @contextlib.contextmanager
 def local_copy(stored: StoredFile) -> Iterator[Path]:
-    """A path of the bytes on this machine: the stored file itself, or a temporary copy of an S3 object."""
+    """A path of the bytes on this machine: the stored file itself, or a temporary copy of an S3 object.
+
+    Raises as open_.
+    """
     storage = _storage()
     if isinstance(storage, FileSystemStorage):
         yield Path(storage.path(stored.key))
@@ -231,15 +255,19 @@ def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None
         if size != stored.size:
             return f"size is {size}, should be {stored.size}"
         if whole:
-            digest = hashlib.sha256()
             with storage.open(stored.key, "rb") as file:
-                while chunk := file.read(CHUNK):
-                    digest.update(chunk)
-            if digest.hexdigest() != stored.sha256:
-                return "sha256 differs: the bytes were changed"
+                if _sha256(file) != stored.sha256:
+                    return CHANGED
     except FileNotFoundError:
         return "missing from storage"
     return None
+
+
+def _sha256(file: Any) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _move(source: Path, target: Path) -> None:
