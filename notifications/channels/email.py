@@ -78,6 +78,9 @@ class EmailSender:
 def _failures_told() -> Iterator[None]:
     try:
         yield
+    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:  # it has not heard of any recipient yet
+        told = _told(error.smtp_code, error.smtp_error)
+        raise DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         raise _refused(code, answer) from error
@@ -88,14 +91,22 @@ def _failures_told() -> Iterator[None]:
 
 
 def _refused(code: int, answer: bytes | str) -> DeliveryFailed:
-    """What the server's answer means. Its words often repeat the address: only the two codes are kept."""
-    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-    status = ENHANCED_STATUS.search(text)
-    told = f"SMTP {code} {status.group()}" if status else f"SMTP {code}"
+    """What the server's answer means."""
+    told = _told(code, answer)
     if code in NOT_AUTHENTICATED:
         return DeliveryFailed(Cause.SETTING, told, whole_channel=True)
     if code == SERVICE_CLOSING:
         return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
+    if code >= 600 or code < 400:  # nothing that a mail server says here (RFC 5321, 4.2): "HTTP/1.1 400 Bad Request"
+        return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
     if code >= 500:
-        return DeliveryFailed(cause_of_smtp(text), told, permanent=True)
+        return DeliveryFailed(cause_of_smtp(told), told, permanent=True)
     return DeliveryFailed(Cause.POSTPONED, told)
+
+
+def _told(code: int, answer: bytes | str) -> str:
+    """Its words often repeat the address: only the two codes are kept."""
+    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    status = ENHANCED_STATUS.search(text)
+    number = str(code) if code > 0 else "?"  # smtplib's -1: no code at all
+    return f"SMTP {number} {status.group()}" if status else f"SMTP {number}"

@@ -8,6 +8,7 @@ answer has the message's id ("messages.0.id"), by which its delivery reports are
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,9 +24,12 @@ from notifications.models import Message
 TIMEOUT = (5, 15)  # seconds to connect, and without a byte
 LONGEST_ANSWER = 20  # seconds in all; fits in a lease (notifications/delivery.py)
 
+PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.{0,1000}?-->\s*)*(<!doctype html|<html)", re.IGNORECASE | re.DOTALL)
+
 
 class HttpGateway:
-    """2xx is taken. The Idempotency-Key lets a gateway drop a repeat."""
+    """2xx is taken, unless it is the page of something in front of the gateway, or JSON that breaks off. The
+    Idempotency-Key lets a gateway drop a repeat."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -49,6 +53,8 @@ class HttpGateway:
         except requests.RequestException as error:
             raise DeliveryFailed(Cause.UNREACHABLE, whole_channel=True) from error
         if answer.ok and not answer.is_redirect:
+            if fault := _no_answer_of_a_gateway(answer):
+                raise DeliveryFailed(Cause.BREAKDOWN, f"HTTP {answer.status_code} {fault}", whole_channel=True)
             return _id_in(answer)
         raise refused(answer.status_code, answer.headers, permanently=Cause.NUMBER_REFUSED)
 
@@ -79,6 +85,19 @@ def value_at(path: str, found: Any) -> str:
         else:
             return ""
     return str(found) if isinstance(found, str | int) else ""
+
+
+def _no_answer_of_a_gateway(answer: requests.Response) -> str:
+    """Why this 2xx says nothing about the message; "" where it does, be it in words that we do not understand."""
+    content = answer.content.strip()
+    if PAGE.match(content):  # of a proxy's or a host's; the media type tells nothing: PHP's is text/html by itself
+        return "HTML"
+    if content and "json" in answer.headers.get("Content-Type", "").lower():
+        try:
+            json.loads(content)
+        except ValueError:
+            return "JSON"
+    return ""
 
 
 def _id_in(answer: requests.Response) -> str:

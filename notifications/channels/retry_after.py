@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+SECONDS = re.compile("[0-9]+")  # str.isdigit() takes "²" for one, and int() does not
 LONGEST_WAIT = timedelta(hours=1)
 
 
 def retry_after(value: str) -> timedelta | None:
     """Seconds, or a date. Bounded: a server's mistake must not silence us for a year."""
-    if value.isdigit():
-        wait = timedelta(seconds=min(int(value), LONGEST_WAIT.total_seconds()))
+    if SECONDS.fullmatch(value):
+        wait = timedelta(seconds=int(value)) if len(value) < 10 else LONGEST_WAIT
     elif value:
         try:
             wait = parsedate_to_datetime(value) - datetime.now(UTC)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None  # not a date: our own back-off will do
     else:
         return None

@@ -85,6 +85,7 @@ class SmsGateway:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
     answer: Any = None
+    content: bytes = b""  # in place of an answer in JSON
     drip: str = ""  # what it sends byte after byte, for ever: "headers" or "body"
 
 
@@ -112,7 +113,7 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
             self.send_response(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
-            content = b"" if told.answer is None else json.dumps(told.answer).encode()
+            content = told.content if told.answer is None else json.dumps(told.answer).encode()
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

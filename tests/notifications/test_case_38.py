@@ -122,6 +122,49 @@ def test_case_38_a_tarpit_holds_nobody_up(behave: Callable[[socket.socket], None
     spares_the_others("email")
 
 
+def says_no_service(connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(b"554 5.3.2 No SMTP service here\r\n")
+
+
+def test_case_38_a_server_that_greets_with_a_refusal_gives_no_message_up(served: Serve) -> None:
+    """It is none of the recipient's: RFC 5321, 3.1."""
+    served(says_no_service)
+    for _message in range(3):
+        make_email()
+    dispatch("email")
+    assert set(Message.objects.values_list("state", flat=True)) == {MessageState.QUEUED}
+    assert sorted(Message.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+    assert Message.objects.get(attempts=1).last_error == "SMTP 554 5.3.2"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"<!doctype html>\n<html><body>Maintenance</body></html>", b"\r\n<HTML lang=fr>", b'{"id": "12'],
+)
+def test_case_38_sms_200_with_a_page_or_half_an_answer_was_not_taken(content: bytes, gateway: SmsGateway) -> None:
+    """A proxy's page of maintenance; a gateway that broke off."""
+    gateway.headers = {"Content-Type": "application/json" if content.startswith(b"{") else "text/html"}
+    gateway.content = content
+    message = make_sms()
+    dispatch("sms")
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.cause) == (MessageState.QUEUED, 1, Cause.BREAKDOWN)
+    gateway.content, gateway.headers = b"", {}
+    until_it_ends("sms", message)
+    assert (message.state, message.attempts) == (MessageState.SENT, 2)
+
+
+@pytest.mark.parametrize("content", [b"OK 12", b"<ok/>", b"", b"\xff"])
+def test_case_38_sms_200_in_a_gateways_own_words_was_taken(content: bytes, gateway: SmsGateway) -> None:
+    """PHP says text/html of everything."""
+    gateway.headers, gateway.content = {"Content-Type": "text/html"}, content
+    message = make_sms()
+    dispatch("sms")
+    message.refresh_from_db()
+    assert message.state == MessageState.SENT
+
+
 def test_case_38_sms_429_waits_as_long_as_it_is_asked_to(gateway: SmsGateway) -> None:
     gateway.status, gateway.headers = 429, {"Retry-After": "600"}
     message = make_sms()

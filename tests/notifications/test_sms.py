@@ -36,8 +36,8 @@ def test_no_character_that_would_double_the_price(gateway: SmsGateway) -> None:
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
-    [("120", 120), ("a date", 300), ("86400", 3600), ("soon", 10)],
-    ids=["seconds", "date", "a day", "nonsense"],
+    [("120", 120), ("a date", 300), ("86400", 3600), ("9" * 5000, 3600), ("soon", 10), ("²", 10)],
+    ids=["seconds", "date", "a day", "very long", "nonsense", "no digit"],
 )
 def test_a_saturated_gateway_is_asked_again_when_it_says(gateway: SmsGateway, retry_after: str, seconds: int) -> None:
     in_five_minutes = format_datetime(datetime.now(UTC) + timedelta(minutes=5))
