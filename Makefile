@@ -37,7 +37,7 @@ bench: dev
 	@exec $(BIN)/python -m bench
 
 faults: dev
-	@exec $(BIN)/python -m tests.faults --seeds $(or $(SEEDS),200)
+	@exec $(BIN)/python -m tests.faults --seeds $(or $(SEEDS),200) $(if $(KINDS),--kinds "$(KINDS)")
 
 corpus: dev
 	@test -n "$(FOLDER)" || { echo "Say which folder of documents: make corpus FOLDER=/path/to/documents" >&2; exit 1; }

@@ -57,6 +57,7 @@ class Case:
     appointment: str = ""
     start: datetime = field(default_factory=timezone.now)
     shares: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)  # of documents that nothing was to be changed in
     taken_back: set[str] = field(default_factory=set)
     cancelled: bool = False
     deleted: bool = False
@@ -68,8 +69,8 @@ class Case:
             self.book()
             for step in self.chance.choices(
                 [self.share_signed, self.share_unsigned, self.share_from_library, self.share_twice_at_once,
-                 self.take_back, self.move],
-                weights=[4, 2, 2, 2, 2, 1], k=self.chance.randint(2, 4),
+                 self.take_back, self.move, self.read],
+                weights=[4, 2, 2, 2, 2, 1, 3], k=self.chance.randint(2, 4),
             ):  # fmt: skip
                 step()
                 time.sleep(self.chance.uniform(0, 1.5))
@@ -121,10 +122,28 @@ class Case:
             raise Wrong(f"one key, two documents: {answers}")
 
     def take_back(self) -> None:
-        if there := sorted(set(self.shares.values()) - self.taken_back):
-            document = self.chance.choice(there)
+        if document := self._any_document():
             self._call("DELETE", f"/documents/{document}/", {204}, again={404})
             self.taken_back.add(document)
+
+    def read(self) -> None:
+        """What our servers give out is the document, whatever S3 gave them (which may give a reader anything)."""
+        document = self._any_document()
+        content = self.contents.get(document)
+
+        def is_whole(answer: requests.Response) -> bool:
+            if answer.content == content or (content is None and answer.content.startswith(b"%PDF")):
+                return True
+            if answer.url.startswith(tuple(self.world.bases)):
+                raise Wrong(f"document {document}: {len(answer.content)} bytes that are not its own")
+            return False
+
+        if document:
+            self._call("GET", f"/documents/{document}/content/", {200}, accepted=is_whole)
+
+    def _any_document(self) -> str:
+        there = sorted(set(self.shares.values()) - self.taken_back)
+        return self.chance.choice(there) if there else ""
 
     def move(self) -> None:
         self.start += timedelta(days=1)
@@ -151,6 +170,8 @@ class Case:
             files=lambda: {"file": ("compte-rendu.pdf", io.BytesIO(content), "application/pdf")},
         )  # fmt: skip
         self.shares[key] = answer.json()["id"]
+        if not sign:
+            self.contents[self.shares[key]] = content
         return self.shares[key]
 
     def _pdf(self) -> bytes:
@@ -168,7 +189,8 @@ class Case:
 
     def _call(
         self, method: str, path: str, right: set[int], *, key: str = "", token: str = "",
-        again: set[int] | None = None, files: Callable[[], Any] | None = None, **body: Any,
+        again: set[int] | None = None, files: Callable[[], Any] | None = None,
+        accepted: Callable[[requests.Response], bool] = lambda answer: True, **body: Any,
     ) -> requests.Response:  # fmt: skip
         """Try until answered. `again`: right too, once an attempt may have gone through unheard."""
         headers = {"Authorization": f"Bearer {token or self.world.doctor}"}
@@ -189,9 +211,11 @@ class Case:
                 last = type(error).__name__
             else:
                 last = answer.status_code
+                ours = answer.url.startswith(tuple(self.world.bases))
                 if answer.status_code in right or (attempt and answer.status_code in (again or ())):
-                    return answer
-                if answer.status_code < 500 and answer.status_code not in LATER:
+                    if accepted(answer):
+                        return answer
+                elif ours and answer.status_code < 500 and answer.status_code not in LATER:
                     raise Wrong(f"{method} {path.split('/')[-2]}: {answer.status_code} {answer.text[:200]}")
             if time.monotonic() > deadline:
                 raise Unanswered(f"{method} {path}: {last}")

@@ -36,6 +36,7 @@ class Installation:
         self.logs = folder / "logs"
         self.data = folder / "data"
         self.taken, self.mood = folder / "taken", folder / "mood"
+        self.moods: dict[str, str] = {}
         for made in (self.logs, self.data):
             made.mkdir()
         folder.chmod(0o711)  # PostgreSQL runs as somebody else, and must get to its own folder
@@ -55,6 +56,7 @@ class Installation:
         self.parts: dict[str, Part] = {}
         self.clamd: Clamd | None = None
         self._over = threading.Event()
+        self._changing = threading.Lock()
 
     def start(self) -> None:
         self._database()
@@ -74,7 +76,8 @@ class Installation:
         (self.data / "queue").mkdir(exist_ok=True)
         for number, base in enumerate(self.bases):
             gunicorn = [str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "docshare.wsgi"]
-            self._part(f"web{number}", gunicorn, BIND=base.removeprefix("http://"))
+            serving = {"DOCUMENT_SERVING": "direct"} if number else {}  # one of them carries S3's bytes itself
+            self._part(f"web{number}", gunicorn, BIND=base.removeprefix("http://"), **serving)
         celery = [str(BIN / "celery"), "--app", "docshare"]
         for number in range(2):
             self._part(
@@ -100,10 +103,13 @@ class Installation:
         except requests.RequestException:
             return False
 
-    def set_mood(self, **moods: str) -> None:
-        draft = self.mood.with_suffix(".new")
-        draft.write_text(json.dumps(moods))
-        draft.replace(self.mood)
+    def set_mood(self, part: str, mood: str) -> None:
+        """Of a sink, or of what stands between the site and a server; the other parts keep theirs."""
+        with self._changing:
+            self.moods[part] = mood
+            draft = self.mood.with_suffix(".new")
+            draft.write_text(json.dumps(self.moods))
+            draft.replace(self.mood)
 
     def _part(self, name: str, command: list[str], *, user: str | None = None, **more: str) -> Part:
         gentle = signal.SIGQUIT if name == "database" else signal.SIGKILL  # postgres -m immediate; -9 for the rest
@@ -154,7 +160,9 @@ class Installation:
              *(f"-{name}={port}" for name, port in ports.items())],
             WEED_S3_SSE_KEY="faults",
         )  # fmt: skip
-        self.s3_endpoint = f"http://127.0.0.1:{ports['s3.port']}"
+        port = free_port()
+        self._between("s3", f"127.0.0.1:{port}", f"127.0.0.1:{ports['s3.port']}")
+        self.s3_endpoint = f"http://127.0.0.1:{port}"
         self.environment["STORAGE_URL"] = s3_url(self.s3_endpoint, BUCKET)
 
     def _clamd(self) -> None:
@@ -162,8 +170,14 @@ class Installation:
             return
         clamd = Clamd(self.folder / "clamd")
         clamd.write_settings()
-        self.environment["CLAMD_URL"] = clamd.url
         self._part("clamd", clamd.command)
+        listen = f"127.0.0.1:{free_port()}" if self.on_s3 else f"{self.folder}/clamd.ctl"
+        self.environment["CLAMD_URL"] = f"tcp://{listen}" if self.on_s3 else f"unix://{listen}"
+        self._between("clamd", listen, f"{clamd.folder}/clamd.ctl")
+
+    def _between(self, kind: str, listen: str, upstream: str) -> None:
+        command = [sys.executable, "-m", "tests.faults.between", kind, listen, upstream, str(self.mood)]
+        self._part(f"between site and {kind}", command)
 
     def _sinks(self) -> None:
         smtp, sms = free_port(), free_port()

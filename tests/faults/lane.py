@@ -1,4 +1,4 @@
-"""One installation that lives through many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS SEED…`."""
+"""One installation, many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS KINDS SEED…`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def main() -> None:
-    folder, storage, results, *seeds = sys.argv[1:]
+    folder, storage, results, kinds, *seeds = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and its parts with it
     installation = Installation(Path(folder), on_s3=storage == "s3")
     try:
@@ -32,7 +32,7 @@ def main() -> None:
         import django
 
         django.setup()
-        lane = Lane(installation, Path(results))
+        lane = Lane(installation, Path(results), [kind.strip() for kind in kinds.split(",") if kind.strip()])
         for seed in seeds:
             lane.run(int(seed))
     finally:
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 class Lane:
-    def __init__(self, installation: Installation, results: Path) -> None:
+    def __init__(self, installation: Installation, results: Path, kinds: list[str]) -> None:
         from django.core.management import call_command
 
         from tests.faults.practice import open_practice
@@ -48,6 +48,7 @@ class Lane:
 
         self.installation = installation
         self.results = results
+        self.kinds = kinds
         call_command("migrate", verbosity=0)
         self.world = open_practice(installation.bases)
         installation.start_site()
@@ -59,7 +60,7 @@ class Lane:
         from tests.faults.actors import Case
 
         chance = random.Random(seed)
-        planned = strikes.plan(chance, strikes.kinds_of(self.installation), PACE)
+        planned = strikes.plan(chance, strikes.kinds_of(self.installation, self.kinds), PACE)
         result: dict[str, Any] = {"seed": seed, "strikes": [one.kind for one in planned]}
         began = time.monotonic()
         try:

@@ -11,6 +11,10 @@ PACE = float(os.environ.get("FAULTS_PACE", "4"))
 WAITS = {
     "notifications.delivery": ["LEASE", "LONGEST_SEND", "FIRST_RETRY", "LONGEST_RETRY"],
     "documents.autosend": ["LEASE", "RETRY"],
+    "documents.files.scanning": ["LONGEST_SCAN", "LONGEST_PING"],
+    "notifications.channels.apprise_gateway": ["LONGEST_ANSWER"],
+    "notifications.channels.http_gateway": ["LONGEST_ANSWER"],
+    "notifications.channels.providers": ["LONGEST_ANSWER"],
     "portals.api.idempotency": ["LEASE"],
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,13 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from bench.sinks import MOODS
+from bench import sinks
+from bench.moods import WELL
+from tests.faults import between
 from tests.faults.installation import Installation
 from tests.faults.parts import Part
 
+MOODS = sinks.MOODS | between.MOODS
 Strike = Callable[[Installation, random.Random], AbstractContextManager[None]]
 FIRST, LAST = 0.3, 8.0  # seconds after the actors began
 # A worker's lease of a message, the longest that anything waits for (delivery.LEASE), and a little, at pace 1.
@@ -32,7 +35,7 @@ class Planned:
 def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
     """One to three, some of them at the same time."""
     planned = []
-    for kind in chance.sample(kinds, chance.randint(1, 3)):
+    for kind in chance.sample(kinds, min(chance.randint(1, 3), len(kinds))):
         seconds = chance.uniform(1, 6)
         if "stopped" in kind:
             beyond = BEYOND_THE_CALL if kind.startswith("web") else BEYOND_THE_LEASE
@@ -43,13 +46,13 @@ def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
     return sorted(planned, key=lambda one: one.at)
 
 
-def kinds_of(installation: Installation) -> list[str]:
-    """Those that can strike here."""
+def kinds_of(installation: Installation, asked: Sequence[str] = ()) -> list[str]:
+    """Those that can strike here; of these, where some are asked for, those whose names begin so."""
     there = [name for name in KINDS if name.split()[0] not in ("s3", "clamd", "disk")]
     there += [name for name in KINDS if name.split()[0] in ("s3", "clamd") and name.split()[0] in installation.parts]
     if installation.small_disk:
         there.append("disk full")
-    return there
+    return [kind for kind in there if not asked or kind.startswith(tuple(asked))]
 
 
 def _any(installation: Installation, name: str, chance: random.Random) -> Part:
@@ -76,9 +79,9 @@ def _away(name: str) -> Strike:
 def _mood(part: str, mood: str) -> Strike:
     @contextmanager
     def strike(installation: Installation, chance: random.Random) -> Iterator[None]:
-        installation.set_mood(**{part: mood})
+        installation.set_mood(part, mood)
         yield
-        installation.set_mood()
+        installation.set_mood(part, WELL)
 
     return strike
 
@@ -160,5 +163,5 @@ KINDS: dict[str, Strike] = {
     "clamd killed": _killed("clamd"),
     "clamd stopped": _stopped("clamd"),
     "messages away": _away("sinks"),
-    **{f"{part} {mood}": _mood(part, mood) for part, moods in MOODS.items() for mood in moods if mood != "well"},
+    **{f"{part} {mood}": _mood(part, mood) for part, moods in MOODS.items() for mood in moods if mood != WELL},
 }

@@ -51,7 +51,7 @@ class Taken:
             for line in lines:
                 kind, identifier, _ = line.split()
                 self.copies[identifier] += 1
-                self.unheard[identifier] += kind == "email-unheard"
+                self.unheard[identifier] += kind.endswith("-unheard")
             self.position = lines.tell()
         return self._surplus() - before
 
