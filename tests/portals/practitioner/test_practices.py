@@ -125,13 +125,13 @@ def test_the_choice_holds_on_every_page_and_nothing_of_the_other_shows(
         there = text_of(browser, path)
         assert SECRET not in there, path
         assert "port.example" not in there, path
-        assert f'value="{practice.pk}" selected' in there, path
+        assert f"<strong>{practice.name}</strong>" in there, path
     assert "à traiter" not in text_of(browser, "")  # the count of what needs somebody
     work_in(browser, other_practice)
     for path in pages:
         there = text_of(browser, path)
         assert marks.get(path, SECRET) in there, path
-        assert f'value="{other_practice.pk}" selected' in there, path
+        assert f"<strong>{other_practice.name}</strong>" in there, path
     assert "à traiter" in text_of(browser, "")
 
 
@@ -268,7 +268,7 @@ def test_what_has_a_practice_of_its_own_is_worked_on_in_that_one(
     assert Appointment.objects.get().status == "cancelled"
     work_in(browser, other_practice)
     page = text_of(browser, f"appointments/{theirs['appointment'].pk}/")
-    assert "Travailler dans" not in page
+    assert "Cette page concerne" not in page
     assert "day-column" in page
 
 
