@@ -161,9 +161,14 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    cancel(appointment=appointment_of(user, pk), by=user)
+    """Asks first: the patient is told at once, and nothing takes that back."""
+    found = appointment_of(user, pk)
+    if request.method != "POST":
+        context = frame(request, user, "agenda", practice=found.practice, appointment=found)
+        return render(request, "practitioner/cancel.html", context)
+    cancel(appointment=found, by=user)
     messages.success(request, _("Le rendez-vous est annulé. Les documents partagés restent visibles."))
     return redirect("practitioner:appointment", pk=pk)
 

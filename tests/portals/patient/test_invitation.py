@@ -140,7 +140,9 @@ def test_a_new_code_voids_the_old_one_and_five_an_hour_are_enough(client: Client
 def test_five_wrong_birth_dates_end_the_invitation_and_tell_the_practice(client: Client, link: str) -> None:
     prove_mobile(client, link)
     for left in (4, 3, 2, 1):
-        assert f"Il vous reste {left} essai" in give_birth_date(client, day=4).content.decode()
+        page = give_birth_date(client, day=4).content.decode()
+        assert f"Il vous reste {left} essai" in page
+        assert '<li><a href="#id_day">' in page  # the summary leads to the field
     assert give_birth_date(client, day=4).status_code == 410
     assert Invitation.objects.get().end == "too_many_attempts"
     told = Message.objects.get(to="cabinet@lilas.example")

@@ -279,3 +279,23 @@ def test_signing_in_announces_nothing_above_the_agenda(bob: User) -> None:
     page = browser.get("/pro/")
     assert page.status_code == 200
     assert 'class="notice' not in page.content.decode()
+
+
+def test_cancelling_asks_first_because_the_patient_is_told_at_once(
+    appointment: Appointment, alice: User, sign_in: SignIn
+) -> None:
+    browser, address = sign_in(alice), f"/pro/appointments/{appointment.pk}/"
+    assert f'href="{address}cancel/"' in browser.get(address).content.decode()
+    asked = browser.get(f"{address}cancel/").content.decode()
+    assert "Le patient en est averti par e-mail et par SMS." in asked
+    appointment.refresh_from_db()
+    assert appointment.status == "booked"
+    assert browser.post(f"{address}cancel/")["Location"] == address
+    appointment.refresh_from_db()
+    assert appointment.status == "cancelled"
+
+
+def test_staff_find_every_page_of_their_own_account(bob: User, sign_in: SignIn) -> None:
+    page = sign_in(bob).get("/account/2fa/").content.decode()
+    for path in ("password/change/", "sessions/"):
+        assert f'href="/account/{path}"' in page
