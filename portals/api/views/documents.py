@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
@@ -32,6 +34,8 @@ from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of, whole_list
 from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import _uuid, appointment_of
 from portals.api.views.base import ApiView, StaffView, need_scope
+
+ONE_DOWNLOAD = timedelta(hours=1)  # its ranges come one after the other
 
 
 def with_parts(found: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
@@ -172,10 +176,17 @@ class MyDocumentContent(ApiView):
 def content(document: SharedDocument, request: Request, user: User) -> HttpResponseBase:
     """The bytes as attachment. A program's download is a reading; a further range of it is the same one."""
     response = respond(document.file, filename=document.name, request=request._request)
-    first_range = request.headers.get("Range", "bytes=0-").startswith("bytes=0-")
-    if request.method == "GET" and first_range and response.status_code < 400:
+    if request.method == "GET" and response.status_code < 400 and not _goes_on(document, request, user):
         note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
     return response
+
+
+def _goes_on(document: SharedDocument, request: Request, user: User) -> bool:
+    """A range that does not begin at the first byte, of what the caller began to download within the hour."""
+    if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
+        return False
+    begun = document.readings.filter(reader=user, means=ReadingMeans.DOWNLOADED, at__gt=timezone.now() - ONE_DOWNLOAD)
+    return begun.exists()
 
 
 def category_of(code: str | None) -> Category:

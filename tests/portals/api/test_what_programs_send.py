@@ -11,7 +11,7 @@ import pytest
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from documents.files.serving import respond
-from documents.models import SharedDocument
+from documents.models import DocumentReading, SharedDocument
 from documents.sharing import take_back
 from portals.api.views import appointments, documents
 from portals.api.views.appointments import appointment_of
@@ -135,3 +135,14 @@ def test_case_39_a_document_taken_back_while_it_is_downloaded_is_not_found_and_n
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].json() == answers[1].json()
     assert not [line for line in caplog.records if line.levelname in ("CRITICAL", "ERROR")]
+
+
+@pytest.mark.parametrize("asked", ["items=0-", "bytes=00-", "bytes=1-", "bytes=-50", "nonsense"])
+def test_no_range_reads_a_document_without_a_trace_and_the_parts_of_one_download_are_one_reading(
+    api: Api, bob: User, appointment: Appointment, asked: str
+) -> None:
+    shared = share(api(bob), appointment).json()
+    for further in (asked, "bytes=2-9", "bytes=10-"):
+        answer = api(bob).get(f"{V1}/documents/{shared['id']}/content/", HTTP_RANGE=further)
+        assert answer.status_code in (200, 206)
+    assert DocumentReading.objects.get().reader == bob
