@@ -38,6 +38,17 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class NoSuchRange(exceptions.APIException):
+    """A range that lies beyond the end of a file (RFC 9110, 15.5.17)."""
+
+    status_code = status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE
+    default_code = "range_not_satisfiable"
+
+    def __init__(self, content_range: str) -> None:
+        super().__init__(_("Ce document s’arrête avant : l’en-tête Content-Range dit sa taille."))
+        self.content_range = content_range
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. None lets a fault of ours become a 500."""
     refused = _refusal(error)
@@ -57,6 +68,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+    if isinstance(error, NoSuchRange):
+        headers["Content-Range"] = error.content_range
     set_rollback()
     return Response(
         body(error.status_code, list(_flat(error.get_full_details()))), error.status_code, headers=headers

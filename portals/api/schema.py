@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from documents.files.limits import EXTENSIONS, PDF
+from documents.files.limits import EXTENSIONS
 from portals.api.serializers import ErrorsOut
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -29,10 +29,9 @@ def answers(
 def a_file(view: View) -> View:
     """A call that answers with the bytes of a file: whole, or a range, or the address of them in the bucket."""
     told = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in EXTENSIONS}
-    told[416, PDF] = OpenApiTypes.BINARY
     there = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[303])
     moved = {303: OpenApiResponse(description="They are at this address for a minute")}
-    refused = {code: OpenApiResponse(ErrorsOut) for code in (*ALWAYS, 409)}
+    refused = {code: OpenApiResponse(ErrorsOut) for code in (*ALWAYS, 409, 416)}
     return extend_schema(request=None, responses={**told, **moved, **refused}, parameters=[there])(view)
 
 

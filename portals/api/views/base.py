@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, cast
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from accounts.models import ApiToken, Practice, Role, Scope, User
 from accounts.roles import NotAllowed, is_staff_of_any, may_administer
 from portals.api import idempotency
+from portals.api.errors import NoSuchRange
 from portals.api.throttling import PerSecond
 from portals.days import day_of
 
@@ -81,6 +83,13 @@ def need_scope(request: Request, scope: Scope) -> None:
         raise exceptions.PermissionDenied(
             _("Ce jeton n’a pas le droit « %(scope)s ». Créez un jeton qui l’a.") % {"scope": scope.label}
         )
+
+
+def checked(response: HttpResponseBase) -> HttpResponseBase:
+    """The bytes that documents.files.serving.respond answered with. Raises NoSuchRange."""
+    if response.status_code == NoSuchRange.status_code:
+        raise NoSuchRange(response["Content-Range"])
+    return response
 
 
 def asked_day(request: Request, name: str) -> date:

@@ -33,7 +33,7 @@ from portals.api.parsers import JSONParser
 from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of, whole_list
 from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import _uuid, appointment_of
-from portals.api.views.base import ApiView, StaffView, need_scope
+from portals.api.views.base import ApiView, StaffView, checked, need_scope
 
 ONE_DOWNLOAD = timedelta(hours=1)  # its ranges come one after the other
 
@@ -175,8 +175,8 @@ class MyDocumentContent(ApiView):
 
 def content(document: SharedDocument, request: Request, user: User) -> HttpResponseBase:
     """The bytes as attachment. A program's download is a reading; a further range of it is the same one."""
-    response = respond(document.file, filename=document.name, request=request._request)
-    if request.method == "GET" and response.status_code < 400 and not _goes_on(document, request, user):
+    response = checked(respond(document.file, filename=document.name, request=request._request))
+    if request.method == "GET" and not _goes_on(document, request, user):
         note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
     return response
 

@@ -28,7 +28,7 @@ from portals.api.pagination import NewestFirst
 from portals.api.parsers import JSONParser
 from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of
 from portals.api.serializers import LibraryChange, LibraryDocumentOut, LibraryIn
-from portals.api.views.base import StaffView, administered_practice
+from portals.api.views.base import StaffView, administered_practice, checked
 from portals.api.views.documents import category_of
 
 
@@ -118,4 +118,4 @@ class LibraryContent(StaffView):
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(LibraryDocument.objects.of_staff(self.user).in_use(), pk=pk)
         version = document.current
-        return respond(version.file, filename=version.name, request=request._request)
+        return checked(respond(version.file, filename=version.name, request=request._request))
