@@ -33,11 +33,12 @@ ANNOTATIONS = {
     "/Sound": "media",
     "/3D": "media",
 }
-# What a double click would run.
-EXECUTABLE = {
+PROGRAMS = {
     *(".exe", ".com", ".scr", ".pif", ".bat", ".cmd", ".ps1", ".vbs", ".vbe", ".js", ".jse", ".wsf", ".wsh", ".hta"),
-    *(".msi", ".jar", ".lnk", ".dll", ".app", ".sh", ".apk", ".iso", ".html", ".htm", ".svg", ".docm", ".xlsm"),
+    *(".msi", ".jar", ".lnk", ".dll", ".app", ".sh", ".apk", ".iso"),
 }
+# What a double click on an attachment would run, scripts and macros with it.
+EXECUTABLE = PROGRAMS | {".html", ".htm", ".svg", ".docm", ".xlsm"}
 IN_BYTES = {
     "opens_file": rb"/S\s*/Launch\b",
     "launch": rb"/S\s*/Launch\b[^>]{0,400}\.(?i:exe|com|scr|pif|bat|cmd|ps1|vb[se]|js|wsf|hta|msi|jar|lnk|sh)\b",
@@ -129,7 +130,7 @@ def _code(action: Any) -> str | None:
     targets = [_at(action, "/F"), _at(windows, "/F")]
     targets += [_at(target, key) for target in targets for key in ("/F", "/UF")]
     names = {PurePosixPath(str(target).replace("\\", "/")).suffix.lower() for target in targets if target is not None}
-    return "launch" if names & EXECUTABLE or _at(windows, "/P") is not None else "opens_file"
+    return "launch" if names & PROGRAMS or _at(windows, "/P") is not None else "opens_file"
 
 
 def _additional(of: Any) -> Iterator[str]:

@@ -57,6 +57,11 @@ def another_document(pdf: Pdf) -> None:
     annotate(pdf, A=action("/Launch", F=Dictionary(Type=Name.Filespec, F="annexe.pdf")))
 
 
+def page_beside_it(pdf: Pdf) -> None:
+    """As HTMLDOC links from one document to the next."""
+    annotate(pdf, A=action("/Launch", F="browser.html"))
+
+
 def script_on_opening(pdf: Pdf) -> None:
     pdf.Root.OpenAction = action("/JavaScript", JS="app.alert(1)")
 
@@ -131,6 +136,7 @@ def test_case_30_what_would_run_a_program_is_refused(change: Change, receive: Re
         (form, ("xfa",)),
         (dynamic_form, ("dynamic_form",)),
         (another_document, ("opens_file",)),
+        (page_beside_it, ("opens_file",)),
         (film, ("media",)),
         (plain_link, ()),
     ],
