@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -36,7 +35,6 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
         try:
             return view(request, user, *args, **kwargs)
         except NotAllowed as refusal:
-            messages.error(request, refusal.sentence)
             raise PermissionDenied(refusal.sentence) from refusal
         except SignInAgain as needed:
             context = frame(request, user, "", sentence=needed.sentence, back=request.path)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from accounts.roles import NotAllowed
 from documents.access import GONE
 from documents.files.storage import BytesChanged
 
@@ -20,6 +21,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    refusal = exception.__cause__ if exception else None
+    if isinstance(refusal, NotAllowed):  # who may is said where one is refused
+        return _page(request, 403, refusal.sentence)
     return _page(request, 403, _("Votre compte n’a pas accès à cette fonction."))
 
 

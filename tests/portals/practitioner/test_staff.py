@@ -299,3 +299,11 @@ def test_staff_find_every_page_of_their_own_account(bob: User, sign_in: SignIn) 
     page = sign_in(bob).get("/account/2fa/").content.decode()
     for path in ("password/change/", "sessions/"):
         assert f'href="/account/{path}"' in page
+
+
+def test_the_reason_of_a_refusal_is_on_its_own_page_and_on_no_other(alice: User, sign_in: SignIn) -> None:
+    browser, reason = sign_in(alice), "Seul un administrateur du cabinet modifie la bibliothèque."
+    refused = browser.get("/pro/library/write/")
+    assert refused.status_code == 403
+    assert reason in refused.content.decode()
+    assert reason not in browser.get("/pro/").content.decode()
