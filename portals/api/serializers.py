@@ -25,6 +25,19 @@ from notifications.models import Message
 from patients.models import Patient
 
 
+class UploadField(serializers.FileField):
+    """One document. Whether it is one, and how its name reads, intake says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_empty_file=True, max_length=None, **kwargs)
+
+    def get_value(self, dictionary: Any) -> Any:
+        """Raises ValidationError where there are several: the last would be taken, and the others lost."""
+        if self.field_name and hasattr(dictionary, "getlist") and len(dictionary.getlist(self.field_name)) > 1:
+            raise serializers.ValidationError({self.field_name: [_("Envoyez un seul fichier par appel.")]})
+        return super().get_value(dictionary)
+
+
 class PatientOut(serializers.ModelSerializer[Patient]):
     class Meta:
         model = Patient
@@ -208,7 +221,7 @@ class SharedDocumentOut(ReceivedDocumentOut):
 
 
 class ShareIn(serializers.Serializer[Any]):
-    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    file = UploadField(required=False)
     library_document = serializers.UUIDField(required=False)
     category = serializers.SlugField(required=False)
     title = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
@@ -256,7 +269,7 @@ class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
 class LibraryIn(serializers.Serializer[Any]):
     """A file, or a body: HTML with merge fields, `<span data-field="patient_name">` or `{{ patient_name }}`."""
 
-    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    file = UploadField(required=False)
     body = serializers.CharField(required=False, trim_whitespace=False)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     category = serializers.SlugField(required=False, default="information")
@@ -273,7 +286,7 @@ class LibraryIn(serializers.Serializer[Any]):
 
 
 class LibraryChange(serializers.Serializer[Any]):
-    file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
+    file = UploadField(required=False)
     body = serializers.CharField(required=False, trim_whitespace=False)
     title = serializers.CharField(max_length=200, required=False)
     category = serializers.SlugField(required=False)
@@ -368,7 +381,7 @@ class MeOut(serializers.Serializer[Any]):
 
 
 class VerifyIn(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True, max_length=None)
+    file = UploadField()
 
 
 class VerifiedSignatureOut(SignatureOut):

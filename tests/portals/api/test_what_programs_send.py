@@ -146,3 +146,13 @@ def test_no_range_reads_a_document_without_a_trace_and_the_parts_of_one_download
         answer = api(bob).get(f"{V1}/documents/{shared['id']}/content/", HTTP_RANGE=further)
         assert answer.status_code in (200, 206)
     assert DocumentReading.objects.get().reader == bob
+
+
+def test_of_two_files_in_one_call_none_is_lost_in_silence(
+    api: Api, bob: User, carol: User, appointment: Appointment
+) -> None:
+    for caller, address in ((bob, f"appointments/{appointment.pk}/documents"), (carol, "library"), (bob, "verify")):
+        two = {"file": [upload(), upload(name="compte-rendu.pdf")]}
+        answer = api(caller).post(f"{V1}/{address}/", two, format="multipart")
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "file"), address
+    assert SharedDocument.objects.count() == 0
