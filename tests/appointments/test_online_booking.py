@@ -254,7 +254,6 @@ def test_what_is_not_offered_online_cannot_be_booked(
         booker(holder, BookedFor.SELF)
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_two_people_after_one_slot_at_once_and_one_gets_it(booker: Booker, holder: User, marie: Patient) -> None:
     start = at(booker.agenda, booker.day, 10)

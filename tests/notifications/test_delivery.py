@@ -212,7 +212,6 @@ def test_a_short_lease_is_renewed_before_sending(mail_server: MailServer, monkey
 
 
 @pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_never_claim_the_same_message() -> None:
     for number in range(400):

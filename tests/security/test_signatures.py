@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 
 from accounts.models import Membership, User
@@ -93,7 +93,6 @@ def test_case_8_signed_twice_by_one_card_it_is_one_document_and_one_notice(
 
 
 @pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_case_8_signed_in_parallel_by_one_card_it_is_one_document(
     appointment: Appointment, alice_signs: User, sign_in: SignIn

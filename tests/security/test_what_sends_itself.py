@@ -134,7 +134,6 @@ def test_case_38_a_queue_that_was_flushed_or_is_down_loses_no_sending(
 
 
 @pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_case_40_a_rule_fired_twice_at_once_tells_once(rule: None, book_for: BookFixture, marie: Patient) -> None:
     """Two schedulers, two workers, the same second."""

@@ -204,7 +204,6 @@ def test_a_call_that_its_retry_overtook_makes_no_second_document_and_says_try_ag
     assert Message.objects.count() == 2
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_the_same_key_in_parallel_is_one_document(api: Api, bob: User, appointment: Appointment) -> None:
     answers: list[Any] = []

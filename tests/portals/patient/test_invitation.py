@@ -232,7 +232,6 @@ def test_the_link_is_no_use_from_a_dump_of_the_database(link: str) -> None:
         assert all(token not in row[0] for row in cursor.fetchall())
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_parallel_guesses_are_bounded_too(marie: Patient) -> None:
     digits = new_code(purpose="test", subject_id=marie.pk)
