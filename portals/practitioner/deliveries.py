@@ -123,9 +123,11 @@ def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 def back_to(asked: str | None, document: SharedDocument) -> str:
-    """Where the button was: one of our two pages, whatever the address says."""
+    """Where the button was: one of our three pages, whatever the address says."""
     if asked == "deliveries":
         return reverse("practitioner:deliveries")
+    if asked == "share":
+        return reverse("practitioner:share", args=[document.appointment_id])
     return reverse("practitioner:appointment", args=[document.appointment_id])
 
 

@@ -40,7 +40,7 @@ from documents.sharing import share_library_document, share_upload, take_back
 from documents.signatures import NoSignatureImage
 from documents.signing.placement import InvalidPlacement, Placement
 from documents.signing.sign import CannotSign
-from documents.uploads import RecipientNotReady
+from documents.uploads import RecipientNotReady, check_may_share
 from documents.writing.paper import CannotWrite
 from documents.wrong_patient import WrongPatientSuspected
 from patients.records import change_patient
@@ -295,15 +295,32 @@ def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def take_back_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    document = get_object_or_404(visible_as_staff(user), pk=pk)
+    """Asks first: the file goes, and nothing brings it back."""
+    found = visible_as_staff(user).select_related("patient__practice", "appointment__practice", "holder")
+    document = get_object_or_404(found, pk=pk)
+    if request.method != "POST":
+        return _ask_to_take_back(request, user, document)
     back = back_to(request.POST.get("back"), document)
     take_back(document=document, by=user)
-    if request.headers.get("HX-Request") == "true":
-        return render(request, "practitioner/_taken_back.html", {"title": document.title})
     messages.success(request, _("« %(title)s » est retiré : plus personne ne le voit.") % {"title": document.title})
     return redirect(back)
+
+
+def _ask_to_take_back(request: HttpRequest, user: User, document: SharedDocument) -> HttpResponse:
+    check_may_share(document.appointment, user)
+    back = request.GET.get("back", "")
+    context = frame(
+        request,
+        user,
+        "deliveries" if back == "deliveries" else "agenda",
+        practice=document.patient.practice,
+        document=document,
+        back=back,
+        back_to=back_to(back, document),
+    )
+    return render(request, "practitioner/take_back.html", context)
 
 
 @staff_only

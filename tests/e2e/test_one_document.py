@@ -161,8 +161,12 @@ def takes_back_and_deletes(doctor: Visitor, appointment: Appointment) -> None:
     """10. One goes; then the appointment with rows and bytes. The library and the trail stay."""
     page = doctor.page
     page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/")
-    page.click("button:has-text('Retirer') >> nth=0")
-    page.wait_for_load_state()
+    page.click("a:has-text('Retirer') >> nth=0")
+    expect(page.locator("h1")).to_contain_text("Retirer «")
+    assert SharedDocument.objects.count() == 2
+    doctor.accessible()
+    page.click("text=Retirer ce document")
+    page.wait_for_url(f"**/pro/appointments/{appointment.pk}/")
     assert SharedDocument.objects.count() == 1
     page.click("[data-panel] >> text=Supprimer")
     expect(page.locator("h1")).to_contain_text("Supprimer le rendez-vous de Marie Durand")

@@ -307,3 +307,21 @@ def test_the_reason_of_a_refusal_is_on_its_own_page_and_on_no_other(alice: User,
     assert refused.status_code == 403
     assert reason in refused.content.decode()
     assert reason not in browser.get("/pro/").content.decode()
+
+
+def test_taking_back_asks_first_because_the_file_goes_for_good(
+    appointment: Appointment, document: SharedDocument, bob: User, carol: User, sign_in: SignIn
+) -> None:
+    browser, address = sign_in(bob), f"/pro/documents/{document.pk}/take-back/"
+    for page, back in (("", "appointment"), ("share/", "share")):
+        shown = browser.get(f"/pro/appointments/{appointment.pk}/{page}").content.decode()
+        assert f'href="{address}?back={back}"' in shown
+        assert f'action="{address}"' not in shown
+    asked = browser.get(f"{address}?back=share").content.decode()
+    assert "Retirer «\u00a0Ordonnance\u00a0»\u00a0?" in asked
+    assert "Ce document disparaîtra pour Marie Durand et pour le cabinet, sans retour possible." in asked
+    assert f'href="/pro/appointments/{appointment.pk}/share/"' in asked
+    assert SharedDocument.objects.exists()
+    answer = browser.post(address, {"back": "share"})
+    assert answer["Location"] == f"/pro/appointments/{appointment.pk}/share/"
+    assert not SharedDocument.objects.exists()
