@@ -36,8 +36,15 @@ for (const kind of ["dragleave", "drop"]) {
   });
 }
 document.addEventListener("paste", (event) => add(event.clipboardData?.files ?? []));
+// What was chosen and not shared would be lost; the browser asks in its own words. A download leaves the page there.
+let downloads = false;
+document.addEventListener("submit", (event) => {
+  downloads = event.target.matches("[data-download]");
+});
 window.addEventListener("beforeunload", (event) => {
-  if (uploads > 0) event.preventDefault();
+  const waiting = [...cards].some((card) => !card.done && !card.refused);
+  if (!downloads && (uploads > 0 || waiting)) event.preventDefault();
+  downloads = false;
 });
 
 function takeChosen() {
