@@ -86,7 +86,7 @@ def test_a_browser_that_asks_for_english_gets_it_before_signing_in() -> None:
 
 def test_what_packages_say_in_french_is_said_in_our_words() -> None:
     with translation.override("fr"):
-        assert gettext("Started At") == "Connecté depuis"
+        assert gettext("Confirm Access") == "Confirmez que c’est vous"
     theirs = polib.pofile(str(Path(allauth.__file__).parent / "locale" / "fr" / "LC_MESSAGES" / "django.po"))
     ours = polib.pofile(str(CATALOGUE.parents[2] / "fr" / "LC_MESSAGES" / "django.po"))
     assert {entry.msgid for entry in ours} - {entry.msgid for entry in theirs} == set()

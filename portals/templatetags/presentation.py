@@ -16,6 +16,7 @@ from django.utils.translation import get_language, ngettext
 
 from notifications import wording
 from notifications.wording import long_day, telephone_by_pairs
+from portals.device_words import device_words
 from portals.verification_words import level_words
 
 register = template.Library()
@@ -118,3 +119,9 @@ def kind_of_file(media_type: str) -> str:
 def signature_level(level: str) -> str:
     """What a PAdES level comes to, in a sentence."""
     return level_words(level)
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Chrome sur Android."""
+    return device_words(user_agent)
