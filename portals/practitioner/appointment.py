@@ -23,6 +23,7 @@ from appointments.recipients import resolve
 from documents.access import around
 from documents.models import Category, SharedDocument
 from documents.notices import notice_sentences
+from patients.proofs import proofs_of
 from patients.relatives import look_alikes
 from portals.form_errors import say_refusal
 from portals.practitioner.agenda import agenda_context
@@ -51,6 +52,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     return {
         "appointment": found,
         "recipient": resolve(found),
+        "proofs": proofs_of(found.patient),
         "documents": documents,
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,

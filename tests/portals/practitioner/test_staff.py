@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -18,7 +20,9 @@ from docshare.demo.paper import signature
 from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument, SignatureImage
 from documents.sharing import share_upload
-from patients.models import Patient
+from patients.invitations import accept_invitation, invitation_for
+from patients.models import Patient, RecordTie
+from patients.records import change_patient
 from portals.practitioner import appointment as appointment_page
 from portals.practitioner.staff import appointment_of
 from tests.documents.conftest import PDF
@@ -293,6 +297,30 @@ def test_cancelling_asks_first_because_the_patient_is_told_at_once(
     assert browser.post(f"{address}cancel/")["Location"] == address
     appointment.refresh_from_db()
     assert appointment.status == "cancelled"
+
+
+def test_the_panel_says_which_contacts_the_patient_has_proved(
+    appointment: Appointment, marie: Patient, bob: User, hugo: User, sign_in: SignIn
+) -> None:
+    """By the tie with the account; and newer ones by an invitation that the account accepted since."""
+
+    def states() -> list[str]:
+        page = sign_in(bob).get(f"/pro/appointments/{appointment.pk}/").content.decode()
+        return re.findall(r"(?<=</svg>)(?:non )?vérifié|Invitation envoyée", page)
+
+    none, both = ["non vérifié"] * 2, ["vérifié"] * 2
+    assert states() == none
+    invitation = invitation_for(patient=marie, by=bob)
+    assert states() == [*none, "Invitation envoyée"]
+    accept_invitation(invitation=invitation, user=hugo, birth_date=marie.birth_date)
+    assert states() == both
+    change_patient(patient=marie, by=bob, mobile="+33698765432")
+    assert states() == ["vérifié", "non vérifié"]
+    again = invitation_for(patient=marie, by=bob)
+    accept_invitation(invitation=again, user=hugo, birth_date=marie.birth_date)
+    assert states() == both
+    RecordTie.objects.update(ended_at=timezone.now())
+    assert states() == none
 
 
 def test_staff_find_every_page_of_their_own_account(bob: User, sign_in: SignIn) -> None:

@@ -1,0 +1,34 @@
+"""Which contacts of a record an account has proved, for staff to see before they rely on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from patients.models import InvitationEnd, Patient
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """Of the contacts that the record has today; `invited_at`: an invitation to them waits to be followed."""
+
+    email: bool
+    mobile: bool
+    invited_at: datetime | None
+
+
+def proofs_of(patient: Patient) -> Proofs:
+    """A tie proved the contacts it was made with; whoever is tied proves newer ones by accepting an invitation."""
+    ties = list(patient.ties.filter(ended_at=None))
+    tied = {tie.user_id for tie in ties}
+    invitations = list(patient.invitations.filter(Q(ended_at=None) | Q(end=InvitationEnd.ACCEPTED)))
+    followed = [one for one in invitations if one.accepted_by_id in tied]
+    emails = {tie.proved_email.lower() for tie in ties} | {one.email.lower() for one in followed}
+    mobiles = {tie.proved_mobile for tie in ties} | {one.mobile for one in followed}
+    return Proofs(
+        email=(patient.email or "").lower() in emails,
+        mobile=patient.mobile in mobiles,
+        invited_at=next((one.created_at for one in invitations if one.is_open), None),
+    )
