@@ -28,12 +28,16 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form was open for too long, or came from another site."""
+    """The form was open for too long, or came from another site; a page of ours is offered anew."""
+    came_from = request.headers.get("Referer", "")
+    # With the slash: no other host begins so.
+    ours = came_from.startswith(f"{request.scheme}://{request.get_host()}/")
     return _page(
         request,
         403,
         _("Le formulaire a expiré. Revenez à la page précédente, rechargez-la et recommencez."),
         template="errors/403_csrf.html",
+        back=came_from if ours else "",
     )
 
 
@@ -74,7 +78,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "") -> HttpResponse:
+def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "", back: str = "") -> HttpResponse:
     if request.path.startswith("/api/"):
         kind = "client_error" if status < 500 else "server_error"
         code = {400: "bad_request", 403: "permission_denied", 404: "not_found", 409: "unavailable", 500: "error"}[
@@ -83,7 +87,7 @@ def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "
         error = {"code": code, "detail": sentence, "attr": None}
         return JsonResponse({"type": kind, "errors": [error]}, status=status)
     names = [template] if template else []
-    context = {"status": status, "sentence": sentence}
+    context = {"status": status, "sentence": sentence, "back": back}
     try:
         # Without the request: the page asks the database for nothing, which may be what has failed.
         text = loader.select_template([*names, f"errors/{status}.html"]).render(context)

@@ -50,6 +50,28 @@ def test_a_form_from_elsewhere_is_refused_with_a_page(alice: User) -> None:
     assert "formulaire" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("came_from", "offered"),
+    [
+        ("http://testserver/account/login/?next=/pro/", True),
+        ("http://testserver//evil.example/", True),  # whole, it leads nowhere else
+        ("", False),
+        ("http://evil.example/account/login/", False),
+        ("http://testserver.evil.example/", False),
+        ("http://testserver@evil.example/", False),
+        ("https://testserver/account/login/", False),
+        ("javascript:alert(1)", False),
+        ("/account/login/", False),
+    ],
+)
+def test_a_form_that_expired_offers_its_own_page_again(came_from: str, offered: bool) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    page = browser.post(reverse(real.LOGIN_URL), headers={"Referer": came_from}).content.decode()
+    assert (f'href="{came_from}"' in page) is offered
+    assert ("Revenir à cette page" in page) is offered
+    assert "Revenir à l’accueil" in page
+
+
 def test_an_unknown_host_is_refused(client: Client) -> None:
     assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
 
