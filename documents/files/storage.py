@@ -297,5 +297,7 @@ def _fsync(path: Path) -> None:
 
 
 def answers() -> None:
-    """Raise whatever the storage raises when it does not answer (asked for a file that nobody has)."""
-    _storage().exists("readyz")
+    """Asked for a file that nobody has. Raises whatever the storage raises when it does not answer; NotKept where it
+    says that the file is there, as something in front of S3 does that says 200 to everything."""
+    if _storage().exists("readyz"):
+        raise NotKept("readyz")

@@ -60,11 +60,14 @@ def table(lines: list[dict[str, Any]]) -> str:
     recovery = sorted(line["recovery"] for line in lines if "recovery" in line)
     total: Counter[str] = Counter()
     for line in lines:
-        total.update({name: line.get(name, 0) for name in ("calls", "retries", "shares", "twice", "orphans")})
+        total.update(
+            {name: line.get(name, 0) for name in ("calls", "retries", "shares", "wronged", "twice", "orphans")}
+        )
     clean = sum(not line["faults"] for line in lines)
     told = [
         f"{len(lines)} seeds, {sum(struck.values())} faults: {clean} seeds clean.",
         f"{total['calls']} calls, {total['retries']} tries again, {total['shares']} documents shared.",
+        f"Answered wrongly by what stands before S3 and clamd: {total['wronged']} requests.",
         f"Sent twice: {total['twice']} messages; faults that may interrupt one: {interrupting}.",
         f"Orphan files, for the nightly sweep: {total['orphans']}.",
     ]

@@ -1,7 +1,8 @@
 """Stands between the site and S3, or clamd, and answers wrongly when it is told to: `MOODS`.
 
 `python -m tests.faults.between s3|clamd LISTEN UPSTREAM MOOD_FILE`, each address `host:port` or the path of a unix
-socket. Every other request is passed on honestly all the same, so that half of a transaction may go through.
+socket. Half of the requests are passed on honestly all the same, so that half of an upload may go through; it writes
+a line for each of the others.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MOODS = {
     ],
     "clamd": ["well", "garbage", "empty", "error", "closing", "cut short", "dripping"],
 }  # fmt: skip
+HONEST = 0.5
 PIECES = 20  # of a slow answer
 CHUNK = 1 << 16
 HEAD_END = b"\r\n\r\n"
@@ -259,7 +261,14 @@ async def _end(server: asyncio.Server) -> None:
 
 async def serve(kind: str, listen: str, upstream: str, mood: Path) -> None:
     moods, chance = Moods(mood), random.Random()
-    between = Between(upstream, lambda: moods.of(kind), lambda: chance.random() < 0.5)
+
+    def is_wrong() -> bool:
+        if chance.random() < HONEST:
+            return False
+        print(kind, moods.of(kind), flush=True)
+        return True
+
+    between = Between(upstream, lambda: moods.of(kind), is_wrong)
     answer = {"s3": between.s3, "clamd": between.clamd}[kind]
     if listen.startswith("/"):
         Path(listen).unlink(missing_ok=True)  # of the one that was killed

@@ -24,6 +24,7 @@ from tests.scanner import SBIN, Clamd
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+BETWEEN = "between site and"
 DISK_MIB = 192  # of the small disk that can be filled
 
 
@@ -103,6 +104,10 @@ class Installation:
         except requests.RequestException:
             return False
 
+    def wronged(self) -> int:
+        """How many requests were answered wrongly so far by what stands before S3 and clamd."""
+        return sum(log.read_bytes().count(b"\n") for log in self.logs.glob(f"{BETWEEN} *.log"))
+
     def set_mood(self, part: str, mood: str) -> None:
         """Of a sink, or of what stands between the site and a server; the other parts keep theirs."""
         with self._changing:
@@ -177,7 +182,7 @@ class Installation:
 
     def _between(self, kind: str, listen: str, upstream: str) -> None:
         command = [sys.executable, "-m", "tests.faults.between", kind, listen, upstream, str(self.mood)]
-        self._part(f"between site and {kind}", command)
+        self._part(f"{BETWEEN} {kind}", command)
 
     def _sinks(self) -> None:
         smtp, sms = free_port(), free_port()

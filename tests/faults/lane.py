@@ -62,7 +62,7 @@ class Lane:
         chance = random.Random(seed)
         planned = strikes.plan(chance, strikes.kinds_of(self.installation, self.kinds), PACE)
         result: dict[str, Any] = {"seed": seed, "strikes": [one.kind for one in planned]}
-        began = time.monotonic()
+        began, wronged = time.monotonic(), self.installation.wronged()
         try:
             cases = [
                 Case(f"S{seed}-{number}", self.world, random.Random(f"{seed}/{number}")) for number in range(CASES)
@@ -84,6 +84,7 @@ class Lane:
             "seconds": round(time.monotonic() - began),
             "retries": self.world.retries,
             "calls": self.world.calls,
+            "wronged": self.installation.wronged() - wronged,
         }
         self.world.retries = self.world.calls = 0
         with self.results.open("a") as lines:

@@ -42,6 +42,8 @@ def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
             seconds = beyond / pace if kind.startswith(("web", "worker")) else chance.uniform(3, 12)
         elif kind == "database away":
             seconds = 60 / pace
+        elif kind.partition(" ")[2] in between.MOODS.get(kind.partition(" ")[0], ()):
+            seconds = chance.uniform(3, 10)  # half of the requests are answered as they should be
         planned.append(Planned(kind, chance.uniform(FIRST, LAST), seconds))
     return sorted(planned, key=lambda one: one.at)
 

@@ -78,3 +78,11 @@ def test_what_does_not_concern_the_bytes_does_no_harm(mood: str, crooked: Crooke
     kept = storage.keep(receive())
     with storage.local_copy(kept) as path:
         assert path.read_bytes() == PDF
+
+
+@pytest.mark.parametrize("mood", ["html", "refusing"])
+def test_a_server_that_answers_wrongly_is_not_ready(mood: str, crooked: Crooked) -> None:
+    storage.answers()
+    crooked.mood = mood
+    with pytest.raises(REFUSALS):
+        storage.answers()
