@@ -36,15 +36,16 @@ def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
     """One to three, some of them at the same time."""
     planned = []
     for kind in chance.sample(kinds, min(chance.randint(1, 3), len(kinds))):
-        seconds = chance.uniform(1, 6)
+        at, seconds = chance.uniform(FIRST, LAST), chance.uniform(1, 6)
         if "stopped" in kind:
             beyond = BEYOND_THE_CALL if kind.startswith("web") else BEYOND_THE_LEASE
             seconds = beyond / pace if kind.startswith(("web", "worker")) else chance.uniform(3, 12)
         elif kind == "database away":
             seconds = 60 / pace
         elif kind.partition(" ")[2] in between.MOODS.get(kind.partition(" ")[0], ()):
-            seconds = chance.uniform(3, 10)  # half of the requests are answered as they should be
-        planned.append(Planned(kind, chance.uniform(FIRST, LAST), seconds))
+            # Few of the calls need S3 or clamd, and half of these are answered as they should be.
+            at, seconds = chance.uniform(FIRST, LAST / 2), chance.uniform(3, 10)
+        planned.append(Planned(kind, at, seconds))
     return sorted(planned, key=lambda one: one.at)
 
 
@@ -83,7 +84,8 @@ def _mood(part: str, mood: str) -> Strike:
     def strike(installation: Installation, chance: random.Random) -> Iterator[None]:
         installation.set_mood(part, mood)
         yield
-        installation.set_mood(part, WELL)
+        if installation.moods[part] == mood:  # and no later strike's
+            installation.set_mood(part, WELL)
 
     return strike
 
