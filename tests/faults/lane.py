@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 def main() -> None:
     folder, storage, results, kinds, *seeds = sys.argv[1:]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and its parts with it
+    # Its parts end with it. Not SystemExit, which is how fsck says that something is wrong.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     installation = Installation(Path(folder), on_s3=storage == "s3")
     try:
         installation.start()
@@ -101,8 +102,8 @@ class Lane:
             with KINDS[one.kind](self.installation, chance):
                 time.sleep(one.seconds)
 
-        threads = [threading.Thread(target=case.run) for case in cases]
-        threads += [threading.Thread(target=strike, args=(one,)) for one in planned]
+        threads = [threading.Thread(target=case.run, daemon=True) for case in cases]
+        threads += [threading.Thread(target=strike, args=(one,), daemon=True) for one in planned]
         for thread in threads:
             thread.start()
         for thread in threads:
