@@ -23,16 +23,9 @@ from patients.models import Relative
 from patients.relatives import forget_relative
 from portals.code_form import CodeForm
 from portals.device_cookie import keep_device
+from portals.language_form import LanguageForm
 
 NEW_MOBILE = "new_mobile"
-
-
-class LanguageForm(forms.Form):
-    language = forms.ChoiceField(
-        label=gettext_lazy("Langue"),
-        choices=[("fr", "Français"), ("en", "English")],
-        widget=forms.Select(attrs={"class": "form-select"}),
-    )
 
 
 class MobileForm(forms.Form):

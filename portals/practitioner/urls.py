@@ -10,6 +10,7 @@ from portals.practitioner import (
     certificate,
     choose_practice,
     deliveries,
+    language,
     library,
     patients,
     replace,
@@ -26,6 +27,7 @@ from portals.practitioner import (
 app_name = "practitioner"
 urlpatterns = [
     path("", agenda.agenda, name="agenda"),
+    path("language/", language.language, name="language"),
     path("practice/", choose_practice.choose_practice, name="practice"),
     path("appointments/new/", booking.new_appointment, name="appointment-new"),
     path("appointments/<uuid:pk>/", appointment.appointment, name="appointment"),

@@ -325,8 +325,26 @@ def test_the_panel_says_which_contacts_the_patient_has_proved(
 
 def test_staff_find_every_page_of_their_own_account(bob: User, sign_in: SignIn) -> None:
     page = sign_in(bob).get("/account/2fa/").content.decode()
-    for path in ("password/change/", "sessions/"):
-        assert f'href="/account/{path}"' in page
+    for path in ("/account/password/change/", "/account/sessions/", "/pro/language/"):
+        assert f'href="{path}"' in page
+
+
+def test_staff_choose_the_language_of_their_pages(bob: User, charlie: User, hugo: User, sign_in: SignIn) -> None:
+    browser, address = sign_in(bob), "/pro/language/"
+    page = browser.get(address).content.decode()
+    assert '<option value="fr" selected>' in page
+    assert "/my-account/" not in page
+    assert browser.post(address, {"language": "en"})["Location"] == address
+    english = browser.get(address).content.decode()
+    assert '<html lang="en">' in english
+    assert "Your language is saved." in english
+    assert '<html lang="en">' in browser.get("/pro/").content.decode()
+    refused = browser.post(address, {"language": "xx"})
+    assert refused.status_code == 400
+    assert 'href="#id_language"' in refused.content.decode()
+    assert sign_in(charlie).get(address).status_code == 200  # staff of another practice: their own
+    assert sign_in(hugo).get(address).status_code == 404
+    assert Client().get(address)["Location"].startswith("/account/login/")
 
 
 def test_the_reason_of_a_refusal_is_on_its_own_page_and_on_no_other(alice: User, sign_in: SignIn) -> None:
