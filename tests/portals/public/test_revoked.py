@@ -227,7 +227,7 @@ def test_every_door_shows_the_level_that_was_reached(
     assert [one["level"] for one in told["signatures"]] == [level]
     listed = browser.get(f"/pro/appointments/{appointment.pk}/").content.decode()
     assert f'<abbr title="{sentence}' in listed
-    assert f">{level}</abbr>" in listed
+    assert f">PAdES {level}</abbr>" in listed  # as in every sentence about it
     assert sentence in browser.get("/pro/signature/").content.decode()
     page, verified = page_and_api(bytes_of(document))
     assert sentence in page
