@@ -84,7 +84,7 @@ def test_the_entry_stays_and_the_old_bytes_are_gone(
     with storage.open_(seen.file) as file:
         assert file.read().startswith(NEW)  # signed by an incremental update
     assert not StoredFile.objects.filter(pk=old.pk).exists()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StoredFile.DoesNotExist):
         storage.open_(old)
     assert len(before - set(files_in_store())) == len(set(files_in_store()) - before) == 1
 

@@ -239,9 +239,9 @@ def standing(kind: str, upstream: str, mood: Callable[[], str]) -> Iterator[str]
     loop = asyncio.new_event_loop()
     between = Between(upstream, mood)
     answer = {"s3": between.s3, "clamd": between.clamd}[kind]
-    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(answer, "127.0.0.1", 0), loop).result(10)
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
