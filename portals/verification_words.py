@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from documents.signing.examination import ExaminedSignature, Integrity, Trust
 from documents.verification import Verdict
-from portals.day_words import moment
+from notifications.wording import moment
 
 
 @dataclass(frozen=True)

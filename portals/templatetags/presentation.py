@@ -14,8 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 
-from notifications.wording import telephone_by_pairs
-from portals import day_words
+from notifications import wording
+from notifications.wording import long_day, telephone_by_pairs
 from portals.device_words import device_words
 from portals.verification_words import level_words
 
@@ -90,19 +90,19 @@ def masked_email(address: str | None) -> str:
 @register.filter
 def day(value: date | datetime) -> str:
     """mardi 24 novembre 2026."""
-    return day_words.long_day(_local(value), weekday=True)
+    return long_day(_local(value), weekday=True)
 
 
 @register.filter
 def short_day(value: date | datetime) -> str:
     """24 novembre 2026."""
-    return day_words.long_day(_local(value))
+    return long_day(_local(value))
 
 
 @register.filter
 def moment(value: datetime) -> str:
     """24 novembre 2026 à 09:14."""
-    return day_words.moment(value)
+    return wording.moment(value)
 
 
 def _local(value: date | datetime) -> date:
