@@ -36,14 +36,19 @@ if TYPE_CHECKING:
 PASSWORD = "lilas-sous-la-pluie"
 CORPUS = Path(settings.BASE_DIR).parent / "shared" / "corpus"
 
+WHOLE_WAYS = {"test_one_document.py", "test_the_right_person.py", "test_automatic_documents.py"}  # in a browser
+
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses among them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what knows neither database nor queue: with other servers it would show the same again (.ci/run)."""
+    """Marks what would show the same again with other servers (.ci/run): what knows neither database nor queue, and
+    what is about the pages alone."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        ground = {"signing", "files"} & set(item.path.parts) or item.path.name == "test_texts.py"
-        if ground and not item.get_closest_marker("django_db") and not fixtures & {"db", "transactional_db"}:
+        parts, name = set(item.path.parts), item.path.name
+        fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+        no_database = not item.get_closest_marker("django_db") and not fixtures
+        pages_alone = "e2e" in parts and name not in WHOLE_WAYS
+        if pages_alone or (no_database and ({"signing", "files"} & parts or name == "test_texts.py")):
             item.add_marker(pytest.mark.ground)
 
 

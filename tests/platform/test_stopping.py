@@ -39,13 +39,14 @@ def test_ctrl_c_stops_everything_and_a_second_start_keeps_the_data(to_stop: Inst
     nothing_is_left(to_stop)
 
 
-@pytest.mark.parametrize("victim", ["supervisord", "deploy/run.py", "make"])
-def test_after_kill_9_nothing_is_left_and_it_starts_again(to_stop: Installation, victim: str) -> None:
-    to_stop.start()
-    process = to_stop.find(victim)
-    assert process is not None
-    process.send_signal(signal.SIGKILL)
-    nothing_is_left(to_stop)
+def test_after_kill_9_nothing_is_left_and_it_starts_again(to_stop: Installation) -> None:
+    """Whichever of its parents it strikes."""
+    for victim in ("supervisord", "deploy/run.py", "make"):
+        to_stop.start()
+        process = to_stop.find(victim)
+        assert process is not None, victim
+        process.send_signal(signal.SIGKILL)
+        nothing_is_left(to_stop)
     to_stop.start()
     assert to_stop.ready()
     to_stop.interrupt()
