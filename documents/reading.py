@@ -27,10 +27,11 @@ def note_reading(
         _note(documents, by, means, as_recipient=as_recipient)
 
 
-def _note(documents: list[SharedDocument], by: User, means: ReadingMeans, *, as_recipient: bool) -> None:
+def _note(documents: list[SharedDocument], by: User | None, means: ReadingMeans, *, as_recipient: bool) -> None:
+    """Without an account (`by` None), whoever has the link is the recipient."""
     now = timezone.now()
     theirs = {document.pk for document in documents}
-    if not as_recipient:
+    if by is not None and not as_recipient:
         theirs &= set(visible_as_recipient(by).filter(pk__in=theirs).values_list("pk", flat=True))
     for document in documents:
         is_recipient = document.pk in theirs
@@ -49,18 +50,8 @@ def _note(documents: list[SharedDocument], by: User, means: ReadingMeans, *, as_
 
 def note_reading_by_link(*, document: SharedDocument) -> None:
     """Somebody without an account, by the link of an automatic sending. Raises SharedDocument.DoesNotExist."""
-    now, means = timezone.now(), ReadingMeans.BY_LINK
     with _while_they_last([document]):
-        DocumentReading.objects.create(document=document, reader=None, means=means, as_staff=False, at=now)
-        SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
-        record(
-            "document.read",
-            by=None,
-            on=document,
-            practice=document.practice_id,
-            within=document.appointment_id,
-            detail={"means": means.value, "category": document.category_id},
-        )
+        _note([document], None, ReadingMeans.BY_LINK, as_recipient=True)
 
 
 @contextmanager

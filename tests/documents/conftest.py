@@ -12,11 +12,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
 
 from accounts.models import Practice, User
+from appointments.models import Appointment
 from docshare.demo.paper import letter, signature
+from documents.files import storage
 from documents.files.intake import Intake, accept
 from documents.library import import_document
 from documents.models import Category, LibraryDocument
+from documents.sharing import share_upload
 from documents.signatures import set_signature_image
+from documents.signing.placement import Placement
+from tests.documents.signing.conftest import pdfsig
 from tests.notifications.conftest import *  # noqa: F403  # a mail server, an SMS gateway
 
 PDF = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
@@ -64,3 +69,20 @@ def files_in_store() -> Callable[[], list[Path]]:
         return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
     return _files
+
+
+@pytest.fixture
+def signed_by_alice(
+    appointment: Appointment, alice_signs: User, receive: Callable[..., Intake], prescription: Category
+) -> Callable[[], str]:
+    """What pdfsig says of a document that Alice has just signed and shared."""
+
+    def _signed() -> str:
+        document = share_upload(
+            appointment=appointment, intake=receive(), category=prescription, title="",
+            placement=Placement(page=1, x=0.7, y=0.9), by=alice_signs,
+        )  # fmt: skip
+        with storage.local_copy(document.file) as path:
+            return pdfsig(path)
+
+    return _signed

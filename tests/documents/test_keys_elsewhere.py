@@ -21,14 +21,9 @@ from pkcs11.util.rsa import decode_rsa_private_key
 from pkcs11.util.x509 import decode_x509_certificate
 
 from accounts.models import User
-from appointments.models import Appointment
 from docshare.checks import key_settings, keys_elsewhere, unfit_for_production
-from documents.files import storage
-from documents.models import Category, SharedDocument, SigningCredential
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
+from documents.models import SharedDocument, SigningCredential
 from documents.signing.sign import CannotSign
-from tests.documents.signing.conftest import pdfsig
 from tests.pki import Pki
 
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")  # the dummy service's
@@ -77,21 +72,6 @@ def service(pki: Pki) -> Iterator[str]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
-
-
-@pytest.fixture
-def signed_by_alice(
-    appointment: Appointment, alice_signs: User, receive: Any, prescription: Category
-) -> Callable[[], str]:
-    def _signed() -> str:
-        document = share_upload(
-            appointment=appointment, intake=receive(), category=prescription, title="",
-            placement=Placement(page=1, x=0.7, y=0.9), by=alice_signs,
-        )  # fmt: skip
-        with storage.local_copy(document.file) as path:
-            return pdfsig(Path(path))
-
-    return _signed
 
 
 @pytest.mark.parametrize("name", ["doctor", "rsa"])

@@ -14,15 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Appointment
-from documents.files import storage
 from documents.imported_certificates import watch
-from documents.models import Category, SharedDocument, SigningCredential
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
+from documents.models import SharedDocument, SigningCredential
 from documents.signing.sign import CannotSign
 from notifications.models import Message
-from tests.documents.signing.conftest import pdfsig
 from tests.pki import Pki
 
 SignIn = Callable[..., Client]
@@ -45,23 +40,6 @@ def file_of(pki: Pki, name: str, password: str = "à l’export") -> SimpleUploa
         b"moi", key, certificate, chain, BestAvailableEncryption(password.encode())
     )
     return SimpleUploadedFile("moi.p12", content)
-
-
-@pytest.fixture
-def signed_by_alice(
-    appointment: Appointment, alice_signs: User, receive: Any, prescription: Category
-) -> Callable[[], str]:
-    """What pdfsig says of a document that Alice has just signed and shared."""
-
-    def _signed() -> str:
-        document = share_upload(
-            appointment=appointment, intake=receive(), category=prescription, title="",
-            placement=Placement(page=1, x=0.7, y=0.9), by=alice_signs,
-        )  # fmt: skip
-        with storage.local_copy(document.file) as path:
-            return pdfsig(path)
-
-    return _signed
 
 
 @pytest.mark.parametrize("kind", ["doctor", "rsa"])
