@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.trail import record
 from patients.invitations import accept_invitation
-from patients.models import Invitation
+from patients.models import Invitation, Relationship
 
 
 class AccountExists(Exception):
@@ -22,13 +22,9 @@ def account_at(email: str) -> User | None:
     return User.objects.filter(email__iexact=email).first()
 
 
-def has_proved(user: User, invitation: Invitation) -> bool:
-    """Whether the account has already proved the invitation's email and mobile: only the birth date is left."""
-    return (
-        user.mobile == invitation.mobile
-        and user.mobile_verified_at is not None
-        and EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists()
-    )
+def has_own_account(invitation: Invitation) -> bool:
+    """Whether the record has an account of its own already: its owner signs in to prove new contacts."""
+    return invitation.patient.ties.live().filter(relationship=Relationship.SELF).exists()
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ CODE_PURPOSE = "invitation"
 
 @transaction.atomic
 def send_invitation_code(*, invitation: Invitation) -> None:
-    """A fresh code by SMS; older ones are void. Raises accounts.codes.TooManyCodes."""
+    """A fresh code by SMS; older ones are void. Raises accounts.codes.TooManyCodes, SmsRefused."""
     digits = new_code(purpose=CODE_PURPOSE, subject_id=invitation.pk)
-    send_code(to=invitation.mobile, digits=digits, language=invitation.patient.language)
+    patient = invitation.patient
+    send_code(to=invitation.mobile, digits=digits, language=patient.language, practice=patient.practice)

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
+import unicodedata
+
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-# ARCEP keeps 06 39 98 xx xx for fiction: the demo's patients have numbers that can never reach anybody.
-FICTION, FICTION_LENGTH = "+3363998", len("+33639980001")
+from notifications.sms_numbers import MOBILE, is_fiction
+from patients.names import kept
+
+# Where a number is written without its country's code, as the French do overseas: with the 0 (Guadeloupe, Guyane,
+# Martinique, Réunion and Mayotte), or bare (Saint-Pierre-et-Miquelon, Nouvelle-Calédonie, Polynésie, Wallis).
+OVERSEAS = ("GP", "GF", "MQ", "RE", "YT", "PM", "NC", "PF", "WF")
 
 
 def clean_mobile(typed: str | None) -> str | None:
     """The number in E.164. Raises ValidationError for what can't receive an SMS."""
-    if not typed or not typed.strip():
+    typed = kept(typed or "")
+    if not typed:
         return None
-    try:
-        number = phonenumbers.parse(typed, settings.PHONENUMBER_REGION)
-    except phonenumbers.NumberParseException:
-        raise ValidationError(_mobile_sentence(), code="invalid_mobile") from None
-    kind = phonenumbers.number_type(number)
-    mobile = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    fiction = len(written) == FICTION_LENGTH and written.startswith(FICTION)
-    if not fiction and (not phonenumbers.is_valid_number(number) or kind not in mobile):
+    if fitting := _fitting(typed, settings.PHONENUMBER_REGION):
+        return fitting
+    elsewhere = {found for region in OVERSEAS if (found := _fitting(typed, region))}
+    if len(elsewhere) > 1:
+        raise ValidationError(
+            _("Ce numéro existe dans plusieurs territoires. Écrivez-le avec son indicatif : %(numbers)s.")
+            % {"numbers": _(" ou ").join(sorted(map(_international, elsewhere)))},
+            code="ambiguous_mobile",
+        )
+    if not elsewhere:
         raise ValidationError(_mobile_sentence(), code="invalid_mobile")
-    return written
+    return elsewhere.pop()
+
+
+def _fitting(typed: str, region: str) -> str | None:
+    """In E.164, if it is a mobile's number as one writes it in this region (ISO 3166)."""
+    try:
+        number = phonenumbers.parse(typed, region)
+    except phonenumbers.NumberParseException:
+        return None
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    fits = phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) in MOBILE
+    return written if fits or is_fiction(written) else None
+
+
+def _international(number: str) -> str:
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def clean_email(typed: str | None) -> str | None:
     """The address, in lower case. Raises ValidationError for what is not an address."""
-    if not typed or not typed.strip():
+    address = kept(typed or "").lower()
+    if not address:
         return None
-    address = typed.strip().lower()
     try:
         validate_email(address)
     except ValidationError:
@@ -46,3 +70,35 @@ def clean_email(typed: str | None) -> str | None:
 
 def _mobile_sentence() -> str:
     return _("Ce numéro ne peut pas recevoir de SMS. Saisissez un numéro de mobile, par exemple 06 12 34 56 78.")
+
+
+# What providers ignore in the part before the @, and names under which one mailbox answers.
+IGNORED = {"gmail.com": ".", "proton.me": ".-_"}
+SAME_DOMAIN = {
+    "googlemail.com": "gmail.com",
+    "protonmail.com": "proton.me",
+    "protonmail.ch": "proton.me",
+    "pm.me": "proton.me",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    **dict.fromkeys(("ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua"), "yandex.ru"),
+}
+
+
+def same_mailbox(one: str, other: str) -> bool:
+    """Whether two addresses reach one mailbox: whatever the case, a `+tag` (RFC 5233), the provider's dots."""
+    return _mailbox(one) == _mailbox(other)
+
+
+def _mailbox(address: str) -> str:
+    local, _at, domain = unicodedata.normalize("NFKC", address).strip().casefold().rpartition("@")
+    domain = domain.rstrip(".")
+    with contextlib.suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+    domain = SAME_DOMAIN.get(domain, domain)
+    if local.startswith('"'):  # a quoted string (RFC 5321, 4.1.2)
+        local = local.strip('"').replace("\\", "")
+    local = local.split("+", 1)[0]
+    if domain == "yandex.ru":
+        local = local.replace(".", "-")
+    return f"{local.translate(dict.fromkeys(map(ord, IGNORED.get(domain, ''))))}@{domain}"

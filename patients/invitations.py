@@ -2,7 +2,8 @@
 
 Why the link is safe: it is the invitation's id under an HMAC-SHA-256 of SECRET_KEY (django.core.signing), so a
 dump of the database opens nothing; it proves the mailbox only, and a code to the mobile and the birth date are
-still asked; the invitation ends with the first acceptance, with changed contacts, or after five wrong dates.
+still asked; the invitation ends with the first acceptance and with changed contacts. Wrong birth dates are counted
+over the record: after five, no invitation of it opens until staff confirm or correct the contacts.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.mobile import replace_mobile
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from audit.trail import record
+from notifications.models import Message
+from notifications.outbox import call_off
+from patients import signals
+from patients.birth_dates import check_birth_date
 from patients.messages import send_new_link, tell_practice_invitation_stopped
 from patients.models import (
     Invitation,
@@ -31,10 +35,12 @@ from patients.models import (
     Relationship,
     Relative,
     RelativeRecord,
+    TieEnd,
 )
+from patients.ownership import CONTACTS, MAX_BIRTH_DATE_ATTEMPTS, equals_one_of, own_from_now_on, waits_since_minority
+from patients.ties import end_tie, renew_tie
 
 LIFETIME = timedelta(days=60)
-MAX_BIRTH_DATE_ATTEMPTS = 5
 _signer = Signer(salt="patients.invitation", sep=".")
 
 
@@ -44,6 +50,10 @@ class InvitationOver(Exception):
 
 class RecordAlreadyClaimed(Exception):
     """Another account has already proved that this record is its own."""
+
+
+class BookedForSomebodyElse(Exception):
+    """The account booked for this adult as a relative: the record is not its own, whatever contacts it proves."""
 
 
 class WrongBirthDate(Exception):
@@ -83,6 +93,7 @@ def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | N
     if live is None:
         return False
     _end(live, reason, by)
+    call_off(Message.objects.filter(about=live.pk))
     return True
 
 
@@ -103,6 +114,8 @@ def invite_after_identity_check(*, patient: Patient, by: User) -> Invitation:
     """
     if not may_share(by, patient.practice):
         raise NotAllowed(_("Votre rôle permet de lire, pas d’inviter. Un administrateur du cabinet peut le changer."))
+    patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
+    patient.save(update_fields=own_from_now_on(patient, *CONTACTS))  # whoever staff made sure of has them
     end_live_invitation(patient=patient, reason=InvitationEnd.WITHDRAWN, by=by)
     invitation = invitation_for(patient=patient, by=by)
     invitation.identity_checked_by = by
@@ -110,20 +123,6 @@ def invite_after_identity_check(*, patient: Patient, by: User) -> Invitation:
     record("patient.identity_checked", by=by, on=patient, practice=patient.practice_id)
     send_new_link(invitation, invitation_url(invitation))
     return invitation
-
-
-@transaction.atomic
-def replace_lost_mobile(*, invitation: Invitation) -> User | None:
-    """Once everything is proved, the account tied to the record gets the mobile that was; None where none does."""
-    tie = (
-        RecordTie.objects.select_related("user")
-        .filter(patient=invitation.patient, ended_at=None, user__email__iexact=invitation.email)
-        .first()
-    )
-    if invitation.identity_checked_by is None or tie is None or tie.user.mobile == invitation.mobile:
-        return None
-    replace_mobile(user=tie.user, mobile=invitation.mobile, by=tie.user)
-    return tie.user
 
 
 def invitation_url(invitation: Invitation) -> str:
@@ -144,13 +143,14 @@ def find_invitation(token: str) -> Invitation | None:
 @transaction.atomic
 def renew_invitation(*, invitation: Invitation) -> bool:
     """A new link to the same address, for a link that grew too old. False where it ended for another reason."""
-    current = (
-        Invitation.objects.select_for_update(of=("self",)).select_related("patient__practice").get(pk=invitation.pk)
-    )
-    if current.ended_at is not None:
-        return False
-    if current.is_open:
-        return True  # asked twice: the new link is on its way
+    current = _locked(invitation)
+    match why_closed(current):
+        case None:
+            return True  # asked twice: the new link is on its way
+        case "expired":
+            pass
+        case _:
+            return False
     current.expires_at = timezone.now() + LIFETIME
     current.save(update_fields=["expires_at"])
     record("invitation.sent", by=None, on=current, practice=current.patient.practice_id)
@@ -158,19 +158,62 @@ def renew_invitation(*, invitation: Invitation) -> bool:
     return True
 
 
-def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:
-    """Compare with the record's. Each call counts; the fifth wrong one ends the invitation.
+def why_closed(invitation: Invitation) -> str | None:
+    """Why the invitation opens nothing (any more): an InvitationEnd, or "expired". None while it is open."""
+    if invitation.end:
+        return invitation.end
+    if not invitation.is_open:
+        return "expired"
+    patient = invitation.patient
+    if patient.birth_date_attempts >= MAX_BIRTH_DATE_ATTEMPTS:
+        return InvitationEnd.TOO_MANY_ATTEMPTS.value
+    if patient.access_ended:
+        return InvitationEnd.WITHDRAWN.value
+    if waits_since_minority(patient):
+        return InvitationEnd.MAJORITY.value
+    return None
 
-    Raises WrongBirthDate, InvitationOver. Not atomic around the raise: a wrong try must stay counted.
+
+def suspended_tie(*, invitation: Invitation, user: User) -> RecordTie | None:
+    """The account's tie to the record that waits for these contacts alone to be proved; None where none waits, or
+    where the birth date is to be proved again, too."""
+    waiting = RecordTie.objects.suspended().filter(user=user, patient=invitation.patient_id)
+    return waiting.filter(proved_birth_date=F("patient__birth_date")).first()
+
+
+@transaction.atomic
+def prove_new_contacts(*, invitation: Invitation, user: User) -> None:
+    """The link and the code prove the record's new contacts for an account that was tied to it before.
+
+    The birth date that the record has was proved with the tie. Raises InvitationOver.
+    """
+    current = _locked(invitation)
+    tie = suspended_tie(invitation=current, user=user)
+    if tie is None or why_closed(current) or not _goes_to_todays_contacts(current):
+        raise InvitationOver
+    renew_tie(tie, email=current.email, mobile=current.mobile, birth_date=current.patient.birth_date)
+    _prove_contacts(current)
+    _end(current, InvitationEnd.ACCEPTED, user)
+
+
+def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:
+    """Compare with the record's. Each wrong date counts over the record; the fifth ends the invitation.
+
+    Raises patients.birth_dates.ImpossibleBirthDate (which does not count), WrongBirthDate, InvitationOver. Not atomic
+    around the raise: a wrong try must stay counted.
     """
     with transaction.atomic():
-        current = Invitation.objects.select_for_update(of=("self",)).select_related("patient").get(pk=invitation.pk)
-        if not current.is_open:
+        current = _locked(invitation)
+        if why_closed(current):
             raise InvitationOver
-        right = current.patient.birth_date == birth_date
+        patient = current.patient
+        today = timezone.localdate(timezone=patient.practice.zone)
+        check_birth_date(birth_date, today=today)
+        right = patient.birth_date == birth_date
         if not right:
-            Invitation.objects.filter(pk=current.pk).update(birth_date_attempts=F("birth_date_attempts") + 1)
-            left = MAX_BIRTH_DATE_ATTEMPTS - current.birth_date_attempts - 1
+            patient.birth_date_attempts += 1
+            patient.save(update_fields=["birth_date_attempts"])
+            left = MAX_BIRTH_DATE_ATTEMPTS - patient.birth_date_attempts
             if left == 0:
                 _end(current, InvitationEnd.TOO_MANY_ATTEMPTS, None)
                 tell_practice_invitation_stopped(current)
@@ -182,22 +225,23 @@ def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:
 def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -> RecordTie:
     """Tie the account to the record. The door has seen the link (email) and the code (mobile) proved.
 
-    A minor's record is tied as its guardian's. Raises InvitationOver, WrongBirthDate, RecordAlreadyClaimed.
+    A minor's record is tied as its guardian's. Raises InvitationOver, WrongBirthDate, RecordAlreadyClaimed,
+    BookedForSomebodyElse.
     """
-    current = (
-        Invitation.objects.select_for_update(of=("self",)).select_related("patient__practice").get(pk=invitation.pk)
-    )
+    if not User.objects.select_for_update(of=("self",), no_key=True).filter(pk=user.pk, is_active=True).exists():
+        raise InvitationOver  # the account was closed or erased since the request began
+    current = _locked(invitation)
     patient = current.patient
-    if not current.is_open or (patient.email, patient.mobile) != (current.email, current.mobile):
+    if why_closed(current) or not _goes_to_todays_contacts(current):
         raise InvitationOver
     if patient.birth_date != birth_date:
-        raise WrongBirthDate(MAX_BIRTH_DATE_ATTEMPTS - current.birth_date_attempts)
+        raise WrongBirthDate(MAX_BIRTH_DATE_ATTEMPTS - patient.birth_date_attempts)
     relationship = Relationship.GUARDIAN if patient.is_minor_now() else Relationship.SELF
-    own = patient.ties.filter(ended_at=None, relationship=Relationship.SELF).exclude(user=user)
-    if relationship == Relationship.SELF and own.exists():
-        raise RecordAlreadyClaimed
+    if relationship == Relationship.SELF:
+        _check_is_nobody_elses(current, user)
     # A child's own account becomes the adult's: what it proved as a minor's is replaced by what it proves now.
-    patient.ties.filter(user=user, ended_at=None).exclude(relationship=relationship).update(ended_at=timezone.now())
+    for other in patient.ties.live().filter(user=user).exclude(relationship=relationship):
+        end_tie(tie=other, reason=TieEnd.REPLACED, by=user)
     tie, made = RecordTie.objects.get_or_create(
         user=user,
         patient=patient,
@@ -206,8 +250,12 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
             "relationship": relationship,
             "proved_email": current.email,
             "proved_mobile": current.mobile,
+            "proved_birth_date": birth_date,
         },
     )
+    if not made:
+        renew_tie(tie, email=current.email, mobile=current.mobile, birth_date=birth_date)
+    _prove_contacts(current)
     _end(current, InvitationEnd.ACCEPTED, user)
     if relationship == Relationship.SELF and user.birth_date is None:
         user.birth_date = birth_date
@@ -215,6 +263,7 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
     if made:
         if relationship == Relationship.GUARDIAN:
             _offer_for_booking(user, patient)
+            signals.guardian_proved.send(sender=RecordTie, patient=patient, guardian=user)
         record(
             "record.tied",
             by=user,
@@ -225,14 +274,59 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
     return tie
 
 
+def _check_is_nobody_elses(invitation: Invitation, user: User) -> None:
+    """Raises RecordAlreadyClaimed, BookedForSomebodyElse."""
+    patient = invitation.patient
+    if patient.ties.live().filter(relationship=Relationship.SELF).exclude(user=user).exists():
+        raise RecordAlreadyClaimed
+    if invitation.identity_checked_by_id is not None:
+        return  # staff made sure of who it is
+    for booker in User.objects.filter(relatives__records__patient=patient, relatives__records__has_booked=True):
+        at_bookers = any(equals_one_of(booker, name, getattr(invitation, name)) for name in CONTACTS)
+        if booker == user or at_bookers:
+            raise BookedForSomebodyElse
+
+
+def _locked(invitation: Invitation) -> Invitation:
+    """The invitation and its record as they are now, until the transaction ends. Raises InvitationOver where either
+    was erased."""
+    patient = Patient.objects.select_for_update().select_related("practice").filter(pk=invitation.patient_id).first()
+    current = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
+    if patient is None or current is None:
+        raise InvitationOver
+    current.patient = patient
+    return current
+
+
+def _goes_to_todays_contacts(invitation: Invitation) -> bool:
+    return (invitation.patient.email, invitation.patient.mobile) == (invitation.email, invitation.mobile)
+
+
+def _prove_contacts(invitation: Invitation) -> None:
+    """Whoever proved them owns them: they are no longer only what a booker gave."""
+    patient = invitation.patient
+    patient.save(update_fields=own_from_now_on(patient, *CONTACTS))
+
+
 def _offer_for_booking(guardian: User, patient: Patient) -> None:
     """A guardian books online for the child whose record they proved: it is this record."""
-    relative = Relative.objects.create(
+    theirs = RelativeRecord.objects.live().filter(relative__holder=guardian)
+    if Relative.objects.filter(records__in=theirs.filter(patient=patient)).update(removed_at=None):
+        return
+    described = Relative.objects.filter(
+        holder=guardian,
+        first_name__iexact=patient.first_name,
+        last_name__iexact=patient.last_name,
+        birth_date=patient.birth_date,
+    )
+    relative = described.exclude(records__in=theirs.filter(practice=patient.practice)).first() or Relative(
         holder=guardian,
         first_name=patient.first_name,
         last_name=patient.last_name,
         birth_date=patient.birth_date,
     )
+    relative.removed_at = None
+    relative.save()
     RelativeRecord.objects.create(
         relative=relative, practice=patient.practice, patient=patient, made_by_booking=False
     )

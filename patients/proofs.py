@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.db.models import Q
 
+from accounts.models import User
 from patients.models import InvitationEnd, Patient
 
 
@@ -19,9 +21,16 @@ class Proofs:
     invited_at: datetime | None
 
 
+def has_proved(user: User, *, email: str | None, mobile: str | None) -> bool:
+    """Whether these are the account's own contacts, both proved."""
+    if not email or not mobile or user.mobile != mobile or user.mobile_verified_at is None:
+        return False
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists())
+
+
 def proofs_of(patient: Patient) -> Proofs:
     """A tie proved the contacts it was made with; whoever is tied proves newer ones by accepting an invitation."""
-    ties = list(patient.ties.filter(ended_at=None))
+    ties = list(patient.ties.live())
     tied = {tie.user_id for tie in ties}
     invitations = list(patient.invitations.filter(Q(ended_at=None) | Q(end=InvitationEnd.ACCEPTED)))
     followed = [one for one in invitations if one.accepted_by_id in tied]

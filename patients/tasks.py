@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import transaction
 
+from patients import givers
 from patients.models import Patient
 
 BATCH = 500
@@ -14,6 +15,13 @@ BATCH = 500
 def fill_search_texts() -> None:
     """For records of a version that wrote none. Harmless when repeated: what has one is left alone."""
     while _fill_batch():
+        continue
+
+
+@shared_task
+def note_givers() -> None:
+    """For contacts that the last release took from bookers. Harmless when repeated: what is noted is left alone."""
+    while givers.note_givers() == givers.BATCH:
         continue
 
 

@@ -18,6 +18,7 @@ class InvitationEnd(models.TextChoices):
     CONTACTS_CHANGED = "contacts_changed", _("coordonnées modifiées")
     TOO_MANY_ATTEMPTS = "too_many_attempts", _("trop d’essais")
     WITHDRAWN = "withdrawn", _("retirée")
+    MAJORITY = "majority", _("devenu majeur depuis")
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -37,7 +38,6 @@ class Invitation(models.Model):
     mobile = models.CharField(max_length=16)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
-    birth_date_attempts = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True)
     end = models.CharField(max_length=20, choices=InvitationEnd, blank=True)
     identity_checked_by = models.ForeignKey(
@@ -57,7 +57,6 @@ class Invitation(models.Model):
             models.UniqueConstraint(
                 fields=["patient"], condition=Q(ended_at=None), name="invitation_one_live_per_record"
             ),
-            models.CheckConstraint(condition=Q(birth_date_attempts__lte=5), name="invitation_five_tries"),
             models.CheckConstraint(
                 condition=Q(ended_at=None, end="") | (Q(ended_at__isnull=False) & ~Q(end="")),
                 name="invitation_end_has_a_reason",

@@ -14,9 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OfPracticeQuerySet, Practice, User
-from patients.names import plain
+from patients.birth_dates import birth_date_in
+from patients.names import check_search, joined, plain, same_names, search_words, typed_number
 
-SEARCHED = ("first_name", "last_name", "email", "mobile")
+NAMES = ("first_name", "last_name")
+SEARCHED = (*NAMES, "email", "mobile")
+LOOK_ALIKES = 20  # shown
+CANDIDATES = 200  # compared letter by letter
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
 
 
@@ -39,27 +43,40 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         """Records that this account has proved to be its own, or its ward's."""
         return self.filter(ties__user=user, ties__ended_at=None)
 
-    def same_person(self, *, first_name: str, last_name: str, birth_date: date) -> PatientQuerySet:
-        """Records with these very names and this birth date: perhaps the same person, never merged by guess."""
-        return self.filter(
-            first_name__iexact=first_name.strip(), last_name__iexact=last_name.strip(), birth_date=birth_date
-        )
+    def same_person(self, *, first_name: str, last_name: str, birth_date: date) -> list[Patient]:
+        """Records with these names, however they are typed, and this birth date. Nobody is merged by guess: ask it
+        of records that are few, by proved contacts."""
+        names = first_name, last_name
+        return [one for one in self.filter(birth_date=birth_date) if same_names(one.names, names)]
 
     def alike(self, *, first_name: str, last_name: str, birth_date: date) -> list[Patient]:
-        """Born the same day, with these names without regard to accents, hyphens and which is first: to look at."""
-        names = sorted((plain(first_name), plain(last_name)))
+        """Born the same day, with these names without regard to accents, hyphens and which is first: to look at.
+
+        At most LOOK_ALIKES. The database compares first: an import may give thousands the same birth date.
+        """
+        names = sorted((joined(first_name), joined(last_name)))
         born = self.filter(birth_date=birth_date)
-        return [one for one in born if sorted((plain(one.first_name), plain(one.last_name))) == names]
+        for name in names:
+            born = born.filter(Q(search_text__contains=name) | Q(search_text=None))
+        found = []
+        for one in born.order_by("pk")[:CANDIDATES]:
+            if sorted(map(joined, one.names)) == names:
+                found.append(one)
+        return found[:LOOK_ALIKES]
 
     def search(self, words: str) -> PatientQuerySet:
-        """Every word is found in the name, the email or the mobile, which may be typed as 06 12 34 56 78.
+        """Every word is found in the name, the email or the mobile; a date is the birth date.
 
-        Without regard to accents and case; nothing typed finds everybody.
+        Without regard to accents, case, apostrophes and hyphens; mobiles and dates as people write them. Nothing
+        typed finds everybody. Raises patients.names.SearchTooLong.
         """
-        typed = "".join(words.split())
-        is_mobile = typed.isdigit() and typed.startswith("0")
-        asked = [typed[1:]] if is_mobile else plain(words).split()
-        found = self if asked or not typed else self.none()
+        check_search(words)
+        born, rest = birth_date_in(words)
+        found = self.filter(birth_date=born) if born else self
+        number = typed_number(rest)
+        asked = search_words(rest) if number is None else [number]
+        if not asked and rest.strip():
+            return self.none()
         for word in asked:
             by_hand = reduce(or_, (Q((f"{name}__icontains", word)) for name in SEARCHED))
             # Of a version that wrote no search text; patients.tasks.fill_search_texts leaves none.
@@ -71,8 +88,9 @@ class SearchText(models.TextField[str | None, str | None]):
     """What `PatientQuerySet.search` looks in, written anew whenever the record is saved."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        known = (getattr(model_instance, name) for name in SEARCHED)
-        text = plain(" ".join(filter(None, known)))
+        words = plain(" ".join(filter(None, (getattr(model_instance, name) for name in SEARCHED)))).split()
+        in_one = (joined(getattr(model_instance, name)) for name in NAMES)  # oreilly finds O'Reilly
+        text = " ".join([*words, *(one for one in in_one if one not in words)])
         setattr(model_instance, self.attname, text)
         return text
 
@@ -87,6 +105,26 @@ class Patient(models.Model):
     birth_date = models.DateField(_("date de naissance"))
     email = models.EmailField(_("adresse e-mail"), null=True, blank=True)
     mobile = models.CharField(_("mobile"), max_length=16, null=True, blank=True, help_text=_("E.164"))
+    # Who owns each contact (patients/ownership.py): the booker who gave it, when it was recorded, and whether the
+    # record was a minor's by then. Null and false: the practice's staff entered it, with the record.
+    email_given_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    email_since = models.DateTimeField(null=True, blank=True)
+    email_of_minor = models.BooleanField(default=False, db_default=False)
+    mobile_given_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    mobile_since = models.DateTimeField(null=True, blank=True)
+    mobile_of_minor = models.BooleanField(default=False, db_default=False)
+    birth_date_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Wrong birth dates given by whoever has the contacts, since staff looked"
+    )
+    access_ended = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Staff ended an account's access: its contacts are in doubt",
+    )
     language = models.CharField(_("langue"), max_length=10, default="fr")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     search_text = SearchText(null=True, editable=False)
@@ -101,6 +139,15 @@ class Patient(models.Model):
             models.Index(fields=["practice", "-created_at", "-id"]),
             models.Index(fields=["practice", "birth_date"], name="patient_born"),
             models.Index(fields=["practice"], condition=Q(search_text=None), name="patient_without_search_text"),
+            # Few contacts are a booker's.
+            *(
+                models.Index(
+                    fields=[f"{name}_given_by"],
+                    condition=Q((f"{name}_given_by__isnull", False)),
+                    name=f"patient_{name}_given_by",
+                )
+                for name in ("email", "mobile")
+            ),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="patient_search_text"),
         ]
         constraints = [
@@ -117,6 +164,14 @@ class Patient(models.Model):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.first_name, self.last_name
+
+    def looks_like(self, other: Patient) -> bool:
+        """Born the same day, with the same names however they are typed. Nobody is merged by it."""
+        return same_names(self.names, other.names) and self.birth_date == other.birth_date
 
     @property
     def missing_contacts(self) -> list[str]:

@@ -56,17 +56,36 @@ class Relative(models.Model):
         return age_on(self.birth_date, day) < MAJORITY
 
 
+class RelativeRecordQuerySet(models.QuerySet["RelativeRecord"]):
+    def live(self) -> RelativeRecordQuerySet:
+        """By which the holder books for the record today."""
+        return self.filter(ended_at=None)
+
+
 class RelativeRecord(models.Model):
-    """Which record of a practice a holder's relative is. Made when the holder books there the first time."""
+    """Which record of a practice a holder's relative is. Made when the holder books there the first time.
+
+    Kept when it ends: whoever booked for somebody as a relative never becomes that person's own account.
+    """
 
     relative = models.ForeignKey(Relative, on_delete=models.CASCADE, related_name="records")
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="+")
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="as_relative")
     made_by_booking = models.BooleanField(help_text="The record began with this holder's booking")
+    has_booked = models.BooleanField(
+        default=False, db_default=False, help_text="The holder booked for it: the record is never the holder's own"
+    )
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="The tie ended that let the holder book for the record"
+    )
+
+    objects = RelativeRecordQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["relative", "practice"], name="relative_one_record_per_practice"),
+            models.UniqueConstraint(
+                fields=["relative", "practice"], condition=Q(ended_at=None), name="relative_one_live_record"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,8 +18,29 @@ class Relationship(models.TextChoices):
     GUARDIAN = "guardian", _("responsable légal")
 
 
+class TieEnd(models.TextChoices):
+    SOMEONE_ELSE = "someone_else", _("coordonnées d’une autre personne")
+    STAFF = "staff", _("accès retiré par le cabinet")
+    REPLACED = "replaced", _("remplacé par un nouveau lien avec la fiche")
+
+
+class RecordTieQuerySet(models.QuerySet["RecordTie"]):
+    def live(self) -> RecordTieQuerySet:
+        return self.filter(ended_at=None)
+
+    def proved_now(self) -> RecordTieQuerySet:
+        """Live, and standing on the contacts and the birth date that the record has today."""
+        return self.live().filter(suspended_at=None)
+
+    def suspended(self) -> RecordTieQuerySet:
+        """Live, and waiting until the account proves the contacts that the record has today."""
+        return self.live().filter(suspended_at__isnull=False)
+
+
 class RecordTie(models.Model):
-    """Made only after the email, the mobile and the birth date were proved (design, section 2)."""
+    """Made only after the email, the mobile and the birth date were proved. It stands on these proofs: staff who
+    change the record's contacts say whether it ends (they were somebody else's) or is suspended (the same person has
+    new ones); a corrected birth date suspends it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="record_ties")
@@ -27,8 +48,17 @@ class RecordTie(models.Model):
     relationship = models.CharField(max_length=10, choices=Relationship)
     proved_email = models.EmailField()
     proved_mobile = models.CharField(max_length=16)
+    proved_birth_date = models.DateField(null=True, blank=True, help_text="Null: of a version that did not write it")
     tied_at = models.DateTimeField(default=timezone.now)
+    suspended_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The record's contacts or birth date changed: what is shared later waits until they are proved",
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField(max_length=20, choices=TieEnd, blank=True, db_default="")
+
+    objects = RecordTieQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["user", "patient"], condition=Q(ended_at=None), name="tie_live")]
@@ -46,3 +76,21 @@ class RecordTie(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.relationship} {self.patient_id}"
+
+    @property
+    def waits_for_birth_date_alone(self) -> bool:
+        return self.unproved() == ["birth_date"]
+
+    def unproved(self) -> list[str]:
+        """What the record says today, of "email", "mobile" and "birth_date", and the account has not proved."""
+        proved = {
+            "email": self.proved_email.lower(),
+            "mobile": self.proved_mobile,
+            "birth_date": self.proved_birth_date,
+        }
+        today = {
+            "email": (self.patient.email or "").lower(),
+            "mobile": self.patient.mobile,
+            "birth_date": self.patient.birth_date,
+        }
+        return [name for name, value in proved.items() if value != today[name]]

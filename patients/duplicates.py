@@ -1,0 +1,116 @@
+"""Records that may be of one person, for staff to look at. Nobody is merged or tied by it, however alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
+from enum import StrEnum
+
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from patients.contacts import clean_email, clean_mobile
+from patients.models import Patient
+from patients.models.patient import CANDIDATES, LOOK_ALIKES, PatientQuerySet
+from patients.names import joined
+
+CLOSE = 0.8  # of the letters in common, in their order: one of five is a slip of the keyboard
+SHORTEST_PART = 3  # letters of a name that is part of another: Marie in Marie-Claire, Durand in Durand-Petit
+
+
+class Alike(StrEnum):
+    SAME_PERSON = "same_person"  # names, in whatever order and spelling, and birth date
+    SIMILAR_NAME = "similar_name"  # born the same day
+    SAME_MOBILE = "same_mobile"
+    SAME_EMAIL = "same_email"
+
+
+WORDS: dict[Alike, Promise] = {
+    Alike.SAME_PERSON: _("mêmes noms, même date de naissance"),
+    Alike.SIMILAR_NAME: _("nom ressemblant, même date de naissance"),
+    Alike.SAME_MOBILE: _("même mobile"),
+    Alike.SAME_EMAIL: _("même adresse e-mail"),
+}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    patient: Patient
+    why: tuple[Alike, ...]
+
+    @property
+    def words(self) -> str:
+        return ", ".join(str(WORDS[one]) for one in self.why)
+
+
+def likenesses(
+    records: PatientQuerySet,
+    *,
+    first_name: str,
+    last_name: str,
+    birth_date: date,
+    email: str | None = None,
+    mobile: str | None = None,
+) -> list[Likeness]:
+    """Among these records, the likest first, at most LOOK_ALIKES. Contacts that cannot be are like nobody's."""
+    names = (first_name, last_name)
+    why: dict[Patient, list[Alike]] = {}
+    for reason, found in (
+        (Alike.SAME_PERSON, records.alike(first_name=first_name, last_name=last_name, birth_date=birth_date)),
+        (Alike.SIMILAR_NAME, _similar(records, names, birth_date)),
+        (Alike.SAME_MOBILE, _with_contact(records, "mobile", mobile)),
+        (Alike.SAME_EMAIL, _with_contact(records, "email", email)),
+    ):
+        for one in found:
+            if reason is not Alike.SIMILAR_NAME or one not in why:
+                why.setdefault(one, []).append(reason)
+    ranks = list(Alike)
+    likest = sorted(why.items(), key=lambda item: (ranks.index(item[1][0]), -len(item[1])))
+    return [Likeness(one, tuple(reasons)) for one, reasons in likest[:LOOK_ALIKES]]
+
+
+def likenesses_of(patient: Patient) -> list[Likeness]:
+    """Other records of its practice."""
+    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk=patient.pk)
+    return likenesses(
+        others,
+        first_name=patient.first_name,
+        last_name=patient.last_name,
+        birth_date=patient.birth_date,
+        email=patient.email,
+        mobile=patient.mobile,
+    )
+
+
+def similar_names(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """However spelt and in either order: both names close, or the same first name, as after a marriage."""
+    first, last = map(joined, one)
+    for other_first, other_last in (tuple(map(joined, other)), tuple(map(joined, reversed(other)))):
+        if _close(first, other_first) and _close(last, other_last):
+            return True
+    return first != "" and first == joined(other[0])
+
+
+def _close(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) >= SHORTEST_PART and (longer.startswith(shorter) or longer.endswith(shorter)):
+        return True
+    return one == other or SequenceMatcher(None, one, other, autojunk=False).ratio() >= CLOSE
+
+
+def _similar(records: PatientQuerySet, names: tuple[str, str], birth_date: date) -> Iterator[Patient]:
+    for one in records.filter(birth_date=birth_date).order_by("pk")[:CANDIDATES]:
+        if similar_names(names, one.names):
+            yield one
+
+
+def _with_contact(records: PatientQuerySet, name: str, typed: str | None) -> list[Patient]:
+    try:
+        contact = clean_email(typed) if name == "email" else clean_mobile(typed)
+    except ValidationError:
+        return []
+    lookup = "email__iexact" if name == "email" else "mobile"
+    return list(records.filter(**{lookup: contact}).order_by("pk")[:LOOK_ALIKES]) if contact else []

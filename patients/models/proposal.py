@@ -1,0 +1,35 @@
+"""A contact that a patient changed in their account, for staff to take over into a record."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from patients.models.patient import Patient
+
+
+class ContactProposal(models.Model):
+    """Made where the record cannot follow by itself (patients/own_contacts.py), and lost the former contact."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contact_proposals")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", help_text="Who changed it")
+    contact = models.CharField(max_length=10, choices=[("email", "email"), ("mobile", "mobile")])
+    value = models.CharField(max_length=254)
+    made_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "contact"], condition=Q(settled_at=None), name="proposal_one_open_per_contact"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

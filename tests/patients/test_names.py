@@ -1,0 +1,212 @@
+"""The same name, number or date, however people type it."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from accounts.models import Practice, User
+from patients.birth_dates import ImpossibleBirthDate, birth_date_in, birth_date_of, check_birth_date
+from patients.contacts import clean_email, clean_mobile
+from patients.models import Patient, Relative
+from patients.names import kept, same_names
+from patients.records import change_patient, create_patient
+from patients.relatives import Person, record_of_holder, remember_relative
+from portals.code_form import CodeForm
+
+BORN = date(1950, 3, 12)
+TODAY = date(2026, 11, 28)
+NFD = unicodedata.normalize("NFD", "Élodie")
+WAYS = [
+    ("Élodie", NFD), ("Élodie", "ELODIE"), ("Élodie", "ÉLODIE"), ("Élodie", "élodie"), ("O'Reilly", "O’Reilly"),
+    ("O'Reilly", "Oreilly"), ("d’Angelo", "D'ANGELO"), ("Jean-Pierre", "Jean Pierre"), ("Jean-Pierre", "Jeanpierre"),
+    ("Jean-Pierre", "Jean\u2011Pierre"), ("Le Goff", "Le\u00a0Goff"), ("Đorđević", "Dordevic"), ("Łukasz", "Lukasz"),
+    ("Søren", "Soren"), ("Strauß", "STRAUSS"), ("Cœur", "COEUR"), ("Þór", "Thor"), ("Ħal", "Hal"),
+    ("Yıldız", "Yildiz"),
+    ("İpek", "ipek"), ("Ŋuyen", "Nuyen"), ("Nguyễn", "Nguyen"), ("Müller", "Mu\u0308ller"), ("Marie", "Ma\u00adrie"),
+    ("Marie", "\u200bMarie\ufeff"), ("Αλέξανδρος", "ΑΛΕΞΑΝΔΡΟΣ"), ("Анна", "АННА"),
+]  # fmt: skip
+OTHERS = [("Marie", "Mario"), ("Élodie", "Mélodie"), ("Le Goff", "Goff"), ("Анна", "Анно")]
+
+
+@pytest.mark.parametrize(("one", "other"), WAYS)
+def test_one_name_however_it_is_typed(one: str, other: str) -> None:
+    assert same_names((one, "Martin"), (other, "Martin"))
+    assert same_names(("Paul", one), ("PAUL", other))
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_other_names_are_others(one: str, other: str) -> None:
+    assert not same_names((one, "Martin"), (other, "Martin"))
+    assert not same_names(("Jean", "Pierre"), ("Jeanpierre", ""))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("one", "other"), WAYS)
+def test_staff_find_and_are_shown_who_is_there_already(practice: Practice, one: str, other: str, bob: User) -> None:
+    there = create_patient(practice=practice, first_name="Camille", last_name=one, birth_date=BORN, by=bob)
+    assert list(practice.patients.search(other)) == [there]
+    assert list(practice.patients.search(one)) == [there]
+    assert practice.patients.alike(first_name=other, last_name="CAMILLE", birth_date=BORN) == [there]
+    assert list(practice.patients.search("dupond")) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("one", "other"), WAYS)
+def test_a_relative_is_described_once(hugo: User, one: str, other: str) -> None:
+    for typed in (one, other):
+        remember_relative(holder=hugo, person=Person(typed, "Martin", BORN), today=TODAY)
+    assert Relative.objects.filter(holder=hugo).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("one", "other"), WAYS)
+def test_a_holder_is_tied_to_the_record_with_their_proved_contacts(
+    practice: Practice, hugo: User, one: str, other: str, bob: User
+) -> None:
+    User.objects.filter(pk=hugo.pk).update(last_name=other, birth_date=BORN, mobile_verified_at=timezone.now())
+    EmailAddress.objects.get_or_create(user=hugo, email=hugo.email, defaults={"verified": True, "primary": True})
+    hugo.refresh_from_db()
+    there = create_patient(
+        practice=practice, first_name=hugo.first_name, last_name=one, birth_date=BORN,
+        email=hugo.email, mobile=hugo.mobile, by=bob,
+    )  # fmt: skip
+    assert record_of_holder(holder=hugo, practice=practice) == there
+
+
+@pytest.mark.django_db
+def test_names_are_kept_composed(practice: Practice, bob: User) -> None:
+    typed = f"  {NFD}\u200b \t Marie\ufeff "
+    there = create_patient(practice=practice, first_name=typed, last_name="Le\u00a0Goff", birth_date=BORN, by=bob)
+    there.refresh_from_db()
+    assert (there.first_name, there.last_name) == ("Élodie Marie", "Le Goff")
+    assert kept("می\u200cخواهم") == "می\u200cخواهم"  # Persian: it is part of the spelling
+
+
+NUMBERS = [
+    "06 12 34 56 78", "0612345678", "06.12.34.56.78", "06-12-34-56-78", "+33 6 12 34 56 78", "0033612345678",
+    "+33 (0)6 12 34 56 78", "+33612345678", "0033 6.12.34", "06 12 34", "06\u00a012\u00a034\u00a056\u00a078",
+]  # fmt: skip
+DATES = [
+    "12/03/1950",
+    "12.03.1950",
+    "12-3-1950",
+    "1950-03-12",
+    "12031950",
+    "12 mars 1950",
+    "12 March 1950",
+    "12 MARS 1950",
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", [*NUMBERS, *DATES, *(f"lefevre {one}" for one in DATES), "né le 12 mars 1950"[6:]])
+def test_numbers_and_dates_are_found_as_people_write_them(practice: Practice, bob: User, typed: str) -> None:
+    there = create_patient(
+        practice=practice, first_name="Ana", last_name="Lefèvre", birth_date=BORN, mobile="0612345678", by=bob
+    )
+    other = date(1951, 3, 12)
+    create_patient(
+        practice=practice, first_name="Eve", last_name="Lefort", birth_date=other, mobile="0698765432", by=bob
+    )
+    assert list(practice.patients.search(typed)) == [there]
+
+
+@pytest.mark.parametrize("typed", ["0612031950", "31/02/1950", "1950", "rue 12/03/19501"])
+def test_what_is_no_date_is_no_date(typed: str) -> None:
+    assert birth_date_in(typed) == (None, typed)
+
+
+OVERSEAS = [
+    ("0692 12 34 56", "+262692123456"), ("0693123456", "+262693123456"), ("0639 01 23 45", "+262639012345"),
+    ("0690 12 34 56", "+590690123456"), ("0694 20 12 34", "+594694201234"), ("0696 20 12 34", "+596696201234"),
+    ("06.12.34.56.78", "+33612345678"), ("+687 75 12 34", "+687751234"), ("87 12 34 56", "+68987123456"),
+    ("٠٦١٢٣٤٥٦٧٨", "+33612345678"), ("\u200e+33 6 12 34 56 78\u200f", "+33612345678"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "kept_as"), OVERSEAS)
+def test_mobiles_as_their_owners_write_them(typed: str, kept_as: str) -> None:
+    assert clean_mobile(typed) == kept_as
+
+
+def test_a_number_of_several_territories_is_asked_with_its_code() -> None:
+    with pytest.raises(ValidationError) as refused:
+        clean_mobile("82 12 34")  # Nouvelle-Calédonie, Wallis-et-Futuna
+    assert refused.value.code == "ambiguous_mobile"
+    assert "+681 82 12 34 ou +687 82.12.34" in refused.value.messages[0]
+
+
+@pytest.mark.parametrize("typed", ["01 42 34 56 78", "0262 12 34 56", "12", "bonjour", "0899 12 34 56"])
+def test_what_receives_no_sms_is_refused(typed: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        clean_mobile(typed)
+    assert refused.value.code == "invalid_mobile"
+
+
+@pytest.mark.parametrize(
+    "typed", ["\u200bMarie@Exemple.fr", "marie@exemple.fr\ufeff", "ma\u00adrie@exemple.fr\u00a0"]
+)
+def test_nothing_unseen_stays_in_an_address(typed: str) -> None:
+    assert clean_email(typed) == "marie@exemple.fr"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("12", "3", "1950"), ("12", "mars", "1950"), ("12", "March", "1950"), ("1٢", "03", "١٩٥٠"),
+        (" 12 ", "MAR", "1950 "),
+    ],
+)  # fmt: skip
+def test_a_birth_date_as_people_write_it(typed: tuple[str, str, str]) -> None:
+    assert birth_date_of(*typed) == BORN
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        (("12", "3", "50"), "short_year"), (("12", "3", "0050"), "birth_date_too_old"),
+        (("31", "2", "1950"), "no_such_date"), (("12", "13", "1950"), "no_such_date"),
+        (("1", "2", "19501950195"), "no_such_date"), (("1", "2", "9" * 20), "no_such_date"),
+        (("12", "jui", "1950"), "not_a_date"), (("", "3", "1950"), "not_a_date"),
+        (("-1", "3", "1950"), "not_a_date"), (("12", "3", "x"), "not_a_date"), (("²", "3", "1950"), "not_a_date"),
+    ],
+)  # fmt: skip
+def test_what_is_no_date_is_said(typed: tuple[str, str, str], code: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        check_birth_date(birth_date_of(*typed), today=TODAY)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("born", [date(24, 1, 1), date(1850, 1, 1), date(2026, 11, 29)])
+def test_nobody_was_born_then(born: date) -> None:
+    with pytest.raises(ImpossibleBirthDate):
+        check_birth_date(born, today=TODAY)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("born", [date(24, 1, 1), date(1850, 1, 1), date(2999, 1, 1)])
+def test_no_door_takes_an_impossible_birth_date(practice: Practice, hugo: User, bob: User, born: date) -> None:
+    def made(birth_date: date) -> Patient:
+        return create_patient(practice=practice, first_name="Ana", last_name="Lefèvre", birth_date=birth_date, by=bob)
+
+    with pytest.raises(ValidationError):
+        made(born)
+    there = made(BORN)
+    with pytest.raises(ValidationError):
+        change_patient(patient=there, by=bob, birth_date=born)
+    with pytest.raises(ValidationError):
+        remember_relative(holder=hugo, person=Person("Ana", "Lefèvre", born), today=TODAY)
+    assert Patient.objects.get().birth_date == BORN
+
+
+def test_digits_of_any_script_are_the_digits_of_a_code() -> None:
+    form = CodeForm({"code": "١٢٣ ４５６"})
+    assert form.is_valid()
+    assert form.cleaned_data["code"] == "123456"
+    assert not CodeForm({"code": "12345²"}).is_valid()
