@@ -6,19 +6,33 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.userkit import filter_users_by_email
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from accounts.account_letters import account_letter
+from accounts.addresses import caller_address
+from accounts.device_cookie import device_of, keep_device
+from accounts.devices import SIGNED_IN_ON, note_seen
 from accounts.models import User
 from accounts.sole_control import sets_up_first_factor
-from notifications.outbox import plan_email
+from accounts.stages import needs_code
+from accounts.tries import TooManyTries, count_try, note_failure
+from audit.trail import record
+from notifications.letters import plan_letter
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """As every limit of ours sees it; allauth counts IPv6 by /64 then."""
+        return caller_address(request) or str(super().get_client_ip(request))
 
     def get_login_stages(self) -> list[str]:
         """allauth's, with ours before the second factor (which makes it needless)."""
@@ -33,15 +47,59 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         required: bool = super().is_reauthentication_required(app=app, **kwargs)
         return required and not (app == "allauth.mfa" and sets_up_first_factor(self.request))
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """In place of allauth's bound, by which five wrong passwords of a stranger shut out an account's owner."""
+        self._typed = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
+        self._owner = _owner_of(self._typed)
+        try:
+            self._try = count_try(request, what="password", user=self._owner, typed=self._typed)
+        except TooManyTries:
+            note_failure(request, what="password", user=self._owner, typed=self._typed)
+            raise self.validation_error("too_many_login_attempts") from None
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """allauth calls it where the password was right."""
+        self._try.was_right()
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        note_failure(request, what="password", user=self._owner, typed=self._typed, reached=self._try.reached)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Signed in: the browser is known from now on to an account that asks for no code by SMS. It skips no code
+        by that, but a stranger's wrong passwords do not shut it out."""
+        device = device_of(request, user)
+        request.session[SIGNED_IN_ON] = str(device.pk) if device else None
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        if device is not None:
+            note_seen(device)
+        elif not needs_code(user):
+            keep_device(request, response, user, code_given=False)
+        return response
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queued in the outbox like every message; allauth's own text, in the account's language."""
+        """Queued in the outbox like every message; in our words (accounts/account_letters.py) and the account's
+        language."""
         user = User.objects.filter(email__iexact=email).first()
         language = user.language if user else translation.get_language() or "fr"
         with translation.override(language):
-            context = {"request": self.request, "email": email, **_with_our_links(context)}
-            subject = " ".join(render_to_string(f"{template_prefix}_subject.txt", context).split())
-            body = render_to_string(f"{template_prefix}_message.txt", context, self.request).strip()
-        plan_email(to=email, subject=subject, body=body, language=language)
+            letter = account_letter(template_prefix, _with_our_links(context))
+            plan_letter(letter, to=email, language=language)
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]  # allauth ships no types
+    @transaction.atomic
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        """The person ends them, on « Appareils connectés »."""
+        super().end_sessions(sessions)
+        if sessions:
+            user = sessions[0].user
+            record("account.sessions_ended", by=user, on=user, detail={"count": len(sessions)})
+
+
+def _owner_of(email: str) -> User | None:
+    """Whose password allauth will compare."""
+    found: list[User] = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
+    return found[0] if found else None
 
 
 def _with_our_links(context: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Asking for a code, and answering with it (security cases 21)."""
+"""Asking for a code, and answering with it (security cases 21 and 52)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import secrets
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts.counting import hold
 from accounts.models import OneTimeCode
 
 LIFETIME = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
-MAX_CODES_AN_HOUR = 5
 
 
 class TooManyCodes(Exception):
@@ -24,12 +25,18 @@ class TooManyCodes(Exception):
 
 @transaction.atomic
 def new_code(*, purpose: str, subject_id: uuid.UUID) -> str:
-    """A fresh code for this purpose and subject; older ones of the same are void. Raises TooManyCodes."""
+    """A fresh code for this purpose and subject; older ones of the same are void. Raises TooManyCodes.
+
+    `purpose` may have a part after a colon (a new number): the bound is on all of its kind together. Requests at the
+    same moment wait for each other, so at most one code is live and none is sent above the bound.
+    """
+    kind = purpose.partition(":")[0]
+    hold("codes", f"{kind}:{subject_id}")
     now = timezone.now()
-    earlier = OneTimeCode.objects.filter(purpose=purpose, subject_id=subject_id)
-    if earlier.filter(created_at__gt=now - timedelta(hours=1)).count() >= MAX_CODES_AN_HOUR:
+    of_kind = OneTimeCode.objects.filter(Q(purpose=kind) | Q(purpose__startswith=f"{kind}:"), subject_id=subject_id)
+    if of_kind.filter(created_at__gt=now - timedelta(hours=1)).count() >= settings.CODES_AN_HOUR:
         raise TooManyCodes
-    earlier.filter(used_at=None).update(used_at=now)
+    of_kind.filter(purpose=purpose, used_at=None).update(used_at=now)
     digits = f"{secrets.randbelow(1_000_000):06d}"
     code = OneTimeCode(purpose=purpose, subject_id=subject_id, expires_at=now + LIFETIME)
     code.code_hash = _hash(code.pk, digits)

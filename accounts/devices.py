@@ -1,67 +1,118 @@
 """A new device: whoever signs in there with a password also proves the account's mobile (CNIL 2025-019).
 
 Accounts with a second factor of their own (TOTP, passkey) are asked for that instead, at every sign-in.
+A device is known by a secret that was made for one account and one browser (accounts/device_cookie.py). What a
+browser shows is never taken over, so nobody can plant a secret that they know (security case 55).
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
+from collections.abc import Iterable
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from accounts.browsers import Browser
 from accounts.codes import LIFETIME, new_code
-from accounts.models import KnownDevice, User
+from accounts.letters import site_name
+from accounts.models import KnownDevice, Practice, User
 from audit.trail import record
+from notifications.gsm import one_segment
 from notifications.outbox import plan_sms
-from notifications.wording import for_sms
 
 CODE_PURPOSE = "new-device"
+SIGNED_IN_ON = "device"  # in a session: the known device that it runs on
+MAX_DEVICES = 30  # of one account: the one that was not seen for longest is forgotten
 
 
-def is_known(user: User, secret: str | None) -> bool:
-    """Whether the browser that holds this secret is one of the account's."""
-    if not secret:
-        return False
-    return bool(
-        KnownDevice.objects.live().filter(user=user, secret_hash=_hash(secret)).update(last_seen_at=timezone.now())
-    )
+def find_device(user: User, shown: Iterable[str]) -> KnownDevice | None:
+    """The account's device that holds one of these secrets."""
+    hashes = [_hash(secret) for secret in shown]
+    return KnownDevice.objects.live().filter(user=user, secret_hash__in=hashes).order_by("-code_given").first()
+
+
+def note_seen(device: KnownDevice) -> None:
+    KnownDevice.objects.filter(pk=device.pk).update(last_seen_at=timezone.now())
 
 
 @transaction.atomic
-def remember(user: User, secret: str | None = None) -> str:
-    """The browser is the account's from now on. `secret`: what its cookie holds already (a shared tablet)."""
-    secret = secret or secrets.token_urlsafe(32)
-    _device, made = KnownDevice.objects.get_or_create(user=user, secret_hash=_hash(secret))
-    if made:
-        record("account.device_added", by=user, on=user)
-    return secret
+def remember(user: User, *, browser: Browser, code_given: bool) -> tuple[KnownDevice, str]:
+    """The browser is the account's from now on. The device, and the secret that the browser holds."""
+    secret = secrets.token_urlsafe(32)
+    device = KnownDevice.objects.create(
+        user=user, secret_hash=_hash(secret), browser=browser.name, system=browser.system, code_given=code_given
+    )
+    record("account.device_added", by=user, on=user, detail=_words(device))
+    oldest = KnownDevice.objects.filter(user=user).order_by("-last_seen_at")[MAX_DEVICES:]
+    KnownDevice.objects.filter(pk__in=[one.pk for one in oldest]).delete()
+    return device, secret
 
 
-def forget_all(user: User) -> None:
+@transaction.atomic
+def forget(*, device: KnownDevice, by: User, spare_session: str | None = None) -> None:
+    """The browser is new again, and its sessions end, except the one whose key is `spare_session`."""
+    if KnownDevice.objects.filter(pk=device.pk).delete()[0]:
+        record("account.device_forgotten", by=by, on=device.user, detail=_words(device))
+        _end_sessions_on(device, spare_session)
+
+
+@transaction.atomic
+def forget_all(user: User, *, by: User | None = None) -> None:
     """Every browser is new again."""
-    KnownDevice.objects.filter(user=user).delete()
+    count = KnownDevice.objects.filter(user=user).delete()[0]
+    if count:
+        record("account.devices_forgotten", by=by, on=user, detail={"count": count})
+
+
+def _end_sessions_on(device: KnownDevice, spared: str | None) -> None:
+    for session in UserSession.objects.filter(user=device.user).exclude(session_key=spared):
+        if session._session_store(session.session_key).get(SIGNED_IN_ON) == str(device.pk):
+            session.end()
 
 
 @transaction.atomic
 def send_device_code(user: User) -> None:
-    """A code by SMS to the account's mobile. Raises accounts.codes.TooManyCodes."""
+    """A code by SMS to the account's mobile. Raises accounts.codes.TooManyCodes, SmsRefused."""
     digits = new_code(purpose=CODE_PURPOSE, subject_id=user.pk)
-    send_code(to=user.mobile or "", digits=digits, language=user.language)
+    send_code(to=user.mobile or "", digits=digits, language=user.language, account=user.pk)
 
 
-def send_code(*, to: str, digits: str, language: str) -> None:
-    """The SMS that carries a code, whatever it is for."""
+def send_code(
+    *,
+    to: str,
+    digits: str,
+    language: str,
+    account: uuid.UUID | None = None,
+    practice: Practice | None = None,
+) -> None:
+    """The SMS that carries a code, whatever it is for: for `account`, or of `practice` for somebody without one.
+
+    Raises notifications.sms_limits.SmsRefused.
+    """
     with translation.override(language):
-        text = _("%(code)s est votre code docshare. Ne le donnez à personne. Il expire dans 10 minutes.")
+        text = one_segment(
+            _("%(code)s est votre code, pour %(practice)s. Ne le donnez à personne. Il expire dans 10 minutes."),
+            name=practice.name_in_messages if practice else site_name(),
+            code=digits,
+        )
         plan_sms(
             to=to,
-            text=for_sms(text % {"code": digits}),
+            text=text,
             language=language,
             expires_at=timezone.now() + LIFETIME,
+            account=account,
+            practice=practice.pk if practice else None,
+            waited_for=True,
         )
+
+
+def _words(device: KnownDevice) -> dict[str, str]:
+    return {"browser": device.browser, "system": device.system}
 
 
 def _hash(secret: str) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from allauth.account.forms import ResetPasswordForm
+import uuid
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
+from allauth.core import context
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import ApiToken, User
+from accounts.models.user import NewPassword, PasswordChange
+from accounts.tries import TooManyTries, count_try, let_unknown_devices_try_again, note_failure
 
 
-class ProvedAddressResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
+class ProvedAddressResetForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
     """A link that replaces a password goes to a proved address only, never to one that was merely typed."""
 
     users: list[User]
@@ -21,3 +31,52 @@ class ProvedAddressResetForm(ResetPasswordForm):  # type: ignore[misc]  # allaut
             if EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
         ]
         return email
+
+
+class ResetKeyForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
+    """Whoever has the mailbox: everything that stood on the old password ends."""
+
+    user: User
+
+    def save(self) -> None:
+        self.user.password_change = PasswordChange(NewPassword.RESET)
+        super().save()
+        let_unknown_devices_try_again(self.user)
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
+    """Asks of each API token whether it is kept. Unless the person says so, it ends with the old password."""
+
+    user: User
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tokens = ApiToken.objects.valid_of(self.user)
+        if tokens:
+            self.fields["keep_tokens"] = forms.MultipleChoiceField(
+                label=_("Jetons d’API à garder"),
+                help_text=_("Ceux que vous ne cochez pas cessent de fonctionner avec l’ancien mot de passe."),
+                choices=[(str(token.pk), token.name) for token in tokens],
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+
+    def clean_oldpassword(self) -> str:
+        """Counted: whoever sits at an open session does not guess the password here."""
+        try:
+            counted = count_try(context.request, what="password", user=self.user)
+        except TooManyTries:
+            note_failure(context.request, what="password", user=self.user)
+            raise get_adapter().validation_error("too_many_login_attempts") from None
+        try:
+            typed: str = super().clean_oldpassword()
+        except ValidationError:
+            note_failure(context.request, what="password", user=self.user, reached=counted.reached)
+            raise
+        counted.was_right()
+        return typed
+
+    def save(self) -> None:
+        kept = frozenset(uuid.UUID(pk) for pk in self.cleaned_data.get("keep_tokens", []))
+        self.user.password_change = PasswordChange(NewPassword.CHANGED, kept)
+        super().save()

@@ -4,28 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
+from accounts.way_back import SAFE, page_before
+
+SESSION_ENDED = "Session-Ended"  # a header of ours
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
-    """Django's own; public views are marked with `login_not_required`. An htmx part asks for a whole page."""
+    """Django's own; public views are marked with `login_not_required`.
 
-    def handle_no_permission(  # type: ignore[override]  # a part of a page is told by a header, not redirected
+    Signing in leads back to the page that holds the button, never to an address that only takes a POST. A script gets
+    a 401 with SESSION_ENDED: its page stays, covered (js/session.js).
+    """
+
+    def handle_no_permission(  # type: ignore[override]  # never raises, where Django's may
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponse:
-        if request.headers.get("HX-Request") == "true":
-            from django.conf import settings
-            from django.shortcuts import resolve_url
-
-            response = HttpResponse(status=401)
-            response["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
+        if asked_by_script(request):
+            sentence = _("Votre session est terminée. Reconnectez-vous : rien de cette page n’est perdu.")
+            response = HttpResponse(sentence, status=401, content_type="text/plain; charset=utf-8")
+            response[SESSION_ENDED] = "1"
             return response
-        return super().handle_no_permission(request, view_func)
+        if request.method not in SAFE:
+            messages.warning(
+                request,
+                _(
+                    "Votre session est terminée, et ce que vous avez demandé n’a pas été fait. Connectez-vous pour "
+                    "revenir à la page."
+                ),
+            )
+        return redirect_to_login(page_before(request), resolve_url(settings.LOGIN_URL))
+
+
+def asked_by_script(request: HttpRequest) -> bool:
+    """Whether a script of a page reads the answer (Fetch Metadata; older browsers: what our scripts say)."""
+    headers = request.headers
+    return headers.get("Sec-Fetch-Dest") == "empty" or "X-Requested-With" in headers or "HX-Request" in headers
 
 
 class NoStoreMiddleware:

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 
 from accounts.codes import check_code, new_code
 from accounts.devices import forget_all, send_code
+from accounts.letters import from_site, site_name
 from accounts.models import User
 from audit.trail import record
-from notifications.outbox import plan_email, plan_sms
-from notifications.wording import for_sms
+from notifications.gsm import one_segment
+from notifications.letters import plan_letter
+from notifications.outbox import plan_sms
 
 PURPOSE = "new-mobile"
 
@@ -23,9 +25,9 @@ def _purpose(mobile: str) -> str:
 
 @transaction.atomic
 def ask_for_mobile(*, user: User, mobile: str) -> None:
-    """Send a code to the new number (E.164). Raises accounts.codes.TooManyCodes."""
+    """Send a code to the new number (E.164). Raises accounts.codes.TooManyCodes, SmsRefused."""
     digits = new_code(purpose=_purpose(mobile), subject_id=user.pk)
-    send_code(to=mobile, digits=digits, language=user.language)
+    send_code(to=mobile, digits=digits, language=user.language, account=user.pk)
 
 
 def prove_mobile(*, user: User, mobile: str, digits: str) -> bool:
@@ -45,12 +47,19 @@ def replace_mobile(*, user: User, mobile: str, by: User) -> None:
     forget_all(user)
     record("account.mobile_changed", by=by, on=user)
     with translation.override(user.language):
-        said = _(
-            "Le numéro de mobile de votre compte docshare vient de changer. "
-            "Si ce n’est pas vous, prévenez aussitôt votre cabinet."
+        letter = from_site(
+            about=_("Votre numéro de mobile a changé"),
+            paragraphs=[
+                _("Bonjour,"),
+                _("Le numéro de mobile de votre compte vient de changer."),
+                _("Si ce n’est pas vous, changez de mot de passe et prévenez aussitôt votre cabinet."),
+            ],
         )
-        plan_email(
-            to=user.email, subject=_("Votre numéro de mobile a changé"), body=said + "\n", language=user.language
-        )
+        plan_letter(letter, to=user.email, language=user.language)
         if old and old != mobile:
-            plan_sms(to=old, text=for_sms(said), language=user.language)
+            said = _(
+                "Le numéro de mobile de votre compte %(practice)s vient de changer. "
+                "Si ce n’est pas vous, prévenez votre cabinet tout de suite."
+            )
+            text = one_segment(said, name=site_name())
+            plan_sms(to=old, text=text, language=user.language, account=user.pk)

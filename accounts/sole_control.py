@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from allauth.account.forms import ReauthenticateForm as PasswordForm
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
-from allauth.mfa.base.forms import ReauthenticateForm as CodeForm
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.factor_forms import ReauthenticateForm as CodeForm
 from accounts.models import User
 from accounts.sessions import SECOND_FACTORS
 

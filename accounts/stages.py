@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from allauth.account.stages import LoginStage
 from allauth.mfa.utils import is_mfa_enabled
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from accounts.codes import TooManyCodes
-from accounts.devices import is_known, send_device_code
+from accounts.device_cookie import device_of
+from accounts.devices import send_device_code
 from accounts.models import User
 from accounts.sessions import SECOND_FACTORS
+from notifications.sms_limits import SmsRefused
 
 
 class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no types
@@ -22,7 +23,10 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user: User = self.login.user
-        if not needs_code(user) or is_known(user, self.request.COOKIES.get(settings.DEVICE_COOKIE_NAME)):
+        if not needs_code(user):
+            return None, True
+        known = device_of(self.request, user)
+        if known is not None and known.code_given:
             return None, True
         if not self.state.get("sent"):
             self.state["sent"] = True
@@ -30,6 +34,8 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
                 send_device_code(user)
             except TooManyCodes:
                 self.state["too_many"] = True
+            except SmsRefused as refused:
+                self.state["refused"] = refused.sentence
         return redirect(self.urlname), True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from django.db import transaction
@@ -51,6 +52,15 @@ def revoke_token(*, token: ApiToken, by: User | None) -> None:
     """The token is refused from the next request on. Revoking twice changes nothing."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         record("api_token.revoked", by=by, on=token)
+
+
+@transaction.atomic
+def revoke_all(*, user: User, by: User | None, keep: Collection[uuid.UUID] = ()) -> int:
+    """Every token of the account that is valid still, but for those to `keep`. How many."""
+    ending = list(ApiToken.objects.valid_of(user).exclude(pk__in=keep))
+    for token in ending:
+        revoke_token(token=token, by=by)
+    return len(ending)
 
 
 def find_token(secret: str) -> ApiToken | None:

@@ -7,7 +7,6 @@ own network, and that very address is connected to. Redirects are not followed, 
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import random
 import socket
@@ -25,6 +24,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import WebhookDelivery, WebhookEndpoint
 from accounts.models.webhook import WebhookState
+from accounts.public_addresses import is_public
 from notifications import mishaps
 from notifications.channels.retry_after import retry_after
 from notifications.channels.whole_answers import (
@@ -33,12 +33,17 @@ from notifications.channels.whole_answers import (
     WatchedTlsConnection,
     whole_answer_within,
 )
+from notifications.key_checks import SECRET_KEY, standing_of
+from notifications.secrecy import CannotOpen
 from notifications.turns import is_leaving
 from notifications.webhook_signatures import signature
 
 logger = logging.getLogger(__name__)
 BATCH = 20
 WANTS_NO_MORE = gettext_noop("Ce logiciel ne veut plus être prévenu (HTTP 410)")
+NOT_SIGNED = gettext_noop(
+    "La clé qui signe ces envois est illisible : retirez ce logiciel, puis ajoutez-le de nouveau avec sa nouvelle clé"
+)
 NOT_SENT = gettext_noop("L’envoi n’a pas pu se faire : prévenez-nous si cela dure")
 LEASE = timedelta(minutes=6)  # a batch whose every endpoint takes as long as it may
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
@@ -52,12 +57,16 @@ WAITS = [
 
 
 class NotTaken(Exception):
-    """`reason` is shown to the practice, translated then. `gone`: the endpoint wants nothing any more (410)."""
+    """`reason` is shown to the practice, translated then. `gone`: the endpoint wants nothing any more (410).
+    `permanent`: this one is not tried again."""
 
-    def __init__(self, reason: str, *, gone: bool = False, wait: timedelta | None = None) -> None:
+    def __init__(
+        self, reason: str, *, gone: bool = False, permanent: bool = False, wait: timedelta | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.gone = gone
+        self.permanent = permanent
         self.wait = wait
 
 
@@ -103,6 +112,7 @@ def _claim() -> list[WebhookDelivery]:
 
 def send(delivery: WebhookDelivery) -> None:
     """One attempt; return only once it was taken (2xx). Raises NotTaken."""
+    headers = headers_of(delivery)
     address = urlsplit(delivery.endpoint.url)
     host, secure = address.hostname or "", address.scheme == "https"
     port = address.port or (443 if secure else 80)
@@ -119,7 +129,7 @@ def send(delivery: WebhookDelivery) -> None:
     try:
         with whole_answer_within(LONGEST_ANSWER):
             answer = pool.urlopen(
-                "POST", path, body=delivery.body.encode(), headers={"Host": address.netloc, **headers_of(delivery)},
+                "POST", path, body=delivery.body.encode(), headers={"Host": address.netloc, **headers},
                 retries=False, redirect=False, preload_content=False,
             )  # fmt: skip
             status, wait = answer.status, answer.headers.get("Retry-After", "")
@@ -135,26 +145,32 @@ def send(delivery: WebhookDelivery) -> None:
 
 
 def headers_of(delivery: WebhookDelivery) -> dict[str, str]:
+    """Raises NotTaken if the secret that signs cannot be opened."""
     now = str(int(time.time()))
+    try:
+        secret = delivery.endpoint.secret
+    except CannotOpen:
+        raise NotTaken(NOT_SIGNED, permanent=standing_of(SECRET_KEY).is_whole) from None
     return {
         "Content-Type": "application/json",
         "User-Agent": "docshare",
         "webhook-id": str(delivery.pk),
         "webhook-timestamp": now,
-        "webhook-signature": signature(delivery.endpoint.secret, f"{delivery.pk}.{now}.{delivery.body}"),
+        "webhook-signature": signature(secret, f"{delivery.pk}.{now}.{delivery.body}"),
     }
 
 
 def _resolve(host: str, port: int) -> str:
-    """The address to connect to. Raises NotTaken where it is unknown, or one of our own network's."""
+    """The address to connect to, checked: the connection resolves nothing again (DNS rebinding).
+
+    Raises NotTaken if the name is unknown, or if any of its addresses is not a public one.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise NotTaken(gettext_noop("Le nom du serveur n’existe pas")) from error
     addresses = [str(entry[4][0]) for entry in found]
-    if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(
-        ipaddress.ip_address(address).is_global for address in addresses
-    ):
+    if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(map(is_public, addresses)):
         raise NotTaken(gettext_noop("Cette adresse mène au réseau interne : elle est refusée"))
     return addresses[0]
 
@@ -163,7 +179,7 @@ def _mark_failure(delivery: WebhookDelivery, failure: NotTaken) -> None:
     logger.warning("Webhook %s, attempt %s: %s", delivery.pk, delivery.attempts, failure.reason)
     if failure.gone:
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(stopped_at=timezone.now())
-    if failure.gone or delivery.attempts > len(WAITS):
+    if failure.gone or failure.permanent or delivery.attempts > len(WAITS):
         _mark(delivery, state=WebhookState.FAILED, last_error=failure.reason)
         return
     wait = WAITS[delivery.attempts - 1] * random.uniform(0.9, 1.1)  # noqa: S311 (spreads load, guards nothing)

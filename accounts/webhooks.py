@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Practice, User, WebhookDelivery, WebhookEndpoint, WebhookEventType, WebhookProgress
+from accounts.public_addresses import is_public, literal_address
 from accounts.roles import NotAllowed, may_administer
 from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
@@ -43,6 +44,10 @@ def add_endpoint(*, practice: Practice, url: str, events: Iterable[str], by: Use
         raise ValidationError({"url": _("L’adresse doit commencer par https://.")})
     if address.username or address.password:
         raise ValidationError({"url": _("L’adresse ne doit contenir ni identifiant ni mot de passe.")})
+    literal = literal_address(address.hostname or "")
+    if literal and not is_public(literal) and not settings.WEBHOOKS_MAY_STAY_INSIDE:
+        told = _("Cette adresse mène à un réseau privé ou réservé. Donnez le nom public du serveur.")
+        raise ValidationError({"url": told})
     endpoint = WebhookEndpoint(
         practice=practice,
         url=url,

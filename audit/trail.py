@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -12,6 +13,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 
 DetailValue = str | int | bool | None | list[str]
+CONTACT = re.compile(r"[^@\s]+@[^@\s]+|\+?[\d .()]{8,}")  # an address, or a telephone number
 
 
 class Actor(Protocol):
@@ -51,7 +53,12 @@ def line(
     within: Subject | uuid.UUID | None = None,
     detail: Mapping[str, DetailValue] | None = None,
 ) -> AuditEvent:
-    """A line that `append` writes, with others in one query."""
+    """A line that `append` writes, with others in one query. Raises ValueError for a contact in `detail`: the trail
+    can't be changed, so it must not hold what a person may have erased."""
+    for name, value in (detail or {}).items():
+        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        if any(CONTACT.fullmatch(one) for one in texts):
+            raise ValueError(f"A contact is no detail of an audit line: {name} of {action}")
     return AuditEvent(
         at=timezone.now(),
         action=action,

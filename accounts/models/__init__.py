@@ -1,5 +1,6 @@
 from accounts.models.api_token import ApiToken, Scope
 from accounts.models.code import OneTimeCode
+from accounts.models.count import RateCount
 from accounts.models.device import KnownDevice
 from accounts.models.practice import Membership, OfPracticeQuerySet, Practice, Role
 from accounts.models.user import User
@@ -12,6 +13,7 @@ __all__ = [
     "OfPracticeQuerySet",
     "OneTimeCode",
     "Practice",
+    "RateCount",
     "Role",
     "Scope",
     "User",

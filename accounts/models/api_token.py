@@ -22,6 +22,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, now: datetime | None = None) -> ApiTokenQuerySet:
         return self.filter(revoked_at__isnull=True, expires_at__gt=now or timezone.now(), user__is_active=True)
 
+    def valid_of(self, user: User) -> ApiTokenQuerySet:
+        """Whether the account is active or not: what is revoked does not come back with it."""
+        return self.filter(user=user, revoked_at__isnull=True, expires_at__gt=timezone.now())
+
 
 class ApiToken(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,5 @@
-"""Browsers on which somebody has proved their mobile once: no code is asked there again for a while."""
+"""Browsers that an account knows again: no code is asked where one was given once, and a stranger's wrong passwords
+do not shut them out."""
 
 from __future__ import annotations
 
@@ -19,13 +20,18 @@ class KnownDeviceQuerySet(models.QuerySet["KnownDevice"]):
 
 
 class KnownDevice(models.Model):
-    """A cookie of 256 random bits, kept as its hash; worth nothing without the password."""
+    """256 random bits, made for this account and browser, kept as their hash; worth nothing without the password."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     secret_hash = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    browser = models.CharField(max_length=30, blank=True, db_default="", help_text="What it says it is: Firefox")
+    system = models.CharField(max_length=30, blank=True, db_default="", help_text="Windows")
+    code_given = models.BooleanField(
+        db_default=True, default=True, help_text="Whether a code was given in it; without, it skips none"
+    )
 
     objects = KnownDeviceQuerySet.as_manager()
 

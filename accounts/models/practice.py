@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
@@ -45,6 +46,14 @@ class Practice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("nom"), max_length=200)
+    discreet_name = models.CharField(
+        _("nom discret"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Celui des messages, là où le nom dirait pourquoi on vient"),
+    )
     address = models.TextField(_("adresse"), blank=True)
     telephone = models.CharField(_("téléphone"), max_length=16, blank=True, help_text=_("E.164"))
     email = models.EmailField(
@@ -65,6 +74,11 @@ class Practice(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def name_in_messages(self) -> str:
+        """What emails, SMS and calendars call it, where others may read along: on a locked telephone, for one."""
+        return self.discreet_name or self.name
 
     @property
     def zone(self) -> ZoneInfo:
@@ -105,6 +119,9 @@ class Membership(models.Model):
     is_secretary = models.BooleanField(Role.SECRETARY.label, default=False)
     is_admin = models.BooleanField(Role.ADMIN.label, default=False)
     is_reader = models.BooleanField(Role.READER.label, default=False)
+    since = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="What the account did before is no business of the practice"
+    )
 
     objects = MembershipQuerySet.as_manager()
 

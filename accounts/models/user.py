@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from audit.trail import record
+
+ERASED_DOMAIN = "erased.invalid"  # receives nothing (RFC 2606): the address of an erased account
 
 
 class UserManager(BaseUserManager["User"]):
@@ -23,10 +31,29 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        with transaction.atomic():
+            user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+            record("account.created", by=None, on=user, detail={"is_superuser": True})
+        return user
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)
+
+
+class NewPassword(StrEnum):
+    """How an account comes to another password."""
+
+    CHANGED = "changed"  # by the person, who knew the old one
+    RESET = "reset"  # by whoever has the mailbox
+    SET = "set"  # by whoever runs the installation, or any other way
+
+
+@dataclass(frozen=True)
+class PasswordChange:
+    """Which way, and the API tokens that the person keeps."""
+
+    how: NewPassword = NewPassword.SET
+    kept_tokens: frozenset[uuid.UUID] = frozenset()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -46,6 +73,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("accède à l’administration"), default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    password_change = PasswordChange()  # of the password that the next `save` stores
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -62,7 +91,37 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.email
+        return self.get_full_name() or (gettext("Compte effacé") if self.is_erased else self.email)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether only what must be kept of the person is left (docs/personal-data.md)."""
+        return self.email.endswith(f"@{ERASED_DOMAIN}")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """With a new password ends what stood on the old one, whichever door the new one comes through.
+
+        Raises PermissionDenied where the account was erased since it was read: nobody writes the person back.
+        """
+        if self._state.adding:
+            super().save(*args, **kwargs)
+            return
+        from accounts.password_changes import end_what_stood_on_the_password  # it knows this model
+
+        has_new_password = getattr(self, "_password", None) is not None
+        with transaction.atomic():
+            if not self.is_erased:
+                self._check_is_not_erased()
+            super().save(*args, **kwargs)
+            if has_new_password:
+                end_what_stood_on_the_password(self)
+                self.password_change = PasswordChange()
+
+    def _check_is_not_erased(self) -> None:
+        """Under the lock that erasing takes. Raises PermissionDenied."""
+        row = User.objects.select_for_update(of=("self",), no_key=True).filter(pk=self.pk)
+        if any(email.endswith(f"@{ERASED_DOMAIN}") for email in row.values_list("email", flat=True)):
+            raise PermissionDenied
 
     def get_full_name(self) -> str:
         """Title, first and last name: "Dr Anne Martin"."""

@@ -9,7 +9,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
+from django.test.utils import override_settings
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -32,6 +34,7 @@ from appointments.booking import delete
 from appointments.models import Appointment
 from audit import chain
 from audit.trail import record
+from documents.wrong_keys import note_keys
 from patients.models import Patient
 from tests.conftest import BookFixture
 
@@ -117,6 +120,25 @@ def test_what_happened_is_told_once_signed_and_with_ids_alone(
     right = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
     assert headers["webhook-signature"] == f"v1,{right}"
     assert abs(int(headers["webhook-timestamp"]) - timezone.now().timestamp()) < 60
+
+
+def test_a_secret_that_cannot_be_opened_is_told_to_the_practice_and_others_are_told_on(
+    endpoint: WebhookEndpoint,
+    receiver: Receiver,
+    appointment: Appointment,
+    carol: User,
+    sign_in: Callable[..., Client],
+) -> None:
+    note_keys()
+    broken = add_endpoint(practice=endpoint.practice, url=receiver.url, events=["appointment.booked"], by=carol)
+    with override_settings(SECRET_KEY="a key that nobody has any more"):
+        WebhookEndpoint.objects.filter(pk=broken.pk).update(secret="whsec_lost")
+    record("appointment.booked", by=carol, on=appointment, practice=appointment.practice_id)
+    seal_and_tell()
+    states = set(WebhookDelivery.objects.values_list("endpoint", "state"))
+    assert states == {(broken.pk, WebhookState.FAILED), (endpoint.pk, WebhookState.SENT)}
+    assert receiver.taken
+    assert "La clé qui signe ces envois est illisible" in sign_in(carol).get("/pro/webhooks/").content.decode()
 
 
 def test_only_what_was_asked_for_and_only_of_ones_own_practice(

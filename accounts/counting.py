@@ -1,0 +1,58 @@
+"""Counting tries, exactly: one statement counts and tells the result, so parallel requests never share a number.
+
+The rows are in the database and not in the cache: they hold across processes, and when the cache is flushed. A count
+that is made inside a transaction holds its row until the transaction ends, and is undone with it.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from accounts.models import RateCount
+
+COUNT = f"""
+    INSERT INTO {RateCount._meta.db_table} AS counted (key, count, ends_at) VALUES (%s, 1, %s)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN counted.ends_at <= %s THEN 1 ELSE counted.count + 1 END,
+        ends_at = CASE WHEN counted.ends_at <= %s THEN excluded.ends_at ELSE counted.ends_at END
+    RETURNING count
+"""  # noqa: S608  # the table's name alone
+
+
+def count_one(what: str, whom: object, *, window: timedelta) -> int:
+    """Count one try; how many there are in its window, this one included. The first try opens the window."""
+    now = int(time.time())
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [_key(what, whom), now + int(window.total_seconds()), now, now])
+        return int(cursor.fetchone()[0])
+
+
+def take_back(what: str, whom: object) -> None:
+    """Uncount one try: it was right."""
+    RateCount.objects.filter(key=_key(what, whom), count__gt=0).update(count=F("count") - 1)
+
+
+def forget_count(what: str, whom: object) -> None:
+    RateCount.objects.filter(key=_key(what, whom)).delete()
+
+
+def hold(what: str, whom: object) -> None:
+    """Until the transaction ends, whoever holds the same waits. Call it inside a transaction."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("There is no transaction whose end would let go.")
+    count_one(f"hold:{what}", whom, window=timedelta(hours=1))
+
+
+def forget_ended_counts() -> int:
+    """How many windows had ended an hour ago or more."""
+    return RateCount.objects.filter(ends_at__lt=int(time.time()) - 3600).delete()[0]
+
+
+def _key(what: str, whom: object) -> str:
+    """Opaque: a dump of the table names no account and no address."""
+    return salted_hmac("accounts.counting", f"{what}:{whom}", algorithm="sha256").hexdigest()

@@ -1,0 +1,59 @@
+"""Where a browser is led after a detour (signing in, confirming who one is): always a page that a GET shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import getclosurevars, unwrap
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
+
+SAFE = ("GET", "HEAD")
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page that holds what was clicked: of a button the page it stood on, of a link the address itself."""
+    if request.method in SAFE:
+        return request.get_full_path() if takes_get(request.path) else nearest_page(request.path)
+    came_from = request.headers.get("Referer", "")
+    if came_from.startswith(f"{request.scheme}://{request.get_host()}/"):  # with the slash: no other host begins so
+        parts = urlsplit(came_from)
+        if takes_get(parts.path):
+            return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return nearest_page(parts.path)
+    return nearest_page(request.path)
+
+
+def nearest_page(path: str) -> str:
+    """`path` itself if a GET shows it, else the first folder above it that does: `/documents/1/open/` is a button of
+    `/documents/1/`."""
+    while path != "/" and not takes_get(path):
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+    return path
+
+
+def takes_get(path: str) -> bool:
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return False
+    methods = _methods(view)
+    return methods is None or "GET" in methods
+
+
+def _methods(view: Callable[..., Any]) -> set[str] | None:
+    """What `require_http_methods` lets through, or a class of views answers; None if the view takes all."""
+    if view_class := getattr(view, "view_class", None):
+        return {name.upper() for name in view_class.http_method_names if hasattr(view_class, name)}
+    found: list[set[str]] = []
+
+    def look(layer: Callable[..., Any]) -> bool:
+        if hasattr(layer, "__code__"):
+            asked = getclosurevars(layer).nonlocals.get("request_method_list")
+            found.extend([set(asked)] if asked else [])
+        return False
+
+    unwrap(view, stop=look)
+    return set.intersection(*found) if found else None
