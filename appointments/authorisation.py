@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from appointments import signals
-from appointments.models import Appointment, HolderAuthorisation
+from appointments.models import Appointment, HolderAuthorisation, HolderExclusion
 from appointments.recipients import Audience, Recipient, RecipientState, resolve
 from audit.trail import record
+from patients.models import Patient
 
 
 class NothingToAuthorise(Exception):
@@ -20,7 +21,8 @@ class NothingToAuthorise(Exception):
 
 @transaction.atomic
 def authorise_holder(*, appointment: Appointment, by: User) -> Recipient:
-    """From now on the holder receives, for this appointment alone. Authorising twice changes nothing.
+    """From now on the holder receives, for this appointment alone; and sees again what an authorisation that was
+    withdrawn had shown (whoever listens to `changed` does that). Authorising twice changes nothing.
 
     Raises NotAllowed, NothingToAuthorise.
     """
@@ -33,7 +35,62 @@ def authorise_holder(*, appointment: Appointment, by: User) -> Recipient:
         raise NothingToAuthorise
     HolderAuthorisation.objects.create(appointment=appointment, holder=recipient.holder, authorised_by=by)
     record("holder.authorised", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    _tell_changed(appointment, by)
     return resolve(appointment)
+
+
+@transaction.atomic
+def refuse_holder(*, appointment: Appointment, by: User) -> Recipient:
+    """The holder does not receive, and what the holder gives as the patient's contacts from now on makes this
+    appointment ready for nobody. Refusing twice changes nothing. Raises NotAllowed, NothingToAuthorise."""
+    _check(appointment, by)
+    appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
+    recipient = resolve(appointment)
+    if recipient.refused:
+        return recipient
+    if recipient.state is not RecipientState.NEEDS_AUTHORISATION or recipient.holder is None:
+        raise NothingToAuthorise
+    HolderAuthorisation.objects.create(
+        appointment=appointment,
+        holder=recipient.holder,
+        authorised_by=by,
+        refused=True,
+        withdrawn_by=by,
+        withdrawn_at=timezone.now(),
+    )
+    record("holder.refused", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    return resolve(appointment)
+
+
+@transaction.atomic
+def exclude_holder(*, patient: Patient, holder: User, by: User) -> None:
+    """Staff end what somebody sees of a minor's record because they booked for it; what is shared later does not go
+    to them either. Doing it twice changes nothing. Raises NotAllowed."""
+    if not may_share(by, patient.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de retirer un accès."))
+    _exclusion, made = HolderExclusion.objects.get_or_create(
+        patient=patient, holder=holder, defaults={"excluded_by": by}
+    )
+    if made:
+        record("holder.excluded", by=by, on=patient, practice=patient.practice_id, detail={"account": str(holder.pk)})
+
+
+@transaction.atomic
+def lift_exclusion(*, patient: Patient, holder: User, by: User) -> bool:
+    """Staff change their mind, or the holder has proved to be the minor's guardian (`by` the holder), by an
+    invitation of staff: they may receive again. False where they were not excluded. Raises NotAllowed."""
+    if by != holder and not may_share(by, patient.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de rendre un accès."))
+    lifted, _rows = HolderExclusion.objects.filter(patient=patient, holder=holder).delete()
+    if lifted:
+        record(
+            "holder.exclusion_lifted",
+            by=by,
+            on=patient,
+            practice=patient.practice_id,
+            detail={"account": str(holder.pk)},
+        )
+    return bool(lifted)
 
 
 @transaction.atomic
@@ -44,9 +101,7 @@ def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
         withdrawn_at=timezone.now(), withdrawn_by=by
     )
     if withdrawn:
-        signals.changed.send(
-            sender=Appointment, appointment=appointment, fields=frozenset({"holder_authorisation"}), by=by
-        )
+        _tell_changed(appointment, by)
         record(
             "holder.authorisation_withdrawn",
             by=by,
@@ -81,6 +136,12 @@ def outlived_authorisation(appointment: Appointment) -> HolderAuthorisation | No
     """
     standing = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).first()
     return standing if standing and resolve(appointment).audience is Audience.PATIENT else None
+
+
+def _tell_changed(appointment: Appointment, by: User) -> None:
+    signals.changed.send(
+        sender=Appointment, appointment=appointment, fields=frozenset({"holder_authorisation"}), by=by
+    )
 
 
 def _check(appointment: Appointment, by: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from appointments import messages, reminders, signals
+from appointments.doubts import check_doubts
 from appointments.models import (
     Agenda,
     Appointment,
@@ -39,17 +41,25 @@ def book(
     kind: AppointmentKind = AppointmentKind.IN_PERSON,
     by: User,
     pk: uuid.UUID | None = None,
+    accepted: Collection[str] | None = None,
 ) -> Appointment:
     """Staff book for a patient, at any time, on top of another appointment if they want to.
 
-    Raises ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online
-    is appointments.online.
+    `accepted`: what staff agreed to (appointments.doubts); None: whatever there is. Raises Doubtful where there is
+    more, ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online is
+    appointments.online.
     """
     if not may_share(by, agenda.practice):
         raise NotAllowed(_("Votre rôle permet de lire, pas de prendre un rendez-vous."))
     with transaction.atomic():
+        agenda = lock_agenda(agenda)
+        check_time(starts_at)
+        _check_together(agenda, visit_reason)  # what can't be is refused before anybody is asked
+        check_doubts(
+            agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, accepted=accepted
+        )
         return place(
-            agenda=lock_agenda(agenda),
+            agenda=agenda,
             visit_reason=visit_reason,
             patient=patient,
             starts_at=starts_at,
@@ -87,6 +97,8 @@ def place(
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
         raise ValidationError({"patient": _("Cette fiche patient n’est pas de ce cabinet.")})
+    if not Patient.objects.select_for_update(of=("self",), no_key=True).filter(pk=patient.pk).exists():
+        raise ValidationError({"patient": _("Cette fiche patient a été effacée.")})
     appointment = Appointment(
         id=pk or uuid.uuid4(),
         practice=practice,
@@ -117,9 +129,16 @@ def move(
     starts_at: datetime | None = None,
     agenda: Agenda | None = None,
     visit_reason: VisitReason | None = None,
+    accepted: Collection[str] | None = None,
 ) -> Appointment:
-    """Staff change when, where or why. Raises ValidationError, AppointmentCancelled, NotAllowed."""
-    return move_locked(_locked(appointment, by), by=by, starts_at=starts_at, agenda=agenda, visit_reason=visit_reason)
+    """Staff change when, where or why. `accepted`: as in `book`.
+
+    Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed.
+    """
+    appointment = _locked(appointment, by)
+    return move_locked(
+        appointment, by=by, starts_at=starts_at, agenda=agenda, visit_reason=visit_reason, accepted=accepted
+    )
 
 
 def move_locked(
@@ -129,6 +148,7 @@ def move_locked(
     starts_at: datetime | None = None,
     agenda: Agenda | None = None,
     visit_reason: VisitReason | None = None,
+    accepted: Collection[str] | None = None,
 ) -> Appointment:
     """As move, of an appointment that the caller has locked and may change."""
     if appointment.status == AppointmentStatus.CANCELLED:
@@ -143,12 +163,21 @@ def move_locked(
     fields = frozenset(name for name, value in new.items() if getattr(appointment, name) != value)
     if not fields:
         return appointment
+    met = messages.whom_one_meets(appointment)
     for name in fields:
         setattr(appointment, name, new[name])
     if appointment.agenda.practice_id != appointment.practice_id:
         raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet.")})
     _check_together(appointment.agenda, appointment.visit_reason)
     lock_agenda(appointment.agenda)
+    check_doubts(
+        agenda=appointment.agenda,
+        visit_reason=appointment.visit_reason,
+        patient=appointment.patient,
+        starts_at=appointment.starts_at,
+        accepted=accepted,
+        moving=appointment,
+    )
     appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
     appointment.revision += 1
     appointment.full_clean()
@@ -164,7 +193,10 @@ def move_locked(
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
     if "starts_at" in fields:
         reminders.follow(appointment)
-        messages.tell_moved(appointment)
+        messages.tell_moved(appointment, by=by)
+    else:
+        reminders.tell_anew(appointment)
+        messages.tell_anew(appointment, differs=messages.whom_one_meets(appointment) != met)
     return appointment
 
 
@@ -176,29 +208,33 @@ def cancel(*, appointment: Appointment, by: User) -> Appointment:
 
 def cancel_locked(appointment: Appointment, by: User) -> Appointment:
     """As cancel, of an appointment that the caller has locked and may change."""
-    if appointment.status == AppointmentStatus.BOOKED:
-        appointment.status = AppointmentStatus.CANCELLED
-        appointment.revision += 1
-        appointment.save(update_fields=["status", "revision"])
-        record(
-            "appointment.cancelled",
-            by=by,
-            on=appointment,
-            practice=appointment.practice_id,
-            within=appointment,
-        )
-        reminders.follow(appointment)
-        signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
-        messages.tell_cancelled(appointment)
+    if cancel_untold(appointment, by):
+        messages.tell_cancelled(appointment, by=by)
     return appointment
+
+
+def cancel_untold(appointment: Appointment, by: User | None) -> bool:
+    """Of an appointment that the caller has locked; nobody is told, as where a person is erased. False where it was
+    cancelled before. `by`: None for whoever operates the installation."""
+    if appointment.status != AppointmentStatus.BOOKED:
+        return False
+    appointment.status = AppointmentStatus.CANCELLED
+    appointment.revision += 1
+    appointment.save(update_fields=["status", "revision"])
+    record("appointment.cancelled", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    reminders.follow(appointment)
+    signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
+    return True
 
 
 @transaction.atomic
 def delete(*, appointment: Appointment, by: User) -> None:
     """Delete it with all that was shared from it (whoever listens to `deleting` does that); the trail stays."""
     appointment = _locked(appointment, by)
+    reminders.call_off_told(appointment)
     if appointment.status == AppointmentStatus.BOOKED:
-        messages.tell_cancelled(appointment)
+        messages.tell_cancelled(appointment, by=by)
+    messages.outlive(appointment)
     signals.deleting.send(sender=Appointment, appointment=appointment, by=by)
     record("appointment.deleted", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
     appointment.delete()

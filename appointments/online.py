@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from appointments import messages
 from appointments.booking import cancel_locked, check_time, lock_agenda, move_locked, place
+from appointments.booking_limits import check_booking, check_changes, check_overlap, lock_account
 from appointments.models import (
     Agenda,
     Appointment,
@@ -24,6 +25,7 @@ from appointments.models import (
 )
 from appointments.slots import Slot, is_free, next_free, open_to_online_booking
 from patients.models import Patient, Relative
+from patients.names import same_names
 from patients.relatives import Person, record_of_holder, record_of_relative, remember_relative
 
 
@@ -33,6 +35,22 @@ class SlotTaken(Exception):
     def __init__(self, following: list[Slot]) -> None:
         super().__init__()
         self.next_free = following
+
+
+class AlreadyBooked(SlotTaken):
+    """By this very account, for this very person: the button pressed twice, or after going back."""
+
+    def __init__(self, appointment: Appointment, following: list[Slot]) -> None:
+        super().__init__(following)
+        self.appointment = appointment
+
+
+class NotOnline(Exception):
+    """The agenda, the reason or the way is no longer open to booking online: only the practice moves it."""
+
+
+class MovedMeanwhile(Exception):
+    """It is not at the time any more at which whoever moves it has seen it."""
 
 
 class TooLate(Exception):
@@ -53,18 +71,31 @@ def book_online(
 ) -> Appointment:
     """Book a free slot. `person`: the relative, where it is for one.
 
-    Raises SlotTaken, patients.relatives.IdentityIncomplete (for oneself), ValidationError.
+    Raises AlreadyBooked, SlotTaken, BookingLimit, ValidationError; patients.relatives.IdentityIncomplete for oneself.
     """
     check_time(starts_at)
     agenda = lock_agenda(agenda)  # two people after one slot: one waits here, and finds it taken
+    for own in own_bookings(holder=holder, agenda=agenda, starts_at=starts_at):
+        if own.booked_for == booked_for and _is_for(own, person):
+            raise AlreadyBooked(own, _following(agenda, visit_reason, starts_at))
     if not open_to_online_booking(agenda, visit_reason, kind):
         raise ValidationError({"visit_reason": _("Ce motif ne se réserve pas en ligne sur cet agenda.")})
     if not is_free(agenda=agenda, visit_reason=visit_reason, starts_at=starts_at):
-        raise SlotTaken(next_free(agenda=agenda, visit_reason=visit_reason, after=max(starts_at, timezone.now())))
+        raise SlotTaken(_following(agenda, visit_reason, starts_at))
+    lock_account(holder)
+    patient = _record(holder, agenda, booked_for, person)
+    check_booking(
+        holder=holder,
+        patient=patient,
+        agenda=agenda,
+        booked_for=booked_for,
+        starts_at=starts_at,
+        ends_at=_end(starts_at, visit_reason),
+    )
     appointment = place(
         agenda=agenda,
         visit_reason=visit_reason,
-        patient=_record(holder, agenda, booked_for, person),
+        patient=patient,
         starts_at=starts_at,
         kind=kind,
         holder=holder,
@@ -88,20 +119,74 @@ def cancel_online(*, appointment: Appointment, by: User) -> Appointment:
 
 
 @transaction.atomic
-def move_online(*, appointment: Appointment, starts_at: datetime, by: User) -> Appointment:
-    """To another free slot of the same agenda, by whoever booked it. Raises TooLate, SlotTaken."""
+def move_online(
+    *, appointment: Appointment, starts_at: datetime, by: User, seen: datetime | None = None
+) -> Appointment:
+    """To another free slot of the same agenda, by whoever booked it; to where it is already, nothing happens.
+
+    `seen`: the time from which it was to be moved. Raises TooLate, MovedMeanwhile, NotOnline, SlotTaken,
+    BookingLimit.
+    """
     appointment = _own(appointment, by)
     if not may_change_online(appointment):
         raise TooLate
+    if appointment.starts_at == starts_at:
+        return appointment
+    if seen is not None and appointment.starts_at != seen:
+        raise MovedMeanwhile
+    check_changes(appointment)
     agenda, visit_reason = lock_agenda(appointment.agenda), appointment.visit_reason
+    if not open_to_online_booking(agenda, visit_reason, AppointmentKind(appointment.kind)):
+        raise NotOnline
     if not is_free(agenda=agenda, visit_reason=visit_reason, starts_at=starts_at, moving=appointment):
-        raise SlotTaken(next_free(agenda=agenda, visit_reason=visit_reason, after=max(starts_at, timezone.now())))
+        raise SlotTaken(_following(agenda, visit_reason, starts_at))
+    lock_account(by)
+    check_overlap(
+        holder=by,
+        patient=appointment.patient,
+        booked_for=BookedFor(appointment.booked_for),
+        starts_at=starts_at,
+        ends_at=_end(starts_at, visit_reason),
+        moving=appointment,
+    )
     return move_locked(appointment, by=by, starts_at=starts_at)
 
 
 def may_change_online(appointment: Appointment) -> bool:
-    limit = BookingPolicy.of(appointment.practice).cancel_notice
-    return appointment.status == AppointmentStatus.BOOKED and appointment.starts_at - timezone.now() >= limit
+    policy = BookingPolicy.of(appointment.practice)
+    return appointment.status == AppointmentStatus.BOOKED and policy.may_change(appointment.starts_at)
+
+
+def may_move_online(appointment: Appointment) -> bool:
+    """Not where its agenda, its reason or its way has closed to booking online since."""
+    kind = AppointmentKind(appointment.kind)
+    return may_change_online(appointment) and open_to_online_booking(
+        appointment.agenda, appointment.visit_reason, kind
+    )
+
+
+def own_bookings(*, holder: User, agenda: Agenda, starts_at: datetime) -> list[Appointment]:
+    """What this account has booked of an agenda at this very moment."""
+    found = Appointment.objects.filter(
+        holder=holder, agenda=agenda, starts_at=starts_at, status=AppointmentStatus.BOOKED
+    )
+    return list(found.select_related("patient", "practice", "visit_reason"))
+
+
+def _following(agenda: Agenda, visit_reason: VisitReason, starts_at: datetime) -> list[Slot]:
+    return next_free(agenda=agenda, visit_reason=visit_reason, after=max(starts_at, timezone.now()))
+
+
+def _is_for(appointment: Appointment, person: Person | None) -> bool:
+    """By the record, or by the relative that led to it: staff may have corrected the record since."""
+    if person is None:
+        return appointment.booked_for == BookedFor.SELF
+    relatives = Relative.objects.filter(holder=appointment.holder, records__patient=appointment.patient)
+    return any(
+        same_names((one.first_name, one.last_name), (person.first_name, person.last_name))
+        and one.birth_date == person.birth_date
+        for one in (appointment.patient, *relatives)
+    )
 
 
 def _record(holder: User, agenda: Agenda, booked_for: BookedFor, person: Person | None) -> Patient:
@@ -111,8 +196,9 @@ def _record(holder: User, agenda: Agenda, booked_for: BookedFor, person: Person 
         return record_of_holder(holder=holder, practice=practice)
     if person is None:
         raise ValidationError({"patient": _("Dites pour qui est le rendez-vous : prénom, nom, date de naissance.")})
-    relative: Relative = remember_relative(holder=holder, person=person)
-    minor = relative.is_minor_on(timezone.localdate(timezone=practice.zone))
+    today = timezone.localdate(timezone=practice.zone)
+    relative: Relative = remember_relative(holder=holder, person=person, today=today)
+    minor = relative.is_minor_on(today)
     if minor != (booked_for == BookedFor.MINOR_RELATIVE):
         raise ValidationError(
             {
@@ -122,6 +208,10 @@ def _record(holder: User, agenda: Agenda, booked_for: BookedFor, person: Person 
             }
         )
     return record_of_relative(relative=relative, practice=practice, by=holder)
+
+
+def _end(starts_at: datetime, visit_reason: VisitReason) -> datetime:
+    return starts_at.astimezone(UTC) + timedelta(minutes=visit_reason.duration_minutes)
 
 
 def _own(appointment: Appointment, by: User) -> Appointment:

@@ -1,18 +1,23 @@
-"""Who receives what is shared from an appointment: the one function that decides (design, section 2).
+"""Who receives what is shared from an appointment: the one function that decides.
 
-From three facts: who booked, for whom, and which contact details the record itself carries.
+From three facts: who booked, for whom, and which contacts of the record are the patient's own
+(patients/ownership.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Appointment, BookedFor, HolderAuthorisation
+from appointments.models import Appointment, BookedFor, HolderAuthorisation, HolderExclusion
+from patients.models import Patient
+from patients.ownership import Booking, Standing, standings
 
 
 class RecipientState(StrEnum):
@@ -29,29 +34,41 @@ class Audience(StrEnum):
 class Reason(StrEnum):
     """Why it is so; the screens have a sentence for each."""
 
-    OWN_CONTACTS = "own_contacts"  # the patient's own record has both contacts
+    OWN_CONTACTS = "own_contacts"  # both contacts of the record are the patient's own
     MINOR_OF_HOLDER = "minor_of_holder"  # booked online for a minor: the holder
     MINOR_GUARDIAN = "minor_guardian"  # booked by the practice for a minor: whoever proves the contacts
     HOLDER_AUTHORISED = "holder_authorised"  # staff clicked "Autoriser et continuer"
     CONTACTS_MISSING = "contacts_missing"
-    HOLDERS_CONTACTS_TAKEN = "holders_contacts_taken"  # adult relative without contacts, not authorised
+    HOLDERS_CONTACTS_TAKEN = "holders_contacts_taken"  # adult relative without own contacts, not authorised
+    HOLDER_EXCLUDED = "holder_excluded"  # booked for a minor by somebody whose access staff ended
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who would receive a document shared now. `missing`: which of email and mobile the record lacks."""
+    """Who would receive a document shared now.
+
+    `standings`: for "email" and "mobile", whether the record's contact is the patient's own, or why not.
+    `contacts`: the patient's own contacts; nothing is sent to any other of the record. `missing`: which of the two
+    is not there or not the patient's own.
+    """
 
     state: RecipientState
     audience: Audience | None
     reason: Reason
-    missing: tuple[str, ...]
+    standings: Mapping[str, Standing]
+    contacts: Mapping[str, str] = field(default_factory=dict)
     holder: User | None = None
     authorisation: HolderAuthorisation | None = None
     patient_is_minor: bool = False
+    refused: bool = False  # staff refused or withdrew an authorisation for this appointment
 
     @property
     def is_ready(self) -> bool:
         return self.state is RecipientState.READY
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(name for name, standing in self.standings.items() if standing is not Standing.OWN)
 
 
 def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient:
@@ -59,33 +76,56 @@ def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient
     patient, holder = appointment.patient, appointment.holder
     today = today or timezone.localdate(timezone=appointment.practice.zone)
     minor = patient.is_minor_on(today)
-    missing = tuple(patient.missing_contacts)
-    for_relative = holder is not None and appointment.booked_for != BookedFor.SELF
-
-    if for_relative and minor:
-        return Recipient(
-            RecipientState.READY,
-            Audience.HOLDER,
-            Reason.MINOR_OF_HOLDER,
-            missing,
-            holder=holder,
-            patient_is_minor=True,
-        )
-    if not missing:
+    booker = holder if appointment.booked_for != BookedFor.SELF else None
+    past = list(appointment.holder_authorisations.all()) if booker else []
+    standing = (one for one in past if one.withdrawn_at is None and one.holder_id == appointment.holder_id)
+    authorisation = next(standing, None)
+    refused = authorisation is None and bool(past)
+    found = standings(
+        patient, today=today, booking=Booking(booker, appointment.created_at, refused) if booker else None
+    )
+    decide = partial(
+        Recipient,
+        standings=found,
+        contacts={name: getattr(patient, name) for name, standing in found.items() if standing is Standing.OWN},
+        patient_is_minor=minor,
+        refused=refused,
+    )
+    ready = partial(decide, state=RecipientState.READY)
+    reads = booker is not None and booker.is_active  # an account that was closed or erased shows nothing to anybody
+    if booker and reads and minor and not is_excluded(booker, patient):
+        return ready(audience=Audience.HOLDER, reason=Reason.MINOR_OF_HOLDER, holder=booker)
+    if all(standing is Standing.OWN for standing in found.values()):
         reason = Reason.MINOR_GUARDIAN if minor else Reason.OWN_CONTACTS
-        return Recipient(RecipientState.READY, Audience.PATIENT, reason, (), patient_is_minor=minor)
-    if not for_relative:
-        return Recipient(
-            RecipientState.MISSING_CONTACT, None, Reason.CONTACTS_MISSING, missing, patient_is_minor=minor
-        )
-    authorisation = appointment.holder_authorisations.filter(withdrawn_at=None, holder=holder).first()
+        return ready(audience=Audience.PATIENT, reason=reason)
+    if booker is None or not reads:
+        return decide(state=RecipientState.MISSING_CONTACT, audience=None, reason=Reason.CONTACTS_MISSING)
     if authorisation:
-        return Recipient(
-            RecipientState.READY,
-            Audience.HOLDER,
-            Reason.HOLDER_AUTHORISED,
-            missing,
-            holder=holder,
-            authorisation=authorisation,
+        return ready(
+            audience=Audience.HOLDER, reason=Reason.HOLDER_AUTHORISED, holder=booker, authorisation=authorisation
         )
-    return Recipient(RecipientState.NEEDS_AUTHORISATION, None, Reason.HOLDERS_CONTACTS_TAKEN, missing, holder=holder)
+    reason = Reason.HOLDER_EXCLUDED if minor else Reason.HOLDERS_CONTACTS_TAKEN
+    return decide(state=RecipientState.NEEDS_AUTHORISATION, audience=None, reason=reason, holder=booker)
+
+
+def with_todays_holder(appointment: Appointment) -> Appointment:
+    """Reads the holder again, once the appointment is locked: a row that was joined to a locked one is as it was
+    before the wait for the lock (PostgreSQL), and the account may have been erased meanwhile."""
+    if appointment.holder_id is not None:
+        appointment.holder = User.objects.get(pk=appointment.holder_id)
+    return appointment
+
+
+def is_excluded(holder: User, patient: Patient) -> bool:
+    """Whether staff ended what the holder receives because they book for this minor."""
+    return bool(HolderExclusion.objects.filter(holder=holder).applying_to(patient))
+
+
+def receives_as_booker(patient: Patient) -> dict[User, datetime]:
+    """Who receives what is shared from now on because they booked for this minor, and since which booking."""
+    if not patient.is_minor_now():
+        return {}
+    booked = patient.appointments.filter(holder__is_active=True).exclude(booked_for=BookedFor.SELF)
+    first = {one.holder: one.created_at for one in booked.select_related("holder").order_by("-created_at")}
+    excluded = {one.holder for one in HolderExclusion.objects.applying_to(patient)}
+    return {holder: since for holder, since in first.items() if holder and holder not in excluded}

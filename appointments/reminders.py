@@ -24,7 +24,8 @@ from appointments.models.reminder import ReminderState
 from appointments.quiet_hours import polite_time
 from audit.trail import record
 from notifications import mishaps
-from notifications.models import Channel
+from notifications.models import Channel, Message, MessageState
+from notifications.outbox import call_off
 
 logger = logging.getLogger(__name__)
 USEFUL = timedelta(minutes=30)  # later than this before the appointment, the morning's SMS comes too late
@@ -38,10 +39,49 @@ def follow(appointment: Appointment) -> None:
 
     A time that has passed already is not made up for: whoever books for this afternoon needs no reminder.
     """
+    call_off_told(appointment)
     policy = ReminderPolicy.of(appointment.practice)
     wanted = dict(_wanted(appointment, policy)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {(one.channel, one.offset_hours): one for one in appointment.reminders.select_for_update()}
     _apply(known, {key: (appointment, due_at) for key, due_at in wanted.items()}, moved=True)
+
+
+def call_off_told(appointment: Appointment) -> None:
+    """A reminder of it that has not left yet is no longer true: it is called off. What else it told is told anew."""
+    pairs = Reminder.messages.through.objects
+    told = pairs.filter(reminder__appointment=appointment, message__state=MessageState.QUEUED).values("message")
+    waiting = list(told.values_list("message", flat=True))
+    if not waiting:
+        return
+    others = pairs.filter(message__in=waiting).exclude(reminder__appointment=appointment)
+    still_to_tell = Reminder.objects.filter(pk__in=list(others.values_list("reminder", flat=True)), state=SENT)
+    still_to_tell.update(state=PLANNED, due_at=timezone.now())
+    call_off(Message.objects.filter(pk__in=waiting))
+
+
+def tell_anew(appointment: Appointment) -> None:
+    """With somebody else, or for another reason, at the same time: a reminder that waits is written anew."""
+    pairs = Reminder.messages.through.objects
+    queued = pairs.filter(reminder__appointment=appointment, message__state=MessageState.QUEUED)
+    waiting = list(queued.values_list("message", flat=True))
+    told = list(pairs.filter(message__in=waiting).values_list("reminder", flat=True))
+    Reminder.objects.filter(pk__in=told, state=SENT).update(state=PLANNED, due_at=timezone.now())
+    call_off(Message.objects.filter(pk__in=waiting))
+
+
+def part(appointments: QuerySet[Appointment], *, contacts: Collection[str]) -> None:
+    """These contacts are no longer those of these appointments: a reminder that waits to go there, and tells of other
+    appointments too, is called off. What it told is told anew, each to today's contacts."""
+    pairs = Reminder.messages.through.objects
+    queued = pairs.filter(message__state=MessageState.QUEUED, message__to__in=contacts)
+    about_them = queued.filter(reminder__appointment__in=appointments).values("message")
+    others = queued.filter(message__in=about_them).exclude(reminder__appointment__in=appointments)
+    mixed = list(others.values_list("message", flat=True).distinct())
+    if not mixed:
+        return
+    told = list(pairs.filter(message__in=mixed).values_list("reminder", flat=True))
+    Reminder.objects.filter(pk__in=told, state=SENT).update(state=PLANNED, due_at=timezone.now())
+    call_off(Message.objects.filter(pk__in=mixed))
 
 
 @transaction.atomic
@@ -127,7 +167,7 @@ def _send_for(practice_id: Any, now: datetime) -> int:
         Reminder.objects.select_for_update(of=("self",))
         .filter(appointment__practice=practice, state=PLANNED)
         .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder")
-        .select_related("appointment__agenda", "appointment__visit_reason")
+        .select_related("appointment__agenda__practitioner", "appointment__visit_reason")
     )
     done: set[Any] = set()
     for one in planned.filter(due_at__lte=now).order_by("due_at", "id")[:BATCH]:
@@ -159,8 +199,15 @@ def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]
         ),
     )
     together = _of_the_same_people(one, list(same_day))
-    messages.remind(Channel(one.channel), [other.appointment for other in together])
+    by_appointment = {other.appointment_id: other for other in together}
+    pair = Reminder.messages.through
     told = {other.pk for other in together}
+    pair.objects.filter(reminder__in=told).delete()
+    pair.objects.bulk_create(
+        pair(reminder=by_appointment[appointment.pk], message=message)
+        for message, theirs in messages.remind(Channel(one.channel), [other.appointment for other in together])
+        for appointment in theirs
+    )
     Reminder.objects.filter(pk__in=told).update(state=SENT, sent_at=now)
     return told
 

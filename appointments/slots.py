@@ -1,11 +1,11 @@
-"""Free slots of an agenda: opening hours, less absences, appointments and the time between them."""
+"""Free slots of an agenda: opening hours, less absences, closings, appointments and the time between them."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -16,8 +16,10 @@ from appointments.models import (
     AppointmentKind,
     AppointmentStatus,
     BookingPolicy,
+    Closing,
     VisitReason,
 )
+from appointments.openings import openings
 
 LONGEST_STAY = timedelta(hours=8)  # no appointment lasts longer (appointments/models/agenda.py)
 
@@ -50,9 +52,10 @@ def free_slots(
     now: datetime | None = None,
     moving: Appointment | None = None,
 ) -> list[Slot]:
-    """Every free slot from the day `first` to the day `last`, both included, in time order.
+    """Every free slot from the day `first` to the day `last`, both included, once each, in time order.
 
-    Slots follow one another from each opening, as long as the reason lasts. `moving`: an appointment whose own time
+    Slots follow one another from each opening, as long as the reason lasts. None begins before another ends.
+    `moving`: an appointment whose own time
     counts as free.
     """
     zone = agenda.practice.zone
@@ -62,14 +65,16 @@ def free_slots(
     if last < first:
         return []
     window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
-    taken = _Taken(list(_occupied(agenda, *window, moving=moving)))
     buffer = timedelta(minutes=agenda.buffer_minutes)
+    taken = _Taken(list(_occupied(agenda, window[0] - buffer, window[1] + buffer, moving=moving)))
+    closed = _Taken(list(Closing.objects.over(agenda, *window).values_list("starts_at", "ends_at")))
     length = timedelta(minutes=visit_reason.duration_minutes)
     found = []
-    for opens_at, closes_at in _openings(agenda, first, last):
+    for opens_at, closes_at in openings(agenda, first, last, visit_reason=visit_reason):
         start = opens_at
         while start + length <= closes_at:
-            if start >= now + policy.notice and taken.is_free(start - buffer, start + length + buffer):
+            free = taken.is_free(start - buffer, start + length + buffer) and closed.is_free(start, start + length)
+            if free and start >= now + policy.notice:
                 found.append(Slot(start.astimezone(zone), (start + length).astimezone(zone)))
             start += length
     return found
@@ -90,20 +95,6 @@ def next_free(*, agenda: Agenda, visit_reason: VisitReason, after: datetime, cou
     slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day + timedelta(days=14))
     later = [slot for slot in slots if slot.start >= after]
     return (later or slots)[:count]
-
-
-def _openings(agenda: Agenda, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
-    """In UTC, so that what follows is plain arithmetic on the days when clocks change too."""
-    zone = agenda.practice.zone
-    hours = list(agenda.opening_hours.order_by("opens_at"))
-    for offset in range((last - first).days + 1):
-        day = first + timedelta(days=offset)
-        for opening in hours:
-            if opening.weekday == day.weekday():
-                yield (
-                    datetime.combine(day, opening.opens_at, zone).astimezone(UTC),
-                    datetime.combine(day, opening.closes_at, zone).astimezone(UTC),
-                )
 
 
 def _occupied(

@@ -1,8 +1,8 @@
 from appointments.models.agenda import Agenda, VisitReason
 from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor
-from appointments.models.authorisation import HolderAuthorisation
+from appointments.models.authorisation import HolderAuthorisation, HolderExclusion
 from appointments.models.instruction import Instruction
-from appointments.models.opening import Absence, BookingPolicy, OpeningHours, Weekday
+from appointments.models.opening import Absence, BookingPolicy, Closing, OpeningHours, Weekday
 from appointments.models.reminder import Reminder, ReminderPolicy
 
 __all__ = [
@@ -13,7 +13,9 @@ __all__ = [
     "AppointmentStatus",
     "BookedFor",
     "BookingPolicy",
+    "Closing",
     "HolderAuthorisation",
+    "HolderExclusion",
     "Instruction",
     "OpeningHours",
     "Reminder",

@@ -32,6 +32,7 @@ class Agenda(models.Model):
     buffer_minutes = models.PositiveSmallIntegerField(
         _("battement en minutes"),
         default=0,
+        db_default=0,
         validators=[MaxValueValidator(120)],
         help_text=_("Laissé libre avant et après chaque rendez-vous pris en ligne"),
     )
@@ -39,6 +40,8 @@ class Agenda(models.Model):
         _("adresse des consultations en vidéo"),
         max_length=500,
         blank=True,
+        default="",
+        db_default="",
         validators=[URLValidator(schemes=["https"])],
         help_text=_("Donnée au patient d’un rendez-vous en vidéo, dans ses messages et ses documents"),
     )
@@ -71,9 +74,9 @@ class VisitReason(models.Model):
     )
     agendas = models.ManyToManyField(Agenda, related_name="visit_reasons", verbose_name=_("agendas"))
     is_active = models.BooleanField(_("proposé"), default=True)
-    books_online = models.BooleanField(_("réservable en ligne"), default=True)
-    in_person = models.BooleanField(_("au cabinet"), default=True)
-    video = models.BooleanField(_("en vidéo"), default=True)
+    books_online = models.BooleanField(_("réservable en ligne"), default=True, db_default=True)
+    in_person = models.BooleanField(_("au cabinet"), default=True, db_default=True)
+    video = models.BooleanField(_("en vidéo"), default=True, db_default=True)
 
     objects = OfPracticeQuerySet["VisitReason"].as_manager()
 

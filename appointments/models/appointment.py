@@ -74,7 +74,9 @@ class Appointment(models.Model):
         help_text=_("Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé"),
     )
     booked_for = models.CharField(max_length=20, choices=BookedFor, default=BookedFor.SELF)
-    revision = models.PositiveIntegerField(default=0, help_text="How often it changed: SEQUENCE of RFC 5545")
+    revision = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How often it changed: SEQUENCE of RFC 5545"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AppointmentQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""Staff let the holder receive an adult relative's documents, for one appointment."""
+"""What staff decided about a holder who booked for a relative: let them receive, refuse, or end what they have."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models.appointment import Appointment
+from patients.models import Patient
 
 
 class HolderAuthorisation(models.Model):
+    """Staff let the holder receive an adult relative's documents, for one appointment; or refused to."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="holder_authorisations")
     holder = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -20,6 +23,9 @@ class HolderAuthorisation(models.Model):
     authorised_at = models.DateTimeField(default=timezone.now)
     withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    refused = models.BooleanField(
+        default=False, db_default=False, help_text="Staff said no: it never stood, and was withdrawn as it was made"
+    )
     kept_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     kept_at = models.DateTimeField(
         null=True, blank=True, help_text="The patient has contacts by now; staff left with the holder what was there"
@@ -30,6 +36,39 @@ class HolderAuthorisation(models.Model):
             models.UniqueConstraint(
                 fields=["appointment"], condition=Q(withdrawn_at=None), name="authorisation_one_live"
             ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
+    def applying_to(self, patient: Patient) -> list[HolderExclusion]:
+        """Of this record, or of another of the practice for what looks like the same child: the booker may have
+        described it anew."""
+        alike = Q(patient=patient) | Q(patient__practice=patient.practice_id, patient__birth_date=patient.birth_date)
+        found = self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
+        return [one for one in found if one.patient == patient or one.patient.looks_like(patient)]
+
+
+class HolderExclusion(models.Model):
+    """Staff ended what a holder sees of a minor relative's record because they booked for it.
+
+    Nothing shared with the holder before is seen any more, and what is shared later does not go to the holder; an
+    authorisation for one appointment still can.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="holder_exclusions")
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    excluded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    excluded_at = models.DateTimeField(default=timezone.now)
+
+    objects = HolderExclusionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "patient"], name="exclusion_once_per_holder_and_record"),
         ]
 
     def __str__(self) -> str:

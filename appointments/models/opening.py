@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, time, timedelta
 
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice
-from appointments.models.agenda import Agenda
+from accounts.models import OfPracticeQuerySet, Practice
+from appointments.models.agenda import Agenda, VisitReason
+
+AT_LEAST_ONE = (MinValueValidator(1), MaxValueValidator(500))
 
 
 class Weekday(models.IntegerChoices):
@@ -23,25 +27,48 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, _("dimanche")
 
 
+MIDNIGHT = time(0)  # as an end: that of the day, 24:00
+ENDS_BEFORE_START = _(
+    "La fin doit être après le début. Pour ouvrir après minuit, faites deux plages : l’une jusqu’à 24:00, "
+    "l’autre le lendemain à partir de 00:00."
+)
+
+
 class OpeningHours(models.Model):
-    """From `opens_at` to `closes_at` every week on this day, on the clock of the practice."""
+    """Every week on this day, on the clock of the practice. 00:00 as an end is the end of the day."""
 
     agenda = models.ForeignKey(Agenda, on_delete=models.CASCADE, related_name="opening_hours")
     weekday = models.PositiveSmallIntegerField(_("jour"), choices=Weekday)
     opens_at = models.TimeField(_("de"))
-    closes_at = models.TimeField(_("à"))
+    closes_at = models.TimeField(_("à"), help_text=_("24:00 pour la fin du jour"))
+    visit_reasons = models.ManyToManyField(
+        VisitReason,
+        blank=True,
+        related_name="+",
+        verbose_name=_("motifs"),
+        help_text=_("Aucun coché : tous les motifs."),
+    )
 
     class Meta:
         verbose_name = _("horaire d’ouverture")
         verbose_name_plural = _("horaires d’ouverture")
         ordering = ["weekday", "opens_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(closes_at__gt=F("opens_at")), name="opening_hours_end_after_start"),
+            models.CheckConstraint(
+                condition=Q(closes_at__gt=F("opens_at")) | Q(closes_at=MIDNIGHT),
+                name="opening_hours_end_after_start",
+                violation_error_message=ENDS_BEFORE_START,
+            ),
             models.CheckConstraint(condition=Q(weekday__lte=6), name="opening_hours_on_a_weekday"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}–{hour_of_end(self.closes_at)}"
+
+
+def hour_of_end(closes_at: time) -> str:
+    """As people write it: 24:00 for the end of the day."""
+    return "24:00" if closes_at == MIDNIGHT else f"{closes_at:%H:%M}"
 
 
 class Absence(models.Model):
@@ -55,11 +82,71 @@ class Absence(models.Model):
         verbose_name = _("absence")
         ordering = ["starts_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="absence_ends_after_start",
+                violation_error_message=_("La fin doit être après le début."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class ClosingQuerySet(OfPracticeQuerySet["Closing"]):
+    def over(self, agenda: Agenda, start: datetime, end: datetime) -> ClosingQuerySet:
+        """Those that close this agenda in between, by name or with its whole practice."""
+        of_agenda = Closing.agendas.through.objects.filter(agenda=agenda.pk).values("closing")
+        return self.filter(
+            Q(whole_practice=True) | Q(pk__in=of_agenda),
+            practice=agenda.practice_id,
+            starts_at__lt=end,
+            ends_at__gt=start,
+        )
+
+    def to_come(self) -> ClosingQuerySet:
+        return self.filter(ends_at__gt=timezone.now())
+
+
+class Closing(models.Model):
+    """The whole practice, or some of its agendas, closed from a moment to another: holidays, works, a training."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="closings")
+    whole_practice = models.BooleanField(_("tout le cabinet"), default=True)
+    agendas = models.ManyToManyField(Agenda, blank=True, related_name="closings", verbose_name=_("agendas"))
+    starts_at = models.DateTimeField(_("début"))
+    ends_at = models.DateTimeField(_("fin"))
+    reason = models.CharField(_("raison"), max_length=200)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ClosingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("fermeture")
+        ordering = ["starts_at", "id"]
+        indexes = [models.Index(fields=["practice", "ends_at"], name="closing_of_practice")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="closing_ends_after_start",
+                violation_error_message=_("La fin doit être après le début."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.id}"
+
+    def closes(self, agenda: Agenda) -> bool:
+        return self.whole_practice or agenda in self.agendas.all()
+
+    @property
+    def local_start(self) -> datetime:
+        return timezone.localtime(self.starts_at, self.practice.zone)
+
+    @property
+    def local_end(self) -> datetime:
+        return timezone.localtime(self.ends_at, self.practice.zone)
 
 
 class BookingPolicy(models.Model):
@@ -78,6 +165,24 @@ class BookingPolicy(models.Model):
     )
     cancel_minutes = models.PositiveIntegerField(
         _("annulation au plus tard, en minutes avant le rendez-vous"), default=60
+    )
+    most_upcoming = models.PositiveSmallIntegerField(
+        _("rendez-vous à venir au plus, par compte"),
+        default=20,
+        db_default=20,
+        validators=AT_LEAST_ONE,
+    )
+    most_per_person = models.PositiveSmallIntegerField(
+        _("rendez-vous à venir au plus, par personne et par agenda"),
+        default=3,
+        db_default=3,
+        validators=AT_LEAST_ONE,
+    )
+    most_a_day = models.PositiveSmallIntegerField(
+        _("réservations au plus par jour, par compte, annulées comprises"),
+        default=20,
+        db_default=20,
+        validators=AT_LEAST_ONE,
     )
 
     class Meta:
@@ -98,3 +203,7 @@ class BookingPolicy(models.Model):
     @property
     def cancel_notice(self) -> timedelta:
         return timedelta(minutes=self.cancel_minutes)
+
+    def may_change(self, starts_at: datetime) -> bool:
+        """Whether there is still time for whoever booked online to move or cancel an appointment at this moment."""
+        return starts_at - timezone.now() >= self.cancel_notice

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Practice
 from appointments.models.appointment import Appointment
-from notifications.models import Channel
+from notifications.models import Channel, Message
 
 MAX_HOURS = 24 * 30
 MAX_TIMES = 4
@@ -77,6 +77,7 @@ class Reminder(models.Model):
     due_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=ReminderState, default=ReminderState.PLANNED)
     sent_at = models.DateTimeField(null=True, blank=True)
+    messages = models.ManyToManyField(Message, related_name="+", help_text="By which it was last told")
 
     class Meta:
         ordering = ["due_at", "id"]

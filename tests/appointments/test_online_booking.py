@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +24,7 @@ from appointments.models import (
     BookingPolicy,
     VisitReason,
 )
-from appointments.online import SlotTaken, TooLate, book_online, cancel_online, move_online
+from appointments.online import MovedMeanwhile, SlotTaken, TooLate, book_online, cancel_online, move_online
 from appointments.recipients import Audience, RecipientState, resolve
 from audit.models import AuditEvent
 from notifications.models import Message
@@ -197,6 +199,7 @@ def test_a_relative_is_kept_and_is_the_same_record_the_next_time(booker: Booker,
 def test_contacts_given_later_fill_a_record_that_has_none_and_never_replace_any(
     booker: Booker, holder: User, alice: User
 ) -> None:
+    BookingPolicy.objects.create(practice=booker.agenda.practice, most_per_person=9)
     patient = booker(holder, BookedFor.ADULT_RELATIVE, PAUL).patient
     given = Person("Paul", "Martin", PAUL.birth_date, "paul@courriel.example", "0612000002")
     assert booker(holder, BookedFor.ADULT_RELATIVE, given).patient.email == "paul@courriel.example"
@@ -294,8 +297,9 @@ def test_a_booking_is_told_with_a_calendar_file_and_without_the_reason(booker: B
     }
     for message in told:
         everything = message.subject + message.body + message.calendar
-        for secret in ("Consultation", "suivi", "Odette", "Morel"):
+        for secret in ("Consultation", "suivi", "Martin"):
             assert secret not in everything
+        assert "Odette" not in message.subject + message.calendar
     calendar = told.get(to=holder.email).calendar
     assert f"UID:{appointment.pk}@" in calendar
     assert "METHOD:PUBLISH" in calendar
@@ -309,11 +313,19 @@ def test_an_adult_relative_without_contacts_is_not_written_to(booker: Booker, ho
 
 
 def test_moving_and_cancelling_are_told_and_the_calendar_follows(booker: Booker, holder: User, alice: User) -> None:
+    calendars: list[str] = []
+
+    def leaves() -> None:
+        (message,) = Message.objects.filter(about=appointment.pk, channel="email", state="queued")
+        calendars.append(message.calendar)
+        Message.objects.filter(pk=message.pk).update(state="sent", sent_at=timezone.now())
+
     appointment = booker(holder, BookedFor.SELF)
+    leaves()
     move(appointment=appointment, by=alice, starts_at=appointment.starts_at + timedelta(hours=1))
+    leaves()
     cancel_online(appointment=appointment, by=holder)
-    told = Message.objects.filter(about=appointment.pk, channel="email").order_by("created_at")
-    calendars = [message.calendar for message in told]
+    leaves()
     for sequence, calendar in enumerate(calendars):
         assert f"SEQUENCE:{sequence}\r\n" in calendar
     assert "STATUS:CANCELLED" in calendars[2]
@@ -343,9 +355,56 @@ def test_the_holder_moves_to_a_free_slot_only_and_may_overlap_the_old_one(booker
     assert moved.starts_at == first.starts_at + timedelta(hours=1)
 
 
+def test_what_staff_moved_since_the_holder_looked_is_not_moved_from_there(
+    booker: Booker, holder: User, alice: User
+) -> None:
+    """Whatever the holder had been shown, and however short a time ago."""
+    seen = booker(holder, BookedFor.SELF)
+    by_staff = move(appointment=seen, by=alice, starts_at=seen.starts_at + timedelta(hours=2))
+    wished = seen.starts_at + timedelta(minutes=40)
+    with pytest.raises(MovedMeanwhile):
+        move_online(appointment=seen, by=holder, starts_at=wished, seen=seen.starts_at)
+    seen.refresh_from_db()
+    assert seen.starts_at == by_staff.starts_at
+    assert move_online(appointment=seen, by=holder, starts_at=wished, seen=by_staff.starts_at).starts_at == wished
+    assert move_online(appointment=seen, by=holder, starts_at=wished, seen=by_staff.starts_at).starts_at == wished
+
+
 def test_nobody_else_cancels_or_moves_it(booker: Booker, holder: User, charlie: User) -> None:
     appointment = booker(holder, BookedFor.SELF)
     with pytest.raises(Appointment.DoesNotExist):
         cancel_online(appointment=appointment, by=charlie)
     with pytest.raises(Appointment.DoesNotExist):
         move_online(appointment=appointment, by=charlie, starts_at=appointment.starts_at + timedelta(hours=1))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "first_name",
+    [
+        "Gagnez sur https://evil.example/x",
+        "www.evil.example",
+        "evil.example",
+        "evil\u3002example",
+        "evil\uff0eexample",
+        "x@evil.example",
+        "<a href='https://evil.example'>Cliquez</a>",
+    ],
+)
+def test_a_name_that_a_booker_gives_is_no_link_in_what_is_sent_to_others(
+    booker: Booker, holder: User, first_name: str
+) -> None:
+    booker(holder, BookedFor.ADULT_RELATIVE, replace(ODETTE, first_name=first_name))
+    sent = Message.objects.get(channel="email", to=ODETTE.email)
+    for text in (sent.body, sent.html):
+        assert "Pour" in text
+        assert re.search(r"evil[.\u3002\uff0e]example|https://\w|@evil|www\.evil", text) is None
+    assert "<a href='" not in sent.html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("first_name", ["Odette", "J.-P.", "Marie Ange", "D’Arcy", "Anne-Laure"])
+def test_a_name_stays_as_it_is(booker: Booker, holder: User, first_name: str) -> None:
+    booker(holder, BookedFor.ADULT_RELATIVE, replace(ODETTE, first_name=first_name))
+    sent = Message.objects.get(channel="email", to=ODETTE.email)
+    assert f"Pour\u00a0: {first_name}" in sent.body

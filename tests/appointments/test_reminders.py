@@ -199,12 +199,16 @@ def test_a_family_is_told_once_and_each_only_of_its_own(
     assert "09:00" not in told[str(sister.mobile)]
 
 
-def test_a_reminder_says_neither_why_nor_for_whom(book_for: BookFixture, marie: Patient, morning: datetime) -> None:
+def test_a_reminder_says_not_why_and_for_whom_by_a_first_name(
+    book_for: BookFixture, marie: Patient, morning: datetime
+) -> None:
     appointment = book_for(marie, starts_at=morning)
     send_due(now=morning - timedelta(hours=24))
     for message in Message.objects.all():
-        for secret in (appointment.visit_reason.name, marie.last_name, marie.first_name):
+        for secret in (appointment.visit_reason.name, marie.last_name):
             assert secret not in message.subject + message.body
+        assert marie.first_name not in message.subject
+        assert (marie.first_name in message.body) == (message.channel == "email")
 
 
 def test_nobody_to_tell_is_no_fault(book_for: BookFixture, marie: Patient, morning: datetime) -> None:
@@ -226,10 +230,11 @@ def poisonous(monkeypatch: pytest.MonkeyPatch) -> Callable[[Appointment], None]:
     def _poison(appointment: Appointment) -> None:
         real = messages.remind
 
-        def remind_or_fail(channel: Channel, appointments: list[Appointment]) -> None:
-            real(channel, appointments)
+        def remind_or_fail(channel: Channel, appointments: list[Appointment]) -> object:
+            planned = real(channel, appointments)
             if appointment in appointments:
                 raise ZeroDivisionError("Marie Durand")
+            return planned
 
         monkeypatch.setattr(messages, "remind", remind_or_fail)
 

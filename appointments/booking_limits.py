@@ -1,0 +1,133 @@
+"""How many appointments an account may hold or change online. Staff are not bound by it.
+
+Checked under the locks of the booking: the agenda's, then the account's. Forty requests at once are forty in a row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from appointments.models import Agenda, Appointment, AppointmentStatus, BookedFor, BookingPolicy
+from patients.models import Patient, RelativeRecord
+
+MOST_CHANGES = 10  # of one appointment: each change sends messages, perhaps to somebody who never asked for any
+
+
+class BookingLimit(Exception):
+    """A limit on booking online refuses. `code` for programs, `sentence` for the person."""
+
+    code = "booking_limit"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(self.code)
+        self.sentence = sentence
+
+
+class TooManyAppointments(BookingLimit):
+    code = "too_many_appointments"
+
+
+class TooManyWithAgenda(BookingLimit):
+    code = "too_many_with_agenda"
+
+
+class TooManyChanges(BookingLimit):
+    code = "too_many_changes"
+
+
+class OverlappingAppointment(BookingLimit):
+    code = "overlapping_appointment"
+
+
+class AccountClosed(BookingLimit):
+    code = "account_closed"
+
+
+def lock_account(holder: User) -> None:
+    """One booking or move of an account after the other, until the transaction ends. Raises AccountClosed where the
+    account was closed or erased since the request began."""
+    if not User.objects.select_for_update(of=("self",)).filter(pk=holder.pk, is_active=True).exists():
+        raise AccountClosed(_("Ce compte est fermé : il ne prend plus de rendez-vous."))
+
+
+def check_booking(
+    *, holder: User, patient: Patient, agenda: Agenda, booked_for: BookedFor, starts_at: datetime, ends_at: datetime
+) -> None:
+    """Raises OverlappingAppointment, TooManyWithAgenda, TooManyAppointments, TooManyChanges."""
+    check_overlap(holder=holder, patient=patient, booked_for=booked_for, starts_at=starts_at, ends_at=ends_at)
+    policy = BookingPolicy.of(agenda.practice)
+    booked = Appointment.objects.filter(holder=holder, practice=agenda.practice)
+    ahead = booked.upcoming()
+    if ahead.filter(patient=patient, agenda=agenda).count() >= policy.most_per_person:
+        raise TooManyWithAgenda(_with_agenda_sentence(policy.most_per_person))
+    if ahead.count() >= policy.most_upcoming:
+        raise TooManyAppointments(_upcoming_sentence(policy.most_upcoming))
+    if booked.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= policy.most_a_day:
+        raise TooManyChanges(
+            _("Trop de rendez-vous pris en un jour depuis ce compte. Réessayez demain, ou appelez le cabinet.")
+        )
+
+
+def check_overlap(
+    *,
+    holder: User,
+    patient: Patient,
+    booked_for: BookedFor,
+    starts_at: datetime,
+    ends_at: datetime,
+    moving: Appointment | None = None,
+) -> None:
+    """Nobody is at two appointments at once: by the record, or by whom the account books for, at any practice.
+
+    Raises OverlappingAppointment.
+    """
+    person = Q(patient=patient)
+    if booked_for == BookedFor.SELF:
+        person |= Q(holder=holder, booked_for=BookedFor.SELF)
+    else:
+        known = RelativeRecord.objects.filter(relative__holder=holder, patient=patient)
+        records = RelativeRecord.objects.filter(relative__in=known.values("relative"))
+        person |= Q(holder=holder, patient__in=records.values("patient"))
+    overlapping = Appointment.objects.filter(
+        person, status=AppointmentStatus.BOOKED, starts_at__lt=ends_at, ends_at__gt=starts_at
+    )
+    if moving is not None:
+        overlapping = overlapping.exclude(pk=moving.pk)
+    if overlapping.exists():
+        raise OverlappingAppointment(
+            _("Cette personne a déjà un rendez-vous à cette heure : choisissez-en une autre.")
+        )
+
+
+def check_changes(appointment: Appointment) -> None:
+    """Raises TooManyChanges."""
+    if appointment.revision >= MOST_CHANGES:
+        raise TooManyChanges(
+            _("Ce rendez-vous a été déplacé trop de fois. Pour le déplacer encore, appelez le cabinet.")
+        )
+
+
+def _upcoming_sentence(most: int) -> str:
+    return ngettext(
+        "Votre compte a déjà %(most)d rendez-vous à venir dans ce cabinet, le plus qu’on puisse prendre en ligne. "
+        "Annulez-le, ou appelez le cabinet.",
+        "Votre compte a déjà %(most)d rendez-vous à venir dans ce cabinet, le plus qu’on puisse prendre en ligne. "
+        "Annulez-en un, ou appelez le cabinet.",
+        most,
+    ) % {"most": most}
+
+
+def _with_agenda_sentence(most: int) -> str:
+    return ngettext(
+        "Cette personne a déjà %(most)d rendez-vous à venir sur cet agenda, le plus qu’on puisse prendre en ligne. "
+        "Annulez-le, ou appelez le cabinet.",
+        "Cette personne a déjà %(most)d rendez-vous à venir sur cet agenda, le plus qu’on puisse prendre en ligne. "
+        "Annulez-en un, ou appelez le cabinet.",
+        most,
+    ) % {"most": most}

@@ -1,0 +1,118 @@
+"""Closings of a practice, or of some of its agendas: making one, opening again, and who was booked inside.
+
+A closing takes free time away. Appointments that stand inside stay until somebody at the practice moves or cancels
+them: whoever closes is told how many there are, and which.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Practice, User
+from accounts.roles import NotAllowed, may_administer
+from appointments.booking import EARLIEST, LATEST
+from appointments.models import Agenda, Appointment, AppointmentStatus, Closing
+from appointments.models.appointment import AppointmentQuerySet
+from audit.trail import record
+from patients.names import kept
+
+LONGEST = timedelta(days=366)
+
+
+@transaction.atomic
+def close(
+    *,
+    practice: Practice,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    agendas: Collection[Agenda] = (),
+    by: User,
+    pk: uuid.UUID | None = None,
+) -> Closing:
+    """No agendas: the whole practice, agendas made later included. Raises NotAllowed, ValidationError.
+
+    Under the locks of the agendas, as every booking: one that was quicker is found inside, a later one finds no slot.
+    """
+    _check_may_write(practice, by)
+    if any(one.practice_id != practice.pk for one in agendas):
+        raise ValidationError({"agendas": _("Cet agenda n’est pas de ce cabinet.")})
+    _check_times(starts_at, ends_at)
+    chosen = sorted({one.pk for one in agendas})
+    locked = Agenda.objects.select_for_update(of=("self",)).filter(practice=practice).order_by("pk")
+    list(locked.filter(pk__in=chosen) if chosen else locked)
+    closing = Closing(
+        id=pk or uuid.uuid4(),
+        practice=practice,
+        whole_practice=not chosen,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason=kept(reason),
+    )
+    _check_new(closing, chosen)
+    closing.full_clean(exclude=["practice"])
+    closing.save()
+    closing.agendas.set(Agenda.objects.filter(pk__in=chosen))
+    inside = booked_inside(closing).count()
+    record("practice.closed", by=by, on=closing, practice=practice, detail={"appointments": inside})
+    return closing
+
+
+@transaction.atomic
+def open_again(*, closing: Closing, by: User) -> None:
+    """Its time can be booked again. Raises NotAllowed; Closing.DoesNotExist where somebody was quicker."""
+    closing = Closing.objects.select_for_update(of=("self",)).select_related("practice").get(pk=closing.pk)
+    _check_may_write(closing.practice, by)
+    record("practice.opened_again", by=by, on=closing, practice=closing.practice_id)
+    closing.delete()
+
+
+def booked_inside(closing: Closing) -> AppointmentQuerySet:
+    """Appointments that stand inside a closing, in time order. None inside one whose agendas were all deleted."""
+    found = Appointment.objects.filter(practice=closing.practice_id, status=AppointmentStatus.BOOKED)
+    if not closing.whole_practice:
+        found = found.filter(agenda__in=closing.agendas.all())
+    inside = found.filter(starts_at__lt=closing.ends_at, ends_at__gt=closing.starts_at, ends_at__gte=timezone.now())
+    return inside.select_related("practice", "patient", "agenda", "visit_reason").order_by("starts_at", "id")
+
+
+def _check_times(starts_at: datetime, ends_at: datetime) -> None:
+    for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if not EARLIEST <= moment <= LATEST:
+            raise ValidationError({name: _("Vérifiez l’année de cette date.")})
+    if ends_at <= starts_at:
+        raise ValidationError({"ends_at": _("La fin doit être après le début.")})
+    if ends_at <= timezone.now():
+        raise ValidationError({"ends_at": _("Cette fermeture est déjà passée : donnez une fin à venir.")})
+    if ends_at - starts_at > LONGEST:
+        raise ValidationError(
+            {
+                "ends_at": _(
+                    "Une fermeture dure un an au plus. Pour fermer un agenda sans fin, fermez l’agenda lui-même."
+                )
+            }
+        )
+
+
+def _check_new(closing: Closing, agendas: list[uuid.UUID]) -> None:
+    """The same closing twice is a double click. Raises ValidationError."""
+    same = Closing.objects.filter(
+        practice=closing.practice,
+        whole_practice=closing.whole_practice,
+        starts_at=closing.starts_at,
+        ends_at=closing.ends_at,
+    )
+    if any(sorted(one.agendas.values_list("pk", flat=True)) == agendas for one in same.order_by("pk")):
+        raise ValidationError({"starts_at": _("Cette fermeture existe déjà.")}, code="exists")
+
+
+def _check_may_write(practice: Practice, by: User) -> None:
+    if not may_administer(by, practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))

@@ -1,0 +1,153 @@
+"""What speaks against a time that staff choose: said before it is booked, and left to them to decide.
+
+Found under the lock of the agenda, so that what was agreed to is what is there. Whoever agrees names each doubt: one
+that came up since the question is asked about anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from appointments.models import Absence, Agenda, Appointment, AppointmentStatus, Closing, VisitReason
+from appointments.models.appointment import AppointmentQuerySet
+from appointments.openings import openings
+from notifications.wording import long_day
+from patients.models import Patient
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """`code` is for programs, `sentence` for staff; `key` names this doubt about this time and no other."""
+
+    code: str
+    sentence: str
+    key: str
+
+
+class Doubtful(Exception):
+    """Something speaks against it that nobody has agreed to. Nothing is changed."""
+
+    def __init__(self, doubts: list[Doubt]) -> None:
+        super().__init__(", ".join(one.code for one in doubts))
+        self.doubts = doubts
+
+
+def check_doubts(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    patient: Patient,
+    starts_at: datetime,
+    accepted: Collection[str] | None,
+    moving: Appointment | None = None,
+) -> None:
+    """`accepted`: keys that were agreed to; None: whatever there is. Raises Doubtful, with all of them."""
+    if accepted is None:
+        return
+    found = doubts_about(
+        agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, moving=moving
+    )
+    if any(one.key not in accepted for one in found):
+        raise Doubtful(found)
+
+
+def doubts_about(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    patient: Patient,
+    starts_at: datetime,
+    moving: Appointment | None = None,
+) -> list[Doubt]:
+    starts_at = starts_at.astimezone(UTC)
+    ends_at = starts_at + timedelta(minutes=visit_reason.duration_minutes)
+    found = [
+        *_past(agenda, ends_at),
+        *_closed_to_booking(agenda, visit_reason),
+        *_taken(agenda, starts_at, ends_at, moving),
+        *_patient_elsewhere(agenda, patient, starts_at, ends_at, moving),
+        *_closed(agenda, starts_at, ends_at),
+        *_outside_hours(agenda, starts_at, ends_at),
+    ]
+    about = f"{agenda.pk}/{starts_at:%Y%m%dT%H%M%S}/{visit_reason.duration_minutes}"
+    return [Doubt(code, sentence, f"{code}/{about}/{of}") for code, sentence, of in found]
+
+
+Found = Iterator[tuple[str, str, str]]  # its code, its sentence, what it is about
+
+
+def _past(agenda: Agenda, ends_at: datetime) -> Found:
+    if ends_at <= timezone.now():
+        day = long_day(timezone.localtime(ends_at, agenda.practice.zone), weekday=True)
+        yield "in_the_past", _("C’est dans le passé : %(day)s.") % {"day": day}, ""
+
+
+def _closed_to_booking(agenda: Agenda, visit_reason: VisitReason) -> Found:
+    if not agenda.is_active:
+        yield "agenda_closed", _("L’agenda %(name)s est fermé.") % {"name": agenda.name}, ""
+    if not visit_reason.is_active:
+        yield "reason_closed", _("Le motif %(name)s n’est plus proposé.") % {"name": visit_reason.name}, ""
+
+
+def _taken(agenda: Agenda, starts_at: datetime, ends_at: datetime, moving: Appointment | None) -> Found:
+    for one in _overlapping(Appointment.objects.filter(agenda=agenda), starts_at, ends_at, moving):
+        facts = {"who": one.patient.full_name, "from": _hour(one.local_start), "to": _hour(one.local_end)}
+        yield "time_taken", _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.") % facts, str(one.pk)
+
+
+def _patient_elsewhere(
+    agenda: Agenda, patient: Patient, starts_at: datetime, ends_at: datetime, moving: Appointment | None
+) -> Found:
+    others = Appointment.objects.filter(patient=patient).exclude(agenda=agenda)
+    for one in _overlapping(others, starts_at, ends_at, moving):
+        facts = {"agenda": one.agenda.name, "from": _hour(one.local_start), "to": _hour(one.local_end)}
+        said = _("Ce patient a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
+        yield "patient_busy", said, str(one.pk)
+
+
+def _closed(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
+    for closing in Closing.objects.over(agenda, starts_at, ends_at):
+        yield (
+            "closing",
+            _("Le cabinet ou l’agenda est fermé : %(reason)s.") % {"reason": closing.reason},
+            str(closing.pk),
+        )
+    for absence in Absence.objects.filter(agenda=agenda, starts_at__lt=ends_at, ends_at__gt=starts_at):
+        yield "absence", _("Une absence est inscrite sur cet agenda à cette heure."), str(absence.pk)
+
+
+def _outside_hours(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
+    """Of an agenda that has hours. The day before counts: an opening may meet midnight from both sides."""
+    if not agenda.opening_hours.exists():
+        return
+    day = timezone.localdate(starts_at, agenda.practice.zone)
+    reached = starts_at
+    for opens_at, closes_at in openings(agenda, day, day + timedelta(days=1)):
+        if opens_at <= reached < closes_at:
+            reached = closes_at
+    if reached < ends_at:
+        facts = {"agenda": agenda.name}
+        yield (
+            "outside_opening_hours",
+            _("C’est en dehors des horaires d’ouverture de l’agenda %(agenda)s.") % facts,
+            "",
+        )
+
+
+def _overlapping(
+    found: AppointmentQuerySet, starts_at: datetime, ends_at: datetime, moving: Appointment | None
+) -> AppointmentQuerySet:
+    found = found.filter(status=AppointmentStatus.BOOKED, starts_at__lt=ends_at, ends_at__gt=starts_at)
+    if moving is not None:
+        found = found.exclude(pk=moving.pk)
+    return found.select_related("patient", "practice", "agenda").order_by("starts_at", "id")
+
+
+def _hour(moment: datetime) -> str:
+    return date_format(moment, "TIME_FORMAT")

@@ -1,0 +1,39 @@
+"""What staff ended for a holder stays ended when a record's identity is corrected (signal `identity_corrected`).
+
+An exclusion holds for what looks like the same child (`HolderExclusion.objects.applying_to`), for the booker may have
+described it anew. A correction that ends the likeness must not end the exclusion: it is written down for each record
+that it held for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import User
+from appointments.models import HolderExclusion
+from audit.trail import record
+from patients.models import Patient
+from patients.relatives import look_alikes
+
+
+def keep_exclusions(sender: type[Patient], patient: Patient, was: Patient, by: User, **kwargs: Any) -> None:
+    held = HolderExclusion.objects.applying_to(was)
+    own = [one for one in held if one.patient_id == patient.pk]
+    for one in held:
+        if one not in own:
+            _write_down(one, patient, by)
+    if own:
+        for other in look_alikes(was):
+            for one in own:
+                _write_down(one, other, by)
+
+
+def _write_down(exclusion: HolderExclusion, patient: Patient, by: User) -> None:
+    _, made = HolderExclusion.objects.get_or_create(
+        holder=exclusion.holder,
+        patient=patient,
+        defaults={"excluded_by": exclusion.excluded_by, "excluded_at": exclusion.excluded_at},
+    )
+    if made:
+        detail = {"account": str(exclusion.holder_id), "of_record": str(exclusion.patient_id)}
+        record("holder.excluded", by=by, on=patient, practice=patient.practice_id, detail=detail)

@@ -1,0 +1,61 @@
+"""A practice's own limits: on booking online, and on the SMS that it sends. Administrators set them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from accounts.models import Practice, User
+from accounts.roles import NotAllowed, may_administer
+from appointments.models import BookingPolicy
+from audit.trail import DetailValue, record
+from notifications.models import SmsPolicy
+
+BOOKING_LIMITS = ("most_upcoming", "most_per_person", "most_a_day")
+SMS_LIMITS = ("an_hour", "a_day")
+
+
+@transaction.atomic
+def set_booking_limits(*, policy: BookingPolicy, by: User) -> None:
+    """For bookings from now on; appointments that stand are left alone. Raises NotAllowed, ValidationError."""
+    _check_may(by, policy.practice)
+    policy.full_clean()
+    detail = _changed(BookingPolicy.of(policy.practice), policy, BOOKING_LIMITS)
+    policy.save()
+    record("practice.booking_limits_changed", by=by, on=policy.practice, practice=policy.practice, detail=detail)
+
+
+@transaction.atomic
+def set_sms_limits(*, practice: Practice, policy: SmsPolicy, by: User) -> None:
+    """For SMS planned from now on. Raises NotAllowed, ValidationError."""
+    _check_may(by, practice)
+    policy.practice = practice.pk
+    policy.full_clean()
+    before = SmsPolicy.of(practice.pk)
+    detail = _changed(before, policy, SMS_LIMITS)
+    for name, countries in {
+        "countries_added": set(policy.countries) - set(before.countries),
+        "countries_removed": set(before.countries) - set(policy.countries),
+    }.items():
+        if countries:
+            detail[name] = sorted(countries)
+    policy.save()
+    record("practice.sms_limits_changed", by=by, on=practice, practice=practice, detail=detail)
+
+
+def _changed(before: Model, after: Model, names: Sequence[str]) -> dict[str, DetailValue]:
+    """Each number that is another now: what it is, and what it was."""
+    detail: dict[str, DetailValue] = {}
+    for name in names:
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now:
+            detail |= {name: now, f"{name}_before": was}
+    return detail
+
+
+def _check_may(by: User, practice: Practice) -> None:
+    if not may_administer(by, practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))

@@ -1,0 +1,283 @@
+"""Staff book at any time they want: whatever speaks against it is said first, all of it, and left to them."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Practice, User
+from appointments.booking import book, move
+from appointments.closings import close
+from appointments.doubts import Doubtful, doubts_about
+from appointments.models import Absence, Agenda, Appointment, OpeningHours, VisitReason
+from patients.models import Patient
+from tests.appointments.conftest import at
+from tests.portals.api.conftest import Api, api  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[User], Client]
+ALL = {"in_the_past", "agenda_closed", "reason_closed", "time_taken", "patient_busy", "closing", "absence"} | {
+    "outside_opening_hours"
+}
+
+
+class Desk:
+    """One agenda, open from 9 to 12, and what may speak against 10 o'clock of a day."""
+
+    def __init__(self, agenda: Agenda, reason: VisitReason, patient: Patient, staff: User, admin: User) -> None:
+        self.agenda, self.reason, self.patient, self.staff, self.admin = agenda, reason, patient, staff, admin
+        self.day = timezone.localdate() + timedelta(days=7)
+        self.other_patient = Patient.objects.create(
+            practice=agenda.practice, first_name="Luc", last_name="Petit", birth_date=date(1960, 1, 1)
+        )
+
+    @property
+    def start(self) -> datetime:
+        return at(self.agenda, self.day, 10)
+
+    def booked(self, **changed: Any) -> Appointment:
+        asked: dict[str, Any] = {
+            "agenda": self.agenda,
+            "visit_reason": self.reason,
+            "patient": self.patient,
+            "starts_at": self.start,
+            "by": self.staff,
+        }
+        return book(**(asked | changed))
+
+    def spoil(self, code: str) -> None:
+        agenda = self.agenda
+        match code:
+            case "in_the_past":
+                self.day = timezone.localdate() - timedelta(days=3 * 365)
+            case "agenda_closed":
+                agenda.is_active = False
+                agenda.save()
+            case "reason_closed":
+                self.reason.is_active = False
+                self.reason.save()
+            case "time_taken":
+                self.booked(patient=self.other_patient, starts_at=self.start + timedelta(minutes=10))
+            case "patient_busy":
+                second = Agenda.objects.create(practice=agenda.practice, name="Second")
+                self.reason.agendas.add(second)
+                self.booked(agenda=second, starts_at=self.start - timedelta(minutes=10))
+            case "closing":
+                ends_at = self.start + timedelta(hours=1)
+                if self.day > timezone.localdate():
+                    close(
+                        practice=agenda.practice, starts_at=self.start, ends_at=ends_at, reason="Pont", by=self.admin
+                    )
+            case "absence":
+                Absence.objects.create(agenda=agenda, starts_at=self.start, ends_at=self.start + timedelta(hours=1))
+            case "outside_opening_hours":
+                agenda.opening_hours.update(closes_at=time(10, 10))
+
+    def codes(self) -> set[str]:
+        found = doubts_about(agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts_at=self.start)
+        return {one.code for one in found}
+
+    def form(self) -> dict[str, Any]:
+        return {
+            "agenda": str(self.agenda.pk),
+            "visit_reason": str(self.reason.pk),
+            "starts_at": f"{self.start:%Y-%m-%dT%H:%M}",
+            "kind": "in_person",
+            "patient": str(self.patient.pk),
+        }
+
+
+@pytest.fixture
+def desk(open_agenda: Agenda, visit_reason: VisitReason, marie: Patient, alice: User, carol: User) -> Desk:
+    return Desk(open_agenda, visit_reason, marie, alice, carol)
+
+
+def accepted_in(page: str) -> list[str]:
+    return re.findall(r'name="accepted" value="([^"]+)"', page)
+
+
+def test_nothing_speaks_against_a_free_time(desk: Desk) -> None:
+    assert desk.codes() == set()
+    assert desk.booked(accepted=()).patient == desk.patient
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Noumea"])
+@pytest.mark.parametrize("code", sorted(ALL))
+def test_each_doubt_is_found_by_itself_and_nothing_is_booked_until_it_is_agreed_to(
+    desk: Desk, code: str, zone: str
+) -> None:
+    Practice.objects.filter(pk=desk.agenda.practice_id).update(time_zone=zone)
+    desk.agenda.practice.refresh_from_db()
+    desk.spoil(code)
+    assert desk.codes() == {code}
+    before = Appointment.objects.count()
+    with pytest.raises(Doubtful) as asked:
+        desk.booked(accepted=())
+    assert Appointment.objects.count() == before
+    desk.booked(accepted=[one.key for one in asked.value.doubts])
+    assert Appointment.objects.count() == before + 1
+
+
+def test_an_appointment_does_not_stand_in_its_own_way(desk: Desk) -> None:
+    made = desk.booked()
+    move(appointment=made, by=desk.staff, starts_at=desk.start + timedelta(minutes=10), accepted=())
+    with pytest.raises(Doubtful) as asked:
+        move(appointment=made, by=desk.staff, starts_at=desk.start + timedelta(hours=5), accepted=())
+    assert [one.code for one in asked.value.doubts] == ["outside_opening_hours"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "start", "outside"),
+    [
+        ([(9, 12)], (11, 40), False),
+        ([(9, 12)], (11, 50), True),
+        ([(9, 12), (12, 14)], (11, 50), False),
+        ([(9, 12), (11, 14)], (11, 50), False),
+        ([(9, 12), (13, 14)], (12, 20), True),
+        ([(20, 0)], (23, 40), False),
+        ([(20, 0)], (23, 50), True),
+        ([], (3, 0), False),  # an agenda without hours is booked by hand
+    ],
+)
+def test_outside_is_outside_all_hours_together(
+    desk: Desk, hours: list[tuple[int, int]], start: tuple[int, int], outside: bool
+) -> None:
+    desk.agenda.opening_hours.all().delete()
+    for opens_at, closes_at in hours:
+        OpeningHours.objects.create(
+            agenda=desk.agenda, weekday=desk.day.weekday(), opens_at=time(opens_at), closes_at=time(closes_at)
+        )
+    found = doubts_about(
+        agenda=desk.agenda,
+        visit_reason=desk.reason,
+        patient=desk.patient,
+        starts_at=at(desk.agenda, desk.day, *start),
+    )
+    assert [one.code for one in found] == (["outside_opening_hours"] if outside else [])
+
+
+def test_the_page_asks_once_with_every_reason_and_loses_nothing(desk: Desk, bob: User, sign_in: SignIn) -> None:
+    desk.spoil("time_taken")
+    desk.spoil("closing")
+    client, before = sign_in(bob), Appointment.objects.count()
+    new = {"patient": "", "first_name": "Zoé", "last_name": "Nouvelle", "birth_date": "1980-02-03", "q": "zo"}
+    asked = desk.form() | new
+    page = client.post("/pro/appointments/new/", asked)
+    text = page.content.decode()
+    assert page.status_code == 409
+    assert "Un autre patient est déjà prévu" in text
+    assert "Luc Petit, 10:10–10:30" in text
+    assert "est fermé" in text
+    assert "Pont" in text
+    assert "Prendre quand même" in text
+    for typed in ("Zoé", "Nouvelle", "1980-02-03", asked["starts_at"]):
+        assert f'value="{typed}"' in text
+    assert Appointment.objects.count() == before
+    assert not Patient.objects.filter(last_name="Nouvelle").exists()
+    assert client.post("/pro/appointments/new/", asked | {"accepted": accepted_in(text)}).status_code == 302
+    assert Appointment.objects.count() == before + 1
+
+
+def test_what_was_agreed_to_holds_for_that_time_and_for_nothing_new(desk: Desk, bob: User, sign_in: SignIn) -> None:
+    desk.spoil("time_taken")
+    client, asked = sign_in(bob), desk.form()
+    agreed = accepted_in(client.post("/pro/appointments/new/", asked).content.decode())
+    other_time = asked | {"starts_at": asked["starts_at"].replace("T10:00", "T10:15"), "accepted": agreed}
+    assert client.post("/pro/appointments/new/", other_time).status_code == 409
+    desk.spoil("absence")
+    assert client.post("/pro/appointments/new/", asked | {"accepted": agreed}).status_code == 409
+
+
+def test_what_cannot_be_is_refused_before_anybody_is_asked(desk: Desk, bob: User, sign_in: SignIn) -> None:
+    desk.spoil("time_taken")
+    desk.reason.agendas.clear()
+    page = sign_in(bob).post("/pro/appointments/new/", desk.form())
+    assert page.status_code == 400
+    assert "n’est pas proposé sur cet agenda" in page.content.decode()
+
+
+def test_moving_asks_too(desk: Desk, bob: User, sign_in: SignIn) -> None:
+    made = desk.booked(starts_at=at(desk.agenda, desk.day, 9))
+    desk.spoil("time_taken")
+    client, address = sign_in(bob), f"/pro/appointments/{made.pk}/move/"
+    asked = {name: desk.form()[name] for name in ("agenda", "visit_reason", "starts_at")}
+    page = client.post(address, asked)
+    text = page.content.decode()
+    assert page.status_code == 409
+    assert "Déplacer quand même" in text
+    assert f'value="{asked["starts_at"]}"' in text
+    made.refresh_from_db()
+    assert made.starts_at == at(desk.agenda, desk.day, 9)
+    assert client.post(address, asked | {"accepted": accepted_in(text)}).status_code == 302
+    made.refresh_from_db()
+    assert made.starts_at == desk.start
+
+
+@pytest.mark.parametrize("code", ["agenda_closed", "reason_closed"])
+def test_what_is_on_a_closed_agenda_can_be_moved_after_a_question(
+    desk: Desk, bob: User, sign_in: SignIn, code: str
+) -> None:
+    made = desk.booked(starts_at=at(desk.agenda, desk.day, 9))
+    desk.spoil(code)
+    asked = {name: desk.form()[name] for name in ("agenda", "visit_reason", "starts_at")}
+    page = sign_in(bob).post(f"/pro/appointments/{made.pk}/move/", asked)
+    assert page.status_code == 409
+    assert len(accepted_in(page.content.decode())) == 1
+
+
+@pytest.mark.parametrize("code", sorted(ALL - {"in_the_past"}))
+def test_programs_choose_whether_they_are_asked(
+    desk: Desk,
+    bob: User,
+    api: Api,  # noqa: F811
+    code: str,
+) -> None:
+    moved = desk.booked(starts_at=at(desk.agenda, desk.day, 11, 40), patient=desk.other_patient)
+    desk.spoil(code)
+    asked = {
+        "agenda": str(desk.agenda.pk),
+        "visit_reason": str(desk.reason.pk),
+        "start": desk.start.isoformat(),
+        "patient": str(desk.patient.pk),
+    }
+    client, before = api(bob), Appointment.objects.count()
+    refused = client.post("/api/v1/appointments/", asked | {"accept_doubts": False}, format="json")
+    assert refused.status_code == 409
+    assert [(one["code"], one["attr"]) for one in refused.json()["errors"]] == [(code, "start")]
+    assert Appointment.objects.count() == before
+    if code != "patient_busy":
+        start = {"start": desk.start.isoformat()}
+        address = f"/api/v1/appointments/{moved.pk}/"
+        assert client.patch(address, start | {"accept_doubts": False}, format="json").status_code == 409
+        assert client.patch(address, start, format="json").status_code == 200
+    assert client.post("/api/v1/appointments/", asked, format="json").status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_the_desk_at_once_are_not_both_told_that_the_time_is_free(desk: Desk) -> None:
+    both, outcome = threading.Barrier(2), []
+
+    def books(patient: Patient) -> None:
+        both.wait()
+        try:
+            desk.booked(patient=patient, accepted=())
+            outcome.append("booked")
+        except Doubtful:
+            outcome.append("asked")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=books, args=[one]) for one in (desk.patient, desk.other_patient)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(outcome) == ["asked", "booked"]
