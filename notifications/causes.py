@@ -16,6 +16,9 @@ class Cause(models.TextChoices):
     DOMAIN_UNKNOWN = "domain_unknown", _("le nom de domaine de cette adresse ne reçoit pas d’e-mails")
     ADDRESS_UNFIT = "address_unfit", _("cette adresse est mal écrite")
     NUMBER_REFUSED = "number_refused", _("ce numéro est refusé par l’opérateur")
+    NOT_A_MOBILE = "not_a_mobile", _("aucun SMS ne part vers un numéro satellite, surtaxé, court ou fixe")
+    COUNTRY = "country", _("le cabinet n’envoie pas de SMS dans le pays de ce numéro")
+    TOO_MANY = "too_many", _("trop de SMS étaient déjà partis vers ce numéro, de ce compte ou de ce cabinet")
     # What only time or the recipient mends.
     MAILBOX_FULL = "mailbox_full", _("la boîte aux lettres du destinataire est pleine")
     UNREACHABLE_TELEPHONE = "unreachable_telephone", _("le téléphone est resté injoignable")
@@ -29,6 +32,7 @@ class Cause(models.TextChoices):
     SATURATED = "saturated", _("notre prestataire d’envoi est saturé")
     BREAKDOWN = "breakdown", _("notre prestataire d’envoi est en panne")
     SETTING = "setting", _("notre prestataire d’envoi refuse nos identifiants ou nos réglages")
+    SEALED = "sealed", _("le texte du message est illisible : la clé du site n’est plus celle qui l’a chiffré")
     EXPIRED = "expired", _("le message est devenu inutile avant d’avoir pu partir")
     INTERRUPTED = "interrupted", _("chaque essai a été interrompu")
     UNEXPECTED = "unexpected", _("une erreur inattendue a empêché l’envoi")

@@ -1,7 +1,8 @@
 """Delivering what is due: claim a batch under a lease, send over one connection, mark each message by itself.
 
 Marking per message is what keeps kill -9 harmless: only the one in flight can go out twice, and its Message-ID
-(or Idempotency-Key) makes it recognisable. A worker that lost its lease neither sends nor marks.
+(or Idempotency-Key) makes it recognisable. A worker that lost its lease neither sends nor marks. A message that was
+called off meanwhile is not sent; if the server has it by then, it is marked as sent, and if not, it ends there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from notifications.causes import Cause
 from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
 from notifications.channels.sms import SmsSender
+from notifications.key_checks import SECRET_KEY, standing_of
 from notifications.models import FORGOTTEN, Channel, Message, MessageQuerySet, MessageState
+from notifications.secrecy import CannotOpen
 from notifications.turns import is_leaving
 
 logger = logging.getLogger(__name__)
@@ -86,6 +89,11 @@ def _deliver(message: Message, sender: Sender) -> None:
     if message.attempts > MAX_ATTEMPTS:
         raise DeliveryFailed(Cause.INTERRUPTED, permanent=True)
     try:
+        message.body, message.html, message.calendar  # noqa: B018 (opened before anybody is called)
+    except CannotOpen:
+        # While a key is missing here, another process may have it, or staff give it back.
+        raise DeliveryFailed(Cause.SEALED, permanent=standing_of(SECRET_KEY).is_whole) from None
+    try:
         sender.open()
         if not _still_ours(message):
             return
@@ -99,13 +107,13 @@ def _deliver(message: Message, sender: Sender) -> None:
 
 
 def _still_ours(message: Message) -> bool:
-    """Whether a send begun now ends within our lease, renewed where it is short and nobody took the message.
+    """Whether the message is still to be sent, and a send begun now ends within our lease, renewed where it is short.
 
     A slow server, or a process that was stopped for a while, uses leases up while messages wait in the batch.
     """
     now = timezone.now()
     if message.lease_until is not None and now + LONGEST_SEND < message.lease_until:
-        return True
+        return _held(message).exists()
     renewed = now + LEASE
     if not _held(message).update(lease_until=renewed):
         return False
@@ -113,15 +121,21 @@ def _still_ours(message: Message) -> bool:
     return True
 
 
-def _held(message: Message) -> MessageQuerySet:
-    """The row, if it is still ours: state, lease and attempt are as we claimed them."""
+def _held(message: Message, *states: MessageState) -> MessageQuerySet:
+    """The row, if it is still ours: lease and attempt are as we claimed them, and nobody called it off.
+
+    `states`: by default queued.
+    """
     return Message.objects.filter(
-        pk=message.pk, state=MessageState.QUEUED, lease_until=message.lease_until, attempts=message.attempts
+        pk=message.pk,
+        state__in=states or [MessageState.QUEUED],
+        lease_until=message.lease_until,
+        attempts=message.attempts,
     )
 
 
 def _mark_sent(message: Message, provider_id: str) -> None:
-    changed = _held(message).update(
+    changed = _held(message, MessageState.QUEUED, MessageState.CALLED_OFF).update(
         **FORGOTTEN,
         state=MessageState.SENT,
         sent_at=timezone.now(),
@@ -135,7 +149,7 @@ def _mark_sent(message: Message, provider_id: str) -> None:
 
 
 def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
-    """Plan the next attempt; or give up, visibly, and forget the text."""
+    """Plan the next attempt; or give up, visibly, and forget the text. What was called off ended with the failure."""
     told = {"cause": failure.cause, "last_error": failure.detail[:200]}
     if failure.permanent or message.attempts >= MAX_ATTEMPTS:
         changed = _held(message).update(**FORGOTTEN, state=MessageState.FAILED, **told)

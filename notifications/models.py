@@ -1,7 +1,9 @@
 """One email or SMS to one contact point, with its state: the outbox. Knows no domain.
 
 queued -> (leased) -> sent -> delivered, or failed (refused at once, given up, or come back after it was taken:
-visible to staff). What a provider reports later is written by notifications/reports.py.
+visible to staff). A message that is no longer true is deleted while nobody holds it; one that a worker is sending is
+called off: it is never queued again, and is sent only if the server had taken it by then. What a provider reports
+later is written by notifications/reports.py.
 """
 
 from __future__ import annotations
@@ -10,13 +12,18 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.causes import Cause
 from notifications.secrecy import SealedTextField
+from notifications.sms_numbers import COUNTRIES
 
 
 class Channel(models.TextChoices):
@@ -29,17 +36,35 @@ class MessageState(models.TextChoices):
     SENT = "sent", _("Envoyé")
     DELIVERED = "delivered", _("Remis")
     FAILED = "failed", _("Échec")
+    CALLED_OFF = "called_off", _("Annulé")
 
 
-FORGOTTEN: dict[str, Any] = {"lease_until": None, "body": "", "calendar": ""}  # of a message that is over
+FORGOTTEN: dict[str, Any] = {"lease_until": None, "body": "", "html": "", "calendar": ""}  # of a message that is over
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
+    def refused_of(self, practice: uuid.UUID, since: datetime) -> MessageQuerySet:
+        """SMS of a practice that the limits kept from leaving (notifications/sms_limits.py), newest first."""
+        refused = self.filter(practice=practice, cause__in=[Cause.TOO_MANY, Cause.COUNTRY, Cause.NOT_A_MOBILE])
+        return refused.filter(created_at__gte=since).order_by("-created_at", "-id")
+
     def due(self, now: datetime | None = None) -> MessageQuerySet:
         """Queued, its time come, and leased by nobody."""
         now = now or timezone.now()
         return self.filter(state=MessageState.QUEUED, due_at__lte=now).filter(
             Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        )
+
+    def waiting_since_planned(self, now: datetime | None = None) -> MessageQuerySet:
+        """Queued though the time they were planned for has come; `planned` is that time.
+
+        Not `due_at`, which each failed attempt moves: of a server that is away for a day, no message looks late.
+        """
+        planned = Coalesce("planned_at", "created_at")  # null: planned by a version without the column
+        return (
+            self.filter(state=MessageState.QUEUED)
+            .annotate(planned=planned)
+            .filter(planned__lte=now or timezone.now())
         )
 
 
@@ -50,20 +75,43 @@ class Message(models.Model):
     language = models.CharField(max_length=10, default="fr")
     subject = models.CharField(max_length=200, blank=True)
     body = SealedTextField(blank=True, help_text="Encrypted at rest; emptied once sent or given up")
+    html = SealedTextField(
+        blank=True, default="", db_default="", help_text="The body once more, as HTML; as the body"
+    )
+    sender = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Whose name From shows; empty: the site's"
+    )
+    reply_to = models.CharField(max_length=254, blank=True, default="", db_default="", help_text="Of an email")
     calendar = SealedTextField(
-        blank=True, help_text="An iCalendar object (RFC 5545) that goes with an email; as the body"
+        blank=True,
+        default="",
+        db_default="",
+        help_text="An iCalendar object (RFC 5545) that goes with an email; as the body",
     )
     about = models.UUIDField(
         null=True, blank=True, db_index=True, help_text="What whoever planned it asks for it by; opaque here"
     )
+    topic = models.CharField(
+        max_length=20,
+        blank=True,
+        db_default="",
+        help_text="What it tells of it: a newer one of this topic replaces it",
+    )
+    caused_by = models.UUIDField(null=True, blank=True, help_text="The account that caused an SMS; opaque here")
+    practice = models.UUIDField(null=True, blank=True, help_text="The practice that an SMS is of; opaque here")
     state = models.CharField(max_length=10, choices=MessageState, default=MessageState.QUEUED)
-    due_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="The next attempt")
+    planned_at = models.DateTimeField(null=True, blank=True, help_text="The first attempt; no retry moves it")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="No longer of use after this (a code)")
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    cause = models.CharField(max_length=30, blank=True, help_text="A Cause: why the last attempt failed")
+    cause = models.CharField(
+        max_length=30, blank=True, default="", db_default="", help_text="A Cause: why the last attempt failed"
+    )
     last_error = models.CharField(max_length=200, blank=True, help_text="The server's codes: “SMTP 550 5.1.1”")
-    provider_id = models.CharField(max_length=200, blank=True, help_text="What the provider calls it")
+    provider_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What the provider calls it"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="Taken by the server or provider")
     delivered_at = models.DateTimeField(null=True, blank=True, help_text="In the mailbox or telephone, it was told")
@@ -75,16 +123,24 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="message_due"),
             models.Index(fields=["created_at"], name="message_created"),
+            models.Index(
+                fields=["practice", "-created_at"],
+                condition=Q(cause__in=["too_many", "country", "not_a_mobile"]),
+                name="message_refused",
+            ),
             models.Index(fields=["created_at"], condition=Q(state="failed"), name="message_failed"),
+            # None but what workers of the version before left (outbox.forget_left_letters).
+            models.Index(fields=["id"], condition=~Q(state="queued") & ~Q(html=""), name="message_letter_left"),
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="message_provider_id"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(channel__in=["email", "sms"]), name="message_channel_known"),
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "sent", "delivered", "failed"]), name="message_state_known"
+                condition=Q(state__in=["queued", "sent", "delivered", "failed", "called_off"]),
+                name="message_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "failed"]) | Q(sent_at__isnull=False),
+                condition=Q(state__in=["queued", "failed", "called_off"]) | Q(sent_at__isnull=False),
                 name="message_sent_has_a_time",
             ),
             models.CheckConstraint(
@@ -109,6 +165,50 @@ class Message(models.Model):
         return self.state == MessageState.FAILED and self.sent_at is not None
 
 
+def _default_countries() -> list[str]:
+    return list(settings.SMS_COUNTRIES)
+
+
+def validate_countries(countries: object) -> None:
+    known = isinstance(countries, list) and all(isinstance(one, str) and one in COUNTRIES for one in countries)
+    if not known or len(set(countries)) != len(countries):  # type: ignore[arg-type, call-overload]
+        raise ValidationError(_("Écrivez les codes de pays en deux lettres, chacun une fois. Exemple : FR, BE, CH."))
+
+
+class SmsPolicy(models.Model):
+    """How many SMS a practice sends, and where; practices without a row have the installation's defaults."""
+
+    practice = models.UUIDField(primary_key=True, help_text="Opaque here")
+    an_hour = models.PositiveIntegerField(_("SMS au plus en une heure"), validators=[MinValueValidator(1)])
+    a_day = models.PositiveIntegerField(_("SMS au plus en un jour"), validators=[MinValueValidator(1)])
+    countries = models.JSONField(_("pays"), default=_default_countries, validators=[validate_countries])
+
+    class Meta:
+        verbose_name = _("limites des SMS")
+        verbose_name_plural = _("limites des SMS")
+
+    def __str__(self) -> str:
+        return str(self.practice)
+
+    @classmethod
+    def of(cls, practice: uuid.UUID) -> SmsPolicy:
+        an_hour, a_day = settings.SMS_PER_PRACTICE
+        known = cls.objects.filter(pk=practice).first()
+        return known or cls(practice=practice, an_hour=an_hour, a_day=a_day)
+
+    @classmethod
+    def countries_of(cls, practice: uuid.UUID | None) -> frozenset[str]:
+        """Where SMS go: of a practice; of none (the code of an account), wherever the installation or one allows."""
+        if practice:
+            return frozenset(cls.of(practice).countries)
+        allowed = cls.objects.values_list("countries", flat=True)
+        return frozenset(settings.SMS_COUNTRIES).union(*allowed)
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        return self.an_hour, self.a_day
+
+
 class Heartbeat(models.Model):
     """When a part of the installation last showed that it works (notifications/heartbeat.py)."""
 
@@ -117,3 +217,17 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.part} {self.at:%Y-%m-%dT%H:%M:%S}"
+
+
+class KeyCheck(models.Model):
+    """By which a process knows whether it has a key that something here may be sealed under
+    (notifications/key_checks.py). One for each key in use: two of a secret while it is turned."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    secret = models.CharField(max_length=40, help_text="SECRET_KEY or SIGNING_PASSPHRASE")
+    salt = models.CharField(max_length=32, help_text="16 random bytes, hexadecimal")
+    value = models.CharField(max_length=32, help_text="scrypt of the key, 16 bytes, hexadecimal")
+    noted_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.secret} {self.noted_at:%Y-%m-%dT%H:%M:%S}"

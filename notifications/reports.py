@@ -32,7 +32,8 @@ def find(*, channel: Channel, ours: object = None, theirs: str = "") -> Message 
 def note_delivered(message: Message) -> bool:
     """It is in the mailbox, or in the telephone. False where that is known, or it had come back."""
     now = timezone.now()
-    waiting = Message.objects.filter(pk=message.pk, state__in=[MessageState.QUEUED, MessageState.SENT])
+    undelivered = [MessageState.QUEUED, MessageState.SENT, MessageState.CALLED_OFF]
+    waiting = Message.objects.filter(pk=message.pk, state__in=undelivered)
     changed = waiting.update(
         **FORGOTTEN,
         state=MessageState.DELIVERED,
@@ -45,10 +46,11 @@ def note_delivered(message: Message) -> bool:
 
 
 def note_failed(message: Message, *, cause: Cause, detail: str = "") -> bool:
-    """It came back, or the recipient complained of it. `detail`: codes alone, never an address. False where known."""
+    """It came back, or the recipient complained of it. `detail`: codes alone, never an address. False where known, or
+    where it had been called off: nobody has to do anything about it."""
     changed = (
         Message.objects.filter(pk=message.pk)
-        .exclude(state=MessageState.FAILED)
+        .exclude(state__in=[MessageState.FAILED, MessageState.CALLED_OFF])
         .update(
             **FORGOTTEN,
             state=MessageState.FAILED,

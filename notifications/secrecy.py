@@ -1,40 +1,100 @@
-"""Text that a dump of the database must not give away: links and codes in messages still to be sent.
+"""Text that a dump of the database must not give away: links and codes in messages still to be sent, secrets of
+webhooks and of second factors.
 
-Fernet (AES-128-CBC and HMAC-SHA-256), the key derived from SECRET_KEY; SECRET_KEY_FALLBACKS still decrypt.
+Fernet (AES-128-CBC and HMAC-SHA-256), the key derived from SECRET_KEY; SECRET_KEY_FALLBACKS still decrypt, and
+`manage.py rotate_keys` seals under SECRET_KEY what they had sealed (docs/decisions/0053).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.query_utils import DeferredAttribute
+
+
+class CannotOpen(Exception):
+    """Sealed under a key that is neither SECRET_KEY nor one of SECRET_KEY_FALLBACKS, or damaged."""
 
 
 @lru_cache(maxsize=4)
-def _fernet(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet(
-        [
-            Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"docshare.sealed-text:" + key.encode()).digest()))
-            for key in keys
-        ]
-    )
+def _fernets(keys: tuple[str, ...]) -> list[Fernet]:
+    return [
+        Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"docshare.sealed-text:" + key.encode()).digest()))
+        for key in keys
+    ]
+
+
+def _ours() -> list[Fernet]:
+    return _fernets((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed text as the database keeps it."""
+
+    token: str
+
+    @classmethod
+    def of(cls, text: str) -> Sealed:
+        return cls(_ours()[0].encrypt(text.encode()).decode())
+
+    def open(self) -> str:
+        """Raises CannotOpen."""
+        try:
+            return MultiFernet(_ours()).decrypt(self.token.encode()).decode()
+        except InvalidToken:
+            raise CannotOpen from None
+
+    def is_current(self) -> bool:
+        """Whether SECRET_KEY itself opens it."""
+        try:
+            _ours()[0].decrypt(self.token.encode())
+        except InvalidToken:
+            return False
+        return True
+
+
+class _OpenedWhenRead(DeferredAttribute):
+    """Opens a sealed text when it is read, so that one that cannot be opened fails alone, not with its queryset."""
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is None:
+            return self
+        kept = instance.__dict__.get(self.field.attname)
+        if isinstance(kept, Sealed):
+            kept = instance.__dict__[self.field.attname] = kept.open()
+        return super().__get__(instance, cls) if kept is None else kept
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
 
 
 class SealedTextField(models.TextField[str, str]):
-    """A text that is encrypted in the database and plain in Python."""
+    """A text that is encrypted in the database and plain in Python. Reading one that cannot be opened raises
+    CannotOpen; saving the row leaves it as it was."""
+
+    descriptor_class = _OpenedWhenRead
 
     def get_prep_value(self, value: Any) -> Any:
-        if not value:
-            return value
-        return _fernet((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)).encrypt(str(value).encode()).decode()
+        if isinstance(value, Sealed):
+            return value.token
+        return Sealed.of(str(value)).token if value else value
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
-        if not value:
-            return value
-        return _fernet((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)).decrypt(value.encode()).decode()
+        return Sealed(value) if value else value
+
+    def kept_in(self, instance: models.Model) -> Sealed | None:
+        """As the database keeps it, in an instance that was just read; None where it is empty."""
+        kept = instance.__dict__.get(self.attname)
+        return kept if isinstance(kept, Sealed) else None
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        return self.kept_in(model_instance) or super().pre_save(model_instance, add)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from notifications.delivery import deliver_due
-from notifications.heartbeat import beat
+from notifications.heartbeat import WORKER, mark
 from notifications.models import Channel, Message
+from notifications.outbox import forget_left_letters
 from notifications.turns import Turns
 
 TURNS = {channel: Turns(seconds=120) for channel in Channel}
@@ -24,10 +25,12 @@ def dispatch(channel: str) -> None:
 
 @shared_task(name="notifications.tasks.sweep", expires=30)
 def sweep() -> None:
-    """Start a dispatch for each channel on which something is due: lost nudges, retries, leases of the dead.
+    """Start a dispatch for each channel on which something is due: lost nudges, retries, leases of the dead; forget
+    what workers of the version before left.
 
-    Harmless when repeated: it only nudges, and a dispatch that finds nothing does nothing.
+    Harmless when repeated: a dispatch that finds nothing does nothing.
     """
+    forget_left_letters()
     for channel in Channel:
         if Message.objects.due().filter(channel=channel).exists():
             dispatch.delay(channel.value)
@@ -36,4 +39,4 @@ def sweep() -> None:
 @shared_task(name="notifications.tasks.heartbeat", expires=30)
 def heartbeat() -> None:
     """Say that a worker is at work. Harmless when repeated: the latest time stays."""
-    beat()
+    mark(WORKER)

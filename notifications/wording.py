@@ -1,7 +1,8 @@
-"""How messages, pages and documents write days and telephone numbers, and what a text must be to cost one SMS."""
+"""How messages, pages and documents write days and telephone numbers."""
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import phonenumbers
@@ -10,6 +11,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+# Dots, strokes and colons of other scripts are read as ours.
+WITHIN_ADDRESSES = re.compile(r"[.:/\\@\u2024\u3002\uff0e\uff0f\uff1a\uff20\uff61]+(?=\w)")
 
 
 def long_day(value: date, *, weekday: bool = False) -> str:
@@ -22,15 +26,17 @@ def long_day(value: date, *, weekday: bool = False) -> str:
     return f"{date_format(value, 'l')}{'' if french else ','} {written}"
 
 
+def shown(value: datetime) -> datetime:
+    """In the zone of the page; one that was given another for itself (`|timezone:`) keeps it."""
+    if not getattr(value, "convert_to_local_time", True):
+        return value
+    return timezone.localtime(value, timezone.get_current_timezone())
+
+
 def moment(value: datetime) -> str:
     """24 novembre 2026 à 09:14."""
-    local = timezone.localtime(value)
+    local = shown(value)
     return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
-
-
-def for_sms(text: str) -> str:
-    """Plain spaces and apostrophes: others make the SMS UCS-2, and cost twice (3GPP TS 23.038)."""
-    return text.replace("\u00a0", " ").replace("’", "'")
 
 
 def telephone_by_pairs(number: str | None) -> str:
@@ -44,3 +50,8 @@ def telephone_by_pairs(number: str | None) -> str:
     national = phonenumbers.region_code_for_number(parsed) == settings.PHONENUMBER_REGION
     form = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, form).replace(" ", "\u00a0")
+
+
+def unlinked(name: str) -> str:
+    """A name that somebody typed, so that no mailbox makes a link of it: “evil.example/x” as “evil. example/ x”."""
+    return WITHIN_ADDRESSES.sub(r"\g<0> ", name)

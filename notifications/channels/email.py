@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.mime.nonmultipart import MIMENonMultipart
+from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.causes import ENHANCED_STATUS, Cause, cause_of_smtp
 from notifications.channels import DeliveryFailed, providers
 from notifications.models import Message
 
+CALENDAR_METHOD = re.compile(r"^METHOD:([A-Z]+)\s*$", re.MULTILINE)
 SERVICE_CLOSING = 421
 NOT_AUTHENTICATED = {530, 534, 535, 538}  # RFC 4954: our password, not the recipient's address
 
 
-def compose(message: Message) -> EmailMessage:
-    """The mail, plain text. Its Message-ID is the row's: a second copy is recognised by mailboxes and by us."""
-    mail = EmailMessage(
+def compose(message: Message) -> EmailMultiAlternatives:
+    """The mail, plain text, and HTML where it has any. Its Message-ID is the row's: a second copy is recognised by
+    mailboxes and by us."""
+    mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.body,
+        from_email=_from(message),
         to=[message.to],
+        reply_to=[message.reply_to] if message.reply_to else None,
         headers={
             "Message-ID": f"<{message.id}@{urlsplit(settings.PUBLIC_URL).hostname}>",
             "Content-Language": message.language,
@@ -32,9 +39,28 @@ def compose(message: Message) -> EmailMessage:
         },
     )
     providers.label(mail, message)
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
     if message.calendar:
-        mail.attach("rendez-vous.ics", message.calendar, "text/calendar")
+        mail.attach(_calendar(message.calendar))
     return mail
+
+
+def _from(message: Message) -> str:
+    """The site's address, which the server may send from, under the name of whoever writes."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((message.sender or name, address))
+
+
+def _calendar(text: str) -> MIMENonMultipart:
+    """As RFC 6047, 2.4 asks: the method of the object is that of its Content-Type."""
+    method = CALENDAR_METHOD.search(text)
+    part = MIMENonMultipart("text", "calendar", charset="utf-8")
+    if method:
+        part.set_param("method", method[1])
+    part.set_payload(text, "utf-8")
+    part.add_header("Content-Disposition", "attachment", filename="rendez-vous.ics")
+    return part
 
 
 class EmailSender:

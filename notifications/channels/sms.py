@@ -9,13 +9,8 @@ from django.conf import settings
 from notifications.channels.apprise_gateway import AppriseGateway
 from notifications.channels.http_gateway import HttpGateway
 from notifications.channels.outbox import SmsFiles
+from notifications.gsm import in_gsm
 from notifications.models import Message
-
-# These are not in the GSM alphabet (3GPP TS 23.038): one of them makes the whole SMS UCS-2, and cost twice.
-SPENDTHRIFT = str.maketrans(
-    {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"',
-     "–": "-", "—": "-", "…": "...", "œ": "oe", "Œ": "OE"}
-)  # fmt: skip
 
 
 class Gateway(Protocol):
@@ -32,7 +27,7 @@ class SmsSender:
         """Connections are opened by the first message."""
 
     def send(self, message: Message) -> str:
-        return self._gateway.send(message, message.body.translate(SPENDTHRIFT))
+        return self._gateway.send(message, in_gsm(message.body))
 
     def close(self) -> None:
         self._gateway.close()

@@ -147,11 +147,15 @@ def make_email(to: str = "marie.durand@courriel.example", **fields: Any) -> Mess
         to=to,
         subject="Un document vous attend",
         body="Bonjour,\nouvrez https://documents.example/invitation/secret",
-        **{"due_at": timezone.now(), **fields},
+        **_planned(fields),
     )
 
 
 def make_sms(text: str = "Votre code est 123456", **fields: Any) -> Message:
-    return Message.objects.create(
-        channel=Channel.SMS, to="+33612345678", body=text, **{"due_at": timezone.now(), **fields}
-    )
+    return Message.objects.create(channel=Channel.SMS, to="+33612345678", body=text, **_planned(fields))
+
+
+def _planned(fields: dict[str, Any]) -> dict[str, Any]:
+    """Due at the time it was planned for, now unless `fields` say otherwise."""
+    due_at = fields.get("due_at", timezone.now())
+    return {"due_at": due_at, "planned_at": due_at, **fields}

@@ -38,7 +38,7 @@ def test_an_sms_is_a_json_file(folder: Path) -> None:
     dispatch("sms")
     (path,) = folder.iterdir()
     assert re.fullmatch(rf"\d{{8}}T\d{{6}}\.\d{{6}}Z-{message.id}\.sms\.json", path.name)
-    assert json.loads(path.read_text()) == {"to": "+33612345678", "text": "Votre code est 654321, à bientôt"}
+    assert json.loads(path.read_text()) == {"to": "+33612345678", "text": "Votre code est 654321, à bientot"}
 
 
 def test_only_the_owner_may_read_what_was_sent(folder: Path) -> None:

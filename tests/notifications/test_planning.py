@@ -12,9 +12,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from notifications.invariants import texts_are_forgotten
 from notifications.models import Channel, Message
 from notifications.outbox import nudge_channel, plan_email, plan_sms
 from notifications.tasks import sweep
+from tests.notifications.conftest import make_email
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +119,15 @@ def test_text_is_sealed_in_the_database() -> None:
     assert "987654" not in stored
     assert Message.objects.get().body == "Votre code est 987654"
     cache.clear()
+
+
+def test_what_workers_of_the_version_before_left_of_a_letter_is_forgotten() -> None:
+    """They empty the text and do not know that there is a letter: it holds the same link."""
+    over, waiting = make_email(), make_email()
+    Message.objects.update(html="<a href='https://documents.example/d/x'>Voir</a>")
+    Message.objects.filter(pk=over.pk).update(state="sent", sent_at=timezone.now(), body="", calendar="")
+    assert list(texts_are_forgotten()) == [f"message {over.pk}: over, and its text was kept"]
+    sweep()
+    assert list(texts_are_forgotten()) == []
+    waiting.refresh_from_db()
+    assert "Voir" in waiting.html

@@ -1,0 +1,125 @@
+"""How many SMS may leave: for whoever causes them, for a practice, to a number; in an hour and in a day.
+
+Counted in the shared store by one script, which counts an SMS everywhere or nowhere: of forty requests at once none
+passes a limit. If the store does not answer, the messages of the database are counted instead: a code by SMS must not
+wait for a cache, and a cache that is away must not open the door.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+import redis
+from django.conf import settings
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.causes import Cause
+from notifications.models import Channel, Message, SmsPolicy
+from notifications.sms_numbers import unfit
+
+logger = logging.getLogger(__name__)
+HOUR, DAY = 3600, 86400
+REFUSALS = (Cause.TOO_MANY, Cause.COUNTRY, Cause.NOT_A_MOBILE)
+# KEYS: counters. ARGV: of each, its limit and its window in seconds. Answers 0, or in how many ms there is room.
+COUNT = """
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[2 * i - 1]) then
+    return math.max(redis.call('PTTL', key), 1)
+  end
+end
+for i, key in ipairs(KEYS) do
+  if redis.call('INCR', key) == 1 then redis.call('EXPIRE', key, ARGV[2 * i]) end
+end
+return 0
+"""
+
+
+class SmsRefused(Exception):
+    """No SMS is sent: `cause` says why, `retry_after` in how many seconds there is room again (None: never)."""
+
+    def __init__(self, cause: Cause, retry_after: int | None = None) -> None:
+        super().__init__(cause.value)
+        self.cause = cause
+        self.retry_after = retry_after
+
+    @property
+    def sentence(self) -> str:
+        """For the person who waits for it."""
+        if self.cause == Cause.COUNTRY:
+            return _("Nous n’envoyons pas de SMS dans le pays de ce numéro. Demandez à votre cabinet de l’autoriser.")
+        if self.cause == Cause.NOT_A_MOBILE:
+            return _("Ce numéro ne peut pas recevoir de SMS. Donnez un numéro de mobile ordinaire.")
+        minutes = max(1, -(-(self.retry_after or HOUR) // 60))
+        if minutes <= 60:
+            wait = ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+        else:
+            hours = -(-minutes // 60)
+            wait = ngettext("%(count)d heure", "%(count)d heures", hours) % {"count": hours}
+        return _("Trop de SMS ont été envoyés. Réessayez dans %(wait)s.") % {"wait": wait}
+
+
+@dataclass(frozen=True)
+class _Counter:
+    column: str  # of Message
+    key: str
+    limit: int
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """In the store: of no telephone number or account that anybody could read there."""
+        return f"sms:{salted_hmac('sms-limits', f'{self.column}:{self.key}').hexdigest()}:{self.seconds}"
+
+
+def count_sms(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> None:
+    """Before an SMS is planned. Raises SmsRefused; then it counts nowhere."""
+    if cause := unfit(to, countries=SmsPolicy.countries_of(practice)):
+        raise SmsRefused(cause)
+    counters = list(_counters(to, account, practice, by_staff))
+    try:
+        wait = _in_the_store(counters)
+    except redis.RedisError:
+        logger.warning("The shared store does not answer; SMS are counted in the database.")
+        wait = _in_the_database(counters)
+    if wait:
+        raise SmsRefused(Cause.TOO_MANY, wait)
+
+
+def _counters(to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> Iterator[_Counter]:
+    limits = {"to": (to, settings.SMS_PER_NUMBER)}
+    if account:
+        limits["caused_by"] = (str(account), settings.SMS_PER_STAFF if by_staff else settings.SMS_PER_ACCOUNT)
+    if practice:
+        limits["practice"] = (str(practice), SmsPolicy.of(practice).limits)
+    for column, (key, (an_hour, a_day)) in limits.items():
+        yield _Counter(column, key, an_hour, HOUR)
+        yield _Counter(column, key, a_day, DAY)
+
+
+@cache
+def _store() -> redis.Redis:
+    return redis.Redis.from_url(settings.CACHE_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def _in_the_store(counters: list[_Counter]) -> int:
+    """Seconds until there is room; 0: counted."""
+    limits = [value for one in counters for value in (one.limit, one.seconds)]
+    milliseconds = _store().eval(COUNT, len(counters), *(one.name for one in counters), *limits)
+    return -(-int(str(milliseconds)) // 1000)
+
+
+def _in_the_database(counters: list[_Counter]) -> int:
+    sent = Message.objects.filter(channel=Channel.SMS).exclude(cause__in=REFUSALS)
+    for one in counters:
+        since = timezone.now() - timedelta(seconds=one.seconds)
+        if sent.filter(**{one.column: one.key}, created_at__gt=since).count() >= one.limit:
+            return one.seconds
+    return 0
