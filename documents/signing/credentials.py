@@ -5,6 +5,7 @@ X.509 (RFC 5280), P-256 keys as encrypted PKCS#8. No storage here: callers keep 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from documents.signing.keys import SigningKey
+from documents.signing.keys import SigningKey, opened, sealed
 
 AUTHORITY_YEARS = 20
 CREDENTIAL_YEARS = 3
@@ -64,14 +65,17 @@ def issue_certificate(
     name: str,
     professional_number: str,
     passphrase: str,
+    former_passphrases: Sequence[str] = (),
     revocation_url: str = "",
 ) -> Issued:
     """A signing certificate for a person; the number (RPPS) becomes the subject's serialNumber.
 
+    `former_passphrases`: others that may open the authority's key; the new one is encrypted under `passphrase`.
     `revocation_url`: where readers find out whether it was revoked (CRL distribution point, RFC 5280, 4.2.1.13).
+    Raises documents.signing.keys.KeyNotOpened.
     """
     issuer = x509.load_der_x509_certificate(authority_certificate)
-    issuer_key = private_key_of(authority_private_key, passphrase)
+    issuer_key = private_key_of(authority_private_key, passphrase, *former_passphrases)
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
@@ -99,9 +103,9 @@ def tells_of_revocation(certificate: bytes) -> bool:
     )
 
 
-def private_key_of(pem: bytes, passphrase: str) -> ec.EllipticCurvePrivateKey:
-    """Raises ValueError where the passphrase is not the one it was encrypted under."""
-    key = serialization.load_pem_private_key(pem, passphrase.encode())
+def private_key_of(pem: bytes, *passphrases: str) -> ec.EllipticCurvePrivateKey:
+    """Raises documents.signing.keys.KeyNotOpened."""
+    key, _passphrase = opened(pem, *passphrases)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError("Keys of the installation's own authority are on an elliptic curve.")
     return key
@@ -143,10 +147,6 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 def _issued(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, passphrase: str) -> Issued:
     return Issued(
         certificate=certificate.public_bytes(serialization.Encoding.DER),
-        private_key=key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(passphrase.encode()),
-        ),
+        private_key=sealed(key, passphrase),
         not_after=certificate.not_valid_after_utc,
     )

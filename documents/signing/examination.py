@@ -9,8 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from documents.signing.field_facts import Judgement
+from documents.signing.signature_answers import JudgedSignature
 from documents.signing.verify import judged
-from documents.signing.verifying_child import Answer
 
 
 class Integrity(StrEnum):
@@ -22,6 +23,7 @@ class Integrity(StrEnum):
     FILLED_IN = "filled_in"  # fields of a form were filled in
     ALTERED = "altered"  # the signed bytes are whole, and something else was added behind them
     BROKEN = "broken"  # the signed bytes were changed, or the signature is no such thing
+    NOT_JUDGED = "not_judged"  # an algorithm, an encoding or a change that this software does not know
 
 
 CAME_AFTER = {
@@ -30,6 +32,7 @@ CAME_AFTER = {
     "signatures": Integrity.SIGNED_AGAIN,
     "fields": Integrity.FILLED_IN,
     "other": Integrity.ALTERED,
+    "not_judged": Integrity.NOT_JUDGED,
 }
 
 
@@ -41,6 +44,7 @@ class Trust(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     UNSUITABLE = "unsuitable"
+    WEAK = "weak"  # the signature, or its chain, rests on an algorithm that is no longer safe (SHA-1)
     UNKNOWN = "unknown"
 
 
@@ -56,7 +60,8 @@ class Known:
 
 @dataclass(frozen=True)
 class ExaminedSignature:
-    """One signature. `signed_at` is what the signer's clock said, `timestamped_at` what a time authority did."""
+    """One signature. `signed_at` is what the signer's clock said, `timestamped_at` what a time authority did. Of a
+    document time-stamp, the signer is the time authority."""
 
     signer: str
     number: str  # the certificate's serialNumber attribute: RPPS of practitioners
@@ -70,11 +75,13 @@ class ExaminedSignature:
     time_trusted: bool = False  # a time authority that is known here vouches for `timestamped_at`
     issued_here: bool = False  # the certificate, by this installation
     revoked_at: datetime | None = None  # of a certificate issued here
+    judgement: Judgement = "valid"  # of the signed bytes and the signature, whatever came after
+    is_time_stamp: bool = False
 
     @property
     def valid(self) -> bool:
         """The signed bytes are unchanged and the signature is right; the signer may be unknown."""
-        return self.integrity is not Integrity.BROKEN
+        return self.judgement == "valid"
 
     @property
     def trusted(self) -> bool:
@@ -88,33 +95,43 @@ class ExaminedSignature:
 
 
 def examine(path: Path, known: Known) -> list[ExaminedSignature]:
-    """Each signature of the PDF, oldest first. Raises verify.CannotVerify."""
-    answers = judged(path, [*known.own, *known.others], known.time)
+    """Each signature of the PDF, oldest first; then document time-stamps, where one of them is not valid or nothing
+    else is signed: others are told by the signatures' levels. Raises verify.CannotVerify."""
+    found = judged(path, [*known.own, *known.others], known.time)
+    stamps = [one for one in found.time_stamps if not found.signatures or not one.valid]
     own = {hashlib.sha256(der).hexdigest() for der in known.own}
-    return [_from_answer(answer, own, known.revoked.get(answer["certificate"])) for answer in answers]
+    return [_examined(one, own, known.revoked.get(one.certificate)) for one in (*found.signatures, *stamps)]
 
 
-def _from_answer(answer: Answer, own: set[str], revoked_at: datetime | None) -> ExaminedSignature:
-    timestamped_at, time_trusted = _time(answer["timestamped_at"]), bool(answer["time_trusted"])
-    trust = Trust(answer["trust"])
+def _examined(one: JudgedSignature, own: set[str], revoked_at: datetime | None) -> ExaminedSignature:
+    timestamped_at, time_trusted = one.timestamped_at, one.time_trusted
+    trust = Trust(one.trust)
     if revoked_at and not (timestamped_at and time_trusted and timestamped_at < revoked_at):
         # What a signature says of its own time proves nothing: whoever holds the key writes what they like.
         trust = Trust.REVOKED
     return ExaminedSignature(
-        signer=answer["signer"],
-        number=answer["number"],
-        issuer=answer["issuer"],
-        signed_at=_time(answer["signed_at"]),
+        signer=one.signer,
+        number=one.number,
+        issuer=one.issuer,
+        signed_at=one.signed_at,
         timestamped_at=timestamped_at,
-        level=answer["level"],
-        covers_whole_document=answer["covers_whole_document"],
-        integrity=CAME_AFTER[answer["came_after"]] if answer["valid"] else Integrity.BROKEN,
+        level=one.level,
+        covers_whole_document=one.covers_whole_document,
+        integrity=_integrity(one),
         trust=trust,
         time_trusted=time_trusted,
-        issued_here=answer["root"] in own,
+        issued_here=one.root in own,
         revoked_at=revoked_at,
+        judgement=one.judgement,
+        is_time_stamp=one.is_time_stamp,
     )
 
 
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _integrity(one: JudgedSignature) -> Integrity:
+    """What is proved outweighs what is not known: a document that was altered is so, whoever signed it."""
+    if one.judgement == "not_valid":
+        return Integrity.BROKEN
+    came_after = CAME_AFTER[one.came_after]
+    if one.judgement == "not_judged" and came_after is not Integrity.ALTERED:
+        return Integrity.NOT_JUDGED
+    return came_after

@@ -19,6 +19,10 @@ STAMP_ASPECT = 0.4  # height of a stamp, as a share of its width
 MIN_STAMP_WIDTH = 10.0  # units of user space: below that nothing can be drawn (pages of a few points exist)
 
 
+# The most that a signature may cover of a page that was signed before, as shares of what is displayed.
+USUAL_WIDTH, USUAL_HEIGHT = 1 / 2, 1 / 3
+
+
 @dataclass(frozen=True)
 class PageGeometry:
     """The visible box of a page, how far it is turned clockwise when shown (0, 90, 180 or 270), and how many points
@@ -71,6 +75,19 @@ def usable_box(numbers: Sequence[object] | None) -> Box | None:
     x0, x1 = sorted((values[0], values[2]))
     y0, y1 = sorted((values[1], values[3]))
     return (x0, y0, x1, y1) if x1 - x0 >= 1 and y1 - y0 >= 1 else None
+
+
+def largest_usual_stamp(page: PageGeometry) -> tuple[float, float]:
+    """Width and height, as displayed, of what still counts as a signature beside a text and not as one over it."""
+    width, height = page.displayed_size
+    return width * USUAL_WIDTH, height * USUAL_HEIGHT
+
+
+def usual_width(page: PageGeometry, width: float) -> float:
+    """`width`, a share of the page's, or the largest with which a stamp still is of a usual size."""
+    page_width, _height = page.displayed_size
+    most_width, most_height = largest_usual_stamp(page)
+    return min(width, min(most_width, most_height / STAMP_ASPECT) / page_width)
 
 
 def stamp_rectangle(page: PageGeometry, *, x: float, y: float, width: float) -> Box:

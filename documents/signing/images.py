@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
-from documents.files import decoding, sandbox
+from documents.files import answers, decoding, sandbox
 from documents.files.intake import Refused, accept, discard
 from documents.files.limits import PDF
 
 MAX_WIDTH, MAX_HEIGHT = 1200, 400  # pixels
+MAX_BYTES = 4 << 20  # twice what so many take uncompressed
+PNG = re.compile(rb"\x89PNG\r\n\x1a\n")
 
 
 def clean_signature_image(upload: UploadedFile[Any] | None) -> bytes:
@@ -26,16 +29,17 @@ def clean_signature_image(upload: UploadedFile[Any] | None) -> bytes:
         with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".png") as output:
             arguments = (str(intake.path), output.name, MAX_WIDTH, MAX_HEIGHT)
             try:
-                answer = sandbox.run(decoding.clean_signature, *arguments)
+                answer = sandbox.run(decoding.clean_signature, *arguments, reads=[intake.path], writes=[output.name])
+                refusal = answers.refusal(answer, ["blank", "too_many_pixels", "unreadable"])
+                if refusal is None:
+                    return answers.written(Path(output.name), PNG, most=MAX_BYTES)
             except sandbox.SandboxError as error:
                 raise Refused("unreadable", _unreadable()) from error
-            if answer.get("refused") == "blank":
+            if refusal.code == "blank":
                 raise Refused(
                     "blank", _("Aucun trait n’a été trouvé. Dessinez votre signature, en noir sur fond clair.")
                 )
-            if "refused" in answer:
-                raise Refused(answer["refused"], _unreadable())
-            return Path(output.name).read_bytes()
+            raise Refused(refusal.code, _unreadable())
     finally:
         discard(intake)
 

@@ -6,23 +6,23 @@ import base64
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-    load_der_private_key,
-)
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cryptography.x509.oid import NameOID
 from django.utils.translation import gettext as _
 
-from documents.files import sandbox
+from documents.files import answers, sandbox
+from documents.files.answers import Refusal, entry
 from documents.signing import pkcs12_child
+from documents.signing.keys import sealed
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 256 * 1024
+MAX_CHAIN = 50
 CPU_SECONDS = 5
 
 
@@ -55,19 +55,51 @@ def read_pkcs12(content: bytes, password: str, *, passphrase: str) -> Imported:
             password,
             cpu_seconds=CPU_SECONDS,
         )
+        opened = _opened(answer)
     except sandbox.SandboxError as error:
         logger.warning("A PKCS#12 file could not be opened: %s %s", type(error).__name__, error)
         raise _refused("not_pkcs12") from error
-    if "refused" in answer:
-        raise _refused(answer["refused"])
-    key = load_der_private_key(base64.b64decode(answer["private_key"]), None)
+    if isinstance(opened, Refusal):
+        raise _refused(opened.code)
     return checked(
-        certificate=base64.b64decode(answer["certificate"]),
-        private_key=key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode())
-        ),
-        chain=[base64.b64decode(each) for each in answer["chain"]],
+        certificate=opened.certificate,
+        private_key=sealed(opened.private_key, passphrase),
+        chain=opened.chain,
     )
+
+
+@dataclass(frozen=True, repr=False)  # a key must not end up in a log
+class _Opened:
+    certificate: bytes
+    private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    chain: list[bytes]
+
+
+def _opened(answer: object) -> _Opened | Refusal:
+    """Of pkcs12_child.open_pkcs12: certificates, and the key of the first. Raises WrongForm."""
+    if refusal := answers.refusal(answer, pkcs12_child.REFUSALS):
+        return refusal
+    found = answers.fields(answer)
+    read = partial(answers.encoded, most=MAX_BYTES)
+    certificate, raw = read(entry(found, "certificate")), read(entry(found, "private_key"))
+    chain = answers.sequence(entry(found, "chain"), read, most=MAX_CHAIN)
+    try:
+        first, *_others = map(_parsed, (certificate, *chain))
+        key = load_der_private_key(raw, None)
+        if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+            raise answers.WrongForm("another kind of key")
+        if key.public_key() != first.public_key():
+            raise answers.WrongForm("key of another certificate")
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise answers.WrongForm("no certificate, or no key") from None
+    return _Opened(certificate, key, chain)
+
+
+def _parsed(der: bytes) -> x509.Certificate:
+    """With all that is asked of it later, which cryptography reads as it is asked. Raises ValueError."""
+    found = x509.load_der_x509_certificate(der)
+    _ = found.issuer, found.subject, found.not_valid_before_utc, found.not_valid_after_utc
+    return found
 
 
 def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Imported:
@@ -85,8 +117,12 @@ def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Im
 
 def _is_for_documents(certificate: x509.Certificate) -> bool:
     """Non-repudiation (RFC 5280, 4.2.1.3) where the certificate says what it is for, and no authority's own."""
-    usage = [each.value for each in certificate.extensions if isinstance(each.value, x509.KeyUsage)]
-    basic = [each.value for each in certificate.extensions if isinstance(each.value, x509.BasicConstraints)]
+    try:
+        extensions = [each.value for each in certificate.extensions]
+    except (ValueError, x509.DuplicateExtension):
+        return False  # what it is for can't be read
+    usage = [value for value in extensions if isinstance(value, x509.KeyUsage)]
+    basic = [value for value in extensions if isinstance(value, x509.BasicConstraints)]
     return all(each.content_commitment for each in usage) and not any(each.ca for each in basic)
 
 
@@ -108,8 +144,8 @@ def leads_to(certificate: bytes, chain: list[bytes], roots: list[bytes]) -> bool
 def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False  # by SHA-1 or MD5, too: whoever verifies does not confirm that either
     return True
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from asn1crypto import cms
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 MAX_ATTRIBUTES = 64 * 1024  # bytes; a signature's are some hundreds
 
@@ -25,6 +26,10 @@ class KeyUnavailable(Exception):
     """The key can't be used now: its token or service does not answer, or refuses."""
 
 
+class KeyNotOpened(Exception):
+    """Encrypted under a passphrase that is none of those given, or damaged."""
+
+
 class WrongUse(Exception):
     """Asked to sign something else than a document by this certificate."""
 
@@ -36,10 +41,9 @@ class KeyInMemory:
         self._key = key
 
     @classmethod
-    def decrypted(cls, pem: bytes, passphrase: str) -> KeyInMemory:
-        """PKCS#8. Raises ValueError where the passphrase is not the one it was encrypted under."""
-        # Checking an RSA key takes longer than signing with it; ours was checked when it came.
-        key = serialization.load_pem_private_key(pem, passphrase.encode(), unsafe_skip_rsa_key_validation=True)
+    def decrypted(cls, pem: bytes, *passphrases: str) -> KeyInMemory:
+        """PKCS#8, by the first passphrase that opens it. Raises KeyNotOpened."""
+        key, _passphrase = opened(pem, *passphrases)
         if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise TypeError("Keys are RSA or on an elliptic curve.")
         return cls(key)
@@ -51,6 +55,33 @@ class KeyInMemory:
 
     def __repr__(self) -> str:
         return "KeyInMemory(…)"  # a key must not end up in a log
+
+
+def opened(pem: bytes, *passphrases: str) -> tuple[PrivateKeyTypes, str]:
+    """The key (PKCS#8, PEM) and the first passphrase that opens it. Raises KeyNotOpened."""
+    for passphrase in passphrases:
+        try:
+            # Checking an RSA key takes longer than signing with it; ours was checked when it came.
+            key = serialization.load_pem_private_key(pem, passphrase.encode(), unsafe_skip_rsa_key_validation=True)
+        except ValueError:
+            continue
+        return key, passphrase
+    raise KeyNotOpened
+
+
+def sealed_again(pem: bytes, *passphrases: str) -> bytes | None:
+    """The key encrypted under the first passphrase; None if it is already. Raises KeyNotOpened."""
+    key, passphrase = opened(pem, *passphrases)
+    return None if passphrase == passphrases[0] else sealed(key, passphrases[0])
+
+
+def sealed(key: PrivateKeyTypes, passphrase: str) -> bytes:
+    """PKCS#8, PEM, encrypted."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase.encode()),
+    )
 
 
 def answer_to(question: Any, *, certificate: bytes, key: SigningKey) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from django.conf import settings
 
 from documents.signing.pades import LEVELS, LevelWanted
 
+HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+")
+
 
 def level_wanted(*, revocation_lists: Sequence[bytes] = ()) -> LevelWanted:
     """`revocation_lists`: DER, known already, of whoever issued the signer's certificate."""
@@ -19,6 +22,7 @@ def level_wanted(*, revocation_lists: Sequence[bytes] = ()) -> LevelWanted:
         tsa_url=settings.TSA_URL,
         tsa_roots=tuple(certificates_in(settings.TSA_ROOTS)),
         revocation_lists=tuple(revocation_lists),
+        hosts_inside=tuple(settings.PKI_HOSTS_INSIDE),
     )
 
 
@@ -41,6 +45,12 @@ def wrong_level_settings() -> Iterator[str]:
         )
     if tsa and (urlsplit(tsa).scheme not in ("http", "https") or not urlsplit(tsa).hostname):
         yield f"TSA_URL is {tsa}. Set TSA_URL to the address of a time-stamp authority, beginning with https://."
+    for host in settings.PKI_HOSTS_INSIDE:
+        if not HOST.fullmatch(host):
+            yield (
+                f"PKI_HOSTS_INSIDE has {host}, which is no host name or IP address. Set PKI_HOSTS_INSIDE to "
+                "hosts alone, without https:// or a path, separated by commas."
+            )
     try:
         certificates_in(settings.SIGNING_ROOTS)
     except ValueError:

@@ -7,8 +7,7 @@ it later, in the file (DSS). B-LTA: a time-stamp over all of that.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,19 +19,19 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
-from pyhanko.sign.validation import EmbeddedPdfSignature, validate_pdf_timestamp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
-from pyhanko.sign.validation.errors import NoDSSFoundError
-from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.fetchers import CRLFetcher, Fetchers
-from pyhanko_certvalidator.fetchers.requests_fetchers import RequestsFetcherBackend
 
 from documents.signing import unsigned_parts
+from documents.signing.certificate_parts import parts_of
+from documents.signing.cms_structure import MAX_CERTIFICATES
+from documents.signing.fetching import Authorities
+from documents.signing.field_facts import FieldFact
+from documents.signing.field_judgement import JudgedField
+from documents.signing.filled_fields import FilledField
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 TSA_SECONDS = 10
-FETCH_SECONDS = 5  # for a revocation list or an OCSP answer
 # Of clocks, and of answers, each made after the moment that pyHanko noted before it asked for any.
 TOLERANCE = timedelta(minutes=1)
 TOKEN_BYTES = 16_384  # of a time-stamp with its certificates
@@ -50,6 +49,7 @@ class LevelWanted:
     tsa_url: str = ""
     tsa_roots: tuple[bytes, ...] = ()  # DER
     revocation_lists: tuple[bytes, ...] = ()  # DER, of the authority that issued the signer's certificate
+    hosts_inside: tuple[str, ...] = ()  # of our own network, that certificates may name
 
     @property
     def lasting(self) -> bool:
@@ -72,7 +72,9 @@ class LevelWanted:
                 other_certs=issuers,
                 crls=lists,
                 allow_fetching=True,
-                fetcher_backend=_Fetching({listed.issuer.hashable for listed in lists}),
+                fetcher_backend=Authorities(
+                    brought=[listed.issuer.hashable for listed in lists], inside=self.hosts_inside
+                ),
                 time_tolerance=TOLERANCE,
                 revocation_mode="require",  # what tells nothing of revocation can't be validated later
             ),
@@ -80,36 +82,6 @@ class LevelWanted:
 
 
 BASELINE = LevelWanted()
-
-
-class _Fetching(RequestsFetcherBackend):
-    """Asks authorities for their lists, but for those whose list we brought: our own, served by this very site,
-    which may not reach itself by its public address."""
-
-    def __init__(self, brought: set[str]) -> None:
-        super().__init__(per_request_timeout=FETCH_SECONDS)
-        self._brought = brought
-
-    def get_fetchers(self) -> Fetchers:
-        fetchers = super().get_fetchers()
-        return dataclasses.replace(fetchers, crl_fetcher=_Brought(fetchers.crl_fetcher, self._brought))
-
-
-class _Brought(CRLFetcher):
-    def __init__(self, others: CRLFetcher, brought: set[str]) -> None:
-        self._others = others
-        self._brought = brought
-
-    async def fetch(self, cert: Any, *, use_deltas: bool | None = None) -> Iterable[crl.CertificateList]:
-        if cert.issuer.hashable in self._brought:
-            return []
-        return await self._others.fetch(cert, use_deltas=use_deltas)
-
-    def fetched_crls(self) -> Iterable[crl.CertificateList]:
-        return self._others.fetched_crls()
-
-    def fetched_crls_for_cert(self, cert: Any) -> Iterable[crl.CertificateList]:
-        return [] if cert.issuer.hashable in self._brought else self._others.fetched_crls_for_cert(cert)
 
 
 class _Asked(RequestsHTTPTimeStamper):
@@ -132,40 +104,43 @@ class _Asked(RequestsHTTPTimeStamper):
             raise TimeStampFailed(type(error).__name__) from error
 
 
-def level_of(signature: EmbeddedPdfSignature, status: PdfSignatureStatus, roots: list[asn1_x509.Certificate]) -> str:
-    """The level that the file bears out; empty for a signature that is not PAdES. `roots`: known here."""
-    if signature.sig_object.get("/SubFilter") != SigSeedSubFilter.PADES.value:
+def level_of(field: FilledField, judged: JudgedField, facts: Mapping[str, FieldFact], roots: Sequence[bytes]) -> str:
+    """The level that the file bears out; empty for a signature that is not PAdES. `roots`: known here, DER."""
+    if field.sub_filter != SigSeedSubFilter.PADES.value[1:] or judged.certificate is None:
         return ""
-    stamped = status.timestamp_validity
-    if stamped is None or not (stamped.valid and stamped.intact):
+    if judged.stamped_at is None or judged.stamper is None:
         return "B-B"
-    if not _can_be_validated_later(signature.reader, [status.signing_cert, stamped.signing_cert], roots):
+    if not _can_be_validated_later(field.reader, [judged.certificate, judged.stamper], roots):
         return "B-T"
-    return "B-LTA" if _sealed(signature) else "B-LT"
+    # A document time-stamp that fits came after the signature and what validates it.
+    sealed = any(
+        fact.is_time_stamp and fact.judgement == "valid" and fact.revision > field.signed_revision
+        for fact in facts.values()
+    )
+    return "B-LTA" if sealed else "B-LT"
 
 
 def _can_be_validated_later(
-    reader: PdfFileReader, certificates: list[asn1_x509.Certificate], roots: list[asn1_x509.Certificate]
+    reader: PdfFileReader, certificates: list[asn1_x509.Certificate], roots: Sequence[bytes]
 ) -> bool:
-    """Whether the file tells, for each certificate, if it had been revoked."""
+    """Whether the file tells, for each certificate, if it had been revoked. Proofs that can't be read, or whose
+    signature is of a kind not known here, tell nothing."""
     try:
         store = DocumentSecurityStore.read_dss(reader)
-    except NoDSSFoundError:
+        known = [each.dump() for each in store.load_certs()][:MAX_CERTIFICATES]
+        lists = [each.get_object().read_data(DecodePurpose.CRL) for each in store.crls]
+        answers = [each.get_object().read_data(DecodePurpose.OCSP_RESPONSE) for each in store.ocsps]
+        others = [*roots, *(each.dump() for each in certificates)]
+        if not unsigned_parts.certificates_are_whole(known, others):
+            return False
+        signers = [parts_of(each) for each in [*known, *others]]
+        issuers = {_list_issuer(der) for der in lists if unsigned_parts.list_is_whole(der, signers)}
+        whole = [der for der in answers if unsigned_parts.answer_is_whole(der, signers)]
+        serials = {serial for der in whole for serial in _answered_serials(der)}
+    except MemoryError:
+        raise
+    except Exception:
         return False
-    issuers, serials = set(), set()
-    known = list(store.load_certs())
-    if not unsigned_parts.certificates_are_whole(known, [*roots, *certificates]):
-        return False
-    known += roots
-    for reference in store.crls:
-        der = reference.get_object().read_data(DecodePurpose.CRL)
-        if unsigned_parts.list_is_whole(der, known):
-            issuers.add(crl.CertificateList.load(der).issuer.hashable)
-    for reference in store.ocsps:
-        der = reference.get_object().read_data(DecodePurpose.OCSP_RESPONSE)
-        if unsigned_parts.answer_is_whole(der, known):
-            answers = ocsp.OCSPResponse.load(der).response_data["responses"]
-            serials |= {single["cert_id"]["serial_number"].native for single in answers}
     return all(
         certificate.self_signed != "no"
         or certificate.issuer.hashable in issuers
@@ -174,12 +149,10 @@ def _can_be_validated_later(
     )
 
 
-def _sealed(signature: EmbeddedPdfSignature) -> bool:
-    """Whether a document time-stamp that still fits its bytes came after the signature and what validates it."""
-    nobody = ValidationContext(trust_roots=[], allow_fetching=False)
-    for stamp in signature.reader.embedded_timestamp_signatures:
-        if stamp.signed_revision > signature.signed_revision:
-            status = validate_pdf_timestamp(stamp, validation_context=nobody)
-            if status.valid and status.intact and unsigned_parts.are_whole(stamp, []):
-                return True
-    return False
+def _list_issuer(der: bytes) -> str:
+    return str(crl.CertificateList.load(der).issuer.hashable)
+
+
+def _answered_serials(der: bytes) -> list[int]:
+    answers = ocsp.OCSPResponse.load(der).response_data["responses"]
+    return [single["cert_id"]["serial_number"].native for single in answers]

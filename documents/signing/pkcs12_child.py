@@ -10,7 +10,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
+from documents.signing.ber import NotBer
+from documents.signing.certificate_parts import parts_of
+from documents.signing.unsigned_parts import signed_by
+
 RSA_BITS = range(2048, 4097)
+REFUSALS = ("not_pkcs12", "password", "no_key", "key_kind")
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 
@@ -52,14 +57,25 @@ def certificates_ordered(certificate: bytes, others: list[bytes]) -> list[bytes]
 
 def ordered(certificate: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
     """The issuer, its issuer and so on, as far as the file has them."""
-    chain, last = [], certificate
+    chain: list[x509.Certificate] = []
+    last = certificate
     while last.issuer != last.subject:
-        issuer = next((each for each in others if each.subject == last.issuer and each not in chain), None)
-        if issuer is None:
+        named = [each for each in others if each.subject == last.issuer and each not in chain]
+        if not named:
             break
-        chain.append(issuer)
-        last = issuer
+        # An authority that changed its key has several certificates of one name. Whatever the signature on it is made
+        # with, the issuer is in the file for others to read.
+        last = next((each for each in named if _signed(last, each)), named[0])
+        chain.append(last)
     return chain
+
+
+def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        parts = parts_of(issuer.public_bytes(Encoding.DER))
+    except NotBer:
+        return False
+    return signed_by(certificate.public_bytes(Encoding.DER), parts) is True
 
 
 def _text(raw: bytes) -> str:

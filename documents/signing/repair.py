@@ -6,20 +6,20 @@ original, and they look the same. No remedy is for a file whose earlier signatur
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import c_char, c_int
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pikepdf
 import pypdfium2 as pdfium
-from asn1crypto import cms
 from PIL import Image, ImageChops, ImageStat
 
 from documents.files.decoding import draw_fields
 from documents.signing import machine
+from documents.signing.field_judgement import judgement_of
+from documents.signing.filled_fields import SignedRanges
 from documents.signing.geometry import A4
 
 LOOKED_AT = 8  # pages compared, and the one to be signed
@@ -118,40 +118,31 @@ def works(remedy: Remedy, path: str, target: str, page: int) -> bool:
 
 
 def holds_a_sound_signature(path: str) -> bool:
-    """Whether a signature that the file came with still fits its bytes. Asked of pdfium, which finds signatures in
-    damaged files, and of the digest alone: who signed does not matter here."""
+    """Whether a rewrite could break a signature that the file came with: one that is valid, or that can't be judged.
+    One proven broken protects nothing. Asked of pdfium, which finds signatures in damaged files; who signed does not
+    matter here."""
     try:
-        with _opened(path) as document:
+        with _opened(path) as document, open(path, "rb") as file:
             count = max(0, pdfium.raw.FPDF_GetSignatureCount(document.raw))
-            return any(_is_sound(path, pdfium.raw.FPDF_GetSignatureObject(document.raw, n)) for n in range(count))
+            return any(_is_sound(file, pdfium.raw.FPDF_GetSignatureObject(document.raw, n)) for n in range(count))
     except pdfium.PdfiumError:
         return False
 
 
-def _is_sound(path: str, signature: Any) -> bool:
+def _is_sound(file: BinaryIO, signature: Any) -> bool:
     contents = _buffer(pdfium.raw.FPDFSignatureObj_GetContents, signature, c_char)
-    byte_range = _buffer(pdfium.raw.FPDFSignatureObj_GetByteRange, signature, c_int)
-    if not contents or len(byte_range) != 4:
+    byte_range = list(_buffer(pdfium.raw.FPDFSignatureObj_GetByteRange, signature, c_int))
+    if not contents or not byte_range or len(byte_range) % 2 or min(byte_range) < 0:
         return False  # an empty field, or nothing that could be verified
+    sub_filter = _buffer(pdfium.raw.FPDFSignatureObj_GetSubFilter, signature, c_char)
+    document = SignedRanges(file, byte_range)
     try:
-        signed = cms.ContentInfo.load(bytes(contents.raw))["content"]
-        signer = signed["signer_infos"][0]
-        name = signer["digest_algorithm"]["algorithm"].native
-        stated = [a["values"][0].native for a in signer["signed_attrs"] if a["type"].native == "message_digest"]
-        inner = signed["encap_content_info"]["content"].native
-    except (ValueError, TypeError, KeyError, IndexError):
-        return True  # of a kind not known here: better not broken by us
-    digests = [_digest_of(path, list(byte_range), algorithm) for algorithm in (name, "sha1")]
-    return digests[0] in stated or inner in digests
-
-
-def _digest_of(path: str, byte_range: list[int], algorithm: str) -> bytes:
-    digest = hashlib.new(algorithm)
-    with open(path, "rb") as file:
-        for start, length in zip(byte_range[::2], byte_range[1::2], strict=True):
-            file.seek(max(0, start))
-            digest.update(file.read(max(0, length)))
-    return digest.digest()
+        found = judgement_of(bytes(contents.raw), document, sub_filter.raw.rstrip(b"\0").decode("latin-1"))
+    except MemoryError:
+        raise
+    except Exception:
+        return True  # of a kind that a library does not read: better not broken by us
+    return found.judgement != "not_valid"
 
 
 def _buffer(getter: Any, signature: Any, kind: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -20,11 +20,12 @@ def revocation_list(
     authority_certificate: bytes,
     authority_private_key: bytes,
     passphrase: str,
+    former_passphrases: Sequence[str] = (),
     revoked: Iterable[tuple[bytes, datetime]],
 ) -> bytes:
-    """DER. `revoked`: certificates (DER) and since when."""
+    """DER. `revoked`: certificates (DER) and since when. Raises documents.signing.keys.KeyNotOpened."""
     issuer = x509.load_der_x509_certificate(authority_certificate)
-    key = private_key_of(authority_private_key, passphrase)
+    key = private_key_of(authority_private_key, passphrase, *former_passphrases)
     now = datetime.now(UTC)
     builder = (
         x509.CertificateRevocationListBuilder()

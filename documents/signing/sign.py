@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +16,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from documents.files import sandbox
+from documents.files.answers import Refusal, WrongForm
 from documents.files.intake import Intake
 from documents.files.limits import PDF
-from documents.signing import signing_child
+from documents.letters import missing_letters, missing_sentence
+from documents.signing import signature_answers, signing_child
 from documents.signing.credentials import Credential
 from documents.signing.keys import KeyUnavailable, WrongUse, answer_to
-from documents.signing.pades import BASELINE, LevelWanted
+from documents.signing.pades import BASELINE, LEVELS, LevelWanted
 from documents.signing.placement import InvalidPlacement, Placement
-from documents.signing.stamp import Stamp, StampContent, qr_code
+from documents.signing.signature_answers import SignedFile
+from documents.signing.stamp import Stamp, StampContent, plain, qr_code
 from documents.signing.verify import SignatureReport
 
 logger = logging.getLogger(__name__)
@@ -69,6 +73,8 @@ def sign(
             _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
             % {"page": placement.page, "count": intake.page_count},
         )
+    if missing := stamp_without(appearance):
+        raise CannotSign("letters_missing", stamp_sentence(missing))
     job = signing_child.SigningJob(
         page=placement.page,
         x=placement.x,
@@ -81,34 +87,65 @@ def sign(
         wanted=wanted,
     )
     try:
-        answer = sandbox.run(
-            signing_child.sign_file,
-            str(intake.path),
-            job,
-            wall_seconds=WALL_SECONDS,
-            cpu_seconds=CPU_SECONDS,
-            answering=partial(answer_to, certificate=credential.certificate, key=credential.key),
-        )
+        signed = _signed(intake, job, credential)
     except (KeyUnavailable, WrongUse) as error:
         logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
         raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
     except sandbox.SandboxError as error:
         logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
         raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
-    if answer.get("refused") == "no_room":
-        raise OSError(errno.ENOSPC, "no room to sign")  # as where an upload finds none: try again
-    if "refused" in answer:
-        raise CannotSign(answer["refused"], _sentence(answer["refused"], intake.name))
+    if isinstance(signed, Refusal):
+        if signed.code == "no_room":
+            raise OSError(errno.ENOSPC, "no room to sign")  # as where an upload finds none: try again
+        raise CannotSign(signed.code, _sentence(signed.code, intake.name))
     return SignedIntake(
-        intake=dataclasses.replace(intake, size=int(answer["size"])),
-        repaired=bool(answer["repaired"]),
-        signatures=tuple(SignatureReport.from_answer(report) for report in answer["signatures"]),
+        intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
+        repaired=signed.repaired,
+        signatures=tuple(map(SignatureReport.of, signed.signatures)),
     )
+
+
+def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credential) -> SignedFile | Refusal:
+    answer = sandbox.run(
+        signing_child.sign_file,
+        str(intake.path),
+        job,
+        reads=job.stamp.fonts,
+        writes=[intake.path],
+        scratch=True,  # where a damaged file is repaired
+        network=job.wanted.level != BASELINE.level,  # time-stamps and revocation lists
+        wall_seconds=WALL_SECONDS,
+        cpu_seconds=CPU_SECONDS,
+        answering=partial(answer_to, certificate=credential.certificate, key=credential.key),
+    )
+    signed = signature_answers.signed_file(answer)
+    _check_ours(signed, credential, job.wanted)
+    return signed
+
+
+def _check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
+    """That the last signature is the one asked for. Raises WrongForm."""
+    if isinstance(signed, Refusal):
+        return
+    last = signed.signatures[-1]
+    ours = last.certificate == hashlib.sha256(credential.certificate).hexdigest()
+    reached = last.level in LEVELS and LEVELS.index(last.level) >= LEVELS.index(wanted.level)
+    if not (ours and reached and last.valid and last.covers_whole_document):
+        raise WrongForm("another signature than the one asked for")
+
+
+def stamp_without(appearance: StampContent) -> list[str]:
+    """The letters of a stamp that no font has."""
+    return missing_letters(plain(f"{appearance.signer_name} {appearance.professional_number}"), settings.STAMP_FONTS)
+
+
+def stamp_sentence(missing: list[str]) -> str:
+    return _("Votre nom ne peut pas figurer sur le cachet de signature. %(why)s") % {"why": missing_sentence(missing)}
 
 
 def _stamp(appearance: StampContent, signing_time: datetime) -> Stamp:
     """What the stamp says, in French: it is read in print, whoever opens the file."""
-    local = timezone.localtime(signing_time)
+    local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
     moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
     verify_url = f"{settings.PUBLIC_URL}{reverse('verify')}"

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import signal
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,26 +24,33 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
+from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko_certvalidator.errors import PathError, ValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from documents.signing import machine, repair
-from documents.signing.geometry import PageGeometry, page_geometry, stamp_rectangle
+from documents.signing.field_judgement import judge_field
+from documents.signing.filled_fields import FilledField, TooManyFields
+from documents.signing.geometry import PageGeometry, stamp_rectangle, usual_width
 from documents.signing.one_pass import Hashed, OnePassSigner, opened_to_grow
 from documents.signing.own_page import make_own
 from documents.signing.pades import BASELINE, LEVELS, TOKEN_BYTES, LevelWanted, TimeStampFailed
+from documents.signing.page_boxes import geometry_of
 from documents.signing.stamp import Stamp, StampStyle
 from documents.signing.tagging import put_in_structure
-from documents.signing.verifying_child import CHUNK, MUST_HOLD, Answer, signatures_of, verify_file
+from documents.signing.trust import Trusted
+from documents.signing.values import entry
+from documents.signing.verifying_child import CHUNK, Answer, signatures_of, verify_file
 
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
 
 SIGNATURE_BYTES = 512  # of RSA-4096, the longest
 CMS_OVERHEAD = 2048  # the signature, attributes and structure around the certificates; readers are slow on zeros
+# Whether others trust the certificate is theirs to say: it is the one that was to sign, and its chain may rest on
+# SHA-1 or lack its root.
+HOLDS = ("valid", "covers_whole_document")
 ATTEMPT_SECONDS = 6.0  # of processor time, for one attempt to sign: damaged files can hold a reader for ever
-MAX_PARENTS = 200  # of a page tree; deeper is a loop
-
 
 Ask = Callable[[str], str]
 
@@ -92,8 +100,7 @@ class _Update(IncrementalPdfFileWriter):
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, strict=False)
-        form = _resolved(self.prev.root.get("/AcroForm"))
-        asked = _resolved(form.get("/NeedAppearances")) if isinstance(form, generic.DictionaryObject) else None
+        asked = entry(entry(self.prev.root, "/AcroForm"), "/NeedAppearances")
         self.viewers_draw_fields = isinstance(asked, generic.BooleanObject) and asked.value
         self.carries_signatures = False  # known once it is decrypted
 
@@ -125,7 +132,7 @@ def sign_file(path: str, job: SigningJob, *, ask: Ask) -> Answer:
     """Sign in place (incremental update); where that fails or strict readers refuse the result, repair the file
     first (documents.signing.repair) and sign again.
 
-    Answers `{"size", "repaired", "signatures"}` or `{"refused"}`; a refused file is of no more use: the caller
+    Answers `{"repaired", "signatures"}` or `{"refused"}`; a refused file is of no more use: the caller
     discards it.
     """
     uploaded = Path(path).stat().st_size
@@ -158,7 +165,7 @@ def _repair_and_sign(path: str, job: SigningJob, ask: Ask, *, only_strict: bool)
             return None
         raise Refusal("signed_and_damaged")
     for remedy in repair.REMEDIES[: 1 if only_strict else None]:
-        target = f"{path}.{remedy.__name__}"
+        target = str(Path(tempfile.gettempdir()) / remedy.__name__)
         try:
             if not repair.works(remedy, path, target, job.page):
                 continue
@@ -172,7 +179,7 @@ def _repair_and_sign(path: str, job: SigningJob, ask: Ask, *, only_strict: bool)
 
 
 def _try_to_sign(path: str, job: SigningJob, ask: Ask) -> Answer:
-    """`{"size", "signatures", "strict"}` when the file is now signed and verified; `{"refused"}` otherwise."""
+    """`{"signatures", "strict"}` when the file is now signed and verified; `{"refused"}` otherwise."""
     try:
         with _within(ATTEMPT_SECONDS), opened_to_grow(path) as file:
             hashed = _sign(file, job, ask)
@@ -180,12 +187,12 @@ def _try_to_sign(path: str, job: SigningJob, ask: Ask) -> Answer:
             with _within(ATTEMPT_SECONDS):
                 reports = verify_file(path, list(job.chain[-1:]), strict, hashed).get("signatures", [])
             if reports and _is_ours_and_holds(reports[-1], job):
-                return {"size": Path(path).stat().st_size, "signatures": reports, "strict": strict}
+                return {"signatures": reports, "strict": strict}
     except Refusal:
         raise
     except TimeStampFailed:
         raise Refusal("no_time_stamp") from None
-    except (MemoryError, _TakesTooLong):
+    except (MemoryError, TooManyFields, _TakesTooLong):
         return {"refused": "too_complex"}
     except Exception as error:
         if machine.is_to_blame(error):
@@ -200,7 +207,7 @@ def _try_to_sign(path: str, job: SigningJob, ask: Ask) -> Answer:
 def _is_ours_and_holds(report: Answer, job: SigningJob) -> bool:
     return (
         report["certificate"] == hashlib.sha256(job.certificate).hexdigest()
-        and all(map(report.get, MUST_HOLD))
+        and all(map(report.get, HOLDS))
         and LEVELS.index(report["level"]) >= LEVELS.index(job.wanted.level)
     )
 
@@ -227,11 +234,13 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
     if writer.prev.encrypted:
         # An empty user password: every viewer opens it; the encryption is kept.
         writer.encrypt("")  # type: ignore[no-untyped-call]
-    _heed_earlier_signatures(writer, file.name)
+    _heed_earlier_signatures(writer)
     if not writer.carries_signatures:
         make_own(writer, job.page - 1)
     geometry = _geometry_of(writer, job.page)
-    box = stamp_rectangle(geometry, x=job.x, y=job.y, width=job.width)
+    # A stamp larger than usual would count as paint over what others signed (documents.signing.changes).
+    width = usual_width(geometry, job.width) if writer.carries_signatures else job.width
+    box = stamp_rectangle(geometry, x=job.x, y=job.y, width=width)
     field = f"Signature {uuid.uuid4().hex[:12]}"  # a name that no field of the document has
     time_stamper = job.wanted.time_stamper()
     token = TOKEN_BYTES if time_stamper else 0
@@ -242,6 +251,9 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
             subfilter=SigSeedSubFilter.PADES,
             md_algorithm="sha256",
             name=job.signer_name,
+            # Readers then say that it must not be changed; another practitioner may sign, and proofs may be added.
+            certify=not writer.carries_signatures,
+            docmdp_permissions=MDPPerm.FILL_FORMS,
             **job.wanted.metadata(job.chain),
         ),
         signer=_AsksForSignature(job, ask),
@@ -258,47 +270,25 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
     return signer.hashed
 
 
-def _heed_earlier_signatures(writer: _Update, path: str) -> None:
+def _heed_earlier_signatures(writer: _Update) -> None:
     earlier = signatures_of(writer.prev)
+    # A document time-stamp counts: it, too, would not fit a document that was certified behind it.
     writer.carries_signatures = bool(earlier)
     for signature in earlier:
-        forbids = signature is not None and signature.docmdp_level == MDPPerm.NO_CHANGES
-        if forbids and repair.holds_a_sound_signature(path):  # one that is broken already protects nothing
+        if isinstance(signature, FilledField) and _forbids_changes(signature):
             raise Refusal("docmdp")
+
+
+def _forbids_changes(signature: FilledField) -> bool:
+    """One proven broken protects nothing."""
+    try:
+        level = signature.docmdp_level
+    except (SignatureValidationError, ValueError, TypeError, KeyError):
+        return False  # of no level that the standard has
+    nobody = Trusted.of([], [])
+    return level == MDPPerm.NO_CHANGES and judge_field(signature, [], nobody).judgement != "not_valid"
 
 
 def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:
     reference, _ = writer.find_page_for_modification(page - 1)  # type: ignore[no-untyped-call]
-    node = reference.get_object()
-    return page_geometry(
-        _numbers(_inherited(node, "/MediaBox")),
-        _numbers(_inherited(node, "/CropBox")),
-        _resolved(_inherited(node, "/Rotate")),
-        _resolved(node.get("/UserUnit")),
-    )
-
-
-def _inherited(page: Any, key: str) -> Any:
-    """The page's entry, or its nearest ancestor's."""
-    node = page
-    for _ in range(MAX_PARENTS):
-        if not isinstance(node, generic.DictionaryObject):
-            return None
-        value = _resolved(node.get(key))
-        if value is not None and not isinstance(value, generic.NullObject):
-            return value
-        node = _resolved(node.get("/Parent"))
-    return None
-
-
-def _numbers(value: Any) -> list[object] | None:
-    if not isinstance(value, generic.ArrayObject):
-        return None
-    return [_resolved(item) for item in value]
-
-
-def _resolved(value: Any) -> Any:
-    """What an indirect reference points at; anything else as it is."""
-    if not isinstance(value, generic.IndirectObject):
-        return value
-    return value.get_object()  # type: ignore[no-untyped-call]
+    return geometry_of(reference.get_object())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -39,6 +40,7 @@ class StampContent:
     image_png: bytes | None
     signer_name: str
     professional_number: str
+    zone: tzinfo | None = None  # where it is signed; None: the site's
 
 
 @dataclass(frozen=True)

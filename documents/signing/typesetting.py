@@ -6,6 +6,7 @@ CIDSet, widths, a way back to Unicode, and never the box of a missing glyph. Imp
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ MISSING = "\ufffd"  # shown for a letter that no font has
 UNSPOKEN = "\u200b"  # what a glyph stands for that shares its letter with the glyph before
 LAYOUT_TABLES = ("GDEF", "GPOS", "GSUB", "STAT")
 STRONG = ("L", "R", "AL")  # bidirectional classes that decide (Unicode Standard Annex 9)
+NUMBER = re.compile(r"\d(?:[\d.,:/+-]*\d)?")
 SYMBOLIC = 4  # flag of a font descriptor
 
 
@@ -76,9 +78,9 @@ class Typesetter:
         runs = list(self._runs(unicodedata.normalize("NFC", text)))
         shaped: list[Glyph] = []
         for leftwards, group in groupby(runs, key=lambda run: run[1]):
-            ordered = list(group)
-            for face, _, run in reversed(ordered) if leftwards else ordered:
-                shaped += self._shape_run(face, run, leftwards)
+            parts = [(face, part) for face, _, run in group for part in (_numbers_apart(run) if leftwards else [run])]
+            for face, part in reversed(parts) if leftwards else parts:
+                shaped += self._shape_run(face, part, leftwards and not NUMBER.fullmatch(part))
         return ShapedLine(tuple(shaped))
 
     def keep(self, line: ShapedLine) -> None:
@@ -150,6 +152,11 @@ class Typesetter:
             moved = (position.x_advance * scale, position.x_offset * scale, position.y_offset * scale)
             glyphs.append(Glyph(face, info.codepoint, *moved, letters))
         return glyphs
+
+
+def _numbers_apart(text: str) -> list[str]:
+    """Within letters that run leftwards, numbers are read from left to right (Unicode Standard Annex 9, W2 to W7)."""
+    return [part for part in re.split(f"({NUMBER.pattern})", text) if part]
 
 
 class _Subset:

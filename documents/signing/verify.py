@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast, get_args
 
 from documents.files import sandbox
-from documents.signing import verifying_child
+from documents.files.answers import Refusal
+from documents.signing import signature_answers, verifying_child
+from documents.signing.field_facts import Judgement
+from documents.signing.signature_answers import JudgedFile, JudgedSignature
 
 logger = logging.getLogger(__name__)
 
@@ -24,28 +28,30 @@ class CannotVerify(Exception):
 
 @dataclass(frozen=True)
 class SignatureReport:
-    """One signature. `valid`: the signed bytes are unchanged and the signature is right; `trusted`: its certificate
-    leads to a root given; `covers_whole_document`: nothing came after it but what helps to validate it; `level`: the
-    PAdES level that the file bears out, empty for another kind of signature."""
+    """One signature. `judgement`: the signed bytes are unchanged and the signature is right, or not, or that could
+    not be judged; `trusted`: its certificate leads to a root given; `covers_whole_document`: nothing came after it
+    but what helps to validate it; `level`: the PAdES level that the file bears out, empty for another kind."""
 
     signer: str
     signed_at: datetime | None
-    valid: bool
+    judgement: Judgement
     trusted: bool
     covers_whole_document: bool
     level: str = ""
 
+    @property
+    def valid(self) -> bool:
+        return self.judgement == "valid"
+
     @classmethod
-    def from_answer(cls, answer: verifying_child.Answer) -> SignatureReport:
-        """From what the sandbox told of one signature."""
-        signed_at = answer["timestamped_at"] or answer["signed_at"]
+    def of(cls, judged: JudgedSignature) -> SignatureReport:
         return cls(
-            signer=answer["signer"],
-            signed_at=datetime.fromisoformat(signed_at) if signed_at else None,
-            valid=answer["valid"],
-            trusted=answer["trusted"],
-            covers_whole_document=answer["covers_whole_document"],
-            level=answer["level"],
+            signer=judged.signer,
+            signed_at=judged.timestamped_at or judged.signed_at,
+            judgement=judged.judgement,
+            trusted=judged.trusted,
+            covers_whole_document=judged.covers_whole_document,
+            level=judged.level,
         )
 
     def as_json(self) -> dict[str, str | bool | None]:
@@ -54,6 +60,7 @@ class SignatureReport:
             "signer": self.signer,
             "signed_at": self.signed_at.isoformat() if self.signed_at else None,
             "valid": self.valid,
+            "judgement": self.judgement,
             "covers_whole_document": self.covers_whole_document,
             "level": self.level,
         }
@@ -61,16 +68,33 @@ class SignatureReport:
 
 def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
     """Each signature of the PDF, oldest first. `roots`: trusted certificates, DER. Raises CannotVerify."""
-    return [SignatureReport.from_answer(answer) for answer in judged(path, roots)]
+    return [SignatureReport.of(each) for each in judged(path, roots).signatures]
 
 
-def judged(path: Path, roots: Sequence[bytes], time_roots: Sequence[bytes] = ()) -> list[verifying_child.Answer]:
-    """What the sandbox tells of each signature, oldest first. Raises CannotVerify."""
+def judgement_kept(kept: Mapping[str, object]) -> Judgement:
+    """Of what `as_json` kept. Rows from before this key: what was not valid may have been of an unknown kind."""
+    found = kept.get("judgement")
+    for known in get_args(Judgement):
+        if found == known:
+            return cast("Judgement", known)
+    return "valid" if kept.get("valid") else "not_judged"
+
+
+NOT_JUDGED = SignatureReport(
+    signer="", signed_at=None, judgement="not_judged", trusted=False, covers_whole_document=False
+)
+
+
+def judged(path: Path, roots: Sequence[bytes], time_roots: Sequence[bytes] = ()) -> JudgedFile:
+    """By a child of the sandbox. Raises CannotVerify."""
     try:
-        answer = sandbox.run(verifying_child.verify_file, str(path), list(roots), False, None, list(time_roots))
+        answer = sandbox.run(
+            verifying_child.verify_file, str(path), list(roots), False, None, list(time_roots), reads=[path]
+        )
+        found = signature_answers.judged_file(answer)
     except sandbox.SandboxError as error:
         logger.warning("A PDF could not be verified: %s %s", type(error).__name__, error)
         raise CannotVerify("too_complex") from error
-    if "refused" in answer:
-        raise CannotVerify(answer["refused"])
-    return list(answer["signatures"])
+    if isinstance(found, Refusal):
+        raise CannotVerify(found.code)
+    return found

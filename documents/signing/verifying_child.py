@@ -1,42 +1,36 @@
-"""What runs in the sandbox to judge the signatures of a PDF, with pyHanko: for what is kept beside a document, for
-anybody who verifies one, and for what was signed a moment ago. Imports no Django.
+"""What runs in the sandbox to judge the signatures of a PDF: for what is kept beside a document, for anybody who
+verifies one, and for what was signed a moment ago. Imports no Django.
 
-Whatever a document makes a library raise is an answer here, `{"refused": code}`, not an exception.
+Two passes. Every filled signature field is judged for itself, document time-stamps too; then, with that known of all
+of them, what came after each. Whatever a document makes a library raise is an answer here, not an exception.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, BinaryIO
 
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.crypt import PdfKeyNotAvailableError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
-from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.general import byte_range_digest
-from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel, validate_pdf_signature
-from pyhanko.sign.validation.status import PdfSignatureStatus
-from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.authority import CertTrustAnchor
 
-from documents.signing import hex_strings, unsigned_parts
+from documents.signing import asn1_lengths, hex_strings, machine, trust
+from documents.signing.changes import what_came_after
+from documents.signing.cms_judgement import worst
+from documents.signing.field_facts import FieldFact
+from documents.signing.field_judgement import JudgedField, certificates_in_store, judge_field, unreadable
+from documents.signing.filled_fields import FilledField, NoSignature, TooManyFields, filled_fields
 from documents.signing.one_pass import Hashed
 from documents.signing.pades import level_of
+from documents.signing.review import Came
+from documents.signing.trust import Trust, Trusted
 
 hex_strings.use()
+asn1_lengths.use()
 CHUNK = 1 << 20
 MAX_SIGNATURES = 50  # no document of this field has more; each costs a hash of the whole file
-MUST_HOLD = ("valid", "trusted", "covers_whole_document")  # of a signature just made
 Answer = dict[str, Any]
-UNJUDGED: Answer = {
-    "certificate": "", "signer": "", "number": "", "issuer": "", "signed_at": None, "timestamped_at": None,
-    "time_trusted": False, "root": "", "level": "", "valid": False, "trusted": False, "trust": "unknown",
-    "came_after": "other", "covers_whole_document": False,
-}  # fmt: skip
 
 
 def verify_file(
@@ -46,27 +40,38 @@ def verify_file(
     hashed: Hashed | None = None,
     time_roots: Sequence[bytes] = (),
 ) -> Answer:
-    """Each signature of the file, oldest first, judged against `roots` (DER), time-stamps against `time_roots`, too.
-    `strict`: as a reader that takes no damage and no hybrid cross-references would. `hashed`: what this process
-    hashed of the file a moment ago.
+    """Each filled signature field of the file, oldest first, judged against `roots` (DER), time-stamps against
+    `time_roots`, too. `strict`: as a reader that takes no damage and no hybrid cross-references would. `hashed`: what
+    this process hashed of the file a moment ago.
 
-    Answers `{"signatures"}`, each with the keys of UNJUDGED, or `{"refused"}`: "password", "unreadable",
-    "too_complex".
+    Answers `{"signatures", "time_stamps"}`, each a list with the keys of `_answer`, or `{"refused"}`: "password",
+    "unreadable", "too_complex".
     """
     try:
         with open(path, "rb") as file:
             reader = opened(file, strict=strict)
-            signatures = signatures_of(reader)
-            if len(signatures) > MAX_SIGNATURES:
+            if strict and reader.xrefs.hybrid_xrefs_present:
+                return {"refused": "unreadable"}  # strict validators refuse what readers may see differently
+            fields = signatures_of(reader)
+            if len(fields) > MAX_SIGNATURES:
                 return {"refused": "too_complex"}
-            fields = {name for name, _value, _field in enumerate_sig_fields(reader, filled_status=True)}
-            trusted = Trusted(_certificates(roots), _certificates([*roots, *time_roots]))
-            return {"signatures": [_judged(signature, trusted, fields, hashed) for signature in signatures]}
+            trusted = Trusted.of(roots, time_roots)
+            found = _judged(reader, fields, trusted, hashed)
+            facts = _facts(found)
+            answers = [_answer(each, facts, trusted) for each in found]
+            return {
+                "signatures": [one for one in answers if not one["is_time_stamp"]],
+                "time_stamps": [one for one in answers if one["is_time_stamp"]],
+            }
     except MemoryError:
         raise
     except PdfKeyNotAvailableError:
         return {"refused": "password"}
-    except Exception:
+    except TooManyFields:
+        return {"refused": "too_complex"}
+    except Exception as error:
+        if machine.is_to_blame(error):
+            raise
         return {"refused": "unreadable"}  # any kind, on damaged files
 
 
@@ -78,143 +83,146 @@ def opened(file: BinaryIO, *, strict: bool = False) -> PdfFileReader:
     return reader
 
 
-def signatures_of(reader: PdfFileReader) -> list[EmbeddedPdfSignature | None]:
-    """Each signature, oldest first; None for one that can't even be parsed, which must not hide the others."""
-    found = sorted(_signatures(reader), key=lambda pair: pair[0])
-    return [signature for _end, signature in found]
+@dataclass(frozen=True)
+class Unreadable:
+    """A filled field whose value is no signature, or that can't be read."""
+
+    name: str
+    judged: JudgedField
+    is_time_stamp: bool = False
+    signed_revision: int = -1
 
 
-def _signatures(reader: PdfFileReader) -> Iterator[tuple[int, EmbeddedPdfSignature | None]]:
-    for name, value, field in enumerate_sig_fields(reader, filled_status=True):
+def signatures_of(reader: PdfFileReader) -> list[FilledField | Unreadable]:
+    """Each filled signature field, oldest first; what can't even be parsed must not hide the others. Raises
+    TooManyFields."""
+    found: list[FilledField | Unreadable] = []
+    for name, field, value in filled_fields(reader):
+        is_time_stamp = str(value.get("/Type", "")) == "/DocTimeStamp"
         try:
-            if value.get_object().get("/Type", "/Sig") == "/DocTimeStamp":
-                continue
-            signature = EmbeddedPdfSignature(reader, field.get_object(), name)
-            yield signature.signed_revision, signature
+            found.append(FilledField(reader, field, value, name))
         except MemoryError:
             raise
+        except NoSignature:
+            found.append(Unreadable(name, unreadable("not_valid"), is_time_stamp))
         except Exception:
-            yield -1, None
+            found.append(Unreadable(name, unreadable("not_judged"), is_time_stamp))
+    return sorted(found, key=lambda each: each.signed_revision)
 
 
 @dataclass(frozen=True)
-class Trusted:
-    """Roots that this installation knows: of those who sign, and of those and who tells the time."""
+class _Found:
+    """One field after the first pass."""
 
-    signers: list[asn1_x509.Certificate]
-    everybody: list[asn1_x509.Certificate]
+    field: FilledField | Unreadable
+    judged: JudgedField
+    trust: Trust
 
-    def validate(self, signature: EmbeddedPdfSignature, at: datetime | None = None) -> PdfSignatureStatus:
-        """`at`: judge the signer's certificate as of then; what came after the signature is then not looked at."""
-        return validate_pdf_signature(
-            signature,
-            signer_validation_context=ValidationContext(self.signers, allow_fetching=False, moment=at),
-            ts_validation_context=ValidationContext(self.everybody, allow_fetching=False),
-            skip_diff=at is not None,
+    @property
+    def fact(self) -> FieldFact:
+        name = self.field.fq_name if isinstance(self.field, FilledField) else self.field.name
+        return FieldFact(
+            name=name,
+            revision=self.field.signed_revision,
+            is_time_stamp=self.field.is_time_stamp,
+            judgement=self.judged.judgement,
+            confirmed=self.judged.is_valid and self.trust.given,
         )
 
 
-def _certificates(ders: Sequence[bytes]) -> list[asn1_x509.Certificate]:
-    return [asn1_x509.Certificate.load(der) for der in ders]
+def facts_of(reader: PdfFileReader, trusted: Trusted) -> Mapping[str, FieldFact]:
+    """The first pass alone: every filled field judged for itself, by name."""
+    return _facts(_judged(reader, signatures_of(reader), trusted, None))
 
 
 def _judged(
-    signature: EmbeddedPdfSignature | None, trusted: Trusted, fields: set[str], hashed: Hashed | None
-) -> Answer:
-    if signature is None:
-        return UNJUDGED
-    try:
-        _digest(signature, hashed)
-        report = _report(signature, trusted, fields)
-        return report | {"valid": report["valid"] and unsigned_parts.are_whole(signature, trusted.signers)}
-    except MemoryError:
-        raise
-    except Exception:
-        return UNJUDGED
+    reader: PdfFileReader,
+    fields: Sequence[FilledField | Unreadable],
+    trusted: Trusted,
+    hashed: Hashed | None,
+) -> list[_Found]:
+    elsewhere = [*certificates_in_store(reader), *trusted.ders]
+    return [_first_pass(each, elsewhere, trusted, hashed) for each in fields]
 
 
-def _report(signature: EmbeddedPdfSignature, trusted: Trusted, fields: set[str]) -> Answer:
-    status = trusted.validate(signature)
-    certificate, stamp = status.signing_cert, status.timestamp_validity
-    fits = stamp is not None and stamp.intact and stamp.valid
-    stamped_at = stamp.timestamp if stamp is not None and fits else None
-    time_trusted = bool(stamp is not None and fits and stamp.trusted)
-    judged = status
-    if time_trusted and _trust(status) == "expired":
+def _first_pass(
+    field: FilledField | Unreadable, elsewhere: Sequence[bytes], trusted: Trusted, hashed: Hashed | None
+) -> _Found:
+    judged = field.judged if isinstance(field, Unreadable) else judge_field(field, elsewhere, trusted, hashed)
+    return _Found(field, judged, _trust(judged, field.is_time_stamp, trusted))
+
+
+def _trust(judged: JudgedField, is_time_stamp: bool, trusted: Trusted) -> Trust:
+    """Nobody is trusted for a signature that is not theirs, or may not be."""
+    if not judged.is_valid or judged.certificate is None:
+        return trust.NONE
+    if is_time_stamp:
+        return trusted.time(judged.certificate, judged.others)
+    given = trusted.signer(judged.certificate, judged.others)
+    if given.code == "expired" and judged.time_trusted:
         # Its time is proved: a certificate that has ended since had not ended then.
-        judged = trusted.validate(signature, at=stamped_at)
-    trust = _trust(judged)
-    subject, issuer = certificate.subject, certificate.issuer
-    came_after = _came_after(status, signature, fields)
+        given = trusted.signer(judged.certificate, judged.others, at=judged.stamped_at)
+    return Trust("weak") if given.given and judged.weak else given
+
+
+def _facts(found: Sequence[_Found]) -> Mapping[str, FieldFact]:
+    """By name. A name that two fields share is worth no more than the worse of the two."""
+    facts: dict[str, FieldFact] = {}
+    for fact in (each.fact for each in found):
+        same = facts.get(fact.name)
+        facts[fact.name] = fact if same is None else FieldFact(
+            name=fact.name,
+            revision=max(fact.revision, same.revision),
+            is_time_stamp=fact.is_time_stamp and same.is_time_stamp,
+            judgement=worst([fact.judgement, same.judgement]),
+            confirmed=fact.confirmed and same.confirmed,
+        )  # fmt: skip
+    return facts
+
+
+def _answer(found: _Found, facts: Mapping[str, FieldFact], trusted: Trusted) -> Answer:
+    """What is told of one field, JSON values alone."""
+    judged, field = found.judged, found.field
+    came_after = _second_pass(field, facts)
     return {
-        "certificate": certificate.sha256.hex(),
-        "signer": str(subject.native.get("common_name", subject.human_friendly)),
-        "number": str(subject.native.get("serial_number", "")),
-        "issuer": str(issuer.native.get("common_name", issuer.human_friendly)),
-        "signed_at": status.signer_reported_dt.isoformat() if status.signer_reported_dt else None,
-        "timestamped_at": stamped_at.isoformat() if stamped_at else None,
-        "time_trusted": time_trusted,
-        "root": _root_of(judged),
-        "level": level_of(signature, status, trusted.everybody),
-        "valid": bool(status.intact and status.valid),
-        "trusted": trust == "trusted",
-        "trust": trust,
+        "certificate": judged.certificate.sha256.hex() if judged.certificate else "",
+        "signer": _name(judged.certificate.subject if judged.certificate else None),
+        "number": _attribute(judged.certificate.subject if judged.certificate else None, "serial_number"),
+        "issuer": _name(judged.certificate.issuer if judged.certificate else judged.issuer),
+        "signed_at": judged.signed_at.isoformat() if judged.signed_at else None,
+        "timestamped_at": judged.stamped_at.isoformat() if judged.stamped_at else None,
+        "time_trusted": judged.time_trusted,
+        "root": found.trust.root,
+        "level": level_of(field, judged, facts, trusted.ders) if isinstance(field, FilledField) else "",
+        "judgement": judged.judgement,
+        "valid": judged.is_valid,
+        "trusted": found.trust.given,
+        "trust": found.trust.code,
         "came_after": came_after,
         "covers_whole_document": came_after in ("nothing", "validation"),
+        "is_time_stamp": field.is_time_stamp,
     }
 
 
-def _came_after(status: PdfSignatureStatus, signature: EmbeddedPdfSignature, signature_fields: set[str]) -> str:
-    """ "nothing", "validation" (PAdES LT and LTA material), "signatures", "fields" (of a form), "other"."""
-    if status.coverage == SignatureCoverageLevel.ENTIRE_FILE:
-        return "nothing"
-    start, _length, restart, rest = (int(number) for number in signature.byte_range)
-    if start != 0 or status.coverage != SignatureCoverageLevel.ENTIRE_REVISION:
-        return "other"
-    result = status.diff_result
-    if not isinstance(result, DiffResult) or not status.docmdp_ok:
-        return "other"
-    size = signature.reader.stream.seek(0, 2)
-    if result.modification_level == ModificationLevel.NONE and restart + rest < size:
-        return "other"  # bytes behind the end, that belong to no revision: no validation material is like that
-    if result.modification_level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES):
-        return "validation"
-    if result.modification_level == ModificationLevel.FORM_FILLING:
-        return "signatures" if result.changed_form_fields <= signature_fields else "fields"
-    return "other"
+def _second_pass(field: FilledField | Unreadable, facts: Mapping[str, FieldFact]) -> Came:
+    return "other" if isinstance(field, Unreadable) else what_came_after(field, facts)
 
 
-def _trust(status: PdfSignatureStatus) -> str:
-    """ "trusted", or why not: "unknown_issuer", "expired", "revoked", "unsuitable", "unknown"."""
-    if status.trusted:
-        return "trusted"
-    problem = status.trust_problem_indic
-    name = problem.standard_name if problem is not None else ""
-    if "REVOKED" in name:
-        return "revoked"
-    if "EXPIRED" in name or "NOT_YET_VALID" in name or "OUT_OF_BOUNDS" in name:
-        return "expired"
-    if name in ("NO_CERTIFICATE_CHAIN_FOUND", "CERTIFICATE_CHAIN_GENERAL_FAILURE"):
-        return "unknown_issuer"
-    if name in ("CHAIN_CONSTRAINTS_FAILURE", "CRYPTO_CONSTRAINTS_FAILURE", "SIG_CONSTRAINTS_FAILURE"):
-        return "unsuitable"
-    return "unknown"
+def _name(name: asn1_x509.Name | None) -> str:
+    """The common name, or the whole of it."""
+    return _attribute(name, "common_name") or (_human(name) if name is not None else "")
 
 
-def _root_of(status: PdfSignatureStatus) -> str:
-    """SHA-256 of the root that vouches for the signer; empty where none does."""
-    anchor = status.validation_path.trust_anchor if status.trusted and status.validation_path else None
-    return anchor.certificate.sha256.hex() if isinstance(anchor, CertTrustAnchor) else ""
+def _attribute(name: asn1_x509.Name | None, key: str) -> str:
+    try:
+        found = name.native.get(key, "") if name is not None else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
 
-def _digest(signature: EmbeddedPdfSignature, hashed: Hashed | None) -> None:
-    """Hash what is signed in large pieces; pyHanko, left to itself, reads four kilobytes at a time."""
-    algorithm = signature.external_md_algorithm
-    hashlib.new(algorithm)  # an algorithm that is none ends here
-    if hashed and (hashed.algorithm, hashed.byte_range) == (algorithm, tuple(map(int, signature.byte_range))):
-        signature.external_digests[algorithm] = hashed.digest
-        return
-    _, digest = byte_range_digest(
-        signature.reader.stream, byte_range=signature.byte_range, md_algorithm=algorithm, chunk_size=CHUNK
-    )
-    signature.external_digests[algorithm] = digest
+def _human(name: asn1_x509.Name) -> str:
+    try:
+        return str(name.human_friendly)
+    except (ValueError, TypeError, KeyError):
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,12 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
+from documents.signing import machine
 from documents.signing.credentials import Credential
 from documents.signing.examination import ExaminedSignature, Integrity, Known, Trust, examine
 from documents.signing.placement import Placement
 from documents.signing.verify import CannotVerify
+from documents.signing.verifying_child import verify_file
 from tests.doctors import Authority
 from tests.documents.conftest import PDF
 from tests.documents.signing.conftest import Receive, Sign, signed_elsewhere
@@ -143,3 +146,14 @@ def test_another_kind_of_signature_than_pades_has_none_of_its_levels(
     intake = receive(signed_elsewhere(PDF, credential))
     (signature,) = examine(intake.path, Known([]))
     assert (signature.integrity, signature.level) == (Integrity.WHOLE, "")
+
+
+def test_a_fault_of_ours_is_no_answer_about_a_document(signed: Path, authority: Authority) -> None:
+    """A thread whose event loop runs can't follow a chain: that says nothing of the signer."""
+
+    async def beside_a_loop() -> None:
+        verify_file(str(signed), [authority.certificate])
+
+    with pytest.raises(machine.Fault):
+        asyncio.run(beside_a_loop())
+    assert verify_file(str(signed), [authority.certificate])["signatures"][0]["trust"] == "trusted"

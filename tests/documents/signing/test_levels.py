@@ -35,12 +35,13 @@ from documents.signing.pades import LEVELS, TOLERANCE, LevelWanted
 from documents.signing.placement import Placement
 from documents.signing.sign import CannotSign, sign
 from documents.signing.stamp import StampContent
-from documents.signing.verifying_child import MUST_HOLD, verify_file
+from documents.signing.verifying_child import verify_file
 from tests.doctors import PASSPHRASE, Authority
 from tests.documents.signing.conftest import Receive, pdfsig
 from tests.pki import Pki
 
 Signed = Callable[..., Path]
+MUST_HOLD = ("valid", "trusted", "covers_whole_document")  # of a signature by a certificate that is known here
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,11 @@ def signed(pki: Pki, ours: Credential, authority: Authority, receive: Receive) -
             revoked=[],
         )
         wanted = LevelWanted(
-            level=level, tsa_url=pki.tsa_url, tsa_roots=(pki.certificate("root"),), revocation_lists=(revoked,)
+            level=level,
+            tsa_url=pki.tsa_url,
+            tsa_roots=(pki.certificate("root"),),
+            revocation_lists=(revoked,),
+            hosts_inside=("127.0.0.1",),
         )
         intake: Intake = receive()
         done = sign(

@@ -19,7 +19,7 @@ from docshare.demo.paper import signature
 from documents.signing.credentials import Credential
 from documents.signing.geometry import A4
 from documents.signing.placement import DEFAULT_WIDTH, Placement
-from documents.signing.sign import sign
+from documents.signing.sign import CannotSign, sign
 from documents.signing.stamp import StampContent
 from documents.signing.stamp_layout import MIN_MODULE, MIN_TEXT, MM, QUIET, StampLayout, lay_out
 from tests.documents.pdfs import pdf_with_page
@@ -175,10 +175,10 @@ def test_names_of_other_scripts_are_letters_not_boxes(name: str, stamped: Any) -
     assert not _draws_missing_glyphs(path)
 
 
-def test_a_letter_that_no_font_has_is_said_to_be_one(stamped: Any) -> None:
-    path = stamped(name="王 Morel")
-    assert "par \ufffd Morel" in said(path)
-    assert not _draws_missing_glyphs(path)
+def test_a_letter_that_no_font_has_is_named_and_nothing_is_stamped(stamped: Any) -> None:
+    with pytest.raises(CannotSign, match="letters_missing") as refused:
+        stamped(name="王 Morel")
+    assert "U+738B" in refused.value.message
 
 
 def test_arabic_letters_are_joined(stamped: Any) -> None:

@@ -54,7 +54,8 @@ def written(tmp_path: Path) -> bytes:
     fonts = {"docshare:font": str(settings.PAPER_FONTS["Regular"])}
     style = "<style>@font-face { font-family: Paper; src: url(docshare:font) } body { font-family: Paper }</style>"
     html = f"<html lang=fr><head><title>Conseils</title>{style}</head><body><h1>Conseils</h1><p>Boire.</body></html>"
-    sandbox.run(rendering.render, html, fonts, str(output))
+    output.touch()
+    sandbox.run(rendering.render, html, fonts, str(output), reads=list(fonts.values()), writes=[output], scratch=True)
     return output.read_bytes()
 
 

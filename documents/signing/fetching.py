@@ -1,0 +1,212 @@
+"""Asking authorities for what validates a certificate later: its issuers, revocation lists and OCSP answers. Runs in
+the sandbox; imports no Django.
+
+The addresses stand in certificates, and anybody imports one. As with webhooks, an address is resolved once, refused
+where it leads inside our own network, and that very address is connected to; a redirect is another address. An
+authority of the practice's own network is named in the settings (`inside`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from asyncio import to_thread
+from collections.abc import Awaitable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from asn1crypto import crl
+from pyhanko_certvalidator.fetchers import CRLFetcher, FetcherBackend, Fetchers
+from pyhanko_certvalidator.fetchers.api import FetchLimits
+from pyhanko_certvalidator.fetchers.common_utils import FetchBudget
+from pyhanko_certvalidator.fetchers.requests_fetchers.cert_fetch_client import RequestsCertificateFetcher
+from pyhanko_certvalidator.fetchers.requests_fetchers.crl_client import RequestsCRLFetcher
+from pyhanko_certvalidator.fetchers.requests_fetchers.ocsp_client import RequestsOCSPFetcher
+from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from accounts.public_addresses import is_public
+
+SECONDS = 5  # for a revocation list or an OCSP answer
+MAX_BYTES = 32 << 20  # of one; the longest lists of large authorities have some megabytes
+CHUNK = 1 << 16
+MAX_REDIRECTS = 3
+
+
+class LeadsInside(requests.ConnectionError):
+    """An address that is not one of a public host."""
+
+
+class Authorities(FetcherBackend):
+    """Asks authorities for their lists, but for those whose list we brought: our own, served by this very site,
+    which may not reach itself by its public address. `inside`: hosts of our own network that may be asked."""
+
+    def __init__(self, *, brought: Iterable[str], inside: Iterable[str]) -> None:
+        self._brought = set(brought)
+        self._inside = frozenset(host.lower() for host in inside)
+
+    def get_fetchers(self) -> Fetchers:
+        """Each with a session of its own, and one budget of questions for all (pyHanko's)."""
+        budget = FetchBudget(FetchLimits())
+        asked: dict[str, Any] = {"per_request_timeout": SECONDS, "budget": budget}
+        return Fetchers(
+            ocsp_fetcher=_Responders(self._inside, **asked),
+            crl_fetcher=_Brought(_Lists(self._inside, **asked), self._brought),
+            cert_fetcher=_Issuers(self._inside, **asked),
+        )
+
+    async def close(self) -> None:
+        """Sessions end with the child."""
+
+
+class _Guarded:
+    """In front of a fetcher of pyHanko's, whose two ways to the network these are."""
+
+    per_request_timeout: float
+    user_agent: str
+
+    def __init__(self, inside: frozenset[str], **asked: Any) -> None:
+        super().__init__(**asked)
+        self._inside = inside
+
+    def _get(self, url: str, *, acceptable_content_types: Iterable[str]) -> Awaitable[requests.Response]:
+        return to_thread(self._ask, "GET", url, {"Accept": ",".join(acceptable_content_types)})
+
+    def _post(
+        self, url: str, data: bytes, *, content_type: str, acceptable_content_types: Iterable[str]
+    ) -> Awaitable[requests.Response]:
+        headers = {"Accept": ",".join(acceptable_content_types), "Content-Type": content_type}
+        return to_thread(self._ask, "POST", url, headers, data)
+
+    def _ask(self, method: str, url: str, headers: dict[str, str], data: bytes | None = None) -> requests.Response:
+        """Raises requests.RequestException."""
+        with guarded_session(self._inside) as session:
+            answer = session.request(
+                method, url, data=data, timeout=self.per_request_timeout, stream=True,
+                headers={"User-Agent": self.user_agent, **headers},
+            )  # fmt: skip
+            if answer.status_code != 200:
+                raise requests.RequestException(f"status code {answer.status_code}")
+            answer._content = _content(answer)
+            return answer
+
+
+class _Lists(_Guarded, RequestsCRLFetcher):
+    pass
+
+
+class _Responders(_Guarded, RequestsOCSPFetcher):
+    pass
+
+
+class _Issuers(_Guarded, RequestsCertificateFetcher):
+    pass
+
+
+class _Brought(CRLFetcher):
+    def __init__(self, others: CRLFetcher, brought: set[str]) -> None:
+        self._others = others
+        self._brought = brought
+
+    async def fetch(self, cert: Any, *, use_deltas: bool | None = None) -> Iterable[crl.CertificateList]:
+        if cert.issuer.hashable in self._brought:
+            return []
+        return await self._others.fetch(cert, use_deltas=use_deltas)
+
+    def fetched_crls(self) -> Iterable[crl.CertificateList]:
+        return self._others.fetched_crls()
+
+    def fetched_crls_for_cert(self, cert: Any) -> Iterable[crl.CertificateList]:
+        return [] if cert.issuer.hashable in self._brought else self._others.fetched_crls_for_cert(cert)
+
+
+def _content(answer: requests.Response) -> bytes:
+    found = bytearray()
+    for chunk in answer.iter_content(CHUNK):
+        found += chunk
+        if len(found) > MAX_BYTES:
+            raise requests.RequestException("longer than an answer may be")
+    return bytes(found)
+
+
+def guarded_session(inside: frozenset[str]) -> requests.Session:
+    """Connects to public hosts, and to those of `inside`."""
+    session = requests.Session()
+    session.max_redirects = MAX_REDIRECTS
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _PublicHosts(inside))
+    return session
+
+
+class _PublicHosts(HTTPAdapter):
+    def __init__(self, inside: frozenset[str]) -> None:
+        self._inside = inside
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        inside = self._inside
+
+        class Plain(_Pinned, HTTPConnection):
+            hosts_inside = inside
+
+        class Tls(_Pinned, HTTPSConnection):
+            hosts_inside = inside
+
+        class PlainPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class TlsPool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = Tls
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Through a proxy, which resolves names itself, nothing can be pinned: what is known here to lead inside is
+        refused, and a name that only the proxy can resolve is none of ours."""
+        url = request.url or ""
+        if select_proxy(url, kwargs.get("proxies")):
+            with contextlib.suppress(socket.gaierror):
+                addresses_of(urlsplit(url).hostname or "", 0, self._inside)
+        return super().send(request, *args, **kwargs)
+
+
+class _Pinned:
+    """In front of a connection of urllib3: it resolves nothing again (DNS rebinding)."""
+
+    hosts_inside: frozenset[str]
+    port: int
+    _dns_host: str
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        try:
+            addresses = addresses_of(name, self.port, self.hosts_inside)
+        except OSError as error:
+            raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
+        try:
+            for address in addresses[:-1]:
+                self._dns_host = address
+                with contextlib.suppress(NewConnectionError, ConnectTimeoutError):
+                    return self._connected()
+            self._dns_host = addresses[-1]
+            return self._connected()
+        finally:
+            self._dns_host = name
+
+    def _connected(self) -> socket.socket:
+        found: socket.socket = super()._new_conn()  # type: ignore[misc]
+        return found
+
+
+def addresses_of(host: str, port: int, inside: frozenset[str]) -> list[str]:
+    """Those to connect to, each once. Raises LeadsInside, and what resolving raises (OSError)."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if host.lower().rstrip(".") not in inside and not all(map(is_public, addresses)):
+        raise LeadsInside(host)
+    return addresses
