@@ -6,15 +6,23 @@ somebody's eyes.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
 from accounts.models import Practice, User
-from appointments.models import Appointment
+from appointments.models import Appointment, Closing
 from documents.models import SharedDocument, StoredFile
+from documents.models.shared import WITH_READERS
 from patients.models import Patient, RecordTie, Relationship
 
+# A guardian keeps what was shared while the patient was a minor; later documents are the adult's.
+WHAT_OF_A_RECORD = {
+    Relationship.SELF: Q(),
+    Relationship.GUARDIAN: Q(audience="patient", patient_was_minor=True),
+}
 # What a request had found, and somebody deleted before the request was done. To every door that is not found.
-GONE = (Appointment.DoesNotExist, SharedDocument.DoesNotExist, StoredFile.DoesNotExist)
+GONE = (Appointment.DoesNotExist, Closing.DoesNotExist, SharedDocument.DoesNotExist, StoredFile.DoesNotExist)
 
 
 def visible_to(user: User) -> QuerySet[SharedDocument]:
@@ -43,12 +51,9 @@ def around(appointment: Appointment, *, user: User) -> QuerySet[SharedDocument]:
     return visible_as_staff(user).filter(appointment=appointment).order_by("-shared_at", "-id")
 
 
-def holders_who_see(patient: Patient) -> QuerySet[User]:
-    """Accounts that see some of the record's documents because they booked, not because the record is theirs."""
-    standing = SharedDocument.objects.filter(patient=patient, audience="holder").filter(
-        Q(authorisation=None) | Q(authorisation__withdrawn_at=None)
-    )
-    return User.objects.filter(pk__in=standing.values("holder"), is_active=True)
+def seen_by_holders(patient: Patient) -> QuerySet[SharedDocument]:
+    """What of the record accounts see because they booked, not because the record is theirs."""
+    return SharedDocument.objects.with_readers().filter(patient=patient, audience="holder", holder__is_active=True)
 
 
 def _as_staff(user: User) -> Q:
@@ -58,13 +63,24 @@ def _as_staff(user: User) -> Q:
 def _as_recipient(user: User) -> Q:
     """The user's records are named, not asked for inside the statement: only so does an index find their documents,
     and nobody else's are read."""
-    ties = list(RecordTie.objects.filter(user=user, ended_at=None).values_list("patient", "relationship"))
-    own_records = [patient for patient, relationship in ties if relationship == Relationship.SELF]
-    guarded_records = [patient for patient, relationship in ties if relationship == Relationship.GUARDIAN]
-    # The holder who booked: of a minor, or of an adult with an authorisation that still stands.
-    standing = Q(authorisation=None) | Q(authorisation__withdrawn_at=None)
-    theirs = Q(patient__in=own_records) | Q(audience="holder", holder=user) & standing
-    if guarded_records:
-        # A guardian keeps what was shared while the patient was a minor; later documents are the adult's.
-        theirs |= Q(patient__in=guarded_records, audience="patient", patient_was_minor=True)
+    ties = list(RecordTie.objects.live().filter(user=user))
+    theirs = Q(audience="holder", holder=user) & WITH_READERS
+    for relationship, what in WHAT_OF_A_RECORD.items():
+        of_this_kind = [tie for tie in ties if tie.relationship == relationship]
+        if proved := [tie.patient_id for tie in of_this_kind if tie.suspended_at is None]:
+            theirs |= Q(patient__in=proved) & what
+        for tie in of_this_kind:
+            if tie.suspended_at is not None:
+                theirs |= shown_by(tie)
     return theirs
+
+
+def shown_by(tie: RecordTie) -> Q:
+    """What a live tie shows: of its own alone, whatever else its account sees."""
+    what = Q(patient=tie.patient_id) & WHAT_OF_A_RECORD[Relationship(tie.relationship)]
+    return what if tie.suspended_at is None else what & _shared_until(tie.suspended_at)
+
+
+def _shared_until(moment: datetime) -> Q:
+    """These very bytes: a replacement is shared when it replaces."""
+    return Q(shared_at__lte=moment) & (Q(replaced_at=None) | Q(replaced_at__lte=moment))

@@ -1,16 +1,38 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DocumentsConfig(AppConfig):
     name = "documents"
-    verbose_name = "Documents"
+    verbose_name = _("Documents")
 
     def ready(self) -> None:
         from appointments.signals import booked, changed, deleting
+        from documents.accesses import follow_guardian, follow_proof
+        from documents.corrections import (
+            follow_account,
+            follow_appointment,
+            follow_authorisation,
+            follow_birth_date,
+            follow_contacts,
+        )
         from documents.planning import follow_changed, plan_booked
-        from documents.sharing import call_off_what_was_withdrawn, take_back_everything
+        from documents.sharing import take_back_everything
+        from patients.signals import (
+            account_contact_changed,
+            birth_date_changed,
+            contacts_changed,
+            guardian_ended,
+            guardian_proved,
+        )
 
         booked.connect(plan_booked, dispatch_uid="documents.plan_booked")
         changed.connect(follow_changed, dispatch_uid="documents.follow_changed")
-        changed.connect(call_off_what_was_withdrawn, dispatch_uid="documents.call_off_what_was_withdrawn")
+        changed.connect(follow_appointment, dispatch_uid="documents.follow_appointment")
+        changed.connect(follow_authorisation, dispatch_uid="documents.follow_authorisation")
+        account_contact_changed.connect(follow_account, dispatch_uid="documents.follow_account")
+        guardian_proved.connect(follow_proof, dispatch_uid="documents.follow_proof")
+        guardian_ended.connect(follow_guardian, dispatch_uid="documents.follow_guardian")
+        contacts_changed.connect(follow_contacts, dispatch_uid="documents.follow_contacts")
+        birth_date_changed.connect(follow_birth_date, dispatch_uid="documents.follow_birth_date")
         deleting.connect(take_back_everything, dispatch_uid="documents.take_back_everything")

@@ -20,19 +20,22 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from appointments.models import Appointment
-from appointments.recipients import Audience, Recipient, RecipientState, resolve
+from appointments.recipients import Audience, Recipient, RecipientState, resolve, with_todays_holder
 from audit.trail import append
 from documents import messages
+from documents.links import is_open
 from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVersion, SharedDocument
-from documents.models.autosend import AutoSendState
+from documents.models.autosend import AutoSendState, LinkEnd
 from documents.planning import due_again, line_of, nudge_senders, tell
 from documents.writing.copies import personal_copy
 from documents.writing.paper import CannotWrite
 from notifications import mishaps
 from notifications.delivery import MAX_ATTEMPTS, back_off
 from notifications.models import MessageState
+from patients.models import Patient
 
 logger = logging.getLogger(__name__)
+Channels = dict[str, tuple[str, str]]  # "email" and "sms", those there are: contact and language
 RETRY = timedelta(minutes=1)  # until somebody may receive: contacts completed, an authorisation given
 LEASE = timedelta(minutes=1)  # of a worker that has not said how it ended
 BATCH = 100  # documents, about
@@ -91,11 +94,14 @@ def _try(appointment_id: Any, now: datetime) -> bool:
 
 def _send_for(appointment_id: Any, now: datetime) -> bool:
     lockable = Appointment.objects.select_for_update(
-        of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked
+        # The record, too: contacts that are being corrected, or an access that ends, come before or after.
+        of=("self", "patient"),
+        skip_locked=connection.features.has_select_for_update_skip_locked,
     )
-    appointment = lockable.select_related("practice", "patient__practice", "holder").filter(pk=appointment_id).first()
+    appointment = lockable.select_related("practice", "patient__practice").filter(pk=appointment_id).first()
     if appointment is None:
         return False  # deleted, or somebody is changing it
+    with_todays_holder(appointment)
     due = []
     for one in _due(appointment_id, now).select_for_update(of=("self",)):
         if one.attempts > MAX_ATTEMPTS:
@@ -139,7 +145,7 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
     if not sent:
         return True
     documents = SharedDocument.objects.bulk_create([document for _, document in sent])
-    link = DocumentLink.objects.create(appointment=appointment)
+    link = _new_link(appointment, recipient, channels)
     for rank, (one, document) in enumerate(sent, start=1):
         one.shared, one.link, one.rank = document, link, rank
         one.state, one.sent_at = SENT, timezone.now()
@@ -157,7 +163,12 @@ def _current_versions(due: Sequence[AutoSend]) -> dict[Any, LibraryVersion]:
     return {version.document_id: version for version in versions.select_related("file", "document")}
 
 
-def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend]) -> dict[str, tuple[str, str]]:
+def channels_for(sending: AutoSend) -> Channels:
+    """By which it would go now; none where nobody may be told yet."""
+    return _channels(sending.appointment, resolve(sending.appointment), [sending])
+
+
+def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend]) -> Channels:
     """Channel -> contact and language, of those that the rules ask for; any there is, where the asked is missing.
 
     A patient needs only one contact. A holder is written to where the holder is the recipient, and nobody at all
@@ -165,11 +176,13 @@ def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend
     """
     if recipient.state is RecipientState.NEEDS_AUTHORISATION:
         return {}
+    who: User | Patient = appointment.patient
+    contacts = dict(recipient.contacts)  # of the record, those that are the patient's own
     if recipient.audience is Audience.HOLDER and recipient.holder:
-        who: Any = recipient.holder
-    else:
-        who = appointment.patient
-    there = {name: value for name, value in (("email", who.email), ("sms", who.mobile)) if value}
+        who = recipient.holder
+        contacts = {"email": who.email, "mobile": who.mobile or ""}
+    by_channel = {"email": contacts.get("email"), "sms": contacts.get("mobile")}
+    there = {channel: to for channel, to in by_channel.items() if to}
     asked = {name for one in due for name in ("email", "sms") if getattr(one.rule, f"by_{name}")}
     chosen = {name: contact for name, contact in there.items() if name in asked} or there
     return {name: (contact, who.language) for name, contact in chosen.items()}
@@ -179,7 +192,7 @@ def _document(
     appointment: Appointment, one: AutoSend, version: LibraryVersion, recipient: Recipient
 ) -> SharedDocument:
     """Of this version, pinned; its row is not saved yet, that of a copy's file is. Raises CannotWrite."""
-    copy = personal_copy(version, appointment, recipient)
+    copy = personal_copy(version, appointment, recipient, replacing_letters=True)
     if copy:
         copy.file.save()
     to_holder = recipient.audience is Audience.HOLDER
@@ -206,7 +219,8 @@ def _document(
 @transaction.atomic
 def send_now(*, sending: AutoSend, by: User) -> bool:
     """Staff don't wait for its time. False where nobody may receive yet. Raises NotAllowed."""
-    one = _locked(sending, by)
+    _check_may_share(sending, by)
+    one = _locked(sending)
     if one.state == SENT:
         return True
     return _send(one.appointment, [one], by=by)
@@ -219,7 +233,13 @@ def send_again(*, sending: AutoSend, by: User) -> bool:
     False where nobody may receive, or somebody else than then. Clicking twice sends one: what waits is not repeated.
     Raises NotAllowed.
     """
-    one = _locked(sending, by)
+    _check_may_share(sending, by)
+    return resend(sending, by=by)
+
+
+def resend(sending: AutoSend, *, by: User) -> bool:
+    """As send_again, for whoever has made sure that `by` may."""
+    one = _locked(sending)
     appointment, shared = one.appointment, one.shared
     if one.state != SENT or shared is None:  # taken back meanwhile: sent anew
         return _send(appointment, [one], by=by, action="auto_send.sent_again")
@@ -228,21 +248,59 @@ def send_again(*, sending: AutoSend, by: User) -> bool:
     channels = _channels(appointment, recipient, [one])
     if not channels or shared.holder != holder:
         return False
-    if one.link is None or one.link.revoked_at is not None:
-        one.link, one.rank = DocumentLink.objects.create(appointment=appointment), 1
-        one.save(update_fields=["link", "rank"])
-    elif shared.messages.filter(state=MessageState.QUEUED).exists():
-        return True
-    together = [other.shared for other in one.link.sendings.select_related("shared__practice") if other.shared]
-    messages.announce_link(one.link, together, channels=channels)
+    if one.link is not None and _reaches(one.link, channels):
+        if shared.messages.filter(state=MessageState.QUEUED).exists():
+            return True
+        link = one.link
+    else:
+        link = _replace_link(one, recipient, channels)
+    together = [other.shared for other in link.sendings.select_related("shared__practice") if other.shared]
+    messages.announce_link(link, together, channels=channels)
     tell("auto_send.sent_again", one, by=by)
     return True
+
+
+def _replace_link(one: AutoSend, recipient: Recipient, channels: Channels) -> DocumentLink:
+    """A link to today's contacts, with all that the former one opened; with this document alone where staff closed
+    that one by hand.
+
+    What its holder no longer sees is seen again, under the new authorisation; what a holder still sees goes on
+    standing on what it stood on.
+    """
+    former = one.link
+    moved = list(former.sendings.order_by("rank")) if former and former.end != LinkEnd.STAFF else [one]
+    link = _new_link(one.appointment, recipient, channels)
+    for rank, sending in enumerate(moved, start=1):
+        AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=rank)
+    shared = SharedDocument.objects.filter(auto_send__in=[sending.pk for sending in moved])
+    unseen = shared.filter(audience=Audience.HOLDER.value).exclude(pk__in=SharedDocument.objects.with_readers())
+    unseen.update(authorisation=recipient.authorisation, holder_ended_at=None)
+    return link
+
+
+def _new_link(appointment: Appointment, recipient: Recipient, channels: Channels) -> DocumentLink:
+    """Bound to the contacts that it is sent to, and to the authorisation under which it is sent."""
+    to_holder = recipient.audience is Audience.HOLDER
+    return DocumentLink.objects.create(
+        appointment=appointment,
+        email=channels["email"][0] if "email" in channels else None,
+        mobile=channels["sms"][0] if "sms" in channels else None,
+        holder=recipient.holder if to_holder else None,
+        authorisation=recipient.authorisation if to_holder else None,
+    )
+
+
+def _reaches(link: DocumentLink, channels: Channels) -> bool:
+    """Whether this very link may go to these contacts: it is open, and was sent to them before."""
+    sent = {"email": link.email, "sms": link.mobile}
+    return is_open(link) and all(sent[channel] == to for channel, (to, _language) in channels.items())
 
 
 @transaction.atomic
 def do_not_send(*, sending: AutoSend, by: User) -> None:
     """Staff stop one that is planned; no rule plans it again, only `plan_again`. Raises NotAllowed."""
-    one = _locked(sending, by)
+    _check_may_share(sending, by)
+    one = _locked(sending)
     if one.state == PLANNED:
         one.state, one.stopped_by_staff = CANCELLED, True
         one.save(update_fields=["state", "stopped_by_staff"])
@@ -255,7 +313,8 @@ def plan_again(*, sending: AutoSend, by: User) -> bool:
 
     Raises NotAllowed.
     """
-    one = _locked(sending, by)
+    _check_may_share(sending, by)
+    one = _locked(sending)
     if one.state == CANCELLED and one.stopped_by_staff and (due_at := due_again(one)):
         one.state, one.stopped_by_staff, one.due_at = PLANNED, False, due_at
         one.retry_at, one.attempts = None, 0
@@ -265,15 +324,19 @@ def plan_again(*, sending: AutoSend, by: User) -> bool:
     return one.state == PLANNED
 
 
-def _locked(sending: AutoSend, by: User) -> AutoSend:
-    one = (
-        AutoSend.objects.select_for_update(of=("self",))
-        .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder", "rule")
-        .select_related("document")
-        .get(pk=sending.pk)
-    )
-    if not may_share(by, one.appointment.practice):
+def _check_may_share(sending: AutoSend, by: User) -> None:
+    if not may_share(by, sending.appointment.practice):
         raise NotAllowed(
             _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
         )
-    return one
+
+
+def _locked(sending: AutoSend) -> AutoSend:
+    """With its record, so that contacts and accesses stay as they are until the transaction ends."""
+    Patient.objects.select_for_update(of=("self",)).get(appointments__auto_sends=sending.pk)
+    return (
+        AutoSend.objects.select_for_update(of=("self",))
+        .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder", "rule")
+        .select_related("document", "link__appointment__patient", "link__holder", "link__authorisation")
+        .get(pk=sending.pk)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime
 
 from django.conf import settings
@@ -18,7 +19,10 @@ from documents import messages
 from documents.models import InstallationAuthority, KeyPlace, SigningCredential
 from documents.signing import credentials, revocation
 from documents.signing.examination import Known
+from documents.signing.keys import KeyNotOpened
 from documents.signing.levels import certificates_in, level_wanted
+
+logger = logging.getLogger(__name__)
 
 
 class CertificateExpired(Exception):
@@ -52,7 +56,7 @@ def _own_roots() -> list[bytes]:
 
 def credential_for(*, user: User, practice: Practice) -> SigningCredential:
     """What this practitioner signs with at this practice: their own where they brought one, else the practice's, else
-    the installation's for them. Raises CertificateExpired."""
+    the installation's for them. Raises CertificateExpired, documents.signing.keys.KeyNotOpened."""
     own = in_use(user)
     brought = own if own and not own.is_ours else in_use(practice)
     if brought is None:
@@ -66,7 +70,8 @@ def credential_for(*, user: User, practice: Practice) -> SigningCredential:
 def current_credential(*, user: User) -> SigningCredential:
     """The practitioner's certificate, issued by the installation's own authority where there is none yet.
 
-    One that has expired, or whose level asks for more than it says of itself, is replaced.
+    One that has expired, or whose level asks for more than it says of itself, is replaced. Raises KeyNotOpened if the
+    authority's key cannot be used to issue one.
     """
     current = in_use(user)
     if current and _will_do(current):
@@ -85,6 +90,7 @@ def current_credential(*, user: User) -> SigningCredential:
         name=user.get_full_name(),
         professional_number=user.professional_number,
         passphrase=settings.SIGNING_PASSPHRASE,
+        former_passphrases=settings.SIGNING_PASSPHRASE_FALLBACKS,
         revocation_url=settings.PUBLIC_URL + reverse("revocation-list", args=[authority.pk]),
     )
     credential = SigningCredential.objects.create(
@@ -129,10 +135,16 @@ def revoke_certificate(*, user: User, by: User) -> None:
 
 def revocation_list_of(authority: InstallationAuthority) -> bytes:
     """DER. The list that is kept while it is young enough, else a new one, which only renewing keeps: this may be
-    asked for by a page that changes nothing."""
-    if authority.revocation_list is None or _is_due(authority.revocation_list_at):
-        return _made(authority)
-    return bytes(authority.revocation_list)
+    asked for by a page that changes nothing. The kept one, however old, if the authority's key cannot be opened;
+    raises KeyNotOpened without one."""
+    kept = authority.revocation_list
+    if kept is None or _is_due(authority.revocation_list_at):
+        try:
+            return _made(authority)
+        except KeyNotOpened:
+            if kept is None:
+                raise
+    return bytes(kept)
 
 
 def renew_revocation_lists() -> None:
@@ -151,8 +163,14 @@ def _is_due(made_at: datetime | None) -> bool:
 def _renew(authority: InstallationAuthority) -> None:
     """In a transaction of the caller's; locks the authority, so that no list forgets what another knew."""
     InstallationAuthority.objects.select_for_update().get(pk=authority.pk)
-    authority.revocation_list = _made(authority)
-    authority.revocation_list_at = timezone.now()
+    try:
+        authority.revocation_list = _made(authority)
+    except KeyNotOpened:
+        # What was revoked stays revoked, here at once; the list is made as soon as the key can be opened.
+        logger.exception("Revocation list of authority %s: its key cannot be opened.", authority.pk)
+        authority.revocation_list_at = None
+    else:
+        authority.revocation_list_at = timezone.now()
     authority.save(update_fields=["revocation_list", "revocation_list_at"])
 
 
@@ -162,6 +180,7 @@ def _made(authority: InstallationAuthority) -> bytes:
         authority_certificate=bytes(authority.certificate),
         authority_private_key=bytes(authority.private_key),
         passphrase=settings.SIGNING_PASSPHRASE,
+        former_passphrases=settings.SIGNING_PASSPHRASE_FALLBACKS,
         revoked=[(bytes(one.certificate), one.revoked_at) for one in revoked if one.revoked_at],
     )
 

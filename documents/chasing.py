@@ -19,16 +19,18 @@ from appointments.models import Appointment
 from audit.trail import record
 from documents import autosend, deliveries, messages
 from documents.models import AutoSend, SharedDocument
-from documents.models.shared import AudienceChoice
+from documents.models.shared import blocks, refused_for_good
 from notifications.models import Channel, MessageState
-from patients.records import change_patient
+from patients.records import FormerContacts, change_patient
 
 AGAIN = timedelta(hours=1)  # one message an hour to one contact, however often somebody clicks
 
 
 class Chased(StrEnum):
     SENT = "sent"
-    RECENT = "recent"  # the last message is less than an hour old, or has not left yet
+    WAITING = "waiting"  # the last message has not left yet
+    RECENT = "recent"  # the last message is less than an hour old
+    REFUSED = "refused"  # the contacts were refused: they must be changed first
     READ = "read"
     NOBODY = "nobody"  # a contact is missing, or an authorisation was withdrawn
 
@@ -41,18 +43,35 @@ def chase(*, document: SharedDocument, by: User) -> Chased:
 
 
 @transaction.atomic
-def correct_and_chase(*, document: SharedDocument, email: str | None, mobile: str | None, by: User) -> Chased:
-    """The record's contacts corrected, the old invitation dead, the message sent to the new ones: in one go.
+def correct_and_chase(
+    *,
+    document: SharedDocument,
+    email: str | None,
+    mobile: str | None,
+    by: User,
+    former_contacts: FormerContacts | None = None,
+) -> Chased:
+    """Correct the record's contacts, which ends what stood on the former ones, and send the message to the new ones.
 
-    Raises NotAllowed; ValidationError for contacts that can't be.
+    Raises NotAllowed; ValidationError for contacts that can't be; patients.records.SayWhoseContacts.
     """
     found = _found(document, by)
     if found is None:
         return Chased.NOBODY
     found.patient = change_patient(
-        patient=found.patient, by=by, within=found.appointment_id, tells=True, email=email, mobile=mobile
+        patient=found.patient,
+        by=by,
+        within=found.appointment_id,
+        tells=True,
+        former_contacts=former_contacts,
+        email=email,
+        mobile=mobile,
     )
-    return _chase(found, by)
+    found.appointment.patient = found.patient
+    if found.messages.filter(state=MessageState.QUEUED, to__in=messages.contacts_of(found).values()).exists():
+        write_down("document.chased", [found], list(Channel), by=by)
+        return Chased.SENT  # the correction itself sends what waited, and a new link
+    return _chase(found, by, though_read=True)  # whoever read it had the former contacts
 
 
 def locked_document(pk: uuid.UUID) -> SharedDocument | None:
@@ -63,6 +82,7 @@ def locked_document(pk: uuid.UUID) -> SharedDocument | None:
     return (
         SharedDocument.objects.select_for_update(of=("self",))
         .select_related("practice", "patient__practice", "holder", "authorisation")
+        .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder")
         .filter(pk=pk)
         .first()
     )
@@ -76,18 +96,18 @@ def _found(document: SharedDocument, by: User) -> SharedDocument | None:
     return locked_document(document.pk)
 
 
-def _chase(document: SharedDocument, by: User) -> Chased:
-    if document.first_read_at is not None:
+def _chase(document: SharedDocument, by: User, *, though_read: bool = False) -> Chased:
+    if document.first_read_at is not None and not though_read:
         return Chased.READ
     if not document.has_readers:
         return Chased.NOBODY
     sending = AutoSend.objects.filter(shared=document).first()
     channels = _not_told_lately(document)
     if not channels:
-        return Chased.RECENT
+        return _why_not(document)
     if sending is not None:
         return Chased.SENT if autosend.send_again(sending=sending, by=by) else Chased.NOBODY
-    if document.audience == AudienceChoice.PATIENT and document.patient.missing_contacts:
+    if not messages.may_be_told(document):
         return Chased.NOBODY
     together = told_together(document)
     messages.announce_again(together, due_at=dict.fromkeys(channels, timezone.now()), by=by)
@@ -95,13 +115,21 @@ def _chase(document: SharedDocument, by: User) -> Chased:
     return Chased.SENT
 
 
+def _why_not(document: SharedDocument) -> Chased:
+    if document.is_being_told:
+        return Chased.WAITING
+    contacts = messages.contacts_of(document)
+    last = document.newest_messages
+    if any(refused_for_good(one, contacts.get(Channel(one.channel), "")) for one in last):
+        return Chased.REFUSED
+    return Chased.RECENT
+
+
 def _not_told_lately(document: SharedDocument) -> list[Channel]:
-    """Channels by which nothing waits, and nothing was said to this contact within the hour."""
+    """Channels by which nothing waits, nothing was said to this contact within the hour, and it was not refused."""
     contacts, since = messages.contacts_of(document), timezone.now() - AGAIN
     lately = {
-        (one.channel, one.to)
-        for one in document.newest_messages
-        if one.state == MessageState.QUEUED or one.created_at > since
+        (one.channel, one.to) for one in document.newest_messages if one.created_at > since or blocks(one, one.to)
     }
     return [channel for channel, to in contacts.items() if (channel.value, to) not in lately]
 
@@ -116,7 +144,7 @@ def told_together(document: SharedDocument) -> list[SharedDocument]:
         holder=document.holder_id,
         first_read_at=None,
         auto_send=None,
-    ).filter(Q(authorisation=None) | Q(authorisation__withdrawn_at=None))
+    ).with_readers()
     known = SharedDocument.messages.through.objects.filter(message__in=document.messages.all())
     announced_with_it = Q(pk__in=known.values("shareddocument"))
     unheard = Q(pk__in=deliveries.unheard(alike).values("pk"))

@@ -11,7 +11,8 @@ from accounts.models import Practice, User
 from documents.access import visible_as_staff
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
-from notifications.models import MessageState
+from notifications.models import Message, MessageState
+from patients.models import ContactProposal
 
 PERIOD = timedelta(days=30)
 GRACE = timedelta(minutes=5)  # a sending that waits no longer than this bothers nobody
@@ -35,6 +36,7 @@ def unheard(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
     asked for on every page, and as one statement PostgreSQL reads all the documents there are.
     """
     later = _told.objects.filter(
+        ~Q(message__state=MessageState.CALLED_OFF),
         shareddocument=OuterRef("shareddocument"),
         message__channel=OuterRef("message__channel"),
         message__created_at__gt=OuterRef("message__created_at"),
@@ -46,9 +48,7 @@ def unheard(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
         shareddocument__first_read_at=None,
     )
     named = set(failed.values_list("shareddocument", flat=True))
-    return documents.filter(first_read_at=None, pk__in=named).filter(
-        Q(authorisation=None) | Q(authorisation__withdrawn_at=None)
-    )
+    return documents.filter(first_read_at=None, pk__in=named) & SharedDocument.objects.with_readers()
 
 
 def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
@@ -62,9 +62,24 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
     ).order_by("-due_at", "-id")
 
 
+def refused_sms(practice: Practice) -> QuerySet[Message]:
+    """SMS of the last 30 days that did not leave because of a limit; of documents, these are with the document."""
+    told = Exists(_told.objects.filter(message=OuterRef("pk")))
+    return Message.objects.refused_of(practice.pk, _since()).filter(~told)
+
+
 def attention_count(user: User, practice: Practice) -> int:
     """How many need somebody."""
-    return needing_attention(user, practice).count() + blocked_sendings(user, practice).count()
+    blocked = blocked_sendings(user, practice).order_by().values("pk")
+    proposed = contact_proposals(user, practice).order_by().values("pk")
+    return needing_attention(user, practice).count() + blocked.union(proposed, all=True).count()
+
+
+def contact_proposals(user: User, practice: Practice) -> QuerySet[ContactProposal]:
+    """Contacts that patients changed in their accounts, for staff to take over; the oldest first."""
+    practices = Practice.objects.of(user).filter(pk=practice.pk)
+    waiting = ContactProposal.objects.filter(settled_at=None, patient__practice__in=practices)
+    return waiting.select_related("patient", "user").order_by("made_at", "id")
 
 
 def _since() -> datetime:

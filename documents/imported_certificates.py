@@ -82,8 +82,8 @@ def _warn(credential: SigningCredential) -> None:
         return
     credential.told_days = due[-1]
     credential.save(update_fields=["told_days"])
-    for user in _people(credential.user or credential.practice):
-        messages.tell_certificate_ends(user, ends_at=credential.not_after)
+    for user, practice in _people(credential.user or credential.practice):
+        messages.tell_certificate_ends(user, ends_at=credential.not_after, zone=practice.zone)
 
 
 def _check_may_change(owner: User | Practice, by: User) -> None:
@@ -111,14 +111,15 @@ def _owned_by(owner: User | Practice) -> dict[str, Any]:
     return {"user": owner} if isinstance(owner, User) else {"practice": owner}
 
 
-def _people(owner: User | Practice | None) -> list[User]:
-    """The practitioner, or the practice's administrators."""
+def _people(owner: User | Practice | None) -> list[tuple[User, Practice]]:
+    """The practitioner and a practice where they work, or the practice's administrators."""
     if isinstance(owner, User):
-        return [owner]
-    administrators = Membership.objects.filter(practice=owner, is_admin=True, user__is_active=True)
-    return [one.user for one in administrators.select_related("user")]
+        found = Membership.objects.held_by(owner, Role.PRACTITIONER).order_by("pk")[:1]
+    else:
+        found = Membership.objects.filter(practice=owner, is_admin=True, user__is_active=True)
+    return [(one.user, one.practice) for one in found.select_related("user", "practice")]
 
 
 def _tell_changed(owner: User | Practice) -> None:
-    for user in _people(owner):
+    for user, _practice in _people(owner):
         messages.tell_signature_changed(user)

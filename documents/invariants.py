@@ -52,7 +52,10 @@ def signed_files_are_signed() -> Iterator[str]:
         except CannotVerify as error:
             yield f"document {document.pk}: its signature cannot be read ({error.code})"
             continue
-        if not any(report.valid for report in reports):
+        ours = reports[-1].judgement if reports else "not_valid"  # the last: others signed before
+        if ours == "not_judged":
+            yield f"document {document.pk}: its signature cannot be judged"
+        elif ours == "not_valid":
             yield f"document {document.pk}: shared as signed, but no whole signature is in its file"
 
 

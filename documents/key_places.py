@@ -9,6 +9,7 @@ from django.conf import settings
 from accounts.models import Practice, User
 from documents.imported_certificates import install
 from documents.models import KeyPlace, SigningCredential
+from documents.passphrases import passphrases
 from documents.signing.credentials import Credential
 from documents.signing.imported import checked
 from documents.signing.keys import KeyInMemory, SigningKey
@@ -17,6 +18,7 @@ from documents.signing.token_key import KeyInToken, certificates_in_token
 
 
 def credential_of(stored: SigningCredential) -> Credential:
+    """Raises documents.signing.keys.KeyNotOpened."""
     certificate = bytes(stored.certificate)
     chain = [base64.b64decode(each) for each in stored.chain]
     if stored.authority:
@@ -32,7 +34,7 @@ def _key(stored: SigningCredential) -> SigningKey:
         case KeyPlace.REMOTE:
             return remote_key(stored.key_reference)
         case _:
-            return KeyInMemory.decrypted(bytes(stored.private_key), settings.SIGNING_PASSPHRASE)
+            return KeyInMemory.decrypted(bytes(stored.private_key), *passphrases())
 
 
 def key_in_token(uri: str) -> KeyInToken:

@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.letters import call, from_practice, from_site
 from accounts.models import User
+from appointments.messages import facts_of
+from appointments.models import ReminderPolicy
+from appointments.quiet_hours import polite_time
+from appointments.recipients import Audience, resolve
 from documents.links import link_url
 from documents.models import DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
+from notifications import outbox
+from notifications.gsm import one_segment
+from notifications.letters import Button, Letter, plan_letter
 from notifications.models import Channel, Message, MessageState
-from notifications.outbox import plan_email, plan_sms
-from notifications.wording import for_sms, long_day
+from notifications.outbox import plan_sms
+from notifications.wording import long_day
 from patients.invitations import invitation_for, invitation_url
-from patients.models import Patient, RecordTie, Relationship
+from patients.models import Invitation, Patient, RecordTie, Relationship
 
-Words = tuple[str, str, str, str]  # subject and body of the email; the SMS with an account, and without one
-SHARED: Words = (
+
+@dataclass(frozen=True)
+class Words:
+    """`subject` and `sentence` of the email; the SMS to somebody with an account, and without one."""
+
+    subject: str
+    sentence: str
+    sms: str
+    sms_without_account: str
+
+
+SHARED = Words(
     gettext_noop("Un document vous attend"),
-    gettext_noop(
-        "Bonjour,\n\n"
-        "%(practice)s a partagé un ou plusieurs documents avec vous.\n\n"
-        "%(words)s\n%(link)s\n\n"
-        "Ce message a été envoyé le %(date)s. Il ne contient aucun document. Nous ne vous demanderons jamais "
-        "votre mot de passe par e-mail ou par téléphone.\n\n"
-        "%(practice)s\n"
-    ),
+    gettext_noop("%(practice)s a partagé un ou plusieurs documents avec vous."),
     gettext_noop("%(practice)s a partagé un document avec vous. Connectez-vous : %(link)s"),
-    gettext_noop("%(practice)s a partagé un document avec vous. Suivez le lien reçu par e-mail."),
+    gettext_noop("%(practice)s a partagé un document avec vous. Suivez le lien de l’e-mail."),
 )
-REPLACED: Words = (
+REPLACED = Words(
     gettext_noop("Un document a été remplacé"),
-    gettext_noop(
-        "Bonjour,\n\n"
-        "%(practice)s a remplacé un document partagé avec vous : seule la nouvelle version compte.\n\n"
-        "%(words)s\n%(link)s\n\n"
-        "Ce message a été envoyé le %(date)s. Il ne contient aucun document. Nous ne vous demanderons jamais "
-        "votre mot de passe par e-mail ou par téléphone.\n\n"
-        "%(practice)s\n"
-    ),
+    gettext_noop("%(practice)s a remplacé un document partagé avec vous : seule la nouvelle version compte."),
     gettext_noop("%(practice)s a remplacé un document partagé avec vous. Connectez-vous : %(link)s"),
-    gettext_noop("%(practice)s a remplacé un document partagé avec vous. Suivez le lien reçu par e-mail."),
+    gettext_noop("%(practice)s a remplacé un document partagé avec vous. Suivez le lien de l’e-mail."),
 )
 
 
@@ -81,11 +88,21 @@ def announce_again(
 
 
 def contacts_of(document: SharedDocument) -> dict[Channel, str]:
-    """Where its recipient is told of it today."""
-    who: User | Patient | None = document.holder if document.audience == AudienceChoice.HOLDER else document.patient
-    assert who is not None  # an audience "holder" has one
-    contacts = {Channel.EMAIL: who.email, Channel.SMS: who.mobile}
-    return {channel: to for channel, to in contacts.items() if to}
+    """Where its recipient is told of it today: a holder's, or those of the record that are the patient's own."""
+    if document.audience == AudienceChoice.HOLDER:
+        assert document.holder is not None  # an audience "holder" has one
+        contacts = {"email": document.holder.email, "mobile": document.holder.mobile}
+    else:
+        contacts = dict(resolve(document.appointment).contacts)
+    channels = {Channel.EMAIL: contacts.get("email"), Channel.SMS: contacts.get("mobile")}
+    return {channel: to for channel, to in channels.items() if to}
+
+
+def may_be_told(document: SharedDocument) -> bool:
+    """Whether whoever it was shared with may hear of it again: a patient needs both contacts, to prove them."""
+    if document.audience == AudienceChoice.HOLDER:
+        return document.has_readers
+    return resolve(document.appointment).audience is Audience.PATIENT
 
 
 def announce_link(
@@ -95,77 +112,109 @@ def announce_link(
 
     `channels`: "email" and "sms" with contact and language, those there are.
     """
-    practice = documents[0].practice
     planned = []
     for channel, (to, language) in channels.items():
         with translation.override(language):
-            facts = {"practice": practice.name, "link": link_url(link)}
             if channel == "email":
-                body = _(
-                    "Bonjour,\n\n"
-                    "%(practice)s vous envoie un ou plusieurs documents pour votre rendez-vous :\n%(link)s\n\n"
-                    "Ce lien est personnel : ne le transmettez à personne.\n\n"
-                    "%(practice)s\n"
-                )
-                subject = _("Un document pour votre rendez-vous")
-                planned.append(
-                    plan_email(
-                        to=to, subject=subject, body=body % facts, language=language, about=link.appointment_id
-                    )
-                )
+                letter = _link_letter(link)
+                planned.append(plan_letter(letter, to=to, language=language, about=link.appointment_id))
             else:
-                text = _("%(practice)s vous envoie un document pour votre rendez-vous : %(link)s")
-                planned.append(
-                    plan_sms(to=to, text=for_sms(text % facts), language=language, about=link.appointment_id)
-                )
+                planned.append(_link_sms(link, documents[0], to, language))
     pair = SharedDocument.messages.through
     pair.objects.bulk_create(
         [pair(shareddocument=document, message=message) for document in documents for message in planned]
     )
 
 
+def _link_letter(link: DocumentLink) -> Letter:
+    appointment = link.appointment
+    return from_practice(
+        appointment.practice,
+        about=_("Un document pour votre rendez-vous"),
+        paragraphs=[_("Bonjour,"), _("Nous vous envoyons un ou plusieurs documents pour votre rendez-vous.")],
+        facts=facts_of([appointment]),
+        button=Button(_("Voir les documents"), link_url(link)),
+        small=[_("Ce lien est personnel : ne le transmettez à personne.")],
+    )
+
+
+def _link_sms(link: DocumentLink, document: SharedDocument, to: str, language: str) -> Message:
+    practice = link.appointment.practice
+    text = one_segment(
+        _("%(practice)s, document pour votre RDV : %(link)s"),
+        name=practice.name_in_messages,
+        link=link_url(link, short=True),
+    )
+    return plan_sms(
+        to=to,
+        text=text,
+        language=language,
+        due_at=polite_time(timezone.now(), practice, ReminderPolicy.of(practice)),
+        about=link.appointment_id,
+        account=_who_gave_the_contacts(link, document),
+        practice=practice.pk,
+    )
+
+
+def _who_gave_the_contacts(link: DocumentLink, document: SharedDocument) -> uuid.UUID | None:
+    """The account that booked, for contacts that it gave: a rule must not write to strangers without a limit."""
+    return link.appointment.holder_id if document.audience == AudienceChoice.PATIENT else None
+
+
 def tell_signature_changed(user: User) -> None:
     """To the practitioner's own address, whoever did it."""
     with translation.override(user.language):
-        body = _(
-            "Bonjour,\n\n"
-            "Votre signature ou votre certificat de signature vient de changer sur docshare.\n"
-            "Si ce n’est pas vous, révoquez votre certificat dans « Ma signature », changez de mot de passe et "
-            "prévenez aussitôt votre cabinet :\n%(link)s\n"
+        letter = from_site(
+            about=_("Votre signature a changé"),
+            paragraphs=[
+                _("Bonjour,"),
+                _("Votre signature ou votre certificat de signature vient de changer."),
+                _(
+                    "Si ce n’est pas vous, révoquez votre certificat dans « Ma signature », changez de mot de passe "
+                    "et prévenez aussitôt votre cabinet."
+                ),
+            ],
+            button=_my_signature(),
         )
-        link = settings.PUBLIC_URL + reverse("practitioner:signature")
-        plan_email(
-            to=user.email,
-            subject=_("Votre signature a changé"),
-            body=body % {"link": link},
-            language=user.language,
-        )
+        plan_letter(letter, to=user.email, language=user.language)
 
 
-def tell_certificate_ends(user: User, *, ends_at: datetime) -> None:
+def tell_certificate_ends(user: User, *, ends_at: datetime, zone: ZoneInfo) -> None:
+    """`zone`: of the practice that it belongs to, or where its practitioner works."""
     with translation.override(user.language):
-        body = _(
-            "Bonjour,\n\n"
-            "Un certificat de signature importé sur docshare se termine le %(day)s. Après cette date, il ne signera "
-            "plus : demandez-en un nouveau à votre émetteur et importez-le.\n%(link)s\n"
+        letter = from_site(
+            about=_("Votre certificat de signature se termine bientôt"),
+            paragraphs=[
+                _("Bonjour,"),
+                _(
+                    "Un certificat de signature que vous avez importé se termine le %(day)s. Après cette date, il ne "
+                    "signera plus : demandez-en un nouveau à votre émetteur et importez-le."
+                )
+                % {"day": _day(ends_at, zone)},
+            ],
+            button=_my_signature(),
         )
-        facts = {
-            "day": long_day(timezone.localtime(ends_at)),
-            "link": settings.PUBLIC_URL + reverse("practitioner:signature"),
-        }
-        plan_email(
-            to=user.email,
-            subject=_("Votre certificat de signature se termine bientôt"),
-            body=body % facts,
-            language=user.language,
-        )
+        plan_letter(letter, to=user.email, language=user.language)
 
 
-def call_off(document: SharedDocument) -> None:
-    """Before a document goes: a message that was only about it, and has not left yet, is not sent."""
-    for message in document.messages.select_for_update().filter(state=MessageState.QUEUED, lease_until=None):
-        if not SharedDocument.objects.filter(messages=message).exclude(pk=document.pk).exists():
-            message.delete()
+def _my_signature() -> Button:
+    return Button(_("Ouvrir « Ma signature »"), settings.PUBLIC_URL + reverse("practitioner:signature"))
+
+
+def call_off(documents: QuerySet[SharedDocument]) -> None:
+    """They are about to go, or nobody sees them any more: a message that tells of nothing else is not sent, nor an
+    invitation to a record of which nothing else can be seen."""
+    gone = list(documents.values_list("pk", flat=True))
+    about = SharedDocument.messages.through.objects.filter(shareddocument__in=gone).values("message")
+    waiting = Message.objects.filter(pk__in=about, state=MessageState.QUEUED)
+    others = SharedDocument.objects.with_readers().filter(messages__in=waiting).exclude(pk__in=gone)
+    outbox.call_off(waiting.exclude(pk__in=list(others.values_list("messages", flat=True))))
+    seen = SharedDocument.objects.with_readers().exclude(pk__in=gone).values("patient")
+    theirs = SharedDocument.objects.filter(pk__in=gone).values("patient")
+    patients = Patient.objects.filter(pk__in=theirs).exclude(pk__in=seen)
+    # Staff who made sure of who it is invite for the account's sake.
+    vain = Invitation.objects.live().filter(patient__in=patients, identity_checked_by=None)
+    outbox.call_off(Message.objects.filter(about__in=list(vain.values_list("pk", flat=True))))
 
 
 def _waiting_messages(document: SharedDocument) -> list[Message]:
@@ -188,11 +237,13 @@ def _plan(
 ) -> list[Message]:
     if document.audience == AudienceChoice.HOLDER:
         assert document.holder is not None  # an audience "holder" has one
-        return _to_account(document.holder, document, due_at, words)
+        return _to_account(document.holder, document, due_at, by, words)
     return _to_patient(document, due_at, by, words)
 
 
-def _to_account(user: User, document: SharedDocument, due_at: dict[Channel, datetime], words: Words) -> list[Message]:
+def _to_account(
+    user: User, document: SharedDocument, due_at: dict[Channel, datetime], by: User | None, words: Words
+) -> list[Message]:
     """To an account holder, at the account's own contacts."""
     planned = []
     with translation.override(user.language):
@@ -200,7 +251,7 @@ def _to_account(user: User, document: SharedDocument, due_at: dict[Channel, date
         if at := due_at.get(Channel.EMAIL):
             planned.append(_email(user.email, document, link, _sign_in_words(), user.language, at, words))
         if user.mobile and (at := due_at.get(Channel.SMS)):
-            planned.append(_sms(user.mobile, document, link, user.language, at, words))
+            planned.append(_sms(user.mobile, document, link, user.language, at, by, words))
     return planned
 
 
@@ -229,13 +280,13 @@ def _to_patient(
         if at := due_at.get(Channel.EMAIL):
             planned.append(_email(patient.email, document, link, how, patient.language, at, words))
         if at := due_at.get(Channel.SMS):
-            planned.append(_sms(patient.mobile, document, sms_link, patient.language, at, words))
+            planned.append(_sms(patient.mobile, document, sms_link, patient.language, at, by, words))
     return planned
 
 
 def _has_account(patient: Patient) -> bool:
     """Whether whoever these contacts reach has an account that shows the document."""
-    ties = RecordTie.objects.filter(patient=patient, ended_at=None)
+    ties = RecordTie.objects.proved_now().filter(patient=patient)
     if patient.is_minor_now():
         # Another parent may be tied: what counts is who proved the contacts that the record has today.
         return ties.filter(proved_email=patient.email, proved_mobile=patient.mobile).exists()
@@ -250,31 +301,50 @@ def _email(
     to: str, document: SharedDocument, link: str, how: str, language: str, due_at: datetime, words: Words
 ) -> Message:
     practice = document.practice
-    subject, body = _(words[0]), _(words[1])
-    body %= {
-        "practice": practice.name,
-        "words": how,
-        "link": link,
-        "date": _day(timezone.now(), practice.zone),
-    }
-    return plan_email(
-        to=to, subject=subject, body=body, language=language, due_at=due_at, about=document.appointment_id
+    letter = from_practice(
+        practice,
+        about=_(words.subject),
+        paragraphs=[_("Bonjour,"), _(words.sentence) % {"practice": practice.name_in_messages}, how],
+        facts=facts_of([document.appointment]),
+        button=Button(_("Voir les documents"), link),
+        small=[
+            _(
+                "Ce message a été envoyé le %(date)s. Il ne contient aucun document. Nous ne vous demanderons jamais "
+                "votre mot de passe par e-mail ou par téléphone."
+            )
+            % {"date": _day(timezone.now(), practice.zone)}
+        ],
     )
+    return plan_letter(letter, to=to, language=language, due_at=due_at, about=document.appointment_id)
 
 
 def _sms(
-    to: str, document: SharedDocument, link: str | None, language: str, due_at: datetime, words: Words
+    to: str,
+    document: SharedDocument,
+    link: str | None,
+    language: str,
+    due_at: datetime,
+    by: User | None,
+    words: Words,
 ) -> Message:
-    text = _(words[2] if link else words[3])
-    text %= {"practice": document.practice.name, "link": link}
+    practice = document.practice
+    text = one_segment(
+        _(words.sms if link else words.sms_without_account),
+        name=practice.name_in_messages,
+        tail=call(practice) if link is None else "",
+        link=link or "",
+    )
     return plan_sms(
         to=to,
-        text=for_sms(text),
+        text=text,
         language=language,
         due_at=due_at,
         about=document.appointment_id,
+        account=by.pk if by else None,
+        practice=document.practice_id,
+        by_staff=True,
     )
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> str:
-    return long_day(timezone.localtime(moment, zone))
+    return long_day(timezone.localtime(moment, zone), weekday=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-# Codes of documents.files.content.POLICY that are told, and of documents.files.pictures.
+# Codes of documents.files.content.POLICY that are told, of documents.files.content and .pictures.
 NOTICES = (
     *("javascript", "opens_address", "opens_file", "sends_form", "attachments", "xfa", "dynamic_form", "media"),
-    *("heic_converted", "metadata_removed", "metadata_kept"),
+    *("first_picture_only", "heic_converted", "metadata_removed", "metadata_kept"),
 )
 
 
@@ -26,6 +26,10 @@ def notice_sentences(codes: Iterable[str]) -> list[str]:
         ),
         "xfa": _("Ce PDF contient un formulaire XFA : d’autres lecteurs peuvent l’afficher autrement."),
         "media": _("Ce PDF contient du son, de la vidéo ou de la 3D : tous les lecteurs ne les montrent pas."),
+        "first_picture_only": _(
+            "Ce fichier contient plusieurs images : seule la principale est partagée. "
+            "Pour envoyer les autres, enregistrez-les en PDF ou une par une."
+        ),
         "heic_converted": _("La photo HEIC a été convertie en JPEG, que tous les appareils affichent."),
         "metadata_removed": _(
             "Les données cachées de la photo (lieu, appareil, date) ont été retirées ; l’image est inchangée."

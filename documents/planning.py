@@ -103,6 +103,7 @@ def follow_library(document_id: Any) -> None:
 
 def _follow(appointment: Appointment, *, at_booking: bool) -> None:
     """Make what is planned for the appointment what its rules say now. `at_booking`: that moment is now."""
+    at_booking = at_booking and appointment.ends_at > timezone.now()  # staff note some visits afterwards
     wanted = dict(_wanted(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {
         (one.rule_id, one.document_id): one

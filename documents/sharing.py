@@ -123,15 +123,6 @@ def take_back_everything(sender: type[Appointment], appointment: Appointment, by
         _remove(document, by)
 
 
-def call_off_what_was_withdrawn(
-    sender: type[Appointment], appointment: Appointment, fields: frozenset[str], **kwargs: Any
-) -> None:
-    """The holder is no longer told of documents that the holder no longer sees (signal `changed`)."""
-    if "holder_authorisation" in fields:
-        for document in appointment.shared_documents.filter(authorisation__withdrawn_at__isnull=False):
-            messages.call_off(document)
-
-
 def _remove(document: SharedDocument, by: User) -> None:
     record(
         "document.taken_back",
@@ -141,7 +132,7 @@ def _remove(document: SharedDocument, by: User) -> None:
         within=document.appointment_id,
         detail={"category": document.category_id, "sha256": document.file.sha256},
     )
-    messages.call_off(document)
+    messages.call_off(SharedDocument.objects.filter(pk=document.pk))
     file, version = document.file, document.library_version
     document.delete()
     if version is None or version.file_id != file.pk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -15,15 +16,25 @@ from accounts.models.practice import Membership
 from accounts.roles import NotAllowed
 from audit.trail import record
 from documents import messages
-from documents.certificates import CertificateExpired, credential_for, current_credential, revocation_list_of
+from documents.certificates import (
+    CertificateExpired,
+    credential_for,
+    current_credential,
+    in_use,
+    revocation_list_of,
+)
 from documents.files.intake import Intake
 from documents.key_places import credential_of
-from documents.models import SignatureImage
+from documents.models import InstallationAuthority, SignatureImage
+from documents.passphrases import passphrases
 from documents.signing.images import clean_signature_image
+from documents.signing.keys import KeyNotOpened, opened
 from documents.signing.levels import level_wanted
 from documents.signing.placement import Placement
-from documents.signing.sign import CannotSign, SignedIntake, sign
+from documents.signing.sign import CannotSign, SignedIntake, sign, stamp_sentence, stamp_without
 from documents.signing.stamp import StampContent
+
+logger = logging.getLogger(__name__)
 
 
 class NoSignatureImage(Exception):
@@ -40,22 +51,27 @@ def sign_for(*, user: User, practice: Practice, intake: Intake, placement: Place
         raise NoSignatureImage
     try:
         credential = credential_for(user=user, practice=practice)
+        unlocked = credential_of(credential)
+        wanted = level_wanted()
+        if wanted.lasting and credential.authority:
+            wanted = level_wanted(revocation_lists=[revocation_list_of(credential.authority)])
+    except KeyNotOpened as error:
+        logger.exception("A signing key of account %s cannot be opened (SIGNING_PASSPHRASE).", user.pk)
+        raise CannotSign("key_not_opened", key_not_opened_sentence()) from error
     except CertificateExpired as error:
         raise CannotSign(
             "certificate_expired",
             _("Votre certificat de signature a expiré. Remplacez-le dans « Ma signature », ou partagez sans signer."),
         ) from error
-    wanted = level_wanted()
-    if wanted.lasting and credential.authority:
-        wanted = level_wanted(revocation_lists=[revocation_list_of(credential.authority)])
     return sign(
         intake,
         placement=placement,
-        credential=credential_of(credential),
+        credential=unlocked,
         appearance=StampContent(
             image_png=bytes(image.png),
             signer_name=user.get_full_name(),
             professional_number=user.professional_number,
+            zone=practice.zone,
         ),
         signing_time=at,
         wanted=wanted,
@@ -75,5 +91,33 @@ def set_signature_image(*, user: User, upload: UploadedFile[Any] | None, by: Use
     record("signature.changed", by=by, on=user)
     if not made:
         messages.tell_signature_changed(user)
-    current_credential(user=user)
+    try:
+        current_credential(user=user)
+    except KeyNotOpened:  # the image is theirs all the same; « Ma signature » and each signature say why
+        logger.exception("No certificate for account %s: the authority's key cannot be opened.", user.pk)
     return image
+
+
+def why_unable(user: User) -> str:
+    """A sentence if no font has a letter of this practitioner's name, or if the installation cannot open what they
+    would sign with; "" if it can."""
+    stamp = StampContent(None, user.get_full_name(), user.professional_number)
+    if missing := stamp_without(stamp):
+        return stamp_sentence(missing)
+    own = in_use(user)
+    authority = InstallationAuthority.objects.filter(retired_at=None).first()
+    kept = own.private_key if own else authority.private_key if authority else b""
+    if not kept:  # a key elsewhere, or an authority still to be made
+        return ""
+    try:
+        opened(bytes(kept), *passphrases())
+    except KeyNotOpened:
+        return key_not_opened_sentence()
+    return ""
+
+
+def key_not_opened_sentence() -> str:
+    return _(
+        "La clé qui sert à vos signatures est illisible : rien n’a été signé. Prévenez l’administrateur du site, "
+        "qui doit rétablir sa phrase secrète, ou partagez sans signer."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from documents import autosend, certificates, imported_certificates, unread
+from documents import autosend, certificates, imported_certificates, links_without_contacts, unread
 from documents.files import storage
 from notifications.turns import Turns
 
@@ -28,6 +28,13 @@ def send_auto_sends() -> None:
     """Send what is due, until nothing is. Harmless when repeated: what was sent is no longer planned."""
     if SENDING.run(autosend.send_batch):
         send_auto_sends.delay()  # what is left gets a task of its own
+
+
+@shared_task
+def note_contacts_of_links() -> None:
+    """For links that the last release sent. Harmless when repeated: what is noted is left alone."""
+    while links_without_contacts.note_contacts() == links_without_contacts.BATCH:
+        continue
 
 
 @shared_task

@@ -22,7 +22,6 @@ from appointments.quiet_hours import polite_time
 from audit.trail import record
 from documents import chasing, messages
 from documents.models import SharedDocument, UnreadPolicy
-from documents.models.shared import AudienceChoice
 from notifications import mishaps
 from notifications.models import Channel
 
@@ -80,7 +79,7 @@ def _remind(pk: uuid.UUID, now: datetime, silent_since: datetime) -> bool:
         return False  # read, taken back, or another worker was faster
     if not document.has_readers or document.needs_attention:
         return False
-    if document.audience == AudienceChoice.PATIENT and document.patient.missing_contacts:
+    if not messages.may_be_told(document):
         return False
     if any(message.created_at > silent_since for message in document.newest_messages):
         return False

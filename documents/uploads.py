@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share, may_sign
 from appointments.models import Appointment
-from appointments.recipients import Recipient, resolve
+from appointments.recipients import Recipient, resolve, with_todays_holder
 from documents.certificates import trusted_roots
 from documents.files import storage
 from documents.files.intake import Intake, discard
@@ -20,7 +20,7 @@ from documents.metrics import SIGNING_SECONDS
 from documents.models import StoredFile
 from documents.signatures import sign_for
 from documents.signing.placement import Placement
-from documents.signing.verify import CannotVerify, SignatureReport, verify
+from documents.signing.verify import NOT_JUDGED, CannotVerify, SignatureReport, verify
 from documents.wrong_patient import WrongPatientSuspected, names_only_another
 
 
@@ -53,9 +53,7 @@ def prepare(
     was_repaired = False
     signatures: Sequence[SignatureReport] = ()
     try:
-        check_may_share(appointment, by)
-        if placement is not None and not may_sign(by, appointment.practice):
-            raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
+        check_may_share(appointment, by, signs=placement is not None)
         ready_recipient(appointment)  # before the work of signing; asked again under the lock
         names_another = names_only_another(intake.opening_text, patient=appointment.patient)
         if names_another and not confirm_patient:
@@ -86,11 +84,14 @@ def prepare(
     return Prepared(stored=stored, facts=facts, patient_confirmed=bool(names_another))
 
 
-def check_may_share(appointment: Appointment, by: User) -> None:
+def check_may_share(appointment: Appointment, by: User, *, signs: bool = False) -> None:
+    """Raises NotAllowed."""
     if not may_share(by, appointment.practice):
         raise NotAllowed(
             _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
         )
+    if signs and not may_sign(by, appointment.practice):
+        raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
 
 
 def ready_recipient(appointment: Appointment) -> Recipient:
@@ -102,15 +103,12 @@ def ready_recipient(appointment: Appointment) -> Recipient:
 
 def locked(appointment: Appointment) -> Appointment:
     """Contacts, authorisation and the appointment itself stay as they are until this transaction ends."""
-    return (
-        Appointment.objects.select_for_update(of=("self", "patient"))
-        .select_related("practice", "patient__practice", "holder")
-        .get(pk=appointment.pk)
-    )
+    current = Appointment.objects.select_for_update(of=("self", "patient"))
+    return with_todays_holder(current.select_related("practice", "patient__practice").get(pk=appointment.pk))
 
 
 def _signatures_it_came_with(intake: Intake) -> list[SignatureReport]:
     try:
         return verify(intake.path, roots=trusted_roots())
     except CannotVerify:
-        return []  # a viewer opens it, yet its signatures can't be judged: none is claimed
+        return [NOT_JUDGED] * intake.signature_count  # a viewer opens it: signed it is, by whom can't be told

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,8 +13,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from documents.certificates import known_here
-from documents.files.intake import Refused, discard, inspect
-from documents.files.limits import PDF
+from documents.files import open_work
+from documents.files.intake import Refused, TryLater, discard, inspect
 from documents.files.names import clean_name
 from documents.models import StoredFile
 from documents.signing.examination import ExaminedSignature, Integrity, Trust, examine
@@ -28,6 +30,7 @@ class Verdict(StrEnum):
     UNTRUSTED = "untrusted"  # nothing was changed, but this installation can't tell who signed
     ALTERED = "altered"  # something was added after the last signature
     BROKEN = "broken"  # a signature does not fit the document
+    NOT_JUDGED = "not_judged"  # nothing is proved against it, but a signature or a change is of a kind not known here
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,18 @@ class Verification:
 
     @property
     def verdict(self) -> Verdict:
-        if not self.signatures:
-            return Verdict.UNSIGNED
+        """What is proved against the document comes first, then what is not known, then who signed."""
         found = {signature.integrity for signature in self.signatures}
-        if Integrity.BROKEN in found:
+        signed = {signature.integrity for signature in self.signatures if not signature.is_time_stamp}
+        if Integrity.BROKEN in (signed or found):
             return Verdict.BROKEN
-        if found & {Integrity.ALTERED, Integrity.FILLED_IN}:
+        # A time-stamp that does not fit says nothing against the signatures, but it was put there.
+        if found & {Integrity.ALTERED, Integrity.FILLED_IN, Integrity.BROKEN}:
             return Verdict.ALTERED
+        if Integrity.NOT_JUDGED in found:
+            return Verdict.NOT_JUDGED
+        if all(signature.is_time_stamp for signature in self.signatures):
+            return Verdict.UNSIGNED  # by nobody: a time-stamp says when, not who
         if any(signature.trust is Trust.REVOKED for signature in self.signatures):
             return Verdict.REVOKED
         if not all(signature.trusted for signature in self.signatures):
@@ -57,15 +65,41 @@ class Verification:
         return Verdict.WHOLE
 
 
+class VerificationBusy(TryLater):
+    """As many verifications are going on as this installation does at once."""
+
+    retry_after = open_work.RETRY_AFTER
+
+    def __init__(self) -> None:
+        super().__init__("busy", _("Trop de vérifications sont en cours. Réessayez dans quelques secondes."))
+
+
+@contextmanager
+def admitted() -> Iterator[None]:
+    """Around receiving an upload and verifying it. Raises VerificationBusy before anything is read."""
+    try:
+        with open_work.admitted():
+            yield
+    except open_work.NoPlaceLeft as full:
+        raise VerificationBusy from full
+
+
 def verify_upload(upload: UploadedFile[Any] | None) -> Verification:
-    """Verify and forget. Raises documents.files.intake.Refused, with a sentence for what can't be verified."""
+    """Verify and forget. Raises documents.files.intake.Refused, with a sentence for what can't be verified, and
+    VerificationBusy: anybody may ask, so this neither waits nor takes more than its share (open_work.py)."""
+    try:
+        with open_work.open_work():
+            return _verify(upload)
+    except open_work.NoPlaceLeft as full:
+        raise VerificationBusy from full
+
+
+def _verify(upload: UploadedFile[Any] | None) -> Verification:
     try:
         intake = inspect(upload)
     except Refused as refused:
         raise _in_words_for_whom_verifies(refused, clean_name(upload.name if upload else None)) from refused
     try:
-        if intake.media_type != PDF:
-            raise Refused("not_a_pdf", _("Choisissez un PDF : une image ne porte pas de signature."))
         with intake.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Verification(
@@ -77,10 +111,13 @@ def verify_upload(upload: UploadedFile[Any] | None) -> Verification:
             signatures=examine(intake.path, known_here()),
         )
     except CannotVerify as error:
-        raise Refused(
+        damaged = Refused(
             error.code,
             _("Les signatures de « %(name)s » ne peuvent pas être lues : le fichier est endommagé.")
             % {"name": intake.name},
+        )
+        raise (
+            _in_words_for_whom_verifies(damaged, intake.name) if error.code == "too_complex" else damaged
         ) from error
     finally:
         discard(intake)

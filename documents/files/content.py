@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
-from documents.files import decoding, sandbox
+from documents.files import answers, decoding, sandbox
+from documents.files.answers import Refusal
 from documents.files.draft import Draft, Refused
 from documents.files.limits import PDF
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
+UNREADABLE = Refusal("unreadable")
+LONGEST_TEXT = decoding.OPENING_TEXT + decoding.OPENING_PAGES  # a line break behind each page
 # What documents.files.structure finds: False, the document is refused; True, it is taken and staff are told.
 POLICY = {
-    "launch": False,  # starts a program
-    "opens_file": True,  # another document beside it, as sets of documents do
-    "executable": False,  # carries a program
+    "launch": False,  # starts a program, or opens a file with the program of its kind
+    "leads_outside": False,  # a file of the reader's computer or network, an unknown scheme, an unknown action
+    "executable": False,  # carries a file that may be run
+    "too_complex": False,
     "dynamic_form": True,  # XFA without pages: most readers show "please wait", as the preview does
     "javascript": True,  # forms of public services check what is typed; our viewer runs none
     "opens_address": True,  # a page of the web, as soon as the document is opened
@@ -27,18 +35,76 @@ POLICY = {
 }
 
 
+def check_opens(draft: Draft) -> None:
+    """A PDF that is only looked at: it opens, and has so many pages."""
+    draft.page_count = _passed(draft, _run(draft, _found, decoding.look_at_pdf, str(draft.path))).page_count
+
+
 def check_content(draft: Draft) -> None:
     """Decode every page or frame within the bounds of decoding.py."""
     if draft.media_type == PDF:
-        answer = _run(draft, decoding.check_pdf, str(draft.path))
+        found = _of_pdf(draft)
     else:
-        answer = _run(draft, decoding.check_picture, str(draft.path), draft.media_type)
-    if code := answer.get("refused"):
-        raise Refused(code, content_sentences()[code] % {"name": draft.name})
-    draft.page_count = int(answer["page_count"])
-    draft.signature_count = int(answer.get("signature_count", 0))
-    draft.opening_text = str(answer.get("text", ""))
-    draft.contains = [str(code) for code in answer.get("contains", [])]
+        found = _passed(draft, _run(draft, _found, decoding.check_picture, str(draft.path), draft.media_type))
+    draft.page_count = found.page_count
+    draft.signature_count = found.signature_count
+    draft.contains = found.contains
+    if found.left_out:
+        draft.notices.append("first_picture_only")
+
+
+@dataclass(frozen=True)
+class Found:
+    page_count: int
+    signature_count: int
+    contains: list[str]  # codes of POLICY
+    left_out: int = 0  # pictures beside the main one, which alone is kept
+
+
+def _passed(draft: Draft, found: Found | Refusal) -> Found:
+    if isinstance(found, Refusal):
+        raise Refused(found.code, content_sentences()[found.code] % {"name": draft.name})
+    return found
+
+
+def _of_pdf(draft: Draft) -> Found:
+    """What the child found, also where reading the text of its pages took too long: then it has none, as a scan."""
+    said: list[object] = []
+    last = _run(draft, _last_word, decoding.check_pdf, str(draft.path), answering=said.append)
+    if not said:
+        return _passed(draft, last if isinstance(last, Refusal) else UNREADABLE)
+    try:
+        found = _passed(draft, _found(said[0]))
+    except answers.WrongForm as error:
+        logger.warning("A document was refused: its decoding died (%s)", error)
+        return _passed(draft, UNREADABLE)
+    if isinstance(last, Refusal):
+        logger.info("The text of a document was not read: that takes too long")
+    else:
+        draft.opening_text = last
+    return found
+
+
+def _found(answer: object) -> Found | Refusal:
+    """What decoding tells of a file. Raises WrongForm."""
+    if refusal := answers.refusal(answer, content_sentences()):
+        return refusal
+    told = answers.fields(answer)
+    if told.keys() - {"page_count", "signature_count", "contains", "left_out"}:
+        raise answers.WrongForm("more than is asked")
+    codes = answers.sequence(told.get("contains", []), partial(answers.one_of, known=POLICY), most=len(POLICY))
+    return Found(
+        page_count=answers.count(answers.entry(told, "page_count")),
+        signature_count=answers.count(told.get("signature_count", 0)),
+        contains=codes,
+        left_out=answers.count(told.get("left_out", 0)),
+    )
+
+
+def _last_word(answer: object) -> str | Refusal:
+    """The text of the first pages; decoding.check_pdf told the rest before. Raises WrongForm."""
+    refusal = answers.refusal(answer, content_sentences())
+    return refusal or answers.text(answers.entry(answers.fields(answer), "text"), longest=LONGEST_TEXT)
 
 
 def check_active_content(draft: Draft) -> None:
@@ -49,16 +115,21 @@ def check_active_content(draft: Draft) -> None:
         draft.notices.append(code)
 
 
-def _run(draft: Draft, function: Any, *arguments: str) -> decoding.Answer:
+def _run(
+    draft: Draft,
+    read: Callable[[object], T],
+    function: Any,
+    *arguments: str,
+    answering: sandbox.Answering | None = None,
+) -> T | Refusal:
     try:
-        answer: decoding.Answer = sandbox.run(function, *arguments)
+        return read(sandbox.run(function, *arguments, reads=[draft.path], answering=answering))
     except sandbox.SandboxCrashed as error:
         logger.warning("A document was refused: its decoding died (%s)", error)
-        return {"refused": "unreadable"}
+        return UNREADABLE
     except sandbox.SandboxError as error:
         logger.warning("A document was refused: its decoding went over its limits (%s)", error)
-        return {"refused": "too_complex"}
-    return answer
+        return Refusal("too_complex")
 
 
 def content_sentences() -> dict[str, str]:
@@ -80,11 +151,16 @@ def content_sentences() -> dict[str, str]:
             "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
         ),
         "launch": _(
-            "« %(name)s » demande à lancer un programme : il n’est pas accepté. "
+            "« %(name)s » demande à ouvrir un programme ou un fichier de l’ordinateur : il n’est pas accepté. "
+            "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
+        ),
+        "leads_outside": _(
+            "« %(name)s » contient un lien qui n’est ni une adresse Internet (http, https), ni un e-mail, ni un "
+            "téléphone, ni un renvoi dans le document : il n’est pas accepté. "
             "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
         ),
         "executable": _(
-            "« %(name)s » contient un programme en pièce jointe : il n’est pas accepté. "
+            "« %(name)s » contient une pièce jointe d’un type qui peut lancer un programme : il n’est pas accepté. "
             "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
         ),
     }

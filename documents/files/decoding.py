@@ -5,13 +5,18 @@ Functions return JSON values; a refusal is `{"refused": code}`.
 
 from __future__ import annotations
 
+import math
+import resource
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
-import pillow_heif
+import pi_heif
 import pypdfium2 as pdfium
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from documents.files.small_pictures import webp_below
 from documents.files.structure import contents
 
 MAX_FRAME_PIXELS = 100_000_000  # 4 bytes each once decoded; an A4 page at 1000 dpi has 97 million
@@ -29,20 +34,25 @@ PILLOW_FORMATS = {
 }
 OPENING_PAGES = 3
 OPENING_TEXT = 20_000  # characters
+TEXT_SECONDS = 2  # of processor; a page of text takes some milliseconds
 JPEG_QUALITY = 92
+MP_ENTRIES = 0xB002
+GAIN_MAPS = (b"hdrgm", b"HDRGainMap", b"urn:iso:std:iso:ts:21496")  # brighter light for the same picture
 Answer = dict[str, Any]
 
-pillow_heif.register_heif_opener()
+pi_heif.register_heif_opener()
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bounds above are ours, and lower
 
 
 def check_picture(path: str, media_type: str) -> Answer:
-    """Decode every frame within the pixel budget. Answers `{"page_count": frames}`."""
+    """Decode every frame within the pixel budget. Answers `{"page_count": frames}`; and where only the first of
+    several pictures will be kept, `{"left_out": how many others}`."""
     try:
         with Image.open(path, formats=PILLOW_FORMATS[media_type]) as image:
             if image.width * image.height > MAX_FRAME_PIXELS:
                 return {"refused": "too_many_pixels"}
-            # MPO and HEIF: one picture; the others are its thumbnails and depths.
+            # Of MPO and HEIF the main picture is kept: no format of theirs is shown by every browser.
+            left_out = other_pictures(image, path)
             frames = 1 if image.format in ("MPO", "HEIF") else getattr(image, "n_frames", 1)
             if frames > MAX_FRAMES:
                 return {"refused": "too_many_pixels"}
@@ -60,30 +70,67 @@ def check_picture(path: str, media_type: str) -> Answer:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError):
         return {"refused": "unreadable"}  # what Pillow's decoders raise on damaged pictures
-    return {"page_count": frames}
+    return {"page_count": frames} | ({"left_out": left_out} if left_out else {})
 
 
-def check_pdf(path: str) -> Answer:
-    """Open as a viewer would, without a password.
+def other_pictures(image: Image.Image, path: str) -> int:
+    """How many pictures a HEIF or MPO file has beside its main one: not thumbnails, depths and gain maps of it."""
+    if image.format == "HEIF":
+        return int(getattr(image, "n_frames", 1)) - 1  # pictures of the first rank only (ISO/IEC 23008-12, 6.3)
+    if image.format != "MPO":
+        return 0
+    kinds = [entry["Attribute"]["MPType"] for entry in cast("Any", image).mpinfo[MP_ENTRIES]][1:]
+    content = Path(path).read_bytes()
+    gain_map = any(mark in content for mark in GAIN_MAPS)
+    return sum(
+        kind.startswith("Multi-Frame Image") or (kind == "Undefined" and not gain_map)  # CIPA DC-007, 5.2.3.3
+        for kind in kinds
+    )
 
-    Answers `{"page_count", "signature_count", "text", "contains"}`: the text of the first pages, and the codes of
-    documents.files.structure.
+
+def look_at_pdf(path: str) -> Answer:
+    """Open as a viewer would, without a password; no page is read. Answers `{"page_count"}`."""
+    pdf = _opened(path)
+    return pdf if isinstance(pdf, dict) else {"page_count": len(pdf)}
+
+
+def check_pdf(path: str, *, ask: Callable[[Answer], Any]) -> Answer:
+    """Open as a viewer would, without a password, and tell `ask` `{"page_count", "signature_count", "contains"}`: the
+    codes of documents.files.structure.
+
+    Then answers `{"text"}`, of the first pages. A page of a few kilobytes can hold its reader for minutes: after
+    TEXT_SECONDS of processor this process is stopped, and what was told before is what is known.
     """
+    pdf = _opened(path)
+    if isinstance(pdf, dict):
+        return pdf
+    signatures = max(0, pdfium.raw.FPDF_GetSignatureCount(pdf.raw))
+    ask({"page_count": len(pdf), "signature_count": signatures, "contains": contents(path)})
+    _stop_after(TEXT_SECONDS)
+    return {"text": _opening_text(pdf)}
+
+
+def _opened(path: str) -> pdfium.PdfDocument | Answer:
+    """The document, or why it is refused."""
     try:
         pdf = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
         # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY (fpdfview.h)
         locked = getattr(error, "err_code", None) in (4, 5) or "password" in str(error).lower()
         return {"refused": "password" if locked else "unreadable"}
-    count = len(pdf)
-    if count == 0:
+    if len(pdf) == 0:
         return {"refused": "unreadable"}
-    if count > MAX_PAGES:
+    if len(pdf) > MAX_PAGES:
         return {"refused": "too_complex"}
-    signatures = max(0, pdfium.raw.FPDF_GetSignatureCount(pdf.raw))
-    text = _opening_text(pdf)
-    pdf.close()
-    return {"page_count": count, "signature_count": signatures, "text": text, "contains": contents(path)}
+    return pdf
+
+
+def _stop_after(seconds: int) -> None:
+    """This process dies once it has used so much processor time from now on; pdfium can't be interrupted."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted if soft == resource.RLIM_INFINITY else min(wanted, soft), hard))
 
 
 def _opening_text(pdf: pdfium.PdfDocument) -> str:
@@ -112,8 +159,9 @@ def draw_fields(pdf: pdfium.PdfDocument) -> None:
     pdf.init_forms()
 
 
-def render_page(path: str, media_type: str, page: int, width: int, output: str) -> Answer:
-    """Write page (from 1) as a WebP of this width to `output`. Answers `{"width", "height"}`, in pixels."""
+def render_page(path: str, media_type: str, page: int, width: int, most: int, output: str) -> Answer:
+    """Write page (from 1) to `output`, as a WebP of this width, or narrower to stay below `most` bytes. Answers
+    `{"width", "height"}`, in pixels."""
     if media_type == "application/pdf":
         pdf = pdfium.PdfDocument(path)
         if not 1 <= page <= len(pdf):
@@ -133,7 +181,8 @@ def render_page(path: str, media_type: str, page: int, width: int, output: str) 
             image.info["exif"] = source.info.get("exif", b"")
         image = ImageOps.exif_transpose(image)
         image.thumbnail((width, width * 3))
-    image.save(output, "WEBP", quality=82)
+    encoded, image = webp_below(image, most)
+    Path(output).write_bytes(encoded)
     return {"width": image.width, "height": image.height}
 
 

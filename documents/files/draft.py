@@ -18,6 +18,12 @@ class Refused(Exception):
         self.message = message
 
 
+class TryLater(Refused):
+    """Nothing is wrong with the file: the same may be sent again, after `retry_after` seconds."""
+
+    retry_after = 10
+
+
 @dataclass
 class Draft:
     """What is known of an upload so far; each step checks, and adds what it found out."""

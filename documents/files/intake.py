@@ -10,23 +10,32 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.utils.translation import gettext as _
 
-from documents.files.content import check_active_content, check_content
-from documents.files.draft import Draft, Refused
+from documents.files.content import check_active_content, check_content, check_opens
+from documents.files.draft import Draft, Refused, TryLater
 from documents.files.kinds import check_kind
-from documents.files.limits import MAX_BYTES
-from documents.files.names import clean_name
+from documents.files.limits import MAX_BYTES, PDF
+from documents.files.names import clean_name, hides_a_program
 from documents.files.pictures import convert_heic, remove_metadata
 from documents.files.scanning import ScannerUnavailable, scan
-from documents.files.structure import EXECUTABLE
 
-__all__ = ["Draft", "Intake", "Refused", "ScannerUnavailable", "accept", "discard", "inspect", "too_large_sentence"]
+__all__ = [
+    "Draft",
+    "Intake",
+    "Refused",
+    "ScannerUnavailable",
+    "TryLater",
+    "accept",
+    "discard",
+    "inspect",
+    "too_large_sentence",
+]
 
 
 @dataclass(frozen=True)
@@ -56,9 +65,8 @@ def check_size(draft: Draft) -> None:
 
 
 def check_name(draft: Draft) -> None:
-    """Control and bidi characters are gone (names.py); "ordonnance.exe.pdf" passes for a program where computers
-    hide the last extension."""
-    if {suffix.lower() for suffix in PurePosixPath(draft.name).suffixes[:-1]} & EXECUTABLE:
+    """Control and bidi characters are gone by now (names.py)."""
+    if hides_a_program(draft.name):
         raise Refused(
             "name_refused",
             _("« %(name)s » porte deux extensions, dont celle d’un programme. Renommez-le, puis ajoutez-le.")
@@ -66,9 +74,15 @@ def check_name(draft: Draft) -> None:
         )
 
 
+def check_may_be_signed(draft: Draft) -> None:
+    """Before it is opened: a picture of a hundred million points need not be decoded to say so."""
+    if draft.media_type != PDF:
+        raise Refused("not_a_pdf", _("Choisissez un PDF : une image ne porte pas de signature."))
+
+
 Step = Callable[[Draft], None]
-# To look at a file and forget it: it is neither kept nor passed on, so nothing is changed in it.
-LOOK: tuple[Step, ...] = (check_size, check_kind, check_content)
+# To look at a PDF and forget it: neither kept nor passed on, it is not changed, and its pages are not read.
+LOOK: tuple[Step, ...] = (check_size, check_kind, check_may_be_signed, check_opens)
 # To keep a file and pass it on.
 STEPS: tuple[Step, ...] = (
     check_size,
@@ -76,8 +90,8 @@ STEPS: tuple[Step, ...] = (
     check_kind,
     check_content,
     check_active_content,
-    scan,
     convert_heic,
+    scan,
     remove_metadata,
 )
 
@@ -89,7 +103,7 @@ def accept(upload: UploadedFile[Any] | None) -> Intake:
 
 
 def inspect(upload: UploadedFile[Any] | None) -> Intake:
-    """Check a file that is only looked at, byte for byte as it came. Raises Refused."""
+    """Check a PDF whose signatures alone are looked at, byte for byte as it came. Raises Refused."""
     return _through(LOOK, upload)
 
 

@@ -17,7 +17,8 @@ def check_kind(draft: Draft) -> None:
     with draft.path.open("rb") as file:
         found = sniff(file.read(HEAD_BYTES))
     name, extension = draft.name, extension_of(draft.name)
-    expected = MEDIA_TYPES.get(extension)
+    # A name without extension says nothing of its kind: what it is decides.
+    expected = MEDIA_TYPES.get(extension) if extension else found
     if expected is None:
         raise Refused("kind_refused", kind_refused_sentence(name))
     if found is None:

@@ -10,15 +10,25 @@ JPEG = "image/jpeg"
 MEDIA_TYPES = {
     ".pdf": PDF,
     ".bmp": "image/bmp",
+    ".dib": "image/bmp",
     ".gif": "image/gif",
     ".heic": HEIC,
     ".heif": HEIC,
+    ".hif": HEIC,
     ".jpg": JPEG,
     ".jpeg": JPEG,
+    ".jpe": JPEG,
+    ".jfif": JPEG,
+    ".jfi": JPEG,
+    ".jif": JPEG,
+    ".pjpeg": JPEG,
+    ".pjp": JPEG,
     ".png": "image/png",
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }
+# Those that every computer opens; the others become the one below.
+USUAL = {".pdf", ".bmp", ".gif", ".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 EXTENSIONS = {  # the extension that a download carries
     PDF: ".pdf",
     "image/bmp": ".bmp",

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from documents.files import decoding, metadata, sandbox
+from documents.files import answers, decoding, metadata, sandbox
+from documents.files.content import check_content, content_sentences
 from documents.files.draft import Draft, Refused
-from documents.files.limits import HEIC, JPEG
+from documents.files.kinds import HEAD_BYTES, sniff
+from documents.files.limits import HEIC, JPEG, MAX_BYTES
+from documents.files.names import split
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 CUT_OUT = (JPEG, "image/png")
+MOST = 2 * MAX_BYTES  # of a picture made anew: of a HEIC, the JPEG is larger
 
 
 def convert_heic(draft: Draft) -> None:
-    """Most computers and telephones show JPEG; hardly any browser shows HEIC."""
+    """Most computers and telephones show JPEG; hardly any browser shows HEIC.
+
+    The decoder of HEIC had the whole file in its hands: what it wrote is decoded by another child, as an upload is.
+    """
     if draft.media_type != HEIC:
         return
-    _rewrite(draft, decoding.to_jpeg, str(draft.path))
+    _rewrite(draft, answers.fields, decoding.to_jpeg, str(draft.path), media_type=JPEG)
     draft.media_type = JPEG
-    draft.name = f"{PurePosixPath(draft.name).stem}.jpg"
-    draft.page_count = 1
+    check_content(draft)
+    draft.name = f"{split(draft.name)[0]}.jpg"
     draft.notices.append("heic_converted")
 
 
@@ -35,38 +43,51 @@ def remove_metadata(draft: Draft) -> None:
     TIFF, GIF and BMP stay as they are; a TIFF that says where it was taken is told.
     """
     if draft.media_type in CUT_OUT:
-        answer = _rewrite(draft, metadata.strip_file, str(draft.path), draft.media_type)
-        if answer.get("malformed"):
-            draft.notices.append("metadata_kept")
-        elif answer["removed"]:
-            draft.notices.append("metadata_removed")
-    elif draft.media_type == "image/tiff" and _in_sandbox(draft, metadata.has_position, str(draft.path)):
+        notice = _rewrite(
+            draft, _notice, metadata.strip_file, str(draft.path), draft.media_type, media_type=draft.media_type
+        )
+        draft.notices += [notice] if notice else []
+    elif draft.media_type == "image/tiff" and _in_sandbox(
+        draft, answers.truth, metadata.has_position, str(draft.path)
+    ):
         draft.notices.append("metadata_kept")
 
 
-def _rewrite(draft: Draft, function: Any, *arguments: str) -> Any:
-    """Run `function(*arguments, output)` and put what it wrote, if anything, in the file's place."""
+def _notice(answer: object) -> str:
+    """Of metadata.strip_file; empty where there is nothing to tell. Raises WrongForm."""
+    found = answers.fields(answer)
+    if "malformed" in found:
+        return "metadata_kept" if answers.truth(found["malformed"]) else ""
+    return "metadata_removed" if answers.truth(answers.entry(found, "removed")) else ""
+
+
+def _rewrite(draft: Draft, read: Callable[[object], T], function: Any, *arguments: str, media_type: str) -> T:
+    """Run `function(*arguments, output)` and put what it wrote, if anything, in the file's place, which then holds
+    a file of `media_type`."""
     with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".made", delete=False) as output:
         made = Path(output.name)
     try:
-        answer = _in_sandbox(draft, function, *arguments, str(made))
-        if made.stat().st_size:
+        answer = _in_sandbox(draft, read, function, *arguments, str(made), writes=[made])
+        if size := made.stat().st_size:
             made.replace(draft.path)
+        with draft.path.open("rb") as file:
+            found = sniff(file.read(HEAD_BYTES))
+        if size > MOST or found != media_type:
+            raise _unreadable(draft, "another file")
         return answer
     finally:
         made.unlink(missing_ok=True)
 
 
-def _in_sandbox(draft: Draft, function: Any, *arguments: str) -> Any:
+def _in_sandbox(
+    draft: Draft, read: Callable[[object], T], function: Any, *arguments: str, writes: Sequence[Path] = ()
+) -> T:
     try:
-        return sandbox.run(function, *arguments)
+        return read(sandbox.run(function, *arguments, reads=[draft.path], writes=writes))
     except sandbox.SandboxError as error:
-        logger.warning("A picture was refused: it could not be made ready (%s)", type(error).__name__)
-        raise Refused(
-            "unreadable",
-            _(
-                "« %(name)s » est endommagé ou incomplet : il ne s’ouvre pas. "
-                "Enregistrez-le de nouveau depuis votre logiciel, puis ajoutez-le."
-            )
-            % {"name": draft.name},
-        ) from error
+        raise _unreadable(draft, type(error).__name__) from error
+
+
+def _unreadable(draft: Draft, why: str) -> Refused:
+    logger.warning("A picture was refused: it could not be made ready (%s)", why)
+    return Refused("unreadable", content_sentences()["unreadable"] % {"name": draft.name})

@@ -6,15 +6,20 @@ cost more than most jobs.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 from multiprocessing import spawn
 
-import documents.files.decoding
-import documents.files.sandbox_child
-import documents.signing.signing_child
-import documents.signing.warming
-import documents.writing.rendering
+from documents.files import confinement
+
+confinement.forget_secrets_of_the_environment()
+
+import documents.files.decoding  # noqa: E402  # after secrets are gone
+import documents.files.sandbox_child  # noqa: E402
+import documents.signing.signing_child  # noqa: E402
+import documents.signing.warming  # noqa: E402
+import documents.writing.rendering  # noqa: E402
 
 
 def _leave_main_alone(name_or_path: str) -> None:
@@ -27,4 +32,6 @@ spawn._fixup_main_from_path = _leave_main_alone  # type: ignore[attr-defined]
 with contextlib.suppress(OSError):  # no temporary folder to write to
     documents.signing.warming.warm()
 
+confinement.prepare()
+atexit.register(documents.files.sandbox_child.end_children)
 gc.freeze()  # jobs neither walk nor copy what was loaded for all of them

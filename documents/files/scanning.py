@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from documents.files.clamd import BrokenOff, Clamd, NoAnswer, TooLong
-from documents.files.draft import Draft, Refused
+from documents.files.draft import Draft, Refused, TryLater
 
 logger = logging.getLogger(__name__)
 LONGEST_SCAN = 60  # seconds for a file, whatever the scanner does; 50 MB take a quarter of a second on a desk
@@ -23,10 +23,8 @@ SHORT = 1 << 20  # bytes; no scanner's StreamMaxLength is below this (its own de
 TOO_LONG = "Heuristics.Limits.Exceeded"  # what clamd finds with AlertExceedsMax beyond its MaxFileSize, MaxScanSize
 
 
-class ScannerUnavailable(Refused):
-    """Not scanned, for now: the same upload may be sent again, and goes through once the scanner answers."""
-
-    retry_after = 10  # seconds
+class ScannerUnavailable(TryLater):
+    """Not scanned, for now: goes through once the scanner answers."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -17,8 +17,8 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from documents.files import storage
-from documents.files.limits import EXTENSIONS
-from documents.files.names import clean_name
+from documents.files.limits import EXTENSIONS, MEDIA_TYPES, USUAL
+from documents.files.names import portable, shortened, split
 from documents.models.stored_file import StoredFile
 
 CHUNK = 1 << 16
@@ -52,11 +52,13 @@ def respond(
 
 
 def download_name(name: str, media_type: str) -> str:
-    """A harmless name that ends in the extension of the verified type."""
-    cleaned = clean_name(name)
-    extension = EXTENSIONS[media_type]
-    alike = {".jpeg", ".jpg"} if extension == ".jpg" else {".tif", ".tiff"} if extension == ".tiff" else {extension}
-    return cleaned if any(cleaned.lower().endswith(end) for end in alike) else cleaned + extension
+    """A name that every computer takes, and that ends in an extension of the verified type."""
+    stem, extension = split(portable(name))
+    kind = MEDIA_TYPES.get(extension.lower())
+    if kind == media_type and extension.lower() in USUAL:
+        return stem + extension
+    # An extension of the same kind that few know is replaced; what is no extension of it stays part of the name.
+    return shortened((stem if kind == media_type else stem + extension) + EXTENSIONS[media_type])
 
 
 def _presigned(stored: StoredFile, header: str) -> HttpResponseRedirect:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import transaction
 from django.utils import timezone
 
+from documents.files import sandbox
 from documents.files.intake import Intake
 from documents.models.stored_file import StoredFile
 
@@ -53,7 +54,7 @@ def keep(intake: Intake) -> StoredFile:
     pk = uuid.uuid4()
     stored = StoredFile(
         id=pk,
-        key=f"{pk.hex[:2]}/{pk.hex}",  # ours alone: no name ever becomes a path
+        key=key_of(pk),
         sha256=sha256,
         size=intake.path.stat().st_size,
         media_type=intake.media_type,
@@ -66,6 +67,11 @@ def keep(intake: Intake) -> StoredFile:
             put(stored, File(file))
         intake.path.unlink(missing_ok=True)
     return stored
+
+
+def key_of(pk: uuid.UUID) -> str:
+    """Where the bytes of the row `pk` are: ours alone, no name ever becomes a path."""
+    return f"{pk.hex[:2]}/{pk.hex}"
 
 
 def put(stored: StoredFile, content: File[bytes]) -> None:
@@ -105,6 +111,11 @@ def open_(stored: StoredFile) -> BinaryIO:
             raise BytesChanged(CHANGED)
         file.seek(0)
     return file
+
+
+def why_not(error: FileNotFoundError | BytesChanged) -> str:
+    """Why open_ did not open, in words."""
+    return str(error) if isinstance(error, BytesChanged) else "missing from storage"
 
 
 def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
@@ -192,6 +203,16 @@ def abandon(stored: StoredFile) -> None:
         _storage().delete(stored.key)
 
 
+def remove_erased(files: Iterable[uuid.UUID]) -> int:
+    """Bytes whose rows were erased by a run that was killed before it removed them. How many were still there."""
+    removed = 0
+    for pk in files:
+        if not StoredFile.objects.filter(pk=pk).exists() and _storage().exists(key_of(pk)):
+            _storage().delete(key_of(pk))
+            removed += 1
+    return removed
+
+
 def keys() -> Iterator[str]:
     """Everything in storage, whether a row names it or not."""
     storage = _storage()
@@ -223,13 +244,18 @@ def sweep_orphans(*, older_than: timedelta = ORPHAN_AGE) -> int:
 
 
 def sweep_stale_uploads(*, older_than: timedelta = STALE_UPLOAD_AGE) -> int:
-    """Remove temporary files of uploads that broke off."""
+    """Remove temporary files of uploads that broke off, and folders of children whose parent was killed."""
     limit = time.time() - older_than.total_seconds()
     removed = 0
     for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*"):
         with contextlib.suppress(FileNotFoundError):  # its own request has just removed it
-            if path.is_file() and path.stat().st_mtime < limit:
+            if path.stat().st_mtime >= limit:
+                continue
+            if path.is_file():
                 path.unlink()
+                removed += 1
+            elif path.suffix == sandbox.SCRATCH:
+                shutil.rmtree(path, ignore_errors=True)
                 removed += 1
     return removed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,21 @@ class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
                 self.file.too_large = True
                 self.file.truncate(0)
             return
-        self.file.write(raw_data)
+        with self._removed_on_failure():
+            self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> BoundedUpload:
-        upload = super().file_complete(file_size)
+        with self._removed_on_failure():
+            upload = super().file_complete(file_size)
         assert isinstance(upload, BoundedUpload)  # made in new_file
         return upload
+
+    @contextlib.contextmanager
+    def _removed_on_failure(self) -> Iterator[None]:
+        """Django closes finished files alone: on a full disk, what was half written would go on filling it."""
+        try:
+            yield
+        except OSError:
+            with contextlib.suppress(OSError):
+                self.file.close()
+            raise

@@ -11,10 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice
-from appointments.models import Agenda, Appointment, VisitReason
+from accounts.models import OfPracticeQuerySet, Practice, User
+from appointments.models import Agenda, Appointment, HolderAuthorisation, VisitReason
 from documents.models.library import LibraryDocument
 from documents.models.shared import SharedDocument
+from patients.models import Patient
 
 
 class Moment(models.TextChoices):
@@ -67,16 +68,54 @@ class AutoSendRule(models.Model):
         return self.name
 
 
+class LinkEnd(models.TextChoices):
+    STAFF = "staff", _("fermé par le cabinet")
+    CONTACTS_CHANGED = "contacts_changed", _("coordonnées modifiées")
+    AUTHORISATION_WITHDRAWN = "authorisation_withdrawn", _("autorisation retirée")
+
+
 class DocumentLink(models.Model):
-    """One way to the documents of one sending, without an account. Its address is the id under an HMAC."""
+    """One way to the documents of one sending, without an account. Its address is the id under an HMAC.
+
+    It stands on the contacts that it was sent to and on the authorisation under which it was sent, and ends with
+    either (documents/links.py).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="document_links")
     created_at = models.DateTimeField(default=timezone.now)
+    email = models.EmailField(null=True, blank=True, help_text="Sent to this address; null: not by email")
+    mobile = models.CharField(max_length=16, null=True, blank=True, help_text="Sent to this number; null: not by SMS")
+    holder = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        help_text="Null: to the patient",
+    )
+    authorisation = models.ForeignKey(
+        HolderAuthorisation, on_delete=models.RESTRICT, null=True, blank=True, db_index=False, related_name="+"
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField(max_length=30, choices=LinkEnd, blank=True, db_default="")
+
+    class Meta:
+        indexes = [  # few links are a holder's
+            models.Index(fields=["holder"], condition=Q(holder__isnull=False), name="link_holder"),
+            models.Index(
+                fields=["authorisation"], condition=Q(authorisation__isnull=False), name="link_authorisation"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def owner(self) -> User | Patient:
+        """Whose contacts it was sent to."""
+        return self.holder or self.appointment.patient
 
 
 class AutoSendState(models.TextChoices):
@@ -134,4 +173,4 @@ class AutoSend(models.Model):
         """It was sent, and every message that told of it was given up."""
         if self.state != AutoSendState.SENT or self.shared is None:
             return False
-        return {message.state for message in self.shared.messages.all()} == {"failed"}
+        return {message.state for message in self.shared.messages.all()} - {"called_off"} == {"failed"}

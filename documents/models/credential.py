@@ -52,15 +52,21 @@ class SigningCredential(models.Model):
     practice = models.ForeignKey(
         Practice, on_delete=models.PROTECT, null=True, blank=True, related_name="signing_credentials"
     )
-    key_place = models.CharField(max_length=10, choices=KeyPlace, default=KeyPlace.AUTHORITY)
+    key_place = models.CharField(
+        max_length=10, choices=KeyPlace, default=KeyPlace.AUTHORITY, db_default=KeyPlace.AUTHORITY
+    )
     authority = models.ForeignKey(
         InstallationAuthority, on_delete=models.PROTECT, null=True, blank=True, related_name="credentials"
     )
     certificate = models.BinaryField(help_text="X.509, DER")
-    chain = models.JSONField(default=list, blank=True, help_text="X.509, DER in base64, issuer first")
+    chain = models.JSONField(default=list, db_default=[], blank=True, help_text="X.509, DER in base64, issuer first")
     private_key = models.BinaryField(help_text="PKCS#8, PEM, encrypted under SIGNING_PASSPHRASE; empty: elsewhere")
     key_reference = models.CharField(
-        max_length=500, blank=True, help_text="Of a key elsewhere: an URI (RFC 7512), or a remote credential's id"
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a key elsewhere: an URI (RFC 7512), or a remote credential's id",
     )
     not_after = models.DateTimeField()
     told_days = models.PositiveSmallIntegerField(

@@ -58,7 +58,9 @@ class LibraryVersion(models.Model):
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="library_version")
     name = models.CharField(max_length=255, help_text="The file's name, for downloads")
     page_count = models.PositiveIntegerField(null=True, blank=True)
-    body = models.TextField(blank=True, help_text="What was written, as HTML; empty: a file was imported")
+    body = models.TextField(
+        blank=True, default="", db_default="", help_text="What was written, as HTML; empty: a file was imported"
+    )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 

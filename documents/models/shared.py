@@ -14,13 +14,29 @@ from appointments.models import Appointment, HolderAuthorisation
 from documents.models.category import Category
 from documents.models.library import LibraryVersion
 from documents.models.stored_file import StoredFile
-from notifications.models import Channel, Message, MessageState
+from notifications.causes import Cause
+from notifications.models import Channel, Message, MessageState, SmsPolicy
+from notifications.sms_numbers import unfit
 from patients.models import Patient
 
 
 class AudienceChoice(models.TextChoices):
     PATIENT = "patient", _("le patient")
     HOLDER = "holder", _("le titulaire du compte")
+
+
+# What its recipient still sees; `SharedDocument.has_readers` says it of one. A holder has an authorisation that was
+# not withdrawn, or the patient was a minor on the day of the sharing by the birth date that the record has today; and
+# staff did not end the holder's access.
+_AUTHORISED = Q(authorisation__isnull=False, authorisation__withdrawn_at=None)
+_OF_A_MINOR = Q(authorisation=None, patient_was_minor=True)
+WITH_READERS = Q(audience=AudienceChoice.PATIENT) | Q(holder_ended_at=None) & (_AUTHORISED | _OF_A_MINOR)
+
+
+class SharedDocumentQuerySet(models.QuerySet["SharedDocument"]):
+    def with_readers(self) -> SharedDocumentQuerySet:
+        """Those that their recipient still sees."""
+        return self.filter(WITH_READERS)
 
 
 class SharedDocument(models.Model):
@@ -41,6 +57,10 @@ class SharedDocument(models.Model):
     authorisation = models.ForeignKey(
         HolderAuthorisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    holder_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="Staff ended the access of the holder, who booked for a minor"
+    )
+    # By the birth date that the record has today: documents/corrections.py follows a corrected one.
     patient_was_minor = models.BooleanField(default=False, help_text="On the day of the sharing")
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField(null=True, blank=True)
@@ -49,7 +69,10 @@ class SharedDocument(models.Model):
     )
     was_repaired = models.BooleanField(default=False, help_text="Rewritten before signing: it was damaged")
     notices = models.JSONField(
-        default=list, blank=True, help_text="What intake noticed or changed: codes of documents.notices"
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What intake noticed or changed: codes of documents.notices",
     )
     shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     shared_at = models.DateTimeField(default=timezone.now)
@@ -57,6 +80,8 @@ class SharedDocument(models.Model):
     reminded_at = models.DateTimeField(null=True, blank=True, help_text="Unread for days: said once more")
     first_read_at = models.DateTimeField(null=True, blank=True, help_text="By whom it was shared with")
     messages = models.ManyToManyField(Message, related_name="+")
+
+    objects = SharedDocumentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("document partagé")
@@ -102,22 +127,65 @@ class SharedDocument(models.Model):
 
     @property
     def has_readers(self) -> bool:
-        """False where the authorisation by which its holder saw it was withdrawn."""
-        return self.authorisation is None or self.authorisation.withdrawn_at is None
+        """False where staff withdrew the authorisation by which its holder saw it, ended the holder's access, or
+        corrected the birth date by which the patient was a minor."""
+        if self.audience == AudienceChoice.PATIENT:
+            return True
+        if self.holder_ended_at is not None:
+            return False
+        return self.patient_was_minor if self.authorisation is None else self.authorisation.withdrawn_at is None
 
     @property
     def newest_messages(self) -> list[Message]:
-        """What was last said of it by each channel, e-mail first. What is older no longer counts."""
+        """What was last said of it by each channel, e-mail first. What is older, or called off, does not count."""
         newest: dict[str, Message] = {}
         for message in sorted(self.messages.all(), key=lambda one: one.created_at):
-            newest[message.channel] = message
+            if message.state != MessageState.CALLED_OFF:
+                newest[message.channel] = message
         return [newest[channel] for channel in Channel if channel in newest]
+
+    @property
+    def is_being_told(self) -> bool:
+        """A message about it waits to leave."""
+        return any(message.state == MessageState.QUEUED for message in self.newest_messages)
+
+    @property
+    def can_be_chased(self) -> bool:
+        """Unread, and by some channel another message could arrive: none waits, and the last was not refused because
+        of the contact that it has today."""
+        if self.first_read_at is not None or not self.has_readers:
+            return False
+        of = self.holder if self.audience == AudienceChoice.HOLDER else self.patient
+        today = {Channel.EMAIL: of.email, Channel.SMS: of.mobile} if of else {}
+        last = {message.channel: message for message in self.newest_messages}
+        return any(to and not (channel in last and blocks(last[channel], to)) for channel, to in today.items())
 
     @property
     def needs_attention(self) -> bool:
         """Unread, and by some channel its recipient was not reached (documents/deliveries.py asks the database)."""
         unread = self.first_read_at is None and self.has_readers
         return unread and any(message.state == MessageState.FAILED for message in self.newest_messages)
+
+
+WRONG_CONTACT = (
+    *(Cause.ADDRESS_UNKNOWN, Cause.DOMAIN_UNKNOWN, Cause.ADDRESS_UNFIT),
+    *(Cause.NUMBER_REFUSED, Cause.NOT_A_MOBILE),
+)
+
+
+def refused_for_good(message: Message, to: str) -> bool:
+    """Whether another one to this contact would be refused again: the contact must be changed first."""
+    if message.state != MessageState.FAILED or message.to != to:
+        return False
+    if message.cause == Cause.COUNTRY:  # unless the practice sends there by now
+        return unfit(to, countries=SmsPolicy.countries_of(message.practice)) is not None
+    return message.cause in WRONG_CONTACT
+
+
+def blocks(message: Message, to: str) -> bool:
+    """Whether nothing is to be sent to this contact after this message: it is still to leave, or was refused for
+    good."""
+    return message.state == MessageState.QUEUED or refused_for_good(message, to)
 
 
 class ReadingMeans(models.TextChoices):

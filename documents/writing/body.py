@@ -7,6 +7,7 @@ a picture of the library `<img src="/pro/library/<id>/picture/" alt="…">`.
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from html import escape, unescape
@@ -102,9 +103,15 @@ def fill(body: str, values: Mapping[str, str]) -> str:
     """The fields replaced by their text, escaped, lines kept. In one pass: what a name holds is never read again."""
 
     def text(found: re.Match[str]) -> str:
-        shown = escape(values[found[1]])
+        shown = _isolated(escape(values[found[1]]))
         if found[1] in LINKED:
             shown = _ADDRESS.sub(lambda address: f'<a href="{address[0]}">{address[0]}</a>', shown)
         return shown.replace("\n", "<br>")
 
     return _SPAN.sub(text, body)
+
+
+def _isolated(text: str) -> str:
+    """What runs from right to left does not draw in the words and dates around it (Unicode Standard Annex 9, 2.4)."""
+    leftwards = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return f"\u2068{text}\u2069" if leftwards else text

@@ -17,10 +17,13 @@ class PersonalCopy(NamedTuple):
     page_count: int
 
 
-def personal_copy(version: LibraryVersion, appointment: Appointment, recipient: Recipient) -> PersonalCopy | None:
+def personal_copy(
+    version: LibraryVersion, appointment: Appointment, recipient: Recipient, *, replacing_letters: bool = False
+) -> PersonalCopy | None:
     """None where the version has no merge field: everybody gets the same file.
 
-    Dates are written in the recipient's language. Raises documents.writing.paper.CannotWrite.
+    Dates are written in the recipient's language. Raises documents.writing.paper.CannotWrite, which see for
+    `replacing_letters`.
     """
     if not version.is_personal:
         return None
@@ -32,5 +35,6 @@ def personal_copy(version: LibraryVersion, appointment: Appointment, recipient: 
         title=version.document.title,
         values=values(appointment, language=language),
         language=language,
+        replacing_letters=replacing_letters,
     )
     return PersonalCopy(storage.keep(intake), intake.page_count)

@@ -31,7 +31,7 @@ def merge_fields(practice: Practice) -> list[MergeField]:
         MergeField("patient_first_name", _("prénom du patient"), "Camille"),
         MergeField("patient_last_name", _("nom de famille du patient"), "Durand"),
         MergeField("patient_birth_date", _("date de naissance"), long_day(today.replace(year=1958, day=1))),
-        MergeField("holder_name", _("titulaire du compte"), "Paul Martin"),
+        MergeField("holder_name", _("personne qui a pris le rendez-vous"), "Paul Martin"),
         MergeField("appointment_date", _("date du rendez-vous"), long_day(today, weekday=True)),
         MergeField("appointment_time", _("heure du rendez-vous"), "09:30"),
         MergeField("appointment_place", _("lieu ou lien vidéo du rendez-vous"), practice.address or _("au cabinet")),

@@ -5,6 +5,8 @@ The only addresses that open are those of `files`, given by the caller: fonts an
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 from types import MethodType
 from typing import Any
@@ -18,6 +20,9 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 # WeasyPrint lets Pillow take truncated pictures, for the whole process: intake must go on refusing them.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
+PARAGRAPHS = {"p", "h1", "h2", "h3", "ul", "ol", "li", "table", "th", "td", "blockquote"}
+DIRECTIONS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
+ISOLATED = re.compile("\u2068[^\u2069]*\u2069")  # it decides nothing around it (Unicode Standard Annex 9, P2)
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 PDFUAID = "http://www.aiim.org/pdfua/ns/id/"
 # PDF/A-2 (ISO 19005-2, 6.6.2.3) wants properties of other standards described where they are used.
@@ -57,6 +62,7 @@ def render(html: str, files: dict[str, str], output: str) -> dict[str, int]:
     Raises ValueError where the text asks for an address that is not in `files`.
     """
     page = HTML(string=html, base_url="docshare:", url_fetcher=_OnlyThese(files))
+    _set_directions(page.etree_element)
     try:
         document = page.render(font_config=FontConfiguration())
     except FatalURLFetchingError as error:
@@ -73,3 +79,16 @@ def render(html: str, files: dict[str, str], output: str) -> dict[str, int]:
     metadata.generate_rdf_metadata = MethodType(with_ua, metadata)
     document.write_pdf(output, pdf_variant="pdf/a-2a", pdf_tags=True)
     return {"page_count": len(document.pages)}
+
+
+def _set_directions(root: ET.Element) -> None:
+    """A paragraph runs as its first letter does, as `dir="auto"` has it (HTML, 3.2.6.4); WeasyPrint knows no auto."""
+    for element in root.iter():
+        if element.tag in PARAGRAPHS and (direction := _direction("".join(element.itertext()))):
+            element.set("dir", direction)
+
+
+def _direction(text: str) -> str:
+    """Of the first letter that has one; empty where none has."""
+    kinds = (unicodedata.bidirectional(letter) for letter in ISOLATED.sub("", text))
+    return next((DIRECTIONS[kind] for kind in kinds if kind in DIRECTIONS), "")

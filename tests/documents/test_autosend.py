@@ -534,8 +534,8 @@ def test_a_rule_switched_on_sends_what_is_to_come_and_nothing_at_once(
 # --- Once more --------------------------------------------------------------------------------------------------
 
 
-def test_sent_again_is_the_same_link_to_todays_contacts_and_once_however_often_clicked(
-    make_rule: MakeRule, book_for: BookFixture, marie: Patient, alice: User, rita: User
+def test_sent_again_after_a_correction_is_a_new_link_to_todays_contacts_and_once_however_often_clicked(
+    make_rule: MakeRule, book_for: BookFixture, marie: Patient, alice: User, rita: User, client: Client
 ) -> None:
     make_rule()
     book_for(marie)
@@ -550,7 +550,8 @@ def test_sent_again_is_the_same_link_to_todays_contacts_and_once_however_often_c
         assert send_again(sending=sending, by=alice)
     again = Message.objects.get(channel="email", state="queued")
     assert again.to == "nouvelle@courriel.example"
-    assert path_in(again) == first
+    assert path_in(again) != first
+    assert [client.get(path).status_code for path in (first, path_in(again))] == [410, 200]
     assert SharedDocument.objects.count() == 1
 
 

@@ -24,7 +24,7 @@ from documents.models import Category, LibraryDocument, SharedDocument
 from documents.rules import RuleContent, save_rule
 from documents.sharing import share_upload
 from notifications.causes import Cause
-from notifications.models import Channel, Message, MessageState
+from notifications.models import Channel, Message, MessageState, SmsPolicy
 from notifications.reports import note_delivered, note_failed
 from notifications.tasks import dispatch
 from patients.models import Invitation, Patient
@@ -115,11 +115,11 @@ def test_a_contact_that_cannot_be_changes_and_sends_nothing(share: Share, bob: U
 
 def test_chasing_says_it_once_however_often_somebody_clicks(share: Share, bob: User) -> None:
     document = share()
-    assert chase(document=document, by=bob) is Chased.RECENT  # the first one is on its way
+    assert chase(document=document, by=bob) is Chased.WAITING  # the first one is on its way
     an_hour_later()
-    assert chase(document=document, by=bob) is Chased.RECENT  # it still waits
+    assert chase(document=document, by=bob) is Chased.WAITING
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
-    assert [chase(document=document, by=bob) for _click in range(3)] == [Chased.SENT, Chased.RECENT, Chased.RECENT]
+    assert [chase(document=document, by=bob) for _click in range(3)] == [Chased.SENT, Chased.WAITING, Chased.WAITING]
     assert Message.objects.filter(channel="email").count() == Message.objects.filter(channel="sms").count() == 2
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
     assert chase(document=document, by=bob) is Chased.RECENT
@@ -132,7 +132,7 @@ def test_four_documents_announced_together_are_chased_together(share: Share, bob
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
     an_hour_later()
     outcomes = [chase(document=document, by=bob) for document in documents]
-    assert outcomes == [Chased.SENT, Chased.RECENT, Chased.RECENT, Chased.RECENT]
+    assert outcomes == [Chased.SENT, Chased.WAITING, Chased.WAITING, Chased.WAITING]
     assert Message.objects.count() == 4
     assert all(document.messages.count() == 4 for document in documents)
 
@@ -184,7 +184,7 @@ def test_an_automatic_document_is_chased_by_its_link(
     link = Message.objects.get(channel="email").body
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
     an_hour_later()
-    assert [chase(document=document, by=bob) for _click in range(2)] == [Chased.SENT, Chased.RECENT]
+    assert [chase(document=document, by=bob) for _click in range(2)] == [Chased.SENT, Chased.WAITING]
     again = Message.objects.get(channel="email", state="queued").body
     assert again == link  # the same link
     assert AuditEvent.objects.filter(action="auto_send.sent_again").count() == 1
@@ -227,3 +227,69 @@ def test_each_practice_counts_its_own_for_its_staff_alone(
     Membership.objects.create(user=bob, practice=other_practice, is_secretary=True)
     assert (attention_count(bob, practice), attention_count(bob, other_practice)) == (1, 0)
     assert (attention_count(charlie, practice), attention_count(nobody, practice)) == (0, 0)
+
+
+CONTACT_REFUSED = [
+    Cause.ADDRESS_UNKNOWN,
+    Cause.DOMAIN_UNKNOWN,
+    Cause.ADDRESS_UNFIT,
+    Cause.NUMBER_REFUSED,
+    Cause.NOT_A_MOBILE,
+]
+MAY_PASS = [
+    Cause.MAILBOX_FULL,
+    Cause.UNREACHABLE_TELEPHONE,
+    Cause.BREAKDOWN,
+    Cause.TOO_MANY,
+    Cause.SETTING,
+    Cause.EXPIRED,
+]
+
+
+def refused(cause: Cause, **which: str) -> None:
+    long_ago = timezone.now() - timedelta(hours=5)
+    Message.objects.filter(**which).update(state=MessageState.FAILED, cause=cause, created_at=long_ago)
+
+
+@pytest.mark.parametrize("cause", CONTACT_REFUSED)
+def test_what_would_be_refused_again_is_neither_offered_nor_sent_until_the_contact_changes(
+    share: Share, bob: User, marie: Patient, cause: Cause
+) -> None:
+    document = share("Ordonnance")
+    refused(cause)
+    found = SharedDocument.objects.get(pk=document.pk)
+    assert not found.can_be_chased
+    assert chase(document=document, by=bob) is Chased.REFUSED
+    assert Message.objects.count() == 2
+    assert correct_and_chase(document=document, email=marie.email, mobile=marie.mobile, by=bob) is Chased.REFUSED
+    assert correct_and_chase(document=document, email="m@durand.example", mobile=marie.mobile, by=bob) is Chased.SENT
+
+
+@pytest.mark.parametrize("cause", MAY_PASS)
+def test_what_may_pass_is_sent_again_once(share: Share, bob: User, cause: Cause) -> None:
+    document = share("Ordonnance")
+    refused(cause)
+    assert SharedDocument.objects.get(pk=document.pk).can_be_chased
+    assert [chase(document=document, by=bob) for _click in range(2)] == [Chased.SENT, Chased.WAITING]
+    assert not SharedDocument.objects.get(pk=document.pk).can_be_chased
+    assert Message.objects.count() == 4
+
+
+def test_only_the_channel_that_can_arrive_is_sent_again(share: Share, bob: User) -> None:
+    document = share("Ordonnance")
+    refused(Cause.ADDRESS_UNKNOWN, channel="email")
+    refused(Cause.UNREACHABLE_TELEPHONE, channel="sms")
+    assert chase(document=document, by=bob) is Chased.SENT
+    assert [one.channel for one in Message.objects.filter(state=MessageState.QUEUED)] == ["sms"]
+
+
+def test_a_country_where_the_practice_sends_by_now_may_be_tried(share: Share, bob: User, practice: Practice) -> None:
+    document = share("Ordonnance")
+    refused(Cause.ADDRESS_UNKNOWN, channel="email")
+    refused(Cause.COUNTRY, channel="sms")
+    Message.objects.filter(channel="sms").update(practice=practice.pk)
+    SmsPolicy.objects.create(practice=practice.pk, an_hour=9, a_day=9, countries=["BE"])
+    assert not SharedDocument.objects.get(pk=document.pk).can_be_chased
+    SmsPolicy.objects.update(countries=["BE", "FR"])
+    assert SharedDocument.objects.get(pk=document.pk).can_be_chased
+    assert chase(document=document, by=bob) is Chased.SENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
 from documents.files.content import POLICY
 from documents.files.intake import Intake, Refused
+from documents.files.names import clean_name, hides_a_program
 from documents.notices import NOTICES, notice_sentences
 from tests.conftest import CORPUS
 from tests.documents.conftest import PDF
@@ -51,15 +53,6 @@ def launch_in_outline(pdf: Pdf) -> None:
     entry = pdf.make_indirect(Dictionary(Title="x", A=action("/Launch", Win=windows)))
     pdf.Root.Outlines = pdf.make_indirect(Dictionary(First=entry, Last=entry))
     entry.Next = entry  # a loop
-
-
-def another_document(pdf: Pdf) -> None:
-    annotate(pdf, A=action("/Launch", F=Dictionary(Type=Name.Filespec, F="annexe.pdf")))
-
-
-def page_beside_it(pdf: Pdf) -> None:
-    """As HTMLDOC links from one document to the next."""
-    annotate(pdf, A=action("/Launch", F="browser.html"))
 
 
 def script_on_opening(pdf: Pdf) -> None:
@@ -135,8 +128,6 @@ def test_case_30_what_would_run_a_program_is_refused(change: Change, receive: Re
         (attachment, ("attachments",)),
         (form, ("xfa",)),
         (dynamic_form, ("dynamic_form",)),
-        (another_document, ("opens_file",)),
-        (page_beside_it, ("opens_file",)),
         (film, ("media",)),
         (plain_link, ()),
     ],
@@ -172,7 +163,78 @@ def test_a_real_document_with_an_attachment_is_told(receive: Receive) -> None:
     assert receive((CORPUS / "with-attachment.pdf").read_bytes()).notices == ("attachments",)
 
 
-@pytest.mark.parametrize("name", ["ordonnance.exe.pdf", "ordo\u202efdp.js.pdf", "photo.HTML.png"])
+PROGRAMS = [
+    "exe",
+    "scr",
+    "cpl",
+    "reg",
+    "url",
+    "lnk",
+    "settingcontent-ms",
+    "ps1xml",
+    "msc",
+    "library-ms",
+    "jar",
+    "hta",
+]
+BLANKS = [
+    "",
+    " ",
+    "\u00a0",
+    "\u2003",
+    "\u3000",
+    "\u2800",
+    "\u3164",
+    "_",
+    "%20",
+    "\u200b",
+    "\u2800\u3000 ",
+    " (1)",
+    "~",
+]
+
+
+@pytest.mark.parametrize("extension", PROGRAMS)
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("dot", [".", "\uff0e", "\u2024", "\ufe52", "\u3002"])
+def test_case_24_an_extension_of_a_program_is_one_however_it_is_spaced(extension: str, blank: str, dot: str) -> None:
+    for written in (extension, extension.upper(), extension.title()):
+        assert hides_a_program(clean_name(f"ordonnance{dot}{written}{blank}.pdf"))
+    before = blank if blank not in (" (1)", "%20") else " "
+    assert hides_a_program(clean_name(f"ordonnance{dot}{before}{extension}.v2.pdf"))
+
+
+def test_case_24_letters_of_another_width_make_the_same_extension() -> None:
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in "exe")
+    assert hides_a_program(f"ordonnance.{wide}.pdf")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Dr. Martin ordonnance.pdf", "bilan.v2.pdf", "12.11.2026.pdf", "J.P. Dupont.pdf", "M. Bat.pdf"),
+        *("Mme. Job.pdf", "hôpital.bât.pdf", "compte.rendu.pdf", "patient.INS.pdf", "12.mar.2026.pdf", "exe.pdf"),
+        *("ordonnance.pdf", "ordonnance du 12.11.26 (1).pdf", "scan.tar.pdf", "photo.jpg.pdf", "a..pdf"),
+    ],
+)
+def test_case_24_a_harmless_name_is_taken(name: str, receive: Receive) -> None:
+    assert receive(PDF, name=name).name
+
+
+def test_case_24_a_name_is_judged_at_once() -> None:
+    for name in ("a." + "()" * 100 + "x.pdf", "a." + "%20" * 66 + "x.pdf", "." * 200, "a.exe" + "(1)" * 60 + "é.pdf"):
+        begun = time.process_time()
+        hides_a_program(name)
+        assert time.process_time() - begun < 0.1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ordonnance.exe.pdf", "ordo\u202efdp.js.pdf", "photo.HTML.png", "ordonnance.exe .pdf", "a.exe\u3000.pdf"),
+        *("x.lnk\u2800.pdf", "ordonnance\uff0eexe.pdf", "a.cpl.pdf", "a.reg.pdf", "a.url.pdf", "a.scr\u00a0.pdf"),
+    ],
+)
 def test_case_24_a_name_that_passes_for_a_program_is_refused(name: str, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
         receive(PDF, name)

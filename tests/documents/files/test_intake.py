@@ -60,7 +60,7 @@ REFUSED = [
     ("kind_refused", "a.docx", b"PK\x03\x04"),
     ("kind_refused", "a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
     ("kind_refused", "a.exe", PDF),
-    ("kind_refused", "sans-extension", PDF),
+    ("kind_refused", "sans-extension", b"Bonjour"),
     ("extension_mismatch", "a.pdf", PNG),
     ("extension_mismatch", "a.png", PDF),
     ("extension_mismatch", "a.pdf.png", PDF),
@@ -171,3 +171,5 @@ def test_long_names_keep_their_extension() -> None:
 def test_a_download_carries_the_extension_of_what_it_is() -> None:
     assert download_name("photo", "image/png") == "photo.png"
     assert download_name("photo.JPEG", "image/jpeg") == "photo.JPEG"
+    assert download_name("scan 12.03", "application/pdf") == "scan 12.03.pdf"
+    assert download_name("photo.jfif", "image/jpeg") == "photo.jpg"

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
-from documents.files import preview, storage
+from documents.files import decoding, preview, storage
 from documents.files.intake import Intake
+from documents.files.limits import PDF as PDF_TYPE
+from documents.files.small_pictures import webp_below
 from documents.models import StoredFile
+from tests.conftest import CORPUS
 from tests.documents.conftest import PDF
 from tests.documents.pdfs import pdf_with_page
 
 Receive = Callable[..., Intake]
 Keep = Callable[..., StoredFile]
+MEDIA_TYPES_BY_SUFFIX = {
+    ".pdf": PDF_TYPE, ".jpg": "image/jpeg", ".png": "image/png", ".tiff": "image/tiff",
+}  # fmt: skip
+PALE = ("smile.png", "smile-lzw.tiff")
 LIGHT, DARK = 200, 60  # left and right half
 
 
@@ -121,3 +129,37 @@ def test_a_photograph_is_shown_upright(keep: Keep) -> None:
         40,
         80,
     )
+
+
+PAGES = [
+    pytest.param(path, kind, page, id=f"{path.name}-{page}")
+    for path in sorted(CORPUS.iterdir())
+    if (kind := MEDIA_TYPES_BY_SUFFIX.get(path.suffix))
+    and path.name not in ("libreoffice-writer-password.pdf", "unreadablemetadata.pdf")
+    for page in (1, 2, 3, 6)
+]
+
+
+@pytest.mark.parametrize(("path", "kind", "page"), PAGES)
+def test_a_page_weighs_at_most_40_kb_and_stays_readable(path: Path, kind: str, page: int, tmp_path: Path) -> None:
+    output = tmp_path / "page.webp"
+    answer = decoding.render_page(str(path), kind, page, 1200, preview.MAX_PICTURE_BYTES, str(output))
+    if answer.get("refused") == "no_such_page":
+        assert page > 1
+        return
+    assert output.stat().st_size <= 40_000
+    assert int(str(answer["width"])) >= min(550, 1200 if kind == PDF_TYPE else 16)  # a column of a telephone at 1.5
+    with Image.open(output) as picture:
+        darkest, lightest = picture.convert("L").getextrema()
+    assert int(str(lightest)) - int(str(darkest)) > 100 or path.name in PALE  # ink on paper
+
+
+def test_noise_fits_too_and_a_radiograph_keeps_its_tones(tmp_path: Path) -> None:
+    noise = Image.effect_noise((1600, 2400), 90)
+    tones = Image.linear_gradient("L").resize((1200, 1200))
+    for name, image in (("noise", noise), ("tones", tones)):
+        encoded, sized = webp_below(image.convert("RGB"), 40_000)
+        assert len(encoded) <= 40_000
+        assert sized.width >= (100 if name == "noise" else 1200)
+    grey = Image.open(io.BytesIO(encoded)).convert("L")
+    assert len(grey.getcolors() or []) > 60  # not cut into few levels

@@ -1,0 +1,22 @@
+"""Whether it is a full disk that stopped something: of this machine, of its quota, or of the database's."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+POSTGRES_DISK_FULL = "53100"  # SQLSTATE disk_full
+
+
+def is_no_room(error: BaseException | None) -> bool:
+    """Whether a full disk is at the root of this exception."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return True
+        if getattr(error, "sqlstate", None) == POSTGRES_DISK_FULL:
+            return True
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,10 @@
+"""The passphrase that signing keys are encrypted under, and the former ones that still open them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+
+def passphrases() -> tuple[str, ...]:
+    """The one in use first."""
+    return (settings.SIGNING_PASSPHRASE, *settings.SIGNING_PASSPHRASE_FALLBACKS)
