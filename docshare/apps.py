@@ -6,9 +6,10 @@ class DocshareConfig(AppConfig):
     name = "docshare"
 
     def ready(self) -> None:
-        from docshare import checks
+        from docshare import checks, telemetry
 
         checks.refuse_unfit_production()
+        telemetry.begin()
 
 
 class ServedFilesConfig(StaticFilesConfig):

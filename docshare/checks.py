@@ -13,10 +13,15 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, ProgrammingError
 
+from docshare.private_files import open_to_others
+from docshare.telemetry import is_dsn, is_endpoint
 from documents.files.clamd import Clamd
+from documents.files.confinement import protections
 from documents.key_checks import silent_service, unusable_keys, wrong_key_settings
 from documents.signing.levels import wrong_level_settings
+from documents.wrong_keys import wrong_keys
 from notifications.webhook_signatures import is_strong_key
 
 SHORTEST_SECRET = 32  # characters
@@ -35,6 +40,8 @@ def unfit_for_production() -> Iterator[str]:
     for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):  # settings.py has refused missing ones already
         if len(getattr(settings, name)) < SHORTEST_SECRET:
             yield f"{name} is too short. Set {name} (or {name}_FILE) to {SHORTEST_SECRET} random characters or more."
+        if any(len(former) < SHORTEST_SECRET for former in getattr(settings, f"{name}_FALLBACKS")):
+            yield f"A key in {name}_FALLBACKS is too short. Write former keys as they were, one a line."
     if urlsplit(settings.PUBLIC_URL).scheme != "https":
         yield f"PUBLIC_URL is {settings.PUBLIC_URL}. Set PUBLIC_URL to the site's address, beginning with https://."
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
@@ -58,6 +65,7 @@ def unfit_for_production() -> Iterator[str]:
     yield from wrong_key_settings()
     yield from missing_fonts()
     yield from wrong_report_settings()
+    yield from wrong_telemetry_settings()
 
 
 def wrong_report_settings() -> Iterator[str]:
@@ -76,6 +84,14 @@ def wrong_report_settings() -> Iterator[str]:
         yield 'SMS_HEADERS is no JSON object. Example: {"X-API-Key": "…"}.'
     if "{to}" not in str(settings.SMS_BODY) or "{text}" not in str(settings.SMS_BODY):
         yield 'SMS_BODY must hold "{to}" and "{text}". Example: {"to": "{to}", "text": "{text}"}.'
+
+
+def wrong_telemetry_settings() -> Iterator[str]:
+    if settings.SENTRY_DSN and not is_dsn(settings.SENTRY_DSN):
+        yield "SENTRY_DSN is no address of a project. Set it to https://KEY@HOST/PROJECT, or unset it."
+    endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT
+    if endpoint and not is_endpoint(endpoint):
+        yield f"OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint}. Set it to http://HOST:4318, or unset it."
 
 
 def missing_fonts() -> Iterator[str]:
@@ -104,6 +120,11 @@ def report_settings(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def telemetry_settings(**kwargs: Any) -> list[CheckMessage]:
+    return [checks.Error(sentence, id="docshare.E007") for sentence in wrong_telemetry_settings()]
+
+
+@register()
 def signature_level(**kwargs: Any) -> list[CheckMessage]:
     return [checks.Error(sentence, id="docshare.E002") for sentence in wrong_level_settings()]
 
@@ -126,6 +147,16 @@ def keys_elsewhere(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
     return [*unusable, *(checks.Warning(sentence, id="docshare.W002") for sentence in silent_service())]
 
 
+@register(Tags.database)
+def keys_of_this_installation(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    if "default" not in (databases or ()):
+        return []
+    try:
+        return [checks.Error(sentence, id="docshare.E053") for sentence in wrong_keys()]
+    except (OperationalError, ProgrammingError):  # no table yet, or one of an older version
+        return []
+
+
 @register(Tags.security, deploy=True)
 def scanner_in_production(**kwargs: Any) -> list[CheckMessage]:
     if settings.CLAMD_URL:
@@ -133,6 +164,26 @@ def scanner_in_production(**kwargs: Any) -> list[CheckMessage]:
     sentence = "Uploads are not scanned for viruses."
     hint = "Set CLAMD_URL to tcp://host:3310 or unix:///run/clamav/clamd.ctl (docs/decisions/0022)."
     return [checks.Warning(sentence, hint=hint, id="docshare.W001")]
+
+
+@register(Tags.security, deploy=True)
+def confined_children(**kwargs: Any) -> list[CheckMessage]:
+    holes = protections().holes
+    if not holes:
+        return []
+    could = " and ".join(holes)
+    sentence = f"A document that takes over its parser could {could}: this kernel has {protections().sentence}."
+    hint = "Use Linux 5.13 or newer with Landlock, or run web and worker as users of their own (docs/operating.md)."
+    return [checks.Warning(sentence, hint=hint, id="docshare.W010")]
+
+
+@register(Tags.security, deploy=True)
+def private_files(**kwargs: Any) -> list[CheckMessage]:
+    hint = "Make DATA_DIR belong to the user that docshare runs as, on a file system that has modes."
+    return [
+        checks.Warning(f"Other users of this machine may read {path}.", hint=hint, id="docshare.W011")
+        for path in open_to_others(settings.DATA_DIR, settings.SQLITE_PATH)
+    ]
 
 
 NEEDED = {

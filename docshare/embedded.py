@@ -5,7 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+INSTALLED = Path("/etc/docshare")  # settings and secrets of the machine's installation (deploy/debian)
+
+
+def refuse_second_installation(environment: Mapping[str, str], installed: Path = INSTALLED) -> None:
+    """Raise ImproperlyConfigured if the machine has an installation and the environment names none.
+
+    A command that somebody starts without the site's environment would else make a database and secrets of its own,
+    and answer as if the site were empty.
+    """
+    if installed.is_dir() and not (environment.get("DATA_DIR") or environment.get("DOCSHARE_ENV")):
+        raise ImproperlyConfigured(
+            f"This machine has an installation, whose settings are in {installed}. Start its commands with "
+            "docsharectl: docsharectl check. For a trial beside it, set DATA_DIR to a folder of its own."
+        )
 
 
 def local_secret(data_dir: Path, name: str) -> str:
@@ -27,6 +45,12 @@ def local_secret(data_dir: Path, name: str) -> str:
         finally:
             draft.unlink()
     return path.read_text()
+
+
+def former_local_secrets(data_dir: Path, name: str) -> str:
+    """Former values of a secret, one a line: `secrets/secret_key_fallbacks` beside `secrets/secret_key`."""
+    path = data_dir / "secrets" / f"{name.lower()}_fallbacks"
+    return path.read_text() if path.exists() else ""
 
 
 LONGEST_SOCKET_PATH = 100  # bytes; sockaddr_un has room for 107 on Linux, 103 on macOS (unix(7))

@@ -22,11 +22,13 @@ from docshare import request_ids
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ENDS = r"""(?=[/?#\s"',;)]|$)"""
-_SIGNED = rf"{_UUID}\.[\w~-]{{20,}}"  # an id under an HMAC: invitations, links (django.core.signing)
+_SIGNED = rf"(?:{_UUID}|[\w-]{{22}})\.[\w~-]{{20,}}"  # an id under an HMAC: invitations, links (django.core.signing)
 _TOKEN = re.compile(rf"(?<=/)(?:{_SIGNED}|(?!{_UUID}{_ENDS})[\w:~-]{{20,}}){_ENDS}")
 _QUERY = re.compile(r"""(?<=/)([^\s?"']*)\?[^\s"']+""")
 _EMAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _TELEPHONE = re.compile(r"(?:\+|%2B)\d{8,15}\b")
+
+EXPECTED = (429, 503)  # statuses of a refusal for now
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -44,6 +46,17 @@ class ScrubbingFormatter(logging.Formatter):
         return scrub(super().format(record))
 
 
+class RefusalsAreNoErrors(logging.Filter):
+    """A door that is full, or counts too many calls, says so and when to come again: that is its work. Django calls
+    every 503 an error (`django.request`), and errors wake people up. Where something is out of order, whoever found
+    it has written a line of its own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", None) in EXPECTED and not record.exc_info:
+            record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: at, level, logger, message, request_id, and of an exception its kinds and places."""
 
@@ -57,7 +70,7 @@ class JsonFormatter(logging.Formatter):
         if request_id := request_ids.current.get():
             line["request_id"] = request_id
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = [_told(error) for error in _chain(record.exc_info[1])]
+            line["exception"] = [_told(error) for error in chain_of(record.exc_info[1])]
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -65,14 +78,14 @@ def _without_words(message: str, exc_info: Any) -> str:
     """Some libraries put the exception into the message (Celery does)."""
     if not exc_info or exc_info[1] is None:
         return message
-    for error in _chain(exc_info[1]):
+    for error in chain_of(exc_info[1]):
         for words in (repr(error), str(error)):
             if words:
                 message = message.replace(words, type(error).__name__)
     return message
 
 
-def _chain(error: BaseException | None) -> list[BaseException]:
+def chain_of(error: BaseException | None) -> list[BaseException]:
     """The exception, and those that led to it."""
     found: list[BaseException] = []
     while error is not None and error not in found:

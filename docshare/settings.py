@@ -6,6 +6,9 @@ With no variable set, this is the embedded default: SQLite, files and a private 
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,17 +22,21 @@ from whitenoise.compress import Compressor
 
 from docshare.document_storage import document_storage
 from docshare.email_provider import is_provider, provider_settings
-from docshare.embedded import local_secret, valkey_socket
+from docshare.embedded import former_local_secrets, local_secret, refuse_second_installation, valkey_socket
 from docshare.environment import Environment
+from docshare.private_files import make_database_private, make_private
+from docshare.sms_settings import countries, hour_and_day
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
+refuse_second_installation(os.environ)
 
 PRODUCTION = env.str("DOCSHARE_ENV", "embedded") == "production"
 DEBUG = env.bool("DEBUG", False)
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+make_private(DATA_DIR)
 PORT = env.int("PORT", 8000)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
@@ -48,10 +55,18 @@ def _secret(name: str) -> str:
     return local_secret(DATA_DIR, name)
 
 
+def _fallbacks(name: str, given: str, separators: str) -> list[str]:
+    """Former values of the secret `name`, which still open what they sealed (`manage.py rotate_keys`): one a line."""
+    former = given or ("" if PRODUCTION else former_local_secrets(DATA_DIR, name))
+    return [one.strip() for one in re.split(f"[{separators}]", former) if one.strip()]
+
+
 SECRET_KEY = _secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = _fallbacks("SECRET_KEY", env.str("SECRET_KEY_FALLBACKS", ""), "\n,")
 # Encrypts the private keys of practitioners' signing certificates at rest.
 SIGNING_PASSPHRASE = _secret("SIGNING_PASSPHRASE")
+# By lines alone: a passphrase may hold a comma.
+SIGNING_PASSPHRASE_FALLBACKS = _fallbacks("SIGNING_PASSPHRASE", env.str("SIGNING_PASSPHRASE_FALLBACKS", ""), "\n")
 
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
@@ -91,6 +106,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "docshare.request_ids.RequestIdMiddleware",
+    "docshare.telemetry.spans.TraceRequestsMiddleware",
+    "docshare.health.requests.MeasureRequestsMiddleware",
     "portals.refusals.CountRefusalsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -103,6 +120,7 @@ MIDDLEWARE = [
     "accounts.sessions.SessionLimitsMiddleware",
     "accounts.sessions.StaffSecondFactorMiddleware",
     "accounts.language.AccountLanguageMiddleware",
+    "portals.clock.ClockMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
     "accounts.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -137,7 +155,11 @@ TEMPLATES = [
 # --- Database -----------------------------------------------------------------------------------------------
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{quote(str(DATA_DIR / 'docshare.sqlite3'))}")}
+SQLITE_PATH = None  # of a database in a file
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if not str(DATABASES["default"]["NAME"]).startswith((":memory:", "file:")):
+        SQLITE_PATH = Path(DATABASES["default"]["NAME"])
+        make_database_private(SQLITE_PATH)
     # Writers queue instead of failing half-way: a transaction takes the write lock when it begins.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -193,10 +215,16 @@ CELERY_BEAT_SCHEDULE = {
     "send-reminders": {"task": "appointments.tasks.send_reminders", "schedule": timedelta(seconds=60)},
     "note-failed-messages": {"task": "appointments.tasks.note_failures", "schedule": timedelta(seconds=60)},
     "show-that-a-worker-works": {"task": "notifications.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+    "ask-whether-others-answer": {"task": "docshare.tasks.ask_others", "schedule": timedelta(seconds=60)},
     "tell-webhooks": {"task": "accounts.tasks.tell_webhooks", "schedule": timedelta(seconds=10)},
+    "seal-second-factors": {"task": "accounts.tasks.seal_second_factors", "schedule": timedelta(hours=1)},
+    "forget-ended-counts": {"task": "accounts.tasks.forget_ended_counts", "schedule": timedelta(hours=1)},
     "forget-old-tellings": {"task": "accounts.tasks.forget_old_tellings", "schedule": timedelta(hours=24)},
     "seal-audit-trail": {"task": "audit.tasks.seal", "schedule": timedelta(seconds=10)},
     "fill-search-texts": {"task": "patients.tasks.fill_search_texts", "schedule": timedelta(minutes=10)},
+    # What the last release writes beside this version: it does not know whose these contacts are.
+    "note-givers": {"task": "patients.tasks.note_givers", "schedule": timedelta(seconds=30)},
+    "note-contacts-of-links": {"task": "documents.tasks.note_contacts_of_links", "schedule": timedelta(seconds=30)},
     "note-audit-anchor": {"task": "audit.tasks.note_anchor", "schedule": timedelta(hours=24)},
     "remove-orphan-files": {"task": "documents.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
     "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},
@@ -218,9 +246,13 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 40
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 # How bytes leave: "direct" (this process), "accel" (nginx X-Accel-Redirect), "presigned" (S3).
 DOCUMENT_SERVING = env.str("DOCUMENT_SERVING", "presigned" if STORAGE_URL.startswith("s3:") else "direct")
-SANDBOX_CONCURRENCY = env.int("SANDBOX_CONCURRENCY", 4)
+SANDBOX_CONCURRENCY = env.int("SANDBOX_CONCURRENCY", 4)  # children at once, of each process
+# Open verifications at once, over all web processes of this DATA_DIR (documents/files/open_work.py).
+SANDBOX_OPEN_PLACES = env.int("SANDBOX_OPEN_PLACES", 2)
 # The virus scanner that every upload goes through: tcp://host:3310 or unix:///run/clamav/clamd.ctl; empty: none.
 CLAMD_URL = env.str("CLAMD_URL", "")
+# Public keys of age, with commas, that `manage.py backup` encrypts to; empty: it does not.
+BACKUP_RECIPIENT = env.str("BACKUP_RECIPIENT", "")
 
 _documents = document_storage(
     STORAGE_URL or DOCUMENTS_DIR.as_uri(),
@@ -234,7 +266,7 @@ STORAGES = {
         "OPTIONS": {"location": str(DATA_DIR / "unused")},
     },
     "documents": _documents.backend,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "docshare.static_files.StaticFilesStorage"},
 }
 if _documents.presigning:
     STORAGES["documents-presigned"] = _documents.presigning
@@ -252,14 +284,30 @@ STATICFILES_DIRS = [
 ]
 ICONS_DIR = _NODE / "bootstrap-icons" / "icons"
 _FONTS = _NODE / "@embedpdf" / "fonts-latin" / "fonts"
-STAMP_FONTS = (  # a letter is set in the first that has it
-    _FONTS / "NotoSans-Regular.ttf",  # Latin, Greek, Cyrillic
-    _NODE / "@embedpdf" / "fonts-arabic" / "fonts" / "NotoNaskhArabic-Regular.ttf",
-    _NODE / "@embedpdf" / "fonts-hebrew" / "fonts" / "NotoSansHebrew-Regular.ttf",
+_OTHER_SCRIPTS = {
+    "Arabic": _NODE / "@embedpdf" / "fonts-arabic" / "fonts" / "NotoNaskhArabic-Regular.ttf",
+    "Hebrew": _NODE / "@embedpdf" / "fonts-hebrew" / "fonts" / "NotoSansHebrew-Regular.ttf",
+} | {
+    name: _NODE / "@expo-google-fonts" / package / "400Regular" / f"NotoSans{name}_400Regular.ttf"
+    for name, package in (
+        *((name, f"noto-sans-{name.lower()}") for name in ("Armenian", "Georgian", "Thai", "Lao", "Khmer")),
+        *((name, f"noto-sans-{name.lower()}") for name in ("Devanagari", "Bengali", "Tamil", "Sinhala", "Ethiopic")),
+        ("Symbols", "noto-sans-symbols"),
+        ("Symbols2", "noto-sans-symbols-2"),
+    )
+}
+# A letter is set in the first that has it. Noto Sans: Latin, Greek, Cyrillic.
+STAMP_FONTS = (_FONTS / "NotoSans-Regular.ttf", *_OTHER_SCRIPTS.values())
+# Outlines of PostScript, which the stamp does not embed.
+_EAST_ASIAN = {
+    "Korean": _NODE / "@embedpdf" / "fonts-kr" / "fonts" / "NotoSansKR-Regular.otf",
+    "Chinese": _NODE / "@embedpdf" / "fonts-sc" / "fonts" / "NotoSansHans-Regular.otf",
+}
+PAPER_FONTS = (  # of written documents
+    {name: _FONTS / f"NotoSans-{name}.ttf" for name in ("Regular", "Bold", "Italic", "BoldItalic")}
+    | _OTHER_SCRIPTS
+    | _EAST_ASIAN
 )
-PAPER_FONTS = {  # of written documents
-    name: _FONTS / f"NotoSans-{name}.ttf" for name in ("Regular", "Bold", "Italic", "BoldItalic")
-} | {"Arabic": STAMP_FONTS[1], "Hebrew": STAMP_FONTS[2]}
 # Beside what is compressed already: source maps, which only developers ask for, and small tables of pdf.js.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map", "bcmap", "pfb", "icc"]
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}
@@ -277,6 +325,8 @@ CSC_TOKEN = env.str("CSC_TOKEN", "")
 CSC_PIN = env.str("CSC_PIN", "")
 # PAdES (ETSI EN 319 142-1): B-B, B-T (with trusted time), B-LT (with proofs for later), B-LTA (those time-stamped).
 SIGNATURE_LEVEL = env.str("SIGNATURE_LEVEL", "B-T" if TSA_URL else "B-B")
+# B-LT and B-LTA ask the addresses that certificates name, on public hosts alone, and on these of our own network.
+PKI_HOSTS_INSIDE = env.list("PKI_HOSTS_INSIDE", default=[])
 
 # --- Messages ------------------------------------------------------------------------------------------------
 
@@ -293,6 +343,13 @@ SMS_ID = env.str("SMS_ID", "id")
 SMS_REPORT_SECRET = env.str("SMS_REPORT_SECRET", "")
 SMS_REPORT_ID = env.str("SMS_REPORT_ID", "id")
 SMS_REPORT_STATUS = env.str("SMS_REPORT_STATUS", "status")
+# How many SMS an hour and a day at most, and to which countries (ISO 3166): docs/decisions/0045. The last two are the
+# defaults of a practice (SmsPolicy).
+SMS_PER_ACCOUNT = hour_and_day(env, "SMS_PER_ACCOUNT", (10, 30))  # caused by somebody who is no staff
+SMS_PER_STAFF = hour_and_day(env, "SMS_PER_STAFF", (200, 1000))
+SMS_PER_NUMBER = hour_and_day(env, "SMS_PER_NUMBER", (10, 30))
+SMS_PER_PRACTICE = hour_and_day(env, "SMS_PER_PRACTICE", (500, 2000))
+SMS_COUNTRIES = countries(env, "SMS_COUNTRIES")
 # Or a provider: anymail+brevo://KEY@ … (docshare/email_provider.py).
 EMAIL_PROVIDER = ""
 EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", "")  # user:password that a provider sends with its reports
@@ -343,12 +400,39 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_FORMS = {"reset_password": "accounts.forms.ProvedAddressResetForm"}
+ACCOUNT_FORMS = {
+    "reset_password": "accounts.forms.ProvedAddressResetForm",
+    "reset_password_from_key": "accounts.forms.ResetKeyForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+}
+MFA_FORMS = {
+    "authenticate": "accounts.factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+}
+USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
 ACCOUNT_CHANGE_EMAIL = True  # one address; the new one is proved before it counts, the old one is told
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {
+    # Wrong passwords and factors are counted in the database, each device and address apart (accounts/tries.py).
+    "login": None,
+    "login_failed": None,
+    "change_password": None,
+    "reauthenticate": None,
+    # The one who has the mailbox has a link by then: more messages are a nuisance.
+    "reset_password": "20/m/ip,5/h/key",
+}
+# Wrong passwords of one account, from one address and from all unknown devices; from a known device; from an address.
+SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", 5)  # in five minutes
+SIGN_IN_TRIES_AN_HOUR = env.int("SIGN_IN_TRIES_AN_HOUR", 100)
+SIGN_IN_TRIES_OF_A_DEVICE = env.int("SIGN_IN_TRIES_OF_A_DEVICE", 10)  # in five minutes
+SIGN_IN_TRIES_OF_AN_ADDRESS = env.int("SIGN_IN_TRIES_OF_AN_ADDRESS", 10)  # in a minute, whatever the account
+CODES_AN_HOUR = env.int("CODES_AN_HOUR", 5)  # by SMS, for one person and purpose
+# A passkey cannot be guessed: a bound would only let strangers in the waiting room shut out the doctor beside them.
+MFA_RATE_LIMITS = {"webauthn_login": None}
+MFA_ADAPTER = "accounts.factor_secrets.FactorAdapter"  # secrets of second factors are sealed at rest
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE and not PRODUCTION
@@ -382,7 +466,7 @@ CSRF_FAILURE_VIEW = "portals.public.errors.csrf_failure"
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
 # What asks from inside speaks plain HTTP to a web process; nginx lets nobody else do so.
-SECURE_REDIRECT_EXEMPT = [r"^metrics$", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^metrics$", r"^healthz$", r"^healthz/system$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
@@ -436,13 +520,29 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "docshare",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": PUBLIC_URL}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "AppointmentKindEnum": "appointments.models.AppointmentKind",
+        "AppointmentStatusEnum": "appointments.models.AppointmentStatus",
+        "BookedForEnum": "appointments.models.BookedFor",
+        "RecipientStateEnum": [(state, state) for state in ("ready", "missing_contact", "needs_authorisation")],
+        "AudienceEnum": "documents.models.shared.AudienceChoice",
+        "AutoSendStateEnum": "documents.models.AutoSendState",
+        "MomentEnum": "documents.models.autosend.Moment",
+        "ChannelEnum": "notifications.models.Channel",
+        "NotificationStateEnum": "notifications.models.MessageState",
+        "ErrorTypeEnum": [(kind, kind) for kind in ("validation_error", "client_error", "server_error")],
+        "AccessKindEnum": [(kind, kind) for kind in ("account", "link", "invitation", "holder")],
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # labels of screens, in whatever language the document is asked for
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "portals.api.schema.finish",
         "portals.api.webhooks.tell_events",
     ],
 }
@@ -463,9 +563,11 @@ LOGGING = {
         },
         "json": {"()": "docshare.logs.JsonFormatter"},
     },
+    "filters": {"refusals": {"()": "docshare.logs.RefusalsAreNoErrors"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "django.request": {"filters": ["refusals"]},
         "pyhanko": {"level": "ERROR"},
         "pyhanko_certvalidator": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
@@ -474,6 +576,14 @@ LOGGING = {
     },
 }
 
+# --- Crashes and spans, to servers of yours (docshare/telemetry); empty: nowhere --------------------------------
+
+SENTRY_DSN = env.str("SENTRY_DSN", "")  # https://KEY@HOST/PROJECT
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")  # http://HOST:4318
+OTEL_EXPORTER_OTLP_HEADERS = env.str("OTEL_EXPORTER_OTLP_HEADERS", "")  # name=value,name=value
+
 # --- Metrics ----------------------------------------------------------------------------------------------------
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics answers to this machine alone
+# What each web process calls itself in its numbers, to be told from the others behind one address.
+REPLICA_NAME = env.str("REPLICA_NAME", f"{socket.gethostname()}:{PORT}")

@@ -8,6 +8,7 @@ from django.urls import include, path
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
+    path("", include("docshare.health.urls")),  # before the administration, below whose address its page is
     path("", include("portals.public.urls")),
     path("", include("portals.patient.urls")),
     path("pro/", include("portals.practitioner.urls")),
@@ -19,4 +20,5 @@ urlpatterns = [
 handler400 = "portals.public.errors.bad_request"
 handler403 = "portals.public.errors.permission_denied"
 handler404 = "portals.public.errors.not_found"
+handler429 = "portals.public.errors.too_many_requests"  # allauth's bounds on requests
 handler500 = "portals.public.errors.server_error"

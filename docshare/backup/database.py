@@ -9,13 +9,22 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection, connections, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 
+from docshare.backup.envelope import BackupFailed
 from documents.models import StoredFile
+
+DRAFT = "backup-"  # in DATA_DIR: a copy of the database, in the clear
+ABANDONED_SECONDS = 24 * 3600  # of a backup that was killed
+Keep = Callable[[IO[bytes]], Any]  # reads to the end
 
 
 class FileRow(NamedTuple):
@@ -24,13 +33,9 @@ class FileRow(NamedTuple):
     sha256: str
 
 
-class BackupFailed(Exception):
-    """A sentence for whoever ran the command."""
-
-
-def dump(path: Path) -> list[FileRow]:
-    """Write the database to `path`; the files that exactly this snapshot names."""
-    return _dump_postgresql(path) if connection.vendor == "postgresql" else _dump_sqlite(path)
+def dump(keep: Keep) -> list[FileRow]:
+    """Give the database to `keep`; the files that exactly this snapshot names."""
+    return _dump_postgresql(keep) if connection.vendor == "postgresql" else _dump_sqlite(keep)
 
 
 def load(path: Path) -> None:
@@ -54,26 +59,34 @@ def load(path: Path) -> None:
     connection.close()
 
 
-def _dump_sqlite(path: Path) -> list[FileRow]:
+def _dump_sqlite(keep: Keep) -> list[FileRow]:
+    """By way of a copy beside the database: in the clear as it is, and for as long as the backup takes."""
     connection.ensure_connection()
-    target = sqlite3.connect(path)
-    try:
-        connection.connection.backup(target)
-        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-    finally:
-        target.close()
-    with _read_only(path) as copy:
-        rows = copy.execute("SELECT key, size, sha256 FROM documents_storedfile ORDER BY key").fetchall()
+    for left in Path(settings.DATA_DIR).glob(f"{DRAFT}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=DRAFT) as draft:
+        path = Path(draft) / "database"
+        target = sqlite3.connect(path)
+        try:
+            connection.connection.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        finally:
+            target.close()
+        with _read_only(path) as copy:
+            rows = copy.execute("SELECT key, size, sha256 FROM documents_storedfile ORDER BY key").fetchall()
+        with path.open("rb") as source:
+            keep(source)
     return [FileRow(*row) for row in rows]
 
 
-def _dump_postgresql(path: Path) -> list[FileRow]:
+def _dump_postgresql(keep: Keep) -> list[FileRow]:
     tool, environment = _tool("pg_dump")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         snapshot = cursor.fetchone()[0]
-        _run([*tool, "--format=custom", f"--snapshot={snapshot}", f"--file={path}"], environment)
+        _pipe([*tool, "--format=custom", f"--snapshot={snapshot}"], environment, keep)
         return [FileRow(*row) for row in StoredFile.objects.order_by("key").values_list("key", "size", "sha256")]
 
 
@@ -91,6 +104,19 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 (ours)
     if done.returncode:
         raise BackupFailed(f"{Path(command[0]).name} failed: {done.stderr.strip()[-500:]}")
+
+
+def _pipe(command: list[str], environment: dict[str, str], keep: Keep) -> None:
+    with (
+        tempfile.TemporaryFile() as errors,  # not a pipe, which would fill up unread
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors) as dumping,  # noqa: S603 (ours)
+    ):
+        assert dumping.stdout is not None
+        keep(dumping.stdout)
+        if dumping.wait():
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip()[-500:]
+            raise BackupFailed(f"{Path(command[0]).name} failed: {said}")
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -3,118 +3,149 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from audit import chain
-from docshare.backup.database import BackupFailed, FileRow, dump
+from docshare.backup.database import FileRow, dump
+from docshare.backup.envelope import BackupFailed, Envelope
 from documents.files import storage
 from documents.models import StoredFile
+from notifications.key_checks import SECRETS, fits, keys_of, new_check
+from notifications.models import KeyCheck
 
-FORMAT = 1
-KEYS = ("SECRET_KEY", "SIGNING_PASSPHRASE")
+FORMAT, ENCRYPTED_FORMAT = 1, 2  # so that a version that knows no encryption says so
 SNAPSHOTS = 5  # a file that goes between the snapshot and its copy asks for another snapshot
-CHUNK = 1 << 20
 
 
 @dataclass
 class Saved:
+    """`size`: of the documents; `written`: of everything in the folder. In bytes."""
+
     files: int = 0
     size: int = 0
+    written: int = 0
     faults: list[str] = field(default_factory=list)
 
 
-def save(folder: Path, *, with_keys: bool = True) -> Saved:
-    """Everything into `folder`, which is new or empty. Raises BackupFailed.
+def save(folder: Path, *, with_keys: bool = False, envelope: Envelope | None = None) -> Saved:
+    """Database and files into `folder`, which is new or empty; the keys only if asked. Raises BackupFailed.
 
     Files that the storage holds changed, or no longer, are told in `faults`; everything else is saved.
     """
     if folder.exists() and any(folder.iterdir()):
         raise BackupFailed(f"{folder} is not empty. A backup goes into a folder of its own.")
+    envelope = envelope or Envelope()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)  # it holds health documents and keys
-    _copy_files([FileRow(*row) for row in StoredFile.objects.values_list("key", "size", "sha256")], folder)
-    rows, faults = _snapshot(folder)
-    _remove_others(folder, {row.key for row in rows})
-    (folder / "files.jsonl").write_text("".join(json.dumps(row._asdict()) + "\n" for row in rows))
+    folder.chmod(0o700)  # it holds health documents
+    (folder / "files").mkdir(mode=0o700)
+    first = [FileRow(*row) for row in StoredFile.objects.values_list("key", "size", "sha256")]
+    _copy_files(first, folder, envelope)
+    rows, digest, faults = _snapshot(folder, envelope)
+    _remove_others(folder, {envelope.path(folder / "files", row.key) for row in rows})
+    listed = "".join(json.dumps(row._asdict()) + "\n" for row in rows)
+    digests = {"database": digest, "files.jsonl": _write(folder, "files.jsonl", listed, envelope)}
     if with_keys:
         (folder / "secrets").mkdir(mode=0o700)
-        for name in KEYS:
-            _write_private(folder / "secrets" / name.lower(), str(getattr(settings, name)))
-    saved = Saved(len(rows), sum(row.size for row in rows), faults)
-    # Last: a folder without it was never finished.
-    (folder / "manifest.json").write_text(json.dumps(_manifest(folder, saved, with_keys=with_keys), indent=2) + "\n")
+        for name in SECRETS:
+            key, *former = keys_of(name)
+            _write(folder / "secrets", name.lower(), key, envelope)
+            if former:
+                listed = "".join(f"{one}\n" for one in former)
+                _write(folder / "secrets", f"{name.lower()}_fallbacks", listed, envelope)
+    saved = Saved(len(rows), sum(row.size for row in rows), faults=faults)
+    # Last: a folder without it was never finished. In the clear: it holds counts and digests.
+    manifest = json.dumps(_manifest(saved, digests, with_keys=with_keys, encrypted=envelope.encrypts), indent=2)
+    _write(folder, "manifest.json", f"{manifest}\n", Envelope())
+    saved.written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return saved
 
 
-def _snapshot(folder: Path) -> tuple[list[FileRow], list[str]]:
-    """A snapshot of the database and every file it names: those that go meanwhile are in the next one no more."""
+def _snapshot(folder: Path, envelope: Envelope) -> tuple[list[FileRow], str, list[str]]:
+    """A snapshot of the database, its SHA-256, and every file it names: those that go meanwhile are in the next one
+    no more."""
+    digest = ""
+
+    def keep(source: IO[bytes]) -> None:
+        nonlocal digest
+        digest = envelope.write(source, envelope.path(folder, "database"))
+
     for _ in range(SNAPSHOTS):
-        rows = dump(folder / "database")
-        faults = _copy_files(rows, folder)
+        rows = dump(keep)
+        faults = _copy_files(rows, folder, envelope)
         if all(StoredFile.objects.filter(key=key).exists() for key in faults):
             break
-    (folder / "database").chmod(0o600)
-    return rows, [f"file {key}: {fault}" for key, fault in faults.items()]
+    return rows, digest, [f"file {key}: {fault}" for key, fault in faults.items()]
 
 
-def _copy_files(rows: list[FileRow], folder: Path) -> dict[str, str]:
+def _copy_files(rows: list[FileRow], folder: Path, envelope: Envelope) -> dict[str, str]:
     """Copy those that are not there yet; key and fault of each that could not be."""
     faults = {}
     for row in rows:
-        target = folder / "files" / row.key
-        if not target.exists() and (fault := _copy(row, target)):
+        target = envelope.path(folder / "files", row.key)
+        if not target.exists() and (fault := _copy(row, target, envelope)):
             faults[row.key] = fault
     return faults
 
 
-def _copy(row: FileRow, target: Path) -> str | None:
+def _copy(row: FileRow, target: Path, envelope: Envelope) -> str | None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft, digest = target.with_suffix(".part"), hashlib.sha256()
+    draft = target.with_suffix(".part")
     try:
-        with storage.open_(StoredFile(key=row.key, sha256=row.sha256)) as source, draft.open("wb") as copy:
-            draft.chmod(0o600)
-            while chunk := source.read(CHUNK):
-                digest.update(chunk)
-                copy.write(chunk)
+        with storage.open_(StoredFile(key=row.key, sha256=row.sha256)) as source:
+            digest = envelope.write(source, draft)
     except FileNotFoundError:
         draft.unlink(missing_ok=True)
         return "missing from storage"
     except storage.BytesChanged as error:
         return str(error)
-    if digest.hexdigest() != row.sha256:
+    if digest != row.sha256:
         draft.unlink()
         return "sha256 differs: the bytes were changed"
     draft.rename(target)
     return None
 
 
-def _remove_others(folder: Path, keys: set[str]) -> None:
+def _remove_others(folder: Path, kept: set[Path]) -> None:
     """What was taken back while the backup was made is not kept by it."""
     for path in (folder / "files").rglob("*"):
-        if path.is_file() and path.relative_to(folder / "files").as_posix() not in keys:
+        if path.is_file() and path not in kept:
             path.unlink()
 
 
-def _manifest(folder: Path, saved: Saved, *, with_keys: bool) -> dict[str, Any]:
+def _manifest(saved: Saved, digests: dict[str, str], *, with_keys: bool, encrypted: bool) -> dict[str, Any]:
+    """Digests are of what was saved, before it was encrypted."""
     anchor = chain.newest_anchor()
     return {
-        "format": FORMAT,
+        "format": ENCRYPTED_FORMAT if encrypted else FORMAT,
+        "encrypted": encrypted,
         "made_at": timezone.now().isoformat(timespec="seconds"),
-        "database": {"kind": connection.vendor, "sha256": sha256_of(folder / "database")},
+        "database": {"kind": connection.vendor, "sha256": digests["database"]},
         "migrations": sorted(MigrationRecorder(connection).applied_migrations()),
-        "files": {"count": saved.files, "bytes": saved.size, "sha256": sha256_of(folder / "files.jsonl")},
+        "files": {"count": saved.files, "bytes": saved.size, "sha256": digests["files.jsonl"]},
         "faults": saved.faults,
         "keys": with_keys,
+        "key_check_values": key_check_values(),
         "audit_anchor": f"{anchor.position}:{anchor.digest}",
     }
+
+
+def key_check_values() -> list[dict[str, str]]:
+    """By which a restored installation knows whether it has every key that the database needs
+    (notifications/key_checks.py says why they help nobody to guess one)."""
+    noted = list(KeyCheck.objects.all())
+    for secret in SECRETS:
+        key = keys_of(secret)[:1]
+        if not any(check.secret == secret and fits(check, key) for check in noted):
+            noted.append(new_check(secret, key[0]))
+    return [{"secret": check.secret, "salt": check.salt, "value": check.value} for check in noted]
 
 
 def sha256_of(path: Path) -> str:
@@ -122,6 +153,5 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
+def _write(folder: Path, name: str, text: str, envelope: Envelope) -> str:
+    return envelope.write(io.BytesIO(text.encode()), envelope.path(folder, name))

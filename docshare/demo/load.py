@@ -11,7 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import ApiToken, Membership, Practice, Role, Scope, User
+from accounts.members import add_member
+from accounts.models import ApiToken, Practice, Role, Scope, User
 from accounts.tokens import issue_token, revoke_token
 from appointments.booking import book, place
 from appointments.models import Agenda, AppointmentKind, BookedFor, OpeningHours, VisitReason
@@ -118,7 +119,7 @@ def _load_people_and_appointments() -> None:
 
 def _fill_agendas(agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User) -> None:
     """Four appointments a day on each agenda, from three days ago to two weeks ahead, Sundays off."""
-    today = timezone.localdate()
+    today = timezone.localdate(timezone=agendas[0].practice.zone)
     for offset in range(-3, 15):
         day = today + timedelta(days=offset)
         if day.weekday() == 6 and offset != 0:
@@ -155,16 +156,17 @@ def _book_for_relatives(practice: Practice, agenda: Agenda, reason: VisitReason,
         (cast.ADULT_WITHOUT_CONTACTS, BookedFor.ADULT_RELATIVE),
         (cast.CHILD, BookedFor.MINOR_RELATIVE),
     ]
+    today = timezone.localdate(timezone=practice.zone)
     patients = [(record_of_holder(holder=holder, practice=practice), BookedFor.SELF)]
     for record, booked_for in relatives:
-        relative = remember_relative(holder=holder, person=Person(**record._asdict()))
+        relative = remember_relative(holder=holder, person=Person(**record._asdict()), today=today)
         patients.append((record_of_relative(relative=relative, practice=practice, by=holder), booked_for))
     for rank, (patient, booked_for) in enumerate(patients):
         place(
             agenda=agenda,
             visit_reason=reason,
             patient=patient,
-            starts_at=_at(practice, timezone.localdate(), 11, 20 * rank),
+            starts_at=_at(practice, today, 11, 20 * rank),
             kind=AppointmentKind.IN_PERSON,
             holder=holder,
             booked_for=booked_for,
@@ -210,7 +212,7 @@ def _staff(practice: Practice, person: cast.Person) -> User:
         is_staff=administers,
         is_superuser=administers,
     )
-    Membership.objects.create(user=user, practice=practice, **{f"is_{role.value}": True for role in person.roles})
+    add_member(user=user, practice=practice, roles=person.roles, by=None)
     _prove_email(user)
     return user
 

@@ -1,4 +1,4 @@
-"""`--from` and `--to` of commands: days, or moments with their offset (ISO 8601)."""
+"""`--from` and `--to` of commands: days of the installation (TIME_ZONE), or moments with their offset (ISO 8601)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def add_period(parser: CommandParser) -> None:
 
 def _first_moment(text: str) -> datetime:
     try:
-        return timezone.make_aware(datetime.combine(date.fromisoformat(text), time.min))
+        return _aware(datetime.combine(date.fromisoformat(text), time.min))
     except ValueError:
         return _moment(text)
 
 
 def _end(text: str) -> datetime:
     try:
-        return timezone.make_aware(datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min))
+        return _aware(datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min))
     except ValueError:
         return _moment(text)
 
@@ -38,4 +38,8 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} is no day and no moment: 2026-11-24, 2026-11-24T14:00") from error
-    return moment if moment.tzinfo else timezone.make_aware(moment)
+    return moment if moment.tzinfo else _aware(moment)
+
+
+def _aware(moment: datetime) -> datetime:
+    return timezone.make_aware(moment, timezone.get_default_timezone())

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
+from django.test.utils import override_settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -23,7 +24,7 @@ from appointments.models import Appointment, BookedFor
 from audit import chain
 from audit.trail import record
 from docshare.management.commands.fsck import read_only
-from documents.files import storage
+from documents.files import sandbox, storage
 from documents.files.intake import Intake
 from documents.models import AutoSend, AutoSendRule, Category, DocumentLink, LibraryDocument, SharedDocument
 from documents.sharing import share_upload
@@ -139,9 +140,14 @@ def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Recei
     assert storage.verify(kept) is None
     stale = Path(settings.FILE_UPLOAD_TEMP_DIR) / "x.upload"
     stale.write_bytes(b"broken off")
-    os.utime(stale, (0, 0))
-    assert storage.sweep_stale_uploads() >= 1
+    of_a_child = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"x{sandbox.SCRATCH}"
+    of_a_child.mkdir()
+    (of_a_child / "repaired").write_bytes(b"broken off")
+    for path in (stale, of_a_child):
+        os.utime(path, (0, 0))
+    assert storage.sweep_stale_uploads() >= 2
     assert not stale.exists()
+    assert not of_a_child.exists()
 
 
 def test_bytes_that_should_be_signed_and_are_not_are_told(
@@ -239,6 +245,13 @@ def test_messages_that_never_end_are_told(db: None) -> None:
 def test_a_text_kept_after_sending_is_told(db: None) -> None:
     message = make_email(state=MessageState.SENT, sent_at=timezone.now())
     assert fsck("--only", "texts") == (1, [f"message {message.pk}: over, and its text was kept"])
+
+
+def test_a_text_that_no_key_opens_is_told(db: None) -> None:
+    make_email()
+    with override_settings(SECRET_KEY="a key that nobody has any more"):
+        make_email()
+    assert fsck() == (1, ["queued messages: 1 open with no key that is given (docs/operating.md, Keys)"])
 
 
 def test_the_trails_chain_is_verified_and_held_against_an_anchor(document: SharedDocument) -> None:

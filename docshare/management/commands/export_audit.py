@@ -12,7 +12,10 @@ from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import Q
 
+from accounts.activity import concerning
+from accounts.models import Practice
 from audit.chain import facts
 from audit.models import AuditEvent, AuditSeal
 from docshare.management.period import add_period
@@ -25,12 +28,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_period(parser)
-        parser.add_argument("--practice", type=uuid.UUID, help="only what concerns this practice")
+        told = "only what concerns this practice, its members' sign-ins included"
+        parser.add_argument("--practice", type=uuid.UUID, help=told)
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = AuditEvent.objects.during(options["start"], options["end"])
         if options["practice"]:
-            lines = lines.filter(practice_id=options["practice"])
+            practice = Practice.objects.filter(pk=options["practice"]).first()
+            lines = lines.filter(concerning(practice) if practice else Q(practice_id=options["practice"]))
         found = lines.iterator(chunk_size=BATCH)
         while batch := list(islice(found, BATCH)):
             seals = {

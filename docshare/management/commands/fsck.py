@@ -1,8 +1,9 @@
 """`manage.py fsck`: does everything hold that must hold, whatever crashed?
 
-One line on standard output for each fault, exit status 1 where there is any. It only reads, and may run beside a
-working site. Files in storage that no row names are orphans: what a crash between writing a file and committing its
-row leaves behind. They are nobody's document; `--repair` removes those older than a day.
+One line on standard output for each fault, exit status 1 where there is any. It only reads, notes that it ran
+(docshare/health/runs.py), and may run beside a working site. Files in storage that no row names are orphans: what a
+crash between writing a file and committing its row leaves behind. They are nobody's document; `--repair` removes
+those older than a day, and the letters that workers of the version before left in messages that are over.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import IntegrityError, connection
 
 from audit import chain
+from docshare import sealed
+from docshare.health import runs
 from documents import invariants as documents
 from documents.files import storage
 from documents.models import StoredFile
+from documents.wrong_keys import wrong_keys
 from notifications import invariants as notifications
+from notifications.outbox import forget_left_letters
 
 ORPHAN_AGE = timedelta(days=1)
 
@@ -40,6 +45,12 @@ def nothing_else_is_stored() -> Iterator[str]:
         yield f"orphan {key}: in storage, but no row names it"
 
 
+def keys_open_what_is_sealed() -> Iterator[str]:
+    """This process has the installation's keys, and they open everything."""
+    yield from wrong_keys()
+    yield from sealed.unreadable()
+
+
 CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "references": references_hold,
     "files": documents.files_are_as_kept,
@@ -54,6 +65,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "messages": notifications.messages_end,
     "texts": notifications.texts_are_forgotten,
     "audit": chain.faults,
+    "keys": keys_open_what_is_sealed,
     "orphans": nothing_else_is_stored,
 }
 
@@ -62,7 +74,9 @@ class Command(BaseCommand):
     help = "Proves what must always be true; a line for each fault."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="remove orphans older than a day")
+        parser.add_argument(
+            "--repair", action="store_true", help="remove orphans older than a day, and letters that are over"
+        )
         parser.add_argument("--only", action="append", choices=CHECKS, help="this check alone; may be repeated")
         parser.add_argument(
             "--anchor", type=_anchor, help="<position>:<digest> of an earlier export: does the audit chain hold it?"
@@ -70,6 +84,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         removed = storage.sweep_orphans(older_than=ORPHAN_AGE) if options["repair"] else 0
+        if options["repair"]:
+            forget_left_letters()
         faults = 0
         with read_only():
             for name in options["only"] or CHECKS:
@@ -80,6 +96,8 @@ class Command(BaseCommand):
         if anchor and not chain.holds(anchor):
             faults += 1
             self.stdout.write(f"audit anchor {anchor.position}: the chain was computed anew, or cut")
+        if not options["only"]:
+            runs.note_fsck(faults=faults)
         if removed:
             self.stderr.write(f"{removed} orphans older than a day were removed.")
         now = chain.newest_anchor()

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 "\t".join(
                     [
-                        timezone.localtime(line.at).isoformat(timespec="seconds"),
+                        timezone.localtime(line.at, timezone.get_default_timezone()).isoformat(timespec="seconds"),
                         _who(line, people),
                         how,
                         str(line.detail.get("means", "")),

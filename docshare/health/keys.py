@@ -1,0 +1,17 @@
+"""Whether the keys of the installation are the right ones: the one place that health asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from documents.key_checks import silent_service
+from documents.wrong_keys import wrong_keys
+
+
+def faults_of_keys() -> Iterator[str]:
+    """A sentence for each key that cannot be used, with what to do about it.
+
+    A security module is not asked: asking each minute with a wrong PIN would lock its token.
+    """
+    yield from wrong_keys()
+    yield from silent_service()

@@ -1,0 +1,212 @@
+"""`/metrics` for Prometheus: how old the outbox is, how deliveries end, how long requests and signing take, what was
+refused, which parts are ill, what ends when. Numbers only, nothing of a person or a practice.
+
+What a web process counted carries the label `replica`; what the database says is the same whichever process is asked,
+and carries none: aggregate it with `max`, not `sum`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import django
+from django.conf import settings
+from django.db.models import Count, Min, Q, Sum
+from django.utils import timezone
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from accounts.models import WebhookDelivery
+from accounts.models.webhook import WebhookState
+from appointments.models import Reminder
+from appointments.models.reminder import ReminderState
+from audit import chain
+from docshare.health import disk, probes, runs
+from docshare.health.parts import findings
+from docshare.health.running import untried_sendings
+from docshare.health.versions import code_version
+from documents.models import KeyPlace, SigningCredential, StoredFile
+from notifications import heartbeat
+from notifications.models import Channel, Message, MessageState
+
+DAY = timedelta(days=1)
+STORAGE_SECONDS = 300  # how long a count of all files is good for: it reads the whole table
+
+
+def exposition() -> bytes:
+    """In Prometheus' text format."""
+    registries = []
+    for collector in (ReplicaCollector(), DatabaseCollector()):
+        registry = CollectorRegistry()
+        registry.register(collector)
+        registries.append(registry)
+    return b"".join(map(generate_latest, registries))
+
+
+class ReplicaCollector(Collector):
+    """What the processes of this web server counted, each for itself (deploy/gunicorn.conf.py names the folder they
+    share), under the server's name: two of them behind one address are told apart."""
+
+    def collect(self) -> Iterator[Metric]:
+        labels = {
+            "version": code_version(),
+            "python": platform.python_version(),
+            "django": django.get_version(),
+            "url": settings.PUBLIC_URL,  # alarms lead to the operators' page there
+        }
+        build = GaugeMetricFamily("docshare_build_info", "Versions of this web server", labels=list(labels))
+        build.add_metric(list(labels.values()), 1)
+        for metric in (*_of_all_processes().collect(), build):
+            metric.samples = [
+                sample._replace(labels={**sample.labels, "replica": settings.REPLICA_NAME})
+                for sample in metric.samples
+            ]
+            yield metric
+
+
+def _of_all_processes() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+class DatabaseCollector(Collector):
+    """What the rows say at this moment, the same whichever process is asked; which parts are ill; room on the disk.
+
+    While the database is away, the parts alone: that it is away must show, too.
+    """
+
+    def collect(self) -> Iterator[Metric]:
+        found = findings()
+        ill = GaugeMetricFamily("docshare_part_ill", "1: this part is ill (docs/illnesses)", labels=["part"])
+        for part in dict.fromkeys(one.part for one in found):  # keys are asked twice: here, and by a worker
+            ill.add_metric([part], any(one.is_ill for one in found if one.part == part))
+        yield ill
+        room = disk.room()
+        yield GaugeMetricFamily("docshare_disk_free_bytes", "Free, on the file system of DATA_DIR", value=room.free)
+        yield GaugeMetricFamily("docshare_disk_size_bytes", "Its size", value=room.total)
+        if not any(one.part == "database" and one.is_ill for one in found):
+            yield from self._rows()
+
+    def _rows(self) -> Iterator[Metric]:
+        yield from _messages()
+        yield from _webhooks()
+        yield GaugeMetricFamily(
+            "docshare_auto_sends_due", "Automatic sendings that nobody tries", value=untried_sendings().count()
+        )
+        late = Reminder.objects.filter(state=ReminderState.PLANNED, due_at__lte=timezone.now()).count()
+        yield GaugeMetricFamily("docshare_reminders_due", "Reminders whose time has come", value=late)
+        yield from _times()
+        yield GaugeMetricFamily(
+            "docshare_audit_sealed_lines",
+            "Lines of the audit trail in the chain",
+            value=chain.newest_anchor().position,
+        )
+        files, size = _stored()
+        yield GaugeMetricFamily("docshare_stored_files", "Files in storage", value=files)
+        yield GaugeMetricFamily("docshare_stored_bytes", "Their size", value=size)
+
+
+def _messages() -> Iterator[Metric]:
+    now = timezone.now()
+    yield from _waiting(now)
+    states = GaugeMetricFamily(
+        "docshare_messages_last_day", "Messages planned in the last 24 hours", labels=["channel", "state"]
+    )
+    counts = {
+        (row["channel"], row["state"]): row["count"]
+        for row in Message.objects.filter(Q(created_at__gte=now - DAY))
+        .values("channel", "state")
+        .annotate(count=Count("pk"))
+    }
+    for channel in Channel:
+        for state in MessageState:
+            states.add_metric([channel.value, state.value], counts.get((channel.value, state.value), 0))
+    yield states
+
+
+def _waiting(now: datetime) -> Iterator[Metric]:
+    waiting = Message.objects.waiting_since_planned(now).order_by().values("channel")
+    rows = {row["channel"]: row for row in waiting.annotate(count=Count("pk"), oldest=Min("planned"))}
+    count = GaugeMetricFamily(
+        "docshare_outbox_due", "Messages whose planned time has come, however often tried", labels=["channel"]
+    )
+    age = GaugeMetricFamily(
+        "docshare_outbox_oldest_seconds", "Time since the oldest was planned for", labels=["channel"]
+    )
+    for channel in Channel:
+        row = rows.get(channel.value)
+        count.add_metric([channel.value], row["count"] if row else 0)
+        age.add_metric([channel.value], (now - row["oldest"]).total_seconds() if row else 0)
+    yield count
+    yield age
+
+
+def _webhooks() -> Iterator[Metric]:
+    now = timezone.now()
+    queued = WebhookDelivery.objects.filter(state=WebhookState.QUEUED).aggregate(
+        count=Count("pk"), oldest=Min("created_at")
+    )
+    yield GaugeMetricFamily("docshare_webhooks_waiting", "Events that webhooks were not told", value=queued["count"])
+    age = (now - queued["oldest"]).total_seconds() if queued["oldest"] else 0
+    yield GaugeMetricFamily("docshare_webhooks_oldest_seconds", "Time since the oldest of them", value=age)
+    states = GaugeMetricFamily(
+        "docshare_webhooks_last_day", "Events for webhooks in the last 24 hours", labels=["state"]
+    )
+    ended = WebhookDelivery.objects.filter(created_at__gte=now - DAY).order_by()
+    counts = {row["state"]: row["count"] for row in ended.values("state").annotate(count=Count("pk"))}
+    for state in WebhookState:
+        states.add_metric([state.value], counts.get(state.value, 0))
+    yield states
+
+
+def _times() -> Iterator[Metric]:
+    """In seconds; infinite if it never was."""
+    beats = heartbeat.last_of_all()
+    for part in (heartbeat.WORKER, heartbeat.SCHEDULER):
+        yield _age(f"docshare_{part}_silence_seconds", f"Time since the {part} last worked", beats.get(part))
+    yield _age("docshare_installation_age_seconds", "Time since the first migration", runs.installed_at())
+    try:
+        backup = runs.last_backup()
+    except runs.Unreadable:
+        backup = None
+    yield _age("docshare_backup_age_seconds", "Time since the last backup", backup.finished_at if backup else None)
+    yield GaugeMetricFamily("docshare_backup_bytes", "Size of the last backup", value=backup.size if backup else 0)
+    yield _age("docshare_fsck_age_seconds", "Time since the last whole fsck", beats.get(runs.FSCK))
+    whole = beats.get(runs.FSCK_WHOLE)
+    yield _age("docshare_fsck_whole_age_seconds", "Time since the last that found no fault", whole)
+    left = GaugeMetricFamily(
+        "docshare_certificate_left_seconds", "Time until the first of a kind ends", labels=["kind"]
+    )
+    brought = SigningCredential.objects.filter(retired_at=None).exclude(key_place=KeyPlace.AUTHORITY)
+    moments = {"practitioner": brought.aggregate(first=Min("not_after"))["first"], "tls": probes.tls_ends()}
+    for kind, at in moments.items():
+        if at:
+            left.add_metric([kind], (at - timezone.now()).total_seconds())
+    yield left
+
+
+def _age(name: str, said: str, since: datetime | None) -> Metric:
+    age = (timezone.now() - since).total_seconds() if since else float("inf")
+    return GaugeMetricFamily(name, said, value=age)
+
+
+_counted: tuple[float, int, int] | None = None
+
+
+def _stored() -> tuple[int, int]:
+    """How many files, how many bytes; counted anew every five minutes."""
+    global _counted
+    if _counted is None or time.monotonic() - _counted[0] > STORAGE_SECONDS:
+        found = StoredFile.objects.aggregate(files=Count("pk"), size=Sum("size"))
+        _counted = (time.monotonic(), found["files"], found["size"] or 0)
+    return _counted[1], _counted[2]

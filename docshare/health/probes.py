@@ -1,0 +1,139 @@
+"""Asks what the installation depends on: mail server, SMS gateway, virus scanner, time-stamp authority, keys, the
+certificate of its own address.
+
+A worker asks once a minute (docshare/tasks.py), and the answer is a row: pages and alarms read it, so that nobody who
+asks /healthz/system makes this site connect anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from docshare.health.keys import faults_of_keys
+from documents.files.clamd import Clamd
+from notifications import heartbeat
+from notifications.channels.email import EmailSender
+
+logger = logging.getLogger(__name__)
+ASKED = "probes"  # the heartbeat of the asking itself
+MISSED = timedelta(seconds=90)  # two rounds without an answer
+CONNECT_SECONDS = 5
+PORTS = {"http": 80, "https": 443}
+TLS_ENDS = "health:tls_ends"
+TLS_ENDS_SECONDS = 24 * 3600
+
+
+class Unwell(Exception):
+    """It answered, and not as it should."""
+
+
+def probes() -> dict[str, Callable[[], object]]:
+    """Part -> how to ask it; those alone that are set up and can be asked without sending anything."""
+    found: dict[str, Callable[[], object]] = {"keys": _keys}
+    if settings.EMAIL_URL and not settings.EMAIL_PROVIDER:
+        found["mail"] = _mail
+    for part, url in (("sms", settings.SMS_URL), ("timestamps", settings.TSA_URL)):
+        if urlsplit(url).scheme in PORTS:
+            found[part] = _connects_to(url)
+    if settings.CLAMD_URL:
+        found["scanner"] = _scanner
+    if settings.SECURE:
+        found["tls"] = _tls
+    return found
+
+
+def ask_all() -> None:
+    """Ask each once, and mark those that answer as they should."""
+    for part, ask in probes().items():
+        try:
+            ask()
+        except Exception as error:  # each has its own kinds of failure; all of them are "no"
+            # Its words may quote an address or a password.
+            logger.warning("%s does not answer as it should (%s).", part, type(error).__name__)
+        else:
+            heartbeat.mark(part)
+    heartbeat.mark(ASKED)
+
+
+def missing(part: str, beats: dict[str, datetime]) -> bool | None:
+    """Whether this part did not answer the last two times; None if nobody has asked it lately.
+
+    `beats`: notifications.heartbeat.last_of_all.
+    """
+    asked, answered = beats.get(ASKED), beats.get(part)
+    if asked is None or datetime.now(UTC) - asked > 2 * MISSED:
+        return None
+    return answered is None or asked - answered > MISSED
+
+
+def tls_ends() -> datetime | None:
+    """When the certificate of PUBLIC_URL ends, as last seen from a worker; None if not known."""
+    try:
+        seen: str | None = cache.get(TLS_ENDS)
+    except (RedisError, OSError):  # the queue's illness, and its own alarm
+        return None
+    return datetime.fromisoformat(seen) if seen else None
+
+
+def _keys() -> None:
+    if next(faults_of_keys(), None):
+        raise Unwell
+
+
+def _mail() -> None:
+    sender = EmailSender()
+    try:
+        sender.open()  # connects, encrypts and signs in, and sends nothing
+    finally:
+        sender.close()
+
+
+def _scanner() -> None:
+    Clamd(settings.CLAMD_URL).ping(until=time.monotonic() + CONNECT_SECONDS)
+
+
+def _connects_to(url: str) -> Callable[[], None]:
+    """Connecting alone: an SMS costs, and authorities count time-stamps."""
+
+    def connect() -> None:
+        with _connected(url):
+            pass
+
+    return connect
+
+
+def _tls() -> None:
+    """An address that a worker does not reach may be well for everybody else: then nothing is known of it."""
+    try:
+        with _connected(settings.PUBLIC_URL) as connection:
+            assert isinstance(connection, ssl.SSLSocket)  # https
+            certificate = connection.getpeercert() or {}
+    except (socket.gaierror, ConnectionError, TimeoutError):
+        cache.delete(TLS_ENDS)
+        return
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    cache.set(TLS_ENDS, ends.isoformat(), TLS_ENDS_SECONDS)
+
+
+def _connected(url: str) -> socket.socket:
+    """A connection to the host of an http(s) address, its certificate checked. Raises OSError."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    plain = socket.create_connection((host, parts.port or PORTS[parts.scheme]), CONNECT_SECONDS)
+    if parts.scheme == "http":
+        return plain
+    try:
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise

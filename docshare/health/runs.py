@@ -1,0 +1,63 @@
+"""What must run now and then, and when it last did: backups, fsck. And since when there is an installation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Min
+
+from notifications import heartbeat
+
+LONGEST_BETWEEN = timedelta(hours=36)  # each night, and half a day to notice
+FSCK, FSCK_WHOLE = "fsck", "fsck_whole"  # heartbeats: ran to its end; and found no fault
+
+
+class Unreadable(Exception):
+    """The note of the last backup is not what `manage.py backup` writes."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """The last that was finished. `size`: bytes."""
+
+    finished_at: datetime
+    size: int
+    is_encrypted: bool
+
+
+def note_of_last_backup() -> Path:
+    """Where `manage.py backup` writes it; deploy/healthy.py and backup_schedule.py read it without Django."""
+    return Path(settings.DATA_DIR) / "backups" / "last-success.json"
+
+
+def last_backup() -> Backup | None:
+    """None if there never was one. Raises Unreadable."""
+    path = note_of_last_backup()
+    try:
+        said = json.loads(path.read_text())
+        finished_at = datetime.fromisoformat(said["finished_at"])
+        if finished_at.tzinfo is None:
+            raise Unreadable(path)
+        return Backup(finished_at=finished_at, size=int(said["bytes"]), is_encrypted=bool(said["encrypted"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unreadable(path) from error
+
+
+def note_fsck(*, faults: int) -> None:
+    """fsck ran to its end, over everything."""
+    heartbeat.mark(FSCK)
+    if not faults:
+        heartbeat.mark(FSCK_WHOLE)
+
+
+def installed_at() -> datetime:
+    """When the first migration was applied."""
+    first: datetime = MigrationRecorder.Migration.objects.aggregate(first=Min("applied"))["first"]
+    return first

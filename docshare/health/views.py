@@ -1,0 +1,91 @@
+"""What machines ask: whether the process is up (`/healthz`), whether it can answer requests (`/readyz`, for
+balancers), whether the whole installation is well (`/healthz/system`), and numbers (`/metrics`, for Prometheus).
+
+Anybody may ask the first three, and learns whether, not why; of `/readyz` also the name of what is away. The rest is
+for whoever runs the installation: with the token METRICS_TOKEN, or without one from this very machine.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from accounts.addresses import is_loopback
+from docshare.health import own
+from docshare.health.metrics import exposition
+from docshare.health.parts import findings
+
+STRANGERS_WAIT = 5.0  # seconds; Kubernetes, HAProxy and uptime services ask every 5 s and more
+
+
+@login_not_required
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(_request: HttpRequest) -> JsonResponse:
+    away = own.not_answering()
+    return JsonResponse({"ready": not away, "not_answering": away}, status=503 if away else 200)
+
+
+@login_not_required
+@require_safe
+def system(request: HttpRequest) -> JsonResponse:
+    """Which parts are ill is told to whoever may read the metrics: a scanner that is away is an invitation. Strangers
+    are told what is known already: however often they ask, the parts are judged once in `STRANGERS_WAIT`."""
+    if not _may_read(request):
+        well = _known.is_well()
+        return JsonResponse({"well": well}, status=200 if well else 503)
+    found = findings()
+    ill = [one.part for one in found if one.is_ill]
+    answer: dict[str, Any] = {"well": not ill, "ill": ill}
+    answer["parts"] = [
+        {"part": one.part, "state": one.state.value, "sentence": one.sentence, "remedy": one.remedy} for one in found
+    ]
+    return JsonResponse(answer, status=503 if ill else 200)
+
+
+class _Known:
+    """Whether the whole is well, of this process: judged anew by the first who asks once it grew old."""
+
+    def __init__(self) -> None:
+        self._judging = threading.Lock()
+        self._well, self._until = True, 0.0
+
+    def is_well(self) -> bool:
+        with self._judging:  # whoever asks meanwhile waits for the answer, and judges nothing
+            if time.monotonic() >= self._until:
+                self._well = not any(one.is_ill for one in findings())
+                self._until = time.monotonic() + STRANGERS_WAIT
+            return self._well
+
+
+_known = _Known()
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    if not _may_read(request):
+        raise Http404
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        return kind.lower() == "bearer" and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False  # a proxy on this machine brings it, from wherever
+    return is_loopback(request.META.get("REMOTE_ADDR", ""))  # a Unix socket has none: a proxy listens there

@@ -1,0 +1,51 @@
+"""`manage.py export_person --account <id> | --patient <id> <folder or .zip>`: all that is kept of a person, for them.
+
+GDPR, articles 15 and 20. Of everything that one person proved to be: the account, and its records at every practice.
+The folder is for the user of this process alone; it holds health documents. `--dry-run` counts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from docshare.personal_data.export import DocumentsLost, Gathered, export, gather
+from docshare.personal_data.folder import CannotWrite
+from docshare.personal_data.options import add_person, asked
+from docshare.personal_data.people import NobodyFound
+
+
+class Command(BaseCommand):
+    help = "Writes everything that is kept of a person, documents included."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_person(parser)
+        parser.add_argument("target", type=Path, nargs="?", help="a new folder, or a file that ends in .zip")
+        parser.add_argument("--dry-run", action="store_true", help="count, and write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        target: Path | None = options["target"]
+        if target is None and not options["dry_run"]:
+            raise CommandError("Say where to write: a new folder, or a file that ends in .zip.")
+        try:
+            found = gather(asked(options)) if options["dry_run"] or target is None else export(asked(options), target)
+        except (NobodyFound, CannotWrite, DocumentsLost) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{target} can't be written: {error.strerror}.") from error
+        self._tell(found)
+        where = "Dry run: nothing was written." if options["dry_run"] else f"Written to {target}."
+        self.stderr.write(where)
+
+    def _tell(self, found: Gathered) -> None:
+        for kind, number in sorted(found.counts().items()):
+            self.stdout.write(f"{number} {kind}")
+        size = sum(one.size for one in found.documents.values())
+        self.stdout.write(f"{len(found.documents)} files ({size} bytes)")
+        for pk in found.person.unproved:
+            self.stdout.write(
+                f"left out: record {pk}, whose contacts or birth date changed since the account proved them. If it "
+                "is this person's, export it by --patient."
+            )

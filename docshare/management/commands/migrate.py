@@ -1,0 +1,72 @@
+"""Django's `migrate`, one at a time, and never in the way of a working site.
+
+On PostgreSQL a migration waits for its tables no longer than LONGEST_WAIT in all. Whoever comes later waits behind
+it; and of two transactions that wait for each other PostgreSQL ends the one that has waited `deadlock_timeout` (1 s):
+a request of somebody's. What cannot have its tables in that time is rolled back and tried again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands.migrate import Command as DjangoMigrate
+from django.db import OperationalError, connections
+
+from schema.one_at_a_time import migrating_alone
+
+LONGEST_WAIT = 0.8  # seconds
+PAUSE = (0.2, 1.0)  # seconds between two attempts
+TELL_EVERY = 10.0  # seconds
+PATIENCE = 1800.0  # seconds: longer than a backup takes
+LATER = ("55P03", "40P01")  # SQLSTATE of PostgreSQL: lock_not_available, deadlock_detected
+IN_USE = "A table is in use by a long statement; trying again."
+
+
+class Command(DjangoMigrate):
+    _waits_until = 0.0  # a migration's own time, by time.monotonic()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["check_unapplied"] or options["plan"]:
+            super().handle(*args, **options)  # reads alone
+            return
+        connection = connections[options["database"]]
+        short = connection.execute_wrapper(self._wait_shortly) if connection.vendor == "postgresql" else nullcontext()
+        with migrating_alone(connection, self.stderr.write), short:
+            deadline, tell_at = time.monotonic() + PATIENCE, time.monotonic() + TELL_EVERY
+            while not self._applied(*args, **options):
+                if time.monotonic() > deadline:
+                    raise CommandError(
+                        f"A table was in use for {PATIENCE:.0f} s (pg_stat_activity says by whom). What was applied "
+                        "before stays. End that statement and run migrate again."
+                    )
+                if time.monotonic() > tell_at:
+                    self.stderr.write(f"\n{IN_USE}")
+                    tell_at += TELL_EVERY
+                time.sleep(random.uniform(*PAUSE))  # noqa: S311 (no secret)
+
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        self._waits_until = time.monotonic() + LONGEST_WAIT
+        super().migration_progress_callback(action, migration, fake)
+
+    def _applied(self, *args: Any, **options: Any) -> bool:
+        try:
+            super().handle(*args, **options)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) in LATER:
+                return False
+            raise
+        return True
+
+    def _wait_shortly(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Before each statement. An index that is built CONCURRENTLY waits for others, and keeps nobody waiting."""
+        if str(sql).startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):  # waits for nobody; may follow a fault
+            return execute(sql, params, many, context)
+        left = max(0.001, self._waits_until - time.monotonic())
+        milliseconds = 0 if "CONCURRENTLY" in str(sql) else round(left * 1000)
+        context["connection"].connection.execute(f"SET lock_timeout = {milliseconds}")
+        return execute(sql, params, many, context)

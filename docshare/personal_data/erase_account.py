@@ -1,0 +1,192 @@
+"""An account without its person: the row stays, with an address that receives nothing, since what is kept names it.
+
+Staff who signed keep their name, their number and the certificates: whoever verifies a document must read who signed.
+Staff who shared, authorised or checked somebody's identity keep their name in the history of the records that stay.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from accounts.members import remove_member
+from accounts.models import ApiToken, KnownDevice, Membership, OneTimeCode, User
+from accounts.models.user import ERASED_DOMAIN
+from appointments.models import Agenda, Appointment, BookedFor, HolderAuthorisation, HolderExclusion
+from audit.models import AuditEvent
+from audit.trail import record
+from docshare.personal_data.report import Report
+from documents.models import DocumentLink, SharedDocument, SignatureImage, SigningCredential
+from patients.models import ContactProposal, FormerContact, Invitation, Patient, RecordTie, Relative
+from patients.ownership import CONTACTS, equals_one_of
+from portals.models import IdempotentCall
+
+
+class CannotErase(Exception):
+    """A sentence for whoever ran the command."""
+
+
+def check_may_go(user: User) -> None:
+    """Raises CannotErase where a practice would be left without an administrator."""
+    for membership in user.memberships.filter(is_admin=True).select_related("practice"):
+        others = Membership.objects.filter(practice=membership.practice, is_admin=True, user__is_active=True)
+        if not others.exclude(user=user).exists():
+            practice = membership.practice
+            raise CannotErase(
+                f"The account is the only administrator of {practice} ({practice.pk}). Make somebody else one, or "
+                f"delete the practice first (manage.py delete_practice)."
+            )
+
+
+def erase_account(user: User, report: Report) -> None:
+    """Locked by the caller."""
+    before = report.erased.total()
+    _erase_relatives_contacts(user, report)
+    _erase_operators_log(user, report)
+    for membership in user.memberships.select_related("practice", "user"):
+        remove_member(membership=membership, by=None)
+        report.count("roles in practices", 1)
+    for what, rows in _rows_of(user).items():
+        report.delete(what, rows)
+    _end_sessions(user, report)
+    Agenda.objects.filter(practitioner=user).update(practitioner=None)
+    held = SharedDocument.objects.filter(holder=user, holder_ended_at=None)
+    report.count("accesses to others’ documents", held.update(holder_ended_at=timezone.now()))
+    signed = has_signed(user)
+    _destroy_keys(user, report, signed=signed)
+    if not user.is_erased:
+        report.count("accounts", 1)
+    _erase_fields(user, report, signed=signed)
+    if report.erased.total() != before:
+        record("account.erased", by=None, on=user)
+    report.kept.append(
+        f"account {user.pk}: its number alone, in the history of what it did and read (proof, GDPR article 17(3)(e))"
+    )
+    report.kept.append("the audit trail, which holds opaque numbers and codes (CNIL 2021-122, GDPR article 17(3)(b))")
+
+
+def has_signed(user: User) -> bool:
+    """Ever: patients keep a document that was taken back."""
+    if SharedDocument.objects.filter(signed_by=user).exists():
+        return True
+    told = AuditEvent.objects.filter(actor_id=user.pk, action__in=["document.shared", "document.replaced"])
+    return told.filter(detail__signed=True).exists()
+
+
+def has_acted(user: User) -> bool:
+    """As staff, in records that are kept."""
+    return (
+        SharedDocument.objects.filter(shared_by=user).exists()
+        or HolderAuthorisation.objects.filter(Q(authorised_by=user) | Q(withdrawn_by=user) | Q(kept_by=user)).exists()
+        or HolderExclusion.objects.filter(excluded_by=user).exists()
+        or Invitation.objects.filter(identity_checked_by=user).exists()
+    )
+
+
+def _rows_of(user: User) -> dict[str, QuerySet[Model]]:
+    """Rows that go as they are."""
+    invitations = Invitation.objects.filter(accepted_by=user)
+    subjects = [user.pk, *invitations.values_list("pk", flat=True)]
+    rows: dict[str, QuerySet[Model]] = {
+        "codes": OneTimeCode.objects.filter(subject_id__in=subjects),
+        "invitations": invitations,
+        "API tokens": ApiToken.objects.filter(user=user),
+        "known devices": KnownDevice.objects.filter(user=user),
+        "stored answers": IdempotentCall.objects.filter(user=user),
+        "pictures of signatures": SignatureImage.objects.filter(user=user),
+        "second factors": Authenticator.objects.filter(user=user),
+        "email addresses": EmailAddress.objects.filter(user=user),
+        "former contacts": FormerContact.objects.filter(user=user),
+        "relatives": Relative.objects.filter(holder=user),
+        "ties of accounts to records": RecordTie.objects.filter(user=user),
+        "proposed contacts": ContactProposal.objects.filter(user=user),
+        "links without account": DocumentLink.objects.filter(holder=user),
+        "groups": User.groups.through.objects.filter(user=user),
+        "permissions": User.user_permissions.through.objects.filter(user=user),
+    }
+    return rows
+
+
+def _end_sessions(user: User, report: Report) -> None:
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+        report.count("sessions", 1)
+
+
+def _destroy_keys(user: User, report: Report, *, signed: bool) -> None:
+    """No key signs any more. Certificates stay where one signed, and on the list of the revoked."""
+    credentials = SigningCredential.objects.filter(user=user)
+    report.count("signing keys", credentials.exclude(private_key=b"", key_reference="").count())
+    credentials.filter(retired_at=None).update(retired_at=timezone.now())
+    credentials.update(private_key=b"", key_reference="")
+    if signed:
+        report.kept.append(
+            f"name, RPPS number and {credentials.count()} certificates, as signatory of documents "
+            "(GDPR article 17(3)(e))"
+        )
+    else:
+        report.delete("certificates", credentials.filter(revoked_at=None))
+
+
+def _erase_fields(user: User, report: Report, *, signed: bool) -> None:
+    named = signed or has_acted(user)
+    if named and not signed:
+        report.kept.append("name, in the history of the records where the account shared or decided as staff")
+    user.email = f"erased-{user.pk}@{ERASED_DOMAIN}"
+    user.mobile = user.mobile_verified_at = user.birth_date = None
+    user.language = "fr"
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.last_login = None
+    if not signed:
+        user.professional_number = ""
+    if not named:
+        user.title = user.first_name = user.last_name = ""
+    if user.has_usable_password():
+        user.set_unusable_password()
+    user.save()
+
+
+def _erase_relatives_contacts(user: User, report: Report) -> None:
+    """Where a record of an adult whom the account booked for carries the account's own contact, this is the erased
+    person's; left there, it would pass for the relative's own, once nothing says any more whose it is."""
+    if user.is_erased:
+        return
+    booked = Appointment.objects.filter(holder=user).exclude(booked_for=BookedFor.SELF)
+    records = Patient.objects.filter(Q(appointments__in=booked) | Q(as_relative__relative__holder=user)).distinct()
+    for patient in records.select_related("practice"):
+        if patient.is_minor_now():
+            continue  # whose record it is, a guardian is reached by what staff entered
+        theirs = [
+            name for name in CONTACTS if (contact := getattr(patient, name)) and equals_one_of(user, name, contact)
+        ]
+        for name in theirs:
+            setattr(patient, name, None)
+        if theirs:
+            patient.save(update_fields=[*theirs, "search_text"])
+            record(
+                "contact.changed",
+                by=None,
+                on=patient,
+                practice=patient.practice_id,
+                detail={"fields": theirs, "account_erased": True},
+            )
+            report.count("contacts of records", len(theirs))
+
+
+def _erase_operators_log(user: User, report: Report) -> None:
+    """Django's admin writes names and addresses into its own log."""
+    about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    models: list[Any] = [Membership, ApiToken, EmailAddress, Authenticator]
+    theirs: list[QuerySet[Any]] = [model.objects.filter(user=user) for model in models]
+    for rows in theirs:
+        ids = [str(pk) for pk in rows.values_list("pk", flat=True)]
+        about |= Q(content_type=ContentType.objects.get_for_model(rows.model), object_id__in=ids)
+    named = LogEntry.objects.filter(about).exclude(object_repr="", change_message="")
+    report.count("names in the operator’s log", named.update(object_repr="", change_message=""))

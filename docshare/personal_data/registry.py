@@ -1,0 +1,173 @@
+"""What each model means for a person and for a practice. A model that is not decided here fails a test.
+
+Three decisions for each: which practice a row belongs to (and so what `delete_practice` archives and deletes), as
+what `export_person` gives it to a person, and what `erase_person` does with each reference to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.apps import apps
+from django.db import models
+
+
+class Fate(StrEnum):
+    """What `erase_person` does with a reference to the erased account or record."""
+
+    ERASED = "erased"  # the row is deleted, or the reference is emptied
+    KEPT = "kept"  # the reference stays: to an account without a person, or to a record that the law keeps
+
+
+@dataclass(frozen=True)
+class Decision:
+    """About one model.
+
+    `practice`: the lookup from a row to the primary key of its practice; "" where rows belong to no practice.
+    `exported`: names of resources in a person's export; where there are none, `why_not` says why.
+    `references`: what becomes of each reference to a person, by field.
+    `secret`: fields that no archive of a practice holds.
+    """
+
+    practice: str = ""
+    exported: tuple[str, ...] = ()
+    why_not: str = ""
+    references: Mapping[str, Fate] = field(default_factory=dict)
+    secret: frozenset[str] = frozenset()
+
+
+OF_PRACTICE = "a setting of the practice; no person in it"
+OF_INSTALLATION = "of the installation; no person in it"
+SECRET = "a secret, of use only to whoever attacks the account; its existence is in the activity"  # noqa: S105
+SHORT_LIVED = "lives for minutes or hours, then deletes itself"
+E, K = Fate.ERASED, Fate.KEPT
+
+# Models of a practice in the order in which their rows can be deleted: what refers stands before what is referred to.
+DECISIONS: dict[str, Decision] = {
+    "documents.DocumentReading": Decision("document__practice", ("AuditEvent",), references={"reader": K}),
+    "documents.AutoSend": Decision("appointment__practice", why_not="what it sent is a DocumentReference"),
+    "documents.SharedDocument": Decision(
+        "practice",
+        ("DocumentReference", "Provenance"),
+        references={"patient": K, "holder": K, "signed_by": K, "shared_by": K},
+    ),
+    "documents.SharedDocument_messages": Decision(
+        "shareddocument__practice", why_not="a row between two that are exported"
+    ),
+    "documents.DocumentLink": Decision("appointment__practice", ("Consent",), references={"holder": E}),
+    "appointments.HolderAuthorisation": Decision(
+        "appointment__practice",
+        ("Consent",),
+        references={"holder": K, "authorised_by": K, "withdrawn_by": K, "kept_by": K},
+    ),
+    "appointments.HolderExclusion": Decision(
+        "patient__practice", ("Consent",), references={"patient": K, "holder": K, "excluded_by": K}
+    ),
+    "appointments.Reminder_messages": Decision(
+        "reminder__appointment__practice", why_not="a row between two that are exported"
+    ),
+    "appointments.Reminder": Decision("appointment__practice", why_not="what it sent is a Communication"),
+    "appointments.Appointment": Decision("practice", ("Appointment",), references={"patient": K, "holder": K}),
+    "documents.AutoSendRule": Decision("practice", why_not=OF_PRACTICE),
+    "documents.AutoSendRule_documents": Decision("autosendrule__practice", why_not=OF_PRACTICE),
+    "documents.AutoSendRule_visit_reasons": Decision("autosendrule__practice", why_not=OF_PRACTICE),
+    "documents.AutoSendRule_agendas": Decision("autosendrule__practice", why_not=OF_PRACTICE),
+    "documents.LibraryVersion": Decision(
+        "document__practice",
+        why_not="a document of the practice, not of whoever wrote it",
+        references={"created_by": K},
+    ),
+    "documents.LibraryDocument": Decision("practice", why_not=OF_PRACTICE),
+    "patients.Invitation": Decision(
+        "patient__practice",
+        ("Consent",),
+        references={"patient": E, "identity_checked_by": K, "accepted_by": E},
+    ),
+    "patients.ContactProposal": Decision(
+        "patient__practice", ("Patient",), references={"patient": E, "user": E, "settled_by": K}
+    ),
+    "patients.RecordTie": Decision("patient__practice", ("Consent",), references={"user": E, "patient": E}),
+    "patients.RelativeRecord": Decision(
+        "practice", why_not="about the relative, who is somebody else", references={"patient": E}
+    ),
+    "patients.Patient": Decision("practice", ("Patient",), references={"email_given_by": K, "mobile_given_by": K}),
+    "appointments.Instruction": Decision("practice", why_not=OF_PRACTICE),
+    "appointments.Instruction_visit_reasons": Decision("instruction__practice", why_not=OF_PRACTICE),
+    "appointments.Instruction_agendas": Decision("instruction__practice", why_not=OF_PRACTICE),
+    "appointments.OpeningHours_visit_reasons": Decision("openinghours__agenda__practice", why_not=OF_PRACTICE),
+    "appointments.OpeningHours": Decision("agenda__practice", why_not=OF_PRACTICE),
+    "appointments.Closing_agendas": Decision("closing__practice", why_not=OF_PRACTICE),
+    "appointments.Closing": Decision("practice", why_not=OF_PRACTICE),
+    "appointments.Absence": Decision("agenda__practice", why_not=OF_PRACTICE),
+    "appointments.VisitReason_agendas": Decision("visitreason__practice", why_not=OF_PRACTICE),
+    "appointments.VisitReason": Decision("practice", why_not=OF_PRACTICE),
+    "appointments.Agenda": Decision("practice", ("PractitionerRole",), references={"practitioner": E}),
+    "appointments.BookingPolicy": Decision("practice", why_not=OF_PRACTICE),
+    "appointments.ReminderPolicy": Decision("practice", why_not=OF_PRACTICE),
+    "documents.UnreadPolicy": Decision("practice", why_not=OF_PRACTICE),
+    "notifications.SmsPolicy": Decision("practice", why_not=OF_PRACTICE),
+    "documents.SigningCredential": Decision(
+        "practice", ("Practitioner",), references={"user": K}, secret=frozenset({"private_key", "key_reference"})
+    ),
+    "accounts.WebhookDelivery": Decision("endpoint__practice", why_not="opaque ids alone"),
+    "accounts.WebhookEndpoint": Decision("practice", why_not=OF_PRACTICE, secret=frozenset({"secret"})),
+    "accounts.Membership": Decision("practice", ("PractitionerRole",), references={"user": E}),
+    "accounts.Practice": Decision("pk", ("Organization",)),
+    # Found otherwise than by a lookup: see practice.py
+    "documents.StoredFile": Decision(exported=("DocumentReference",)),
+    "notifications.Message": Decision(exported=("Communication",), secret=frozenset({"body", "html", "calendar"})),
+    # Of people
+    "accounts.User": Decision(exported=("Person", "Practitioner")),
+    "accounts.User_groups": Decision(exported=("Person",), references={"user": E}),
+    "accounts.User_user_permissions": Decision(exported=("Person",), references={"user": E}),
+    "accounts.ApiToken": Decision(exported=("Device",), references={"user": E}),
+    "accounts.KnownDevice": Decision(exported=("Device",), references={"user": E}),
+    "accounts.OneTimeCode": Decision(why_not=SHORT_LIVED),
+    "accounts.RateCount": Decision(why_not=SHORT_LIVED),
+    "account.EmailAddress": Decision(exported=("Person",), references={"user": E}),
+    "account.EmailConfirmation": Decision(why_not=SHORT_LIVED),
+    "mfa.Authenticator": Decision(exported=("Device",), references={"user": E}),
+    "usersessions.UserSession": Decision(exported=("Device",), references={"user": E}),
+    "sessions.Session": Decision(why_not=SECRET),
+    "admin.LogEntry": Decision(exported=("AuditEvent",), references={"user": K}),
+    "patients.FormerContact": Decision(exported=("Person",), references={"user": E}),
+    "patients.Relative": Decision(why_not="about the relative, who is somebody else", references={"holder": E}),
+    "portals.IdempotentCall": Decision(why_not=SHORT_LIVED, references={"user": E}),
+    "documents.SignatureImage": Decision(exported=("Practitioner",), references={"user": E}),
+    "audit.AuditEvent": Decision(exported=("AuditEvent",)),
+    "audit.AuditSeal": Decision(why_not=OF_INSTALLATION),
+    # Of the installation
+    "accounts.WebhookProgress": Decision(why_not=OF_INSTALLATION),
+    "auth.Group": Decision(why_not=OF_INSTALLATION),
+    "auth.Group_permissions": Decision(why_not=OF_INSTALLATION),
+    "auth.Permission": Decision(why_not=OF_INSTALLATION),
+    "contenttypes.ContentType": Decision(why_not=OF_INSTALLATION),
+    "documents.Category": Decision(why_not=OF_INSTALLATION),
+    "documents.InstallationAuthority": Decision(why_not=OF_INSTALLATION),
+    "notifications.KeyCheck": Decision(why_not=OF_INSTALLATION),
+    "notifications.Heartbeat": Decision(why_not=OF_INSTALLATION),
+}
+PEOPLE = ("accounts.User", "patients.Patient")
+
+
+def models_of_practices() -> Iterator[tuple[type[models.Model], Decision]]:
+    """Those with a lookup to their practice, in the order in which their rows can be deleted."""
+    for label, decision in DECISIONS.items():
+        if decision.practice:
+            yield apps.get_model(label), decision
+
+
+def references_to_people(model: type[models.Model]) -> set[str]:
+    """Names of the fields by which rows refer to an account or a record."""
+    return {
+        one.name
+        for one in model._meta.get_fields()
+        if isinstance(one, models.ForeignKey) and one.related_model._meta.label in PEOPLE
+    }
+
+
+def is_settled_by_deleting(model: type[models.Model]) -> bool:
+    """Whether rows go with those of another model: the rows between two models of a relation of many to many."""
+    return bool(model._meta.auto_created)

@@ -1,0 +1,330 @@
+"""Turning a key: what it sealed is sealed again, all of it, whatever happens meanwhile; then it may be dropped."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.apps import apps
+from django.conf import settings as real
+from django.core.management import call_command
+from django.db import connection, models
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Practice, User, WebhookEndpoint
+from accounts.webhooks import add_endpoint
+from appointments.models import Appointment
+from audit.models import AuditEvent
+from docshare import sealed
+from documents.certificates import current_credential, revocation_list_of
+from documents.key_places import credential_of
+from documents.models import InstallationAuthority, SigningCredential
+from documents.wrong_keys import note_keys, wrong_keys
+from notifications.delivery import deliver_due
+from notifications.models import Channel, KeyCheck, Message, MessageState
+from notifications.secrecy import CannotOpen, SealedTextField
+from portals.models import IdempotentCall
+from tests.notifications.conftest import MailServer, make_email
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(real.BASE_DIR)
+NEW = {"SECRET_KEY": "a new key of the site " * 3, "SIGNING_PASSPHRASE": "a new passphrase, with a comma " * 2}
+OPEN_COLUMNS = {  # bytes that are no secret
+    "documents.InstallationAuthority.certificate",
+    "documents.InstallationAuthority.revocation_list",
+    "documents.SigningCredential.certificate",
+    "documents.SignatureImage.png",
+}
+
+
+def turn_keys(settings: Settings) -> None:
+    """As a restart with new keys and the former ones as fallbacks."""
+    for name, key in NEW.items():
+        setattr(settings, f"{name}_FALLBACKS", [getattr(settings, name)])
+        setattr(settings, name, key)
+
+
+def drop_former_keys(settings: Settings) -> None:
+    for name in NEW:
+        setattr(settings, f"{name}_FALLBACKS", [])
+
+
+def rotate(*options: str) -> tuple[str, int]:
+    """What it wrote, and its exit status."""
+    told = StringIO()
+    try:
+        call_command("rotate_keys", *options, stdout=told)
+    except SystemExit as end:
+        return told.getvalue(), int(str(end.code))
+    return told.getvalue(), 0
+
+
+def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
+    for kind in sealed.KINDS:
+        for column in kind.columns:
+            yield kind.model, column
+
+
+@pytest.fixture
+def everything(practice: Practice, alice: User, carol: User) -> dict[str, Any]:
+    """Something of each kind that is sealed."""
+    note_keys()
+    secret = generate_totp_secret()
+    factor, codes = TOTP.activate(alice, secret), RecoveryCodes.activate(alice)
+    endpoint = add_endpoint(practice=practice, url="https://logiciel.example/", events=["document.read"], by=carol)
+    call = IdempotentCall.objects.create(
+        user=alice, key="k", fingerprint="f", lease_until=timezone.now(), status=201, body='{"id": 1}'
+    )
+    message = make_email(calendar="BEGIN:VCALENDAR")
+    credential = current_credential(user=alice)
+    return {
+        "message": message.pk, "endpoint": endpoint.pk, "secret of endpoint": endpoint.secret, "call": call.pk,
+        "factor": factor.instance.pk, "secret of factor": secret, "codes": codes.get_unused_codes(),
+        "credential": credential.pk,
+    }  # fmt: skip
+
+
+def everything_opens(known: dict[str, Any]) -> None:
+    from accounts.factor_secrets import opened
+
+    message = Message.objects.get(pk=known["message"])
+    assert "/invitation/secret" in message.body
+    assert message.calendar == "BEGIN:VCALENDAR"
+    assert WebhookEndpoint.objects.get(pk=known["endpoint"]).secret == known["secret of endpoint"]
+    assert IdempotentCall.objects.get(pk=known["call"]).body == '{"id": 1}'
+    assert opened(Authenticator.objects.get(pk=known["factor"]).data["secret"]) == known["secret of factor"]
+    codes = Authenticator.objects.get(type="recovery_codes")
+    assert codes.wrap().get_unused_codes() == known["codes"]
+    credential = SigningCredential.objects.get(pk=known["credential"])
+    assert credential_of(credential).key.sign(b"x")
+    assert credential.authority
+    assert revocation_list_of(credential.authority)
+
+
+def test_each_sealed_column_is_in_the_registry() -> None:
+    """A new one that is not would be lost with the key that is dropped."""
+    kept = {f"{model._meta.label}.{column}" for model, column in sealed_columns()}
+    columns = {
+        f"{model._meta.label}.{field.name}": field
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+    }
+    assert {name for name, field in columns.items() if isinstance(field, SealedTextField)} <= kept
+    bytes_of_ours = {name for name, field in columns.items() if isinstance(field, models.BinaryField)}
+    assert bytes_of_ours - OPEN_COLUMNS <= kept
+    assert kept <= set(columns)
+
+
+def test_nobody_seals_otherwise() -> None:
+    """What encrypts is named here; whoever uses it elsewhere adds a kind to docshare/sealed.py. An archive is a
+    folder under a passphrase of its own: nothing of it is in the database."""
+    words = {"Fernet", "MultiFernet", "BestAvailableEncryption", "AESGCM", "ChaCha20Poly1305", "Cipher", "Sealed"}
+    found = set()
+    for path in ROOT.glob("*/**/*.py"):
+        room = path.relative_to(ROOT).parts[0]
+        if room in {"tests", "bench", "node_modules", ".venv", "data"}:
+            continue
+        if not any(word in (text := path.read_text()) for word in words):
+            continue
+        tree = ast.parse(text)
+        names = {each.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for each in node.names}
+        attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        if words & (names | attributes):
+            found.add(path.relative_to(ROOT).as_posix())
+    assert found == {
+        "accounts/factor_secrets.py",
+        "docshare/personal_data/sealing.py",
+        "docshare/sealed.py",
+        "documents/signing/keys.py",
+        "notifications/secrecy.py",
+        "portals/api/pagination.py",  # cursors, which nobody keeps
+    }
+
+
+def test_a_turned_key_may_be_dropped_once_everything_is_sealed_again(
+    everything: dict[str, Any], settings: Settings
+) -> None:
+    turn_keys(settings)
+    everything_opens(everything)
+    assert wrong_keys() == []
+    told, status = rotate()
+    assert status == 0, told
+    assert "SECRET_KEY_FALLBACKS may be emptied" in told
+    assert "SIGNING_PASSPHRASE_FALLBACKS may be emptied" in told
+
+    drop_former_keys(settings)
+    everything_opens(everything)
+    assert wrong_keys() == []
+    assert KeyCheck.objects.count() == 2
+    rotated = AuditEvent.objects.filter(action="keys.rotated")
+    assert {line.detail["secret"] for line in rotated} == {"SECRET_KEY", "SIGNING_PASSPHRASE"}
+    assert all(line.detail["left"] == 0 and line.detail["sealed_again"] for line in rotated)
+
+
+def test_each_kind_is_sealed_again(everything: dict[str, Any], settings: Settings) -> None:
+    """Each in the registry has a row here, and none opens under the former key afterwards."""
+    former = {name: getattr(settings, name) for name in NEW}
+    turn_keys(settings)
+    assert all(kind.walk(write=False).former for kind in sealed.KINDS)
+    rotate()
+    for name, key in former.items():
+        setattr(settings, name, key)
+    drop_former_keys(settings)
+    for kind in sealed.KINDS:
+        tally = kind.walk(write=False)
+        assert (tally.current, tally.former) == (0, 0), kind.name
+        assert tally.unreadable, kind.name
+
+
+def test_what_changes_between_reading_and_writing_is_left_as_it_became(
+    everything: dict[str, Any], settings: Settings
+) -> None:
+    """A message sent meanwhile keeps no text, a recovery code used meanwhile stays used."""
+    turn_keys(settings)
+
+    def overtaken(kind: sealed.Kind, meanwhile: Callable[[], object]) -> sealed.Tally:
+        def seal_again(row: Any) -> sealed.Changes:
+            changes = kind.seal_again(row)
+            meanwhile()
+            return changes
+
+        return dataclasses.replace(kind, seal_again=seal_again).walk(write=True)
+
+    kinds = {kind.name: kind for kind in sealed.KINDS}
+    tally = overtaken(kinds["queued messages"], lambda: Message.objects.update(body="", calendar=""))
+    assert tally.former == 0
+    assert Message.objects.get().body == ""
+    codes = Authenticator.objects.get(type="recovery_codes")
+    overtaken(kinds["second factors"], lambda: codes.wrap().validate_code(everything["codes"][0]))
+    codes.refresh_from_db()
+    assert codes.wrap().get_unused_codes() == everything["codes"][1:]
+
+
+def test_a_dry_run_counts_and_changes_nothing(everything: dict[str, Any], settings: Settings) -> None:
+    def rows() -> list[object]:
+        found: list[object] = []
+        for model, column in sealed_columns():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {column} FROM {model._meta.db_table} ORDER BY id")
+                found += [bytes(row[0]) if isinstance(row[0], memoryview) else row[0] for row in cursor.fetchall()]
+        return found
+
+    turn_keys(settings)
+    before, lines = rows(), AuditEvent.objects.count()
+    told, status = rotate("--dry-run")
+    assert (rows(), AuditEvent.objects.count(), KeyCheck.objects.count()) == (before, lines, 2)
+    assert "SECRET_KEY, second factors: 0 under the key in use, 2 to seal again." in told
+    assert "SECRET_KEY, queued messages: 0 under the key in use, 1 to seal again." in told
+    assert "keep SECRET_KEY_FALLBACKS" in told
+    assert status == 1
+
+
+def test_a_second_run_finds_nothing_and_writes_no_line(everything: dict[str, Any], settings: Settings) -> None:
+    turn_keys(settings)
+    rotate()
+    lines = AuditEvent.objects.count()
+    assert "Nothing is sealed under a former SECRET_KEY any more. Run this without" in rotate("--dry-run")[0]
+    told, status = rotate()
+    assert (status, AuditEvent.objects.count()) == (0, lines)
+    assert "0 sealed again, 0 left" in told
+    assert "1 sealed again" not in told
+
+
+def test_a_key_that_was_dropped_too_early_is_asked_for(everything: dict[str, Any], settings: Settings) -> None:
+    former = settings.SECRET_KEY
+    turn_keys(settings)
+    note_keys()
+    drop_former_keys(settings)
+    told, status = rotate()
+    assert status == 1
+    assert "neither SECRET_KEY nor in SECRET_KEY_FALLBACKS: put it back" in told
+    assert "1 that no key given opens" in told
+    assert any("former SECRET_KEY that is not in SECRET_KEY_FALLBACKS" in sentence for sentence in wrong_keys())
+
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert "SECRET_KEY_FALLBACKS may be emptied" in rotate()[0]
+
+
+def test_a_key_that_is_turned_before_any_was_noted_is_asked_for_too(
+    everything: dict[str, Any], settings: Settings
+) -> None:
+    """An installation of a version that noted none, upgraded and given new keys in one go."""
+    KeyCheck.objects.all().delete()
+    turn_keys(settings)
+    note_keys()
+    former = {name: getattr(settings, f"{name}_FALLBACKS") for name in NEW}
+    drop_former_keys(settings)
+    assert len(wrong_keys()) == len(NEW)
+    for name, keys in former.items():
+        setattr(settings, f"{name}_FALLBACKS", keys)
+    assert rotate()[1] == 0
+    drop_former_keys(settings)
+    assert wrong_keys() == []
+    everything_opens(everything)
+
+
+def test_links_in_mailboxes_that_the_former_key_signed_are_counted(
+    everything: dict[str, Any], settings: Settings, appointment: Appointment
+) -> None:
+    from documents.models import DocumentLink
+
+    DocumentLink.objects.create(appointment=appointment, email="marie.durand@courriel.example")
+    turn_keys(settings)
+    told, _status = rotate()
+    assert "1 links in patients' mailboxes were signed by the former SECRET_KEY" in told
+
+
+def test_a_lost_passphrase_is_given_up_and_practitioners_sign_again(
+    everything: dict[str, Any], settings: Settings, alice: User
+) -> None:
+    settings.SIGNING_PASSPHRASE = NEW["SIGNING_PASSPHRASE"]
+    assert any("SIGNING_PASSPHRASE is not the key" in sentence for sentence in wrong_keys())
+    told, status = rotate("--give-up", "SIGNING_PASSPHRASE")
+    assert status == 0
+    assert "2 certificates and authorities were retired" in told
+    assert wrong_keys() == []
+    assert AuditEvent.objects.filter(action="keys.given_up").count() == 1
+    assert credential_of(current_credential(user=alice)).key.sign(b"x")
+    assert InstallationAuthority.objects.count() == 2
+
+
+def test_a_lost_secret_key_is_given_up_and_what_it_sealed_fails_one_by_one(
+    everything: dict[str, Any], settings: Settings, mail_server: MailServer
+) -> None:
+    settings.SECRET_KEY = NEW["SECRET_KEY"]
+    assert rotate("--give-up", "SECRET_KEY")[1] == 0
+    assert wrong_keys() == []
+    deliver_due(Channel.EMAIL)
+    assert Message.objects.get(pk=everything["message"]).state == MessageState.FAILED
+    assert mail_server.received == []
+    assert rotate()[1] == 0
+
+
+def test_a_key_that_is_there_is_not_given_up(everything: dict[str, Any]) -> None:
+    from django.core.management import CommandError
+
+    with pytest.raises(CommandError, match="nothing to give up"):
+        call_command("rotate_keys", "--give-up", "SECRET_KEY")
+
+
+def test_saving_a_row_that_cannot_be_opened_keeps_what_it_holds(
+    everything: dict[str, Any], settings: Settings
+) -> None:
+    former = settings.SECRET_KEY
+    settings.SECRET_KEY = NEW["SECRET_KEY"]
+    message = Message.objects.get(pk=everything["message"])
+    message.attempts = 3
+    message.save()
+    with pytest.raises(CannotOpen):
+        _ = message.body
+    settings.SECRET_KEY = former
+    everything_opens(everything)

@@ -1,0 +1,151 @@
+"""Turning a key beside the working site, and killed in the middle: no text is lost, none is sent twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings as real
+from django.db import connection
+from django.test.utils import override_settings
+from django.utils import timezone
+from pytest_django import Settings
+
+from docshare.rotation import turn
+from documents.wrong_keys import note_keys
+from notifications.delivery import deliver_due
+from notifications.key_checks import SECRET_KEY
+from notifications.models import Channel, Message, MessageState
+from notifications.secrecy import Sealed
+from tests.notifications.conftest import MailServer, mail_server, make_email  # noqa: F401  # a fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NEW = "the new key of this installation, and no other"
+
+
+def make_rows(count: int) -> None:
+    Message.objects.bulk_create(
+        Message(
+            channel=Channel.EMAIL,
+            to=f"patient{number}@courriel.example",
+            body=f"Le lien {number}",
+            due_at=timezone.now(),
+        )
+        for number in range(count)
+    )
+
+
+def under_the_new_key() -> int:
+    field = Message._meta.get_field("body")
+    with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[]):
+        kept = [field.kept_in(one) for one in Message.objects.only("body")]
+        return sum(one.is_current() for one in kept if one)
+
+
+def start_rotation() -> subprocess.Popen[str]:
+    database = connection.settings_dict
+    if connection.vendor == "postgresql":
+        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
+        url = f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    else:
+        url = f"sqlite:///{database['NAME']}"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "docshare.settings",
+        "DATA_DIR": str(real.DATA_DIR),
+        "DATABASE_URL": url,
+        "SECRET_KEY": NEW,
+        "SECRET_KEY_FALLBACKS": real.SECRET_KEY,
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "rotate_keys"],
+        cwd=real.BASE_DIR, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on_and_no_text_is_lost() -> None:
+    count = 1500
+    note_keys()
+    make_rows(count)
+    process = start_rotation()
+    deadline = time.monotonic() + 60
+    while not under_the_new_key() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, process.communicate()
+    reached = under_the_new_key()
+    assert 0 < reached < count
+    with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[real.SECRET_KEY]):
+        assert {one.body for one in Message.objects.all()} == {f"Le lien {number}" for number in range(count)}
+
+    told, faults = (process := start_rotation()).communicate(timeout=120)
+    assert process.returncode == 0, faults
+    assert f"{count - reached} sealed again, 0 left" in told
+    assert "SECRET_KEY_FALLBACKS may be emptied" in told
+    with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[]):
+        assert {one.body for one in Message.objects.all()} == {f"Le lien {number}" for number in range(count)}
+
+
+def beside(*work: Callable[[], None]) -> list[threading.Thread]:
+    def run(one: Callable[[], None]) -> None:
+        try:
+            one()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[one]) for one in work]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_messages_queued_and_sent_while_a_key_is_turned_arrive_once_each(
+    mail_server: MailServer,  # noqa: F811
+    settings: Settings,
+) -> None:
+    """By processes with the new key and by one that was not started again yet."""
+    note_keys()
+    make_rows(120)
+    of_a_former_process = [Sealed.of(f"Le lien d’avant {number}") for number in range(30)]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [settings.SECRET_KEY]
+    queued = threading.Event()
+
+    def queue() -> None:
+        for number, sealed in enumerate(of_a_former_process):
+            make_email(f"nouveau{number}@courriel.example")
+            text: Any = sealed  # as that process would write it
+            Message.objects.create(
+                channel=Channel.EMAIL, to=f"avant{number}@courriel.example", body=text, due_at=timezone.now()
+            )
+        queued.set()
+
+    def deliver() -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            if not deliver_due(Channel.EMAIL):
+                if queued.is_set() and not Message.objects.filter(state=MessageState.QUEUED).exists():
+                    return
+                time.sleep(0.02)
+
+    threads = beside(queue, deliver, deliver)
+    while any(thread.is_alive() for thread in threads):
+        turn(SECRET_KEY)
+        time.sleep(0.1)
+    for thread in threads:
+        thread.join()
+
+    assert Counter(Message.objects.values_list("state", flat=True)) == {MessageState.SENT: 120 + 2 * 30}
+    arrived = Counter(envelope.rcpt_tos[0] for envelope in mail_server.received)
+    assert len(arrived) == 120 + 2 * 30
+    assert set(arrived.values()) == {1}
+    assert not Message.objects.exclude(body="").exists()
+    assert turn(SECRET_KEY).left == 0

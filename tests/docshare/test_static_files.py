@@ -1,0 +1,48 @@
+"""Whoever collects static files and whatever their umask, every user of the machine can read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.prepare import collect_static_files
+from docshare import settings as site
+
+
+@pytest.fixture
+def static_root(settings: Any, tmp_path: Path) -> Path:
+    """Where the site's own storage collects a style sheet; the whole takes a minute."""
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": site.STORAGES["staticfiles"]}
+    (tmp_path / "source" / "css").mkdir(parents=True)
+    (tmp_path / "source" / "css" / "page.css").write_text("p { margin: 0 }\n" * 200)
+    settings.STATICFILES_DIRS = [tmp_path / "source"]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATIC_ROOT = tmp_path / "static"
+    return tmp_path / "static"
+
+
+@pytest.fixture(autouse=True)
+def _umask_of_a_careful_root() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> set[int]:
+    return {path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
+
+
+@pytest.mark.ground
+def test_static_files_are_readable_by_all_and_mended_where_they_were_not(static_root: Path) -> None:
+    collect_static_files()
+    assert {".gz", ".br", ".json", ".css"} <= {path.suffix for path in static_root.rglob("*")}
+    assert modes(static_root) == {0o644, 0o755}
+
+    for path in [static_root, *static_root.rglob("*")]:  # as former versions left them
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    collect_static_files()
+    assert modes(static_root) == {0o644, 0o755}
