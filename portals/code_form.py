@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import string
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from patients.birth_dates import ascii_digits
 
 
 class CodeForm(forms.Form):
@@ -19,7 +23,7 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        digits = "".join(character for character in self.cleaned_data["code"] if character.isdigit())
+        digits = "".join(one for one in ascii_digits(self.cleaned_data["code"]) if one in string.digits)
         if len(digits) != 6:
             raise ValidationError(_("Le code a six chiffres. Vérifiez le SMS le plus récent."))
         return digits

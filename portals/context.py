@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 
 from accounts.roles import is_staff_of_any
+
+
+def session_owner(user: AbstractBaseUser) -> str:
+    """Tells scripts whether the same person signed in again, and nothing of who it is."""
+    return salted_hmac("portals.session-owner", str(user.pk)).hexdigest()[:16]
 
 
 def session(request: HttpRequest) -> dict[str, Any]:
@@ -18,5 +25,6 @@ def session(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "session_idle_seconds": settings.SESSION_IDLE_SECONDS,
+        "session_owner": session_owner(user),
         "is_staff_of_any": SimpleLazyObject(lambda: is_staff_of_any(user)),  # asked only by pages of both portals
     }

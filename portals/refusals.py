@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter
 
 REFUSED = Counter("docshare_refused_total", "Requests refused", ["door", "status"])
-REFUSALS = {400, 401, 403, 404, 409, 413, 429}
+REFUSALS = {400, 401, 403, 404, 409, 413, 429, 503, 507}
 DOORS = (("/api/", "api"), ("/pro/", "practitioner"), ("/admin/", "administration"), ("/d/", "link"))
 
 

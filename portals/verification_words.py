@@ -68,6 +68,16 @@ def verdict_words(verdict: Verdict) -> Words:
                 "Ne vous y fiez pas, et demandez à son auteur le document d’origine."
             ),
         ),
+        Verdict.NOT_JUDGED: Words(
+            "wait",
+            "question-circle",
+            _("Signature non vérifiable ici"),
+            _(
+                "Rien ne montre que ce document ait été modifié ou sa signature imitée, mais ce site ne peut pas se "
+                "prononcer : quelque chose y emploie un procédé qu’il ne connaît pas. Vérifiez-le avec un autre "
+                "lecteur de PDF, ou demandez à son auteur de le confirmer."
+            ),
+        ),
     }[verdict]
 
 
@@ -105,9 +115,25 @@ def integrity_words(signature: ExaminedSignature) -> Words:
             "bad",
             "x-circle",
             _("Non valable"),
-            _("Cette signature ne correspond pas au document."),
+            _("Cet horodatage ne correspond pas au document.")
+            if signature.is_time_stamp
+            else _("Cette signature ne correspond pas au document."),
         ),
+        Integrity.NOT_JUDGED: Words("wait", "question-circle", _("Non vérifiable ici"), _not_judged(signature)),
     }[signature.integrity]
+
+
+def _not_judged(signature: ExaminedSignature) -> str:
+    if signature.valid:
+        return _(
+            "Ce qui a été signé n’a pas changé, mais quelque chose a été ajouté ensuite, d’une sorte que ce site ne "
+            "connaît pas : il ne peut pas dire si c’est permis."
+        )
+    return _(
+        "Ce site ne peut pas se prononcer : cette signature emploie un procédé qu’il ne connaît pas, ou il y manque "
+        "ce qui permettrait de la vérifier. Elle n’est pas pour autant imitée. Le nom est celui qu’annonce son "
+        "certificat."
+    )
 
 
 def trust_words(signature: ExaminedSignature) -> Words:
@@ -137,6 +163,15 @@ def trust_words(signature: ExaminedSignature) -> Words:
             "person-exclamation",
             _("Certificat inadapté"),
             _("Le certificat du signataire n’est pas fait pour signer des documents."),
+        ),
+        Trust.WEAK: Words(
+            "wait",
+            "person-exclamation",
+            _("Procédé ancien"),
+            _(
+                "La signature ou le certificat repose sur un procédé ancien (SHA-1), qui n’est plus sûr : ce site ne "
+                "peut pas confirmer qui a signé."
+            ),
         ),
         Trust.UNKNOWN: Words(
             "wait",
@@ -176,8 +211,24 @@ def _revoked(signature: ExaminedSignature) -> str:
     )
 
 
-def level_words(level: str) -> str:
-    """PAdES baseline levels (ETSI EN 319 142-1), for somebody who has never heard of them."""
+def level_words(level: str, *, time_trusted: bool = True) -> str:
+    """PAdES baseline levels (ETSI EN 319 142-1), for somebody who has never heard of them. Who certified a time is
+    said to be unknown where this site does not trust its authority."""
+    if not time_trusted and level in ("B-T", "B-LT", "B-LTA"):
+        return {
+            "B-T": _(
+                "Avec horodatage (PAdES B-T), par une autorité que ce site ne connaît pas : la date "
+                "n’est pas confirmée."
+            ),
+            "B-LT": _(
+                "Longue durée (PAdES B-LT), mais horodatée par une autorité que ce site ne connaît pas : la date "
+                "n’est pas confirmée."
+            ),
+            "B-LTA": _(
+                "Archivage (PAdES B-LTA), mais horodatée par une autorité que ce site ne connaît pas : la date "
+                "n’est pas confirmée."
+            ),
+        }[level]
     return {
         "": _("Signature d’une autre forme que PAdES : la date est celle qu’annonce le logiciel qui a signé."),
         "B-B": _("Signature simple (PAdES B-B) : la date est celle qu’annonce le logiciel qui a signé."),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
@@ -24,10 +26,8 @@ class BearerTokenAuthentication(BaseAuthentication):
         token = self.find(request)
         if token is None:
             # Only now: one program with an old token must not shut out its whole practice, behind the same address.
-            wrong = WrongTokens(request)
-            wrong.refuse_if_too_many()
-            wrong.count()
-            raise AuthenticationFailed("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué.")
+            WrongTokens(request).count_one()
+            raise AuthenticationFailed(_("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué."))
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -72,4 +72,4 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": "session"}
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}

@@ -18,9 +18,11 @@ from accounts.roles import NotAllowed
 from accounts.sole_control import SignInAgain
 from appointments.authorisation import NothingToAuthorise
 from appointments.booking import AppointmentCancelled
+from appointments.booking_limits import BookingLimit
+from appointments.doubts import Doubtful
 from appointments.online import SlotTaken, TooLate
 from documents.access import GONE
-from documents.files.intake import Refused, ScannerUnavailable
+from documents.files.intake import Refused, TryLater
 from documents.files.storage import BytesChanged
 from documents.signatures import NoSignatureImage
 from documents.signing.placement import InvalidPlacement
@@ -28,6 +30,8 @@ from documents.signing.sign import CannotSign
 from documents.uploads import RecipientNotReady
 from documents.writing.paper import CannotWrite
 from documents.wrong_patient import WrongPatientSuspected
+from notifications.sms_limits import SmsRefused
+from patients.records import SayWhoseContacts
 from patients.relatives import IdentityIncomplete
 
 Error = dict[str, str | None]
@@ -55,12 +59,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if refused is not None:
         code, errors = refused
         set_rollback()
-        later = {"Retry-After": str(error.retry_after)} if isinstance(error, ScannerUnavailable) else None
+        wait = error.retry_after if isinstance(error, (TryLater, SmsRefused)) else None
+        later = {"Retry-After": str(wait)} if wait else None
         return Response(body(code, errors), status=code, headers=later)
     if isinstance(error, (Http404, *GONE)):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, exceptions.ParseError) and error.__context__ and not error.__suppress_context__:
+        # DRF's words are those of Python's parsers, in English.
+        error = exceptions.ParseError(_("Ce que vous envoyez ne se lit pas. Vérifiez sa forme et son Content-Type."))
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
@@ -90,7 +98,7 @@ def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResp
 def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
     """What the use cases refuse, each with its status."""
     match error:
-        case ScannerUnavailable():
+        case TryLater():
             return 503, [_error(error.code, error.message)]
         case WrongPatientSuspected():
             return 409, [_error("wrong_patient_suspected", error.sentence, "file")]
@@ -108,11 +116,17 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
             return 409, [_error("no_signature", _("Créez d’abord votre signature dans « Ma signature »."), "sign")]
         case RecipientNotReady():
             sentences = {
-                "missing_contact": _("Il manque des coordonnées au patient : %(missing)s."),
-                "needs_authorisation": _("Autorisez d’abord le titulaire du compte, ou complétez les coordonnées."),
+                "missing_contact": _(
+                    "Il manque des coordonnées au patient, ou elles sont à confirmer : %(missing)s."
+                ),
+                "needs_authorisation": _(
+                    "Autorisez d’abord la personne qui a pris le rendez-vous, ou complétez les coordonnées."
+                ),
             }
             detail = sentences[error.recipient.state] % {"missing": ", ".join(error.recipient.missing)}
             return 409, [_error("recipient_not_ready", detail)]
+        case SayWhoseContacts():
+            return 409, [_error("say_whose_contacts", error.sentence, "former_contacts")]
         case SignInAgain():
             return 403, [_error("reauthentication_required", error.sentence, "sign")]
         case NotAllowed():
@@ -121,8 +135,14 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
             return 409, [
                 _error("nothing_to_authorise", _("Aucune autorisation n’est nécessaire pour ce rendez-vous."))
             ]
+        case Doubtful():
+            return 409, [_error(one.code, one.sentence, "start") for one in error.doubts]
         case AppointmentCancelled():
             return 409, [_error("appointment_cancelled", _("Ce rendez-vous est annulé : prenez-en un autre."))]
+        case SmsRefused():
+            return 429 if error.retry_after else 400, [_error(error.cause.value, error.sentence, "mobile")]
+        case BookingLimit():
+            return 409, [_error(error.code, error.sentence)]
         case SlotTaken():
             return 409, [_error("slot_taken", _("Ce créneau n’est plus libre : choisissez-en un autre."), "start")]
         case TooLate():
@@ -150,7 +170,7 @@ def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
 def _django(error: DjangoValidationError) -> Iterator[Error]:
     if hasattr(error, "error_dict"):
         for attr, errors in error.error_dict.items():
-            name = None if attr == "__all__" else {"starts_at": "start", "ends_at": "start"}.get(attr, attr)
+            name = None if attr == "__all__" else {"starts_at": "start", "ends_at": "end"}.get(attr, attr)
             for one in errors:
                 for message in one.messages:
                     yield _error(one.code or "invalid", message, name)
@@ -164,7 +184,10 @@ def _flat(details: Any, attr: str | None = None) -> Iterator[Error]:
         for item in details:
             yield from _flat(item, attr)
     elif isinstance(details, dict) and set(details) == {"message", "code"} and isinstance(details["code"], str):
-        yield _error(details["code"], str(details["message"]), attr)
+        said = str(details["message"])
+        if details["code"] == "null" and attr is None:  # in place of a body: DRF has no other words for it
+            said = _("Envoyez un objet JSON.")
+        yield _error(details["code"], said, attr)
     elif isinstance(details, dict):
         for key, value in details.items():
             name = None if key in ("non_field_errors", "detail") else str(key)
@@ -172,4 +195,9 @@ def _flat(details: Any, attr: str | None = None) -> Iterator[Error]:
 
 
 def _error(code: str, detail: str, attr: str | None = None) -> Error:
-    return {"code": code, "detail": detail, "attr": attr}
+    return {"code": code, "detail": _in_utf8(detail), "attr": attr if attr is None else _in_utf8(attr)}
+
+
+def _in_utf8(said: str) -> str:
+    """Half a character ("\\ud800" in JSON) is repeated to the caller as a question mark: no answer can carry it."""
+    return said.encode(errors="replace").decode()

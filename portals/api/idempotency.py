@@ -1,4 +1,5 @@
-"""`Idempotency-Key` on every POST: the same key and body by the same caller gives the first answer again.
+"""`Idempotency-Key` on every POST: the same key and body by the same caller gives the first answer again, as long as
+the caller may make the call now and what it made is there for them: rights are looked at again on every call.
 
 The key is reserved in a transaction of its own, with the id of what the call will make; the deed follows in its
 own; then the answer is kept. A crash in between leaves a reservation whose lease ends: the retry runs again with
@@ -18,6 +19,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -25,6 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from notifications.secrecy import CannotOpen
 from portals.api.errors import Conflict
 from portals.models import IdempotentCall
 
@@ -33,10 +36,12 @@ WAIT_SECONDS = 20
 HEADER = "Idempotency-Key"
 
 
-def reserve(request: Request, user: User) -> IdempotentCall | Response | None:
+def reserve(request: Request, user: User, made: QuerySet[Any] | None) -> IdempotentCall | Response | None:
     """The reservation of this call; or the first answer, where it was made before; None without a key.
 
-    Raises Conflict where the key was used for another body, or the first call is still at work.
+    `made`: the objects in which the caller would find now what the call makes; None if it makes no object.
+    Raises Conflict where the key was used for another body, or the first call is still at work; Http404 where the
+    call was answered and its object is not among `made` any more (taken back, deleted, another's by now).
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -46,12 +51,14 @@ def reserve(request: Request, user: User) -> IdempotentCall | Response | None:
     fingerprint = _fingerprint(request)
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        call, made = _get_or_make(user, key, fingerprint)
+        call, is_new = _get_or_make(user, key, fingerprint)
         if call.fingerprint != fingerprint:
             raise Conflict(_("Cette clé d’idempotence a déjà servi pour un autre contenu."), "idempotency_key_reused")
         if call.status is not None:
-            return Response(json.loads(call.body), status=call.status)
-        if made or _take_over(call):
+            if made is not None and not made.filter(pk=call.object_id).exists():
+                raise Http404
+            return Response(json.loads(_answer_of(call)), status=call.status)
+        if is_new or _take_over(call):
             return call
         if time.monotonic() > deadline:
             raise still_running()
@@ -119,6 +126,20 @@ def _take_over(call: IdempotentCall) -> bool:
 def _ours(call: IdempotentCall) -> QuerySet[IdempotentCall]:
     """The reservation, unless it was answered or taken over meanwhile: then it is another's to end."""
     return IdempotentCall.objects.filter(pk=call.pk, status=None, lease_until=call.lease_until)
+
+
+def _answer_of(call: IdempotentCall) -> str:
+    try:
+        return call.body
+    except CannotOpen:
+        raise Conflict(
+            _(
+                "Ce premier appel a réussi, mais sa réponse est devenue illisible. Ne le répétez pas : relisez ce "
+                "qu’il a créé (%(id)s)."
+            )
+            % {"id": call.object_id},
+            "answer_unreadable",
+        ) from None
 
 
 def _fingerprint(request: Request) -> str:

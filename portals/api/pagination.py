@@ -1,38 +1,113 @@
-"""Lists that grow without bound: a cursor, newest first."""
+"""Lists that grow without bound come by pages, newest first.
+
+A page begins behind the last row of the page before it, found by all of its sort keys (keyset.py): whatever is
+inserted or deleted meanwhile, no row is lost and none comes twice. A cursor is sealed: what a list is sorted by may
+be a person's name, and addresses are written to logs.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from notifications.secrecy import CannotOpen, Sealed
+from portals.api.keyset import Keyset, NoPosition, Position
+
+PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
+LONGEST_CURSOR = 4000  # characters
 
 
-class NewestFirst(CursorPagination):
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-    ordering: Any = ("-created_at", "-id")
+@dataclass(frozen=True)
+class Start:
+    """Where a page begins: behind this position, or (`backwards`) before it; with the row itself, if `inclusive`."""
+
+    position: Position
+    backwards: bool = False
+    inclusive: bool = False
+
+
+class NewestFirst(BasePagination):
+    ordering: Sequence[str] = ("-created_at", "-id")
 
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
-    ) -> list[Any] | None:
+    ) -> list[Any]:
         """Raises ValidationError for a cursor that we never gave, or that is another list's."""
+        assert isinstance(queryset, QuerySet)
+        self._request = request
+        self._keys = Keyset(queryset.model, self.ordering)
+        self._list = [queryset.model._meta.label_lower, *self.ordering]
+        start = self._asked_start()
+        found = queryset if start is None else queryset.filter(self._beyond(start))
+        size = asked_page_size(request)
+        backwards = start is not None and start.backwards
+        rows = list(self._keys.ordered(found, backwards=backwards)[: size + 1])
+        there_are_more, rows = len(rows) > size, rows[:size]
+        if backwards:
+            rows.reverse()
+        after, before = self._edges(rows, start)
+        self._next = self._link(after, queryset, sure=there_are_more and not backwards, start=start)
+        self._previous = self._link(before, queryset, sure=there_are_more and backwards, start=start)
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self._next, "previous": self._previous})
+
+    def _edges(self, rows: list[Any], start: Start | None) -> tuple[Start | None, Start | None]:
+        """Where the next page and the previous one would begin."""
+        if rows:
+            return (
+                Start(self._keys.position(rows[-1])),
+                Start(self._keys.position(rows[0]), backwards=True),
+            )
+        if start is None:
+            return None, None
+        # All that was there is gone: one way back is all there is, from the same place.
+        back = Start(start.position, backwards=not start.backwards, inclusive=not start.inclusive)
+        return (back, None) if start.backwards else (None, back)
+
+    def _link(self, edge: Start | None, queryset: QuerySet[Any], *, sure: bool, start: Start | None) -> str | None:
+        """The address of a page, if there are rows for it. `sure`: this page saw one."""
+        if edge is None or (not sure and not self._may_have_rows(edge, queryset, start)):
+            return None
+        cursor = json.dumps([self._list, edge.position, edge.backwards, edge.inclusive])
+        return replace_query_param(self._request.build_absolute_uri(), "cursor", Sealed.of(cursor).token)
+
+    def _may_have_rows(self, edge: Start, queryset: QuerySet[Any], start: Start | None) -> bool:
+        """Where this page came from the other side; the first page has nothing before it, the last nothing behind."""
+        if edge.backwards == (start is not None and start.backwards):
+            return False
+        return start is not None and queryset.filter(self._beyond(edge)).exists()
+
+    def _beyond(self, start: Start) -> Q:
+        return self._keys.beyond(start.position, backwards=start.backwards, inclusive=start.inclusive)
+
+    def _asked_start(self) -> Start | None:
+        asked = self._request.query_params.get("cursor")
+        if not asked:
+            return None
         try:
-            return super().paginate_queryset(queryset, request, view)
-        except (NotFound, ValueError, DjangoValidationError):
+            if len(asked) > LONGEST_CURSOR:
+                raise NoPosition
+            of, position, backwards, inclusive = json.loads(Sealed(asked).open())
+            if of != self._list:
+                raise NoPosition
+            self._keys.read(position)
+            return Start(position, backwards=bool(backwards), inclusive=bool(inclusive))
+        except (CannotOpen, ValueError, TypeError):
             raise ValidationError(
                 {"cursor": _("Ce curseur n’est pas valable : suivez les adresses de next et previous.")}
             ) from None
-
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response({"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()})
 
 
 class DocumentsNewestFirst(NewestFirst):
@@ -45,3 +120,16 @@ class AppointmentsNewestFirst(NewestFirst):
 
 class HistoryNewestFirst(NewestFirst):
     ordering = ("-id",)
+
+
+def asked_page_size(request: Request) -> int:
+    """Rows on a page; more than MAX_PAGE_SIZE are given by MAX_PAGE_SIZE. Raises ValidationError."""
+    asked = request.query_params.get("page_size", "")
+    if not asked:
+        return PAGE_SIZE
+    size = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= 9 else 0
+    if size < 1:
+        raise ValidationError(
+            {"page_size": _("Demandez un nombre de lignes de 1 à %(most)d.") % {"most": MAX_PAGE_SIZE}}
+        )
+    return min(size, MAX_PAGE_SIZE)

@@ -1,38 +1,118 @@
-"""How endpoints are told in the OpenAPI: every refusal has the same shape."""
+"""How endpoints are told in the OpenAPI: what each is for, and the codes of what it refuses, in one shape."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from documents.files.limits import EXTENSIONS
+from portals.api.pagination import MAX_PAGE_SIZE
+from portals.api.pagination import PAGE_SIZE as DEFAULT_PAGE_SIZE
 from portals.api.serializers import ErrorsOut
 
 View = TypeVar("View", bound=Callable[..., Any])
+CURSOR = OpenApiParameter("cursor", str, description="Where the page begins: take it from `next` or `previous`")
+PAGE_SIZE = OpenApiParameter(
+    "page_size",
+    {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+    description=f"Rows on a page; default {DEFAULT_PAGE_SIZE}",
+)
+ANY_BYTES = "application/octet-stream"  # what generators of clients know bytes by, whatever their kind
 IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Kept 24 hours")
-ALWAYS = (400, 401, 403, 404, 405, 429)
+# What any call may be refused for; 400 names the parameter in `attr`, with codes like `required` or `invalid`.
+ALWAYS = {
+    400: ("invalid", "required", "parse_error"),
+    401: ("not_authenticated", "authentication_failed"),
+    403: ("permission_denied",),
+    404: ("not_found",),
+    405: ("method_not_allowed",),
+    429: ("throttled",),
+}
+ONCE = ("idempotency_key_reused", "still_running")  # of a call that takes an Idempotency-Key
+BOOKING = (
+    *("slot_taken", "identity_incomplete", "too_many_appointments", "too_many_with_agenda"),
+    *("overlapping_appointment", "too_many_changes"),
+)
+DOUBTS = (
+    *("in_the_past", "agenda_closed", "reason_closed", "time_taken", "patient_busy", "closing", "absence"),
+    "outside_opening_hours",
+)
+FILE = (
+    *("empty", "nothing_chosen", "name_refused", "kind_refused", "extension_mismatch", "unreadable", "password"),
+    *("too_many_pixels", "too_complex", "active_content", "virus", "not_scanned", "too_large"),
+    *("unsupported_media_type", "scanner_unavailable"),
+)
+SIGNING = (
+    *("no_signature", "reauthentication_required", "invalid_placement", "not_a_pdf", "docmdp", "no_time_stamp"),
+    *("no_validation_material", "key_unavailable", "signed_and_damaged", "unverified"),
+    "letters_missing",
+)
+VERIFYING = (
+    *("empty", "nothing_chosen", "kind_refused", "extension_mismatch", "not_a_pdf", "unreadable", "password"),
+    *("too_complex", "too_large", "unsupported_media_type", "busy"),
+)
+STATUSES = {
+    403: ("reauthentication_required",),
+    409: (
+        *("say_whose_contacts", "recipient_not_ready", "nothing_to_authorise", "wrong_patient_suspected"),
+        *("appointment_cancelled", "too_late", "no_signature", "unavailable", *ONCE, *BOOKING, *DOUBTS),
+    ),
+    413: ("too_large",),
+    415: ("unsupported_media_type",),
+    416: ("range_not_satisfiable",),
+    503: ("scanner_unavailable", "busy"),
+}
 
 
 def answers(
-    success: int, shape: Any = None, *, request: Any = None, errors: tuple[int, ...] = (), **more: Any
+    success: int,
+    shape: Any = None,
+    *,
+    summary: str,
+    request: Any = None,
+    refusals: Iterable[str] = (),
+    parameters: Iterable[OpenApiParameter] = (),
+    **more: Any,
 ) -> Callable[[View], View]:
-    """Declare what a call takes and answers; the errors that any call may have are added."""
-    responses: dict[Any, Any] = {code: OpenApiResponse(ErrorsOut) for code in (*ALWAYS, *errors)}
+    """Declare what a call is for, takes and answers. `refusals`: its own codes; those of any call are added.
+
+    `request`: one shape, of JSON unless it says otherwise: programs are written from one body for each operation,
+    whatever else is read.
+    """
+    said = [*parameters, *([CURSOR, PAGE_SIZE] if getattr(shape, "comes_by_pages", False) else [])]
+    responses: dict[Any, Any] = refused_by([*refusals, *(ONCE if IDEMPOTENCY in said else ())])
     responses[success] = shape if shape is not None else OpenApiResponse(description="Nothing")
-    return extend_schema(request=request, responses=responses, **more)
+    body = request if request is None or isinstance(request, dict) else {"application/json": request}
+    return extend_schema(summary=summary, request=body, responses=responses, parameters=said, **more)
 
 
-def a_file(view: View) -> View:
+def a_file(summary: str) -> Callable[[View], View]:
     """A call that answers with the bytes of a file: whole, or a range, or the address of them in the bucket."""
-    told = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in EXTENSIONS}
+    told = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in (ANY_BYTES, *EXTENSIONS)}
     there = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[303])
     moved = {303: OpenApiResponse(description="They are at this address for a minute")}
-    refused = {code: OpenApiResponse(ErrorsOut) for code in (*ALWAYS, 409, 416)}
-    return extend_schema(request=None, responses={**told, **moved, **refused}, parameters=[there])(view)
+    refused = refused_by(["unavailable", "range_not_satisfiable"])
+    return extend_schema(summary=summary, request=None, responses={**told, **moved, **refused}, parameters=[there])
+
+
+def refused_by(codes: Iterable[str]) -> dict[Any, Any]:
+    """By status; each says which codes it has."""
+    by_status = {status: list(always) for status, always in ALWAYS.items()}
+    for code in codes:
+        by_status.setdefault(status_of(code), []).append(code)
+    return {
+        status: OpenApiResponse(ErrorsOut, description=", ".join(f"`{code}`" for code in dict.fromkeys(found)))
+        for status, found in by_status.items()
+    }
+
+
+def status_of(code: str) -> int:
+    return next((status for status, codes in STATUSES.items() if code in codes), 400)
 
 
 def whole_list(shape: type[serializers.BaseSerializer[Any]]) -> Any:
@@ -43,7 +123,7 @@ def whole_list(shape: type[serializers.BaseSerializer[Any]]) -> Any:
 def page_of(shape: type[serializers.BaseSerializer[Any]]) -> Any:
     """A list by pages."""
     link = {"allow_null": True, "required": True}
-    return inline_serializer(
+    page = inline_serializer(
         f"{shape.__name__}Page",
         {
             "results": shape(many=True),
@@ -51,3 +131,45 @@ def page_of(shape: type[serializers.BaseSerializer[Any]]) -> Any:
             "previous": serializers.URLField(**link),  # type: ignore[arg-type]
         },
     )
+    page.comes_by_pages = True  # type: ignore[attr-defined]
+    return page
+
+
+def a_multipart(shape: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
+    """The body of a call that takes a file."""
+    return {"multipart/form-data": shape}
+
+
+def finish(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """What drf-spectacular leaves to be said (one of its hooks, after the enumerations have their names)."""
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            operation.setdefault("security", [])  # open to all
+    shapes = result["components"]["schemas"]
+    shapes.pop("NullEnum", None)
+    for name, shape in shapes.items():
+        if name.endswith("Request"):
+            _tell_defaults(shape, changes=name.startswith("Patched"))
+        elif "properties" in shape:
+            shape["required"] = sorted(shape["properties"])  # an answer leaves nothing out
+    return cast("dict[str, Any]", _nulls(result))
+
+
+def _tell_defaults(shape: dict[str, Any], *, changes: bool) -> None:
+    """In words. Clients send a `default` themselves, or ask for it: a change of one field would set all others."""
+    for field in shape.get("properties", {}).values():
+        if "default" in field:
+            default = json.dumps(field.pop("default"))
+            said = [field.get("description", ""), "" if changes else f"Default: {default}"]
+            field["description"] = ". ".join(filter(None, said))
+            if not field["description"]:
+                del field["description"]
+
+
+def _nulls(part: Any) -> Any:
+    """`null` as JSON Schema 2020-12 writes it; drf-spectacular gives it the name of an enumeration."""
+    if isinstance(part, dict):
+        if part == {"$ref": "#/components/schemas/NullEnum"}:
+            return {"type": "null"}
+        return {key: _nulls(value) for key, value in part.items()}
+    return [_nulls(each) for each in part] if isinstance(part, list) else part

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import uuid
+from typing import Any, get_args
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.recipients import RecipientState
 from appointments.slots import Slot
 from audit.models import AuditEvent
+from documents.accesses import Access, AccessKind, StandsOn
 from documents.models import AutoSend, AutoSendRule, AutoSendState, Category, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
 from documents.models.shared import AudienceChoice
 from documents.notices import NOTICES
 from documents.signing.examination import Integrity, Trust
+from documents.signing.field_facts import Judgement
 from documents.signing.placement import DEFAULT_WIDTH
+from documents.signing.verify import judgement_kept
 from documents.verification import Verdict
-from notifications.models import Message
+from notifications.models import Channel, Message
 from patients.models import Patient
+from patients.records import FormerContacts
+from portals.api.times import InPracticeZone, ModelShape, Time
+from portals.who_has import who_has
 
 
 class UploadField(serializers.FileField):
@@ -38,7 +44,7 @@ class UploadField(serializers.FileField):
         return super().get_value(dictionary)
 
 
-class PatientOut(serializers.ModelSerializer[Patient]):
+class PatientOut(ModelShape[Patient]):
     class Meta:
         model = Patient
         fields = ["id", "first_name", "last_name", "birth_date", "email", "mobile", "language"]
@@ -54,13 +60,46 @@ class PatientIn(serializers.Serializer[Any]):
     practice = serializers.UUIDField(required=False, help_text="Needed by staff of several practices only")
 
 
-class AgendaOut(serializers.ModelSerializer[Agenda]):
+class PatientChangeIn(PatientIn):
+    former_contacts = serializers.ChoiceField(
+        choices=[one.value for one in FormerContacts],
+        required=False,
+        help_text="Whose the replaced contacts were: needed while accounts are tied to the record",
+    )
+
+
+class AccessOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=[one.value for one in AccessKind])
+    who = serializers.SerializerMethodField(
+        help_text="The account's name; else the contacts: those of whoever booked, masked"
+    )
+    stands_on = serializers.ListField(child=serializers.ChoiceField(choices=[one.value for one in StandsOn]))
+    since = Time()
+    suspended = serializers.SerializerMethodField(help_text="Sees only what was shared before the record changed")
+    unproved = serializers.ListField(
+        child=serializers.ChoiceField(choices=["email", "mobile", "birth_date"]),
+        help_text="What of the record a suspended account has not proved yet",
+    )
+    appointment = serializers.SerializerMethodField(help_text="The only one it opens, where it is only one")
+
+    def get_who(self, access: Access) -> str:
+        return who_has(access)
+
+    def get_suspended(self, access: Access) -> bool:
+        return access.suspended is not None
+
+    def get_appointment(self, access: Access) -> uuid.UUID | None:
+        return access.appointment.pk if access.appointment else None
+
+
+class AgendaOut(ModelShape[Agenda]):
     class Meta:
         model = Agenda
         fields = ["id", "name", "practice"]
 
 
-class VisitReasonOut(serializers.ModelSerializer[VisitReason]):
+class VisitReasonOut(ModelShape[VisitReason]):
     agendas: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
 
     class Meta:
@@ -68,19 +107,11 @@ class VisitReasonOut(serializers.ModelSerializer[VisitReason]):
         fields = ["id", "name", "duration_minutes", "agendas", "practice"]
 
 
-class LocalTime(serializers.DateTimeField):
-    """With the offset of the practice's time zone at that moment."""
-
-    def to_representation(self, value: datetime) -> str:
-        practice = getattr(self.parent.instance, "practice", None)
-        return timezone.localtime(value, practice.zone if practice else None).isoformat()
-
-
-class AppointmentOut(serializers.ModelSerializer[Appointment]):
-    start = LocalTime(source="starts_at")
-    end = LocalTime(source="ends_at")
+class AppointmentOut(InPracticeZone, ModelShape[Appointment]):
+    start = Time(source="starts_at")
+    end = Time(source="ends_at")
     booked_by = serializers.ChoiceField(choices=["practice", "holder"])
-    booked_for = serializers.ChoiceField(choices=["self", "adult_relative", "minor_relative"])
+    booked_for = serializers.ChoiceField(choices=BookedFor.choices)
 
     class Meta:
         model = Appointment
@@ -107,23 +138,27 @@ class PatientField(serializers.Field[Any, Any, Any, Any]):
         return str(value)
 
 
+ACCEPT_DOUBTS = "False: 409 with everything that speaks against this time, and nothing is booked or moved"
+
+
 class AppointmentIn(serializers.Serializer[Any]):
     agenda = serializers.UUIDField()
     visit_reason = serializers.UUIDField()
-    start = serializers.DateTimeField()
+    start = Time()
     patient = PatientField()
     kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
+    accept_doubts = serializers.BooleanField(default=True, help_text=ACCEPT_DOUBTS)
 
 
 class SlotOut(serializers.Serializer[Any]):
     start = serializers.SerializerMethodField()
     end = serializers.SerializerMethodField()
 
-    @extend_schema_field(serializers.DateTimeField)
+    @extend_schema_field(Time)
     def get_start(self, slot: Slot) -> str:
         return slot.start.isoformat()
 
-    @extend_schema_field(serializers.DateTimeField)
+    @extend_schema_field(Time)
     def get_end(self, slot: Slot) -> str:
         return slot.end.isoformat()
 
@@ -141,25 +176,26 @@ class PersonIn(serializers.Serializer[Any]):
 class BookingIn(serializers.Serializer[Any]):
     agenda = serializers.UUIDField()
     visit_reason = serializers.UUIDField()
-    start = serializers.DateTimeField()
+    start = Time()
     kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
     booked_for = serializers.ChoiceField(choices=BookedFor.choices, default=BookedFor.SELF)
     patient = PersonIn(required=False, allow_null=True)
 
 
 class AppointmentMove(serializers.Serializer[Any]):
-    start = serializers.DateTimeField(required=False)
+    start = Time(required=False)
     agenda = serializers.UUIDField(required=False)
     visit_reason = serializers.UUIDField(required=False)
+    accept_doubts = serializers.BooleanField(default=True, help_text=ACCEPT_DOUBTS)
 
 
 class RecipientOut(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=["ready", "missing_contact", "needs_authorisation"])
+    state = serializers.ChoiceField(choices=[one.value for one in RecipientState])
     audience = serializers.ChoiceField(choices=AudienceChoice.choices, allow_null=True)
     missing = serializers.ListField(child=serializers.ChoiceField(choices=["email", "mobile"]))
 
 
-class CategoryOut(serializers.ModelSerializer[Category]):
+class CategoryOut(ModelShape[Category]):
     label = serializers.CharField()  # type: ignore[assignment]  # the category's, not the serializer's
 
     class Meta:
@@ -167,7 +203,7 @@ class CategoryOut(serializers.ModelSerializer[Category]):
         fields = ["code", "label"]
 
 
-class NoticeOut(serializers.ModelSerializer[Message]):
+class NoticeOut(ModelShape[Message]):
     last_error = serializers.CharField(source="error", help_text="Why it did not arrive, as a sentence")
 
     class Meta:
@@ -177,13 +213,19 @@ class NoticeOut(serializers.ModelSerializer[Message]):
 
 class SignatureOut(serializers.Serializer[Any]):
     signer = serializers.CharField()
-    signed_at = serializers.DateTimeField(allow_null=True)
+    signed_at = Time(allow_null=True)
     valid = serializers.BooleanField()
+    judgement = serializers.SerializerMethodField()
     covers_whole_document = serializers.BooleanField()
     level = serializers.CharField()
 
+    @extend_schema_field(serializers.ChoiceField(choices=get_args(Judgement)))
+    def get_judgement(self, signature: dict[str, Any]) -> str:
+        """Of the signed bytes and the signature: `not_judged` where this software does not know its kind."""
+        return judgement_kept(signature)
 
-class ReceivedDocumentOut(serializers.ModelSerializer[SharedDocument]):
+
+class ReceivedDocumentOut(InPracticeZone, ModelShape[SharedDocument]):
     """As whom it was shared with sees it."""
 
     category = serializers.CharField(source="category_id")
@@ -193,7 +235,7 @@ class ReceivedDocumentOut(serializers.ModelSerializer[SharedDocument]):
     signed = serializers.BooleanField(source="is_signed")
     signatures = SignatureOut(many=True)
     shared_by = serializers.SerializerMethodField()
-    read_at = serializers.DateTimeField(source="first_read_at", allow_null=True)
+    read_at = Time(source="first_read_at", allow_null=True)
     patient = serializers.UUIDField(source="patient_id")
     practice = serializers.UUIDField(source="practice_id")
 
@@ -205,7 +247,7 @@ class ReceivedDocumentOut(serializers.ModelSerializer[SharedDocument]):
         ]
 
     def get_shared_by(self, document: SharedDocument) -> str | None:
-        return document.shared_by.get_full_name() or document.shared_by.email if document.shared_by else None
+        return str(document.shared_by) if document.shared_by else None
 
 
 class SharedDocumentOut(ReceivedDocumentOut):
@@ -237,7 +279,7 @@ class ShareIn(serializers.Serializer[Any]):
     )
 
 
-class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
+class LibraryDocumentOut(ModelShape[LibraryDocument]):
     category = serializers.CharField(source="category_id")
     version = serializers.SerializerMethodField()
     media_type = serializers.SerializerMethodField()
@@ -266,14 +308,46 @@ class LibraryDocumentOut(serializers.ModelSerializer[LibraryDocument]):
         return document.rules.kept().count()
 
 
-class LibraryIn(serializers.Serializer[Any]):
-    """A file, or a body: HTML with merge fields, `<span data-field="patient_name">` or `{{ patient_name }}`."""
+class LibraryTextIn(serializers.Serializer[Any]):
+    """A document written here: HTML with merge fields, `<span data-field="patient_name">` or `{{ patient_name }}`."""
+
+    title = serializers.CharField(max_length=200)
+    category = serializers.SlugField(required=False, default="information")
+    body = serializers.CharField(trim_whitespace=False)
+    practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
+
+
+class LibraryFileIn(serializers.Serializer[Any]):
+    """An imported document."""
+
+    file = UploadField()
+    title = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="Default: the file's name"
+    )
+    category = serializers.SlugField(required=False, default="information")
+    practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
+
+
+class LibraryTextChange(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=200, required=False)
+    category = serializers.SlugField(required=False)
+    body = serializers.CharField(required=False, trim_whitespace=False)
+
+
+class LibraryFileChange(serializers.Serializer[Any]):
+    """A new version of an imported document."""
+
+    file = UploadField()
+    title = serializers.CharField(max_length=200, required=False)
+    category = serializers.SlugField(required=False)
+
+
+class LibraryIn(LibraryTextIn, LibraryFileIn):
+    """A file, or a body."""
 
     file = UploadField(required=False)
     body = serializers.CharField(required=False, trim_whitespace=False)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    category = serializers.SlugField(required=False, default="information")
-    practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         if ("file" in asked) == ("body" in asked):
@@ -285,11 +359,8 @@ class LibraryIn(serializers.Serializer[Any]):
         return asked
 
 
-class LibraryChange(serializers.Serializer[Any]):
+class LibraryChange(LibraryTextChange):
     file = UploadField(required=False)
-    body = serializers.CharField(required=False, trim_whitespace=False)
-    title = serializers.CharField(max_length=200, required=False)
-    category = serializers.SlugField(required=False)
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         if {"file", "body"} <= set(asked):
@@ -299,7 +370,7 @@ class LibraryChange(serializers.Serializer[Any]):
         return asked
 
 
-class RuleOut(serializers.ModelSerializer[AutoSendRule]):
+class RuleOut(ModelShape[AutoSendRule]):
     documents: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     visit_reasons: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     agendas: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
@@ -313,6 +384,7 @@ class RuleOut(serializers.ModelSerializer[AutoSendRule]):
             *("channels", "active", "practice"),
         ]
 
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=Channel.choices)))
     def get_channels(self, rule: AutoSendRule) -> list[str]:
         return [name for name in ("email", "sms") if getattr(rule, f"by_{name}")]
 
@@ -325,13 +397,14 @@ class RuleIn(serializers.Serializer[Any]):
     moment = serializers.ChoiceField(choices=Moment.choices, default=Moment.BOOKING)
     offset_hours = serializers.IntegerField(min_value=0, max_value=24 * 365, required=False, default=0)
     channels = serializers.ListField(
-        child=serializers.ChoiceField(choices=["email", "sms"]), required=False, default=lambda: ["email", "sms"]
+        child=serializers.ChoiceField(choices=Channel.choices), required=False, default=lambda: ["email", "sms"]
     )
     active = serializers.BooleanField(required=False, default=True)
     practice = serializers.UUIDField(required=False, help_text="Needed by administrators of several practices only")
 
 
-class AutoSendOut(serializers.ModelSerializer[AutoSend]):
+class AutoSendOut(InPracticeZone, ModelShape[AutoSend]):
+    practice_path = "appointment.practice"
     state = serializers.SerializerMethodField()
 
     class Meta:
@@ -344,7 +417,7 @@ class AutoSendOut(serializers.ModelSerializer[AutoSend]):
         return AutoSendState.FAILED.value if sending.was_given_up else sending.state
 
 
-class HistoryOut(serializers.ModelSerializer[AuditEvent]):
+class HistoryOut(ModelShape[AuditEvent]):
     actor = serializers.SerializerMethodField()
 
     class Meta:
@@ -363,7 +436,7 @@ class ErrorOut(serializers.Serializer[Any]):
 
 
 class ErrorsOut(serializers.Serializer[Any]):
-    type = serializers.CharField()
+    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorOut(many=True)  # type: ignore[assignment]  # the answer's name for them
 
 
@@ -385,12 +458,13 @@ class VerifyIn(serializers.Serializer[Any]):
 
 
 class VerifiedSignatureOut(SignatureOut):
-    timestamped_at = serializers.DateTimeField(allow_null=True)
+    timestamped_at = Time(allow_null=True)
     time_trusted = serializers.BooleanField(help_text="This installation knows the authority of the time-stamp")
-    revoked_at = serializers.DateTimeField(
+    revoked_at = Time(
         allow_null=True, help_text="Since when this installation's own certificate of the signer is revoked"
     )
     trusted = serializers.BooleanField()
+    is_time_stamp = serializers.BooleanField(help_text="A document time-stamp: the signer is a time authority")
     integrity = serializers.ChoiceField(choices=[one.value for one in Integrity])
     trust = serializers.ChoiceField(choices=[one.value for one in Trust])
     issuer = serializers.CharField()

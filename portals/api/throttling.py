@@ -6,26 +6,31 @@ counter); guesses are 256 random bits and hopeless without a bound too.
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
-from django.core.cache import cache
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.addresses import counted_address
 from portals.calls import VERIFICATIONS_A_MINUTE, add_one, too_many
 
 if TYPE_CHECKING:  # at run time this module is loaded from within rest_framework.views
     from rest_framework.views import APIView
 
-logger = logging.getLogger(__name__)
 CALLS_A_SECOND = 200
 WRONG_TOKENS_A_MINUTE = 120  # a program with an old token asks every address it knows, and is to read 401
 
 
-class PerSecond(BaseThrottle):
+class Throttle(BaseThrottle):
+    """Callers without a token are counted by their address."""
+
+    def get_ident(self, request: Request) -> str:
+        return counted_address(request._request)
+
+
+class PerSecond(Throttle):
     """At most CALLS_A_SECOND for one account."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
@@ -36,26 +41,19 @@ class PerSecond(BaseThrottle):
         return 1.0
 
 
-class WrongTokens(BaseThrottle):
+class WrongTokens(Throttle):
     """Wrong tokens from one address."""
 
     def __init__(self, request: Request) -> None:
         self._key = f"api-wrong-token:{self.get_ident(request)}:{int(time.time() // 60)}"
 
-    def refuse_if_too_many(self) -> None:
-        try:
-            count = int(cache.get(self._key, 0))
-        except Exception:  # see add_one
-            logger.warning("The cache does not answer; wrong tokens are not counted.", exc_info=True)
-            return
-        if count >= WRONG_TOKENS_A_MINUTE:
+    def count_one(self) -> None:
+        """Count first, then judge: parallel guesses do not get round the bound. Raises Throttled."""
+        if add_one(self._key, 60) > WRONG_TOKENS_A_MINUTE:
             raise Throttled(wait=60)
 
-    def count(self) -> None:
-        add_one(self._key, 60)
 
-
-class PerAddress(BaseThrottle):
+class PerAddress(Throttle):
     """Open endpoints: so many calls a minute from one address. A valid token has the bound of its account instead."""
 
     calls_a_minute = 60

@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.permissions import AllowAny
 
 from portals.api.errors import not_found
-from portals.api.views import appointments, auto_sends, bookings, documents, library, me, patients, verify
+from portals.api.views import appointments, auto_sends, bookings, documents, library, me, patients, schedule, verify
 
 schema = login_not_required(SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny]))
 docs = login_not_required(
@@ -21,8 +21,15 @@ urlpatterns = [
     path("docs/", docs, name="docs"),
     path("patients/", patients.Patients.as_view()),
     path("patients/<uuid:pk>/", patients.PatientDetail.as_view()),
+    path("patients/<uuid:pk>/accesses/", patients.Accesses.as_view()),
+    path("patients/<uuid:pk>/accesses/<uuid:access_id>/", patients.AccessDetail.as_view()),
+    path("patients/<uuid:pk>/confirm-contacts/", patients.ConfirmContacts.as_view()),
     path("agendas/", appointments.Agendas.as_view()),
     path("agendas/<uuid:pk>/slots/", bookings.Slots.as_view()),
+    path("agendas/<uuid:pk>/opening-hours/", schedule.OpeningHoursOfAgenda.as_view()),
+    path("closings/", schedule.Closings.as_view()),
+    path("closings/holidays/", schedule.Holidays.as_view()),
+    path("closings/<uuid:pk>/", schedule.ClosingDetail.as_view()),
     path("bookings/", bookings.Bookings.as_view()),
     path("bookings/<uuid:pk>/", bookings.BookingDetail.as_view()),
     path("visit-reasons/", appointments.VisitReasons.as_view()),
@@ -40,7 +47,9 @@ urlpatterns = [
     path("documents/<uuid:pk>/content/", documents.DocumentContent.as_view()),
     path("categories/", documents.Categories.as_view()),
     path("library/", library.Library.as_view()),
+    path("library/files/", library.LibraryFiles.as_view()),
     path("library/<uuid:pk>/", library.LibraryDetail.as_view()),
+    path("library/<uuid:pk>/file/", library.LibraryFile.as_view()),
     path("library/<uuid:pk>/content/", library.LibraryContent.as_view()),
     path("me/", me.Me.as_view()),
     path("me/documents/", documents.MyDocuments.as_view()),

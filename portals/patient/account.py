@@ -1,4 +1,4 @@
-"""The patient's own account: contacts, language; sign-in matters are allauth's pages."""
+"""The patient's own account: contacts, language, devices, activity; other sign-in matters are allauth's pages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.activity import activity_of
 from accounts.codes import TooManyCodes
+from accounts.device_cookie import keep_device
 from accounts.language import change_language
-from accounts.mobile import ask_for_mobile, prove_mobile
+from accounts.mobile import ask_for_mobile
 from accounts.models import User
+from notifications.sms_limits import SmsRefused
 from patients.contacts import clean_mobile
-from patients.models import Relative
+from patients.models import RecordTie, Relative
+from patients.own_contacts import prove_new_mobile
 from patients.relatives import forget_relative
+from portals.activity_words import activity_page
+from portals.clock import set_own_clock
 from portals.code_form import CodeForm
-from portals.device_cookie import keep_device
+from portals.device_list import devices_of, forget_one
 from portals.language_form import LanguageForm
 
 NEW_MOBILE = "new_mobile"
@@ -50,8 +56,30 @@ def my_account(request: HttpRequest) -> HttpResponse:
         with override(user.language):
             messages.success(request, _("Votre langue est enregistrée."))
         return redirect("patient:account")
-    relatives = Relative.objects.of(user)
-    return render(request, "patient/account.html", {"form": form, "relatives": relatives, "section": "account"})
+    set_own_clock(user)
+    context = {
+        "form": form,
+        "relatives": Relative.objects.of(user),
+        "devices": devices_of(request, user),
+        "suspended": RecordTie.objects.suspended().filter(user=user).select_related("patient__practice"),
+        "section": "account",
+    }
+    return render(request, "patient/account.html", context)
+
+
+@require_POST
+def forget_device(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    forget_one(request, cast("User", request.user), pk)
+    return redirect("patient:account")
+
+
+@require_safe
+def activity(request: HttpRequest) -> HttpResponse:
+    user = cast("User", request.user)
+    set_own_clock(user)
+    found = activity_of(user, records=RecordTie.objects.filter(user=user).values_list("patient", flat=True))
+    page = activity_page(found, request.GET.get("before"))
+    return render(request, "patient/activity.html", {"activity": page, "section": "account"})
 
 
 @reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
@@ -65,6 +93,8 @@ def change_mobile(request: HttpRequest) -> HttpResponse:
             ask_for_mobile(user=user, mobile=form.cleaned_data["mobile"])
         except TooManyCodes:
             form.add_error("mobile", _("Plusieurs codes viennent d’être envoyés. Attendez une heure."))
+        except SmsRefused as refused:
+            form.add_error("mobile", refused.sentence)
         else:
             request.session[NEW_MOBILE] = form.cleaned_data["mobile"]
             return redirect("patient:mobile-code")
@@ -80,7 +110,7 @@ def new_mobile_code(request: HttpRequest) -> HttpResponse:
         return redirect("patient:mobile")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if prove_mobile(user=user, mobile=mobile, digits=form.cleaned_data["code"]):
+        if prove_new_mobile(user=user, mobile=mobile, digits=form.cleaned_data["code"]):
             del request.session[NEW_MOBILE]
             messages.success(request, _("Votre numéro de mobile est changé."))
             response = redirect("patient:account")

@@ -6,6 +6,7 @@ Everybody may look; booking asks to sign in, and comes back to the slot chosen.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -24,12 +25,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Practice, User
+from appointments.booking_limits import BookingLimit
 from appointments.instructions import instructions_for
-from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
-from appointments.online import SlotTaken, book_online
+from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.online import AlreadyBooked, SlotTaken, book_online, own_bookings
 from appointments.slots import Slot, free_slots, is_free, next_free, open_to_online_booking
 from patients.models import Relative
 from patients.relatives import IdentityIncomplete, Person
+from portals.clock import set_clock
 from portals.days import day_of, moment_of
 from portals.form_errors import say_refusal
 from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
@@ -117,9 +120,9 @@ def whom(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) 
     """For whom: oneself, somebody booked for before, or somebody new."""
     choice = _choice(agenda, reason, kind)
     start = _start(request)
-    if not is_free(agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start):
-        return _taken(request, choice, _following(choice, start))
     user = cast("User", request.user)
+    if not is_free(agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start):
+        return _not_free(request, choice, start, user)
     today = timezone.localdate(timezone=choice.agenda.practice.zone)
 
     def link(who: str) -> str:
@@ -148,6 +151,11 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
     who = request.GET.get("who", "self")
     relative = _relative(user, who)
     form = _form(request, user, who)
+    limit = ""
+    if request.method != "POST" and not is_free(
+        agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start
+    ):
+        return _not_free(request, choice, start, user)
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             if isinstance(form, IdentityForm):
@@ -161,8 +169,13 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
                 booked_for=_booked_for(choice, who, relative),
                 person=_person(form, relative),
             )
+        except AlreadyBooked as booked:
+            messages.info(request, _("Vous avez déjà pris ce rendez-vous : le voici."))
+            return redirect("patient:appointment", pk=booked.appointment.pk)
         except SlotTaken as taken:
             return _taken(request, choice, taken.next_free)
+        except BookingLimit as refused:
+            limit = refused.sentence
         except IdentityIncomplete:
             return render(request, "patient/booking/identity.html", {"section": "book"}, status=409)
         except ValidationError as refused:
@@ -179,11 +192,13 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
         "who": who,
         "relative": relative,
         "form": form,
+        "limit": limit,
         "back_url": choice.url("book-whom", start=start.isoformat()),
         "instructions": instructions_for(agenda=choice.agenda, visit_reason=choice.visit_reason),
         "section": "book",
     }
-    return render(request, "patient/booking/confirm.html", context, status=400 if form and form.errors else 200)
+    status = 409 if limit else 400 if form and form.errors else 200
+    return render(request, "patient/booking/confirm.html", context, status=status)
 
 
 def _bookable_agendas() -> QuerySet[Agenda]:
@@ -197,6 +212,7 @@ def _choice(agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> Choice:
     visit_reason = get_object_or_404(VisitReason, pk=reason, practice=found.practice_id)
     if kind not in AppointmentKind.values or not open_to_online_booking(found, visit_reason, AppointmentKind(kind)):
         raise Http404
+    set_clock(found.practice)
     return Choice(found, visit_reason, AppointmentKind(kind))
 
 
@@ -237,9 +253,18 @@ def _following(choice: Choice, start: datetime) -> list[Slot]:
     return next_free(agenda=choice.agenda, visit_reason=choice.visit_reason, after=max(start, timezone.now()))
 
 
-def _taken(request: HttpRequest, choice: Choice, following: list[Slot]) -> HttpResponse:
-    """Somebody was faster: the next free ones, a link each."""
+def _not_free(request: HttpRequest, choice: Choice, start: datetime, user: User) -> HttpResponse:
+    """Taken by this very account, after going back or in another tab; or by somebody else."""
+    own = own_bookings(holder=user, agenda=choice.agenda, starts_at=start)
+    return _taken(request, choice, _following(choice, start), own=own)
+
+
+def _taken(
+    request: HttpRequest, choice: Choice, following: list[Slot], *, own: Sequence[Appointment] = ()
+) -> HttpResponse:
+    """Somebody was faster: the next free ones, a link each. `own`: what the account itself has booked there."""
     context = {
+        "own": own,
         "choice": choice,
         "slots": [(slot, choice.url("book-whom", start=slot.start.isoformat())) for slot in following],
         "all_url": choice.url("book-slots"),

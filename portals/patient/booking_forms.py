@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from patients.birth_dates import ImpossibleBirthDate, check_birth_date
+from patients.names import kept
 from patients.relatives import Person
 from portals.patient.forms import BirthDateForm
 
@@ -55,6 +56,8 @@ class AdultForm(PersonForm):
 class IdentityForm(PersonForm):
     """The holder's own names and birth date, where the account does not have them yet. Asked once."""
 
+    of_oneself = True
+
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"first_name": user.first_name, "last_name": user.last_name})
         super().__init__(*args, **kwargs)
@@ -63,12 +66,16 @@ class IdentityForm(PersonForm):
 
     def clean(self) -> dict[str, Any]:
         asked = super().clean()
-        if asked["birth_date"] > timezone.localdate():
-            raise ValidationError(_("Cette date de naissance est dans l’avenir."))
+        try:
+            if "birth_date" in asked:
+                today = timezone.localdate(timezone=timezone.get_current_timezone())
+                check_birth_date(asked["birth_date"], today=today)
+        except ImpossibleBirthDate as error:
+            self.refuse(error)
         return asked
 
     def keep(self, user: User) -> None:
-        user.first_name = user.first_name or self.cleaned_data["first_name"]
-        user.last_name = user.last_name or self.cleaned_data["last_name"]
+        user.first_name = user.first_name or kept(self.cleaned_data["first_name"])
+        user.last_name = user.last_name or kept(self.cleaned_data["last_name"])
         user.birth_date = user.birth_date or self.cleaned_data["birth_date"]
         user.save(update_fields=["first_name", "last_name", "birth_date"])

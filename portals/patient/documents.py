@@ -28,11 +28,13 @@ from zipstream import ZIP_STORED, ZipStream
 from accounts.models import Practice, User
 from documents.access import visible_as_recipient
 from documents.files import storage
+from documents.files.names import distinct
 from documents.files.serving import download_name, respond
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
 from documents.reading import note_reading
 from patients.models import Patient, RecordTie, Relationship
-from portals.page_pictures import page_picture_of, shown_pages
+from portals.clock import set_clock
+from portals.page_pictures import page_picture_of, picture_mark, shown_pages
 
 PAGE_SIZE = 50
 SHOWN_PAGES = 20  # page pictures on one page; the rest by a link
@@ -87,6 +89,7 @@ def my_documents(request: HttpRequest) -> HttpResponse:
         "patient/documents.html",
         {
             "section": "documents",
+            "suspended": RecordTie.objects.suspended().filter(user=user).select_related("patient__practice"),
             "people": _by_person(page, user),
             "form": form,
             "filters_useful": any(len(form.fields[name].queryset) > 1 for name in FILTERS),  # type: ignore[attr-defined]
@@ -106,12 +109,20 @@ def document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "practice", "category", "patient", "file", "signed_by", "shared_by"
     )
     found = get_object_or_404(visible.prefetch_related(readings), pk=pk)
+    set_clock(found.practice)
     opened = str(found.file_id) in request.session.get(OPENED, [])  # another file took its place: not opened yet
     pages = shown_pages(found, at_most=SHOWN_PAGES) if opened else []
     return render(
         request,
         "patient/document.html",
-        {"document": found, "opened": opened, "pages": pages, "section": "documents", "shown_pages": SHOWN_PAGES},
+        {
+            "document": found,
+            "opened": opened,
+            "pages": pages,
+            "mark": picture_mark(request, found),
+            "section": "documents",
+            "shown_pages": SHOWN_PAGES,
+        },
     )
 
 
@@ -131,7 +142,7 @@ def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse
     found = get_object_or_404(visible_as_recipient(cast("User", request.user)).select_related("file"), pk=pk)
     if str(found.file_id) not in request.session.get(OPENED, []):
         raise Http404
-    return page_picture_of(found, page)
+    return page_picture_of(request, found, page)
 
 
 @require_POST
@@ -147,7 +158,7 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 def all_as_zip(request: HttpRequest) -> HttpResponseBase:
     """Everything shared with me, streamed: no more than a piece of one file is ever in memory."""
     user = cast("User", request.user)
-    found = list(visible_as_recipient(user).select_related("file").order_by("-shared_at", "-id"))
+    found = list(visible_as_recipient(user).select_related("file", "practice").order_by("-shared_at", "-id"))
     if not found:
         return redirect("patient:documents")
     archive = ZipStream(compress_type=ZIP_STORED)
@@ -157,7 +168,8 @@ def all_as_zip(request: HttpRequest) -> HttpResponseBase:
         archive.add(_pieces(shared), arcname=_unique_name(shared, taken), size=shared.file.size)
     note_reading(documents=found, by=user, means=ReadingMeans.ZIPPED, as_recipient=True)
     response = StreamingHttpResponse(archive, content_type="application/zip")
-    name = _("mes-documents-%(date)s.zip") % {"date": timezone.localdate().isoformat()}
+    today = timezone.localdate(timezone=found[0].practice.zone)
+    name = _("mes-documents-%(date)s.zip") % {"date": today.isoformat()}
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response["Cache-Control"] = "no-store, private"
     return response
@@ -170,15 +182,8 @@ def _pieces(shared: SharedDocument) -> Iterator[bytes]:
 
 
 def _unique_name(shared: SharedDocument, taken: set[str]) -> str:
-    day = timezone.localtime(shared.shared_at).date().isoformat()
-    name = f"{day} {download_name(shared.name, shared.file.media_type)}"
-    stem, dot, extension = name.rpartition(".")
-    number = 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem} ({number}){dot}{extension}"
-    taken.add(name.lower())
-    return name
+    day = timezone.localdate(shared.shared_at, shared.practice.zone).isoformat()
+    return distinct(f"{day} {download_name(shared.name, shared.file.media_type)}", taken)
 
 
 def _page_of(
@@ -198,9 +203,9 @@ def _page_of(
 def _by_person(found: list[SharedDocument], user: User) -> list[PersonDocuments]:
     """Never mixed: each person's documents under a heading of their own, one's own first."""
     own = set(
-        RecordTie.objects.filter(user=user, ended_at=None, relationship=Relationship.SELF).values_list(
-            "patient_id", flat=True
-        )
+        RecordTie.objects.live()
+        .filter(user=user, relationship=Relationship.SELF)
+        .values_list("patient_id", flat=True)
     )
     people: dict[uuid.UUID, list[SharedDocument]] = {}
     for shared in found:
@@ -217,4 +222,4 @@ def _by_person(found: list[SharedDocument], user: User) -> list[PersonDocuments]
 
 
 def _month(shared: SharedDocument) -> str:
-    return date_format(timezone.localtime(shared.shared_at), "F Y")
+    return date_format(timezone.localdate(shared.shared_at, shared.practice.zone), "F Y")

@@ -11,11 +11,13 @@ from datetime import date
 from functools import wraps
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,23 +28,33 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.codes import TooManyCodes, check_code
+from accounts.device_cookie import keep_device
 from accounts.models import User
-from patients.claiming import AccountExists, account_at, has_proved, open_account
+from accounts.receivers import note_sign_in
+from notifications.sms_limits import SmsRefused
+from notifications.wording import telephone_by_pairs
+from patients.birth_dates import ImpossibleBirthDate
+from patients.claiming import AccountExists, account_at, has_own_account, open_account
 from patients.codes import CODE_PURPOSE, send_invitation_code
 from patients.invitations import (
+    BookedForSomebodyElse,
     InvitationOver,
     RecordAlreadyClaimed,
     WrongBirthDate,
     accept_invitation,
     find_invitation,
     prove_birth_date,
+    prove_new_contacts,
     renew_invitation,
-    replace_lost_mobile,
+    suspended_tie,
+    why_closed,
 )
 from patients.models import Invitation
+from patients.own_contacts import replace_lost_mobile
+from patients.proofs import has_proved
 from portals.code_form import CodeForm
-from portals.device_cookie import keep_device
 from portals.patient.forms import BirthDateForm, PasswordForm
+from portals.spoken import speak
 
 SESSION_KEY = "invitation"
 View = Callable[..., HttpResponse]
@@ -73,14 +85,15 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
     invitation = find_invitation(token)
     if invitation is None:
         raise Http404
-    if not invitation.is_open:
+    speak(request, invitation.patient.language)
+    if why_closed(invitation):
         return _over(request, invitation, token=token)
     if request.method != "POST":
-        return render(request, "patient/invitation/start.html", {"invitation": invitation})
+        return render(request, "patient/invitation/start.html", _shown(request, invitation))
     request.session[SESSION_KEY] = {"id": str(invitation.pk)}
-    if request.user.is_authenticated and has_proved(request.user, invitation):
+    if request.user.is_authenticated and has_proved(request.user, email=invitation.email, mobile=invitation.mobile):
         _remember(request, mobile_proved=True)
-        return redirect("patient:invitation-birth-date")
+        return _after_code(request, invitation)
     return _send_code(request, invitation)
 
 
@@ -92,6 +105,7 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     invitation = find_invitation(token)
     if invitation is None:
         raise Http404
+    speak(request, invitation.patient.language)
     renewed = renew_invitation(invitation=invitation)
     return render(request, "patient/invitation/renewed.html", {"invitation": invitation, "renewed": renewed})
 
@@ -109,7 +123,8 @@ def _step(view: Callable[[HttpRequest, Invitation], HttpResponse]) -> View:
             invitation = Invitation.objects.select_related("patient__practice").filter(pk=proofs["id"]).first()
         if invitation is None:
             return render(request, "patient/invitation/lost.html", status=404)
-        if not invitation.is_open:
+        speak(request, invitation.patient.language)
+        if why_closed(invitation):
             return _over(request, invitation)
         return view(request, invitation)
 
@@ -125,9 +140,9 @@ def code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         digits = form.cleaned_data["code"]
         if check_code(purpose=CODE_PURPOSE, subject_id=invitation.pk, digits=digits):
             _remember(request, mobile_proved=True)
-            return redirect("patient:invitation-birth-date")
+            return _after_code(request, invitation)
         form.refuse()
-    return render(request, "patient/invitation/code.html", {"form": form, "invitation": invitation})
+    return render(request, "patient/invitation/code.html", {"form": form, **_shown(request, invitation)})
 
 
 @_step
@@ -140,11 +155,13 @@ def birth_date(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             prove_birth_date(invitation=invitation, birth_date=form.cleaned_data["birth_date"])
         except InvitationOver:
             return _over(request, invitation)
+        except ImpossibleBirthDate:
+            form.add_error(None, _("Ce n’est pas une date de naissance possible : vérifiez l’année."))
         except WrongBirthDate as error:
             if error.left == 0:
                 invitation.refresh_from_db()
                 return _over(request, invitation)
-            form.add_error(None, _wrong_birth_date(error.left))
+            form.refuse(ValidationError(_wrong_birth_date(error.left)))
         else:
             _remember(request, birth_date=form.cleaned_data["birth_date"].isoformat())
             return _after_birth_date(request, invitation)
@@ -164,10 +181,14 @@ def password(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             user = open_account(invitation=invitation, birth_date=born, password=form.cleaned_data["password"])
         except AccountExists:
             return _after_birth_date(request, invitation)
-        except (InvitationOver, WrongBirthDate, RecordAlreadyClaimed):
+        except (InvitationOver, WrongBirthDate):
             invitation.refresh_from_db()
             return _over(request, invitation)
+        except (RecordAlreadyClaimed, BookedForSomebodyElse) as refused:
+            return _claimed(request, invitation, refused)
+        record_authentication(request, user, method="invitation")
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        note_sign_in(request=request, user=user)
         UserSession.objects.create_from_request(request)  # among « Appareils connectés », where it can be ended
         request.session.pop(SESSION_KEY, None)
         response = redirect("patient:documents")
@@ -191,10 +212,41 @@ def confirm(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     except (InvitationOver, WrongBirthDate):
         invitation.refresh_from_db()
         return _over(request, invitation)
-    except RecordAlreadyClaimed:
-        return render(request, "patient/invitation/claimed.html", {"invitation": invitation}, status=409)
+    except (RecordAlreadyClaimed, BookedForSomebodyElse) as refused:
+        return _claimed(request, invitation, refused)
     request.session.pop(SESSION_KEY, None)
     return redirect("patient:documents")
+
+
+def _claimed(request: HttpRequest, invitation: Invitation, refused: Exception) -> HttpResponse:
+    context = {"invitation": invitation, "booked": isinstance(refused, BookedForSomebodyElse)}
+    return render(request, "patient/invitation/claimed.html", context, status=409)
+
+
+def _shown(request: HttpRequest, invitation: Invitation) -> dict[str, Any]:
+    """Who was tied to the record before proves its new contacts by the link and the code: two steps."""
+    user = request.user
+    again = user.is_authenticated and suspended_tie(invitation=invitation, user=user) is not None
+    return {"invitation": invitation, "new_contacts": again, "steps": 2 if again else 4}
+
+
+def _after_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Whose account was tied to the record before has nothing more to prove; others say their birth date."""
+    user = request.user
+    if user.is_authenticated and suspended_tie(invitation=invitation, user=user):
+        try:
+            prove_new_contacts(invitation=invitation, user=user)
+        except InvitationOver:
+            return _over(request, invitation)
+        request.session.pop(SESSION_KEY, None)
+        messages.success(request, _("Vos nouvelles coordonnées sont vérifiées."))
+        if user.mobile and user.mobile != invitation.mobile:  # the account's own is its owner's to change
+            told = _(
+                "Votre compte envoie toujours ses codes au %(mobile)s. Changez-le dans « Mon compte » si besoin."
+            )
+            messages.warning(request, told % {"mobile": telephone_by_pairs(user.mobile)})
+        return redirect("patient:documents")
+    return redirect("patient:invitation-birth-date")
 
 
 def _after_birth_date(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -209,6 +261,9 @@ def _after_birth_date(request: HttpRequest, invitation: Invitation) -> HttpRespo
         if replaced:
             keep_device(request, response, replaced)  # its mobile was proved in this browser a minute ago
         return response
+    if has_own_account(invitation):
+        messages.info(request, _("Ces documents sont déjà reliés à un compte : connectez-vous pour les voir."))
+        return _to_sign_in()
     return redirect("patient:invitation-password")
 
 
@@ -225,6 +280,8 @@ def _send_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             request,
             _("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre."),
         )
+    except SmsRefused as refused:
+        messages.warning(request, refused.sentence)
     else:
         messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
     return redirect("patient:invitation-code")
@@ -243,7 +300,7 @@ def _proved_birth_date(request: HttpRequest) -> date | None:
 def _over(request: HttpRequest, invitation: Invitation, token: str = "") -> HttpResponse:
     """Used, expired, withdrawn, contacts changed, too many tries: a page with the next step."""
     request.session.pop(SESSION_KEY, None)
-    reason = invitation.end or "expired"
+    reason = why_closed(invitation) or "expired"
     return render(
         request,
         "patient/invitation/over.html",

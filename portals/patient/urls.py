@@ -30,6 +30,8 @@ urlpatterns = [
     path("documents/<uuid:pk>/pages/<int:page>/", documents.page_picture, name="document-page"),
     path("documents/<uuid:pk>/download/", documents.download, name="document-download"),
     path("my-account/", account.my_account, name="account"),
+    path("my-account/activity/", account.activity, name="activity"),
+    path("my-account/devices/<uuid:pk>/forget/", account.forget_device, name="device-forget"),
     path("my-account/mobile/", account.change_mobile, name="mobile"),
     path("my-account/mobile/code/", account.new_mobile_code, name="mobile-code"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Practice, User
-from appointments.models import Agenda, Appointment
+from appointments.models import Agenda, Appointment, Closing
 from documents import deliveries
 from documents.models import SharedDocument
 from portals.days import day_of
@@ -28,6 +28,7 @@ class Column:
     heading: str | date
     is_today: bool
     appointments: list[Appointment]
+    closings: list[Closing]
 
 
 @staff_only
@@ -56,11 +57,18 @@ def agenda_context(request: HttpRequest, practice: Practice, *, day: date | None
 
 def _day(practice: Practice, day: date, today: date) -> list[Column]:
     found = list(_with_documents(practice, day, day + timedelta(days=1)))
+    closings = _closings(practice, day, day + timedelta(days=1))
     agendas = Agenda.objects.filter(practice=practice).filter(
         Q(is_active=True) | Q(pk__in={one.agenda_id for one in found})
     )
     return [
-        Column(agenda.name, day == today, [one for one in found if one.agenda_id == agenda.pk]) for agenda in agendas
+        Column(
+            agenda.name,
+            day == today,
+            [one for one in found if one.agenda_id == agenda.pk],
+            [one for one in closings if one.closes(agenda)],
+        )
+        for agenda in agendas
     ]
 
 
@@ -68,8 +76,27 @@ def _week(practice: Practice, day: date, today: date) -> list[Column]:
     monday = day - timedelta(days=day.weekday())
     found = list(_with_documents(practice, monday, monday + timedelta(days=7)))
     days = [monday + timedelta(days=offset) for offset in range(7)]
-    columns = [Column(one, one == today, [a for a in found if a.local_start.date() == one]) for one in days]
+    closings = [one for one in _closings(practice, monday, days[-1] + timedelta(days=1)) if one.whole_practice]
+    columns = [
+        Column(
+            one,
+            one == today,
+            [a for a in found if a.local_start.date() == one],
+            [c for c in closings if c.local_start.date() <= one and c.ends_at > _midnight(one, practice)],
+        )
+        for one in days
+    ]
     return [column for column in columns if column.appointments or columns.index(column) < 5]
+
+
+def _midnight(day: date, practice: Practice) -> datetime:
+    return datetime.combine(day, time.min, practice.zone)
+
+
+def _closings(practice: Practice, first: date, end: date) -> list[Closing]:
+    inside = {"starts_at__lt": _midnight(end, practice), "ends_at__gt": _midnight(first, practice)}
+    found = Closing.objects.filter(practice=practice, **inside)
+    return list(found.select_related("practice").prefetch_related("agendas"))
 
 
 def _with_documents(practice: Practice, first: date, end: date) -> list[Appointment]:

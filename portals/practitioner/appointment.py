@@ -16,19 +16,22 @@ from accounts.models import User
 from accounts.roles import may_share
 from appointments.authorisation import keep_with_holder, outlived_authorisation
 from appointments.booking import AppointmentCancelled, cancel, delete, move
+from appointments.doubts import Doubt, Doubtful
 from appointments.history import history_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment
+from appointments.models import Appointment, HolderExclusion
 from appointments.recipients import resolve
 from documents.access import around
-from documents.models import Category, SharedDocument
-from documents.notices import notice_sentences
+from documents.models import SharedDocument
 from patients.proofs import proofs_of
 from patients.relatives import look_alikes
 from portals.form_errors import say_refusal
+from portals.practitioner.access_words import unconfirmed_sentences
+from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
 from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.forms import MoveForm
+from portals.practitioner.history_words import history_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -61,6 +64,11 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "reminders": found.reminders.exclude(state="cancelled"),
         "instructions": instructions_of(found),
         "may_share": may_share(user, found.practice),
+        "patient": found.patient,
+        "accesses": accesses_of(found.patient),
+        "exclusions": HolderExclusion.objects.applying_to(found.patient),
+        "unconfirmed": unconfirmed_sentences(found.patient),
+        "proposals": found.patient.contact_proposals.filter(settled_at=None).select_related("user"),
     }
 
 
@@ -75,20 +83,7 @@ def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
 @require_safe
 def history(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
-    lines = list(history_of(found)[:HISTORY_LINES])
-    actors = User.objects.in_bulk({line.actor_id for line in lines if line.actor_id})
-    titles = dict(around(found, user=user).values_list("pk", "title"))
-    categories = {category.code: category.label for category in Category.objects.all()}
-    told = [
-        {
-            "at": line.at,
-            "actor": actors.get(line.actor_id) if line.actor_id else None,
-            "words": ACTION_WORDS().get(line.action, line.action),
-            "what": titles.get(line.object_id) or categories.get(str(line.detail.get("category", "")), ""),
-            "notes": _notes(line.detail),
-        }
-        for line in lines
-    ]
+    told = history_lines(list(history_of(found)[:HISTORY_LINES]), found, user)
     return render(
         request,
         "practitioner/history.html",
@@ -96,45 +91,13 @@ def history(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _notes(detail: dict[str, Any]) -> list[str]:
-    """What intake noticed of a shared document, and that staff vouched for whom it concerns."""
-    confirmed = [_("Il nommait un autre patient : le destinataire a été confirmé.")]
-    return notice_sentences(detail.get("notices", [])) + (confirmed if detail.get("patient_confirmed") else [])
-
-
-def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language of the page
-    return {
-        "appointment.booked": _("Rendez-vous pris"),
-        "appointment.moved": _("Rendez-vous déplacé"),
-        "appointment.cancelled": _("Rendez-vous annulé"),
-        "document.shared": _("Document partagé"),
-        "document.taken_back": _("Document retiré"),
-        "document.replaced": _("Document remplacé par une nouvelle version"),
-        "document.reminded": _("Document non lu : destinataire relancé automatiquement"),
-        "document.read": _("Document lu par le destinataire"),
-        "document.consulted": _("Document ouvert par le cabinet"),
-        "holder.authorised": _("Titulaire du compte autorisé"),
-        "holder.authorisation_withdrawn": _("Autorisation du titulaire retirée"),
-        "holder.authorisation_kept": _("Documents laissés au titulaire du compte"),
-        "auto_send.sent": _("Document envoyé automatiquement"),
-        "auto_send.sent_again": _("Message d’un envoi automatique renvoyé"),
-        "auto_send.failed": _("Document automatique non envoyé : mise en page impossible"),
-        "link.revoked": _("Lien fermé"),
-        "auto_send.cancelled": _("Envoi automatique annulé"),
-        "document.chased": _("Destinataire relancé"),
-        "auto_send.planned_again": _("Envoi automatique prévu de nouveau"),
-        "contact.changed": _("Coordonnées du patient modifiées"),
-        "invitation.sent": _("Invitation envoyée"),
-        "invitation.stopped": _("Invitation arrêtée"),
-        "message.failed": _("Message non remis"),
-    }
-
-
 @staff_only
 @require_POST
 def keep_documents_with_holder(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     keep_with_holder(appointment=appointment_of(user, pk), by=user)
-    messages.success(request, _("Les documents déjà partagés restent visibles par le titulaire du compte."))
+    messages.success(
+        request, _("Les documents déjà partagés restent visibles par la personne qui a pris le rendez-vous.")
+    )
     return redirect("practitioner:appointment", pk=pk)
 
 
@@ -147,19 +110,23 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         "agenda": found.agenda_id,
         "visit_reason": found.visit_reason_id,
     }
-    form = MoveForm(request.POST or None, practice=found.practice, initial=initial)
+    form = MoveForm(request.POST or None, appointment=found, initial=initial)
+    doubts: list[Doubt] = []
     if request.method == "POST" and form.is_valid():
         try:
-            move(appointment=found, by=user, **form.cleaned_data)
+            move(appointment=found, by=user, accepted=request.POST.getlist("accepted"), **form.cleaned_data)
         except ValidationError as refused:
             say_refusal(form, refused)
+        except Doubtful as asked:
+            doubts = asked.doubts
         except AppointmentCancelled:
             form.add_error(None, _("Ce rendez-vous est annulé : prenez-en un autre."))
         else:
             messages.success(request, _("Le rendez-vous est déplacé."))
             return redirect("practitioner:appointment", pk=pk)
-    context = frame(request, user, "agenda", practice=found.practice, appointment=found, form=form)
-    return render(request, "practitioner/move.html", context, status=400 if form.errors else 200)
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts)
+    status = 400 if form.errors else 409 if doubts else 200
+    return render(request, "practitioner/move.html", context, status=status)
 
 
 @staff_only

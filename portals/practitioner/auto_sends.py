@@ -8,14 +8,16 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Practice, User
 from appointments.models import Appointment
 from documents.autosend import do_not_send, plan_again, send_again, send_now
 from documents.links import revoke_link
 from documents.models import AutoSend, DocumentLink
+from portals.practitioner.asking import Question, ask
 from portals.practitioner.staff import staff_only
 
 
@@ -39,7 +41,7 @@ def send(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def send_once_more(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = _sending(user, pk)
     if send_again(sending=found, by=user):
-        messages.success(request, _("Le message est renvoyé, avec les mêmes documents."))
+        messages.info(request, _("Le message attend son envoi, avec les mêmes documents."))
     else:
         messages.error(
             request, _("Le destinataire n’est plus le même, ou n’a plus de coordonnées : partagez le document.")
@@ -71,10 +73,22 @@ def resume(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """The way in without an account; the documents stay in the account of whoever has one."""
-    found = get_object_or_404(DocumentLink, pk=pk, appointment__practice__in=Practice.objects.of(user))
+    """The way in without an account; the documents stay in the account of whoever has one. Asks first."""
+    links = DocumentLink.objects.select_related("appointment__practice")
+    found = get_object_or_404(links, pk=pk, appointment__practice__in=Practice.objects.of(user))
+    if request.method != "POST":
+        question = Question(
+            heading=_("Fermer ce lien ?"),
+            ends=[
+                _("Le message déjà envoyé n’ouvrira plus rien, et ce lien ne se rouvre pas."),
+                _("Les documents restent au cabinet, et dans le compte de la personne si elle en a un."),
+            ],
+            button=_("Fermer ce lien"),
+            back=reverse("practitioner:appointment", args=[found.appointment_id]),
+        )
+        return ask(request, user, question, practice=found.appointment.practice)
     revoke_link(link=found, by=user)
     messages.success(request, _("Le lien est fermé : plus personne n’entre par lui."))
     return redirect("practitioner:appointment", pk=found.appointment_id)

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Practice, User
 from appointments.booking import book
+from appointments.doubts import Doubt, Doubtful
 from appointments.models import Appointment
 from patients.models import Patient
+from patients.names import SearchTooLong
 from patients.records import create_patient
 from portals.form_errors import say_refusal
 from portals.practitioner.forms import PERSON, BookingForm
@@ -41,16 +43,19 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         initial = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
         form = BookingForm(request.POST or None, practice=practice, initial=initial)
+    doubts: list[Doubt] = []
     if form.is_bound and form.is_valid():
         try:
-            made = _book(form.cleaned_data, practice, user)
+            made = _book(form.cleaned_data, practice, user, request.POST.getlist("accepted"))
         except ValidationError as refused:
             say_refusal(form, refused)
+        except Doubtful as asked:
+            doubts = asked.doubts
         else:
             messages.success(request, _("Le rendez-vous est pris."))
             return redirect("practitioner:appointment", pk=made.pk)
-    context = frame(request, user, "agenda", practice=practice, form=form, **_offered(form, practice))
-    status = 400 if form.errors else 200
+    context = frame(request, user, "agenda", practice=practice, form=form, doubts=doubts, **_offered(form, practice))
+    status = 400 if form.errors else 409 if doubts else 200
     return render(request, "practitioner/new_appointment.html", context, status=status)
 
 
@@ -71,11 +76,23 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
     """Who may be chosen: who is chosen so far, records that are like a new patient, those that the words find."""
     records = practice.patients.order_by("last_name", "first_name", "id")
     words = str(form["q"].value() or "").strip()
-    found = list(records.search(words)[: OFFERED + 1]) if words else []
+    error = ""
+    try:
+        found = list(records.search(words)[: OFFERED + 1]) if words else []
+    except SearchTooLong as refused:
+        error, words, found = " ".join(refused.messages), "", []
     chosen = form.chosen()
     offered = [chosen] if chosen else []
-    offered += [one for one in [*form.alike, *found[:OFFERED]] if one not in offered]
-    return {"words": words, "found": len(found), "offered": offered, "chosen": chosen, "most": OFFERED}
+    offered += [one for one in [*(like.patient for like in form.alike), *found[:OFFERED]] if one not in offered]
+    why = {like.patient.pk: like.words for like in form.alike}
+    return {
+        "words": words,
+        "search_error": error,
+        "found": len(found),
+        "offered": [(one, why.get(one.pk, "")) for one in offered],
+        "chosen": chosen,
+        "most": OFFERED,
+    }
 
 
 def _own_agenda(practice: Practice, user: User) -> str | None:
@@ -86,7 +103,7 @@ def _own_agenda(practice: Practice, user: User) -> str | None:
 
 
 @transaction.atomic
-def _book(asked: dict[str, Any], practice: Practice, user: User) -> Appointment:
+def _book(asked: dict[str, Any], practice: Practice, user: User, accepted: list[str]) -> Appointment:
     patient: Patient = asked["patient"] or create_patient(
         practice=practice,
         **{name: asked[name] for name in PERSON},
@@ -101,4 +118,5 @@ def _book(asked: dict[str, Any], practice: Practice, user: User) -> Appointment:
         starts_at=asked["starts_at"],
         kind=asked["kind"],
         by=user,
+        accepted=accepted,
     )

@@ -20,10 +20,11 @@ from accounts.roles import NotAllowed, may_share
 from appointments.recipients import RecipientState, resolve
 from documents.access import visible_as_staff
 from documents.chasing import Chased, chase, correct_and_chase
-from documents.deliveries import blocked_sendings, needing_attention, recent
+from documents.deliveries import blocked_sendings, contact_proposals, needing_attention, recent, refused_sms
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.models.shared import AudienceChoice
+from patients.records import SayWhoseContacts
 from portals.form_errors import say_refusal
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.practices import practice_of
@@ -49,6 +50,8 @@ def deliveries(request: HttpRequest, user: User) -> HttpResponse:
         next_after=page[-1].pk if has_more else None,
         everything=everything,
         blocked=_blocked(user, practice),
+        proposals=contact_proposals(user, practice)[:BLOCKED_SHOWN],
+        refused_sms=_refused_sms(practice),
         shares_in=set(Practice.objects.ids_of(user, *SHARING_ROLES)),
     )
     return render(request, "practitioner/deliveries.html", context)
@@ -72,6 +75,15 @@ def _blocked(user: User, practice: Practice) -> list[dict[str, Any]]:
         "document", "appointment__patient__practice", "appointment__practice", "appointment__holder"
     )
     return [{"sending": one, "reason": _why(one)} for one in sendings[:BLOCKED_SHOWN]]
+
+
+def _refused_sms(practice: Practice) -> list[dict[str, Any]]:
+    """Each with its appointment, if there still is one."""
+    refused = list(refused_sms(practice)[:BLOCKED_SHOWN])
+    if not refused:
+        return []
+    known = set(practice.appointments.filter(pk__in=[one.about for one in refused]).values_list("pk", flat=True))
+    return [{"message": one, "appointment": one.about if one.about in known else None} for one in refused]
 
 
 def _why(sending: AutoSend) -> str:
@@ -101,13 +113,22 @@ def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
     back = request.POST.get("back") or request.GET.get("back", "")
     initial = {"email": document.patient.email, "mobile": document.patient.mobile}
-    form = ContactsForm(request.POST or None, initial=initial, only=["email", "mobile"])
+    form = ContactsForm(request.POST or None, initial=initial, only=["email", "mobile"], patient=document.patient)
     if request.method == "POST" and form.is_valid():
         try:
-            _say(request, correct_and_chase(document=document, by=user, **form.cleaned_data))
+            corrected = correct_and_chase(
+                document=document,
+                email=form.cleaned_data["email"],
+                mobile=form.cleaned_data["mobile"],
+                former_contacts=form.changes()["former_contacts"],
+                by=user,
+            )
         except ValidationError as refused:
             say_refusal(form, refused)
+        except SayWhoseContacts as asked:
+            form.ask_whose(asked)
         else:
+            _say(request, corrected)
             return redirect(back_to(back, document))
     context = frame(
         request,
@@ -134,15 +155,24 @@ def back_to(asked: str | None, document: SharedDocument) -> str:
 def _say(request: HttpRequest, chased: Chased) -> None:
     match chased:
         case Chased.SENT:
-            messages.success(request, _("Le message repart vers les coordonnées d’aujourd’hui."))
-        case Chased.RECENT:
             messages.info(
-                request,
-                _("Un message est parti il y a moins d’une heure, ou va partir : rien n’est envoyé en double."),
+                request, _("Le message attend son envoi : le suivi dira s’il est parti, remis ou de nouveau refusé.")
+            )
+        case Chased.WAITING:
+            messages.info(request, _("Un envoi est déjà en cours : rien n’est envoyé en double."))
+        case Chased.RECENT:
+            messages.info(request, _("Un message est parti il y a moins d’une heure : rien n’est envoyé en double."))
+        case Chased.REFUSED:
+            messages.error(
+                request, _("Ces coordonnées ont été refusées : corrigez-les d’abord, le message partira alors.")
             )
         case Chased.READ:
             messages.info(request, _("Le document vient d’être lu : rien n’est envoyé."))
         case Chased.NOBODY:
             messages.error(
-                request, _("Personne ne peut recevoir ce message : complétez la fiche, ou autorisez le titulaire.")
+                request,
+                _(
+                    "Personne ne peut recevoir ce message : complétez la fiche, ou "
+                    "autorisez la personne qui a pris le rendez-vous."
+                ),
             )

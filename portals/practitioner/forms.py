@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypedDict
 
 from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Practice
-from appointments.models import Agenda, AppointmentKind, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from notifications.wording import telephone_by_pairs
 from patients.contacts import clean_email, clean_mobile
+from patients.duplicates import Alike, Likeness, likenesses
 from patients.models import Patient
+from patients.ownership import CONTACTS
+from patients.records import FormerContacts, PatientChanges, SayWhoseContacts
 
 
 def _text(**attrs: str) -> forms.TextInput:
@@ -24,6 +31,12 @@ def _email(typed: str) -> None:
 
 def _mobile(typed: str) -> None:
     clean_mobile(typed)
+
+
+class ContactChanges(TypedDict, total=False):
+    email: str | None
+    mobile: str | None
+    former_contacts: FormerContacts | None
 
 
 class ContactsForm(forms.Form):
@@ -42,10 +55,35 @@ class ContactsForm(forms.Form):
         widget=_text(type="tel", inputmode="tel", autocomplete="off"),
     )
 
-    def __init__(self, *args: Any, only: list[str] | None = None, **kwargs: Any) -> None:
+    former_contacts = forms.ChoiceField(
+        label=_("Si vous changez ces coordonnées : à qui étaient les anciennes ?"),
+        help_text=_("Un compte voit déjà les documents de cette fiche : votre réponse décide de ce qu’il verra."),
+        required=False,
+        choices=[
+            (
+                FormerContacts.SOMEONE_ELSE.value,
+                _("À quelqu’un d’autre : elles avaient été saisies par erreur. Ce compte ne verra plus rien."),
+            ),
+            (
+                FormerContacts.SAME_PERSON.value,
+                _(
+                    "À la même personne, qui en a changé. Son compte garde ce qui est déjà partagé, et verra la "
+                    "suite quand elle aura vérifié les nouvelles."
+                ),
+            ),
+        ],
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(
+        self, *args: Any, only: list[str] | None = None, patient: Patient | None = None, **kwargs: Any
+    ) -> None:
+        """`patient`: whose contacts they are, to ask whose the former ones were while an account sees them."""
         super().__init__(*args, **kwargs)
         self.initial["mobile"] = telephone_by_pairs(self.initial.get("mobile"))
-        for name in list(self.fields):
+        if patient is None or not patient.ties.live().exists():
+            del self.fields["former_contacts"]
+        for name in CONTACTS:
             if only is not None and name not in only:
                 del self.fields[name]
             elif only is not None:
@@ -54,8 +92,59 @@ class ContactsForm(forms.Form):
                     _("Saisissez l’adresse e-mail du patient.") if name == "email" else _("Saisissez son mobile.")
                 )
 
+    @property
+    def contact_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in CONTACTS if name in self.fields]
+
+    def ask_whose(self, asked: SayWhoseContacts) -> None:
+        """The question was not answered: an account may have been tied since the page was opened."""
+        if "former_contacts" not in self.fields:
+            self.fields["former_contacts"] = type(self).base_fields["former_contacts"]
+        self.add_error("former_contacts", asked.sentence)
+
+    def changes(self) -> ContactChanges:
+        """What patients.records.change_patient takes."""
+        given = self.cleaned_data
+        whose = given.get("former_contacts")
+        changes = ContactChanges(former_contacts=FormerContacts(whose) if whose else None)
+        if "email" in given:
+            changes["email"] = given["email"]
+        if "mobile" in given:
+            changes["mobile"] = given["mobile"]
+        return changes
+
 
 PERSON = ("first_name", "last_name", "birth_date")
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time on the clock of the practice."""
+
+    widget = forms.DateTimeInput(
+        format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "form-control", "step": "300"}
+    )
+    input_formats = ["%Y-%m-%dT%H:%M"]
+    default_error_messages = {
+        "invalid": _("Écrivez la date et l’heure ainsi : 2026-11-24T09:00."),
+        "year": _("Vérifiez l’année de cette date."),
+        "skipped": _("Cette heure n’existe pas : cette nuit-là, les horloges avancent. Choisissez-en une autre."),
+    }
+
+    def to_python(self, value: Any) -> datetime | None:
+        """A time that comes twice, the night when clocks go back, is the first."""
+        with timezone.override(UTC):  # as it was typed: Django would refuse those two in words of its own
+            typed = super().to_python(value)
+        if typed is None:
+            return None
+        zone = timezone.get_current_timezone()
+        moment = typed.replace(tzinfo=zone)
+        try:
+            shown = moment.astimezone(UTC).astimezone(zone)
+        except OverflowError:  # the first or the last day that a date can hold: elsewhere it is beyond
+            raise forms.ValidationError(self.error_messages["year"], code="year") from None
+        if shown.replace(tzinfo=None) != typed.replace(tzinfo=None):
+            raise forms.ValidationError(self.error_messages["skipped"], code="skipped")
+        return moment
 
 
 class BookingForm(forms.Form):
@@ -73,14 +162,7 @@ class BookingForm(forms.Form):
         error_messages={"required": _("Choisissez un motif.")},
         widget=forms.Select(attrs={"class": "form-select"}),
     )
-    starts_at = forms.DateTimeField(
-        label=_("Date et heure"),
-        error_messages={"required": _("Indiquez la date et l’heure.")},
-        widget=forms.DateTimeInput(
-            format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "form-control", "step": "300"}
-        ),
-        input_formats=["%Y-%m-%dT%H:%M"],
-    )
+    starts_at = MomentField(label=_("Date et heure"), error_messages={"required": _("Indiquez la date et l’heure.")})
     kind = forms.ChoiceField(
         label=_("Où"), choices=AppointmentKind.choices, widget=forms.Select(attrs={"class": "form-select"})
     )
@@ -106,7 +188,7 @@ class BookingForm(forms.Form):
             told = _("À remplir pour un nouveau patient, ou choisissez un patient déjà connu.")
             self.fields[name].error_messages["required"] = told
             self.fields[name].required = not self.data.get("patient")
-        self.alike: list[Patient] = []  # records of the same names and birth date as the new patient
+        self.alike: list[Likeness] = []  # records that may be of the new patient
         choices: dict[str, Any] = {
             "agenda": practice.agendas.filter(is_active=True),
             "visit_reason": practice.visit_reasons.filter(is_active=True),
@@ -132,24 +214,72 @@ class BookingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
-        person = {name: asked.get(name) for name in PERSON}
+        person: dict[str, Any] = {name: asked.get(name) for name in PERSON}
         if asked.get("patient") is None and all(person.values()) and not asked["somebody_else"]:
             records = self.fields["patient"].queryset  # type: ignore[attr-defined]
-            self.alike = records.alike(**person)
+            self.alike = likenesses(records, **person, email=asked.get("email"), mobile=asked.get("mobile"))
         if self.alike:
-            told = _(
-                "Une fiche de ce nom, née le même jour, existe : choisissez-la, ou dites que c’est quelqu’un d’autre."
-            )
-            self.add_error("patient", told)
+            self.add_error("patient", _asked_about(self.alike[0]))
         return asked
 
 
-class MoveForm(forms.Form):
-    """When, on which agenda, for which reason."""
+def _asked_about(likest: Likeness) -> str:
+    if Alike.SAME_PERSON in likest.why:
+        return gettext(
+            "Une fiche de ce nom, née le même jour, existe : choisissez-la, ou dites que c’est quelqu’un d’autre."
+        )
+    told = gettext("Une fiche lui ressemble (%(why)s) : choisissez-la, ou dites que c’est quelqu’un d’autre.")
+    return told % {"why": likest.words}
 
-    def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
+
+class IdentityForm(forms.Form):
+    """Names and birth date of a record, as its practice corrects them. What was not touched is not saved: somebody
+    else may have corrected it meanwhile."""
+
+    first_name = forms.CharField(
+        label=_("Prénom"), max_length=100, show_hidden_initial=True, widget=_text(autocomplete="off")
+    )
+    last_name = forms.CharField(
+        label=_("Nom"), max_length=100, show_hidden_initial=True, widget=_text(autocomplete="off")
+    )
+    birth_date = forms.DateField(
+        label=_("Date de naissance"),
+        show_hidden_initial=True,
+        widget=forms.DateInput(
+            format="%Y-%m-%d", attrs={"type": "date", "class": "form-control", "autocomplete": "off"}
+        ),
+    )
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial = {name: getattr(patient, name) for name in PERSON}
+        self.fields["first_name"].error_messages["required"] = _("Saisissez son prénom.")
+        self.fields["last_name"].error_messages["required"] = _("Saisissez son nom.")
+        self.fields["birth_date"].error_messages["required"] = _("Saisissez sa date de naissance.")
+
+    def changes(self) -> PatientChanges:
+        """What patients.records.change_patient takes."""
+        changes = PatientChanges()
+        if "first_name" in self.changed_data:
+            changes["first_name"] = self.cleaned_data["first_name"]
+        if "last_name" in self.changed_data:
+            changes["last_name"] = self.cleaned_data["last_name"]
+        if "birth_date" in self.changed_data:
+            changes["birth_date"] = self.cleaned_data["birth_date"]
+        return changes
+
+
+class MoveForm(forms.Form):
+    """When, on which agenda, for which reason. Those it has may stay, closed to booking or not."""
+
+    def __init__(self, *args: Any, appointment: Appointment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        practice = appointment.practice
         asked = BookingForm(practice=practice)
+        agendas = practice.agendas.filter(Q(is_active=True) | Q(pk=appointment.agenda_id))
+        reasons = practice.visit_reasons.filter(Q(is_active=True) | Q(pk=appointment.visit_reason_id))
+        asked.fields["agenda"].queryset = agendas  # type: ignore[attr-defined]
+        asked.fields["visit_reason"].queryset = reasons  # type: ignore[attr-defined]
         for name in ("starts_at", "agenda", "visit_reason"):
             self.fields[name] = asked.fields[name]
 

@@ -24,6 +24,7 @@ from documents.files.serving import respond
 from documents.library import archive, change_library_document, import_version, unarchive
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.models.library import LibraryDocumentQuerySet
+from patients.names import MAX_SEARCH_LENGTH, SearchTooLong, check_search
 from portals.form_errors import say_refusal
 from portals.practitioner.library_import import import_all, import_one
 from portals.practitioner.practices import practice_of
@@ -70,10 +71,15 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     found = LibraryDocument.objects.of_staff(user).filter(practice=practice)
     documents = found.filter(archived_at__isnull=False) if archived else found.in_use()
+    search_error = ""
+    try:
+        check_search(words)
+    except SearchTooLong as refused:
+        search_error, words, documents = " ".join(refused.messages), words[:MAX_SEARCH_LENGTH], documents.none()
     if words:
-        documents = documents.filter(title__icontains=words)
+        documents = documents.filter(title__icontains=words.replace("\0", ""))
     if category:
-        documents = documents.filter(category=category)
+        documents = documents.filter(category=category[:MAX_SEARCH_LENGTH].replace("\0", ""))
     context = frame(
         request,
         user,
@@ -84,6 +90,7 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
         file_errors=errors,
         has_errors=bool(errors),
         words_asked=words,
+        search_error=search_error,
         chosen_category=category,
         archived=archived,
         any_archived=found.filter(archived_at__isnull=False).exists(),
@@ -92,7 +99,7 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
         import_category=request.POST.get("category", "information"),
         words=upload_words(),
     )
-    return render(request, "practitioner/library.html", context, status=400 if errors else 200)
+    return render(request, "practitioner/library.html", context, status=400 if errors or search_error else 200)
 
 
 def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpResponse:

@@ -13,13 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
-from documents.access import holders_who_see, visible_as_staff
+from appointments.models import HolderExclusion
+from documents.access import visible_as_staff
+from documents.accesses import accesses_to
+from patients.birth_dates import lacks_century
+from patients.duplicates import Alike, likenesses_of
 from patients.invitations import invite_after_identity_check
 from patients.models import Patient
-from patients.records import change_patient
-from patients.relatives import look_alikes
+from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
+from patients.records import SayWhoseContacts, change_patient
 from portals.form_errors import say_refusal
-from portals.practitioner.forms import ContactsForm
+from portals.practitioner.access_changes import what_correcting_did, what_saving_did
+from portals.practitioner.access_words import unconfirmed_sentences
+from portals.practitioner.accesses import accesses_of
+from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 
@@ -37,11 +44,23 @@ def patients(request: HttpRequest, user: User) -> HttpResponse:
         .filter(practice=practice_of(request, user))
         .order_by("last_name", "first_name", "id")
     )
-    if words:
+    error = ""
+    try:
         found = found.search(words)
+    except SearchTooLong as refused:
+        error, words, found = " ".join(refused.messages), words[:MAX_SEARCH_LENGTH], found.none()
     page = list(found[: LISTED + 1])
-    context = frame(request, user, "patients", found=page[:LISTED], has_more=len(page) > LISTED, words=words)
-    return render(request, "practitioner/patients.html", context)
+    context = frame(
+        request,
+        user,
+        "patients",
+        found=page[:LISTED],
+        has_more=len(page) > LISTED,
+        words=words,
+        search_error=error,
+        lacks_century=not page and lacks_century(words),
+    )
+    return render(request, "practitioner/patients.html", context, status=400 if error else 200)
 
 
 @staff_only
@@ -53,7 +72,9 @@ def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, _("Complétez d’abord l’adresse e-mail et le mobile."))
     else:
         invite_after_identity_check(patient=found, by=user)
-        messages.success(request, _("Une nouvelle invitation part par e-mail. C’est inscrit dans l’historique."))
+        messages.info(
+            request, _("Une nouvelle invitation attend son envoi par e-mail. C’est inscrit dans l’historique.")
+        )
     return redirect("practitioner:patient", pk=pk)
 
 
@@ -61,21 +82,26 @@ def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
-    form = ContactsForm(request.POST or None, initial={"email": found.email, "mobile": found.mobile})
+    initial = {"email": found.email, "mobile": found.mobile}
+    form = ContactsForm(request.POST or None, initial=initial, patient=found)
     if request.method == "POST":
         if not may_share(user, found.practice):
             raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
         if form.is_valid():
+            before = accesses_to(found)
             try:
-                change_patient(patient=found, by=user, **form.cleaned_data)
+                changed = change_patient(patient=found, by=user, **form.changes())
             except ValidationError as refused:
                 say_refusal(form, refused)
+            except SayWhoseContacts as asked:
+                form.ask_whose(asked)
             else:
-                messages.success(request, _("Les coordonnées sont enregistrées."))
+                messages.success(request, what_saving_did(before, accesses_to(changed)))
                 return redirect("practitioner:patient", pk=pk)
     documents = (
         visible_as_staff(user).filter(patient=found).select_related("category", "file", "signed_by", "appointment")
     )
+    alike = likenesses_of(found)
     context = frame(
         request,
         user,
@@ -83,12 +109,36 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         practice=found.practice,
         patient=found,
         form=form,
-        look_alikes=look_alikes(found),
-        ties=found.ties.filter(ended_at=None, user__is_active=True).select_related("user"),
-        holders=holders_who_see(found),
+        look_alikes=[one.patient for one in alike if Alike.SAME_PERSON in one.why],
+        near=[one for one in alike if Alike.SAME_PERSON not in one.why],
+        accesses=accesses_of(found),
+        exclusions=HolderExclusion.objects.applying_to(found),
+        unconfirmed=unconfirmed_sentences(found),
+        proposals=found.contact_proposals.filter(settled_at=None).select_related("user"),
         appointments=found.appointments.select_related("practice", "visit_reason").order_by("-starts_at")[:20],
         may_share=may_share(user, found.practice),
         documents=documents.order_by("-shared_at", "-id")[:SHOWN],
-        stopped=found.invitations.filter(end="too_many_attempts").exists() and not found.invitations.live().exists(),
     )
-    return render(request, "practitioner/patient.html", context)
+    return render(request, "practitioner/patient.html", context, status=400 if form.errors else 200)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def identity(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Names and birth date, corrected. Who proved the former birth date has to prove the new one."""
+    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    if not may_share(user, found.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
+    form = IdentityForm(request.POST or None, patient=found)
+    if request.method == "POST" and form.is_valid():
+        before = accesses_to(found)
+        try:
+            changed = change_patient(patient=found, by=user, **form.changes())
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        else:
+            messages.success(request, what_correcting_did(found, changed, before, accesses_to(changed)))
+            return redirect("practitioner:patient", pk=pk)
+    accounts = [one.account for one in accesses_to(found) if one.account and one.kind == "account"]
+    context = frame(request, user, "patients", practice=found.practice, patient=found, form=form, accounts=accounts)
+    return render(request, "practitioner/identity.html", context, status=400 if form.errors else 200)

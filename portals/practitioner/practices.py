@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 
 from accounts.models import Practice, User
 from accounts.roles import may_administer
+from portals.clock import set_clock
 
 CHOSEN = "practice"  # in the session, and in what a form sends
 
@@ -21,9 +22,12 @@ def practices_of(user: User) -> list[Practice]:
 def practice_of(request: HttpRequest, user: User) -> Practice:
     """The one that the form was made for, or that was chosen; the first where none was, or one is there no more.
 
-    Asked of the database each time: whoever is no longer there is out at the next request. Raises Http404.
+    Asked of the database each time: whoever is no longer there is out at the next request. Raises Http404. From then
+    on the request has this practice's clock.
     """
-    return chosen(request, practices_of(user))
+    practice = chosen(request, practices_of(user))
+    set_clock(practice)
+    return practice
 
 
 def chosen(request: HttpRequest, found: list[Practice]) -> Practice:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.administration import set_discreet_name
 from accounts.models import Practice, Role, User
 from appointments.instructions import delete_instruction, save_instruction
 from appointments.models import Instruction, ReminderPolicy
@@ -124,6 +125,20 @@ class UnreadForm(forms.Form):
     )
 
 
+class DiscreetNameForm(forms.Form):
+    discreet_name = forms.CharField(
+        label=gettext_lazy("Nom dans les messages"),
+        required=False,
+        max_length=Practice._meta.get_field("discreet_name").max_length,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["discreet_name"].initial = practice.discreet_name
+        self.fields["discreet_name"].help_text = _("Vide : %(name)s.") % {"name": practice.name}
+
+
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, user: User) -> HttpResponse:
@@ -139,6 +154,24 @@ def settings(request: HttpRequest, user: User) -> HttpResponse:
         messages.success(request, _("Les réglages sont enregistrés. Les rappels à venir les suivent."))
         return redirect("practitioner:settings")
     return _page(request, user, practice, reminders=form, video=video)
+
+
+@staff_only
+@require_POST
+def discreet_name(request: HttpRequest, user: User) -> HttpResponse:
+    """How messages call the practice."""
+    practice = administered_practice(request, user)
+    form = DiscreetNameForm(request.POST, practice=practice)
+    if form.is_valid():
+        try:
+            set_discreet_name(practice=practice, name=form.cleaned_data["discreet_name"], by=user)
+        except ValidationError as refused:
+            say_refusal(form, refused)
+        else:
+            told = _("Les prochains messages sont envoyés au nom de « %(name)s ».")
+            messages.success(request, told % {"name": practice.name_in_messages})
+            return redirect("practitioner:settings")
+    return _page(request, user, practice, naming=form)
 
 
 @staff_only
@@ -159,11 +192,12 @@ def unread_reminder(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _page(request: HttpRequest, user: User, practice: Practice, **sent: forms.BaseForm) -> HttpResponse:
-    """Three forms, each with its button; the errors told are those of the one that was sent."""
+    """Four forms, each with its button; the errors told are those of the one that was sent."""
     shown: dict[str, Any] = {
         "reminders": RemindersForm(instance=ReminderPolicy.of(practice)),
         "video": VideoForm(practice=practice),
         "unread": UnreadForm(initial={"days": UnreadPolicy.of(practice).days}),
+        "naming": DiscreetNameForm(practice=practice),
     } | sent
     wrong = next((form for form in shown.values() if form.errors), shown["reminders"])
     instructions = practice.instructions.prefetch_related("visit_reasons", "agendas")

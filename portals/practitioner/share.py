@@ -14,13 +14,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
@@ -30,10 +32,12 @@ from appointments.authorisation import NothingToAuthorise, authorise_holder, wit
 from appointments.models import Appointment
 from appointments.recipients import resolve
 from documents.access import visible_as_staff
+from documents.accesses import accesses_to
 from documents.files.intake import Intake, Refused, ScannerUnavailable, accept, discard
 from documents.files.limits import MAX_BYTES, MEDIA_TYPES
 from documents.files.serving import respond
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument, SignatureImage
+from documents.models.shared import AudienceChoice
 from documents.notices import notice_sentences
 from documents.reading import note_reading
 from documents.sharing import share_library_document, share_upload, take_back
@@ -43,10 +47,15 @@ from documents.signing.sign import CannotSign
 from documents.uploads import RecipientNotReady, check_may_share
 from documents.writing.paper import CannotWrite
 from documents.wrong_patient import WrongPatientSuspected
-from patients.records import change_patient
+from patients.ownership import CONTACTS
+from patients.records import SayWhoseContacts, change_patient, confirm_contacts
+from portals.clock import set_clock
 from portals.form_errors import say_refusal
 from portals.page_pictures import page_picture_of, shown_pages
+from portals.practitioner.access_changes import what_saving_did
+from portals.practitioner.access_words import standing_sentences, unconfirmed_sentences
 from portals.practitioner.appointment import documents_of
+from portals.practitioner.asking import Question, ask
 from portals.practitioner.deliveries import back_to
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.share_words import share_words
@@ -88,12 +97,31 @@ def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 def receipt(request: HttpRequest, document: SharedDocument) -> HttpResponse:
     """What the card turns into."""
+    signed = _signed_page(request, document) if document.is_signed else None
     context = {
         "document": document,
         "notices": notice_sentences(document.notices),
-        "pages": shown_pages(document, at_most=RECEIPT_PAGES),
+        "pages": shown_pages(document, at_most=RECEIPT_PAGES, among=signed),
+        "signed_page": signed,
     }
     return render(request, "practitioner/_receipt.html", context, status=201)
+
+
+def _signed_page(request: HttpRequest, document: SharedDocument) -> int | None:
+    """Where the signature just went: as the card said, else the last page."""
+    try:
+        return int(request.POST["page"])
+    except (KeyError, ValueError):
+        return document.page_count
+
+
+@staff_only
+@require_safe
+def receipt_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """What became of the messages about a document: the receipt asks again while one of them waits."""
+    document = get_object_or_404(visible_as_staff(user).select_related("appointment__practice"), pk=pk)
+    set_clock(document.appointment.practice)
+    return render(request, "practitioner/_receipt_state.html", {"document": document})
 
 
 def share_context(request: HttpRequest, found: Appointment, user: User, **more: Any) -> dict[str, Any]:
@@ -115,7 +143,17 @@ def share_context(request: HttpRequest, found: Appointment, user: User, **more: 
             may_share=may_share(user, found.practice),
             may_sign=signs,
             has_signature=signs and SignatureImage.objects.filter(user=user).exists(),
-            contacts_form=ContactsForm(only=list(recipient.missing)) if recipient.missing else None,
+            contacts_form=ContactsForm(
+                only=list(recipient.missing),
+                patient=found.patient,
+                initial={name: getattr(found.patient, name) for name in recipient.missing},
+            )
+            if recipient.missing
+            else None,
+            standing_sentences=standing_sentences(recipient, found.patient),
+            unconfirmed=unconfirmed_sentences(found.patient),
+            patient=found.patient,
+            patient_is_minor=found.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
             library=library.order_by("title"),
             documents=documents_of(found, user),
@@ -261,19 +299,33 @@ def complete_contacts(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRe
     """Fill in what the record lacks, on the spot."""
     found = appointment_of(user, pk)
     missing = list(resolve(found).missing)
-    form = ContactsForm(request.POST, only=missing)
+    form = ContactsForm(request.POST, only=missing, patient=found.patient)
     if not may_share(user, found.practice):
         return redirect("practitioner:appointment", pk=pk)
     if form.is_valid():
         try:
-            change_patient(patient=found.patient, by=user, within=found.pk, **form.cleaned_data)
+            done = _enter_contacts(found, form, user)
         except ValidationError as refused:
             say_refusal(form, refused)
+        except SayWhoseContacts as asked:
+            form.ask_whose(asked)
         else:
-            messages.success(request, _("Les coordonnées sont enregistrées."))
+            messages.success(request, done)
             return redirect("practitioner:share", pk=pk)
     context = share_context(request, found, user, contacts_form=form, form=form)
     return render(request, "practitioner/share.html", context, status=400)
+
+
+@transaction.atomic
+def _enter_contacts(found: Appointment, form: ContactsForm, by: User) -> str:
+    """What it did. Staff who type the very contacts that waited to be confirmed confirm them. Raises as
+    change_patient."""
+    accesses = accesses_to(found.patient)
+    before = {name: getattr(found.patient, name) for name in CONTACTS}
+    changed = change_patient(patient=found.patient, by=by, within=found.pk, **form.changes())
+    if before == {name: getattr(changed, name) for name in CONTACTS}:
+        confirm_contacts(patient=changed, by=by, within=found.pk)
+    return what_saving_did(accesses, accesses_to(changed))
 
 
 @staff_only
@@ -287,11 +339,40 @@ def authorise(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    withdraw_authorisation(appointment=appointment_of(user, pk), by=user)
-    messages.success(request, _("L’autorisation est retirée : le titulaire du compte ne voit plus ces documents."))
+    """Asks first: messages that have not left are called off with it."""
+    found = appointment_of(user, pk)
+    if request.method != "POST":
+        return _ask_to_withdraw(request, user, found)
+    withdraw_authorisation(appointment=found, by=user)
+    messages.success(
+        request, _("L’autorisation est retirée : la personne qui a pris le rendez-vous ne voit plus ces documents.")
+    )
     return redirect("practitioner:appointment", pk=pk)
+
+
+def _ask_to_withdraw(request: HttpRequest, user: User, found: Appointment) -> HttpResponse:
+    check_may_share(found, user)
+    seen = SharedDocument.objects.filter(appointment=found, audience=AudienceChoice.HOLDER).count()
+    facts = {"holder": found.holder, "name": found.patient.full_name, "count": seen}
+    question = Question(
+        heading=_("Retirer l’autorisation donnée à %(holder)s ?") % facts,
+        ends=[
+            ngettext(
+                "%(holder)s ne verra plus le document de %(name)s partagé pour ce rendez-vous.",
+                "%(holder)s ne verra plus les %(count)s documents de %(name)s partagés pour ce rendez-vous.",
+                seen,
+            )
+            % facts
+            if seen
+            else _("%(holder)s ne recevra aucun document de %(name)s pour ce rendez-vous.") % facts,
+            _("Les messages qui ne sont pas encore partis sont annulés. Les documents restent au cabinet."),
+        ],
+        button=_("Retirer l’autorisation"),
+        back=reverse("practitioner:appointment", args=[found.pk]),
+    )
+    return ask(request, user, question, practice=found.practice)
 
 
 @staff_only
@@ -328,7 +409,7 @@ def _ask_to_take_back(request: HttpRequest, user: User, document: SharedDocument
 def receipt_page(request: HttpRequest, user: User, pk: uuid.UUID, page: int) -> HttpResponse:
     """What one has just shared, shown on its receipt. To look at it later is a reading, which is a POST."""
     just_shared = visible_as_staff(user).filter(shared_by=user, shared_at__gte=timezone.now() - RECEIPT_LASTS)
-    return page_picture_of(get_object_or_404(just_shared.select_related("file"), pk=pk), page)
+    return page_picture_of(request, get_object_or_404(just_shared.select_related("file"), pk=pk), page)
 
 
 @staff_only

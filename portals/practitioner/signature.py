@@ -19,7 +19,7 @@ from accounts.sole_control import require_recent_sign_in, signed_in_until
 from documents.certificates import in_use, revoke_certificate
 from documents.files.intake import Refused
 from documents.models import SignatureImage
-from documents.signatures import set_signature_image
+from documents.signatures import set_signature_image, why_unable
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.staff import frame, staff_only
 
@@ -49,6 +49,7 @@ def my_signature(request: HttpRequest, user: User) -> HttpResponse:
         certificate=certificate_facts(user),
         level=settings.SIGNATURE_LEVEL,
         signed_in_until=int(signed_in_until(request) * 1000),
+        unable=why_unable(user),
         error=error,
         has_errors=bool(error),
     )

@@ -15,8 +15,10 @@ from accounts.models import Practice, Role, User
 from accounts.models.practice import Membership
 from accounts.roles import NotAllowed, is_staff_of_any, may_administer
 from accounts.sole_control import SignInAgain
+from accounts.way_back import page_before
 from appointments.models import Appointment
 from documents.deliveries import attention_count
+from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
 
 P = ParamSpec("P")
@@ -37,25 +39,32 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
         except NotAllowed as refusal:
             raise PermissionDenied(refusal.sentence) from refusal
         except SignInAgain as needed:
-            context = frame(request, user, "", sentence=needed.sentence, back=request.path)
+            context = frame(request, user, "", sentence=needed.sentence, back=page_before(request))
             return render(request, "practitioner/sign_in_again.html", context, status=401)
 
     return wrapped
 
 
 def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
-    found = Appointment.objects.of_staff(user).select_related(
+    """With its practice's clock."""
+    of_staff = Appointment.objects.of_staff(user).select_related(
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
-    return get_object_or_404(found, pk=pk)
+    found = get_object_or_404(of_staff, pk=pk)
+    set_clock(found.practice)
+    return found
 
 
 def frame(
     request: HttpRequest, user: User, section: str, *, practice: Practice | None = None, **context: Any
 ) -> dict[str, Any]:
-    """What the frame around every staff page needs; `practice` where the page is about something of its own one."""
+    """What the frame around every staff page needs; `practice` where the page is about something of its own one.
+
+    The page shows that practice's time.
+    """
     practices = practices_of(user)
     current = chosen(request, practices)
+    set_clock(practice or current)
     return {
         "section": section,
         "practices": practices,

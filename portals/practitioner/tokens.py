@@ -11,13 +11,15 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Scope, User
 from accounts.tokens import issue_token, revoke_token, scopes_for
+from portals.practitioner.asking import Question, ask
 from portals.practitioner.staff import frame, staff_only
 
 LIFETIMES = {30: gettext_lazy("30 jours"), 90: gettext_lazy("90 jours"), 365: gettext_lazy("un an")}
@@ -88,8 +90,24 @@ def new_token(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    revoke_token(token=get_object_or_404(user.api_tokens, pk=pk), by=user)
+    """Asks first: a token that was revoked is never valid again."""
+    token = get_object_or_404(user.api_tokens, pk=pk)
+    if request.method != "POST":
+        question = Question(
+            heading=_("Révoquer le jeton « %(name)s » ?") % {"name": token.name},
+            ends=[
+                _(
+                    "Le logiciel qui l’emploie n’aura plus accès à rien. Pour le lui rendre, il faudra un nouveau "
+                    "jeton."
+                )
+            ],
+            button=_("Révoquer"),
+            back=reverse("practitioner:tokens"),
+            section="tokens",
+        )
+        return ask(request, user, question)
+    revoke_token(token=token, by=user)
     messages.success(request, _("Le jeton est révoqué : il n’ouvre plus rien."))
     return redirect("practitioner:tokens")

@@ -10,13 +10,15 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Role, User, WebhookEndpoint, WebhookEventType
 from accounts.webhooks import add_endpoint, remove_endpoint
 from portals.form_errors import say_refusal
+from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 
@@ -83,9 +85,26 @@ def new_webhook(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Asks first: what happens from then on is told to nobody there."""
     owned = WebhookEndpoint.objects.of_staff(user, Role.ADMIN)
-    remove_endpoint(endpoint=get_object_or_404(owned.select_related("practice"), pk=pk), by=user)
+    endpoint = get_object_or_404(owned.select_related("practice"), pk=pk)
+    if request.method != "POST":
+        question = Question(
+            heading=_("Ne plus prévenir ce logiciel ?"),
+            ends=[
+                endpoint.url,
+                _(
+                    "Il ne sera plus prévenu de rien, et son secret ne servira plus. Pour recommencer, il faudra "
+                    "l’ajouter de nouveau."
+                ),
+            ],
+            button=_("Supprimer"),
+            back=reverse("practitioner:webhooks"),
+            section="webhooks",
+        )
+        return ask(request, user, question, practice=endpoint.practice)
+    remove_endpoint(endpoint=endpoint, by=user)
     messages.success(request, _("Ce logiciel n’est plus prévenu."))
     return redirect("practitioner:webhooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 from django.contrib.auth.decorators import login_not_required
@@ -11,6 +12,9 @@ from django.views.decorators.http import require_safe
 
 from documents.certificates import revocation_list_of
 from documents.models import InstallationAuthority
+from documents.signing.keys import KeyNotOpened
+
+logger = logging.getLogger(__name__)
 
 KEPT_BY_CACHES = 3600  # seconds: so late may a revocation be seen
 
@@ -19,7 +23,12 @@ KEPT_BY_CACHES = 3600  # seconds: so late may a revocation be seen
 @require_safe
 def revocation_list(_request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """RFC 5280 at the address that certificates name; RFC 2585 for its type."""
-    found = revocation_list_of(get_object_or_404(InstallationAuthority, pk=pk))
+    authority = get_object_or_404(InstallationAuthority, pk=pk)
+    try:
+        found = revocation_list_of(authority)
+    except KeyNotOpened:
+        logger.exception("No revocation list of authority %s: its key cannot be opened (SIGNING_PASSPHRASE).", pk)
+        return HttpResponse(status=503)
     response = HttpResponse(found, content_type="application/pkix-crl")
     response["Cache-Control"] = f"public, max-age={KEPT_BY_CACHES}"
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.stages import LoginStageController
 from django.conf import settings
 from django.contrib import messages
@@ -12,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.codes import TooManyCodes, check_code
+from accounts.device_cookie import keep_device
 from accounts.devices import CODE_PURPOSE, send_device_code
 from accounts.models import User
 from accounts.stages import NewDeviceStage
+from accounts.tries import note_failure
+from notifications.sms_limits import SmsRefused
 from portals.code_form import CodeForm
-from portals.device_cookie import keep_device
 
 
 @login_not_required
@@ -31,12 +34,19 @@ def device(request: HttpRequest) -> HttpResponse:
         return _send_again(request, user)
     if request.method == "POST" and form.is_valid():
         if check_code(purpose=CODE_PURPOSE, subject_id=user.pk, digits=form.cleaned_data["code"]):
+            record_authentication(request, user, method="sms_code")
             response: HttpResponse = stage.exit()
             if request.POST.get("remember"):
                 keep_device(request, response, user)
             return response
+        note_failure(request, what="sms_code", user=user)
         form.refuse()
-    context = {"form": form, "mobile": user.mobile, "too_many": stage.state.get("too_many")}
+    context = {
+        "form": form,
+        "mobile": user.mobile,
+        "too_many": stage.state.get("too_many"),
+        "refused": stage.state.get("refused"),
+    }
     return render(request, "public/device.html", context, status=400 if form.errors else 200)
 
 
@@ -48,6 +58,8 @@ def _send_again(request: HttpRequest, user: User) -> HttpResponse:
             request,
             _("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre."),
         )
+    except SmsRefused as refused:
+        messages.warning(request, refused.sentence)
     else:
         messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
     return redirect("device")

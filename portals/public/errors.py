@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
 from accounts.roles import NotAllowed
+from accounts.way_back import nearest_page
 from documents.access import GONE
+from documents.files.no_room import is_no_room
 from documents.files.storage import BytesChanged
+from notifications.secrecy import CannotOpen
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +29,14 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     if isinstance(refusal, NotAllowed):  # who may is said where one is refused
         return _page(request, 403, refusal.sentence)
     return _page(request, 403, _("Votre compte n’a pas accès à cette fonction."))
+
+
+def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
+    """An address that is a button's, opened as a page; the way on is the page that holds the button."""
+    sentence = _("Cette adresse est celle d’un bouton : elle ne s’ouvre pas comme une page. Rien n’a été fait.")
+    response = _page(request, 405, sentence, back=nearest_page(request.path))
+    response["Allow"] = refused["Allow"]
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -45,22 +57,36 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, 404, _("Cette page n’existe pas, ou n’existe plus."))
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    return _page(request, 429, _("Trop de demandes en peu de temps. Attendez quelques minutes, puis réessayez."))
+
+
 class FindingsMiddleware:
     """What a page only finds while it works.
 
     A document whose bytes changed in the storage is served by no door: a page says so, and the alarm was raised where
-    it was found. What somebody deleted meanwhile is not found, as if the request had come a moment later.
+    it was found. What somebody deleted meanwhile is not found, as if the request had come a moment later. What was
+    sealed under a key that the site has lost is told in a sentence, too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return method_not_allowed(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, GONE):
             return not_found(request, exception)
+        if isinstance(exception, CannotOpen):
+            logger.error("A sealed text cannot be opened: SECRET_KEY or SECRET_KEY_FALLBACKS lacks its key.")
+            sentence = _(
+                "Ce contenu est illisible : le site n’a plus la clé qui l’a chiffré. Prévenez l’administrateur."
+            )
+            return _page(request, 409, sentence)
         if not isinstance(exception, BytesChanged):
             return None
         sentence = _(
@@ -71,6 +97,8 @@ class FindingsMiddleware:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if is_no_room(sys.exc_info()[1]):
+        return no_room(request)
     return _page(
         request,
         500,
@@ -78,12 +106,32 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
+def no_room(request: HttpRequest) -> HttpResponse:
+    """The disk is full, wherever in a request that was found: nothing of it was kept (RFC 4918, 11.5)."""
+    logger.critical("The disk is full: a request could not be answered (docs/illnesses/disk.md).")
+    return _page(
+        request,
+        507,
+        _(
+            "Il n’y a plus de place sur notre serveur. Votre envoi n’a pas été enregistré ; ce qui l’était déjà "
+            "l’est toujours. L’incident est signalé. Réessayez plus tard."
+        ),
+    )
+
+
 def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "", back: str = "") -> HttpResponse:
     if request.path.startswith("/api/"):
         kind = "client_error" if status < 500 else "server_error"
-        code = {400: "bad_request", 403: "permission_denied", 404: "not_found", 409: "unavailable", 500: "error"}[
-            status
-        ]
+        code = {
+            400: "bad_request",
+            403: "permission_denied",
+            404: "not_found",
+            405: "method_not_allowed",
+            409: "unavailable",
+            429: "throttled",
+            500: "error",
+            507: "no_room",
+        }[status]
         error = {"code": code, "detail": sentence, "attr": None}
         return JsonResponse({"type": kind, "errors": [error]}, status=status)
     names = [template] if template else []

@@ -6,8 +6,10 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from accounts.roles import is_staff_of_any
 
 STAFF_PORTAL = "/pro/"
@@ -19,7 +21,16 @@ PATIENT_PORTAL = "/documents/"
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect(settings.LOGIN_URL)
-    return redirect(STAFF_PORTAL if is_staff_of_any(request.user) else PATIENT_PORTAL)
+    return redirect(portal_of(request.user))
+
+
+def portal_of(user: User) -> str:
+    """Where they work, else their documents: members of a practice, whoever operates the installation, others."""
+    if is_staff_of_any(user):
+        return STAFF_PORTAL
+    if user.is_superuser:
+        return reverse("system-state")
+    return reverse("admin:index") if user.is_staff else PATIENT_PORTAL
 
 
 @login_not_required

@@ -16,6 +16,7 @@ from documents.files.serving import respond
 from documents.links import documents_of, find_link, was_there
 from documents.models import DocumentLink
 from documents.reading import note_reading_by_link
+from portals.spoken import speak
 
 NO_REFERRER = "no-referrer"  # an address that lets in must not reach where its page leads
 
@@ -46,6 +47,8 @@ def _page(
     request: HttpRequest, found: DocumentLink | None, token: str, *, gone: bool = False, known: bool = True
 ) -> HttpResponse:
     """What the link opens; or that it opens nothing (any more), and what to do."""
+    if found is not None:
+        speak(request, found.owner.language)
     sendings = list(documents_of(found)) if found else []
     context = {"practice": found.appointment.practice if found else None, "sendings": sendings, "token": token}
     status = 404 if found is None or not known else 410 if gone or not sendings else 200

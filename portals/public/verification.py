@@ -9,31 +9,49 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
-from rest_framework.throttling import BaseThrottle
 
-from documents.files.intake import Refused
-from documents.verification import Verification, verify_upload
-from portals.calls import VERIFICATIONS_A_MINUTE, too_many
+from accounts.addresses import counted_address
+from documents.files.intake import Refused, TryLater
+from documents.verification import Verification, admitted, verify_upload
+from portals.calls import VERIFICATIONS_A_MINUTE, leave_unread, too_many
 from portals.verification_words import integrity_words, level_words, trust_words, verdict_words
 
 
+@csrf_exempt  # looking for the form's token receives the file: not before it is let in
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
-    address = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # reads META alone
-    if too_many("Verifications", address, a_minute=VERIFICATIONS_A_MINUTE):
-        response = _page(request, refused=_("Trop de vérifications en une minute. Attendez un peu."), status=429)
-        response["Retry-After"] = "60"
-        return response
+    if too_many("Verifications", counted_address(request), a_minute=VERIFICATIONS_A_MINUTE):
+        sentence = _("Trop de vérifications en une minute. Attendez un peu.")
+        return _later(request, sentence, status=429, seconds=60)
+    try:
+        with admitted():
+            return _verified(request)
+    except TryLater as busy:
+        return _later(request, busy.message, status=503, seconds=busy.retry_after)
+
+
+@csrf_protect
+def _verified(request: HttpRequest) -> HttpResponse:
     file = request.FILES.get("file")
     try:
         found = verify_upload(file if isinstance(file, UploadedFile) else None)
+    except TryLater:
+        raise
     except Refused as refused:
         return _page(request, refused=refused.message, status=413 if refused.code == "too_large" else 400)
     return _page(request, found=found)
+
+
+def _later(request: HttpRequest, sentence: str, *, status: int, seconds: int) -> HttpResponse:
+    leave_unread(request)
+    response = _page(request, refused=sentence, status=status)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def _page(
@@ -47,7 +65,9 @@ def _page(
                 "one": signature,
                 "integrity": integrity_words(signature),
                 "trust": trust_words(signature),
-                "level": level_words(signature.level),
+                "level": level_words(
+                    signature.level, time_trusted=signature.time_trusted or not signature.timestamped_at
+                ),
             }
             for signature in found.signatures
         ]

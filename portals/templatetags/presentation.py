@@ -8,14 +8,13 @@ from pathlib import Path
 
 from django import template
 from django.conf import settings
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 
 from notifications import wording
-from notifications.wording import long_day, telephone_by_pairs
+from notifications.wording import long_day, shown, telephone_by_pairs
 from portals.device_words import device_words
 from portals.verification_words import level_words
 
@@ -46,13 +45,15 @@ def colon() -> str:
 
 @register.filter
 def bytes_size(size: int) -> str:
-    """1,8 Mo; 240 Ko (in French), 1.8 MB (in English)."""
-    units = ("o", "Ko", "Mo") if (get_language() or "fr").startswith("fr") else ("B", "KB", "MB")
+    """1,8 Mo; 240 Ko (in French), 1.8 MB (in English); from a thousand on, Go."""
+    units = ("o", "Ko", "Mo", "Go") if (get_language() or "fr").startswith("fr") else ("B", "KB", "MB", "GB")
     if size < 1000:
         return f"{size}{NBSP}{units[0]}"
     if size < 999_500:
         return f"{round(size / 1000)}{NBSP}{units[1]}"
-    return f"{number_format(size / 1_000_000, decimal_pos=1)}{NBSP}{units[2]}"
+    if size < 999_500_000:
+        return f"{number_format(size / 1_000_000, decimal_pos=1)}{NBSP}{units[2]}"
+    return f"{number_format(size / 1_000_000_000, decimal_pos=1)}{NBSP}{units[3]}"
 
 
 @register.filter
@@ -106,7 +107,7 @@ def moment(value: datetime) -> str:
 
 
 def _local(value: date | datetime) -> date:
-    return timezone.localtime(value) if isinstance(value, datetime) else value
+    return shown(value) if isinstance(value, datetime) else value
 
 
 @register.filter

@@ -17,10 +17,21 @@ export function titleOf(name) {
   return words.trim().replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
+// As the server reads it: "scan 12.03" has none.
+function extensionOf(name) {
+  return (/\.(?=\d*[a-z])[a-z\d]{1,10}$/i.exec(name)?.[0] ?? "").toLowerCase();
+}
+
+// A name without extension says nothing of its kind: the beginning of the file does. A boolean, or a promise of one.
+export function isPdf(file) {
+  if (file.type === "application/pdf" || extensionOf(file.name)) return file.type === "application/pdf" || /\.pdf$/i.test(file.name);
+  return file.slice(0, 1024).text().then((head) => head.includes("%PDF-"), () => false);
+}
+
 // The server checks again; this only spares a useless upload. "" where nothing is wrong.
 export function problemOf({ name, size: bytes }, { extensions, maxBytes }, words) {
-  const extension = name.slice(name.lastIndexOf(".")).toLowerCase();
-  if (!extensions.split(",").includes(extension)) return say(words.kind, { name });
+  const extension = extensionOf(name);
+  if (extension && !extensions.split(",").includes(extension)) return say(words.kind, { name });
   if (bytes > Number(maxBytes)) return say(words.large, { name, size: Math.max(51, Math.round(bytes / 2 ** 20)) });
   if (bytes === 0) return say(words.empty, { name });
   return "";

@@ -1,6 +1,7 @@
 // Import into the library: files dropped or chosen, one after the other; a refused or lost one stops no other.
 import { newKey, problemOf, size } from "./files.js";
 import { announce } from "./page.js";
+import { sessionEnded } from "./session.js";
 import { upload } from "./upload.js";
 import { say } from "./words.js";
 
@@ -74,8 +75,12 @@ class Import {
     body.append("files", this.file);
     try {
       while (!this.cancelled) {
-        this.transfer = upload(form.action, body, { csrf: form.elements.csrfmiddlewaretoken.value, key: this.key }, (step) => this.progress(step));
-        const { status, html, retryAfter } = await this.transfer.done;
+        this.transfer = upload(form.action, body, { key: this.key }, (step) => this.progress(step));
+        const { status, html, retryAfter, ended } = await this.transfer.done;
+        if (ended) {
+          await sessionEnded();
+          continue;
+        }
         const answer = new DOMParser().parseFromString(html, "text/html").body;
         if (status === 201) return this.done(answer);
         if (status !== 503) return status === 400 ? this.fail(answer.textContent.trim(), false) : this.fail(words.lost, true);

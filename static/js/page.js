@@ -1,3 +1,6 @@
+import { csrfToken } from "./csrf.js";
+import { keepForms } from "./kept_forms.js";
+
 // On every page: the error summary takes the focus; a form is not sent twice; the rail shows where one is; flash messages are announced.
 const summary = document.querySelector("[data-error-summary]");
 if (summary) summary.focus();
@@ -12,15 +15,19 @@ if (here) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-download], [method=dialog]")) return; // the page stays: it may be sent again
-  // Told by its time: modules that import this one by its plain name load it a second time beside the hashed one.
-  const sending = String(event.timeStamp);
-  if (form.dataset.sending && form.dataset.sending !== sending) event.preventDefault();
-  else form.dataset.sending = sending;
+  if ("sending" in form.dataset) event.preventDefault();
+  else form.dataset.sending = "";
+  const token = form.elements.csrfmiddlewaretoken;
+  if (token) token.value = csrfToken();
+  if (form.method === "post") keepForms();
 });
 // A page taken back from the browser's cache may send again.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sending]").forEach((form) => delete form.dataset.sending);
 });
+
+// Tabs that are still open see that nobody is signed in any more.
+if (!document.body.dataset.sessionSeconds) localStorage.removeItem("session-used");
 
 export function announce(text) {
   const place = document.querySelector("[data-announcer]");

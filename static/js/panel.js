@@ -30,7 +30,7 @@ window.addEventListener("popstate", () => window.location.reload());
 
 // Not on a small screen, nor beside an appointment of another practice than that one works in.
 function agendaIsThere() {
-  return Boolean(document.querySelector(".agenda-part")?.offsetParent);
+  return Boolean(document.querySelector(".agenda-part .columns")?.offsetParent);
 }
 
 function closePanel() {

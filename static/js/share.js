@@ -1,7 +1,8 @@
 // The share page: files become cards, each validated by itself; a lost connection keeps the card.
-import { newKey, problemOf, size, titleOf } from "./files.js";
+import { isPdf, newKey, problemOf, size, titleOf } from "./files.js";
 import { announce } from "./page.js";
 import { openPdf } from "./pdf_preview.js";
+import { sessionEnded } from "./session.js";
 import { SignaturePlacement } from "./signature_placement.js";
 import { upload } from "./upload.js";
 import { say } from "./words.js";
@@ -9,7 +10,6 @@ import { say } from "./words.js";
 const root = document.querySelector("[data-share]");
 const settings = root.dataset;
 const words = JSON.parse(document.getElementById("share-words").textContent);
-const csrf = root.querySelector("[name=csrfmiddlewaretoken]").value;
 const place = root.querySelector("[data-cards]");
 const all = root.querySelector("[data-all]");
 const input = root.querySelector("#files");
@@ -103,13 +103,30 @@ class Card {
     });
     this.key = newKey();
     place.append(this.element);
+    this.nameParts();
     this.ready = true;
-    this.isPdf = Boolean(file) && (file.type === "application/pdf" || /\.pdf$/i.test(file.name));
+    const kind = Boolean(file) && isPdf(file);
+    this.isPdf = kind === true;
     const problem = file ? problemOf(file, settings, words) : "";
     if (problem) {
       this.part("size").textContent = ""; // the sentence tells it
       this.refuse(problem);
-    } else this.prepare();
+    } else if (typeof kind === "boolean") this.prepare();
+    else
+      kind.then((found) => {
+        this.isPdf = found;
+        this.prepare();
+      });
+  }
+
+  // Several cards have the same buttons: each is called by its words, then by its file.
+  nameParts() {
+    this.part("name").id = `${this.id}-name`;
+    for (const one of this.element.querySelectorAll("button, select, input")) {
+      const label = one.labels?.[0] ?? one;
+      label.id ||= `${this.id}-part-${(counter += 1)}`;
+      one.setAttribute("aria-labelledby", `${label.id} ${this.id}-name`);
+    }
   }
 
   part(name) {
@@ -257,11 +274,17 @@ class Card {
   async send(body) {
     this.cancelled = false;
     while (!this.cancelled) {
-      this.transfer = upload(settings.url, body, { csrf, key: this.key }, (progress) => this.progress(progress));
-      const { status, html, retryAfter } = await this.transfer.done;
+      this.transfer = upload(settings.url, body, { key: this.key }, (progress) => this.progress(progress));
+      const { status, html, retryAfter, ended } = await this.transfer.done;
       const answer = () => new DOMParser().parseFromString(html, "text/html").body;
       const said = () => answer().textContent.trim();
       if (status === 201) return this.receipt(html);
+      if (ended) {
+        this.fail(said());
+        await sessionEnded(); // the card stays as it is, and goes again once one is back
+        this.part("error").hidden = true;
+        continue;
+      }
       if (status === 409) return this.doubt(said());
       if (status === 401 && (await this.confirmSigner())) continue;
       if (status === 401) return this.fail(said());
@@ -328,6 +351,7 @@ class Card {
     const heading = this.element.querySelector("[data-receipt]");
     announce(heading.textContent);
     heading.focus();
+    follow(this.element.querySelector("[data-follow]"));
   }
 
   remove() {
@@ -336,6 +360,19 @@ class Card {
     if (this.box) this.box.checked = false;
     refresh();
     input.focus();
+  }
+}
+
+// What became of the messages, until none waits or for two minutes; nobody is kept signed in by it.
+async function follow(state) {
+  for (const seconds of [1, 2, 3, 5, 5, 10, 10, 20, 30, 30]) {
+    if (!state.querySelector("[data-waiting]")?.dataset.waiting) return;
+    await new Promise((resume) => {
+      setTimeout(resume, seconds * 1000);
+    });
+    const answer = await fetch(state.dataset.follow, { headers: { "X-Background": "1" } }).catch(() => null);
+    if (answer?.status === 200) state.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    else if (answer) return; // taken back meanwhile, or the session has ended
   }
 }
 

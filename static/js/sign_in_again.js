@@ -1,4 +1,7 @@
 // Before a signature, or a change of it: signs in again in a dialog, so that nothing on the page is lost.
+import { csrfToken } from "./csrf.js";
+import { sessionEnded } from "./session.js";
+
 const dialog = document.querySelector("[data-sign-in-again]");
 const form = dialog.querySelector("form");
 const error = dialog.querySelector("[data-error]");
@@ -33,7 +36,11 @@ dialog.addEventListener("close", () => finish(false));
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopPropagation();
-  const reply = await fetch(dialog.dataset.url, { method: "POST", body: new FormData(form) }).catch(() => null);
+  const reply = await fetch(dialog.dataset.url, { method: "POST", body: new FormData(form), headers: { "X-CSRFToken": csrfToken() } }).catch(() => null);
+  if (reply?.headers.get("Session-Ended")) {
+    await sessionEnded();
+    return finish(true); // signed in a moment ago
+  }
   if (reply?.status === 204) finish(true);
   else fail(reply?.status === 400 ? await reply.text() : dialog.dataset.lost);
 });

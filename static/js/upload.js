@@ -1,6 +1,8 @@
-// One upload: progress in bytes and time left, can be cancelled. Resolves to {status, html, retryAfter}, in seconds;
+import { csrfToken } from "./csrf.js";
+
+// One upload: progress in bytes and time left, can be cancelled. Resolves to {status, html, retryAfter (seconds), ended (the session has)};
 // rejects when lost. The same key makes the same document, however often it is sent.
-export function upload(url, body, { csrf, key }, onProgress) {
+export function upload(url, body, { key }, onProgress) {
   const request = new XMLHttpRequest();
   const started = performance.now();
   const done = new Promise((resolve, reject) => {
@@ -9,11 +11,11 @@ export function upload(url, body, { csrf, key }, onProgress) {
       const rate = event.loaded / Math.max(seconds, 0.1);
       onProgress({ loaded: event.loaded, total: event.total, left: (event.total - event.loaded) / rate });
     });
-    request.addEventListener("load", () => resolve({ status: request.status, html: request.responseText, retryAfter: Number(request.getResponseHeader("Retry-After")) || 10 }));
+    request.addEventListener("load", () => resolve({ status: request.status, html: request.responseText, retryAfter: Number(request.getResponseHeader("Retry-After")) || 10, ended: Boolean(request.getResponseHeader("Session-Ended")) }));
     for (const name of ["error", "timeout", "abort"]) request.addEventListener(name, () => reject(new Error(name)));
   });
   request.open("POST", url);
-  request.setRequestHeader("X-CSRFToken", csrf);
+  request.setRequestHeader("X-CSRFToken", csrfToken());
   request.setRequestHeader("X-Requested-With", "card");
   request.setRequestHeader("Idempotency-Key", key);
   request.send(body);

@@ -1,5 +1,7 @@
 // The PDF of what is typed, beside it: asked for when the typing pauses, drawn by pdf.js.
+import { csrfToken } from "./csrf.js";
 import { openPdf } from "./pdf_preview.js";
+import { sessionEnded } from "./session.js";
 
 const PAUSE = 600; // milliseconds
 const SLOW = 1000; // what takes longer is said
@@ -23,7 +25,11 @@ export class Preview {
     const slow = setTimeout(() => { this.state.textContent = this.words.working; }, SLOW);
     this.pages.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(this.root.dataset.previewUrl, { method: "POST", body: new FormData(this.form), headers: { "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value } });
+      const answer = await fetch(this.root.dataset.previewUrl, { method: "POST", body: new FormData(this.form), headers: { "X-CSRFToken": csrfToken() } });
+      if (answer.headers.get("Session-Ended")) {
+        await sessionEnded();
+        return this.ask();
+      }
       if (turn !== this.turn) return; // something newer was typed
       if (answer.status === 400) this.state.textContent = await answer.text();
       else if (!answer.ok || answer.redirected) this.state.textContent = this.words.lost;

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Practice, User
+from accounts.models.practice import SHARING_ROLES
 from appointments.authorisation import authorise_holder
 from appointments.booking import book, cancel, delete, move
 from appointments.history import history_of
@@ -25,7 +26,7 @@ from patients.models import Patient
 from patients.records import create_patient
 from portals.api.idempotency import object_id
 from portals.api.pagination import AppointmentsNewestFirst, HistoryNewestFirst
-from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
+from portals.api.schema import DOUBTS, IDEMPOTENCY, answers, page_of, whole_list
 from portals.api.serializers import (
     AgendaOut,
     AppointmentIn,
@@ -37,6 +38,7 @@ from portals.api.serializers import (
 )
 from portals.api.views.base import StaffView, asked_day
 from portals.api.views.patients import check_may_write
+from portals.clock import set_clock
 
 
 def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
@@ -47,13 +49,18 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
 
 
 class Agendas(StaffView):
-    @answers(200, whole_list(AgendaOut))
+    @answers(200, whole_list(AgendaOut), operation_id="agendas_list", summary="List the agendas of your practices")
     def get(self, request: Request) -> Response:
         return Response({"results": AgendaOut(Agenda.objects.of_staff(self.user), many=True).data})
 
 
 class VisitReasons(StaffView):
-    @answers(200, whole_list(VisitReasonOut))
+    @answers(
+        200,
+        whole_list(VisitReasonOut),
+        operation_id="visit_reasons_list",
+        summary="List the visit reasons of your practices",
+    )
     def get(self, request: Request) -> Response:
         reasons = VisitReason.objects.of_staff(self.user).prefetch_related("agendas")
         return Response({"results": VisitReasonOut(reasons, many=True).data})
@@ -67,7 +74,13 @@ FILTERS = [
 
 
 class Appointments(StaffView):
-    @answers(200, page_of(AppointmentOut), operation_id="appointments_list", parameters=FILTERS)
+    @answers(
+        200,
+        page_of(AppointmentOut),
+        operation_id="appointments_list",
+        parameters=FILTERS,
+        summary="List appointments, newest first",
+    )
     def get(self, request: Request) -> Response:
         found = Appointment.objects.of_staff(self.user).select_related("practice").order_by("-starts_at", "-id")
         for name in ("agenda", "patient"):
@@ -79,12 +92,19 @@ class Appointments(StaffView):
                 on_day |= Q(pk__in=Appointment.objects.on_day(on, practice).values("pk"))
             found = found.filter(on_day)
         paginator = AppointmentsNewestFirst()
-        page = paginator.paginate_queryset(found, request, view=self) or []
+        page = paginator.paginate_queryset(found, request, view=self)
         return paginator.get_paginated_response([AppointmentOut(one).data for one in page])
 
-    @answers(201, AppointmentOut, request=AppointmentIn, errors=(409,), parameters=[IDEMPOTENCY])
+    @answers(
+        201,
+        AppointmentOut,
+        request=AppointmentIn,
+        parameters=[IDEMPOTENCY],
+        summary="Book an appointment for a patient",
+        refusals=DOUBTS,
+    )
     def post(self, request: Request) -> Response:
-        if first := self.once(request):
+        if first := self.once(request, made=Appointment.objects.of_staff(self.user, *SHARING_ROLES)):
             return first
         body = AppointmentIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -105,6 +125,7 @@ class Appointments(StaffView):
             kind=AppointmentKind(asked["kind"]),
             by=self.user,
             pk=pk,
+            accepted=None if asked["accept_doubts"] else (),
         )
 
     def _patient(self, asked: uuid.UUID | dict[str, Any], practice: Practice) -> Patient:
@@ -118,11 +139,17 @@ class Appointments(StaffView):
 
 
 class AppointmentDetail(StaffView):
-    @answers(200, AppointmentOut)
+    @answers(200, AppointmentOut, summary="Read an appointment")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(AppointmentOut(appointment_of(self.user, pk)).data)
 
-    @answers(200, AppointmentOut, request=AppointmentMove, errors=(409,))
+    @answers(
+        200,
+        AppointmentOut,
+        request=AppointmentMove,
+        summary="Move an appointment",
+        refusals=["appointment_cancelled", *DOUBTS],
+    )
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         appointment = appointment_of(self.user, pk)
         body = AppointmentMove(data=request.data)
@@ -134,42 +161,66 @@ class AppointmentDetail(StaffView):
             starts_at=asked.get("start"),
             agenda=agenda_of(self.user, asked["agenda"]) if "agenda" in asked else None,
             visit_reason=visit_reason_of(self.user, asked["visit_reason"]) if "visit_reason" in asked else None,
+            accepted=None if asked["accept_doubts"] else (),
         )
         return Response(AppointmentOut(moved).data)
 
-    @answers(204)
+    @answers(204, summary="Delete an appointment and what was shared from it")
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         delete(appointment=appointment_of(self.user, pk), by=self.user)
         return Response(status=204)
 
 
 class CancelAppointment(StaffView):
-    @answers(200, AppointmentOut, errors=(409,), parameters=[IDEMPOTENCY])
+    @answers(
+        200,
+        AppointmentOut,
+        parameters=[IDEMPOTENCY],
+        summary="Cancel an appointment",
+        refusals=["appointment_cancelled"],
+    )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        if first := self.once(request):
+        appointment = appointment_of(self.user, pk)
+        check_may_write(self.user, appointment.practice)
+        if first := self.once(request, made=None):
             return first
-        return Response(AppointmentOut(cancel(appointment=appointment_of(self.user, pk), by=self.user)).data)
+        return Response(AppointmentOut(cancel(appointment=appointment, by=self.user)).data)
 
 
 class RecipientView(StaffView):
-    @answers(200, RecipientOut)
+    @answers(200, RecipientOut, summary="See who will receive the documents of an appointment")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(_recipient(resolve(appointment_of(self.user, pk))))
 
 
 class AuthoriseHolder(StaffView):
-    @answers(200, RecipientOut, errors=(409,), parameters=[IDEMPOTENCY])
+    @answers(
+        200,
+        RecipientOut,
+        parameters=[IDEMPOTENCY],
+        summary="Let whoever booked receive the documents of an appointment",
+        refusals=["nothing_to_authorise"],
+    )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        if first := self.once(request):
+        appointment = appointment_of(self.user, pk)
+        check_may_write(self.user, appointment.practice)
+        if first := self.once(request, made=None):
             return first
-        return Response(_recipient(authorise_holder(appointment=appointment_of(self.user, pk), by=self.user)))
+        return Response(_recipient(authorise_holder(appointment=appointment, by=self.user)))
 
 
 class History(StaffView):
-    @answers(200, page_of(HistoryOut), operation_id="appointments_history_list")
+    @answers(
+        200,
+        page_of(HistoryOut),
+        operation_id="appointments_history_list",
+        summary="Read the history of an appointment",
+    )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
+        appointment = appointment_of(self.user, pk)
+        set_clock(appointment.practice)
         paginator = HistoryNewestFirst()
-        lines = paginator.paginate_queryset(history_of(appointment_of(self.user, pk)), request, view=self) or []
+        lines = paginator.paginate_queryset(history_of(appointment), request, view=self)
         actors = User.objects.in_bulk({line.actor_id for line in lines if line.actor_id})
         return paginator.get_paginated_response(HistoryOut(lines, many=True, context={"actors": actors}).data)
 

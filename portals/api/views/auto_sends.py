@@ -32,20 +32,22 @@ def with_parts(found: QuerySet[AutoSendRule]) -> QuerySet[AutoSendRule]:
 
 
 class Rules(StaffView):
-    @answers(200, page_of(RuleOut), operation_id="auto_send_rules_list")
+    @answers(
+        200, page_of(RuleOut), operation_id="auto_send_rules_list", summary="List the rules of automatic sending"
+    )
     def get(self, request: Request) -> Response:
         paginator = NewestFirst()
         found = with_parts(AutoSendRule.objects.of_staff(self.user).kept())
         page = paginator.paginate_queryset(found, request, view=self)
         return paginator.get_paginated_response(RuleOut(page, many=True).data)
 
-    @answers(201, RuleOut, request=RuleIn, errors=(409,), parameters=[IDEMPOTENCY])
+    @answers(201, RuleOut, request=RuleIn, parameters=[IDEMPOTENCY], summary="Write a rule of automatic sending")
     def post(self, request: Request) -> Response:
         refusal = _("Seul un administrateur du cabinet écrit les règles d’envoi.")
         body = RuleIn(data=request.data)
         practice = administered_practice(self.user, _asked_practice(request), refusal)
         body.is_valid(raise_exception=True)
-        if first := self.once(request):
+        if first := self.once(request, made=AutoSendRule.objects.filter(practice=practice).kept()):
             return first
         pk = object_id(request)
         rule = AutoSendRule.objects.filter(pk=pk, practice=practice).first() if pk else None
@@ -58,11 +60,11 @@ class RuleDetail(StaffView):
     def _get(self, pk: uuid.UUID) -> AutoSendRule:
         return get_object_or_404(with_parts(AutoSendRule.objects.of_staff(self.user).kept()), pk=pk)
 
-    @answers(200, RuleOut)
+    @answers(200, RuleOut, summary="Read a rule of automatic sending")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(RuleOut(self._get(pk)).data)
 
-    @answers(200, RuleOut, request=RuleIn)
+    @answers(200, RuleOut, request=RuleIn, summary="Change a rule of automatic sending")
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         rule = self._get(pk)
         body = RuleIn(data=RuleOut(rule).data | _fields(request))
@@ -71,16 +73,22 @@ class RuleDetail(StaffView):
         save_rule(practice=rule.practice, content=content, by=self.user, rule=rule)
         return Response(RuleOut(self._get(pk)).data)
 
-    @answers(204)
+    @answers(204, summary="Delete a rule of automatic sending")
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         delete_rule(rule=self._get(pk), by=self.user)
         return Response(status=204)
 
 
 class AppointmentAutoSends(StaffView):
-    @answers(200, whole_list(AutoSendOut))
+    @answers(
+        200,
+        whole_list(AutoSendOut),
+        operation_id="appointments_auto_sends_list",
+        summary="List what is sent automatically for an appointment",
+    )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        found = appointment_of(self.user, pk).auto_sends.select_related("shared").prefetch_related("shared__messages")
+        found = appointment_of(self.user, pk).auto_sends.select_related("shared", "appointment__practice")
+        found = found.prefetch_related("shared__messages")
         return Response({"results": AutoSendOut(found, many=True).data})
 
 

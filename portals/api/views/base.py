@@ -6,6 +6,7 @@ import uuid
 from datetime import date
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -54,9 +55,12 @@ class ApiView(APIView):
             exc = idempotency.still_running()
         return super().handle_exception(exc)
 
-    def once(self, request: Request) -> Response | None:
-        """At the start of a POST: the first answer, where this call was made before."""
-        reserved = idempotency.reserve(request, self.user)
+    def once(self, request: Request, *, made: QuerySet[Any] | None) -> Response | None:
+        """In a POST, once it is sure that the caller may make it: the first answer, where it was made before.
+
+        `made`: where the caller would find now what the call makes; None if it makes nothing. Raises Http404.
+        """
+        reserved = idempotency.reserve(request, self.user, made)
         if isinstance(reserved, Response):
             return reserved
         if reserved is not None:

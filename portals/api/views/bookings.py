@@ -23,7 +23,7 @@ from appointments.slots import free_slots, open_to_online_booking
 from patients.relatives import Person
 from portals.api.authentication import OptionalTokenAuthentication
 from portals.api.idempotency import object_id
-from portals.api.schema import IDEMPOTENCY, answers, whole_list
+from portals.api.schema import BOOKING, IDEMPOTENCY, answers, whole_list
 from portals.api.serializers import AppointmentOut, BookingIn, SlotOut
 from portals.api.throttling import ManyPerAddress
 from portals.api.views.base import ApiView, asked_day
@@ -43,7 +43,14 @@ class Slots(APIView):
     authentication_classes = [OptionalTokenAuthentication]
     throttle_classes: list[type[BaseThrottle]] = [ManyPerAddress]
 
-    @answers(200, whole_list(SlotOut), parameters=SLOT_FILTERS, auth=[])
+    @answers(
+        200,
+        whole_list(SlotOut),
+        operation_id="agendas_slots_list",
+        parameters=SLOT_FILTERS,
+        auth=[],
+        summary="List the free slots of an agenda",
+    )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         agenda = get_object_or_404(Agenda.objects.select_related("practice"), pk=pk, is_active=True)
         visit_reason = get_object_or_404(VisitReason, pk=_uuid(request.query_params.get("visit_reason")))
@@ -59,9 +66,22 @@ class Slots(APIView):
 
 
 class Bookings(ApiView):
-    @answers(201, AppointmentOut, request=BookingIn, errors=(409,), parameters=[IDEMPOTENCY])
+    @answers(
+        201,
+        AppointmentOut,
+        request=BookingIn,
+        parameters=[IDEMPOTENCY],
+        summary="Book a free slot online",
+        refusals=BOOKING,
+    )
     def post(self, request: Request) -> Response:
-        if first := self.once(request):
+        """Book a free slot.
+
+        409: `slot_taken`, `identity_incomplete`; and the practice's limits on booking online: `too_many_appointments`
+        (to come, of this account), `too_many_with_agenda` (to come, of this person with this agenda),
+        `overlapping_appointment` (of this person), `too_many_changes` (bookings of this account in a day).
+        """
+        if first := self.once(request, made=Appointment.objects.filter(holder=self.user)):
             return first
         body = BookingIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -90,7 +110,9 @@ class Bookings(ApiView):
 
 
 class BookingDetail(ApiView):
-    @answers(204, errors=(409,))
+    @answers(
+        204, summary="Cancel an appointment that you booked online", refusals=["too_late", "appointment_cancelled"]
+    )
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         cancel_online(appointment=get_object_or_404(Appointment, pk=pk, holder=self.user), by=self.user)
         return Response(status=204)

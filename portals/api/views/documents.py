@@ -27,10 +27,11 @@ from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocu
 from documents.reading import note_reading
 from documents.sharing import share_library_document, share_upload, take_back
 from documents.signing.placement import Placement
+from documents.uploads import check_may_share
 from portals.api.idempotency import object_id
 from portals.api.pagination import DocumentsNewestFirst
 from portals.api.parsers import JSONParser
-from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of, whole_list
+from portals.api.schema import FILE, IDEMPOTENCY, SIGNING, a_file, a_multipart, answers, page_of, whole_list
 from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import _uuid, appointment_of
 from portals.api.views.base import ApiView, StaffView, checked, need_scope
@@ -40,11 +41,11 @@ ONE_DOWNLOAD = timedelta(hours=1)  # its ranges come one after the other
 
 def with_parts(found: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
     """Everything a serializer shows, in a fixed number of queries."""
-    return found.select_related("file", "shared_by").prefetch_related("messages")
+    return found.select_related("file", "shared_by", "practice").prefetch_related("messages")
 
 
 class Categories(ApiView):
-    @answers(200, whole_list(CategoryOut))
+    @answers(200, whole_list(CategoryOut), operation_id="categories_list", summary="List the categories of documents")
     def get(self, request: Request) -> Response:
         return Response({"results": CategoryOut(Category.objects.filter(is_active=True), many=True).data})
 
@@ -52,7 +53,12 @@ class Categories(ApiView):
 class AppointmentDocuments(StaffView):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
-    @answers(200, page_of(SharedDocumentOut), operation_id="appointments_documents_list")
+    @answers(
+        200,
+        page_of(SharedDocumentOut),
+        operation_id="appointments_documents_list",
+        summary="List the documents shared from an appointment",
+    )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         paginator = DocumentsNewestFirst()
         found = with_parts(around(appointment_of(self.user, pk), user=self.user))
@@ -62,9 +68,10 @@ class AppointmentDocuments(StaffView):
     @answers(
         201,
         SharedDocumentOut,
-        request={"multipart/form-data": ShareIn},
-        errors=(409, 413, 415, 503),
+        request=a_multipart(ShareIn),
         parameters=[IDEMPOTENCY],
+        summary="Share a document, signed if you ask",
+        refusals=["recipient_not_ready", "wrong_patient_suspected", *FILE, *SIGNING],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         appointment = appointment_of(self.user, pk)
@@ -75,7 +82,8 @@ class AppointmentDocuments(StaffView):
             need_scope(request, Scope.SIGN)
             if request.auth is None:  # a browser's session; a token that may sign is the signer's own factor
                 require_sole_control(request)
-        if first := self.once(request):
+        check_may_share(appointment, self.user, signs=asked["sign"])
+        if first := self.once(request, made=visible_as_staff(self.user)):
             return first
         made = object_id(request)
         document = visible_as_staff(self.user).filter(pk=made, appointment=appointment).first() if made else None
@@ -121,18 +129,18 @@ class DocumentDetail(StaffView):
     def _get(self, pk: uuid.UUID) -> SharedDocument:
         return get_object_or_404(with_parts(visible_as_staff(self.user)), pk=pk)
 
-    @answers(200, SharedDocumentOut)
+    @answers(200, SharedDocumentOut, summary="Read what is known of a shared document")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(SharedDocumentOut(self._get(pk)).data)
 
-    @answers(204)
+    @answers(204, summary="Take a shared document back")
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         take_back(document=self._get(pk), by=self.user)
         return Response(status=204)
 
 
 class DocumentContent(StaffView):
-    @a_file
+    @a_file("Download a shared document")
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(visible_as_staff(self.user).select_related("file"), pk=pk)
         return content(document, request, self.user)
@@ -146,28 +154,34 @@ MY_FILTERS = [
 
 
 class MyDocuments(ApiView):
-    @answers(200, page_of(ReceivedDocumentOut), operation_id="me_documents_list", parameters=MY_FILTERS)
+    @answers(
+        200,
+        page_of(ReceivedDocumentOut),
+        operation_id="me_documents_list",
+        parameters=MY_FILTERS,
+        summary="List the documents that you received",
+    )
     def get(self, request: Request) -> Response:
-        found = visible_as_recipient(self.user).select_related("file", "shared_by")
+        found = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
         for name in ("patient", "practice"):
             if asked := request.query_params.get(name):
                 found = found.filter(**{f"{name}_id": _uuid(asked, name)})
         if category := request.query_params.get("category"):
-            found = found.filter(category_id=category)
+            found = found.filter(category_id=category[:40].replace("\0", ""))  # no text of PostgreSQL holds it
         paginator = DocumentsNewestFirst()
         page = paginator.paginate_queryset(found, request, view=self)
         return paginator.get_paginated_response(ReceivedDocumentOut(page, many=True).data)
 
 
 class MyDocument(ApiView):
-    @answers(200, ReceivedDocumentOut)
+    @answers(200, ReceivedDocumentOut, summary="Read what is known of a document that you received")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        found = visible_as_recipient(self.user).select_related("file", "shared_by")
+        found = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
         return Response(ReceivedDocumentOut(get_object_or_404(found, pk=pk)).data)
 
 
 class MyDocumentContent(ApiView):
-    @a_file
+    @a_file("Download a document that you received")
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(visible_as_recipient(self.user).select_related("file"), pk=pk)
         return content(document, request, self.user)

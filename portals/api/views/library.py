@@ -26,8 +26,16 @@ from documents.models import LibraryDocument, LibraryVersion
 from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
 from portals.api.parsers import JSONParser
-from portals.api.schema import IDEMPOTENCY, a_file, answers, page_of
-from portals.api.serializers import LibraryChange, LibraryDocumentOut, LibraryIn
+from portals.api.schema import FILE, IDEMPOTENCY, a_file, a_multipart, answers, page_of
+from portals.api.serializers import (
+    LibraryChange,
+    LibraryDocumentOut,
+    LibraryFileChange,
+    LibraryFileIn,
+    LibraryIn,
+    LibraryTextChange,
+    LibraryTextIn,
+)
 from portals.api.views.base import StaffView, administered_practice, checked
 from portals.api.views.documents import category_of
 
@@ -42,9 +50,11 @@ def _refusal() -> str:
 
 
 class Library(StaffView):
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [JSONParser, MultiPartParser, FormParser]
 
-    @answers(200, page_of(LibraryDocumentOut), operation_id="library_list")
+    @answers(
+        200, page_of(LibraryDocumentOut), operation_id="library_list", summary="List the documents of the library"
+    )
     def get(self, request: Request) -> Response:
         paginator = NewestFirst()
         found = with_versions(LibraryDocument.objects.of_staff(self.user).in_use())
@@ -54,16 +64,20 @@ class Library(StaffView):
     @answers(
         201,
         LibraryDocumentOut,
-        request={"multipart/form-data": LibraryIn, "application/json": LibraryIn},
-        errors=(409, 413, 415),
+        request=LibraryTextIn,
         parameters=[IDEMPOTENCY],
+        summary="Write a document of the library",
+        refusals=[*FILE, "cannot_write"],
     )
     def post(self, request: Request) -> Response:
-        body = LibraryIn(data=request.data)
+        """HTML with merge fields. A file is sent to `/library/files/`; one that is sent here is taken, too."""
+        return self._add(request, LibraryIn(data=request.data))
+
+    def _add(self, request: Request, body: LibraryFileIn) -> Response:
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         practice = administered_practice(self.user, asked.get("practice"), _refusal())
-        if first := self.once(request):
+        if first := self.once(request, made=LibraryDocument.objects.filter(practice=practice).in_use()):
             return first
         pk = object_id(request)
         document = LibraryDocument.objects.filter(pk=pk, practice=practice).first() if pk else None
@@ -76,27 +90,47 @@ class Library(StaffView):
         return Response(LibraryDocumentOut(document).data, status=201)
 
 
+class LibraryFiles(Library):
+    http_method_names = ["post", "options"]
+    parser_classes = [MultiPartParser, FormParser]
+
+    @answers(
+        201,
+        LibraryDocumentOut,
+        request=a_multipart(LibraryFileIn),
+        parameters=[IDEMPOTENCY],
+        operation_id="library_files_create",
+        summary="Import a file into the library",
+        refusals=FILE,
+    )
+    def post(self, request: Request) -> Response:
+        return self._add(request, LibraryFileIn(data=request.data))
+
+
 class LibraryDetail(StaffView):
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [JSONParser, MultiPartParser, FormParser]
 
     def _get(self, pk: uuid.UUID) -> LibraryDocument:
         return get_object_or_404(
             with_versions(LibraryDocument.objects.of_staff(self.user).in_use().select_related("practice")), pk=pk
         )
 
-    @answers(200, LibraryDocumentOut)
+    @answers(200, LibraryDocumentOut, summary="Read a document of the library")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(LibraryDocumentOut(self._get(pk)).data)
 
     @answers(
         200,
         LibraryDocumentOut,
-        request={"multipart/form-data": LibraryChange, "application/json": LibraryChange},
-        errors=(413, 415),
+        request=LibraryTextChange,
+        summary="Change a document of the library",
+        refusals=[*FILE, "cannot_write"],
     )
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
-        document = self._get(pk)
-        body = LibraryChange(data=request.data)
+        """Its title, category or text. A new file is put to `/library/{id}/file/`; one sent here is taken, too."""
+        return self._change(self._get(pk), LibraryChange(data=request.data))
+
+    def _change(self, document: LibraryDocument, body: LibraryChange | LibraryFileChange) -> Response:
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         category = category_of(asked["category"]) if "category" in asked else None
@@ -105,16 +139,32 @@ class LibraryDetail(StaffView):
         if "body" in asked:
             write_version(document=document, body=asked["body"], by=self.user)
         change_library_document(document=document, by=self.user, title=asked.get("title"), category=category)
-        return Response(LibraryDocumentOut(self._get(pk)).data)
+        return Response(LibraryDocumentOut(self._get(document.pk)).data)
 
-    @answers(204)
+    @answers(204, summary="Archive a document of the library")
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         archive(document=self._get(pk), by=self.user)
         return Response(status=204)
 
 
+class LibraryFile(LibraryDetail):
+    http_method_names = ["put", "options"]
+    parser_classes = [MultiPartParser, FormParser]
+
+    @answers(
+        200,
+        LibraryDocumentOut,
+        request=a_multipart(LibraryFileChange),
+        operation_id="library_file_update",
+        summary="Import a new version of a document of the library",
+        refusals=FILE,
+    )
+    def put(self, request: Request, pk: uuid.UUID) -> Response:
+        return self._change(self._get(pk), LibraryFileChange(data=request.data))
+
+
 class LibraryContent(StaffView):
-    @a_file
+    @a_file("Download a document of the library")
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(LibraryDocument.objects.of_staff(self.user).in_use(), pk=pk)
         version = document.current

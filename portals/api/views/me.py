@@ -12,7 +12,7 @@ from portals.api.views.base import ApiView
 
 
 class Me(ApiView):
-    @answers(200, MeOut)
+    @answers(200, MeOut, summary="Read who you are to this site")
     def get(self, request: Request) -> Response:
         me = {
             "email": self.user.email,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -9,11 +11,12 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from documents.verification import verify_upload
+from documents.verification import VerificationBusy, admitted, verify_upload
 from portals.api.authentication import OptionalTokenAuthentication
-from portals.api.schema import answers
+from portals.api.schema import VERIFYING, a_multipart, answers
 from portals.api.serializers import VerifyIn, VerifyOut
 from portals.api.throttling import Verifications
+from portals.calls import leave_unread
 from portals.verification_words import integrity_words, trust_words, verdict_words
 
 
@@ -25,11 +28,27 @@ class Verify(APIView):
     throttle_classes: list[type[BaseThrottle]] = [Verifications]
     parser_classes = [MultiPartParser, FormParser]
 
-    @answers(200, VerifyOut, request={"multipart/form-data": VerifyIn}, errors=(413, 415), auth=[])
+    def throttled(self, request: Request, wait: float) -> NoReturn:
+        leave_unread(request._request)
+        super().throttled(request, wait)
+
+    @answers(
+        200,
+        VerifyOut,
+        request=a_multipart(VerifyIn),
+        auth=[],
+        summary="Verify the signatures of a PDF",
+        refusals=VERIFYING,
+    )
     def post(self, request: Request) -> Response:
-        body = VerifyIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        found = verify_upload(body.validated_data["file"])
+        try:
+            with admitted():
+                body = VerifyIn(data=request.data)
+                body.is_valid(raise_exception=True)
+                found = verify_upload(body.validated_data["file"])
+        except VerificationBusy:
+            leave_unread(request._request)
+            raise
         return Response(
             {
                 "known": found.known,
@@ -44,6 +63,8 @@ class Verify(APIView):
                         "time_trusted": signature.time_trusted,
                         "revoked_at": signature.revoked_at,
                         "valid": signature.valid,
+                        "judgement": signature.judgement,
+                        "is_time_stamp": signature.is_time_stamp,
                         "covers_whole_document": signature.covers_whole_document,
                         "level": signature.level,
                         "trusted": signature.trusted,

@@ -54,7 +54,8 @@ def test_a_practitioner_shares_a_signed_document(api: Api, alice_signs: User, ap
             "shared_at", "shared_by", "audience", "read_at", "notifications"} <= set(document)  # fmt: skip
     assert document["signed"] is True
     assert document["signatures"][0] | {"signed_at": None} == {
-        "signer": "Dr Alice Morel", "signed_at": None, "valid": True, "covers_whole_document": True, "level": "B-B",
+        "signer": "Dr Alice Morel", "signed_at": None, "valid": True, "judgement": "valid",
+        "covers_whole_document": True, "level": "B-B",
     }  # fmt: skip
     assert {notice["channel"]: notice["state"] for notice in document["notifications"]} == {
         "email": "queued",

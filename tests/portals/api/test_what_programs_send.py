@@ -156,3 +156,12 @@ def test_of_two_files_in_one_call_none_is_lost_in_silence(
         answer = api(caller).post(f"{V1}/{address}/", two, format="multipart")
         assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "file"), address
     assert SharedDocument.objects.count() == 0
+
+
+@pytest.mark.parametrize("field", ["agenda", "visit_reason", "start", "patient", "kind", "booked_for"])
+def test_half_a_character_in_any_field(api: Api, bob: User, holder: User, field: str) -> None:
+    """JSON can write it (RFC 8259, 8.2), UTF-8 cannot: nor can an answer that repeats it."""
+    for caller, address in ((bob, "appointments"), (holder, "bookings")):
+        answer = api(caller).post(f"{V1}/{address}/", f'{{"{field}": "\\ud800"}}', content_type="application/json")
+        assert answer.status_code == 400
+        assert errors(answer)

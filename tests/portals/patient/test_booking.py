@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
+from appointments.booking import book
 from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, VisitReason
+from appointments.online import NotOnline, move_online
 from notifications.models import Message
-from patients.models import Relative
+from patients.models import Patient, Relative
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 
 SignIn = Callable[[User], Client]
@@ -126,24 +129,174 @@ def test_a_child_who_is_of_age_is_said_and_what_was_typed_is_kept(
 
 
 def test_a_slot_taken_while_one_typed_offers_the_next_ones(
-    to_whom: str, sign_in: SignIn, holder: User, charlie: User
+    to_whom: str,
+    sign_in: SignIn,
+    holder: User,
+    alice: User,
+    marie: Patient,
+    open_agenda: Agenda,
+    visit_reason: VisitReason,
 ) -> None:
     client = sign_in(holder)
     confirm = links(get(client, to_whom), "who=self")[0]
-    sign_in(holder).post(confirm)
+    start = datetime.fromisoformat(parse_qs(confirm.partition("?")[2])["start"][0])
+    book(agenda=open_agenda, visit_reason=visit_reason, patient=marie, starts_at=start, by=alice)
+    assert client.get(confirm).status_code == 409
     answer = client.post(confirm)
     assert answer.status_code == 409
     assert "Ce créneau vient d’être pris" in answer.content.decode()
     assert len(links(answer.content.decode(), "/whom/")) == 3
 
 
+WHO = {
+    "self": {},
+    "adult": {"first_name": "Paul", "last_name": "Martin", "day": "25", "month": "8", "year": "1946"},
+    "minor": {
+        "first_name": "Léo",
+        "last_name": "Martin",
+        "day": "3",
+        "month": "2",
+        "year": str(date.today().year - 9),
+    },
+}
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_going_back_and_confirming_again_shows_what_is_booked_already(
+    to_whom: str, sign_in: SignIn, holder: User, who: str
+) -> None:
+    """In the same tab, in another, or by a second click: one's own booking is never somebody else's."""
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), f"who={who}")[0]
+    assert client.post(confirm, WHO[who]).status_code == 302
+    made = Appointment.objects.get()
+    for tab in (client, sign_in(holder)):
+        again = tab.post(confirm, WHO[who], follow=True)
+        text = again.content.decode()
+        assert again.redirect_chain == [(f"/my-appointments/{made.pk}/", 302)]
+        assert "Vous avez déjà pris ce rendez-vous" in text
+        assert "vient d’être pris" not in text
+    for address in (confirm, to_whom):
+        text = client.get(address).content.decode()
+        assert "Vous avez déjà ce rendez-vous" in text
+        assert f"/my-appointments/{made.pk}/" in text
+        assert len(links(text, "/whom/")) == 3
+    assert Appointment.objects.count() == 1
+    assert Message.objects.filter(channel="email").count() == 1
+
+
+def test_a_relative_whose_record_staff_have_corrected_is_still_the_same_person(
+    to_whom: str, sign_in: SignIn, holder: User
+) -> None:
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=adult")[0]
+    client.post(confirm, WHO["adult"])
+    Patient.objects.filter(last_name="Martin", first_name="Paul").update(last_name="Martin-Durand")
+    assert client.post(confirm, WHO["adult"] | {"first_name": "PAUL"}).status_code == 302
+    assert Appointment.objects.count() == 1
+
+
+def test_the_same_slot_for_somebody_else_is_taken(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    adult, oneself = (links(get(client, to_whom), f"who={who}")[0] for who in ("adult", "self"))
+    client.post(oneself)
+    answer = client.post(adult, WHO["adult"])
+    assert answer.status_code == 409
+    assert "vient d’être pris" in answer.content.decode()
+
+
+def test_a_booking_that_was_cancelled_can_be_taken_again(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    confirm = links(get(client, to_whom), "who=self")[0]
+    client.post(confirm)
+    client.post(f"/my-appointments/{Appointment.objects.get().pk}/cancel/")
+    assert "Votre rendez-vous est pris" in client.post(confirm, follow=True).content.decode()
+    assert Appointment.objects.filter(status="booked").count() == 1
+
+
+def moves(client: Client, made: Appointment) -> list[str]:
+    page = get(client, f"/my-appointments/{made.pk}/move/")
+    assert 'name="start"' not in page  # choosing a slot moves nothing
+    return [f"/my-appointments/{made.pk}/move/{link}" for link in links(page, "?start=")]
+
+
+def fields_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="(start|from)" value="([^"]+)"', page))
+
+
+def test_moving_asks_from_when_to_when_and_twice_is_once(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    before, told = made.starts_at, Message.objects.count()
+    page = get(client, moves(client, made)[-1])
+    assert "Déplacer ce rendez-vous" in page
+    assert f"{made.local_start:%H:%M}" in page
+    made.refresh_from_db()
+    assert made.starts_at == before
+    assert Message.objects.count() == told
+    for _click in range(2):
+        done = client.post(f"/my-appointments/{made.pk}/move/", fields_of(page), follow=True)
+        assert "Le rendez-vous est déplacé" in done.content.decode()
+    made.refresh_from_db()
+    assert made.starts_at != before
+    assert made.revision == 1
+
+
+def test_a_question_that_is_no_longer_true_moves_nothing(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    first, second = (fields_of(get(client, link)) for link in moves(client, made)[-2:])
+    client.post(f"/my-appointments/{made.pk}/move/", first)
+    made.refresh_from_db()
+    moved = made.starts_at
+    answer = client.post(f"/my-appointments/{made.pk}/move/", second, follow=True)
+    assert "a changé d’heure entre-temps" in answer.content.decode()
+    made.refresh_from_db()
+    assert made.starts_at == moved
+
+
+@pytest.mark.parametrize("closed", ["agenda", "reason", "online", "offered", "way"])
+def test_nothing_moves_online_onto_what_is_closed_to_booking(
+    to_whom: str, sign_in: SignIn, holder: User, closed: str
+) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    asked = fields_of(get(client, moves(client, made)[-1]))
+    match closed:
+        case "agenda":
+            Agenda.objects.update(is_active=False)
+        case "reason":
+            VisitReason.objects.update(is_active=False)
+        case "online":
+            VisitReason.objects.update(books_online=False)
+        case "offered":
+            made.visit_reason.agendas.clear()
+        case "way":
+            VisitReason.objects.update(in_person=False)
+    for answer in (
+        client.get(f"/my-appointments/{made.pk}/move/", follow=True),
+        client.post(f"/my-appointments/{made.pk}/move/", asked, follow=True),
+    ):
+        assert "ne se déplace plus en ligne" in answer.content.decode()
+    page = get(client, f"/my-appointments/{made.pk}/")
+    assert f"/my-appointments/{made.pk}/move/" not in page
+    assert f"/my-appointments/{made.pk}/cancel/" in page
+    with pytest.raises(NotOnline):
+        move_online(appointment=made, starts_at=made.starts_at + timedelta(days=1), by=holder)
+    made.refresh_from_db()
+    assert made.revision == 0
+
+
 def test_moving_and_cancelling_with_a_page_that_asks(to_whom: str, sign_in: SignIn, holder: User) -> None:
     client = sign_in(holder)
     client.post(links(get(client, to_whom), "who=self")[0])
     made = Appointment.objects.get()
-    page = get(client, f"/my-appointments/{made.pk}/move/")
-    start = re.findall(r'name="start" value="([^"]+)"', page)[-1]
-    client.post(f"/my-appointments/{made.pk}/move/", {"start": start})
+    asked = fields_of(get(client, moves(client, made)[-1]))
+    start = asked["start"]
+    client.post(f"/my-appointments/{made.pk}/move/", asked)
     made.refresh_from_db()
     assert made.starts_at.isoformat()[:10] == start[:10]
     get(client, f"/my-appointments/{made.pk}/cancel/")

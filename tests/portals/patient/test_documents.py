@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -185,3 +186,27 @@ def test_the_patient_sees_each_reading_by_anyone(
 
 def test_empty_is_a_sentence(hugo: User, sign_in: Callable[[User], Client]) -> None:
     assert "Aucun document pour l’instant" in sign_in(hugo).get("/documents/").content.decode()
+
+
+def test_a_picture_is_kept_by_the_browser_of_its_session_alone(
+    document: SharedDocument, marie_herself: User, sign_in: Callable[[User], Client]
+) -> None:
+    browser, another = sign_in(marie_herself), sign_in(marie_herself)
+    for one in (browser, another):
+        one.post(f"/documents/{document.pk}/open/")
+    page = browser.get(f"/documents/{document.pk}/")
+    assert "no-store" in page["Cache-Control"]
+    found = re.search(rf'src="(/documents/{document.pk}/pages/1/\?s=\w+)"', page.content.decode())
+    assert found
+    picture = browser.get(found[1])
+    assert picture["Cache-Control"] == "private, max-age=600"
+    assert "Cookie" in picture["Vary"]
+    assert len(picture.content) <= 40_000
+    again = browser.get(found[1], headers={"If-None-Match": picture["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert another.get(found[1]).status_code == 404  # another session, even of the same person
+    assert "no-store" in browser.get(found[1].partition("?")[0])["Cache-Control"]
+
+    RecordTie.objects.all().delete()  # an access that ended
+    assert browser.get(found[1], headers={"If-None-Match": picture["ETag"]}).status_code == 404
+    assert Client().get(found[1], headers={"If-None-Match": picture["ETag"]}).status_code == 302

@@ -135,3 +135,31 @@ def test_what_is_missing_is_named(bob: User, marie: Patient, agenda: Agenda, sig
     for sentence in ("Choisissez un agenda.", "Choisissez un motif.", "Indiquez la date et l’heure."):
         assert sentence in said
     assert "Ce champ est obligatoire" not in said
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Cayenne", "Pacific/Noumea"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "1800-01-01T00:00"])
+@pytest.mark.parametrize("page", ["book", "move", "close"])
+def test_a_year_at_the_edge_of_what_a_date_can_hold_gets_a_sentence(
+    page: str,
+    moment: str,
+    zone: str,
+    asked: dict[str, Any],
+    bob: User,
+    carol: User,
+    appointment: Appointment,
+    sign_in: SignIn,
+) -> None:
+    """East or west of Greenwich it lies beyond the first or the last day."""
+    Practice.objects.update(time_zone=zone)
+    asked |= {"starts_at": moment}
+    if page == "close":
+        answer = sign_in(carol).post(
+            "/pro/settings/closings/new/", {"reason": "Pont", "starts_at": moment, "ends_at": moment}
+        )
+    elif page == "move":
+        answer = sign_in(bob).post(f"/pro/appointments/{appointment.pk}/move/", asked)
+    else:
+        answer = sign_in(bob).post(NEW, asked | {"patient": str(appointment.patient_id)})
+    assert answer.status_code == 400
+    assert "érifiez l’année" in answer.content.decode()

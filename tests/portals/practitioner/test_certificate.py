@@ -56,7 +56,7 @@ def test_ones_own_certificate_signs_once_imported_and_no_more_once_removed(
     row = SigningCredential.objects.get(key_place="pkcs12")
     assert len(row.chain) == 2  # the intermediate, then the root
     assert b"ENCRYPTED" in bytes(row.private_key)
-    assert Message.objects.filter(to=alice_signs.email, subject="Votre signature a changé").count() == 1
+    assert Message.objects.filter(to=alice_signs.email, subject__startswith="Votre signature a changé").count() == 1
     assert browser.post(OWN + "remove/").status_code == 302
     assert "Dr Alice Morel" in signed_by_alice()
 
@@ -102,7 +102,7 @@ def test_the_end_is_shown_told_once_at_60_14_and_1_days_and_then_refused(
     def days_left(days: float) -> None:
         SigningCredential.objects.filter(key_place="pkcs12").update(not_after=timezone.now() + timedelta(days=days))
 
-    told = Message.objects.filter(subject="Votre certificat de signature se termine bientôt")
+    told = Message.objects.filter(subject__startswith="Votre certificat de signature se termine bientôt")
     counts = []
     for days in (61, 59, 40, 13, 13, 0.5, 0.5):
         days_left(days)

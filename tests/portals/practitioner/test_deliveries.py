@@ -126,11 +126,15 @@ def test_wrong_verbs(document: SharedDocument, bob: User, sign_in: SignIn) -> No
 def test_chasing_leads_back_to_where_the_button_was(document: SharedDocument, bob: User, sign_in: SignIn) -> None:
     browser, chase = sign_in(bob), deeds(document)[0]
     assert browser.post(chase, {"back": "deliveries"})["Location"] == PAGE
-    assert "Le message repart" in text_of(browser.get(PAGE))
+    page = text_of(browser.get(PAGE, {"show": "all"}))
+    assert "Le message attend son envoi" in page
+    assert "notice-good" not in page  # nothing has succeeded yet
+    assert "Envoi en cours" in page
+    assert chase not in page
     appointment = f"/pro/appointments/{document.appointment_id}/"
     assert browser.post(chase, {"back": "https://evil.example"})["Location"] == appointment
     assert "rien n’est envoyé en double" in text_of(browser.get(appointment))
-    assert Message.objects.count() == 4
+    assert Message.objects.count() == 3  # none to the address that was refused
     back = browser.post(f"/pro/documents/{document.pk}/take-back/", {"back": "deliveries"})
     assert back["Location"] == PAGE
 
@@ -182,10 +186,25 @@ def test_pages_of_fifty_and_the_same_number_of_queries(
         copy.save(force_insert=True)
         copy.messages.add(*messages)
     browser = sign_in(bob)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         first = browser.get(PAGE)
     assert text_of(first).count("data-delivery=") == 50
     after = first.context["next_after"]
     second = browser.get(PAGE, {"after": after})
     assert text_of(second).count("data-delivery=") == 11
     assert browser.get(PAGE, {"after": "nonsense"}).status_code == 200
+
+
+def test_a_refused_address_offers_its_correction_and_no_second_refusal(
+    document: SharedDocument, bob: User, sign_in: SignIn
+) -> None:
+    Message.objects.filter(channel="sms").update(state=MessageState.FAILED, cause=Cause.NUMBER_REFUSED)
+    browser, (chase, correct) = sign_in(bob), deeds(document)
+    for address in (PAGE, f"/pro/appointments/{document.appointment_id}/"):
+        page = text_of(browser.get(address))
+        assert chase not in page
+        assert correct in page
+        assert "corrigez-les pour renvoyer" in page
+    said = text_of(browser.post(chase, {"back": "deliveries"}, follow=True))
+    assert "corrigez-les d’abord" in said
+    assert Message.objects.count() == 2

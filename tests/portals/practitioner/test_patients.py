@@ -6,14 +6,17 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from accounts.models import Practice, User
 from appointments.models import Appointment
+from audit.models import AuditEvent
 from notifications.models import Message
 from patients.models import Patient
-from patients.records import change_patient
+from patients.records import FormerContacts, change_patient
 from patients.tasks import fill_search_texts
+from tests.documents.ways import account, claim
 
 SignIn = Callable[[User], Client]
 
@@ -100,3 +103,90 @@ def test_a_record_shows_the_mobile_as_france_writes_it_and_takes_it_back_unchang
     was = marie.mobile
     marie.refresh_from_db()
     assert marie.mobile == was
+
+
+# --- The identity of a record, corrected --------------------------------------------------------------------------
+
+
+def typed(patient: Patient, **changes: str) -> dict[str, str]:
+    """The page's form as a browser sends it: what it showed, and what was typed over it."""
+    shown = {"first_name": patient.first_name, "last_name": patient.last_name, "birth_date": f"{patient.birth_date}"}
+    return {f"initial-{name}": value for name, value in shown.items()} | shown | changes
+
+
+def test_staff_correct_the_identity_and_read_what_it_did(marie: Patient, alice: User, sign_in: SignIn) -> None:
+    client, address = sign_in(alice), f"/pro/patients/{marie.pk}/identity/"
+    assert address in client.get(f"/pro/patients/{marie.pk}/").content.decode()
+    assert "Marie Durand" in client.get(address).content.decode()
+    done = client.post(address, typed(marie, first_name="Marie-Ève", birth_date="2015-06-01"), follow=True)
+    assert done.redirect_chain == [(f"/pro/patients/{marie.pk}/", 302)]
+    said = done.content.decode()
+    assert "L’identité est corrigée" in said
+    assert "le patient est mineur" in said
+    marie.refresh_from_db()
+    assert (marie.first_name, marie.birth_date) == ("Marie-Ève", date(2015, 6, 1))
+    changed = AuditEvent.objects.get(action="patient.changed")
+    assert (changed.actor_id, changed.detail) == (alice.pk, {"fields": ["birth_date", "first_name"]})
+    assert "Rien n’a changé" in client.post(address, typed(marie), follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"first_name": ""}, "Saisissez son prénom."),
+        ({"last_name": " "}, "Saisissez son nom."),
+        ({"birth_date": ""}, "Saisissez sa date de naissance."),
+        ({"birth_date": "1850-01-01"}, "trop ancienne"),
+        ({"birth_date": "2999-01-01"}, "dans l’avenir"),
+        ({"last_name": "D" * 101}, "100"),
+    ],
+)
+def test_what_cannot_be_an_identity_is_said_and_what_was_typed_stays(
+    marie: Patient, alice: User, sign_in: SignIn, given: dict[str, str], said: str
+) -> None:
+    before = (marie.names, marie.birth_date)
+    page = sign_in(alice).post(f"/pro/patients/{marie.pk}/identity/", typed(marie, first_name="Maria") | given)
+    assert page.status_code == 400
+    assert said in page.content.decode()
+    assert 'value="Maria"' in page.content.decode() or "first_name" in given
+    marie.refresh_from_db()
+    assert (marie.names, marie.birth_date) == before
+
+
+def test_what_somebody_else_corrected_meanwhile_stays(marie: Patient, alice: User, sign_in: SignIn) -> None:
+    seen = typed(marie, last_name="Dupont")
+    change_patient(patient=marie, by=alice, birth_date=date(1951, 2, 3))
+    sign_in(alice).post(f"/pro/patients/{marie.pk}/identity/", seen)
+    marie.refresh_from_db()
+    assert (marie.last_name, marie.birth_date) == ("Dupont", date(1951, 2, 3))
+
+
+def test_whoever_proved_the_former_birth_date_is_named_before_and_after(
+    marie: Patient, alice: User, sign_in: SignIn
+) -> None:
+    assert marie.email
+    assert marie.mobile
+    claim(marie, account(marie.email, marie.mobile))
+    client, address = sign_in(alice), f"/pro/patients/{marie.pk}/identity/"
+    assert "devra vérifier la nouvelle date" in client.get(address).content.decode()
+    said = client.post(address, typed(marie, birth_date="1951-02-03"), follow=True).content.decode()
+    assert "garde ce qui a été partagé jusqu’ici" in said
+    assert "Une invitation part à ses coordonnées" in said
+    mine = sign_in(User.objects.get(email=marie.email)).get("/documents/").content.decode()
+    assert "a corrigé cette date de naissance" in mine
+    assert "Coordonnées à vérifier" not in mine
+    change_patient(
+        patient=marie, by=alice, former_contacts=FormerContacts.SAME_PERSON, email="neuve@courriel.example"
+    )
+    assert (
+        "Coordonnées à vérifier" in sign_in(User.objects.get(email=marie.email)).get("/documents/").content.decode()
+    )
+
+
+def test_only_those_who_share_correct_an_identity(marie: Patient, rita: User, charlie: User, sign_in: SignIn) -> None:
+    address = f"/pro/patients/{marie.pk}/identity/"
+    assert address not in sign_in(rita).get(f"/pro/patients/{marie.pk}/").content.decode()
+    assert sign_in(rita).post(address, typed(marie, first_name="X")).status_code == 403
+    assert sign_in(charlie).get(address).status_code == 404
+    marie.refresh_from_db()
+    assert marie.first_name == "Marie"

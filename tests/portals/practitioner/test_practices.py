@@ -181,7 +181,8 @@ def test_an_administrator_here_is_none_there(
     posted = {"practice": str(other_practice.pk), "text": "x", "name": "x", "url": "https://x.example/", **TIMES}
     for chosen in (practice, other_practice):
         work_in(browser, chosen)
-        for path in (*ADMINISTRATION, "rules/effect/", "settings/unread/", "settings/certificate/remove/"):
+        settings = ("settings/unread/", "settings/name/", "settings/certificate/remove/")
+        for path in (*ADMINISTRATION, "rules/effect/", *settings):
             reads_only = path in ("rules/", "webhooks/")
             assert browser.post(f"/pro/{path}", posted).status_code == (405 if reads_only else 404), (chosen, path)
         for path in ("library/", "library/write/", "library/preview/"):

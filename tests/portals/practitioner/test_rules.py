@@ -96,7 +96,7 @@ def test_what_was_sent_and_read_is_counted_and_can_be_sent_again(
     client = sign_in(alice)
     assert "Renvoyer" in client.get(f"/pro/appointments/{appointment.pk}/").content.decode()
     answer = client.post(f"/pro/auto-sends/{sending.pk}/send-again/", follow=True)
-    assert "Le message est renvoyé" in answer.content.decode()
+    assert "Le message attend son envoi" in answer.content.decode()
     assert "renvoyé" in client.get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
     assert sign_in(rita).post(f"/pro/auto-sends/{sending.pk}/send-again/").status_code == 403
     Patient.objects.update(email=None, mobile=None)

@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.sole_control import MAY_SIGN
 from appointments.models import Appointment
 from docshare.demo.paper import letter
+from documents.files import content
 from documents.models import SharedDocument
 from documents.signing.placement import InvalidPlacement
 from notifications.models import Message
@@ -149,7 +150,8 @@ def test_nothing_stays_of_a_file_whose_pages_cannot_be_counted(
     files_in_store: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a child that a document has taken over might say; no place for the signature is known then."""
-    monkeypatch.setattr("documents.files.content._run", lambda *_asked: {"page_count": 0})
+    nothing = content.Found(page_count=0, signature_count=0, contains=[])
+    monkeypatch.setattr(content, "_of_pdf", lambda _draft: nothing)
     before = files_in_store()
     request = RequestFactory().post("/", {"sign": "1", "file": SimpleUploadedFile("ordonnance.pdf", PDF)})
     request.session = {MAY_SIGN: True}  # type: ignore[assignment]  # all that is asked of it

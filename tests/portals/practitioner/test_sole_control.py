@@ -96,6 +96,6 @@ def test_changing_a_signature_asks_each_time_and_is_told_by_email(alice_signs: U
     browser = sign_in(alice_signs)
     assert change(browser) == 302
     told = Message.objects.get()
-    assert (told.to, told.subject) == (alice_signs.email, "Votre signature a changé")
+    assert (told.to, told.subject) == (alice_signs.email, "Votre signature a changé – docshare")
     assert browser.post("/pro/signature/revoke/").status_code == 302
     assert Message.objects.count() == 2

@@ -48,6 +48,7 @@ def at_level(settings: Any, pki: Pki) -> Callable[[str], None]:
     """The installation signs at this level, and knows its time-stamp authority."""
 
     def _at_level(level: str) -> None:
+        settings.PKI_HOSTS_INSIDE = ["127.0.0.1"]
         settings.SIGNATURE_LEVEL, settings.TSA_URL, settings.TSA_ROOTS = level, pki.tsa_url, pki.root_pem
 
     return _at_level

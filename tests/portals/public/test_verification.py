@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.files import storage
+from documents.files import open_work, storage
 from documents.models import Category, SharedDocument
 from documents.sharing import share_upload, take_back
 from documents.signing.placement import Placement
 from documents.signing.sign import sign
 from documents.signing.stamp import StampContent
+from portals.calls import VERIFICATIONS_A_MINUTE
 from tests.doctors import Authority
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from tests.documents.conftest import PDF
@@ -202,3 +205,30 @@ def sign_as_a_stranger(intake: Any) -> None:
 
 def test_paper_alone_is_said_to_prove_nothing() -> None:
     assert "Un papier ne se vérifie pas" in Client().get("/verify/").content.decode()
+
+
+@pytest.mark.parametrize("door", ["/verify/", "/api/v1/verify/"])
+@pytest.mark.parametrize("why", ["full", "too many"])
+def test_a_refusal_for_now_is_no_error_in_the_log(
+    door: str, why: str, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if why == "full":
+        monkeypatch.setattr(open_work, "_admission", lambda: threading.BoundedSemaphore(0))
+    else:
+        for _ in range(2 * VERIFICATIONS_A_MINUTE + 1):  # the minute may end meanwhile
+            client.post(door)
+    caplog.clear()
+    answer = client.post(door)
+    assert answer.status_code == (503 if why == "full" else 429)
+    assert answer["Retry-After"]
+    told = [record for record in caplog.records if record.name == "django.request"]
+    assert [record.levelno for record in told] == [logging.INFO]
+
+
+def test_what_is_broken_is_an_error_in_the_log(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.raise_request_exception = False
+    monkeypatch.setattr("portals.public.verification.verify_upload", lambda _file: 1 / 0)
+    assert client.post("/verify/").status_code == 500
+    assert [record.levelno for record in caplog.records if record.name == "django.request"] == [logging.ERROR]

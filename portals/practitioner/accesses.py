@@ -1,0 +1,136 @@
+"""*Qui a accès*: ending an access, confirming contacts, refusing a holder."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Practice, User
+from accounts.models.practice import SHARING_ROLES
+from accounts.roles import NotAllowed, may_share
+from appointments.authorisation import NothingToAuthorise, refuse_holder
+from appointments.models import Appointment, HolderExclusion
+from documents.accesses import accesses_to, end_access, readmit_holder
+from patients.models import ContactProposal, Patient
+from patients.own_contacts import settle_proposal
+from patients.records import confirm_contacts
+from portals.practitioner.access_words import AccessWords, access_words, what_ending_does
+from portals.practitioner.asking import Question, ask
+from portals.practitioner.staff import appointment_of, staff_only
+
+
+def accesses_of(patient: Patient) -> list[AccessWords]:
+    return [access_words(access) for access in accesses_to(patient)]
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, user: User, pk: uuid.UUID, access_id: uuid.UUID) -> HttpResponse:
+    """Asks first: what ends is given back by new proofs alone."""
+    patient = _patient(user, pk)
+    if request.method != "POST":
+        return _ask_to_end(request, user, patient, access_id)
+    if end_access(patient=patient, access_id=access_id, by=user):
+        messages.success(
+            request,
+            _("L’accès est retiré. Avant de partager de nouveau, confirmez ou corrigez les coordonnées."),
+        )
+    else:
+        messages.info(request, _("Cet accès n’existait plus."))
+    return _back(request, user, patient)
+
+
+def _ask_to_end(request: HttpRequest, user: User, patient: Patient, access_id: uuid.UUID) -> HttpResponse:
+    if not may_share(user, patient.practice):
+        raise NotAllowed(_("Votre rôle permet de lire, pas de retirer un accès."))
+    access = next((one for one in accesses_to(patient) if one.id == access_id), None)
+    if access is None:
+        messages.info(request, _("Cet accès n’existait plus."))
+        return redirect("practitioner:patient", pk=patient.pk)
+    words = access_words(access)
+    question = Question(
+        heading=_("Retirer l’accès de %(who)s ?") % {"who": words.who},
+        ends=[
+            f"{words.title}. {words.stands_on}",
+            what_ending_does(access, patient),
+            _("Les documents restent au cabinet, et l’historique garde ce retrait."),
+        ],
+        button=_("Retirer l’accès"),
+        back=reverse("practitioner:patient", args=[patient.pk]),
+        section="patients",
+    )
+    return ask(request, user, question, practice=patient.practice)
+
+
+@staff_only
+@require_POST
+def readmit(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Staff give back what they had ended for somebody who booked for a minor."""
+    practices = Practice.objects.of(user, *SHARING_ROLES)
+    theirs = HolderExclusion.objects.filter(patient__practice__in=practices)
+    found = get_object_or_404(theirs.select_related("patient__practice", "holder"), pk=pk)
+    if readmit_holder(patient=found.patient, holder=found.holder, by=user):
+        messages.success(
+            request, _("L’accès est rendu à %(name)s. Les liens fermés le restent.") % {"name": found.holder}
+        )
+    else:
+        messages.info(request, _("Cet accès avait déjà été rendu."))
+    return _back(request, user, found.patient)
+
+
+@staff_only
+@require_POST
+def confirm(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Staff made sure that the record's contacts are the patient's own."""
+    patient = _patient(user, pk)
+    confirm_contacts(patient=patient, by=user)
+    messages.success(request, _("Les coordonnées sont confirmées : ce sont celles du patient."))
+    return _back(request, user, patient)
+
+
+@staff_only
+@require_POST
+def refuse(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    try:
+        refuse_holder(appointment=appointment_of(user, pk), by=user)
+    except NothingToAuthorise:
+        messages.info(request, _("Aucune autorisation n’est nécessaire : le destinataire est déjà prêt."))
+    else:
+        messages.success(
+            request, _("C’est refusé : la personne qui a pris le rendez-vous n’en recevra aucun document.")
+        )
+    return redirect("practitioner:share", pk=pk)
+
+
+@staff_only
+@require_POST
+def proposal(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """A contact that the patient changed in their account: staff take it over, or not."""
+    practices = Practice.objects.of(user, *SHARING_ROLES)
+    found = get_object_or_404(ContactProposal.objects.filter(patient__practice__in=practices), pk=pk)
+    take = bool(request.POST.get("take"))
+    settle_proposal(proposal=found, take=take, by=user)
+    said = _("Les coordonnées sont reprises dans la fiche.") if take else _("Les coordonnées ne sont pas reprises.")
+    messages.success(request, said)
+    return redirect("practitioner:patient", pk=found.patient_id)
+
+
+def _patient(user: User, pk: uuid.UUID) -> Patient:
+    return get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+
+
+def _back(request: HttpRequest, user: User, patient: Patient) -> HttpResponse:
+    """To the appointment or the share page from which the button was pressed, else to the record."""
+    page = "practitioner:share" if request.POST.get("share") else "practitioner:appointment"
+    try:
+        asked = uuid.UUID(request.POST.get("appointment") or request.POST.get("share") or "")
+    except ValueError:
+        asked = None
+    found = Appointment.objects.of_staff(user).filter(pk=asked, patient=patient).first() if asked else None
+    return redirect(page, pk=found.pk) if found else redirect("practitioner:patient", pk=patient.pk)

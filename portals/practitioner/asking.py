@@ -1,0 +1,30 @@
+"""A page that asks before something ends, and says what ends with it: a GET of the address that ends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import Practice, User
+from portals.practitioner.staff import frame
+
+KEPT = ("appointment", "share")  # from where the button was pressed: the answer leads back there
+
+
+@dataclass(frozen=True)
+class Question:
+    """`heading` asks; each of `ends` says one thing that ends, or stays; `button` says what it does."""
+
+    heading: str
+    ends: list[str]
+    button: str
+    back: str
+    section: str = "agenda"
+
+
+def ask(request: HttpRequest, user: User, question: Question, *, practice: Practice | None = None) -> HttpResponse:
+    kept = {name: request.GET[name] for name in KEPT if name in request.GET}
+    context = frame(request, user, question.section, practice=practice, question=question, kept=kept)
+    return render(request, "practitioner/ask.html", context)

@@ -1,0 +1,139 @@
+"""The history of an appointment and its record, in words: what was done, to which document or whose access."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from appointments.models import Appointment
+from audit.models import AuditEvent
+from documents.access import around
+from documents.models import Category, DocumentLink, ReadingMeans
+from documents.notices import notice_sentences
+from patients.models import Invitation
+from portals.who_has import masked_contacts
+
+OF_THE_BOOKER = ("holder.authorised", "holder.refused", "holder.authorisation_withdrawn", "holder.authorisation_kept")
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """`what`: the document, or whose access it was."""
+
+    at: datetime
+    actor: User | None
+    words: str
+    what: str
+    notes: list[str]
+
+
+def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: User) -> list[HistoryLine]:
+    """As `user`, of the practice, may see them."""
+    ids = {line.actor_id for line in lines} | {_account(line) for line in lines}
+    people = User.objects.in_bulk([pk for pk in ids if pk])
+    words, what = ACTION_WORDS(), _subjects(lines, appointment, user, people)
+    return [
+        HistoryLine(
+            at=line.at,
+            actor=people.get(line.actor_id) if line.actor_id else None,
+            words=words.get(line.action, line.action),
+            what=what.get(line.pk, ""),
+            notes=_notes(line.detail),
+        )
+        for line in lines
+    ]
+
+
+def _subjects(
+    lines: Sequence[AuditEvent], appointment: Appointment, user: User, people: dict[uuid.UUID, User]
+) -> dict[Any, str]:
+    """By the line's key."""
+    titles: dict[uuid.UUID, str] = dict(around(appointment, user=user).values_list("pk", "title"))
+    categories = {category.code: category.label for category in Category.objects.all()}
+    of_contacts = _sent_to(lines, appointment)
+    booker = str(appointment.holder or "")
+    return {
+        line.pk: (
+            titles.get(line.object_id)
+            or categories.get(str(line.detail.get("category", "")))
+            or of_contacts.get(line.object_id)
+            or (str(people[account]) if (account := _account(line)) in people else "")
+            or (booker if line.action in OF_THE_BOOKER else "")
+        )
+        for line in lines
+    }
+
+
+def _sent_to(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[uuid.UUID, str]:
+    """Links and invitations, by the contacts that they went to. Masked: those may have been somebody else's."""
+    ids = {line.object_id for line in lines if line.object_type in ("DocumentLink", "Invitation")}
+    links = DocumentLink.objects.filter(pk__in=ids, appointment__patient=appointment.patient_id)
+    invitations = Invitation.objects.filter(pk__in=ids, patient=appointment.patient_id)
+    return {one.pk: masked_contacts(one.email, one.mobile) for one in (*links, *invitations)}
+
+
+def _account(line: AuditEvent) -> uuid.UUID | None:
+    """Of a line about what an account sees."""
+    try:
+        return uuid.UUID(str(line.detail.get("account", "")))
+    except ValueError:
+        return None
+
+
+def _notes(detail: dict[str, Any]) -> list[str]:
+    """What intake noticed of a shared document, that staff vouched for whom it concerns, that a booker gave it;
+    of a reading, by which means."""
+    said = {
+        "patient_confirmed": _("Il nommait un autre patient : le destinataire a été confirmé."),
+        "by_the_account": _("Par le patient, dans son compte."),
+        "given_by_booker": _("Données par la personne qui a pris le rendez-vous, non vérifiées."),
+    }
+    means = [one.label.capitalize() for one in ReadingMeans if one.value == detail.get("means")]
+    return means + notice_sentences(detail.get("notices", [])) + [said[fact] for fact in said if detail.get(fact)]
+
+
+def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language of the page
+    return {
+        "appointment.booked": _("Rendez-vous pris"),
+        "appointment.moved": _("Rendez-vous déplacé"),
+        "appointment.cancelled": _("Rendez-vous annulé"),
+        "document.shared": _("Document partagé"),
+        "document.taken_back": _("Document retiré"),
+        "document.given_back": _("Document rendu à la personne qui a pris le rendez-vous, de nouveau autorisée"),
+        "document.replaced": _("Document remplacé par une nouvelle version"),
+        "document.reminded": _("Document non lu : destinataire relancé automatiquement"),
+        "document.read": _("Document lu par le destinataire"),
+        "document.consulted": _("Document ouvert par le cabinet"),
+        "holder.authorised": _("Envoi autorisé à la personne qui a pris le rendez-vous"),
+        "holder.refused": _("Envoi refusé à la personne qui a pris le rendez-vous"),
+        "holder.excluded": _("Accès retiré à la personne qui a pris le rendez-vous"),
+        "holder.exclusion_lifted": _("Accès rendu à la personne qui a pris le rendez-vous"),
+        "holder.authorisation_withdrawn": _("Autorisation retirée à la personne qui a pris le rendez-vous"),
+        "holder.authorisation_kept": _("Documents laissés à la personne qui a pris le rendez-vous"),
+        "auto_send.sent": _("Document envoyé automatiquement"),
+        "auto_send.sent_again": _("Message d’un envoi automatique renvoyé"),
+        "auto_send.failed": _("Document automatique non envoyé : mise en page impossible"),
+        "link.revoked": _("Lien fermé"),
+        "auto_send.cancelled": _("Envoi automatique annulé"),
+        "document.chased": _("Destinataire relancé"),
+        "auto_send.planned_again": _("Envoi automatique prévu de nouveau"),
+        "contact.changed": _("Coordonnées du patient modifiées"),
+        "contact.confirmed": _("Coordonnées du patient confirmées"),
+        "patient.changed": _("Identité du patient modifiée dans la fiche"),
+        "patient.identity_checked": _("Identité du patient vérifiée par le cabinet"),
+        "contact.proposal_left": _("Nouvelles coordonnées du patient non reprises"),
+        "record.tied": _("Compte relié à la fiche"),
+        "record.untied": _("Accès d’un compte à la fiche retiré"),
+        "record.tie_suspended": _("Accès d’un compte suspendu : la fiche ne porte plus ce qu’il avait prouvé"),
+        "record.tie_renewed": _("Accès d’un compte rétabli : il a prouvé ce que porte la fiche"),
+        "accesses.judged_anew": _("Date de naissance corrigée : accès liés à la minorité revus"),
+        "invitation.sent": _("Invitation envoyée"),
+        "invitation.stopped": _("Invitation arrêtée"),
+        "message.failed": _("Message non remis"),
+    }

@@ -1,0 +1,87 @@
+"""Small things that pages say: they ask before something ends, and tell no more than what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import Scope, User
+from accounts.tokens import issue_token
+from patients.birth_dates import lacks_century
+from patients.models import Patient, RecordTie, Relationship
+from portals.patient.booking_forms import MinorForm
+from portals.verification_words import level_words
+
+
+@pytest.mark.django_db
+def test_an_access_ends_only_once_one_was_told_what_ends(
+    marie: Patient, hugo: User, alice: User, rita: User, sign_in: Callable[..., Client]
+) -> None:
+    tie = RecordTie.objects.create(
+        user=hugo,
+        patient=marie,
+        relationship=Relationship.SELF,
+        proved_email="h@x.example",
+        proved_mobile="+33698765432",
+    )
+    client, address = sign_in(alice), f"/pro/patients/{marie.pk}/accesses/{tie.pk}/end/"
+    record = client.get(f"/pro/patients/{marie.pk}/").content.decode()
+    assert f'href="{address}' in record
+    asked = client.get(address).content.decode()
+    assert "ne verra plus aucun document de Marie Durand" in asked
+    assert RecordTie.objects.live().filter(pk=tie.pk).exists()
+    assert sign_in(rita).get(address).status_code == 403
+    client.post(address)
+    assert not RecordTie.objects.live().filter(pk=tie.pk).exists()
+
+
+@pytest.mark.django_db
+def test_a_token_is_revoked_only_once_one_was_asked(alice: User, sign_in: Callable[..., Client]) -> None:
+    issue_token(user=alice, name="Agenda", scopes=[Scope.READ], by=alice)
+    token = alice.api_tokens.get()
+    address = f"/pro/tokens/{token.pk}/revoke/"
+    assert "Révoquer le jeton" in sign_in(alice).get(address).content.decode()
+    token.refresh_from_db()
+    assert token.revoked_at is None
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"day": "31", "month": "2", "year": "2019"},
+        {"day": "", "month": "", "year": ""},
+        {"day": "3" * 30, "month": "2", "year": "2019"},
+    ],
+)
+def test_what_is_wrong_with_a_birth_date_is_tied_to_its_three_fields(typed: dict[str, str]) -> None:
+    form = MinorForm({"first_name": "Léa", "last_name": "Martin", **typed})
+    assert not form.is_valid()
+    assert form.birth_date_errors
+    for part in form.birth_date_parts:
+        assert 'aria-invalid="true"' in str(part)
+        assert "birth-error" in str(part)
+        assert 'autocomplete="off"' in str(part)
+
+
+@pytest.mark.parametrize("level", ["B-T", "B-LT", "B-LTA"])
+def test_a_time_by_an_unknown_authority_is_not_said_to_be_certified(level: str) -> None:
+    assert "ne connaît pas" in level_words(level, time_trusted=False)
+    assert "ne connaît pas" not in level_words(level)
+
+
+@pytest.mark.parametrize(
+    ("words", "short"),
+    [
+        ("3/2/41", True), ("Durand 03.02.41", True), ("03-02-41", True), ("3/2/1941", False),
+        ("06.12.34.56.78", False), ("31/13/41", False), ("Durand", False),
+    ],
+)  # fmt: skip
+def test_a_year_of_two_digits_is_noticed_in_a_search(words: str, short: bool) -> None:
+    assert lacks_century(words) is short
+
+
+@pytest.mark.django_db
+def test_the_search_says_why_it_finds_nothing(alice: User, sign_in: Callable[..., Client]) -> None:
+    assert "quatre chiffres" in sign_in(alice).get("/pro/patients/?q=3/2/41").content.decode()
