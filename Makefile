@@ -1,19 +1,22 @@
-# Needs Python 3.11 or newer and make; everything else is installed into .venv and node_modules.
+# Needs Python 3.11 to 3.14 and make; everything else is installed into .venv and node_modules.
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test lint bench faults corpus fuzz runtime dev
+.PHONY: help run stack debian test lint bench faults corpus fuzz machines locks runtime dev
 SHELL := /bin/sh
 
-# The first Python that is recent enough; PYTHON=/path/to/python chooses another.
+# The first Python that the locks hold for; PYTHON=/path/to/python chooses another.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done || true)
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$name && break; done || true)
 BIN := .venv/bin
 
 help:
 	@echo "make run    the whole site with a demo practice, in the foreground (PORT, DATA_DIR)"
 	@echo "make stack  every part of production as processes of this machine (STORAGE=s3), with the demo practice"
+	@echo "make debian  docs/operating.md followed in a bare Debian (SUITE=trixie), as root"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
+	@echo "make machines  bare Debian 12 and 13 by the README, and the image, as root (MACHINES=\"debian12 debian13 image\")"
+	@echo "make locks  requirements*.lock from pyproject.toml, for every supported Python (UPGRADE=1: newer packages)"
 	@echo "make bench  measurements"
 	@echo "make faults SEEDS=200   real processes killed, stopped and cut off at random; nothing may be lost"
 	@echo "make fuzz MINUTES=60   documents changed at random (FOLDER=…: yours too); each must get an answer"
@@ -25,6 +28,10 @@ run: runtime
 stack: dev
 	@$(BIN)/python deploy/test_tools.py
 	@exec $(BIN)/python -m deploy.stack --storage $(or $(STORAGE),files)
+
+debian: dev
+	@$(BIN)/python deploy/test_tools.py machines
+	@exec $(BIN)/python -m tests.debian.walk --suite $(or $(SUITE),bookworm)
 
 test: dev
 	@$(BIN)/python deploy/test_tools.py
@@ -46,6 +53,16 @@ corpus: dev
 fuzz: dev
 	@exec $(BIN)/python -m bench.fuzz "$(or $(MINUTES),60)" $(if $(FOLDER),"$(FOLDER)")
 
+machines: dev
+	@$(BIN)/python deploy/test_tools.py
+	@$(BIN)/python deploy/test_tools.py machines
+	@exec $(BIN)/python -m tests.machines $(MACHINES)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+locks: dev
+	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.lock
+	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+
 runtime dev:
-	@test -n "$(PYTHON)" || { echo "docshare needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "docshare needs Python 3.11 to 3.14; none was found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }
 	@$(PYTHON) deploy/environment.py $@

@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
-NODE_PACKAGES = ROOT / "node_modules"
+CLIENTS = ROOT / "tests" / "clients"  # generators of clients, for tests alone
 LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
-OLDEST = (3, 11)
-PANGO = ("pango-1.0", "pangoft2-1.0")
+OLDEST, TOO_NEW = (3, 11), (3, 15)  # as pyproject.toml says; the locks hold what is between
+PANGO = ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")
 
 
 class CannotInstall(Exception):
@@ -32,17 +32,19 @@ class CannotInstall(Exception):
 
 
 def main(kind: str) -> None:
-    with (ROOT / "Makefile").open() as turn:
+    with Path(__file__).open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # `make run` and `make test` at once: one installs, the other waits
         make_venv()
         sync_python(kind)
-        sync_node()
+        sync_node(ROOT)
+        if kind == "dev":
+            sync_node(CLIENTS)
         find_pango()
 
 
 def make_venv() -> None:
     """A virtual environment whose Python works and is recent enough; made again where it is not (moved clone)."""
-    check = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+    check = f"import sys; sys.exit(not {OLDEST} <= sys.version_info < {TOO_NEW})"
     if PYTHON.exists() and subprocess.run([PYTHON, "-c", check], check=False, capture_output=True).returncode == 0:
         return
     say("Making the virtual environment .venv")
@@ -93,15 +95,16 @@ def sync_python(kind: str) -> None:
     memory.write_text(json.dumps(present))
 
 
-def sync_node() -> None:
-    wanted = digest(ROOT / "package-lock.json", ROOT / ".npmrc")
-    memory = NODE_PACKAGES / ".synced"
+def sync_node(folder: Path) -> None:
+    """The Node packages that the lock file of this folder names."""
+    wanted = digest(folder / "package-lock.json", folder / ".npmrc")
+    memory = folder / "node_modules" / ".synced"
     if memory.exists() and memory.read_text() == wanted:
         return
-    say("Installing the Node packages (package-lock.json)")
+    say(f"Installing the Node packages ({(folder / 'package-lock.json').relative_to(ROOT)})")
     npm, environment = find_npm()
     install = [*npm, "ci", "--omit=optional", "--ignore-scripts", "--no-progress", "--loglevel=error"]
-    run(install, "The Node packages could not be installed; the lines above say why.", environment)
+    run(install, "The Node packages could not be installed; the lines above say why.", environment, cwd=folder)
     memory.write_text(wanted)
 
 
@@ -109,9 +112,9 @@ def find_pango() -> None:
     """Written documents are laid out by Pango, a library of the system (WeasyPrint loads it)."""
     if all(find_library(name) for name in PANGO):
         return
-    packages = ["libpango-1.0-0", "libpangoft2-1.0-0"]
+    packages = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"]
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        say(f"Installing {' and '.join(packages)}")
+        say(f"Installing {', '.join(packages)}")
         subprocess.run(["apt-get", "update"], check=False, capture_output=True)
         install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
         if subprocess.run(install, check=False, capture_output=True).returncode == 0:
@@ -137,8 +140,8 @@ def find_npm() -> tuple[list[str], dict[str, str]]:
     return [str(home / "bin" / "node"), str(npm)], {**os.environ, "PATH": path}
 
 
-def run(command: list[str], failure: str, environment: dict[str, str] | None = None) -> None:
-    if subprocess.run(command, cwd=ROOT, env=environment, check=False, stdout=sys.stderr).returncode != 0:
+def run(command: list[str], failure: str, environment: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
+    if subprocess.run(command, cwd=cwd, env=environment, check=False, stdout=sys.stderr).returncode != 0:
         raise CannotInstall(failure)
 
 
@@ -151,9 +154,9 @@ def say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.version_info < OLDEST:
+    if not OLDEST <= sys.version_info < TOO_NEW:
         sys.exit(
-            f"docshare needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=/path/to/python3.11."
+            f"docshare needs Python 3.11 to 3.14; this is {sys.version.split()[0]}. Set PYTHON=/path/to/python3."
         )
     try:
         main(sys.argv[1])

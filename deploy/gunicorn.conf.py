@@ -5,13 +5,16 @@ Threads, not asyncio: a large download costs no memory (sendfile), where ASGI se
 
 import os
 import shutil
+import socket
 import tempfile
 from typing import Any
 
 production = os.environ.get("DOCSHARE_ENV") == "production"
 
-# The embedded default has logins everybody knows: it listens to this machine alone.
-bind = os.environ.get("BIND") or ("0.0.0.0" if production else "127.0.0.1") + ":" + os.environ.get("PORT", "8000")
+# The embedded default has logins everybody knows: it listens to this machine alone. One socket takes IPv4 and IPv6
+# where the kernel knows both: in a network of containers the name "web" leads to either.
+everywhere = "[::]" if socket.has_dualstack_ipv6() else "0.0.0.0"
+bind = os.environ.get("BIND") or (everywhere if production else "127.0.0.1") + ":" + os.environ.get("PORT", "8000")
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "16"))
@@ -31,9 +34,14 @@ metrics_folder = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdt
 
 
 def post_worker_init(worker: object) -> None:
-    """What the first signature would wait for."""
-    from documents.files import sandbox
+    """Compare the keys with the database's; start what the first signature would wait for."""
+    from django.db import connection
 
+    from documents.files import sandbox
+    from documents.wrong_keys import compare_at_start
+
+    compare_at_start()
+    connection.close()  # of this thread, which answers no request
     sandbox.warm()
 
 

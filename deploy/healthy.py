@@ -1,7 +1,10 @@
-"""The health checks of containers: `healthy.py web|worker|beat`, exit code 0 when all is well.
+"""The health checks of containers: `healthy.py web|worker|beat|backup`, exit code 0 when all is well.
 
-web: /readyz says that everything answers. worker: this very worker answers a ping through the queue. beat: the
-scheduler noted what it sent (it does so every three minutes).
+web: /readyz says that it can answer. worker: it beats, which it does while its loop runs and the queue is there.
+beat: the scheduler noted what it sent (it does so every three minutes). backup: the last one is not too old.
+
+They run every few seconds for as long as the site does: neither Django nor celery is imported here, nor anything of
+Python's that takes long to import.
 """
 
 from __future__ import annotations
@@ -10,42 +13,58 @@ import os
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from urllib.parse import urlsplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 LONGEST_SILENCE = 400  # seconds; beat writes every 180
-NODE = os.environ.get("WORKER_NAME") or f"celery@{socket.gethostname()}"
+LONGEST_WAIT = 26 * 3600  # seconds; a backup is made every 24 hours
+LONGEST_PAUSE = 20  # seconds; a worker beats every 2
+ANSWER_SECONDS = 8
+LONGEST_ANSWER = 64 << 10
 
 
 def web() -> str:
-    public = urlsplit(os.environ.get("PUBLIC_URL", "http://localhost"))
-    question = urllib.request.Request(
-        f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/readyz",
-        headers={"Host": public.netloc, "X-Forwarded-Proto": public.scheme},
-    )
+    scheme, _, host = os.environ.get("PUBLIC_URL", "http://localhost").rstrip("/").partition("://")
+    question = f"GET /readyz HTTP/1.0\r\nHost: {host}\r\nX-Forwarded-Proto: {scheme}\r\n\r\n"
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(question, timeout=8):
-            return ""
+        with socket.create_connection(("127.0.0.1", int(os.environ.get("PORT", "8000"))), ANSWER_SECONDS) as asked:
+            asked.sendall(question.encode())
+            answer = asked.makefile("rb").read(LONGEST_ANSWER).decode(errors="replace")
     except OSError as error:
-        return error.read().decode() if isinstance(error, urllib.error.HTTPError) else str(error)
+        return str(error)
+    head, _, body = answer.partition("\r\n\r\n")
+    status = head.split(" ")[1:2]
+    return "" if status == ["200"] else body or head or "The web process closed the connection."
 
 
 def worker() -> str:
-    from docshare.celery import app
-
-    return "" if app.control.ping(destination=[NODE], timeout=5) else f"{NODE} does not answer."
+    node = os.environ.get("WORKER_NAME") or f"celery@{socket.gethostname()}"
+    silent = age(queue() / f"{node}.alive")
+    return "" if silent < LONGEST_PAUSE else f"{node} gives no sign of life."
 
 
 def beat() -> str:
-    files = list((Path(os.environ["DATA_DIR"]) / "queue").glob("beat-schedule*"))
-    newest = max((file.stat().st_mtime for file in files), default=0.0)
-    return "" if time.time() - newest < LONGEST_SILENCE else "The scheduler has noted nothing for a while."
+    silent = min(map(age, queue().glob("beat-schedule*")), default=LONGEST_SILENCE)
+    return "" if silent < LONGEST_SILENCE else "The scheduler has noted nothing for a while."
+
+
+def backup() -> str:
+    waited = age(Path(os.environ["DATA_DIR"]) / "backups" / "last-success.json")
+    return "" if waited < LONGEST_WAIT else "No backup was finished for more than a day."
+
+
+def queue() -> Path:
+    return Path(os.environ["DATA_DIR"]) / "queue"
+
+
+def age(path: Path) -> float:
+    """Seconds since it was written; of one that is not there, without end."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 if __name__ == "__main__":
-    fault = {"web": web, "worker": worker, "beat": beat}[sys.argv[1]]()
+    fault = {"web": web, "worker": worker, "beat": beat, "backup": backup}[sys.argv[1]]()
     if fault:
         sys.exit(fault)

@@ -43,6 +43,7 @@ def main() -> int:
             ("imports", [str(BIN / "lint-imports")], embedded),
             ("texts", [sys.executable, "deploy/texts.py"], embedded),
             ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], embedded),
+            ("upgrade", [sys.executable, "deploy/lint_migrations.py"], embedded),
             ("templates", [sys.executable, "deploy/compile_templates.py"], embedded),
             ("production", [*manage, "check", "--deploy", "--fail-level", "WARNING"], {**embedded, **PRODUCTION}),
         ]

@@ -6,8 +6,10 @@ Standard library only: it runs before anything is installed. Of what only you ca
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 TO_WRITE = {
@@ -19,16 +21,26 @@ TO_WRITE = {
 
 
 def make(folder: Path, *, database: str = "postgres:5432") -> None:
-    """`database`: host and port of PostgreSQL."""
+    """What docker-compose.yml names. `database`: host and port of PostgreSQL."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("secret_key", "signing_passphrase", "database_password", "metrics_token", "s3_encryption_key"):
-        _write(folder / name, secrets.token_urlsafe(48))
+    make_up(folder, ("secret_key", "signing_passphrase", "database_password", "metrics_token", "s3_encryption_key"))
     password = (folder / "database_password").read_text()
     _write(folder / "database_url", f"postgres://docshare:{password}@{database}/docshare")
     credentials = [{"accessKey": secrets.token_urlsafe(16), "secretKey": secrets.token_urlsafe(32)}]
     who = {"name": "docshare", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List"]}
     _write(folder / "s3_identities", json.dumps({"identities": [who]}))
-    for name in ("sms_token", "storage_url"):  # empty: a gateway without a token; files on the volume
+    make_empty(folder, ("sms_token", "storage_url", "secret_key_fallbacks", "signing_passphrase_fallbacks"))
+
+
+def make_up(folder: Path, names: Iterable[str]) -> None:
+    """384 random bits in each of these files that is not there yet."""
+    for name in names:
+        _write(folder / name, secrets.token_urlsafe(48))
+
+
+def make_empty(folder: Path, names: Iterable[str]) -> None:
+    """Unset, but there to be set: a gateway without a token; files on the volume; no former keys."""
+    for name in names:
         _write(folder / name, "")
 
 
@@ -42,11 +54,13 @@ def bucket_url(folder: Path, server: str, *, public: str) -> str:
 
 
 def _write(path: Path, content: str) -> None:
-    if not path.exists():
-        path.touch(mode=0o400)
-        path.chmod(0o600)
-        path.write_text(content)
-        path.chmod(0o400)
+    """Whole or not at all: a secret that a stop left empty would never be made up again."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+        file.write(content)
+    draft.replace(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Before the parts of `make run` start: database, texts, static files and the demo practice. Prints the demo as JSON.
+"""Before the parts of `make run` start: database, texts, static files and, unless DEMO=0, the demo practice, which is
+printed as JSON.
 
 Everything is done again only where something changed. `--checkout`: texts and static files alone.
 """
@@ -10,7 +11,9 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +31,18 @@ def main() -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with queue_server():
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("demo", "--json", stdout=sys.stdout)
+        if os.environ.get("DEMO") == "0":
+            print("null")
+        else:
+            call_command("demo", "--json", stdout=sys.stdout)
+
+
+def prepare_checkout_alone() -> None:
+    """Texts and static files need settings, but no installation: neither a new one nor the machine's."""
+    with tempfile.TemporaryDirectory(prefix="docshare-checkout-") as data_dir:
+        os.environ["DATA_DIR"] = data_dir
+        os.environ.pop("DOCSHARE_ENV", None)
+        prepare_checkout()
 
 
 def prepare_checkout() -> None:
@@ -70,26 +84,34 @@ def queue_server() -> Iterator[None]:
 
 
 def collect_static_files() -> None:
-    """collectstatic, when a file of ours or of a package has changed (name, size or time)."""
+    """collectstatic, when a file of ours or of a package has changed (name, size or time), or how it is collected."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
-    fingerprint = hashlib.sha256()
+    from docshare import static_files
+
+    fingerprint = hashlib.sha256(Path(static_files.__file__).read_bytes())
     for finder in get_finders():
         for name, storage in finder.list([]):
             found = Path(storage.path(name)).stat()
             fingerprint.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
     memory = Path(settings.STATIC_ROOT) / ".collected"
-    if memory.exists() and memory.read_text() == fingerprint.hexdigest():
+    readable = (
+        memory.exists() and memory.stat().st_mode & 0o777 == static_files.FILE
+    )  # former versions left all of them 0600
+    if readable and memory.read_text() == fingerprint.hexdigest():
         return
+    if not readable:
+        shutil.rmtree(settings.STATIC_ROOT, ignore_errors=True)
     memory.unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
     memory.write_text(fingerprint.hexdigest())
+    memory.chmod(static_files.FILE)
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--checkout"]:
-        prepare_checkout()
+        prepare_checkout_alone()
     else:
         main()

@@ -49,6 +49,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, stop)
+    os.umask(0o077)  # logs, sockets and schedules of all parts are nobody else's
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "data").resolve()
     port = os.environ.setdefault("PORT", "8000")
     os.environ["DATA_DIR"] = str(data_dir)
@@ -90,6 +91,7 @@ def only_one(data_dir: Path) -> IO[str]:
     """Held by us and by the supervisor, so that it lasts until the last of the two is gone."""
     try:
         (data_dir / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_dir.chmod(0o700)  # of a former version, too; the settings see to what is in it
         lock = (data_dir / "run.lock").open("a+")
     except OSError as error:
         raise CannotStart(f"DATA_DIR cannot be used: {error.strerror} ({error.filename}).") from error
@@ -126,8 +128,10 @@ def free_port(port: str) -> None:
             raise CannotStart(f"PORT must be a number, not {port!r}.") from error
 
 
-def prepare() -> dict[str, Any]:
-    print("Preparing database, texts, static files and the demo practice …", flush=True)
+def prepare() -> dict[str, Any] | None:
+    """The demo; None with DEMO=0."""
+    demo = "" if os.environ.get("DEMO") == "0" else " and the demo practice"
+    print(f"Preparing database, texts, static files{demo} …", flush=True)
     done = subprocess.run(
         [sys.executable, "deploy/tied.py", sys.executable, "deploy/prepare.py"],
         stdout=subprocess.PIPE,
@@ -136,7 +140,8 @@ def prepare() -> dict[str, Any]:
     )
     if done.returncode != 0:
         raise CannotStart("docshare could not be prepared; the lines above say why.")
-    return dict(json.loads(done.stdout))
+    told: dict[str, Any] | None = json.loads(done.stdout)
+    return told
 
 
 def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
@@ -175,9 +180,10 @@ def wait_until_ready(port: str, supervisor: subprocess.Popen[bytes]) -> None:
     raise CannotStart(f"The site did not answer on port {port}; see {os.environ['DATA_DIR']}/logs.")
 
 
-def announce(demo: dict[str, Any], data_dir: Path) -> None:
+def announce(demo: dict[str, Any] | None, data_dir: Path) -> None:
     home = os.environ.get("PUBLIC_URL", f"http://localhost:{os.environ['PORT']}").rstrip("/")
-    print(f"\ndocshare is running (Ctrl-C stops it). {demo['practice']['name']}, a demo practice, is loaded.\n")
+    loaded = f"{demo['practice']['name']}, a demo practice, is loaded." if demo else "Nothing is loaded (DEMO=0)."
+    print(f"\ndocshare is running (Ctrl-C stops it). {loaded}\n")
     places = [
         ("Practitioners and staff", f"{home}/pro/"),
         ("Patients", f"{home}/documents/"),
@@ -189,6 +195,10 @@ def announce(demo: dict[str, Any], data_dir: Path) -> None:
         places.append(("Emails and SMS sent", f"{home}/outbox/"))
     for label, address in places:
         print(f"  {label:<26}{address}")
+    if demo is None:
+        print(f"\n  The first account: DATA_DIR={data_dir} {BIN}/python manage.py createsuperuser")
+        print(f"\n  Data in {data_dir}, logs in {data_dir / 'logs'}\n", flush=True)
+        return
     people = [("Login", "Email", "Password")]
     people += [(", ".join(person["roles"]), person["email"], person["password"]) for person in demo["staff"]]
     people.append(("account holder", demo["holder"]["email"], demo["holder"]["password"]))

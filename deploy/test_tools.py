@@ -1,6 +1,6 @@
 """What the tests and `make stack` need beyond Python packages: a browser, pdfsig, the servers of production.
 
-Installed by apt where it may be, else named.
+Installed by apt where it may be, else named. `machines`: what `make debian` and `make machines` need instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 # Debian package, and the programs any of which will do.
-NEEDED = {
+NEEDED: dict[str, tuple[str, ...]] = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "poppler-utils": ("pdfsig",),
     "clamav-daemon": ("clamd",),
@@ -23,8 +23,16 @@ NEEDED = {
     "curl": ("curl",),  # health checks of docker-compose.yml
     "wget": ("wget",),
     "openssl": ("openssl",),
+    "age": ("age",),  # opens what we encrypt
+    "prometheus": ("promtool",),  # alarms are evaluated as they will be
 }
 
+
+MACHINES: dict[str, tuple[str, ...]] = {
+    "mmdebstrap": ("mmdebstrap",),
+    "openssl": ("openssl",),
+    "git": ("git",),
+}  # `make debian`
 
 # Where clamd, nginx and initdb are, on nobody's PATH but root's or PostgreSQL's.
 SBIN = [
@@ -40,8 +48,8 @@ def is_there(program: str) -> bool:
     return shutil.which(program, path=PATH) is not None
 
 
-def main() -> int:
-    missing = [package for package, programs in NEEDED.items() if not any(map(is_there, programs))]
+def main(needed: dict[str, tuple[str, ...]]) -> int:
+    missing = [package for package, programs in needed.items() if not any(map(is_there, programs))]
     if not missing:
         return 0
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -59,4 +67,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(MACHINES if sys.argv[1:] == ["machines"] else NEEDED))

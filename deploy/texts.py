@@ -19,6 +19,7 @@ def compile_texts() -> list[Path]:
             continue
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         polib.pofile(str(source), check_for_duplicates=True).save_as_mofile(str(draft))
+        draft.chmod(0o644)  # root may compile them, and the site is another user
         draft.replace(target)
         written.append(target)
     return written

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from deploy.fill_in import fill_in
 from deploy.stack.compose import Service, services
-from deploy.stack.places import Places
+from deploy.stack.places import Places, has_ipv6
 from deploy.test_tools import PATH as SYSTEM_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,16 @@ PATH = os.pathsep.join([str(BIN), SYSTEM_PATH])
 
 class CannotStart(Exception):
     """A sentence for the person at the terminal."""
+
+
+# Tests sign the same few people in all day; the limits have tests of their own.
+MANY_SMS = dict.fromkeys(
+    ("SMS_PER_ACCOUNT", "SMS_PER_STAFF", "SMS_PER_NUMBER", "SMS_PER_PRACTICE"), "1000000,1000000"
+)
+
+
+# As for a machine without IPv6 in deploy/systemd/nginx.example: another address of IPv4's loopback.
+LOOPBACK_IPV6 = "[::1]" if has_ipv6() else "127.0.0.2"
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class Parts:
             yield self.s3()
 
     def site(self) -> Iterator[Part]:
-        for name in ("web", "worker", "beat"):
+        for name in ("web", "worker", "beat", "backup"):
             service = self.services[name]
             for number in range(1, service.replicas + 1):
                 yield self.own(service, number)
@@ -83,7 +93,7 @@ class Parts:
         """One of ours: `web-1`, `worker-2`, `beat-1`."""
         name = f"{service.name}-{number}"
         environment = self.environment_of(service)
-        command = [str(BIN / service.command[0]), *service.command[1:]]
+        command = [str(BIN / service.command[0]), *map(self.places.here, service.command[1:])]
         if service.name == "web":
             port = str(self.places.port(name))
             environment |= {"PORT": port, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
@@ -94,9 +104,8 @@ class Parts:
         return Part(name, command, environment, check, service.name)
 
     def environment_of(self, service: Service) -> dict[str, str]:
-        return {"PATH": PATH, "LANG": "C.UTF-8", "DJANGO_SETTINGS_MODULE": self.places.settings_module} | {
-            name: self.places.here(value) for name, value in service.environment.items()
-        }
+        ours = {"PATH": PATH, "LANG": "C.UTF-8", "DJANGO_SETTINGS_MODULE": self.places.settings_module}
+        return ours | MANY_SMS | {name: self.places.here(value) for name, value in service.environment.items()}
 
     def nginx(self) -> Part:
         service = self.services["nginx"]
@@ -111,6 +120,10 @@ class Parts:
             "HTTP_PORT": f"127.0.0.1:{places.port('http')}",
             "HTTPS_PORT": f"127.0.0.1:{places.port('https')}",
             "FILES_PORT": f"127.0.0.1:{places.port('files')}",
+            **{
+                f"{kind.upper()}_PORT_IPV6": f"{LOOPBACK_IPV6}:{places.port(kind)}"
+                for kind in ("http", "https", "files")
+            },
             "HEALTH_PORT": str(places.port("nginx")),
             "TLS_CERTIFICATE": str(places.secrets / "tls_certificate"),
             "TLS_KEY": str(places.secrets / "tls_key"),

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyrage
+
 from deploy.make_secrets import bucket_url, make
 
 
@@ -16,6 +18,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def has_ipv6() -> bool:
+    """Whether the machine answers on its own IPv6 address; a kernel may know the family and have no address."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 @dataclass
@@ -42,6 +54,19 @@ class Places:
         return self.data / "outbox"
 
     @property
+    def backup_key(self) -> Path:
+        """The private key that opens the backups; a site in earnest never has it."""
+        return self.folder / "backup-key.txt"
+
+    def backup_recipient(self) -> str:
+        """Its public one."""
+        if not self.backup_key.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.backup_key.touch(mode=0o600)
+            self.backup_key.write_text(f"{pyrage.x25519.Identity.generate()}\n")
+        return str(pyrage.x25519.Identity.from_str(self.backup_key.read_text().strip()).to_public())
+
+    @property
     def site(self) -> str:
         return f"https://localhost:{self.port('https')}"
 
@@ -61,8 +86,8 @@ class Places:
             text = text.replace(there, f"127.0.0.1:{self.port(port)}")
         if text == "https://localhost":
             return self.site
-        if text == "/data":
-            return str(self.data)
+        if text in ("/data", "/backups"):
+            return str(self.folder / text.removeprefix("/"))
         return text.replace("/run/secrets/", f"{self.secrets}/")
 
     @property

@@ -17,6 +17,7 @@ from deploy.stack.places import Places
 
 START_SECONDS = 300
 STOP_SECONDS = 60
+OURS = ("web", "worker", "beat", "backup")
 TIED = [sys.executable, str(ROOT / "deploy" / "tied.py")]
 
 
@@ -26,7 +27,11 @@ class Stack:
     def __init__(self, folder: Path, *, storage: str = "files", places: Places | None = None) -> None:
         self.places = places or Places(folder)
         self.storage = storage
-        values = {"SITE_HOST": "localhost", "DOCUMENT_SERVING": {"files": "accel", "s3": "presigned"}[storage]}
+        values = {
+            "SITE_HOST": "localhost",
+            "DOCUMENT_SERVING": {"files": "accel", "s3": "presigned"}[storage],
+            "BACKUP_RECIPIENT": self.places.backup_recipient(),
+        }
         self.parts = Parts(self.places, storage=storage, values=values)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.started: dict[str, Part] = {}
@@ -114,7 +119,7 @@ class Stack:
         deadline = time.monotonic() + STOP_SECONDS
         for name, process in reversed(self.running.items()):
             process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)  # SIGTERM: waits for clients
-            if name in ("postgres", "redis", "nginx") or self.started[name].service in ("web", "worker", "beat"):
+            if name in ("postgres", "redis", "nginx") or self.started[name].service in OURS:
                 self._until_gone(process, deadline)
         for name, process in self.running.items():
             if name == "s3":  # told to stop, it takes 15 seconds

@@ -15,6 +15,7 @@ from patients.invitations import invitation_for, invitation_url
 from patients.models import Patient
 
 TOKEN = "Vd3k9sLq-2bXo_7TzR4mWc"
+SHORT = f"Vd3k9sLq-2bXo_7TzR4mWc.{TOKEN}"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,7 @@ TOKEN = "Vd3k9sLq-2bXo_7TzR4mWc"
         f"GET https://documents.example/d/{TOKEN}?lang=fr",
         f'"GET /documents/ HTTP/1.1" 200 "http://localhost/invitation/{TOKEN}"',
         f"/search?token={TOKEN}",
+        f'"GET /d/{SHORT} HTTP/1.1" 200',
     ],
 )
 def test_a_token_is_not_written_down(line: str) -> None:

@@ -26,6 +26,19 @@ def test_it_prints_addresses_and_logins(site: Installation) -> None:
         assert person["password"] in site.output
 
 
+def test_without_the_demo_nothing_is_loaded(
+    site: Installation, fresh: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEMO", "0")
+    fresh.start()
+    assert "Nothing is loaded (DEMO=0)." in fresh.output
+    assert "createsuperuser" in fresh.output
+    assert "lilas" not in fresh.output
+    assert fresh.get("/healthz") == (200, "ok\n")
+    said = fresh.manage("shell", "-v", "0", "-c", "from accounts.models import User; print(User.objects.count())")
+    assert said.strip() == "0"
+
+
 def test_it_answers(site: Installation) -> None:
     assert site.get("/healthz") == (200, "ok\n")
     assert site.ready()

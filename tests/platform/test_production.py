@@ -15,7 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    outside = (*PRODUCTION, "DJANGO_SETTINGS_MODULE", "DEBUG", "DOCUMENT_SERVING", "STORAGE_URL")
+    outside = (
+        *PRODUCTION,
+        "SECRET_KEY_FALLBACKS",
+        "SIGNING_PASSPHRASE_FALLBACKS",
+        "DJANGO_SETTINGS_MODULE",
+        "DEBUG",
+        "DOCUMENT_SERVING",
+        "STORAGE_URL",
+    )
     kept = {name: value for name, value in os.environ.items() if name not in outside}
     environment = {**kept, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes}
     return subprocess.run(
@@ -25,7 +33,9 @@ def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_starts_with_everything_set(tmp_path: Path) -> None:
-    done = start(tmp_path)
+    """Former keys too: one a line, and a passphrase may hold a comma."""
+    former = {"SECRET_KEY_FALLBACKS": f"{'x' * 40}\n{'y' * 40}\n", "SIGNING_PASSPHRASE_FALLBACKS": "one, two " * 4}
+    done = start(tmp_path, **former)
     assert done.returncode == 0, done.stderr
 
 
@@ -35,7 +45,9 @@ def test_it_starts_with_everything_set(tmp_path: Path) -> None:
         ({"DEBUG": "true"}, "Unset DEBUG"),
         ({"SECRET_KEY": ""}, "Set SECRET_KEY"),
         ({"SECRET_KEY": "secret"}, "SECRET_KEY is too short"),
+        ({"SECRET_KEY_FALLBACKS": f"{'x' * 40},short"}, "A key in SECRET_KEY_FALLBACKS is too short"),
         ({"SIGNING_PASSPHRASE": ""}, "Set SIGNING_PASSPHRASE"),
+        ({"SIGNING_PASSPHRASE_FALLBACKS": "short"}, "A key in SIGNING_PASSPHRASE_FALLBACKS is too short"),
         ({"PUBLIC_URL": "http://documents.example"}, "Set PUBLIC_URL"),
         ({"ALLOWED_HOSTS": "*"}, "Set ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "other.example"}, "Add it to ALLOWED_HOSTS"),
@@ -68,7 +80,8 @@ def test_a_secret_may_be_a_file_and_its_last_line_break_is_not_part_of_it(tmp_pa
     file = tmp_path / "sms_url"
     file.write_text("https://sms.example/send\n")
     changes = {"SMS_URL": "", "SMS_URL_FILE": str(file)}
-    outside = (*PRODUCTION, "DJANGO_SETTINGS_MODULE")
+    former = ("SECRET_KEY_FALLBACKS", "SIGNING_PASSPHRASE_FALLBACKS")
+    outside = (*PRODUCTION, *former, "DJANGO_SETTINGS_MODULE", "DEBUG", "DOCUMENT_SERVING", "STORAGE_URL")
     kept = {name: value for name, value in os.environ.items() if name not in outside}
     done = subprocess.run(
         [sys.executable, "-c", "from docshare import settings; print(repr(settings.SMS_URL))"],

@@ -5,6 +5,7 @@ Started from docker-compose.yml by deploy/stack; everything here goes through ng
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import signal
@@ -19,10 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
+from deploy.stack.parts import LOOPBACK_IPV6
 from deploy.stack.stack import Stack, until
 from docshare.demo.paper import letter
 from portals.api.throttling import WRONG_TOKENS_A_MINUTE
@@ -199,6 +202,26 @@ def test_case_16_whoever_guesses_tokens_is_counted_by_the_address_that_nginx_saw
     assert 429 in guesses
 
 
+def by_ipv6(stack: Stack, path: str, **headers: str) -> int:
+    """The status of a request over TLS to the address of IPv6; where the machine has none, to IPv4's other one."""
+    there = LOOPBACK_IPV6.strip("[]"), stack.places.port("https")
+    trusted = ssl.create_default_context(cafile=stack.places.secrets / "tls_certificate")
+    call = http.client.HTTPSConnection("localhost", there[1], timeout=60, context=trusted)
+    call.sock = trusted.wrap_socket(socket.create_connection(there, timeout=60), server_hostname="localhost")
+    call.request("GET", path, headers={"Host": urlsplit(stack.places.site).netloc, **headers})
+    status = call.getresponse().status
+    call.close()
+    return status
+
+
+@ONCE
+def test_a_caller_by_ipv6_is_answered_and_counted_by_its_own_address(stack: Stack) -> None:
+    assert by_ipv6(stack, "/account/login/") == 200
+    guesses = 2 * WRONG_TOKENS_A_MINUTE + 1
+    assert 429 in [Caller(stack, "wrong").get("/api/v1/me/").status_code for _ in range(guesses)]
+    assert by_ipv6(stack, "/api/v1/me/", Authorization="Bearer wrong") == 401
+
+
 @ONCE
 def test_case_23_the_cookies_are_for_this_host_and_tls_alone(stack: Stack) -> None:
     cookies = Caller(stack).get("/account/login/").headers["Set-Cookie"]
@@ -233,7 +256,7 @@ def test_a_worker_that_hangs_is_not_healthy(stack: Stack) -> None:
     part, process = stack.started["worker-2"], stack.running["worker-2"]
     process.send_signal(signal.SIGSTOP)
     try:
-        assert not stack.is_healthy(part)
+        until(lambda: not stack.is_healthy(part), 40)
         assert stack.is_healthy(stack.started["worker-1"])
     finally:
         process.send_signal(signal.SIGCONT)

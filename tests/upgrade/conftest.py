@@ -1,0 +1,61 @@
+"""A database of a test's own on the server of DATABASE_URL; processes of this version or of the last release."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = os.environ.get("DATABASE_URL", "")
+OUTSIDE = ("PORT", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "STORAGE_URL", "SECRET_KEY", "SIGNING_PASSPHRASE")
+
+on_postgresql = [
+    pytest.mark.servers,
+    pytest.mark.skipif(not SERVER.startswith("postgres"), reason="The embedded default is stopped to be upgraded"),
+]
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The address of an empty database."""
+    name = f"upgrade_{uuid.uuid4().hex[:12]}"
+    maintenance = urlsplit(SERVER)._replace(path="/postgres").geturl()
+    with closing(psycopg.connect(maintenance, autocommit=True)) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        yield urlsplit(SERVER)._replace(path=f"/{name}").geturl()
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def environment(data_dir: Path, database: str = "", **more: str) -> dict[str, str]:
+    """Of a process of its own; without a database the embedded one."""
+    kept = {name: value for name, value in os.environ.items() if name not in OUTSIDE and not name.endswith("_URL")}
+    found = {"DJANGO_SETTINGS_MODULE": "docshare.settings", "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
+    return {**kept, **found, **({"DATABASE_URL": database} if database else {}), **more}
+
+
+def begin(
+    environment: dict[str, str], *arguments: str, checkout: Path = ROOT, errors: IO[str] | int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """`manage.py` with these arguments."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=checkout, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
+    )  # fmt: skip
+
+
+def manage(environment: dict[str, str], *arguments: str, checkout: Path = ROOT) -> str:
+    """What it says on standard output. It must end well."""
+    process = begin(environment, *arguments, checkout=checkout)
+    output, errors = process.communicate(timeout=170)
+    assert process.returncode == 0, f"{arguments}: {output[-2000:]}{errors[-4000:]}"
+    return output
