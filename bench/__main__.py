@@ -1,6 +1,7 @@
 """`make bench`: medians, as ratios to a floor measured beside them; docs/performance.md keeps the figures.
 
 `python -m bench signing`: signing alone, without a database (bench/signing.py).
+`python -m bench.open_verification`: pages while strangers verify slow files (bench/open_verification.py).
 `python -m bench chain`: what bookings set off, on PostgreSQL and Redis (bench/chain.py).
 """
 
@@ -48,7 +49,7 @@ def main() -> None:
         finally:
             queue.terminate()
             queue.wait(10)
-    for part in ("bench.serving", "bench.many_documents"):  # on servers of their own
+    for part in ("bench.serving", "bench.open_verification", "bench.many_documents"):  # on servers of their own
         subprocess.run([sys.executable, "-m", part], check=True)
 
 

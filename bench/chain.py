@@ -25,6 +25,7 @@ import psycopg
 from redis import Redis
 
 from bench.ports import free_port
+from deploy.stack.parts import MANY_SMS
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -68,6 +69,7 @@ class Chain:
             "DATA_DIR": str(folder / "data"),
             "EMAIL_URL": f"smtp://127.0.0.1:{smtp}",
             "SMS_URL": f"http://127.0.0.1:{sms}/send",
+            **MANY_SMS,
             "DJANGO_SETTINGS_MODULE": "docshare.settings",
         }
         self._stack = stack

@@ -13,7 +13,6 @@ from pyhanko_certvalidator import ValidationContext
 from documents.files.decoding import draw_fields
 from documents.signing.geometry import PageGeometry, stamp_rectangle
 from documents.signing.verifying_child import opened as read
-from documents.signing.verifying_child import signatures_of
 
 PIXELS = 240  # longest side of a rendering
 MAX_RENDERED = 12  # pages: the first ones and the signed one
@@ -66,8 +65,7 @@ def judged(path: str, strict: bool) -> dict[str, Any]:
     """The last signature, by pyHanko reading as strictly as asked. `{"valid", "whole", "why"}`."""
     try:
         with open(path, "rb") as file:
-            signature = signatures_of(read(file, strict=strict))[-1]  # found as we find it, judged by pyHanko alone
-            assert signature is not None
+            signature = read(file, strict=strict).embedded_regular_signatures[-1]
             status = validate_pdf_signature(
                 signature, signer_validation_context=ValidationContext(trust_roots=[], allow_fetching=False)
             )

@@ -171,10 +171,11 @@ def _judge(row: Row, intake: Intake, path: Path, content: bytes, *, repaired: bo
 
 
 def _asked(run: Any, *question: Any) -> dict[str, Any]:
+    """`question`: a function of bench.corpus_child, the path of a document, and what else it is given."""
     from documents.files.sandbox import SandboxError
 
     try:
-        answer: dict[str, Any] = run(*question)
+        answer: dict[str, Any] = run(*question, reads=[question[1]])
     except SandboxError as error:
         return {"why": f"{type(error).__name__} {error}"}
     return answer

@@ -32,6 +32,8 @@ class Pki:
     ocsp_seconds = 0.0  # how long its responder takes for an answer
 
     def __init__(self, folder: Path) -> None:
+        self.asked: list[str] = []  # paths
+        self.redirects_to = ""  # where everybody is sent that asks for /elsewhere
         keys: dict[str, PrivateKeyTypes] = {
             name: ec.generate_private_key(ec.SECP256R1()) for name in (*CA, "ocsp", "tsa", "doctor", "expired", "crl")
         }
@@ -65,6 +67,10 @@ class Pki:
         return Credential(certificate=self.certificate(name), key=KeyInMemory(key), chain=chain)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.asked.append(environ["PATH_INFO"])
+        if environ["PATH_INFO"] == "/elsewhere":
+            start_response("302 Found", [("Location", self.redirects_to)])
+            return []
         if "/ocsp/" in environ["PATH_INFO"]:
             time.sleep(self.ocsp_seconds)
         return self._animator(environ, start_response)

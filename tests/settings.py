@@ -39,6 +39,7 @@ else:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # signing in a hundred times, quickly
 # pytest-django serves static files where it finds this very name.
 INSTALLED_APPS[INSTALLED_APPS.index("docshare.apps.ServedFilesConfig")] = "django.contrib.staticfiles"  # noqa: F405
-STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+_static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STORAGES = {**STORAGES, "staticfiles": _static}  # noqa: F405
 STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
 STATIC_ROOT.mkdir(exist_ok=True)

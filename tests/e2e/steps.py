@@ -43,7 +43,7 @@ def newest_email_to(address: str) -> str:
     for path in newest_first("*.eml"):
         email = message_from_bytes(path.read_bytes(), policy=policy.default)
         if email["To"] == address:
-            body = email.get_body()
+            body = email.get_body(("plain",))
             assert body is not None
             return str(body.get_content())
     raise AssertionError(f"no email to {address}")

@@ -38,6 +38,11 @@ def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: s
     assert Appointment.objects.count() == before
     page.focus("text=Prendre le rendez-vous")
     page.keyboard.press("Enter")
+    expect(page.locator("#doubts, [data-panel]")).to_be_visible()
+    if page.locator("#doubts").count():  # somebody may be booked at that time
+        expect(chosen.locator("strong")).to_have_text(name)
+        page.focus(".booking-form .actions button")
+        page.keyboard.press("Enter")
     page.wait_for_url("**/pro/appointments/*-*/")
     assert Appointment.objects.latest("created_at").patient.full_name == name
     secretary.context.close()

@@ -35,9 +35,13 @@ SEEN = """() => {
   if (!box.width || !box.height || box.bottom <= 0 || box.top >= innerHeight) return `off the screen: ${told}`;
   return "";
 }"""
+# Whoever goes round by the browser's own bar has left the page: nothing was taken from them.
 LOSES = """() => {
   window.lost = [];
-  const look = () => { if (document.activeElement === document.body) window.lost.push("focus"); };
+  let gone = false;
+  document.addEventListener("keydown", (event) => { gone = event.key === "Tab"; });
+  document.addEventListener("focusin", () => { gone = false; });
+  const look = () => { if (document.activeElement === document.body && !gone) window.lost.push("focus"); };
   const events = ["htmx:afterSettle", "click", "change"];
   for (const name of events) document.addEventListener(name, () => setTimeout(look, 50));
 }"""
@@ -258,6 +262,10 @@ def book_an_appointment(keys: Keyboard) -> Appointment:
     keys.write("1500")
     assert page.input_value("[name=starts_at]").endswith("T15:00")
     keys.follow(".booking-form .actions button")
+    answer = page.locator("#doubts, .notice[role=status]")
+    expect(answer).to_be_visible()
+    if page.locator("#doubts").count():  # tomorrow may be a Sunday
+        keys.follow(".booking-form .actions button")
     page.wait_for_url("**/appointments/*-*/")
     expect(page.locator("main")).to_contain_text("Le rendez-vous est pris.")
     return Appointment.objects.get(patient__last_name="Simon")

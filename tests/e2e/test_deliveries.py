@@ -89,7 +89,7 @@ def test_what_did_not_arrive_is_mended_by_the_keyboard_alone(site: str, browser:
     page.keyboard.type("marie@durand.example")
     page.keyboard.press("Enter")
     page.wait_for_url("**/pro/deliveries/")
-    expect(page.locator(".notice[role=status]")).to_contain_text("Le message repart")
+    expect(page.locator(".notice[role=status]")).to_contain_text("Le message attend son envoi")
     expect(page.locator("text=Rien à traiter")).to_be_visible()
     assert Patient.objects.filter(email="marie@durand.example").count() == 1
     secretary.accessible()

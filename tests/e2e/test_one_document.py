@@ -134,7 +134,7 @@ def reads_and_downloads(patient: Visitor, signed: SharedDocument) -> None:
     page.wait_for_url(f"**/documents/{signed.pk}/")
     shown = page.locator(".page-image").first
     expect(shown).to_have_js_property("complete", True)
-    assert shown.evaluate("(image) => image.naturalWidth") == 1200
+    assert shown.evaluate("(image) => image.naturalWidth") >= 550  # a column of a telephone at 1.5, in 40 kB
     patient.accessible()
     with page.expect_download() as download:
         page.click("button:has-text('Télécharger')")
@@ -161,7 +161,7 @@ def takes_back_and_deletes(doctor: Visitor, appointment: Appointment) -> None:
     """10. One goes; then the appointment with rows and bytes. The library and the trail stay."""
     page = doctor.page
     page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/")
-    page.click("a:has-text('Retirer') >> nth=0")
+    page.click("a[href*='/take-back/'] >> nth=0")
     expect(page.locator("h1")).to_contain_text("Retirer «")
     assert SharedDocument.objects.count() == 2
     doctor.accessible()

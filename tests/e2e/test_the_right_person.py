@@ -64,7 +64,9 @@ def test_an_adult_without_contacts_until_authorised_and_again_after_it_is_withdr
     hugo.accessible()
     open_appointment(doctor, appointment)
     doctor.accessible()
-    doctor.page.click("text=Retirer l’autorisation du titulaire")
+    doctor.page.click("text=Retirer l’autorisation donnée")
+    doctor.accessible()
+    doctor.page.click("main button:has-text('Retirer l’autorisation')")
     expect(doctor.page.locator("text=Retiré à Hugo Lefèvre")).to_be_visible()
     sees_nothing(hugo)
 
@@ -86,6 +88,7 @@ def test_an_adult_whose_contacts_come_later_and_what_the_booker_had(doctor: Visi
     expect(doctor.page.locator("text=Un document déjà partagé reste visible par Hugo Lefèvre")).to_be_visible()
     doctor.accessible()
     doctor.page.click("text=Les lui retirer")
+    doctor.page.click("main button:has-text('Retirer l’autorisation')")
     expect(doctor.page.locator("text=Retiré à Hugo Lefèvre")).to_be_visible()
     sees_nothing(hugo)
 

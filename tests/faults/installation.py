@@ -17,6 +17,7 @@ import psycopg
 import requests
 
 from bench.ports import free_port
+from deploy.stack.parts import MANY_SMS
 from docshare.queue import server_binary
 from tests.documents.files.conftest import BUCKET, PORTS, s3_url, wait_until_it_stores
 from tests.faults.parts import Part, tend
@@ -187,6 +188,7 @@ class Installation:
     def _sinks(self) -> None:
         smtp, sms = free_port(), free_port()
         self.environment |= {"EMAIL_URL": f"smtp://127.0.0.1:{smtp}", "SMS_URL": f"http://127.0.0.1:{sms}/send"}
+        self.environment |= MANY_SMS  # one practice, booked for all day
         self.taken.touch()
         self._part(
             "sinks",

@@ -1,507 +1,845 @@
-"""Booking, completing, authorising, sharing, taking back, growing up, tying accounts: in any order.
+"""Booking, correcting contacts, authorising, sharing, sending, proving, coming of age, ending accesses: in any order.
 
-After every step, who sees what is compared with the model, for everybody; and by every route that shows a document
-for one of the cast in turn. PROPERTY_EXAMPLES=200 runs longer; a failure prints its steps, and is tried first the
-next time.
+After every step, who sees what is compared with the model, for everybody and for every link that was ever sent, and
+the list of live ways with the model's; by every door for one of the cast in turn. PROPERTY_EXAMPLES=200 runs longer;
+a failure prints its steps, and is tried first the next time.
 """
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
-import re
-import uuid
-import zipfile
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import date, timedelta
+from typing import TypeVar
 
 import pytest
-from allauth.account.models import EmailAddress
-from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
 )
-from rest_framework.test import APIClient
 
-from accounts.models import Membership, Practice, Scope, User
-from accounts.tokens import issue_token
-from appointments.authorisation import NothingToAuthorise, authorise_holder, keep_with_holder, withdraw_authorisation
+from accounts.models import User
+from appointments.authorisation import (
+    NothingToAuthorise,
+    authorise_holder,
+    keep_with_holder,
+    refuse_holder,
+    withdraw_authorisation,
+)
 from appointments.booking import book, cancel, delete
-from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, VisitReason
-from appointments.online import book_online
-from docshare.demo.paper import signature
-from documents.access import visible_as_recipient, visible_as_staff, visible_to
-from documents.files.intake import accept
-from documents.library import import_document
-from documents.models import Category, SharedDocument
-from documents.sharing import share_library_document, share_upload, take_back
+from appointments.models import Appointment, AppointmentKind, BookedFor
+from appointments.recipients import resolve
+from documents.accesses import Access, accesses_to, end_access, readmit_holder
+from documents.autosend import do_not_send, send_again, send_due, send_now
+from documents.models import AutoSend, DocumentLink, SharedDocument
+from documents.replacing import NotReplaceable
+from documents.sharing import take_back
 from documents.uploads import RecipientNotReady
+from notifications.models import Message
+from patients.birth_dates import ImpossibleBirthDate
 from patients.invitations import (
+    BookedForSomebodyElse,
+    InvitationOver,
     RecordAlreadyClaimed,
     WrongBirthDate,
     accept_invitation,
     invitation_for,
+    invite_after_identity_check,
     prove_birth_date,
+    prove_new_contacts,
 )
-from patients.models import Patient, Relative
-from patients.records import change_patient, create_patient
+from patients.models import ContactProposal, Invitation
+from patients.own_contacts import settle_proposal
+from patients.records import (
+    FormerContacts,
+    PatientChanges,
+    SayWhoseContacts,
+    change_patient,
+    confirm_contacts,
+    create_patient,
+)
 from patients.relatives import Person
-from tests.conftest import make_user
-from tests.properties.model import Booking, Record, World
+from tests.properties.cast import (
+    ACCOUNTS,
+    BORN,
+    MAILBOXES,
+    MOBILES,
+    SECOND_EMAIL,
+    Practices,
+    aliases_of,
+    first_email,
+    without_limits,
+)
+from tests.properties.clock import Clock
+from tests.properties.doors import Doors, ids
+from tests.properties.model import Booking, Record, Relative, Sending, Way, World
 
-EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "12"))
-ACCOUNTS = ["hugo", "ines", "own", "parent"]  # account holders; none is staff
-STAFF = ["alice", "rita"]
-BORN_ADULT, BORN_MINOR = date(1980, 5, 6), timezone.localdate() - timedelta(days=365 * 10)
-WRONG_DATE = date(1900, 1, 1)
-MOST = 4  # records, and bookings: few enough that steps meet
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "10"))
+STEPS = 50
+WRONG_DATE = date(1950, 1, 1)
+MOST, MOST_BOOKINGS = 4, 6  # records: few enough that steps meet
+FOR_ONE_PERSON = 3  # online bookings that an account may have with one agenda
 LOOKED_EVERY = 6  # steps: pages cost more than queries
+DAYS = 3  # that the clock may go on
+Key = TypeVar("Key")
+
+# What staff type, and what bookers give. Few, so that contacts come back, and meet those of other records.
+EMAILS = ["paul@courriel.example", "famille@courriel.example", "hugo.cast+paul@gmail.com", "ines@cast.example", None]
+NUMBERS = ["+33612777777", "+33612888888", "+33612000000", None]
+GIVEN: list[dict[str, str]] = [
+    {},
+    {"email": "paul@courriel.example", "mobile": "+33612777777"},
+    {"email": "deuxieme@prive.example", "mobile": "+33612888888"},  # the booker's, for all that anybody knows
+    {"email": "HUGO.CAST@GMAIL.COM", "mobile": "+33612777777"},
+    {"email": "h.u.g.o.cast@googlemail.com", "mobile": "+33612777777"},
+    {"email": "bureau+paul@hugo.example", "mobile": "+33612888888"},
+    {"email": "ines+maman@cast.example", "mobile": "+33612888888"},
+    {"email": "paul@courriel.example", "mobile": "06 12 00 00 00"},
+]
+THEIRS = [given for given in GIVEN if given][2:]  # of one of the two bookers
 flags = st.booleans()
-
-
-class Practices:
-    """One practice with its cast, and a stranger's; made anew for each example and rolled back after it."""
-
-    def __init__(self) -> None:
-        self.practice = Practice.objects.create(name="Cabinet des Lilas")
-        other = Practice.objects.create(name="Centre du Port")
-        self.users = {name: make_user(f"{name}@cast.example", name.title(), "Cast") for name in (*STAFF, "charlie")}
-        Membership.objects.create(
-            user=self.users["alice"], practice=self.practice, is_practitioner=True, is_admin=True
-        )
-        Membership.objects.create(user=self.users["rita"], practice=self.practice, is_reader=True)
-        Membership.objects.create(user=self.users["charlie"], practice=other, is_practitioner=True, is_admin=True)
-        for name in ACCOUNTS:  # two of them share a mobile: nobody is told apart by it
-            user = make_user(
-                f"{name}@cast.example",
-                name.title(),
-                "Cast",
-                birth_date=BORN_ADULT,
-                mobile="+33612000000" if name in ("hugo", "ines") else f"+3361200000{len(name)}",
-                mobile_verified_at=timezone.now(),
-            )
-            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-            self.users[name] = user
-        self.agenda = Agenda.objects.create(practice=self.practice, name="Dr Alice")
-        for weekday in range(7):
-            OpeningHours.objects.create(agenda=self.agenda, weekday=weekday, opens_at=time(8), closes_at=time(20))
-        self.reason = VisitReason.objects.create(practice=self.practice, name="Suivi", duration_minutes=10)
-        self.reason.agendas.add(self.agenda)
-        self.category = Category.objects.get(code="report")
-        self.library = import_document(
-            practice=self.practice,
-            intake=accept(SimpleUploadedFile("plan.png", signature(1))),
-            title="Plan",
-            category=self.category,
-            by=self.users["alice"],
-        )
-        self.clients: dict[str, Client] = {}
-        self.apis: dict[str, APIClient] = {}
-        for name, user in self.users.items():
-            self.clients[name] = Client(raise_request_exception=True)
-            self.clients[name].force_login(user, backend=django_settings.AUTHENTICATION_BACKENDS[0])
-            self.apis[name] = APIClient()
-            _token, secret = issue_token(user=user, name="test", scopes=[Scope.READ, Scope.WRITE], by=None)
-            self.apis[name].credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+picks = st.integers(0, MOST - 1)
+bookers = st.sampled_from(["hugo", "ines"])
+accounts = st.sampled_from(ACCOUNTS)
+ages = st.sampled_from(["adult", "child", "soon"])
+answers_of_staff = st.sampled_from([None, *FormerContacts])
+births = st.sampled_from(["right", "right", "right", "wrong", "impossible"])
 
 
 class WhoSeesWhat(RuleBasedStateMachine):
-    records = Bundle("records")
-    bookings = Bundle("bookings")
-    documents = Bundle("documents")
-
     def __init__(self) -> None:
         super().__init__()
-        self.example = transaction.atomic()
-        self.example.__enter__()
+        self.example = ExitStack()
+        self.example.enter_context(transaction.atomic())
+        self.clock = Clock()
+        self.example.enter_context(self.clock.runs())
+        self.example.enter_context(without_limits())
         cache.clear()
-        self.cast = Practices()
-        self.world = World()
-        self.names: dict[str, str] = {}  # record -> the relative's first name, one for each booker and record
-        self.numbers = itertools.count()
-        self.slots = 0
-        self.steps = 0
+        self.numbers = itertools.count(1)
+        self.tokens: dict[str, str] = {}
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
-        self.example.__exit__(None, None, None)
+        self.example.close()
 
     # --- What there is at first: one of each interesting kind, so that a few steps reach far -------------------
 
-    @initialize(target=bookings)
-    def a_family(self) -> Any:
-        child = self._record(adult=False, email=True, mobile=True)
-        return multiple(
-            self.the_practice_books(child, False),
-            self.somebody_books_for_somebody_new("hugo", True, False, False),
-            self.somebody_books_for_somebody_new("hugo", False, False, True),
+    @initialize(channels=st.sampled_from([("email", "mobile"), ("email",), ("mobile",)]))
+    def a_family(self, channels: tuple[str, ...]) -> None:
+        self.cast = Practices(set(channels))
+        self.alice = self.cast.users["alice"]
+        self.world = World(
+            today=self._today(),
+            channels=set(channels),
+            mailboxes=dict(MAILBOXES),
+            second_emails={name: {email} for name, email in SECOND_EMAIL.items()},
+            reached_at={name: {"email": first_email(name), "mobile": MOBILES[name]} for name in ACCOUNTS},
         )
+        self.doors = Doors(self.cast, self.world, self.tokens)
+        self.the_practice_makes_a_record("soon", "famille@courriel.example", "+33612777777")
+        self._tick()
+        self.the_practice_books(0, video=False)
+        self._tick()
+        self.somebody_books_for_somebody_new("hugo", "adult", {}, video=False)
+        self._tick()
+        self.somebody_books_for_somebody_new("hugo", "child", {}, video=True)
 
-    # --- What happens -----------------------------------------------------------------------------------------
+    # --- Booking ----------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.world.records) < MOST)
-    @rule(target=records, adult=flags, email=flags, mobile=flags)
-    def the_practice_makes_a_record(self, adult: bool, email: bool, mobile: bool) -> str:
-        return self._record(adult, email, mobile)
+    @rule(age=ages, email=st.sampled_from(EMAILS), mobile=st.sampled_from(NUMBERS))
+    def the_practice_makes_a_record(self, age: str, email: str | None, mobile: str | None) -> None:
+        made = create_patient(
+            practice=self.cast.practice,
+            first_name=f"Camille{next(self.numbers)}",
+            last_name="Cast",
+            birth_date=self._born(age),
+            email=email,
+            mobile=mobile,
+            by=self.alice,
+        )
+        self.world.records[str(made.pk)] = Record(made.birth_date, made.first_name)
+        self.world.enter(str(made.pk), {"email": email, "mobile": mobile})
 
-    @precondition(lambda self: len(self.world.bookings) < MOST)
-    @rule(target=bookings, record=records, video=flags)
-    def the_practice_books(self, record: str, video: bool) -> str:
+    @precondition(lambda self: self.world.records and len(self.world.bookings) < MOST_BOOKINGS)
+    @rule(pick=picks, video=flags)
+    def the_practice_books(self, pick: int, video: bool) -> None:
+        record = self._one(self.world.records, pick)
         made = book(
             agenda=self.cast.agenda,
             visit_reason=self.cast.reason,
-            patient=self._patient(record),
-            starts_at=self._next_slot(),
+            patient=self.cast.patient(record),
+            starts_at=self.cast.next_slot(),
             kind=AppointmentKind.VIDEO if video else AppointmentKind.IN_PERSON,
-            by=self.cast.users["alice"],
+            by=self.alice,
         )
-        return self._booked(made, record, None, for_relative=False)
+        self._booked(made, None, for_relative=False)
 
-    @precondition(lambda self: len(self.world.bookings) < MOST)
-    @rule(target=bookings, who=st.sampled_from(["hugo", "ines"]), video=flags)
-    def somebody_books_for_themselves(self, who: str, video: bool) -> str:
-        made = self._book_online(who, BookedFor.SELF, None, video)
-        record = str(made.patient_id)
-        # The record is made at the account's proved contacts, and tied to it.
-        self.world.records.setdefault(record, Record(adult=True, email=True, mobile=True))
-        self.world.own[record] = who
-        return self._booked(made, record, who, for_relative=False)
-
-    @precondition(lambda self: len(self.world.bookings) < MOST)
-    @rule(target=bookings, who=st.sampled_from(["hugo", "ines"]), adult=flags, contacts=flags, video=flags)
-    def somebody_books_for_somebody_new(self, who: str, adult: bool, contacts: bool, video: bool) -> str:
-        name = f"Proche{next(self.numbers)}"  # a name of before may still have its record
-        person = Person(
-            name,
-            "Cast",
-            BORN_ADULT if adult else BORN_MINOR,
-            f"{name.lower()}@courriel.example" if contacts else None,
-            "+33612999999" if contacts else None,
-        )
-        made = self._book_online(who, BookedFor.ADULT_RELATIVE if adult else BookedFor.MINOR_RELATIVE, person, video)
-        record = str(made.patient_id)
-        own_contacts = contacts and adult  # a child's are not kept: the holder's are used
-        self.world.records[record] = Record(adult, own_contacts, own_contacts)
-        return self._booked(made, record, who, for_relative=True)
-
-    @precondition(lambda self: len(self.world.bookings) < MOST)
-    @rule(target=bookings, before=bookings, video=flags)
-    def the_same_person_is_booked_for_again(self, before: str, video: bool) -> Any:
-        booking = self.world.bookings.get(before)
-        if booking is None or not booking.booker or not booking.for_relative or booking.booker in self.world.gone:
-            return multiple()
-        relative = Relative.objects.get(
-            records__patient_id=uuid.UUID(booking.record), holder=self.cast.users[booking.booker]
-        )
-        adult = self.world.records[booking.record].adult
-        made = self._book_online(
-            booking.booker,
-            BookedFor.ADULT_RELATIVE if adult else BookedFor.MINOR_RELATIVE,
-            Person(relative.first_name, relative.last_name, relative.birth_date),
-            video,
-        )
-        assert str(made.patient_id) == booking.record
-        if adult and relative.email:  # contacts given before majority counted for nothing; now they are the adult's
-            self.world.records[booking.record] = self._contacts_of(booking.record)
-        return self._booked(made, booking.record, booking.booker, for_relative=True)
-
-    @rule(record=records | bookings, email=flags, mobile=flags)
-    def staff_change_contacts(self, record: str, email: bool, mobile: bool) -> None:
-        record = self._of(record)
-        if record:
-            change_patient(
-                patient=self._patient(record),
-                by=self.cast.users["alice"],
-                email=f"x{uuid.uuid4().hex[:6]}@courriel.example" if email else None,
-                mobile="+33612888888" if mobile else None,
-            )
-            self.world.records[record].email, self.world.records[record].mobile = email, mobile
-
-    @rule(record=records | bookings)
-    def somebody_comes_of_age(self, record: str) -> None:
-        record = self._of(record)
-        if record:
-            Patient.objects.filter(pk=record).update(birth_date=BORN_ADULT)
-            Relative.objects.filter(records__patient_id=uuid.UUID(record)).update(birth_date=BORN_ADULT)
-            self.world.records[record].adult = True
-
-    @rule(booking=bookings)
-    def staff_authorise(self, booking: str) -> None:
-        known = self.world.bookings.get(booking)
-        if known is None:
+    @precondition(lambda self: len(self.world.bookings) < MOST_BOOKINGS)
+    @rule(who=bookers, video=flags)
+    def somebody_books_for_themselves(self, who: str, video: bool) -> None:
+        if who in self.world.gone:
             return
+        expected = self.world.own_record(who, BORN)
+        made = self.cast.book_online(who, BookedFor.SELF, None, video=video)
+        record = str(made.patient_id)
+        if expected is None:  # made at the account's proved contacts
+            assert record not in self.world.records
+            self.world.records[record] = Record(BORN, who.title(), names_of=who)
+            self.world.enter(record, dict(self.world.reached_at[who]))
+        else:
+            assert record == expected
+        self.world.tie_own(who, record)
+        self._booked(made, who, for_relative=False)
+
+    @precondition(lambda self: len(self.world.bookings) < MOST_BOOKINGS)
+    @rule(who=bookers, age=ages, given=st.sampled_from(GIVEN), video=flags)
+    def somebody_books_for_somebody_new(self, who: str, age: str, given: dict[str, str], video: bool) -> None:
+        if who not in self.world.gone:
+            relative = Relative(f"Proche{next(self.numbers)}", self._born(age))
+            self.world.described.append((who, relative))
+            self._book_for(who, relative, None, given, video)
+
+    @precondition(lambda self: self.world.described and len(self.world.bookings) < MOST_BOOKINGS)
+    @rule(pick=picks, given=st.sampled_from(GIVEN), video=flags, otherwise=flags)
+    def the_same_person_is_booked_for_again(
+        self, pick: int, given: dict[str, str], video: bool, otherwise: bool = False
+    ) -> None:
+        """`otherwise`: with the name written in another way. It makes another record where staff took the former
+        one, which a guardian's tie had given, from the account."""
+        who, described = self.world.described[pick % len(self.world.described)]
+        relative = self.world.alike(who, described.name, described.born)[0]
+        record = self.world.record_of(who, relative)
+        there = [one for one in self.world.bookings.values() if one.record == record and one.booker == who]
+        if who not in self.world.gone and len(there) < FOR_ONE_PERSON:
+            written = relative.name.upper().replace("O", "Ô") if otherwise else relative.name
+            self._book_for(who, relative, record, given, video, written)
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks)
+    def staff_cancel(self, pick: int) -> None:
+        booking = self._one(self.world.bookings, pick)
+        cancel(appointment=self.cast.appointment(booking), by=self.alice)
+        for one in self.world.sendings.values():
+            if one.booking == booking and one.state == "planned":
+                one.state = "cancelled"
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks)
+    def staff_delete(self, pick: int) -> None:
+        booking = self._one(self.world.bookings, pick)
+        delete(appointment=Appointment.objects.get(pk=booking), by=self.alice)
+        self.world.delete(booking)
+
+    # --- Contacts and birth dates -----------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.records)
+    @rule(
+        pick=picks,
+        email=st.none() | st.sampled_from([EMAILS]).flatmap(lambda them: st.tuples(st.sampled_from(them))),
+        mobile=st.none() | st.sampled_from([NUMBERS]).flatmap(lambda them: st.tuples(st.sampled_from(them))),
+        answer=answers_of_staff,
+    )
+    def staff_change_contacts(
+        self,
+        pick: int,
+        email: tuple[str | None] | None,
+        mobile: tuple[str | None] | None,
+        answer: FormerContacts | None,
+    ) -> None:
+        """None: that contact stays as it is; a tuple: what it becomes."""
+        record = self._one(self.world.records, pick)
+        known = self.world.records[record].contacts
+        typed: PatientChanges = {}
+        if email:
+            typed["email"] = email[0]
+        if mobile:
+            typed["mobile"] = mobile[0]
+        values = {"email": typed.get("email"), "mobile": typed.get("mobile")}
+        before = {name: known[name].value if name in known else None for name in values}
+        changed = {name: value for name, value in values.items() if name in typed and value != before[name]}
+        tied = any(of == record for _, of in self.world.ties)
         try:
-            authorise_holder(appointment=self._appointment(booking), by=self.cast.users["alice"])
+            with transaction.atomic():
+                change_patient(patient=self.cast.patient(record), by=self.alice, former_contacts=answer, **typed)
+        except SayWhoseContacts:
+            assert changed
+            assert tied
+            assert answer is None
+            return
+        assert not (changed and tied and answer is None), "nobody said whose the contacts were"
+        if changed:
+            invited = self.world.change_contacts(record, changed, answer is FormerContacts.SOMEONE_ELSE)
+            assert Invitation.objects.live().filter(patient__in=[record]).exists() or not invited
+            self._nothing_waits_for_others(record)
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks)
+    def staff_confirm_contacts(self, pick: int) -> None:
+        record = self._one(self.world.records, pick)
+        confirm_contacts(patient=self.cast.patient(record), by=self.alice)
+        self.world.confirm(record)
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks)
+    def staff_check_who_it_is(self, pick: int) -> None:
+        record = self._one(self.world.records, pick)
+        both = len(self.world.records[record].contacts) == 2
+        try:
+            with transaction.atomic():
+                made = invite_after_identity_check(patient=self.cast.patient(record), by=self.alice)
+        except ValueError:
+            assert not both
+            return
+        assert both
+        self.world.check_identity(record, str(made.pk))
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, age=ages)
+    def staff_correct_a_birth_date(self, pick: int, age: str) -> None:
+        record = self._one(self.world.records, pick)
+        change_patient(patient=self.cast.patient(record), by=self.alice, birth_date=self._born(age))
+        self.world.correct_birth_date(record, self._born(age))
+
+    @precondition(lambda self: self.clock.ahead < timedelta(days=DAYS))
+    @rule()
+    def a_day_passes(self) -> None:
+        self.clock.ahead += timedelta(days=1)
+        self.cast.sign_in()
+
+    # --- The booker -------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks)
+    def staff_authorise(self, pick: int) -> None:
+        booking = self._one(self.world.bookings, pick)
+        known, state = self.world.bookings[booking], self.world.state(booking)
+        try:
+            authorise_holder(appointment=self.cast.appointment(booking), by=self.alice)
         except NothingToAuthorise:
-            assert self.world.state(booking) != "needs_authorisation"
-        else:
-            if not known.authorised:
-                assert self.world.state(booking) == "needs_authorisation"
-                known.authorisations.append(True)
-
-    @rule(booking=bookings, keep=flags)
-    def staff_withdraw_or_keep(self, booking: str, keep: bool) -> None:
-        known = self.world.bookings.get(booking)
-        if known is None:
+            assert state != "needs_authorisation"
             return
+        if state == "needs_authorisation":
+            self.world.authorise(booking)
+        else:
+            assert known.authorised
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks)
+    def staff_refuse(self, pick: int) -> None:
+        booking = self._one(self.world.bookings, pick)
+        known, state = self.world.bookings[booking], self.world.state(booking)
+        try:
+            refuse_holder(appointment=self.cast.appointment(booking), by=self.alice)
+        except NothingToAuthorise:
+            assert state != "needs_authorisation"
+            return
+        if state == "needs_authorisation":
+            known.answers.append(False)
+        else:
+            assert known.refused
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks, keep=flags)
+    def staff_withdraw_or_keep(self, pick: int, keep: bool) -> None:
+        booking = self._one(self.world.bookings, pick)
         if keep:
-            keep_with_holder(appointment=self._appointment(booking), by=self.cast.users["alice"])
+            keep_with_holder(appointment=self.cast.appointment(booking), by=self.alice)
             return
-        withdraw_authorisation(appointment=self._appointment(booking), by=self.cast.users["alice"])
-        known.authorisations = [False] * len(known.authorisations)
+        withdraw_authorisation(appointment=self.cast.appointment(booking), by=self.alice)
+        self.world.withdraw(booking)
 
-    @rule(target=documents, booking=bookings, upload=flags)
-    def alice_shares(self, booking: str, upload: bool) -> Any:
-        if booking not in self.world.bookings:
-            return multiple()
-        expected = self.world.share(booking)
-        try:
-            shared = self._share(self._appointment(booking), upload)
-        except RecipientNotReady:
-            assert expected is None
-            return multiple()
-        assert expected is not None, "shared though nobody may receive"
-        self.world.documents[str(shared.pk)] = expected
-        return str(shared.pk)
+    # --- People change their own contacts -----------------------------------------------------------------------
 
-    @rule(document=consumes(documents))
-    def alice_takes_back(self, document: str) -> None:
-        found = SharedDocument.objects.filter(pk=document).first()
-        if found:
-            take_back(document=found, by=self.cast.users["alice"])
-        self.world.documents.pop(document, None)
+    @rule(who=accounts, mobile=st.sampled_from(["+33612000000", "+33612777777", "+33612000009"]))
+    def an_account_has_another_mobile(self, who: str, mobile: str) -> None:
+        former = self.world.reached_at[who]["mobile"]
+        if who not in self.world.gone and former != mobile:
+            self.cast.change_mobile(who, mobile)
+            met = self.world.change_account(who, "mobile", mobile, self.world.mailboxes[who], {former})
+            self._nothing_goes_there_any_more(who, former, met)
 
-    @rule(booking=bookings)
-    def staff_cancel(self, booking: str) -> None:
-        if booking in self.world.bookings:
-            cancel(appointment=self._appointment(booking), by=self.cast.users["alice"])
+    @rule(who=accounts, email=st.sampled_from(["neuf", "first", "paul@courriel.example"]))
+    def an_account_has_another_email(self, who: str, email: str) -> None:
+        new = {"neuf": f"neuf@{who}.example", "first": first_email(who)}.get(email, email)
+        former = self.world.reached_at[who]["email"]
+        if who not in self.world.gone and all(new != there["email"] for there in self.world.reached_at.values()):
+            self.cast.change_email(who, new)
+            self.world.second_emails.pop(who, None)
+            met = self.world.change_account(who, "email", new, aliases_of(new), aliases_of(former))
+            self._nothing_goes_there_any_more(who, former, met)
 
-    @rule(booking=consumes(bookings))
-    def staff_delete(self, booking: str) -> None:
-        if self.world.bookings.pop(booking, None):
-            delete(appointment=Appointment.objects.get(pk=booking), by=self.cast.users["alice"])
-            kept = {key: one for key, one in self.world.documents.items() if one.booking != booking}
-            self.world.documents = kept
+    @precondition(lambda self: self.world.proposals)
+    @rule(pick=picks, take=flags)
+    def staff_settle_a_proposal(self, pick: int, take: bool) -> None:
+        record, name = self._one(self.world.proposals, pick)
+        proposal = ContactProposal.objects.get(patient__in=[record], contact=name, settled_at=None)
+        assert (proposal.user, proposal.value) == (
+            self.cast.users[self.world.proposals[record, name][0]],
+            self.world.proposals[record, name][1],
+        )
+        settle_proposal(proposal=proposal, take=take, by=self.alice)
+        self.world.settle(record, name, take)
+        self._nothing_waits_for_others(record)
 
-    @rule(record=records | bookings, who=st.sampled_from(ACCOUNTS), right=st.sampled_from([True, True, True, False]))
-    def an_account_claims_a_record(self, record: str, who: str, right: bool) -> None:
-        """Whoever holds the link and the code: the birth date decides."""
-        record = self._of(record)
-        if not record or not self.world.records[record].both or who in self.world.gone:
-            return
-        patient = self._patient(record)
-        invitation = invitation_for(patient=patient, by=None)
-        born = patient.birth_date if right else WRONG_DATE
-        try:
-            prove_birth_date(invitation=invitation, birth_date=born)
-            accept_invitation(invitation=invitation, user=self.cast.users[who], birth_date=born)
-        except WrongBirthDate:
-            assert not right
-        except RecordAlreadyClaimed:
-            assert self.world.own.get(record) not in (None, who)
-        else:
-            assert right
-            self._tied(who, record)
-
-    @rule(booking=bookings, who=st.sampled_from(ACCOUNTS))
-    def a_guardian_claims_and_the_child_comes_of_age_and_receives(self, booking: str, who: str) -> None:
-        """A way of three steps that chance takes too seldom."""
-        self.an_account_claims_a_record(booking, who, True)
-        self.somebody_comes_of_age(booking)
-        self.alice_shares(booking, False)
-
-    @rule(who=st.sampled_from(ACCOUNTS))
+    @rule(who=accounts)
     def an_account_is_closed_or_opened_again(self, who: str) -> None:
         self.world.gone ^= {who}
         User.objects.filter(pk=self.cast.users[who].pk).update(is_active=who not in self.world.gone)
         self.cast.users[who].refresh_from_db()
 
+    # --- Sharing and sending ----------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks, upload=flags)
+    def alice_shares(self, pick: int, upload: bool) -> None:
+        booking = self._one(self.world.bookings, pick)
+        expected = self.world.share(booking)
+        try:
+            shared = self.cast.share(booking, upload=upload)
+        except RecipientNotReady:
+            assert expected is None
+            return
+        assert expected is not None, "shared though nobody may receive"
+        self.world.documents[str(shared.pk)] = expected
+
+    @precondition(lambda self: self.world.documents)
+    @rule(pick=st.integers(0, 20))
+    def alice_replaces(self, pick: int) -> None:
+        key = self._one(self.world.documents, pick)
+        document, now = self.doors.document(key), self.world.documents[key]
+        if document.library_version_id:
+            return
+        today = self.world.share(now.booking)
+        same = today is not None and not now.ended and self._to(today) == self._to(now)
+        try:
+            self.cast.replace(document)
+        except NotReplaceable:
+            assert not same
+            return
+        assert same, "replaced though somebody else receives today"
+        now.at = self.world.now
+
+    @precondition(lambda self: self.world.documents)
+    @rule(pick=st.integers(0, 20))
+    def alice_takes_back(self, pick: int) -> None:
+        key = self._one(self.world.documents, pick)
+        take_back(document=SharedDocument.objects.get(pk=key), by=self.alice)
+        self.world.take_back(key)
+
+    @rule()
+    def what_is_due_is_sent(self) -> None:
+        planned = {one.booking for one in self.world.sendings.values() if one.state == "planned"}
+        expected = {booking for booking in planned if self.world.send(booking)}
+        AutoSend.objects.update(retry_at=None)
+        links = ids(DocumentLink.objects.all())
+        send_due()
+        new = DocumentLink.objects.exclude(pk__in=links)
+        assert {str(link.appointment_id) for link in new} == expected
+        assert new.count() == len(expected)
+        for link in new:
+            here = [key for key, one in self.world.sendings.items() if one.booking == str(link.appointment_id)]
+            waited = {key for key in here if self.world.sendings[key].state == "planned"}
+            assert ids(link.sendings.all()) == waited
+
+    @precondition(lambda self: self.world.sendings)
+    @rule(pick=st.integers(0, 20))
+    def staff_send_now_or_again(self, pick: int) -> None:
+        key = self._one(self.world.sendings, pick)
+        one, sending = self.world.sendings[key], AutoSend.objects.get(pk=key)
+        links = ids(DocumentLink.objects.all())
+        if one.state == "planned":
+            expected, new, moves = self.world.send(one.booking) is not None, True, {key}
+            done = send_now(sending=sending, by=self.alice)
+        elif one.state == "sent":
+            expected, new = self.world.may_send_again(key), self.world.sends_new_link(key)
+            moves = self.world.moves_along(key)
+            done = send_again(sending=sending, by=self.alice)
+        else:
+            return
+        assert done is expected
+        made = DocumentLink.objects.exclude(pk__in=links)
+        assert made.count() == (1 if expected and new else 0)
+        for link in made:
+            assert ids(link.sendings.all()) == moves
+
+    @precondition(lambda self: self.world.sendings)
+    @rule(pick=st.integers(0, 20))
+    def staff_do_not_send(self, pick: int) -> None:
+        key = self._one(self.world.sendings, pick)
+        do_not_send(sending=AutoSend.objects.get(pk=key), by=self.alice)
+        if self.world.sendings[key].state == "planned":
+            self.world.sendings[key].state = "cancelled"
+
+    @rule()
+    def messages_leave(self) -> None:
+        Message.objects.filter(state="queued").update(state="sent", sent_at=timezone.now())
+
+    # --- Proving and ending -----------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, who=accounts, birth=births)
+    def somebody_follows_an_invitation(self, pick: int, who: str, birth: str) -> None:
+        """Whoever holds the link and the code: the birth date decides."""
+        record = self._one(self.world.records, pick)
+        if len(self.world.records[record].contacts) == 2 and who not in self.world.gone:
+            invitation_for(patient=self.cast.patient(record), by=None)
+            self._meet_invitations()
+            invitation = self.world.records[record].invitation
+            assert invitation
+            self._follow(invitation, who, birth)
+
+    @precondition(lambda self: self.world.invitations)
+    @rule(pick=st.integers(0, 20), who=accounts, birth=births)
+    def somebody_follows_an_invitation_of_before(self, pick: int, who: str, birth: str) -> None:
+        if who not in self.world.gone:
+            self._follow(self._one(self.world.invitations, pick), who, birth)
+
+    @precondition(lambda self: any(record.invitation for record in self.world.records.values()))
+    @rule(pick=picks)
+    def a_stranger_tries_five_dates(self, pick: int) -> None:
+        invitation = self._one({one.invitation: one for one in self.world.records.values() if one.invitation}, pick)
+        for _ in range(5):
+            self._follow(invitation, "parent", "wrong")
+
+    @precondition(lambda self: self.world.invitations)
+    @rule(pick=st.integers(0, 20), who=accounts)
+    def somebody_proves_new_contacts(self, pick: int, who: str) -> None:
+        if who not in self.world.gone:
+            self._prove_new_contacts(self._one(self.world.invitations, pick), who)
+
+    @precondition(lambda self: any(tie.suspended is not None for tie in self.world.ties.values()))
+    @rule(pick=picks)
+    def whoever_waits_proves_the_new_contacts(self, pick: int) -> None:
+        waiting = {key: tie for key, tie in self.world.ties.items() if tie.suspended is not None}
+        who, record = self._one(waiting, pick)
+        if who not in self.world.gone and len(self.world.records[record].contacts) == 2:
+            invitation = invitation_for(patient=self.cast.patient(record), by=None)
+            self._meet_invitations()
+            self._prove_new_contacts(str(invitation.pk), who)
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, which=st.integers(0, 20))
+    def staff_end_an_access(self, pick: int, which: int) -> None:
+        record = self._one(self.world.records, pick)
+        listed = self._listed(record)
+        if listed:
+            self._end_access(record, self._one(dict(sorted(listed.items(), key=lambda one: one[0][0])), which))
+
+    @precondition(lambda self: self.world.excluded)
+    @rule(pick=picks)
+    def staff_readmit_a_booker(self, pick: int) -> None:
+        who, record = self._one(dict.fromkeys(sorted(self.world.excluded)), pick)
+        patient, holder = self.cast.patient(record), self.cast.users[who]
+        assert readmit_holder(patient=patient, holder=holder, by=self.alice)
+        assert not readmit_holder(patient=patient, holder=holder, by=self.alice)
+        self.world.readmit(who, record)
+
+    # --- Ways of several steps that chance takes too seldom -----------------------------------------------------
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks, who=accounts, answer=st.sampled_from(FormerContacts))
+    def an_account_claims_and_contacts_are_corrected(self, pick: int, who: str, answer: FormerContacts) -> None:
+        booking = self._one(self.world.bookings, pick)
+        record = list(self.world.records).index(self.world.bookings[booking].record)
+        self.alice_shares(pick, upload=True)
+        self._tick()
+        self.somebody_follows_an_invitation(record, who, "right")
+        self._tick()
+        self.staff_change_contacts(record, (f"nouveau{next(self.numbers)}@courriel.example",), None, answer)
+        self._tick()
+        self.alice_shares(pick, upload=True)
+
+    @precondition(lambda self: len(self.world.bookings) < MOST_BOOKINGS - 1)
+    @rule(who=bookers, given=st.sampled_from(THEIRS))
+    def somebody_books_twice_and_gives_what_is_theirs(self, who: str, given: dict[str, str]) -> None:
+        self.somebody_books_for_somebody_new(who, "adult", {}, video=False)
+        self._tick()
+        if who not in self.world.gone:
+            self.the_same_person_is_booked_for_again(len(self.world.described) - 1, given, video=False)
+
+    @precondition(lambda self: self.world.bookings)
+    @rule(pick=picks, who=accounts)
+    def a_guardian_claims_and_the_child_comes_of_age_and_receives(self, pick: int, who: str) -> None:
+        booking = self._one(self.world.bookings, pick)
+        record = list(self.world.records).index(self.world.bookings[booking].record)
+        self.staff_correct_a_birth_date(record, "child")
+        self._tick()
+        self.somebody_follows_an_invitation(record, who, "right")
+        self._tick()
+        self.alice_shares(pick, upload=False)
+        self._tick()
+        self.staff_correct_a_birth_date(record, "adult")
+        self._tick()
+        self.alice_shares(pick, upload=False)
+
+    @precondition(lambda self: len(self.world.bookings) < MOST_BOOKINGS - 1)
+    @rule(pick=picks, who=bookers, proves=flags)
+    def a_guardian_books_and_loses_the_record_and_comes_back(self, pick: int, who: str, proves: bool) -> None:
+        record = self._one(self.world.records, pick)
+        pick = list(self.world.records).index(record)
+        self.staff_correct_a_birth_date(pick, "child")
+        self._tick()
+        self.somebody_follows_an_invitation(pick, who, "right")
+        self._tick()
+        relative = self.world.relatives.get((who, record))
+        if relative is None or (who, record) not in self.world.ties or who in self.world.gone:
+            return
+        described = next(at for at, (_, one) in enumerate(self.world.described) if one is relative)
+        self.the_same_person_is_booked_for_again(described, {}, video=False)
+        self._tick()
+        self.alice_shares(len(self.world.bookings) - 1, upload=True)
+        self.what_is_due_is_sent()
+        self._tick()
+        tied = self.world.ties[who, record]
+        self._end_access(record, ("account", who, tied.suspended is not None))
+        self._tick()
+        self.the_same_person_is_booked_for_again(described, {}, video=False)
+        self._tick()
+        self.alice_shares(len(self.world.bookings) - 1, upload=True)
+        self._tick()
+        if proves:
+            self.staff_confirm_contacts(pick)
+            self._tick()
+            self.somebody_follows_an_invitation(pick, who, "right")
+            self._tick()
+            self.the_same_person_is_booked_for_again(described, {}, video=False)
+
+    @precondition(lambda self: len(self.world.bookings) < MOST_BOOKINGS)
+    @rule(who=bookers, first=st.sampled_from(["+33612000009", "+33612777777"]), again=flags, suspended=flags)
+    def whoever_books_for_themselves_has_another_mobile(
+        self, who: str, first: str, again: bool, suspended: bool
+    ) -> None:
+        """Their own record carries it; where staff changed its email before, the record cannot follow by itself."""
+        self.somebody_books_for_themselves(who, video=False)
+        self._tick()
+        own = [key for (account, key), tie in self.world.ties.items() if account == who and tie.own]
+        if own and suspended:
+            pick = list(self.world.records).index(own[-1])
+            self.staff_change_contacts(pick, ("autre@courriel.example",), None, FormerContacts.SAME_PERSON)
+            self._tick()
+        self.what_is_due_is_sent()
+        self._tick()
+        self.an_account_has_another_mobile(who, first)
+        self._tick()
+        if again:
+            self.an_account_has_another_mobile(who, "+33612000010")
+            self._tick()
+        if self.world.proposals:
+            self.staff_settle_a_proposal(0, take=True)
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, answer=st.sampled_from(FormerContacts))
+    def contacts_are_corrected_and_come_back_after_a_sending(self, pick: int, answer: FormerContacts) -> None:
+        self.what_is_due_is_sent()
+        self._tick()
+        email = self.world.records[self._one(self.world.records, pick)].contacts.get("email")
+        if email:
+            self.staff_change_contacts(pick, ("passage@courriel.example",), None, answer)
+            self._tick()
+            self.staff_change_contacts(pick, (email.value,), None, answer)
+
     # --- What everybody sees ----------------------------------------------------------------------------------
 
     @invariant()
     def everybody_sees_what_the_table_says(self) -> None:
-        for name, user in self.cast.users.items():
-            assert self._ids(visible_as_recipient(user)) == self.world.sees(name), name
-
-    @invariant()
-    def somebody_looks_by_every_route(self) -> None:
-        self.steps += 1
-        if self.steps % LOOKED_EVERY:
+        if not hasattr(self, "world"):
             return
-        names = list(self.cast.users)
-        name = names[self.steps // LOOKED_EVERY % len(names)]
-        if name in ACCOUNTS:
-            self._patients_routes(name, self.world.sees(name))
-        user = self.cast.users[name]
-        staff = set(self.world.documents) if name in STAFF else set()
-        assert self._ids(visible_as_staff(user)) == staff
-        assert self._ids(visible_to(user)) == staff | self.world.sees(name)
-        self._one_document_by_every_route(name)
-        if name not in ACCOUNTS:
-            self._staff_routes(name)
+        self._tick()
+        if self.world.now % LOOKED_EVERY == 0:
+            turn = self.world.now // LOOKED_EVERY
+            names = list(self.cast.users)
+            self.doors.look(names[turn % len(names)], turn)
+            self.doors.compare_ways(list(self.world.records))
+            self.doors.follow_links()
 
-    def _patients_routes(self, name: str, expected: set[str]) -> None:
-        client, api = self.cast.clients[name], self.cast.apis[name]
-        page = client.get("/documents/")
-        listed = api.get("/api/v1/me/documents/?page_size=200")
-        archive = client.post("/documents/zip/")
-        if name in self.world.gone:
-            assert [page.status_code, listed.status_code, archive.status_code] == [302, 401, 302]
-            return
-        shown = set(re.findall(r"/documents/([0-9a-f-]{36})/open/", page.content.decode()))
-        assert shown == expected
-        assert {one["id"] for one in listed.json()["results"]} == expected
-        if expected:
-            content = b"".join(archive.streaming_content)  # type: ignore[attr-defined]
-            assert len(zipfile.ZipFile(io.BytesIO(content)).namelist()) == len(expected)
-        else:
-            assert archive.status_code == 302
+    def _tick(self) -> None:
+        """After each step: what went out is met, and everything compared."""
+        self._meet_invitations()
+        self._meet_links()
+        self.world.today = self._today()
+        self.doors.compare_documents()
+        self.doors.compare_links()
+        records = list(self.world.records)  # one in turn: what a list costs is most of a step
+        self.doors.compare_ways([records[self.world.now % len(records)]])
+        for booking in self.world.bookings:
+            self._compare_state(booking)
+        self.world.now += 1
 
-    def _one_document_by_every_route(self, name: str) -> None:
-        """One that is there: seen by every route, or by none."""
-        documents = sorted(self.world.documents)
-        if not documents or name in self.world.gone:
-            return
-        pk = documents[self.steps % len(documents)]
-        client, api = self.cast.clients[name], self.cast.apis[name]
-        received = 200 if pk in self.world.sees(name) else 404
-        staff = 200 if name in STAFF else 404
-        assert client.get(f"/documents/{pk}/").status_code == received
-        assert api.get(f"/api/v1/me/documents/{pk}/").status_code == received
-        assert api.get(f"/api/v1/me/documents/{pk}/content/").status_code == received
-        assert client.post(f"/documents/{pk}/download/").status_code == received
-        assert client.post(f"/documents/{pk}/open/").status_code == (302 if received == 200 else 404)
-        assert client.get(f"/documents/{pk}/pages/1/").status_code == received
-        assert api.get(f"/api/v1/documents/{pk}/").status_code == staff
-        assert api.get(f"/api/v1/documents/{pk}/content/").status_code == staff
-        assert client.post(f"/pro/documents/{pk}/download/").status_code == staff
+    def _compare_state(self, booking: str) -> None:
+        assert resolve(self.cast.appointment(booking)).state.value == self.world.state(booking)
 
-    def _staff_routes(self, name: str) -> None:
-        client, api = self.cast.clients[name], self.cast.apis[name]
-        for booking in sorted(self.world.bookings)[:2]:
-            here = {key for key, one in self.world.documents.items() if one.booking == booking}
-            listed = api.get(f"/api/v1/appointments/{booking}/documents/?page_size=200")
-            recipient = api.get(f"/api/v1/appointments/{booking}/recipient/")
-            history = api.get(f"/api/v1/appointments/{booking}/history/?page_size=200")
-            panel = client.get(f"/pro/appointments/{booking}/")
-            if name not in STAFF:
-                assert {listed.status_code, recipient.status_code, history.status_code, panel.status_code} == {404}
-                continue
-            assert {one["id"] for one in listed.json()["results"]} == here
-            assert recipient.json()["state"] == self.world.state(booking)
-            assert set(re.findall(r'data-document="([0-9a-f-]{36})"', panel.content.decode())) == here
-            assert sum(one["action"] == "document.shared" for one in history.json()["results"]) >= len(here)
-            person = client.get(f"/pro/patients/{self.world.bookings[booking].record}/").content.decode()
-            of_record = {
-                key
-                for key, one in self.world.documents.items()
-                if self.world.bookings[one.booking].record == self.world.bookings[booking].record
-            }
-            assert person.count("data-shared-document") == len(of_record)
+    def _meet_invitations(self) -> None:
+        """Whatever made them, they go to the record's contacts of that moment."""
+        for invitation in Invitation.objects.exclude(pk__in=list(self.world.invitations)).order_by("created_at"):
+            record, key = str(invitation.patient_id), str(invitation.pk)
+            known = {name: one.value for name, one in self.world.records[record].contacts.items()}
+            assert known == {"email": invitation.email, "mobile": invitation.mobile}
+            assert self.world.records[record].invitation in (None, key), "another one is open"
+            self.world.invitations[key] = record
+            self.world.records[record].invitation = key
+
+    def _meet_links(self) -> None:
+        """Links that the step sent: each to contacts that may have it, with documents of today's recipient alone."""
+        for link in DocumentLink.objects.exclude(pk__in=list(self.world.links)).order_by("created_at"):
+            booking = str(link.appointment_id)
+            allowed = self.world.send(booking)
+            assert allowed is not None, "sent though nobody may receive"
+            token = self.doors.token_of(link)
+            carried = {one.to for one in Message.objects.filter(state="queued") if token in one.body}
+            assert carried == set(allowed[1].values())
+            behind = {str(one.pk): str(one.shared_id or "") for one in link.sendings.all()}
+            for key, document in behind.items():
+                assert self.world.sendings[key].booking == booking
+                known = self.world.documents.get(document)
+                assert known is None or known.booker == allowed[0].booker
+            self.world.sent(str(link.pk), booking, behind)
+            self.tokens[str(link.pk)] = token
+
+    def _nothing_goes_there_any_more(self, who: str, former: str, records: list[str]) -> None:
+        held = SharedDocument.objects.filter(holder=self.cast.users[who], audience="holder")
+        assert not Message.objects.filter(state="queued", pk__in=held.values("messages"), to=former).exists()
+        for record in records:
+            self._nothing_waits_for_others(record)
+
+    def _nothing_waits_for_others(self, record: str) -> None:
+        """Of the record's documents that its patient receives."""
+        known = {one.value for one in self.world.records[record].contacts.values()}
+        documents = SharedDocument.objects.filter(patient__in=[record], audience="patient")
+        waiting = Message.objects.filter(state="queued", pk__in=documents.values("messages"))
+        assert {message.to for message in waiting} <= known
 
     # --- The real ones beside the model -----------------------------------------------------------------------
 
-    def _record(self, adult: bool, email: bool, mobile: bool) -> str:
-        made = create_patient(
-            practice=self.cast.practice,
-            first_name="Camille",
-            last_name="Cast",
-            birth_date=BORN_ADULT if adult else BORN_MINOR,
-            email="famille@courriel.example" if email else None,  # one mailbox for many records
-            mobile="+33612777777" if mobile else None,
-            by=self.cast.users["alice"],
+    def _book_for(
+        self,
+        who: str,
+        relative: Relative,
+        record: str | None,
+        given: dict[str, str],
+        video: bool,
+        written: str | None = None,
+    ) -> None:
+        minor = self._is_minor(relative.born)
+        made = self.cast.book_online(
+            who,
+            BookedFor.MINOR_RELATIVE if minor else BookedFor.ADULT_RELATIVE,
+            Person(written or relative.name, "Cast", relative.born, given.get("email"), given.get("mobile")),
+            video=video,
         )
-        self.world.records[str(made.pk)] = Record(adult, email, mobile)
-        return str(made.pk)
+        if record is None:
+            record = str(made.patient_id)
+            assert record not in self.world.records
+            self.world.records[record] = Record(relative.born, relative.name)
+            relative.record_began_with_it = True
+            self.world.relatives[who, record] = relative
+        assert str(made.patient_id) == record
+        cleaned = {name: _clean(value) for name, value in given.items()}
+        self.world.book_relative(who, record, cleaned)
+        self._booked(made, who, for_relative=True)
 
-    def _booked(self, made: Appointment, record: str, booker: str | None, *, for_relative: bool) -> str:
-        self.world.bookings[str(made.pk)] = Booking(record, booker, for_relative)
-        return str(made.pk)
+    def _booked(self, made: Appointment, booker: str | None, *, for_relative: bool) -> None:
+        key = str(made.pk)
+        self.world.bookings[key] = Booking(str(made.patient_id), booker, for_relative, self.world.now)
+        planned = ids(AutoSend.objects.filter(appointment=made))
+        assert len(planned) == len(self.cast.library)
+        self.world.sendings |= {one: Sending(key) for one in sorted(planned)}
 
-    def _book_online(self, who: str, booked_for: BookedFor, person: Person | None, video: bool) -> Appointment:
-        return book_online(
-            holder=self.cast.users[who],
-            agenda=self.cast.agenda,
-            visit_reason=self.cast.reason,
-            starts_at=self._next_slot(),
-            kind=AppointmentKind.VIDEO if video else AppointmentKind.IN_PERSON,
-            booked_for=booked_for,
-            person=person,
-        )
+    def _follow(self, key: str, who: str, birth: str) -> None:
+        invitation = Invitation.objects.select_related("patient__practice").get(pk=key)
+        tomorrow = self._today() + timedelta(days=1)
+        born = {"right": invitation.patient.birth_date, "wrong": WRONG_DATE, "impossible": tomorrow}[birth]
+        expected = self.world.follow(key, who, birth)
 
-    def _next_slot(self) -> datetime:
-        minutes = 10 * self.slots
-        self.slots += 1
-        day = timezone.localdate() + timedelta(days=7 + minutes // 720)
-        opens = datetime.combine(day, time(8), self.cast.practice.zone)
-        return opens + timedelta(minutes=minutes % 720)
+        def prove() -> None:
+            prove_birth_date(invitation=invitation, birth_date=born)
+            accept_invitation(invitation=invitation, user=self.cast.users[who], birth_date=born)
 
-    def _share(self, appointment: Appointment, upload: bool) -> SharedDocument:
-        by = self.cast.users["alice"]
-        if not upload:
-            return share_library_document(appointment=appointment, library_document=self.cast.library, by=by)
-        return share_upload(
-            appointment=appointment,
-            intake=accept(SimpleUploadedFile("photo.png", signature(2))),
-            category=self.cast.category,
-            title="Photo",
-            placement=None,
-            by=by,
-        )
+        assert _outcome(prove, "tied") == expected
 
-    def _tied(self, who: str, record: str) -> None:
-        if self.world.records[record].adult:
-            self.world.own[record] = who
-        elif self.world.own.get(record) != who:
-            self.world.guards.add((who, record))
+    def _listed(self, record: str) -> dict[Way, Access]:
+        return {self.doors.way(access): access for access in accesses_to(self.cast.patient(record))}
 
-    def _of(self, key: str) -> str:
-        """The record, of itself or of a booking; "" where the booking is gone."""
-        if key in self.world.records:
-            return key
-        booking = self.world.bookings.get(key)
-        return booking.record if booking else ""
+    def _end_access(self, record: str, way: Way) -> None:
+        patient, access = self.cast.patient(record), self._listed(record)[way]
+        assert end_access(patient=patient, access_id=access.id, by=self.alice)
+        assert not end_access(patient=patient, access_id=access.id, by=self.alice)
+        self.world.end(record, way)
 
-    def _contacts_of(self, record: str) -> Record:
-        patient = self._patient(record)
-        return Record(True, bool(patient.email), bool(patient.mobile))
+    def _prove_new_contacts(self, key: str, who: str) -> None:
+        invitation = Invitation.objects.select_related("patient__practice").get(pk=key)
+        expected = self.world.prove_new_contacts(key, who)
 
-    def _patient(self, record: str) -> Patient:
-        return Patient.objects.select_related("practice").get(pk=record)
+        def prove() -> None:
+            prove_new_contacts(invitation=invitation, user=self.cast.users[who])
 
-    def _appointment(self, booking: str) -> Appointment:
-        return Appointment.objects.select_related("practice", "patient__practice", "holder").get(pk=booking)
+        assert _outcome(prove, "renewed") == expected
+
+    def _today(self) -> date:
+        return timezone.localdate(timezone=self.cast.practice.zone)
+
+    def _born(self, age: str) -> date:
+        """`soon`: of age once two days have passed."""
+        first = self._today() - self.clock.ahead
+        coming = first + timedelta(days=2)
+        if (coming.month, coming.day) == (2, 29):
+            coming += timedelta(days=1)
+        births = {"adult": BORN, "child": first - timedelta(days=3650), "soon": coming.replace(year=coming.year - 18)}
+        return births[age]
+
+    def _is_minor(self, born: date) -> bool:
+        today = self._today()
+        return (today.year - born.year - ((today.month, today.day) < (born.month, born.day))) < 18
 
     @staticmethod
-    def _ids(found: Any) -> set[str]:
-        return {str(pk) for pk in found.values_list("pk", flat=True)}
+    def _to(document: object) -> tuple[object, ...]:
+        return tuple(getattr(document, name) for name in ("to_patient", "booker", "under", "shared_while_minor"))
+
+    @staticmethod
+    def _one(there: Mapping[Key, object], pick: int) -> Key:
+        return list(there)[pick % len(there)]
+
+
+def _clean(typed: str) -> str:
+    return typed.lower() if "@" in typed else "+33" + typed.replace(" ", "")[1:] if typed[0] == "0" else typed
+
+
+def _outcome(prove: Callable[[], None], done: str) -> str:
+    try:
+        prove()
+    except InvitationOver:
+        return "over"
+    except WrongBirthDate:
+        return "wrong"
+    except ImpossibleBirthDate:
+        return "impossible"
+    except RecordAlreadyClaimed:
+        return "claimed"
+    except BookedForSomebodyElse:
+        return "booked"
+    return done
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # a failure is made smaller before it is told
+@pytest.mark.timeout(int(os.environ.get("PROPERTY_TIMEOUT", "900")))  # a failure is made smaller before it is told
 @pytest.mark.django_db
 def test_who_sees_what_whatever_happens_in_whatever_order() -> None:
     run_state_machine_as_test(
         WhoSeesWhat,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=50,
+            stateful_step_count=STEPS,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

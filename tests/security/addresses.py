@@ -20,12 +20,18 @@ KINDS = {
     "api/v1/bookings/": "appointment",
     "pro/patients/": "patient",
     "api/v1/patients/": "patient",
+    "pro/contact-proposals/": "proposal",
+    "pro/exclusions/": "exclusion",
     "pro/library/": "library",
     "pro/library/versions/": "version",
     "api/v1/library/": "library",
     "relatives/": "relative",
+    "my-account/devices/": "device",
+    "pro/devices/": "device",
     "pro/rules/": "rule",
     "pro/settings/instructions/": "instruction",
+    "pro/settings/closings/": "closing",
+    "api/v1/closings/": "closing",
     "api/v1/auto-send-rules/": "rule",
     "pro/auto-sends/": "sending",
     "pro/links/": "way",
@@ -71,7 +77,7 @@ def address(route: str, ids: dict[str, Any]) -> str:
     )
     if kind == "link":
         filled = filled.replace("<str:token>", str(ids.get("link", "")))
-    for name in ("practice", "agenda", "reason", "token"):
+    for name in ("practice", "agenda", "reason", "token", "access_id"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)
     return "/" + filled.replace("<uuid:pk>", str(ids.get(kind or "", "")))
 

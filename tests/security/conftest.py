@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
+from accounts.browsers import Browser
+from accounts.devices import remember
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from accounts.webhooks import add_endpoint
 from appointments.instructions import save_instruction
-from appointments.models import Agenda, Appointment, BookedFor, VisitReason
+from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
+from documents.accesses import accesses_to
 from documents.autosend import send_due
 from documents.certificates import current_credential
 from documents.links import link_url
@@ -21,7 +24,7 @@ from documents.models import Category, LibraryDocument
 from documents.rules import RuleContent, save_rule
 from documents.sharing import share_upload
 from patients.invitations import invitation_for, invitation_url
-from patients.models import Patient, RecordTie, Relative
+from patients.models import ContactProposal, Patient, RecordTie, Relative
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.conftest import BookFixture, make_user
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
@@ -97,8 +100,22 @@ def ids(
         "reason": visit_reason.pk,
         "rule": rule.pk,
         "instruction": instruction.pk,
+        "closing": Closing.objects.create(
+            practice=appointment.practice,
+            starts_at=appointment.starts_at + timedelta(days=90),
+            ends_at=appointment.starts_at + timedelta(days=91),
+            reason="Travaux",
+        ).pk,
         "sending": sending.pk,
         "way": sending.link.pk,
+        "access_id": accesses_to(appointment.patient)[0].id,
+        "proposal": ContactProposal.objects.create(
+            patient=appointment.patient, user=marias_account, contact="mobile", value="+33612000088"
+        ).pk,
+        "exclusion": HolderExclusion.objects.create(
+            patient=appointment.patient, holder=holder, excluded_by=alice_signs
+        ).pk,
+        "device": remember(alice_signs, browser=Browser("Firefox", "Linux"), code_given=True)[0].pk,
         "api_token": issue_token(user=alice_signs, name="test", scopes=[Scope.READ], by=None)[0].pk,
         "webhook": add_endpoint(
             practice=appointment.practice, url="https://logiciel.example/", events=["document.shared"], by=carol

@@ -1,0 +1,178 @@
+"""Forty verifications at once, of files made to be slow, while others sign in and look at their agenda.
+
+`python -m bench.open_verification`: the whole of deploy/stack on this machine, over TLS, load generator on the same
+cores. Every wave of forty comes from an address of its own, so each is within the documented limit. One person signs
+in and one looks at the agenda, one request after the other; the same without strangers is measured right before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from deploy.stack.places import Places
+from deploy.stack.stack import Stack
+from tests.documents.slow_pdfs import SLOW
+
+RUNS = int(os.environ.get("BENCH_RUNS", "3"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "30"))
+AT_ONCE = 40
+BETWEEN_WAVES = 4.0  # seconds
+PAUSE = 0.05  # of a person
+KINDS = ("pages_full_of_text", "forms_within_forms", "many_signatures", "fields_in_a_chain")
+SIGN_IN = """
+import json
+from django.test import Client
+from accounts.models import User
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+doctor = User.objects.get(email="dr.bernard@lilas.example")
+TOTP.activate(doctor, generate_totp_secret())
+client = Client()
+client.force_login(doctor, backend="allauth.account.auth_backends.AuthenticationBackend")
+print(json.dumps({"session": client.session.session_key}))
+"""
+
+
+class FromAddress(HTTPAdapter):
+    """Connections from this address of the machine: all of 127.0.0.0/8 is."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: object, **kwargs: object) -> None:
+        super().init_poolmanager(*args, **kwargs, source_address=(self._address, 0))  # type: ignore[arg-type]
+
+
+def run() -> None:
+    with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
+        stack = Stack(Path(folder), places=Places(Path(folder)))
+        try:
+            stack.start()
+            Measurement(stack).report()
+        finally:
+            stack.stop()
+
+
+class Measurement:
+    def __init__(self, stack: Stack) -> None:
+        self.site = stack.places.site
+        self.certificate = str(stack.places.secrets / "tls_certificate")
+        doctor = next(one for one in stack.demo()["staff"] if one["email"].startswith("dr.bernard"))
+        self.credentials = {"login": doctor["email"], "password": doctor["password"]}
+        said = stack.manage("shell", "-v", "0", "-c", SIGN_IN).strip().splitlines()[-1]
+        self.doctor = self.caller("127.0.0.1")
+        self.doctor.cookies.set("__Host-session", json.loads(said)["session"], secure=True)
+        self.files = itertools.cycle([SLOW[kind]() for kind in KINDS])
+        self.addresses = (f"127.{a}.{b}.1" for a in range(1, 200) for b in range(1, 200))
+
+    def caller(self, address: str) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = self.certificate
+        session.headers["Referer"] = f"{self.site}/"
+        session.mount("https://", FromAddress(address))
+        return session
+
+    def report(self) -> None:
+        ratios: dict[str, list[float]] = {"sign-in": [], "agenda": []}
+        for number in range(RUNS):
+            idle = self.measure()
+            with self.strangers() as answers:
+                busy = self.measure()
+            for name, (before, during) in {name: (idle[name], busy[name]) for name in ratios}.items():
+                ratios[name].append(p99(during) / p99(before))
+                print(
+                    f"run {number + 1}, {name}: p99 {p99(during) * 1000:.0f} ms, idle {p99(before) * 1000:.0f} ms, "
+                    f"{ratios[name][-1]:.2f} times; median {statistics.median(during) * 1000:.0f} ms, idle "
+                    f"{statistics.median(before) * 1000:.0f} ms; {len(during)} and {len(before)} requests",
+                    flush=True,
+                )
+            told = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
+            print(f"run {number + 1}, strangers were answered: {told}", flush=True)
+        for name, found in ratios.items():
+            print(f"open verification, {name}: p99 {statistics.median(found):.2f} times the idle one (goal: under 2)")
+
+    def measure(self) -> dict[str, list[float]]:
+        """How long each request took."""
+        with ThreadPoolExecutor(2) as pool:
+            asked = {"sign-in": pool.submit(again, self.sign_in), "agenda": pool.submit(again, self.agenda)}
+            return {name: times.result() for name, times in asked.items()}
+
+    def sign_in(self) -> float:
+        """The page and the right password; a person with a second factor is then asked for it."""
+        session = self.caller(next(self.addresses))
+        start = time.perf_counter()
+        page = session.get(f"{self.site}/account/login/", timeout=60)
+        form = {**self.credentials, "csrfmiddlewaretoken": session.cookies["__Host-csrf"]}
+        answer = session.post(page.url, data=form, timeout=60, allow_redirects=False)
+        took = time.perf_counter() - start
+        assert answer.status_code == 302, answer.status_code
+        session.close()
+        return took
+
+    def agenda(self) -> float:
+        start = time.perf_counter()
+        answer = self.doctor.get(f"{self.site}/pro/", timeout=60)
+        took = time.perf_counter() - start
+        assert answer.status_code == 200, answer.status_code
+        assert "/account/" not in answer.url, answer.url
+        return took
+
+    @contextmanager
+    def strangers(self) -> Iterator[Counter[int]]:
+        """Waves of forty until the end of the block."""
+        answers: Counter[int] = Counter()
+        done = threading.Event()
+
+        def verify(session: requests.Session, content: bytes) -> None:
+            sent = {"file": ("a.pdf", content, "application/pdf")}
+            answer = session.post(f"{self.site}/api/v1/verify/", files=sent, timeout=120)
+            answers[answer.status_code] += 1
+
+        def waves() -> None:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                while not done.wait(BETWEEN_WAVES):
+                    session = self.caller(next(self.addresses))
+                    list(pool.map(verify, [session] * AT_ONCE, itertools.islice(self.files, AT_ONCE)))
+                    session.close()
+
+        thread = threading.Thread(target=waves)
+        thread.start()
+        try:
+            yield answers
+        finally:
+            done.set()
+            thread.join()
+        assert set(answers) <= {200, 400, 503}, answers
+
+
+def again(ask: Callable[[], float]) -> list[float]:
+    """Once before, to warm up; then until SECONDS are over."""
+    ask()
+    times, ends = [], time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        times.append(ask())
+        time.sleep(PAUSE)
+    return times
+
+
+def p99(times: list[float]) -> float:
+    return statistics.quantiles(times, n=100, method="inclusive")[98]
+
+
+if __name__ == "__main__":
+    run()
