@@ -332,7 +332,8 @@ OF_A_PRACTICE: dict[str, Callable[[Stage], None]] = {
     for plan in (
         booked_online, booked_online_by_video, booked_for_an_adult_relative, moved, with_somebody_else,
         cancelled_by_the_practice, cancelled_by_the_patient, reminder, reminder_to_a_holder,
-        reminder_too_late_to_change_online, reminder_of_several, shared_without_account, shared_with_account, shared_with_a_holder, replaced,
+        reminder_too_late_to_change_online, reminder_of_several,
+        shared_without_account, shared_with_account, shared_with_a_holder, replaced,
         replaced_with_account, link, new_invitation, invitation_code,
     )
 }  # fmt: skip
