@@ -1,8 +1,10 @@
 """Forty verifications at once, of files made to be slow, while others sign in and look at their agenda.
 
 `python -m bench.open_verification`: the whole of deploy/stack on this machine, over TLS, load generator on the same
-cores. Every wave of forty comes from an address of its own, so each is within the documented limit. One person signs
-in and one looks at the agenda, one request after the other; the same without strangers is measured right before.
+cores, in a process of its own at the lowest priority. Every wave of forty comes from an address of its own, so each
+is within the documented limit. One person signs in and one looks at the agenda, one request after the other. Measured
+right before: the same without strangers ("idle"), and beside the same files sent to an address that nginx refuses by
+itself ("floor": what the connections, TLS and the generator cost on these cores).
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import itertools
 import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -76,31 +80,27 @@ class Measurement:
         said = stack.manage("shell", "-v", "0", "-c", SIGN_IN).strip().splitlines()[-1]
         self.doctor = self.caller("127.0.0.1")
         self.doctor.cookies.set("__Host-session", json.loads(said)["session"], secure=True)
-        self.files = itertools.cycle([SLOW[kind]() for kind in KINDS])
-        self.addresses = (f"127.{a}.{b}.1" for a in range(1, 200) for b in range(1, 200))
+        self.addresses = addresses(1)
 
     def caller(self, address: str) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False
-        session.verify = self.certificate
-        session.headers["Referer"] = f"{self.site}/"
-        session.mount("https://", FromAddress(address))
-        return session
+        return caller(self.site, self.certificate, address)
 
     def report(self) -> None:
         ratios: dict[str, list[float]] = {"sign-in": [], "agenda": []}
         for number in range(RUNS):
             idle = self.measure()
-            with self.strangers() as answers:
+            with self.strangers(number, "/metrics", {404}):
+                floor = self.measure()
+            with self.strangers(number, "/api/v1/verify/", {200, 400, 503}) as answers:
                 busy = self.measure()
-            for name, (before, during) in {name: (idle[name], busy[name]) for name in ratios}.items():
-                ratios[name].append(p99(during) / p99(before))
-                print(
-                    f"run {number + 1}, {name}: p99 {p99(during) * 1000:.0f} ms, idle {p99(before) * 1000:.0f} ms, "
-                    f"{ratios[name][-1]:.2f} times; median {statistics.median(during) * 1000:.0f} ms, idle "
-                    f"{statistics.median(before) * 1000:.0f} ms; {len(during)} and {len(before)} requests",
-                    flush=True,
+            for name, found in ratios.items():
+                found.append(p99(busy[name]) / p99(idle[name]))
+                each = ", ".join(
+                    f"{which} {p99(times[name]) * 1000:.0f} ms (median {statistics.median(times[name]) * 1000:.0f}, "
+                    f"{len(times[name])} requests)"
+                    for which, times in (("idle", idle), ("floor", floor), ("verifying", busy))
                 )
+                print(f"run {number + 1}, {name}: p99 {each}; {found[-1]:.2f} times idle", flush=True)
             told = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
             print(f"run {number + 1}, strangers were answered: {told}", flush=True)
         for name, found in ratios.items():
@@ -133,31 +133,61 @@ class Measurement:
         return took
 
     @contextmanager
-    def strangers(self) -> Iterator[Counter[int]]:
-        """Waves of forty until the end of the block."""
+    def strangers(self, number: int, path: str, expected: set[int]) -> Iterator[Counter[int]]:
+        """Waves of forty until the end of the block; then how many answers each status had."""
         answers: Counter[int] = Counter()
-        done = threading.Event()
-
-        def verify(session: requests.Session, content: bytes) -> None:
-            sent = {"file": ("a.pdf", content, "application/pdf")}
-            answer = session.post(f"{self.site}/api/v1/verify/", files=sent, timeout=120)
-            answers[answer.status_code] += 1
-
-        def waves() -> None:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                while not done.wait(BETWEEN_WAVES):
-                    session = self.caller(next(self.addresses))
-                    list(pool.map(verify, [session] * AT_ONCE, itertools.islice(self.files, AT_ONCE)))
-                    session.close()
-
-        thread = threading.Thread(target=waves)
-        thread.start()
-        try:
+        command = [sys.executable, "-m", "bench.open_verification", self.site, self.certificate, path]
+        with subprocess.Popen(
+            [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_last_of_all
+        ) as generator:
             yield answers
-        finally:
-            done.set()
-            thread.join()
-        assert set(answers) <= {200, 400, 503}, answers
+            said, _ = generator.communicate("")
+        answers.update({int(status): count for status, count in json.loads(said).items()})
+        assert answers, "the generator sent nothing"
+        assert set(answers) <= expected, answers
+
+
+def _last_of_all() -> None:
+    """The generator stands for other people's machines."""
+    os.nice(19)
+
+
+def waves(site: str, certificate: str, path: str, number: str) -> None:
+    """Forty files at once, every four seconds, until standard input ends; prints the answers as JSON."""
+    files = itertools.cycle([SLOW[kind]() for kind in KINDS])
+    answers: Counter[int] = Counter()
+    done = threading.Event()
+
+    def send(session: requests.Session, content: bytes) -> None:
+        answer = session.post(f"{site}{path}", files={"file": ("a.pdf", content, "application/pdf")}, timeout=120)
+        answers[answer.status_code] += 1
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        done.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    found = addresses(100 + 2 * int(number) + (path == "/metrics"))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while not done.wait(BETWEEN_WAVES):
+            session = caller(site, certificate, next(found))
+            list(pool.map(send, [session] * AT_ONCE, itertools.islice(files, AT_ONCE)))
+            session.close()
+    print(json.dumps(answers))
+
+
+def caller(site: str, certificate: str, address: str) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = certificate
+    session.headers["Referer"] = f"{site}/"
+    session.mount("https://", FromAddress(address))
+    return session
+
+
+def addresses(number: int) -> Iterator[str]:
+    """Of this machine, each once."""
+    return (f"127.{number}.{b}.{c}" for b in range(1, 200) for c in range(1, 200))
 
 
 def again(ask: Callable[[], float]) -> list[float]:
@@ -175,4 +205,4 @@ def p99(times: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    run()
+    waves(*sys.argv[1:]) if sys.argv[1:] else run()

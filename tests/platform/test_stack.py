@@ -276,6 +276,31 @@ def test_one_web_process_goes_and_nobody_notices(stack: Stack) -> None:
 
 
 @ONCE
+def test_what_one_address_verifies_beside_six_others_is_refused_unread(stack: Stack) -> None:
+    site = urlsplit(stack.places.site)
+    trusted = ssl.create_default_context(cafile=stack.places.secrets / "tls_certificate")
+    open_calls = []
+    for _ in range(6):
+        call = socket.create_connection(("127.0.0.1", stack.places.port("https")), timeout=60)
+        call = trusted.wrap_socket(call, server_hostname="localhost")
+        call.sendall(f"POST /api/v1/verify/ HTTP/1.1\r\nHost: {site.netloc}\r\nContent-Length: 9999\r\n\r\n".encode())
+        open_calls.append(call)
+    try:
+        nobody = Caller(stack)
+        file = {"file": ("a.pdf", PDF, "application/pdf")}
+        answers = [nobody.post(path, files=file) for path in ("/api/v1/verify/", "/verify/")]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert answers[0].json()["errors"][0]["code"] == "busy"
+        assert "Trop de vérifications" in answers[1].content.decode()
+        assert [answer.headers["Retry-After"] for answer in answers] == ["5", "5"]
+        assert nobody.get("/verify/").status_code == 200
+    finally:
+        for call in open_calls:
+            call.close()
+    until(lambda: nobody.post("/api/v1/verify/", files=file).status_code == 200, 60)
+
+
+@ONCE
 def test_case_14_no_log_holds_a_token_even_if_no_web_process_answers(stack: Stack, doctor: Caller) -> None:
     nobody = Caller(stack)
     paths = (
