@@ -40,11 +40,13 @@ def close(
     """No agendas: the whole practice, agendas made later included. Raises NotAllowed, ValidationError.
 
     Under the locks of the agendas, as every booking: one that was quicker is found inside, a later one finds no slot.
+    Under that of the practice too, which may have no agendas yet: the second of two equal closings is refused.
     """
     _check_may_write(practice, by)
     if any(one.practice_id != practice.pk for one in agendas):
         raise ValidationError({"agendas": _("Cet agenda n’est pas de ce cabinet.")})
     _check_times(starts_at, ends_at)
+    Practice.objects.select_for_update(of=("self",), no_key=True).get(pk=practice.pk)
     chosen = sorted({one.pk for one in agendas})
     locked = Agenda.objects.select_for_update(of=("self",)).filter(practice=practice).order_by("pk")
     list(locked.filter(pk__in=chosen) if chosen else locked)

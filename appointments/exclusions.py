@@ -13,7 +13,6 @@ from accounts.models import User
 from appointments.models import HolderExclusion
 from audit.trail import record
 from patients.models import Patient
-from patients.relatives import look_alikes
 
 
 def keep_exclusions(sender: type[Patient], patient: Patient, was: Patient, by: User, **kwargs: Any) -> None:
@@ -23,7 +22,9 @@ def keep_exclusions(sender: type[Patient], patient: Patient, was: Patient, by: U
         if one not in own:
             _write_down(one, patient, by)
     if own:
-        for other in look_alikes(was):
+        others = Patient.objects.filter(practice=was.practice_id).exclude(pk=was.pk)
+        alike = others.all_alike(first_name=was.first_name, last_name=was.last_name, birth_date=was.birth_date)
+        for other in (found for found in alike if found.looks_like(was)):  # however many they are
             for one in own:
                 _write_down(one, other, by)
 

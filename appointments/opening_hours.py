@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import time
 from itertools import pairwise
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -49,6 +50,12 @@ def set_opening_hours(*, agenda: Agenda, hours: Sequence[Hours], by: User) -> No
         row.save()
         row.visit_reasons.set(one.visit_reasons)
     record("practice.opening_hours_changed", by=by, on=agenda, practice=agenda.practice_id)
+
+
+def close_hours_kept_for(sender: type[VisitReason], instance: VisitReason, **kwargs: Any) -> None:
+    """Before a reason is deleted: hours kept for it alone go with it. Without a reason they would be open to all."""
+    for_others = OpeningHours.objects.filter(visit_reasons__in=VisitReason.objects.exclude(pk=instance.pk))
+    OpeningHours.objects.filter(visit_reasons=instance).exclude(pk__in=for_others).delete()
 
 
 def check_week(hours: Sequence[tuple[int, time, time]]) -> None:

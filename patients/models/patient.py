@@ -50,19 +50,23 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         return [one for one in self.filter(birth_date=birth_date) if same_names(one.names, names)]
 
     def alike(self, *, first_name: str, last_name: str, birth_date: date) -> list[Patient]:
-        """Born the same day, with these names without regard to accents, hyphens and which is first: to look at.
+        """As all_alike, at most LOOK_ALIKES of CANDIDATES: to look at."""
+        return self.all_alike(first_name=first_name, last_name=last_name, birth_date=birth_date, among=CANDIDATES)[
+            :LOOK_ALIKES
+        ]
 
-        At most LOOK_ALIKES. The database compares first: an import may give thousands the same birth date.
+    def all_alike(
+        self, *, first_name: str, last_name: str, birth_date: date, among: int | None = None
+    ) -> list[Patient]:
+        """Born the same day, with these names without regard to accents, hyphens and which is first.
+
+        The database compares first: an import may give thousands the same birth date.
         """
         names = sorted((joined(first_name), joined(last_name)))
         born = self.filter(birth_date=birth_date)
         for name in names:
             born = born.filter(Q(search_text__contains=name) | Q(search_text=None))
-        found = []
-        for one in born.order_by("pk")[:CANDIDATES]:
-            if sorted(map(joined, one.names)) == names:
-                found.append(one)
-        return found[:LOOK_ALIKES]
+        return [one for one in born.order_by("pk")[:among] if sorted(map(joined, one.names)) == names]
 
     def search(self, words: str) -> PatientQuerySet:
         """Every word is found in the name, the email or the mobile; a date is the birth date.

@@ -101,7 +101,7 @@ class ClosingOut(InPracticeZone, ModelShape[Closing]):
 
     class Meta:
         model = Closing
-        fields = ["id", "start", "end", "agendas", "reason", "appointments"]
+        fields = ["id", "start", "end", "agendas", "whole_practice", "reason", "appointments"]
 
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_appointments(self, closing: Closing) -> list[str]:

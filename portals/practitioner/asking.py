@@ -10,7 +10,7 @@ from django.shortcuts import render
 from accounts.models import Practice, User
 from portals.practitioner.staff import frame
 
-KEPT = ("appointment", "share")  # from where the button was pressed: the answer leads back there
+KEPT = ("appointment", "share", "practice")  # from where the button was pressed: the answer leads back there
 
 
 @dataclass(frozen=True)

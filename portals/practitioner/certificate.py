@@ -11,9 +11,10 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import Practice, Role, User
 from accounts.models.practice import Membership
@@ -22,6 +23,7 @@ from documents.certificates import in_use, trusted_roots
 from documents.imported_certificates import SHOWN_DAYS, import_pkcs12, remove_imported
 from documents.models import SigningCredential
 from documents.signing.imported import CertificateRefused, issuer_of, leads_to
+from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 
@@ -59,13 +61,13 @@ def practice_certificate(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_own(request: HttpRequest, user: User) -> HttpResponse:
     return _remove(request, user, owner=user)
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_practices(request: HttpRequest, user: User) -> HttpResponse:
     return _remove(request, user, owner=administered_practice(request, user))
 
@@ -105,10 +107,36 @@ def _imported(form: CertificateForm, owner: User | Practice, user: User) -> bool
 
 
 def _remove(request: HttpRequest, user: User, *, owner: User | Practice) -> HttpResponse:
+    """Asks first: its key is erased, and only the file that it came from brings it back."""
+    if request.method != "POST":
+        return _ask(request, user, owner)
     require_recent_sign_in(request)
     remove_imported(owner=owner, by=user)
     messages.success(request, _("Le certificat est retiré. Ce qu’il a signé reste valable."))
     return redirect("practitioner:signature" if isinstance(owner, User) else "practitioner:settings")
+
+
+def _ask(request: HttpRequest, user: User, owner: User | Practice) -> HttpResponse:
+    is_own = isinstance(owner, User)
+    found = in_use(owner)
+    if found is None or found.is_ours:  # another tab, a second click
+        messages.info(request, _("Il n’y a plus de certificat à retirer."))
+        return redirect("practitioner:signature" if is_own else "practitioner:settings")
+    back = reverse("practitioner:certificate" if is_own else "practitioner:practice-certificate")
+    question = Question(
+        heading=_("Retirer ce certificat ?"),
+        ends=[
+            _("Certificat émis par « %(issuer)s ».") % {"issuer": issuer_of(bytes(found.certificate))},
+            _(
+                "Les prochaines signatures ne le porteront plus, et sa clé est effacée d’ici : pour le reprendre, il "
+                "faudra importer de nouveau son fichier. Ce qu’il a signé reste valable."
+            ),
+        ],
+        button=_("Retirer ce certificat"),
+        back=back if is_own else f"{back}?practice={owner.pk}",
+        section="signature" if is_own else "settings",
+    )
+    return ask(request, user, question, practice=owner if isinstance(owner, Practice) else None)
 
 
 def certificate_facts(owner: User | Practice) -> dict[str, Any] | None:

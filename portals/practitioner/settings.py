@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -26,6 +27,7 @@ from documents.models import UnreadPolicy
 from documents.models.unread import MAX_DAYS
 from documents.unread import set_unread_policy
 from portals.form_errors import say_refusal
+from portals.practitioner.asking import Question, ask
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
@@ -235,9 +237,23 @@ def instruction(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_instruction(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    delete_instruction(instruction=_instruction(user, pk), by=user)
+    """Asks first: what was written is gone then."""
+    found = _instruction(user, pk)
+    if request.method != "POST":
+        question = Question(
+            heading=_("Supprimer cette consigne ?"),
+            ends=[
+                found.text,
+                _("Elle n’est plus montrée avec les rendez-vous, ni écrite dans les messages qui partiront."),
+            ],
+            button=_("Supprimer"),
+            back=reverse("practitioner:settings"),
+            section="settings",
+        )
+        return ask(request, user, question, practice=found.practice)
+    delete_instruction(instruction=found, by=user)
     messages.success(request, _("La consigne est supprimée."))
     return redirect("practitioner:settings")
 

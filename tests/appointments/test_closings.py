@@ -270,6 +270,36 @@ def test_a_booking_and_a_closing_at_once_never_miss_each_other(
     assert told == {"appointments": 1 if outcome["booked"] else 0}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_equal_closings_at_once_are_one_where_there_is_no_agenda(practice: Practice, carol: User) -> None:
+    both = threading.Barrier(4)
+    refused: list[ValidationError] = []
+    tomorrow = timezone.now() + timedelta(days=1)
+
+    def closes() -> None:
+        both.wait()
+        try:
+            close(
+                practice=practice,
+                starts_at=tomorrow,
+                ends_at=tomorrow + timedelta(hours=3),
+                reason="Travaux",
+                by=carol,
+            )
+        except ValidationError as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=closes) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert Closing.objects.count() == 1
+    assert len(refused) == 3
+
+
 @pytest.mark.django_db
 def test_nobody_stands_inside_a_closing_whose_agendas_are_gone(
     carol: User, appointment: Appointment, second_agenda: Agenda

@@ -239,3 +239,17 @@ def _form(agenda: Agenda, rows: list[tuple[str, str]]) -> dict[str, str]:
         row = f"opening_hours-{number}-"
         sent |= {f"{row}weekday": "0", f"{row}opens_at": opens_at, f"{row}closes_at": closes_at}
     return sent
+
+
+def test_hours_kept_for_a_reason_go_with_it_and_those_for_others_stay(
+    agenda: Agenda, visit_reason: VisitReason
+) -> None:
+    other = VisitReason.objects.create(practice=agenda.practice, name="Vaccin", duration_minutes=20)
+    other.agendas.add(agenda)
+    opened(agenda, (time(9), time(10)), (time(10), time(11)), (time(14), time(15)))
+    alone, shared, everybody = agenda.opening_hours.order_by("opens_at")
+    alone.visit_reasons.add(other)
+    shared.visit_reasons.add(other, visit_reason)
+    other.delete()
+    assert list(agenda.opening_hours.order_by("opens_at")) == [shared, everybody]
+    assert shown(slots(agenda, visit_reason))[0] == "10:00"

@@ -27,6 +27,7 @@ from patients.invitations import (
     why_closed,
 )
 from patients.models import Invitation, Patient, RecordTie, Relationship
+from patients.models.patient import LOOK_ALIKES
 from patients.records import FormerContacts, PatientChanges, change_patient, confirm_contacts, create_patient
 from patients.relatives import Person
 from tests.conftest import BookFixture
@@ -290,6 +291,21 @@ def test_an_access_that_staff_ended_stays_so_when_a_correction_makes_the_records
         assert [one.holder for one in HolderExclusion.objects.applying_to(patient)] == [holder]
     kept = AuditEvent.objects.filter(action="holder.excluded", object_id=anew.pk).get()
     assert kept.detail == {"account": str(holder.pk), "of_record": str(first.pk)}
+
+
+def test_it_stays_ended_for_every_copy_however_many_there_are(
+    booker: Booker, holder: User, alice: User, practice: Practice
+) -> None:
+    first = booker(holder, BookedFor.MINOR_RELATIVE, Person("Léa", "Martin", CHILD)).patient
+    of_holder = next(one for one in accesses_to(first) if one.kind is AccessKind.HOLDER)
+    end_access(patient=first, access_id=of_holder.id, by=alice)
+    names = {"practice": practice, "last_name": "Martin", "birth_date": CHILD, "by": alice}
+    copies = [create_patient(first_name="LEA", **names) for _ in range(LOOK_ALIKES + 5)]  # type: ignore[arg-type]
+    other = create_patient(first_name="Martin", **{**names, "last_name": "Léa"})  # type: ignore[arg-type]
+    change_patient(patient=first, by=alice, first_name="Léana")
+    for copy in copies:
+        assert {one.holder for one in HolderExclusion.objects.applying_to(copy)} == {holder}
+    assert HolderExclusion.objects.applying_to(other) == []
 
 
 def test_wrong_answers_are_counted_by_the_date_they_were_judged_by(paul: Patient, alice: User) -> None:

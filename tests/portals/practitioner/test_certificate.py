@@ -57,8 +57,13 @@ def test_ones_own_certificate_signs_once_imported_and_no_more_once_removed(
     assert len(row.chain) == 2  # the intermediate, then the root
     assert b"ENCRYPTED" in bytes(row.private_key)
     assert Message.objects.filter(to=alice_signs.email, subject__startswith="Votre signature a changé").count() == 1
+    asked = browser.get(OWN + "remove/").content.decode()
+    assert "Ailleurs intermediate" in asked
+    assert "sa clé est effacée" in asked
+    assert SigningCredential.objects.filter(key_place="pkcs12", retired_at=None).exists()
     assert browser.post(OWN + "remove/").status_code == 302
     assert "Dr Alice Morel" in signed_by_alice()
+    assert "plus de certificat à retirer" in browser.get(OWN + "remove/", follow=True).content.decode()
 
 
 def test_what_cannot_be_imported_is_told_at_its_field(pki: Pki, alice_signs: User, sign_in: SignIn) -> None:
@@ -89,6 +94,8 @@ def test_the_practices_is_its_administrators_to_change_and_its_practitioners_sig
     assert sign_in(carol, minutes=6).post(PRACTICES, body()).status_code == 401
     assert sign_in(carol).post(PRACTICES, body()).status_code == 302
     assert "Ailleurs doctor" in signed_by_alice()
+    assert sign_in(bob).get(PRACTICES + "remove/").status_code == 404
+    assert "Ailleurs intermediate" in sign_in(carol).get(PRACTICES + "remove/").content.decode()
     assert sign_in(carol).post(PRACTICES + "remove/").status_code == 302
     assert "Dr Alice Morel" in signed_by_alice()
 

@@ -52,6 +52,10 @@ def test_an_instruction_is_written_changed_and_shown_to_staff(
     client.post(address, {"text": "Apportez tout."})
     found.refresh_from_db()
     assert (found.text, found.in_messages, found.visit_reasons.count()) == ("Apportez tout.", False, 0)
+    asked_first = client.get(f"{address}delete/").content.decode()
+    assert "Apportez tout." in asked_first
+    assert "Revenir sans rien changer" in asked_first
+    assert Instruction.objects.exists()
     client.post(f"{address}delete/")
     assert not Instruction.objects.exists()
 
