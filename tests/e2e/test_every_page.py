@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
+from appointments.closings import close
+from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, BookedFor
 from docshare.demo import cast
 from documents.models import LibraryDocument
@@ -37,6 +41,9 @@ STAFF = (
     "/pro/appointments/{appointment}/move/", "/pro/appointments/{appointment}/cancel/",
     "/pro/appointments/{appointment}/delete/", "/pro/appointments/{appointment}/history/",
     "/pro/documents/{document}/take-back/", "/account/2fa/", "/account/sessions/", "/account/signed-in-again/",
+    "/pro/patients/{patient}/identity/", "/pro/settings/closings/", "/pro/settings/closings/new/",
+    "/pro/settings/closings/holidays/", "/pro/settings/instructions/{instruction}/",
+    "/pro/settings/instructions/{instruction}/delete/",
 )  # fmt: skip
 DOCTORS = ("/pro/signature/", "/pro/signature/certificate/", "/pro/appointments/{appointment}/share/")
 
@@ -48,6 +55,11 @@ def objects() -> dict[str, object]:
     Patient.objects.filter(pk=mine.patient_id).update(email=LONG_ADDRESS)
     leaflet = LibraryDocument.objects.filter(practice=mine.practice).earliest("title")
     document = share_library_document(appointment=mine, library_document=leaflet, by=doctor)
+    admin = User.objects.get(email=cast.STAFF[3].email)
+    text = "Venez à jeun, et apportez vos ordonnances des trois derniers mois. " * 3
+    save_instruction(practice=mine.practice, text=text, visit_reasons=[], agendas=[], in_messages=True, by=admin)
+    start = timezone.now() + timedelta(days=2)
+    close(practice=mine.practice, starts_at=start, ends_at=start + timedelta(days=9), reason="Congés", by=admin)
     agenda = Agenda.objects.filter(practice=mine.practice, opening_hours__isnull=False).first()
     assert agenda
     reason = agenda.visit_reasons.filter(books_online=True).first()
@@ -58,6 +70,7 @@ def objects() -> dict[str, object]:
         "patient": mine.patient_id,
         "practice": mine.practice_id,
         "leaflet": leaflet.pk,
+        "instruction": mine.practice.instructions.latest("pk").pk,
         "document": document.pk,
         "choice": f"{agenda.pk}/{reason.pk}/in_person",
     }

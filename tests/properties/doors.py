@@ -147,8 +147,9 @@ class Doors:
                 assert answer.status_code == (200 if str(shared) in expected else 410)
 
     @staticmethod
-    def token_of(link: DocumentLink) -> str:
-        return link_url(link).rsplit("/", 1)[1]
+    def tokens_of(link: DocumentLink) -> tuple[str, str]:
+        """As an email carries it, and as an SMS."""
+        return tuple(link_url(link, short=short).rsplit("/", 1)[1] for short in (False, True))  # type: ignore[return-value]
 
     @staticmethod
     def document(pk: str) -> SharedDocument:
