@@ -19,7 +19,7 @@ from appointments.access import visible_to_account
 from appointments.booking_limits import BookingLimit
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment
+from appointments.models import Appointment, AppointmentStatus
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.online import (
     MovedMeanwhile,
@@ -55,6 +55,7 @@ def appointment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     changes = found.holder_id == request.user.pk and may_change_online(found)
     context = {
         "appointment": found,
+        "is_to_come": found.status == AppointmentStatus.BOOKED and found.ends_at > timezone.now(),
         "may_change": changes,
         "may_move": changes and may_move_online(found),
         "instructions": instructions_of(found),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from appointments.booking import book
@@ -305,6 +306,20 @@ def test_moving_and_cancelling_with_a_page_that_asks(to_whom: str, sign_in: Sign
     client.post(f"/my-appointments/{made.pk}/cancel/")
     made.refresh_from_db()
     assert made.status == "cancelled"
+
+
+def test_one_that_is_over_is_shown_without_what_was_for_before(to_whom: str, sign_in: SignIn, holder: User) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    address = f"/my-appointments/{made.pk}/"
+    assert "Ajouter à mon calendrier" in get(client, address)
+    over = timezone.now() - timedelta(minutes=1)
+    Appointment.objects.update(starts_at=over - timedelta(minutes=20), ends_at=over)
+    page = get(client, address)
+    assert "Rendez-vous du" in page
+    for offered in ("Ajouter à mon calendrier", "Annuler", "Déplacer", "Pour changer ce rendez-vous"):
+        assert offered not in page
 
 
 @pytest.mark.parametrize("path", ["", "calendar.ics", "move/", "cancel/"])
