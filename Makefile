@@ -15,7 +15,7 @@ help:
 	@echo "make debian  docs/operating.md followed in a bare Debian (SUITE=trixie), as root"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
-	@echo "make machines  bare Debian 12 and 13 by the README, and the image, as root (MACHINES=\"debian12 debian13 image\")"
+	@echo "make machines  bare Debian 12, 13 and 14 by the README, and the image, as root (MACHINES=\"debian12 debian13 debian14 image\")"
 	@echo "make locks  requirements*.lock from pyproject.toml, for every supported Python (UPGRADE=1: newer packages)"
 	@echo "make bench  measurements"
 	@echo "make faults SEEDS=200   real processes killed, stopped and cut off at random; nothing may be lost"

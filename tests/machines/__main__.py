@@ -1,4 +1,4 @@
-"""`python -m tests.machines [debian12|debian13|image …]`, all of them unless named. As root, on Debian.
+"""`python -m tests.machines [debian12|debian13|debian14|image …]`, all of them unless named. As root, on Debian.
 
 Exit codes: 1, docshare failed; 2, asked wrongly; 3, this machine cannot hold a bare one, so docshare was not tried.
 """
@@ -16,6 +16,7 @@ from tests.machines.roots import Failed, NotHere
 WALKS: dict[str, Callable[[], None]] = {
     "debian12": lambda: debian.walk("bookworm"),
     "debian13": lambda: debian.walk("trixie"),
+    "debian14": lambda: debian.walk("forky"),
     "image": image.walk,
 }
 

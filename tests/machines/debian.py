@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.machines.roots import ROOT, Failed, NotHere, bare, checkout, inside, packages, unpack
 
-RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
+# Their Pythons are 3.11.2, 3.13 and, as of November 2026, 3.14.
+RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "forky": "Debian 14"}
 SECONDS = 1500
 PROBE_SECONDS = 120
 # Signing, storage, the queue, pictures, locks: where libraries of the machine, or of a wheel, do the work.
@@ -50,7 +51,7 @@ def walk(release: str) -> None:
     """Raises Failed, NotHere."""
     (command,) = re.findall(r"^\$ (make run)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     archive = bare(release, packages())
-    port = 18012 if release == "bookworm" else 18013
+    port = 18012 + list(RELEASES).index(release)
     with tempfile.TemporaryDirectory(prefix=f"docshare-{release}-", dir="/tmp") as folder:
         root = Path(folder) / "root"
         unpack(archive, root)
