@@ -106,7 +106,12 @@ def _texts(*columns: str) -> Callable[[Model], Changes]:
 
 
 def _second_factor(row: Authenticator) -> Changes:
-    again = factor_secrets.with_secrets(row.data, factor_secrets.sealed_again)
+    """Plain ones stay plain: the version that wrote them may still run beside this one, and reads no sealed ones."""
+
+    def seal_again(kept: str) -> str:
+        return factor_secrets.sealed_again(kept) if kept.startswith(factor_secrets.PREFIX) else kept
+
+    again = factor_secrets.with_secrets(row.data, seal_again)
     return {} if again == row.data else {"data": (row.data, again)}
 
 

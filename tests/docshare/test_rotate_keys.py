@@ -20,6 +20,7 @@ from django.db import connection, models
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import factor_secrets
 from accounts.models import Practice, User, WebhookEndpoint
 from accounts.webhooks import add_endpoint
 from appointments.models import Appointment
@@ -183,6 +184,22 @@ def test_each_kind_is_sealed_again(everything: dict[str, Any], settings: Setting
         tally = kind.walk(write=False)
         assert (tally.current, tally.former) == (0, 0), kind.name
         assert tally.unreadable, kind.name
+
+
+def test_second_factors_that_the_version_before_left_plain_stay_readable_to_it(
+    everything: dict[str, Any], settings: Settings
+) -> None:
+    plain = Authenticator.objects.get(type="totp")
+    plain.data = factor_secrets.with_secrets(plain.data, factor_secrets.opened)
+    plain.save()
+    turn_keys(settings)
+    told, status = rotate()
+    assert status == 0, told
+    assert "SECRET_KEY_FALLBACKS may be emptied" in told
+    assert Authenticator.objects.get(pk=plain.pk).data == plain.data
+    assert factor_secrets.seal_plain_factors() == 1
+    drop_former_keys(settings)
+    everything_opens(everything)
 
 
 def test_what_changes_between_reading_and_writing_is_left_as_it_became(
