@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -53,7 +54,8 @@ def set_discreet_name(*, practice: Practice, name: str, by: User) -> None:
     """How messages call the practice; "" for its own name. Raises NotAllowed, ValidationError."""
     if not may_administer(by, practice):
         raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
-    name = " ".join(name.split())
+    visible = "".join(one for one in name if unicodedata.category(one) != "Cf")  # marks that nobody sees
+    name = unicodedata.normalize("NFC", " ".join(visible.split()))
     if name == practice.discreet_name:
         return
     practice.discreet_name = name

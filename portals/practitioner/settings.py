@@ -138,7 +138,10 @@ class DiscreetNameForm(forms.Form):
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["discreet_name"].initial = practice.discreet_name
-        self.fields["discreet_name"].help_text = _("Vide : %(name)s.") % {"name": practice.name}
+        hints = [_("Vide : %(name)s.") % {"name": practice.name}]
+        if practice.email:
+            hints.append(_("Les réponses vont à %(email)s, qui se lit aussi.") % {"email": practice.email})
+        self.fields["discreet_name"].help_text = " ".join(hints)
 
 
 @staff_only

@@ -23,7 +23,10 @@ def test_an_administrator_chooses_it_and_empties_it(
     practice.refresh_from_db()
     assert practice.name_in_messages == "Maison des Lilas"
     assert AuditEvent.objects.get(action="practice.edited").detail == {"fields": ["discreet_name"]}
-    browser.post(PAGE, {"practice": practice.pk, "discreet_name": ""})
+    browser.post(PAGE, {"practice": practice.pk, "discreet_name": "\u200b\u202eLilas\u2060 "})
+    practice.refresh_from_db()
+    assert practice.name_in_messages == "Lilas"
+    browser.post(PAGE, {"practice": practice.pk, "discreet_name": "\u200b\u2060"})
     practice.refresh_from_db()
     assert practice.name_in_messages == practice.name == "Cabinet des Lilas"
 
@@ -51,3 +54,11 @@ def test_nobody_else_does(
 def test_it_needs_a_session_and_a_post(sign_in: Callable[[User], Client], carol: User) -> None:
     assert Client().post(PAGE).status_code == 302
     assert sign_in(carol).get(PAGE).status_code == 405
+
+
+def test_the_address_of_replies_is_said_to_be_readable_too(
+    sign_in: Callable[[User], Client], carol: User, practice: Practice
+) -> None:
+    Practice.objects.update(email="addictologie@cabinet.example")
+    page = sign_in(carol).get("/pro/settings/").content.decode()
+    assert "Les réponses vont à addictologie@cabinet.example, qui se lit aussi." in page
