@@ -127,6 +127,14 @@ def tell_anew(appointment: Appointment, *, differs: bool) -> None:
                 _tell_by_email(appointment, party, CHANGED)
 
 
+def channels_of(appointment: Appointment) -> frozenset[Channel]:
+    """By which somebody is told if it is moved, cancelled or deleted now. None for one that is over or cancelled."""
+    if appointment.status == AppointmentStatus.CANCELLED or not _still_ahead(appointment):
+        return frozenset()
+    parties = _parties(appointment)
+    return frozenset(channel for channel in Channel if any(party.contact(channel) for party in parties))
+
+
 def tell_cancelled(appointment: Appointment, *, by: User) -> None:
     _call_off(appointment)
     if _still_ahead(appointment):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import phonenumbers
 from django.conf import settings
@@ -37,6 +37,14 @@ def moment(value: datetime) -> str:
     """24 novembre 2026 à 09:14."""
     local = shown(value)
     return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
+
+
+def moment_anywhere(value: datetime) -> str:
+    """24 novembre 2026 à 09:14 (UTC+1): on a page that is about no practice, and read from anywhere."""
+    minutes = int((shown(value).utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    offset = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else ""
+    return f"{moment(value)} (UTC{offset})"
 
 
 def telephone_by_pairs(number: str | None) -> str:

@@ -22,7 +22,7 @@ from patients.own_contacts import settle_proposal
 from patients.records import confirm_contacts
 from portals.practitioner.access_words import AccessWords, access_words, what_ending_does
 from portals.practitioner.asking import Question, ask
-from portals.practitioner.staff import appointment_of, staff_only
+from portals.practitioner.staff import appointment_of, patient_of, staff_only
 
 
 def accesses_of(patient: Patient) -> list[AccessWords]:
@@ -33,7 +33,7 @@ def accesses_of(patient: Patient) -> list[AccessWords]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, user: User, pk: uuid.UUID, access_id: uuid.UUID) -> HttpResponse:
     """Asks first: what ends is given back by new proofs alone."""
-    patient = _patient(user, pk)
+    patient = patient_of(user, pk)
     if request.method != "POST":
         return _ask_to_end(request, user, patient, access_id)
     if end_access(patient=patient, access_id=access_id, by=user):
@@ -88,7 +88,7 @@ def readmit(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Staff made sure that the record's contacts are the patient's own."""
-    patient = _patient(user, pk)
+    patient = patient_of(user, pk)
     confirm_contacts(patient=patient, by=user)
     messages.success(request, _("Les coordonnées sont confirmées : ce sont celles du patient."))
     return _back(request, user, patient)
@@ -119,10 +119,6 @@ def proposal(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     said = _("Les coordonnées sont reprises dans la fiche.") if take else _("Les coordonnées ne sont pas reprises.")
     messages.success(request, said)
     return redirect("practitioner:patient", pk=found.patient_id)
-
-
-def _patient(user: User, pk: uuid.UUID) -> Patient:
-    return get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
 
 
 def _back(request: HttpRequest, user: User, patient: Patient) -> HttpResponse:

@@ -19,7 +19,7 @@ from appointments.booking import AppointmentCancelled, cancel, delete, move
 from appointments.doubts import Doubt, Doubtful
 from appointments.history import history_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, HolderExclusion
+from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.recipients import resolve
 from documents.access import around
 from documents.models import SharedDocument
@@ -32,6 +32,7 @@ from portals.practitioner.agenda import agenda_context
 from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines
+from portals.practitioner.notice_words import who_is_told
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -124,7 +125,13 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         else:
             messages.success(request, _("Le rendez-vous est déplacé."))
             return redirect("practitioner:appointment", pk=pk)
-    context = frame(request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts)
+    if found.status == AppointmentStatus.CANCELLED:
+        messages.error(request, _("Ce rendez-vous est annulé : prenez-en un autre."))
+        return redirect("practitioner:appointment", pk=pk)
+    told = who_is_told(found, moving=True)
+    context = frame(
+        request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts, told=told
+    )
     status = 400 if form.errors else 409 if doubts else 200
     return render(request, "practitioner/move.html", context, status=status)
 
@@ -135,7 +142,11 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
     """Asks first: the patient is told at once, and nothing takes that back."""
     found = appointment_of(user, pk)
     if request.method != "POST":
-        context = frame(request, user, "agenda", practice=found.practice, appointment=found)
+        if found.status == AppointmentStatus.CANCELLED:
+            messages.info(request, _("Ce rendez-vous est déjà annulé."))
+            return redirect("practitioner:appointment", pk=pk)
+        told = who_is_told(found)
+        context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told)
         return render(request, "practitioner/cancel.html", context)
     cancel(appointment=found, by=user)
     messages.success(request, _("Le rendez-vous est annulé. Les documents partagés restent visibles."))
@@ -154,7 +165,8 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
         response = redirect("practitioner:agenda")
         response["Location"] += f"?date={day.isoformat()}"
         return response
+    told, documents = who_is_told(found), documents_of(found, user)
     context = frame(
-        request, user, "agenda", practice=found.practice, appointment=found, documents=documents_of(found, user)
+        request, user, "agenda", practice=found.practice, appointment=found, documents=documents, told=told
     )
     return render(request, "practitioner/delete.html", context)

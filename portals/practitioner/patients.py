@@ -7,7 +7,7 @@ import uuid
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,7 +28,7 @@ from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
-from portals.practitioner.staff import frame, staff_only
+from portals.practitioner.staff import frame, patient_of, staff_only
 
 SHOWN = 100  # documents
 LISTED = 50  # records
@@ -67,7 +67,7 @@ def patients(request: HttpRequest, user: User) -> HttpResponse:
 @require_POST
 def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Somebody without their telephone any more: staff have made sure who it is."""
-    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    found = patient_of(user, pk)
     if found.missing_contacts:
         messages.error(request, _("Complétez d’abord l’adresse e-mail et le mobile."))
     else:
@@ -81,7 +81,7 @@ def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    found = patient_of(user, pk)
     initial = {"email": found.email, "mobile": found.mobile}
     form = ContactsForm(request.POST or None, initial=initial, patient=found)
     if request.method == "POST":
@@ -126,7 +126,7 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def identity(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Names and birth date, corrected. Who proved the former birth date has to prove the new one."""
-    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    found = patient_of(user, pk)
     if not may_share(user, found.practice):
         raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
     form = IdentityForm(request.POST or None, patient=found)

@@ -18,6 +18,7 @@ from accounts.sole_control import SignInAgain
 from accounts.way_back import page_before
 from appointments.models import Appointment
 from documents.deliveries import attention_count
+from patients.models import Patient
 from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
 
@@ -51,6 +52,13 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
     found = get_object_or_404(of_staff, pk=pk)
+    set_clock(found.practice)
+    return found
+
+
+def patient_of(user: User, pk: uuid.UUID) -> Patient:
+    """With its practice's clock."""
+    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
     set_clock(found.practice)
     return found
 

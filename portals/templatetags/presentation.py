@@ -106,6 +106,12 @@ def moment(value: datetime) -> str:
     return wording.moment(value)
 
 
+@register.filter
+def moment_anywhere(value: datetime) -> str:
+    """24 novembre 2026 à 09:14 (UTC+1)."""
+    return wording.moment_anywhere(value)
+
+
 def _local(value: date | datetime) -> date:
     return shown(value) if isinstance(value, datetime) else value
 

@@ -87,9 +87,19 @@ def test_nine_is_nine(booked: Appointment, overseas: ZoneInfo) -> None:
 
 @pytest.mark.parametrize("page", STAFF)
 def test_staff_read_the_time_of_the_practice_that_a_page_is_about(
-    page: str, shared: SharedDocument, access_plan: LibraryDocument, overseas: ZoneInfo, alice: User, sign_in: SignIn
+    page: str,
+    shared: SharedDocument,
+    access_plan: LibraryDocument,
+    overseas: ZoneInfo,
+    alice: User,
+    hugo: User,
+    sign_in: SignIn,
 ) -> None:
-    """Another practice, with another clock, is the one they work in."""
+    """Another practice, with another clock, is the one they work in; an account waits for proofs since just now."""
+    RecordTie.objects.create(
+        user=hugo, patient=shared.patient, relationship=Relationship.SELF, proved_email="avant@courriel.example",
+        proved_mobile="+33612000000", suspended_at=timezone.now(),
+    )  # fmt: skip
     elsewhere = Practice.objects.create(name="A. Cabinet", time_zone="Asia/Kathmandu")
     for practice in (elsewhere, shared.practice):
         Membership.objects.update_or_create(

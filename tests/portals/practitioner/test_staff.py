@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from docshare.demo.paper import signature
 from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument, SignatureImage
 from documents.sharing import share_upload
+from notifications.models import Message
 from patients.invitations import accept_invitation, invitation_for
 from patients.models import Patient, RecordTie
 from patients.records import FormerContacts, change_patient
@@ -297,6 +299,44 @@ def test_cancelling_asks_first_because_the_patient_is_told_at_once(
     assert browser.post(f"{address}cancel/")["Location"] == address
     appointment.refresh_from_db()
     assert appointment.status == "cancelled"
+
+
+TOLD = {
+    ("marie@courriel.example", "+33612345678"): ("par e-mail et par SMS.", "par e-mail, et par SMS si la date"),
+    ("marie@courriel.example", None): ("averti par e-mail.", "averti par e-mail."),
+    (None, "+33612345678"): ("averti par SMS.", "par SMS si la date ou l’heure change."),
+    (None, None): ("prévenez vous-même le patient", "prévenez vous-même le patient"),
+}
+
+
+@pytest.mark.parametrize("contacts", TOLD)
+def test_pages_say_who_is_told_and_that_is_what_leaves(
+    contacts: tuple[str | None, str | None], appointment: Appointment, alice: User, sign_in: SignIn
+) -> None:
+    Patient.objects.filter(pk=appointment.patient_id).update(email=contacts[0], mobile=contacts[1])
+    browser, address = sign_in(alice), f"/pro/appointments/{appointment.pk}/"
+    ending, moving = TOLD[contacts]
+    for page, sentence in (("cancel/", ending), ("delete/", ending), ("move/", moving)):
+        assert sentence in browser.get(address + page).content.decode()
+    browser.post(f"{address}cancel/")
+    left = Message.objects.filter(about=appointment.pk, state="queued").values_list("to", flat=True)
+    assert set(left) == {contact for contact in contacts if contact}
+
+
+def test_nobody_is_said_to_be_told_of_what_is_over_or_cancelled(
+    appointment: Appointment, alice: User, sign_in: SignIn
+) -> None:
+    browser, address = sign_in(alice), f"/pro/appointments/{appointment.pk}/"
+    Appointment.objects.update(
+        starts_at=timezone.now() - timedelta(hours=2), ends_at=timezone.now() - timedelta(hours=1)
+    )
+    for page in ("cancel/", "move/", "delete/"):
+        assert "personne n’en est averti" in browser.get(address + page).content.decode()
+    Appointment.objects.update(status="cancelled")
+    for page in ("cancel/", "move/"):
+        answer = browser.get(address + page, follow=True)
+        assert answer.redirect_chain == [(address, 302)]
+        assert "annulé" in answer.content.decode()
 
 
 def test_the_panel_says_which_contacts_the_patient_has_proved(
