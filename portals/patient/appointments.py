@@ -150,7 +150,7 @@ def _moved_meanwhile() -> str:
 
 
 def _slot_taken() -> str:
-    return _("Ce créneau vient d’être pris. Choisissez-en un autre.")
+    return _("Ce créneau n’est plus libre. Choisissez-en un autre.")
 
 
 def _not_online() -> str:

@@ -145,7 +145,7 @@ def test_a_slot_taken_while_one_typed_offers_the_next_ones(
     assert client.get(confirm).status_code == 409
     answer = client.post(confirm)
     assert answer.status_code == 409
-    assert "Ce créneau vient d’être pris" in answer.content.decode()
+    assert "Ce créneau n’est plus libre" in answer.content.decode()
     assert len(links(answer.content.decode(), "/whom/")) == 3
 
 
@@ -176,7 +176,7 @@ def test_going_back_and_confirming_again_shows_what_is_booked_already(
         text = again.content.decode()
         assert again.redirect_chain == [(f"/my-appointments/{made.pk}/", 302)]
         assert "Vous avez déjà pris ce rendez-vous" in text
-        assert "vient d’être pris" not in text
+        assert "n’est plus libre" not in text
     for address in (confirm, to_whom):
         text = client.get(address).content.decode()
         assert "Vous avez déjà ce rendez-vous" in text
@@ -203,7 +203,7 @@ def test_the_same_slot_for_somebody_else_is_taken(to_whom: str, sign_in: SignIn,
     client.post(oneself)
     answer = client.post(adult, WHO["adult"])
     assert answer.status_code == 409
-    assert "vient d’être pris" in answer.content.decode()
+    assert "n’est plus libre" in answer.content.decode()
 
 
 def test_a_booking_that_was_cancelled_can_be_taken_again(to_whom: str, sign_in: SignIn, holder: User) -> None:
