@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from appointments import reminders
 from appointments.booking import cancel, delete, move
+from appointments.messages import TOPIC
 from appointments.models import Agenda, Appointment, AppointmentStatus, Reminder
 from appointments.online import cancel_online
 from documents import sharing
@@ -31,7 +32,7 @@ from notifications.channels.sms import SmsSender
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState
 from notifications.wording import long_day
-from patients.models import Patient
+from patients.models import Invitation, Patient
 from patients.own_contacts import follow_account
 from patients.records import change_patient
 from tests.documents.catalogue import CHILD, Stage, again, make_stage
@@ -48,6 +49,8 @@ CONTACTS = {
         {"email": "hugo@deux.example", "mobile": "+33612000012"},
     ],
 }
+
+WHOSE = {to: who for who, contacts in CONTACTS.items() for one in contacts for to in one.values()}
 
 
 @dataclass
@@ -70,13 +73,19 @@ class World:
     turn: dict[str, int] = field(default_factory=lambda: {"marie": 0, "hugo": 0})
     read: list[Read] = field(default_factory=list)
     untrue: list[AssertionError] = field(default_factory=list)
+    of_deleted: dict[Any, Any] = field(default_factory=dict)  # message -> the appointment that is not there any more
 
     def leaves(self, message: Message) -> None:
         if self.away:
             raise DeliveryFailed(Cause.UNREACHABLE, whole_channel=True)
+        if message.about and Invitation.objects.filter(pk=message.about).exists():  # says nothing of an appointment
+            if message.to not in self.contacts_of_today():
+                self.untrue.append(AssertionError(message.to))
+            return
         documents = SharedDocument.messages.through.objects.filter(message=message)
         told = bool(documents)
-        one = Read(message.about, message.channel, message.to, message.subject + message.body, told)
+        about = self.of_deleted.get(message.pk, message.about)
+        one = Read(about, message.channel, message.to, message.subject + message.body, told)
         self.read.append(one)
         try:
             self.is_true(one)
@@ -87,6 +96,10 @@ class World:
     def is_true(self, one: Read) -> None:
         """Now, of the database as it is."""
         assert one.to in self.contacts_of_today(), one
+        self.says_how_it_stands(one)
+
+    @staticmethod
+    def says_how_it_stands(one: Read) -> None:
         appointment = Appointment.objects.select_related("practice").filter(pk=one.about).first()
         stands = appointment is not None and appointment.status == AppointmentStatus.BOOKED
         if stands and one.channel == Channel.EMAIL:
@@ -135,7 +148,10 @@ class World:
 
     def delete_one(self, which: str) -> None:
         if (found := self.standing(which)) is not None:
+            before = list(Message.objects.values_list("pk", flat=True))
             delete(appointment=found, by=self.stage.doctor)
+            told = Message.objects.exclude(pk__in=before).filter(topic=TOPIC).values_list("pk", flat=True)
+            self.of_deleted.update(dict.fromkeys(told, self.booked[which]))
 
     def remind(self) -> None:
         noon = datetime.combine(
@@ -193,11 +209,11 @@ class World:
     def what_was_read_last_is_true(self) -> None:
         last: dict[tuple[Any, str, str], Read] = {}
         for one in self.read:
-            if not one.is_of_documents and one.to in self.contacts_of_today():
-                last[one.about, one.channel, one.to] = one
+            if not one.is_of_documents:
+                last[one.about, one.channel, WHOSE[one.to]] = one  # whichever contact it was then
         for one in last.values():
             if one.about in self.booked.values():
-                self.is_true(one)
+                self.says_how_it_stands(one)
 
 
 EVENTS: dict[str, Callable[[World], object]] = {
@@ -240,6 +256,9 @@ def stage(practice: Any, alice: User, carol: User, access_plan: LibraryDocument)
 @example(["remind", "move online", "deliver"])
 @example(["share staff", "away", "deliver", "move staff", "back"])
 @example(["remind", "away", "deliver", "agenda staff", "agenda online", "remind", "back"])
+@example(["deliver", "delete online", "delete staff"])
+@example(["deliver", "hugo changes", "move online", "deliver", "hugo changes"])
+@example(["share staff", "deliver", "correct marie"])
 @example(["deliver", "agenda online"])
 @example(["deliver", "agenda online", "away", "deliver", "move online", "agenda online", "back"])
 @example(["remind", "deliver", "agenda staff"])
