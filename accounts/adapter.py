@@ -103,7 +103,7 @@ def _owner_of(email: str) -> User | None:
 
 
 def _with_our_links(context: dict[str, Any]) -> dict[str, Any]:
-    """allauth builds links from the request's host; ours begin with PUBLIC_URL, whoever asked (security case 16)."""
+    """allauth builds links from the request's host; ours begin with PUBLIC_URL, whoever asked."""
     return {
         name: settings.PUBLIC_URL + urlsplit(value)._replace(scheme="", netloc="").geturl()
         if name.endswith("_url") and isinstance(value, str) and urlsplit(value).netloc

@@ -2,7 +2,7 @@
 
 Accounts with a second factor of their own (TOTP, passkey) are asked for that instead, at every sign-in.
 A device is known by a secret that was made for one account and one browser (accounts/device_cookie.py). What a
-browser shows is never taken over, so nobody can plant a secret that they know (security case 55).
+browser shows is never taken over, so nobody can plant a secret that they know (docs/security-cases.md, 55).
 """
 
 from __future__ import annotations

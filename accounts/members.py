@@ -1,4 +1,4 @@
-"""Who works in a practice, and as what. Every change is in the trail, whoever makes it (security case 53)."""
+"""Who works in a practice, and as what. Every change is in the trail (docs/security-cases.md, 53)."""
 
 from __future__ import annotations
 

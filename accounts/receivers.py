@@ -1,4 +1,4 @@
-"""What allauth and Django say of signing in, as lines of the trail (security case 53).
+"""What allauth and Django say of signing in, as lines of the trail (docs/security-cases.md, 53).
 
 They say it after they did it: where they have no transaction, the line has one of its own. No line carries a
 password, a code, an address or a number.

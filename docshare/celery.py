@@ -1,4 +1,4 @@
-"""The Celery application. Tasks are nudges: the database holds what is to be done (design, section 5)."""
+"""The Celery application. Tasks are nudges: the database holds what is to be done."""
 
 import logging
 import os

@@ -36,7 +36,7 @@ CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before
 
 
 class BytesChanged(Exception):
-    """What the storage holds is not what was kept: not served (security case 33)."""
+    """What the storage holds is not what was kept: not served (docs/security-cases.md, 33)."""
 
 
 class NotKept(Exception):

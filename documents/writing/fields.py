@@ -1,4 +1,4 @@
-"""Merge fields: a fixed dictionary of plain text, never an object (security case 35)."""
+"""Merge fields: a fixed dictionary of plain text, never an object (docs/security-cases.md, 35)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from notifications.models import Channel
 def who_is_told(appointment: Appointment, *, moving: bool = False) -> str:
     """`moving`: an SMS leaves only if day or hour change, for it names nothing else."""
     if appointment.status == AppointmentStatus.BOOKED and appointment.starts_at <= timezone.now():
+        if moving:
+            return _("Le rendez-vous est passé : personne n’en est averti, sauf si la nouvelle date est à venir.")
         return _("Le rendez-vous est passé : personne n’en est averti.")
     channels = channels_of(appointment)
     if not channels:

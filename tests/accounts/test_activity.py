@@ -1,4 +1,4 @@
-"""Sign-ins, failures, factors, passwords, devices, roles, settings: in the trail, and shown (security case 53)."""
+"""Sign-ins, failures, factors, passwords, devices, roles, settings: in the trail, and shown (docs, case 53)."""
 
 from __future__ import annotations
 
