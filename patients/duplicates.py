@@ -42,6 +42,11 @@ class Likeness:
     why: tuple[Alike, ...]
 
     @property
+    def is_same_person(self) -> bool:
+        """By names and birth date: the others may be a family."""
+        return Alike.SAME_PERSON in self.why
+
+    @property
     def words(self) -> str:
         return ", ".join(str(WORDS[one]) for one in self.why)
 

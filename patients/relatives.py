@@ -1,7 +1,7 @@
 """Which record of a practice an account holder, or somebody the holder books for, is.
 
 By rule, never by guess: alike names, mailboxes or mobiles make nobody the same person. Where no rule decides, a new
-record is made, and staff see those that look alike (`look_alikes`).
+record is made, and staff see those that look alike (patients/duplicates.py).
 """
 
 from __future__ import annotations
@@ -168,12 +168,6 @@ def record_of_holder(*, holder: User, practice: Practice) -> Patient:
     )
     record("record.tied", by=holder, on=patient, practice=practice, detail={"relationship": relationship})
     return patient
-
-
-def look_alikes(patient: Patient) -> list[Patient]:
-    """Other records of the practice with names that are alike and the same birth date: for staff to look at."""
-    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk=patient.pk)
-    return others.alike(first_name=patient.first_name, last_name=patient.last_name, birth_date=patient.birth_date)
 
 
 def _cleaned(person: Person, holder: User, today: date) -> Person:

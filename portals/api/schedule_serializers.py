@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import uuid
+from collections.abc import Collection
 from datetime import time
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from appointments.closings import booked_inside
+from appointments.closings import booked_inside_each
 from appointments.models import Closing, OpeningHours
 from appointments.models.opening import MIDNIGHT, hour_of_end
 from appointments.public_holidays import Holiday
@@ -105,7 +107,16 @@ class ClosingOut(InPracticeZone, ModelShape[Closing]):
 
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_appointments(self, closing: Closing) -> list[str]:
-        return [str(pk) for pk in booked_inside(closing).values_list("pk", flat=True)]
+        inside: dict[uuid.UUID, list[uuid.UUID]] = self.context.get("inside", {})
+        return [str(pk) for pk in inside.get(closing.pk, [])]
+
+    @classmethod
+    def of(cls, closings: Collection[Closing]) -> list[dict[str, Any]]:
+        """Who stands inside is asked once for all of them."""
+        answers: list[dict[str, Any]] = cls(
+            closings, many=True, context={"inside": booked_inside_each(closings)}
+        ).data
+        return answers
 
 
 class HolidayOut(serializers.Serializer[Any]):

@@ -23,8 +23,8 @@ from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.recipients import resolve
 from documents.access import around
 from documents.models import SharedDocument
+from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
-from patients.relatives import look_alikes
 from portals.form_errors import say_refusal
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
@@ -60,7 +60,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "documents": documents,
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
-        "look_alikes": look_alikes(found.patient),
+        "likenesses": likenesses_of(found.patient),
         "auto_sends": auto_sends_of(found),
         "reminders": found.reminders.exclude(state="cancelled"),
         "instructions": instructions_of(found),

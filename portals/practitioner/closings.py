@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Practice, Role, User
-from appointments.closings import booked_inside, close, open_again
+from appointments.closings import booked_inside, booked_inside_each, close, open_again
 from appointments.models import Agenda, Appointment, Closing
 from appointments.public_holidays import PLACE_NAMES, Holiday, Place, holidays_of, place_of, years_proposed
 from portals.form_errors import say_refusal
@@ -75,9 +75,16 @@ def closings(request: HttpRequest, user: User) -> HttpResponse:
     """Those under way and to come, each with who is booked inside."""
     practice = administered_practice(request, user)
     found = Closing.objects.filter(practice=practice).to_come().select_related("practice").prefetch_related("agendas")
-    rows = [(one, list(booked_inside(one)[: NAMED + 1])) for one in found]
-    context = frame(request, user, "settings", practice=practice, rows=rows, named=NAMED)
+    context = frame(request, user, "settings", practice=practice, rows=_rows(list(found)), named=NAMED)
     return render(request, "practitioner/closings.html", context)
+
+
+def _rows(closings: Collection[Closing]) -> list[tuple[Closing, list[Appointment]]]:
+    """Each with the first appointments inside it: those that are named, and one more where there are more."""
+    inside = {closing: keys[: NAMED + 1] for closing, keys in booked_inside_each(closings).items()}
+    read = Appointment.objects.select_related("practice", "patient", "agenda")
+    found = read.in_bulk({key for keys in inside.values() for key in keys})
+    return [(one, [found[key] for key in inside[one.pk] if key in found]) for one in closings]
 
 
 @staff_only
@@ -159,11 +166,12 @@ def remove_closing(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
 
 def _close_on(request: HttpRequest, practice: Practice, chosen: list[Holiday], user: User) -> list[Appointment]:
     """Closed, unless somebody is booked inside and it was not agreed to: all or none. Who is booked inside."""
-    inside: list[Appointment] = []
     with transaction.atomic():
-        for one in chosen:
-            made = close(practice=practice, starts_at=one.starts_at, ends_at=one.ends_at, reason=one.name, by=user)
-            inside += booked_inside(made)
+        made = [
+            close(practice=practice, starts_at=one.starts_at, ends_at=one.ends_at, reason=one.name, by=user)
+            for one in chosen
+        ]
+        inside = list(booked_inside(*made))
         if not _agreed(request, inside):
             transaction.set_rollback(True)
     return inside

@@ -17,7 +17,7 @@ from appointments.models import HolderExclusion
 from documents.access import visible_as_staff
 from documents.accesses import accesses_to
 from patients.birth_dates import lacks_century
-from patients.duplicates import Alike, likenesses_of
+from patients.duplicates import likenesses_of
 from patients.invitations import invite_after_identity_check
 from patients.models import Patient
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
@@ -101,7 +101,6 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     documents = (
         visible_as_staff(user).filter(patient=found).select_related("category", "file", "signed_by", "appointment")
     )
-    alike = likenesses_of(found)
     context = frame(
         request,
         user,
@@ -109,8 +108,7 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         practice=found.practice,
         patient=found,
         form=form,
-        look_alikes=[one.patient for one in alike if Alike.SAME_PERSON in one.why],
-        near=[one for one in alike if Alike.SAME_PERSON not in one.why],
+        likenesses=likenesses_of(found),
         accesses=accesses_of(found),
         exclusions=HolderExclusion.objects.applying_to(found),
         unconfirmed=unconfirmed_sentences(found),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Practice, User
 from accounts.roles import NotAllowed
 from appointments.booking import book
-from appointments.closings import booked_inside, close, open_again
+from appointments.closings import booked_inside, booked_inside_each, close, open_again
 from appointments.models import (
     Agenda,
     Appointment,
@@ -168,6 +168,50 @@ def test_whoever_is_booked_inside_stays_and_is_found(
     for one in (before, inside, elsewhere):
         one.refresh_from_db()
         assert one.status == AppointmentStatus.BOOKED
+
+
+def test_who_is_inside_each_of_many_closings_is_asked_once(
+    open_agenda: Agenda,
+    second_agenda: Agenda,
+    other_practice: Practice,
+    visit_reason: VisitReason,
+    next_week: date,
+    carol: User,
+    alice: User,
+    marie: Patient,
+    django_assert_num_queries: Any,
+) -> None:
+    def booked(agenda: Agenda, hour: int) -> Appointment:
+        moment = at(agenda, next_week, hour)
+        return book(agenda=agenda, visit_reason=visit_reason, patient=marie, starts_at=moment, by=alice)
+
+    def closed(first: int, last: int, *agendas: Agenda) -> Closing:
+        hours = {"starts_at": at(open_agenda, next_week, first), "ends_at": at(open_agenda, next_week, last)}
+        return close(practice=open_agenda.practice, **hours, reason="Travaux", agendas=agendas, by=carol)
+
+    late, early, elsewhere = booked(open_agenda, 10), booked(open_agenda, 8), booked(second_agenda, 10)
+    whole, evening = closed(8, 12), closed(20, 22)
+    of_one, of_other = closed(9, 12, open_agenda), closed(9, 11, second_agenda)
+    for hour in range(6):
+        closed(12 + hour, 20)
+    closings = list(Closing.objects.filter(practice=open_agenda.practice).prefetch_related("agendas"))
+    with django_assert_num_queries(1):
+        inside = booked_inside_each(closings)
+    assert len(inside) == 10
+    assert {key: set(keys) for key, keys in inside.items() if keys} == {
+        whole.pk: {early.pk, late.pk, elsewhere.pk},
+        of_one.pk: {late.pk},
+        of_other.pk: {elsewhere.pk},
+    }
+    assert inside[whole.pk][0] == early.pk
+    assert inside[evening.pk] == []
+    with django_assert_num_queries(0):
+        assert booked_inside_each([]) == {}
+    for one in closings:
+        assert inside[one.pk] == [appointment.pk for appointment in booked_inside(one)]
+    hours = {"starts_at": at(open_agenda, next_week, 8), "ends_at": at(open_agenda, next_week, 12)}
+    foreign = Closing.objects.create(practice=other_practice, **hours, reason="Ailleurs")
+    assert booked_inside_each([foreign, whole]) == {foreign.pk: [], whole.pk: inside[whole.pk]}
 
 
 @pytest.mark.parametrize("case", ["end before start", "past", "too long", "no reason", "another's agenda", "year"])

@@ -28,9 +28,10 @@ from appointments.online import MovedMeanwhile, SlotTaken, TooLate, book_online,
 from appointments.recipients import Audience, RecipientState, resolve
 from audit.models import AuditEvent
 from notifications.models import Message
+from patients.duplicates import likenesses_of
 from patients.models import Patient, RecordTie, Relationship, Relative
 from patients.records import change_patient, create_patient
-from patients.relatives import IdentityIncomplete, Person, forget_relative, look_alikes
+from patients.relatives import IdentityIncomplete, Person, forget_relative
 from tests.appointments.conftest import at
 
 ODETTE = Person("Odette", "Martin", date(1948, 2, 11), "odette@courriel.example", "06 12 00 00 01")
@@ -114,7 +115,7 @@ def test_two_records_that_agree_in_everything_are_shown_to_staff_and_neither_is_
     pair = {create_patient(practice=practice, **same, by=alice).pk for _ in range(2)}
     patient = booker(holder, BookedFor.SELF).patient
     assert patient.pk not in pair
-    assert {one.pk for one in look_alikes(patient)} == pair
+    assert {one.patient.pk for one in likenesses_of(patient)} == pair
 
 
 def test_a_record_that_is_somebody_elses_already_is_never_tied_again(
@@ -224,7 +225,7 @@ def test_a_relative_is_never_a_record_of_the_practice_by_its_names(
     )
     patient = booker(holder, BookedFor.ADULT_RELATIVE, PAUL).patient
     assert patient != known
-    assert list(look_alikes(patient)) == [known]
+    assert [one.patient for one in likenesses_of(patient)] == [known]
 
 
 # --- One slot, one person -----------------------------------------------------------------------------------

@@ -104,8 +104,9 @@ def test_a_new_record_at_booking_is_asked_about_once_and_made_if_it_is_somebody_
     assert Patient.objects.count() == 1
     assert client.post("/pro/appointments/new/", asked | {"somebody_else": "on"}).status_code == 302
     assert Appointment.objects.get().patient != zoe
-    address = f"/pro/patients/{Appointment.objects.get().patient_id}/"
-    assert str(zoe.pk) in client.get(address).content.decode()
+    made = Appointment.objects.get()
+    for address in (f"/pro/patients/{made.patient_id}/", f"/pro/appointments/{made.pk}/"):
+        assert f"/pro/patients/{zoe.pk}/" in client.get(address).content.decode()
 
 
 def test_contacts_that_cannot_be_are_like_nobodys(zoe: Patient, practice: Practice) -> None:

@@ -42,7 +42,7 @@ class Closings(StaffView):
     def get(self, request: Request) -> Response:
         found = Closing.objects.filter(practice=asked_practice(self, request)).to_come()
         found = found.select_related("practice").prefetch_related("agendas")
-        return Response({"results": ClosingOut(found, many=True).data})
+        return Response({"results": ClosingOut.of(list(found))})
 
     @answers(
         201,
@@ -70,7 +70,7 @@ class Closings(StaffView):
             by=self.user,
             pk=pk,
         )
-        return Response(ClosingOut(made).data, status=201)
+        return Response(ClosingOut.of([made])[0], status=201)
 
 
 class ClosingDetail(StaffView):

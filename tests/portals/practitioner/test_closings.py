@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Practice, User
@@ -219,3 +221,28 @@ def test_holidays_closed_meanwhile_are_said_to_be_closed_already(
     assert "Le cabinet est déjà fermé ces jours-là." in again
     assert "enregistré" not in again
     assert Closing.objects.count() == 2
+
+
+@pytest.mark.parametrize("address", [PAGE, "/api/v1/closings/"])
+def test_closings_are_listed_by_as_many_queries_whatever_their_number(
+    address: str, carol: User, practice: Practice, inside: Appointment, day: date, sign_in: SignIn
+) -> None:
+    client = sign_in(carol)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(address).status_code == 200
+        return len(asked)
+
+    def closed(number: int) -> None:
+        moment = datetime.combine(day, time(0), practice.zone) + timedelta(minutes=number)
+        Closing.objects.create(
+            practice=practice, starts_at=moment, ends_at=moment + timedelta(days=1), reason=f"Congés {number}"
+        )
+
+    closed(0)
+    queries()  # what is read once by the process
+    one = queries()
+    for number in range(1, 6):
+        closed(number)
+    assert queries() == one
