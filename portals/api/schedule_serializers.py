@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import time
 from typing import Any
 
@@ -111,12 +111,9 @@ class ClosingOut(InPracticeZone, ModelShape[Closing]):
         return [str(pk) for pk in inside.get(closing.pk, [])]
 
     @classmethod
-    def of(cls, closings: Collection[Closing]) -> list[dict[str, Any]]:
+    def of(cls, closings: Sequence[Closing]) -> list[dict[str, Any]]:
         """Who stands inside is asked once for all of them."""
-        answers: list[dict[str, Any]] = cls(
-            closings, many=True, context={"inside": booked_inside_each(closings)}
-        ).data
-        return answers
+        return list(cls(closings, many=True, context={"inside": booked_inside_each(closings)}).data)
 
 
 class HolidayOut(serializers.Serializer[Any]):

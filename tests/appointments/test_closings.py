@@ -186,8 +186,14 @@ def test_who_is_inside_each_of_many_closings_is_asked_once(
         return book(agenda=agenda, visit_reason=visit_reason, patient=marie, starts_at=moment, by=alice)
 
     def closed(first: int, last: int, *agendas: Agenda) -> Closing:
-        hours = {"starts_at": at(open_agenda, next_week, first), "ends_at": at(open_agenda, next_week, last)}
-        return close(practice=open_agenda.practice, **hours, reason="Travaux", agendas=agendas, by=carol)
+        return close(
+            practice=open_agenda.practice,
+            starts_at=at(open_agenda, next_week, first),
+            ends_at=at(open_agenda, next_week, last),
+            reason="Travaux",
+            agendas=agendas,
+            by=carol,
+        )
 
     late, early, elsewhere = booked(open_agenda, 10), booked(open_agenda, 8), booked(second_agenda, 10)
     whole, evening = closed(8, 12), closed(20, 22)
