@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,9 +23,11 @@ from appointments.models import (
     BookedFor,
     VisitReason,
 )
-from audit.trail import record
+from appointments.places import way_for
+from audit.trail import DetailValue, record
 from patients.models import Patient
 
+PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -38,14 +41,15 @@ def book(
     visit_reason: VisitReason,
     patient: Patient,
     starts_at: datetime,
-    kind: AppointmentKind = AppointmentKind.IN_PERSON,
+    kind: AppointmentKind | None = None,
     by: User,
     pk: uuid.UUID | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
     """Staff book for a patient, at any time, on top of another appointment if they want to.
 
-    `accepted`: what staff agreed to (appointments.doubts); None: whatever there is. Raises Doubtful where there is
+    `kind`: None for what the reason and the agenda allow (appointments.places). `accepted`: what staff agreed to
+    (appointments.doubts); None: whatever there is. Raises Doubtful where there is
     more, ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online is
     appointments.online.
     """
@@ -55,6 +59,7 @@ def book(
         agenda = lock_agenda(agenda)
         check_time(starts_at)
         _check_together(agenda, visit_reason)  # what can't be is refused before anybody is asked
+        kind = way_for(agenda, visit_reason, asked=kind)
         check_doubts(
             agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, accepted=accepted
         )
@@ -96,9 +101,13 @@ def place(
     starts_at = starts_at.astimezone(UTC)  # hours added to local time are wrong when the clocks change
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
-        raise ValidationError({"patient": _("Cette fiche patient n’est pas de ce cabinet.")})
+        raise ValidationError(
+            {"patient": _("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
+        )
     if not Patient.objects.select_for_update(of=("self",), no_key=True).filter(pk=patient.pk).exists():
-        raise ValidationError({"patient": _("Cette fiche patient a été effacée.")})
+        raise ValidationError(
+            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
+        )
     appointment = Appointment(
         id=pk or uuid.uuid4(),
         practice=practice,
@@ -129,15 +138,23 @@ def move(
     starts_at: datetime | None = None,
     agenda: Agenda | None = None,
     visit_reason: VisitReason | None = None,
+    kind: AppointmentKind | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
-    """Staff change when, where or why. `accepted`: as in `book`.
+    """Staff change when, where or why. What is None stays; the way one comes follows the reason and the agenda where
+    they leave no choice. `accepted`: as in `book`.
 
     Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed.
     """
     appointment = _locked(appointment, by)
     return move_locked(
-        appointment, by=by, starts_at=starts_at, agenda=agenda, visit_reason=visit_reason, accepted=accepted
+        appointment,
+        by=by,
+        starts_at=starts_at,
+        agenda=agenda,
+        visit_reason=visit_reason,
+        kind=kind,
+        accepted=accepted,
     )
 
 
@@ -148,6 +165,7 @@ def move_locked(
     starts_at: datetime | None = None,
     agenda: Agenda | None = None,
     visit_reason: VisitReason | None = None,
+    kind: AppointmentKind | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
     """As move, of an appointment that the caller has locked and may change."""
@@ -155,20 +173,11 @@ def move_locked(
         raise AppointmentCancelled
     if starts_at:
         check_time(starts_at)
-    new = {
-        "starts_at": (starts_at or appointment.starts_at).astimezone(UTC),
-        "agenda": agenda or appointment.agenda,
-        "visit_reason": visit_reason or appointment.visit_reason,
-    }
-    fields = frozenset(name for name, value in new.items() if getattr(appointment, name) != value)
+    before = {name: getattr(appointment, name) for name in PARTS}
+    met = messages.whom_one_meets(appointment)
+    fields = _change_parts(appointment, starts_at, agenda, visit_reason, kind)
     if not fields:
         return appointment
-    met = messages.whom_one_meets(appointment)
-    for name in fields:
-        setattr(appointment, name, new[name])
-    if appointment.agenda.practice_id != appointment.practice_id:
-        raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet.")})
-    _check_together(appointment.agenda, appointment.visit_reason)
     lock_agenda(appointment.agenda)
     check_doubts(
         agenda=appointment.agenda,
@@ -188,7 +197,7 @@ def move_locked(
         on=appointment,
         practice=appointment.practice_id,
         within=appointment,
-        detail={"fields": sorted(fields)},
+        detail=_what_changed(before, appointment),
     )
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
     if "starts_at" in fields:
@@ -198,6 +207,48 @@ def move_locked(
         reminders.tell_anew(appointment)
         messages.tell_anew(appointment, differs=messages.whom_one_meets(appointment) != met)
     return appointment
+
+
+def _change_parts(
+    appointment: Appointment,
+    starts_at: datetime | None,
+    agenda: Agenda | None,
+    visit_reason: VisitReason | None,
+    kind: AppointmentKind | None,
+) -> frozenset[str]:
+    """Sets what differs, without saving it, and returns its names. Raises ValidationError."""
+    new = {
+        "starts_at": (starts_at or appointment.starts_at).astimezone(UTC),
+        "agenda": agenda or appointment.agenda,
+        "visit_reason": visit_reason or appointment.visit_reason,
+    }
+    fields = {name for name, value in new.items() if getattr(appointment, name) != value}
+    for name in fields:
+        setattr(appointment, name, new[name])
+    agenda, visit_reason, was = appointment.agenda, appointment.visit_reason, AppointmentKind(appointment.kind)
+    if agenda.practice_id != appointment.practice_id:
+        raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet : choisissez-en un autre.")})
+    if fields:
+        _check_together(agenda, visit_reason)
+    if fields & {"agenda", "visit_reason"} or kind not in (None, was):
+        appointment.kind = way_for(agenda, visit_reason, asked=kind, preferred=was)
+    return frozenset(fields if appointment.kind == was else fields | {"kind"})
+
+
+def _what_changed(before: dict[str, Any], appointment: Appointment) -> dict[str, DetailValue]:
+    """For the trail, of each part that is another now: what it is, and what it was. Times in UTC, ids, codes."""
+    detail: dict[str, DetailValue] = {}
+    for name in PARTS:
+        was, now = (_for_trail(value) for value in (before[name], getattr(appointment, name)))
+        if was != now:
+            detail |= {name: now, f"{name}_before": was}
+    return {"fields": sorted(name for name in PARTS if name in detail), **detail}
+
+
+def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value.pk) if isinstance(value, Agenda | VisitReason) else str(value)
 
 
 @transaction.atomic
@@ -270,4 +321,12 @@ def check_time(starts_at: datetime) -> None:
 
 def _check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
     if not agenda.visit_reasons.filter(pk=visit_reason.pk).exists():
-        raise ValidationError({"visit_reason": _("Ce motif n’est pas proposé sur cet agenda.")})
+        raise ValidationError(
+            {
+                "visit_reason": _(
+                    "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif ou un "
+                    "autre agenda."
+                )
+                % {"reason": visit_reason.name, "agenda": agenda.name}
+            }
+        )

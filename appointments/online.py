@@ -136,7 +136,7 @@ def move_online(
         raise MovedMeanwhile
     check_changes(appointment)
     agenda, visit_reason = lock_agenda(appointment.agenda), appointment.visit_reason
-    if not open_to_online_booking(agenda, visit_reason, AppointmentKind(appointment.kind)):
+    if not _still_online(appointment):
         raise NotOnline
     if not is_free(agenda=agenda, visit_reason=visit_reason, starts_at=starts_at, moving=appointment):
         raise SlotTaken(_following(agenda, visit_reason, starts_at))
@@ -159,10 +159,13 @@ def may_change_online(appointment: Appointment) -> bool:
 
 def may_move_online(appointment: Appointment) -> bool:
     """Not where its agenda, its reason or its way has closed to booking online since."""
-    kind = AppointmentKind(appointment.kind)
-    return may_change_online(appointment) and open_to_online_booking(
-        appointment.agenda, appointment.visit_reason, kind
-    )
+    return may_change_online(appointment) and _still_online(appointment)
+
+
+def _still_online(appointment: Appointment) -> bool:
+    """Moving changes nothing about how one comes: one by video moves even if its agenda has lost its address."""
+    reason = appointment.visit_reason
+    return open_to_online_booking(appointment.agenda, reason) and reason.allows(appointment.kind)
 
 
 def own_bookings(*, holder: User, agenda: Agenda, starts_at: datetime) -> list[Appointment]:

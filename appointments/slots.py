@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -19,8 +19,11 @@ from appointments.models import (
     Closing,
     VisitReason,
 )
-from appointments.openings import openings
+from appointments.openings import Span, moment_on_clock, openings
+from appointments.places import ways
 
+STEP = 5  # minutes, of the times that are proposed to staff
+USUAL_HOURS = (time(9), time(18))
 LONGEST_STAY = timedelta(hours=8)  # no appointment lasts longer (appointments/models/agenda.py)
 
 
@@ -39,7 +42,7 @@ def open_to_online_booking(agenda: Agenda, visit_reason: VisitReason, kind: Appo
         and visit_reason.is_active
         and visit_reason.books_online
         and visit_reason.agendas.filter(pk=agenda.pk).exists()
-        and (kind is None or bool(getattr(visit_reason, kind.value)))
+        and (kind is None or kind in ways(agenda, visit_reason))
     )
 
 
@@ -95,6 +98,47 @@ def next_free(*, agenda: Agenda, visit_reason: VisitReason, after: datetime, cou
     slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day + timedelta(days=14))
     later = [slot for slot in slots if slot.start >= after]
     return (later or slots)[:count]
+
+
+def first_free(*, agenda: Agenda, minutes: int, after: datetime, last: date) -> datetime | None:
+    """For staff: the first time from `after` to the day `last` when this agenda is open and nobody is booked for
+    so long. On the clock of the practice, at a multiple of five minutes. An agenda without hours is taken to
+    be open from nine to six."""
+    zone = agenda.practice.zone
+    first = timezone.localdate(after, zone)
+    end = datetime.combine(last + timedelta(days=1), time.min, zone)
+    taken = _Taken(
+        [
+            *_occupied(agenda, after, end, moving=None),
+            *Closing.objects.over(agenda, after, end).values_list("starts_at", "ends_at"),
+        ]
+    )
+    length, step = timedelta(minutes=minutes), timedelta(minutes=STEP)
+    for opens_at, closes_at in _open_to_staff(agenda, first, last):
+        start = max(opens_at, _rounded_up(after))
+        while start + length <= closes_at:
+            if taken.is_free(start, start + length):
+                return start.astimezone(zone)
+            start += step
+    return None
+
+
+def _open_to_staff(agenda: Agenda, first: date, last: date) -> Iterator[Span]:
+    if agenda.opening_hours.exists():
+        yield from openings(agenda, first, last)
+        return
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        opens_at, closes_at = USUAL_HOURS
+        zone = agenda.practice.zone
+        yield moment_on_clock(day, opens_at, zone), moment_on_clock(day, closes_at, zone)
+
+
+def _rounded_up(moment: datetime) -> datetime:
+    """In UTC, to the next multiple of five minutes, which zones share."""
+    whole = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    whole += timedelta(minutes=(-whole.minute) % STEP)
+    return whole if whole >= moment else whole + timedelta(minutes=STEP)
 
 
 def _occupied(

@@ -98,3 +98,7 @@ class VisitReason(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def allows(self, kind: str) -> bool:
+        """Whether one may come for it this way: the value of an AppointmentKind."""
+        return self.video if kind == "video" else self.in_person

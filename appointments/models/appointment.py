@@ -19,6 +19,10 @@ class AppointmentKind(models.TextChoices):
     IN_PERSON = "in_person", _("Au cabinet")
     VIDEO = "video", _("En vidéo")
 
+    @property
+    def is_in_person(self) -> bool:
+        return self is AppointmentKind.IN_PERSON
+
 
 class AppointmentStatus(models.TextChoices):
     BOOKED = "booked", _("Prévu")

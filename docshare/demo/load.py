@@ -89,7 +89,13 @@ def _load_people_and_appointments() -> None:
     )
     users = [_staff(practice, person) for person in cast.STAFF]
     agendas = [
-        Agenda.objects.create(practice=practice, name=user.get_full_name(), practitioner=user, position=position)
+        Agenda.objects.create(
+            practice=practice,
+            name=user.get_full_name(),
+            practitioner=user,
+            position=position,
+            video_url=f"https://video.example/lilas/{position + 1}",
+        )
         for position, user in enumerate(users[:2])
     ]
     _open(agendas)

@@ -141,12 +141,15 @@ class PatientField(serializers.Field[Any, Any, Any, Any]):
 ACCEPT_DOUBTS = "False: 409 with everything that speaks against this time, and nothing is booked or moved"
 
 
+KIND = "Left out: in person, or by video where the visit reason is by video only"
+
+
 class AppointmentIn(serializers.Serializer[Any]):
     agenda = serializers.UUIDField()
     visit_reason = serializers.UUIDField()
     start = Time()
     patient = PatientField()
-    kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
+    kind = serializers.ChoiceField(choices=AppointmentKind.choices, required=False, help_text=KIND)
     accept_doubts = serializers.BooleanField(default=True, help_text=ACCEPT_DOUBTS)
 
 
@@ -177,7 +180,7 @@ class BookingIn(serializers.Serializer[Any]):
     agenda = serializers.UUIDField()
     visit_reason = serializers.UUIDField()
     start = Time()
-    kind = serializers.ChoiceField(choices=AppointmentKind.choices, default=AppointmentKind.IN_PERSON)
+    kind = serializers.ChoiceField(choices=AppointmentKind.choices, required=False, help_text=KIND)
     booked_for = serializers.ChoiceField(choices=BookedFor.choices, default=BookedFor.SELF)
     patient = PersonIn(required=False, allow_null=True)
 
@@ -186,6 +189,11 @@ class AppointmentMove(serializers.Serializer[Any]):
     start = Time(required=False)
     agenda = serializers.UUIDField(required=False)
     visit_reason = serializers.UUIDField(required=False)
+    kind = serializers.ChoiceField(
+        choices=AppointmentKind.choices,
+        required=False,
+        help_text="Left out: as it is, or what the visit reason and the agenda allow",
+    )
     accept_doubts = serializers.BooleanField(default=True, help_text=ACCEPT_DOUBTS)
 
 

@@ -20,6 +20,7 @@ from appointments.doubts import Doubt, Doubtful
 from appointments.history import history_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
+from appointments.places import doubtful_place
 from appointments.recipients import resolve
 from documents.access import around
 from documents.models import SharedDocument
@@ -30,6 +31,7 @@ from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
 from portals.practitioner.auto_sends import auto_sends_of
+from portals.practitioner.booking_words import moved_sentence
 from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines
 from portals.practitioner.notice_words import who_is_told
@@ -55,6 +57,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     outlived = outlived_authorisation(found)
     return {
         "appointment": found,
+        "doubtful_place": doubtful_place(found),
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
         "documents": documents,
@@ -110,12 +113,14 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         "starts_at": found.local_start,
         "agenda": found.agenda_id,
         "visit_reason": found.visit_reason_id,
+        "kind": found.kind,
     }
     form = MoveForm(request.POST or None, appointment=found, initial=initial)
     doubts: list[Doubt] = []
     if request.method == "POST" and form.is_valid():
         try:
-            move(appointment=found, by=user, accepted=request.POST.getlist("accepted"), **form.cleaned_data)
+            accepted = request.POST.getlist("accepted")
+            moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
         except ValidationError as refused:
             say_refusal(form, refused)
         except Doubtful as asked:
@@ -123,7 +128,7 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         except AppointmentCancelled:
             form.add_error(None, _("Ce rendez-vous est annulé : prenez-en un autre."))
         else:
-            messages.success(request, _("Le rendez-vous est déplacé."))
+            messages.success(request, moved_sentence(moved))
             return redirect("practitioner:appointment", pk=pk)
     if found.status == AppointmentStatus.CANCELLED:
         messages.error(request, _("Ce rendez-vous est annulé : prenez-en un autre."))

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Practice, User
@@ -21,8 +20,10 @@ from patients.models import Patient
 from patients.names import SearchTooLong
 from patients.records import create_patient
 from portals.form_errors import say_refusal
+from portals.practitioner.booking_words import booked_sentence
 from portals.practitioner.forms import PERSON, BookingForm
 from portals.practitioner.practices import practice_of
+from portals.practitioner.proposed_times import proposed_start
 from portals.practitioner.staff import frame, staff_only
 
 ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
@@ -40,8 +41,9 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         if request.headers.get("HX-Request") == "true":
             return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
     else:
-        initial = {name: request.GET.get(asked) for name, asked in ASKED.items()}
+        initial: dict[str, Any] = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
+        initial["starts_at"] = proposed_start(practice, initial["starts_at"] or "", agenda=initial["agenda"])
         form = BookingForm(request.POST or None, practice=practice, initial=initial)
     doubts: list[Doubt] = []
     if form.is_bound and form.is_valid():
@@ -52,7 +54,7 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         except Doubtful as asked:
             doubts = asked.doubts
         else:
-            messages.success(request, _("Le rendez-vous est pris."))
+            messages.success(request, booked_sentence(made))
             return redirect("practitioner:appointment", pk=made.pk)
     context = frame(request, user, "agenda", practice=practice, form=form, doubts=doubts, **_offered(form, practice))
     status = 400 if form.errors else 409 if doubts else 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from django import forms
 from django.db.models import Q
@@ -147,6 +147,47 @@ class MomentField(forms.DateTimeField):
         return moment
 
 
+class PlaceField(forms.TypedChoiceField):
+    """At the practice or by video; where nothing was chosen, what the reason and the agenda allow."""
+
+    widget = forms.Select(attrs={"class": "form-select", "data-place": ""})
+    default_error_messages = {
+        "invalid_choice": _("Aucun agenda n’a d’adresse de vidéo : choisissez « Au cabinet »."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=AppointmentKind.choices, coerce=AppointmentKind, empty_value=None, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
+class Places(TypedDict):
+    """What a browser needs to offer only the places that go with a reason and an agenda: keys as in the form."""
+
+    reasons: dict[str, list[str]]
+    agendas_with_video: list[str]
+
+
+def _places(form: forms.Form) -> Places:
+    reasons = form.fields["visit_reason"].queryset  # type: ignore[attr-defined]
+    agendas = form.fields["agenda"].queryset  # type: ignore[attr-defined]
+    return Places(
+        reasons={str(one.pk): [kind for kind in AppointmentKind.values if one.allows(kind)] for one in reasons},
+        agendas_with_video=[str(one.pk) for one in agendas if one.video_url],
+    )
+
+
+def _offer_places(form: forms.Form, *, also: str = "") -> None:
+    """By video only where some agenda has an address and some reason is by video. `also`: a place that stands."""
+    places = _places(form)
+    by_video = places["agendas_with_video"] and any("video" in kinds for kinds in places["reasons"].values())
+    cast("PlaceField", form.fields["kind"]).choices = [
+        choice for choice in AppointmentKind.choices if by_video or choice[0] in (AppointmentKind.IN_PERSON, also)
+    ]
+
+
 class BookingForm(forms.Form):
     agenda = forms.ModelChoiceField(
         Agenda.objects.none(),
@@ -163,9 +204,7 @@ class BookingForm(forms.Form):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     starts_at = MomentField(label=_("Date et heure"), error_messages={"required": _("Indiquez la date et l’heure.")})
-    kind = forms.ChoiceField(
-        label=_("Où"), choices=AppointmentKind.choices, widget=forms.Select(attrs={"class": "form-select"})
-    )
+    kind = PlaceField(label=_("Où"))
     q = forms.CharField(label=_("Chercher un patient connu du cabinet"), required=False)
     patient = forms.ModelChoiceField(
         Patient.objects.none(),
@@ -196,6 +235,11 @@ class BookingForm(forms.Form):
         }
         for name, queryset in choices.items():
             self.fields[name].queryset = queryset  # type: ignore[attr-defined]
+        _offer_places(self)
+
+    @property
+    def places(self) -> Places:
+        return _places(self)
 
     @property
     def of_a_new_patient(self) -> list[forms.BoundField]:
@@ -270,7 +314,7 @@ class IdentityForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """When, on which agenda, for which reason. Those it has may stay, closed to booking or not."""
+    """When, on which agenda, for which reason, where. Those it has may stay, closed to booking or not."""
 
     def __init__(self, *args: Any, appointment: Appointment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -280,8 +324,13 @@ class MoveForm(forms.Form):
         reasons = practice.visit_reasons.filter(Q(is_active=True) | Q(pk=appointment.visit_reason_id))
         asked.fields["agenda"].queryset = agendas  # type: ignore[attr-defined]
         asked.fields["visit_reason"].queryset = reasons  # type: ignore[attr-defined]
-        for name in ("starts_at", "agenda", "visit_reason"):
+        for name in ("starts_at", "agenda", "visit_reason", "kind"):
             self.fields[name] = asked.fields[name]
+        _offer_places(self, also=appointment.kind)
+
+    @property
+    def places(self) -> Places:
+        return _places(self)
 
 
 class WhichAppointmentsForm(forms.Form):

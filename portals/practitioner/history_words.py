@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.models import Appointment
+from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from audit.models import AuditEvent
 from documents.access import around
 from documents.models import Category, DocumentLink, ReadingMeans
 from documents.notices import notice_sentences
+from notifications.wording import long_day
 from patients.models import Invitation
 from portals.who_has import masked_contacts
 
@@ -38,13 +41,14 @@ def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: U
     ids = {line.actor_id for line in lines} | {_account(line) for line in lines}
     people = User.objects.in_bulk([pk for pk in ids if pk])
     words, what = ACTION_WORDS(), _subjects(lines, appointment, user, people)
+    names = _names_of_parts(lines, appointment)
     return [
         HistoryLine(
             at=line.at,
             actor=people.get(line.actor_id) if line.actor_id else None,
             words=words.get(line.action, line.action),
             what=what.get(line.pk, ""),
-            notes=_notes(line.detail),
+            notes=_changes(line, appointment, names) + _notes(line.detail),
         )
         for line in lines
     ]
@@ -84,6 +88,56 @@ def _account(line: AuditEvent) -> uuid.UUID | None:
         return uuid.UUID(str(line.detail.get("account", "")))
     except ValueError:
         return None
+
+
+def _names_of_parts(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[str, str]:
+    """Names of the agendas and reasons that moves led from and to, by their keys as the trail writes them."""
+    moves = [line.detail for line in lines if line.action == "appointment.moved"]
+
+    def named(part: str) -> set[uuid.UUID]:
+        texts = (str(detail.get(name, "")) for detail in moves for name in (part, f"{part}_before"))
+        return {uuid.UUID(text) for text in texts if text}
+
+    practice = appointment.practice_id
+    agendas = Agenda.objects.filter(practice=practice, pk__in=named("agenda")).values_list("pk", "name")
+    reasons = VisitReason.objects.filter(practice=practice, pk__in=named("visit_reason")).values_list("pk", "name")
+    return {str(pk): name for pk, name in (*agendas, *reasons)}
+
+
+def _changes(line: AuditEvent, appointment: Appointment, names: dict[str, str]) -> list[str]:
+    """What a move changed, a sentence each: what it is since, and what it was. Moves of an earlier version only know
+    which parts changed."""
+    if line.action != "appointment.moved":
+        return []
+    labels = {
+        "starts_at": _("Date et heure"),
+        "agenda": _("Agenda"),
+        "visit_reason": _("Motif"),
+        "kind": _("Lieu"),
+    }
+    parts = [name for name in labels if name in line.detail.get("fields", [])]
+    if any(f"{name}_before" not in line.detail for name in parts):
+        return [_("A changé : %(parts)s.") % {"parts": ", ".join(labels[name].lower() for name in parts)}]
+    sentence = _("%(part)s : %(now)s, au lieu de %(before)s.")
+    return [
+        sentence
+        % {
+            "part": labels[name],
+            "now": _part(name, line.detail[name], appointment, names),
+            "before": _part(name, line.detail[f"{name}_before"], appointment, names),
+        }
+        for name in parts
+    ]
+
+
+def _part(name: str, value: str, appointment: Appointment, names: dict[str, str]) -> str:
+    """One part of an appointment as the trail writes it, in words; times on the clock of the practice."""
+    if name == "starts_at":
+        start = timezone.localtime(datetime.fromisoformat(value), appointment.practice.zone)
+        return f"{long_day(start, weekday=True)}, {date_format(start, 'H:i')}"
+    if name == "kind":
+        return str(AppointmentKind(value).label).lower() if value in AppointmentKind.values else value
+    return names.get(value) or _("(supprimé depuis)")
 
 
 def _notes(detail: dict[str, Any]) -> list[str]:

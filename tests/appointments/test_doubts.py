@@ -201,7 +201,7 @@ def test_what_cannot_be_is_refused_before_anybody_is_asked(desk: Desk, bob: User
     desk.reason.agendas.clear()
     page = sign_in(bob).post("/pro/appointments/new/", desk.form())
     assert page.status_code == 400
-    assert "n’est pas proposé sur cet agenda" in page.content.decode()
+    assert "n’est pas proposé sur l’agenda" in page.content.decode()
 
 
 def test_moving_asks_too(desk: Desk, bob: User, sign_in: SignIn) -> None:

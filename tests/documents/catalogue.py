@@ -157,6 +157,8 @@ def booked_online(stage: Stage) -> None:
 
 
 def booked_online_by_video(stage: Stage) -> None:
+    stage.agenda.video_url = "https://video.example/salle/1"
+    stage.agenda.save()
     stage.online(kind=AppointmentKind.VIDEO)
 
 

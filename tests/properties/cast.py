@@ -90,7 +90,9 @@ class Practices:
         Membership.objects.create(user=self.users["charlie"], practice=other, is_practitioner=True, is_admin=True)
         for name in ACCOUNTS:
             self.users[name] = self._account(name)
-        self.agenda = Agenda.objects.create(practice=self.practice, name="Dr Alice")
+        self.agenda = Agenda.objects.create(
+            practice=self.practice, name="Dr Alice", video_url="https://video.example/alice"
+        )
         for weekday in range(7):
             OpeningHours.objects.create(agenda=self.agenda, weekday=weekday, opens_at=time(8), closes_at=time(20))
         self.reason = VisitReason.objects.create(practice=self.practice, name="Suivi", duration_minutes=10)

@@ -122,7 +122,7 @@ class Appointments(StaffView):
             visit_reason=visit_reason_of(self.user, asked["visit_reason"]),
             patient=self._patient(asked["patient"], agenda.practice),
             starts_at=asked["start"],
-            kind=AppointmentKind(asked["kind"]),
+            kind=_kind(asked),
             by=self.user,
             pk=pk,
             accepted=None if asked["accept_doubts"] else (),
@@ -136,6 +136,10 @@ class Appointments(StaffView):
             return patient
         record = {name: value for name, value in asked.items() if name != "practice"}
         return create_patient(practice=practice, **record, by=self.user)
+
+
+def _kind(asked: dict[str, Any]) -> AppointmentKind | None:
+    return AppointmentKind(asked["kind"]) if "kind" in asked else None
 
 
 class AppointmentDetail(StaffView):
@@ -161,6 +165,7 @@ class AppointmentDetail(StaffView):
             starts_at=asked.get("start"),
             agenda=agenda_of(self.user, asked["agenda"]) if "agenda" in asked else None,
             visit_reason=visit_reason_of(self.user, asked["visit_reason"]) if "visit_reason" in asked else None,
+            kind=_kind(asked),
             accepted=None if asked["accept_doubts"] else (),
         )
         return Response(AppointmentOut(moved).data)

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from appointments.online import book_online, cancel_online
+from appointments.places import way_for
 from appointments.slots import free_slots, open_to_online_booking
 from patients.relatives import Person
 from portals.api.authentication import OptionalTokenAuthentication
@@ -102,7 +103,7 @@ class Bookings(ApiView):
             agenda=agenda,
             visit_reason=visit_reason,
             starts_at=asked["start"],
-            kind=AppointmentKind(asked["kind"]),
+            kind=way_for(agenda, visit_reason, asked=None) if "kind" not in asked else AppointmentKind(asked["kind"]),
             booked_for=BookedFor(asked["booked_for"]),
             person=Person(**asked["patient"]) if asked.get("patient") else None,
             pk=pk,

@@ -226,6 +226,7 @@ def test_the_same_key_in_parallel_is_one_document(api: Api, bob: User, appointme
 
 def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_reason: VisitReason) -> None:
     client = api(bob)
+    Agenda.objects.filter(pk=agenda.pk).update(video_url="https://video.example/salle/1")
     answer = client.post(
         f"{V1}/appointments/",
         {
