@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from patients.names import plain
+from patients.names import ascii_digits, plain, written_plainly
 
 OLDEST = timedelta(days=125 * 366)  # nobody is older: another birth date is a slip of the keyboard
 MONTHS = (
@@ -17,9 +16,10 @@ MONTHS = (
     ("juin", "june"), ("juillet", "july"), ("aout", "august"), ("septembre", "september"),
     ("octobre", "october"), ("novembre", "november"), ("decembre", "december"),
 )  # fmt: skip
-DAY_FIRST = re.compile(r"(\d{1,2})[ ./-]+(\d{1,2}|[a-z]{3,9})[ ./-]+((?:19|20)\d\d)")
-YEAR_FIRST = re.compile(r"((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})")  # ISO 8601
+DAY_FIRST = re.compile(r"(\d{1,2})(?:er)?[ ./-]+(\d{1,2}|[a-z]{3,9})[ ./-]+((?:19|20)\d\d)")
+YEAR_FIRST = re.compile(r"((?:19|20)\d\d)[ ./-]+(\d{1,2})[ ./-]+(\d{1,2})")  # ISO 8601, and however it is parted
 IN_A_ROW = re.compile(r"(\d{2})(\d{2})((?:19|20)\d\d)")
+YEAR_FIRST_IN_A_ROW = re.compile(r"((?:19|20)\d\d)(\d{2})(\d{2})")
 SHORT_YEAR = re.compile(r"(?<!\d)(?<!\d[/.-])(?:0?[1-9]|[12]\d|3[01])([/.-])(?:0?[1-9]|1[0-2])\1\d{2}(?![/.-]?\d)")
 
 
@@ -48,7 +48,7 @@ def birth_date_of(day: str, month: str, year: str) -> date:
 def check_birth_date(born: date, *, today: date) -> None:
     """Raises ImpossibleBirthDate for what is nobody's. `today`: where the practice is."""
     if born > today:
-        raise ImpossibleBirthDate(_("Cette date de naissance est dans l’avenir."), code="birth_date_in_future")
+        raise ImpossibleBirthDate(_("Cette date de naissance est dans l’avenir. Vérifiez l’année."), code="birth_date_in_future")
     if born < today - OLDEST:
         raise ImpossibleBirthDate(
             _("Cette date de naissance est trop ancienne. Vérifiez l’année."), code="birth_date_too_old"
@@ -57,14 +57,14 @@ def check_birth_date(born: date, *, today: date) -> None:
 
 def birth_date_in(text: str) -> tuple[date | None, str]:
     """The first date in what was typed into a search (12/03/1950, 12 mars 1950, 1950-03-12), and the rest."""
-    text = unicodedata.normalize("NFC", text)
-    written = ascii_digits(text)
-    for pattern in (YEAR_FIRST, DAY_FIRST, IN_A_ROW):
+    written = written_plainly(text)
+    for pattern in (YEAR_FIRST, DAY_FIRST, IN_A_ROW, YEAR_FIRST_IN_A_ROW):
         for found in pattern.finditer(_spelt(written)):
             if _stands_alone(written, *found.span()):
-                parts = found.groups() if pattern is not YEAR_FIRST else found.groups()[::-1]
+                year_first = pattern in (YEAR_FIRST, YEAR_FIRST_IN_A_ROW)
+                parts = found.groups()[::-1] if year_first else found.groups()
                 try:
-                    return birth_date_of(*parts), f"{text[: found.start()]} {text[found.end() :]}"
+                    return birth_date_of(*parts), f"{written[: found.start()]} {written[found.end() :]}"
                 except ValidationError:
                     continue
     return None, text
@@ -72,12 +72,7 @@ def birth_date_in(text: str) -> tuple[date | None, str]:
 
 def lacks_century(text: str) -> bool:
     """Whether a search names a day with a year of two digits (3/2/41): which century is meant is not guessed."""
-    return bool(SHORT_YEAR.search(ascii_digits(text)))
-
-
-def ascii_digits(text: str) -> str:
-    """Decimal digits of any script as 0 to 9; the rest, and so the length, as it is."""
-    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
+    return bool(SHORT_YEAR.search(written_plainly(text)))
 
 
 def _spelt(text: str) -> str:

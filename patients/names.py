@@ -14,7 +14,9 @@ MAX_SEARCH_WORDS = 8
 MAX_SEARCH_LENGTH = 200  # characters
 # What Unicode neither decomposes nor names after its letter.
 SPELT = str.maketrans({"œ": "oe", "æ": "ae", "þ": "th", "ð": "d", "ŋ": "n", "ı": "i", "ĸ": "k", "ə": "e", "ſ": "s"})
-NOT_IN_NUMBERS = re.compile(r"[^\d\s.()+-]")
+NOT_IN_NUMBERS = re.compile(r"[^\d\s./()+-]")
+# Dashes, strokes and dots with which people part the numbers of a date or of a telephone.
+PARTING = dict.fromkeys(map(ord, "‐‑‒–—―−⁄∕·•\\,:_،٫٬"), "/")
 JOINERS = "\u200c\u200d"  # Persian and Indian names are spelt with them
 OF_A_LETTER = re.compile(r"LATIN SMALL LETTER ([A-Z]) WITH ")  # ł, ø, đ, ħ, ŧ, ƴ …
 
@@ -39,7 +41,8 @@ def search_words(typed: str) -> list[str]:
 
 
 def typed_number(typed: str) -> str | None:
-    """The digits to find in a mobile, if a telephone's number was typed: 06 12.34-56, +33 (0)6, 0033 6."""
+    """The digits to find in a mobile, if a telephone's number was typed: 06 12.34-56, +33 (0)6, 0033 6, ٠٦ ١٢."""
+    typed = written_plainly(typed)
     digits = "".join(one for one in typed if one.isdecimal())
     if not digits or NOT_IN_NUMBERS.search(typed):
         return None
@@ -54,6 +57,16 @@ def _too_long() -> SearchTooLong:
     limits = {"words": MAX_SEARCH_WORDS, "length": MAX_SEARCH_LENGTH}
     sentence = _("Cherchez avec %(words)d mots au plus, et %(length)d caractères au plus.") % limits
     return SearchTooLong({"search": ValidationError(sentence, code="search_too_long")})
+
+
+def ascii_digits(text: str) -> str:
+    """Decimal digits of any script as 0 to 9; the rest, and so the length, as it is."""
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
+
+
+def written_plainly(typed: str) -> str:
+    """A number or a date in digits 0 to 9, with a stroke for each dash, dot or other sign that parts them."""
+    return unicodedata.normalize("NFKC", ascii_digits(kept(typed))).translate(PARTING)
 
 
 def kept(typed: str) -> str:
@@ -92,5 +105,7 @@ def _plain(text: str) -> str:
 def _letter(character: str) -> str:
     if character.isascii():
         return character
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
     named = OF_A_LETTER.match(unicodedata.name(character, ""))
     return named[1].lower() if named else character

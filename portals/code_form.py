@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from patients.birth_dates import ascii_digits
+from patients.names import ascii_digits
 
 
 class CodeForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import date
 from functools import reduce
@@ -19,6 +20,7 @@ from patients.names import check_search, joined, plain, same_names, search_words
 
 NAMES = ("first_name", "last_name")
 SEARCHED = (*NAMES, "email", "mobile")
+YEAR = re.compile("(?:19|20)[0-9]{2}")
 LOOK_ALIKES = 20  # shown
 CANDIDATES = 200  # compared letter by letter
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
@@ -69,7 +71,7 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         return [one for one in born.order_by("pk")[:among] if sorted(map(joined, one.names)) == names]
 
     def search(self, words: str) -> PatientQuerySet:
-        """Every word is found in the name, the email or the mobile; a date is the birth date.
+        """Every word is found in the name, the email or the mobile; a date is the birth date, a year may be its year.
 
         Without regard to accents, case, apostrophes and hyphens; mobiles and dates as people write them. Nothing
         typed finds everybody. Raises patients.names.SearchTooLong.
@@ -84,7 +86,8 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         for word in asked:
             by_hand = reduce(or_, (Q((f"{name}__icontains", word)) for name in SEARCHED))
             # Of a version that wrote no search text; patients.tasks.fill_search_texts leaves none.
-            found = found.filter(Q(search_text__contains=word) | Q(search_text=None) & by_hand)
+            match = Q(search_text__contains=word) | Q(search_text=None) & by_hand
+            found = found.filter(match | Q(birth_date__year=int(word)) if YEAR.fullmatch(word) else match)
         return found
 
 

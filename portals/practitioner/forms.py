@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypedDict, cast
 
 from django import forms
@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Practice
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from notifications.wording import telephone_by_pairs
+from patients.birth_dates import birth_date_in
 from patients.contacts import clean_email, clean_mobile
 from patients.duplicates import Alike, Likeness, likenesses
 from patients.models import Patient
+from patients.names import ascii_digits
 from patients.ownership import CONTACTS
 from patients.records import FormerContacts, PatientChanges, SayWhoseContacts
 
@@ -132,6 +134,8 @@ class MomentField(forms.DateTimeField):
 
     def to_python(self, value: Any) -> datetime | None:
         """A time that comes twice, the night when clocks go back, is the first."""
+        if isinstance(value, str):
+            value = ascii_digits(value)
         with timezone.override(UTC):  # as it was typed: Django would refuse those two in words of its own
             typed = super().to_python(value)
         if typed is None:
@@ -145,6 +149,24 @@ class MomentField(forms.DateTimeField):
         if shown.replace(tzinfo=None) != typed.replace(tzinfo=None):
             raise forms.ValidationError(self.error_messages["skipped"], code="skipped")
         return moment
+
+
+class BirthDateField(forms.DateField):
+    """As the browser's calendar gives it, or as people write a date where there is none."""
+
+    widget = forms.DateInput(
+        format="%Y-%m-%d", attrs={"type": "date", "class": "form-control", "autocomplete": "off"}
+    )
+    input_formats = ["%Y-%m-%d"]
+    default_error_messages = {
+        "invalid": _("Cette date n’existe pas, ou est mal écrite. Écrivez le jour, le mois et l’année : 12/03/1950."),
+    }
+
+    def to_python(self, value: Any) -> date | None:
+        if isinstance(value, str):
+            born, rest = birth_date_in(value)
+            value = ascii_digits(value) if born is None or rest.strip() else born
+        return super().to_python(value)
 
 
 class PlaceField(forms.TypedChoiceField):
@@ -213,10 +235,7 @@ class BookingForm(forms.Form):
     )
     first_name = forms.CharField(label=_("Prénom"), max_length=100, widget=_text(autocomplete="off"))
     last_name = forms.CharField(label=_("Nom"), max_length=100, widget=_text(autocomplete="off"))
-    birth_date = forms.DateField(
-        label=_("Date de naissance"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
-    )
+    birth_date = BirthDateField(label=_("Date de naissance"))
     email = forms.CharField(label=_("Adresse e-mail"), required=False, widget=_text(type="email", autocomplete="off"))
     mobile = forms.CharField(label=_("Mobile"), required=False, widget=_text(type="tel", autocomplete="off"))
     somebody_else = forms.BooleanField(label=_("C’est quelqu’un d’autre : créer une fiche"), required=False)
@@ -286,13 +305,7 @@ class IdentityForm(forms.Form):
     last_name = forms.CharField(
         label=_("Nom"), max_length=100, show_hidden_initial=True, widget=_text(autocomplete="off")
     )
-    birth_date = forms.DateField(
-        label=_("Date de naissance"),
-        show_hidden_initial=True,
-        widget=forms.DateInput(
-            format="%Y-%m-%d", attrs={"type": "date", "class": "form-control", "autocomplete": "off"}
-        ),
-    )
+    birth_date = BirthDateField(label=_("Date de naissance"), show_hidden_initial=True)
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -24,7 +24,7 @@ from documents.files.serving import respond
 from documents.library import archive, change_library_document, import_version, unarchive
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.models.library import LibraryDocumentQuerySet
-from patients.names import MAX_SEARCH_LENGTH, SearchTooLong, check_search
+from patients.names import MAX_SEARCH_LENGTH, SearchTooLong, ascii_digits, check_search
 from portals.form_errors import say_refusal
 from portals.practitioner.library_import import import_all, import_one
 from portals.practitioner.practices import practice_of
@@ -77,7 +77,8 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
     except SearchTooLong as refused:
         search_error, words, documents = " ".join(refused.messages), words[:MAX_SEARCH_LENGTH], documents.none()
     if words:
-        documents = documents.filter(title__icontains=words.replace("\0", ""))
+        typed = words.replace("\0", "")
+        documents = documents.filter(Q(title__icontains=typed) | Q(title__icontains=ascii_digits(typed)))
     if category:
         documents = documents.filter(category=category[:MAX_SEARCH_LENGTH].replace("\0", ""))
     context = frame(

@@ -26,6 +26,7 @@ from appointments.video import set_video_url
 from documents.models import UnreadPolicy
 from documents.models.unread import MAX_DAYS
 from documents.unread import set_unread_policy
+from patients.names import ascii_digits
 from portals.form_errors import say_refusal
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.certificate import certificate_facts
@@ -44,8 +45,8 @@ class HoursField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        parts = [part for part in re.split(r"[\s,;]+", super().to_python(value) or "") if part]
-        if any(not part.isdigit() for part in parts):
+        parts = [part for part in re.split(r"[\s,;،]+", ascii_digits(super().to_python(value) or "")) if part]
+        if any(not (part.isascii() and part.isdigit()) for part in parts):
             raise ValidationError(_("Écrivez des nombres d’heures séparés par des virgules. Exemple : 48, 2."))
         return sorted({int(part) for part in parts}, reverse=True)
 

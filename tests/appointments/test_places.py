@@ -115,7 +115,7 @@ def test_another_reason_takes_its_place_along(
     kind = {"kind": asked.value} if asked else {}
     parts = {"agenda": str(agenda.pk), "visit_reason": str(other.pk)} | kind
     if door == "page":
-        typed = parts | {"starts_at": f"{appointment.local_start:%Y-%m-%dT%H:%M}"}
+        typed: dict[str, Any] = parts | {"starts_at": f"{appointment.local_start:%Y-%m-%dT%H:%M}"}
         answer: Any = sign_in(bob).post(f"/pro/appointments/{appointment.pk}/move/", typed | {"accepted": []})
         if answer.status_code == 409:
             typed["accepted"] = [one.key for one in answer.context["doubts"]]

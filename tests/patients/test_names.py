@@ -117,6 +117,81 @@ def test_numbers_and_dates_are_found_as_people_write_them(practice: Practice, bo
     assert list(practice.patients.search(typed)) == [there]
 
 
+ZEROS = {  # of every script one may have on a keyboard
+    "fullwidth": "０", "arabic-indic": "٠", "persian": "۰", "devanagari": "०", "bengali": "০", "thai": "๐",
+}  # fmt: skip
+PARTED = [*"/.- –—‑‐−·•,:_\\⁄／．", "/ ", " / ", " - "]
+WAYS_OF_A_DATE = [
+    *(one.join(("12", "03", "1950")) for one in PARTED),
+    *(one.join(("1950", "03", "12")) for one in PARTED),
+    *("19500312", "12 mars 1950", "12-mars-1950", "12/mars/1950", "\u200f12/03/1950"),
+]
+
+
+def in_digits(zero: str, text: str) -> str:
+    return "".join(chr(ord(zero) + int(one)) if one in "0123456789" else one for one in text)
+
+
+@pytest.fixture
+def ana_and_eve(practice: Practice, bob: User) -> Patient:
+    """Ana, born on 12 March 1950; Eve a year later, with another mobile."""
+    there = create_patient(
+        practice=practice, first_name="Ana", last_name="Lefèvre", birth_date=BORN, mobile="0612345678", by=bob
+    )
+    other = date(1951, 3, 12)
+    create_patient(
+        practice=practice, first_name="Eve", last_name="Lefèvre", birth_date=other, mobile="0698765432", by=bob
+    )
+    return there
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", WAYS_OF_A_DATE)
+def test_a_birth_date_is_found_however_it_is_parted(practice: Practice, ana_and_eve: Patient, typed: str) -> None:
+    for words in (typed, f"lefevre {typed}", f"{typed} Lefèvre"):
+        assert list(practice.patients.search(words)) == [ana_and_eve]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("script", ZEROS)
+@pytest.mark.parametrize(
+    "typed", ["12/03/1950", "1950-03-12", "12 mars 1950", "1950", "06 12 34 56 78", "+33612345678"]
+)
+def test_digits_of_every_script_find(practice: Practice, ana_and_eve: Patient, script: str, typed: str) -> None:
+    written = in_digits(ZEROS[script], typed)
+    assert list(practice.patients.search(f"lefevre {written}" if "1950" in typed else written)) == [ana_and_eve]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["lefevre 1950", "1950 lefevre", "Ana LEFÈVRE 1950", "1950", "lefèvre, 1950"])
+def test_a_name_is_found_with_the_year_of_birth(practice: Practice, ana_and_eve: Patient, typed: str) -> None:
+    assert list(practice.patients.search(typed)) == [ana_and_eve]
+
+
+@pytest.mark.django_db
+def test_a_year_finds_a_number_or_an_address_that_holds_it_too(
+    practice: Practice, ana_and_eve: Patient, bob: User
+) -> None:
+    with_it = create_patient(
+        practice=practice,
+        first_name="Ana",
+        last_name="Petit",
+        birth_date=TODAY,
+        email="a1950@courriel.example",
+        by=bob,
+    )
+    assert set(practice.patients.search("ana 1950")) == {ana_and_eve, with_it}
+    assert list(practice.patients.search("lefevre 1949")) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zero", ZEROS.values())
+def test_a_name_with_a_digit_is_one_name_in_every_script(practice: Practice, bob: User, zero: str) -> None:
+    there = create_patient(practice=practice, first_name="Ana", last_name=f"Louis {zero}", birth_date=BORN, by=bob)
+    assert list(practice.patients.search("louis 0")) == [there]
+    assert same_names(("Ana", f"Louis {zero}"), ("ANA", "louis 0"))
+
+
 @pytest.mark.parametrize("typed", ["0612031950", "31/02/1950", "1950", "rue 12/03/19501"])
 def test_what_is_no_date_is_no_date(typed: str) -> None:
     assert birth_date_in(typed) == (None, typed)

@@ -74,7 +74,8 @@ def test_a_time_by_an_unknown_authority_is_not_said_to_be_certified(level: str) 
 @pytest.mark.parametrize(
     ("words", "short"),
     [
-        ("3/2/41", True), ("Durand 03.02.41", True), ("03-02-41", True), ("3/2/1941", False),
+        ("3/2/41", True), ("3–2–41", True), ("٣/٢/٤١", True),
+        ("Durand 03.02.41", True), ("03-02-41", True), ("3/2/1941", False),
         ("06.12.34.56.78", False), ("31/13/41", False), ("Durand", False),
     ],
 )  # fmt: skip

@@ -163,3 +163,38 @@ def test_a_year_at_the_edge_of_what_a_date_can_hold_gets_a_sentence(
         answer = sign_in(bob).post(NEW, asked | {"patient": str(appointment.patient_id)})
     assert answer.status_code == 400
     assert "érifiez l’année" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "born",
+    [
+        "1950-05-06",
+        "06/05/1950",
+        "6.5.1950",
+        "6 mai 1950",
+        "06–05–1950",
+        "٠٦/٠٥/١٩٥٠",
+        "１９５０－０５－０６",
+        "06051950",
+    ],
+)
+@pytest.mark.parametrize("start", ["2027-12-01T09:00", "٢٠٢٧-١٢-٠١T٠٩:٠٠", "２０２７-１２-０１T０９:００"])
+def test_dates_are_taken_in_digits_of_every_script(
+    bob: User, sign_in: SignIn, asked: dict[str, Any], born: str, start: str
+) -> None:
+    typed = {"first_name": "Zoé", "last_name": "Petit", "birth_date": born, "starts_at": start}
+    assert sign_in(bob).post(NEW, asked | typed).status_code == 302
+    made = Appointment.objects.get()
+    assert made.patient.birth_date == date(1950, 5, 6)
+    assert f"{made.local_start:%Y-%m-%dT%H:%M}" == "2027-12-01T09:00"
+
+
+@pytest.mark.parametrize("born", ["31/02/1950", "6 mai", "hier", "1950", "06/05/50"])
+def test_a_birth_date_that_cannot_be_is_said_with_an_example(
+    bob: User, sign_in: SignIn, asked: dict[str, Any], born: str
+) -> None:
+    typed = {"first_name": "Zoé", "last_name": "Petit", "birth_date": born}
+    page = sign_in(bob).post(NEW, asked | typed)
+    assert page.status_code == 400
+    assert "12/03/1950" in page.context["form"].errors["birth_date"][0]
+    assert f'value="{born}"' in page.content.decode()

@@ -33,6 +33,9 @@ def test_cards_are_searched_and_filtered(sign_in: SignIn, bob: User, access_plan
     assert "Plan d’accès" in words_of(client.get("/pro/library/"))
     assert "Plan d’accès" in words_of(client.get("/pro/library/?q=plan&category=information"))
     assert "Aucun document ne correspond" in words_of(client.get("/pro/library/?category=prescription"))
+    LibraryDocument.objects.filter(pk=access_plan.pk).update(title="Plan d’accès 2026")
+    for year in ("2026", "٢٠٢٦", "２０２６"):
+        assert "Plan d’accès 2026" in words_of(client.get("/pro/library/", {"q": year}))
     assert "Importer" not in words_of(client.get("/pro/library/"))
     image = client.get(f"/pro/library/{access_plan.pk}/thumbnail/")
     assert image["Content-Type"] == "image/webp"

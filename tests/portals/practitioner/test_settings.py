@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import time, timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -94,3 +95,15 @@ def test_the_address_of_visits_by_video_is_told_to_patients(
     assert any(addresses)
     shown = [sign_in(alice).get(f"/pro/appointments/{one.pk}/").content.decode() for one in (video, here)]
     assert ["https://video.example/salle/1" in page for page in shown] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("٤٨, ٢", [48, 2]), ("４８,２", [48, 2]), ("48 2", [48, 2]), ("²", None)]
+)
+def test_hours_are_taken_in_digits_of_every_script(
+    sign_in: SignIn, carol: User, practice: Practice, typed: str, kept: list[int] | None
+) -> None:
+    page = sign_in(carol).post("/pro/settings/", GOOD | {"email_hours": typed})
+    assert page.status_code == (302 if kept else 400)
+    assert kept is None or ReminderPolicy.of(practice).email_hours == kept
+    assert kept is not None or "48, 2" in page.content.decode()
