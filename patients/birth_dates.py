@@ -48,7 +48,9 @@ def birth_date_of(day: str, month: str, year: str) -> date:
 def check_birth_date(born: date, *, today: date) -> None:
     """Raises ImpossibleBirthDate for what is nobody's. `today`: where the practice is."""
     if born > today:
-        raise ImpossibleBirthDate(_("Cette date de naissance est dans l’avenir. Vérifiez l’année."), code="birth_date_in_future")
+        raise ImpossibleBirthDate(
+            _("Cette date de naissance est dans l’avenir. Vérifiez l’année."), code="birth_date_in_future"
+        )
     if born < today - OLDEST:
         raise ImpossibleBirthDate(
             _("Cette date de naissance est trop ancienne. Vérifiez l’année."), code="birth_date_too_old"

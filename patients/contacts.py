@@ -12,18 +12,17 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from notifications.sms_numbers import MOBILE, is_fiction
+from patients.contact_faults import LETTER_AFTER_DIGIT, OVERSEAS, email_fault, mobile_fault
 from patients.names import kept
-
-# Where a number is written without its country's code, as the French do overseas: with the 0 (Guadeloupe, Guyane,
-# Martinique, Réunion and Mayotte), or bare (Saint-Pierre-et-Miquelon, Nouvelle-Calédonie, Polynésie, Wallis).
-OVERSEAS = ("GP", "GF", "MQ", "RE", "YT", "PM", "NC", "PF", "WF")
 
 
 def clean_mobile(typed: str | None) -> str | None:
-    """The number in E.164. Raises ValidationError for what can't receive an SMS."""
+    """The number in E.164. Raises ValidationError for what is no mobile's, with what exactly is wrong."""
     typed = kept(typed or "")
     if not typed:
         return None
+    if LETTER_AFTER_DIGIT.search(typed):  # a library would dial them as on old keys: ABC is 2
+        raise ValidationError(mobile_fault(typed), code="invalid_mobile")
     if fitting := _fitting(typed, settings.PHONENUMBER_REGION):
         return fitting
     elsewhere = {found for region in OVERSEAS if (found := _fitting(typed, region))}
@@ -34,7 +33,7 @@ def clean_mobile(typed: str | None) -> str | None:
             code="ambiguous_mobile",
         )
     if not elsewhere:
-        raise ValidationError(_mobile_sentence(), code="invalid_mobile")
+        raise ValidationError(mobile_fault(typed), code="invalid_mobile")
     return elsewhere.pop()
 
 
@@ -54,22 +53,15 @@ def _international(number: str) -> str:
 
 
 def clean_email(typed: str | None) -> str | None:
-    """The address, in lower case. Raises ValidationError for what is not an address."""
+    """The address, in lower case. Raises ValidationError for what is not one, with what exactly is wrong."""
     address = kept(typed or "").lower()
     if not address:
         return None
     try:
         validate_email(address)
     except ValidationError:
-        raise ValidationError(
-            _("Cette adresse e-mail est incomplète ou mal écrite. Exemple : marie.durand@exemple.fr."),
-            code="invalid_email",
-        ) from None
+        raise ValidationError(email_fault(address), code="invalid_email") from None
     return address
-
-
-def _mobile_sentence() -> str:
-    return _("Ce numéro ne peut pas recevoir de SMS. Saisissez un numéro de mobile, par exemple 06 12 34 56 78.")
 
 
 # What providers ignore in the part before the @, and names under which one mailbox answers.
