@@ -67,7 +67,9 @@ def exclude_holder(*, patient: Patient, holder: User, by: User) -> None:
     """Staff end what somebody sees of a minor's record because they booked for it; what is shared later does not go
     to them either. Doing it twice changes nothing. Raises NotAllowed."""
     if not may_share(by, patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de retirer un accès."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de retirer un accès. Un administrateur du cabinet peut le changer.")
+        )
     _exclusion, made = HolderExclusion.objects.get_or_create(
         patient=patient, holder=holder, defaults={"excluded_by": by}
     )
@@ -80,7 +82,9 @@ def lift_exclusion(*, patient: Patient, holder: User, by: User) -> bool:
     """Staff change their mind, or the holder has proved to be the minor's guardian (`by` the holder), by an
     invitation of staff: they may receive again. False where they were not excluded. Raises NotAllowed."""
     if by != holder and not may_share(by, patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de rendre un accès."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de rendre un accès. Un administrateur du cabinet peut le changer.")
+        )
     lifted, _rows = HolderExclusion.objects.filter(patient=patient, holder=holder).delete()
     if lifted:
         record(

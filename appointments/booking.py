@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from appointments import messages, reminders, signals
-from appointments.doubts import check_doubts
+from appointments.doubts import Doubt, check_doubts, doubts_about
 from appointments.models import (
     Agenda,
     Appointment,
@@ -54,7 +54,12 @@ def book(
     appointments.online.
     """
     if not may_share(by, agenda.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de prendre un rendez-vous."))
+        raise NotAllowed(
+            _(
+                "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le "
+                "changer."
+            )
+        )
     with transaction.atomic():
         agenda = lock_agenda(agenda)
         check_time(starts_at)
@@ -72,6 +77,27 @@ def book(
             by=by,
             pk=pk,
         )
+
+
+def doubts_of_booking(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    starts_at: datetime,
+    kind: AppointmentKind | None,
+    candidates: Iterable[Patient],
+) -> list[Doubt]:
+    """What speaks against booking for a new patient, or for one of these records, before it is known for whom: for a
+    question that asks both at once. Raises ValidationError as `book`."""
+    check_time(starts_at)
+    _check_together(agenda, visit_reason)
+    way_for(agenda, visit_reason, asked=kind)
+    found = {
+        one.key: one
+        for patient in (None, *candidates)
+        for one in doubts_about(agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at)
+    }
+    return list(found.values())
 
 
 def lock_agenda(agenda: Agenda) -> Agenda:
@@ -299,7 +325,12 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
         .get(pk=appointment.pk)
     )
     if not may_share(by, appointment.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier un rendez-vous."))
+        raise NotAllowed(
+            _(
+                "Votre rôle permet de lire, pas de modifier un rendez-vous. Un administrateur du cabinet peut le "
+                "changer."
+            )
+        )
     return appointment
 
 

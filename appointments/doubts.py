@@ -61,17 +61,18 @@ def doubts_about(
     *,
     agenda: Agenda,
     visit_reason: VisitReason,
-    patient: Patient,
+    patient: Patient | None,
     starts_at: datetime,
     moving: Appointment | None = None,
 ) -> list[Doubt]:
+    """`patient`: None for one without a record yet."""
     starts_at = starts_at.astimezone(UTC)
     ends_at = starts_at + timedelta(minutes=visit_reason.duration_minutes)
     found = [
         *_past(agenda, ends_at),
         *_closed_to_booking(agenda, visit_reason),
-        *_taken(agenda, starts_at, ends_at, moving),
-        *_patient_elsewhere(agenda, patient, starts_at, ends_at, moving),
+        *_taken(agenda, patient, starts_at, ends_at, moving),
+        *(_patient_elsewhere(agenda, patient, starts_at, ends_at, moving) if patient else ()),
         *_closed(agenda, starts_at, ends_at),
         *_outside_hours(agenda, starts_at, ends_at),
     ]
@@ -95,10 +96,17 @@ def _closed_to_booking(agenda: Agenda, visit_reason: VisitReason) -> Found:
         yield "reason_closed", _("Le motif %(name)s n’est plus proposé.") % {"name": visit_reason.name}, ""
 
 
-def _taken(agenda: Agenda, starts_at: datetime, ends_at: datetime, moving: Appointment | None) -> Found:
+def _taken(
+    agenda: Agenda, patient: Patient | None, starts_at: datetime, ends_at: datetime, moving: Appointment | None
+) -> Found:
     for one in _overlapping(Appointment.objects.filter(agenda=agenda), starts_at, ends_at, moving):
         facts = {"who": one.patient.full_name, "from": _hour(one.local_start), "to": _hour(one.local_end)}
-        yield "time_taken", _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.") % facts, str(one.pk)
+        said = (
+            _("%(who)s a déjà ce rendez-vous sur cet agenda : %(from)s–%(to)s.")
+            if one.patient == patient
+            else _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.")
+        )
+        yield "time_taken", said % facts, str(one.pk)
 
 
 def _patient_elsewhere(
@@ -106,8 +114,9 @@ def _patient_elsewhere(
 ) -> Found:
     others = Appointment.objects.filter(patient=patient).exclude(agenda=agenda)
     for one in _overlapping(others, starts_at, ends_at, moving):
-        facts = {"agenda": one.agenda.name, "from": _hour(one.local_start), "to": _hour(one.local_end)}
-        said = _("Ce patient a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
+        facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
+        facts |= {"from": _hour(one.local_start), "to": _hour(one.local_end)}
+        said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
         yield "patient_busy", said, str(one.pk)
 
 

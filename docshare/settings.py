@@ -129,6 +129,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portals.public.errors.FindingsMiddleware",
+    "portals.kept_answers.KeptAnswersMiddleware",
 ]
 
 ROOT_URLCONF = "docshare.urls"

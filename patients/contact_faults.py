@@ -16,6 +16,7 @@ from patients.names import ascii_digits
 # Where a number is written without its country's code, as the French do overseas: with the 0 (Guadeloupe, Guyane,
 # Martinique, Réunion and Mayotte), or bare (Saint-Pierre-et-Miquelon, Nouvelle-Calédonie, Polynésie, Wallis).
 OVERSEAS = ("GP", "GF", "MQ", "RE", "YT", "PM", "NC", "PF", "WF")
+LONGEST_ADDRESS = 254  # characters, RFC 5321 by its erratum 1690
 FIXED = frozenset({PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP})
 ABROAD = re.compile(r"\s*(\+|＋|00)")
 LETTER_AFTER_DIGIT = re.compile(r"\d.*?([^\W\d_]+)")
@@ -126,13 +127,15 @@ def _examples() -> dict[str, str]:
 
 def email_fault(address: str) -> str:
     """Of what is not an address (patients.contacts.clean_email), in lower case."""
+    if len(address) > LONGEST_ADDRESS:
+        return _("L’adresse e-mail a plus de %(most)d caractères : vérifiez-la.") % {"most": LONGEST_ADDRESS}
     local, at, domain = address.rpartition("@")
     example = {"example": "marie.durand@exemple.fr"}
     if not at:
         return _("Il manque le @ de l’adresse e-mail. Exemple : %(example)s.") % example
     if "@" in local:
         return (
-            _("Il y a plusieurs @ : saisissez une seule adresse e-mail, avec un seul @. Exemple : %(example)s.")
+            _("Il y a plusieurs @ : saisissez une seule adresse e-mail, avec un seul @. Exemple : %(example)s.")
             % example
         )
     if not local.strip():
@@ -155,7 +158,7 @@ def _fault_of_signs(local: str, domain: str) -> str:
                 )
             elif "LATIN" in unicodedata.name(sign, ""):
                 said = _(
-                    "Une adresse e-mail n’a pas d’accent avant le @ : remplacez « %(sign)s » par une lettre simple."
+                    "Une adresse e-mail n’a pas d’accent avant le @ : remplacez « %(sign)s » par une lettre simple."
                 )
             elif sign.isalpha():
                 said = _(
@@ -175,7 +178,7 @@ def _fault_of_dots(local: str, domain: str) -> str:
     if local.startswith("."):
         return _("L’adresse e-mail commence par un point : retirez-le.")
     if local.endswith(".") or domain.startswith("."):
-        return _("Il y a un point à côté du @ : retirez-le.")
+        return _("Il y a un point à côté du @ : retirez-le.")
     return ""
 
 

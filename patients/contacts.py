@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from notifications.sms_numbers import MOBILE, is_fiction
-from patients.contact_faults import LETTER_AFTER_DIGIT, OVERSEAS, email_fault, mobile_fault
+from patients.contact_faults import LETTER_AFTER_DIGIT, LONGEST_ADDRESS, OVERSEAS, email_fault, mobile_fault
 from patients.names import kept
 
 
@@ -57,6 +57,8 @@ def clean_email(typed: str | None) -> str | None:
     address = kept(typed or "").lower()
     if not address:
         return None
+    if len(address) > LONGEST_ADDRESS:
+        raise ValidationError(email_fault(address), code="invalid_email")
     try:
         validate_email(address)
     except ValidationError:

@@ -164,7 +164,9 @@ def confirm_contacts(*, patient: Patient, by: User, within: uuid.UUID | None = N
     Raises accounts.roles.NotAllowed.
     """
     if not may_share(by, patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
+        )
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     if waiting := unconfirmed(patient):
         patient.save(update_fields=own_from_now_on(patient, *waiting))

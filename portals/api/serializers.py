@@ -54,8 +54,8 @@ class PatientIn(serializers.Serializer[Any]):
     first_name = serializers.CharField(max_length=100)
     last_name = serializers.CharField(max_length=100)
     birth_date = serializers.DateField()
-    email = serializers.CharField(max_length=254, allow_null=True, required=False, allow_blank=True)
-    mobile = serializers.CharField(max_length=100, allow_null=True, required=False, allow_blank=True)
+    email = serializers.CharField(max_length=1_000, allow_null=True, required=False, allow_blank=True)
+    mobile = serializers.CharField(max_length=1_000, allow_null=True, required=False, allow_blank=True)
     language = serializers.ChoiceField(choices=["fr", "en"], required=False)
     practice = serializers.UUIDField(required=False, help_text="Needed by staff of several practices only")
 
@@ -172,8 +172,8 @@ class PersonIn(serializers.Serializer[Any]):
     first_name = serializers.CharField(max_length=100)
     last_name = serializers.CharField(max_length=100)
     birth_date = serializers.DateField()
-    email = serializers.CharField(max_length=254, allow_null=True, required=False, allow_blank=True)
-    mobile = serializers.CharField(max_length=100, allow_null=True, required=False, allow_blank=True)
+    email = serializers.CharField(max_length=1_000, allow_null=True, required=False, allow_blank=True)
+    mobile = serializers.CharField(max_length=1_000, allow_null=True, required=False, allow_blank=True)
 
 
 class BookingIn(serializers.Serializer[Any]):

@@ -48,7 +48,9 @@ def end(request: HttpRequest, user: User, pk: uuid.UUID, access_id: uuid.UUID) -
 
 def _ask_to_end(request: HttpRequest, user: User, patient: Patient, access_id: uuid.UUID) -> HttpResponse:
     if not may_share(user, patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de retirer un accès."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de retirer un accès. Un administrateur du cabinet peut le changer.")
+        )
     access = next((one for one in accesses_to(patient) if one.id == access_id), None)
     if access is None:
         messages.info(request, _("Cet accès n’existait plus."))

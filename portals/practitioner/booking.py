@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Practice, User
-from appointments.booking import book
+from appointments.booking import book, doubts_of_booking
 from appointments.doubts import Doubt, Doubtful
 from appointments.models import Appointment
 from patients.models import Patient
@@ -21,7 +21,7 @@ from patients.names import SearchTooLong
 from patients.records import create_patient
 from portals.form_errors import say_refusal
 from portals.practitioner.booking_words import booked_sentence
-from portals.practitioner.forms import PERSON, BookingForm
+from portals.practitioner.forms import PERSON, BookingForm, asked_about
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import proposed_start
 from portals.practitioner.staff import frame, staff_only
@@ -48,17 +48,33 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
     doubts: list[Doubt] = []
     if form.is_bound and form.is_valid():
         try:
-            made = _book(form.cleaned_data, practice, user, request.POST.getlist("accepted"))
+            if form.alike:
+                doubts = _doubts_with_likenesses(form)
+            else:
+                made = _book(form.cleaned_data, practice, user, request.POST.getlist("accepted"))
+                messages.success(request, booked_sentence(made))
+                return redirect("practitioner:appointment", pk=made.pk)
         except ValidationError as refused:
             say_refusal(form, refused)
         except Doubtful as asked:
             doubts = asked.doubts
-        else:
-            messages.success(request, booked_sentence(made))
-            return redirect("practitioner:appointment", pk=made.pk)
     context = frame(request, user, "agenda", practice=practice, form=form, doubts=doubts, **_offered(form, practice))
     status = 400 if form.errors else 409 if doubts else 200
     return render(request, "practitioner/new_appointment.html", context, status=status)
+
+
+def _doubts_with_likenesses(form: BookingForm) -> list[Doubt]:
+    """One question about who it is and about the time, whoever it turns out to be. Raises ValidationError."""
+    asked = form.cleaned_data
+    who = Doubt("looks_like", asked_about(form.alike[0]), key="")
+    about_time = doubts_of_booking(
+        agenda=asked["agenda"],
+        visit_reason=asked["visit_reason"],
+        starts_at=asked["starts_at"],
+        kind=asked["kind"],
+        candidates=[like.patient for like in form.alike],
+    )
+    return [who, *about_time]
 
 
 def _practice(request: HttpRequest, user: User) -> Practice:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypedDict, cast
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -117,6 +117,7 @@ class ContactsForm(forms.Form):
 
 
 PERSON = ("first_name", "last_name", "birth_date")
+TOO_LONG = {"max_length": _("C’est trop long : abrégez, %(limit_value)d caractères au plus.")}
 
 
 class MomentField(forms.DateTimeField):
@@ -210,31 +211,51 @@ def _offer_places(form: forms.Form, *, also: str = "") -> None:
     ]
 
 
+class RowField(forms.ModelChoiceField[Model]):
+    """A key that is none gets the sentence of one that is not offered: both come from a page that is out of date."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
 class BookingForm(forms.Form):
-    agenda = forms.ModelChoiceField(
+    agenda = RowField(
         Agenda.objects.none(),
         label=_("Agenda"),
         empty_label=_("Choisir…"),
-        error_messages={"required": _("Choisissez un agenda.")},
+        error_messages={
+            "required": _("Choisissez un agenda."),
+            "invalid_choice": _("Cet agenda n’est plus proposé : choisissez-en un autre."),
+        },
         widget=forms.Select(attrs={"class": "form-select"}),
     )
-    visit_reason = forms.ModelChoiceField(
+    visit_reason = RowField(
         VisitReason.objects.none(),
         label=_("Motif"),
         empty_label=_("Choisir…"),
-        error_messages={"required": _("Choisissez un motif.")},
+        error_messages={
+            "required": _("Choisissez un motif."),
+            "invalid_choice": _("Ce motif n’est plus proposé : choisissez-en un autre."),
+        },
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     starts_at = MomentField(label=_("Date et heure"), error_messages={"required": _("Indiquez la date et l’heure.")})
     kind = PlaceField(label=_("Où"))
     q = forms.CharField(label=_("Chercher un patient connu du cabinet"), required=False)
-    patient = forms.ModelChoiceField(
+    patient = RowField(
         Patient.objects.none(),
         required=False,
         error_messages={"invalid_choice": _("Cette fiche n’existe plus : cherchez le patient de nouveau.")},
     )
-    first_name = forms.CharField(label=_("Prénom"), max_length=100, widget=_text(autocomplete="off"))
-    last_name = forms.CharField(label=_("Nom"), max_length=100, widget=_text(autocomplete="off"))
+    first_name = forms.CharField(
+        label=_("Prénom"), max_length=100, error_messages=dict(TOO_LONG), widget=_text(autocomplete="off")
+    )
+    last_name = forms.CharField(
+        label=_("Nom"), max_length=100, error_messages=dict(TOO_LONG), widget=_text(autocomplete="off")
+    )
     birth_date = BirthDateField(label=_("Date de naissance"))
     email = forms.CharField(label=_("Adresse e-mail"), required=False, widget=_text(type="email", autocomplete="off"))
     mobile = forms.CharField(label=_("Mobile"), required=False, widget=_text(type="tel", autocomplete="off"))
@@ -246,7 +267,7 @@ class BookingForm(forms.Form):
             told = _("À remplir pour un nouveau patient, ou choisissez un patient déjà connu.")
             self.fields[name].error_messages["required"] = told
             self.fields[name].required = not self.data.get("patient")
-        self.alike: list[Likeness] = []  # records that may be of the new patient
+        self.alike: list[Likeness] = []  # records that may be of the new patient: a question, no error
         choices: dict[str, Any] = {
             "agenda": practice.agendas.filter(is_active=True),
             "visit_reason": practice.visit_reasons.filter(is_active=True),
@@ -281,12 +302,10 @@ class BookingForm(forms.Form):
         if asked.get("patient") is None and all(person.values()) and not asked["somebody_else"]:
             records = self.fields["patient"].queryset  # type: ignore[attr-defined]
             self.alike = likenesses(records, **person, email=asked.get("email"), mobile=asked.get("mobile"))
-        if self.alike:
-            self.add_error("patient", _asked_about(self.alike[0]))
         return asked
 
 
-def _asked_about(likest: Likeness) -> str:
+def asked_about(likest: Likeness) -> str:
     if Alike.SAME_PERSON in likest.why:
         return gettext(
             "Une fiche de ce nom, née le même jour, existe : choisissez-la, ou dites que c’est quelqu’un d’autre."
@@ -300,10 +319,18 @@ class IdentityForm(forms.Form):
     else may have corrected it meanwhile."""
 
     first_name = forms.CharField(
-        label=_("Prénom"), max_length=100, show_hidden_initial=True, widget=_text(autocomplete="off")
+        label=_("Prénom"),
+        max_length=100,
+        error_messages=dict(TOO_LONG),
+        show_hidden_initial=True,
+        widget=_text(autocomplete="off"),
     )
     last_name = forms.CharField(
-        label=_("Nom"), max_length=100, show_hidden_initial=True, widget=_text(autocomplete="off")
+        label=_("Nom"),
+        max_length=100,
+        error_messages=dict(TOO_LONG),
+        show_hidden_initial=True,
+        widget=_text(autocomplete="off"),
     )
     birth_date = BirthDateField(label=_("Date de naissance"), show_hidden_initial=True)
 

@@ -86,7 +86,12 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     form = ContactsForm(request.POST or None, initial=initial, patient=found)
     if request.method == "POST":
         if not may_share(user, found.practice):
-            raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
+            raise NotAllowed(
+                _(
+                    "Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut "
+                    "le changer."
+                )
+            )
         if form.is_valid():
             before = accesses_to(found)
             try:
@@ -126,7 +131,9 @@ def identity(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Names and birth date, corrected. Who proved the former birth date has to prove the new one."""
     found = patient_of(user, pk)
     if not may_share(user, found.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
+        )
     form = IdentityForm(request.POST or None, patient=found)
     if request.method == "POST" and form.is_valid():
         before = accesses_to(found)

@@ -43,6 +43,7 @@ MOBILES = {
     "Aucun téléphone n’a ce numéro": ["07 00 12 34 56", "12 34 56 78 90"],
 }
 EMAILS = {
+    "plus de 254 caractères": [f"{'x' * 250}@exemple.fr", "x" * 300],
     "Il manque le @": ["marie", "marie.exemple.fr", "marie(at)exemple.fr"],
     "plusieurs @": ["marie@@exemple.fr", "marie@exemple.fr;luc@exemple.fr", "marie@exemple@fr"],
     "ce qui précède le @": ["@exemple.fr"],

@@ -98,7 +98,7 @@ def test_a_new_record_at_booking_is_asked_about_once_and_made_if_it_is_somebody_
     client = sign_in(bob)
     page = client.post("/pro/appointments/new/", asked)
     text = page.content.decode()
-    assert page.status_code == 400
+    assert page.status_code == 409
     assert f'value="{zoe.pk}"' in text
     assert "quelqu’un d’autre" in text
     assert Patient.objects.count() == 1

@@ -104,7 +104,7 @@ def test_the_same_person_is_asked_about_and_no_record_made_twice_by_haste(
     }
     page = sign_in(bob).post(NEW, again)
     text = page.content.decode()
-    assert page.status_code == 400
+    assert page.status_code == 409
     assert "Une fiche de ce nom" in text
     assert f'value="{marie.pk}"' in text
     assert 'name="somebody_else"' in text

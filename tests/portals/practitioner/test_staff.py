@@ -184,7 +184,7 @@ def test_the_line_at_the_top_takes_a_missing_mobile_on_the_spot(
     assert card(browser, appointment).status_code == 400
     wrong = browser.post(f"{address}/contacts/", {"mobile": "12"})
     assert wrong.status_code == 400
-    assert "Saisissez un numéro de mobile" in wrong.content.decode()
+    assert "Il manque 8 chiffres" in wrong.content.decode()
     assert browser.post(f"{address}/contacts/", {"mobile": "06 11 22 33 44"}).status_code == 302
     assert Patient.objects.get(pk=appointment.patient_id).mobile == "+33611223344"
     assert "Ces documents seront visibles par Marie Durand" in browser.get(f"{address}/share/").content.decode()
