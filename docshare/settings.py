@@ -297,18 +297,17 @@ _OTHER_SCRIPTS = {
         ("Symbols2", "noto-sans-symbols-2"),
     )
 }
-# A letter is set in the first that has it. Noto Sans: Latin, Greek, Cyrillic.
-STAMP_FONTS = (_FONTS / "NotoSans-Regular.ttf", *_OTHER_SCRIPTS.values())
-# Outlines of PostScript, which the stamp does not embed.
-_EAST_ASIAN = {
-    "Korean": _NODE / "@embedpdf" / "fonts-kr" / "fonts" / "NotoSansKR-Regular.otf",
+_EAST_ASIAN = {  # Noto Sans Hans has all but Hangul
     "Chinese": _NODE / "@embedpdf" / "fonts-sc" / "fonts" / "NotoSansHans-Regular.otf",
+    "Korean": _NODE / "@embedpdf" / "fonts-kr" / "fonts" / "NotoSansKR-Regular.otf",
 }
-PAPER_FONTS = (  # of written documents
+PAPER_FONTS = (  # of written documents; a letter is set in the first that has it. Noto Sans: Latin, Greek, Cyrillic.
     {name: _FONTS / f"NotoSans-{name}.ttf" for name in ("Regular", "Bold", "Italic", "BoldItalic")}
     | _OTHER_SCRIPTS
     | _EAST_ASIAN
 )
+# The stamp draws whatever written documents draw.
+STAMP_FONTS = tuple(path for name, path in PAPER_FONTS.items() if name not in ("Bold", "Italic", "BoldItalic"))
 # Beside what is compressed already: source maps, which only developers ask for, and small tables of pdf.js.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map", "bcmap", "pfb", "icc"]
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}

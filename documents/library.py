@@ -14,6 +14,7 @@ from accounts.roles import NotAllowed, may_administer
 from audit.trail import record
 from documents.files import storage
 from documents.files.intake import Intake, discard
+from documents.files.names import composed
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.planning import follow_library
 from documents.writing.body import clean, pictures
@@ -26,7 +27,7 @@ def import_document(
 ) -> LibraryDocument:
     """A new document of the library, version 1. Consumes the intake. Raises NotAllowed, ValidationError."""
     document = LibraryDocument(
-        id=pk or uuid.uuid4(), practice=practice, title=title.strip() or intake.name, category=category
+        id=pk or uuid.uuid4(), practice=practice, title=composed(title) or intake.name, category=category
     )
     try:
         _check_may_write(practice, by)
@@ -52,7 +53,7 @@ def write_document(
     Raises NotAllowed, ValidationError, documents.writing.paper.CannotWrite.
     """
     _check_may_write(practice, by)
-    document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=title.strip(), category=category)
+    document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=composed(title), category=category)
     document.full_clean()
     kept = _checked(body, practice)
     _keep_version(document, print_specimen(document, kept), by, action="library.written", body=kept)
@@ -106,7 +107,7 @@ def change_library_document(
 ) -> LibraryDocument:
     """Rename or reclassify; what was shared keeps the title it was shared under. Raises NotAllowed."""
     _check_may_write(document.practice, by)
-    document.title = title.strip() if title is not None else document.title
+    document.title = composed(title) if title is not None else document.title
     document.category = category or document.category
     document.full_clean()
     document.save(update_fields=["title", "category"])

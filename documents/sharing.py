@@ -14,6 +14,7 @@ from audit.trail import record
 from documents import messages
 from documents.files import storage
 from documents.files.intake import Intake
+from documents.files.names import composed
 from documents.models import Category, LibraryDocument, SharedDocument
 from documents.signing.placement import Placement
 from documents.uploads import check_may_share, locked, prepare, ready_recipient
@@ -46,7 +47,7 @@ def share_upload(
         with transaction.atomic():
             prepared.stored.save()
             document = SharedDocument(
-                id=pk or uuid.uuid4(), category=category, title=title.strip() or intake.name, **prepared.facts
+                id=pk or uuid.uuid4(), category=category, title=composed(title) or intake.name, **prepared.facts
             )
             return _share(
                 appointment=appointment, document=document, by=by, patient_confirmed=prepared.patient_confirmed
@@ -85,7 +86,7 @@ def share_library_document(
                     file=copy.file if copy else version.file,
                     library_version=version,
                     category=category or library_document.category,
-                    title=title.strip() or library_document.title,
+                    title=composed(title) or library_document.title,
                     name=version.name,
                     page_count=copy.page_count if copy else version.page_count,
                 ),

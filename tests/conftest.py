@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 PASSWORD = "lilas-sous-la-pluie"
 CORPUS = Path(settings.BASE_DIR).parent / "shared" / "corpus"
 
+# Their processes get neither DATABASE_URL nor REDIS_URL, or open nothing of either.
+ON_THEIR_OWN = {"test_backup.py", "test_backup_encrypted.py", "test_private_files.py", "test_taken_over.py"}
 WHOLE_WAYS = {"test_one_document.py", "test_the_right_person.py", "test_automatic_documents.py"}  # in a browser
 
 
@@ -48,7 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         no_database = not item.get_closest_marker("django_db") and not fixtures
         pages_alone = "e2e" in parts and name not in WHOLE_WAYS
-        if pages_alone or (no_database and ({"signing", "files"} & parts or name == "test_texts.py")):
+        if pages_alone or (
+            no_database and ({"signing", "files"} & parts or name in {"test_texts.py", *ON_THEIR_OWN})
+        ):
             item.add_marker(pytest.mark.ground)
 
 

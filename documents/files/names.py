@@ -69,6 +69,11 @@ def clean_name(given: str | None) -> str:
     return shortened(" ".join(kept.split()).strip(". ")) or FALLBACK
 
 
+def composed(title: str) -> str:
+    """A title as its author wrote it, whatever file systems refuse in it: in NFC, one space between words."""
+    return unicodedata.normalize("NFC", " ".join(title.split()))
+
+
 def shortened(name: str, *, most: int = MAX_BYTES_OF_NAME) -> str:
     """At most `most` bytes of UTF-8 and MAX_CHARACTERS, its extension kept, no letter parted from its accents."""
     stem, extension = split(name)

@@ -24,7 +24,7 @@ from pyhanko.stamp import BaseStamp, BaseStampStyle
 from documents.signing.geometry import upright_matrix
 from documents.signing.objects import array, dictionary, numbers, stream
 from documents.signing.stamp_layout import QUIET, Rectangle, StampLayout, lay_out
-from documents.signing.typesetting import Typesetter
+from documents.signing.typesetting import JOINERS, Typesetter
 
 MAX_LINE = 80  # characters
 INK = (0.07, 0.13, 0.20)
@@ -134,8 +134,8 @@ class _Drawing(BaseStamp):
 
 
 def plain(text: str) -> str:
-    """Without what only steers how text is shown, and not too long."""
-    return "".join(c for c in text if unicodedata.category(c)[0] != "C")[:MAX_LINE]
+    """Without what only steers how text is shown, and not too long. Joiners stay: they decide the letters' forms."""
+    return "".join(c for c in text if c in JOINERS or unicodedata.category(c)[0] != "C")[:MAX_LINE]
 
 
 def _frame(width: float, height: float) -> bytes:

@@ -19,6 +19,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_string
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
+from documents.compact_fonts import compact_font_of, with_glyph_numbers_as_cids
 from documents.signing.objects import Entries, array, dictionary, number, numbers, stream
 
 EM = 1000  # units of text space that PDF counts widths in
@@ -27,6 +28,8 @@ UNSPOKEN = "\u200b"  # what a glyph stands for that shares its letter with the g
 LAYOUT_TABLES = ("GDEF", "GPOS", "GSUB", "STAT")
 STRONG = ("L", "R", "AL")  # bidirectional classes that decide (Unicode Standard Annex 9)
 NUMBER = re.compile(r"\d(?:[\d.,:/+-]*\d)?")
+JOINERS = "\u200c\u200d"  # they decide the forms of the letters around them, and show nothing of themselves
+ONE_GLYPH_A_LETTER = ("Latn", "Grek", "Cyrl")  # letters with accents stay whole, so that a copied text has them
 SYMBOLIC = 4  # flag of a font descriptor
 
 
@@ -53,7 +56,17 @@ class ShapedLine:
         return sum(glyph.advance for glyph in self.glyphs)
 
 
-@lru_cache(maxsize=8)
+@dataclass(frozen=True)
+class _Run:
+    """Letters of one script, set in one font, that run one way."""
+
+    face: int
+    leftwards: bool
+    script: str  # empty before the first letter that has one
+    text: str
+
+
+@lru_cache(maxsize=64)
 def _face(path: str) -> hb.Face:
     return hb.Face(hb.Blob.from_file_path(path))
 
@@ -77,8 +90,10 @@ class Typesetter:
     def _shape(self, text: str) -> ShapedLine:
         runs = list(self._runs(unicodedata.normalize("NFC", text)))
         shaped: list[Glyph] = []
-        for leftwards, group in groupby(runs, key=lambda run: run[1]):
-            parts = [(face, part) for face, _, run in group for part in (_numbers_apart(run) if leftwards else [run])]
+        for leftwards, group in groupby(runs, key=lambda run: run.leftwards):
+            parts = [
+                (run.face, part) for run in group for part in (_numbers_apart(run.text) if leftwards else [run.text])
+            ]
             for face, part in reversed(parts) if leftwards else parts:
                 shaped += self._shape_run(face, part, leftwards and not NUMBER.fullmatch(part))
         return ShapedLine(tuple(shaped))
@@ -107,25 +122,30 @@ class Typesetter:
                 pen += glyph.advance
         return b" ".join([*parts, b"ET"])
 
-    def _runs(self, text: str) -> Iterator[tuple[int, bool, str]]:
-        """(font, whether it runs from right to left, letters): marks and spaces go with the letter before them,
-        spaces between letters of opposite directions from left to right."""
-        letters = [letter if self._has(letter) is not None else MISSING for letter in text]
-        runs: list[tuple[int, bool, str]] = []
+    def _runs(self, text: str) -> Iterator[_Run]:
+        """Marks, joiners and spaces go with the letter before them, spaces between letters of opposite directions
+        from left to right. A font of several scripts is shaped one script at a time: each has rules of its own."""
+        letters = [letter if letter in JOINERS or self._has(letter) is not None else MISSING for letter in text]
+        runs: list[_Run] = []
         for rank, letter in enumerate(letters):
             kind = unicodedata.bidirectional(letter)
-            if kind in STRONG or not runs:
+            before = runs[-1] if runs else None
+            if kind in STRONG or before is None:
                 direction = kind in ("R", "AL")
             else:
                 kinds = map(unicodedata.bidirectional, letters[rank:])
                 following = next((kind for kind in kinds if kind in STRONG), "L")
-                direction = runs[-1][1] and (kind == "NSM" or following != "L")
-            before = runs[-1] if runs else None
-            face = self._has(letter, before[0] if before and kind not in STRONG else None) or 0
-            if before and (before[0], before[1]) == (face, direction):
-                runs[-1] = (face, direction, before[2] + letter)
+                direction = before.leftwards and (kind in ("NSM", "BN") or following != "L")
+            if before and letter in JOINERS:
+                face = before.face
             else:
-                runs.append((face, direction, letter))
+                face = self._has(letter, before.face if before and kind not in STRONG else None) or 0
+            script = _script(letter) or (before.script if before else "")
+            same_script = before is not None and (script == before.script or not before.script)
+            if before and same_script and (before.face, before.leftwards) == (face, direction):
+                runs[-1] = _Run(face, direction, script, before.text + letter)
+            else:
+                runs.append(_Run(face, direction, script, letter))
         yield from runs
 
     def _has(self, letter: str, preferred: int | None = None) -> int | None:
@@ -139,8 +159,7 @@ class Typesetter:
         buffer.add_str(text)
         buffer.guess_segment_properties()
         buffer.direction = "rtl" if leftwards else "ltr"
-        # Letters with accents stay one glyph each, that stands for them when the text is copied.
-        hb.shape(self._fonts[face], buffer, {"ccmp": leftwards})
+        hb.shape(self._fonts[face], buffer, {"ccmp": buffer.script not in ONE_GLYPH_A_LETTER})
         scale = EM / self._faces[face].upem
         starts = [*sorted({info.cluster for info in buffer.glyph_infos}), len(text)]
         end_of = dict(pairwise(starts))
@@ -152,6 +171,15 @@ class Typesetter:
             moved = (position.x_advance * scale, position.x_offset * scale, position.y_offset * scale)
             glyphs.append(Glyph(face, info.codepoint, *moved, letters))
         return glyphs
+
+
+@lru_cache(maxsize=4096)
+def _script(letter: str) -> str:
+    """Its script (ISO 15924); empty for what all scripts share, marks and spaces among them."""
+    buffer = hb.Buffer()
+    buffer.add_str(letter)
+    buffer.guess_segment_properties()
+    return buffer.script or ""
 
 
 def _numbers_apart(text: str) -> list[str]:
@@ -173,23 +201,24 @@ class _Subset:
         plan = hb.SubsetPlan(face, wanted)
         numbers.update({int(old): int(new) for old, new in plan.old_to_new_glyph_mapping.items()})
         self._face = plan.execute()
+        self._program = self._face.blob.data
+        self._compact = self._program[:4] == b"OTTO"  # outlines of PostScript
         self._letters = {numbers[old]: text for old, text in used.items()}
         self._scale = EM / self._face.upem
 
     def embed(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
         font = hb.Font(self._face)
-        program = self._face.blob.data
-        name = f"/{_tag(program)}+DocshareStamp"
+        name = f"/{_tag(self._program)}+DocshareStamp"
         widths = [font.get_glyph_h_advance(glyph) * self._scale for glyph in range(self._face.glyph_count)]
         identity: Entries = {"/Registry": pdf_string("Adobe"), "/Ordering": pdf_string("Identity"), "/Supplement": 0}
         descendant: Entries = {
             "/Type": "/Font",
-            "/Subtype": "/CIDFontType2",
+            "/Subtype": "/CIDFontType0" if self._compact else "/CIDFontType2",
             "/BaseFont": name,
             "/CIDSystemInfo": dictionary(identity),
-            "/CIDToGIDMap": "/Identity",
             "/W": array([number(0), numbers(widths)]),
-            "/FontDescriptor": writer.add_object(self._descriptor(writer, name, program, font)),
+            "/FontDescriptor": writer.add_object(self._descriptor(writer, name, font)),
+            **({} if self._compact else {"/CIDToGIDMap": "/Identity"}),
         }
         composite: Entries = {
             "/Type": "/Font",
@@ -201,9 +230,7 @@ class _Subset:
         }
         return writer.add_object(dictionary(composite))
 
-    def _descriptor(
-        self, writer: BasePdfFileWriter, name: str, program: bytes, font: hb.Font
-    ) -> generic.DictionaryObject:
+    def _descriptor(self, writer: BasePdfFileWriter, name: str, font: hb.Font) -> generic.DictionaryObject:
         extents = font.get_font_extents("ltr")
         ascender, descender = extents.ascender * self._scale, extents.descender * self._scale
         present = bytearray((self._face.glyph_count + 7) // 8)
@@ -219,10 +246,16 @@ class _Subset:
             "/Descent": number(descender),
             "/CapHeight": number(ascender),
             "/StemV": 80,
-            "/FontFile2": writer.add_object(stream(program, {"/Length1": len(program)})),
+            **self._font_file(writer),
             "/CIDSet": writer.add_object(stream(bytes(present))),
         }
         return dictionary(entries)
+
+    def _font_file(self, writer: BasePdfFileWriter) -> Entries:
+        if self._compact:  # bare: PDF/A-1 knows no OpenType (ISO 32000-1, Table 126)
+            font = with_glyph_numbers_as_cids(compact_font_of(self._program))
+            return {"/FontFile3": writer.add_object(stream(font, {"/Subtype": "/CIDFontType0C"}))}
+        return {"/FontFile2": writer.add_object(stream(self._program, {"/Length1": len(self._program)}))}
 
     def _to_unicode(self) -> bytes:
         lines = [

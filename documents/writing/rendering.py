@@ -17,6 +17,8 @@ from weasyprint import HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
+from documents.compact_fonts import compact_font_of, with_glyph_numbers_as_cids
+
 # WeasyPrint lets Pillow take truncated pictures, for the whole process: intake must go on refusing them.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -77,8 +79,17 @@ def render(html: str, files: dict[str, str], output: str) -> dict[str, int]:
         return written
 
     metadata.generate_rdf_metadata = MethodType(with_ua, metadata)
-    document.write_pdf(output, pdf_variant="pdf/a-2a", pdf_tags=True)
+    document.write_pdf(output, pdf_variant="pdf/a-2a", pdf_tags=True, finisher=_embed_as_text_names_them)
     return {"page_count": len(document.pages)}
+
+
+def _embed_as_text_names_them(_document: object, pdf: Any) -> None:
+    """WeasyPrint writes text in glyph numbers, also for fonts whose charset translates CIDs to other glyphs."""
+    for part in pdf.objects:
+        if getattr(part, "extra", {}).get("Subtype") == "/OpenType":
+            font = compact_font_of(b"".join(part.stream))
+            part.stream = [with_glyph_numbers_as_cids(font)]
+            part.extra["Subtype"] = "/CIDFontType0C"
 
 
 def _set_directions(root: ET.Element) -> None:

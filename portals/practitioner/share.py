@@ -15,7 +15,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
@@ -34,8 +34,9 @@ from appointments.recipients import resolve
 from documents.access import visible_as_staff
 from documents.accesses import accesses_to
 from documents.files.intake import Intake, Refused, ScannerUnavailable, accept, discard
-from documents.files.limits import MAX_BYTES, MEDIA_TYPES
+from documents.files.limits import MAX_BYTES, MEDIA_TYPES, PDF
 from documents.files.serving import respond
+from documents.likely_category import likely_category
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument, SignatureImage
 from documents.models.shared import AudienceChoice
 from documents.notices import notice_sentences
@@ -176,8 +177,9 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
             return share_library_document(
                 appointment=found, library_document=get_object_or_404(library, pk=_uuid(library_id)), by=user
             )
-        category = Category.objects.filter(is_active=True, code=request.POST.get("category", "")).first()
-        if category is None:
+        code = request.POST.get("category", "")
+        category = Category.objects.filter(is_active=True, code=code).first()
+        if code and category is None:
             raise CardRefused(_("Choisissez une catégorie."))
         return _share_file(request, found, user, category)
 
@@ -209,7 +211,8 @@ def refusals_told() -> Iterator[None]:
         raise CardRefused(" ".join(refused.messages)) from refused
 
 
-def _share_file(request: HttpRequest, found: Appointment, user: User, category: Category) -> SharedDocument:
+def _share_file(request: HttpRequest, found: Appointment, user: User, category: Category | None) -> SharedDocument:
+    """Without a `category`, the one that its name and its text say. Raises CardRefused."""
     pk = _document_id(request, found, user)
     made = visible_as_staff(user).filter(pk=pk, appointment=found).first() if pk else None
     if made is not None:
@@ -219,7 +222,7 @@ def _share_file(request: HttpRequest, found: Appointment, user: User, category: 
         return share_upload(
             appointment=found,
             intake=intake,
-            category=category,
+            category=category or _category_of(intake),
             title=request.POST.get("title", ""),
             placement=placement,
             by=user,
@@ -231,6 +234,25 @@ def _share_file(request: HttpRequest, found: Appointment, user: User, category: 
         if made is None:
             raise
         return made  # the same card, sent twice at once: the other was first
+
+
+def _category_of(intake: Intake) -> Category:
+    is_picture = intake.media_type != PDF
+    likely = likely_category(name=intake.name, text=intake.opening_text, is_picture=is_picture).category
+    if likely is None:
+        discard(intake)
+        raise CardRefused(_("Choisissez une catégorie."))
+    return likely
+
+
+@staff_only
+@require_POST
+def propose_category(request: HttpRequest, user: User, pk: uuid.UUID) -> JsonResponse:
+    """What a card preselects before its file is sent. Keeps nothing of the name and the text."""
+    check_may_share(appointment_of(user, pk), user)
+    name, text = request.POST.get("name", ""), request.POST.get("text", "")
+    likely = likely_category(name=name, text=text, is_picture=bool(request.POST.get("picture")))
+    return JsonResponse({"category": likely.category.code if likely.category else "", "sentence": likely.sentence})
 
 
 def received(request: HttpRequest) -> tuple[Intake, Placement | None]:

@@ -40,6 +40,7 @@ urlpatterns = [
     path("appointments/new/", booking.new_appointment, name="appointment-new"),
     path("appointments/<uuid:pk>/", appointment.appointment, name="appointment"),
     path("appointments/<uuid:pk>/share/", share.share, name="share"),
+    path("appointments/<uuid:pk>/share/category/", share.propose_category, name="propose-category"),
     path("appointments/<uuid:pk>/contacts/", share.complete_contacts, name="contacts"),
     path("appointments/<uuid:pk>/authorise/", share.authorise, name="authorise"),
     path("appointments/<uuid:pk>/refuse/", accesses.refuse, name="refuse"),

@@ -12,7 +12,7 @@ export function size(bytes, words) {
 
 // What a file is called before anybody gave it a title: "compte-rendu_12.pdf" reads "Compte rendu 12"; dates stay whole.
 export function titleOf(name) {
-  const bare = name.replace(/\.[^.]+$/, "");
+  const bare = name.normalize("NFC").replace(/\.[^.]+$/, "");
   const words = /\s/.test(bare) ? bare : bare.replace(/_/g, " ").replace(/(?<!\d)-|-(?!\d)/g, " ");
   return words.trim().replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }

@@ -1,4 +1,5 @@
 // The share page: files become cards, each validated by itself; a lost connection keeps the card.
+import { csrfToken } from "./csrf.js";
 import { isPdf, newKey, problemOf, size, titleOf } from "./files.js";
 import { announce } from "./page.js";
 import { openPdf } from "./pdf_preview.js";
@@ -134,9 +135,6 @@ class Card {
   }
 
   prepare() {
-    const remembered = localStorage.getItem(`category:${this.isPdf ? "pdf" : "picture"}`);
-    if (remembered) this.part("category").value = remembered;
-    if (this.part("category").selectedIndex < 0) this.part("category").selectedIndex = 0;
     const reason = this.library ? words.library : !this.isPdf ? words.picture : !settings.maySign ? words.notPractitioner : !settings.hasSignature ? words.noSignature : "";
     if (this.library) this.part("category").closest(".two-columns").hidden = true;
     if (reason) {
@@ -152,9 +150,29 @@ class Card {
         this.placement?.show(this.shown, this.signs);
       });
     }
+    this.part("category").addEventListener("change", () => {
+      this.categoryChosen = true;
+      this.part("category-said").textContent = "";
+      this.propose();
+    });
     if (this.isPdf) this.preview();
-    else if (this.file) this.thumbnail();
-    this.part("category").addEventListener("change", () => this.propose());
+    else if (this.file) {
+      this.thumbnail();
+      this.proposeCategory("");
+    }
+  }
+
+  // The server says which category the name and the text suggest. Without its answer it decides when the file is sent.
+  async proposeCategory(text) {
+    if ("oneFile" in settings) return; // the category of what is replaced stays
+    const body = new URLSearchParams({ name: this.file.name, text, picture: this.isPdf ? "" : "1" });
+    const answer = await fetch(settings.categoryUrl, { method: "POST", body, headers: { "X-CSRFToken": csrfToken(), "X-Background": "1" } }).catch(() => null);
+    if (!answer?.ok || answer.redirected || this.categoryChosen || this.done) return;
+    const { category, sentence } = await answer.json();
+    if (this.categoryChosen || this.done) return;
+    this.part("category").value = category;
+    this.part("category-said").textContent = sentence;
+    this.propose();
   }
 
   // Browsers don't show TIFF: its card then has none.
@@ -188,6 +206,7 @@ class Card {
   async preview() {
     try {
       this.pdf = await openPdf(this.file, settings);
+      this.pdf.text(2).catch(() => "").then((text) => this.proposeCategory(text));
       this.part("preview-side").hidden = false;
       this.element.classList.add("with-preview");
       const select = this.part("page");
@@ -207,6 +226,7 @@ class Card {
       await this.show(this.pdf.pages);
       this.propose();
     } catch (error) {
+      if (!this.pdf) this.proposeCategory("");
       this.placement = null;
       this.part("preview-side").hidden = true;
       this.element.classList.remove("with-preview");
@@ -345,7 +365,6 @@ class Card {
   receipt(html) {
     this.done = true;
     if (this.signs && this.placement?.place) this.rememberPlace();
-    if (!this.library) localStorage.setItem(`category:${this.isPdf ? "pdf" : "picture"}`, this.part("category").value);
     this.element.classList.remove("with-preview");
     this.element.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
     const heading = this.element.querySelector("[data-receipt]");

@@ -38,3 +38,61 @@ def test_a_pdf_without_extension_is_signed_and_a_picture_by_another_name_shared(
     assert SharedDocument.objects.get(signed_at__isnull=False).name == "Ordonnance 28.11"
     assert SharedDocument.objects.get(signed_at=None).file.media_type == "image/jpeg"
     doctor.accessible()
+
+
+def test_each_card_proposes_the_category_that_its_file_says_and_staff_may_change_it(
+    site: str, browser: Browser, tmp_path: Path
+) -> None:
+    doctor = Visitor(browser, site, 1440, 900)
+    page = doctor.page
+    sign_in_as_staff(doctor, "dr.martin@lilas.example")
+    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
+    assert appointment
+    files = {
+        "scan_12.pdf": (
+            letter("Compte rendu opératoire", ["Tout va bien."], heading="Hôpital"),
+            "report",
+            "le texte",
+        ),
+        "Re\u0301sultats : 12_03 ?.pdf": (letter("Bonjour", ["x"], heading="y"), "results", "le nom"),
+        "ordonnance.jpg": (picture("JPEG"), "other", "Choisissez-la"),
+        "scan_13.pdf": (letter("Bonjour", ["x"], heading="y"), "other", "Choisissez-la"),
+    }
+    for name, (content, _category, _said) in files.items():
+        (tmp_path / name).write_bytes(content)
+    page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")
+    page.set_input_files("#files", [str(tmp_path / name) for name in files])
+    cards = [page.locator("[data-card]").nth(number) for number in range(len(files))]
+    for card, (_content, category, said) in zip(cards, files.values(), strict=True):
+        expect(card.locator("[data-category-said]")).to_contain_text(said, timeout=20_000)
+        expect(card.locator("[data-category]")).to_have_value(category)
+    doctor.accessible()
+    cards[0].locator("[data-category]").select_option("letter")
+    expect(cards[0].locator("[data-category-said]")).to_have_text("")
+    for card in cards[:2]:
+        if card.locator("[data-sign]").is_visible():
+            card.locator("[data-sign]").click()
+        card.locator("[data-validate]").click()
+        expect(card.locator("[data-receipt]")).to_be_visible(timeout=30_000)
+    shared = SharedDocument.objects.filter(name__in=["scan_12.pdf", "Résultats : 12_03 ?.pdf"])
+    assert set(shared.values_list("category", "title")) == {("letter", "Scan 12"), ("results", "Résultats : 12_03 ?")}
+
+
+def test_without_the_servers_proposal_it_decides_when_the_file_is_sent(
+    site: str, browser: Browser, tmp_path: Path
+) -> None:
+    doctor = Visitor(browser, site, 1440, 900)
+    page = doctor.page
+    sign_in_as_staff(doctor, "dr.martin@lilas.example")
+    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
+    assert appointment
+    (tmp_path / "devis.jpg").write_bytes(picture("JPEG"))
+    page.route("**/share/category/", lambda route: route.abort())
+    page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")
+    page.set_input_files("#files", str(tmp_path / "devis.jpg"))
+    card = page.locator("[data-card]")
+    expect(card.locator("[data-thumbnail]")).to_be_visible()
+    expect(card.locator("[data-category]")).to_have_value("")
+    card.locator("[data-validate]").click()
+    expect(card).to_contain_text("Catégorie\u00a0: Facture, devis.", timeout=30_000)
+    assert SharedDocument.objects.get(name="devis.jpg").category_id == "invoice"

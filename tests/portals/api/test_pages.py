@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.models import Model
-from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,6 +26,7 @@ from portals.api import throttling
 from portals.api.keyset import Keyset
 from portals.api.pagination import NewestFirst
 from tests.portals.api.conftest import Api
+from tests.portals.api.described import described
 from tests.security.conftest import *  # noqa: F403  # a practice in use
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -99,12 +99,6 @@ def key_of(row: dict[str, Any]) -> str:
 
 class Undone(Exception):
     """Each example finds the practice as it was."""
-
-
-def described() -> dict[str, Any]:
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return found
 
 
 def paged_lists() -> Iterator[str]:

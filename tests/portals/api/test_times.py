@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 from rest_framework import serializers
 
 from accounts.models import Practice, User
@@ -17,17 +16,12 @@ from documents.models import AutoSend, SharedDocument
 from portals.api import serializers as shapes
 from portals.api.times import Time
 from tests.portals.api.conftest import Api
+from tests.portals.api.described import described
 from tests.security.addresses import KINDS
 from tests.security.conftest import *  # noqa: F403  # a practice in use
 
 V1 = "/api/v1/"
 NO_OFFSET = ["2026-12-01T09:00:00", "2026-12-01 09:00", "2026-12-01T09:00:00.123", "2026-12-01", "20261201T0900"]
-
-
-def described() -> dict[str, Any]:
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return found
 
 
 def fields_of_time() -> Iterator[tuple[str, str, str]]:

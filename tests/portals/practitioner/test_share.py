@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -180,3 +182,75 @@ def test_everything_wrong_with_the_contacts_is_said_at_once(
     assert "Cette adresse e-mail est incomplète" in page
     assert "Saisissez son mobile." in page
     assert 'value="marie@"' in page
+
+
+LETTER = letter("Lettre", ["Cher confrère,"], heading="Cabinet des Lilas")
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "category"),
+    [
+        (PDF, "scan.pdf", "prescription"),  # its text says it
+        (LETTER, "scan.pdf", "letter"),
+        (PDF, "facture 12.pdf", "invoice"),
+        (letter("Bonjour", ["x"], heading="Cabinet"), "scan.pdf", "other"),
+        (jpeg(), "ordonnance.jpg", "other"),
+    ],
+)
+def test_a_file_without_a_chosen_category_gets_the_one_that_it_says(
+    share: Share, content: bytes, name: str, category: str
+) -> None:
+    answer = share(content, name, category="")
+    document = SharedDocument.objects.get()
+    assert (answer.status_code, document.category_id) == (201, category)
+    assert f"Catégorie\u00a0: {document.category.label}." in answer.content.decode()
+
+
+def test_staff_choose_another_category_than_the_one_proposed(share: Share) -> None:
+    share(category="certificate")
+    assert SharedDocument.objects.get().category_id == "certificate"
+
+
+@pytest.mark.parametrize(
+    ("asked", "category", "said"),
+    [
+        ({"name": "ordonnance.pdf", "text": ""}, "prescription", "d’après le nom"),
+        ({"name": "scan.pdf", "text": "ORDONNANCE"}, "prescription", "d’après le texte"),
+        ({"name": "ordonnance.jpg", "picture": "1"}, "other", "Choisissez-la"),
+        ({}, "other", "Choisissez-la"),
+    ],
+)
+def test_a_card_asks_which_category_to_propose(
+    appointment: Appointment, bob: User, sign_in: SignIn, asked: dict[str, str], category: str, said: str
+) -> None:
+    answer = sign_in(bob).post(f"/pro/appointments/{appointment.pk}/share/category/", asked)
+    assert answer.status_code == 200
+    assert answer.json()["category"] == category
+    assert said in answer.json()["sentence"]
+
+
+def test_who_may_not_share_is_proposed_nothing(
+    appointment: Appointment, rita: User, charlie: User, sign_in: SignIn
+) -> None:
+    address = f"/pro/appointments/{appointment.pk}/share/category/"
+    asked = {"name": "ordonnance.pdf"}
+    assert [sign_in(one).post(address, asked).status_code for one in (rita, charlie)] == [403, 404]
+    assert sign_in(rita).get(address).status_code == 405
+    assert Client().post(address, asked).status_code == 302
+
+
+def test_no_category_is_preselected_before_the_file_is_known(
+    appointment: Appointment, bob: User, sign_in: SignIn
+) -> None:
+    page = sign_in(bob).get(f"/pro/appointments/{appointment.pk}/share/").content.decode()
+    selects = re.findall(r"<select[^>]*(?:name=\"category\"|data-category)[^>]*>\s*<option value=\"(\w*)\"", page)
+    assert selects == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "name", ["Résultats du 12/03 ?", "a\\b | c*", "CON", "« Bilan » <final>", "Re\u0301sultats", "Fin.", "王小明"]
+)
+def test_a_title_stays_as_its_author_wrote_it_composed(share: Share, name: str) -> None:
+    """What Windows refuses in the name of a file is fine in a title."""
+    share(title=name)
+    assert SharedDocument.objects.get().title == unicodedata.normalize("NFC", name)
