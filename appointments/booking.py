@@ -163,7 +163,7 @@ def move_locked(
     fields = frozenset(name for name, value in new.items() if getattr(appointment, name) != value)
     if not fields:
         return appointment
-    met = messages.whom_one_meets(appointment)
+    met, former = messages.whom_one_meets(appointment), appointment.starts_at
     for name in fields:
         setattr(appointment, name, new[name])
     if appointment.agenda.practice_id != appointment.practice_id:
@@ -193,10 +193,10 @@ def move_locked(
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
     if "starts_at" in fields:
         reminders.follow(appointment)
-        messages.tell_moved(appointment, by=by)
+        messages.tell_moved(appointment, by=by, former=former)
     else:
         reminders.tell_anew(appointment)
-        messages.tell_anew(appointment, differs=messages.whom_one_meets(appointment) != met)
+        messages.tell_anew(appointment, by=by, differs=messages.whom_one_meets(appointment) != met)
     return appointment
 
 

@@ -25,8 +25,8 @@ from appointments.models import (
     ReminderPolicy,
     VisitReason,
 )  # fmt: skip
-from appointments.quiet_hours import polite_time
-from appointments.reminders import AGAIN, USEFUL, send_due, set_reminder_policy
+from appointments.quiet_hours import USEFUL, polite_time
+from appointments.reminders import AGAIN, send_due, set_reminder_policy
 from notifications.models import Channel, Message
 from patients.models import Patient
 from tests.appointments.conftest import at

@@ -47,7 +47,7 @@ def test_whatever_is_written_an_sms_keeps_its_alphabet(text: str) -> None:
     assert septets(in_gsm(text)) is not None
 
 
-@pytest.mark.parametrize("script", ["Кардиологический центр Лилия", "Καρδιολογικό Κέντρο", "مركز أمراض القلب", "心臓"])
+@pytest.mark.parametrize("script", ["Кардиологический центр", "Καρδιολογικό Κέντρο", "مركز أمراض القلب", "心臓"])
 def test_a_name_in_another_script_makes_one_segment(script: str) -> None:
     text = one_segment("%(practice)s : code %(code)s%(details)s", name=script, details=[[f", {script}"]], code="123")
     assert (septets(text) or 999) <= ONE_SEGMENT
