@@ -32,13 +32,10 @@ def sms_of(appointments: Sequence[Appointment], party: Party, pattern: str) -> s
 
 
 def _with_whom(appointments: Sequence[Appointment]) -> list[str]:
-    found = dict.fromkeys(one.agenda.practitioner for one in appointments if one.agenda.practitioner)
-    doctors = [doctor for doctor in found if doctor and doctor.get_full_name()]
-    if not doctors:
-        return []
-    return [
-        _(", avec %(names)s") % {"names": _listed([form(one) for one in doctors])} for form in (_full, _initial, _cut)
-    ]
+    there = (one.agenda.practitioner for one in appointments)
+    doctors = list(dict.fromkeys(one for one in there if one is not None and one.get_full_name()))
+    forms = ([form(one) for one in doctors] for form in (_full, _initial, _cut))
+    return [_(", avec %(names)s") % {"names": _listed(names)} for names in forms if names]
 
 
 def _full(doctor: User) -> str:

@@ -32,7 +32,7 @@ from patients.models import Patient
 from tests.appointments.conftest import at
 from tests.conftest import BookFixture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.night]
 IN_A_WEEK = timedelta(days=7)
 
 
