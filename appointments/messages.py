@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.letters import from_practice, site_host
-from accounts.models import User
+from accounts.models import Practice, User
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy, Reminder
 from appointments.parties import Party, is_ahead, parties_of, tells_the_patient
 from appointments.quiet_hours import sms_time
 from appointments.recipients import resolve
+from appointments.slots import books_online
 from appointments.sms import sms_of
 from appointments.times import hours_of
 from notifications.letters import Button, Fact, Letter, plan_letter
@@ -132,6 +133,9 @@ def outlive(appointment: Appointment) -> None:
     if holder := appointment.holder:
         waiting.filter(to__in=[holder.email, holder.mobile]).update(about=holder.pk)
     waiting.filter(about=appointment.pk).update(about=appointment.patient_id)
+    # What did not leave is for staff to see, beside the record.
+    failed = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.FAILED)
+    failed.update(about=appointment.patient_id)
 
 
 def _call_off(appointment: Appointment) -> None:
@@ -284,6 +288,8 @@ def _letter(appointments: list[Appointment], party: Party, words: Words) -> Lett
         paragraphs += dict.fromkeys(text for one in appointments for text in instructions_of(one, for_messages=True))
         button = _button(appointments, party)
         small = _how_to_change(appointments, party, button)
+    elif party.is_holder and books_online(practice):
+        button = Button(_("Prendre un autre rendez-vous"), _booking_url(practice))
     elif telephone := telephone_by_pairs(practice.telephone):
         small = [_("Pour en prendre un autre, appelez le %(telephone)s.") % {"telephone": telephone}]
     facts = [*who(appointments), Fact(_("Date"), _("%(day)s à %(time)s") % _when(appointments))]
@@ -354,6 +360,10 @@ def _how_to_change(appointments: list[Appointment], party: Party, button: Button
     if telephone := telephone_by_pairs(appointments[0].practice.telephone):
         return [_("Pour le déplacer ou l’annuler, appelez le %(telephone)s.") % {"telephone": telephone}]
     return []
+
+
+def _booking_url(practice: Practice) -> str:
+    return str(settings.PUBLIC_URL) + reverse("patient:book-reasons", args=[practice.pk])
 
 
 def _account_url() -> str:

@@ -204,12 +204,16 @@ def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]
     pair = Reminder.messages.through
     told = {other.pk for other in together}
     pair.objects.filter(reminder__in=told).delete()
-    pair.objects.bulk_create(
+    pairs = [
         pair(reminder=by_appointment[appointment.pk], message=message)
         for message, theirs in messages.remind(Channel(one.channel), [other.appointment for other in together])
         for appointment in theirs
-    )
-    Reminder.objects.filter(pk__in=told).update(state=SENT, sent_at=now)
+    ]
+    pair.objects.bulk_create(pairs)
+    # Where nobody can be reminded, nothing was sent.
+    sent = {each.reminder_id for each in pairs}
+    Reminder.objects.filter(pk__in=sent).update(state=SENT, sent_at=now)
+    Reminder.objects.filter(pk__in=told - sent).update(state=CANCELLED)
     return told
 
 

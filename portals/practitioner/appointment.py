@@ -35,6 +35,7 @@ from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines
 from portals.practitioner.notice_words import what_leaves, who_is_told
+from portals.practitioner.reminder_words import no_reminder_leaves, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -54,7 +55,7 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     documents = documents_of(found, user)
-    outlived = outlived_authorisation(found)
+    outlived, reminders = outlived_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
         "recipient": resolve(found),
@@ -64,7 +65,8 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "look_alikes": look_alikes(found.patient),
         "auto_sends": auto_sends_of(found),
-        "reminders": found.reminders.exclude(state="cancelled"),
+        "reminders": reminders,
+        "no_reminder_leaves": no_reminder_leaves(found, reminders),
         "instructions": instructions_of(found),
         "may_share": may_share(user, found.practice),
         "patient": found.patient,
