@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.utils import timezone, translation
@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from accounts.models import Practice, User
 from appointments.booking import cancel, move
 from appointments.messages import BOOKED, CANCELLED, CHANGED, MOVED, REMINDER, Words
-from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, VisitReason
 from appointments.parties import parties_of
 from appointments.sms import sms_of
 from notifications.gsm import ONE_SEGMENT, septets
@@ -132,3 +132,24 @@ def test_an_sms_that_left_with_the_former_name_is_followed_by_another(
     assert "Véra Lenoir" in sms.body
     assert cancel(appointment=appointment, by=alice).status == "cancelled"
     assert not Message.objects.filter(pk=sms.pk).exists()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("online", "telephone"), [(True, True), (True, False), (False, True), (False, False)])
+def test_a_cancellation_offers_to_book_anew_online_or_by_telephone(
+    book_for: Book, marie: Patient, hugo: User, alice: User, practice: Practice, agenda: Agenda,
+    visit_reason: VisitReason, online: bool, telephone: bool, language: str,
+) -> None:  # fmt: skip
+    OpeningHours.objects.create(agenda=agenda, weekday=0, opens_at=time(9), closes_at=time(12))
+    VisitReason.objects.update(books_online=online)
+    Practice.objects.update(telephone="+33140000000" if telephone else "")
+    User.objects.filter(pk=hugo.pk).update(language=language)
+    hugo.refresh_from_db()
+    booked = book_for(marie, holder=hugo, booked_for=BookedFor.ADULT_RELATIVE)
+    cancel(appointment=booked, by=alice)
+    to_booker = Message.objects.get(channel=Channel.EMAIL, to=hugo.email).body
+    words = ("Prendre un autre rendez-vous", "Book another appointment")
+    assert (words[language == "en"] in to_booker) is online
+    assert (f"/book/{practice.pk}/" in to_booker) is online
+    call = ("Pour en prendre un autre, appelez", "To book another")
+    assert (call[language == "en"] in to_booker) is (telephone and not online)

@@ -16,7 +16,7 @@ from appointments.booking import cancel, delete, move
 from appointments.models import Appointment, BookedFor, ReminderPolicy
 from documents.autosend import send_due
 from documents.chasing import chase
-from documents.models import LibraryDocument
+from documents.models import LibraryDocument, SharedDocument
 from documents.rules import RuleContent, save_rule
 from documents.sharing import share_library_document
 from notifications.models import Channel, Message
@@ -65,7 +65,7 @@ class Stage:
         else:
             kinds[kind](booked)
 
-    def _shares(self, one: Appointment, *, forget: bool = False):  # type: ignore[no-untyped-def]
+    def _shares(self, one: Appointment, *, forget: bool = False) -> SharedDocument:
         document = share_library_document(appointment=one, library_document=self.plan, by=self.bob)
         if forget:
             Message.objects.all().delete()
