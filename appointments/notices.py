@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,12 +36,12 @@ class FailedNotice:
         return holder is not None and self.message.to in (holder.email, holder.mobile)
 
 
-def failed_notices(practice: Practice, *, since: datetime) -> MessageQuerySet:
-    """That an appointment is taken, moved, changed or cancelled, or a reminder, of this practice: what failed since
+def failed_notices(practices: QuerySet[Practice], *, since: datetime) -> MessageQuerySet:
+    """That an appointment is taken, moved, changed or cancelled, or a reminder, of these practices: what failed since
     then, newest first."""
     about_appointments = Q(topic=TOPIC) | Exists(_reminded.objects.filter(message=OuterRef("pk")))
-    here = Exists(Appointment.objects.filter(pk=OuterRef("about"), practice=practice))
-    deleted = Exists(Patient.objects.filter(pk=OuterRef("about"), practice=practice))
+    here = Exists(Appointment.objects.filter(pk=OuterRef("about"), practice__in=practices))
+    deleted = Exists(Patient.objects.filter(pk=OuterRef("about"), practice__in=practices))
     failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=since, about__isnull=False)
     found = failed.filter(about_appointments).filter(here | deleted)
     return found.order_by("-created_at", "-id")

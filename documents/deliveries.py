@@ -65,9 +65,7 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
 
 def notices_that_failed(user: User, practice: Practice) -> MessageQuerySet:
     """Of the last 30 days, about appointments; none for whoever is not of the practice."""
-    if not Practice.objects.of(user).filter(pk=practice.pk).exists():
-        return Message.objects.none()
-    return failed_notices(practice, since=_since())
+    return failed_notices(Practice.objects.of(user).filter(pk=practice.pk), since=_since())
 
 
 def attention_count(user: User, practice: Practice) -> int:
