@@ -12,7 +12,7 @@ from appointments.notices import failed_notices, to_be_seen_to
 from documents.access import visible_as_staff
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
-from notifications.models import Message, MessageQuerySet, MessageState
+from notifications.models import MessageQuerySet, MessageState
 from patients.models import ContactProposal
 
 PERIOD = timedelta(days=30)
