@@ -50,18 +50,22 @@ def note_practice_edited(*, practice: Practice, fields: Sequence[str], by: User)
 
 
 @transaction.atomic
-def set_discreet_name(*, practice: Practice, name: str, by: User) -> None:
-    """How messages call the practice; "" for its own name. Raises NotAllowed, ValidationError."""
+def set_discreet_name(*, practice: Practice, name: str, email: str, by: User) -> None:
+    """How messages call the practice, and where answers to them go; "" for its own name, and for what
+    Practice.reply_address says. Raises NotAllowed, ValidationError."""
     if not may_administer(by, practice):
         raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
     visible = "".join(one for one in name if unicodedata.category(one) != "Cf")  # marks that nobody sees
     name = unicodedata.normalize("NFC", " ".join(visible.split()))
-    if name == practice.discreet_name:
+    new = {"discreet_name": name, "discreet_email": email}
+    fields = [field for field, value in new.items() if getattr(practice, field) != value]
+    if not fields:
         return
-    practice.discreet_name = name
+    for field in fields:
+        setattr(practice, field, new[field])
     practice.full_clean(exclude=["name"])
-    practice.save(update_fields=["discreet_name"])
-    note_practice_edited(practice=practice, fields=["discreet_name"], by=by)
+    practice.save(update_fields=fields)
+    note_practice_edited(practice=practice, fields=fields, by=by)
 
 
 @transaction.atomic

@@ -27,7 +27,7 @@ def from_practice(
     name = one_line(practice.name_in_messages)
     telephone = call(practice)
     reach = [*small]
-    if not practice.email:
+    if not practice.reply_address:
         reach.append(_("Ne répondez pas à ce message : personne ne lit les réponses."))
     return Letter(
         sender=name,
@@ -37,7 +37,7 @@ def from_practice(
         button=button,
         small=tuple(reach),
         signature=(name, telephone) if telephone else (name,),
-        reply_to=practice.email,
+        reply_to=practice.reply_address,
     )
 
 

@@ -200,7 +200,7 @@ def move_locked(
     if starts_at:
         check_time(starts_at)
     before = {name: getattr(appointment, name) for name in PARTS}
-    met = messages.whom_one_meets(appointment)
+    met, former = messages.whom_one_meets(appointment), appointment.starts_at
     fields = _change_parts(appointment, starts_at, agenda, visit_reason, kind)
     if not fields:
         return appointment
@@ -228,10 +228,10 @@ def move_locked(
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
     if "starts_at" in fields:
         reminders.follow(appointment)
-        messages.tell_moved(appointment, by=by)
+        messages.tell_moved(appointment, by=by, former=former)
     else:
         reminders.tell_anew(appointment)
-        messages.tell_anew(appointment, differs=messages.whom_one_meets(appointment) != met)
+        messages.tell_anew(appointment, by=by, differs=messages.whom_one_meets(appointment) != met)
     return appointment
 
 

@@ -58,8 +58,8 @@ def icalendar_of(appointment: Appointment, *, cancelled: bool = False) -> str:
 
 
 def _organizer(practice: Practice) -> vCalAddress:
-    """Both methods ask for one (RFC 5546, 3.2.1 and 3.2.5). A practice without an address: whoever sends for it."""
-    organizer = vCalAddress(f"mailto:{practice.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
+    """Both methods ask for one (RFC 5546, 3.2.1 and 3.2.5). Where nobody reads answers: the site's."""
+    organizer = vCalAddress(f"mailto:{practice.reply_address or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
     organizer.params["cn"] = vText(practice.name_in_messages)
     return organizer
 

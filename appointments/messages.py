@@ -4,30 +4,32 @@ never why.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.letters import call, from_practice, site_host
-from accounts.models import User
+from accounts.letters import from_practice, site_host
+from accounts.models import Practice, User
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookedFor, BookingPolicy, Reminder
+from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy, Reminder
+from appointments.parties import Party, is_ahead, parties_of, tells_the_patient
+from appointments.quiet_hours import sms_time
 from appointments.recipients import resolve
-from notifications.gsm import one_segment
+from appointments.slots import books_online
+from appointments.sms import sms_of
+from appointments.times import hours_of
 from notifications.letters import Button, Fact, Letter, plan_letter
 from notifications.models import Channel, Message, MessageQuerySet, MessageState
-from notifications.outbox import call_off, plan_sms, send_elsewhere
+from notifications.outbox import call_off, plan_sms, rewrite, send_elsewhere
 from notifications.wording import long_day, telephone_by_pairs, unlinked
 from patients.models import Patient
 from patients.ownership import Standing, standings
@@ -46,46 +48,32 @@ class Words:
 BOOKED = Words(
     gettext_noop("Votre rendez-vous est pris"),
     gettext_noop("Votre rendez-vous est pris."),
-    gettext_noop("%(practice)s : rendez-vous pris le %(date)s à %(time)s."),
+    gettext_noop("%(practice)s : rendez-vous pris le %(date)s à %(time)s%(details)s."),
 )
 MOVED = Words(
     gettext_noop("Votre rendez-vous est déplacé"),
     gettext_noop("Votre rendez-vous est déplacé. Voici la nouvelle date, la seule qui compte."),
-    gettext_noop("%(practice)s : rendez-vous déplacé, il a lieu le %(date)s à %(time)s."),
+    gettext_noop("%(practice)s : rendez-vous déplacé, il a lieu le %(date)s à %(time)s%(details)s."),
 )
 CHANGED = Words(
     gettext_noop("Votre rendez-vous est modifié"),
     gettext_noop("Votre rendez-vous est modifié. La date et l’heure restent les mêmes."),
-    "",  # an SMS names nobody: what it said is still true
+    gettext_noop("%(practice)s : rendez-vous modifié, il reste le %(date)s à %(time)s%(details)s."),
 )
 CANCELLED = Words(
     gettext_noop("Votre rendez-vous est annulé"),
     gettext_noop("Votre rendez-vous est annulé : il n’aura pas lieu."),
-    gettext_noop("%(practice)s : rendez-vous du %(date)s à %(time)s annulé."),
+    gettext_noop("%(practice)s : annulation du rendez-vous du %(date)s à %(time)s%(details)s."),
     stands=False,
 )
 REMINDER = Words(
     gettext_noop("Rappel de votre rendez-vous"),
     gettext_noop("Ceci est un rappel."),
-    gettext_noop("%(practice)s : rappel, rendez-vous le %(date)s à %(time)s."),
+    gettext_noop("%(practice)s : rappel, rendez-vous le %(date)s à %(time)s%(details)s."),
 )
 
 # A newer message of an appointment replaces the older ones. Reminders follow it by themselves.
 TOPIC = "appointment"
-
-
-@dataclass(frozen=True)
-class _Party:
-    """Somebody to tell, by the contacts there are."""
-
-    email: str | None
-    mobile: str | None
-    language: str
-    is_holder: bool
-    account: uuid.UUID | None = None  # that gave these contacts, which nobody has proved: their SMS count for it
-
-    def contact(self, channel: Channel) -> str | None:
-        return self.email if channel == Channel.EMAIL else self.mobile
 
 
 def tell_booked(appointment: Appointment) -> None:
@@ -93,51 +81,48 @@ def tell_booked(appointment: Appointment) -> None:
     _tell(appointment, BOOKED, by=appointment.holder)
 
 
-def tell_moved(appointment: Appointment, *, by: User) -> None:
+def tell_moved(appointment: Appointment, *, by: User, former: datetime) -> None:
+    """`former`: when it began before."""
     _call_off(appointment)
-    if _still_ahead(appointment):
-        _tell(appointment, MOVED, by=by)
+    if is_ahead(appointment):
+        _tell(appointment, MOVED, by=by, former=former)
 
 
 def whom_one_meets(appointment: Appointment) -> tuple[object, str]:
-    """What an email says of the agenda: the practitioner, and where one goes for a visit by video."""
+    """What a message says of the agenda: the practitioner, and where one goes for a visit by video."""
     return appointment.agenda.practitioner_id, appointment.video_url
 
 
-def tell_anew(appointment: Appointment, *, differs: bool) -> None:
-    """At the same time in another agenda, or for another reason: an email that has not left yet gives the former
-    practitioner or instructions, and is written anew. `differs`: whom one meets; whoever no email waits for is told.
+def tell_anew(appointment: Appointment, *, by: User, differs: bool) -> None:
+    """At the same time in another agenda, or for another reason: a message that has not left yet gives the former
+    practitioner or instructions, and is written anew. `differs`: whom one meets; then those are told, too, for
+    whom no message waits.
     """
-    waiting = Message.objects.filter(
-        about=appointment.pk, topic=TOPIC, channel=Channel.EMAIL, state=MessageState.QUEUED
-    )
-    parties = {party.email: party for party in _parties(appointment) if party.email}
+    waiting = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.QUEUED)
+    parties = {(channel, to): party for party in parties_of(appointment) for channel in Channel
+               if (to := party.contact(channel))}  # fmt: skip
     for message in waiting.select_for_update():
-        call_off(Message.objects.filter(pk=message.pk))
-        party = parties.pop(message.to, None)
+        party = parties.pop((Channel(message.channel), message.to), None)
         if party is None:
+            call_off(Message.objects.filter(pk=message.pk))
             continue
         with translation.override(message.language):  # that of its subject: the patient's may be another by now
             words = next((one for one in (MOVED, CHANGED) if message.subject.startswith(_(one.subject))), BOOKED)
         with translation.override(party.language):
-            _tell_by_email(appointment, party, words)
-    if differs and _still_ahead(appointment):
-        for party in parties.values():
+            if message.channel == Channel.SMS:
+                rewrite(message, subject=_(words.subject), body=sms_of([appointment], party, _(words.sms)))
+            else:
+                call_off(Message.objects.filter(pk=message.pk))
+                _tell_by_email(appointment, party, words)
+    if differs and is_ahead(appointment):
+        for (channel, _to), party in parties.items():
             with translation.override(party.language):
-                _tell_by_email(appointment, party, CHANGED)
-
-
-def channels_of(appointment: Appointment) -> frozenset[Channel]:
-    """By which somebody is told if it is moved, cancelled or deleted now. None for one that is over or cancelled."""
-    if appointment.status == AppointmentStatus.CANCELLED or not _still_ahead(appointment):
-        return frozenset()
-    parties = _parties(appointment)
-    return frozenset(channel for channel in Channel if any(party.contact(channel) for party in parties))
+                _tell_by(channel, appointment, party, CHANGED, by=by)
 
 
 def tell_cancelled(appointment: Appointment, *, by: User) -> None:
     _call_off(appointment)
-    if _still_ahead(appointment):
+    if is_ahead(appointment):
         _tell(appointment, CANCELLED, by=by)
 
 
@@ -148,6 +133,9 @@ def outlive(appointment: Appointment) -> None:
     if holder := appointment.holder:
         waiting.filter(to__in=[holder.email, holder.mobile]).update(about=holder.pk)
     waiting.filter(about=appointment.pk).update(about=appointment.patient_id)
+    # What did not leave is for staff to see, beside the record.
+    failed = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.FAILED)
+    failed.update(about=appointment.patient_id)
 
 
 def _call_off(appointment: Appointment) -> None:
@@ -155,34 +143,11 @@ def _call_off(appointment: Appointment) -> None:
     call_off(Message.objects.filter(about=appointment.pk, topic=TOPIC))
 
 
-def _still_ahead(appointment: Appointment) -> bool:
-    return appointment.starts_at > timezone.now()
-
-
-def _parties(appointment: Appointment) -> list[_Party]:
-    """Whoever booked online; and the patient, where the contacts are the patient's own."""
-    patient, holder = appointment.patient, appointment.holder
-    parties = []
-    if holder and holder.is_active:
-        parties.append(_Party(holder.email, holder.mobile, holder.language, is_holder=True))
-    if _tells_the_patient(appointment):
-        own = resolve(appointment).contacts
-        account = holder.pk if holder else None
-        parties.append(
-            _Party(own.get("email"), own.get("mobile"), patient.language, is_holder=False, account=account)
-        )
-    return parties
-
-
-def _tells_the_patient(appointment: Appointment) -> bool:
-    return appointment.holder is None or appointment.booked_for == BookedFor.ADULT_RELATIVE
-
-
 def redirect(*, patient: Patient, former: Mapping[str, str | None]) -> None:
     """What waits to tell the patient's former contacts of an appointment goes to those of today, or nowhere."""
     channels = {"email": Channel.EMAIL, "mobile": Channel.SMS}
     for appointment in patient.appointments.select_related("practice", "patient__practice", "holder"):
-        if not _tells_the_patient(appointment):
+        if not tells_the_patient(appointment):
             continue
         own = resolve(appointment).contacts
         holder = appointment.holder
@@ -227,17 +192,12 @@ def _send_elsewhere(waiting: MessageQuerySet, *, to: str) -> None:
         reminders.update(message=goes.pk)
 
 
-def contacts_of(appointment: Appointment, channel: Channel) -> frozenset[str]:
-    """Where a message about it goes by this channel."""
-    return frozenset(to for party in _parties(appointment) if (to := party.contact(channel)))
-
-
 def remind(channel: Channel, appointments: list[Appointment]) -> list[tuple[Message, list[Appointment]]]:
     """Of appointments of one day at one practice: one message for each contact, however many they are. Each message
     that was planned, and of what it tells."""
-    by_contact: dict[str, tuple[_Party, list[Appointment]]] = {}
+    by_contact: dict[str, tuple[Party, list[Appointment]]] = {}
     for appointment in appointments:
-        for party in _parties(appointment):
+        for party in parties_of(appointment):
             if to := party.contact(channel):
                 by_contact.setdefault(to, (party, []))[1].append(appointment)
     planned = []
@@ -247,12 +207,13 @@ def remind(channel: Channel, appointments: list[Appointment]) -> list[tuple[Mess
     return planned
 
 
-def _remind(channel: Channel, to: str, party: _Party, theirs: list[Appointment]) -> Message:
+def _remind(channel: Channel, to: str, party: Party, theirs: list[Appointment]) -> Message:
     first = theirs[0]
     if channel == Channel.SMS:
         return plan_sms(
             to=to,
-            text=_sms(theirs, REMINDER),
+            subject=_(REMINDER.subject),
+            text=sms_of(theirs, party, _(REMINDER.sms)),
             language=party.language,
             expires_at=first.starts_at,
             about=first.pk,
@@ -268,26 +229,45 @@ def _remind(channel: Channel, to: str, party: _Party, theirs: list[Appointment])
     )
 
 
-def _tell(appointment: Appointment, words: Words, *, by: User | None) -> None:
-    for party in _parties(appointment):
+def _tell(appointment: Appointment, words: Words, *, by: User | None, former: datetime | None = None) -> None:
+    for party in parties_of(appointment):
         with translation.override(party.language):
-            if party.email:
-                _tell_by_email(appointment, party, words)
-            if party.mobile:
-                plan_sms(
-                    to=party.mobile,
-                    text=_sms([appointment], words),
-                    language=party.language,
-                    expires_at=max(appointment.ends_at, timezone.now() + timedelta(hours=12)),
-                    about=appointment.pk,
-                    topic=TOPIC,
-                    account=party.account or (by.pk if by else None),
-                    practice=appointment.practice_id,
-                    by_staff=party.account is None and by != appointment.holder,
-                )
+            for channel in Channel:
+                if party.contact(channel):
+                    _tell_by(channel, appointment, party, words, by=by, former=former)
 
 
-def _tell_by_email(appointment: Appointment, party: _Party, words: Words) -> None:
+def _tell_by(
+    channel: Channel,
+    appointment: Appointment,
+    party: Party,
+    words: Words,
+    *,
+    by: User | None,
+    former: datetime | None = None,
+) -> None:
+    if channel == Channel.EMAIL:
+        _tell_by_email(appointment, party, words)
+        return
+    account, by_staff = party.causes_sms(appointment, by)
+    begins = [at for at in (former, appointment.starts_at) if at and at > timezone.now()]
+    leaves_at = sms_time(appointment.practice, about=min(begins, default=None))
+    plan_sms(
+        to=party.mobile or "",
+        subject=_(words.subject),
+        text=sms_of([appointment], party, _(words.sms)),
+        language=party.language,
+        due_at=leaves_at,
+        expires_at=max(appointment.ends_at, leaves_at + timedelta(hours=12)),
+        about=appointment.pk,
+        topic=TOPIC,
+        account=account,
+        practice=appointment.practice_id,
+        by_staff=by_staff,
+    )
+
+
+def _tell_by_email(appointment: Appointment, party: Party, words: Words) -> None:
     plan_letter(
         _letter([appointment], party, words),
         to=party.email or "",
@@ -298,23 +278,7 @@ def _tell_by_email(appointment: Appointment, party: _Party, words: Words) -> Non
     )
 
 
-def _sms(appointments: list[Appointment], words: Words) -> str:
-    first = appointments[0]
-    return one_segment(
-        _(words.sms),
-        name=first.practice.name_in_messages,
-        tail=call(first.practice),
-        date=long_day(first.local_start, weekday=True),
-        time=_times(appointments),
-    )
-
-
-def _times(appointments: list[Appointment]) -> str:
-    times = [date_format(one.local_start, "TIME_FORMAT") for one in appointments]
-    return str(get_text_list(list(dict.fromkeys(times)), _("et")))
-
-
-def _letter(appointments: list[Appointment], party: _Party, words: Words) -> Letter:
+def _letter(appointments: list[Appointment], party: Party, words: Words) -> Letter:
     """Of appointments of one day at one practice."""
     first = appointments[0]
     practice = first.practice
@@ -324,6 +288,8 @@ def _letter(appointments: list[Appointment], party: _Party, words: Words) -> Let
         paragraphs += dict.fromkeys(text for one in appointments for text in instructions_of(one, for_messages=True))
         button = _button(appointments, party)
         small = _how_to_change(appointments, party, button)
+    elif party.is_holder and books_online(practice):
+        button = Button(_("Prendre un autre rendez-vous"), _booking_url(practice))
     elif telephone := telephone_by_pairs(practice.telephone):
         small = [_("Pour en prendre un autre, appelez le %(telephone)s.") % {"telephone": telephone}]
     facts = [*who(appointments), Fact(_("Date"), _("%(day)s à %(time)s") % _when(appointments))]
@@ -355,7 +321,7 @@ def facts_of(appointments: list[Appointment]) -> list[Fact]:
 
 
 def _when(appointments: list[Appointment]) -> dict[str, str]:
-    return {"day": long_day(appointments[0].local_start, weekday=True), "time": _times(appointments)}
+    return {"day": long_day(appointments[0].local_start, weekday=True), "time": hours_of(appointments)}
 
 
 def _place(appointments: list[Appointment]) -> str:
@@ -368,7 +334,7 @@ def _place(appointments: list[Appointment]) -> str:
     return "\n".join(lines).strip()
 
 
-def _button(appointments: list[Appointment], party: _Party) -> Button | None:
+def _button(appointments: list[Appointment], party: Party) -> Button | None:
     """Where one goes for it: the visit by video, or the account of whoever booked."""
     if video := next((one.video_url for one in appointments if one.video_url), ""):
         return Button(_("Rejoindre la consultation en vidéo"), video)
@@ -384,7 +350,7 @@ def _changes_online(appointment: Appointment) -> bool:
     return BookingPolicy.of(appointment.practice).may_change(appointment.starts_at)
 
 
-def _how_to_change(appointments: list[Appointment], party: _Party, button: Button | None) -> list[str]:
+def _how_to_change(appointments: list[Appointment], party: Party, button: Button | None) -> list[str]:
     if party.is_holder and all(map(_changes_online, appointments)):
         if button and button.url == _account_url():
             return []
@@ -394,6 +360,10 @@ def _how_to_change(appointments: list[Appointment], party: _Party, button: Butto
     if telephone := telephone_by_pairs(appointments[0].practice.telephone):
         return [_("Pour le déplacer ou l’annuler, appelez le %(telephone)s.") % {"telephone": telephone}]
     return []
+
+
+def _booking_url(practice: Practice) -> str:
+    return str(settings.PUBLIC_URL) + reverse("patient:book-reasons", args=[practice.pk])
 
 
 def _account_url() -> str:

@@ -21,14 +21,15 @@ from accounts.roles import NotAllowed, may_administer
 from appointments import messages
 from appointments.models import Appointment, AppointmentStatus, Reminder, ReminderPolicy
 from appointments.models.reminder import ReminderState
-from appointments.quiet_hours import polite_time
+from appointments.parties import contacts_of
+from appointments.quiet_hours import USEFUL, polite_time
 from audit.trail import record
 from notifications import mishaps
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import call_off
 
 logger = logging.getLogger(__name__)
-USEFUL = timedelta(minutes=30)  # later than this before the appointment, the morning's SMS comes too late
+
 BATCH = 200  # reminders of a practice in one transaction
 AGAIN = timedelta(minutes=10)  # one that failed by a fault of ours is tried again, until the appointment begins
 PLANNED, SENT, CANCELLED = ReminderState.PLANNED, ReminderState.SENT, ReminderState.CANCELLED
@@ -203,12 +204,16 @@ def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]
     pair = Reminder.messages.through
     told = {other.pk for other in together}
     pair.objects.filter(reminder__in=told).delete()
-    pair.objects.bulk_create(
+    pairs = [
         pair(reminder=by_appointment[appointment.pk], message=message)
         for message, theirs in messages.remind(Channel(one.channel), [other.appointment for other in together])
         for appointment in theirs
-    )
-    Reminder.objects.filter(pk__in=told).update(state=SENT, sent_at=now)
+    ]
+    pair.objects.bulk_create(pairs)
+    # Where nobody can be reminded, nothing was sent.
+    sent = {each.reminder_id for each in pairs}
+    Reminder.objects.filter(pk__in=sent).update(state=SENT, sent_at=now)
+    Reminder.objects.filter(pk__in=told - sent).update(state=CANCELLED)
     return told
 
 
@@ -226,10 +231,10 @@ def _not_now(one: Reminder, policy: ReminderPolicy, now: datetime) -> datetime |
 def _of_the_same_people(first: Reminder, same_day: Collection[Reminder]) -> list[Reminder]:
     """`first` and what the same contacts are to be told that day: one message for each of them."""
     channel = Channel(first.channel)
-    together, contacts = [first], messages.contacts_of(first.appointment, channel)
+    together, contacts = [first], contacts_of(first.appointment, channel)
     rest = [one for one in same_day if one.pk != first.pk]
-    while found := [one for one in rest if messages.contacts_of(one.appointment, channel) & contacts]:
+    while found := [one for one in rest if contacts_of(one.appointment, channel) & contacts]:
         together += found
         rest = [one for one in rest if one not in found]
-        contacts = contacts.union(*(messages.contacts_of(one.appointment, channel) for one in found))
+        contacts = contacts.union(*(contacts_of(one.appointment, channel) for one in found))
     return sorted(together, key=lambda one: one.appointment.starts_at)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
+from accounts.models import Practice
 from appointments.models import (
     Absence,
     Agenda,
@@ -44,6 +45,12 @@ def open_to_online_booking(agenda: Agenda, visit_reason: VisitReason, kind: Appo
         and visit_reason.agendas.filter(pk=agenda.pk).exists()
         and (kind is None or kind in ways(agenda, visit_reason))
     )
+
+
+def books_online(practice: Practice) -> bool:
+    """Whether anything of it may be booked online, at any time."""
+    reasons = VisitReason.objects.filter(practice=practice, is_active=True, books_online=True)
+    return reasons.filter(agendas__is_active=True, agendas__opening_hours__isnull=False).exists()
 
 
 def free_slots(

@@ -371,7 +371,7 @@ else:
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"docshare <no-reply@{_public.hostname or 'localhost'}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Documents shared one after the other for one appointment are announced together.
-SHARE_NOTICE_DELAY = timedelta(seconds=env.int("SHARE_NOTICE_DELAY_SECONDS", 3))
+SHARE_NOTICE_DELAY = timedelta(seconds=env.int("SHARE_NOTICE_DELAY_SECONDS", 15))
 
 # A practice's webhooks may be plain HTTP, and lead to this machine or its network: not in production.
 WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", not PRODUCTION)

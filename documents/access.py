@@ -56,6 +56,11 @@ def seen_by_holders(patient: Patient) -> QuerySet[SharedDocument]:
     return SharedDocument.objects.with_readers().filter(patient=patient, audience="holder", holder__is_active=True)
 
 
+def documents_waiting(patient: Patient) -> int:
+    """How many documents whoever proves the record's contacts would find: of the number, nothing of what they are."""
+    return SharedDocument.objects.with_readers().filter(patient=patient, audience="patient").count()
+
+
 def _as_staff(user: User) -> Q:
     return Q(practice__in=Practice.objects.ids_of(user))
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import NotAllowed, may_share
 from appointments.models import Appointment
+from appointments.quiet_hours import sms_time
 from audit.trail import record
 from documents import autosend, deliveries, messages
 from documents.models import AutoSend, SharedDocument
@@ -110,7 +111,8 @@ def _chase(document: SharedDocument, by: User, *, though_read: bool = False) -> 
     if not messages.may_be_told(document):
         return Chased.NOBODY
     together = told_together(document)
-    messages.announce_again(together, due_at=dict.fromkeys(channels, timezone.now()), by=by)
+    times = {Channel.EMAIL: timezone.now(), Channel.SMS: sms_time(document.practice)}
+    messages.announce_again(together, due_at={channel: times[channel] for channel in channels}, by=by)
     write_down("document.chased", together, channels, by=by)
     return Chased.SENT
 

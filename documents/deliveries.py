@@ -8,10 +8,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Practice, User
+from appointments.notices import failed_notices, to_be_seen_to
 from documents.access import visible_as_staff
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
-from notifications.models import Message, MessageState
+from notifications.models import MessageQuerySet, MessageState
 from patients.models import ContactProposal
 
 PERIOD = timedelta(days=30)
@@ -62,17 +63,17 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
     ).order_by("-due_at", "-id")
 
 
-def refused_sms(practice: Practice) -> QuerySet[Message]:
-    """SMS of the last 30 days that did not leave because of a limit; of documents, these are with the document."""
-    told = Exists(_told.objects.filter(message=OuterRef("pk")))
-    return Message.objects.refused_of(practice.pk, _since()).filter(~told)
+def notices_that_failed(user: User, practice: Practice) -> MessageQuerySet:
+    """Of the last 30 days, about appointments; none for whoever is not of the practice."""
+    return failed_notices(Practice.objects.of(user).filter(pk=practice.pk), since=_since())
 
 
 def attention_count(user: User, practice: Practice) -> int:
     """How many need somebody."""
     blocked = blocked_sendings(user, practice).order_by().values("pk")
     proposed = contact_proposals(user, practice).order_by().values("pk")
-    return needing_attention(user, practice).count() + blocked.union(proposed, all=True).count()
+    notices = to_be_seen_to(notices_that_failed(user, practice)).order_by().values("pk")
+    return needing_attention(user, practice).count() + blocked.union(proposed, notices, all=True).count()
 
 
 def contact_proposals(user: User, practice: Practice) -> QuerySet[ContactProposal]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -12,61 +13,105 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from accounts.letters import call, from_practice, from_site
-from accounts.models import User
+from accounts.models import Practice, User
 from appointments.messages import facts_of
-from appointments.models import ReminderPolicy
-from appointments.quiet_hours import polite_time
+from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve
 from documents.links import link_url
 from documents.models import DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
+from documents.words import Words
 from notifications import outbox
 from notifications.gsm import one_segment
 from notifications.letters import Button, Letter, plan_letter
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import plan_sms
+from notifications.sms_limits import REFUSALS
 from notifications.wording import long_day
 from patients.invitations import invitation_for, invitation_url
 from patients.models import Invitation, Patient, RecordTie, Relationship
 
+# However many follow, the first of a sitting is told of by then.
+LONGEST_SITTING = timedelta(minutes=2)
+
 
 @dataclass(frozen=True)
-class Words:
-    """`subject` and `sentence` of the email; the SMS to somebody with an account, and without one."""
+class _Reader:
+    """Whoever a document was shared with, and how they get at it, in their language."""
 
-    subject: str
-    sentence: str
-    sms: str
-    sms_without_account: str
-
-
-SHARED = Words(
-    gettext_noop("Un document vous attend"),
-    gettext_noop("%(practice)s a partagé un ou plusieurs documents avec vous."),
-    gettext_noop("%(practice)s a partagé un document avec vous. Connectez-vous : %(link)s"),
-    gettext_noop("%(practice)s a partagé un document avec vous. Suivez le lien de l’e-mail."),
-)
-REPLACED = Words(
-    gettext_noop("Un document a été remplacé"),
-    gettext_noop("%(practice)s a remplacé un document partagé avec vous : seule la nouvelle version compte."),
-    gettext_noop("%(practice)s a remplacé un document partagé avec vous. Connectez-vous : %(link)s"),
-    gettext_noop("%(practice)s a remplacé un document partagé avec vous. Suivez le lien de l’e-mail."),
-)
+    email: str
+    mobile: str | None
+    language: str
+    link: str
+    how: str
+    has_account: bool
 
 
 def announce(document: SharedDocument, *, by: User, replaced: bool = False) -> None:
     """Plan one email and one SMS, in the transaction of the sharing (or of the replacing).
 
-    Documents shared one after the other for the same appointment and audience join the messages that have not
-    left yet: a patient gets one SMS for four documents.
+    Documents shared one after the other for the same appointment and audience join the messages that have not left
+    yet, which then say how many there are: a patient gets one SMS for four documents. Each that joins makes them
+    wait for the next one, for LONGEST_SITTING at most.
     """
-    due_at = timezone.now() + settings.SHARE_NOTICE_DELAY
     waiting = _waiting_messages(document)
-    words = REPLACED if replaced else SHARED
-    document.messages.add(*(waiting or _plan(document, by, dict.fromkeys(Channel, due_at), words)))
+    channels = {Channel(message.channel) for message in waiting}
+    new = {channel: at for channel, at in _notice_times(document.practice).items() if channel not in channels}
+    document.messages.add(*waiting, *_plan(document, by, new, Words(1, replaced)))
+    for message in waiting:
+        if message.state == MessageState.QUEUED:
+            _write_anew(message, by=by, joined=True)
+
+
+def _notice_times(practice: Practice) -> dict[Channel, datetime]:
+    soon = timezone.now() + settings.SHARE_NOTICE_DELAY
+    return {Channel.EMAIL: soon, Channel.SMS: max(soon, sms_time(practice))}
+
+
+def _write_anew(
+    message: Message, *, by: User | None, joined: bool = False, without: Collection[uuid.UUID] = ()
+) -> None:
+    """A message that waits says how many documents it tells of now. The caller has locked its row.
+
+    `joined`: one more, so that it waits for the next. `without`: those that are about to go.
+    """
+    told = SharedDocument.objects.with_readers().filter(messages=message).exclude(pk__in=without)
+    related = told.select_related("patient", "holder", "practice", "appointment__agenda__practitioner")
+    documents = list(related.select_related("appointment__practice", "appointment__patient", "auto_send__link"))
+    if not documents:
+        return
+    first, due_at = documents[0], message.due_at
+    if joined and message.attempts == 0:
+        latest = message.created_at + LONGEST_SITTING
+        due_at = max(due_at, min(timezone.now() + settings.SHARE_NOTICE_DELAY, latest))
+    with translation.override(message.language):
+        sending = getattr(first, "auto_send", None)
+        if sending is not None:
+            words = Words(len(documents))
+            if message.channel == Channel.SMS:
+                subject, body, html = words.of_a_link()[0], _link_text(sending.link, words), ""
+            else:
+                letter = _link_letter(sending.link, words)
+                subject, body, html = letter.subject, letter.text, letter.html
+        else:
+            words = Words(len(documents), all(_was_told(one, message) for one in documents))
+            reader = _reader(first, by)
+            if message.channel == Channel.SMS:
+                subject, body, html = words.subject(), _text(reader, first, words), ""
+            else:
+                letter = _letter(reader, first, words)
+                subject, body, html = letter.subject, letter.text, letter.html
+    outbox.rewrite(message, subject=subject, body=body, html=html, due_at=due_at)
+
+
+def _was_told(document: SharedDocument, message: Message) -> bool:
+    """Whether its readers heard of it before by this channel, and it was replaced since."""
+    if document.replaced_at is None:
+        return False
+    others = document.messages.filter(channel=message.channel).exclude(pk=message.pk)
+    return others.exclude(state=MessageState.CALLED_OFF).exists()
 
 
 def announce_again(
@@ -81,7 +126,7 @@ def announce_again(
     by_invitation = first.audience == AudienceChoice.PATIENT and not _has_account(first.patient)
     if by_invitation and not first.patient.invitations.live().exists():
         due_at = {Channel.EMAIL: timezone.now()} | due_at
-    planned = _plan(first, by, due_at)
+    planned = _plan(first, by, due_at, Words(len(documents)))
     for document in documents:
         document.messages.add(*planned)
     return planned
@@ -116,42 +161,48 @@ def announce_link(
     for channel, (to, language) in channels.items():
         with translation.override(language):
             if channel == "email":
-                letter = _link_letter(link)
+                letter = _link_letter(link, Words(len(documents)))
                 planned.append(plan_letter(letter, to=to, language=language, about=link.appointment_id))
             else:
-                planned.append(_link_sms(link, documents[0], to, language))
+                planned.append(_link_sms(link, documents, to, language))
     pair = SharedDocument.messages.through
     pair.objects.bulk_create(
         [pair(shareddocument=document, message=message) for document in documents for message in planned]
     )
 
 
-def _link_letter(link: DocumentLink) -> Letter:
+def _link_letter(link: DocumentLink, words: Words) -> Letter:
     appointment = link.appointment
+    subject, sentence, _sms = words.of_a_link()
     return from_practice(
         appointment.practice,
-        about=_("Un document pour votre rendez-vous"),
-        paragraphs=[_("Bonjour,"), _("Nous vous envoyons un ou plusieurs documents pour votre rendez-vous.")],
+        about=subject,
+        paragraphs=[_("Bonjour,"), sentence],
         facts=facts_of([appointment]),
         button=Button(_("Voir les documents"), link_url(link)),
         small=[_("Ce lien est personnel : ne le transmettez à personne.")],
     )
 
 
-def _link_sms(link: DocumentLink, document: SharedDocument, to: str, language: str) -> Message:
-    practice = link.appointment.practice
-    text = one_segment(
-        _("%(practice)s, document pour votre RDV : %(link)s"),
-        name=practice.name_in_messages,
+def _link_text(link: DocumentLink, words: Words) -> str:
+    return one_segment(
+        words.of_a_link()[2],
+        name=link.appointment.practice.name_in_messages,
+        count=str(words.count),
         link=link_url(link, short=True),
     )
+
+
+def _link_sms(link: DocumentLink, documents: list[SharedDocument], to: str, language: str) -> Message:
+    practice, words = link.appointment.practice, Words(len(documents))
     return plan_sms(
         to=to,
-        text=text,
+        subject=words.of_a_link()[0],
+        text=_link_text(link, words),
         language=language,
-        due_at=polite_time(timezone.now(), practice, ReminderPolicy.of(practice)),
+        due_at=sms_time(practice),
         about=link.appointment_id,
-        account=_who_gave_the_contacts(link, document),
+        account=_who_gave_the_contacts(link, documents[0]),
         practice=practice.pk,
     )
 
@@ -208,7 +259,11 @@ def call_off(documents: QuerySet[SharedDocument]) -> None:
     about = SharedDocument.messages.through.objects.filter(shareddocument__in=gone).values("message")
     waiting = Message.objects.filter(pk__in=about, state=MessageState.QUEUED)
     others = SharedDocument.objects.with_readers().filter(messages__in=waiting).exclude(pk__in=gone)
-    outbox.call_off(waiting.exclude(pk__in=list(others.values_list("messages", flat=True))))
+    still_told = set(others.values_list("messages", flat=True))
+    outbox.call_off(waiting.exclude(pk__in=still_told))
+    # What a worker is sending at this moment stays as it is.
+    for message in waiting.filter(pk__in=still_told, lease_until=None).select_for_update():
+        _write_anew(message, by=None, without=gone)
     seen = SharedDocument.objects.with_readers().exclude(pk__in=gone).values("patient")
     theirs = SharedDocument.objects.filter(pk__in=gone).values("patient")
     patients = Patient.objects.filter(pk__in=theirs).exclude(pk__in=seen)
@@ -218,70 +273,81 @@ def call_off(documents: QuerySet[SharedDocument]) -> None:
 
 
 def _waiting_messages(document: SharedDocument) -> list[Message]:
-    """Messages of the same appointment and audience that no worker has taken; locked, so none takes them now."""
+    """Messages of the same appointment and audience that no worker has taken; locked, so none takes them now. And
+    the SMS that a limit kept from leaving with one of them: another would be refused, too."""
     siblings = SharedDocument.objects.filter(
-        appointment=document.appointment, audience=document.audience, holder=document.holder
+        appointment=document.appointment, audience=document.audience, holder=document.holder, auto_send=None
     )
-    return list(
+    waiting = list(
         Message.objects.select_for_update().filter(
-            pk__in=siblings.values("messages"),
-            state=MessageState.QUEUED,
-            lease_until=None,
-            due_at__gt=timezone.now(),
+            pk__in=siblings.values("messages"), state=MessageState.QUEUED, lease_until=None
         )
     )
+    told = SharedDocument.messages.through.objects.filter(message__in=waiting).values("shareddocument")
+    with_them = SharedDocument.messages.through.objects.filter(shareddocument__in=told).values("message")
+    refused = Message.objects.filter(pk__in=with_them, state=MessageState.FAILED, cause__in=REFUSALS)
+    return waiting + [one for one in refused if one.channel not in {message.channel for message in waiting}]
 
 
-def _plan(
-    document: SharedDocument, by: User | None, due_at: dict[Channel, datetime], words: Words = SHARED
-) -> list[Message]:
-    if document.audience == AudienceChoice.HOLDER:
-        assert document.holder is not None  # an audience "holder" has one
-        return _to_account(document.holder, document, due_at, by, words)
-    return _to_patient(document, due_at, by, words)
-
-
-def _to_account(
-    user: User, document: SharedDocument, due_at: dict[Channel, datetime], by: User | None, words: Words
-) -> list[Message]:
-    """To an account holder, at the account's own contacts."""
-    planned = []
-    with translation.override(user.language):
-        link = settings.PUBLIC_URL + reverse("patient:documents")
+def _plan(document: SharedDocument, by: User | None, due_at: dict[Channel, datetime], words: Words) -> list[Message]:
+    if not due_at:
+        return []
+    reader, planned = _reader(document, by), []
+    with translation.override(reader.language):
         if at := due_at.get(Channel.EMAIL):
-            planned.append(_email(user.email, document, link, _sign_in_words(), user.language, at, words))
-        if user.mobile and (at := due_at.get(Channel.SMS)):
-            planned.append(_sms(user.mobile, document, link, user.language, at, by, words))
+            letter = _letter(reader, document, words)
+            planned.append(
+                plan_letter(
+                    letter, to=reader.email, language=reader.language, due_at=at, about=document.appointment_id
+                )
+            )
+        if reader.mobile and (at := due_at.get(Channel.SMS)):
+            planned.append(
+                plan_sms(
+                    to=reader.mobile,
+                    subject=words.subject(),
+                    text=_text(reader, document, words),
+                    language=reader.language,
+                    due_at=at,
+                    about=document.appointment_id,
+                    account=by.pk if by else None,
+                    practice=document.practice_id,
+                    by_staff=True,
+                )
+            )
     return planned
 
 
-def _to_patient(
-    document: SharedDocument, due_at: dict[Channel, datetime], by: User | None, words: Words
-) -> list[Message]:
-    """To the record's own contacts: a link to sign in where an account is tied, an invitation otherwise."""
+def _reader(document: SharedDocument, by: User | None) -> _Reader:
+    if document.audience == AudienceChoice.HOLDER:
+        assert document.holder is not None  # an audience "holder" has one
+        return _holder(document.holder)
+    return _patient(document, by)
+
+
+def _holder(user: User) -> _Reader:
+    """At the account's own contacts."""
+    link = settings.PUBLIC_URL + reverse("patient:documents")
+    with translation.override(user.language):
+        return _Reader(user.email, user.mobile, user.language, link, _sign_in_words(), has_account=True)
+
+
+def _patient(document: SharedDocument, by: User | None) -> _Reader:
+    """At the record's own contacts: a link to sign in where an account is tied, an invitation otherwise."""
     patient = document.patient
-    planned = []
     # an audience "patient" is only ready with both
     assert patient.email
     assert patient.mobile
     with translation.override(patient.language):
-        link = settings.PUBLIC_URL + reverse("patient:documents")
-        how = _sign_in_words()
+        link, how, has_account = settings.PUBLIC_URL + reverse("patient:documents"), _sign_in_words(), True
         if not _has_account(patient):
             invitation = invitation_for(patient=patient, by=by, within=document.appointment_id)
-            link = invitation_url(invitation)
+            link, has_account = invitation_url(invitation), False
             how = _(
                 "Pour y accéder, suivez ce lien. Un code vous sera envoyé par SMS, puis votre date de naissance "
                 "vous sera demandée : ayez votre téléphone près de vous."
             )
-            sms_link = None
-        else:
-            sms_link = link
-        if at := due_at.get(Channel.EMAIL):
-            planned.append(_email(patient.email, document, link, how, patient.language, at, words))
-        if at := due_at.get(Channel.SMS):
-            planned.append(_sms(patient.mobile, document, sms_link, patient.language, at, by, words))
-    return planned
+        return _Reader(patient.email, patient.mobile, patient.language, link, how, has_account)
 
 
 def _has_account(patient: Patient) -> bool:
@@ -297,16 +363,14 @@ def _sign_in_words() -> str:
     return _("Pour y accéder, connectez-vous à votre compte :")
 
 
-def _email(
-    to: str, document: SharedDocument, link: str, how: str, language: str, due_at: datetime, words: Words
-) -> Message:
+def _letter(reader: _Reader, document: SharedDocument, words: Words) -> Letter:
     practice = document.practice
-    letter = from_practice(
+    return from_practice(
         practice,
-        about=_(words.subject),
-        paragraphs=[_("Bonjour,"), _(words.sentence) % {"practice": practice.name_in_messages}, how],
+        about=words.subject(),
+        paragraphs=[_("Bonjour,"), words.sentence(practice.name_in_messages), reader.how],
         facts=facts_of([document.appointment]),
-        button=Button(_("Voir les documents"), link),
+        button=Button(_("Voir les documents"), reader.link),
         small=[
             _(
                 "Ce message a été envoyé le %(date)s. Il ne contient aucun document. Nous ne vous demanderons jamais "
@@ -315,34 +379,15 @@ def _email(
             % {"date": _day(timezone.now(), practice.zone)}
         ],
     )
-    return plan_letter(letter, to=to, language=language, due_at=due_at, about=document.appointment_id)
 
 
-def _sms(
-    to: str,
-    document: SharedDocument,
-    link: str | None,
-    language: str,
-    due_at: datetime,
-    by: User | None,
-    words: Words,
-) -> Message:
-    practice = document.practice
-    text = one_segment(
-        _(words.sms if link else words.sms_without_account),
-        name=practice.name_in_messages,
-        tail=call(practice) if link is None else "",
-        link=link or "",
-    )
-    return plan_sms(
-        to=to,
-        text=text,
-        language=language,
-        due_at=due_at,
-        about=document.appointment_id,
-        account=by.pk if by else None,
-        practice=document.practice_id,
-        by_staff=True,
+def _text(reader: _Reader, document: SharedDocument, words: Words) -> str:
+    return one_segment(
+        words.sms(with_account=reader.has_account),
+        name=document.practice.name_in_messages,
+        tail="" if reader.has_account else call(document.practice),
+        count=str(words.count),
+        link=reader.link if reader.has_account else "",
     )
 
 

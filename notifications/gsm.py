@@ -5,6 +5,9 @@ of 160, and it costs two or three.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+
+from anyascii import anyascii
 
 ONE_SEGMENT = 160  # septets
 BASIC = frozenset(
@@ -25,9 +28,13 @@ ALIKE = {
 def in_gsm(text: str) -> str:
     """The text with what the alphabet lacks written in it: ç as c, ê as e, a no-break space as a space; é and à stay.
 
-    What has no likeness in it (Greek in lower case, Chinese) stays: a name that nobody can read helps nobody.
+    Letters of other scripts become Latin ones (Лилия as Liliya): one of them would make the SMS cost two. A sign that
+    has no letters (a picture) is left out.
     """
-    return "".join(map(_alike, unicodedata.normalize("NFC", text)))
+    written = "".join(map(_alike, unicodedata.normalize("NFC", text)))
+    if BASIC.union(EXTENSION).issuperset(written):
+        return written
+    return "".join(letter if letter in EXTENSION else _latin(letter) for letter in written)
 
 
 def septets(text: str) -> int | None:
@@ -37,28 +44,47 @@ def septets(text: str) -> int | None:
     return len(text) + sum(letter in EXTENSION for letter in text)
 
 
-def one_segment(pattern: str, *, name: str, tail: str = "", **facts: str) -> str:
-    """`pattern` % the facts, and `%(practice)s` is the name: cut where the whole would not be one SMS. `tail` follows
-    if there is room for it.
+def one_segment(
+    pattern: str, *, name: str, details: Sequence[Sequence[str]] = (), tail: str = "", **facts: str
+) -> str:
+    """`pattern` % the facts. `%(practice)s` is the name, cut where the whole would not be one SMS.
+
+    `details`: what is said where there is room, the most important first, each in its forms from the longest to the
+    shortest. The first form that fits stands where `%(details)s` is; for them the name gives way down to
+    NAME_BESIDE signs. `tail` follows if there is room for it beside the whole name.
 
     Where the facts alone take the room (a link at a very long host), the name keeps NAME_KEPT signs, and the SMS
     costs two: a link or an hour is never cut.
     """
     name = " ".join(in_gsm(name).split())
-    whole = in_gsm(pattern % {**facts, "practice": name})
+    said = ""
+    for forms in details:
+        room = ONE_SEGMENT - _length(_written(pattern, _shortened(name, NAME_BESIDE), said, facts))
+        said += next((form for one in forms if _length(form := in_gsm(one)) <= room), "")
+    whole = _written(pattern, name, said, facts)
     over = _length(whole) - ONE_SEGMENT
     if over <= 0:
         longer = f"{whole} {in_gsm(tail)}"
         return longer if tail and _length(longer) <= ONE_SEGMENT else whole
-    kept = max(_length(name) - over - len(CUT), NAME_KEPT)
-    return in_gsm(pattern % {**facts, "practice": _cut(name, kept)})
+    return _written(pattern, _shortened(name, max(_length(name) - over, NAME_KEPT + len(CUT))), said, facts)
 
 
-CUT, NAME_KEPT = "...", 12
+CUT, NAME_KEPT, NAME_BESIDE = "...", 12, 24
 
 
-def _cut(name: str, room: int) -> str:
-    while _length(name) > room:
+def shortened(text: str, room: int) -> str:
+    """In the alphabet of an SMS, in so many septets at most: cut, with three dots, where it is longer."""
+    return _shortened(" ".join(in_gsm(text).split()), room)
+
+
+def _written(pattern: str, name: str, said: str, facts: dict[str, str]) -> str:
+    return in_gsm(pattern % {**facts, "practice": name, "details": said})
+
+
+def _shortened(name: str, room: int) -> str:
+    if _length(name) <= room:
+        return name
+    while _length(name) > room - len(CUT):
         name = name[:-1]
     return name.rstrip(" ,;:.-'\"(") + CUT
 
@@ -75,3 +101,12 @@ def _alike(letter: str) -> str:
     plain = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
     plain = "".join(ALIKE.get(part, part) for part in plain)
     return plain if BASIC.issuperset(plain) else letter
+
+
+def _latin(letter: str) -> str:
+    """Greek capitals too, which the alphabet has: half a word in each script is not read."""
+    if letter in BASIC and not "\u0370" <= letter <= "\u03ff":
+        return letter
+    if not unicodedata.category(letter).startswith(("L", "N", "P", "Z")):
+        return ""
+    return "".join(part for part in anyascii(letter) if part in BASIC)

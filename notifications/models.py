@@ -9,7 +9,7 @@ later is written by notifications/reports.py.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -43,11 +43,6 @@ FORGOTTEN: dict[str, Any] = {"lease_until": None, "body": "", "html": "", "calen
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def refused_of(self, practice: uuid.UUID, since: datetime) -> MessageQuerySet:
-        """SMS of a practice that the limits kept from leaving (notifications/sms_limits.py), newest first."""
-        refused = self.filter(practice=practice, cause__in=[Cause.TOO_MANY, Cause.COUNTRY, Cause.NOT_A_MOBILE])
-        return refused.filter(created_at__gte=since).order_by("-created_at", "-id")
-
     def due(self, now: datetime | None = None) -> MessageQuerySet:
         """Queued, its time come, and leased by nobody."""
         now = now or timezone.now()
@@ -114,6 +109,9 @@ class Message(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="Taken by the server or provider")
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of one that failed: staff say that it is seen to"
+    )
     delivered_at = models.DateTimeField(null=True, blank=True, help_text="In the mailbox or telephone, it was told")
 
     objects = MessageQuerySet.as_manager()
@@ -158,6 +156,12 @@ class Message(models.Model):
             return self.last_error
         sentence = str(Cause(self.cause).label)
         return f"{sentence} ({self.last_error})" if self.last_error else sentence
+
+    @property
+    def waits_for_its_time(self) -> bool:
+        """Not tried yet, and not to leave for a while: an SMS at night."""
+        later = self.due_at > timezone.now() + timedelta(minutes=5)
+        return self.state == MessageState.QUEUED and self.attempts == 0 and later
 
     @property
     def came_back(self) -> bool:

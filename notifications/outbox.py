@@ -62,6 +62,7 @@ def plan_sms(
     to: str,
     text: str,
     language: str,
+    subject: str = "",
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
     about: uuid.UUID | None = None,
@@ -71,7 +72,8 @@ def plan_sms(
     by_staff: bool = False,
     waited_for: bool = False,
 ) -> Message:
-    """Queue an SMS to a number in E.164, within the limits (notifications/sms_limits.py).
+    """Queue an SMS to a number in E.164, within the limits (notifications/sms_limits.py). `subject`: what it is
+    about, for staff; it is not sent.
 
     It counts for `account`, which causes it (None: the site itself), for `practice`, and for the number. `by_staff`:
     the account acts for the practice, and may cause more. Over a limit, it is planned as failed with its cause, for
@@ -80,6 +82,7 @@ def plan_sms(
     message = Message(
         channel=Channel.SMS,
         to=to,
+        subject=subject,
         body=text,
         language=language,
         about=about,
@@ -112,6 +115,18 @@ def send_elsewhere(message: Message, *, to: str) -> Message:
         except SmsRefused as refused:
             message.state, message.cause, message.body = MessageState.FAILED, refused.cause, ""
     return _plan(message, message.due_at, message.expires_at)
+
+
+def rewrite(message: Message, *, body: str, subject: str, html: str = "", due_at: datetime | None = None) -> Message:
+    """A message that waits says something else; it counts for no limit again. The caller has locked its row.
+
+    One that a worker holds is called off, and a copy goes. The message that goes.
+    """
+    if message.lease_until is not None:
+        call_off(Message.objects.filter(pk=message.pk))
+        message = _copy(message)
+    message.subject, message.body, message.html = subject, body, html
+    return _plan(message, due_at or message.due_at, message.expires_at)
 
 
 def call_off(messages: MessageQuerySet) -> None:

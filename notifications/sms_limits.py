@@ -42,6 +42,10 @@ return 0
 """
 
 
+# The same without counting: KEYS and ARGV as above.
+ASK = COUNT.partition("for i, key in ipairs(KEYS) do\n  if redis.call('INCR'")[0] + "return 0"
+
+
 class SmsRefused(Exception):
     """No SMS is sent: `cause` says why, `retry_after` in how many seconds there is room again (None: never)."""
 
@@ -93,6 +97,19 @@ def count_sms(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None,
         raise SmsRefused(Cause.TOO_MANY, wait)
 
 
+def refusal(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> Cause | None:
+    """Why an SMS that were planned now would not leave; None if it would. Counts nothing."""
+    if cause := unfit(to, countries=SmsPolicy.countries_of(practice)):
+        return cause
+    counters = list(_counters(to, account, practice, by_staff))
+    try:
+        wait = _in_the_store(counters, script=ASK)
+    except redis.RedisError:
+        logger.warning("The shared store does not answer; SMS are counted in the database.")
+        wait = _in_the_database(counters)
+    return Cause.TOO_MANY if wait else None
+
+
 def _counters(to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> Iterator[_Counter]:
     limits = {"to": (to, settings.SMS_PER_NUMBER)}
     if account:
@@ -109,10 +126,10 @@ def _store() -> redis.Redis:
     return redis.Redis.from_url(settings.CACHE_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
-def _in_the_store(counters: list[_Counter]) -> int:
-    """Seconds until there is room; 0: counted."""
+def _in_the_store(counters: list[_Counter], *, script: str = COUNT) -> int:
+    """Seconds until there is room; 0: there is, and COUNT has counted."""
     limits = [value for one in counters for value in (one.limit, one.seconds)]
-    milliseconds = _store().eval(COUNT, len(counters), *(one.name for one in counters), *limits)
+    milliseconds = _store().eval(script, len(counters), *(one.name for one in counters), *limits)
     return -(-int(str(milliseconds)) // 1000)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from django.utils import timezone, translation
 
 from accounts.models import Membership, Practice, User
 from appointments.booking import place
-from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, ReminderPolicy, VisitReason
 from documents.models import Category
 from patients.models import Patient
 from tests.settings import STACK
@@ -132,6 +132,22 @@ def _categories(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _never_night(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests pass at every hour: a practice that has set no quiet hours has none, except where `night` is marked."""
+    if request.node.get_closest_marker("night"):
+        return
+    usual = ReminderPolicy.of
+
+    def of(practice: Practice) -> ReminderPolicy:
+        policy = usual(practice)
+        if policy._state.adding:
+            policy.quiet_from = policy.quiet_until = time(0)
+        return policy
+
+    monkeypatch.setattr(ReminderPolicy, "of", of)
 
 
 @pytest.fixture(autouse=True)

@@ -54,6 +54,13 @@ class Practice(models.Model):
         db_default="",
         help_text=_("Celui des messages, là où le nom dirait pourquoi on vient"),
     )
+    discreet_email = models.EmailField(
+        _("adresse de réponse discrète"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Celle où vont les réponses aux messages, là où l’adresse du cabinet dirait pourquoi on vient"),
+    )
     address = models.TextField(_("adresse"), blank=True)
     telephone = models.CharField(_("téléphone"), max_length=16, blank=True, help_text=_("E.164"))
     email = models.EmailField(
@@ -79,6 +86,12 @@ class Practice(models.Model):
     def name_in_messages(self) -> str:
         """What emails, SMS and calendars call it, where others may read along: on a locked telephone, for one."""
         return self.discreet_name or self.name
+
+    @property
+    def reply_address(self) -> str:
+        """Where answers go, as messages and calendars show it; "" for nowhere. A practice with a discreet name does
+        not show its own address, unless it chose that one."""
+        return self.discreet_email or ("" if self.discreet_name else self.email)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import Practice, User
 from documents.models import DocumentLink
 from patients.models import FormerContact, Invitation, Patient, RecordTie, Relationship
 
@@ -53,8 +53,12 @@ class Person:
         others = User.objects.filter(booked).exclude(pk__in=[self.account.pk] if self.account else []).distinct()
         found = {one for pair in others.values_list("email", "mobile") for one in pair}
         found |= set(FormerContact.objects.filter(user__in=others).values_list("value", flat=True))
-        found |= {one for record in self.records for one in (record.practice.email, record.practice.telephone)}
+        found |= {one for record in self.records for one in _contacts_of(record.practice)}
         return frozenset(one.lower() for one in found if one)
+
+
+def _contacts_of(practice: Practice) -> set[str]:
+    return {practice.email, practice.discreet_email, practice.telephone}
 
 
 @dataclass(frozen=True)

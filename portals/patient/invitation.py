@@ -31,6 +31,7 @@ from accounts.codes import TooManyCodes, check_code
 from accounts.device_cookie import keep_device
 from accounts.models import User
 from accounts.receivers import note_sign_in
+from documents.access import documents_waiting
 from notifications.sms_limits import SmsRefused
 from notifications.wording import telephone_by_pairs
 from patients.birth_dates import ImpossibleBirthDate
@@ -86,7 +87,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         raise Http404
     speak(request, invitation.patient.language)
-    if why_closed(invitation):
+    if why_closed(invitation) or _opens_nothing(request, invitation):
         return _over(request, invitation, token=token)
     if request.method != "POST":
         return render(request, "patient/invitation/start.html", _shown(request, invitation))
@@ -106,7 +107,7 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         raise Http404
     speak(request, invitation.patient.language)
-    renewed = renew_invitation(invitation=invitation)
+    renewed = not _opens_nothing(request, invitation) and renew_invitation(invitation=invitation)
     return render(request, "patient/invitation/renewed.html", {"invitation": invitation, "renewed": renewed})
 
 
@@ -227,7 +228,17 @@ def _shown(request: HttpRequest, invitation: Invitation) -> dict[str, Any]:
     """Who was tied to the record before proves its new contacts by the link and the code: two steps."""
     user = request.user
     again = user.is_authenticated and suspended_tie(invitation=invitation, user=user) is not None
-    return {"invitation": invitation, "new_contacts": again, "steps": 2 if again else 4}
+    waiting = documents_waiting(invitation.patient)
+    return {"invitation": invitation, "new_contacts": again, "steps": 2 if again else 4, "waiting": waiting}
+
+
+def _opens_nothing(request: HttpRequest, invitation: Invitation) -> bool:
+    """Everything it told of was taken back since. Whoever proves new contacts, or was identified by staff, goes on:
+    the account is what they are invited to."""
+    if invitation.identity_checked_by_id is not None or documents_waiting(invitation.patient):
+        return False
+    user = request.user
+    return not (user.is_authenticated and suspended_tie(invitation=invitation, user=user) is not None)
 
 
 def _after_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -301,6 +312,8 @@ def _over(request: HttpRequest, invitation: Invitation, token: str = "") -> Http
     """Used, expired, withdrawn, contacts changed, too many tries: a page with the next step."""
     request.session.pop(SESSION_KEY, None)
     reason = why_closed(invitation) or "expired"
+    if reason == "expired" and _opens_nothing(request, invitation):
+        reason = "nothing"
     return render(
         request,
         "patient/invitation/over.html",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -34,7 +36,8 @@ from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.booking_words import moved_sentence
 from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines
-from portals.practitioner.notice_words import who_is_told
+from portals.practitioner.notice_words import what_leaves, who_is_told
+from portals.practitioner.reminder_words import no_reminder_leaves, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
 
 HISTORY_LINES = 200
@@ -54,7 +57,7 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     documents = documents_of(found, user)
-    outlived = outlived_authorisation(found)
+    outlived, reminders = outlived_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
         "doubtful_place": doubtful_place(found),
@@ -65,7 +68,8 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "likenesses": likenesses_of(found.patient),
         "auto_sends": auto_sends_of(found),
-        "reminders": found.reminders.exclude(state="cancelled"),
+        "reminders": reminders,
+        "no_reminder_leaves": no_reminder_leaves(found, reminders),
         "instructions": instructions_of(found),
         "may_share": may_share(user, found.practice),
         "patient": found.patient,
@@ -118,6 +122,7 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
     form = MoveForm(request.POST or None, appointment=found, initial=initial)
     doubts: list[Doubt] = []
     if request.method == "POST" and form.is_valid():
+        since = timezone.now()
         try:
             accepted = request.POST.getlist("accepted")
             moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
@@ -128,12 +133,12 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         except AppointmentCancelled:
             form.add_error(None, _("Ce rendez-vous est annulé : prenez-en un autre."))
         else:
-            messages.success(request, moved_sentence(moved))
+            _say(request, moved_sentence(moved), found, since)
             return redirect("practitioner:appointment", pk=pk)
     if found.status == AppointmentStatus.CANCELLED:
         messages.error(request, _("Ce rendez-vous est annulé : prenez-en un autre."))
         return redirect("practitioner:appointment", pk=pk)
-    told = who_is_told(found, moving=True)
+    told = who_is_told(found, by=user, moving=True)
     context = frame(
         request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts, told=told
     )
@@ -150,11 +155,12 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
         if found.status == AppointmentStatus.CANCELLED:
             messages.info(request, _("Ce rendez-vous est déjà annulé."))
             return redirect("practitioner:appointment", pk=pk)
-        told = who_is_told(found)
+        told = who_is_told(found, by=user)
         context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told)
         return render(request, "practitioner/cancel.html", context)
+    since = timezone.now()
     cancel(appointment=found, by=user)
-    messages.success(request, _("Le rendez-vous est annulé. Les documents partagés restent visibles."))
+    _say(request, _("Le rendez-vous est annulé. Les documents partagés restent visibles."), found, since)
     return redirect("practitioner:appointment", pk=pk)
 
 
@@ -164,14 +170,20 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
     """Says first, in plain words, which documents vanish."""
     found = appointment_of(user, pk)
     if request.method == "POST":
-        day = found.local_start.date()
+        day, since = found.local_start.date(), timezone.now()
         delete(appointment=found, by=user)
-        messages.success(request, _("Le rendez-vous et ses documents partagés sont supprimés."))
+        _say(request, _("Le rendez-vous et ses documents partagés sont supprimés."), found, since)
         response = redirect("practitioner:agenda")
         response["Location"] += f"?date={day.isoformat()}"
         return response
-    told, documents = who_is_told(found), documents_of(found, user)
+    told, documents = who_is_told(found, by=user), documents_of(found, user)
     context = frame(
         request, user, "agenda", practice=found.practice, appointment=found, documents=documents, told=told
     )
     return render(request, "practitioner/delete.html", context)
+
+
+def _say(request: HttpRequest, done: str, found: Appointment, since: datetime) -> None:
+    """What was done, and who is told of it; a warning where somebody still has to be."""
+    told, lacks = what_leaves(found, since=since)
+    (messages.warning if lacks else messages.success)(request, f"{done} {told}".strip())

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Practice, User
 from accounts.models.practice import SHARING_ROLES
 from accounts.roles import NotAllowed, may_share
+from appointments.notices import FailedNotice, settle, to_be_seen_to, with_their_appointments
 from appointments.recipients import RecipientState, resolve
 from documents.access import visible_as_staff
 from documents.chasing import Chased, chase, correct_and_chase
-from documents.deliveries import blocked_sendings, contact_proposals, needing_attention, recent, refused_sms
+from documents.deliveries import blocked_sendings, contact_proposals, needing_attention, notices_that_failed, recent
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.models.shared import AudienceChoice
@@ -51,7 +52,7 @@ def deliveries(request: HttpRequest, user: User) -> HttpResponse:
         everything=everything,
         blocked=_blocked(user, practice),
         proposals=contact_proposals(user, practice)[:BLOCKED_SHOWN],
-        refused_sms=_refused_sms(practice),
+        notices=_notices(user, practice, everything=everything),
         shares_in=set(Practice.objects.ids_of(user, *SHARING_ROLES)),
     )
     return render(request, "practitioner/deliveries.html", context)
@@ -77,13 +78,9 @@ def _blocked(user: User, practice: Practice) -> list[dict[str, Any]]:
     return [{"sending": one, "reason": _why(one)} for one in sendings[:BLOCKED_SHOWN]]
 
 
-def _refused_sms(practice: Practice) -> list[dict[str, Any]]:
-    """Each with its appointment, if there still is one."""
-    refused = list(refused_sms(practice)[:BLOCKED_SHOWN])
-    if not refused:
-        return []
-    known = set(practice.appointments.filter(pk__in=[one.about for one in refused]).values_list("pk", flat=True))
-    return [{"message": one, "appointment": one.about if one.about in known else None} for one in refused]
+def _notices(user: User, practice: Practice, *, everything: bool) -> list[FailedNotice]:
+    found = notices_that_failed(user, practice)
+    return with_their_appointments(list((found if everything else to_be_seen_to(found))[:BLOCKED_SHOWN]))
 
 
 def _why(sending: AutoSend) -> str:
@@ -93,6 +90,17 @@ def _why(sending: AutoSend) -> str:
     if recipient.state is RecipientState.NEEDS_AUTHORISATION:
         return _("Une autorisation manque : décidez qui peut recevoir les documents de ce rendez-vous.")
     return _("Aucune coordonnée du destinataire n’est connue : complétez la fiche.")
+
+
+@staff_only
+@require_POST
+def settle_notice(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """“It is seen to”: the patient was called, for one."""
+    practice = practice_of(request, user)
+    message = get_object_or_404(notices_that_failed(user, practice), pk=pk)
+    settle(message=message, practice=practice, by=user)
+    messages.success(request, _("C’est noté : ce message n’est plus à traiter."))
+    return redirect("practitioner:deliveries")
 
 
 @staff_only

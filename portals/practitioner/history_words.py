@@ -190,4 +190,5 @@ def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language 
         "invitation.sent": _("Invitation envoyée"),
         "invitation.stopped": _("Invitation arrêtée"),
         "message.failed": _("Message non remis"),
+        "message.settled": _("Message non remis : traité"),
     }

@@ -136,13 +136,33 @@ class DiscreetNameForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
 
+    discreet_email = forms.EmailField(
+        label=gettext_lazy("Adresse des réponses"),
+        required=False,
+        widget=forms.EmailInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        error_messages={"invalid": gettext_lazy("Écrivez une adresse e-mail entière. Exemple : accueil@cabinet.fr.")},
+    )
+
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["discreet_name"].initial = practice.discreet_name
-        hints = [_("Vide : %(name)s.") % {"name": practice.name}]
-        if practice.email:
-            hints.append(_("Les réponses vont à %(email)s, qui se lit aussi.") % {"email": practice.email})
-        self.fields["discreet_name"].help_text = " ".join(hints)
+        self.fields["discreet_name"].help_text = _("Vide : %(name)s.") % {"name": practice.name}
+        self.fields["discreet_email"].initial = practice.discreet_email
+        self.fields["discreet_email"].help_text = _where_answers_go(practice)
+
+
+def _where_answers_go(practice: Practice) -> str:
+    """Today; and what an empty field comes to."""
+    read = _("Elle se lit dans les messages et dans l’agenda du patient.")
+    if practice.reply_address:
+        return f"{read} {_('Les réponses vont à %(email)s.') % {'email': practice.reply_address}}"
+    if not practice.email:
+        return f"{read} {_('Vide : personne ne lit les réponses, et les messages le disent.')}"
+    hidden = _(
+        "Vide : personne ne lit les réponses, et les messages le disent, car avec un nom discret l’adresse %(email)s "
+        "n’est pas montrée. Écrivez-la ici si elle ne dit pas pourquoi on vient."
+    )
+    return f"{read} {hidden % {'email': practice.email}}"
 
 
 @staff_only
@@ -170,7 +190,12 @@ def discreet_name(request: HttpRequest, user: User) -> HttpResponse:
     form = DiscreetNameForm(request.POST, practice=practice)
     if form.is_valid():
         try:
-            set_discreet_name(practice=practice, name=form.cleaned_data["discreet_name"], by=user)
+            set_discreet_name(
+                practice=practice,
+                name=form.cleaned_data["discreet_name"],
+                email=form.cleaned_data["discreet_email"],
+                by=user,
+            )
         except ValidationError as refused:
             say_refusal(form, refused)
         else:

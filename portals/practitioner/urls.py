@@ -58,6 +58,7 @@ urlpatterns = [
     path("documents/<uuid:pk>/correct/", deliveries.correct, name="correct"),
     path("documents/<uuid:pk>/replace/", replace.replace, name="replace"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
+    path("deliveries/<uuid:pk>/settle/", deliveries.settle_notice, name="settle"),
     path("patients/", patients.patients, name="patients"),
     path("patients/<uuid:pk>/", patients.patient, name="patient"),
     path("patients/<uuid:pk>/identity/", patients.identity, name="patient-identity"),

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from documents.files.serving import respond
-from documents.links import documents_of, find_link, was_there
+from documents.links import documents_of, find_link, is_open, was_there
 from documents.models import DocumentLink
 from documents.reading import note_reading_by_link
 from portals.spoken import speak
@@ -51,7 +51,8 @@ def _page(
         speak(request, found.owner.language)
     sendings = list(documents_of(found)) if found else []
     context = {"practice": found.appointment.practice if found else None, "sendings": sendings, "token": token}
+    closed = found is not None and not is_open(found)
     status = 404 if found is None or not known else 410 if gone or not sendings else 200
-    response = render(request, "public/link.html", context | {"gone": gone}, status=status)
+    response = render(request, "public/link.html", context | {"gone": gone, "closed": closed}, status=status)
     response["Referrer-Policy"] = NO_REFERRER
     return response

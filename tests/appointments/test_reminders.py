@@ -25,14 +25,14 @@ from appointments.models import (
     ReminderPolicy,
     VisitReason,
 )  # fmt: skip
-from appointments.quiet_hours import polite_time
-from appointments.reminders import AGAIN, USEFUL, send_due, set_reminder_policy
+from appointments.quiet_hours import USEFUL, polite_time
+from appointments.reminders import AGAIN, send_due, set_reminder_policy
 from notifications.models import Channel, Message
 from patients.models import Patient
 from tests.appointments.conftest import at
 from tests.conftest import BookFixture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.night]
 IN_A_WEEK = timedelta(days=7)
 
 

@@ -26,7 +26,7 @@ from documents.unread import remind_of_unread, set_unread_policy
 from notifications.models import Message, MessageState
 from patients.models import Patient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.night]
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_rule_sends_a_document_that_is_read_without_an_account(site: str, brow
     expect(hugo.page.locator("main")).to_contain_text("Nina")
     hugo.accessible()
     revoke_link(link=DocumentLink.objects.get(), by=User.objects.get(email="admin@lilas.example"))
-    for address, told in ((link[0], "ne sont plus disponibles"), (link[0] + "x", "ne mène plus à aucun document")):
+    for address, told in ((link[0], "n’ouvre plus rien"), (link[0] + "x", "ne mène plus à aucun document")):
         anybody.page.goto(address)
         expect(anybody.page.locator("h1")).to_contain_text(told)
         anybody.accessible()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from accounts.models import Practice, User
+from appointments.models import ReminderPolicy
 from docshare.demo import load as demo
 from documents.library import write_document
 from documents.models import Category, LibraryDocument
@@ -16,6 +19,10 @@ BODY = '<p>Bonjour <span data-field="patient_name"></span>, à bientôt.</p>'
 def open_practice(bases: list[str]) -> World:
     demo.load()
     practice, admin = Practice.objects.get(pk=demo.PRACTICE_ID), User.objects.get(email="admin@lilas.example")
+    # SMS leave at every hour: no lane waits for a morning.
+    ReminderPolicy.objects.update_or_create(
+        practice=practice, defaults={"quiet_from": time(0), "quiet_until": time(0)}
+    )
     letter = write_document(
         practice=practice, body=BODY, title="Lettre", category=Category.objects.get(code="information"), by=admin
     )

@@ -21,6 +21,11 @@ from notifications.gsm import BASIC, EXTENSION, ONE_SEGMENT, in_gsm, one_segment
         ("e\u0301te\u0301", "été"),  # letters and accents apart
         ("Łukasz Đorđe Þór Straße", "Lukasz Dorde Thor Straße"),
         ("½ ² №", "1/2 2 No"),
+        ("Кардиология «Лилия»", 'Kardiologiya "Liliya"'),
+        ("Κέντρο ΔΡΑΜΑ", "Kentro DRAMA"),
+        ("Δ 1", "Δ 1"),
+        ("مركز", "mrkz"),
+        ("Кабинет 😀 №5", "Kabinet  No5"),
     ],
 )
 def test_what_the_alphabet_lacks_is_written_in_it(text: str, written: str) -> None:
@@ -35,6 +40,28 @@ def test_the_alphabet_has_128_signs_less_escape() -> None:
 def test_the_extension_counts_two() -> None:
     assert septets("a€[") == 5
     assert septets("ç") is None
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_written_an_sms_keeps_its_alphabet(text: str) -> None:
+    assert septets(in_gsm(text)) is not None
+
+
+@pytest.mark.parametrize("script", ["Кардиологический центр", "Καρδιολογικό Κέντρο", "مركز أمراض القلب", "心臓"])
+def test_a_name_in_another_script_makes_one_segment(script: str) -> None:
+    text = one_segment("%(practice)s : code %(code)s%(details)s", name=script, details=[[f", {script}"]], code="123")
+    assert (septets(text) or 999) <= ONE_SEGMENT
+    assert text[0] not in " :"
+
+
+def test_details_come_by_rank_in_the_longest_form_that_fits() -> None:
+    forms = [[", avec Dr Alexandrine Desmoulins", ", avec A. Desmoulins"], [", pour Léa"], [", en vidéo"]]
+    short = one_segment("%(practice)s%(details)s.", name="Lilas", details=forms, tail="Tél. 01")
+    assert short == "Lilas, avec Dr Alexandrine Desmoulins, pour Léa, en vidéo. Tél. 01"
+    tight = one_segment("%(practice)s %(code)s%(details)s.", name="L" * 200, details=forms, code="c" * 103)
+    assert tight == f"{'L' * 22}... {'c' * 103}, avec A. Desmoulins, pour Léa."
+    full = one_segment("%(practice)s %(code)s%(details)s.", name="L" * 200, details=forms, code="c" * 130)
+    assert full == f"{'L' * 25}... {'c' * 130}."
 
 
 @given(name=st.text("aé€çœ[ ’医Ł\n", min_size=1, max_size=250), code=st.text("abc", min_size=1, max_size=80))

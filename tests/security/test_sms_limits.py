@@ -382,10 +382,10 @@ def test_case_50_staff_see_which_sms_did_not_leave_and_why(
     settings.SMS_PER_ACCOUNT = (1, 1)
     appointment = booked(1)
     page = sign_in(bob).get("/pro/deliveries/").content.decode()
-    assert "SMS de rendez-vous non envoyés" in page
+    assert "Messages de rendez-vous non remis" in page
     assert f"/pro/appointments/{appointment.pk}/" in page
     assert "trop de SMS étaient déjà partis" in page
-    assert "SMS de rendez-vous non envoyés" not in sign_in(charlie).get("/pro/deliveries/").content.decode()
+    assert "Messages de rendez-vous non remis" not in sign_in(charlie).get("/pro/deliveries/").content.decode()
 
 
 @pytest.mark.django_db

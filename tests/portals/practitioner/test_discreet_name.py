@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import parseaddr
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from icalendar import Calendar
 
 from accounts.models import Practice, User
+from appointments.booking import cancel
+from appointments.models import Appointment
 from audit.models import AuditEvent
+from notifications.channels.email import compose
+from notifications.models import Message
 
 pytestmark = pytest.mark.django_db
 PAGE = "/pro/settings/name/"
@@ -56,9 +63,50 @@ def test_it_needs_a_session_and_a_post(sign_in: Callable[[User], Client], carol:
     assert sign_in(carol).get(PAGE).status_code == 405
 
 
-def test_the_address_of_replies_is_said_to_be_readable_too(
+TELLING = "addictologie@cabinet.example"
+
+
+def test_the_address_of_replies_follows_the_choice_of_a_discreet_name(
     sign_in: Callable[[User], Client], carol: User, practice: Practice
 ) -> None:
-    Practice.objects.update(email="addictologie@cabinet.example")
-    page = sign_in(carol).get("/pro/settings/").content.decode()
-    assert "Les réponses vont à addictologie@cabinet.example, qui se lit aussi." in page
+    Practice.objects.update(email=TELLING)
+    browser = sign_in(carol)
+    assert f"Les réponses vont à {TELLING}." in browser.get("/pro/settings/").content.decode()
+    browser.post(PAGE, {"practice": practice.pk, "discreet_name": "Maison des Lilas"})
+    page = browser.get("/pro/settings/").content.decode()
+    assert f"l’adresse {TELLING} n’est pas montrée" in page
+    browser.post(
+        PAGE, {"practice": practice.pk, "discreet_name": "Maison des Lilas", "discreet_email": "rdv@lilas.example"}
+    )
+    assert "Les réponses vont à rdv@lilas.example." in browser.get("/pro/settings/").content.decode()
+    wrong = browser.post(PAGE, {"practice": practice.pk, "discreet_name": "Autre", "discreet_email": "rdv@"})
+    assert wrong.status_code == 400
+    assert "Écrivez une adresse e-mail entière." in wrong.content.decode()
+    assert 'value="rdv@"' in wrong.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "shown"),
+    [
+        ("", "", TELLING),
+        ("", "rdv@lilas.example", "rdv@lilas.example"),
+        ("Maison des Lilas", "", ""),
+        ("Maison des Lilas", "rdv@lilas.example", "rdv@lilas.example"),
+        ("Maison des Lilas", TELLING, TELLING),
+    ],
+)
+def test_mail_and_calendar_show_the_same_address_and_no_other(
+    appointment: Appointment, alice: User, name: str, address: str, shown: str
+) -> None:
+    Practice.objects.update(email=TELLING, discreet_name=name, discreet_email=address)
+    appointment.practice.refresh_from_db()
+    appointment.patient.practice.refresh_from_db()
+    cancel(appointment=appointment, by=alice)
+    email = Message.objects.get(channel="email")
+    organizer = next(iter(Calendar.from_ical(email.calendar).walk("VEVENT")))["organizer"]
+    assert str(organizer) == f"mailto:{shown or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"
+    sent = compose(email).message()
+    assert sent["Reply-To"] == (shown or None)
+    assert ("Ne répondez pas à ce message" in email.body) is not bool(shown)
+    if shown != TELLING:
+        assert TELLING not in email.calendar.replace("\r\n ", "") + sent.as_string() + email.body + email.html

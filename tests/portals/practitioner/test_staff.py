@@ -302,9 +302,9 @@ def test_cancelling_asks_first_because_the_patient_is_told_at_once(
 
 
 TOLD = {
-    ("marie@courriel.example", "+33612345678"): ("par e-mail et par SMS.", "par e-mail, et par SMS si la date"),
-    ("marie@courriel.example", None): ("averti par e-mail.", "averti par e-mail."),
-    (None, "+33612345678"): ("averti par SMS.", "par SMS si la date ou l’heure change."),
+    ("marie@courriel.example", "+33612345678"): ("par e-mail et par SMS.", "par e-mail et par SMS si la date"),
+    ("marie@courriel.example", None): ("averti par e-mail.", "averti par e-mail si la date"),
+    (None, "+33612345678"): ("averti par SMS.", "par SMS si la date, l’heure ou le praticien change."),
     (None, None): ("prévenez vous-même le patient", "prévenez vous-même le patient"),
 }
 

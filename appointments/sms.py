@@ -1,0 +1,79 @@
+"""The SMS about appointments: day and hour, then with whom, for whom and by video where one segment has room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
+from accounts.letters import call
+from accounts.models import User
+from appointments.models import Appointment, AppointmentKind, BookedFor
+from appointments.parties import Party
+from appointments.times import hours_of
+from notifications.gsm import one_segment, shortened
+from notifications.wording import long_day, unlinked
+
+LONGEST_NAME = 20  # septets of a name that is cut
+
+
+def sms_of(appointments: Sequence[Appointment], party: Party, pattern: str) -> str:
+    """Of appointments of one day at one practice, in the language that is active. `pattern`: translated."""
+    first = appointments[0]
+    return one_segment(
+        pattern,
+        name=first.practice.name_in_messages,
+        details=[_with_whom(appointments), _for_whom(appointments, party), _by_video(appointments)],
+        tail=call(first.practice),
+        date=long_day(first.local_start, weekday=True),
+        time=hours_of(appointments),
+    )
+
+
+def _with_whom(appointments: Sequence[Appointment]) -> list[str]:
+    there = (one.agenda.practitioner for one in appointments)
+    doctors = list(dict.fromkeys(one for one in there if one is not None and one.get_full_name()))
+    forms = ([form(one) for one in doctors] for form in (_full, _initial, _cut))
+    return [_(", avec %(names)s") % {"names": _listed(names)} for names in forms if names]
+
+
+def _full(doctor: User) -> str:
+    return unlinked(doctor.get_full_name())
+
+
+def _initial(doctor: User) -> str:
+    """A. Desmoulins."""
+    if not (doctor.first_name and doctor.last_name):
+        return _full(doctor)
+    return unlinked(f"{doctor.first_name[0]}. {doctor.last_name}")
+
+
+def _cut(doctor: User) -> str:
+    return shortened(_initial(doctor), LONGEST_NAME)
+
+
+def _for_whom(appointments: Sequence[Appointment], party: Party) -> list[str]:
+    """First names, where whoever reads it may not be the patient."""
+    names = dict.fromkeys(unlinked(one.patient.first_name) for one in appointments)
+    if len({one.patient_id for one in appointments}) == 1 and _is_the_patient(appointments[0], party):
+        return []
+    forms = (list(names), [shortened(name, LONGEST_NAME) for name in names])
+    return [_(", pour %(names)s") % {"names": _listed(form)} for form in forms]
+
+
+def _is_the_patient(appointment: Appointment, party: Party) -> bool:
+    if party.is_holder:
+        return appointment.booked_for == BookedFor.SELF
+    return not appointment.patient.is_minor_now()  # a minor's contacts are a parent's
+
+
+def _by_video(appointments: Sequence[Appointment]) -> list[str]:
+    by_video = [one.kind == AppointmentKind.VIDEO for one in appointments]
+    if all(by_video):
+        return [_(", en vidéo")]
+    return [_(", en partie en vidéo")] if any(by_video) else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    return str(get_text_list(list(names), _("et")))
