@@ -3,12 +3,16 @@ trail like what a practice changes on its own pages."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401  # both register what is registered anew below
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -25,6 +29,8 @@ from accounts.deletion import GuardedDeletion
 from accounts.members import add_member, change_roles, remove_member
 from accounts.models import ApiToken, Membership, Practice, User
 from accounts.tokens import revoke_token
+
+M = TypeVar("M", bound=Model)
 
 
 class UserCreationForm(AdminUserCreationForm[User]):
@@ -153,6 +159,46 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         for membership in queryset:
             remove_member(membership=membership, by=_by(request))
+
+
+class LookedAt(admin.ModelAdmin[M]):
+    """What only its owner makes and changes. Secrets and keys of it are not shown."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+# allauth's own: their forms show, and change, the key of a session and the secret of a factor.
+admin.site.unregister([Authenticator, UserSession])
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(LookedAt[Authenticator]):
+    """Removed here for somebody who lost it."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    fields = ("user", "type", "created_at", "last_used_at")
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(LookedAt[UserSession]):
+    """Removing one signs its browser out."""
+
+    list_display = ("user", "created_at", "last_seen_at", "ip", "user_agent")
+    search_fields = ("user__email", "ip")
+    fields = list_display
+
+    def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        obj.end()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
+        for session in queryset:
+            session.end()
 
 
 @admin.register(ApiToken)

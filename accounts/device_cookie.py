@@ -35,6 +35,11 @@ def device_of(request: HttpRequest, user: User) -> KnownDevice | None:
     return find_device(user, shown) if shown else None
 
 
+def asks_to_remember(request: HttpRequest) -> bool:
+    """Whether the person ticked the box of components/remember_device.html, which is never ticked beforehand."""
+    return bool(request.POST.get("remember"))
+
+
 def keep_device(request: HttpRequest, response: HttpResponse, user: User, *, code_given: bool = True) -> None:
     """Make the browser known to the account. `code_given`: the account's mobile was proved in it a minute ago."""
     others = secrets_of(request)

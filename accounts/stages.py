@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from allauth.account.stages import LoginStage
 from allauth.mfa.utils import is_mfa_enabled
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.codes import TooManyCodes
+from accounts.codes import LIFETIME, TooManyCodes
 from accounts.device_cookie import device_of
 from accounts.devices import send_device_code
 from accounts.models import User
 from accounts.sessions import SECOND_FACTORS
 from notifications.sms_limits import SmsRefused
+
+CODE_GIVEN = "code_given"  # in a session
 
 
 class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no types
@@ -24,6 +28,8 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user: User = self.login.user
         if not needs_code(user):
+            return None, True
+        if _code_was_given(self.request, user):
             return None, True
         known = device_of(self.request, user)
         if known is not None and known.code_given:
@@ -37,6 +43,17 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
             except SmsRefused as refused:
                 self.state["refused"] = refused.sentence
         return redirect(self.urlname), True
+
+
+def note_code_given(request: HttpRequest, user: User) -> None:
+    """The account's mobile was proved in this browser just now: its next sign-in here asks for no second code."""
+    request.session[CODE_GIVEN] = [str(user.pk), user.mobile, int(time.time())]
+
+
+def _code_was_given(request: HttpRequest, user: User) -> bool:
+    """Once, for this account, this mobile, and as long as a code lives."""
+    pk, mobile, at = request.session.pop(CODE_GIVEN, ("", "", 0))
+    return (pk, mobile) == (str(user.pk), user.mobile) and time.time() - at < LIFETIME.total_seconds()
 
 
 def needs_code(user: User) -> bool:

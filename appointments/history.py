@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+
 from django.db.models import Q
 
-from appointments.models import Appointment
+from appointments.models import Appointment, AppointmentStatus
 from audit.models import AuditEvent, AuditEventQuerySet
 
 OF_THE_RECORD = (
@@ -31,3 +34,11 @@ def history_of(appointment: Appointment) -> AuditEventQuerySet:
         | Q(object_id=appointment.patient_id, action__in=OF_THE_RECORD)
         | Q(object_id__in=list(invitations), action__in=("invitation.stopped", "invitation.sent"))
     ).order_by("-id")
+
+
+def cancelled_by_practice(appointments: Iterable[Appointment]) -> set[uuid.UUID]:
+    """Which of them its staff cancelled, rather than whoever booked online."""
+    holders = {one.pk: one.holder_id for one in appointments if one.status == AppointmentStatus.CANCELLED}
+    lines = AuditEvent.objects.filter(action="appointment.cancelled", object_id__in=list(holders))
+    actors = lines.exclude(actor_id=None).values_list("object_id", "actor_id")
+    return {pk for pk, actor in actors if actor != holders[pk]}

@@ -6,9 +6,10 @@ class DocshareConfig(AppConfig):
     name = "docshare"
 
     def ready(self) -> None:
-        from docshare import checks, telemetry
+        from docshare import checks, model_names, telemetry
 
         checks.refuse_unfit_production()
+        model_names.name_models()
         telemetry.begin()
 
 

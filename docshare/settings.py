@@ -383,6 +383,7 @@ LANGUAGES = [("fr", _("Français")), ("en", _("Anglais"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"
+FORMAT_MODULE_PATH = ["docshare.formats"]
 PHONENUMBER_REGION = "FR"
 
 # --- Sign-in -------------------------------------------------------------------------------------------------

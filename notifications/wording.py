@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django.conf import settings
@@ -33,18 +35,30 @@ def shown(value: datetime) -> datetime:
     return timezone.localtime(value, timezone.get_current_timezone())
 
 
+@lru_cache(maxsize=1)
+def zone_of_no_practice() -> ZoneInfo:
+    """The installation's zone, as an object of its own: a page that no practice gave its clock to is known by it."""
+    return ZoneInfo.no_cache(settings.TIME_ZONE)
+
+
 def moment(value: datetime) -> str:
-    """24 novembre 2026 à 09:14."""
+    """24 novembre 2026 à 09:14, on the clock of the practice that the page is about; about none, with the offset from
+    UTC."""
     local = shown(value)
+    return moment_anywhere(value) if local.tzinfo is zone_of_no_practice() else _moment(local)
+
+
+def _moment(local: datetime) -> str:
     return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
 
 
 def moment_anywhere(value: datetime) -> str:
-    """24 novembre 2026 à 09:14 (UTC+1): on a page that is about no practice, and read from anywhere."""
-    minutes = int((shown(value).utcoffset() or timedelta()).total_seconds()) // 60
+    """24 novembre 2026 à 09:14 (UTC+1): whatever the page is about."""
+    local = shown(value)
+    minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
     offset = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else ""
-    return f"{moment(value)} (UTC{offset})"
+    return f"{_moment(local)} (UTC{offset})"
 
 
 def telephone_by_pairs(number: str | None) -> str:

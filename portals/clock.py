@@ -1,4 +1,5 @@
-"""A time is the practice's: a page shows and reads times in the zone of the practice that it is about."""
+"""A time is the practice's: a page shows and reads times in the zone of the practice that it is about. One that is
+about none shows the offset from UTC beside them (notifications.wording.moment)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Practice, User
 from appointments.models import Appointment
+from notifications.wording import zone_of_no_practice
 
 
 class ClockMiddleware:
@@ -19,7 +21,7 @@ class ClockMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(None):
+        with timezone.override(zone_of_no_practice()):
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from documents.signing.examination import ExaminedSignature, Integrity, Trust
 from documents.verification import Verdict
-from notifications.wording import moment
+from notifications.wording import moment_anywhere
 
 
 @dataclass(frozen=True)
@@ -192,14 +192,14 @@ def _confirmed(signature: ExaminedSignature) -> str:
         return _(
             "Le certificat du signataire a été émis par ce site, puis révoqué le %(at)s. L’horodatage prouve que la "
             "signature est plus ancienne : elle reste valable."
-        ) % {"at": moment(signature.revoked_at)}
+        ) % {"at": moment_anywhere(signature.revoked_at)}
     return _("Le certificat du signataire a été émis par ce site.")
 
 
 def _revoked(signature: ExaminedSignature) -> str:
     if not signature.revoked_at:
         return _("Le certificat du signataire a été révoqué par son émetteur.")
-    at = {"at": moment(signature.revoked_at)}
+    at = {"at": moment_anywhere(signature.revoked_at)}
     if signature.made_after_revocation:
         return _("Le certificat du signataire avait été révoqué avant cette signature, le %(at)s.") % at
     return (

@@ -105,7 +105,7 @@ class Appointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.id}"
+        return f"{self.starts_at.isoformat(timespec='minutes')} {self.id}"
 
     @property
     def local_start(self) -> datetime:

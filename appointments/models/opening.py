@@ -90,7 +90,7 @@ class Absence(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M}"
+        return timezone.localtime(self.starts_at, self.agenda.practice.zone).isoformat(timespec="minutes")
 
 
 class ClosingQuerySet(OfPracticeQuerySet["Closing"]):
@@ -135,7 +135,7 @@ class Closing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} {self.id}"
+        return f"{self.starts_at.isoformat(timespec='minutes')} {self.id}"
 
     def closes(self, agenda: Agenda) -> bool:
         return self.whole_practice or agenda in self.agendas.all()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
-from django.template.defaultfilters import date as date_filter
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,6 +19,7 @@ from docshare.health.names import name_of, remedy_of
 from documents.models import AutoSend
 from documents.models.autosend import AutoSendState
 from notifications import heartbeat
+from notifications.wording import moment_anywhere
 from portals.templatetags.presentation import bytes_size
 
 STARTED = time.monotonic()
@@ -29,8 +29,9 @@ FAILING = 4  # attempts that ended in an exception; one that finds nobody to tel
 
 
 def moment(at: datetime) -> str:
-    """A day and time, as the reader's language writes them."""
-    return date_filter(timezone.localtime(at, timezone.get_default_timezone()), _("j F Y à H:i"))
+    """A day and time with its offset from UTC: the installation is no practice's."""
+    with timezone.override(timezone.get_default_timezone()):
+        return moment_anywhere(at)
 
 
 def ill(part: str, sentence: str) -> Finding:

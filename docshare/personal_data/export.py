@@ -21,7 +21,7 @@ from docshare.personal_data.folder import as_json, copy_private, publish, write_
 from docshare.personal_data.people import Asked, Person
 from docshare.personal_data.snapshot import snapshot
 from documents.files import storage
-from documents.files.names import portable, shortened
+from documents.files.names import download_name, shortened
 from documents.models import SharedDocument, StoredFile
 
 FORMAT = 1
@@ -122,7 +122,8 @@ def _note(person: Person) -> None:
 
 
 def _path(number: int, document: SharedDocument) -> str:
-    return f"documents/{number:03d}-{shortened(portable(document.name), most=LONGEST)}"
+    name = download_name(document.title, document.file.media_type)
+    return f"documents/{number:03d}-{shortened(name, most=LONGEST)}"
 
 
 def _language(person: Person) -> str:

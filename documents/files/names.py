@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import quote
+
+from django.utils.http import content_disposition_header
+
+from documents.files.limits import EXTENSIONS, MEDIA_TYPES, USUAL
 
 MAX_CHARACTERS = 200
 MAX_BYTES_OF_NAME = 255  # in UTF-8: what file systems take (NAME_MAX)
@@ -54,6 +59,9 @@ DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]
 AM = "\u0e33\u0eb3"  # vowels of Thai and Lao, letters by category
 SKIN = "".join(map(chr, range(0x1F3FB, 0x1F400)))
 FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+STROKES = re.compile(r"\s*[/\\]\s*")  # of a date in a title: 12/03
+# Where Unicode has no character yet, and will have none that shows (Default_Ignorable_Code_Point).
+RESERVED = (range(0x2065, 0x2066), range(0xFFF0, 0xFFF9), range(0xFDD0, 0xFDF0), range(0xE0000, 0xE1000))
 OF_SOMEBODY = re.compile(r"\s+[A-Z][a-z]+\s*")  # "Mme. Job.pdf": a capitalised word after a space is a name
 
 
@@ -61,12 +69,22 @@ def clean_name(given: str | None) -> str:
     """The last part of the name, without control, formatting (bidi) and separator characters, in NFC; short enough
     for a file system."""
     last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(
-        character
-        for character in unicodedata.normalize("NFC", last)
-        if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    )
-    return shortened(" ".join(kept.split()).strip(". ")) or FALLBACK
+    kept = "".join(character for character in unicodedata.normalize("NFC", last) if _may_be_shown(character))
+    bare = " ".join(kept.split()).rstrip(". ")
+    extension = extension_of(f"_{bare}")
+    if extension in MEDIA_TYPES and not bare[: -len(extension)].strip(". "):
+        return FALLBACK + extension  # ".pdf" is no document called "pdf"
+    return shortened(bare.strip(". ")) or FALLBACK
+
+
+def _may_be_shown(character: str) -> bool:
+    """Not what is invisible or steers text, nor half a character. A letter that is younger than this Python's list of
+    them is a letter."""
+    category = unicodedata.category(character)
+    if category == "Cn":
+        number = ord(character)
+        return number & 0xFFFE != 0xFFFE and not any(number in reserved for reserved in RESERVED)
+    return category not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 
 def composed(title: str) -> str:
@@ -96,6 +114,35 @@ def split(name: str) -> tuple[str, str]:
 def extension_of(name: str) -> str:
     """The last extension, lower case, with its dot; empty where there is none."""
     return split(name)[1].lower()
+
+
+def download_name(title: str, media_type: str) -> str:
+    """What a document is called on the computer that it is downloaded to: its title, as a name that every computer
+    takes, with an extension of the verified type."""
+    stem, extension = split(portable(STROKES.sub("-", title)))
+    kind = MEDIA_TYPES.get(extension.lower())
+    if kind != media_type:  # what is no extension of it stays part of the name
+        stem, extension = stem + extension, EXTENSIONS[media_type]
+    elif extension.lower() not in USUAL:  # one that few computers know is replaced
+        extension = EXTENSIONS[media_type]
+    if hides_a_program(stem + extension):
+        stem = "".join(_without_dot(character) for character in stem)
+    return shortened(stem + extension)
+
+
+def _without_dot(character: str) -> str:
+    """One that is a dot, or holds one (⒈), has "_" in its place."""
+    plain = unicodedata.normalize("NFKC", character)
+    return DOTS.sub("_", plain) if DOTS.search(plain) else character
+
+
+def content_disposition(name: str, *, inline: bool = False) -> str:
+    """The header that gives a download its name (RFC 6266). One beyond ASCII, or with a percent sign, which browsers
+    read as an escape, goes as `filename*` (RFC 8187)."""
+    kind = "inline" if inline else "attachment"
+    if name.isascii() and "%" not in name:
+        return content_disposition_header(not inline, name) or kind
+    return f"{kind}; filename*=utf-8''{quote(name)}"
 
 
 def portable(name: str) -> str:

@@ -14,11 +14,9 @@ from typing import BinaryIO, Literal
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 
 from documents.files import storage
-from documents.files.limits import EXTENSIONS, MEDIA_TYPES, USUAL
-from documents.files.names import portable, shortened, split
+from documents.files.names import content_disposition, download_name
 from documents.models.stored_file import StoredFile
 
 CHUNK = 1 << 16
@@ -29,14 +27,14 @@ RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # what is longer is no pla
 def respond(
     stored: StoredFile,
     *,
-    filename: str,
+    title: str,
     request: HttpRequest,
     disposition: Literal["attachment", "inline"] = "attachment",
 ) -> HttpResponseBase:
-    """Answer with the file. Raises documents.files.storage.BytesChanged where the storage no longer holds it."""
+    """Answer with the file, under the title that its reader knows. Raises documents.files.storage.BytesChanged where
+    the storage no longer holds it."""
     storage.check_unchanged(stored)
-    name = download_name(filename, stored.media_type)
-    header = content_disposition_header(disposition == "attachment", name) or disposition
+    header = content_disposition(download_name(title, stored.media_type), inline=disposition == "inline")
     if settings.DOCUMENT_SERVING == "presigned":
         response: HttpResponseBase = _presigned(stored, header)
     elif settings.DOCUMENT_SERVING == "accel":
@@ -49,16 +47,6 @@ def respond(
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store, private"
     return response
-
-
-def download_name(name: str, media_type: str) -> str:
-    """A name that every computer takes, and that ends in an extension of the verified type."""
-    stem, extension = split(portable(name))
-    kind = MEDIA_TYPES.get(extension.lower())
-    if kind == media_type and extension.lower() in USUAL:
-        return stem + extension
-    # An extension of the same kind that few know is replaced; what is no extension of it stays part of the name.
-    return shortened((stem if kind == media_type else stem + extension) + EXTENSIONS[media_type])
 
 
 def _presigned(stored: StoredFile, header: str) -> HttpResponseRedirect:

@@ -20,7 +20,7 @@ from accounts.models import Practice
 from documents.files import answers, sandbox, storage
 from documents.files.intake import Intake
 from documents.files.limits import PDF
-from documents.files.names import clean_name
+from documents.files.names import download_name
 from documents.letters import missing_letters, missing_sentence, needed_fonts, replaced
 from documents.models import LibraryDocument
 from documents.writing.body import fill, pictures
@@ -88,7 +88,7 @@ def print_body(
         for document in shown:
             copy = copies.enter_context(storage.local_copy(document.newest.file))
             files[f"docshare:picture/{document.pk}"] = str(copy)
-        return _print(html, files, name=clean_name(f"{title}.pdf"))
+        return _print(html, files, name=download_name(title, PDF))
 
 
 def _print(html: str, files: dict[str, str], *, name: str) -> Intake:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.activity import activity_of
 from accounts.codes import TooManyCodes
-from accounts.device_cookie import keep_device
+from accounts.device_cookie import asks_to_remember, device_of, keep_device
 from accounts.language import change_language
 from accounts.mobile import ask_for_mobile
 from accounts.models import User
@@ -108,16 +108,25 @@ def new_mobile_code(request: HttpRequest) -> HttpResponse:
     mobile = request.session.get(NEW_MOBILE)
     if not mobile:
         return redirect("patient:mobile")
+    known = device_of(request, user)
+    is_remembered = known is not None and known.code_given
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if prove_new_mobile(user=user, mobile=mobile, digits=form.cleaned_data["code"]):
             del request.session[NEW_MOBILE]
             messages.success(request, _("Votre numéro de mobile est changé."))
             response = redirect("patient:account")
-            keep_device(request, response, user)
+            if is_remembered or asks_to_remember(request):  # another mobile makes every device new again
+                keep_device(request, response, user)
             return response
         form.refuse()
-    context = {"form": form, "mobile": mobile, "section": "account"}
+    context = {
+        "form": form,
+        "mobile": mobile,
+        "is_remembered": is_remembered,
+        "remember": asks_to_remember(request),
+        "section": "account",
+    }
     return render(request, "patient/mobile_code.html", context, status=400 if form.errors else 200)
 
 

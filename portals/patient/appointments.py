@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
-from itertools import groupby
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,8 +20,9 @@ from accounts.models import User
 from appointments.access import visible_to_account
 from appointments.booking_limits import BookingLimit
 from appointments.calendar import icalendar_of
+from appointments.history import cancelled_by_practice
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, AppointmentStatus
+from appointments.models import Appointment, AppointmentKind, AppointmentStatus
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.online import (
     MovedMeanwhile,
@@ -31,19 +34,32 @@ from appointments.online import (
     may_move_online,
     move_online,
 )
-from appointments.slots import free_slots, is_free
-from portals.days import moment_of
+from appointments.slots import is_free, open_to_online_booking
+from portals.days import day_of, moment_of
+from portals.patient.slot_week import slot_week
 
 PAST_SHOWN = 50
-DAYS_OFFERED = 14
+
+
+@dataclass(frozen=True)
+class Line:
+    """An appointment as a list shows it."""
+
+    appointment: Appointment
+    is_cancelled_by_practice: bool
+    book_again_url: str  # "" unless it was cancelled and can be booked anew online
+
+    @property
+    def is_called_off(self) -> bool:
+        return _is_called_off(self.appointment)
 
 
 @require_safe
 def my_appointments(request: HttpRequest) -> HttpResponse:
-    found = _mine(request)
+    found, now = _mine(request), timezone.now()
     context = {
-        "upcoming": found.upcoming().order_by("starts_at"),
-        "past": found.filter(starts_at__lte=timezone.now()).order_by("-starts_at")[:PAST_SHOWN],
+        "upcoming": _lines(found.filter(starts_at__gt=now).order_by("starts_at")),
+        "past": _lines(found.filter(starts_at__lte=now).order_by("-starts_at")[:PAST_SHOWN]),
         "section": "appointments",
     }
     return render(request, "patient/appointments/list.html", context)
@@ -55,6 +71,7 @@ def appointment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     changes = found.holder_id == request.user.pk and may_change_online(found)
     context = {
         "appointment": found,
+        "line": _lines([found])[0],
         "is_to_come": found.status == AppointmentStatus.BOOKED and found.ends_at > timezone.now(),
         "may_change": changes,
         "may_move": changes and may_move_online(found),
@@ -88,7 +105,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The free slots of the two weeks from now, a link each; then, from when to when, and the button that moves."""
+    """The free slots of a week, a link each; then, from when to when, and the button that moves."""
     found = get_object_or_404(_mine(request), pk=pk, holder=cast("User", request.user))
     if not may_move_online(found):
         messages.error(request, _not_online() if may_change_online(found) else _too_late())
@@ -111,17 +128,13 @@ def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _slots_to_move_to(request: HttpRequest, found: Appointment) -> HttpResponse:
-    today = timezone.localdate(timezone=found.practice.zone)
-    slots = free_slots(
+    week = slot_week(
         agenda=found.agenda,
         visit_reason=found.visit_reason,
-        first=today,
-        last=today + timedelta(days=DAYS_OFFERED),
+        first=day_of(request.GET.get("from")),
         moving=found,
     )
-    others = [slot for slot in slots if slot.start != found.starts_at]
-    days = [(day, list(of_day)) for day, of_day in groupby(others, key=lambda slot: slot.start.date())]
-    context = {"appointment": found, "days": days, "section": "appointments"}
+    context = {"appointment": found, "week": week, "section": "appointments"}
     return render(request, "patient/appointments/move.html", context)
 
 
@@ -161,6 +174,27 @@ def _mine(request: HttpRequest) -> AppointmentQuerySet:
     return visible_to_account(cast("User", request.user)).select_related(
         "practice", "agenda__practice", "visit_reason", "patient", "holder"
     )
+
+
+def _lines(found: Iterable[Appointment]) -> list[Line]:
+    appointments = list(found)
+    by_practice = cancelled_by_practice(appointments)
+    return [Line(one, one.pk in by_practice, _book_again_url(one)) for one in appointments]
+
+
+def _is_called_off(appointment: Appointment) -> bool:
+    """Cancelled, and its time is still to come: one may want another."""
+    return appointment.status == AppointmentStatus.CANCELLED and appointment.starts_at > timezone.now()
+
+
+def _book_again_url(appointment: Appointment) -> str:
+    """Where an appointment like one that was called off is booked; "" if that is not possible online."""
+    kind = AppointmentKind(appointment.kind)
+    if not _is_called_off(appointment) or not open_to_online_booking(
+        appointment.agenda, appointment.visit_reason, kind
+    ):
+        return ""
+    return reverse("patient:book-slots", args=[appointment.agenda_id, appointment.visit_reason_id, kind.value])
 
 
 def _too_late() -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
@@ -29,16 +28,14 @@ from appointments.booking_limits import BookingLimit
 from appointments.instructions import instructions_for
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from appointments.online import AlreadyBooked, SlotTaken, book_online, own_bookings
-from appointments.slots import Slot, free_slots, is_free, next_free, open_to_online_booking
+from appointments.slots import Slot, is_free, next_free, open_to_online_booking
 from patients.models import Relative
 from patients.relatives import IdentityIncomplete, Person
 from portals.clock import set_clock
 from portals.days import day_of, moment_of
 from portals.form_errors import say_refusal
 from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
-
-DAYS_SHOWN = 7
-LOOKED_AHEAD = 60  # days, for the first free slot where a week has none
+from portals.patient.slot_week import slot_week
 
 
 @dataclass(frozen=True)
@@ -86,30 +83,13 @@ def reasons(request: HttpRequest, practice: uuid.UUID) -> HttpResponse:
 @require_safe
 def slots(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
     choice = _choice(agenda, reason, kind)
-    today = timezone.localdate(timezone=choice.agenda.practice.zone)
-    first = max(day_of(request.GET.get("from")) or today, today)
-
-    def free(days: int) -> list[Slot]:
-        last = first + timedelta(days=days)
-        return free_slots(agenda=choice.agenda, visit_reason=choice.visit_reason, first=first, last=last)
-
-    found = free(DAYS_SHOWN - 1)
-    later = None
-    if not found:
-        ahead = free(LOOKED_AHEAD)
-        later = ahead[0].start.date() if ahead else None
     context = {
         "choice": choice,
-        "days": [
-            (day, [(slot, choice.url("book-whom", start=slot.start.isoformat())) for slot in of_day])
-            for day, of_day in groupby(found, key=lambda slot: slot.start.date())
-        ],
-        "earlier_url": choice.url("book-slots", **{"from": (first - timedelta(days=DAYS_SHOWN)).isoformat()})
-        if first > today
-        else None,
-        "later_url": choice.url("book-slots", **{"from": (first + timedelta(days=DAYS_SHOWN)).isoformat()}),
-        "first_free": later,
-        "first_free_url": choice.url("book-slots", **{"from": later.isoformat()}) if later else None,
+        "week": slot_week(
+            agenda=choice.agenda, visit_reason=choice.visit_reason, first=day_of(request.GET.get("from"))
+        ),
+        "slot_url": choice.url("book-whom") + "?start=",
+        "week_url": choice.url("book-slots") + "?from=",
         "section": "book",
     }
     return render(request, "patient/booking/slots.html", context)

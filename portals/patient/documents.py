@@ -19,7 +19,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -28,8 +27,8 @@ from zipstream import ZIP_STORED, ZipStream
 from accounts.models import Practice, User
 from documents.access import visible_as_recipient
 from documents.files import storage
-from documents.files.names import distinct
-from documents.files.serving import download_name, respond
+from documents.files.names import content_disposition, distinct, download_name
+from documents.files.serving import respond
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
 from documents.reading import note_reading
 from patients.models import Patient, RecordTie, Relationship
@@ -149,7 +148,7 @@ def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse
 def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     user = cast("User", request.user)
     found = get_object_or_404(visible_as_recipient(user).select_related("file"), pk=pk)
-    response = respond(found.file, filename=found.name, request=request)
+    response = respond(found.file, title=found.title, request=request)
     note_reading(documents=[found], by=user, means=ReadingMeans.DOWNLOADED, as_recipient=True)
     return response
 
@@ -170,7 +169,7 @@ def all_as_zip(request: HttpRequest) -> HttpResponseBase:
     response = StreamingHttpResponse(archive, content_type="application/zip")
     today = timezone.localdate(timezone=found[0].practice.zone)
     name = _("mes-documents-%(date)s.zip") % {"date": today.isoformat()}
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Content-Disposition"] = content_disposition(name)
     response["Cache-Control"] = "no-store, private"
     return response
 
@@ -183,7 +182,7 @@ def _pieces(shared: SharedDocument) -> Iterator[bytes]:
 
 def _unique_name(shared: SharedDocument, taken: set[str]) -> str:
     day = timezone.localdate(shared.shared_at, shared.practice.zone).isoformat()
-    return distinct(f"{day} {download_name(shared.name, shared.file.media_type)}", taken)
+    return distinct(f"{day} {download_name(shared.title, shared.file.media_type)}", taken)
 
 
 def _page_of(

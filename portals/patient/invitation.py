@@ -28,9 +28,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.codes import TooManyCodes, check_code
-from accounts.device_cookie import keep_device
+from accounts.device_cookie import asks_to_remember, keep_device
 from accounts.models import User
 from accounts.receivers import note_sign_in
+from accounts.stages import note_code_given
 from documents.access import documents_waiting
 from notifications.sms_limits import SmsRefused
 from notifications.wording import telephone_by_pairs
@@ -193,9 +194,11 @@ def password(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         UserSession.objects.create_from_request(request)  # among « Appareils connectés », where it can be ended
         request.session.pop(SESSION_KEY, None)
         response = redirect("patient:documents")
-        keep_device(request, response, user)  # the code to the mobile was proved here a minute ago
+        if asks_to_remember(request):  # the code to the mobile was given here a minute ago
+            keep_device(request, response, user)
         return response
-    return render(request, "patient/invitation/password.html", {"form": form, "invitation": invitation})
+    context = {"form": form, "invitation": invitation, "remember": asks_to_remember(request)}
+    return render(request, "patient/invitation/password.html", context)
 
 
 @_step
@@ -268,10 +271,9 @@ def _after_birth_date(request: HttpRequest, invitation: Invitation) -> HttpRespo
         messages.info(
             request, _("Vous avez déjà un compte à cette adresse : connectez-vous pour voir votre document.")
         )
-        response = _to_sign_in()
         if replaced:
-            keep_device(request, response, replaced)  # its mobile was proved in this browser a minute ago
-        return response
+            note_code_given(request, replaced)
+        return _to_sign_in()
     if has_own_account(invitation):
         messages.info(request, _("Ces documents sont déjà reliés à un compte : connectez-vous pour les voir."))
         return _to_sign_in()

@@ -204,8 +204,8 @@ def unarchive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
 @staff_only
 @require_safe
 def content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
-    version = _found(user, pk).newest
-    return respond(version.file, filename=version.name, request=request)
+    found = _found(user, pk)
+    return respond(found.newest.file, title=found.title, request=request)
 
 
 @staff_only
@@ -213,8 +213,9 @@ def content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase
 def version_content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
     """An older version, as it was."""
     owned = LibraryVersion.objects.filter(document__in=LibraryDocument.objects.of_staff(user))
-    version = get_object_or_404(owned.select_related("file"), pk=pk)
-    return respond(version.file, filename=version.name, request=request)
+    version = get_object_or_404(owned.select_related("file", "document"), pk=pk)
+    facts = {"title": version.document.title, "number": version.number}
+    return respond(version.file, title=_("%(title)s, version %(number)s") % facts, request=request)
 
 
 @staff_only

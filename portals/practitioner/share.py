@@ -438,7 +438,7 @@ def receipt_page(request: HttpRequest, user: User, pk: uuid.UUID, page: int) -> 
 @require_POST
 def download(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
     document = get_object_or_404(visible_as_staff(user).select_related("file"), pk=pk)
-    response = respond(document.file, filename=document.name, request=request)
+    response = respond(document.file, title=document.title, request=request)
     note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
     return response
 

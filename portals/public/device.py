@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.codes import TooManyCodes, check_code
-from accounts.device_cookie import keep_device
+from accounts.device_cookie import asks_to_remember, keep_device
 from accounts.devices import CODE_PURPOSE, send_device_code
 from accounts.models import User
 from accounts.stages import NewDeviceStage
@@ -36,13 +36,14 @@ def device(request: HttpRequest) -> HttpResponse:
         if check_code(purpose=CODE_PURPOSE, subject_id=user.pk, digits=form.cleaned_data["code"]):
             record_authentication(request, user, method="sms_code")
             response: HttpResponse = stage.exit()
-            if request.POST.get("remember"):
+            if asks_to_remember(request):
                 keep_device(request, response, user)
             return response
         note_failure(request, what="sms_code", user=user)
         form.refuse()
     context = {
         "form": form,
+        "remember": asks_to_remember(request),
         "mobile": user.mobile,
         "too_many": stage.state.get("too_many"),
         "refused": stage.state.get("refused"),

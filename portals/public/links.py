@@ -37,7 +37,7 @@ def download(request: HttpRequest, token: str, number: int) -> HttpResponseBase:
     if found is None or sending is None or sending.shared is None:
         # Closed or taken back since the page was opened: its next step, at once.
         return _page(request, found, token, gone=True, known=found is not None and was_there(found, number))
-    response = respond(sending.shared.file, filename=sending.shared.name, request=request)
+    response = respond(sending.shared.file, title=sending.shared.title, request=request)
     note_reading_by_link(document=sending.shared)
     response["Referrer-Policy"] = NO_REFERRER
     return response

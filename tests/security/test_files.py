@@ -62,7 +62,7 @@ def test_case_25_a_file_is_served_as_what_it_is_as_an_attachment_under_a_harmles
     name: str, content: bytes, extension: str, signed_in: Client, appointment: Appointment
 ) -> None:
     assert share(signed_in, appointment, content, "o" + extension).status_code == 201
-    SharedDocument.objects.update(name=(name + extension)[-255:])  # the column holds no more
+    SharedDocument.objects.update(title=(name + extension)[-255:])  # the column holds no more
     answer = signed_in.post(f"/pro/documents/{SharedDocument.objects.get().pk}/download/")
     assert answer["Content-Type"] == {".pdf": "application/pdf", ".jpg": "image/jpeg"}[extension]
     assert answer["X-Content-Type-Options"] == "nosniff"

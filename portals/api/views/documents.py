@@ -189,7 +189,7 @@ class MyDocumentContent(ApiView):
 
 def content(document: SharedDocument, request: Request, user: User) -> HttpResponseBase:
     """The bytes as attachment. A program's download is a reading; a further range of it is the same one."""
-    response = checked(respond(document.file, filename=document.name, request=request._request))
+    response = checked(respond(document.file, title=document.title, request=request._request))
     if request.method == "GET" and not _goes_on(document, request, user):
         note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
     return response

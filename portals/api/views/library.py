@@ -168,4 +168,4 @@ class LibraryContent(StaffView):
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         document = get_object_or_404(LibraryDocument.objects.of_staff(self.user).in_use(), pk=pk)
         version = document.current
-        return checked(respond(version.file, filename=version.name, request=request._request))
+        return checked(respond(version.file, title=document.title, request=request._request))

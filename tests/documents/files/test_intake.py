@@ -16,8 +16,7 @@ from PIL import Image
 
 from documents.files.intake import Intake, Refused, accept
 from documents.files.limits import MAX_BYTES
-from documents.files.names import clean_name
-from documents.files.serving import download_name
+from documents.files.names import clean_name, download_name
 from tests.documents.conftest import PDF
 from tests.documents.pdfs import pdf_with_page
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,15 +13,26 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from django.utils.http import content_disposition_header
+from django.test import Client
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from documents.files.decoding import other_pictures
 from documents.files.intake import Intake, Refused
 from documents.files.limits import EXTENSIONS, HEIC, MEDIA_TYPES
-from documents.files.names import clean_name, distinct, hides_a_program, portable, shortened, split
-from documents.files.serving import download_name
-from documents.models import SharedDocument
+from documents.files.names import (
+    DEVICE,
+    clean_name,
+    content_disposition,
+    distinct,
+    download_name,
+    hides_a_program,
+    portable,
+    shortened,
+    split,
+)
+from documents.models import LibraryDocument, SharedDocument
 from documents.sharing import share_upload
 from tests.documents.conftest import PDF
 from tests.security.conftest import *  # noqa: F403  # Marie's account
@@ -92,7 +105,7 @@ def test_a_long_name_is_cut_between_letters_and_keeps_its_extension(letter: str,
 
 
 def content_name(name: str) -> str:
-    return unquote(content_disposition_header(True, name) or "")
+    return unquote(content_disposition(name))
 
 
 @pytest.mark.parametrize(
@@ -188,3 +201,113 @@ def test_every_page_of_a_tiff_is_kept_and_shown(receive: Receive) -> None:
     assert (intake.page_count, intake.notices) == (3, ())
     with Image.open(intake.path) as kept:
         assert other_pictures(kept, str(intake.path)) == 0
+
+
+KINDS = sorted(set(EXTENSIONS) - {HEIC})
+YOUNG = "\U00011de0\U00016d40"  # letters that this Python's list of characters does not know yet
+# Titles as people write them: with what Windows refuses, of any script, long; parted by what is no letter.
+PIECES = st.one_of(
+    st.text(max_size=12), st.sampled_from([*'<>:"/\\|?*.% \u202e', "CON", "exe", ".exe", ".pdf", "日本"])
+)
+TITLES = st.lists(PIECES, max_size=40).map("".join)
+
+
+def letters(text: str) -> str:
+    """What tells one title from another, however it is written: its letters and digits."""
+    return "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one)[0] in "LN")
+
+
+@settings(deadline=None)
+@given(title=TITLES, kind=st.sampled_from(KINDS))
+@example(title="Ordonnance 12/03", kind="application/pdf")
+@example(title="???", kind="application/pdf")
+@example(title=".pdf", kind="application/pdf")
+@example(title="facture.exe", kind="application/pdf")
+@example(title="facture．exe", kind="application/pdf")
+@example(title="é" * 255, kind="image/jpeg")
+@example(title=YOUNG, kind="application/pdf")
+@example(title="100%25", kind="application/pdf")
+def test_a_download_keeps_the_letters_of_any_title_under_a_name_that_every_computer_takes(
+    title: str, kind: str
+) -> None:
+    name = download_name(title, kind)
+    stem, extension = split(name)
+    assert MEDIA_TYPES[extension.lower()] == kind
+    assert len(name.encode()) <= 255
+    assert not set(name) & set('<>:"/\\|?*')
+    assert not any(unicodedata.category(one) in ("Cc", "Cf", "Cs") for one in name)
+    assert stem == stem.strip(". ") != ""
+    assert not DEVICE.match(stem)
+    assert not hides_a_program(name)
+    assert download_name(name, kind) == name
+    said = content_disposition(name)
+    assert said.isascii()
+    assert "\n" not in said
+    plain, extended = re.fullmatch(r"attachment; filename(?:=\"([^\"]*)\"|\*=utf-8''(.*))", said).groups()  # type: ignore[union-attr]
+    assert (plain or unquote(extended)) == name
+    visible = "".join(one for one in unicodedata.normalize("NFC", title) if unicodedata.category(one)[0] != "C")
+    written = letters(split(f"_{visible.rstrip('. ')}")[0])  # without its extension, which may be another's
+    if len(title.encode()) < 180:  # nothing was cut
+        assert letters(name).startswith(written)
+
+
+@settings(deadline=None)
+@given(titles=st.lists(TITLES, max_size=8))
+def test_documents_of_one_zip_have_names_of_their_own_whatever_their_titles(titles: list[str]) -> None:
+    taken: set[str] = set()
+    names = [distinct(f"2026-03-02 {download_name(title, 'application/pdf')}", taken) for title in titles]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in names}) == len(titles)
+    assert all(len(name.encode()) <= 255 and name.lower().endswith(".pdf") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Ordonnance du 12/03/2026", "Ordonnance du 12-03-2026.pdf"),
+        ("Bilan : suite ?", "Bilan - suite _.pdf"),
+        ("???", "___.pdf"),
+        (".pdf", "document.pdf"),
+        ("....pdf", "document.pdf"),
+        ("\u202e.pdf", "document.pdf"),
+        ("...", "document.pdf"),
+        ("診断書", "診断書.pdf"),
+        ("ملف طبي", "ملف طبي.pdf"),
+        (YOUNG, f"{YOUNG}.pdf"),
+        ("con", "_con.pdf"),
+        ("facture.exe", "facture_exe.pdf"),
+        ("ordonnance.pdf", "ordonnance.pdf"),
+    ],
+)
+def test_a_title_as_a_name(title: str, name: str) -> None:
+    assert download_name(title, "application/pdf") == name
+
+
+def name_said(answer: Any) -> str:
+    """Of the download; of the only file of a zip, without the day of its sharing."""
+    if answer["Content-Type"] == "application/zip":
+        (name,) = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()
+        return str(name.partition(" ")[2])
+    return unquote(answer["Content-Disposition"]).partition("utf-8''")[2]
+
+
+@pytest.mark.parametrize("reader", ["patient", "patient's zip", "staff", "link", "library", "older version", "API"])
+def test_every_download_has_the_title_that_its_reader_sees(
+    reader: str, ids: dict[str, Any], sign_in: Any, marias_account: Any, alice_signs: Any
+) -> None:
+    title = "Compte rendu du 3/12, à lire"
+    SharedDocument.objects.update(title=title)
+    LibraryDocument.objects.update(title=title)
+    patient, staff = sign_in(marias_account), sign_in(alice_signs)
+    client, verb, address = {
+        "patient": (patient, "post", f"/documents/{ids['document']}/download/"),
+        "patient's zip": (patient, "post", "/documents/zip/"),
+        "staff": (staff, "post", f"/pro/documents/{ids['document']}/download/"),
+        "link": (Client(), "post", f"/d/{ids['link']}/1"),
+        "library": (staff, "get", f"/pro/library/{ids['library']}/content/"),
+        "older version": (staff, "get", f"/pro/library/versions/{ids['version']}/content/"),
+        "API": (patient, "get", f"/api/v1/me/documents/{ids['document']}/content/"),
+    }[reader]
+    answer = getattr(client, verb)(address)
+    assert answer.status_code == 200
+    more = ", version 1" if reader == "older version" else ""
+    assert name_said(answer) == f"Compte rendu du 3-12, à lire{more}.pdf"

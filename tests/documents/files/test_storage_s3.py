@@ -39,7 +39,7 @@ def stored(on_s3: str, receive: Receive) -> StoredFile:
 
 
 def address_of(stored: StoredFile, name: str = "Ordonnance « d’été ».pdf") -> str:
-    response = respond(stored, filename=name, request=RequestFactory().get("/"))
+    response = respond(stored, title=name, request=RequestFactory().get("/"))
     assert response.status_code == 303
     assert response["Cache-Control"] == "no-store, private"
     return response["Location"]

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Practice, User
 from appointments.booking import book
 from appointments.instructions import save_instruction
-from appointments.models import Agenda, Appointment, VisitReason
+from appointments.models import Absence, Agenda, Appointment, BookingPolicy, VisitReason
 from appointments.online import NotOnline, move_online
 from notifications.models import Message
 from patients.models import Patient, Relative
@@ -370,3 +370,69 @@ def test_a_moment_that_no_button_offers_moves_nothing(
 def test_a_day_that_no_appointment_can_be_on_shows_from_today(to_whom: str, sign_in: SignIn, day: str) -> None:
     slots = re.sub(r"whom/.*", f"?from={day}", to_whom)
     assert Client().get(slots).status_code == 200
+
+
+def weeks(client: Client, address: str) -> tuple[list[str], list[str]]:
+    """The pages of every week, by « Jours suivants »; and the slots on them."""
+    pages, slots, path = [], list[str](), address
+    while True:
+        page = get(client, path)
+        pages.append(page)
+        slots += re.findall(r'<time datetime="([^"]+)"', page)
+        later = re.search(r'href="([^"]*from=[^"]+)">Jours suivants', page)
+        if later is None:
+            return pages, slots
+        assert len(pages) < 40, "the weeks never end"
+        path = later[1].replace("&amp;", "&") if later[1].startswith("/") else address + later[1]
+
+
+@pytest.mark.parametrize("way", ["move", "book"])
+@pytest.mark.parametrize("horizon", [0, 6, 45, 200])
+def test_slots_are_offered_to_the_last_day_that_the_practice_lets_book_and_no_further(
+    way: str, horizon: int, to_whom: str, sign_in: SignIn, holder: User, open_agenda: Agenda
+) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    BookingPolicy.objects.create(practice=made.practice, horizon_days=horizon, notice_minutes=0)
+    today = timezone.localdate(timezone=made.practice.zone)
+    address = f"/my-appointments/{made.pk}/move/" if way == "move" else to_whom.partition("whom/")[0]
+    pages, slots = weeks(client, address)
+    assert len(pages) == 1 + horizon // 7
+    assert len(slots) == len(set(slots))
+    bookable = {str(today + timedelta(days=one)) for one in range(1, horizon + 1)}
+    offered = {slot[:10] for slot in slots}
+    assert bookable <= offered <= bookable | {str(today)}
+    beyond = get(client, f"{address}?from={today + timedelta(days=horizon + 50)}")
+    assert "Jours suivants" not in beyond
+
+
+@pytest.mark.parametrize("way", ["move", "book"])
+@pytest.mark.parametrize("ahead", [0, 10, 61, 75, 199])
+def test_an_empty_week_leads_to_the_next_free_slot_however_far_it_is(
+    way: str, ahead: int, to_whom: str, sign_in: SignIn, holder: User, open_agenda: Agenda
+) -> None:
+    client = sign_in(holder)
+    client.post(links(get(client, to_whom), "who=self")[0])
+    made = Appointment.objects.get()
+    Practice.objects.update(telephone="+33145678901")
+    BookingPolicy.objects.create(practice=made.practice, horizon_days=200)
+    today = timezone.localdate(timezone=made.practice.zone)
+    first_free = today + timedelta(days=ahead or 201)
+    Absence.objects.create(
+        agenda=open_agenda,
+        starts_at=timezone.now() - timedelta(days=1),
+        ends_at=datetime.combine(first_free, datetime.min.time(), made.practice.zone),
+    )
+    address = f"/my-appointments/{made.pk}/move/" if way == "move" else to_whom.partition("whom/")[0]
+    page = get(client, address)
+    assert "?start=" not in page
+    if ahead:
+        link = re.search(r'href="([^"]*from=([^"]+))">Prochain créneau', page)
+        assert link
+        assert link[2] == str(first_free)
+        assert "start=" in get(client, f"{address}?from={link[2]}")
+    else:
+        assert "appelez le cabinet" in page
+        assert 'href="tel:+33145678901"' in page
+        assert "Prochain créneau" not in page

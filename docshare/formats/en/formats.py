@@ -1,0 +1,2 @@
+DATETIME_FORMAT = r"j F Y, H:i (\U\T\CO)"
+SHORT_DATETIME_FORMAT = r"Y-m-d H:i (\U\T\CO)"

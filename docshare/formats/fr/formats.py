@@ -1,0 +1,2 @@
+DATETIME_FORMAT = r"j F Y à H:i (\U\T\CO)"
+SHORT_DATETIME_FORMAT = r"d/m/Y H:i (\U\T\CO)"

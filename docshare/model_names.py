@@ -1,0 +1,107 @@
+"""What Django's administration calls the rows of each table, one and several, and their fields.
+
+Models of other packages say it in English alone or not at all; so do ours that have no page there and show only among
+what would be deleted, and in the list of permissions. Names that a model's Meta gives stand, unless they are here.
+"""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+MODELS: dict[str, tuple[Promise, Promise]] = {
+    "account.EmailAddress": (_("adresse e-mail d’un compte"), _("adresses e-mail des comptes")),
+    "accounts.KnownDevice": (_("appareil reconnu"), _("appareils reconnus")),
+    "accounts.OneTimeCode": (_("code à usage unique"), _("codes à usage unique")),
+    "accounts.Practice": (_("cabinet"), _("cabinets")),
+    "accounts.RateCount": (_("compteur d’essais"), _("compteurs d’essais")),
+    "accounts.Membership": (_("accès d’un membre"), _("accès des membres")),
+    "accounts.WebhookDelivery": (_("envoi à un webhook"), _("envois aux webhooks")),
+    "accounts.WebhookProgress": (_("avancement d’un webhook"), _("avancements des webhooks")),
+    "appointments.Absence": (_("absence"), _("absences")),
+    "appointments.Agenda": (_("agenda"), _("agendas")),
+    "appointments.Appointment": (_("rendez-vous d’un patient"), _("rendez-vous des patients")),
+    "appointments.Closing": (_("fermeture"), _("fermetures")),
+    "appointments.HolderAuthorisation": (_("autorisation à recevoir"), _("autorisations à recevoir")),
+    "appointments.HolderExclusion": (_("exclusion d’un accès"), _("exclusions d’accès")),
+    "appointments.Instruction": (_("consigne"), _("consignes")),
+    "appointments.Reminder": (_("rappel de rendez-vous"), _("rappels de rendez-vous")),
+    "appointments.ReminderPolicy": (_("réglage des rappels"), _("réglages des rappels")),
+    "audit.AuditEvent": (_("ligne de l’historique"), _("lignes de l’historique")),
+    "audit.AuditSeal": (_("scellé de l’historique"), _("scellés de l’historique")),
+    "documents.AutoSend": (_("envoi automatique"), _("envois automatiques")),
+    "documents.AutoSendRule": (_("règle d’envoi automatique"), _("règles d’envoi automatique")),
+    "documents.Category": (_("catégorie"), _("catégories")),
+    "documents.DocumentLink": (_("lien vers un document"), _("liens vers des documents")),
+    "documents.DocumentReading": (_("lecture d’un document"), _("lectures de documents")),
+    "documents.InstallationAuthority": (_("autorité de certification"), _("autorités de certification")),
+    "documents.LibraryDocument": (_("document de la bibliothèque"), _("documents de la bibliothèque")),
+    "documents.LibraryVersion": (_("version d’un document"), _("versions de documents")),
+    "documents.SignatureImage": (_("image de signature"), _("images de signature")),
+    "documents.SigningCredential": (_("certificat de signature"), _("certificats de signature")),
+    "documents.StoredFile": (_("fichier enregistré"), _("fichiers enregistrés")),
+    "documents.UnreadPolicy": (_("réglage des documents non lus"), _("réglages des documents non lus")),
+    "mfa.Authenticator": (_("moyen de double authentification"), _("moyens de double authentification")),
+    "notifications.Heartbeat": (_("signe de vie"), _("signes de vie")),
+    "notifications.KeyCheck": (_("témoin d’une clé"), _("témoins des clés")),
+    "notifications.Message": (_("message"), _("messages")),
+    "patients.ContactProposal": (_("coordonnée proposée"), _("coordonnées proposées")),
+    "patients.FormerContact": (_("ancienne coordonnée"), _("anciennes coordonnées")),
+    "patients.Invitation": (_("invitation"), _("invitations")),
+    "patients.RecordTie": (_("lien entre un compte et une fiche"), _("liens entre comptes et fiches")),
+    "patients.Relative": (_("proche"), _("proches")),
+    "patients.RelativeRecord": (_("fiche d’un proche"), _("fiches des proches")),
+    "portals.IdempotentCall": (_("appel d’API déjà répondu"), _("appels d’API déjà répondus")),
+    "usersessions.UserSession": (_("appareil connecté"), _("appareils connectés")),
+}
+FIELDS: dict[str, dict[str, Promise]] = {
+    "accounts.ApiToken": {
+        "user": _("compte"),
+        "scopes": _("droits"),
+        "created_at": _("créé le"),
+        "expires_at": _("expire le"),
+        "last_used_at": _("dernière utilisation"),
+        "revoked_at": _("révoqué le"),
+    },
+    "appointments.BookingPolicy": {"practice": _("cabinet")},
+    "mfa.Authenticator": {
+        "user": _("compte"),
+        "type": _("genre"),
+        "created_at": _("créé le"),
+        "last_used_at": _("dernière utilisation"),
+    },
+    "notifications.Message": {
+        "channel": _("voie"),
+        "language": _("langue"),
+        "state": _("état"),
+        "created_at": _("créé le"),
+        "due_at": _("à envoyer le"),
+        "expires_at": _("expire le"),
+        "lease_until": _("réservé jusqu’au"),
+        "attempts": _("essais"),
+        "cause": _("cause"),
+        "last_error": _("dernière erreur"),
+        "provider_id": _("numéro chez le fournisseur"),
+        "sent_at": _("envoyé le"),
+        "delivered_at": _("remis le"),
+    },
+    "usersessions.UserSession": {
+        "user": _("compte"),
+        "created_at": _("connecté depuis"),
+        "last_seen_at": _("vu le"),
+        "ip": _("adresse Internet"),
+        "user_agent": _("navigateur"),
+    },
+}
+
+
+def name_models() -> None:
+    """When the site starts. Migrations are made from what a model's file says, and see none of it."""
+    for label, (one, several) in MODELS.items():
+        options = apps.get_model(label)._meta
+        options.verbose_name, options.verbose_name_plural = one, several
+    for label, names in FIELDS.items():
+        options = apps.get_model(label)._meta
+        for field, name in names.items():
+            options.get_field(field).verbose_name = name
