@@ -1,7 +1,7 @@
 # Needs Python 3.11 to 3.14 and make; everything else is installed into .venv and node_modules.
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack debian test lint bench faults corpus fuzz machines locks runtime dev
+.PHONY: help run stack debian test docs lint bench faults corpus fuzz machines locks runtime dev
 SHELL := /bin/sh
 
 # The first Python that the locks hold for; PYTHON=/path/to/python chooses another.
@@ -15,6 +15,7 @@ help:
 	@echo "make debian  docs/operating.md followed in a bare Debian (SUITE=trixie), as root"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
+	@echo "make docs   docs/settings.md and docs/floors.svg from the code"
 	@echo "make machines  bare Debian 12, 13 and 14 by the README, and the image, as root (MACHINES=\"debian12 debian13 debian14 image\")"
 	@echo "make locks  requirements*.lock from pyproject.toml, for every supported Python (UPGRADE=1: newer packages)"
 	@echo "make bench  measurements"
@@ -26,19 +27,23 @@ run: runtime
 	@exec $(BIN)/python deploy/run.py
 
 stack: dev
-	@$(BIN)/python deploy/test_tools.py
-	@exec $(BIN)/python -m deploy.stack --storage $(or $(STORAGE),files)
+	@$(BIN)/python tools/test_tools.py
+	@exec $(BIN)/python -m tools.stack --storage $(or $(STORAGE),files)
 
 debian: dev
-	@$(BIN)/python deploy/test_tools.py machines
+	@$(BIN)/python tools/test_tools.py machines
 	@exec $(BIN)/python -m tests.debian.walk --suite $(or $(SUITE),bookworm)
 
 test: dev
-	@$(BIN)/python deploy/test_tools.py
+	@$(BIN)/python tools/test_tools.py
 	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: dev
-	@exec $(BIN)/python deploy/lint.py
+	@exec $(BIN)/python tools/lint.py
+
+docs: dev
+	@$(BIN)/python tools/settings_table.py
+	@exec $(BIN)/python tools/floors.py
 
 bench: dev
 	@exec $(BIN)/python -m bench
@@ -54,8 +59,8 @@ fuzz: dev
 	@exec $(BIN)/python -m bench.fuzz "$(or $(MINUTES),60)" $(if $(FOLDER),"$(FOLDER)")
 
 machines: dev
-	@$(BIN)/python deploy/test_tools.py
-	@$(BIN)/python deploy/test_tools.py machines
+	@$(BIN)/python tools/test_tools.py
+	@$(BIN)/python tools/test_tools.py machines
 	@exec $(BIN)/python -m tests.machines $(MACHINES)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.browsers import Browser
 from accounts.codes import LIFETIME, new_code
 from accounts.letters import site_name
-from accounts.models import KnownDevice, Practice, User
+from accounts.models import KnownDevice, User
 from audit.trail import record
 from notifications.gsm import one_segment
 from notifications.outbox import plan_sms
@@ -88,16 +88,18 @@ def send_code(
     digits: str,
     language: str,
     account: uuid.UUID | None = None,
-    practice: Practice | None = None,
+    practice: uuid.UUID | None = None,
+    sender: str = "",
 ) -> None:
-    """The SMS that carries a code, whatever it is for: for `account`, or of `practice` for somebody without one.
+    """The SMS that carries a code, whatever it is for: for `account`, or of `practice` for somebody without one, whom
+    `sender` names in the text (the site where it is "").
 
     Raises notifications.sms_limits.SmsRefused.
     """
     with translation.override(language):
         text = one_segment(
             _("%(code)s est votre code, pour %(practice)s. Ne le donnez à personne. Il expire dans 10 minutes."),
-            name=practice.name_in_messages if practice else site_name(),
+            name=sender or site_name(),
             code=digits,
         )
         plan_sms(
@@ -106,7 +108,7 @@ def send_code(
             language=language,
             expires_at=timezone.now() + LIFETIME,
             account=account,
-            practice=practice.pk if practice else None,
+            practice=practice,
             waited_for=True,
         )
 

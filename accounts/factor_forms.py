@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.tries import TooManyTries, Try, count_try, note_failure
-from notifications.secrecy import CannotOpen
+from sealing.columns import CannotOpen
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -12,7 +12,7 @@ from typing import Any
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 
-from notifications.secrecy import Sealed
+from sealing.columns import Sealed
 
 PREFIX = "sealed:"  # in no base32 and in no hexadecimal, which plain secrets are
 FIELDS = ("secret", "seed", "migrated_codes")  # of Authenticator.data; the last is a list
@@ -23,7 +23,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
         return PREFIX + Sealed.of(text).token
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises notifications.secrecy.CannotOpen."""
+        """Raises sealing.columns.CannotOpen."""
         return opened(encrypted_text)
 
 

@@ -9,15 +9,9 @@ import time
 from collections.abc import Callable
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.translation import gettext as _
-
-from accounts.roles import is_staff_of_any
+from django.http import HttpRequest, HttpResponse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
@@ -46,26 +40,3 @@ class SessionLimitsMiddleware:
             # Pages hold health data. What the browser remembers of its own (storage, known device) holds none.
             response["Clear-Site-Data"] = '"cache"'
         return response
-
-
-class StaffSecondFactorMiddleware:
-    """Where staff need a second factor, they reach nothing but the pages that set it up before they have one."""
-
-    OPEN = ("/account/", "/static/", "/healthz", "/readyz")
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not settings.STAFF_SECOND_FACTOR or not request.user.is_authenticated:
-            return self.get_response(request)
-        user = request.user
-        if request.path.startswith(self.OPEN) or not (user.is_staff or is_staff_of_any(user)):
-            return self.get_response(request)
-        if is_mfa_enabled(user, SECOND_FACTORS):
-            return self.get_response(request)
-        if request.path.startswith("/api/"):
-            sentence = _("Ce compte doit d’abord activer une double authentification, dans « Sécurité ».")
-            errors = [{"code": "second_factor_required", "detail": sentence, "attr": None}]
-            return JsonResponse({"type": "client_error", "errors": errors}, status=403)
-        return redirect(reverse("mfa_activate_totp"))

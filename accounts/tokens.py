@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import ApiToken, Membership, Role, Scope, User
+from accounts.models import ApiToken, Scope, User
 from audit.trail import record
 
 LAST_USED_PRECISION = timedelta(minutes=1)  # a write at every call would cost more than it tells
@@ -39,12 +39,6 @@ def issue_token(
     token.save()
     record("api_token.issued", by=by, on=token, detail={"scopes": token.scopes})
     return token, secret
-
-
-def scopes_for(user: User) -> list[Scope]:
-    """What a token of this user may be given: only a practitioner's may sign."""
-    signs = Membership.objects.held_by(user, Role.PRACTITIONER).exists()
-    return [scope for scope in Scope if scope is not Scope.SIGN or signs]
 
 
 @transaction.atomic

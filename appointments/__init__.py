@@ -1,0 +1,1 @@
+"""Agendas, visit reasons, slots, booking, moving, cancelling, and who receives what is shared."""

@@ -15,7 +15,7 @@ from patients.models.patient import latest_adult_birth_date
 
 
 def visible_to_account(user: User) -> AppointmentQuerySet:
-    """Never says anything of documents: those are documents.access."""
+    """Never says anything of documents: those are documents.sharing.access."""
     ties = RecordTie.objects.live().filter(user=user, patient=OuterRef("patient"))
     # A tie that waits for new contacts to be proved sees what there was when it was suspended.
     ties = ties.filter(Q(suspended_at=None) | Q(suspended_at__gte=OuterRef("created_at")))

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.deletion import GuardedDeletion
-from accounts.models import Practice
 from appointments.models import Absence, Agenda, BookingPolicy, OpeningHours, VisitReason
 from appointments.models.opening import MIDNIGHT
 from appointments.opening_hours import check_week
+from practices.models import Practice
 
 
 class ClosingTimeField(forms.TimeField):

@@ -7,12 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_share
 from appointments import signals
 from appointments.models import Appointment, HolderAuthorisation, HolderExclusion
 from appointments.recipients import Audience, Recipient, RecipientState, resolve
 from audit.trail import record
 from patients.models import Patient
+from practices.roles import NotAllowed, may_share
 
 
 class NothingToAuthorise(Exception):

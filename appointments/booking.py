@@ -12,7 +12,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_share
 from appointments import messages, reminders, signals
 from appointments.doubts import Doubt, check_doubts, doubts_about
 from appointments.models import (
@@ -26,6 +25,7 @@ from appointments.models import (
 from appointments.places import way_for
 from audit.trail import DetailValue, record
 from patients.models import Patient
+from practices.roles import NotAllowed, may_share
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
-from accounts.letters import call
-from accounts.models import Practice
 from appointments.models import Appointment, AppointmentKind, AppointmentStatus
+from practices.letters import call
+from practices.models import Practice
 
 ALARM = timedelta(hours=-2)
 ONE_YEAR = timedelta(days=366)  # of changes of the clock that go along, around the appointment

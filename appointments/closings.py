@@ -16,13 +16,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_administer
+from accounts.models import User
 from appointments.booking import EARLIEST, LATEST
 from appointments.models import Agenda, Appointment, AppointmentStatus, Closing
 from appointments.models.appointment import AppointmentQuerySet
 from audit.trail import record
 from patients.names import kept
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
 
 LONGEST = timedelta(days=366)
 

@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_administer
+from accounts.models import User
 from appointments.models import Agenda, Appointment, Instruction, VisitReason
 from audit.trail import record
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
 
 
 def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> list[str]:

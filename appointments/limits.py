@@ -8,11 +8,12 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_administer
+from accounts.models import User
 from appointments.models import BookingPolicy
 from audit.trail import DetailValue, record
 from notifications.models import SmsPolicy
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
 
 BOOKING_LIMITS = ("most_upcoming", "most_per_person", "most_a_day")
 SMS_LIMITS = ("an_hour", "a_day")

@@ -16,8 +16,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.letters import from_practice, site_host
-from accounts.models import Practice, User
+from accounts.letters import site_host
+from accounts.models import User
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy, Reminder
@@ -33,6 +33,8 @@ from notifications.outbox import call_off, plan_sms, rewrite, send_elsewhere
 from notifications.wording import long_day, telephone_by_pairs, unlinked
 from patients.models import Patient
 from patients.ownership import Standing, standings
+from practices.letters import from_practice
+from practices.models import Practice
 
 
 @dataclass(frozen=True)

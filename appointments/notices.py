@@ -10,13 +10,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_share
+from accounts.models import User
 from appointments.messages import TOPIC
 from appointments.models import Appointment, Reminder
 from audit.trail import record
 from notifications.models import Message, MessageQuerySet, MessageState
 from patients.models import Patient
+from practices.models import Practice
+from practices.roles import NotAllowed, may_share
 
 _reminded = Reminder.messages.through
 

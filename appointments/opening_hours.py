@@ -14,11 +14,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_administer
 from appointments.booking import lock_agenda
 from appointments.models import Agenda, OpeningHours, VisitReason, Weekday
 from appointments.models.opening import ENDS_BEFORE_START, MIDNIGHT, hour_of_end
 from audit.trail import record
+from practices.roles import NotAllowed, may_administer
 
 MOST = 100  # hours in a week
 

@@ -15,8 +15,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from holidays import country_holidays
 
-from accounts.models import Practice
 from appointments.models import Closing
+from practices.models import Practice
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 

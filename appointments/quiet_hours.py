@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from accounts.models import Practice
 from appointments.models import ReminderPolicy
+from practices.models import Practice
 
 USEFUL = timedelta(minutes=30)  # later than this before the appointment, the morning's SMS comes too late
 

@@ -16,17 +16,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_administer
+from accounts.models import User
 from appointments import messages
 from appointments.models import Appointment, AppointmentStatus, Reminder, ReminderPolicy
 from appointments.models.reminder import ReminderState
 from appointments.parties import contacts_of
 from appointments.quiet_hours import USEFUL, polite_time
 from audit.trail import record
-from notifications import mishaps
+from jobs import row_errors
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import call_off
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ def send_due(*, now: datetime | None = None) -> int:
         try:
             sent += _send_for(practice_id, now)
         except Exception as error:
-            mishaps.note(logger, "Reminders of practice", practice_id, error)
+            row_errors.note(logger, "Reminders of practice", practice_id, error)
     return sent
 
 
@@ -182,7 +183,7 @@ def _send_for(practice_id: Any, now: datetime) -> int:
             with transaction.atomic():
                 done |= _send(one, planned, now)
         except Exception as error:
-            mishaps.note(logger, "Reminder", one.pk, error)
+            row_errors.note(logger, "Reminder", one.pk, error)
             one.due_at = now + AGAIN
             one.save(update_fields=["due_at"])
     return len(done)

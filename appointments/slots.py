@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
-from accounts.models import Practice
 from appointments.models import (
     Absence,
     Agenda,
@@ -22,6 +21,7 @@ from appointments.models import (
 )
 from appointments.openings import Span, moment_on_clock, openings
 from appointments.places import ways
+from practices.models import Practice
 
 STEP = 5  # minutes, of the times that are proposed to staff
 USUAL_HOURS = (time(9), time(18))

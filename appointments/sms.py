@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
-from accounts.letters import call
 from accounts.models import User
 from appointments.models import Appointment, AppointmentKind, BookedFor
 from appointments.parties import Party
 from appointments.times import hours_of
 from notifications.gsm import one_segment, shortened
 from notifications.wording import long_day, unlinked
+from practices.letters import call
 
 LONGEST_NAME = 20  # septets of a name that is cut
 

@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_administer
 from appointments.models import Agenda
 from audit.trail import record
+from practices.roles import NotAllowed, may_administer
 
 
 @transaction.atomic

@@ -13,14 +13,15 @@ from django.db.models import Count, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import book
 from appointments.models import Agenda, Appointment, VisitReason
 from docshare.demo import load as demo
 from documents.models import AutoSend, AutoSendRule, LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
+from documents.sending.rules import RuleContent, save_rule
 from notifications.models import Message
 from patients.models import Patient
+from practices.models import Practice
 
 DOCUMENTS, RULES = 3, 2
 

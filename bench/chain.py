@@ -25,7 +25,7 @@ import psycopg
 from redis import Redis
 
 from bench.ports import free_port
-from deploy.stack.parts import MANY_SMS
+from tools.stack.parts import MANY_SMS
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -89,14 +89,14 @@ class Chain:
 
     def floor(self) -> float:
         """Tasks a second of workers that have nothing to do but take them."""
-        from bench.nothing import nothing
+        from bench.empty_task import nothing
 
         count = 2 * BOOKINGS
         with nothing.app.connection_for_write() as connection, nothing.app.amqp.Producer(connection) as producer:
             for _ in range(count):
                 nothing.apply_async(producer=producer)
         redis = Redis.from_url(os.environ["REDIS_URL"])
-        with self._workers("bench.nothing") as workers:
+        with self._workers("bench.empty_task") as workers:
             started = _when(lambda: int(redis.llen("celery")) < count, workers)
             ended = _when(lambda: not redis.llen("celery") and not redis.hlen("unacked"), workers)
         rate = count / (ended - started)

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from documents.files.decoding import draw_fields
-from documents.signing.geometry import PageGeometry, stamp_rectangle
-from documents.signing.verifying_child import opened as read
+from files.decoding import draw_fields
+from signing.pdf.geometry import PageGeometry, stamp_rectangle
+from signing.pdf.verifying_child import opened as read
 
 PIXELS = 240  # longest side of a rendering
 MAX_RENDERED = 12  # pages: the first ones and the signed one

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.doctors import NUMBER, Authority
+from bench.doctors import NUMBER, Authority
 
 if TYPE_CHECKING:
-    from documents.files.intake import Intake
-    from documents.signing.credentials import Credential
+    from files.intake import Intake
+    from signing.pdf.credentials import Credential
 
 MAX_SECONDS, MAX_MIB = 20, 1024  # what no document may go over
 STAMP_WIDTH = 0.25
@@ -90,7 +90,7 @@ class Bench:
     @classmethod
     def set_up(cls) -> Bench:
         spent = SpentByThread()
-        sandbox_log = logging.getLogger("documents.files.sandbox")
+        sandbox_log = logging.getLogger("files.sandbox")
         sandbox_log.setLevel(logging.DEBUG)
         sandbox_log.addHandler(spent)
         sandbox_log.propagate = False
@@ -100,10 +100,10 @@ class Bench:
         from django.core.files.uploadedfile import SimpleUploadedFile
 
         from bench import corpus_child
-        from documents.files import sandbox
-        from documents.files.intake import Refused, accept, discard
-        from documents.files.limits import MAX_BYTES, PDF
-        from documents.signing.sign import CannotSign
+        from files import sandbox
+        from files.intake import Refused, accept, discard
+        from files.limits import MAX_BYTES, PDF
+        from signing.pdf.sign import CannotSign
 
         row = Row(shown_as)
         content = path.read_bytes()
@@ -137,9 +137,9 @@ class Bench:
         """Sign the last page; whether it was repaired."""
         from django.utils import timezone
 
-        from documents.signing.placement import Placement
-        from documents.signing.sign import sign
-        from documents.signing.stamp import StampContent
+        from signing.pdf.placement import Placement
+        from signing.pdf.sign import sign
+        from signing.pdf.stamp import StampContent
 
         return sign(
             intake,
@@ -152,7 +152,7 @@ class Bench:
 
 def _judge(row: Row, intake: Intake, path: Path, content: bytes, *, repaired: bool) -> None:
     from bench import corpus_child
-    from documents.files.sandbox import run
+    from files.sandbox import run
 
     page, signed = intake.page_count, str(intake.path)
     judgement = _asked(run, corpus_child.judged, signed, False)
@@ -172,7 +172,7 @@ def _judge(row: Row, intake: Intake, path: Path, content: bytes, *, repaired: bo
 
 def _asked(run: Any, *question: Any) -> dict[str, Any]:
     """`question`: a function of bench.corpus_child, the path of a document, and what else it is given."""
-    from documents.files.sandbox import SandboxError
+    from files.sandbox import SandboxError
 
     try:
         answer: dict[str, Any] = run(*question, reads=[question[1]])

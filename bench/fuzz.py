@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.doctors import NAME, NUMBER, Authority
+from bench.doctors import NAME, NUMBER, Authority
 
 MAX_SEED_BYTES = 60_000
 SUFFIXES = {".pdf", ".png", ".jpg", ".gif", ".bmp", ".tiff"}
@@ -51,7 +51,7 @@ Change = tuple[str, float, bytes]
 
 def made_here() -> dict[str, bytes]:
     """A letter, the same with a form, encrypted, linearised and packed, and a picture of each kind."""
-    from docshare.demo.paper import letter
+    from docshare.demo.letters import letter
 
     pdf = letter("Ordonnance", ["Paracétamol 1 g."], heading="Cabinet")
     found = {"lettre.pdf": pdf, "formulaire.pdf": _saved(pdf, _with_form)}
@@ -123,13 +123,13 @@ def outcome(name: str, content: bytes, credential: Any) -> str:
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.utils import timezone
 
-    from documents.files.intake import Refused, accept, discard
-    from documents.files.limits import PDF
-    from documents.signing.examination import Known, examine
-    from documents.signing.placement import Placement
-    from documents.signing.sign import CannotSign, sign
-    from documents.signing.stamp import StampContent
-    from documents.signing.verify import CannotVerify
+    from files.intake import Refused, accept, discard
+    from files.limits import PDF
+    from signing.pdf.examination import Known, examine
+    from signing.pdf.placement import Placement
+    from signing.pdf.sign import CannotSign, sign
+    from signing.pdf.stamp import StampContent
+    from signing.pdf.verify import CannotVerify
 
     before = set(Path(site.FILE_UPLOAD_TEMP_DIR).iterdir())
     try:

@@ -24,7 +24,7 @@ CALLS = 120
 
 def run() -> None:
     """Start the servers, and ourselves again with their addresses."""
-    from deploy.stack.stack import Stack
+    from tools.stack.stack import Stack
 
     with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
         stack = Stack(Path(folder))
@@ -73,10 +73,10 @@ def make_template() -> Any:
 
     from accounts.models import User
     from appointments.models import Appointment
-    from docshare.demo.paper import letter
-    from documents.files.intake import accept
+    from docshare.demo.letters import letter
     from documents.models import Category
-    from documents.sharing import share_upload
+    from documents.sharing.share import share_upload
+    from files.intake import accept
 
     doctor = User.objects.get(email="dr.bernard@lilas.example")
     pdf = letter("Compte rendu", ["x"], heading="Cabinet")

@@ -28,7 +28,7 @@ LAST_NAMES = ("Durand", "Lefèvre", "Martin", "Le Goff", "N’Diaye", "Müller",
 
 def run() -> None:
     """Each database in turn, in a process of its own with its own servers."""
-    from deploy.stack.stack import Stack
+    from tools.stack.stack import Stack
 
     failed = []
     with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
@@ -83,9 +83,9 @@ def grow() -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from accounts.models import Practice
     from appointments.models import Appointment
     from patients.models import Patient
+    from practices.models import Practice
 
     practice = Practice.objects.get(name__contains="Lilas")
     agenda = practice.agendas.first()

@@ -1,6 +1,6 @@
 """Forty verifications at once, of files made to be slow, while others sign in and look at their agenda.
 
-`python -m bench.open_verification`: the whole of deploy/stack on this machine, over TLS, load generator on the same
+`python -m bench.open_verification`: the whole of tools/stack on this machine, over TLS, load generator on the same
 cores, in a process of its own at the lowest priority. Every wave of forty comes from an address of its own, so each
 is within the documented limit. One person signs in and one looks at the agenda, one request after the other. Measured
 right before: the same without strangers ("idle"), and beside the same files sent to an address that nginx refuses by
@@ -27,9 +27,9 @@ from pathlib import Path
 import requests
 from requests.adapters import HTTPAdapter
 
-from deploy.stack.places import Places
-from deploy.stack.stack import Stack
-from tests.documents.slow_pdfs import SLOW
+from bench.slow_pdfs import SLOW
+from tools.stack.places import Places
+from tools.stack.stack import Stack
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "30"))

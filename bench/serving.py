@@ -1,6 +1,6 @@
 """Documents behind nginx: downloads against nginx's own files, slow readers, uploads against cp and sha256sum.
 
-`python -m bench.serving`: the whole of deploy/stack on this machine, over TLS, load generator on the same cores.
+`python -m bench.serving`: the whole of tools/stack on this machine, over TLS, load generator on the same cores.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 import requests
 
 from bench.client import Patient, copied_and_hashed
-from deploy.stack.places import Places
-from deploy.stack.stack import Stack
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
+from tools.stack.places import Places
+from tools.stack.stack import Stack
 
 SIZES = {"1 kB": 1 << 10, "1 MB": 1 << 20, "50 MB": 52_428_800}
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))

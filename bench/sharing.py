@@ -15,11 +15,11 @@ from django.conf import settings
 from accounts.models import User
 from appointments.models import Appointment
 from bench.samples import large_pdf
-from documents.files.intake import accept
-from documents.files.upload_handlers import BoundedUpload
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
+from documents.sharing.share import share_upload
+from files.intake import accept
+from files.upload_handlers import BoundedUpload
+from signing.pdf.placement import Placement
 
 RUNS = 7
 

@@ -31,15 +31,15 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from bench.doctors import NUMBER, PASSPHRASE, Authority
 from bench.samples import large_pdf
-from docshare.demo.paper import letter, signature
-from documents.files import sandbox
-from documents.files.intake import Intake
-from documents.signing.credentials import Credential, Issued
-from documents.signing.placement import Placement
-from documents.signing.sign import sign
-from documents.signing.stamp import StampContent
-from tests.doctors import NUMBER, PASSPHRASE, Authority
+from docshare.demo.letters import letter, signature
+from files import sandbox
+from files.intake import Intake
+from signing.pdf.credentials import Credential, Issued
+from signing.pdf.placement import Placement
+from signing.pdf.sign import sign
+from signing.pdf.stamp import StampContent
 
 RUNS = 7
 MB = 1_000_000
@@ -47,7 +47,7 @@ Seconds = tuple[float, float]  # of wall clock, of processor with that of childr
 
 
 def run() -> None:
-    logger = logging.getLogger("documents.files.sandbox")
+    logger = logging.getLogger("files.sandbox")
     logger.setLevel(logging.DEBUG)
     logger.addHandler(_Told())
     logger.propagate = False

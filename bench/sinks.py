@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from bench.moods import Moods, drip
+from bench.server_states import Moods, drip
 
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^@>]+)@", re.IGNORECASE | re.MULTILINE)
 CONTENT_LENGTH = re.compile(rb"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)

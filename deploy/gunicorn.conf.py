@@ -37,8 +37,8 @@ def post_worker_init(worker: object) -> None:
     """Compare the keys with the database's; start what the first signature would wait for."""
     from django.db import connection
 
-    from documents.files import sandbox
-    from documents.wrong_keys import compare_at_start
+    from docshare.wrong_keys import compare_at_start
+    from files import sandbox
 
     compare_at_start()
     connection.close()  # of this thread, which answers no request

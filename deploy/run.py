@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from deploy.tied import tie_to_parent  # noqa: E402
+from deploy.stop_with_parent import tie_to_parent  # noqa: E402
 
 PR_SET_CHILD_SUBREAPER = 36
 START_SECONDS = 60
@@ -133,7 +133,7 @@ def prepare() -> dict[str, Any] | None:
     demo = "" if os.environ.get("DEMO") == "0" else " and the demo practice"
     print(f"Preparing database, texts, static files{demo} …", flush=True)
     done = subprocess.run(
-        [sys.executable, "deploy/tied.py", sys.executable, "deploy/prepare.py"],
+        [sys.executable, "deploy/stop_with_parent.py", sys.executable, "deploy/prepare.py"],
         stdout=subprocess.PIPE,
         process_group=0,  # Ctrl-C is ours to hear
         check=False,

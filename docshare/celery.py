@@ -15,7 +15,7 @@ from celery.signals import (
 )
 
 from docshare import signs_of_life
-from notifications.turns import leave
+from jobs.exclusive import leave
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ app.autodiscover_tasks()
 def _compare_keys(**_more: object) -> None:
     from django.db import connection
 
-    from documents.wrong_keys import compare_at_start
+    from docshare.wrong_keys import compare_at_start
 
     compare_at_start()
     connection.close()  # of this thread, which takes no task
@@ -46,14 +46,14 @@ worker_shutdown.connect(signs_of_life.take_back)
 @beat_init.connect
 def note_what_the_scheduler_gives(**_kwargs: Any) -> None:
     """In the scheduler's process alone: a silent worker and a silent scheduler are different illnesses."""
-    after_task_publish.connect(scheduler_works, sender="notifications.tasks.heartbeat", weak=False)
+    after_task_publish.connect(scheduler_works, sender="jobs.tasks.heartbeat", weak=False)
 
 
 def scheduler_works(**_kwargs: Any) -> None:
     """The queue took a task of the scheduler."""
     from django.db import Error, close_old_connections
 
-    from notifications import heartbeat
+    from jobs import heartbeat
 
     close_old_connections()
     try:

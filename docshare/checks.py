@@ -17,12 +17,12 @@ from django.db import OperationalError, ProgrammingError
 
 from docshare.private_files import open_to_others
 from docshare.telemetry import is_dsn, is_endpoint
-from documents.files.clamd import Clamd
-from documents.files.confinement import protections
-from documents.key_checks import silent_service, unusable_keys, wrong_key_settings
-from documents.signing.levels import wrong_level_settings
-from documents.wrong_keys import wrong_keys
-from notifications.webhook_signatures import is_strong_key
+from docshare.wrong_keys import wrong_keys
+from files.clamd import Clamd
+from files.confinement import protections
+from signing.key_checks import silent_service, unusable_keys, wrong_key_settings
+from signing.pdf.levels import wrong_level_settings
+from webhooks.signatures import is_strong_key
 
 SHORTEST_SECRET = 32  # characters
 

@@ -51,7 +51,7 @@ def document_storage(url: str, *, access_key: str = "", secret_key: str = "") ->
         "secret_key": unquote(address.password or "") or secret_key or None,
         "endpoint_url": asked.get("endpoint"),
         "region_name": asked.get("region"),
-        # documents.files.storage.put looks first. django-storages would look for a free name, and for ever where the
+        # files.storage.put looks first. django-storages would look for a free name, and for ever where the
         # server says of every name that it is taken.
         "file_overwrite": True,
         "querystring_auth": True,

@@ -19,13 +19,14 @@ from appointments.models import Appointment
 from appointments.recipients import Recipient, resolve
 from audit.models import AuditEvent
 from docshare.health import own
-from documents import autosend, messages
-from documents.access import WHAT_OF_A_RECORD, shown_by, visible_as_staff
-from documents.files import storage
-from documents.links import is_open
+from documents import messages
 from documents.models import AutoSend, AutoSendRule, SharedDocument
 from documents.models.autosend import AutoSendState
-from documents.planning import due_again
+from documents.sending import autosend
+from documents.sending.links import is_open
+from documents.sending.planning import due_again
+from documents.sharing.access import WHAT_OF_A_RECORD, shown_by, visible_as_staff
+from files import storage
 from notifications.models import Message, MessageState
 from patients.invitations import why_closed
 from patients.models import Patient, RecordTie, Relationship

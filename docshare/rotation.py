@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from audit.trail import record
 from docshare.sealed import KINDS, Tally
-from documents.models import DocumentLink, InstallationAuthority, KeyPlace, SigningCredential
-from documents.passphrases import passphrases
-from documents.signing.keys import KeyNotOpened, opened
-from documents.wrong_keys import note, note_keys, opens_something
-from notifications.key_checks import SECRET_KEY, SIGNING_PASSPHRASE, fits, keys_of
-from notifications.models import KeyCheck
+from docshare.wrong_keys import note, note_keys, opens_something
+from documents.models import DocumentLink
 from patients.models import Invitation
+from sealing.key_checks import SECRET_KEY, SIGNING_PASSPHRASE, fits, keys_of
+from sealing.models import KeyCheck
+from signing.models import InstallationAuthority, KeyPlace, SigningCredential
+from signing.passphrases import passphrases
+from signing.pdf.keys import KeyNotOpened, opened
 
 PASSES = 5  # rows that changed, or were sealed meanwhile by a process with the former key, ask for another
 BETWEEN_PASSES = 1.0  # seconds

@@ -16,14 +16,14 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Model
 
 from accounts import factor_secrets
-from accounts.models import WebhookEndpoint
-from documents.models import InstallationAuthority, SigningCredential
-from documents.passphrases import passphrases
-from documents.signing.keys import KeyNotOpened, sealed_again
-from notifications.key_checks import SECRET_KEY, SIGNING_PASSPHRASE
 from notifications.models import Message
-from notifications.secrecy import CannotOpen, Sealed, SealedTextField
 from portals.models import IdempotentCall
+from sealing.columns import CannotOpen, Sealed, SealedTextField
+from sealing.key_checks import SECRET_KEY, SIGNING_PASSPHRASE
+from signing.models import InstallationAuthority, SigningCredential
+from signing.passphrases import passphrases
+from signing.pdf.keys import KeyNotOpened, sealed_again
+from webhooks.models import WebhookEndpoint
 
 BATCH = 100
 Changes = dict[str, tuple[Any, Any]]

@@ -79,9 +79,15 @@ INSTALLED_APPS = [
     "documents",
     "appointments",
     "patients",
+    "signing",
+    "webhooks",
+    "files",
+    "practices",
     "accounts",
     "notifications",
     "audit",
+    "jobs",
+    "sealing",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -118,7 +124,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimitsMiddleware",
-    "accounts.sessions.StaffSecondFactorMiddleware",
+    "practices.second_factor.StaffSecondFactorMiddleware",
     "accounts.language.AccountLanguageMiddleware",
     "portals.clock.ClockMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
@@ -215,23 +221,23 @@ CELERY_BEAT_SCHEDULE = {
     "remind-of-unread-documents": {"task": "documents.tasks.remind_of_unread", "schedule": timedelta(minutes=10)},
     "send-reminders": {"task": "appointments.tasks.send_reminders", "schedule": timedelta(seconds=60)},
     "note-failed-messages": {"task": "appointments.tasks.note_failures", "schedule": timedelta(seconds=60)},
-    "show-that-a-worker-works": {"task": "notifications.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+    "show-that-a-worker-works": {"task": "jobs.tasks.heartbeat", "schedule": timedelta(seconds=10)},
     "ask-whether-others-answer": {"task": "docshare.tasks.ask_others", "schedule": timedelta(seconds=60)},
-    "tell-webhooks": {"task": "accounts.tasks.tell_webhooks", "schedule": timedelta(seconds=10)},
+    "tell-webhooks": {"task": "webhooks.tasks.tell_webhooks", "schedule": timedelta(seconds=10)},
     "seal-second-factors": {"task": "accounts.tasks.seal_second_factors", "schedule": timedelta(hours=1)},
     "forget-ended-counts": {"task": "accounts.tasks.forget_ended_counts", "schedule": timedelta(hours=1)},
-    "forget-old-tellings": {"task": "accounts.tasks.forget_old_tellings", "schedule": timedelta(hours=24)},
+    "forget-old-tellings": {"task": "webhooks.tasks.forget_old_tellings", "schedule": timedelta(hours=24)},
     "seal-audit-trail": {"task": "audit.tasks.seal", "schedule": timedelta(seconds=10)},
     "fill-search-texts": {"task": "patients.tasks.fill_search_texts", "schedule": timedelta(minutes=10)},
     # What the last release writes beside this version: it does not know whose these contacts are.
     "note-givers": {"task": "patients.tasks.note_givers", "schedule": timedelta(seconds=30)},
     "note-contacts-of-links": {"task": "documents.tasks.note_contacts_of_links", "schedule": timedelta(seconds=30)},
     "note-audit-anchor": {"task": "audit.tasks.note_anchor", "schedule": timedelta(hours=24)},
-    "remove-orphan-files": {"task": "documents.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
+    "remove-orphan-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
     "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},
-    "renew-revocation-lists": {"task": "documents.tasks.renew_revocation_lists", "schedule": timedelta(hours=1)},
-    "watch-certificates": {"task": "documents.tasks.watch_certificates", "schedule": timedelta(hours=6)},
-    "remove-stale-uploads": {"task": "documents.tasks.sweep_stale_uploads", "schedule": timedelta(hours=1)},
+    "renew-revocation-lists": {"task": "signing.tasks.renew_revocation_lists", "schedule": timedelta(hours=1)},
+    "watch-certificates": {"task": "signing.tasks.watch_certificates", "schedule": timedelta(hours=6)},
+    "remove-stale-uploads": {"task": "files.tasks.sweep_stale_uploads", "schedule": timedelta(hours=1)},
 }
 
 # --- Files ---------------------------------------------------------------------------------------------------
@@ -241,14 +247,16 @@ DOCUMENTS_DIR = DATA_DIR / "files"
 # On the store's own file system, so that keeping a document is a rename and not a copy.
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
 Path(FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
-FILE_UPLOAD_HANDLERS = ["documents.files.upload_handlers.BoundedTemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["files.upload_handlers.BoundedTemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 # How bytes leave: "direct" (this process), "accel" (nginx X-Accel-Redirect), "presigned" (S3).
 DOCUMENT_SERVING = env.str("DOCUMENT_SERVING", "presigned" if STORAGE_URL.startswith("s3:") else "direct")
+# Modules that the fork server of the sandbox loads once, for all of its children.
+SANDBOX_PRELOADED = ["documents.preload"]
 SANDBOX_CONCURRENCY = env.int("SANDBOX_CONCURRENCY", 4)  # children at once, of each process
-# Open verifications at once, over all web processes of this DATA_DIR (documents/files/open_work.py).
+# Open verifications at once, over all web processes of this DATA_DIR (files/open_work.py).
 SANDBOX_OPEN_PLACES = env.int("SANDBOX_OPEN_PLACES", 2)
 # The virus scanner that every upload goes through: tcp://host:3310 or unix:///run/clamav/clamd.ctl; empty: none.
 CLAMD_URL = env.str("CLAMD_URL", "")

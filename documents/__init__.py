@@ -1,0 +1,1 @@
+"""Documents around an appointment: shared with those who may see them, or sent by rules; and the library."""

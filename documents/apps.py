@@ -8,16 +8,16 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.signals import booked, changed, deleting
-        from documents.accesses import follow_guardian, follow_proof
-        from documents.corrections import (
+        from documents.sending.planning import follow_changed, plan_booked
+        from documents.sharing.accesses import follow_guardian, follow_proof
+        from documents.sharing.corrections import (
             follow_account,
             follow_appointment,
             follow_authorisation,
             follow_birth_date,
             follow_contacts,
         )
-        from documents.planning import follow_changed, plan_booked
-        from documents.sharing import take_back_everything
+        from documents.sharing.share import take_back_everything
         from patients.signals import (
             account_contact_changed,
             birth_date_changed,

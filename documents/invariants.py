@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
-from documents.certificates import trusted_roots
-from documents.files import storage
-from documents.models import AutoSend, DocumentLink, SharedDocument, StoredFile
+from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.models.library import MERGE_FIELD
 from documents.models.shared import AudienceChoice
-from documents.signing.verify import CannotVerify, verify
+from files import storage
+from files.models import StoredFile
+from signing.certificates import trusted_roots
+from signing.pdf.verify import CannotVerify, verify
 
 CHUNK = 500
 LATEST_SENDING = timedelta(hours=3)  # a scheduler dead for three hours: the next sweep sends what it missed

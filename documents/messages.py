@@ -14,14 +14,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.letters import call, from_practice, from_site
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.messages import facts_of
 from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve
-from documents.links import link_url
 from documents.models import DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
+from documents.sending.links import link_url
 from documents.words import Words
 from notifications import outbox
 from notifications.gsm import one_segment
@@ -32,6 +31,8 @@ from notifications.sms_limits import REFUSALS
 from notifications.wording import long_day
 from patients.invitations import invitation_for, invitation_url
 from patients.models import Invitation, Patient, RecordTie, Relationship
+from practices.letters import call, from_practice
+from practices.models import Practice
 
 # However many follow, the first of a sitting is told of by then.
 LONGEST_SITTING = timedelta(minutes=2)
@@ -210,46 +211,6 @@ def _link_sms(link: DocumentLink, documents: list[SharedDocument], to: str, lang
 def _who_gave_the_contacts(link: DocumentLink, document: SharedDocument) -> uuid.UUID | None:
     """The account that booked, for contacts that it gave: a rule must not write to strangers without a limit."""
     return link.appointment.holder_id if document.audience == AudienceChoice.PATIENT else None
-
-
-def tell_signature_changed(user: User) -> None:
-    """To the practitioner's own address, whoever did it."""
-    with translation.override(user.language):
-        letter = from_site(
-            about=_("Votre signature a changé"),
-            paragraphs=[
-                _("Bonjour,"),
-                _("Votre signature ou votre certificat de signature vient de changer."),
-                _(
-                    "Si ce n’est pas vous, révoquez votre certificat dans « Ma signature », changez de mot de passe "
-                    "et prévenez aussitôt votre cabinet."
-                ),
-            ],
-            button=_my_signature(),
-        )
-        plan_letter(letter, to=user.email, language=user.language)
-
-
-def tell_certificate_ends(user: User, *, ends_at: datetime, zone: ZoneInfo) -> None:
-    """`zone`: of the practice that it belongs to, or where its practitioner works."""
-    with translation.override(user.language):
-        letter = from_site(
-            about=_("Votre certificat de signature se termine bientôt"),
-            paragraphs=[
-                _("Bonjour,"),
-                _(
-                    "Un certificat de signature que vous avez importé se termine le %(day)s. Après cette date, il ne "
-                    "signera plus : demandez-en un nouveau à votre émetteur et importez-le."
-                )
-                % {"day": _day(ends_at, zone)},
-            ],
-            button=_my_signature(),
-        )
-        plan_letter(letter, to=user.email, language=user.language)
-
-
-def _my_signature() -> Button:
-    return Button(_("Ouvrir « Ma signature »"), settings.PUBLIC_URL + reverse("practitioner:signature"))
 
 
 def call_off(documents: QuerySet[SharedDocument]) -> None:

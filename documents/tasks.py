@@ -1,26 +1,14 @@
-"""Sending what sends itself, and keeping the store clean."""
+"""Sending what sends itself, and bringing unread documents to mind."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from documents import autosend, certificates, imported_certificates, links_without_contacts, unread
-from documents.files import storage
-from notifications.turns import Turns
+from documents.sending import autosend, links_without_contacts
+from documents.sharing import unread
+from jobs.exclusive import Turns
 
 SENDING = Turns(seconds=120)
-
-
-@shared_task
-def sweep_orphans() -> None:
-    """Remove bytes that no row names, a day old or more. Harmless when repeated: the second finds none."""
-    storage.sweep_orphans()
-
-
-@shared_task
-def sweep_stale_uploads() -> None:
-    """Remove what broken-off uploads left. Harmless when repeated: the second finds none."""
-    storage.sweep_stale_uploads()
 
 
 @shared_task
@@ -41,15 +29,3 @@ def note_contacts_of_links() -> None:
 def remind_of_unread() -> None:
     """Bring unread documents to mind. Harmless when repeated: each has the time when that was done."""
     unread.remind_of_unread()
-
-
-@shared_task
-def renew_revocation_lists() -> None:
-    """Harmless when repeated: what was made less than a day ago is not made again."""
-    certificates.renew_revocation_lists()
-
-
-@shared_task
-def watch_certificates() -> None:
-    """Harmless when repeated: each warning is written down in the transaction that plans it."""
-    imported_certificates.watch()

@@ -1,0 +1,1 @@
+"""Deliver this text to this address, once."""

@@ -8,32 +8,28 @@ called off meanwhile is not sent; if the server has it by then, it is marked as 
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import F
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from notifications import mishaps
+from jobs import leases, row_errors
+from jobs.exclusive import is_leaving
+from jobs.leases import MAX_ATTEMPTS, back_off
 from notifications.causes import Cause
 from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
 from notifications.channels.sms import SmsSender
-from notifications.key_checks import SECRET_KEY, standing_of
-from notifications.models import FORGOTTEN, Channel, Message, MessageQuerySet, MessageState
-from notifications.secrecy import CannotOpen
-from notifications.turns import is_leaving
+from notifications.models import FORGOTTEN, Channel, Message, MessageState
+from sealing.columns import CannotOpen
+from sealing.key_checks import SECRET_KEY, standing_of
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 LEASE = timedelta(seconds=60)
 LONGEST_SEND = timedelta(seconds=45)  # four SMTP answers that each take EMAIL_TIMEOUT, and a little
-FIRST_RETRY = timedelta(seconds=10)
-LONGEST_RETRY = timedelta(hours=2)
-MAX_ATTEMPTS = 20  # about a day
 
 SENDERS: dict[Channel, Callable[[], Sender]] = {Channel.EMAIL: EmailSender, Channel.SMS: SmsSender}
 
@@ -60,27 +56,9 @@ def deliver_due(channel: Channel) -> bool:
 
 
 def claim(channel: Channel, now: datetime | None = None) -> list[Message]:
-    """Take up to BATCH due messages for LEASE. No two workers ever hold the same one.
-
-    PostgreSQL passes over rows another worker is claiming; on SQLite the transaction holds the write lock.
-    The attempt is counted now, so that a message that kills its worker is given up in the end.
-    """
+    """Take up to BATCH due messages for LEASE."""
     now = now or timezone.now()
-    with transaction.atomic():
-        batch = list(
-            Message.objects.due(now)
-            .filter(channel=channel)
-            .order_by("due_at", "id")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
-        lease_until = now + LEASE
-        Message.objects.filter(pk__in=[message.pk for message in batch]).update(
-            lease_until=lease_until, attempts=F("attempts") + 1
-        )
-    for message in batch:
-        message.lease_until = lease_until
-        message.attempts += 1
-    return batch
+    return leases.claim(Message.objects.due(now).filter(channel=channel), size=BATCH, lease=LEASE, now=now)
 
 
 def _deliver(message: Message, sender: Sender) -> None:
@@ -101,7 +79,7 @@ def _deliver(message: Message, sender: Sender) -> None:
     except DeliveryFailed:
         raise
     except Exception as error:
-        mishaps.note(logger, "Message", message.pk, error)
+        row_errors.note(logger, "Message", message.pk, error)
         raise DeliveryFailed(Cause.UNEXPECTED, type(error).__name__) from error
     _mark_sent(message, provider_id)
 
@@ -121,17 +99,12 @@ def _still_ours(message: Message) -> bool:
     return True
 
 
-def _held(message: Message, *states: MessageState) -> MessageQuerySet:
+def _held(message: Message, *states: MessageState) -> QuerySet[Message]:
     """The row, if it is still ours: lease and attempt are as we claimed them, and nobody called it off.
 
     `states`: by default queued.
     """
-    return Message.objects.filter(
-        pk=message.pk,
-        state__in=states or [MessageState.QUEUED],
-        lease_until=message.lease_until,
-        attempts=message.attempts,
-    )
+    return leases.held(message).filter(state__in=states or [MessageState.QUEUED])
 
 
 def _mark_sent(message: Message, provider_id: str) -> None:
@@ -163,10 +136,4 @@ def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
 def _put_back(untried: list[Message], wait: timedelta) -> None:
     """Free messages that were claimed for nothing: the server is away, or we are to go. The attempt is not theirs."""
     for message in untried:
-        _held(message).update(due_at=timezone.now() + wait, lease_until=None, attempts=F("attempts") - 1)
-
-
-def back_off(attempts: int) -> timedelta:
-    """10 s, 20 s, 40 s … 2 h, each within a fifth: a thousand failures must not come back in one second."""
-    wait: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 30), LONGEST_RETRY)
-    return wait * random.uniform(0.8, 1.2)  # noqa: S311 (spreads load, guards nothing)
+        leases.put_back(message, wait=wait, state=MessageState.QUEUED)

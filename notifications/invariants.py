@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from notifications.delivery import LONGEST_RETRY, MAX_ATTEMPTS
+from jobs.leases import LONGEST_WAIT, MAX_ATTEMPTS
 from notifications.models import Message, MessageState
 
 IDLE = timedelta(hours=1)
@@ -22,7 +22,7 @@ def messages_end() -> Iterator[str]:
     )
     for pk in queued.filter(attempts__gt=MAX_ATTEMPTS, due_at__lt=now - IDLE).values_list("pk", flat=True):
         yield f"message {pk}: queued after its last attempt"
-    lying = queued.filter(attempts__lte=MAX_ATTEMPTS, due_at__lt=now - 2 * LONGEST_RETRY)
+    lying = queued.filter(attempts__lte=MAX_ATTEMPTS, due_at__lt=now - 2 * LONGEST_WAIT)
     for pk in lying.values_list("pk", flat=True):
         yield f"message {pk}: due for more than four hours, and nobody sends it"
 

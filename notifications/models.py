@@ -22,8 +22,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.causes import Cause
-from notifications.secrecy import SealedTextField
 from notifications.sms_numbers import COUNTRIES
+from sealing.columns import SealedTextField
 
 
 class Channel(models.TextChoices):
@@ -211,27 +211,3 @@ class SmsPolicy(models.Model):
     @property
     def limits(self) -> tuple[int, int]:
         return self.an_hour, self.a_day
-
-
-class Heartbeat(models.Model):
-    """When a part of the installation last showed that it works (notifications/heartbeat.py)."""
-
-    part = models.CharField(max_length=20, primary_key=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.part} {self.at:%Y-%m-%dT%H:%M:%S}"
-
-
-class KeyCheck(models.Model):
-    """By which a process knows whether it has a key that something here may be sealed under
-    (notifications/key_checks.py). One for each key in use: two of a secret while it is turned."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    secret = models.CharField(max_length=40, help_text="SECRET_KEY or SIGNING_PASSPHRASE")
-    salt = models.CharField(max_length=32, help_text="16 random bytes, hexadecimal")
-    value = models.CharField(max_length=32, help_text="scrypt of the key, 16 bytes, hexadecimal")
-    noted_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    def __str__(self) -> str:
-        return f"{self.secret} {self.noted_at:%Y-%m-%dT%H:%M:%S}"

@@ -10,8 +10,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.nudges import nudge
 from notifications.models import FORGOTTEN, Channel, Message, MessageQuerySet, MessageState
-from notifications.nudging import nudge
 from notifications.sms_limits import SmsRefused, count_sms
 
 COPIED = (

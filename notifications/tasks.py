@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from jobs.exclusive import Turns
 from notifications.delivery import deliver_due
-from notifications.heartbeat import WORKER, mark
 from notifications.models import Channel, Message
 from notifications.outbox import forget_left_letters
-from notifications.turns import Turns
 
 TURNS = {channel: Turns(seconds=120) for channel in Channel}
 
@@ -34,9 +33,3 @@ def sweep() -> None:
     for channel in Channel:
         if Message.objects.due().filter(channel=channel).exists():
             dispatch.delay(channel.value)
-
-
-@shared_task(name="notifications.tasks.heartbeat", expires=30)
-def heartbeat() -> None:
-    """Say that a worker is at work. Harmless when repeated: the latest time stays."""
-    mark(WORKER)

@@ -15,5 +15,11 @@ CODE_PURPOSE = "invitation"
 def send_invitation_code(*, invitation: Invitation) -> None:
     """A fresh code by SMS; older ones are void. Raises accounts.codes.TooManyCodes, SmsRefused."""
     digits = new_code(purpose=CODE_PURPOSE, subject_id=invitation.pk)
-    patient = invitation.patient
-    send_code(to=invitation.mobile, digits=digits, language=patient.language, practice=patient.practice)
+    patient, practice = invitation.patient, invitation.patient.practice
+    send_code(
+        to=invitation.mobile,
+        digits=digits,
+        language=patient.language,
+        practice=practice.pk,
+        sender=practice.name_in_messages,
+    )

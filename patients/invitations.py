@@ -20,7 +20,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_share
 from audit.trail import record
 from notifications.models import Message
 from notifications.outbox import call_off
@@ -39,6 +38,7 @@ from patients.models import (
 )
 from patients.ownership import CONTACTS, MAX_BIRTH_DATE_ATTEMPTS, equals_one_of, own_from_now_on, waits_since_minority
 from patients.ties import end_tie, renew_tie
+from practices.roles import NotAllowed, may_share
 
 LIFETIME = timedelta(days=60)
 _signer = Signer(salt="patients.invitation", sep=".")

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.letters import from_practice, from_site
+from accounts.letters import from_site
 from notifications.letters import Button, Fact, plan_letter
 from notifications.wording import unlinked
 from patients.models import Invitation
+from practices.letters import from_practice
 
 
 def tell_practice_invitation_stopped(invitation: Invitation) -> None:

@@ -14,8 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_share
+from accounts.models import User
 from audit.trail import DetailValue, record
 from patients import signals
 from patients.birth_dates import ImpossibleBirthDate, check_birth_date
@@ -32,6 +31,8 @@ from patients.ownership import (
     waits_since_minority,
 )
 from patients.ties import end_tie, follow_record
+from practices.models import Practice
+from practices.roles import NotAllowed, may_share
 
 IDENTITY = ("first_name", "last_name", "birth_date")
 
@@ -161,7 +162,7 @@ def _invite_to_prove(patient: Patient, by: User, within: uuid.UUID | None) -> No
 def confirm_contacts(*, patient: Patient, by: User, within: uuid.UUID | None = None) -> Patient:
     """Staff made sure that the record's contacts are the patient's own. Confirming twice changes nothing.
 
-    Raises accounts.roles.NotAllowed.
+    Raises practices.roles.NotAllowed.
     """
     if not may_share(by, patient.practice):
         raise NotAllowed(

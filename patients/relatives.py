@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
+from accounts.models import User
 from audit.trail import record
 from patients.birth_dates import ImpossibleBirthDate, check_birth_date
 from patients.contacts import clean_email, clean_mobile
@@ -26,6 +26,7 @@ from patients.names import kept, same_names
 from patients.ownership import CONTACTS, equals_one_of, own_from_now_on, waits_since_minority
 from patients.records import create_patient, give_contacts
 from patients.ties import end_tie
+from practices.models import Practice
 
 
 class IdentityIncomplete(Exception):

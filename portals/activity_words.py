@@ -12,10 +12,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.activity import RECORDS
-from accounts.models import ApiToken, Practice, Role, User
+from accounts.models import ApiToken, User
 from audit.models import AuditEvent, AuditEventQuerySet
 from portals.device_words import browser_words
+from practices.activity import RECORDS
+from practices.models import Practice, Role
 
 SHOWN = 50
 

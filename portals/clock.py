@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
 from notifications.wording import zone_of_no_practice
+from practices.models import Practice
 
 
 class ClockMiddleware:

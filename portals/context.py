@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 
-from accounts.roles import is_staff_of_any
+from practices.roles import is_staff_of_any
 
 
 def session_owner(user: AbstractBaseUser) -> str:

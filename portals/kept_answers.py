@@ -20,7 +20,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from notifications.secrecy import CannotOpen, Sealed
+from sealing.columns import CannotOpen, Sealed
 
 KEPT = "kept_answers"  # in the session
 IN_ADDRESS = "answer"

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from notifications.secrecy import SealedTextField
+from sealing.columns import SealedTextField
 
 KEPT = timedelta(hours=24)
 

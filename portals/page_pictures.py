@@ -1,4 +1,4 @@
-"""Pages of a shared document as pictures, with their text. Callers found the document through documents.access."""
+"""Pages of a shared document as pictures, with their text. documents.sharing.access found it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from documents.files import preview
 from documents.models import SharedDocument
+from files import preview
 
 TEXTS_AT_MOST = 100  # pages read for the text of the last one
 WIDTH = 1200  # pixels

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from documents.signing.examination import ExaminedSignature, Integrity, Trust
-from documents.verification import Verdict
 from notifications.wording import moment_anywhere
+from signing.pdf.examination import ExaminedSignature, Integrity, Trust
+from signing.verification import Verdict
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from documents.accesses import Access
+from documents.sharing.accesses import Access
 from portals.templatetags.presentation import masked_email, masked_mobile, telephone
 
 

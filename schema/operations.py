@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib.postgres import operations as postgresql
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddConstraint, AddIndex
-from django.db.migrations.state import ProjectState
+from django.db.migrations import AddConstraint, AddIndex, RunPython
+from django.db.migrations.state import ProjectState, StateApps
 
 VALIDITY = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
@@ -77,3 +77,32 @@ class ValidateConstraint(postgresql.ValidateConstraint):
     ) -> None:
         if schema_editor.connection.vendor == "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class MoveContentTypes(RunPython):
+    """The content types of models that moved to this migration's app, so that what refers to them still does.
+
+    Harmless beside the version before: what it makes anew under the old label refers to nothing.
+    """
+
+    def __init__(self, old_label: str, models: list[str]) -> None:
+        self.old_label, self.models = old_label, models
+        super().__init__(self._move, self._move_back)
+
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
+        return type(self).__name__, [self.old_label, self.models], {}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        self.new_label = app_label
+
+    def _move(self, apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        self._relabel(apps, schema_editor, self.old_label, self.new_label)
+
+    def _move_back(self, apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        self._relabel(apps, schema_editor, self.new_label, self.old_label)
+
+    def _relabel(self, apps: StateApps, schema_editor: BaseDatabaseSchemaEditor, old: str, new: str) -> None:
+        types = apps.get_model("contenttypes", "ContentType").objects.using(schema_editor.connection.alias)
+        for name in (model.lower() for model in self.models):
+            if not types.filter(app_label=new, model=name).exists():
+                types.filter(app_label=old, model=name).update(app_label=new)

@@ -17,18 +17,25 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts.models import Membership, Practice, User
+from accounts.models import User
 from appointments.booking import place
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, ReminderPolicy, VisitReason
+from docshare.demo.letters import letter, signature
 from documents.models import Category
+from files.intake import Intake, accept
 from patients.models import Patient
+from practices.models import Membership, Practice
+from signing.signatures import set_signature_image
 from tests.settings import STACK
+
+PDF = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
 
 if TYPE_CHECKING:
     from tests.pki import Pki
@@ -309,3 +316,30 @@ def sign_in() -> Callable[..., Client]:
         return client
 
     return _sign_in
+
+
+@pytest.fixture
+def receive() -> Callable[..., Intake]:
+    """What the server makes of an upload."""
+
+    def _receive(content: bytes = PDF, name: str = "ordonnance.pdf") -> Intake:
+        return accept(SimpleUploadedFile(name, content))
+
+    return _receive
+
+
+@pytest.fixture
+def alice_signs(alice: User) -> User:
+    """Alice, with her signature set up."""
+    upload = SimpleUploadedFile("signature.png", signature(1), "image/png")
+    set_signature_image(user=alice, upload=upload, by=alice)
+    return alice
+
+
+@pytest.fixture
+def files_in_store() -> Callable[[], list[Path]]:
+    def _files() -> list[Path]:
+        folders = [settings.DOCUMENTS_DIR, Path(settings.FILE_UPLOAD_TEMP_DIR)]
+        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+    return _files

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from werkzeug.serving import make_server
 
-from documents.signing.credentials import Credential
-from documents.signing.keys import KeyInMemory
+from signing.pdf.credentials import Credential
+from signing.pdf.keys import KeyInMemory
 
 ARCHITECTURE = "elsewhere"
 EXPIRED = timedelta(days=-3)

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from documents.files.clamd import Clamd as Client
-from documents.files.clamd import NoAnswer
+from files.clamd import Clamd as Client
+from files.clamd import NoAnswer
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian puts clamd, and not on everybody's PATH

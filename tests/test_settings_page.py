@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from deploy import settings_table, settings_texts
+from tools import settings_table, settings_texts
 
 
 def test_the_page_is_what_the_code_says() -> None:
-    assert settings_table.PAGE.read_text() == settings_table.page(), "python deploy/settings_table.py"
+    assert settings_table.PAGE.read_text() == settings_table.page(), "python tools/settings_table.py"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import notifications.secrecy
+import sealing.columns
 import uuid
 from django.db import migrations, models
 
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('url', models.URLField(max_length=500, verbose_name='adresse')),
                 ('events', models.JSONField(default=list, help_text='Names of WebhookEventType')),
-                ('secret', notifications.secrecy.SealedTextField(help_text='whsec_ and base64 of 256 random bits; encrypted at rest')),
+                ('secret', sealing.columns.SealedTextField(help_text='whsec_ and base64 of 256 random bits; encrypted at rest')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('stopped_at', models.DateTimeField(blank=True, help_text='Its server answered 410 Gone', null=True)),
                 ('practice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_endpoints', to='accounts.practice')),

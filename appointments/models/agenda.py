@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice, User
+from accounts.models import User
+from practices.models import OfPracticeQuerySet, Practice
 
 
 class Agenda(models.Model):

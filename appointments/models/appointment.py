@@ -10,9 +10,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice, User
+from accounts.models import User
 from appointments.models.agenda import Agenda, VisitReason
 from patients.models import Patient
+from practices.models import OfPracticeQuerySet, Practice
 
 
 class AppointmentKind(models.TextChoices):

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice
 from appointments.models.agenda import Agenda, VisitReason
+from practices.models import OfPracticeQuerySet, Practice
 
 
 class InstructionQuerySet(OfPracticeQuerySet["Instruction"]):

@@ -11,8 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice
 from appointments.models.agenda import Agenda, VisitReason
+from practices.models import OfPracticeQuerySet, Practice
 
 AT_LEAST_ONE = (MinValueValidator(1), MaxValueValidator(500))
 

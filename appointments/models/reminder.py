@@ -10,9 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice
 from appointments.models.appointment import Appointment
 from notifications.models import Channel, Message
+from practices.models import Practice
 
 MAX_HOURS = 24 * 30
 MAX_TIMES = 4

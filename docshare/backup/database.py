@@ -20,7 +20,7 @@ from django.db import connection, connections, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 
 from docshare.backup.envelope import BackupFailed
-from documents.models import StoredFile
+from files.models import StoredFile
 
 DRAFT = "backup-"  # in DATA_DIR: a copy of the database, in the clear
 ABANDONED_SECONDS = 24 * 3600  # of a backup that was killed

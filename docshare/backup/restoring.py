@@ -17,11 +17,12 @@ from docshare.backup.crossing import load_sqlite, refuse_another_schema
 from docshare.backup.database import FileRow, load
 from docshare.backup.envelope import BackupFailed, Envelope
 from docshare.backup.saving import ENCRYPTED_FORMAT, FORMAT, sha256_of
-from documents.files import storage
-from documents.models import StoredFile
+from files import storage
+from files.models import StoredFile
 from notifications.causes import Cause
-from notifications.key_checks import SECRETS, fits, keys_of
-from notifications.models import KeyCheck, Message, MessageState
+from notifications.models import Message, MessageState
+from sealing.key_checks import SECRETS, fits, keys_of
+from sealing.models import KeyCheck
 
 IN_USE = ("accounts_user", "audit_auditevent", "documents_storedfile")
 

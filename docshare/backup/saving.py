@@ -16,10 +16,10 @@ from django.utils import timezone
 from audit import chain
 from docshare.backup.database import FileRow, dump
 from docshare.backup.envelope import BackupFailed, Envelope
-from documents.files import storage
-from documents.models import StoredFile
-from notifications.key_checks import SECRETS, fits, keys_of, new_check
-from notifications.models import KeyCheck
+from files import storage
+from files.models import StoredFile
+from sealing.key_checks import SECRETS, fits, keys_of, new_check
+from sealing.models import KeyCheck
 
 FORMAT, ENCRYPTED_FORMAT = 1, 2  # so that a version that knows no encryption says so
 SNAPSHOTS = 5  # a file that goes between the snapshot and its copy asks for another snapshot
@@ -139,7 +139,7 @@ def _manifest(saved: Saved, digests: dict[str, str], *, with_keys: bool, encrypt
 
 def key_check_values() -> list[dict[str, str]]:
     """By which a restored installation knows whether it has every key that the database needs
-    (notifications/key_checks.py says why they help nobody to guess one)."""
+    (sealing/key_checks.py says why they help nobody to guess one)."""
     noted = list(KeyCheck.objects.all())
     for secret in SECRETS:
         key = keys_of(secret)[:1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from accounts.models import Role
+from practices.models import Role
 
 PASSWORD = "lilas-demonstration-2026"  # noqa: S105  # everybody may know it: never in production
 PRACTICE = "Cabinet médical des Lilas"

@@ -11,21 +11,23 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.members import add_member
-from accounts.models import ApiToken, Practice, Role, Scope, User
+from accounts.models import ApiToken, Scope, User
 from accounts.tokens import issue_token, revoke_token
 from appointments.booking import book, place
 from appointments.models import Agenda, AppointmentKind, BookedFor, OpeningHours, VisitReason
 from docshare.demo import cast
 from docshare.demo.cast import Record
-from docshare.demo.paper import letter, signature
-from documents.files.intake import accept
-from documents.library import import_document
-from documents.models import Category, LibraryDocument, SignatureImage
-from documents.signatures import set_signature_image
+from docshare.demo.letters import letter, signature
+from documents.library.catalogue import import_document
+from documents.models import Category, LibraryDocument
+from files.intake import accept
 from patients.models import Patient
 from patients.records import create_patient
 from patients.relatives import Person, record_of_holder, record_of_relative, remember_relative
+from practices.members import add_member
+from practices.models import Practice, Role
+from signing.models import SignatureImage
+from signing.signatures import set_signature_image
 
 PRACTICE_ID = uuid.UUID("5d1a7b6e-0c8e-4c39-9b55-6a3b6f1f0d01")
 TOKEN_NAME = "Démonstration"  # noqa: S105  # a label

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from documents.files.limits import MAX_BYTES
+from files.limits import MAX_BYTES
 
 LOW_SHARE = 0.1
 LOW_BYTES = 10 << 30

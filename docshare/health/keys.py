@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from documents.key_checks import silent_service
-from documents.wrong_keys import wrong_keys
+from docshare.wrong_keys import wrong_keys
+from signing.key_checks import silent_service
 
 
 def faults_of_keys() -> Iterator[str]:

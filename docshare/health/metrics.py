@@ -23,8 +23,6 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from accounts.models import WebhookDelivery
-from accounts.models.webhook import WebhookState
 from appointments.models import Reminder
 from appointments.models.reminder import ReminderState
 from audit import chain
@@ -32,9 +30,11 @@ from docshare.health import disk, probes, runs
 from docshare.health.parts import findings
 from docshare.health.running import untried_sendings
 from docshare.health.versions import code_version
-from documents.models import KeyPlace, SigningCredential, StoredFile
-from notifications import heartbeat
+from files.models import StoredFile
+from jobs import heartbeat
 from notifications.models import Channel, Message, MessageState
+from signing.models import KeyPlace, SigningCredential
+from webhooks.models import WebhookDelivery, WebhookState
 
 DAY = timedelta(days=1)
 STORAGE_SECONDS = 300  # how long a count of all files is good for: it reads the whole table

@@ -12,8 +12,8 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 
 from docshare.health import disk
-from documents.files import storage
-from documents.wrong_keys import refuse_wrong_keys
+from docshare.wrong_keys import refuse_wrong_keys
+from files import storage
 
 logger = logging.getLogger(__name__)
 

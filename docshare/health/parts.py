@@ -18,8 +18,8 @@ from docshare.health.findings import Finding, State
 from docshare.health.names import name_of, remedy_of
 from docshare.health.running import backup, disk_room, fsck, ill, scheduler, sendings, workers
 from docshare.health.surroundings import certificates, keys, mail, outbox, scanner, sms, timestamps, tls
-from documents.wrong_keys import wrong_keys
-from notifications import heartbeat
+from docshare.wrong_keys import wrong_keys
+from jobs import heartbeat
 
 logger = logging.getLogger(__name__)
 Beats = dict[str, datetime]

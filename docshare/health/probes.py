@@ -20,8 +20,8 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from docshare.health.keys import faults_of_keys
-from documents.files.clamd import Clamd
-from notifications import heartbeat
+from files.clamd import Clamd
+from jobs import heartbeat
 from notifications.channels.email import EmailSender
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def ask_all() -> None:
 def missing(part: str, beats: dict[str, datetime]) -> bool | None:
     """Whether this part did not answer the last two times; None if nobody has asked it lately.
 
-    `beats`: notifications.heartbeat.last_of_all.
+    `beats`: jobs.heartbeat.last_of_all.
     """
     asked, answered = beats.get(ASKED), beats.get(part)
     if asked is None or datetime.now(UTC) - asked > 2 * MISSED:

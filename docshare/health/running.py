@@ -18,7 +18,7 @@ from docshare.health.findings import Finding, State
 from docshare.health.names import name_of, remedy_of
 from documents.models import AutoSend
 from documents.models.autosend import AutoSendState
-from notifications import heartbeat
+from jobs import heartbeat
 from notifications.wording import moment_anywhere
 from portals.templatetags.presentation import bytes_size
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
 
-from notifications import heartbeat
+from jobs import heartbeat
 
 LONGEST_BETWEEN = timedelta(hours=36)  # each night, and half a day to notice
 FSCK, FSCK_WHOLE = "fsck", "fsck_whole"  # heartbeats: ran to its end; and found no fault

@@ -15,8 +15,8 @@ from docshare.health.findings import Finding, State
 from docshare.health.keys import faults_of_keys
 from docshare.health.names import name_of
 from docshare.health.running import LATE, ill, moment, well
-from documents.models import KeyPlace, SigningCredential
 from notifications.models import Channel, Message, MessageState
+from signing.models import KeyPlace, SigningCredential
 
 SOON = timedelta(days=14)
 HOUR = timedelta(hours=1)

@@ -23,8 +23,8 @@ from django.utils import timezone
 
 from docshare.personal_data.folder import MANIFEST, as_json, sha256_of, write_private
 from docshare.personal_data.sealing import Sealer, WrongPassphrase
-from documents.files import storage
-from documents.models import StoredFile
+from files import storage
+from files.models import StoredFile
 
 FORMAT = 1
 ROWS = 5000  # in one file

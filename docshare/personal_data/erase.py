@@ -22,7 +22,7 @@ from docshare.personal_data.erase_messages import erase_messages
 from docshare.personal_data.erase_record import ERASED_DOCUMENT, erase_record
 from docshare.personal_data.people import Asked, Person
 from docshare.personal_data.report import Report
-from documents.files import storage
+from files import storage
 from patients.models import Patient
 
 ATTEMPTS = 3

@@ -16,17 +16,19 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from accounts.members import remove_member
-from accounts.models import ApiToken, KnownDevice, Membership, OneTimeCode, User
+from accounts.models import ApiToken, KnownDevice, OneTimeCode, User
 from accounts.models.user import ERASED_DOMAIN
 from appointments.models import Agenda, Appointment, BookedFor, HolderAuthorisation, HolderExclusion
 from audit.models import AuditEvent
 from audit.trail import record
 from docshare.personal_data.report import Report
-from documents.models import DocumentLink, SharedDocument, SignatureImage, SigningCredential
+from documents.models import DocumentLink, SharedDocument
 from patients.models import ContactProposal, FormerContact, Invitation, Patient, RecordTie, Relative
 from patients.ownership import CONTACTS, equals_one_of
 from portals.models import IdempotentCall
+from practices.members import remove_member
+from practices.models import Membership
+from signing.models import SignatureImage, SigningCredential
 
 
 class CannotErase(Exception):

@@ -8,10 +8,10 @@ from accounts.models import OneTimeCode, User
 from audit.trail import record as record_in_trail
 from docshare.personal_data.report import Report
 from docshare.personal_data.retention import must_be_kept
-from documents.files import storage
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import AutoSendState
-from documents.planning import tell
+from documents.sending.planning import tell
+from files import storage
 from patients.models import ContactProposal, Invitation, Patient, RecordTie, Relationship, RelativeRecord
 
 ERASED_DOCUMENT = "document.erased"

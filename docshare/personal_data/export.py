@@ -20,9 +20,10 @@ from docshare.personal_data import export_account, export_activity, export_care
 from docshare.personal_data.folder import as_json, copy_private, publish, write_manifest, write_private
 from docshare.personal_data.people import Asked, Person
 from docshare.personal_data.snapshot import snapshot
-from documents.files import storage
-from documents.files.names import download_name, shortened
-from documents.models import SharedDocument, StoredFile
+from documents.models import SharedDocument
+from files import storage
+from files.models import StoredFile
+from files.names import download_name, shortened
 
 FORMAT = 1
 LONGEST = 220  # bytes of a name: file systems take 255

@@ -11,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from cryptography import x509
 from django.utils.translation import gettext as _
 
-from accounts.models import ApiToken, KnownDevice, Membership, User
+from accounts.models import ApiToken, KnownDevice, User
 from appointments.models import Agenda
 from docshare.personal_data.fhir import (
     RPPS,
@@ -26,8 +26,9 @@ from docshare.personal_data.fhir import (
     text,
 )
 from docshare.personal_data.people import Person
-from documents.models import SignatureImage, SigningCredential
 from patients.models import ContactProposal, FormerContact, Patient
+from practices.models import Membership
+from signing.models import SignatureImage, SigningCredential
 
 
 def resources(person: Person) -> Iterator[Resource]:

@@ -9,13 +9,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.activity import activity_of
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent, AuditEventQuerySet
 from docshare.personal_data.fhir import Resource, derived_id, instant, resource, staff
 from docshare.personal_data.people import Person
 from documents.models import SharedDocument
+from practices.activity import activity_of
+from practices.models import Practice
 
 NAMED = ("document.shared", "document.replaced")  # whoever shared is named on the patient's pages, too
 OTHERS = ("account",)  # details that are the number of another account

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, Practice, User
+from accounts.models import User
+from practices.models import Membership, Practice
 
 Resource = dict[str, Any]
 RPPS = "https://rpps.esante.gouv.fr"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress
 from django.db.models import Q
 
-from accounts.models import Practice, User
+from accounts.models import User
 from documents.models import DocumentLink
 from patients.models import FormerContact, Invitation, Patient, RecordTie, Relationship
+from practices.models import Practice
 
 
 class NobodyFound(Exception):

@@ -16,8 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet
 
-from accounts.members import remove_member
-from accounts.models import OneTimeCode, Practice, User
+from accounts.models import OneTimeCode, User
 from appointments.models import Appointment
 from audit import chain
 from audit.models import AuditEvent, AuditSeal
@@ -34,10 +33,13 @@ from docshare.personal_data.registry import (
 from docshare.personal_data.report import Report
 from docshare.personal_data.sealing import Sealer
 from docshare.personal_data.snapshot import snapshot
-from documents.files import storage
-from documents.models import SharedDocument, StoredFile
+from documents.models import SharedDocument
+from files import storage
+from files.models import StoredFile
 from notifications.models import Message
 from patients.models import Invitation, Patient
+from practices.members import remove_member
+from practices.models import Practice
 
 
 def delete_practice(practice: Practice, archive: Path, passphrase: str | None) -> Report:
@@ -79,7 +81,7 @@ def rows_of(practice: Practice) -> Iterator[tuple[str, QuerySet[Model]]]:
     """Label and rows of each model, in the order in which they can be deleted."""
     for model, decision in models_of_practices():
         yield model._meta.label, model._default_manager.filter(**{decision.practice: practice.pk})
-    yield "documents.StoredFile", StoredFile.objects.filter(_named_by(practice))
+    yield "files.StoredFile", StoredFile.objects.filter(_named_by(practice))
     yield "notifications.Message", _messages_of(practice)
 
 
@@ -138,12 +140,12 @@ def _delete_rows(practice: Practice) -> tuple[Report, list[StoredFile]]:
     files = list(StoredFile.objects.filter(_named_by(practice)))
     for membership in members:
         remove_member(membership=membership, by=None)
-    report.count("accounts.Membership", len(members))
+    report.count("practices.Membership", len(members))
     report.delete_by_key("notifications.Message", Message.objects.all(), messages)
     for label, rows in rows_of(practice):
-        if not is_settled_by_deleting(rows.model) and label not in ("documents.StoredFile", "notifications.Message"):
+        if not is_settled_by_deleting(rows.model) and label not in ("files.StoredFile", "notifications.Message"):
             report.delete(label, rows)
-    report.delete_by_key("documents.StoredFile", StoredFile.objects.all(), [one.pk for one in files])
+    report.delete_by_key("files.StoredFile", StoredFile.objects.all(), [one.pk for one in files])
     return report, files
 
 

@@ -108,15 +108,15 @@ DECISIONS: dict[str, Decision] = {
     "appointments.ReminderPolicy": Decision("practice", why_not=OF_PRACTICE),
     "documents.UnreadPolicy": Decision("practice", why_not=OF_PRACTICE),
     "notifications.SmsPolicy": Decision("practice", why_not=OF_PRACTICE),
-    "documents.SigningCredential": Decision(
+    "signing.SigningCredential": Decision(
         "practice", ("Practitioner",), references={"user": K}, secret=frozenset({"private_key", "key_reference"})
     ),
-    "accounts.WebhookDelivery": Decision("endpoint__practice", why_not="opaque ids alone"),
-    "accounts.WebhookEndpoint": Decision("practice", why_not=OF_PRACTICE, secret=frozenset({"secret"})),
-    "accounts.Membership": Decision("practice", ("PractitionerRole",), references={"user": E}),
-    "accounts.Practice": Decision("pk", ("Organization",)),
+    "webhooks.WebhookDelivery": Decision("endpoint__practice", why_not="opaque ids alone"),
+    "webhooks.WebhookEndpoint": Decision("practice", why_not=OF_PRACTICE, secret=frozenset({"secret"})),
+    "practices.Membership": Decision("practice", ("PractitionerRole",), references={"user": E}),
+    "practices.Practice": Decision("pk", ("Organization",)),
     # Found otherwise than by a lookup: see practice.py
-    "documents.StoredFile": Decision(exported=("DocumentReference",)),
+    "files.StoredFile": Decision(exported=("DocumentReference",)),
     "notifications.Message": Decision(exported=("Communication",), secret=frozenset({"body", "html", "calendar"})),
     # Of people
     "accounts.User": Decision(exported=("Person", "Practitioner")),
@@ -135,19 +135,19 @@ DECISIONS: dict[str, Decision] = {
     "patients.FormerContact": Decision(exported=("Person",), references={"user": E}),
     "patients.Relative": Decision(why_not="about the relative, who is somebody else", references={"holder": E}),
     "portals.IdempotentCall": Decision(why_not=SHORT_LIVED, references={"user": E}),
-    "documents.SignatureImage": Decision(exported=("Practitioner",), references={"user": E}),
+    "signing.SignatureImage": Decision(exported=("Practitioner",), references={"user": E}),
     "audit.AuditEvent": Decision(exported=("AuditEvent",)),
     "audit.AuditSeal": Decision(why_not=OF_INSTALLATION),
     # Of the installation
-    "accounts.WebhookProgress": Decision(why_not=OF_INSTALLATION),
+    "webhooks.WebhookProgress": Decision(why_not=OF_INSTALLATION),
     "auth.Group": Decision(why_not=OF_INSTALLATION),
     "auth.Group_permissions": Decision(why_not=OF_INSTALLATION),
     "auth.Permission": Decision(why_not=OF_INSTALLATION),
     "contenttypes.ContentType": Decision(why_not=OF_INSTALLATION),
     "documents.Category": Decision(why_not=OF_INSTALLATION),
-    "documents.InstallationAuthority": Decision(why_not=OF_INSTALLATION),
-    "notifications.KeyCheck": Decision(why_not=OF_INSTALLATION),
-    "notifications.Heartbeat": Decision(why_not=OF_INSTALLATION),
+    "signing.InstallationAuthority": Decision(why_not=OF_INSTALLATION),
+    "sealing.KeyCheck": Decision(why_not=OF_INSTALLATION),
+    "jobs.Heartbeat": Decision(why_not=OF_INSTALLATION),
 }
 PEOPLE = ("accounts.User", "patients.Patient")
 

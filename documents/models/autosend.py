@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, HolderAuthorisation, VisitReason
 from documents.models.library import LibraryDocument
 from documents.models.shared import SharedDocument
 from patients.models import Patient
+from practices.models import OfPracticeQuerySet, Practice
 
 
 class Moment(models.TextChoices):
@@ -78,7 +79,7 @@ class DocumentLink(models.Model):
     """One way to the documents of one sending, without an account. Its address is the id under an HMAC.
 
     It stands on the contacts that it was sent to and on the authorisation under which it was sent, and ends with
-    either (documents/links.py).
+    either (documents/sending/links.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -9,11 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice, User
+from accounts.models import User
 from documents.models.category import Category
-from documents.models.stored_file import StoredFile
+from files.models import StoredFile
+from practices.models import OfPracticeQuerySet, Practice
 
-MERGE_FIELD = "<span data-field="  # how each begins in a kept body (documents.writing.body)
+MERGE_FIELD = "<span data-field="  # how each begins in a kept body (documents.library.writing.body)
 
 
 class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):

@@ -9,15 +9,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment, HolderAuthorisation
 from documents.models.category import Category
 from documents.models.library import LibraryVersion
-from documents.models.stored_file import StoredFile
+from files.models import StoredFile
 from notifications.causes import Cause
 from notifications.models import Channel, Message, MessageState, SmsPolicy
 from notifications.sms_numbers import unfit
 from patients.models import Patient
+from practices.models import Practice
 
 
 class AudienceChoice(models.TextChoices):
@@ -60,7 +61,7 @@ class SharedDocument(models.Model):
     holder_ended_at = models.DateTimeField(
         null=True, blank=True, help_text="Staff ended the access of the holder, who booked for a minor"
     )
-    # By the birth date that the record has today: documents/corrections.py follows a corrected one.
+    # By the birth date that the record has today: documents/sharing/corrections.py follows a corrected one.
     patient_was_minor = models.BooleanField(default=False, help_text="On the day of the sharing")
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField(null=True, blank=True)
@@ -72,7 +73,7 @@ class SharedDocument(models.Model):
         default=list,
         db_default=[],
         blank=True,
-        help_text="What intake noticed or changed: codes of documents.notices",
+        help_text="What intake noticed or changed: codes of files.notices",
     )
     shared_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     shared_at = models.DateTimeField(default=timezone.now)
@@ -162,7 +163,7 @@ class SharedDocument(models.Model):
 
     @property
     def needs_attention(self) -> bool:
-        """Unread, and by some channel its recipient was not reached (documents/deliveries.py asks the database)."""
+        """Unread, and by some channel its recipient was not reached (deliveries.py asks the database)."""
         unread = self.first_read_at is None and self.has_readers
         return unread and any(message.state == MessageState.FAILED for message in self.newest_messages)
 

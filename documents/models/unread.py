@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice
+from practices.models import Practice
 
 DEFAULT_DAYS = 3
 MAX_DAYS = 30

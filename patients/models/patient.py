@@ -14,9 +14,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import OfPracticeQuerySet, Practice, User
+from accounts.models import User
 from patients.birth_dates import birth_date_in
 from patients.names import check_search, joined, plain, same_names, search_words, typed_number
+from practices.models import OfPracticeQuerySet, Practice
 
 NAMES = ("first_name", "last_name")
 SEARCHED = (*NAMES, "email", "mobile")

@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice, User
+from accounts.models import User
 from patients.models.patient import MAJORITY, Patient, age_on
+from practices.models import Practice
 
 
 class RelativeQuerySet(models.QuerySet["Relative"]):

@@ -14,25 +14,25 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts.roles import NotAllowed
 from accounts.sole_control import SignInAgain
 from appointments.authorisation import NothingToAuthorise
 from appointments.booking import AppointmentCancelled
 from appointments.booking_limits import BookingLimit
 from appointments.doubts import Doubtful
 from appointments.online import SlotTaken, TooLate
-from documents.access import GONE
-from documents.files.intake import Refused, TryLater
-from documents.files.storage import BytesChanged
-from documents.signatures import NoSignatureImage
-from documents.signing.placement import InvalidPlacement
-from documents.signing.sign import CannotSign
-from documents.uploads import RecipientNotReady
-from documents.writing.paper import CannotWrite
-from documents.wrong_patient import WrongPatientSuspected
+from documents.library.writing.printing import CannotWrite
+from documents.sharing.access import GONE
+from documents.sharing.uploads import RecipientNotReady
+from documents.sharing.wrong_patient import WrongPatientSuspected
+from files.intake import Refused, TryLater
+from files.storage import BytesChanged
 from notifications.sms_limits import SmsRefused
 from patients.records import SayWhoseContacts
 from patients.relatives import IdentityIncomplete
+from practices.roles import NotAllowed
+from signing.pdf.placement import InvalidPlacement
+from signing.pdf.sign import CannotSign
+from signing.signatures import NoSignatureImage
 
 Error = dict[str, str | None]
 

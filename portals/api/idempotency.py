@@ -27,9 +27,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from notifications.secrecy import CannotOpen
 from portals.api.errors import Conflict
 from portals.models import IdempotentCall
+from sealing.columns import CannotOpen
 
 LEASE = timedelta(seconds=120)  # longer than any call may take
 WAIT_SECONDS = 20

@@ -20,8 +20,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from notifications.secrecy import CannotOpen, Sealed
 from portals.api.keyset import Keyset, NoPosition, Position
+from sealing.columns import CannotOpen, Sealed
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
 LONGEST_CURSOR = 4000  # characters

@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from documents.files.limits import EXTENSIONS
+from files.limits import EXTENSIONS
 from portals.api.pagination import MAX_PAGE_SIZE
 from portals.api.pagination import PAGE_SIZE as DEFAULT_PAGE_SIZE
 from portals.api.serializers import ErrorsOut

@@ -14,21 +14,21 @@ from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor,
 from appointments.recipients import RecipientState
 from appointments.slots import Slot
 from audit.models import AuditEvent
-from documents.accesses import Access, AccessKind, StandsOn
 from documents.models import AutoSend, AutoSendRule, AutoSendState, Category, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
 from documents.models.shared import AudienceChoice
-from documents.notices import NOTICES
-from documents.signing.examination import Integrity, Trust
-from documents.signing.field_facts import Judgement
-from documents.signing.placement import DEFAULT_WIDTH
-from documents.signing.verify import judgement_kept
-from documents.verification import Verdict
+from documents.sharing.accesses import Access, AccessKind, StandsOn
+from files.notices import NOTICES
 from notifications.models import Channel, Message
 from patients.models import Patient
 from patients.records import FormerContacts
 from portals.api.times import InPracticeZone, ModelShape, Time
 from portals.who_has import who_has
+from signing.pdf.examination import Integrity, Trust
+from signing.pdf.field_facts import Judgement
+from signing.pdf.placement import DEFAULT_WIDTH
+from signing.pdf.verify import judgement_kept
+from signing.verification import Verdict
 
 
 class UploadField(serializers.FileField):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.models import WebhookEventType
+from webhooks.models import WebhookEventType
 
 SIGNED = (
     "Signed as Standard Webhooks 1.0 says: `webhook-signature` is `v1,` and the base64 of HMAC-SHA-256 over "

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import notifications.secrecy
+import sealing.columns
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('object_id', models.UUIDField(default=uuid.uuid4)),
                 ('lease_until', models.DateTimeField(help_text='Until then the first call may still be at work')),
                 ('status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('body', notifications.secrecy.SealedTextField(blank=True, help_text='JSON, encrypted at rest')),
+                ('body', sealing.columns.SealedTextField(blank=True, help_text='JSON, encrypted at rest')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

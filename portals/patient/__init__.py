@@ -1,0 +1,1 @@
+"""Pages of patients and of those who act for them."""

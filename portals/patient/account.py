@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.activity import activity_of
 from accounts.codes import TooManyCodes
 from accounts.device_cookie import asks_to_remember, device_of, keep_device
 from accounts.language import change_language
@@ -30,6 +29,7 @@ from portals.clock import set_own_clock
 from portals.code_form import CodeForm
 from portals.device_list import devices_of, forget_one
 from portals.language_form import LanguageForm
+from practices.activity import activity_of
 
 NEW_MOBILE = "new_mobile"
 

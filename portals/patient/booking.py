@@ -23,7 +23,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking_limits import BookingLimit
 from appointments.instructions import instructions_for
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
@@ -36,6 +36,7 @@ from portals.days import day_of, moment_of
 from portals.form_errors import say_refusal
 from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
 from portals.patient.slot_week import slot_week
+from practices.models import Practice
 
 
 @dataclass(frozen=True)

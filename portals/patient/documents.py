@@ -24,16 +24,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from zipstream import ZIP_STORED, ZipStream
 
-from accounts.models import Practice, User
-from documents.access import visible_as_recipient
-from documents.files import storage
-from documents.files.names import content_disposition, distinct, download_name
-from documents.files.serving import respond
+from accounts.models import User
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
-from documents.reading import note_reading
+from documents.sharing.access import visible_as_recipient
+from documents.sharing.reading import note_reading
+from files import storage
+from files.names import content_disposition, distinct, download_name
+from files.serving import respond
 from patients.models import Patient, RecordTie, Relationship
 from portals.clock import set_clock
 from portals.page_pictures import page_picture_of, picture_mark, shown_pages
+from practices.models import Practice
 
 PAGE_SIZE = 50
 SHOWN_PAGES = 20  # page pictures on one page; the rest by a link

@@ -32,7 +32,7 @@ from accounts.device_cookie import asks_to_remember, keep_device
 from accounts.models import User
 from accounts.receivers import note_sign_in
 from accounts.stages import note_code_given
-from documents.access import documents_waiting
+from documents.sharing.access import documents_waiting
 from notifications.sms_limits import SmsRefused
 from notifications.wording import telephone_by_pairs
 from patients.birth_dates import ImpossibleBirthDate

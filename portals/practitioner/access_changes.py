@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from documents.accesses import Access, AccessKind
+from documents.sharing.accesses import Access, AccessKind
 from patients.models import Patient
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from appointments.recipients import Recipient
-from documents.accesses import Access, AccessKind, StandsOn
+from documents.sharing.accesses import Access, AccessKind, StandsOn
 from notifications.wording import long_day, moment
 from patients.models import Patient
 from patients.ownership import Standing, standings, unconfirmed

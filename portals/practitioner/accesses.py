@@ -11,18 +11,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Practice, User
-from accounts.models.practice import SHARING_ROLES
-from accounts.roles import NotAllowed, may_share
+from accounts.models import User
 from appointments.authorisation import NothingToAuthorise, refuse_holder
 from appointments.models import Appointment, HolderExclusion
-from documents.accesses import accesses_to, end_access, readmit_holder
+from documents.sharing.accesses import accesses_to, end_access, readmit_holder
 from patients.models import ContactProposal, Patient
 from patients.own_contacts import settle_proposal
 from patients.records import confirm_contacts
 from portals.practitioner.access_words import AccessWords, access_words, what_ending_does
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.staff import appointment_of, patient_of, staff_only
+from practices.models import SHARING_ROLES, Practice
+from practices.roles import NotAllowed, may_share
 
 
 def accesses_of(patient: Patient) -> list[AccessWords]:

@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.activity import activity_in, activity_of
 from accounts.models import User
 from portals.activity_words import activity_page
 from portals.device_list import devices_of, forget_one
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
+from practices.activity import activity_in, activity_of
 
 
 @staff_only

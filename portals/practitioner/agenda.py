@@ -12,13 +12,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, Closing
-from documents import deliveries
 from documents.models import SharedDocument
+from documents.sharing import deliveries
 from portals.days import day_of
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice
 
 
 @dataclass

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from accounts.roles import may_share
 from appointments.authorisation import keep_with_holder, outlived_authorisation
 from appointments.booking import AppointmentCancelled, cancel, delete, move
 from appointments.doubts import Doubt, Doubtful
@@ -24,8 +23,8 @@ from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
-from documents.access import around
 from documents.models import SharedDocument
+from documents.sharing.access import around
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
 from portals.form_errors import say_refusal
@@ -39,6 +38,7 @@ from portals.practitioner.history_words import history_lines
 from portals.practitioner.notice_words import what_leaves, who_is_told
 from portals.practitioner.reminder_words import no_reminder_leaves, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from practices.roles import may_share
 
 HISTORY_LINES = 200
 

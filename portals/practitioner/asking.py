@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import Practice, User
+from accounts.models import User
 from portals.practitioner.staff import frame
+from practices.models import Practice
 
 KEPT = ("appointment", "share", "practice")  # from where the button was pressed: the answer leads back there
 

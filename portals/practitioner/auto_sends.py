@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
-from documents.autosend import do_not_send, plan_again, send_again, send_now
-from documents.links import revoke_link
 from documents.models import AutoSend, DocumentLink
+from documents.sending.autosend import do_not_send, plan_again, send_again, send_now
+from documents.sending.links import revoke_link
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.staff import staff_only
+from practices.models import Practice
 
 
 def auto_sends_of(found: Appointment) -> QuerySet[AutoSend]:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import book, doubts_of_booking
 from appointments.doubts import Doubt, Doubtful
 from appointments.models import Appointment
@@ -25,6 +25,7 @@ from portals.practitioner.forms import PERSON, BookingForm, asked_about
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import proposed_start
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice
 
 ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
 OFFERED = 8  # records; who is not among them types more of the name

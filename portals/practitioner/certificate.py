@@ -16,16 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Practice, Role, User
-from accounts.models.practice import Membership
+from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
-from documents.certificates import in_use, trusted_roots
-from documents.imported_certificates import SHOWN_DAYS, import_pkcs12, remove_imported
-from documents.models import SigningCredential
-from documents.signing.imported import CertificateRefused, issuer_of, leads_to
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Membership, Practice, Role
+from signing.certificates import in_use, trusted_roots
+from signing.imported_certificates import SHOWN_DAYS, import_pkcs12, remove_imported
+from signing.models import SigningCredential
+from signing.pdf.imported import CertificateRefused, issuer_of, leads_to
 
 
 class CertificateForm(forms.Form):

@@ -10,9 +10,9 @@ from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from accounts.roles import may_administer
 from portals.practitioner.practices import CHOSEN, practice_of
 from portals.practitioner.staff import staff_only
+from practices.roles import may_administer
 
 # Where the choice leads: to the same place of the other practice, which some have for administrators alone.
 PLACES = {"agenda", "patients", "library", "deliveries"}

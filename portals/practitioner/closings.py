@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Practice, Role, User
+from accounts.models import User
 from appointments.closings import booked_inside, booked_inside_each, close, open_again
 from appointments.models import Agenda, Appointment, Closing
 from appointments.public_holidays import PLACE_NAMES, Holiday, Place, holidays_of, place_of, years_proposed
@@ -25,6 +25,7 @@ from portals.form_errors import say_refusal
 from portals.practitioner.forms import MomentField
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice, Role
 
 NAMED = 50  # appointments, in a question
 

@@ -14,22 +14,28 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Practice, User
-from accounts.models.practice import SHARING_ROLES
-from accounts.roles import NotAllowed, may_share
+from accounts.models import User
 from appointments.notices import FailedNotice, settle, to_be_seen_to, with_their_appointments
 from appointments.recipients import RecipientState, resolve
-from documents.access import visible_as_staff
-from documents.chasing import Chased, chase, correct_and_chase
-from documents.deliveries import blocked_sendings, contact_proposals, needing_attention, notices_that_failed, recent
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.models.shared import AudienceChoice
+from documents.sharing.access import visible_as_staff
+from documents.sharing.chasing import Chased, chase, correct_and_chase
+from documents.sharing.deliveries import (
+    blocked_sendings,
+    contact_proposals,
+    needing_attention,
+    notices_that_failed,
+    recent,
+)
 from patients.records import SayWhoseContacts
 from portals.form_errors import say_refusal
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
+from practices.models import SHARING_ROLES, Practice
+from practices.roles import NotAllowed, may_share
 
 SHOWN = 50
 BLOCKED_SHOWN = 50

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Practice
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from notifications.wording import telephone_by_pairs
 from patients.birth_dates import birth_date_in
@@ -21,6 +20,7 @@ from patients.models import Patient
 from patients.names import ascii_digits
 from patients.ownership import CONTACTS
 from patients.records import FormerContacts, PatientChanges, SayWhoseContacts
+from practices.models import Practice
 
 
 def _text(**attrs: str) -> forms.TextInput:

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from audit.models import AuditEvent
-from documents.access import around
 from documents.models import Category, DocumentLink, ReadingMeans
-from documents.notices import notice_sentences
+from documents.sharing.access import around
+from files.notices import notice_sentences
 from notifications.wording import long_day
 from patients.models import Invitation
 from portals.who_has import masked_contacts

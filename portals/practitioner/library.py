@@ -15,21 +15,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_administer
-from documents.files.intake import Refused, ScannerUnavailable, accept
-from documents.files.limits import MAX_BYTES, MEDIA_TYPES
-from documents.files.preview import IMAGE_TYPE, NoPreview, page_image
-from documents.files.serving import respond
-from documents.library import archive, change_library_document, import_version, unarchive
+from accounts.models import User
+from documents.library.catalogue import archive, change_library_document, import_version, unarchive
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.models.library import LibraryDocumentQuerySet
+from files.intake import Refused, ScannerUnavailable, accept
+from files.limits import MAX_BYTES, MEDIA_TYPES
+from files.preview import IMAGE_TYPE, NoPreview, page_image
+from files.serving import respond
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong, ascii_digits, check_search
 from portals.form_errors import say_refusal
 from portals.practitioner.library_import import import_all, import_one
 from portals.practitioner.practices import practice_of
 from portals.practitioner.share_words import upload_words
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
 
 THUMBNAIL_PIXELS = 320
 PICTURE_PIXELS = 1200

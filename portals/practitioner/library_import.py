@@ -12,10 +12,11 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from accounts.models import Practice, User
-from documents.files.intake import Refused, accept
-from documents.library import import_document
+from accounts.models import User
+from documents.library.catalogue import import_document
 from documents.models import Category, LibraryDocument
+from files.intake import Refused, accept
+from practices.models import Practice
 
 
 def import_all(request: HttpRequest, practice: Practice, user: User) -> list[str]:

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from accounts.roles import NotAllowed, may_share
 from appointments.models import HolderExclusion
-from documents.access import visible_as_staff
-from documents.accesses import accesses_to
+from documents.sharing.access import visible_as_staff
+from documents.sharing.accesses import accesses_to
 from patients.birth_dates import lacks_century
 from patients.duplicates import likenesses_of
 from patients.invitations import invite_after_identity_check
@@ -29,6 +28,7 @@ from portals.practitioner.accesses import accesses_of
 from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, patient_of, staff_only
+from practices.roles import NotAllowed, may_share
 
 SHOWN = 100  # documents
 LISTED = 50  # records

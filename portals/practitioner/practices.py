@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest
 
-from accounts.models import Practice, User
-from accounts.roles import may_administer
+from accounts.models import User
 from portals.clock import set_clock
+from practices.models import Practice
+from practices.roles import may_administer
 
 CHOSEN = "practice"  # in the session, and in what a form sends
 

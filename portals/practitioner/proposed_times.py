@@ -8,11 +8,11 @@ from datetime import datetime, time, timedelta
 from django.db.models import Min
 from django.utils import timezone
 
-from accounts.models import Practice
 from appointments.models import Agenda
 from appointments.openings import moment_on_clock
 from appointments.slots import first_free
 from portals.days import day_of
+from practices.models import Practice
 
 AHEAD = timedelta(days=14)  # how far the next free time is looked for
 COMPARED = 10  # agendas, where none is chosen yet: each costs a few queries

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.recipients import resolve
-from documents.access import visible_as_staff
 from documents.models import SharedDocument
-from documents.replacing import NotReplaceable, check_replaceable, replace_document
-from documents.uploads import check_may_share
+from documents.sharing.access import visible_as_staff
+from documents.sharing.replacing import NotReplaceable, check_replaceable, replace_document
+from documents.sharing.uploads import check_may_share
 from portals.practitioner.share import (
     CardRefused,
     answer_refused,

@@ -17,15 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Practice, Role, User
+from accounts.models import User
 from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
-from documents.planning import forecast
-from documents.rules import RuleContent, delete_rule, save_rule, switch_rule
+from documents.sending.planning import forecast
+from documents.sending.rules import RuleContent, delete_rule, save_rule, switch_rule
 from portals.form_errors import say_refusal
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice, Role
 
 TOLD_DAYS = timedelta(days=30)
 

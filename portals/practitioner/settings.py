@@ -17,15 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.administration import set_discreet_name
-from accounts.models import Practice, Role, User
+from accounts.models import User
 from appointments.instructions import delete_instruction, save_instruction
 from appointments.models import Instruction, ReminderPolicy
 from appointments.reminders import set_reminder_policy
 from appointments.video import set_video_url
 from documents.models import UnreadPolicy
 from documents.models.unread import MAX_DAYS
-from documents.unread import set_unread_policy
+from documents.sharing.unread import set_unread_policy
 from patients.names import ascii_digits
 from portals.form_errors import say_refusal
 from portals.practitioner.asking import Question, ask
@@ -33,6 +32,8 @@ from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
+from practices.administration import set_discreet_name
+from practices.models import Practice, Role
 
 
 class HoursField(forms.CharField):

@@ -26,28 +26,24 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from accounts.roles import may_share, may_sign
 from accounts.sole_control import MAY_SIGN, SignInAgain, require_sole_control, signed_in_until
 from appointments.authorisation import NothingToAuthorise, authorise_holder, withdraw_authorisation
 from appointments.models import Appointment
 from appointments.recipients import resolve
-from documents.access import visible_as_staff
-from documents.accesses import accesses_to
-from documents.files.intake import Intake, Refused, ScannerUnavailable, accept, discard
-from documents.files.limits import MAX_BYTES, MEDIA_TYPES, PDF
-from documents.files.serving import respond
-from documents.likely_category import likely_category
-from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument, SignatureImage
+from documents.library.writing.printing import CannotWrite
+from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
 from documents.models.shared import AudienceChoice
-from documents.notices import notice_sentences
-from documents.reading import note_reading
-from documents.sharing import share_library_document, share_upload, take_back
-from documents.signatures import NoSignatureImage
-from documents.signing.placement import InvalidPlacement, Placement
-from documents.signing.sign import CannotSign
-from documents.uploads import RecipientNotReady, check_may_share
-from documents.writing.paper import CannotWrite
-from documents.wrong_patient import WrongPatientSuspected
+from documents.sharing.access import visible_as_staff
+from documents.sharing.accesses import accesses_to
+from documents.sharing.likely_category import likely_category
+from documents.sharing.reading import note_reading
+from documents.sharing.share import share_library_document, share_upload, take_back
+from documents.sharing.uploads import RecipientNotReady, check_may_share
+from documents.sharing.wrong_patient import WrongPatientSuspected
+from files.intake import Intake, Refused, ScannerUnavailable, accept, discard
+from files.limits import MAX_BYTES, MEDIA_TYPES, PDF
+from files.notices import notice_sentences
+from files.serving import respond
 from patients.ownership import CONTACTS
 from patients.records import SayWhoseContacts, change_patient, confirm_contacts
 from portals.clock import set_clock
@@ -61,6 +57,11 @@ from portals.practitioner.deliveries import back_to
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.share_words import share_words
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from practices.roles import may_share, may_sign
+from signing.models import SignatureImage
+from signing.pdf.placement import InvalidPlacement, Placement
+from signing.pdf.sign import CannotSign
+from signing.signatures import NoSignatureImage
 
 RECEIPT_PAGES = 3
 RECEIPT_LASTS = timedelta(hours=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from documents.files.intake import empty_sentence, too_large_sentence
-from documents.files.kinds import kind_refused_sentence
+from files.intake import empty_sentence, too_large_sentence
+from files.kinds import kind_refused_sentence
 
 
 def share_words() -> dict[str, str]:

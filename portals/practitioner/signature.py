@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
-from documents.certificates import in_use, revoke_certificate
-from documents.files.intake import Refused
-from documents.models import SignatureImage
-from documents.signatures import set_signature_image, why_unable
+from files.intake import Refused
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.staff import frame, staff_only
+from signing.certificates import in_use, revoke_certificate
+from signing.models import SignatureImage
+from signing.signatures import set_signature_image, why_unable
 
 DATA_URL = "data:image/png;base64,"
 MAX_DRAWING = 2_000_000  # characters

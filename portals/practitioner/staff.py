@@ -11,16 +11,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from accounts.models import Practice, Role, User
-from accounts.models.practice import Membership
-from accounts.roles import NotAllowed, is_staff_of_any, may_administer
+from accounts.models import User
 from accounts.sole_control import SignInAgain
 from accounts.way_back import page_before
 from appointments.models import Appointment
-from documents.deliveries import attention_count
+from documents.sharing.deliveries import attention_count
 from patients.models import Patient
 from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
+from practices.models import Membership, Practice, Role
+from practices.roles import NotAllowed, is_staff_of_any, may_administer
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Scope, User
-from accounts.tokens import issue_token, revoke_token, scopes_for
+from accounts.tokens import issue_token, revoke_token
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.staff import frame, staff_only
+from practices.roles import scopes_for
 
 LIFETIMES = {30: gettext_lazy("30 jours"), 90: gettext_lazy("90 jours"), 365: gettext_lazy("un an")}
 

@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import Role, User, WebhookEndpoint, WebhookEventType
-from accounts.webhooks import add_endpoint, remove_endpoint
+from accounts.models import User
 from portals.form_errors import say_refusal
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Role
+from webhooks.endpoints import add_endpoint, remove_endpoint
+from webhooks.models import WebhookEndpoint, WebhookEventType
 
 SHOWN = 10  # the newest tellings of each
 

@@ -16,16 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed, may_administer
-from documents.library import preview_body, rewrite_document, write_document
+from accounts.models import User
+from documents.library.catalogue import preview_body, rewrite_document, write_document
+from documents.library.writing.fields import merge_fields
+from documents.library.writing.printing import CannotWrite
 from documents.models import LibraryDocument
-from documents.writing.fields import merge_fields
-from documents.writing.paper import CannotWrite
 from portals.form_errors import say_refusal
 from portals.practitioner.library import AboutForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
 
 
 class WritingForm(AboutForm):

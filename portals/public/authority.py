@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from documents.certificates import revocation_list_of
-from documents.models import InstallationAuthority
-from documents.signing.keys import KeyNotOpened
+from signing.certificates import revocation_list_of
+from signing.models import InstallationAuthority
+from signing.pdf.keys import KeyNotOpened
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from accounts.roles import NotAllowed
 from accounts.way_back import nearest_page
-from documents.access import GONE
-from documents.files.no_room import is_no_room
-from documents.files.storage import BytesChanged
-from notifications.secrecy import CannotOpen
+from documents.sharing.access import GONE
+from files.no_room import is_no_room
+from files.storage import BytesChanged
+from practices.roles import NotAllowed
+from sealing.columns import CannotOpen
 
 logger = logging.getLogger(__name__)
 

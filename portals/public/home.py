@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.roles import is_staff_of_any
+from practices.roles import is_staff_of_any
 
 STAFF_PORTAL = "/pro/"
 PATIENT_PORTAL = "/documents/"

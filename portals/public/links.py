@@ -12,10 +12,10 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from documents.files.serving import respond
-from documents.links import documents_of, find_link, is_open, was_there
 from documents.models import DocumentLink
-from documents.reading import note_reading_by_link
+from documents.sending.links import documents_of, find_link, is_open, was_there
+from documents.sharing.reading import note_reading_by_link
+from files.serving import respond
 from portals.spoken import speak
 
 NO_REFERRER = "no-referrer"  # an address that lets in must not reach where its page leads

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from notifications.channels.providers import note_event
 from notifications.channels.sms_reports import UnknownMessage, note_report
-from notifications.webhook_signatures import is_genuine
+from webhooks.signatures import is_genuine
 
 logger = logging.getLogger(__name__)
 TRACKERS: dict[str, type[AnymailBaseWebhookView]] = {

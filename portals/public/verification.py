@@ -13,10 +13,10 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from accounts.addresses import counted_address
-from documents.files.intake import Refused, TryLater
-from documents.verification import Verification, admitted, verify_upload
+from files.intake import Refused, TryLater
 from portals.calls import VERIFICATIONS_A_MINUTE, leave_unread, too_many
 from portals.verification_words import integrity_words, level_words, trust_words, verdict_words
+from signing.verification import Verification, admitted, verify_upload
 
 
 @csrf_exempt  # looking for the form's token receives the file: not before it is let in

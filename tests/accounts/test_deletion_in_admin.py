@@ -11,10 +11,11 @@ from django.db.models import PROTECT, RESTRICT, Model
 from django.test import Client
 
 from accounts.deletion import GuardedDeletion
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from audit.models import AuditEvent
 from patients.models import Patient
+from practices.models import Practice
 from tests.conftest import PASSWORD, BookFixture
 
 SignIn = Callable[[User], Client]
@@ -62,7 +63,7 @@ def test_chosen_in_the_list_the_same_is_said(
     appointment: Appointment, practice: Practice, operator: Client, marie: Patient
 ) -> None:
     chosen = {"action": "delete_selected", "_selected_action": [str(practice.pk)]}
-    page = operator.post("/admin/accounts/practice/", chosen).content.decode()
+    page = operator.post("/admin/practices/practice/", chosen).content.decode()
     assert f"manage.py delete_practice {practice.pk}" in page
     assert marie.last_name not in page
 
@@ -78,7 +79,7 @@ def test_what_came_to_hold_it_after_the_page_was_shown_is_a_sentence(
     before = AuditEvent.objects.count()
     if in_the_list:
         path, typed = (
-            "/admin/accounts/practice/",
+            "/admin/practices/practice/",
             {"action": "delete_selected", "_selected_action": [str(practice.pk)]},
         )
     else:

@@ -8,9 +8,10 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.members import remove_member
-from accounts.models import ApiToken, Membership, Scope, User
+from accounts.models import ApiToken, Scope, User
 from accounts.tokens import issue_token
+from practices.members import remove_member
+from practices.models import Membership
 from tests.accounts.people import browser_of, reset_password, signed_in, type_password, with_proved_mailbox
 from tests.conftest import PASSWORD
 

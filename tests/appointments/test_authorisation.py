@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.roles import NotAllowed
 from appointments.authorisation import (
     authorise_holder,
     keep_with_holder,
@@ -20,20 +19,20 @@ from appointments.authorisation import (
 from appointments.failures import note_failed_messages
 from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
-from documents.access import visible_as_recipient
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.access import visible_as_recipient
+from documents.sharing.share import share_upload
 from notifications.models import Message
 from patients.models import Patient, RecordTie
 from patients.records import change_patient
+from practices.roles import NotAllowed
 from tests.conftest import BookFixture
-from tests.documents.conftest import receive  # noqa: F401  # a fixture
 
 SignIn = Callable[[User], Client]
 
 
 @pytest.fixture
-def shared(book_for: BookFixture, hugo: User, alice: User, receive: Any, prescription: Category) -> SharedDocument:  # noqa: F811
+def shared(book_for: BookFixture, hugo: User, alice: User, receive: Any, prescription: Category) -> SharedDocument:
     """With Hugo, under an authorisation, of an adult relative without contacts."""
     paul = Patient.objects.create(
         practice=alice.memberships.get().practice, first_name="Paul", last_name="Martin", birth_date=date(1946, 8, 25)

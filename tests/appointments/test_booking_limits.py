@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import Practice, Scope, User
+from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from appointments.booking import book, move
 from appointments.booking_limits import (
@@ -38,6 +38,7 @@ from appointments.online import book_online, cancel_online, move_online
 from notifications.models import Message
 from patients.models import Patient
 from patients.relatives import Person
+from practices.models import Practice
 from tests.appointments.conftest import at
 
 ODETTE = Person("Odette", "Martin", date(1948, 2, 11), "odette@courriel.example", "06 12 00 00 01")

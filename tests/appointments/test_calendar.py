@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import cancel, move
 from appointments.calendar import icalendar_of
 from appointments.models import Appointment
 from notifications.channels.email import compose
 from notifications.models import Channel, Message
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.booking import book
 from appointments.closings import booked_inside, booked_inside_each, close, open_again
 from appointments.models import (
@@ -29,6 +28,8 @@ from appointments.online import SlotTaken, book_online, move_online
 from appointments.slots import free_slots
 from audit.models import AuditEvent
 from patients.models import Patient
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests.appointments.conftest import at
 
 ZONES = ["Europe/Paris", "America/Martinique", "Pacific/Noumea"]

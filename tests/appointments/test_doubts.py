@@ -15,12 +15,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import book, move
 from appointments.closings import close
 from appointments.doubts import Doubtful, doubts_about
 from appointments.models import Absence, Agenda, Appointment, Closing, OpeningHours, VisitReason
 from patients.models import Patient
+from practices.models import Practice
 from tests.appointments.conftest import at
 from tests.portals.api.conftest import Api, api  # noqa: F401
 

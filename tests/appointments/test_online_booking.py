@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import move
 from appointments.models import (
     Agenda,
@@ -32,6 +32,7 @@ from patients.duplicates import likenesses_of
 from patients.models import Patient, RecordTie, Relationship, Relative
 from patients.records import change_patient, create_patient
 from patients.relatives import IdentityIncomplete, Person, forget_relative
+from practices.models import Practice
 from tests.appointments.conftest import at
 
 ODETTE = Person("Odette", "Martin", date(1948, 2, 11), "odette@courriel.example", "06 12 00 00 01")

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from accounts.roles import NotAllowed
 from appointments.models import Agenda, OpeningHours, VisitReason, Weekday
 from appointments.opening_hours import Hours, check_week, set_opening_hours
 from appointments.openings import merged, moment_on_clock
 from appointments.slots import Slot, free_slots, is_free
 from audit.models import AuditEvent
+from practices.roles import NotAllowed
 
 pytestmark = pytest.mark.django_db
 MIDNIGHT = time(0)

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.utils import translation
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.closings import close
 from appointments.public_holidays import Place, holidays_of, place_of
+from practices.models import Practice
 
 COMMON = {(1, 1), (3, 29), (5, 1), (5, 6), (5, 8), (5, 17), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)}  # of 2027
 ADDED = [

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.authorisation import NothingToAuthorise, authorise_holder, withdraw_authorisation
 from appointments.models import AppointmentKind, BookedFor
 from appointments.recipients import Audience, Reason, RecipientState, resolve
 from audit.models import AuditEvent
 from patients.models import Patient
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests.conftest import BookFixture
 
 ADULT, MINOR = date(1980, 1, 1), date(timezone.localdate().year - 8, 1, 1)

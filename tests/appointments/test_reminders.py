@@ -10,8 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments import messages
 from appointments.booking import book, cancel, move
 from appointments.instructions import delete_instruction, instructions_of, save_instruction
@@ -29,6 +28,8 @@ from appointments.quiet_hours import USEFUL, polite_time
 from appointments.reminders import AGAIN, send_due, set_reminder_policy
 from notifications.models import Channel, Message
 from patients.models import Patient
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests.appointments.conftest import at
 from tests.conftest import BookFixture
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import cancel, move
 from appointments.messages import BOOKED, CANCELLED, CHANGED, MOVED, REMINDER, Words
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, VisitReason
@@ -17,6 +17,7 @@ from appointments.sms import sms_of
 from notifications.gsm import ONE_SEGMENT, septets
 from notifications.models import Channel, Message
 from patients.models import Patient
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 Book = Callable[..., Appointment]

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from accounts.models import Practice, User
+from accounts.models import User
 from audit.models import AuditEvent
 from audit.trail import record
+from practices.models import Practice
 
 
 def test_a_line_needs_the_transaction_of_its_deed(transactional_db: None) -> None:

@@ -15,10 +15,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from audit import chain
 from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
+from practices.models import Practice
 
 Write = Callable[[int], list[int]]
 

@@ -11,15 +11,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import KnownDevice, Membership, Practice, User
+from accounts.models import KnownDevice, User
 from appointments.access import visible_to_account
 from appointments.models import Absence, Agenda, Appointment, OpeningHours, VisitReason
 from audit.trail import record
 from documents.models import LibraryDocument, ReadingMeans, SharedDocument
-from documents.reading import note_reading
-from documents.sharing import share_library_document
+from documents.sharing.reading import note_reading
+from documents.sharing.share import share_library_document
 from patients.models import Patient, RecordTie, Relationship
 from patients.models.patient import latest_adult_birth_date
+from practices.models import Membership, Practice
 from tests.conftest import PASSWORD
 from tests.documents.conftest import *  # noqa: F403  # a document to share
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from tests.debian.environment_values import WRITTEN
 from tests.debian.machine import Failed, Machine, call
 from tests.debian.visiting import HOST, Answer, Visitor
@@ -101,7 +101,7 @@ class Checks:
         self.outbox.mkdir()
         for kind, port in (("smtp", 2525), ("sms", 2526)):
             enter = ["nsenter", f"--net=/proc/{self.machine.leader}/ns/net"]
-            command = [*enter, sys.executable, "-m", "deploy.stack.sinks", kind, str(port), str(self.outbox)]
+            command = [*enter, sys.executable, "-m", "tools.stack.sinks", kind, str(port), str(self.outbox)]
             self.sinks.append(subprocess.Popen(command, cwd=ROOT))
 
     def end(self) -> None:

@@ -15,8 +15,9 @@ from rest_framework.test import APIClient
 from accounts.models import ApiToken
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from documents.models import SignatureImage, StoredFile
+from files.models import StoredFile
 from patients.models import Patient
+from signing.models import SignatureImage
 
 
 def demo() -> dict[str, Any]:

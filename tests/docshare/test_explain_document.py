@@ -17,13 +17,13 @@ from accounts.models import User
 from appointments.authorisation import authorise_holder, withdraw_authorisation
 from appointments.booking import cancel
 from appointments.models import Appointment, BookedFor
-from documents.autosend import do_not_send, send_due
-from documents.files import storage
-from documents.files.intake import Intake
-from documents.library import archive
+from documents.library.catalogue import archive
 from documents.models import AutoSend, Category, LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule, switch_rule
-from documents.sharing import share_upload, take_back
+from documents.sending.autosend import do_not_send, send_due
+from documents.sending.rules import RuleContent, save_rule, switch_rule
+from documents.sharing.share import share_upload, take_back
+from files import storage
+from files.intake import Intake
 from notifications.causes import Cause
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState

@@ -24,13 +24,13 @@ from appointments.models import Appointment, BookedFor
 from audit import chain
 from audit.trail import record
 from docshare.management.commands.fsck import read_only
-from documents.files import sandbox, storage
-from documents.files.intake import Intake
 from documents.models import AutoSend, AutoSendRule, Category, DocumentLink, LibraryDocument, SharedDocument
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
+from documents.sharing.share import share_upload
+from files import sandbox, storage
+from files.intake import Intake
 from notifications.models import MessageState
 from patients.models import Patient
+from signing.pdf.placement import Placement
 from tests.notifications.conftest import make_email
 
 Receive = Callable[..., Intake]

@@ -21,7 +21,7 @@ SAME = {
     "absence", "absences", "agenda", "agendas", "cause", "code", "invitation", "invitations", "message", "messages",
     "mobile", "permission", "permissions", "session", "sessions", "webhook", "webhooks",
 }  # fmt: skip
-NOT_COUNTED = {"accounts.WebhookProgress", "appointments.OpeningHours", "appointments.BookingPolicy",
+NOT_COUNTED = {"webhooks.WebhookProgress", "appointments.OpeningHours", "appointments.BookingPolicy",
                "notifications.SmsPolicy"}  # fmt: skip  # one name for one and several, in one of the languages
 MODELS = sorted(apps.get_models(), key=lambda model: model._meta.label)
 

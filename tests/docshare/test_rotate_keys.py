@@ -21,29 +21,32 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import factor_secrets
-from accounts.models import Practice, User, WebhookEndpoint
-from accounts.webhooks import add_endpoint
+from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from docshare import sealed
-from documents.certificates import current_credential, revocation_list_of
-from documents.key_places import credential_of
-from documents.models import InstallationAuthority, SigningCredential
-from documents.wrong_keys import note_keys, wrong_keys
+from docshare.wrong_keys import note_keys, wrong_keys
 from notifications.delivery import deliver_due
-from notifications.models import Channel, KeyCheck, Message, MessageState
-from notifications.secrecy import CannotOpen, SealedTextField
+from notifications.models import Channel, Message, MessageState
 from portals.models import IdempotentCall
+from practices.models import Practice
+from sealing.columns import CannotOpen, SealedTextField
+from sealing.models import KeyCheck
+from signing.certificates import current_credential, revocation_list_of
+from signing.key_places import credential_of
+from signing.models import InstallationAuthority, SigningCredential
 from tests.notifications.conftest import MailServer, make_email
+from webhooks.endpoints import add_endpoint
+from webhooks.models import WebhookEndpoint
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(real.BASE_DIR)
 NEW = {"SECRET_KEY": "a new key of the site " * 3, "SIGNING_PASSPHRASE": "a new passphrase, with a comma " * 2}
 OPEN_COLUMNS = {  # bytes that are no secret
-    "documents.InstallationAuthority.certificate",
-    "documents.InstallationAuthority.revocation_list",
-    "documents.SigningCredential.certificate",
-    "documents.SignatureImage.png",
+    "signing.InstallationAuthority.certificate",
+    "signing.InstallationAuthority.revocation_list",
+    "signing.SigningCredential.certificate",
+    "signing.SignatureImage.png",
 }
 
 
@@ -145,8 +148,8 @@ def test_nobody_seals_otherwise() -> None:
         "accounts/factor_secrets.py",
         "docshare/personal_data/sealing.py",
         "docshare/sealed.py",
-        "documents/signing/keys.py",
-        "notifications/secrecy.py",
+        "signing/pdf/keys.py",
+        "sealing/columns.py",
         "portals/api/pagination.py",  # cursors, which nobody keeps
     }
 

@@ -20,11 +20,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from docshare.rotation import turn
-from documents.wrong_keys import note_keys
+from docshare.wrong_keys import note_keys
 from notifications.delivery import deliver_due
-from notifications.key_checks import SECRET_KEY
 from notifications.models import Channel, Message, MessageState
-from notifications.secrecy import Sealed
+from sealing.columns import Sealed
+from sealing.key_checks import SECRET_KEY
 from tests.notifications.conftest import MailServer, mail_server, make_email  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)

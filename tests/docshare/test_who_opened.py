@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.files.intake import Intake
 from documents.models import Category, ReadingMeans
-from documents.reading import note_reading, note_reading_by_link
-from documents.sharing import share_upload, take_back
+from documents.sharing.reading import note_reading, note_reading_by_link
+from documents.sharing.share import share_upload, take_back
+from files.intake import Intake
 
 
 def who_opened(*arguments: str) -> list[list[str]]:

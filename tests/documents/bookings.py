@@ -10,8 +10,8 @@ import pytest
 from accounts.models import User
 from appointments.models import Agenda, Appointment, OpeningHours, VisitReason
 from documents.models import LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document
 from tests.documents.ways import Booker, account
 
 __all__ = ["booker", "holder", "open_agenda", "plan_rule", "share"]

@@ -18,22 +18,24 @@ from accounts import tries
 from accounts.account_letters import LETTERS
 from accounts.devices import send_device_code
 from accounts.mobile import ask_for_mobile, replace_mobile
-from accounts.models import Membership, Practice, User
+from accounts.models import User
 from appointments import reminders
 from appointments.booking import cancel, move, place
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, Reminder, VisitReason
 from appointments.online import book_online, cancel_online
 from documents import messages
-from documents.autosend import send_due
 from documents.models import LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document
 from notifications.models import Channel, Message
 from patients.codes import send_invitation_code
 from patients.invitations import invitation_for, invite_again
 from patients.messages import tell_practice_invitation_stopped
 from patients.models import Patient, RecordTie, Relationship
 from patients.relatives import Person
+from practices.models import Membership, Practice
+from signing.messages import tell_certificate_ends, tell_signature_changed
 
 # Letters that the GSM alphabet lacks, and more of them than an SMS has room for.
 LONG_NAME = (
@@ -298,12 +300,12 @@ def tries_failed(stage: Stage) -> None:
 
 
 def signature_changed(stage: Stage) -> None:
-    messages.tell_signature_changed(stage.doctor)
+    tell_signature_changed(stage.doctor)
 
 
 def certificate_ends(stage: Stage) -> None:
     ends_at = timezone.now() + timedelta(days=20)
-    messages.tell_certificate_ends(stage.doctor, ends_at=ends_at, zone=stage.practice.zone)
+    tell_certificate_ends(stage.doctor, ends_at=ends_at, zone=stage.practice.zone)
 
 
 def _of_account(prefix: str) -> Callable[[Stage], None]:

@@ -16,18 +16,17 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import Practice, Scope, User
-from accounts.roles import NotAllowed
+from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from appointments.authorisation import authorise_holder, refuse_holder, withdraw_authorisation
 from appointments.models import Appointment, BookedFor
 from appointments.recipients import Audience, RecipientState, resolve
 from audit.models import AuditEvent
-from documents.access import visible_as_recipient
-from documents.accesses import AccessKind, accesses_to, end_access
-from documents.autosend import send_again, send_due
 from documents.models import AutoSend, SharedDocument
-from documents.uploads import RecipientNotReady
+from documents.sending.autosend import send_again, send_due
+from documents.sharing.access import visible_as_recipient
+from documents.sharing.accesses import AccessKind, accesses_to, end_access
+from documents.sharing.uploads import RecipientNotReady
 from notifications.models import Message
 from patients.claiming import open_account
 from patients.invitations import (
@@ -51,6 +50,8 @@ from patients.records import (
     create_patient,
 )
 from patients.relatives import Person
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests import conftest
 from tests.conftest import BookFixture, make_user
 from tests.documents.bookings import *  # noqa: F403  # somebody who books online, a rule

@@ -14,23 +14,24 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.authorisation import authorise_holder
 from appointments.booking import cancel, delete, move
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
 from audit.models import AuditEvent
-from documents.access import visible_as_recipient
-from documents.autosend import do_not_send, plan_again, send_again, send_due, send_now
-from documents.library import archive, import_document, import_version, unarchive
-from documents.links import documents_of, link_url, revoke_link
+from documents.library.catalogue import archive, import_document, import_version, unarchive
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
-from documents.planning import forecast
-from documents.rules import RuleContent, delete_rule, save_rule, switch_rule
+from documents.sending.autosend import do_not_send, plan_again, send_again, send_due, send_now
+from documents.sending.links import documents_of, link_url, revoke_link
+from documents.sending.planning import forecast
+from documents.sending.rules import RuleContent, delete_rule, save_rule, switch_rule
+from documents.sharing.access import visible_as_recipient
 from notifications.models import Message
 from patients.models import Patient, RecordTie
 from patients.records import change_patient
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests.conftest import BookFixture, make_user
 
 pytestmark = pytest.mark.django_db

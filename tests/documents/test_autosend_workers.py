@@ -18,12 +18,12 @@ from accounts.models import User
 from appointments.models import Appointment
 from appointments.recipients import resolve
 from audit.models import AuditEvent
-from documents import autosend
-from documents.autosend import send_batch, send_due
-from documents.library import import_document
+from documents.library.catalogue import import_document
 from documents.models import AutoSend, LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from notifications.delivery import MAX_ATTEMPTS
+from documents.sending import autosend
+from documents.sending.autosend import send_batch, send_due
+from documents.sending.rules import RuleContent, save_rule
+from jobs.leases import MAX_ATTEMPTS
 from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import BookedFor
 from audit.models import AuditEvent
-from documents.autosend import send_due
-from documents.links import documents_of
 from documents.models import DocumentLink, LibraryDocument
 from documents.models.autosend import LinkEnd
-from documents.rules import RuleContent, save_rule
+from documents.sending.autosend import send_due
+from documents.sending.links import documents_of
+from documents.sending.rules import RuleContent, save_rule
 from documents.tasks import note_contacts_of_links
 from notifications.models import Message
 from patients.models import Patient, Relative, RelativeRecord
@@ -23,6 +23,7 @@ from patients.ownership import Standing, standings
 from patients.records import change_patient, confirm_contacts, create_patient
 from patients.relatives import record_of_relative
 from patients.tasks import note_givers
+from practices.models import Practice
 from tests.conftest import BookFixture
 
 pytestmark = pytest.mark.django_db

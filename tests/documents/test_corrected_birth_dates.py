@@ -10,13 +10,13 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import BookedFor, HolderExclusion
 from audit.models import AuditEvent
-from documents.access import visible_as_recipient
-from documents.accesses import AccessKind, StandsOn, accesses_to, end_access
-from documents.autosend import send_due
 from documents.models import SharedDocument
+from documents.sending.autosend import send_due
+from documents.sharing.access import visible_as_recipient
+from documents.sharing.accesses import AccessKind, StandsOn, accesses_to, end_access
 from notifications.models import Message
 from patients.invitations import (
     InvitationOver,
@@ -30,6 +30,7 @@ from patients.models import Invitation, Patient, RecordTie, Relationship
 from patients.models.patient import LOOK_ALIKES
 from patients.records import FormerContacts, PatientChanges, change_patient, confirm_contacts, create_patient
 from patients.relatives import Person
+from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.bookings import *  # noqa: F403  # somebody who books online, a rule
 from tests.documents.ways import Booker, Share, SignIn, account, claim, doors_of, links_in, newest_link

@@ -10,24 +10,25 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Membership, Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.authorisation import authorise_holder, withdraw_authorisation
 from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
-from documents.access import visible_as_staff
-from documents.autosend import send_due
-from documents.chasing import AGAIN, Chased, chase, correct_and_chase
-from documents.deliveries import attention_count, needing_attention
-from documents.files.intake import Intake
 from documents.models import Category, LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_upload
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.access import visible_as_staff
+from documents.sharing.chasing import AGAIN, Chased, chase, correct_and_chase
+from documents.sharing.deliveries import attention_count, needing_attention
+from documents.sharing.share import share_upload
+from files.intake import Intake
 from notifications.causes import Cause
 from notifications.models import Channel, Message, MessageState, SmsPolicy
 from notifications.reports import note_delivered, note_failed
 from notifications.tasks import dispatch
 from patients.models import Invitation, Patient
+from practices.models import Membership, Practice
+from practices.roles import NotAllowed
 from tests.conftest import BookFixture, make_user
 from tests.notifications.conftest import MailServer, SmsGateway
 

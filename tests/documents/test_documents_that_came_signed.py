@@ -10,14 +10,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents import invariants, uploads
-from documents.files.intake import Intake, accept
+from documents import invariants
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
-from documents.signing.verify import CannotVerify, judgement_kept
-from tests.documents.signing.foreign.kinds import KINDS
-from tests.documents.signing.foreign.pdf import TEXT
+from documents.sharing import uploads
+from documents.sharing.share import share_upload
+from files.intake import Intake, accept
+from signing.pdf.placement import Placement
+from signing.pdf.verify import CannotVerify, judgement_kept
+from tests.signing.foreign.kinds import KINDS
+from tests.signing.foreign.pdf import TEXT
 
 pytestmark = pytest.mark.django_db
 HERE = Placement(page=1, x=0.5, y=0.5)

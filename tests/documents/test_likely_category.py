@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from documents.likely_category import MAX_TEXT, Source, likely_category
 from documents.models import Category
+from documents.sharing.likely_category import MAX_TEXT, Source, likely_category
 
 pytestmark = pytest.mark.django_db
 

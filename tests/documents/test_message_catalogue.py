@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Practice, User
+from accounts.models import User
 from documents.models import LibraryDocument
 from notifications.channels.email import compose
 from notifications.gsm import ONE_SEGMENT, in_gsm, septets
 from notifications.models import Channel, Message
+from practices.models import Practice
 from tests.documents.catalogue import (
     CATALOGUE,
     LONG_HOST,

@@ -17,17 +17,17 @@ from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments import reminders
 from appointments.authorisation import authorise_holder, withdraw_authorisation
 from appointments.booking import cancel, delete, move
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, Reminder, VisitReason
 from appointments.online import book_online
-from documents.accesses import AccessKind, accesses_to, end_access
-from documents.autosend import send_due
 from documents.models import LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document, take_back
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.accesses import AccessKind, accesses_to, end_access
+from documents.sharing.share import share_library_document, take_back
 from notifications import delivery
 from notifications.causes import Cause
 from notifications.channels import DeliveryFailed
@@ -42,6 +42,7 @@ from patients.models import InvitationEnd, Patient
 from patients.own_contacts import follow_account
 from patients.records import change_patient
 from patients.relatives import Person
+from practices.models import Practice
 from tests.conftest import BookFixture, make_user
 from tests.notifications.conftest import MailServer, SmsGateway, make_email
 

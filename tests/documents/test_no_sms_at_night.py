@@ -10,19 +10,20 @@ import pytest
 from django.utils import timezone
 
 from accounts.devices import send_device_code
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments import messages as about_appointments
 from appointments.booking import cancel, delete, move
 from appointments.models import Appointment, BookedFor, ReminderPolicy
-from documents.autosend import send_due
-from documents.chasing import chase
 from documents.models import LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.chasing import chase
+from documents.sharing.share import share_library_document
 from notifications.models import Channel, Message
 from patients.codes import send_invitation_code
 from patients.invitations import invitation_for
 from patients.models import Patient
+from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.ways import on_day
 

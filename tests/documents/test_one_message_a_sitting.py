@@ -10,15 +10,16 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment, ReminderPolicy
 from documents import messages
 from documents.messages import LONGEST_SITTING
 from documents.models import LibraryDocument, SharedDocument
-from documents.sharing import share_library_document, take_back
+from documents.sharing.share import share_library_document, take_back
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
+from practices.models import Practice
 from tests.documents.ways import on_day
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from appointments.booking import place
 from appointments.messages import tell_booked
 from appointments.models import Appointment, AppointmentKind, BookedFor, Reminder
 from appointments.reminders import send_due
-from documents.accesses import accesses_to, end_access, readmit_holder
 from documents.models import SharedDocument
+from documents.sharing.accesses import accesses_to, end_access, readmit_holder
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from patients.records import change_patient

@@ -11,22 +11,23 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.roles import NotAllowed
 from appointments.authorisation import authorise_holder
 from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from documents import invariants
-from documents.access import visible_as_recipient
-from documents.files import storage
-from documents.files.intake import Intake, accept
-from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument, StoredFile
-from documents.reading import note_reading
-from documents.replacing import NotReplaceable, replace_document
-from documents.sharing import share_library_document, share_upload, take_back
-from documents.signing.placement import Placement
+from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
+from documents.sharing.access import visible_as_recipient
+from documents.sharing.reading import note_reading
+from documents.sharing.replacing import NotReplaceable, replace_document
+from documents.sharing.share import share_library_document, share_upload, take_back
+from files import storage
+from files.intake import Intake, accept
+from files.models import StoredFile
 from notifications.models import Message, MessageState
 from patients.models import Patient, RecordTie
+from practices.roles import NotAllowed
+from signing.pdf.placement import Placement
 from tests.conftest import BookFixture, make_user
 
 pytestmark = pytest.mark.django_db

@@ -20,12 +20,12 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
-from documents.compact_fonts import compact_font_of, with_glyph_numbers_as_cids
-from documents.letters import needed_fonts
-from documents.signing.objects import dictionary, stream
-from documents.signing.stamp import plain
-from documents.signing.typesetting import Typesetter
-from documents.writing.rendering import render
+from documents.library.writing.rendering import render
+from files.compact_fonts import compact_font_of, with_glyph_numbers_as_cids
+from files.letters import needed_fonts
+from signing.pdf.objects import dictionary, stream
+from signing.pdf.stamp import plain
+from signing.pdf.typesetting import Typesetter
 
 NAMES = {
     "Latin": "Łukasz Þór Çelik", "Vietnamese": "Nguyễn Thị Ánh Ngọc", "accents apart": "Nguye\u0302\u0303n",

@@ -11,22 +11,24 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.authorisation import authorise_holder, withdraw_authorisation
 from appointments.booking import delete
 from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
-from documents.access import visible_as_recipient, visible_to
-from documents.files import storage
-from documents.files.intake import Intake
-from documents.models import Category, LibraryDocument, SharedDocument, StoredFile
-from documents.sharing import share_library_document, share_upload, take_back
-from documents.signatures import NoSignatureImage
-from documents.signing.placement import Placement
-from documents.uploads import RecipientNotReady
+from documents.models import Category, LibraryDocument, SharedDocument
+from documents.sharing.access import visible_as_recipient, visible_to
+from documents.sharing.share import share_library_document, share_upload, take_back
+from documents.sharing.uploads import RecipientNotReady
+from files import storage
+from files.intake import Intake
+from files.models import StoredFile
 from notifications.models import Channel, Message, MessageState
 from patients.models import Invitation, Patient, RecordTie, Relationship
+from practices.models import Practice
+from practices.roles import NotAllowed
+from signing.pdf.placement import Placement
+from signing.signatures import NoSignatureImage
 from tests.conftest import BookFixture
 from tests.documents.conftest import PDF
 
@@ -402,8 +404,8 @@ def test_who_sees_a_patients_document(
 
 
 def test_signature_is_set_by_its_owner_alone(alice: User, bob: User, charlie: User) -> None:
-    from docshare.demo.paper import signature
-    from documents.signatures import set_signature_image
+    from docshare.demo.letters import signature
+    from signing.signatures import set_signature_image
 
     upload = SimpleUploadedFile("signature.png", signature(1), "image/png")
     for user in (bob, charlie):

@@ -12,19 +12,20 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents import messages
-from documents.chasing import Chased, chase
-from documents.files.intake import Intake
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.chasing import Chased, chase
+from documents.sharing.share import share_upload
+from documents.sharing.unread import remind_of_unread, set_unread_policy
 from documents.tasks import remind_of_unread as task
-from documents.unread import remind_of_unread, set_unread_policy
+from files.intake import Intake
 from notifications.models import Message, MessageState
 from patients.models import Patient
+from practices.models import Practice
+from practices.roles import NotAllowed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.night]
 

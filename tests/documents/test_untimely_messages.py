@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import cancel, delete, move
 from appointments.models import Agenda, Appointment, Reminder, ReminderPolicy, VisitReason
-from documents.autosend import send_due
 from documents.models import AutoSend, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document, take_back
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document, take_back
 from notifications.models import Channel, Message, MessageState
 from patients.invitations import invite_after_identity_check, invite_again
 from patients.models import Patient
 from patients.records import FormerContacts, change_patient
+from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.catalogue import again
 

@@ -22,8 +22,8 @@ from appointments.booking import cancel, delete, move
 from appointments.messages import TOPIC
 from appointments.models import Agenda, Appointment, AppointmentStatus, Reminder
 from appointments.online import cancel_online
-from documents import sharing
 from documents.models import LibraryDocument, SharedDocument
+from documents.sharing import share
 from notifications import delivery
 from notifications.causes import Cause
 from notifications.channels import DeliveryFailed
@@ -166,7 +166,7 @@ class World:
 
     def take_back(self) -> None:
         if document := SharedDocument.objects.order_by("?").first():
-            sharing.take_back(document=document, by=self.stage.doctor)
+            share.take_back(document=document, by=self.stage.doctor)
 
     def correct_marie(self) -> None:
         self.turn["marie"] ^= 1

@@ -14,23 +14,25 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.booking import delete
 from appointments.models import Agenda, AppointmentKind
 from appointments.video import set_video_url
-from documents.autosend import send_due
-from documents.files import storage
-from documents.files.intake import Intake, accept
 from documents.invariants import library_and_uploads_are_apart
-from documents.library import import_document, preview_body, rewrite_document, write_document, write_version
-from documents.models import Category, LibraryDocument, SharedDocument, StoredFile
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document
-from documents.writing.body import clean, fill
-from documents.writing.fields import FIELD_NAMES, examples, merge_fields
+from documents.library.catalogue import import_document, preview_body, rewrite_document, write_document, write_version
+from documents.library.writing.body import clean, fill
+from documents.library.writing.fields import FIELD_NAMES, examples, merge_fields
+from documents.models import Category, LibraryDocument, SharedDocument
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document
+from files import storage
+from files.intake import Intake, accept
+from files.models import StoredFile
 from patients.models import Patient
 from patients.records import change_patient
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests.conftest import BookFixture
 
 pytestmark = pytest.mark.django_db

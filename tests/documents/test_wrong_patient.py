@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
-from documents.wrong_patient import WrongPatientSuspected, dates_in, names_only_another
+from documents.sharing.share import share_upload
+from documents.sharing.wrong_patient import WrongPatientSuspected, dates_in, names_only_another
 from patients.models import Patient
 from patients.names import plain
+from practices.models import Practice
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from appointments.models import Appointment
-from deploy.stack.stack import until
 from docshare.demo.cast import PASSWORD
 from notifications.models import Message
 from notifications.tasks import dispatch
 from tests.e2e.conftest import Visitor
 from tests.settings import STACK
+from tools.stack.stack import until
 
 PATIENTS_PASSWORD = "une phrase facile 42"  # of invented people
 

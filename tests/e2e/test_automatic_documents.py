@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
-from accounts.models import Membership, Practice, User
+from accounts.models import User
 from docshare.demo.cast import HOLDER
-from documents.autosend import send_due
-from documents.links import revoke_link
 from documents.models import DocumentLink, LibraryDocument, SharedDocument
+from documents.sending.autosend import send_due
+from documents.sending.links import revoke_link
+from practices.models import Membership, Practice
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import book, deliver, newest_email_to, sign_in_as_staff, sign_in_on_a_new_device
 

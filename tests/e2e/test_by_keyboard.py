@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from appointments.models import Appointment
 from docshare.demo.cast import PASSWORD
-from docshare.demo.paper import letter
-from documents.autosend import send_due
+from docshare.demo.letters import letter
 from documents.models import AutoSendRule, LibraryDocument, SharedDocument
+from documents.sending.autosend import send_due
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import deliver, newest_email_to
 

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from appointments.models import Appointment
-from docshare.demo.paper import letter
-from documents.files.intake import accept
+from docshare.demo.letters import letter
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.share import share_upload
+from files.intake import accept
 from notifications.causes import Cause
 from notifications.models import Message, MessageState
 from patients.models import Patient

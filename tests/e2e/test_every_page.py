@@ -15,11 +15,11 @@ from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, BookedFor
 from docshare.demo import cast
 from documents.models import LibraryDocument
-from documents.sharing import share_library_document
+from documents.sharing.share import share_library_document
 from patients.models import Patient
-from tests.documents.pdfs import pdf_with_page
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import deliver, sign_in_as_staff, sign_in_on_a_new_device
+from tests.pdfs import pdf_with_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 LONG_ADDRESS = "marie-christine.de-la-rochefoucauld-montbel@messagerie-professionnelle.example"

@@ -14,18 +14,18 @@ from django.utils import timezone
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser
 
-from accounts.models import Practice
-from documents.files import preview, storage
-from documents.files.intake import accept
-from documents.library import preview_body
-from documents.signing.credentials import Credential
-from documents.signing.placement import Placement
-from documents.signing.sign import sign
-from documents.signing.stamp import StampContent
-from tests.doctors import Authority
-from tests.documents.pdfs import pdf_with_page
+from bench.doctors import Authority
+from documents.library.catalogue import preview_body
+from files import preview, storage
+from files.intake import accept
+from practices.models import Practice
+from signing.pdf.credentials import Credential
+from signing.pdf.placement import Placement
+from signing.pdf.sign import sign
+from signing.pdf.stamp import StampContent
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff
+from tests.pdfs import pdf_with_page
 
 pytestmark = [pytest.mark.slow]
 NAMES = {

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from accounts.models import User
 from appointments.models import Appointment
-from docshare.demo.paper import letter
-from documents.files.limits import MAX_BYTES
+from docshare.demo.letters import letter
+from files.limits import MAX_BYTES
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, expect
 
 from appointments.models import Appointment
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff
 

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from appointments.models import Appointment
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from documents.models import SharedDocument
-from tests.documents.files.test_names import picture
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff
+from tests.files.test_names import picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

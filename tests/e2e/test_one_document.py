@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, expect
 
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from docshare.demo.paper import letter, signature
-from documents.files import storage
-from documents.models import LibraryDocument, SharedDocument, StoredFile
+from docshare.demo.letters import letter, signature
+from documents.models import LibraryDocument, SharedDocument
+from files import storage
+from files.models import StoredFile
 from notifications.models import Message
 from tests.conftest import CORPUS
 from tests.e2e.conftest import Visitor

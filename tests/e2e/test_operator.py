@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
-from notifications import heartbeat
-from notifications.models import Heartbeat
+from jobs import heartbeat
+from jobs.models import Heartbeat
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff
 from tests.e2e.test_account import look

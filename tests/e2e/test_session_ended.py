@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import User
 from appointments.models import Appointment, BookedFor
 from docshare.demo import cast
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from documents.models import LibraryDocument, SharedDocument
-from documents.sharing import share_library_document
+from documents.sharing.share import share_library_document
 from patients.models import Patient
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff, sign_in_on_a_new_device, type_sign_in

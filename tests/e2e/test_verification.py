@@ -11,13 +11,13 @@ from playwright.sync_api import Browser, expect
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.files import storage
-from documents.files.intake import accept
 from documents.models import Category
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
-from tests.documents.pdfs import pdf_with_page
+from documents.sharing.share import share_upload
+from files import storage
+from files.intake import accept
+from signing.pdf.placement import Placement
 from tests.e2e.conftest import Visitor
+from tests.pdfs import pdf_with_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Route, expect
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from docshare.demo.cast import PASSWORD
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from documents.models import SharedDocument
 from patients.models import Patient
 from tests.e2e.conftest import Visitor

@@ -18,7 +18,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from bench.moods import DRIP_SECONDS, WELL, Moods, drip
+from bench.server_states import DRIP_SECONDS, WELL, Moods, drip
 
 MOODS = {
     "s3": [

@@ -17,11 +17,11 @@ import psycopg
 import requests
 
 from bench.ports import free_port
-from deploy.stack.parts import MANY_SMS
 from docshare.queue import server_binary
-from tests.documents.files.conftest import BUCKET, PORTS, s3_url, wait_until_it_stores
 from tests.faults.parts import Part, tend
+from tests.files.conftest import BUCKET, PORTS, s3_url, wait_until_it_stores
 from tests.scanner import SBIN, Clamd
+from tools.stack.parts import MANY_SMS
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

@@ -9,9 +9,10 @@ from django.apps import AppConfig
 
 PACE = float(os.environ.get("FAULTS_PACE", "4"))
 WAITS = {
-    "notifications.delivery": ["LEASE", "LONGEST_SEND", "FIRST_RETRY", "LONGEST_RETRY"],
-    "documents.autosend": ["LEASE", "RETRY"],
-    "documents.files.scanning": ["LONGEST_SCAN", "LONGEST_PING"],
+    "jobs.leases": ["FIRST_WAIT", "LONGEST_WAIT"],
+    "notifications.delivery": ["LEASE", "LONGEST_SEND"],
+    "documents.sending.autosend": ["LEASE", "RETRY"],
+    "files.scanning": ["LONGEST_SCAN", "LONGEST_PING"],
     "notifications.channels.apprise_gateway": ["LONGEST_ANSWER"],
     "notifications.channels.http_gateway": ["LONGEST_ANSWER"],
     "notifications.channels.providers": ["LONGEST_ANSWER"],

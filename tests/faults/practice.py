@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import time
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import ReminderPolicy
 from docshare.demo import load as demo
-from documents.library import write_document
+from documents.library.catalogue import write_document
 from documents.models import Category, LibraryDocument
-from documents.rules import RuleContent, save_rule
+from documents.sending.rules import RuleContent, save_rule
+from practices.models import Practice
 from tests.faults.actors import World
 from tests.faults.pace import PACE
 

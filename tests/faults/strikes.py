@@ -13,7 +13,7 @@ import psycopg
 from redis import Redis
 
 from bench import sinks
-from bench.moods import WELL
+from bench.server_states import WELL
 from tests.faults import between
 from tests.faults.installation import Installation
 from tests.faults.parts import Part

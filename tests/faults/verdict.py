@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from appointments.models import Appointment
-from documents.files import storage
 from documents.models import AutoSend, SharedDocument
+from files import storage
 from notifications.models import Message
 from tests.faults.actors import Case
 

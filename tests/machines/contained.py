@@ -12,13 +12,13 @@ from typing import Any
 
 import psutil
 
-from deploy.stack.compose import Service
-from deploy.stack.parts import MANY_SMS, Part, Parts
-from deploy.stack.places import Places
-from deploy.stack.stack import Stack, until
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from tests.machines.roots import Failed
 from tests.platform.stacks import Caller
+from tools.stack.compose import Service
+from tools.stack.parts import MANY_SMS, Part, Parts
+from tools.stack.places import Places
+from tools.stack.stack import Stack, until
 
 OWNER = 10001
 UNPRIVILEGED = (

@@ -15,10 +15,10 @@ PROBE_SECONDS = 120
 # Signing, storage, the queue, pictures, locks: where libraries of the machine, or of a wheel, do the work.
 TESTS = [
     "tests/platform/test_locks.py",
-    "tests/documents/files/test_pictures.py",
-    "tests/documents/files/test_sandbox.py",
-    "tests/documents/signing/test_keys.py",
-    "tests/documents/signing/test_one_pass.py",
+    "tests/files/test_pictures.py",
+    "tests/files/test_sandbox.py",
+    "tests/signing/test_keys.py",
+    "tests/signing/test_one_pass.py",
     "tests/documents/test_writing.py",
     "tests/notifications/test_worker_leaves.py",
     "tests/docshare/test_healthy.py",

@@ -14,9 +14,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from deploy.stack.stack import until
 from tests.machines.contained import ContainedStack, contained, share_a_document
 from tests.machines.roots import AUTHORITIES, CACHE, ROOT, Failed, bare, call, trust
+from tools.stack.stack import until
 
 STORAGE = ["--root", str(CACHE / "buildah"), "--runroot", "/run/docshare-machines", "--storage-driver", "overlay"]
 # Each .py of the site and its packages that Python would have to compile at every start.

@@ -10,9 +10,10 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
+from jobs.leases import LONGEST_WAIT, MAX_ATTEMPTS, back_off
 from notifications import delivery
 from notifications.channels.email import EmailSender
-from notifications.delivery import MAX_ATTEMPTS, claim, deliver_due
+from notifications.delivery import claim, deliver_due
 from notifications.models import Channel, Message, MessageState
 from notifications.tasks import dispatch
 from tests.notifications.conftest import MailServer, make_email
@@ -104,10 +105,10 @@ def test_a_deferred_message_is_tried_again_later(mail_server: MailServer) -> Non
 
 
 def test_waits_grow_and_are_bounded() -> None:
-    waits = [delivery.back_off(attempt).total_seconds() for attempt in range(1, MAX_ATTEMPTS + 1)]
+    waits = [back_off(attempt).total_seconds() for attempt in range(1, MAX_ATTEMPTS + 1)]
     assert 8 <= waits[0] <= 12
     assert 64 <= waits[3] <= 96
-    assert max(waits) <= delivery.LONGEST_RETRY.total_seconds() * 1.2
+    assert max(waits) <= LONGEST_WAIT.total_seconds() * 1.2
     assert 20 * 3600 < sum(waits) < 30 * 3600  # about a day
 
 

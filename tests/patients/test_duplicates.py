@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from patients.duplicates import Alike, likenesses_of, similar_names
 from patients.models import Patient
 from patients.records import create_patient
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

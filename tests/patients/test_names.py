@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from patients.birth_dates import ImpossibleBirthDate, birth_date_in, birth_date_of, check_birth_date
 from patients.contacts import clean_email, clean_mobile
 from patients.models import Patient, Relative
@@ -18,6 +18,7 @@ from patients.names import kept, same_names
 from patients.records import change_patient, create_patient
 from patients.relatives import Person, record_of_holder, remember_relative
 from portals.code_form import CodeForm
+from practices.models import Practice
 
 BORN = date(1950, 3, 12)
 TODAY = date(2026, 11, 28)

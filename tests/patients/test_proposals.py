@@ -9,11 +9,12 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from accounts.mobile import replace_mobile
-from accounts.models import Practice, User
+from accounts.models import User
 from patients.invitations import accept_invitation, invitation_for
 from patients.models import ContactProposal, Patient
 from patients.own_contacts import follow_account, settle_proposal
 from patients.records import FormerContacts, change_patient, create_patient
+from practices.models import Practice
 from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from patients.invitations import (
     BookedForSomebodyElse,
     InvitationOver,
@@ -24,6 +24,7 @@ from patients.records import PatientChanges, change_patient, confirm_contacts, c
 from patients.relatives import record_of_holder, record_of_relative
 from patients.ties import end_tie
 from portals.practitioner.access_words import unconfirmed_sentences
+from practices.models import Practice
 from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from deploy.stack.stack import Stack
+from tools.stack.stack import Stack
 
 
 @contextmanager

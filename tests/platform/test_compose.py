@@ -14,9 +14,9 @@ import yaml
 
 from deploy.fill_in import NAME, fill_in
 from deploy.make_secrets import TO_WRITE, make
-from deploy.settings_table import settings_read
-from deploy.stack.compose import VARIABLE, fill
-from documents.files.limits import MAX_BYTES
+from files.limits import MAX_BYTES
+from tools.settings_table import settings_read
+from tools.stack.compose import VARIABLE, fill
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

@@ -9,8 +9,8 @@ import pytest
 
 from appointments.models import Appointment
 from docshare.logs import ScrubbingFormatter, scrub
-from documents.links import link_url
 from documents.models import DocumentLink
+from documents.sending.links import link_url
 from patients.invitations import invitation_for, invitation_url
 from patients.models import Patient
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.lint import PRODUCTION
+from tools.lint import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
 

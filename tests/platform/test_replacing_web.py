@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack.parts import PATH, Part
-from deploy.stack.stack import Stack
 from tests.platform.stacks import Caller, running
+from tools.stack.parts import PATH, Part
+from tools.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
@@ -158,7 +158,7 @@ def test_no_request_is_refused_while_a_new_version_comes() -> None:
         for thread in threads:
             thread.start()
         door = stack.places.folder / "engine"
-        with listening(engine, door):  # what it starts ends with the thread that started it (deploy/tied.py)
+        with listening(engine, door):  # what it starts ends with the thread that started it (stop_with_parent.py)
             try:
                 done = subprocess.run(
                     [str(ROOT / "deploy" / "replace.sh")],

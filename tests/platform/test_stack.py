@@ -1,6 +1,6 @@
 """The production site whole: nginx, two web processes, two workers, beat, PostgreSQL, Redis, S3, clamd.
 
-Started from docker-compose.yml by deploy/stack; everything here goes through nginx.
+Started from docker-compose.yml by tools/stack; everything here goes through nginx.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from deploy.stack.parts import LOOPBACK_IPV6
-from deploy.stack.stack import Stack, until
-from docshare.demo.paper import letter
+from docshare.demo.letters import letter
 from portals.api.throttling import WRONG_TOKENS_A_MINUTE
 from tests.platform.stacks import Caller, running
+from tools.stack.parts import LOOPBACK_IPV6
+from tools.stack.stack import Stack, until
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]

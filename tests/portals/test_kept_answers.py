@@ -11,10 +11,11 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Membership, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from patients.models import Patient
 from portals.kept_answers import KEPT, MOST
+from practices.models import Membership
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

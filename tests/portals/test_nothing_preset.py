@@ -13,9 +13,10 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import KnownDevice, Membership, User
+from accounts.models import KnownDevice, User
 from patients.invitations import invitation_for
 from patients.models import Patient
+from practices.models import Membership
 from tests.accounts.people import with_proved_mailbox
 from tests.conftest import PASSWORD
 from tests.security.addresses import address, routes

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.mobile import replace_mobile
-from accounts.models import Membership, Practice, Scope, User
+from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from appointments.models import (
     Agenda,
@@ -25,16 +25,17 @@ from appointments.models import (
     VisitReason,
 )
 from appointments.online import book_online
-from docshare.demo.paper import signature
-from documents.files.intake import Intake, accept
-from documents.library import import_document
+from docshare.demo.letters import signature
+from documents.library.catalogue import import_document
 from documents.models import Category, SharedDocument
-from documents.replacing import replace_document
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document, share_upload
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.replacing import replace_document
+from documents.sharing.share import share_library_document, share_upload
+from files.intake import Intake, accept
 from patients.models import Patient
 from patients.own_contacts import follow_account
 from patients.relatives import Person
+from practices.models import Membership, Practice
 from tests.conftest import make_user
 
 ACCOUNTS = ["hugo", "ines", "own", "parent"]  # account holders; none is staff

@@ -11,10 +11,10 @@ from typing import Any
 from django.test import Client
 
 from appointments.models import HolderAuthorisation
-from documents.access import visible_as_recipient, visible_as_staff, visible_to
-from documents.accesses import Access, AccessKind, accesses_to
-from documents.links import documents_of, find_link, link_url
 from documents.models import AutoSend, DocumentLink, SharedDocument
+from documents.sending.links import documents_of, find_link, link_url
+from documents.sharing.access import visible_as_recipient, visible_as_staff, visible_to
+from documents.sharing.accesses import Access, AccessKind, accesses_to
 from tests.properties.cast import ACCOUNTS, STAFF, Practices
 from tests.properties.model import Way, World
 

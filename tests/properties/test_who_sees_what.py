@@ -40,12 +40,12 @@ from appointments.authorisation import (
 from appointments.booking import book, cancel, delete
 from appointments.models import Appointment, AppointmentKind, BookedFor
 from appointments.recipients import resolve
-from documents.accesses import Access, accesses_to, end_access, readmit_holder
-from documents.autosend import do_not_send, send_again, send_due, send_now
 from documents.models import AutoSend, DocumentLink, SharedDocument
-from documents.replacing import NotReplaceable
-from documents.sharing import take_back
-from documents.uploads import RecipientNotReady
+from documents.sending.autosend import do_not_send, send_again, send_due, send_now
+from documents.sharing.accesses import Access, accesses_to, end_access, readmit_holder
+from documents.sharing.replacing import NotReplaceable
+from documents.sharing.share import take_back
+from documents.sharing.uploads import RecipientNotReady
 from notifications.models import Message
 from patients.birth_dates import ImpossibleBirthDate
 from patients.invitations import (

@@ -13,21 +13,21 @@ from accounts.browsers import Browser
 from accounts.devices import remember
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
-from accounts.webhooks import add_endpoint
 from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
-from documents.accesses import accesses_to
-from documents.autosend import send_due
-from documents.certificates import current_credential
-from documents.links import link_url
 from documents.models import Category, LibraryDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_upload
+from documents.sending.autosend import send_due
+from documents.sending.links import link_url
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.accesses import accesses_to
+from documents.sharing.share import share_upload
 from patients.invitations import invitation_for, invitation_url
 from patients.models import ContactProposal, Patient, RecordTie, Relative
+from signing.certificates import current_credential
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.conftest import BookFixture, make_user
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
+from webhooks.endpoints import add_endpoint
 
 
 @pytest.fixture

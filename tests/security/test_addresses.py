@@ -17,11 +17,13 @@ from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from accounts.models import Membership, Scope, User
+from accounts.models import Scope, User
 from accounts.tokens import issue_token
-from documents.models import SharedDocument, SignatureImage
+from documents.models import SharedDocument
 from notifications.models import Message
 from portals.api import throttling
+from practices.models import Membership
+from signing.models import SignatureImage
 from tests.conftest import PASSWORD
 from tests.security.addresses import KINDS, address, kind_of, routes
 

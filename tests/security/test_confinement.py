@@ -18,8 +18,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 
 from docshare import checks
-from documents.files import confinement, sandbox
-from documents.files.confinement import Protections
+from files import confinement, sandbox
+from files.confinement import Protections
 from tests.security.attempts import (
     connect,
     connect_unix,

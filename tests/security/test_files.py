@@ -21,14 +21,15 @@ from PIL import Image
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from appointments.models import Appointment
-from docshare.demo.paper import signature
-from documents.files import storage
-from documents.models import DocumentReading, SharedDocument, SignatureImage
-from documents.signatures import set_signature_image
-from documents.signing.stamp import MAX_LINE, plain
+from docshare.demo.letters import signature
+from documents.models import DocumentReading, SharedDocument
+from files import storage
 from notifications.models import Message
+from signing.models import SignatureImage
+from signing.pdf.stamp import MAX_LINE, plain
+from signing.signatures import set_signature_image
 from tests.documents.conftest import PDF
-from tests.documents.files.test_pictures import jpeg
+from tests.files.test_pictures import jpeg
 
 SignIn = Callable[[User], Client]
 EVIL = '"><img src=x onerror=alert(1)>.pdf'

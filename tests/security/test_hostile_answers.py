@@ -23,22 +23,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from accounts.models import Practice
-from docshare.demo.paper import signature
-from documents.files import preview, sandbox, storage
-from documents.files.intake import Intake, Refused, accept, discard, inspect
-from documents.models import StoredFile
-from documents.signing.credentials import private_key_of
-from documents.signing.examination import Known, Trust, examine
-from documents.signing.images import clean_signature_image
-from documents.signing.imported import CertificateRefused, read_pkcs12
-from documents.signing.placement import Placement
-from documents.signing.sign import CannotSign, sign
-from documents.signing.stamp import StampContent
-from documents.signing.trust import TRUST_CODES
-from documents.signing.verify import CannotVerify, verify
-from documents.writing.paper import CannotWrite, print_body
-from tests.doctors import NAME, NUMBER, PASSPHRASE, Authority
+from bench.doctors import NAME, NUMBER, PASSPHRASE, Authority
+from docshare.demo.letters import signature
+from documents.library.writing.printing import CannotWrite, print_body
+from files import preview, sandbox, storage
+from files.intake import Intake, Refused, accept, discard, inspect
+from files.models import StoredFile
+from practices.models import Practice
+from signing.pdf.credentials import private_key_of
+from signing.pdf.examination import Known, Trust, examine
+from signing.pdf.images import clean_signature_image
+from signing.pdf.imported import CertificateRefused, read_pkcs12
+from signing.pdf.placement import Placement
+from signing.pdf.sign import CannotSign, sign
+from signing.pdf.stamp import StampContent
+from signing.pdf.trust import TRUST_CODES
+from signing.pdf.verify import CannotVerify, verify
 from tests.documents.conftest import PDF
 
 pytestmark = pytest.mark.django_db

@@ -34,9 +34,9 @@ from rest_framework.test import APIClient
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from appointments.models import Appointment, AppointmentStatus
-from documents.files import sandbox, storage
 from documents.models import SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.share import share_upload
+from files import sandbox, storage
 from notifications.models import Message, MessageState
 from tests.notifications.conftest import free_port, make_email
 

@@ -21,11 +21,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from documents.files import open_work, sandbox
-from documents.files.intake import accept, discard
+from bench.slow_pdfs import SLOW, pages_full_of_text
+from files import open_work, sandbox
+from files.intake import accept, discard
 from tests.at_once import at_once
 from tests.documents.conftest import PDF
-from tests.documents.slow_pdfs import SLOW, pages_full_of_text
 from tests.security.addresses import address, routes
 from tests.security.attempts import own_priority, spin, spin_at_most
 
@@ -75,7 +75,7 @@ def test_case_49_above_what_is_let_in_no_file_is_received(address: str, monkeypa
     """Receiving forty files at once holds up pages as much as parsing them."""
     received: list[str] = []
     monkeypatch.setattr(
-        "documents.files.upload_handlers.BoundedTemporaryFileUploadHandler.new_file",
+        "files.upload_handlers.BoundedTemporaryFileUploadHandler.new_file",
         lambda *_args, **_more: received.append("file"),
     )
     with ExitStack() as others:

@@ -15,12 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.models import Practice, Scope, User
+from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from patients.duplicates import likenesses_of
 from patients.models import Patient
 from patients.models.patient import CANDIDATES, LOOK_ALIKES
 from patients.names import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, SearchTooLong, search_words
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

@@ -30,12 +30,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.codes import TooManyCodes, check_code, new_code
-from accounts.models import KnownDevice, Membership, OneTimeCode, User
+from accounts.models import KnownDevice, OneTimeCode, User
 from audit.models import AuditEvent
 from notifications.models import Message
 from patients.invitations import invitation_for, invitation_url, invite_after_identity_check
 from patients.models import Patient, RecordTie
 from patients.records import FormerContacts, change_patient
+from practices.models import Membership
 from tests.conftest import PASSWORD
 
 SignIn = Callable[..., Client]

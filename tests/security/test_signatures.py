@@ -12,17 +12,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
 
-from accounts.models import Membership, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.models import Appointment
-from docshare.demo.paper import signature
-from documents.certificates import current_credential, revoke_certificate
-from documents.files import storage
-from documents.imported_certificates import import_pkcs12, remove_imported
-from documents.models import SharedDocument, SignatureImage, SigningCredential
-from documents.sharing import take_back
-from documents.signatures import set_signature_image
+from docshare.demo.letters import signature
+from documents.models import SharedDocument
+from documents.sharing.share import take_back
+from files import storage
 from notifications.models import Message
+from practices.models import Membership
+from practices.roles import NotAllowed
+from signing.certificates import current_credential, revoke_certificate
+from signing.imported_certificates import import_pkcs12, remove_imported
+from signing.models import SignatureImage, SigningCredential
+from signing.signatures import set_signature_image
 from tests.documents.conftest import PDF
 
 SignIn = Callable[..., Client]

@@ -20,10 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.activity import activity_in
 from accounts.codes import TooManyCodes
 from accounts.mobile import ask_for_mobile
-from accounts.models import OneTimeCode, Practice, User
+from accounts.models import OneTimeCode, User
 from appointments.booking import move
 from appointments.limits import set_sms_limits
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, Reminder, VisitReason
@@ -44,6 +43,8 @@ from patients.models import Patient
 from patients.relatives import Person
 from portals.activity_words import activity_page
 from portals.api.errors import exception_handler
+from practices.activity import activity_in
+from practices.models import Practice
 from tests.conftest import PASSWORD
 
 SignIn = Callable[[User], Client]

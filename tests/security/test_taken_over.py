@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from documents.files import open_work, sandbox
+from files import open_work, sandbox
 from tests.security import taken_over
 
 HALVES = {

@@ -14,13 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts.models import Practice, User, WebhookDelivery
+from accounts.models import User
 from accounts.public_addresses import is_public, literal_address
-from accounts.tasks import tell_webhooks
-from accounts.webhooks import add_endpoint
 from appointments.models import Appointment
 from audit import chain
 from audit.trail import record
+from practices.models import Practice
+from webhooks.endpoints import add_endpoint
+from webhooks.models import WebhookDelivery
+from webhooks.tasks import tell_webhooks
 
 INSIDE_V4 = [
     *("0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1"),

@@ -20,14 +20,14 @@ from appointments.booking import delete
 from appointments.models import Appointment, Reminder
 from appointments.reminders import send_due as send_reminders
 from appointments.tasks import send_reminders as reminders_task
-from documents.autosend import send_due
-from documents.links import link_url, revoke_link
 from documents.models import AutoSend, DocumentLink, DocumentReading, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
-from documents.rules import RuleContent, save_rule
-from documents.sharing import take_back
+from documents.sending.autosend import send_due
+from documents.sending.links import link_url, revoke_link
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import take_back
 from documents.tasks import send_auto_sends
-from notifications import nudging
+from jobs import nudges
 from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture
@@ -124,7 +124,7 @@ def test_case_38_a_queue_that_was_flushed_or_is_down_loses_no_sending(
     cache.clear()
     away = Celery("away", broker="redis://127.0.0.1:9/0", set_as_current=False)
     away.conf.task_publish_retry = False
-    monkeypatch.setattr(nudging, "current_app", away)
+    monkeypatch.setattr(nudges, "current_app", away)
     with django_capture_on_commit_callbacks(execute=True):
         second = book_for(marie, starts_at=timezone.now() + timedelta(days=4))
     assert second.auto_sends.get().state == "planned"

@@ -12,10 +12,10 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import NOT_PROVIDED, Q
 
-from deploy import lint_migrations
-from deploy.last_release import last_release
-from deploy.lint_migrations import Reader
 from schema.operations import AddConstraintNotValid, AddIndexBesideWrites
+from tools import lint_migrations
+from tools.last_release import last_release
+from tools.lint_migrations import Reader
 
 TEXT = models.CharField(max_length=10)
 SEPARATE = operations.SeparateDatabaseAndState

@@ -13,12 +13,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import Practice
 from docshare.personal_data.archive import CannotArchive
 from docshare.personal_data.erase import Busy
 from docshare.personal_data.folder import CannotWrite
 from docshare.personal_data.options import add_passphrase, passphrase, typed
 from docshare.personal_data.practice import delete_practice, finish, preview
+from practices.models import Practice
 
 BUSY = "Others wrote in the practice at the same moment, three times in a row: nothing was deleted. Run it again."
 

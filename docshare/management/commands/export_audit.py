@@ -14,11 +14,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Q
 
-from accounts.activity import concerning
-from accounts.models import Practice
 from audit.chain import facts
 from audit.models import AuditEvent, AuditSeal
 from docshare.management.period import add_period
+from practices.activity import concerning
+from practices.models import Practice
 
 BATCH = 1000
 

@@ -21,10 +21,10 @@ from django.db import IntegrityError, connection
 from audit import chain
 from docshare import sealed
 from docshare.health import runs
+from docshare.wrong_keys import wrong_keys
 from documents import invariants as documents
-from documents.files import storage
-from documents.models import StoredFile
-from documents.wrong_keys import wrong_keys
+from files import storage
+from files.models import StoredFile
 from notifications import invariants as notifications
 from notifications.outbox import forget_left_letters
 

@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from docshare.document_storage import document_storage
 from docshare.environment import Environment
-from documents.files.moving import move_to
+from files.moving import move_to
 
 
 class Command(BaseCommand):

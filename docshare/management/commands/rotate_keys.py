@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from docshare.rotation import Turned, give_up, turn
-from notifications.key_checks import SECRETS, keys_of
+from sealing.key_checks import SECRETS, keys_of
 
 
 class Command(BaseCommand):

@@ -7,11 +7,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import Practice, User
-from documents.key_places import install_key
-from documents.models import KeyPlace
-from documents.signing.imported import CertificateRefused
-from documents.signing.keys import KeyUnavailable
+from accounts.models import User
+from practices.models import Practice
+from signing.key_places import install_key
+from signing.models import KeyPlace
+from signing.pdf.imported import CertificateRefused
+from signing.pdf.keys import KeyUnavailable
 
 
 class Command(BaseCommand):

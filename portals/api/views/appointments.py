@@ -15,8 +15,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Practice, User
-from accounts.models.practice import SHARING_ROLES
+from accounts.models import User
 from appointments.authorisation import authorise_holder
 from appointments.booking import book, cancel, delete, move
 from appointments.history import history_of
@@ -39,6 +38,7 @@ from portals.api.serializers import (
 from portals.api.views.base import StaffView, asked_day
 from portals.api.views.patients import check_may_write
 from portals.clock import set_clock
+from practices.models import SHARING_ROLES, Practice
 
 
 def appointment_of(user: User, pk: uuid.UUID) -> Appointment:

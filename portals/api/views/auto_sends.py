@@ -12,17 +12,17 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Practice
 from appointments.models import Agenda, VisitReason
 from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
-from documents.rules import RuleContent, delete_rule, save_rule
+from documents.sending.rules import RuleContent, delete_rule, save_rule
 from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
 from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
 from portals.api.serializers import AutoSendOut, RuleIn, RuleOut
 from portals.api.views.appointments import appointment_of
 from portals.api.views.base import StaffView, administered_practice
+from practices.models import Practice
 
 M = TypeVar("M", bound=Model)
 

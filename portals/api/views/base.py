@@ -17,12 +17,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import ApiToken, Practice, Role, Scope, User
-from accounts.roles import NotAllowed, is_staff_of_any, may_administer
+from accounts.models import ApiToken, Scope, User
 from portals.api import idempotency
 from portals.api.errors import NoSuchRange
 from portals.api.throttling import PerSecond
 from portals.days import day_of
+from practices.models import Practice, Role
+from practices.roles import NotAllowed, is_staff_of_any, may_administer
 
 
 class ApiView(APIView):
@@ -90,7 +91,7 @@ def need_scope(request: Request, scope: Scope) -> None:
 
 
 def checked(response: HttpResponseBase) -> HttpResponseBase:
-    """The bytes that documents.files.serving.respond answered with. Raises NoSuchRange."""
+    """The bytes that files.serving.respond answered with. Raises NoSuchRange."""
     if response.status_code == NoSuchRange.status_code:
         raise NoSuchRange(response["Content-Range"])
     return response

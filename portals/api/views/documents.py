@@ -20,14 +20,13 @@ from rest_framework.response import Response
 from accounts.models import Scope, User
 from accounts.sole_control import require_sole_control
 from appointments.models import Appointment
-from documents.access import around, visible_as_recipient, visible_as_staff
-from documents.files.intake import accept
-from documents.files.serving import respond
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
-from documents.reading import note_reading
-from documents.sharing import share_library_document, share_upload, take_back
-from documents.signing.placement import Placement
-from documents.uploads import check_may_share
+from documents.sharing.access import around, visible_as_recipient, visible_as_staff
+from documents.sharing.reading import note_reading
+from documents.sharing.share import share_library_document, share_upload, take_back
+from documents.sharing.uploads import check_may_share
+from files.intake import accept
+from files.serving import respond
 from portals.api.idempotency import object_id
 from portals.api.pagination import DocumentsNewestFirst
 from portals.api.parsers import JSONParser
@@ -35,6 +34,7 @@ from portals.api.schema import FILE, IDEMPOTENCY, SIGNING, a_file, a_multipart, 
 from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import _uuid, appointment_of
 from portals.api.views.base import ApiView, StaffView, checked, need_scope
+from signing.pdf.placement import Placement
 
 ONE_DOWNLOAD = timedelta(hours=1)  # its ranges come one after the other
 

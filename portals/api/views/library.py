@@ -12,9 +12,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from documents.files.intake import accept
-from documents.files.serving import respond
-from documents.library import (
+from documents.library.catalogue import (
     archive,
     change_library_document,
     import_document,
@@ -23,6 +21,8 @@ from documents.library import (
     write_version,
 )
 from documents.models import LibraryDocument, LibraryVersion
+from files.intake import accept
+from files.serving import respond
 from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
 from portals.api.parsers import JSONParser

@@ -12,10 +12,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Practice, User
-from accounts.models.practice import SHARING_ROLES
-from accounts.roles import NotAllowed, may_share
-from documents.accesses import accesses_to, end_access
+from accounts.models import User
+from documents.sharing.accesses import accesses_to, end_access
 from patients.models import Patient
 from patients.names import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS
 from patients.records import FormerContacts, change_patient, confirm_contacts, create_patient
@@ -25,6 +23,8 @@ from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
 from portals.api.serializers import AccessOut, PatientChangeIn, PatientIn, PatientOut
 from portals.api.views.base import StaffView
 from portals.clock import set_clock
+from practices.models import SHARING_ROLES, Practice
+from practices.roles import NotAllowed, may_share
 
 
 def practice_of(user: User, asked: uuid.UUID | None) -> Practice:

@@ -13,7 +13,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Practice
 from appointments.closings import close, open_again
 from appointments.models import Agenda, Closing, VisitReason, Weekday
 from appointments.opening_hours import Hours, set_opening_hours
@@ -22,6 +21,7 @@ from portals.api.idempotency import object_id
 from portals.api.schedule_serializers import ClosingIn, ClosingOut, HolidayOut, HoursOut, WeekIn, WeekOut
 from portals.api.schema import IDEMPOTENCY, answers, whole_list
 from portals.api.views.base import StaffView, administered_practice
+from practices.models import Practice
 
 PRACTICE = OpenApiParameter("practice", uuid.UUID, description="Which, for staff of several")
 YEAR = OpenApiParameter("year", int, required=True)

@@ -11,13 +11,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from documents.verification import VerificationBusy, admitted, verify_upload
 from portals.api.authentication import OptionalTokenAuthentication
 from portals.api.schema import VERIFYING, a_multipart, answers
 from portals.api.serializers import VerifyIn, VerifyOut
 from portals.api.throttling import Verifications
 from portals.calls import leave_unread
 from portals.verification_words import integrity_words, trust_words, verdict_words
+from signing.verification import VerificationBusy, admitted, verify_upload
 
 
 class Verify(APIView):

@@ -31,16 +31,19 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from accounts.models import User, WebhookDelivery, WebhookEndpoint
+from accounts.models import User
 from appointments.models import Appointment, Reminder
 from docshare.health import illnesses, metrics, probes, runs
 from docshare.health.requests import MeasureRequestsMiddleware
-from documents.metrics import SIGNING_SECONDS
-from documents.models import AutoSend, AutoSendRule, KeyPlace, LibraryDocument, SigningCredential
-from notifications import heartbeat
-from notifications.models import Heartbeat, MessageState
+from documents.models import AutoSend, AutoSendRule, LibraryDocument
+from jobs import heartbeat
+from jobs.models import Heartbeat
+from notifications.models import MessageState
+from signing.metrics import SIGNING_SECONDS
+from signing.models import KeyPlace, SigningCredential
 from tests.docshare.health.test_ready import NOBODY_LISTENS, no_file_may_grow
 from tests.notifications.conftest import make_email
+from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 pytestmark = pytest.mark.django_db
 RULES = real.BASE_DIR / "deploy" / "monitoring" / "rules.yml"

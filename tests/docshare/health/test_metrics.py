@@ -14,26 +14,22 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Practice, User, WebhookDelivery, WebhookEndpoint
+from accounts.models import User
 from appointments.models import Appointment, Reminder
 from docshare.health import metrics, runs
-from documents.files.intake import Intake
-from documents.models import (
-    AutoSend,
-    AutoSendRule,
-    Category,
-    KeyPlace,
-    LibraryDocument,
-    SigningCredential,
-)
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
+from documents.models import AutoSend, AutoSendRule, Category, LibraryDocument
+from documents.sharing.share import share_upload
+from files.intake import Intake
+from jobs.heartbeat import mark
 from notifications.delivery import deliver_due
-from notifications.heartbeat import mark
 from notifications.models import Channel, MessageState
 from notifications.outbox import plan_email
+from practices.models import Practice
+from signing.models import KeyPlace, SigningCredential
+from signing.pdf.placement import Placement
 from tests.documents.conftest import *  # noqa: F403  # documents to sign
 from tests.notifications.conftest import make_email, make_sms
+from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 pytestmark = pytest.mark.django_db
 

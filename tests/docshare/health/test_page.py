@@ -15,8 +15,8 @@ from pytest_django import Settings
 from accounts.models import User
 from docshare.health import illnesses, own, page, parts, probes, running
 from docshare.health.names import name_of, remedy_of
-from notifications import heartbeat
-from notifications.models import Heartbeat
+from jobs import heartbeat
+from jobs.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

@@ -24,9 +24,9 @@ from pytest_django import Settings
 from docshare.celery import note_what_the_scheduler_gives
 from docshare.health import disk, probes, running, runs, views
 from docshare.health.disk import Room
-from documents.wrong_keys import note_keys
-from notifications import heartbeat
-from notifications.models import Heartbeat
+from docshare.wrong_keys import note_keys
+from jobs import heartbeat
+from jobs.models import Heartbeat
 from tests.notifications.conftest import make_email
 
 pytestmark = pytest.mark.django_db
@@ -170,7 +170,7 @@ def test_workers_may_still_be_starting(client: Client, monkeypatch: pytest.Monke
 @pytest.mark.django_db(transaction=True)  # the scheduler closes its old connections
 def test_what_the_scheduler_gives_to_the_queue_shows_that_it_works(client: Client) -> None:
     silent(heartbeat.SCHEDULER)
-    shows = "notifications.tasks.heartbeat"
+    shows = "jobs.tasks.heartbeat"
     current_app.send_task(shows)  # by a worker or a web process
     assert ill(client) == ["scheduler"]
     receivers = list(after_task_publish.receivers)

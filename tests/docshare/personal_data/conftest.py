@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage
 
-from documents.files import storage
+from files import storage
 from tests.documents.conftest import *  # noqa: F403  # the same documents
 
 

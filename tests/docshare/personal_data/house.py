@@ -22,16 +22,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import (
-    KnownDevice,
-    Membership,
-    OneTimeCode,
-    Practice,
-    Scope,
-    User,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from accounts.models import KnownDevice, OneTimeCode, Scope, User
 from accounts.tokens import issue_token
 from appointments.authorisation import authorise_holder
 from appointments.booking import place
@@ -51,23 +42,13 @@ from appointments.models import (
     VisitReason,
 )
 from appointments.reminders import send_due as send_reminders
-from docshare.demo.paper import letter, signature
-from documents.autosend import send_due
-from documents.files.intake import Intake, accept
-from documents.library import import_document
-from documents.models import (
-    AutoSendRule,
-    Category,
-    LibraryDocument,
-    ReadingMeans,
-    SharedDocument,
-    SignatureImage,
-    UnreadPolicy,
-)
-from documents.reading import note_reading
-from documents.sharing import share_library_document, share_upload
-from documents.signatures import set_signature_image
-from documents.signing.placement import Placement
+from docshare.demo.letters import letter, signature
+from documents.library.catalogue import import_document
+from documents.models import AutoSendRule, Category, LibraryDocument, ReadingMeans, SharedDocument, UnreadPolicy
+from documents.sending.autosend import send_due
+from documents.sharing.reading import note_reading
+from documents.sharing.share import share_library_document, share_upload
+from files.intake import Intake, accept
 from notifications.models import SmsPolicy
 from notifications.outbox import plan_email
 from patients.invitations import invitation_for
@@ -81,7 +62,12 @@ from patients.models import (
     RelativeRecord,
 )
 from portals.models import IdempotentCall
+from practices.models import Membership, Practice
+from signing.models import SignatureImage
+from signing.pdf.placement import Placement
+from signing.signatures import set_signature_image
 from tests.conftest import PASSWORD
+from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
 @dataclass

@@ -20,8 +20,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import Practice, User
-from accounts.roles import NotAllowed
+from accounts.models import User
 from appointments.booking_limits import AccountClosed
 from appointments.models import Appointment, AppointmentKind, BookedFor, OpeningHours
 from appointments.online import book_online
@@ -31,10 +30,12 @@ from docshare.personal_data.erase import erase
 from docshare.personal_data.people import Asked
 from docshare.personal_data.practice import delete_practice
 from documents.models import SharedDocument
-from documents.uploads import RecipientNotReady
+from documents.sharing.uploads import RecipientNotReady
 from notifications.models import Message, MessageState
 from patients.invitations import InvitationOver, accept_invitation, invitation_for
 from patients.models import Patient, RecordTie, Relationship
+from practices.models import Practice
+from practices.roles import NotAllowed
 from tests.docshare.personal_data.house import House, furnish, whole_database
 from tests.docshare.personal_data.test_delete_practice import run, stored
 from tests.docshare.personal_data.test_erase import MOBILE, TAG, of_the_person

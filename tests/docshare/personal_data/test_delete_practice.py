@@ -14,16 +14,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
-from accounts.models import Practice, User
+from accounts.models import User
 from audit import chain
 from audit.models import AuditEvent
 from docshare.personal_data import practice as deleting
 from docshare.personal_data.archive import Archive
 from docshare.personal_data.registry import DECISIONS, models_of_practices
-from documents.files import storage
-from documents.models import SharedDocument, StoredFile
+from documents.models import SharedDocument
+from files import storage
+from files.models import StoredFile
 from notifications.models import Message
 from patients.models import Patient
+from practices.models import Practice
 from tests.docshare.personal_data.house import House, digests, furnish, whole_database
 from tests.docshare.test_fsck import fsck
 

@@ -29,17 +29,19 @@ from docshare.personal_data.erase import erase
 from docshare.personal_data.people import Asked
 from docshare.personal_data.registry import DECISIONS, Fate
 from docshare.personal_data.retention import kept_until
-from documents.access import visible_to
-from documents.autosend import send_due
-from documents.files import storage
-from documents.models import AutoSend, SharedDocument, SigningCredential, StoredFile
+from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
-from documents.sharing import take_back
-from documents.unread import remind_of_unread
-from documents.uploads import RecipientNotReady
+from documents.sending.autosend import send_due
+from documents.sharing.access import visible_to
+from documents.sharing.share import take_back
+from documents.sharing.unread import remind_of_unread
+from documents.sharing.uploads import RecipientNotReady
+from files import storage
+from files.models import StoredFile
 from notifications.models import Message, MessageState
 from notifications.outbox import plan_email
 from patients.models import Patient, Relationship
+from signing.models import SigningCredential
 from tests.docshare.personal_data.house import House, account, furnish, tie, whole_database
 from tests.docshare.test_fsck import fsck
 

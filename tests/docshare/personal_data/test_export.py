@@ -24,9 +24,9 @@ from audit.models import AuditEvent
 from docshare.personal_data import export as exporting
 from docshare.personal_data.folder import CannotWrite, publish
 from docshare.personal_data.registry import DECISIONS
-from documents.files import storage
 from documents.models import DocumentLink, SharedDocument
-from documents.sharing import take_back
+from documents.sharing.share import take_back
+from files import storage
 from notifications.models import Message, MessageState
 from notifications.outbox import plan_email
 from patients.models import Invitation, Patient

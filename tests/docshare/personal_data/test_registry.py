@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from accounts.models import Practice
 from docshare.personal_data.registry import DECISIONS, models_of_practices, references_to_people
-from notifications.secrecy import SealedTextField
+from practices.models import Practice
+from sealing.columns import SealedTextField
 from tests.docshare.personal_data.house import furnish
 
 LABELS = [model._meta.label for model in apps.get_models(include_auto_created=True)]
@@ -79,7 +79,7 @@ def test_the_house_has_rows_of_every_model_of_a_practice() -> None:
         for model, decision in models_of_practices()
         if not model._default_manager.filter(**{decision.practice: house.practice.pk}).exists()
     ]
-    assert empty == ["documents.SigningCredential"]  # practitioners have theirs; practices seldom
+    assert empty == ["signing.SigningCredential"]  # practitioners have theirs; practices seldom
 
 
 def test_the_documentation_names_every_model_that_holds_something() -> None:

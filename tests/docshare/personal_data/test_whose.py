@@ -11,14 +11,14 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
 
-from accounts.models import Practice
 from docshare.personal_data.archive import Archive
-from documents.access import visible_as_recipient
 from documents.models import SharedDocument
+from documents.sharing.access import visible_as_recipient
 from notifications.models import Message
 from notifications.outbox import plan_sms
 from patients.models import ContactProposal, RecordTie, Relationship
 from patients.records import FormerContacts, change_patient
+from practices.models import Practice
 from tests.docshare.personal_data.house import House, account, furnish, tie
 
 pytestmark = pytest.mark.django_db

@@ -173,8 +173,8 @@ def test_a_task_that_fails_is_reported_with_what_led_to_it(receiver: Receiver, r
 def test_an_error_without_an_exception_says_where_it_was_logged_and_not_what(
     receiver: Receiver, reports: ErrorReports
 ) -> None:
-    logging.getLogger("documents.files").critical("Zyxomma's file was changed: %s", "Lymphocytose.pdf")
-    logging.getLogger("documents.files").warning("no error")
+    logging.getLogger("files").critical("Zyxomma's file was changed: %s", "Lymphocytose.pdf")
+    logging.getLogger("files").warning("no error")
     reports.outgoing.flush(10)
     assert_no_canary(receiver)
     (event,) = receiver.events

@@ -18,10 +18,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Scope, User
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
-from docshare.demo.paper import letter
-from documents.files.limits import MAX_BYTES
+from docshare.demo.letters import letter
 from documents.models import LibraryDocument, SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.share import share_upload
+from files.limits import MAX_BYTES
 from notifications.models import Message
 from patients.models import Patient, RecordTie, Relationship
 from tests.conftest import BookFixture

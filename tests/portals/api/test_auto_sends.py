@@ -8,9 +8,9 @@ import pytest
 
 from accounts.models import User
 from appointments.models import VisitReason
-from documents.autosend import send_due, send_now
 from documents.models import AutoSend, LibraryDocument
-from notifications.delivery import MAX_ATTEMPTS
+from documents.sending.autosend import send_due, send_now
+from jobs.leases import MAX_ATTEMPTS
 from notifications.models import Message, MessageState
 from patients.models import Patient
 from tests.conftest import BookFixture

@@ -26,10 +26,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from accounts.models import Membership, Scope, User
+from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from docshare.wsgi import application
 from portals.api import throttling
+from practices.models import Membership
 from tests.security.addresses import KINDS
 from tests.security.conftest import *  # noqa: F403  # a practice in use
 

@@ -21,7 +21,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 
 from accounts.models import User
-from documents.files.content import POLICY, content_sentences
+from files.content import POLICY, content_sentences
 from portals.api import errors
 from tests.portals.api.conftest import Api
 from tests.portals.api.test_api import upload

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from documents.library import write_document
+from documents.library.catalogue import write_document
 from documents.models import Category, LibraryDocument
-from documents.rules import RuleContent, save_rule
+from documents.sending.rules import RuleContent, save_rule
 from patients.models import Patient
 from tests.conftest import BookFixture
 from tests.portals.api.conftest import Api

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents.models import AutoSendRule, LibraryDocument, SharedDocument
@@ -25,6 +25,7 @@ from patients.models import Patient
 from portals.api import throttling
 from portals.api.keyset import Keyset
 from portals.api.pagination import NewestFirst
+from practices.models import Practice
 from tests.portals.api.conftest import Api
 from tests.portals.api.described import described
 from tests.security.conftest import *  # noqa: F403  # a practice in use

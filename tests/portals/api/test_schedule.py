@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Membership, Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, Closing, OpeningHours, VisitReason
 from audit.models import AuditEvent
+from practices.models import Membership, Practice
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda
 from tests.portals.api.conftest import Api, errors
 

@@ -9,13 +9,14 @@ import pytest
 from django.test.utils import override_settings
 from rest_framework.test import APIClient
 
-from accounts.members import add_member, change_roles, remove_member
-from accounts.models import ApiToken, Membership, Practice, Role, Scope, User
+from accounts.models import ApiToken, Scope, User
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
 from documents.models import LibraryDocument, SharedDocument
-from documents.sharing import take_back
+from documents.sharing.share import take_back
 from patients.models import Patient
 from portals.models import IdempotentCall
+from practices.members import add_member, change_roles, remove_member
+from practices.models import Membership, Practice, Role
 from tests.conftest import BookFixture
 from tests.portals.api.conftest import Api, errors
 from tests.portals.api.test_api import upload

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from accounts.models import Practice, User
+from accounts.models import User
 from documents.models import AutoSend, SharedDocument
 from portals.api import serializers as shapes
 from portals.api.times import Time
+from practices.models import Practice
 from tests.portals.api.conftest import Api
 from tests.portals.api.described import described
 from tests.security.addresses import KINDS

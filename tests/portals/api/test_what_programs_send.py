@@ -10,9 +10,9 @@ import pytest
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
-from documents.files.serving import respond
 from documents.models import DocumentReading, SharedDocument
-from documents.sharing import take_back
+from documents.sharing.share import take_back
+from files.serving import respond
 from portals.api.views import appointments, documents
 from portals.api.views.appointments import appointment_of
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder

@@ -11,13 +11,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import book
 from appointments.instructions import save_instruction
 from appointments.models import Absence, Agenda, Appointment, BookingPolicy, VisitReason
 from appointments.online import NotOnline, move_online
 from notifications.models import Message
 from patients.models import Patient, Relative
+from practices.models import Practice
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 
 SignIn = Callable[[User], Client]

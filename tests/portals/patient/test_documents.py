@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment, BookedFor
 from audit.models import AuditEvent
-from documents.files.intake import Intake
 from documents.models import Category, DocumentReading, SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.share import share_upload
+from files.intake import Intake
 from patients.models import Patient, RecordTie, Relationship
+from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.conftest import PDF
 

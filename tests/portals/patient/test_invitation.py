@@ -20,9 +20,9 @@ from accounts.codes import check_code, new_code
 from accounts.models import OneTimeCode, User
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from documents.files.intake import Intake
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload
+from documents.sharing.share import share_upload
+from files.intake import Intake
 from notifications.models import Channel, Message
 from patients.models import Invitation, Patient, RecordTie
 from patients.records import change_patient

@@ -10,9 +10,9 @@ from django.test import Client
 from accounts.codes import new_code
 from accounts.models import User
 from appointments.models import Appointment
-from documents.autosend import send_due
 from documents.models import LibraryDocument
-from documents.rules import RuleContent, save_rule
+from documents.sending.autosend import send_due
+from documents.sending.rules import RuleContent, save_rule
 from notifications.models import Channel, Message
 from patients.codes import CODE_PURPOSE
 from patients.invitations import end_live_invitation, invitation_for, invitation_url

@@ -11,18 +11,19 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
-from documents.autosend import send_due
-from documents.links import link_url, revoke_link
 from documents.models import DocumentLink, LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document, take_back
+from documents.sending.autosend import send_due
+from documents.sending.links import link_url, revoke_link
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document, take_back
 from notifications.models import Channel, Message
 from patients.invitations import accept_invitation, end_live_invitation, invitation_for, invitation_url
 from patients.models import Invitation, InvitationEnd, Patient, TieEnd
 from patients.records import FormerContacts, change_patient
 from patients.ties import end_tie
+from practices.models import Practice
 from tests.conftest import BookFixture
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from patients.models import Patient
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

@@ -11,11 +11,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, ReminderPolicy, VisitReason
 from documents.models import LibraryDocument
-from documents.rules import RuleContent, save_rule
+from documents.sending.rules import RuleContent, save_rule
 from patients.models import Patient
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

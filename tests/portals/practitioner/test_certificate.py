@@ -14,10 +14,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from documents.imported_certificates import watch
-from documents.models import SharedDocument, SigningCredential
-from documents.signing.sign import CannotSign
+from documents.models import SharedDocument
 from notifications.models import Message
+from signing.imported_certificates import watch
+from signing.models import SigningCredential
+from signing.pdf.sign import CannotSign
 from tests.pki import Pki
 
 SignIn = Callable[..., Client]

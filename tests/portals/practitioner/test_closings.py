@@ -12,10 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, Closing, VisitReason
 from appointments.public_holidays import holidays_of
 from patients.models import Patient
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

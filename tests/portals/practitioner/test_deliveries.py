@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.files.intake import Intake
 from documents.models import AutoSend, Category, LibraryDocument, SharedDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_upload
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_upload
+from files.intake import Intake
 from notifications.causes import Cause
 from notifications.models import Message, MessageState
 from patients.models import Patient

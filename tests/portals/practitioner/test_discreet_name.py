@@ -10,12 +10,13 @@ from django.conf import settings
 from django.test import Client
 from icalendar import Calendar
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import cancel
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from notifications.channels.email import compose
 from notifications.models import Message
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 PAGE = "/pro/settings/name/"

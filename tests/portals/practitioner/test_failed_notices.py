@@ -15,7 +15,7 @@ from appointments.booking import cancel, delete, move
 from appointments.models import Appointment
 from appointments.reminders import send_due
 from audit.models import AuditEvent
-from documents.deliveries import attention_count
+from documents.sharing.deliveries import attention_count
 from notifications.causes import Cause
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient

@@ -12,10 +12,11 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.booking import move
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from audit.trail import record
+from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]

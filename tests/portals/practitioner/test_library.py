@@ -9,14 +9,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.test import Client
 
-from accounts.models import Practice, User
-from documents.files.intake import Intake, accept
-from documents.library import import_version
+from accounts.models import User
+from documents.library.catalogue import import_version
 from documents.models import AutoSend, Category, LibraryDocument
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_upload
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_upload
+from files.intake import Intake, accept
 from patients.models import Patient
 from portals.practitioner import library_import
+from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
 from tests.documents.conftest import PDF

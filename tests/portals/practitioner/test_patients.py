@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from notifications.models import Message
 from patients.models import Patient
 from patients.records import FormerContacts, change_patient
 from patients.tasks import fill_search_texts
+from practices.models import Practice
 from tests.documents.ways import account, claim
 
 SignIn = Callable[[User], Client]

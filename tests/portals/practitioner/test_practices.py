@@ -14,21 +14,23 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Membership, Practice, User, WebhookEndpoint
-from accounts.webhooks import add_endpoint
+from accounts.models import User
 from appointments.booking import book
 from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, Instruction, ReminderPolicy, VisitReason
-from documents.files.intake import accept
-from documents.library import import_document
+from documents.library.catalogue import import_document
 from documents.models import AutoSendRule, Category, LibraryDocument
 from documents.models.autosend import Moment
-from documents.rules import RuleContent, save_rule
-from documents.sharing import share_library_document
+from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document
+from files.intake import accept
 from notifications.models import Message, MessageState
 from patients.models import Patient
+from practices.models import Membership, Practice
 from tests.conftest import make_user
 from tests.documents.conftest import PDF
+from webhooks.endpoints import add_endpoint
+from webhooks.models import WebhookEndpoint
 
 SignIn = Callable[[User], Client]
 SECRET = "Du Port seulement"

@@ -9,13 +9,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Appointment
-from docshare.demo.paper import letter
-from documents.files.intake import Intake
+from docshare.demo.letters import letter
 from documents.models import Category, LibraryDocument, SharedDocument, UnreadPolicy
-from documents.sharing import share_library_document, share_upload
+from documents.sharing.share import share_library_document, share_upload
+from files.intake import Intake
 from patients.models import Patient, RecordTie
+from practices.models import Practice
 from tests.conftest import make_user
 
 SignIn = Callable[[User], Client]

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from documents.autosend import send_due
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
-from documents.reading import note_reading_by_link
+from documents.sending.autosend import send_due
+from documents.sharing.reading import note_reading_by_link
 from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Practice, User
+from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, Instruction, ReminderPolicy, VisitReason
 from appointments.reminders import send_due
 from notifications.models import Message
 from patients.models import Patient
+from practices.models import Practice
 from tests.conftest import BookFixture
 
 SignIn = Callable[[User], Client]

@@ -19,16 +19,16 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.sole_control import MAY_SIGN
 from appointments.models import Appointment
-from docshare.demo.paper import letter
-from documents.files import content
+from docshare.demo.letters import letter
 from documents.models import SharedDocument
-from documents.signing.placement import InvalidPlacement
+from files import content
 from notifications.models import Message
 from patients.models import Patient
 from portals.practitioner.share import received
+from signing.pdf.placement import InvalidPlacement
 from tests.documents.conftest import PDF
-from tests.documents.files.test_active_content import changed, script_on_opening
-from tests.documents.files.test_pictures import jpeg, saved
+from tests.files.test_active_content import changed, script_on_opening
+from tests.files.test_pictures import jpeg, saved
 from tests.scanner import Clamd
 
 SignIn = Callable[[User], Client]

@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from appointments.models import Appointment
-from docshare.demo.paper import signature
+from docshare.demo.letters import signature
 from documents.models import SharedDocument
 from notifications.models import Message
 from tests.conftest import PASSWORD

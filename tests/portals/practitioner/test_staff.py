@@ -17,16 +17,17 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from docshare.demo.paper import signature
-from documents.files.intake import Intake
-from documents.models import Category, LibraryDocument, SharedDocument, SignatureImage
-from documents.sharing import share_upload
+from docshare.demo.letters import signature
+from documents.models import Category, LibraryDocument, SharedDocument
+from documents.sharing.share import share_upload
+from files.intake import Intake
 from notifications.models import Message
 from patients.invitations import accept_invitation, invitation_for
 from patients.models import Patient, RecordTie
 from patients.records import FormerContacts, change_patient
 from portals.practitioner import appointment as appointment_page
 from portals.practitioner.staff import appointment_of
+from signing.models import SignatureImage
 from tests.documents.conftest import PDF
 
 SignIn = Callable[[User], Client]

@@ -10,10 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.models import ApiToken, Practice, User, WebhookDelivery, WebhookEndpoint
-from accounts.webhook_delivery import WANTS_NO_MORE
-from accounts.webhooks import add_endpoint
+from accounts.models import ApiToken, User
+from practices.models import Practice
 from tests.conftest import PASSWORD
+from webhooks.delivery import WANTS_NO_MORE
+from webhooks.endpoints import add_endpoint
+from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 SignIn = Callable[[User], Client]
 

@@ -21,11 +21,12 @@ from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from docshare.checks import keys_of_this_installation
-from docshare.demo.paper import signature
-from documents.certificates import current_credential, renew_revocation_lists
-from documents.models import InstallationAuthority, SharedDocument, SignatureImage, SigningCredential
-from documents.wrong_keys import compare_at_start, note_keys, wrong_keys
-from notifications.models import KeyCheck
+from docshare.demo.letters import signature
+from docshare.wrong_keys import compare_at_start, note_keys, wrong_keys
+from documents.models import SharedDocument
+from sealing.models import KeyCheck
+from signing.certificates import current_credential, renew_revocation_lists
+from signing.models import InstallationAuthority, SignatureImage, SigningCredential
 from tests import settings as real
 from tests.portals.api.conftest import api, errors  # noqa: F401  # a fixture
 from tests.portals.api.test_api import share as share_by_api

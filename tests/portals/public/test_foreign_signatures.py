@@ -9,11 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from documents.models import InstallationAuthority
+from signing.models import InstallationAuthority
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
-from tests.documents.signing.foreign.certificates import authority
-from tests.documents.signing.foreign.kinds import KINDS, document_time_stamp
-from tests.documents.signing.foreign.pdf import TEXT
+from tests.signing.foreign.certificates import authority
+from tests.signing.foreign.kinds import KINDS, document_time_stamp
+from tests.signing.foreign.pdf import TEXT
 
 pytestmark = pytest.mark.django_db
 CHANGED = TEXT.replace(b"500", b"900")
@@ -110,8 +110,8 @@ def test_a_certificate_of_ours_that_was_revoked_is_said_so_even_where_nothing_ca
 ) -> None:
     from django.utils import timezone
 
-    from documents.models import KeyPlace, SigningCredential
-    from tests.documents.signing.foreign.certificates import doctor
+    from signing.models import KeyPlace, SigningCredential
+    from tests.signing.foreign.certificates import doctor
 
     SigningCredential.objects.create(
         user=alice, authority=InstallationAuthority.objects.get(), certificate=doctor().certificate,

@@ -23,9 +23,9 @@ from docshare.email_provider import provider_settings
 from notifications.causes import Cause
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState
-from notifications.webhook_signatures import signature
 from tests.notifications.conftest import *  # noqa: F403  # a mail server, an SMS gateway
 from tests.notifications.conftest import SmsGateway, make_email, make_sms
+from webhooks.signatures import signature
 
 pytestmark = pytest.mark.django_db
 SECRET = "reports:a-password-of-some-length"

@@ -20,18 +20,19 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.certificates import current_credential, revoke_certificate
-from documents.files import storage
-from documents.files.intake import Intake
-from documents.key_places import credential_of
-from documents.models import SharedDocument, SigningCredential
-from documents.signing.credentials import Credential
-from documents.signing.keys import KeyInMemory
-from documents.signing.levels import level_wanted
-from documents.signing.placement import Placement
-from documents.signing.sign import sign
-from documents.signing.stamp import StampContent
-from tests.doctors import PASSPHRASE, Authority
+from bench.doctors import PASSPHRASE, Authority
+from documents.models import SharedDocument
+from files import storage
+from files.intake import Intake
+from signing.certificates import current_credential, revoke_certificate
+from signing.key_places import credential_of
+from signing.models import SigningCredential
+from signing.pdf.credentials import Credential
+from signing.pdf.keys import KeyInMemory
+from signing.pdf.levels import level_wanted
+from signing.pdf.placement import Placement
+from signing.pdf.sign import sign
+from signing.pdf.stamp import StampContent
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from tests.documents.conftest import PDF
 

@@ -16,14 +16,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.files import open_work, storage
+from bench.doctors import Authority
 from documents.models import Category, SharedDocument
-from documents.sharing import share_upload, take_back
-from documents.signing.placement import Placement
-from documents.signing.sign import sign
-from documents.signing.stamp import StampContent
+from documents.sharing.share import share_upload, take_back
+from files import open_work, storage
 from portals.calls import VERIFICATIONS_A_MINUTE
-from tests.doctors import Authority
+from signing.pdf.placement import Placement
+from signing.pdf.sign import sign
+from signing.pdf.stamp import StampContent
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from tests.documents.conftest import PDF
 

@@ -1,0 +1,1 @@
+"""What production runs: web server, parts of the installation, preparation of a release."""

@@ -1,0 +1,139 @@
+"""Whether this process has the installation's keys: asked at start, by `manage.py check` and by /readyz.
+
+What the database notes of its keys is compared (sealing/key_checks.py). An installation of a version that noted
+nothing is asked what it keeps: a key that opens something of it is right, one that opens nothing is wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
+
+from allauth.mfa.models import Authenticator
+from django.db import DatabaseError, connection, transaction
+
+from accounts import factor_secrets
+from audit.trail import record
+from notifications.models import Message, MessageState
+from sealing.columns import CannotOpen
+from sealing.key_checks import SECRETS, SIGNING_PASSPHRASE, differing, keys_of, new_check, standing_of
+from sealing.models import KeyCheck
+from signing.models import InstallationAuthority, SigningCredential
+from signing.passphrases import passphrases
+from signing.pdf.keys import KeyNotOpened, opened
+from webhooks.models import WebhookEndpoint
+
+logger = logging.getLogger(__name__)
+ASKED = 5  # of each kind, the newest
+TURN = 0x0D0C5EA2  # one process notes a key (an advisory lock of PostgreSQL)
+
+
+class WrongKeys(Exception):
+    """A secret of this process is not the installation's; the sentences say which, and what to do."""
+
+
+def wrong_keys() -> list[str]:
+    """A sentence for each secret that differs; empty where all fit. Two queries and, once a process has compared
+    them, no cryptography. Raises DatabaseError."""
+    sentences = []
+    for secret in SECRETS:
+        standing = standing_of(secret)
+        if standing.checks:
+            sentences.append(differing(standing))
+        elif opens_something(secret) is False:
+            sentences.append(
+                f"{secret} opens nothing of what this installation keeps sealed. Set {secret} (or {secret}_FILE) to "
+                f"the key it was sealed under, or add that key to {secret}_FALLBACKS. If it is lost: "
+                "docs/operating.md, Keys."
+            )
+    return [sentence for sentence in sentences if sentence]
+
+
+def refuse_wrong_keys() -> None:
+    """Raises WrongKeys. Notes the keys if the database was away when this process started."""
+    if sentences := wrong_keys():
+        raise WrongKeys(" ".join(sentences))
+    note_keys()
+
+
+def compare_at_start() -> None:
+    """Write into the log what differs; note a key that is new here and whose former one is at hand."""
+    try:
+        for sentence in wrong_keys():
+            logger.critical(sentence)
+        note_keys()
+    except DatabaseError as error:  # away, or not migrated yet: /readyz asks again
+        logger.warning("Keys were not compared with the database's: %s", type(error).__name__)
+
+
+def note_keys() -> list[str]:
+    """Note the keys in use, if they are right and not noted yet. Which secrets were noted now."""
+    noted = []
+    for secret in SECRETS:
+        if not _is_to_be_noted(secret):
+            continue
+        with transaction.atomic():
+            if connection.vendor == "postgresql":  # SQLite has one writer
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+            if _is_to_be_noted(secret):
+                for key in _unnoted(secret):
+                    note(secret, key)
+                noted.append(secret)
+    return noted
+
+
+def _unnoted(secret: str) -> list[str]:
+    """The one in use last. At first the former ones, too: something may be sealed under any that is given."""
+    keys = keys_of(secret)
+    return keys[:1] if standing_of(secret).checks else keys[::-1]
+
+
+def _is_to_be_noted(secret: str) -> bool:
+    standing = standing_of(secret)
+    return standing.is_turning or (not standing.checks and opens_something(secret) is not False)
+
+
+def note(secret: str, key: str) -> KeyCheck:
+    """The key is one that something may be sealed under from now on."""
+    check = new_check(secret, key)
+    check.save()
+    record("keys.noted", by=None, on=check, detail={"secret": secret})
+    return check
+
+
+def opens_something(secret: str) -> bool | None:
+    """Whether a key given opens anything that is kept; None where nothing is kept."""
+    kept = _sealed_keys() if secret == SIGNING_PASSPHRASE else _sealed_texts()
+    found = None
+    for open_one in kept:
+        try:
+            open_one()
+        except (CannotOpen, KeyNotOpened):
+            found = False
+        else:
+            return True
+    return found
+
+
+def _sealed_texts() -> Iterator[Callable[[], object]]:
+    messages = Message.objects.filter(state=MessageState.QUEUED).exclude(body="").order_by("-created_at")[:ASKED]
+    endpoints = WebhookEndpoint.objects.order_by("-created_at")[:ASKED]
+    for message in messages:
+        yield partial(getattr, message, "body")
+    for endpoint in endpoints:
+        yield partial(getattr, endpoint, "secret")
+    for factor in Authenticator.objects.order_by("-created_at")[:ASKED]:
+        for kept in factor_secrets.sealed_in(factor.data):
+            yield partial(factor_secrets.opened, kept)
+
+
+def _sealed_keys() -> Iterator[Callable[[], object]]:
+    newest: list[Iterable[InstallationAuthority | SigningCredential]] = [
+        InstallationAuthority.objects.order_by("-created_at")[:ASKED],
+        SigningCredential.objects.exclude(private_key=b"").order_by("-created_at")[:ASKED],
+    ]
+    for row in chain.from_iterable(newest):
+        yield partial(opened, bytes(row.private_key), *passphrases())

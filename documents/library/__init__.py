@@ -1,0 +1,1 @@
+"""The practice's library of reusable documents, imported or written."""

@@ -1,0 +1,167 @@
+"""The practice's library: reusable documents, imported or written, each change a new version."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.trail import record
+from documents.library.writing.body import clean, pictures
+from documents.library.writing.fields import examples
+from documents.library.writing.printing import print_body
+from documents.models import Category, LibraryDocument, LibraryVersion
+from documents.sending.planning import follow_library
+from files import storage
+from files.intake import Intake, discard
+from files.names import composed
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
+
+
+def import_document(
+    *, practice: Practice, intake: Intake, title: str, category: Category, by: User, pk: uuid.UUID | None = None
+) -> LibraryDocument:
+    """A new document of the library, version 1. Consumes the intake. Raises NotAllowed, ValidationError."""
+    document = LibraryDocument(
+        id=pk or uuid.uuid4(), practice=practice, title=composed(title) or intake.name, category=category
+    )
+    try:
+        _check_may_write(practice, by)
+        document.full_clean()
+    except BaseException:
+        discard(intake)
+        raise
+    _keep_version(document, intake, by, action="library.imported")
+    return document
+
+
+def import_version(*, document: LibraryDocument, intake: Intake, by: User) -> LibraryVersion:
+    """The next version; what was sent before stays as it was. Consumes the intake. Raises NotAllowed."""
+    _check_may_write(document.practice, by)
+    return _keep_version(document, intake, by, action="library.version_added")
+
+
+def write_document(
+    *, practice: Practice, body: str, title: str, category: Category, by: User, pk: uuid.UUID | None = None
+) -> LibraryDocument:
+    """A new document, written: `body` is HTML with merge fields (documents.library.writing.body).
+
+    Raises NotAllowed, ValidationError, documents.library.writing.printing.CannotWrite.
+    """
+    _check_may_write(practice, by)
+    document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=composed(title), category=category)
+    document.full_clean()
+    kept = _checked(body, practice)
+    _keep_version(document, print_specimen(document, kept), by, action="library.written", body=kept)
+    return document
+
+
+def write_version(*, document: LibraryDocument, body: str, by: User) -> LibraryVersion:
+    """The next version of a written document; what was sent before stays as it was. Raises as write_document."""
+    _check_may_write(document.practice, by)
+    kept = _checked(body, document.practice)
+    return _keep_version(document, print_specimen(document, kept), by, action="library.version_added", body=kept)
+
+
+@transaction.atomic
+def rewrite_document(*, document: LibraryDocument, title: str, category: Category, body: str, by: User) -> None:
+    """Title, category and text in one go; a new version only where the text changed. Raises as write_document."""
+    change_library_document(document=document, by=by, title=title, category=category)
+    if clean(body) != document.current.body:
+        write_version(document=document, body=body, by=by)
+
+
+def print_specimen(document: LibraryDocument, kept: str) -> Intake:
+    """The PDF of a kept body, examples in its merge fields. Raises documents.library.writing.printing.CannotWrite."""
+    practice = document.practice
+    return print_body(
+        kept, practice=practice, title=document.title, values=examples(practice), language=practice.language
+    )
+
+
+def preview_body(*, practice: Practice, title: str, body: str) -> bytes:
+    """The PDF of a body that nobody has saved. Nothing is kept. Raises ValidationError, CannotWrite."""
+    intake = print_specimen(LibraryDocument(practice=practice, title=title), _checked(body, practice))
+    try:
+        return intake.path.read_bytes()
+    finally:
+        discard(intake)
+
+
+def _checked(body: str, practice: Practice) -> str:
+    kept = clean(body)
+    wanted = set(pictures(kept))
+    known = LibraryDocument.objects.filter(practice=practice, versions__file__media_type__startswith="image/")
+    if set(known.filter(pk__in=wanted).values_list("pk", flat=True)) != wanted:
+        raise ValidationError({"body": _("Une image de ce texte n’est pas dans la bibliothèque du cabinet.")})
+    return kept
+
+
+@transaction.atomic
+def change_library_document(
+    *, document: LibraryDocument, by: User, title: str | None = None, category: Category | None = None
+) -> LibraryDocument:
+    """Rename or reclassify; what was shared keeps the title it was shared under. Raises NotAllowed."""
+    _check_may_write(document.practice, by)
+    document.title = composed(title) if title is not None else document.title
+    document.category = category or document.category
+    document.full_clean()
+    document.save(update_fields=["title", "category"])
+    record("library.changed", by=by, on=document, practice=document.practice_id)
+    return document
+
+
+@transaction.atomic
+def unarchive(*, document: LibraryDocument, by: User) -> None:
+    """Offered again, and sent again by the rules that name it. Raises NotAllowed."""
+    _check_may_write(document.practice, by)
+    if LibraryDocument.objects.filter(pk=document.pk, archived_at__isnull=False).update(archived_at=None):
+        follow_library(document.pk)
+        record("library.unarchived", by=by, on=document, practice=document.practice_id)
+
+
+@transaction.atomic
+def archive(*, document: LibraryDocument, by: User) -> None:
+    """No longer offered; what was shared of it stays. Archiving twice changes nothing. Raises NotAllowed."""
+    _check_may_write(document.practice, by)
+    if LibraryDocument.objects.in_use().filter(pk=document.pk).update(archived_at=timezone.now()):
+        follow_library(document.pk)
+        record("library.archived", by=by, on=document, practice=document.practice_id)
+
+
+def _keep_version(
+    document: LibraryDocument, intake: Intake, by: User, *, action: str, body: str = ""
+) -> LibraryVersion:
+    stored = storage.keep(intake)
+    try:
+        with transaction.atomic():
+            stored.save()
+            if document._state.adding:
+                document.save()
+            else:  # numbers are given one after the other
+                LibraryDocument.objects.select_for_update().get(pk=document.pk)
+            last = document.versions.order_by("-number").values_list("number", flat=True).first() or 0
+            version = LibraryVersion.objects.create(
+                document=document,
+                number=last + 1,
+                file=stored,
+                name=intake.name,
+                page_count=intake.page_count,
+                body=body,
+                created_by=by,
+            )
+            record(action, by=by, on=document, practice=document.practice_id, detail={"version": version.number})
+            return version
+    except Exception:
+        storage.abandon(stored)
+        raise
+
+
+def _check_may_write(practice: Practice, by: User) -> None:
+    if not may_administer(by, practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))

@@ -1,0 +1,117 @@
+"""The body of a written document: HTML of a short list of elements, nothing else, and its merge fields filled in.
+
+Written once into this form when it is saved; read back as it stands. A field is `<span data-field="patient_name">`,
+a picture of the library `<img src="/pro/library/<id>/picture/" alt="…">`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from html import escape, unescape
+
+import nh3
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from documents.library.writing.fields import FIELD_NAMES, LINKED
+
+MAX_CHARACTERS = 200_000
+TAGS = {
+    *("p", "br", "hr", "h1", "h2", "h3", "strong", "em", "u", "s", "sub", "sup", "blockquote", "a", "span", "img"),
+    *("ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+}
+ATTRIBUTES = {
+    "a": {"href"},
+    "img": {"src", "alt"},
+    "span": {"data-field"},
+    "th": {"colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
+    "ol": {"start"},
+}
+PICTURE = re.compile(r"^/pro/library/([0-9a-f-]{36})/picture/$")
+_IMG_SRC = re.compile(r'<img\b[^>]*\bsrc="([^"]*)"')
+_NO_PICTURE = re.compile(r"<img(?![^>]*\bsrc=)[^>]*>")
+_BRACES = re.compile(r"\{\{\s*([^{}]{0,60}?)\s*\}\}")
+_SPAN = re.compile(r'<span data-field="([^"]*)">.*?</span>', re.DOTALL)
+_SPAN_NAME = re.compile(r'<span data-field="([a-z_]+)">')
+_TAG = re.compile(r"<[^>]*>")
+_ADDRESS = re.compile(r"https://[^\s<>\"']+")
+
+
+def clean(html: str) -> str:
+    """The body as it is kept. `{{ patient_name }}` is taken for the field of that name.
+
+    Raises ValidationError (attribute `body`): too long, empty, or a field that does not exist.
+    """
+    if len(html) > MAX_CHARACTERS:
+        raise ValidationError(
+            {"body": _("Le texte est trop long (plus de 200 000 caractères). Faites-en deux documents.")}
+        )
+    kept = nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+        strip_comments=True,
+    )
+    kept = _NO_PICTURE.sub("", kept)
+    kept = _BRACES.sub(lambda found: f'<span data-field="{_name(unescape(found[1]))}"></span>', kept)
+    kept = _SPAN.sub(lambda found: f'<span data-field="{_name(found[1])}"></span>', kept)
+    if not (_TAG.sub("", kept).strip() or field_names(kept) or pictures(kept)):
+        raise ValidationError({"body": _("Le document est vide. Écrivez-en le texte.")})
+    return kept
+
+
+def _attribute(tag: str, attribute: str, value: str) -> str | None:
+    if tag == "img" and attribute == "src":
+        return value if PICTURE.match(value) else None
+    if attribute in ("colspan", "rowspan", "start"):
+        # An unbounded span makes the layout take hours.
+        return value if value.isdigit() and 1 <= int(value) <= 50 else None
+    return value
+
+
+def _name(asked: str) -> str:
+    name = re.sub(r"[.\s]+", "_", asked.strip())
+    if name not in FIELD_NAMES:
+        raise ValidationError(
+            {
+                "body": _("Le champ « %(name)s » n’existe pas. Champs possibles : %(names)s.")
+                % {"name": asked[:60], "names": ", ".join(sorted(FIELD_NAMES))}
+            }
+        )
+    return name
+
+
+def field_names(body: str) -> set[str]:
+    """The merge fields that a kept body has."""
+    return set(_SPAN_NAME.findall(body))
+
+
+def pictures(body: str) -> list[uuid.UUID]:
+    """The library documents that a kept body shows as pictures."""
+    found = (PICTURE.match(source) for source in _IMG_SRC.findall(body))
+    return [uuid.UUID(match[1]) for match in found if match]
+
+
+def fill(body: str, values: Mapping[str, str]) -> str:
+    """The fields replaced by their text, escaped, lines kept. In one pass: what a name holds is never read again."""
+
+    def text(found: re.Match[str]) -> str:
+        shown = _isolated(escape(values[found[1]]))
+        if found[1] in LINKED:
+            shown = _ADDRESS.sub(lambda address: f'<a href="{address[0]}">{address[0]}</a>', shown)
+        return shown.replace("\n", "<br>")
+
+    return _SPAN.sub(text, body)
+
+
+def _isolated(text: str) -> str:
+    """What runs from right to left does not draw in the words and dates around it (Unicode Standard Annex 9, 2.4)."""
+    leftwards = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return f"\u2068{text}\u2069" if leftwards else text

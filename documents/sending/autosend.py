@@ -1,0 +1,336 @@
+"""Sending what is due: once, whatever crashes; now, again or not at all where staff say so.
+
+A batch is claimed under a lease, so that workers side by side share what is due, and its attempt is counted then:
+what kills its worker, or fails, waits its turn behind the others and is given up in the end, for staff to see. That
+nothing goes twice does not hang on the lease: an appointment is locked, and what was sent is no longer planned.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from appointments.models import Appointment
+from appointments.recipients import Audience, Recipient, RecipientState, resolve, with_todays_holder
+from audit.trail import append
+from documents import messages
+from documents.library.writing.copies import personal_copy
+from documents.library.writing.printing import CannotWrite
+from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVersion, SharedDocument
+from documents.models.autosend import AutoSendState, LinkEnd
+from documents.sending.links import is_open
+from documents.sending.planning import due_again, line_of, nudge_senders, tell
+from jobs import leases, row_errors
+from jobs.leases import MAX_ATTEMPTS, back_off
+from notifications.models import MessageState
+from patients.models import Patient
+from practices.roles import NotAllowed, may_share
+
+logger = logging.getLogger(__name__)
+Channels = dict[str, tuple[str, str]]  # "email" and "sms", those there are: contact and language
+RETRY = timedelta(minutes=1)  # until somebody may receive: contacts completed, an authorisation given
+LEASE = timedelta(minutes=1)  # of a worker that has not said how it ended
+BATCH = 100  # documents, about
+PLANNED, SENT, CANCELLED, FAILED = (
+    AutoSendState.PLANNED,
+    AutoSendState.SENT,
+    AutoSendState.CANCELLED,
+    AutoSendState.FAILED,
+)
+
+
+def send_due(*, now: datetime | None = None) -> int:
+    """Send all that is due. How many appointments were told."""
+    told = 0
+    while (batch := _send_batch(now)) is not None:
+        told += batch
+    return told
+
+
+def send_batch() -> bool:
+    """Send some of what is due. Whether there was anything."""
+    return _send_batch(None) is not None
+
+
+def _send_batch(now: datetime | None) -> int | None:
+    """How many appointments were told; None where nothing is due. An appointment at a time, each in a transaction."""
+    now = now or timezone.now()
+    claimed = _claim(now)
+    return sum(_try(pk, now) for pk in claimed) if claimed else None
+
+
+def _claim(now: datetime) -> list[Any]:
+    """Appointments of which something is due, the first due first, for LEASE. Of two workers each gets others."""
+    rows = leases.claim(AutoSend.objects.due(now), size=BATCH, lease=LEASE, now=now, column="retry_at")
+    return list(dict.fromkeys(row.appointment_id for row in rows))
+
+
+def _try(appointment_id: Any, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            return _send_for(appointment_id, now)
+    except Exception as error:
+        row_errors.note(logger, "What was due for appointment", appointment_id, error)
+    with transaction.atomic():
+        for one in _due(appointment_id, now).select_for_update(of=("self",)):
+            one.retry_at = now + back_off(one.attempts)
+            one.save(update_fields=["retry_at"])
+    return False
+
+
+def _send_for(appointment_id: Any, now: datetime) -> bool:
+    lockable = Appointment.objects.select_for_update(
+        # The record, too: contacts that are being corrected, or an access that ends, come before or after.
+        of=("self", "patient"),
+        skip_locked=connection.features.has_select_for_update_skip_locked,
+    )
+    appointment = lockable.select_related("practice", "patient__practice").filter(pk=appointment_id).first()
+    if appointment is None:
+        return False  # deleted, or somebody is changing it
+    with_todays_holder(appointment)
+    due = []
+    for one in _due(appointment_id, now).select_for_update(of=("self",)):
+        if one.attempts > MAX_ATTEMPTS:
+            _give_up(one, by=None)
+        else:
+            due.append(one)
+    if _send(appointment, due, by=None):
+        return True
+    AutoSend.objects.filter(pk__in=[one.pk for one in due]).update(retry_at=now + RETRY, attempts=0)
+    return False
+
+
+def _due(appointment_id: Any, now: datetime) -> QuerySet[AutoSend]:
+    """Claimed or not: what is due for one appointment goes together."""
+    due = AutoSend.objects.filter(appointment=appointment_id, state=PLANNED, due_at__lte=now)
+    return due.select_related("rule", "document").order_by("due_at", "id")
+
+
+def _give_up(one: AutoSend, *, by: User | None) -> None:
+    """Staff see it, and may try again."""
+    one.state = FAILED
+    one.save(update_fields=["state"])
+    tell("auto_send.failed", one, by=by)
+
+
+def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, action: str = "auto_send.sent") -> bool:
+    """All of them together: one link, one email, one SMS. False where nobody may be told yet; they stay planned."""
+    if not due:
+        return False
+    recipient = resolve(appointment)
+    channels = _channels(appointment, recipient, due)
+    if not channels:
+        return False
+    versions = _current_versions(due)
+    sent: list[tuple[AutoSend, SharedDocument]] = []
+    for one in due:
+        try:
+            sent.append((one, _document(appointment, one, versions[one.document_id], recipient)))
+        except CannotWrite:  # the others go
+            _give_up(one, by=by)
+    if not sent:
+        return True
+    documents = SharedDocument.objects.bulk_create([document for _, document in sent])
+    link = _new_link(appointment, recipient, channels)
+    for rank, (one, document) in enumerate(sent, start=1):
+        one.shared, one.link, one.rank = document, link, rank
+        one.state, one.sent_at = SENT, timezone.now()
+    AutoSend.objects.bulk_update([one for one, _ in sent], ["shared", "link", "rank", "state", "sent_at"])
+    append(line_of(action, one, by=by) for one, _ in sent)
+    messages.announce_link(link, documents, channels=channels)
+    return True
+
+
+def _current_versions(due: Sequence[AutoSend]) -> dict[Any, LibraryVersion]:
+    """Document -> its newest version, of now."""
+    newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    asked = LibraryDocument.objects.filter(pk__in={one.document_id for one in due})
+    versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
+    return {version.document_id: version for version in versions.select_related("file", "document")}
+
+
+def channels_for(sending: AutoSend) -> Channels:
+    """By which it would go now; none where nobody may be told yet."""
+    return _channels(sending.appointment, resolve(sending.appointment), [sending])
+
+
+def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend]) -> Channels:
+    """Channel -> contact and language, of those that the rules ask for; any there is, where the asked is missing.
+
+    A patient needs only one contact. A holder is written to where the holder is the recipient, and nobody at all
+    while an authorisation is missing.
+    """
+    if recipient.state is RecipientState.NEEDS_AUTHORISATION:
+        return {}
+    who: User | Patient = appointment.patient
+    contacts = dict(recipient.contacts)  # of the record, those that are the patient's own
+    if recipient.audience is Audience.HOLDER and recipient.holder:
+        who = recipient.holder
+        contacts = {"email": who.email, "mobile": who.mobile or ""}
+    by_channel = {"email": contacts.get("email"), "sms": contacts.get("mobile")}
+    there = {channel: to for channel, to in by_channel.items() if to}
+    asked = {name for one in due for name in ("email", "sms") if getattr(one.rule, f"by_{name}")}
+    chosen = {name: contact for name, contact in there.items() if name in asked} or there
+    return {name: (contact, who.language) for name, contact in chosen.items()}
+
+
+def _document(
+    appointment: Appointment, one: AutoSend, version: LibraryVersion, recipient: Recipient
+) -> SharedDocument:
+    """Of this version, pinned; its row is not saved yet, that of a copy's file is. Raises CannotWrite."""
+    copy = personal_copy(version, appointment, recipient, replacing_letters=True)
+    if copy:
+        copy.file.save()
+    to_holder = recipient.audience is Audience.HOLDER
+    shared = SharedDocument(
+        practice=appointment.practice,
+        patient=appointment.patient,
+        appointment=appointment,
+        file=copy.file if copy else version.file,
+        library_version=version,
+        category_id=one.document.category_id,
+        title=one.document.title,
+        name=version.name,
+        page_count=copy.page_count if copy else version.page_count,
+        audience="holder" if to_holder else "patient",
+        holder=recipient.holder if to_holder else None,
+        authorisation=recipient.authorisation,
+        patient_was_minor=recipient.patient_is_minor,
+    )
+    # What it names was read a moment ago, and the database holds the rest: asked again, that is ten queries each.
+    shared.clean_fields(exclude=[field.name for field in SharedDocument._meta.fields if field.is_relation])
+    return shared
+
+
+@transaction.atomic
+def send_now(*, sending: AutoSend, by: User) -> bool:
+    """Staff don't wait for its time. False where nobody may receive yet. Raises NotAllowed."""
+    _check_may_share(sending, by)
+    one = _locked(sending)
+    if one.state == SENT:
+        return True
+    return _send(one.appointment, [one], by=by)
+
+
+@transaction.atomic
+def send_again(*, sending: AutoSend, by: User) -> bool:
+    """The message once more, to today's contacts, with the same documents; a closed link is replaced by a new one.
+
+    False where nobody may receive, or somebody else than then. Clicking twice sends one: what waits is not repeated.
+    Raises NotAllowed.
+    """
+    _check_may_share(sending, by)
+    return resend(sending, by=by)
+
+
+def resend(sending: AutoSend, *, by: User) -> bool:
+    """As send_again, for whoever has made sure that `by` may."""
+    one = _locked(sending)
+    appointment, shared = one.appointment, one.shared
+    if one.state != SENT or shared is None:  # taken back meanwhile: sent anew
+        return _send(appointment, [one], by=by, action="auto_send.sent_again")
+    recipient = resolve(appointment)
+    holder = recipient.holder if recipient.audience is Audience.HOLDER else None
+    channels = _channels(appointment, recipient, [one])
+    if not channels or shared.holder != holder:
+        return False
+    if one.link is not None and _reaches(one.link, channels):
+        if shared.messages.filter(state=MessageState.QUEUED).exists():
+            return True
+        link = one.link
+    else:
+        link = _replace_link(one, recipient, channels)
+    together = [other.shared for other in link.sendings.select_related("shared__practice") if other.shared]
+    messages.announce_link(link, together, channels=channels)
+    tell("auto_send.sent_again", one, by=by)
+    return True
+
+
+def _replace_link(one: AutoSend, recipient: Recipient, channels: Channels) -> DocumentLink:
+    """A link to today's contacts, with all that the former one opened; with this document alone where staff closed
+    that one by hand.
+
+    What its holder no longer sees is seen again, under the new authorisation; what a holder still sees goes on
+    standing on what it stood on.
+    """
+    former = one.link
+    moved = list(former.sendings.order_by("rank")) if former and former.end != LinkEnd.STAFF else [one]
+    link = _new_link(one.appointment, recipient, channels)
+    for rank, sending in enumerate(moved, start=1):
+        AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=rank)
+    shared = SharedDocument.objects.filter(auto_send__in=[sending.pk for sending in moved])
+    unseen = shared.filter(audience=Audience.HOLDER.value).exclude(pk__in=SharedDocument.objects.with_readers())
+    unseen.update(authorisation=recipient.authorisation, holder_ended_at=None)
+    return link
+
+
+def _new_link(appointment: Appointment, recipient: Recipient, channels: Channels) -> DocumentLink:
+    """Bound to the contacts that it is sent to, and to the authorisation under which it is sent."""
+    to_holder = recipient.audience is Audience.HOLDER
+    return DocumentLink.objects.create(
+        appointment=appointment,
+        email=channels["email"][0] if "email" in channels else None,
+        mobile=channels["sms"][0] if "sms" in channels else None,
+        holder=recipient.holder if to_holder else None,
+        authorisation=recipient.authorisation if to_holder else None,
+    )
+
+
+def _reaches(link: DocumentLink, channels: Channels) -> bool:
+    """Whether this very link may go to these contacts: it is open, and was sent to them before."""
+    sent = {"email": link.email, "sms": link.mobile}
+    return is_open(link) and all(sent[channel] == to for channel, (to, _language) in channels.items())
+
+
+@transaction.atomic
+def do_not_send(*, sending: AutoSend, by: User) -> None:
+    """Staff stop one that is planned; no rule plans it again, only `plan_again`. Raises NotAllowed."""
+    _check_may_share(sending, by)
+    one = _locked(sending)
+    if one.state == PLANNED:
+        one.state, one.stopped_by_staff = CANCELLED, True
+        one.save(update_fields=["state", "stopped_by_staff"])
+        tell("auto_send.cancelled", one, by=by)
+
+
+@transaction.atomic
+def plan_again(*, sending: AutoSend, by: User) -> bool:
+    """Staff change their mind about one that they stopped. False where its rule would not send it any more.
+
+    Raises NotAllowed.
+    """
+    _check_may_share(sending, by)
+    one = _locked(sending)
+    if one.state == CANCELLED and one.stopped_by_staff and (due_at := due_again(one)):
+        one.state, one.stopped_by_staff, one.due_at = PLANNED, False, due_at
+        one.retry_at, one.attempts = None, 0
+        one.save(update_fields=["state", "stopped_by_staff", "due_at", "retry_at", "attempts"])
+        tell("auto_send.planned_again", one, by=by)
+        transaction.on_commit(nudge_senders)
+    return one.state == PLANNED
+
+
+def _check_may_share(sending: AutoSend, by: User) -> None:
+    if not may_share(by, sending.appointment.practice):
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
+        )
+
+
+def _locked(sending: AutoSend) -> AutoSend:
+    """With its record, so that contacts and accesses stay as they are until the transaction ends."""
+    Patient.objects.select_for_update(of=("self",)).get(appointments__auto_sends=sending.pk)
+    return (
+        AutoSend.objects.select_for_update(of=("self",))
+        .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder", "rule")
+        .select_related("document", "link__appointment__patient", "link__holder", "link__authorisation")
+        .get(pk=sending.pk)
+    )

@@ -1,0 +1,148 @@
+"""Reading without an account: the address of one automatic sending.
+
+Why it is safe: the token is the link's id under an HMAC of SECRET_KEY, for this purpose alone; a dump of the
+database opens nothing; it ends with the contacts that it was sent to, with the authorisation under which it was sent,
+by hand, and with its appointment. Only automatic documents of the library get one: never an upload, never a signed
+document.
+"""
+
+from __future__ import annotations
+
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.trail import record
+from documents.models import AutoSend, DocumentLink, SharedDocument
+from documents.models.autosend import LinkEnd
+from patients.models import Patient
+from patients.ownership import is_doubted, waits_since_minority
+from practices.roles import NotAllowed, may_share
+
+
+class _ShortSigner(Signer):
+    """Of the HMAC-SHA-256, the first 132 bits (RFC 2104, 5): an SMS has 160 signs for name, words and link."""
+
+    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
+        return super().signature(value, key)[:SIGNATURE]
+
+
+SIGNATURE = 22  # signs of base64
+_signer = _ShortSigner(salt="documents.link.short", sep=".")
+_long_signer = Signer(salt="documents.link", sep=".")  # that 0.2.0 reads too
+
+
+def link_url(link: DocumentLink, *, short: bool = False) -> str:
+    """The absolute address that a message carries.
+
+    `short`: for an SMS. A process of 0.2.0, beside this version or gone back to, knows the long one alone.
+    """
+    token = _signer.sign(_written(link.pk)) if short else _long_signer.sign(str(link.pk))
+    return str(settings.PUBLIC_URL) + reverse("link", kwargs={"token": token})
+
+
+def find_link(token: str) -> DocumentLink | None:
+    """The link of an address, open or not; None where it was never ours, or its appointment is gone."""
+    pk = _read(token)
+    return _links().filter(pk=pk).first() if pk else None
+
+
+def _written(pk: uuid.UUID) -> str:
+    """22 signs in place of 36."""
+    return urlsafe_b64encode(pk.bytes).decode().rstrip("=")
+
+
+def _read(token: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(bytes=urlsafe_b64decode(f"{_signer.unsign(token)}=="))
+    except (BadSignature, ValueError):
+        pass
+    try:
+        return uuid.UUID(_long_signer.unsign(token))
+    except (BadSignature, ValueError):
+        return None
+
+
+def links_of(patient: Patient) -> list[DocumentLink]:
+    """Every open link to something of the record, newest first."""
+    sent = _links().filter(appointment__patient=patient, revoked_at=None).order_by("-created_at", "-id")
+    return [link for link in sent if documents_of(link).exists()]
+
+
+def _links() -> QuerySet[DocumentLink]:
+    return DocumentLink.objects.select_related(
+        "appointment__practice", "appointment__patient__practice", "holder", "authorisation"
+    )
+
+
+def is_open(link: DocumentLink) -> bool:
+    """Whether what the link stands on still holds: asked at every call.
+
+    The contacts that it was sent to are those that its owner has today, the record's are not in doubt, and the
+    authorisation was not withdrawn.
+    """
+    if link.revoked_at is not None:
+        return False
+    if link.authorisation is not None and link.authorisation.withdrawn_at is not None:
+        return False
+    if link.holder is not None and not link.holder.is_active:
+        return False
+    if link.holder is None and is_doubted(link.appointment.patient):
+        return False
+    owner = link.owner
+    return link.email in (None, owner.email) and link.mobile in (None, owner.mobile)
+
+
+def documents_of(link: DocumentLink) -> QuerySet[AutoSend]:
+    """What it opens, in order; nothing once it is closed, nor what was taken back.
+
+    Contacts that wait since minority may be a parent's: they open what was shared by then.
+    """
+    if not is_open(link):
+        return AutoSend.objects.none()
+    seen = SharedDocument.objects.with_readers()
+    if link.holder is None and waits_since_minority(link.appointment.patient):
+        seen = seen.filter(patient_was_minor=True)
+    return (
+        link.sendings.filter(shared__in=seen)
+        .select_related("shared__file", "shared__category", "shared__practice")
+        .order_by("rank")
+    )
+
+
+def was_there(link: DocumentLink, rank: int) -> bool:
+    """Whether it ever had such a document. Those of a closed link may have moved to the one that followed it."""
+    return not is_open(link) or link.sendings.filter(rank=rank).exists()
+
+
+@transaction.atomic
+def revoke_link(*, link: DocumentLink, by: User) -> None:
+    """Nobody gets in by it any more. Revoking twice changes nothing. Raises NotAllowed."""
+    if not may_share(by, link.appointment.practice):
+        raise NotAllowed(
+            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
+        )
+    end_links(DocumentLink.objects.filter(pk=link.pk), reason=LinkEnd.STAFF, by=by)
+
+
+def end_links(links: QuerySet[DocumentLink], *, reason: LinkEnd, by: User) -> None:
+    """Close those of them that are open, for good: a later sending makes a new link."""
+    for link in links.filter(revoked_at=None).select_for_update(of=("self",)).select_related("appointment"):
+        link.revoked_at, link.end = timezone.now(), reason
+        link.save(update_fields=["revoked_at", "end"])
+        record(
+            "link.revoked",
+            by=by,
+            on=link,
+            practice=link.appointment.practice_id,
+            within=link.appointment_id,
+            detail={"reason": reason.value},
+        )

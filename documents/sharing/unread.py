@@ -1,0 +1,93 @@
+"""One reminder of a document that stays unread, by itself, once: after the practice's number of days.
+
+Not of automatic documents: they are the library's, and the appointment has reminders of its own. Not where a message
+failed: that needs somebody (documents/sharing/deliveries.py), and another one would fail too.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from appointments.models import ReminderPolicy
+from appointments.quiet_hours import polite_time
+from audit.trail import record
+from documents import messages
+from documents.models import SharedDocument, UnreadPolicy
+from documents.sharing import chasing
+from jobs import row_errors
+from notifications.models import Channel
+from practices.models import Practice
+from practices.roles import NotAllowed, may_administer
+
+logger = logging.getLogger(__name__)
+# What should have been said longer ago is not dug up: a setting just turned on, a long stop.
+LATEST = timedelta(days=7)
+BATCH = 200  # documents of a practice in one run
+
+
+@transaction.atomic
+def set_unread_policy(*, practice: Practice, days: int | None, by: User) -> UnreadPolicy:
+    """After so many days, or never. Raises NotAllowed, ValidationError."""
+    if not may_administer(by, practice):
+        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    policy = UnreadPolicy.of(practice)
+    policy.days = days
+    policy.full_clean()
+    policy.save()
+    record("practice.unread_reminder_changed", by=by, on=practice, practice=practice, detail={"days": days})
+    return policy
+
+
+def remind_of_unread(*, now: datetime | None = None) -> int:
+    """How many messages' worth of documents were brought to mind. A second run finds them reminded."""
+    now = now or timezone.now()
+    told = 0
+    for practice in Practice.objects.select_related("unread_policy"):
+        policy = getattr(practice, "unread_policy", None) or UnreadPolicy(practice=practice)
+        if policy.days is None:
+            continue
+        silence = timedelta(days=policy.days)
+        for pk in _due(practice, now - silence)[:BATCH]:
+            try:
+                with transaction.atomic():
+                    told += _remind(pk, now, now - silence)
+            except Exception as error:
+                row_errors.note(logger, "Reminder of document", pk, error)
+    return told
+
+
+def _due(practice: Practice, silent_since: datetime) -> list[uuid.UUID]:
+    """Unread, never reminded of, and nothing said of them since then (a replacement or a chase says something)."""
+    window = (silent_since - LATEST, silent_since)
+    told_since = SharedDocument.messages.through.objects.filter(
+        shareddocument=OuterRef("pk"), message__created_at__gt=silent_since
+    )
+    unread = SharedDocument.objects.filter(practice=practice, first_read_at=None, reminded_at=None, auto_send=None)
+    in_time = unread.filter(Q(shared_at__range=window) | Q(replaced_at__range=window)).filter(~Exists(told_since))
+    return list(in_time.order_by("shared_at", "id").values_list("pk", flat=True))
+
+
+def _remind(pk: uuid.UUID, now: datetime, silent_since: datetime) -> bool:
+    document = chasing.locked_document(pk)
+    if document is None or document.first_read_at is not None or document.reminded_at is not None:
+        return False  # read, taken back, or another worker was faster
+    if not document.has_readers or document.needs_attention:
+        return False
+    if not messages.may_be_told(document):
+        return False
+    if any(message.created_at > silent_since for message in document.newest_messages):
+        return False
+    sms_at = polite_time(now, document.practice, ReminderPolicy.of(document.practice))
+    together = chasing.told_together(document)
+    messages.announce_again(together, due_at={Channel.EMAIL: now, Channel.SMS: sms_at}, by=None)
+    SharedDocument.objects.filter(pk__in=[one.pk for one in together]).update(reminded_at=now)
+    chasing.write_down("document.reminded", together, list(Channel), by=None)
+    return True

@@ -1,0 +1,140 @@
+"""The wrong-patient guard: an upload that names another patient of the practice, and not the one it is shared with.
+
+Compares the text of the first pages with names and birth dates. Accents, hyphens, capitals and the order of names
+make no difference. A first name alone, or a family name alone, names nobody. One of two names is enough ("Durand" of
+"Durand-Martin") for this patient, and for another where the text has that person's birth date too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from itertools import product
+
+from django.utils.translation import gettext as _
+
+from patients.models import Patient
+from patients.names import plain
+from practices.models import Membership
+
+MAX_FAMILY_NAMES = 1000  # that occur in one text; more is a list of words, not a letter
+MAX_NAMED = 3  # told to staff; one is enough to ask
+APART = 4  # words from one name to the other: "DURAND épouse MARTIN, Marie"
+DAY_FIRST = re.compile(r"\b(\d{1,2})(?:er)? (\d{1,2}|[a-z]+) (\d{4}|\d{2})\b")
+MONTH_FIRST = re.compile(r"\b([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})\b")
+YEAR_FIRST = re.compile(r"\b(\d{4}) (\d{1,2}) (\d{1,2})\b")
+TOGETHER = re.compile(r"\b(\d{2})(\d{2})(\d{4})\b")
+YEAR_FIRST_TOGETHER = re.compile(r"\b(\d{4})(\d{2})(\d{2})\b")
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            *("janvier january", "fevrier february", "mars march", "avril april", "mai may", "juin june"),
+            *("juillet july", "aout august", "septembre september", "octobre october"),
+            *("novembre november", "decembre december"),
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+
+
+class WrongPatientSuspected(Exception):
+    """The document names another patient, and not this one. Shared all the same once staff confirm."""
+
+    def __init__(self, *, named: list[str], patient: Patient) -> None:
+        super().__init__("wrong_patient_suspected")  # no name: exceptions end in logs
+        self.sentence = _(
+            "Ce document nomme %(named)s, et pas %(patient)s. Vérifiez que c’est le bon fichier avant de le partager."
+        ) % {"named": ", ".join(named), "patient": patient.full_name}
+
+
+def names_only_another(text: str, *, patient: Patient) -> list[str]:
+    """Full names of the practice's other patients that the text names, where it does not name this one."""
+    words = plain(text)
+    if not words or _names(words, patient.first_name, patient.last_name, patient.birth_date):
+        return []
+    staff = {
+        (plain(first), plain(last))
+        for first, last in Membership.objects.filter(practice=patient.practice_id).values_list(
+            "user__first_name", "user__last_name"
+        )
+    }
+    found: list[str] = []
+    for first, last in _others_named(words, patient):
+        name = f"{first} {last}"
+        # Practitioners sign their own letters, and may be patients of their practice.
+        if (plain(first), plain(last)) not in staff and name not in found:
+            found.append(name)
+        if len(found) == MAX_NAMED:
+            break
+    return found
+
+
+def _others_named(words: str, patient: Patient) -> Iterator[tuple[str, str]]:
+    """Two queries, however many patients there are: the family names of the practice, out of an index, and the
+    records of those that the text has a word of."""
+    known = set(words.split())
+    padded = f" {words} "
+    born = dates_in(words)
+    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk=patient.pk).order_by()
+    family_names = others.values_list("last_name", flat=True).distinct().iterator(chunk_size=5000)
+    met = [name for name in family_names if not known.isdisjoint(plain(name).split())]
+    rows = others.filter(last_name__in=met[:MAX_FAMILY_NAMES]).values_list("first_name", "last_name", "birth_date")
+    for first, last, birth_date in rows:
+        plain_first, plain_last = plain(first), plain(last)
+        if not plain_last or not plain_first:
+            continue
+        side_by_side = f" {plain_first} {plain_last} " in padded or f" {plain_last} {plain_first} " in padded
+        if side_by_side or (birth_date in born and _goes_by(words, plain_first, plain_last)):
+            yield first, last
+
+
+def _names(words: str, first_name: str, last_name: str, birth_date: date) -> bool:
+    """Generous: what may well be this patient's is not asked about."""
+    first, last = plain(first_name), plain(last_name)
+    if _goes_by(words, first, last):
+        return True
+    known = set(words.split())
+    return birth_date in dates_in(words) and not known.isdisjoint((*_usual(first), *_usual(last)))
+
+
+def _goes_by(words: str, first: str, last: str) -> bool:
+    """Named by the whole names, or by one of several first names and one of several family names."""
+    return _near(words, first, last) or any(
+        _near(words, one, other) for one, other in product(_usual(first), _usual(last))
+    )
+
+
+def _usual(name: str) -> list[str]:
+    """The names in a name, without "de", "la" or "ben"."""
+    parts = name.split()
+    return [part for part in parts if len(part) > 3] or parts
+
+
+def _near(words: str, first: str, last: str) -> bool:
+    """Both names, in either order, with at most APART words between them."""
+    between = rf"(?: \w+){{0,{APART}}} "
+    one, other = re.escape(first), re.escape(last)
+    return bool(re.search(rf"\b(?:{one}{between}{other}|{other}{between}{one})\b", words))
+
+
+def dates_in(words: str) -> set[date]:
+    """Dates of a plain text: 03/02/1941, 03.02.41, 3 février 1941, February 3rd, 1941, 1941-02-03, 03021941."""
+    found: set[date] = set()
+    for day, month, year in (*DAY_FIRST.findall(words), *TOGETHER.findall(words)):
+        for whole_year in (year,) if len(year) == 4 else (f"19{year}", f"20{year}"):
+            _add_date(found, whole_year, MONTHS.get(month, month), day)
+    for month, day, year in MONTH_FIRST.findall(words):
+        _add_date(found, year, MONTHS.get(month, month), day)
+    for year, month, day in (*YEAR_FIRST.findall(words), *YEAR_FIRST_TOGETHER.findall(words)):
+        _add_date(found, year, month, day)
+    return found
+
+
+def _add_date(found: set[date], year: str, month: str | int, day: str) -> None:
+    try:
+        found.add(date(int(year), int(month), int(day)))
+    except ValueError:
+        return  # three numbers that are no date

@@ -1,0 +1,1 @@
+"""Untrusted bytes in, bytes out: intake, sandbox, storage, previews, serving. Knows no appointment and no patient."""

@@ -1,0 +1,120 @@
+"""What a child of the sandbox answers, made into values of known types and bounds. Whatever a document makes a child
+say passes here before anything of ours uses it; an answer of another form is that of a child that died.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NoReturn, TypeVar
+
+from files.sandbox import SandboxCrashed
+
+T = TypeVar("T")
+MAX_COUNT: Final = (1 << 31) - 1  # that a column of the database holds
+MAX_LINE: Final = 300  # characters of a name
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # in any time zone, these are dates
+
+
+class WrongForm(SandboxCrashed):
+    """No answer that a child of ours gives."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"answers nonsense: {what}")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`code`: one of those that the job's reader knows."""
+
+    code: str
+
+
+def fields(answer: object) -> dict[str, object]:
+    """An object of JSON, whose keys are text."""
+    return {text(key): value for key, value in answer.items()} if isinstance(answer, dict) else _wrong("object")
+
+
+def refusal(answer: object, codes: Collection[str]) -> Refusal | None:
+    """Of `{"refused": code}`; None for an answer that is no refusal. Raises WrongForm."""
+    found = fields(answer)
+    return Refusal(one_of(found["refused"], codes)) if "refused" in found else None
+
+
+def entry(found: dict[str, object], key: str) -> object:
+    return found[key] if key in found else _wrong(f"no {key}")
+
+
+def truth(value: object) -> bool:
+    return value if isinstance(value, bool) else _wrong("truth")
+
+
+def count(value: object, *, most: int = MAX_COUNT) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        return _wrong("number")
+    return value
+
+
+def one_of(value: object, known: Collection[str]) -> str:
+    return value if isinstance(value, str) and value in known else _wrong("code")
+
+
+def text(value: object, *, longest: int | None = None) -> str:
+    """As a database and a page take it: without NUL and halves of a pair (Unicode 16, 3.8), cut at `longest`."""
+    if not isinstance(value, str):
+        return _wrong("text")
+    return "".join(c for c in value[:longest] if c != "\0" and not 0xD800 <= ord(c) <= 0xDFFF)
+
+
+def line(value: object) -> str:
+    """A name as shown: what only steers how text is shown goes (Unicode's categories C), as does what is too long."""
+    if not isinstance(value, str):
+        return _wrong("text")
+    shown = (" " if c.isspace() else c for c in value[: 2 * MAX_LINE])
+    return "".join(c for c in shown if unicodedata.category(c)[0] != "C")[:MAX_LINE]
+
+
+def moment(value: object) -> datetime | None:
+    """ISO 8601 with its time zone. None where there is none, and for one that calendars can't show."""
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text(value))
+    except ValueError:
+        return _wrong("moment")
+    if found.tzinfo is None:
+        return _wrong("moment")
+    return found if FIRST < found < LAST else None
+
+
+def sequence(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
+    if not isinstance(value, list) or len(value) > most:
+        return _wrong("list")
+    return [read(each) for each in value]
+
+
+def encoded(value: object, *, most: int) -> bytes:
+    """Base64 (RFC 4648, 4), of at most `most` bytes."""
+    if not isinstance(value, str) or len(value) > 4 * (most // 3 + 1):
+        return _wrong("bytes")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return _wrong("bytes")
+
+
+def written(path: Path, begins: re.Pattern[bytes], *, most: int) -> bytes:
+    """What the child wrote to the file that it was given, of at most `most` bytes."""
+    with path.open("rb") as file:
+        found = file.read(most + 1)
+    return found if len(found) <= most and begins.match(found) else _wrong("file")
+
+
+def _wrong(what: str) -> NoReturn:
+    raise WrongForm(what)

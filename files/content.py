@@ -1,0 +1,166 @@
+"""Opening all of a file, in the sandbox, and what a PDF may contain beside its pages (docs/decisions/0020)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext as _
+
+from files import answers, decoding, sandbox
+from files.answers import Refusal
+from files.limits import PDF
+from files.upload import Draft, Refused
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+UNREADABLE = Refusal("unreadable")
+LONGEST_TEXT = decoding.OPENING_TEXT + decoding.OPENING_PAGES  # a line break behind each page
+# What files.structure finds: False, the document is refused; True, it is taken and staff are told.
+POLICY = {
+    "launch": False,  # starts a program, or opens a file with the program of its kind
+    "leads_outside": False,  # a file of the reader's computer or network, an unknown scheme, an unknown action
+    "executable": False,  # carries a file that may be run
+    "too_complex": False,
+    "dynamic_form": True,  # XFA without pages: most readers show "please wait", as the preview does
+    "javascript": True,  # forms of public services check what is typed; our viewer runs none
+    "opens_address": True,  # a page of the web, as soon as the document is opened
+    "sends_form": True,
+    "attachments": True,  # PDF/A-3 and electronic invoices carry their data so
+    "xfa": True,  # a second form behind the pages, that some readers show in their place
+    "media": True,
+}
+
+
+def check_opens(draft: Draft) -> None:
+    """A PDF that is only looked at: it opens, and has so many pages."""
+    draft.page_count = _passed(draft, _run(draft, _found, decoding.look_at_pdf, str(draft.path))).page_count
+
+
+def check_content(draft: Draft) -> None:
+    """Decode every page or frame within the bounds of decoding.py."""
+    if draft.media_type == PDF:
+        found = _of_pdf(draft)
+    else:
+        found = _passed(draft, _run(draft, _found, decoding.check_picture, str(draft.path), draft.media_type))
+    draft.page_count = found.page_count
+    draft.signature_count = found.signature_count
+    draft.contains = found.contains
+    if found.left_out:
+        draft.notices.append("first_picture_only")
+
+
+@dataclass(frozen=True)
+class Found:
+    page_count: int
+    signature_count: int
+    contains: list[str]  # codes of POLICY
+    left_out: int = 0  # pictures beside the main one, which alone is kept
+
+
+def _passed(draft: Draft, found: Found | Refusal) -> Found:
+    if isinstance(found, Refusal):
+        raise Refused(found.code, content_sentences()[found.code] % {"name": draft.name})
+    return found
+
+
+def _of_pdf(draft: Draft) -> Found:
+    """What the child found, also where reading the text of its pages took too long: then it has none, as a scan."""
+    said: list[object] = []
+    last = _run(draft, _last_word, decoding.check_pdf, str(draft.path), answering=said.append)
+    if not said:
+        return _passed(draft, last if isinstance(last, Refusal) else UNREADABLE)
+    try:
+        found = _passed(draft, _found(said[0]))
+    except answers.WrongForm as error:
+        logger.warning("A document was refused: its decoding died (%s)", error)
+        return _passed(draft, UNREADABLE)
+    if isinstance(last, Refusal):
+        logger.info("The text of a document was not read: that takes too long")
+    else:
+        draft.opening_text = last
+    return found
+
+
+def _found(answer: object) -> Found | Refusal:
+    """What decoding tells of a file. Raises WrongForm."""
+    if refusal := answers.refusal(answer, content_sentences()):
+        return refusal
+    told = answers.fields(answer)
+    if told.keys() - {"page_count", "signature_count", "contains", "left_out"}:
+        raise answers.WrongForm("more than is asked")
+    codes = answers.sequence(told.get("contains", []), partial(answers.one_of, known=POLICY), most=len(POLICY))
+    return Found(
+        page_count=answers.count(answers.entry(told, "page_count")),
+        signature_count=answers.count(told.get("signature_count", 0)),
+        contains=codes,
+        left_out=answers.count(told.get("left_out", 0)),
+    )
+
+
+def _last_word(answer: object) -> str | Refusal:
+    """The text of the first pages; decoding.check_pdf told the rest before. Raises WrongForm."""
+    refusal = answers.refusal(answer, content_sentences())
+    return refusal or answers.text(answers.entry(answers.fields(answer), "text"), longest=LONGEST_TEXT)
+
+
+def check_active_content(draft: Draft) -> None:
+    """What a PDF would run, open or carry: refused, or taken and told."""
+    for code in draft.contains:
+        if not POLICY[code]:
+            raise Refused("active_content", content_sentences()[code] % {"name": draft.name})
+        draft.notices.append(code)
+
+
+def _run(
+    draft: Draft,
+    read: Callable[[object], T],
+    function: Any,
+    *arguments: str,
+    answering: sandbox.Answering | None = None,
+) -> T | Refusal:
+    try:
+        return read(sandbox.run(function, *arguments, reads=[draft.path], answering=answering))
+    except sandbox.SandboxCrashed as error:
+        logger.warning("A document was refused: its decoding died (%s)", error)
+        return UNREADABLE
+    except sandbox.SandboxError as error:
+        logger.warning("A document was refused: its decoding went over its limits (%s)", error)
+        return Refusal("too_complex")
+
+
+def content_sentences() -> dict[str, str]:
+    return {
+        "unreadable": _(
+            "« %(name)s » est endommagé ou incomplet : il ne s’ouvre pas. "
+            "Enregistrez-le de nouveau depuis votre logiciel, puis ajoutez-le."
+        ),
+        "password": _(
+            "« %(name)s » est protégé par un mot de passe : le patient ne pourrait pas l’ouvrir. "
+            "Enregistrez-le sans mot de passe, puis ajoutez-le."
+        ),
+        "too_many_pixels": _(
+            "L’image « %(name)s » est trop grande pour être affichée (plus de 100 millions de points, ou trop "
+            "d’images). Réduisez-la ou enregistrez-la en PDF, puis ajoutez-la."
+        ),
+        "too_complex": _(
+            "« %(name)s » est trop complexe pour être vérifié. "
+            "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
+        ),
+        "launch": _(
+            "« %(name)s » demande à ouvrir un programme ou un fichier de l’ordinateur : il n’est pas accepté. "
+            "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
+        ),
+        "leads_outside": _(
+            "« %(name)s » contient un lien qui n’est ni une adresse Internet (http, https), ni un e-mail, ni un "
+            "téléphone, ni un renvoi dans le document : il n’est pas accepté. "
+            "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
+        ),
+        "executable": _(
+            "« %(name)s » contient une pièce jointe d’un type qui peut lancer un programme : il n’est pas accepté. "
+            "Imprimez-le en PDF depuis votre logiciel, puis ajoutez-le."
+        ),
+    }

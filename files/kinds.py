@@ -1,0 +1,71 @@
+"""What a file is by its first bytes: content over name and declared type; the extension must agree."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from files.limits import HEIC, MEDIA_TYPES, PDF
+from files.names import extension_of
+from files.upload import Draft, Refused
+
+HEAD_BYTES = 1024  # where viewers look for a PDF's header
+# Major brands of still pictures in HEVC (ISO/IEC 23008-12, annex B; ISO/IEC 14496-12, 4.3).
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+
+
+def check_kind(draft: Draft) -> None:
+    with draft.path.open("rb") as file:
+        found = sniff(file.read(HEAD_BYTES))
+    name, extension = draft.name, extension_of(draft.name)
+    # A name without extension says nothing of its kind: what it is decides.
+    expected = MEDIA_TYPES.get(extension) if extension else found
+    if expected is None:
+        raise Refused("kind_refused", kind_refused_sentence(name))
+    if found is None:
+        raise Refused(
+            "kind_refused",
+            _(
+                "Le contenu de « %(name)s » n’est pas celui d’un fichier %(extension)s. "
+                "Enregistrez-le de nouveau en PDF, puis ajoutez-le."
+            )
+            % {"name": name, "extension": extension},
+        )
+    if found != expected:
+        raise Refused(
+            "extension_mismatch",
+            _(
+                "Le nom de « %(name)s » ne correspond pas à son contenu. "
+                "Vérifiez qu’il s’agit du bon fichier, puis corrigez son extension."
+            )
+            % {"name": name},
+        )
+    draft.media_type = found
+
+
+def kind_refused_sentence(name: str) -> str:
+    return _(
+        "« %(name)s » n’est pas d’un format accepté. Formats acceptés : PDF, BMP, GIF, HEIC, JPEG, PNG et TIFF. "
+        "Enregistrez-le en PDF, puis ajoutez-le."
+    ) % {"name": name}
+
+
+def sniff(head: bytes) -> str | None:
+    """The accepted media type that these first bytes are of, or None."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "image/tiff"
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+        return HEIC
+    if head.startswith(b"BM"):
+        return "image/bmp"
+    # Viewers take a PDF header anywhere in the first kilobyte. What begins as something else that a program would
+    # run or render (a page, an archive, an executable, a script) is that, whatever follows.
+    begins = head.lstrip(b"\xef\xbb\xbf\0\t\r\n ")
+    if b"%PDF-" in head and not begins.startswith((b"<", b"PK", b"MZ", b"\x7fELF", b"#!", b"{\\rtf", b"\xd0\xcf")):
+        return PDF
+    return None

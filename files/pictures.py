@@ -1,0 +1,93 @@
+"""Making a picture ready to be kept: HEIC becomes JPEG, and what is personal beside the picture is taken out."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from files import answers, decoding, metadata, sandbox
+from files.content import check_content, content_sentences
+from files.kinds import HEAD_BYTES, sniff
+from files.limits import HEIC, JPEG, MAX_BYTES
+from files.names import split
+from files.upload import Draft, Refused
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+CUT_OUT = (JPEG, "image/png")
+MOST = 2 * MAX_BYTES  # of a picture made anew: of a HEIC, the JPEG is larger
+
+
+def convert_heic(draft: Draft) -> None:
+    """Most computers and telephones show JPEG; hardly any browser shows HEIC.
+
+    The decoder of HEIC had the whole file in its hands: what it wrote is decoded by another child, as an upload is.
+    """
+    if draft.media_type != HEIC:
+        return
+    _rewrite(draft, answers.fields, decoding.to_jpeg, str(draft.path), media_type=JPEG)
+    draft.media_type = JPEG
+    check_content(draft)
+    draft.name = f"{split(draft.name)[0]}.jpg"
+    draft.notices.append("heic_converted")
+
+
+def remove_metadata(draft: Draft) -> None:
+    """Place, telephone, time, names: out of JPEG and PNG, byte for byte the same picture (docs/decisions/0021).
+
+    TIFF, GIF and BMP stay as they are; a TIFF that says where it was taken is told.
+    """
+    if draft.media_type in CUT_OUT:
+        notice = _rewrite(
+            draft, _notice, metadata.strip_file, str(draft.path), draft.media_type, media_type=draft.media_type
+        )
+        draft.notices += [notice] if notice else []
+    elif draft.media_type == "image/tiff" and _in_sandbox(
+        draft, answers.truth, metadata.has_position, str(draft.path)
+    ):
+        draft.notices.append("metadata_kept")
+
+
+def _notice(answer: object) -> str:
+    """Of metadata.strip_file; empty where there is nothing to tell. Raises WrongForm."""
+    found = answers.fields(answer)
+    if "malformed" in found:
+        return "metadata_kept" if answers.truth(found["malformed"]) else ""
+    return "metadata_removed" if answers.truth(answers.entry(found, "removed")) else ""
+
+
+def _rewrite(draft: Draft, read: Callable[[object], T], function: Any, *arguments: str, media_type: str) -> T:
+    """Run `function(*arguments, output)` and put what it wrote, if anything, in the file's place, which then holds
+    a file of `media_type`."""
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".made", delete=False) as output:
+        made = Path(output.name)
+    try:
+        answer = _in_sandbox(draft, read, function, *arguments, str(made), writes=[made])
+        if size := made.stat().st_size:
+            made.replace(draft.path)
+        with draft.path.open("rb") as file:
+            found = sniff(file.read(HEAD_BYTES))
+        if size > MOST or found != media_type:
+            raise _unreadable(draft, "another file")
+        return answer
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _in_sandbox(
+    draft: Draft, read: Callable[[object], T], function: Any, *arguments: str, writes: Sequence[Path] = ()
+) -> T:
+    try:
+        return read(sandbox.run(function, *arguments, reads=[draft.path], writes=writes))
+    except sandbox.SandboxError as error:
+        raise _unreadable(draft, type(error).__name__) from error
+
+
+def _unreadable(draft: Draft, why: str) -> Refused:
+    logger.warning("A picture was refused: it could not be made ready (%s)", why)
+    return Refused("unreadable", content_sentences()["unreadable"] % {"name": draft.name})

@@ -1,0 +1,66 @@
+"""Pictures of pages, and their text, for looking at a document without opening it. Made in the sandbox."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+
+from files import answers, decoding, sandbox, storage
+from files.limits import PDF
+from files.models import StoredFile
+
+logger = logging.getLogger(__name__)
+MAX_TEXT = 20_000  # characters of a page
+MAX_WIDTH = 1600  # pixels
+IMAGE_TYPE = "image/webp"
+WEBP = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)  # RFC 9649, 2.4
+MAX_PICTURE_BYTES = 40_000  # of a page: below a second on a line of 50 kB/s
+
+
+class NoPreview(Exception):
+    """There is no such page, or it can't be drawn; the document itself can still be downloaded."""
+
+
+def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
+    """A WebP of the page (from 1), at most `width` pixels wide, as IMAGE_TYPE.
+
+    Raises NoPreview, storage.BytesChanged.
+    """
+    storage.check_unchanged(stored)
+    with (
+        storage.local_copy(stored) as path,
+        tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".webp") as output,
+    ):
+        arguments = (str(path), stored.media_type, page, min(width, MAX_WIDTH), MAX_PICTURE_BYTES, output.name)
+        try:
+            answer = sandbox.run(decoding.render_page, *arguments, reads=[path], writes=[output.name])
+            if answers.refusal(answer, ["no_such_page"]):
+                raise NoPreview
+            picture = answers.written(Path(output.name), WEBP, most=MAX_PICTURE_BYTES)
+        except sandbox.SandboxError as error:
+            logger.warning("No preview of stored file %s: %s", stored.pk, error)
+            raise NoPreview from error
+        return picture
+
+
+def page_texts(stored: StoredFile, *, pages: int) -> list[str]:
+    """The text of each of the first `pages` pages, at most MAX_TEXT characters each; "" for pictures and scans.
+    Raises storage.BytesChanged."""
+    if stored.media_type != PDF:
+        return [""] * pages
+    storage.check_unchanged(stored)
+    with storage.local_copy(stored) as path:
+        try:
+            answer = sandbox.run(decoding.page_texts, str(path), pages, MAX_TEXT, reads=[path])
+            texts = answers.sequence(
+                answers.entry(answers.fields(answer), "texts"), partial(answers.text, longest=MAX_TEXT), most=pages
+            )
+        except sandbox.SandboxError as error:
+            logger.warning("No text of stored file %s: %s", stored.pk, error)
+            return [""] * pages
+    return texts + [""] * (pages - len(texts))

@@ -1,0 +1,225 @@
+"""Untrusted bytes are parsed and decoded in a child process with memory, CPU and wall limits, which the kernel keeps
+away from everything but the files of its job (files.confinement).
+
+One process per job, forked from a server that has the heavy libraries loaded already (10 to 30 ms a job). What
+comes back is JSON, never pickled: a child that a document has taken over can lie, but not run code here, and not
+hold its place either (files.conversation). Its answer is an `object`: files.answers makes values
+of known types and bounds of it. Bytes come back through files that the caller names. What a child used up is asked of
+the kernel.
+
+The fork server and its children end with the process that started them, however that ends.
+
+A child may ask its parent what it must not know itself (the use of a private key): `answering`.
+
+Jobs wait for one of SANDBOX_CONCURRENCY places of this process; those of open work (files.open_work) have
+other places and tighter bounds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from files import open_work
+from files.confinement import Access, protections
+from files.conversation import Hung, LastWord, Line, Nonsense, OutOfTime
+from files.sandbox_child import Bounds, work
+
+logger = logging.getLogger(__name__)
+MIB = 1 << 20
+MAX_QUESTIONS = 16
+CPUCLOCK_SCHED = 2  # posix-timers.h: of a process, user and system together
+SCRATCH = ".scratch"  # ends the name of a child's own folder
+Answering = Callable[[Any], Any]
+
+
+class SandboxError(Exception):
+    """The job was stopped or died."""
+
+
+class SandboxTimeout(SandboxError):
+    """More wall or CPU time than allowed."""
+
+
+class SandboxMemoryExceeded(SandboxError):
+    """More memory than allowed."""
+
+
+class SandboxCrashed(SandboxError):
+    """The child died, or the function raised what it does not declare."""
+
+
+@lru_cache(maxsize=1)
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(settings.SANDBOX_PRELOADED)
+    return context
+
+
+@lru_cache(maxsize=1)
+def _places() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(settings.SANDBOX_CONCURRENCY)
+
+
+def warm() -> None:
+    """Start the fork server now, so that the first document need not wait a second for its libraries."""
+    logger.info("What a document's parser may touch is held by: %s", protections().sentence)
+    _context()
+    forkserver.ensure_running()
+
+
+def run(
+    function: Callable[..., Any],
+    /,
+    *args: Any,
+    reads: Sequence[Path | str] = (),
+    writes: Sequence[Path | str] = (),
+    scratch: bool = False,
+    network: bool = False,
+    wall_seconds: float = 30,
+    cpu_seconds: int = 20,
+    memory_bytes: int = 900 * MIB,
+    answering: Answering | None = None,
+) -> object:
+    """What `function(*args)` returns (JSON values), computed in a child.
+
+    `function` stands at the top of a module that imports no Django. The child reads the files `reads`, reads and
+    writes the files `writes` (which exist), and no other; `scratch` gives it a temporary folder of its own, where
+    `tempfile` then works; `network` lets it ask servers of the Internet.
+
+    Raises SandboxTimeout, SandboxMemoryExceeded, SandboxCrashed. `memory_bytes` counts above what a fresh child maps.
+    With `answering`, `function` is given a keyword argument `ask`: what it is called with is answered here (JSON
+    values both); what `answering` raises ends the child and is raised.
+    """
+    opened = open_work.current()
+    if opened is None:
+        bounds = Bounds(cpu_seconds, memory_bytes)
+        with _places(), _scratch(scratch) as folder:
+            access = Access(_paths(reads), _paths(writes), folder, network)
+            return _run(_Job(function, args, bounds, access, answering), wall_seconds)[0]
+    bounds = Bounds(
+        min(cpu_seconds, opened.whole_cpu_seconds),
+        min(memory_bytes, open_work.MEMORY_BYTES),
+        yields_to_others=True,
+    )
+    with _scratch(scratch) as folder:
+        access = Access(_paths(reads), _paths(writes), folder, network)
+        job = _Job(function, args, bounds, access, answering)
+        before = opened.cpu_seconds
+        opened.cpu_seconds = 0.0  # until it is known what is left: a child that fails leaves none
+        value, seconds = _run(job, min(wall_seconds, opened.wall_seconds))
+        opened.cpu_seconds = before - seconds
+        return value
+
+
+def _paths(given: Sequence[Path | str]) -> tuple[str, ...]:
+    return tuple(map(str, given))
+
+
+@contextmanager
+def _scratch(wanted: bool) -> Iterator[str]:
+    """A folder on the store's file system, gone with the job; "" where none is wanted."""
+    if not wanted:
+        yield ""
+        return
+    Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=SCRATCH, ignore_cleanup_errors=True
+    ) as folder:
+        yield folder
+
+
+@dataclass(frozen=True)
+class _Job:
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    bounds: Bounds
+    access: Access
+    answering: Answering | None
+
+
+def _run(job: _Job, wall_seconds: float) -> tuple[Any, float]:
+    """What the function returned, and the seconds of processor that it took."""
+    ours, theirs = _context().Pipe()
+    may_ask = job.answering is not None
+    child = _context().Process(
+        target=work, args=(theirs, job.function, job.args, job.bounds, job.access, may_ask), daemon=True
+    )
+    child.start()
+    theirs.close()
+    try:
+        answer = _converse(Line(ours, time.monotonic() + wall_seconds), job.answering)
+        if answer is None:
+            child.join(1)
+        spent = processor_seconds(child.pid or 0)
+        kib = _most_resident(child.pid or 0)
+    except OutOfTime as error:
+        raise SandboxTimeout("wall time") from error
+    except Nonsense as error:
+        raise SandboxCrashed(f"answers nonsense: {error}") from error
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+        exit_code = child.exitcode
+        child.close()
+    if answer is None:
+        if exit_code == -signal.SIGXCPU:
+            raise SandboxTimeout("CPU time")
+        raise SandboxCrashed(f"exit status {exit_code}")
+    if spent is None:  # it ended before it was asked to: nothing says what it used
+        spent = float(job.bounds.cpu_seconds)
+    logger.debug("%s: at most %d MiB resident, %.3f s of processor", job.function.__name__, kib // 1024, spent)
+    if answer.kind == "memory":
+        raise SandboxMemoryExceeded
+    if answer.kind == "error":
+        raise SandboxCrashed(str(answer.value))
+    return answer.value, spent
+
+
+def processor_seconds(process: int) -> float | None:
+    """What a living process has used so far, by the kernel's account; None for one that has ended."""
+    try:
+        return time.clock_gettime(~process << 3 | CPUCLOCK_SCHED)  # clock_getcpuclockid(3)
+    except OSError:
+        return None
+
+
+def _most_resident(process: int) -> int:
+    """KiB, for measurements; 0 where the system does not tell (proc(5))."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0
+
+
+def _converse(line: Line, answering: Answering | None) -> LastWord | None:
+    """The child's last word; None where it died without one."""
+    for _ in range(MAX_QUESTIONS + 1):
+        try:
+            said = line.hear()
+            if isinstance(said, LastWord):
+                return said
+            if answering is None:
+                raise Nonsense("a question")
+            answer = answering(said.value)
+            line.say(answer)
+        except Hung:
+            return None
+    raise SandboxCrashed("asks too much")

@@ -1,0 +1,106 @@
+"""Viruses: every upload is shown to ClamAV where `CLAMD_URL` is set, and nothing passes that it has not seen.
+
+Fails closed: a scanner that does not answer, answers anything but what clamd says, breaks off, does not come to an
+end, or says that the file is too long for it has not scanned.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from files.clamd import BrokenOff, Clamd, NoAnswer, TooLong
+from files.upload import Draft, Refused, TryLater
+
+logger = logging.getLogger(__name__)
+LONGEST_SCAN = 60  # seconds for a file, whatever the scanner does; 50 MB take a quarter of a second on a desk
+LONGEST_PING = 10  # seconds
+SHORT = 1 << 20  # bytes; no scanner's StreamMaxLength is below this (its own default is a hundred times that)
+TOO_LONG = "Heuristics.Limits.Exceeded"  # what clamd finds with AlertExceedsMax beyond its MaxFileSize, MaxScanSize
+
+
+class ScannerUnavailable(TryLater):
+    """Not scanned, for now: goes through once the scanner answers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "scanner_unavailable",
+            _("L’antivirus ne répond pas pour l’instant. Rien n’a été partagé ; réessayez dans un instant."),
+        )
+
+
+def scan(draft: Draft) -> None:
+    """Pass what the scanner calls clean; raise for everything else."""
+    if not settings.CLAMD_URL:
+        return
+    found = _found(draft)
+    if found is None:
+        return
+    if found.startswith(TOO_LONG):
+        raise _not_scanned(draft)
+    logger.warning("An upload was refused: the virus scanner found %s", found)
+    raise Refused(
+        "virus",
+        _(
+            "L’antivirus a trouvé un virus dans « %(name)s » : le fichier n’est pas accepté. "
+            "Prévenez la personne qui vous l’a transmis."
+        )
+        % {"name": draft.name},
+    )
+
+
+def _found(draft: Draft) -> str | None:
+    """What the scanner finds; None where it has seen the whole file. Raises ScannerUnavailable, Refused."""
+    clamd, until = Clamd(settings.CLAMD_URL), time.monotonic() + LONGEST_SCAN
+    for _attempt in range(2):
+        try:
+            with draft.path.open("rb") as file:
+                return clamd.find(file, until=until)
+        except TooLong as error:
+            raise _not_scanned(draft) from error
+        except BrokenOff as broken:
+            if broken.sent < SHORT or not _scans(clamd, until):
+                raise _unavailable(broken) from broken
+        except NoAnswer as error:
+            raise _unavailable(error) from error
+    # It breaks off in the middle of this file and scans all the same: beyond its StreamMaxLength it closes the
+    # connection, often before its own sentence gets through. Once might have been a restart.
+    raise _not_scanned(draft)
+
+
+def _scans(clamd: Clamd, until: float) -> bool:
+    """Whether it scans anything: a file of one letter."""
+    try:
+        return clamd.find(io.BytesIO(b"x"), until=until) is None
+    except (NoAnswer, TooLong):
+        return False
+
+
+def answers() -> bool:
+    """Whether the scanner is there."""
+    try:
+        Clamd(settings.CLAMD_URL).ping(until=time.monotonic() + LONGEST_PING)
+    except NoAnswer:
+        return False
+    return True
+
+
+def _unavailable(error: NoAnswer) -> ScannerUnavailable:
+    logger.error("The virus scanner does not answer as it should (%s)", error)
+    return ScannerUnavailable()
+
+
+def _not_scanned(draft: Draft) -> Refused:
+    logger.error("An upload was refused: too long for the virus scanner. Raise its StreamMaxLength and MaxFileSize.")
+    return Refused(
+        "not_scanned",
+        _(
+            "« %(name)s » est trop volumineux pour l’antivirus : il n’a pas été analysé, donc n’est pas accepté. "
+            "Réduisez-le, ou demandez à l’administrateur du site d’augmenter la limite de l’antivirus."
+        )
+        % {"name": draft.name},
+    )

@@ -1,0 +1,220 @@
+"""What a PDF would run, open, send or carry beside its pages. Runs in the sandbox; imports no Django.
+
+Every object of the file is looked at, wherever it stands: an action is known by its kind (files.actions),
+not by the place that a reader would find it in. A file that qpdf can't read is searched by its bytes instead.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pikepdf
+
+from files.actions import KINDS, LAUNCH, OUTSIDE, entry, external_file, is_safe_base, judged, outside_clip, text_of
+
+MAX_DEPTH = 300  # of dictionaries and arrays within one object
+MAX_ACTIONS = 200  # of the chains (/Next) that run when the document opens
+ANNOTATIONS = {
+    "/FileAttachment": "attachments",
+    "/RichMedia": "media",
+    "/Screen": "media",
+    "/Movie": "media",
+    "/Sound": "media",
+    "/3D": "media",
+}
+# As qpdf writes them, keys in order. An object without any of these holds no action, annotation or file.
+INTERESTING = re.compile(
+    rb"/(?:A|PA|AA|Next|OpenAction|Movie|Filespec|FileSpec|FileAttachment|RichMedia|Screen|Sound|3D|JS)\b"
+    rb"|/F (?!\d+ (?:/|>>))"  # a file, and not the flags of an annotation
+    rb"|/S \d|/S /(?:" + b"|".join(kind[1:].encode() for kind in sorted(KINDS)) + rb")\b"
+)
+# The plain links that documents have by the thousand: not worth twenty times as long a look.
+PLAIN_LINK = re.compile(
+    rb"(?:/A )?<< (?:/IsMap \w+ )?/S /URI (?:/Type /Action )?/URI \((?:https?|mailto|tel):[^()\\<>]*\) >>"
+    rb"|(?:/A )?<< /D (?:\([^()\\<>]*\)|\[[^\[\]()<>]*\]) /S /GoTo (?:/Type /Action )?>>"
+)
+# All that a structure element has (14.7.2). Of its own, /S is a role and /A are attributes, whatever they are called.
+ELEMENT_KEYS = {
+    *("/Type", "/S", "/P", "/ID", "/Ref", "/Pg", "/K", "/A", "/C", "/R", "/T", "/Lang", "/Alt", "/E", "/ActualText"),
+    *("/AF", "/NS", "/PhoneticAlphabet", "/Phoneme"),
+}
+# What runs its /A: an annotation, an entry of the outline, a field.
+RUNS_ITS_ACTION = {"/Rect", "/Subtype", "/Title", "/Dest", "/FT", "/Kids"}
+# Readers differ in which of two entries of one name counts; qpdf tells of it and takes the last.
+TWICE = re.compile(r"duplicated key /(?:A|PA|AA|S|URI|Base|F|UF|JS|Win|Next|OpenAction|Names|EF|FS)\b")
+# What attachments may be. Everything else may be run by a double click, and no list of programs is ever complete.
+READABLE = {
+    *(".pdf", ".txt", ".csv", ".tsv", ".xml", ".json", ".md", ".tex", ".bib", ".log", ".rtf", ".ics", ".vcf"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".dcm"),
+    *(".odt", ".ods", ".odp", ".odg", ".docx", ".xlsx", ".pptx", ".doc", ".xls", ".ppt"),
+    *(".p7s", ".p7m", ".sig", ".asc", ".tsr", ".ots", ".fdf", ".xfdf"),
+    *(".mp3", ".mp4", ".m4a", ".m4v", ".mov", ".wav", ".ogg", ".avi", ".u3d", ".prc", ".swf"),
+}
+IN_BYTES = {
+    LAUNCH: rb"/S\s*/Launch\b",
+    OUTSIDE: rb"/S\s*/(?:GoToR|GoToE|ImportData)\b"
+    rb"|/URI\s*\((?!\s*(?:https?:|mailto:|tel:|www\.|#|\)))"
+    rb"|/URI\s*\([^()?#]{0,200}?\\\\"  # a backslash is written twice (7.3.4.2)
+    rb"|/Base\s*\((?!\s*(?:https?:|\)))",
+    "javascript": rb"/JavaScript\b",
+    "sends_form": rb"/S\s*/SubmitForm\b",
+    "attachments": rb"/EmbeddedFiles?\b",
+    "xfa": rb"/XFA\b",
+    "dynamic_form": rb"/NeedsRendering\s+true\b",
+    "media": rb"/(?:RichMedia|Rendition)\b",
+}
+ESCAPED = re.compile(rb"#([0-9a-fA-F]{2})")  # in names: /L#61unch (7.3.5)
+# A password error: encrypted in a way that viewers know and qpdf does not.
+DAMAGED = (
+    pikepdf.PdfError,
+    pikepdf.PasswordError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    RuntimeError,
+)
+
+
+def contents(path: str) -> list[str]:
+    """Codes of what was found, in order: the keys of files.content.POLICY."""
+    found: set[str] = set()
+    try:
+        with pikepdf.open(path) as pdf:
+            found.update(_in_catalogue(pdf))
+            for thing in pdf.objects:
+                found.update(_in_object(thing))
+            if any(TWICE.search(warning) for warning in pdf.get_warnings()):
+                found.add("too_complex")
+    except DAMAGED:  # what was found until then counts
+        found.update(_in_bytes(path))
+    return sorted(found)
+
+
+def _in_catalogue(pdf: pikepdf.Pdf) -> Iterator[str]:
+    root = pdf.Root
+    if _opens_address(entry(root, "/OpenAction")):
+        yield "opens_address"
+    if not is_safe_base(entry(entry(root, "/URI"), "/Base")):
+        yield OUTSIDE
+    names = entry(root, "/Names")
+    if entry(names, "/JavaScript") is not None:
+        yield "javascript"
+    if entry(names, "/EmbeddedFiles") is not None or entry(root, "/AF") is not None:
+        yield "attachments"
+    for name in pdf.attachments:
+        if _may_run(name):
+            yield "executable"
+    if entry(entry(root, "/AcroForm"), "/XFA") is not None:
+        yield "dynamic_form" if entry(root, "/NeedsRendering") is True else "xfa"
+
+
+def _in_object(thing: Any) -> Iterator[str]:
+    """Of one object and what stands directly in it; other objects get their own turn."""
+    if isinstance(thing, pikepdf.Stream):
+        if external_file(thing):
+            yield OUTSIDE
+        thing = thing.stream_dict
+    if not isinstance(thing, (pikepdf.Dictionary, pikepdf.Array)):
+        return
+    if not INTERESTING.search(PLAIN_LINK.sub(b"", thing.unparse(resolved=True))):
+        return
+    waiting: list[tuple[Any, int]] = [(thing, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            yield "too_complex"
+            return
+        if isinstance(part, pikepdf.Array):
+            inner = list(part)
+        else:
+            yield from _in_dictionary(part)
+            inner = list(part.values())
+        waiting += [
+            (each, depth + 1)
+            for each in inner
+            if isinstance(each, (pikepdf.Dictionary, pikepdf.Array)) and not each.is_indirect
+        ]
+
+
+def _in_dictionary(part: Any) -> Iterator[str]:
+    keys = part.keys()  # asked once: files have hundreds of thousands of dictionaries
+    kind = text_of(part["/S"]) if "/S" in keys else ""
+    of_type = text_of(part["/Type"]) if "/Type" in keys else ""
+    subtype = text_of(part["/Subtype"]) if "/Subtype" in keys else ""
+    if kind in KINDS and not (of_type == "/StructElem" and "/P" in keys and keys <= ELEMENT_KEYS):
+        yield from judged(part)
+    holds_attributes = {"/S", "/P"} <= keys and not keys & RUNS_ITS_ACTION
+    for key in keys & {"/A", "/PA", "/Next", "/OpenAction"}:
+        action = part[key]
+        if isinstance(action, pikepdf.Dictionary) and not (key == "/A" and holds_attributes and "/O" in action):
+            yield from _in_place(action, chain=key == "/Next" and not kind)
+    if "/AA" in keys and isinstance(part["/AA"], pikepdf.Dictionary):
+        for action in part["/AA"].values():
+            yield from judged(action)
+            if _opens_address(action):
+                yield "opens_address"
+    if subtype in ANNOTATIONS and "/Rect" in keys:
+        yield ANNOTATIONS[subtype]
+    if subtype == "/FileAttachment":
+        yield from _of_file(entry(part, "/FS"))
+    if of_type in ("/Filespec", "/FileSpec", "/F"):
+        yield from _of_file(part)
+    if "/Movie" in keys and outside_clip(entry(part["/Movie"], "/F")):
+        yield OUTSIDE
+    if kind == "/MCD" and outside_clip(entry(part, "/D")):  # media clip data (13.2.4.2)
+        yield OUTSIDE
+
+
+def _in_place(action: Any, *, chain: bool) -> Iterator[str]:
+    """What stands where an action does is one, whatever it is called: a structure element, or of a kind that no
+    standard knows. `chain`: a /Next of what may be no action itself: outline entries have one too."""
+    kind = entry(action, "/S")
+    named = text_of(entry(action, "/Type")) == "/StructElem"  # others of a known kind are judged in their turn
+    if (named or text_of(kind) not in KINDS) and not (chain and kind is None):
+        yield from judged(action)
+
+
+def _of_file(specification: Any) -> Iterator[str]:
+    if outside_clip(specification):
+        yield OUTSIDE
+    for key in ("/UF", "/F"):
+        name = text_of(entry(specification, key))
+        if name and entry(specification, "/EF") is not None and _may_run(name):
+            yield "executable"
+
+
+def _may_run(name: str) -> bool:
+    """Whether a double click on an attachment of this name could do more than show it."""
+    return PurePosixPath(name.replace("\\", "/").rstrip(". \x00")).suffix.lower() not in READABLE
+
+
+def _opens_address(action: Any) -> bool:
+    """Whether an action that waits for no click, or one chained to it, opens an address."""
+    waiting, left = [action], MAX_ACTIONS
+    while waiting and left:
+        left -= 1
+        one = waiting.pop()
+        if text_of(entry(one, "/S")) == "/URI":
+            return True
+        following = entry(one, "/Next")
+        if following is not None:
+            waiting += list(following) if isinstance(following, pikepdf.Array) else [following]
+    return bool(waiting)
+
+
+def _in_bytes(path: str) -> Iterator[str]:
+    if not Path(path).stat().st_size:
+        return
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        content: Any = mapped
+        if ESCAPED.search(mapped):
+            content = ESCAPED.sub(lambda escape: bytes([int(escape[1], 16)]), mapped)
+        for code, pattern in IN_BYTES.items():
+            if re.search(pattern, content):
+                yield code

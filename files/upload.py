@@ -1,0 +1,39 @@
+"""An upload on its way through the pipeline of intake.py, and how a step refuses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+
+
+class Refused(Exception):
+    """A file that is not taken. `code` for programs, `message` a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+class TryLater(Refused):
+    """Nothing is wrong with the file: the same may be sent again, after `retry_after` seconds."""
+
+    retry_after = 10
+
+
+@dataclass
+class Draft:
+    """What is known of an upload so far; each step checks, and adds what it found out."""
+
+    upload: UploadedFile[Any]
+    name: str = ""
+    path: Path = field(default_factory=Path)  # set once the size is known to be within bounds
+    media_type: str = ""
+    page_count: int = 0
+    signature_count: int = 0
+    opening_text: str = field(default="", repr=False)  # health data: in memory only
+    contains: list[str] = field(default_factory=list)  # codes of files.structure
+    notices: list[str] = field(default_factory=list)  # codes of what staff are told

@@ -1,0 +1,13 @@
+"""Whether a worker is at work."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from jobs.heartbeat import WORKER, mark
+
+
+@shared_task(name="jobs.tasks.heartbeat", expires=30)
+def heartbeat() -> None:
+    """Say that a worker is at work. Harmless when repeated: the latest time stays."""
+    mark(WORKER)

@@ -1,0 +1,1 @@
+"""The tenants: practices, their members and what each member may do."""

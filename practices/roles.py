@@ -1,0 +1,42 @@
+"""What staff may do where. Read from the database at every call: removed staff are out at the next request."""
+
+from __future__ import annotations
+
+from accounts.models import Scope, User
+from practices.models import SHARING_ROLES, Membership, Practice, Role
+
+
+class NotAllowed(Exception):
+    """A known member of the practice without the function asked for. `sentence` says who may (403)."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def roles_in(user: User, practice: Practice) -> frozenset[Role]:
+    membership = Membership.objects.held_by(user).filter(practice=practice).first()
+    return membership.roles if membership else frozenset()
+
+
+def may_share(user: User, practice: Practice) -> bool:
+    return bool(roles_in(user, practice) & SHARING_ROLES)
+
+
+def may_administer(user: User, practice: Practice) -> bool:
+    return Role.ADMIN in roles_in(user, practice)
+
+
+def may_sign(user: User, practice: Practice) -> bool:
+    """Only a practitioner, for themselves."""
+    return Role.PRACTITIONER in roles_in(user, practice)
+
+
+def is_staff_of_any(user: User) -> bool:
+    return Membership.objects.held_by(user).exists()
+
+
+def scopes_for(user: User) -> list[Scope]:
+    """What a token of this user may be given: only a practitioner's may sign."""
+    signs = Membership.objects.held_by(user, Role.PRACTITIONER).exists()
+    return [scope for scope in Scope if scope is not Scope.SIGN or signs]

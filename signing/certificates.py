@@ -1,0 +1,198 @@
+"""The certificates that practitioners sign with: issued by the installation's own authority, replaced, revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.trail import record
+from practices.models import Practice
+from practices.roles import NotAllowed
+from signing import messages
+from signing.models import InstallationAuthority, KeyPlace, SigningCredential
+from signing.pdf import credentials, revocation
+from signing.pdf.examination import Known
+from signing.pdf.keys import KeyNotOpened
+from signing.pdf.levels import certificates_in, level_wanted
+
+logger = logging.getLogger(__name__)
+
+
+class CertificateExpired(Exception):
+    """The certificate that was imported has ended, and nobody removed it or brought another."""
+
+
+def known_here() -> Known:
+    """By what this installation judges signatures: its authorities, retired ones too, those it was told to trust, and
+    which certificates of its own it has revoked."""
+    revoked = SigningCredential.objects.filter(revoked_at__isnull=False, authority__isnull=False)
+    return Known(
+        own=_own_roots(),
+        others=certificates_in(settings.SIGNING_ROOTS),
+        time=certificates_in(settings.TSA_ROOTS),
+        revoked={
+            hashlib.sha256(certificate).hexdigest(): since
+            for certificate, since in revoked.values_list("certificate", "revoked_at")
+            if since
+        },
+    )
+
+
+def trusted_roots() -> list[bytes]:
+    """DER certificates of the installation's authorities, retired ones too, and of those it was told to trust."""
+    return [*_own_roots(), *certificates_in(settings.SIGNING_ROOTS)]
+
+
+def _own_roots() -> list[bytes]:
+    return [bytes(authority.certificate) for authority in InstallationAuthority.objects.all()]
+
+
+def credential_for(*, user: User, practice: Practice) -> SigningCredential:
+    """What this practitioner signs with at this practice: their own where they brought one, else the practice's, else
+    the installation's for them. Raises CertificateExpired, signing.pdf.keys.KeyNotOpened."""
+    own = in_use(user)
+    brought = own if own and not own.is_ours else in_use(practice)
+    if brought is None:
+        return current_credential(user=user)
+    if brought.not_after <= timezone.now():
+        raise CertificateExpired
+    return brought
+
+
+@transaction.atomic
+def current_credential(*, user: User) -> SigningCredential:
+    """The practitioner's certificate, issued by the installation's own authority where there is none yet.
+
+    One that has expired, or whose level asks for more than it says of itself, is replaced. Raises KeyNotOpened if the
+    authority's key cannot be used to issue one.
+    """
+    current = in_use(user)
+    if current and _will_do(current):
+        return current
+    User.objects.select_for_update().get(pk=user.pk)  # one certificate, however many tabs
+    current = in_use(user)
+    if current and _will_do(current):
+        return current
+    if current:
+        current.retired_at = timezone.now()
+        current.save(update_fields=["retired_at"])
+    authority = _current_authority()
+    issued = credentials.issue_certificate(
+        authority_certificate=bytes(authority.certificate),
+        authority_private_key=bytes(authority.private_key),
+        name=user.get_full_name(),
+        professional_number=user.professional_number,
+        passphrase=settings.SIGNING_PASSPHRASE,
+        former_passphrases=settings.SIGNING_PASSPHRASE_FALLBACKS,
+        revocation_url=settings.PUBLIC_URL + reverse("revocation-list", args=[authority.pk]),
+    )
+    credential = SigningCredential.objects.create(
+        user=user,
+        authority=authority,
+        certificate=issued.certificate,
+        private_key=issued.private_key,
+        not_after=issued.not_after,
+    )
+    record("signature.certificate_issued", by=user, on=credential)
+    return credential
+
+
+def in_use(owner: User | Practice) -> SigningCredential | None:
+    return owner.signing_credentials.filter(retired_at=None).select_related("authority").first()
+
+
+def _will_do(credential: SigningCredential) -> bool:
+    if not credential.is_ours:
+        return True  # its owner's to replace
+    if credential.not_after <= timezone.now():
+        return False
+    return not level_wanted().lasting or credentials.tells_of_revocation(bytes(credential.certificate))
+
+
+@transaction.atomic
+def revoke_certificate(*, user: User, by: User) -> None:
+    """The installation's certificate for them is not to be trusted from now on: its key may be in other hands. The
+    next signature makes a new one. Without one, changes nothing. Raises NotAllowed."""
+    if by.pk != user.pk:
+        raise NotAllowed(_("Seul le praticien lui-même révoque son certificat."))
+    ours = user.signing_credentials.select_for_update().filter(retired_at=None, key_place=KeyPlace.AUTHORITY)
+    credential = ours.first()
+    if credential is None or credential.authority_id is None:
+        return
+    credential.revoked_at = credential.retired_at = timezone.now()
+    credential.save(update_fields=["revoked_at", "retired_at"])
+    record("signature.certificate_revoked", by=by, on=credential)
+    messages.tell_signature_changed(user)
+    _renew(InstallationAuthority.objects.get(pk=credential.authority_id))
+
+
+def revocation_list_of(authority: InstallationAuthority) -> bytes:
+    """DER. The list that is kept while it is young enough, else a new one, which only renewing keeps: this may be
+    asked for by a page that changes nothing. The kept one, however old, if the authority's key cannot be opened;
+    raises KeyNotOpened without one."""
+    kept = authority.revocation_list
+    if kept is None or _is_due(authority.revocation_list_at):
+        try:
+            return _made(authority)
+        except KeyNotOpened:
+            if kept is None:
+                raise
+    return bytes(kept)
+
+
+def renew_revocation_lists() -> None:
+    """Lists of a day ago or more are made anew, retired authorities' too. A second run finds none."""
+    for pk in InstallationAuthority.objects.values_list("pk", flat=True):
+        with transaction.atomic():
+            authority = InstallationAuthority.objects.select_for_update().get(pk=pk)
+            if _is_due(authority.revocation_list_at):
+                _renew(authority)
+
+
+def _is_due(made_at: datetime | None) -> bool:
+    return made_at is None or made_at < timezone.now() - revocation.RENEWED_AFTER
+
+
+def _renew(authority: InstallationAuthority) -> None:
+    """In a transaction of the caller's; locks the authority, so that no list forgets what another knew."""
+    InstallationAuthority.objects.select_for_update().get(pk=authority.pk)
+    try:
+        authority.revocation_list = _made(authority)
+    except KeyNotOpened:
+        # What was revoked stays revoked, here at once; the list is made as soon as the key can be opened.
+        logger.exception("Revocation list of authority %s: its key cannot be opened.", authority.pk)
+        authority.revocation_list_at = None
+    else:
+        authority.revocation_list_at = timezone.now()
+    authority.save(update_fields=["revocation_list", "revocation_list_at"])
+
+
+def _made(authority: InstallationAuthority) -> bytes:
+    revoked = authority.credentials.filter(revoked_at__isnull=False).order_by("revoked_at")
+    return revocation.revocation_list(
+        authority_certificate=bytes(authority.certificate),
+        authority_private_key=bytes(authority.private_key),
+        passphrase=settings.SIGNING_PASSPHRASE,
+        former_passphrases=settings.SIGNING_PASSPHRASE_FALLBACKS,
+        revoked=[(bytes(one.certificate), one.revoked_at) for one in revoked if one.revoked_at],
+    )
+
+
+def _current_authority() -> InstallationAuthority:
+    current = InstallationAuthority.objects.filter(retired_at=None).first()
+    if current:
+        return current
+    made = credentials.create_authority(passphrase=settings.SIGNING_PASSPHRASE)
+    try:
+        with transaction.atomic():
+            return InstallationAuthority.objects.create(certificate=made.certificate, private_key=made.private_key)
+    except IntegrityError:
+        return InstallationAuthority.objects.get(retired_at=None)  # another process was first

@@ -1,0 +1,137 @@
+"""A PDF examined for anybody who asks: who signed, what came after, and why that is trusted or not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from signing.pdf.field_facts import Judgement
+from signing.pdf.signature_answers import JudgedSignature
+from signing.pdf.verify import judged
+
+
+class Integrity(StrEnum):
+    """What became of the document since it was signed, best first."""
+
+    WHOLE = "whole"  # nothing came after the signature
+    VALIDATED = "validated"  # only what PAdES LT and LTA add: certificates, revocation, time stamps
+    SIGNED_AGAIN = "signed_again"  # only further signatures
+    FILLED_IN = "filled_in"  # fields of a form were filled in
+    ALTERED = "altered"  # the signed bytes are whole, and something else was added behind them
+    BROKEN = "broken"  # the signed bytes were changed, or the signature is no such thing
+    NOT_JUDGED = "not_judged"  # an algorithm, an encoding or a change that this software does not know
+
+
+CAME_AFTER = {
+    "nothing": Integrity.WHOLE,
+    "validation": Integrity.VALIDATED,
+    "signatures": Integrity.SIGNED_AGAIN,
+    "fields": Integrity.FILLED_IN,
+    "other": Integrity.ALTERED,
+    "not_judged": Integrity.NOT_JUDGED,
+}
+
+
+class Trust(StrEnum):
+    """Whether the signer is who the certificate says."""
+
+    TRUSTED = "trusted"
+    UNKNOWN_ISSUER = "unknown_issuer"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    UNSUITABLE = "unsuitable"
+    WEAK = "weak"  # the signature, or its chain, rests on an algorithm that is no longer safe (SHA-1)
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What this installation knows of those who sign. Certificates are DER."""
+
+    own: Sequence[bytes]  # of its own authorities
+    others: Sequence[bytes] = ()  # of authorities that it was told to trust
+    time: Sequence[bytes] = ()  # what the certificates of time-stamp authorities lead to
+    revoked: Mapping[str, datetime] = field(default_factory=dict)  # SHA-256 of a certificate of its own: since when
+
+
+@dataclass(frozen=True)
+class ExaminedSignature:
+    """One signature. `signed_at` is what the signer's clock said, `timestamped_at` what a time authority did. Of a
+    document time-stamp, the signer is the time authority."""
+
+    signer: str
+    number: str  # the certificate's serialNumber attribute: RPPS of practitioners
+    issuer: str
+    signed_at: datetime | None
+    timestamped_at: datetime | None
+    level: str  # "B-B", "B-T", "B-LT", "B-LTA" (ETSI EN 319 142-1), or "" for another kind of signature
+    covers_whole_document: bool  # nothing came after it but what helps to validate it
+    integrity: Integrity
+    trust: Trust
+    time_trusted: bool = False  # a time authority that is known here vouches for `timestamped_at`
+    issued_here: bool = False  # the certificate, by this installation
+    revoked_at: datetime | None = None  # of a certificate issued here
+    judgement: Judgement = "valid"  # of the signed bytes and the signature, whatever came after
+    is_time_stamp: bool = False
+
+    @property
+    def valid(self) -> bool:
+        """The signed bytes are unchanged and the signature is right; the signer may be unknown."""
+        return self.judgement == "valid"
+
+    @property
+    def trusted(self) -> bool:
+        return self.trust is Trust.TRUSTED
+
+    @property
+    def made_after_revocation(self) -> bool:
+        """By the time that was proved, or else by its own account, which nobody has a reason to make later."""
+        at = self.timestamped_at if self.time_trusted else self.signed_at
+        return bool(self.revoked_at and at and at >= self.revoked_at)
+
+
+def examine(path: Path, known: Known) -> list[ExaminedSignature]:
+    """Each signature of the PDF, oldest first; then document time-stamps, where one of them is not valid or nothing
+    else is signed: others are told by the signatures' levels. Raises verify.CannotVerify."""
+    found = judged(path, [*known.own, *known.others], known.time)
+    stamps = [one for one in found.time_stamps if not found.signatures or not one.valid]
+    own = {hashlib.sha256(der).hexdigest() for der in known.own}
+    return [_examined(one, own, known.revoked.get(one.certificate)) for one in (*found.signatures, *stamps)]
+
+
+def _examined(one: JudgedSignature, own: set[str], revoked_at: datetime | None) -> ExaminedSignature:
+    timestamped_at, time_trusted = one.timestamped_at, one.time_trusted
+    trust = Trust(one.trust)
+    if revoked_at and not (timestamped_at and time_trusted and timestamped_at < revoked_at):
+        # What a signature says of its own time proves nothing: whoever holds the key writes what they like.
+        trust = Trust.REVOKED
+    return ExaminedSignature(
+        signer=one.signer,
+        number=one.number,
+        issuer=one.issuer,
+        signed_at=one.signed_at,
+        timestamped_at=timestamped_at,
+        level=one.level,
+        covers_whole_document=one.covers_whole_document,
+        integrity=_integrity(one),
+        trust=trust,
+        time_trusted=time_trusted,
+        issued_here=one.root in own,
+        revoked_at=revoked_at,
+        judgement=one.judgement,
+        is_time_stamp=one.is_time_stamp,
+    )
+
+
+def _integrity(one: JudgedSignature) -> Integrity:
+    """What is proved outweighs what is not known: a document that was altered is so, whoever signed it."""
+    if one.judgement == "not_valid":
+        return Integrity.BROKEN
+    came_after = CAME_AFTER[one.came_after]
+    if one.judgement == "not_judged" and came_after is not Integrity.ALTERED:
+        return Integrity.NOT_JUDGED
+    return came_after

@@ -1,0 +1,240 @@
+"""The filled signature fields of a PDF, each with the bytes that it signs. Imports no Django."""
+
+from __future__ import annotations
+
+import binascii
+import os
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import EmbeddedPdfSignature
+from pyhanko.sign.validation.pdf_embedded import extract_contents
+
+from signing.pdf.ber import MAX_BYTES
+from signing.pdf.field_facts import Judgement
+from signing.pdf.objects import dictionary
+from signing.pdf.one_pass import Hashed
+from signing.pdf.raw_signatures import Signed, finished, new_digest
+
+CHUNK = 1 << 20
+MAX_FIELDS = 5_000  # looked at
+MAX_GAP = 4 * MAX_BYTES  # two digits for a byte, and as much between them
+MAX_RANGES = 64  # numbers of a /ByteRange
+WHITESPACE = b"\0\t\n\f\r "
+
+
+class NoSignature(Exception):
+    """The field's value lacks what makes a signature: its bytes, or which bytes it signs."""
+
+
+class TooManyFields(Exception):
+    """More than are looked at: a signature may be among the rest."""
+
+
+class FilledField(EmbeddedPdfSignature):
+    """One filled field, whatever its encoding; pyHanko's own class takes nothing but a CMS. What compares revisions
+    works alike on both."""
+
+    def __init__(self, reader: PdfFileReader, field: generic.DictionaryObject, value: Any, name: str) -> None:
+        """Raises NoSignature, and ValueError for a value that can't be read."""
+        if not value:
+            raise ValueError("a value that can't be read")
+        self.reader = reader
+        self.sig_field = field
+        self.fq_name = name
+        self.sig_object = value
+        self.external_digests: dict[str, bytes] = {}
+        self._docmdp = self._fieldmdp = None
+        self._docmdp_queried = self._fieldmdp_queried = False
+        self.byte_range = generic.ArrayObject(map(generic.NumberObject, _ranges(value, _size(reader.stream))))
+        self.pkcs7_content = _contents(value)
+        self.signed_revision = _revision(reader, field, value)
+
+    @property
+    def is_time_stamp(self) -> bool:
+        return bool(_resolved(self.sig_object, "/Type") == "/DocTimeStamp" or self.sub_filter == "ETSI.RFC3161")
+
+    @property
+    def sub_filter(self) -> str:
+        found = _resolved(self.sig_object, "/SubFilter")
+        return str(found)[1:] if isinstance(found, generic.NameObject) else ""
+
+    @property
+    def ranges(self) -> list[int]:
+        return [int(number) for number in self.byte_range]
+
+    def certificates(self) -> list[bytes]:
+        """DER, in the signature dictionary itself (ISO 32000-2, table 255, /Cert)."""
+        found = _resolved(self.sig_object, "/Cert")
+        listed = [_dereferenced(each) for each in found] if isinstance(found, generic.ArrayObject) else [found]
+        strings = generic.TextStringObject, generic.ByteStringObject
+        return [each.original_bytes for each in listed if isinstance(each, strings)]
+
+    def dictionary_time(self) -> datetime | None:
+        """What the signature's dictionary says of its time (/M). Raises ValueError."""
+        found = _resolved(self.sig_object, "/M")
+        text = isinstance(found, generic.TextStringObject)
+        return generic.parse_pdf_date(found, strict=False) if text else None
+
+    def leaves_out_its_contents_alone(self) -> Judgement:
+        """Every byte up to the end of what is signed is signed, but for the value of /Contents (ISO 32000-2, 12.8.1),
+        which is in hexadecimal digits."""
+        if len(self.ranges) != 4 or self.ranges[0] != 0:
+            return "not_valid"
+        _start, end, restart, _rest = self.ranges
+        if restart - end > MAX_GAP:
+            return "not_judged"
+        self.reader.stream.seek(end)
+        between = self.reader.stream.read(restart - end).translate(None, WHITESPACE)
+        if between.startswith(b"("):
+            return "not_judged"
+        try:
+            digits = between.removeprefix(b"<").removesuffix(b">")
+            found = binascii.unhexlify(digits + b"0" * (len(digits) % 2))
+        except binascii.Error:
+            return "not_valid"
+        return "valid" if found == self.pkcs7_content else "not_valid"
+
+
+class SignedRanges(Signed):
+    """What is signed of a file, read in large pieces and hashed once for each algorithm."""
+
+    def __init__(self, file: BinaryIO, ranges: list[int], hashed: Hashed | None = None) -> None:
+        self._file = file
+        self._ranges = ranges
+        self._digests: dict[str, bytes] = {}
+        if hashed and list(hashed.byte_range) == ranges:
+            self._digests[hashed.algorithm] = hashed.digest
+
+    def read(self) -> bytes:
+        return b"".join(self._pieces())
+
+    def digest(self, name: str) -> bytes:
+        if name not in self._digests:
+            found = new_digest(name)
+            for piece in self._pieces():
+                found.update(piece)
+            self._digests[name] = finished(found)
+        return self._digests[name]
+
+    def _pieces(self) -> Iterator[bytes]:
+        for start, length in zip(self._ranges[::2], self._ranges[1::2], strict=True):
+            self._file.seek(start)
+            while length > 0 and (piece := self._file.read(min(CHUNK, length))):
+                length -= len(piece)
+                yield piece
+
+
+def filled_fields(reader: PdfFileReader) -> Iterator[tuple[str, generic.DictionaryObject, Any]]:
+    """Name, field and value of each, as viewers find them: also where a field or a value is no object of its own,
+    has no name, or takes its type from an ancestor. Raises TooManyFields."""
+    form = _resolved(reader.root, "/AcroForm")
+    waiting = deque((each, "", None) for each in _listed(form, "/Fields"))
+    seen: set[tuple[int, int]] = set()
+    looked_at = 0
+    while waiting:
+        entry, parent, kind = waiting.popleft()
+        looked_at += 1
+        if looked_at > MAX_FIELDS:
+            raise TooManyFields
+        if isinstance(entry, generic.IndirectObject):
+            if (entry.idnum, entry.generation) in seen:
+                continue
+            seen.add((entry.idnum, entry.generation))
+        try:
+            field = _dereferenced(entry)
+            if not isinstance(field, generic.DictionaryObject):
+                continue
+            own = _resolved(field, "/T")
+            name = ".".join(filter(None, [parent, str(own) if own is not None else ""]))
+            kind = _resolved(field, "/FT") or kind
+            waiting.extend((kid, name, kind) for kid in _listed(field, "/Kids"))
+        except PdfReadError:
+            continue  # a field that can't be read must not hide the others
+        value = _value(field) if kind == "/Sig" else None
+        if value is not None:
+            yield name, field, value
+
+
+def _value(field: generic.DictionaryObject) -> generic.DictionaryObject | None:
+    """What fills the field; empty where there is something that can't be read, which must not pass for nothing."""
+    try:
+        raw = field.raw_get("/V")
+    except KeyError:
+        return None
+    try:
+        found = _dereferenced(raw)
+    except MemoryError:
+        raise
+    except Exception:
+        return dictionary({})
+    if found is None:
+        return None
+    return found if isinstance(found, generic.DictionaryObject) else dictionary({})
+
+
+def _listed(dictionary: Any, key: str) -> list[Any]:
+    found = _resolved(dictionary, key) if isinstance(dictionary, generic.DictionaryObject) else None
+    return [found.raw_get(place) for place in range(len(found))] if isinstance(found, generic.ArrayObject) else []
+
+
+def _resolved(dictionary: generic.DictionaryObject, key: str) -> Any:
+    try:
+        return _dereferenced(dictionary.raw_get(key))
+    except KeyError:
+        return None
+
+
+def _dereferenced(value: Any) -> Any:
+    """None for null, which is what a dangling reference points at (ISO 32000-2, 7.3.10). Raises PdfReadError."""
+    found = value
+    if isinstance(value, generic.IndirectObject):
+        found = value.get_object()  # type: ignore[no-untyped-call]
+    return None if isinstance(found, generic.NullObject) else found
+
+
+def _ranges(value: generic.DictionaryObject, size: int) -> list[int]:
+    """/ByteRange as pairs in order within the file, neighbours joined. Raises NoSignature."""
+    found = [_dereferenced(each) for each in _listed(value, "/ByteRange")]
+    numbers = [int(each) for each in found if isinstance(each, int)]
+    if len(numbers) != len(found) or len(numbers) % 2 or not 4 <= len(numbers) <= MAX_RANGES:
+        raise NoSignature("/ByteRange")
+    joined: list[int] = []
+    for start, length in zip(numbers[::2], numbers[1::2], strict=True):
+        reached = sum(joined[-2:])
+        if start < reached or length < 0 or start + length > size:
+            raise NoSignature("/ByteRange")
+        if joined and start == reached:
+            joined[-1] += length
+        else:
+            joined += [start, length]
+    return joined
+
+
+def _contents(value: generic.DictionaryObject) -> bytes:
+    try:
+        if isinstance(value.raw_get("/Contents", decrypt=generic.EncryptedObjAccess.RAW), generic.IndirectObject):
+            found = _resolved(value, "/Contents")
+            return bytes(found.original_bytes) if isinstance(found, generic.ByteStringObject) else b""
+        return extract_contents(value)
+    except KeyError as error:
+        raise NoSignature("/Contents") from error
+    except PdfReadError as error:
+        raise NoSignature("/Contents") from error
+
+
+def _revision(reader: PdfFileReader, field: generic.DictionaryObject, value: Any) -> int:
+    """The last one that changed the signature's dictionary, or the object that it stands in."""
+    holder = value.container_ref or field.container_ref
+    if not isinstance(holder, generic.Reference):
+        return 0
+    return int(reader.xrefs.get_last_change(holder))
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, os.SEEK_END)

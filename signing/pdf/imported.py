@@ -1,0 +1,164 @@
+"""Certificates that come from elsewhere: a PKCS#12 file's, a token's, a remote service's; what they must be."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.x509.oid import NameOID
+from django.utils.translation import gettext as _
+
+from files import answers, sandbox
+from files.answers import Refusal, entry
+from signing.pdf import pkcs12_child
+from signing.pdf.keys import sealed
+
+logger = logging.getLogger(__name__)
+MAX_BYTES = 256 * 1024
+MAX_CHAIN = 50
+CPU_SECONDS = 5
+
+
+class CertificateRefused(Exception):
+    """This can't be what one signs with. `code` for programs, `message` a sentence, `field` of the form."""
+
+    def __init__(self, code: str, message: str, field: str = "file") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Imported:
+    certificate: bytes  # DER
+    private_key: bytes  # PKCS#8, PEM, encrypted; empty where the key stays elsewhere
+    chain: tuple[bytes, ...]  # DER, issuer first
+    not_after: datetime
+
+
+def read_pkcs12(content: bytes, password: str, *, passphrase: str) -> Imported:
+    """The key encrypted anew, under `passphrase`. Raises CertificateRefused."""
+    if not content or len(content) > MAX_BYTES:
+        raise _refused("not_pkcs12")
+    try:
+        answer = sandbox.run(
+            pkcs12_child.open_pkcs12,
+            base64.b64encode(content).decode("ascii"),
+            password,
+            cpu_seconds=CPU_SECONDS,
+        )
+        opened = _opened(answer)
+    except sandbox.SandboxError as error:
+        logger.warning("A PKCS#12 file could not be opened: %s %s", type(error).__name__, error)
+        raise _refused("not_pkcs12") from error
+    if isinstance(opened, Refusal):
+        raise _refused(opened.code)
+    return checked(
+        certificate=opened.certificate,
+        private_key=sealed(opened.private_key, passphrase),
+        chain=opened.chain,
+    )
+
+
+@dataclass(frozen=True, repr=False)  # a key must not end up in a log
+class _Opened:
+    certificate: bytes
+    private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    chain: list[bytes]
+
+
+def _opened(answer: object) -> _Opened | Refusal:
+    """Of pkcs12_child.open_pkcs12: certificates, and the key of the first. Raises WrongForm."""
+    if refusal := answers.refusal(answer, pkcs12_child.REFUSALS):
+        return refusal
+    found = answers.fields(answer)
+    read = partial(answers.encoded, most=MAX_BYTES)
+    certificate, raw = read(entry(found, "certificate")), read(entry(found, "private_key"))
+    chain = answers.sequence(entry(found, "chain"), read, most=MAX_CHAIN)
+    try:
+        first, *_others = map(_parsed, (certificate, *chain))
+        key = load_der_private_key(raw, None)
+        if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+            raise answers.WrongForm("another kind of key")
+        if key.public_key() != first.public_key():
+            raise answers.WrongForm("key of another certificate")
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise answers.WrongForm("no certificate, or no key") from None
+    return _Opened(certificate, key, chain)
+
+
+def _parsed(der: bytes) -> x509.Certificate:
+    """With all that is asked of it later, which cryptography reads as it is asked. Raises ValueError."""
+    found = x509.load_der_x509_certificate(der)
+    _ = found.issuer, found.subject, found.not_valid_before_utc, found.not_valid_after_utc
+    return found
+
+
+def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Imported:
+    """What may sign documents today. Raises CertificateRefused."""
+    found = x509.load_der_x509_certificate(certificate)
+    now = datetime.now(UTC)
+    if found.not_valid_after_utc <= now:
+        raise _refused("expired", at=f"{found.not_valid_after_utc:%d/%m/%Y}")
+    if found.not_valid_before_utc > now:
+        raise _refused("not_yet", at=f"{found.not_valid_before_utc:%d/%m/%Y}")
+    if not _is_for_documents(found):
+        raise _refused("usage")
+    return Imported(certificate, private_key, tuple(chain), found.not_valid_after_utc)
+
+
+def _is_for_documents(certificate: x509.Certificate) -> bool:
+    """Non-repudiation (RFC 5280, 4.2.1.3) where the certificate says what it is for, and no authority's own."""
+    try:
+        extensions = [each.value for each in certificate.extensions]
+    except (ValueError, x509.DuplicateExtension):
+        return False  # what it is for can't be read
+    usage = [value for value in extensions if isinstance(value, x509.KeyUsage)]
+    basic = [value for value in extensions if isinstance(value, x509.BasicConstraints)]
+    return all(each.content_commitment for each in usage) and not any(each.ca for each in basic)
+
+
+def issuer_of(certificate: bytes) -> str:
+    """As shown: the common name, or the organisation."""
+    issuer = x509.load_der_x509_certificate(certificate).issuer
+    for name in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
+        for attribute in issuer.get_attributes_for_oid(name):
+            return str(attribute.value)
+    return issuer.rfc4514_string()
+
+
+def leads_to(certificate: bytes, chain: list[bytes], roots: list[bytes]) -> bool:
+    """Whether one of the roots (DER) vouches for it."""
+    last = x509.load_der_x509_certificate((chain or [certificate])[-1])
+    return any(last == root or _issued(last, root) for root in map(x509.load_der_x509_certificate, roots))
+
+
+def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False  # by SHA-1 or MD5, too: whoever verifies does not confirm that either
+    return True
+
+
+def _refused(code: str, at: str = "") -> CertificateRefused:
+    sentences = {
+        "not_pkcs12": _("Ce fichier n’est pas un certificat PKCS#12 (.p12 ou .pfx). Exportez-le avec sa clé privée."),
+        "password": _("Le mot de passe n’est pas celui de ce fichier."),
+        "no_key": _("Ce fichier ne contient pas de certificat avec sa clé privée. Exportez-le avec sa clé privée."),
+        "key_kind": _(
+            "La clé de ce certificat n’est pas acceptée : RSA de 2048 à 4096 bits, ou courbe P-256 à P-521."
+        ),
+        "expired": _("Ce certificat a expiré le %(at)s. Demandez-en un nouveau à votre émetteur."),
+        "not_yet": _("Ce certificat n’est valable qu’à partir du %(at)s."),
+        "usage": _("Ce certificat n’est pas fait pour signer des documents (usage « non-répudiation » absent)."),
+    }
+    return CertificateRefused(code, sentences[code] % {"at": at}, "password" if code == "password" else "file")

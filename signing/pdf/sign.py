@@ -1,0 +1,196 @@
+"""Signing an intake in place, before it is stored (PAdES, ETSI EN 319 142-1)."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from files import sandbox
+from files.answers import Refusal, WrongForm
+from files.intake import Intake
+from files.letters import missing_letters, missing_sentence
+from files.limits import PDF
+from signing.pdf import signature_answers, signing_child
+from signing.pdf.credentials import Credential
+from signing.pdf.keys import KeyUnavailable, WrongUse, answer_to
+from signing.pdf.pades import BASELINE, LEVELS, LevelWanted
+from signing.pdf.placement import InvalidPlacement, Placement
+from signing.pdf.signature_answers import SignedFile
+from signing.pdf.stamp import Stamp, StampContent, plain, qr_code
+from signing.pdf.verify import SignatureReport
+
+logger = logging.getLogger(__name__)
+WALL_SECONDS, CPU_SECONDS = 60.0, 18
+
+
+class CannotSign(Exception):
+    """This file can't be signed. `code` for programs, `message` a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class SignedIntake:
+    """The same temporary file, signed. `repaired`: it was damaged, and rewritten before it was signed."""
+
+    intake: Intake
+    repaired: bool
+    signatures: tuple[SignatureReport, ...]  # all in the file, ours last
+
+
+def sign(
+    intake: Intake,
+    *,
+    placement: Placement,
+    credential: Credential,
+    appearance: StampContent,
+    signing_time: datetime,
+    wanted: LevelWanted = BASELINE,
+) -> SignedIntake:
+    """Sign in place by an incremental update: the uploaded bytes stay as they are, in front (unless repaired).
+
+    The signature is verified before this returns. Raises CannotSign, InvalidPlacement, OSError (no room); the caller
+    then discards the intake, whose bytes may be neither as they were nor signed.
+    """
+    if intake.media_type != PDF:
+        raise CannotSign("not_a_pdf", _("Seul un PDF se signe. Cette image peut être partagée sans signature."))
+    if placement.page > intake.page_count:
+        raise InvalidPlacement(
+            "page",
+            _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
+            % {"page": placement.page, "count": intake.page_count},
+        )
+    if missing := stamp_without(appearance):
+        raise CannotSign("letters_missing", stamp_sentence(missing))
+    job = signing_child.SigningJob(
+        page=placement.page,
+        x=placement.x,
+        y=placement.y,
+        width=placement.width,
+        certificate=credential.certificate,
+        chain=credential.chain,
+        stamp=_stamp(appearance, signing_time),
+        signer_name=appearance.signer_name,
+        wanted=wanted,
+    )
+    try:
+        signed = _signed(intake, job, credential)
+    except (KeyUnavailable, WrongUse) as error:
+        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
+        raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
+    except sandbox.SandboxError as error:
+        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
+        raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
+    if isinstance(signed, Refusal):
+        if signed.code == "no_room":
+            raise OSError(errno.ENOSPC, "no room to sign")  # as where an upload finds none: try again
+        raise CannotSign(signed.code, _sentence(signed.code, intake.name))
+    return SignedIntake(
+        intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
+        repaired=signed.repaired,
+        signatures=tuple(map(SignatureReport.of, signed.signatures)),
+    )
+
+
+def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credential) -> SignedFile | Refusal:
+    answer = sandbox.run(
+        signing_child.sign_file,
+        str(intake.path),
+        job,
+        reads=job.stamp.fonts,
+        writes=[intake.path],
+        scratch=True,  # where a damaged file is repaired
+        network=job.wanted.level != BASELINE.level,  # time-stamps and revocation lists
+        wall_seconds=WALL_SECONDS,
+        cpu_seconds=CPU_SECONDS,
+        answering=partial(answer_to, certificate=credential.certificate, key=credential.key),
+    )
+    signed = signature_answers.signed_file(answer)
+    _check_ours(signed, credential, job.wanted)
+    return signed
+
+
+def _check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
+    """That the last signature is the one asked for. Raises WrongForm."""
+    if isinstance(signed, Refusal):
+        return
+    last = signed.signatures[-1]
+    ours = last.certificate == hashlib.sha256(credential.certificate).hexdigest()
+    reached = last.level in LEVELS and LEVELS.index(last.level) >= LEVELS.index(wanted.level)
+    if not (ours and reached and last.valid and last.covers_whole_document):
+        raise WrongForm("another signature than the one asked for")
+
+
+def stamp_without(appearance: StampContent) -> list[str]:
+    """The letters of a stamp that no font has."""
+    return missing_letters(plain(f"{appearance.signer_name} {appearance.professional_number}"), settings.STAMP_FONTS)
+
+
+def stamp_sentence(missing: list[str]) -> str:
+    return _("Votre nom ne peut pas figurer sur le cachet de signature. %(why)s") % {"why": missing_sentence(missing)}
+
+
+def _stamp(appearance: StampContent, signing_time: datetime) -> Stamp:
+    """What the stamp says, in French: it is read in print, whoever opens the file."""
+    local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
+    number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
+    moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
+    verify_url = f"{settings.PUBLIC_URL}{reverse('verify')}"
+    who = ", ".join(filter(None, [appearance.signer_name, number]))
+    return Stamp(
+        paragraphs=("Signé électroniquement", f"par {appearance.signer_name}", number, moment),
+        image_png=appearance.image_png,
+        code=qr_code(verify_url),
+        description=f"Signature électronique : {who}, {moment}. Elle se vérifie sur {verify_url}",
+        fonts=tuple(map(str, settings.STAMP_FONTS)),
+    )
+
+
+def _sentence(code: str, name: str) -> str:
+    sentences = {
+        "password": _(
+            "« %(name)s » est protégé par un mot de passe. Enregistrez-le sans mot de passe, puis ajoutez-le."
+        ),
+        "docmdp": _(
+            "« %(name)s » porte une signature qui interdit toute modification, donc une autre signature. "
+            "Partagez-le sans le signer."
+        ),
+        "no_time_stamp": _(
+            "Le service d’horodatage ne répond pas : « %(name)s » n’a été ni signé ni partagé. Réessayez dans "
+            "quelques minutes, ou partagez-le sans le signer."
+        ),
+        "no_validation_material": _(
+            "Les preuves de validité du certificat n’ont pas pu être réunies : « %(name)s » n’a été ni signé ni "
+            "partagé. Réessayez dans quelques minutes, ou partagez-le sans le signer."
+        ),
+        "key_unavailable": _(
+            "La clé de votre certificat ne répond pas : « %(name)s » n’a été ni signé ni partagé. Réessayez dans "
+            "quelques minutes, ou partagez-le sans le signer."
+        ),
+        "signed_and_damaged": _(
+            "« %(name)s » porte déjà une signature, et sa structure est endommagée : la réparer briserait cette "
+            "signature. Partagez-le sans le signer."
+        ),
+        "too_complex": _(
+            "« %(name)s » est trop complexe pour être signé. Imprimez-le en PDF depuis votre logiciel, "
+            "puis ajoutez-le, ou partagez-le sans le signer."
+        ),
+    }
+    other = _(
+        "« %(name)s » ne peut pas être signé : sa structure est endommagée. Enregistrez-le de nouveau en PDF "
+        "depuis votre logiciel, puis ajoutez-le, ou partagez-le sans le signer."
+    )
+    return sentences.get(code, other) % {"name": name}

@@ -1,0 +1,120 @@
+"""What a child of the sandbox says of a document's signatures, as values of known types."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast, get_args
+
+from files import answers
+from files.answers import entry
+from signing.pdf.field_facts import Judgement
+from signing.pdf.pades import LEVELS
+from signing.pdf.review import SEVERITY, Came
+from signing.pdf.trust import TRUST_CODES, TrustCode
+from signing.pdf.verifying_child import MAX_SIGNATURES
+
+JUDGEMENTS: Final = get_args(Judgement)
+SHA256: Final = re.compile(r"([0-9a-f]{64})?")
+VERIFYING_REFUSALS: Final = ("password", "unreadable", "too_complex")
+SIGNING_REFUSALS: Final = (
+    *("password", "docmdp", "no_time_stamp", "no_validation_material", "signed_and_damaged", "too_complex"),
+    *("no_room", "unreadable", "unverified"),
+)
+
+
+@dataclass(frozen=True)
+class JudgedSignature:
+    """One signature or document time-stamp, as signing.pdf.verifying_child judged it."""
+
+    certificate: str  # SHA-256, in hexadecimal; empty where it can't be read
+    signer: str
+    number: str
+    issuer: str
+    signed_at: datetime | None
+    timestamped_at: datetime | None
+    time_trusted: bool
+    root: str  # SHA-256, as above; empty where none vouches for the certificate
+    level: str  # of LEVELS, or empty
+    judgement: Judgement
+    trust: TrustCode
+    came_after: Came
+    is_time_stamp: bool
+
+    @property
+    def valid(self) -> bool:
+        return self.judgement == "valid"
+
+    @property
+    def trusted(self) -> bool:
+        return self.trust == "trusted"
+
+    @property
+    def covers_whole_document(self) -> bool:
+        return self.came_after in ("nothing", "validation")
+
+
+@dataclass(frozen=True)
+class JudgedFile:
+    """Each oldest first."""
+
+    signatures: tuple[JudgedSignature, ...]
+    time_stamps: tuple[JudgedSignature, ...]
+
+
+@dataclass(frozen=True)
+class SignedFile:
+    """`signatures`: all in the file, ours last."""
+
+    repaired: bool
+    signatures: tuple[JudgedSignature, ...]
+
+
+def judged_file(answer: object) -> JudgedFile | answers.Refusal:
+    """Of verifying_child.verify_file. Raises WrongForm."""
+    if refusal := answers.refusal(answer, VERIFYING_REFUSALS):
+        return refusal
+    found = answers.fields(answer)
+    return JudgedFile(_listed(found, "signatures"), _listed(found, "time_stamps"))
+
+
+def signed_file(answer: object) -> SignedFile | answers.Refusal:
+    """Of signing_child.sign_file. Raises WrongForm."""
+    if refusal := answers.refusal(answer, SIGNING_REFUSALS):
+        return refusal
+    found = answers.fields(answer)
+    signatures = _listed(found, "signatures")
+    if not signatures:
+        raise answers.WrongForm("signed without a signature")
+    return SignedFile(answers.truth(entry(found, "repaired")), signatures)
+
+
+def _listed(found: dict[str, object], key: str) -> tuple[JudgedSignature, ...]:
+    return tuple(answers.sequence(entry(found, key), _signature, most=MAX_SIGNATURES))
+
+
+def _signature(answer: object) -> JudgedSignature:
+    found = answers.fields(answer)
+    return JudgedSignature(
+        certificate=_sha256(entry(found, "certificate")),
+        signer=answers.line(entry(found, "signer")),
+        number=answers.line(entry(found, "number")),
+        issuer=answers.line(entry(found, "issuer")),
+        signed_at=answers.moment(entry(found, "signed_at")),
+        timestamped_at=answers.moment(entry(found, "timestamped_at")),
+        time_trusted=answers.truth(entry(found, "time_trusted")),
+        root=_sha256(entry(found, "root")),
+        level=answers.one_of(entry(found, "level"), (*LEVELS, "")),
+        judgement=cast("Judgement", answers.one_of(entry(found, "judgement"), JUDGEMENTS)),
+        trust=cast("TrustCode", answers.one_of(entry(found, "trust"), TRUST_CODES)),
+        came_after=cast("Came", answers.one_of(entry(found, "came_after"), SEVERITY)),
+        is_time_stamp=answers.truth(entry(found, "is_time_stamp")),
+    )
+
+
+def _sha256(value: object) -> str:
+    found = answers.text(value)
+    if not SHA256.fullmatch(found):
+        raise answers.WrongForm("digest")
+    return found

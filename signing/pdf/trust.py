@@ -1,0 +1,158 @@
+"""Whether a certificate leads to a root that is known here, or why not. Imports no Django."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from asn1crypto import x509 as asn1_x509
+from pyhanko.sign.validation.generic_cms import CertvalidatorOperationResult, validate_cert_usage
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko.sign.validation.status import PdfSignatureStatus, TimestampSignatureStatus
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.authority import CertTrustAnchor
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.util import CancelableAsyncIterator
+
+from signing.pdf import machine
+from signing.pdf.paths import paths_to_roots
+
+TrustCode = Literal["trusted", "unknown_issuer", "expired", "revoked", "unsuitable", "weak", "unknown"]
+TRUST_CODES: Final = get_args(TrustCode)
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """Roots that this installation knows: of those who sign, and of those and who tells the time."""
+
+    signers: list[asn1_x509.Certificate]
+    everybody: list[asn1_x509.Certificate]
+    ders: tuple[bytes, ...] = ()  # of everybody
+
+    @classmethod
+    def of(cls, roots: Sequence[bytes], time_roots: Sequence[bytes]) -> Trusted:
+        """DER."""
+        everybody = (*roots, *time_roots)
+        return cls(_certificates(roots), _certificates(everybody), everybody)
+
+    def signer(
+        self,
+        certificate: asn1_x509.Certificate,
+        others: Sequence[asn1_x509.Certificate],
+        at: datetime | None = None,
+    ) -> Trust:
+        """`at`: as of then, else of now."""
+        return _trust(certificate, others, self.signers, PdfSignatureStatus.default_usage_constraints(), at)
+
+    def time(self, certificate: asn1_x509.Certificate, others: Sequence[asn1_x509.Certificate]) -> Trust:
+        return _trust(certificate, others, self.everybody, TimestampSignatureStatus.default_usage_constraints(), None)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """`root`: SHA-256 of the root that vouches for the certificate; empty where none does."""
+
+    code: TrustCode
+    root: str = ""
+
+    @property
+    def given(self) -> bool:
+        return self.code == "trusted"
+
+
+NONE = Trust("unknown")
+
+
+def _certificates(ders: Sequence[bytes]) -> list[asn1_x509.Certificate]:
+    return [asn1_x509.Certificate.load(der) for der in ders]
+
+
+def _trust(
+    certificate: asn1_x509.Certificate,
+    others: Sequence[asn1_x509.Certificate],
+    roots: list[asn1_x509.Certificate],
+    usage: KeyUsageConstraints,
+    at: datetime | None,
+) -> Trust:
+    _require_no_loop()
+    try:
+        paths = paths_to_roots(certificate, others, roots)
+        if not paths:
+            return Trust("unknown_issuer")
+        found = asyncio.run(_result(certificate, paths, roots, usage, at))
+    except MemoryError:
+        raise
+    except Exception as error:
+        if machine.is_to_blame(error):
+            raise
+        return NONE  # any kind, of certificates that a library does not read
+    if found.success_result is None:
+        return Trust(_why_not(found.error_subindic.standard_name if found.error_subindic else ""))
+    anchor = found.success_result.trust_anchor
+    return Trust("trusted", anchor.certificate.sha256.hex() if isinstance(anchor, CertTrustAnchor) else "")
+
+
+def _require_no_loop() -> None:
+    """Raises machine.Fault in a thread whose event loop runs: it has no room for another, which no certificate is to
+    blame for."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise machine.Fault("an event loop runs in this thread")
+
+
+async def _result(
+    certificate: asn1_x509.Certificate,
+    paths: list[ValidationPath],
+    roots: list[asn1_x509.Certificate],
+    usage: KeyUsageConstraints,
+    at: datetime | None,
+) -> CertvalidatorOperationResult[ValidationPath]:
+    context = ValidationContext(roots, allow_fetching=False, moment=at)
+    if certificate.key_usage_value is None:  # then it restricts nothing (RFC 5280, 4.2.1.3)
+        usage = dataclasses.replace(usage, key_usage=set())
+    return await validate_cert_usage(
+        certificate,
+        context,
+        key_usage_settings=usage,
+        paths=_OneByOne(paths),
+    )
+
+
+class _OneByOne(CancelableAsyncIterator[ValidationPath]):
+    """A list, as pyHanko asks for paths."""
+
+    def __init__(self, paths: list[ValidationPath]) -> None:
+        self._left = iter(paths)
+
+    def __aiter__(self) -> _OneByOne:
+        return self
+
+    async def __anext__(self) -> ValidationPath:
+        try:
+            return next(self._left)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    async def cancel(self) -> None:
+        """Nothing is under way."""
+
+
+def _why_not(indication: str) -> TrustCode:
+    """Of the sub-indications of ETSI EN 319 102-1."""
+    if "REVOKED" in indication:
+        return "revoked"
+    if "EXPIRED" in indication or "NOT_YET_VALID" in indication or "OUT_OF_BOUNDS" in indication:
+        return "expired"
+    if indication.startswith("CRYPTO_CONSTRAINTS_FAILURE"):
+        return "weak"
+    if indication in ("NO_CERTIFICATE_CHAIN_FOUND", "CERTIFICATE_CHAIN_GENERAL_FAILURE"):
+        return "unknown_issuer"
+    if indication in ("CHAIN_CONSTRAINTS_FAILURE", "SIG_CONSTRAINTS_FAILURE"):
+        return "unsuitable"
+    return "unknown"

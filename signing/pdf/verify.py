@@ -1,0 +1,100 @@
+"""What is signed in a PDF, by whom, and whether it is whole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast, get_args
+
+from files import sandbox
+from files.answers import Refusal
+from signing.pdf import signature_answers, verifying_child
+from signing.pdf.field_facts import Judgement
+from signing.pdf.signature_answers import JudgedFile, JudgedSignature
+
+logger = logging.getLogger(__name__)
+
+
+class CannotVerify(Exception):
+    """The file can't be read as a PDF, or needs a password. `code` says which."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """One signature. `judgement`: the signed bytes are unchanged and the signature is right, or not, or that could
+    not be judged; `trusted`: its certificate leads to a root given; `covers_whole_document`: nothing came after it
+    but what helps to validate it; `level`: the PAdES level that the file bears out, empty for another kind."""
+
+    signer: str
+    signed_at: datetime | None
+    judgement: Judgement
+    trusted: bool
+    covers_whole_document: bool
+    level: str = ""
+
+    @property
+    def valid(self) -> bool:
+        return self.judgement == "valid"
+
+    @classmethod
+    def of(cls, judged: JudgedSignature) -> SignatureReport:
+        return cls(
+            signer=judged.signer,
+            signed_at=judged.timestamped_at or judged.signed_at,
+            judgement=judged.judgement,
+            trusted=judged.trusted,
+            covers_whole_document=judged.covers_whole_document,
+            level=judged.level,
+        )
+
+    def as_json(self) -> dict[str, str | bool | None]:
+        """As kept beside a shared document and told by the API."""
+        return {
+            "signer": self.signer,
+            "signed_at": self.signed_at.isoformat() if self.signed_at else None,
+            "valid": self.valid,
+            "judgement": self.judgement,
+            "covers_whole_document": self.covers_whole_document,
+            "level": self.level,
+        }
+
+
+def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
+    """Each signature of the PDF, oldest first. `roots`: trusted certificates, DER. Raises CannotVerify."""
+    return [SignatureReport.of(each) for each in judged(path, roots).signatures]
+
+
+def judgement_kept(kept: Mapping[str, object]) -> Judgement:
+    """Of what `as_json` kept. Rows from before this key: what was not valid may have been of an unknown kind."""
+    found = kept.get("judgement")
+    for known in get_args(Judgement):
+        if found == known:
+            return cast("Judgement", known)
+    return "valid" if kept.get("valid") else "not_judged"
+
+
+NOT_JUDGED = SignatureReport(
+    signer="", signed_at=None, judgement="not_judged", trusted=False, covers_whole_document=False
+)
+
+
+def judged(path: Path, roots: Sequence[bytes], time_roots: Sequence[bytes] = ()) -> JudgedFile:
+    """By a child of the sandbox. Raises CannotVerify."""
+    try:
+        answer = sandbox.run(
+            verifying_child.verify_file, str(path), list(roots), False, None, list(time_roots), reads=[path]
+        )
+        found = signature_answers.judged_file(answer)
+    except sandbox.SandboxError as error:
+        logger.warning("A PDF could not be verified: %s %s", type(error).__name__, error)
+        raise CannotVerify("too_complex") from error
+    if isinstance(found, Refusal):
+        raise CannotVerify(found.code)
+    return found

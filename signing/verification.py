@@ -1,0 +1,145 @@
+"""Verifying a PDF for anybody: nothing is kept, and nothing is told of whom it concerns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from files import open_work
+from files.intake import Refused, TryLater, discard, inspect
+from files.models import StoredFile
+from files.names import clean_name
+from signing.certificates import known_here
+from signing.pdf.examination import ExaminedSignature, Integrity, Trust, examine
+from signing.pdf.verify import CannotVerify
+
+
+class Verdict(StrEnum):
+    """The document as a whole."""
+
+    UNSIGNED = "unsigned"
+    WHOLE = "whole"  # every signature is right, trusted, and nothing but what belongs to signing came after
+    REVOKED = "revoked"  # nothing was changed; a certificate was revoked, and no time proves the signature older
+    UNTRUSTED = "untrusted"  # nothing was changed, but this installation can't tell who signed
+    ALTERED = "altered"  # something was added after the last signature
+    BROKEN = "broken"  # a signature does not fit the document
+    NOT_JUDGED = "not_judged"  # nothing is proved against it, but a signature or a change is of a kind not known here
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a file shows. `known`: these very bytes were shared through this installation."""
+
+    name: str
+    size: int  # bytes
+    page_count: int
+    sha256: str
+    known: bool
+    signatures: list[ExaminedSignature]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is proved against the document comes first, then what is not known, then who signed."""
+        found = {signature.integrity for signature in self.signatures}
+        signed = {signature.integrity for signature in self.signatures if not signature.is_time_stamp}
+        if Integrity.BROKEN in (signed or found):
+            return Verdict.BROKEN
+        # A time-stamp that does not fit says nothing against the signatures, but it was put there.
+        if found & {Integrity.ALTERED, Integrity.FILLED_IN, Integrity.BROKEN}:
+            return Verdict.ALTERED
+        if Integrity.NOT_JUDGED in found:
+            return Verdict.NOT_JUDGED
+        if all(signature.is_time_stamp for signature in self.signatures):
+            return Verdict.UNSIGNED  # by nobody: a time-stamp says when, not who
+        if any(signature.trust is Trust.REVOKED for signature in self.signatures):
+            return Verdict.REVOKED
+        if not all(signature.trusted for signature in self.signatures):
+            return Verdict.UNTRUSTED
+        return Verdict.WHOLE
+
+
+class VerificationBusy(TryLater):
+    """As many verifications are going on as this installation does at once."""
+
+    retry_after = open_work.RETRY_AFTER
+
+    def __init__(self) -> None:
+        super().__init__("busy", _("Trop de vérifications sont en cours. Réessayez dans quelques secondes."))
+
+
+@contextmanager
+def admitted() -> Iterator[None]:
+    """Around receiving an upload and verifying it. Raises VerificationBusy before anything is read."""
+    try:
+        with open_work.admitted():
+            yield
+    except open_work.NoPlaceLeft as full:
+        raise VerificationBusy from full
+
+
+def verify_upload(upload: UploadedFile[Any] | None) -> Verification:
+    """Verify and forget. Raises files.intake.Refused, with a sentence for what can't be verified, and
+    VerificationBusy: anybody may ask, so this neither waits nor takes more than its share (open_work.py)."""
+    try:
+        with open_work.open_work():
+            return _verify(upload)
+    except open_work.NoPlaceLeft as full:
+        raise VerificationBusy from full
+
+
+def _verify(upload: UploadedFile[Any] | None) -> Verification:
+    try:
+        intake = inspect(upload)
+    except Refused as refused:
+        raise _in_words_for_whom_verifies(refused, clean_name(upload.name if upload else None)) from refused
+    try:
+        with intake.path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return Verification(
+            name=intake.name,
+            size=intake.size,
+            page_count=intake.page_count,
+            sha256=sha256,
+            known=StoredFile.objects.filter(sha256=sha256, shared_documents__isnull=False).exists(),
+            signatures=examine(intake.path, known_here()),
+        )
+    except CannotVerify as error:
+        damaged = Refused(
+            error.code,
+            _("Les signatures de « %(name)s » ne peuvent pas être lues : le fichier est endommagé.")
+            % {"name": intake.name},
+        )
+        raise (
+            _in_words_for_whom_verifies(damaged, intake.name) if error.code == "too_complex" else damaged
+        ) from error
+    finally:
+        discard(intake)
+
+
+def _in_words_for_whom_verifies(refused: Refused, name: str) -> Refused:
+    """Not to save it anew, as whoever sends a document is told: that is how a signature gets lost."""
+    sentences = {
+        "password": _(
+            "« %(name)s » est protégé par un mot de passe : ce site ne peut pas l’ouvrir. Demandez à son auteur le "
+            "document d’origine, sans mot de passe."
+        ),
+        "unreadable": _(
+            "« %(name)s » est endommagé ou incomplet : il ne s’ouvre pas. Téléchargez-le de nouveau, ou "
+            "redemandez-le à son auteur."
+        ),
+        "too_complex": _("« %(name)s » est trop complexe pour être vérifié ici."),
+        "kind_refused": _(
+            "« %(name)s » n’est pas un PDF. Choisissez le fichier PDF tel que vous l’avez reçu : une copie convertie "
+            "perd ses signatures."
+        ),
+    }
+    if refused.code not in sentences:
+        return refused
+    return Refused(refused.code, sentences[refused.code] % {"name": name})

@@ -1,0 +1,58 @@
+"""One kind of work, by one thread at a time, and no wish for it lost."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from jobs.exclusive import Turns
+
+
+def test_whoever_comes_meanwhile_goes_at_once_and_the_work_goes_round_again() -> None:
+    turns, at_work, go_on = Turns(seconds=60), threading.Event(), threading.Event()
+    steps: list[str] = []
+
+    def slow() -> bool:
+        steps.append("slow")
+        at_work.set()
+        go_on.wait(10)
+        return False
+
+    def never() -> bool:
+        steps.append("never")
+        return False
+
+    first = threading.Thread(target=turns.run, args=(slow,))
+    first.start()
+    at_work.wait(10)
+    for _ in range(3):
+        assert not turns.run(never)
+    go_on.set()
+    first.join(10)
+    assert steps == ["slow", "slow"]
+
+
+def test_it_goes_on_while_there_is_more_and_leaves_the_turn_after_its_time() -> None:
+    left = iter([True, True, False])
+    assert not Turns(seconds=60).run(lambda: next(left))
+    turns = Turns(seconds=0)
+    assert turns.run(lambda: True)
+    assert turns.run(lambda: True)  # the turn was given back
+
+
+def test_a_process_that_is_to_go_leaves_the_rest_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.exclusive._leaving", True)
+    left = iter([True, True, True])
+    assert Turns(seconds=60).run(lambda: next(left))
+    assert len(list(left)) == 2
+
+
+def test_a_failure_gives_the_turn_back() -> None:
+    turns = Turns(seconds=60)
+    for _ in range(2):
+        try:
+            turns.run(lambda: 1 / 0 > 1)
+        except ZeroDivisionError:
+            continue
+        raise AssertionError("the failure was swallowed")

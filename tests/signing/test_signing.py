@@ -1,0 +1,190 @@
+"""Signing in place: valid for independent readers, where the click was, nothing left when it fails."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import pikepdf
+import pypdfium2 as pdfium
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from bench.doctors import Authority
+from docshare.demo.letters import signature
+from files import sandbox
+from files.intake import Refused
+from signing.pdf.credentials import Credential
+from signing.pdf.placement import InvalidPlacement, Placement
+from signing.pdf.sign import CannotSign, sign
+from signing.pdf.stamp import StampContent
+from signing.pdf.verify import verify
+from tests.conftest import CORPUS
+from tests.documents.conftest import PDF
+from tests.pdfs import pdf_with_page
+from tests.signing.conftest import Receive, Sign, pdfsig
+
+CORPUS_PDFS = sorted(CORPUS.glob("*.pdf")) if CORPUS.is_dir() else []
+# What no viewer opens without a password, or at all.
+NOT_OPENED = {"libreoffice-writer-password.pdf": "password", "unreadablemetadata.pdf": "unreadable"}
+
+
+@pytest.mark.parametrize("name", [path.name for path in CORPUS_PDFS] or [None])
+def test_real_documents_come_out_signed_and_valid(name: str | None, receive: Receive, sign_it: Sign) -> None:
+    content = (CORPUS / name).read_bytes() if name else PDF
+    if name in NOT_OPENED:
+        with pytest.raises(Refused) as caught:
+            receive(content, name)
+        assert caught.value.code == NOT_OPENED[name]
+        return
+    intake = receive(content, name or "lettre.pdf")
+    pages = intake.page_count
+    signed = sign_it(intake, Placement(page=pages, x=0.75, y=0.9))
+    said = pdfsig(intake.path)
+    assert "Signature is Valid" in said
+    assert "Total document signed" in said
+    assert signed.signatures[-1].valid
+    assert signed.signatures[-1].covers_whole_document
+    assert intake.path.read_bytes().startswith(content) is not signed.repaired
+    assert len(pdfium.PdfDocument(str(intake.path))) == pages
+
+
+def test_an_earlier_signature_stays_valid(receive: Receive, sign_it: Sign, authority: Authority) -> None:
+    intake = receive(PDF)
+    sign_it(intake, Placement(page=1, x=0.2, y=0.9))
+    again = sign_it(intake, Placement(page=1, x=0.8, y=0.9))
+    reports = verify(intake.path, roots=[authority.certificate])
+    assert [report.valid for report in reports] == [True, True]
+    assert [report.trusted for report in reports] == [True, True]
+    assert pdfsig(intake.path).count("Signature is Valid") == 2
+    assert len(again.signatures) == 2
+
+
+def test_one_changed_byte_is_found(receive: Receive, sign_it: Sign, authority: Authority) -> None:
+    intake = receive(PDF)
+    sign_it(intake, Placement(page=1, x=0.5, y=0.5))
+    content = bytearray(intake.path.read_bytes())
+    content[content.index(b"Ordonnance") + 1] ^= 1
+    intake.path.write_bytes(content)
+    assert [report.valid for report in verify(intake.path, roots=[authority.certificate])] == [False]
+
+
+BOXES = [
+    ((0, 0, 595, 842), None, None),
+    ((0, 0, 595, 842), (100, 150, 500, 700), None),
+    ((-200, -100, 395, 742), (-150, -50, 300, 600), None),
+    ((0, 0, 200, 280), None, 3.0),
+    ((0, 0, 0, 0), None, None),  # of no use: every viewer shows US Letter
+]
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize(("media_box", "crop_box", "user_unit"), BOXES)
+def test_the_stamp_is_where_the_click_was(
+    rotate: int,
+    media_box: tuple[float, float, float, float],
+    crop_box: tuple[float, float, float, float] | None,
+    user_unit: float | None,
+    receive: Receive,
+    sign_it: Sign,
+) -> None:
+    blank = pdf_with_page(rotate=rotate, media_box=media_box, crop_box=crop_box, user_unit=user_unit)
+    intake = receive(blank)
+    sign_it(intake, Placement(page=1, x=0.3, y=0.7, width=0.3))
+
+    document = pdfium.PdfDocument(str(intake.path))
+    document.init_forms()
+    page = document[0]
+    image = page.render(scale=1000 / max(page.get_size()), may_draw_forms=True).to_pil().convert("L")
+    left, top, right, bottom = image.point([255 if level < 245 else 0 for level in range(256)]).getbbox() or (0,) * 4
+    assert (left + right) / 2 / image.width == pytest.approx(0.3, abs=0.01)
+    assert (top + bottom) / 2 / image.height == pytest.approx(0.7, abs=0.01)
+    assert (right - left) / image.width == pytest.approx(0.3, abs=0.02)
+    text = page.get_textpage().get_text_bounded()
+    assert text == "" or "Morel" in text  # the stamp is an annotation: no part of the page's own text
+
+
+def test_the_stamp_is_upright_on_a_turned_page(receive: Receive, credential: Credential) -> None:
+    """The image stands above the text, as shown, whatever the page's /Rotate."""
+    picture = io.BytesIO()
+    from PIL import Image
+
+    Image.new("RGBA", (300, 100), (255, 0, 0, 255)).save(picture, "PNG")
+    for rotate in (0, 90, 180, 270):
+        intake = receive(pdf_with_page(rotate=rotate))
+        sign(
+            intake,
+            placement=Placement(page=1, x=0.5, y=0.5, width=0.5),
+            credential=credential,
+            appearance=StampContent(image_png=picture.getvalue(), signer_name="Dr Morel", professional_number=""),
+            signing_time=timezone.now(),
+        )
+        document = pdfium.PdfDocument(str(intake.path))
+        document.init_forms()
+        shown = document[0].render(scale=1, may_draw_forms=True).to_pil().convert("RGB")
+        red = [
+            (x, y)
+            for x in range(shown.width)
+            for y in range(shown.height)
+            if (lambda p: p[0] > 200 and p[1] < 80 and p[2] < 80)(shown.getpixel((x, y)))
+        ]
+        assert sum(y for _x, y in red) / len(red) < shown.height / 2, f"/Rotate {rotate}"
+
+
+@pytest.mark.parametrize("name", ["Dr Łukasz Œuf-Çelik", "د. ليلى", "()\\ <<>>", "x" * 500, "a\u202eb\n\0"])
+def test_any_name_can_stand_in_the_stamp(name: str, receive: Receive, sign_it: Sign) -> None:
+    intake = receive(PDF)
+    assert sign_it(intake, Placement(page=1, x=0.5, y=0.5), name=name).signatures[-1].valid
+
+
+def test_encrypted_with_an_empty_password_is_signed(receive: Receive, sign_it: Sign) -> None:
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(PDF)) as pdf:
+        pdf.save(buffer, encryption=pikepdf.Encryption(owner="owner", user="", R=6))
+    intake = receive(buffer.getvalue())
+    assert sign_it(intake, Placement(page=1, x=0.5, y=0.5)).signatures[-1].valid
+    assert "Signature is Valid" in pdfsig(intake.path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"page": 0, "x": 0.5, "y": 0.5},
+        {"page": 1, "x": float("nan"), "y": 0.5},
+        {"page": 1, "x": 0.5, "y": float("inf")},
+        {"page": 1, "x": -0.1, "y": 0.5},
+        {"page": 1, "x": 0.5, "y": 1.1},
+        {"page": 1, "x": 0.5, "y": 0.5, "width": 0},
+        {"page": 1, "x": 0.5, "y": 0.5, "width": 2},
+    ],
+)
+def test_coordinates_off_the_page_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(InvalidPlacement):
+        Placement(**values)  # type: ignore[arg-type]
+
+
+def test_a_page_that_is_not_there_is_refused(receive: Receive, sign_it: Sign) -> None:
+    with pytest.raises(InvalidPlacement, match="page"):
+        sign_it(receive(PDF), Placement(page=999, x=0.5, y=0.5))
+
+
+def test_a_picture_is_not_signed(receive: Receive, sign_it: Sign) -> None:
+    with pytest.raises(CannotSign):
+        sign_it(receive(signature(1), "photo.png"), Placement(page=1, x=0.5, y=0.5))
+
+
+def test_the_key_is_in_no_text_of_the_credential(credential: Credential) -> None:
+    assert repr(credential) == "Credential(…)"
+
+
+def test_the_fonts_of_the_stamp_are_installed() -> None:
+    assert [font for font in settings.STAMP_FONTS if not Path(font).is_file()] == []
+
+
+def test_a_child_is_stopped_when_it_takes_too_long_or_too_much(tmp_path: Path) -> None:
+    with pytest.raises(sandbox.SandboxTimeout):
+        sandbox.run(time.sleep, 60, wall_seconds=0.1)
+    with pytest.raises(sandbox.SandboxError):
+        sandbox.run(bytearray, 3 << 30, memory_bytes=64 * sandbox.MIB)

@@ -1,0 +1,72 @@
+"""The release that this version follows: what is installed when this one's migrations run beside it.
+
+`tools/last_release.json` names it and the newest migrations it has; `tools/last_release.tar.xz` has what of it
+runs, for a machine may have no history of git. On the commit of a release, `.venv/bin/python -m tools.last_release
+0.3.0` writes both anew.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORD = Path(__file__).with_suffix(".json")
+ARCHIVE = RECORD.with_suffix(".tar.xz")
+LEFT_OUT = (":!docs", ":!tests", ":!bench", f":!{ARCHIVE.relative_to(ROOT)}")
+
+
+class Release(NamedTuple):
+    """`tree` is the git tree of its commit: the same wherever that commit was rebased to.
+
+    `migrations`: the newest of each app, packages' included.
+    """
+
+    version: str
+    commit: str
+    tree: str
+    migrations: list[tuple[str, str]]
+
+
+def last_release() -> Release:
+    told = json.loads(RECORD.read_text())
+    return Release(told["version"], told["commit"], told["tree"], [(app, name) for app, name in told["migrations"]])
+
+
+def unpack(folder: Path) -> None:
+    """The files of the last release into `folder`, which is made."""
+    folder.mkdir()
+    files = lzma.decompress(ARCHIVE.read_bytes())
+    subprocess.run(["tar", "--extract", "--directory", str(folder)], input=files, check=True)
+
+
+def write(version: str) -> None:
+    """Record the checked-out commit as a release."""
+    import django
+
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
+    django.setup()
+    from django.db.migrations.loader import MigrationLoader
+
+    commit, tree = (_git("rev-parse", name).stdout.strip() for name in ("HEAD", "HEAD^{tree}"))
+    leaves = sorted(MigrationLoader(None).graph.leaf_nodes())
+    told = {"version": version, "commit": commit, "tree": tree, "migrations": leaves}
+    RECORD.write_text(json.dumps(told, indent=2) + "\n")
+    files = subprocess.run(["git", "archive", tree, "--", ".", *LEFT_OUT], cwd=ROOT, check=True, capture_output=True)
+    ARCHIVE.write_bytes(lzma.compress(files.stdout, preset=9))
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Say which version this commit is: python -m tools.last_release 0.3.0")
+    write(sys.argv[1])

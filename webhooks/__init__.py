@@ -1,0 +1,1 @@
+"""Tells a practice's own software what happened, over HTTP."""
