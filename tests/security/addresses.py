@@ -22,6 +22,7 @@ KINDS = {
     "api/v1/patients/": "patient",
     "pro/contact-proposals/": "proposal",
     "pro/exclusions/": "exclusion",
+    "pro/deliveries/": "notice",
     "pro/library/": "library",
     "pro/library/versions/": "version",
     "api/v1/library/": "library",

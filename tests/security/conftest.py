@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
+from django.utils import timezone
 
 from accounts.browsers import Browser
 from accounts.devices import remember
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
 from appointments.instructions import save_instruction
+from appointments.messages import TOPIC
 from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
 from documents.models import Category, LibraryDocument
 from documents.sending.autosend import send_due
@@ -21,6 +23,7 @@ from documents.sending.links import link_url
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.accesses import accesses_to
 from documents.sharing.share import share_upload
+from notifications.models import Message
 from patients.invitations import invitation_for, invitation_url
 from patients.models import ContactProposal, Patient, RecordTie, Relative
 from signing.certificates import current_credential
@@ -114,6 +117,9 @@ def ids(
         ).pk,
         "exclusion": HolderExclusion.objects.create(
             patient=appointment.patient, holder=holder, excluded_by=alice_signs
+        ).pk,
+        "notice": Message.objects.create(
+            channel="sms", to="+33612345678", about=appointment.pk, topic=TOPIC, state="failed", due_at=timezone.now()
         ).pk,
         "device": remember(alice_signs, browser=Browser("Firefox", "Linux"), code_given=True)[0].pk,
         "api_token": issue_token(user=alice_signs, name="test", scopes=[Scope.READ], by=None)[0].pk,

@@ -65,7 +65,7 @@ PUBLIC = {
 DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in route and kind_of(route) == "document"}
 OWNED = (
     *("document", "appointment", "patient", "library", "version", "relative"),
-    *("proposal", "exclusion", "rule", "instruction", "closing", "sending", "way", "api_token", "webhook"),
+    *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "sending", "way", "api_token", "webhook"),
 )
 VERBS = ("get", "post", "patch", "delete", "put")
 

@@ -385,7 +385,7 @@ def test_case_50_staff_see_which_sms_did_not_leave_and_why(
     page = sign_in(bob).get("/pro/deliveries/").content.decode()
     assert "Messages de rendez-vous non remis" in page
     assert f"/pro/appointments/{appointment.pk}/" in page
-    assert "trop de SMS étaient déjà partis" in page
+    assert "Trop de SMS étaient déjà partis" in page
     assert "Messages de rendez-vous non remis" not in sign_in(charlie).get("/pro/deliveries/").content.decode()
 
 
