@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
+from appointments.booking import cancel
 from appointments.models import Appointment
 from docshare.demo.letters import letter
 from documents.models import Category, SharedDocument
@@ -123,3 +124,24 @@ def test_a_new_version_is_chosen_placed_and_takes_the_place_of_the_old(site: str
     assert replaced.name == "deux.pdf"
     assert replaced.is_signed
     assert replaced.file_id != document.file_id
+
+
+def test_a_message_about_an_appointment_that_did_not_leave_is_seen_to_on_a_telephone(
+    site: str, browser: Browser
+) -> None:
+    secretary = Visitor(browser, site, 360, 740)
+    page = secretary.page
+    sign_in_as_staff(secretary, "secretariat@lilas.example")
+    Message.objects.filter(state=MessageState.FAILED).delete()
+    appointment = Appointment.objects.upcoming().filter(patient__last_name="Durand").latest("starts_at")
+    cancel(appointment=appointment, by=User.objects.get(email="secretariat@lilas.example"))
+    Message.objects.filter(about=appointment.pk).update(state=MessageState.FAILED, cause=Cause.TOO_MANY)
+    page.goto(f"{site}/pro/deliveries/")
+    notice = page.locator("[data-notice]").first
+    expect(notice).to_contain_text("Durand")
+    expect(notice).to_contain_text("Trop de SMS étaient déjà partis")
+    secretary.accessible()
+    while page.locator("[data-notice]").count():
+        page.locator("[data-notice] button").first.click()
+        expect(page.locator("text=C’est noté").first).to_be_visible()
+    expect(page.locator("text=Rien à traiter")).to_be_visible()
