@@ -58,7 +58,7 @@ def test_a_booking_that_asks_about_the_patient_and_the_time_at_once(site: str, d
     assert Appointment.objects.count() == before
 
     page.check("[name=somebody_else]")
-    page.click("text=Prendre quand même")
+    page.click("button:has-text('Prendre quand même')")
     page.wait_for_url("**/pro/appointments/*-*/")
     expect(page.locator(".notice-good")).to_contain_text(f"Le rendez-vous de {twin.full_name} est pris")
     assert Appointment.objects.count() == before + 1
