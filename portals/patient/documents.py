@@ -73,6 +73,10 @@ class FilterForm(forms.Form):
             choice.queryset = queryset  # type: ignore[assignment]
             choice.widget.attrs["class"] = "form-select"
 
+    def is_useful(self, name: str) -> bool:
+        """Whether there is something to choose."""
+        return len(cast("forms.ModelChoiceField[Patient]", self.fields[name]).queryset or []) > 1
+
 
 @require_safe
 def my_documents(request: HttpRequest) -> HttpResponse:
@@ -91,8 +95,7 @@ def my_documents(request: HttpRequest) -> HttpResponse:
             "section": "documents",
             "suspended": RecordTie.objects.suspended().filter(user=user).select_related("patient__practice"),
             "people": _by_person(page, user),
-            "form": form,
-            "filters_useful": any(len(form.fields[name].queryset) > 1 for name in FILTERS),  # type: ignore[attr-defined]
+            "filters": [form[name] for name in FILTERS if form.is_useful(name) or request.GET.get(name)],
             "is_filtered": any(request.GET.get(name) for name in FILTERS),
             "next_after": page[-1].pk if has_more else None,
         },

@@ -17,9 +17,12 @@ LOOKED_THROUGH = timedelta(days=60)  # at once, for the next free slot
 
 @dataclass(frozen=True)
 class SlotWeek:
-    """`earlier`, `later`: the first days of the weeks beside it, None where nothing can be booked. `next_free`: the
-    next day with a free slot, where the week has none. `last`: the last day that can be booked."""
+    """From the day `first` to the day `end`. `earlier`, `later`: the first days of the weeks beside it, None where
+    nothing can be booked. `next_free`: the next day with a free slot, where the week has none. `last`: the last day
+    that can be booked."""
 
+    first: date
+    end: date
     days: list[tuple[date, list[Slot]]]
     earlier: date | None
     later: date | None
@@ -47,6 +50,8 @@ def slot_week(
         next_free = ahead[0].start.date() if ahead else None
         start += LOOKED_THROUGH
     return SlotWeek(
+        first=first,
+        end=min(first + WEEK - timedelta(days=1), last),
         days=[(day, list(of_day)) for day, of_day in groupby(slots, key=lambda slot: slot.start.date())],
         earlier=max(first - WEEK, today) if first > today else None,
         later=first + WEEK if first + WEEK <= last else None,
