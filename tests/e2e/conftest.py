@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.settings import STACK
 
@@ -25,6 +26,28 @@ AXE = (Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js").rea
 CHECKS, FORM_PARTS = ((Path(__file__).parent / name).read_text() for name in ("checks.js", "form_parts.js"))
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure, what each open page showed then: one that comes once in a hundred runs tells its cause."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.failed and report.when == "call" and browser:
+        for page in [page for context in browser.contexts for page in context.pages]:
+            report.sections.append((f"Page at {page.url}", shown_on(page)))
+    return report
+
+
+def shown_on(page: Page) -> str:
+    """Its title, what has the focus, and its text."""
+    try:
+        return str(page.evaluate(
+            "() => [document.title, document.readyState, document.activeElement?.outerHTML, document.body?.innerText]"
+            ".join('\\n')"
+        ))  # fmt: skip
+    except PlaywrightError as error:  # it is between two pages, or crashed: that, too, is the cause
+        return str(error)
 
 
 @pytest.fixture(scope="package")  # its event loop ends with it: other tests run some of their own
