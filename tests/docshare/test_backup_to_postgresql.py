@@ -33,11 +33,11 @@ SIGN = """
 from accounts.models import User
 from appointments.models import Appointment
 from django.core.files.uploadedfile import SimpleUploadedFile
-from docshare.demo.paper import letter
-from documents.files.intake import accept
+from docshare.demo.letters import letter
+from files.intake import accept
 from documents.models import Category
-from documents.sharing import share_upload
-from documents.signing.placement import Placement
+from documents.sharing.share import share_upload
+from signing.pdf.placement import Placement
 pdf = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
 share_upload(
     appointment=Appointment.objects.filter(holder=None, patient__email__isnull=False).earliest("starts_at"),

@@ -18,7 +18,7 @@ from appointments.online import book_online
 from appointments.slots import free_slots
 from docshare.demo.cast import PASSWORD
 from documents.models import LibraryDocument, SharedDocument
-from documents.sharing import share_library_document
+from documents.sharing.share import share_library_document
 from patients.models import Patient, RecordTie, Relationship
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import code_by_sms, type_sign_in

@@ -164,7 +164,7 @@ def test_case_59_a_child_holds_no_secret_of_the_environment(tmp_path: Path) -> N
     said = python(
         """
         import django; django.setup()
-        from documents.files import sandbox
+        from files import sandbox
         from tests.security.attempts import environment
         print(sandbox.run(environment))
         """,
@@ -179,7 +179,7 @@ def test_case_59_secrets_are_overwritten_where_the_kernel_put_them() -> None:
     said = python(
         """
         from pathlib import Path
-        from documents.files.confinement import forget_secrets_of_the_environment
+        from files.confinement import forget_secrets_of_the_environment
         before = Path("/proc/self/environ").read_text()
         forget_secrets_of_the_environment()
         print("a-secret" in before, "a-secret" in Path("/proc/self/environ").read_text())
@@ -215,7 +215,7 @@ def test_case_59_what_holds_here_is_said_and_what_does_not_is_warned_of(monkeypa
 def test_an_older_kernel_holds_what_it_can(landlock: int, seccomp: bool, said: str) -> None:
     assert said == python(
         f"""
-        from documents.files import confinement
+        from files import confinement
         from tests.security.attempts import read, run_program
         confinement.protections = lambda: confinement.Protections(landlock={landlock}, seccomp={seccomp})
         confinement.confine(confinement.Access())
@@ -228,7 +228,7 @@ def test_a_child_that_cannot_be_confined_does_not_run() -> None:
     """The kernel says that it has a protection, and refuses it."""
     said = python(
         """
-        from documents.files import confinement
+        from files import confinement
         confinement.protections = lambda: confinement.Protections(landlock=1, seccomp=False)
         confinement.RESTRICT_SELF = 9999
         try:

@@ -130,7 +130,7 @@ def test_case_49_places_are_counted_over_all_processes() -> None:
     holds = textwrap.dedent(
         """
         import sys, django; django.setup()
-        from documents.files.open_work import open_work
+        from files.open_work import open_work
         with open_work():
             print("taken", flush=True)
             sys.stdin.read()

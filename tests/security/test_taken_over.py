@@ -129,7 +129,7 @@ WEB_PROCESS = textwrap.dedent(
     """
     import functools, os, sys, threading, time, django; django.setup()
     from multiprocessing import forkserver
-    from documents.files import sandbox
+    from files import sandbox
     from tests.security import taken_over
     sandbox.warm()
     sandbox.run(sum, [1, 2])

@@ -180,7 +180,7 @@ from uuid import UUID
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from docshare.personal_data import erase, practice
-from documents.files import storage
+from files import storage
 own = FileSystemStorage(location=sys.argv[1], file_permissions_mode=0o600)
 storage._storage = lambda: own
 places = {"erase": (erase, "erase_account"), "rows": (practice, "record"), "bytes": (practice, "_remove")}
