@@ -3,12 +3,18 @@
 
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from docshare.embedded import prepare
+
+    with suppress(ImproperlyConfigured):  # said by whatever reads the settings, as Django says it
+        prepare()
     execute_from_command_line(sys.argv)
 
 

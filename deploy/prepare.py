@@ -53,6 +53,10 @@ def prepare_checkout() -> None:
         compile_texts()  # before Django reads them
         import django
 
+        from docshare.embedded import prepare
+
+        prepare()
+
         django.setup()
         collect_static_files()
 

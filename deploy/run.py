@@ -151,11 +151,11 @@ def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
         "DJANGO_SETTINGS_MODULE": "docshare.settings",
         "PYTHONPATH": str(ROOT),
         "DOCSHARE_BIN": shlex.quote(str(BIN)),
-        "DOCSHARE_TIED": shlex.join([sys.executable, str(ROOT / "deploy" / "tied.py")]),
+        "DOCSHARE_TIED": shlex.join([sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]),
         "DOCSHARE_PRIVATE_QUEUE": str(private_queue).lower(),
         "DOCSHARE_ROOT": str(ROOT),
     }
-    tied = [sys.executable, str(ROOT / "deploy" / "tied.py")]
+    tied = [sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]
     command = [*tied, str(BIN / "supervisord"), "-c", str(ROOT / "deploy" / "supervisord.conf")]
     if os.geteuid() == 0:
         command += ["--user", "root"]  # said on purpose, or supervisord warns of it

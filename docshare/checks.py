@@ -37,7 +37,7 @@ def refuse_unfit_production() -> None:
 def unfit_for_production() -> Iterator[str]:
     if settings.DEBUG:
         yield "DEBUG is on, and shows the insides of the site to everybody. Unset DEBUG."
-    for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):  # settings.py has refused missing ones already
+    for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):  # settings/installation.py has refused missing ones already
         if len(getattr(settings, name)) < SHORTEST_SECRET:
             yield f"{name} is too short. Set {name} (or {name}_FILE) to {SHORTEST_SECRET} random characters or more."
         if any(len(former) < SHORTEST_SECRET for former in getattr(settings, f"{name}_FALLBACKS")):

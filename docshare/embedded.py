@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from docshare.private_files import make_database_private, make_private
+
 INSTALLED = Path("/etc/docshare")  # settings and secrets of the machine's installation (deploy/debian)
 
 
@@ -24,6 +26,49 @@ def refuse_second_installation(environment: Mapping[str, str], installed: Path =
             f"This machine has an installation, whose settings are in {installed}. Start its commands with "
             "docsharectl: docsharectl check. For a trial beside it, set DATA_DIR to a folder of its own."
         )
+
+
+def prepare() -> None:
+    """Make what an installation keeps in DATA_DIR, private to its user.
+
+    Folders, the secrets of the embedded default, the file of a SQLite database. Called before settings are first read
+    by whatever serves or stores: manage.py, web processes, workers. Harmless when repeated.
+    """
+    from docshare.environment import Environment
+
+    env = Environment()
+    refuse_second_installation(os.environ)
+    data_dir = Path(env.str("DATA_DIR", str(Path(__file__).resolve().parent.parent / "data"))).resolve()
+    make_private(data_dir)
+    for folder in ("queue", "uploads"):
+        (data_dir / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if env.str("DOCSHARE_ENV", "embedded") != "production":
+        for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):
+            if not env.str(name, ""):
+                local_secret(data_dir, name)
+    from docshare.settings.database import SQLITE_PATH
+
+    if SQLITE_PATH is not None:
+        make_database_private(SQLITE_PATH)
+
+
+def prepare_again() -> None:
+    """As `prepare`, in a process that has read its settings already. Exits where it read none of the secrets that
+    DATA_DIR keeps: what it seals could not be opened by anybody else."""
+    prepare()
+    from docshare.environment import Environment
+    from docshare.settings.installation import DATA_DIR, PRODUCTION, SECRET_KEY
+
+    if PRODUCTION or Environment().str("SECRET_KEY", ""):
+        return
+    if kept_secret(DATA_DIR, "SECRET_KEY") != SECRET_KEY:
+        raise SystemExit(f"{DATA_DIR} was new, and its secrets have only just been made. Start again.")
+
+
+def kept_secret(data_dir: Path, name: str) -> str:
+    """The secret `name` that DATA_DIR keeps; "" where there is none yet."""
+    path = data_dir / "secrets" / name.lower()
+    return path.read_text() if path.exists() else ""
 
 
 def local_secret(data_dir: Path, name: str) -> str:

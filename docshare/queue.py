@@ -17,7 +17,7 @@ from docshare.embedded import valkey_socket
 
 SOCKET = "valkey.sock"
 START_SECONDS = 10
-TIED = Path(__file__).resolve().parent.parent / "deploy" / "tied.py"
+TIED = Path(__file__).resolve().parent.parent / "deploy" / "stop_with_parent.py"
 
 
 def server_binary() -> str:

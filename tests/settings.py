@@ -27,6 +27,10 @@ from deploy.texts import compile_texts  # noqa: E402
 
 compile_texts()  # pages are tested in both languages
 
+from docshare.embedded import prepare  # noqa: E402
+
+prepare()
+
 from docshare.settings import *  # noqa: E402, F403
 
 if STACK:  # its own database and passwords

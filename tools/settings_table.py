@@ -18,7 +18,10 @@ sys.path.insert(0, str(ROOT))
 from tools.settings_texts import GROUPS, NGINX, Setting  # noqa: E402
 
 PAGE = ROOT / "docs" / "settings.md"
-PACKAGES = ("docshare", "portals", "documents", "appointments", "patients", "accounts", "notifications", "audit")
+PACKAGES = (
+    *("docshare", "portals", "documents", "appointments", "patients", "signing", "webhooks", "files", "practices"),
+    *("accounts", "notifications", "audit", "jobs", "sealing"),
+)
 PROCESSES = ("deploy/backup_schedule.py", "deploy/gunicorn.conf.py", "deploy/healthy.py", "deploy/run.py")
 # Wiring between our own processes, which nobody sets.
 INTERNAL = {"DJANGO_SETTINGS_MODULE", "DATA_DIR_FILE", "REDIS_URL_FILE"}

@@ -137,7 +137,7 @@ def _refuse_unknown_migrations(manifest: dict[str, Any]) -> None:
 
 
 def _ours(app: str) -> bool:
-    return app in {"documents", "appointments", "patients", "accounts", "notifications", "audit", "portals"}
+    return app in settings.ROOMS
 
 
 def _restore_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> None:

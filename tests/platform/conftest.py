@@ -118,7 +118,7 @@ class Installation:
         for process in supervisor.children() if supervisor else []:
             with suppress(psutil.Error):
                 command = " ".join(process.cmdline())
-                if all(word in command for word in words) and "tied.py" not in command:
+                if all(word in command for word in words) and "stop_with_parent.py" not in command:
                     return process
         return None
 

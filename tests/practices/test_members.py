@@ -16,8 +16,7 @@ from practices.models import Membership, Practice, Role
 WRITES = re.compile(
     r"(?<!class )Membership\(|Membership\.objects\.(create|update|bulk|get_or|filter\([^)]*\)\.(update|delete))"
 )
-BELOW = ("accounts", "practices", "webhooks", "signing", "files")
-ROOMS = (*BELOW, "patients", "appointments", "documents", "portals", "docshare")
+ROOMS = ("docshare", *settings.ROOMS)
 
 
 def test_case_53_nothing_but_its_use_cases_changes_a_membership() -> None:

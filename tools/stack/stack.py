@@ -18,7 +18,7 @@ from tools.stack.places import Places
 START_SECONDS = 300
 STOP_SECONDS = 60
 OURS = ("web", "worker", "beat", "backup")
-TIED = [sys.executable, str(ROOT / "deploy" / "tied.py")]
+TIED = [sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]
 
 
 class Stack:

@@ -103,7 +103,7 @@ def test_the_browser_of_the_api_has_no_style_of_its_own(client: Client) -> None:
 def test_every_code_by_which_a_file_is_refused_is_named_where_files_are_sent(described: dict[str, Any]) -> None:
     given = {
         call.args[0].value
-        for path in (settings.BASE_DIR / "documents" / "files").glob("*.py")
+        for path in (settings.BASE_DIR / "files").glob("*.py")
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)
         and (getattr(call.func, "id", "") in ("Refused", "TryLater"))

@@ -1,0 +1,59 @@
+"""The API and its description."""
+
+from __future__ import annotations
+
+from docshare.settings.installation import PUBLIC_URL
+from docshare.settings.sign_in import ALLAUTH_TRUSTED_PROXY_COUNT
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portals.api.authentication.BearerTokenAuthentication",
+        "portals.api.authentication.SessionAuthentication",
+    ],
+    # DRF views opt out of the login middleware: the door says it again.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "portals.api.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portals.api.negotiation.Unrefusing",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "portals.api.pagination.NewestFirst",
+    "EXCEPTION_HANDLER": "portals.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "COERCE_DECIMAL_TO_STRING": False,
+    # Who calls is read from X-Forwarded-For as far as our own proxies wrote it, else it could be made up.
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "docshare",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "AppointmentKindEnum": "appointments.models.AppointmentKind",
+        "AppointmentStatusEnum": "appointments.models.AppointmentStatus",
+        "BookedForEnum": "appointments.models.BookedFor",
+        "RecipientStateEnum": [(state, state) for state in ("ready", "missing_contact", "needs_authorisation")],
+        "AudienceEnum": "documents.models.shared.AudienceChoice",
+        "AutoSendStateEnum": "documents.models.AutoSendState",
+        "MomentEnum": "documents.models.autosend.Moment",
+        "ChannelEnum": "notifications.models.Channel",
+        "NotificationStateEnum": "notifications.models.MessageState",
+        "ErrorTypeEnum": [(kind, kind) for kind in ("validation_error", "client_error", "server_error")],
+        "AccessKindEnum": [(kind, kind) for kind in ("account", "link", "invitation", "holder")],
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # labels of screens, in whatever language the document is asked for
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portals.api.schema.finish",
+        "portals.api.webhooks.tell_events",
+    ],
+}

@@ -1,0 +1,61 @@
+"""Which installation this is: its folder, its address, its secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from docshare.embedded import former_local_secrets, kept_secret, refuse_second_installation
+from docshare.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+env = Environment()
+refuse_second_installation(os.environ)
+
+PRODUCTION = env.str("DOCSHARE_ENV", "embedded") == "production"
+DEBUG = env.bool("DEBUG", False)
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+PORT = env.int("PORT", 8000)
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+PUBLIC_ADDRESS = urlsplit(PUBLIC_URL)
+SECURE = PUBLIC_ADDRESS.scheme == "https"
+
+
+def _secret(name: str) -> str:
+    """A secret of the installation: from the environment; in the embedded default the one that DATA_DIR keeps.
+
+    Reading settings writes nothing. Where DATA_DIR has no secret yet, this process has one of its own, with which
+    tools can look at the code; whatever serves or stores calls `docshare.embedded.prepare` first.
+    """
+    value = str(env.str(name, ""))
+    if value:
+        return value
+    if PRODUCTION:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Set {name}, or {name}_FILE to the path of a file that holds it, and start again."
+        )
+    return kept_secret(DATA_DIR, name) or secrets.token_urlsafe(48)
+
+
+def _fallbacks(name: str, given: str, separators: str) -> list[str]:
+    """Former values of the secret `name`, which still open what they sealed (`manage.py rotate_keys`): one a line."""
+    former = given or ("" if PRODUCTION else former_local_secrets(DATA_DIR, name))
+    return [one.strip() for one in re.split(f"[{separators}]", former) if one.strip()]
+
+
+SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = _fallbacks("SECRET_KEY", env.str("SECRET_KEY_FALLBACKS", ""), "\n,")
+# Encrypts the private keys of practitioners' signing certificates at rest.
+SIGNING_PASSPHRASE = _secret("SIGNING_PASSPHRASE")
+# By lines alone: a passphrase may hold a comma.
+SIGNING_PASSPHRASE_FALLBACKS = _fallbacks("SIGNING_PASSPHRASE", env.str("SIGNING_PASSPHRASE_FALLBACKS", ""), "\n")
+
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[PUBLIC_ADDRESS.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -1,0 +1,69 @@
+"""Queue, cache, and what runs at intervals."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from docshare.embedded import valkey_socket
+from docshare.settings.installation import DATA_DIR, env
+
+VALKEY_SOCKET = valkey_socket(DATA_DIR)
+REDIS_URL = env.str("REDIS_URL", "")
+CACHE_URL = REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "docshare",
+        # One that hangs is as one that is away. redis-py would wait 5 s, and a request asks it several times.
+        "OPTIONS": {"socket_timeout": 1},
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{quote(str(VALKEY_SOCKET))}?virtual_host=0"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,  # above the longest task
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 270
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+# A lost broker must not hold up a doctor: the sweep finds what a nudge did not announce.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "deliver-due-messages": {"task": "notifications.tasks.sweep", "schedule": timedelta(seconds=10)},
+    "send-auto-sends": {"task": "documents.tasks.send_auto_sends", "schedule": timedelta(seconds=10)},
+    "remind-of-unread-documents": {"task": "documents.tasks.remind_of_unread", "schedule": timedelta(minutes=10)},
+    "send-reminders": {"task": "appointments.tasks.send_reminders", "schedule": timedelta(seconds=60)},
+    "note-failed-messages": {"task": "appointments.tasks.note_failures", "schedule": timedelta(seconds=60)},
+    "show-that-a-worker-works": {"task": "jobs.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+    "ask-whether-others-answer": {"task": "docshare.tasks.ask_others", "schedule": timedelta(seconds=60)},
+    "tell-webhooks": {"task": "webhooks.tasks.tell_webhooks", "schedule": timedelta(seconds=10)},
+    "seal-second-factors": {"task": "accounts.tasks.seal_second_factors", "schedule": timedelta(hours=1)},
+    "forget-ended-counts": {"task": "accounts.tasks.forget_ended_counts", "schedule": timedelta(hours=1)},
+    "forget-old-tellings": {"task": "webhooks.tasks.forget_old_tellings", "schedule": timedelta(hours=24)},
+    "seal-audit-trail": {"task": "audit.tasks.seal", "schedule": timedelta(seconds=10)},
+    "fill-search-texts": {"task": "patients.tasks.fill_search_texts", "schedule": timedelta(minutes=10)},
+    # What the last release writes beside this version: it does not know whose these contacts are.
+    "note-givers": {"task": "patients.tasks.note_givers", "schedule": timedelta(seconds=30)},
+    "note-contacts-of-links": {"task": "documents.tasks.note_contacts_of_links", "schedule": timedelta(seconds=30)},
+    "note-audit-anchor": {"task": "audit.tasks.note_anchor", "schedule": timedelta(hours=24)},
+    "remove-orphan-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
+    "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},
+    "renew-revocation-lists": {"task": "signing.tasks.renew_revocation_lists", "schedule": timedelta(hours=1)},
+    "watch-certificates": {"task": "signing.tasks.watch_certificates", "schedule": timedelta(hours=6)},
+    "remove-stale-uploads": {"task": "files.tasks.sweep_stale_uploads", "schedule": timedelta(hours=1)},
+}

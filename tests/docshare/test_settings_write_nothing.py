@@ -1,0 +1,49 @@
+"""Reading settings leaves no trace: a tool that looks at the code makes no installation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.ground]
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DJANGO_SETTINGS_MODULE")
+
+
+def python(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=settings.BASE_DIR, check=False, capture_output=True, text=True,
+        env={**kept, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
+    )  # fmt: skip
+
+
+def test_reading_settings_makes_no_file_and_no_folder(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    done = python(data_dir, "-c", "import django; django.setup()")
+    assert done.returncode == 0, done.stderr
+    assert not data_dir.exists()
+
+
+def test_the_first_command_makes_the_secrets_that_every_later_process_reads(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    shown = "from django.conf import settings; print(settings.SECRET_KEY, settings.SIGNING_PASSPHRASE)"
+    first, second = (python(data_dir, "manage.py", "shell", "-v", "0", "-c", shown) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout == python(data_dir, "-c", shown).stdout
+    assert {path.name for path in (data_dir / "secrets").iterdir()} == {"secret_key", "signing_passphrase"}
+    assert {path.stat().st_mode & 0o077 for path in data_dir.rglob("*")} == {0}
+
+
+def test_a_worker_that_came_before_the_secrets_starts_again(tmp_path: Path) -> None:
+    """Else it would seal what no other process can open."""
+    data_dir = tmp_path / "data"
+    late = "from docshare import embedded, settings; embedded.prepare_again()"
+    done = python(data_dir, "-c", late)
+    assert done.returncode == 1
+    assert "Start again" in done.stderr
+    assert python(data_dir, "-c", late).returncode == 0
