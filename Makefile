@@ -1,7 +1,7 @@
 # Needs Python 3.11 to 3.14 and make; everything else is installed into .venv and node_modules.
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack debian test docs lint bench faults corpus fuzz machines locks runtime dev
+.PHONY: help run stack debian test check docs lint bench faults corpus fuzz machines locks runtime dev
 SHELL := /bin/sh
 
 # The first Python that the locks hold for; PYTHON=/path/to/python chooses another.
@@ -14,6 +14,7 @@ help:
 	@echo "make stack  every part of production as processes of this machine (STORAGE=s3), with the demo practice"
 	@echo "make debian  docs/operating.md followed in a bare Debian (SUITE=trixie), as root"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
+	@echo "make check  in less than two minutes: format, imports, types, texts, and the tests that need no database"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
 	@echo "make docs   docs/settings.md and docs/floors.svg from the code"
 	@echo "make machines  bare Debian 12, 13 and 14 by the README, and the image, as root (MACHINES=\"debian12 debian13 debian14 image\")"
@@ -34,9 +35,14 @@ debian: dev
 	@$(BIN)/python tools/test_tools.py machines
 	@exec $(BIN)/python -m tests.debian.walk --suite $(or $(SUITE),bookworm)
 
+# Some tests (PYTEST_ARGS) start at once: nothing is installed for them but by `make dev`, and one process runs them.
 test: dev
-	@$(BIN)/python tools/test_tools.py
-	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(if $(PYTEST_ARGS),,$(BIN)/python tools/test_tools.py)
+	@exec $(BIN)/python -m pytest -n $(or $(WORKERS),$(if $(PYTEST_ARGS),0,2)) --dist loadgroup $(PYTEST_ARGS)
+
+check: dev
+	@$(BIN)/python tools/lint.py --quick
+	@exec $(BIN)/python -m pytest -q -n 2 -m "not django_db and not slow and not servers and not stack" $(PYTEST_ARGS)
 
 lint: dev
 	@exec $(BIN)/python tools/lint.py

@@ -1,7 +1,7 @@
 """Secrets of second factors, sealed at rest: the seed of an authenticator application, the seed of recovery codes.
 
 Passkeys have no secret here. Values of versions that sealed nothing are read, too; a task seals those an hour after
-the start, once no web process of such a version runs beside this one (docs/decisions/0053).
+the start, once no web process of such a version runs beside this one (docs/decisions/0024).
 """
 
 from __future__ import annotations

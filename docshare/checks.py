@@ -162,7 +162,7 @@ def scanner_in_production(**kwargs: Any) -> list[CheckMessage]:
     if settings.CLAMD_URL:
         return []
     sentence = "Uploads are not scanned for viruses."
-    hint = "Set CLAMD_URL to tcp://host:3310 or unix:///run/clamav/clamd.ctl (docs/decisions/0022)."
+    hint = "Set CLAMD_URL to tcp://host:3310 or unix:///run/clamav/clamd.ctl (docs/decisions/0015)."
     return [checks.Warning(sentence, hint=hint, id="docshare.W001")]
 
 

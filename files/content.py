@@ -1,4 +1,4 @@
-"""Opening all of a file, in the sandbox, and what a PDF may contain beside its pages (docs/decisions/0020)."""
+"""Opening all of a file, in the sandbox, and what a PDF may contain beside its pages (docs/decisions/0013)."""
 
 from __future__ import annotations
 

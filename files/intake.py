@@ -1,6 +1,6 @@
 """Is it what it says, is it within bounds, is it safe to pass on: an ordered pipeline, each refusal a sentence.
 
-What each step decides, and why: docs/decisions/0020 (contents), 0021 (metadata, HEIC), 0022 (viruses).
+What each step decides, and why: docs/decisions/0013 (contents), 0021 (metadata, HEIC), 0022 (viruses).
 """
 
 from __future__ import annotations

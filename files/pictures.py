@@ -38,7 +38,7 @@ def convert_heic(draft: Draft) -> None:
 
 
 def remove_metadata(draft: Draft) -> None:
-    """Place, telephone, time, names: out of JPEG and PNG, byte for byte the same picture (docs/decisions/0021).
+    """Place, telephone, time, names: out of JPEG and PNG, byte for byte the same picture (docs/decisions/0014).
 
     TIFF, GIF and BMP stay as they are; a TIFF that says where it was taken is told.
     """

@@ -2,7 +2,7 @@
 webhooks and of second factors.
 
 Fernet (AES-128-CBC and HMAC-SHA-256), the key derived from SECRET_KEY; SECRET_KEY_FALLBACKS still decrypt, and
-`manage.py rotate_keys` seals under SECRET_KEY what they had sealed (docs/decisions/0053).
+`manage.py rotate_keys` seals under SECRET_KEY what they had sealed (docs/decisions/0024).
 """
 
 from __future__ import annotations

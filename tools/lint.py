@@ -1,4 +1,7 @@
-"""`make lint`: every check runs, so that one look shows all there is to do; the exit code says whether any failed."""
+"""`make lint`: every check runs, so that one look shows all there is to do; the exit code says whether any failed.
+
+`--quick` leaves out what only a change of models, templates or settings can break.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ PRODUCTION = {
 }
 
 
-def main() -> int:
+QUICK = {"format", "ruff", "imports", "texts"}
+
+
+def main(arguments: list[str]) -> int:
     manage = [sys.executable, "-W", "error::RuntimeWarning", "manage.py"]
     with tempfile.TemporaryDirectory(prefix="docshare-lint-") as data_dir:
         embedded = {
@@ -47,6 +53,8 @@ def main() -> int:
             ("templates", [sys.executable, "tools/compile_templates.py"], embedded),
             ("production", [*manage, "check", "--deploy", "--fail-level", "WARNING"], {**embedded, **PRODUCTION}),
         ]
+        if "--quick" in arguments:
+            checks = [one for one in checks if one[0] in QUICK]
         with ThreadPoolExecutor(1) as beside:  # as long as all the others together
             types = beside.submit(passes, "types", [str(BIN / "mypy")], embedded)
             failed = [name for name, command, environment in checks if not passes(name, command, environment)]
@@ -65,4 +73,4 @@ def passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

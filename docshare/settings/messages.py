@@ -22,7 +22,7 @@ SMS_ID = env.str("SMS_ID", "id")
 SMS_REPORT_SECRET = env.str("SMS_REPORT_SECRET", "")
 SMS_REPORT_ID = env.str("SMS_REPORT_ID", "id")
 SMS_REPORT_STATUS = env.str("SMS_REPORT_STATUS", "status")
-# How many SMS an hour and a day at most, and to which countries (ISO 3166): docs/decisions/0045. The last two are the
+# How many SMS an hour and a day at most, and to which countries (ISO 3166): docs/decisions/0020. The last two are the
 # defaults of a practice (SmsPolicy).
 SMS_PER_ACCOUNT = hour_and_day(env, "SMS_PER_ACCOUNT", (10, 30))  # caused by somebody who is no staff
 SMS_PER_STAFF = hour_and_day(env, "SMS_PER_STAFF", (200, 1000))

@@ -2,7 +2,7 @@
 
 Written here and not taken from their SDKs, which gather local variables, headers, bodies and SQL and leave them to be
 scrubbed. What leaves is built from kinds, places and names of routes: there is nothing in it to forget to scrub
-(docs/decisions/0054).
+(docs/decisions/0025).
 """
 
 from __future__ import annotations

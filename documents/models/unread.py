@@ -13,7 +13,7 @@ MAX_DAYS = 30
 
 
 class UnreadPolicy(models.Model):
-    """Practices without a row have the default (docs/decisions/0040)."""
+    """Practices without a row have the default (docs/decisions/0017)."""
 
     practice = models.OneToOneField(
         Practice, on_delete=models.CASCADE, primary_key=True, related_name="unread_policy"

@@ -37,13 +37,13 @@ class _ShortSigner(Signer):
 
 SIGNATURE = 22  # signs of base64
 _signer = _ShortSigner(salt="documents.link.short", sep=".")
-_long_signer = Signer(salt="documents.link", sep=".")  # that 0.2.0 reads too
+_long_signer = Signer(salt="documents.link", sep=".")  # that 0.1.0 reads too
 
 
 def link_url(link: DocumentLink, *, short: bool = False) -> str:
     """The absolute address that a message carries.
 
-    `short`: for an SMS. A process of 0.2.0, beside this version or gone back to, knows the long one alone.
+    `short`: for an SMS. A process of 0.1.0, beside this version or gone back to, knows the long one alone.
     """
     token = _signer.sign(_written(link.pk)) if short else _long_signer.sign(str(link.pk))
     return str(settings.PUBLIC_URL) + reverse("link", kwargs={"token": token})

@@ -1,4 +1,4 @@
-"""What a PDF would run, open or carry: refused or taken and told, as docs/decisions/0020 says."""
+"""What a PDF would run, open or carry: refused or taken and told, as docs/decisions/0013 says."""
 
 from __future__ import annotations
 
