@@ -179,7 +179,7 @@ def test_everything_wrong_with_the_contacts_is_said_at_once(
     Patient.objects.filter(pk=marie.pk).update(email=None, mobile=None)
     address = f"/pro/appointments/{appointment.pk}/contacts/"
     page = sign_in(alice).post(address, {"email": "marie@", "mobile": ""}).content.decode()
-    assert "Cette adresse e-mail est incomplète" in page
+    assert "Il manque ce qui suit le @" in page
     assert "Saisissez son mobile." in page
     assert 'value="marie@"' in page
 
