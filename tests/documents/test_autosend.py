@@ -338,7 +338,7 @@ def test_a_revoked_link_says_what_to_do_at_once(page: str, alice: User) -> None:
     revoke_link(link=DocumentLink.objects.get(), by=alice)
     gone = Client().get(page)
     assert gone.status_code == 410
-    assert "Appelez le cabinet" in gone.content.decode()
+    assert "Si vous attendez un document, appelez" in gone.content.decode()
     assert Client().post(f"{page}/1").status_code == 410
 
 
