@@ -13,6 +13,7 @@ from appointments.models import Appointment
 from documents.models import LibraryDocument
 from documents.sending.autosend import send_due
 from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document
 from notifications.models import Channel, Message
 from patients.codes import CODE_PURPOSE
 from patients.invitations import end_live_invitation, invitation_for, invitation_url
@@ -42,8 +43,9 @@ def spoken(content: bytes) -> str:
 
 
 def test_from_the_invitation_to_the_documents(
-    browser: Client, language: str, marie: Patient, appointment: Appointment
+    browser: Client, language: str, marie: Patient, appointment: Appointment, access_plan: LibraryDocument, bob: User
 ) -> None:
+    share_library_document(appointment=appointment, library_document=access_plan, by=bob)
     link = "/" + invitation_url(invitation_for(patient=marie, by=None)).split("/", 3)[3]
     assert spoken(browser.get(link).content) == language
     browser.post(link)
