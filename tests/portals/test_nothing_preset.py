@@ -14,7 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import KnownDevice, User
-from patients.invitations import invitation_for
+from appointments.models import Appointment
+from documents.models import LibraryDocument
+from documents.sharing.share import share_library_document
 from patients.models import Patient
 from practices.models import Membership
 from tests.accounts.people import with_proved_mailbox
@@ -93,10 +95,10 @@ def test_no_template_ticks_a_box_whatever_was_chosen(template: Path) -> None:
 
 @pytest.mark.parametrize("said", [True, False])
 def test_an_account_opened_by_invitation_remembers_the_device_only_where_one_says_so(
-    said: bool, marie: Patient, alice: User
+    said: bool, marie: Patient, appointment: Appointment, access_plan: LibraryDocument, alice: User
 ) -> None:
     client = Client()
-    invitation_for(patient=marie, by=alice)
+    share_library_document(appointment=appointment, library_document=access_plan, by=alice)
     follow(client, marie, marie.mobile or "")
     assert ticked(client.get("/invitation/password/").content.decode()) == []
     chosen = {"password": "une phrase facile 42"} | ({"remember": "1"} if said else {})
