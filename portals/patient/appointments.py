@@ -107,6 +107,8 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The free slots of a week, a link each; then, from when to when, and the button that moves."""
     found = get_object_or_404(_mine(request), pk=pk, holder=cast("User", request.user))
+    if found.status == AppointmentStatus.CANCELLED:  # meanwhile: its page says so, and what to do
+        return redirect("patient:appointment", pk=pk)
     if not may_move_online(found):
         messages.error(request, _not_online() if may_change_online(found) else _too_late())
         return redirect("patient:appointment", pk=pk)

@@ -28,7 +28,9 @@ from appointments.booking_limits import BookingLimit
 from appointments.instructions import instructions_for
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from appointments.online import AlreadyBooked, SlotTaken, book_online, own_bookings
+from appointments.quiet_hours import sms_time
 from appointments.slots import Slot, is_free, next_free, open_to_online_booking
+from notifications.wording import moment
 from patients.models import Relative
 from patients.relatives import IdentityIncomplete, Person
 from portals.clock import set_clock
@@ -165,7 +167,7 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
                 return redirect(choice.url("book-whom", start=start.isoformat()))
             say_refusal(form, refused)
         else:
-            messages.success(request, _("Votre rendez-vous est pris. Une confirmation part par e-mail et par SMS."))
+            messages.success(request, _booked(appointment))
             return redirect("patient:appointment", pk=appointment.pk)
     context = {
         "choice": choice,
@@ -180,6 +182,16 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
     }
     status = 409 if limit else 400 if form and form.errors else 200
     return render(request, "patient/booking/confirm.html", context, status=status)
+
+
+def _booked(appointment: Appointment) -> str:
+    at = sms_time(appointment.practice, about=appointment.starts_at)
+    if at <= timezone.now():
+        return _("Votre rendez-vous est pris. Une confirmation part par e-mail et par SMS.")
+    return _(
+        "Votre rendez-vous est pris. Une confirmation part par e-mail ; le SMS part le %(at)s : "
+        "la nuit, aucun ne part."
+    ) % {"at": moment(at)}
 
 
 def _bookable_agendas() -> QuerySet[Agenda]:

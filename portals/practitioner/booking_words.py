@@ -9,10 +9,10 @@ from django.utils.translation import ngettext
 
 from appointments.models import Appointment, AppointmentKind
 from appointments.models.reminder import ReminderState
-from appointments.parties import contacts_of
 from documents.models import AutoSendState
 from notifications.models import Channel
 from notifications.wording import long_day
+from portals.practitioner.reminder_words import why_no_reminder
 
 
 def booked_sentence(appointment: Appointment) -> str:
@@ -37,7 +37,7 @@ def _told(appointment: Appointment) -> list[str]:
     """Booking by the practice sends nothing at once: reminders and automatic documents follow, if they can."""
     if appointment.starts_at <= timezone.now():
         return [_("Il est passé : personne n’en est averti.")]
-    reachable = {channel for channel in Channel if contacts_of(appointment, channel)}
+    reachable = {channel for channel in Channel if not why_no_reminder(appointment, channel)}
     if not reachable:
         return [_("Personne n’en est averti, faute de coordonnées : prévenez vous-même le patient.")]
     planned = appointment.reminders.filter(state=ReminderState.PLANNED).values_list("channel", flat=True)

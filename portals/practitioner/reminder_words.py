@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment, AppointmentStatus, Reminder
 from appointments.models.reminder import ReminderState
 from appointments.parties import contacts_of, is_ahead
-from notifications.models import Channel, Message
+from notifications.models import Channel, Message, SmsPolicy
+from notifications.sms_numbers import unfit
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class ReminderLine:
 
 def reminder_lines(appointment: Appointment) -> list[ReminderLine]:
     known = appointment.reminders.exclude(state=ReminderState.CANCELLED).prefetch_related("messages")
-    lacks = {channel.value: _lacks(appointment, channel) for channel in Channel}
+    lacks = {channel.value: why_no_reminder(appointment, channel) for channel in Channel}
     return [
         ReminderLine(one, list(one.messages.all()), lacks[one.channel] if one.state == ReminderState.PLANNED else "")
         for one in known
@@ -37,8 +38,14 @@ def no_reminder_leaves(appointment: Appointment, lines: list[ReminderLine]) -> b
     return bool(lines) and all(line.lacks for line in lines)
 
 
-def _lacks(appointment: Appointment, channel: Channel) -> str:
-    if contacts_of(appointment, channel):
+def why_no_reminder(appointment: Appointment, channel: Channel) -> str:
+    """ "" where one reaches somebody."""
+    contacts = contacts_of(appointment, channel)
+    if channel == Channel.SMS and contacts:
+        countries = SmsPolicy.countries_of(appointment.practice_id)
+        causes = [cause for to in contacts if (cause := unfit(to, countries=countries))]
+        return "" if len(causes) < len(contacts) else _("Ne partira pas : %(cause)s.") % {"cause": causes[0].label}
+    if contacts:
         return ""
     contact = appointment.patient.email if channel == Channel.EMAIL else appointment.patient.mobile
     if channel == Channel.EMAIL:

@@ -31,13 +31,17 @@ from django.utils import timezone
 
 from accounts.codes import TooManyCodes, check_code, new_code
 from accounts.models import KnownDevice, OneTimeCode, User
+from appointments.models import Appointment
 from audit.models import AuditEvent
+from documents.models import LibraryDocument
+from documents.sharing.share import share_library_document
 from notifications.models import Message
 from patients.invitations import invitation_for, invitation_url, invite_after_identity_check
 from patients.models import Patient, RecordTie
 from patients.records import FormerContacts, change_patient
 from practices.models import Membership
 from tests.conftest import PASSWORD
+from tests.documents.conftest import *  # noqa: F403  # a document of the library
 
 SignIn = Callable[..., Client]
 PAGES = ("/documents/", "/my-account/", "/my-appointments/", "/api/v1/me/", "/api/v1/me/documents/", "/pro/")
@@ -487,9 +491,10 @@ def test_staff_who_checked_an_identity_let_somebody_use_a_new_telephone(
 
 
 def test_without_the_staffs_check_nobodys_mobile_is_replaced(
-    marie: Patient, marias_account: User, alice: User
+    marie: Patient, marias_account: User, alice: User, appointment: Appointment, access_plan: LibraryDocument
 ) -> None:
     change_patient(patient=marie, by=alice, mobile="+33655555555", former_contacts=FormerContacts.SAME_PERSON)
+    share_library_document(appointment=appointment, library_document=access_plan, by=alice)
     invitation_for(patient=marie, by=alice)
     follow(Client(), marie, "+33655555555")
     marias_account.refresh_from_db()

@@ -83,7 +83,7 @@ def test_case_15_a_link_that_was_closed_while_its_page_was_open_says_what_to_do(
     revoke_link(link=DocumentLink.objects.get(), by=alice)
     for answer in (Client().get(path), Client().post(f"{path}/1")):
         assert answer.status_code == 410
-        assert "Appelez le cabinet" in answer.content.decode()
+        assert "Si vous attendez un document, appelez" in answer.content.decode()
         assert "tel:+33140000000" in answer.content.decode()
     assert not DocumentReading.objects.exists()
 

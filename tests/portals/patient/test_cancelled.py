@@ -131,3 +131,13 @@ def test_once_its_time_has_passed_it_is_among_the_others_and_offers_nothing(
     assert str(booked.pk) not in upcoming(page)
     assert "Annulé par le cabinet" in page.partition("Passés</h2>")[2]
     assert "Choisir un autre créneau" not in page
+
+
+def test_moving_one_that_was_cancelled_meanwhile_says_that_and_no_other_reason(
+    booked: Appointment, holder: User, bob: User, sign_in: SignIn
+) -> None:
+    client = sign_in(holder)
+    cancel(appointment=booked, by=bob)
+    answer = client.get(f"/my-appointments/{booked.pk}/move/", follow=True)
+    assert "trop tard" not in answer.content.decode()
+    assert "annulé" in answer.content.decode()

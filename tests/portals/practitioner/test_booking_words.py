@@ -115,3 +115,13 @@ def test_after_moving_where_it_is_now(bob: User, asked: dict[str, Any], agenda: 
     said = said_after(client, asked, f"/pro/appointments/{made.pk}/move/")
     for fact in ("mardi 2 mars 2027 à 10:30", "en vidéo", made.patient.full_name):
         assert fact in said
+
+
+def test_no_reminder_is_promised_to_a_country_where_no_sms_goes(
+    bob: User, asked: dict[str, Any], marie: Patient, sign_in: SignIn
+) -> None:
+    Patient.objects.filter(pk=marie.pk).update(mobile="+14155550132")
+    client = sign_in(bob)
+    assert "SMS" not in said_after(client, asked)
+    panel = unescape(client.get(f"/pro/appointments/{Appointment.objects.get().pk}/").content.decode())
+    assert "Ne partira pas" in panel
