@@ -8,22 +8,10 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from appointments.models import Appointment, AppointmentStatus
+from audit.events import Topic, shown_codes
 from audit.models import AuditEvent, AuditEventQuerySet
 
-OF_THE_RECORD = (
-    "contact.changed",
-    "contact.confirmed",
-    "contact.proposal_left",
-    "patient.changed",
-    "patient.identity_checked",
-    "holder.excluded",
-    "holder.exclusion_lifted",
-    "accesses.judged_anew",
-    "record.tied",
-    "record.untied",
-    "record.tie_suspended",
-    "record.tie_renewed",
-)
+OF_THE_RECORD = (Topic.RECORD, Topic.TIE, Topic.ACCESS)
 
 
 def history_of(appointment: Appointment) -> AuditEventQuerySet:
@@ -31,8 +19,8 @@ def history_of(appointment: Appointment) -> AuditEventQuerySet:
     invitations = appointment.patient.invitations.values_list("pk", flat=True)
     return AuditEvent.objects.filter(
         Q(record_id=appointment.pk)
-        | Q(object_id=appointment.patient_id, action__in=OF_THE_RECORD)
-        | Q(object_id__in=list(invitations), action__in=("invitation.stopped", "invitation.sent"))
+        | Q(object_id=appointment.patient_id, action__in=shown_codes(*OF_THE_RECORD))
+        | Q(object_id__in=list(invitations), action__in=shown_codes(Topic.INVITATION))
     ).order_by("-id")
 
 

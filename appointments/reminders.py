@@ -23,7 +23,7 @@ from appointments.models.reminder import ReminderState
 from appointments.parties import contacts_of
 from appointments.quiet_hours import USEFUL, polite_time
 from audit.trail import record
-from jobs import row_errors
+from jobs.row_errors import log_row_error
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import call_off
 from practices.models import Practice
@@ -150,7 +150,7 @@ def send_due(*, now: datetime | None = None) -> int:
         try:
             sent += _send_for(practice_id, now)
         except Exception as error:
-            row_errors.note(logger, "Reminders of practice", practice_id, error)
+            log_row_error(logger, "Reminders of practice", practice_id, error)
     return sent
 
 
@@ -183,7 +183,7 @@ def _send_for(practice_id: Any, now: datetime) -> int:
             with transaction.atomic():
                 done |= _send(one, planned, now)
         except Exception as error:
-            row_errors.note(logger, "Reminder", one.pk, error)
+            log_row_error(logger, "Reminder", one.pk, error)
             one.due_at = now + AGAIN
             one.save(update_fields=["due_at"])
     return len(done)

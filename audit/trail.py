@@ -10,6 +10,7 @@ from typing import Protocol
 from django.db import transaction
 from django.utils import timezone
 
+from audit.events import event_of
 from audit.models import AuditEvent
 
 DetailValue = str | int | bool | None | list[str]
@@ -35,7 +36,8 @@ def record(
     within: Subject | uuid.UUID | None = None,
     detail: Mapping[str, DetailValue] | None = None,
 ) -> AuditEvent:
-    """Append one line: `action` ("document.shared") was done `by` someone `on` an object.
+    """Append one line: `action` ("document.shared") was done `by` someone `on` an object. A room declares each action
+    in its events.py.
 
     `within` is the appointment whose history shows the line. `detail` holds codes and ids only, never a name,
     a title or a contact. Raises RuntimeError outside a transaction: a line without its deed, or a deed without
@@ -53,8 +55,9 @@ def line(
     within: Subject | uuid.UUID | None = None,
     detail: Mapping[str, DetailValue] | None = None,
 ) -> AuditEvent:
-    """A line that `append` writes, with others in one query. Raises ValueError for a contact in `detail`: the trail
-    can't be changed, so it must not hold what a person may have erased."""
+    """A line that `append` writes, with others in one query. Raises ValueError for an action that no room declares,
+    and for a contact in `detail`: the trail can't be changed, so it must not hold what a person may have erased."""
+    event_of(action)
     for name, value in (detail or {}).items():
         texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
         if any(CONTACT.fullmatch(one) for one in texts):

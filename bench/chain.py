@@ -73,7 +73,9 @@ class Chain:
             "DJANGO_SETTINGS_MODULE": "docshare.settings",
         }
         self._stack = stack
-        self._start([sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(folder / "mood")])
+        self._start(
+            [sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(folder / "state")]
+        )
 
     def prepare(self) -> None:
         import django

@@ -11,22 +11,22 @@ WELL = "well"
 DRIP_SECONDS = 0.2
 
 
-class Moods:
+class ServerStates:
     """`file`: {"smtp": "refusing"}; read again when it changes. Whoever is not in it is well."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._read_at = 0
-        self._moods: dict[str, str] = {}
+        self._states: dict[str, str] = {}
 
     def of(self, part: str) -> str:
         try:
             changed = self._file.stat().st_mtime_ns
             if changed != self._read_at:
-                self._moods, self._read_at = json.loads(self._file.read_text()), changed
+                self._states, self._read_at = json.loads(self._file.read_text()), changed
         except FileNotFoundError:
-            self._moods = {}
-        return self._moods.get(part, WELL)
+            self._states = {}
+        return self._states.get(part, WELL)
 
 
 async def drip(writer: asyncio.StreamWriter, byte: bytes) -> None:

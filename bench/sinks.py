@@ -1,9 +1,9 @@
 """Where messages end in measurements and in the fault suite: an SMTP server and an SMS gateway, in one process.
 
-`python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE MOOD_FILE`. Each message that was taken is a line of TAKEN_FILE,
+`python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE STATE_FILE`. Each message that was taken is a line of TAKEN_FILE,
 "email|sms <Message-ID or Idempotency-Key> <seconds since the epoch>", written before the sender is told
 ("email-unheard", "sms-unheard" where the sender never is).
-MOOD_FILE, read again when it changes, says how each behaves: {"smtp": "well", "sms": "well"}; see MOODS.
+STATE_FILE, read again when it changes, says how each behaves: {"smtp": "well", "sms": "well"}; see STATES.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import time
 from pathlib import Path
 from typing import IO
 
-from bench.server_states import Moods, drip
+from bench.server_states import ServerStates, drip
 
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^@>]+)@", re.IGNORECASE | re.MULTILINE)
 CONTENT_LENGTH = re.compile(rb"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
 IDEMPOTENCY_KEY = re.compile(rb"^Idempotency-Key:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 LATE_SECONDS = 600  # a tarpit: longer than anybody waits
-MOODS = {
+STATES = {
     "smtp": [
         "well", "later", "refusing", "closing", "unwelcoming", "tarpit", "dripping", "garbage", "wrong code",
         "silent after data", "cut reply",
@@ -48,9 +48,9 @@ SMS_ANSWERS = {
 
 
 class Sinks:
-    def __init__(self, taken: IO[str], mood: Path) -> None:
+    def __init__(self, taken: IO[str], state: Path) -> None:
         self._taken = taken
-        self.mood = Moods(mood).of
+        self.state = ServerStates(state).of
 
     def take(self, kind: str, identifier: bytes) -> None:
         self._taken.write(f"{kind} {identifier.decode()} {time.time():.6f}\n")
@@ -58,35 +58,35 @@ class Sinks:
 
     async def smtp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            mood = self.mood("smtp")
-            if mood == "dripping":
+            state = self.state("smtp")
+            if state == "dripping":
                 await drip(writer, b"2")
-            writer.write(GREETINGS.get(mood, b"220 sink ESMTP\r\n"))
-            if mood in ("closing", "unwelcoming"):
+            writer.write(GREETINGS.get(state, b"220 sink ESMTP\r\n"))
+            if state in ("closing", "unwelcoming"):
                 return
             while line := await reader.readline():
-                if self.mood("smtp") == "tarpit":
+                if self.state("smtp") == "tarpit":
                     await asyncio.sleep(LATE_SECONDS)
                 match line[:4].upper().strip():
                     case b"EHLO" | b"HELO":
                         writer.write(b"250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")
                     case b"RCPT":
                         refusals = {"later": b"451 4.7.1 Later\r\n", "refusing": b"550 5.1.1 Unknown\r\n"}
-                        writer.write(refusals.get(self.mood("smtp"), b"250 OK\r\n"))
-                    case b"DATA" if self.mood("smtp") == "wrong code":
+                        writer.write(refusals.get(self.state("smtp"), b"250 OK\r\n"))
+                    case b"DATA" if self.state("smtp") == "wrong code":
                         writer.write(b"250 OK\r\n")
                         return  # nothing was taken
                     case b"DATA":
                         writer.write(b"354 Go on\r\n")
                         content = await reader.readuntil(b"\r\n.\r\n")
                         found = MESSAGE_ID.search(content)
-                        mood = self.mood("smtp")
-                        unheard = mood in ("silent after data", "cut reply", "dripping")
+                        state = self.state("smtp")
+                        unheard = state in ("silent after data", "cut reply", "dripping")
                         self.take("email-unheard" if unheard else "email", found[1] if found else b"?")
-                        if mood == "dripping":
+                        if state == "dripping":
                             await drip(writer, b"2")
                         if unheard:
-                            writer.write(b"25" if mood == "cut reply" else b"")
+                            writer.write(b"25" if state == "cut reply" else b"")
                             return  # the sender must try again
                         writer.write(b"250 OK\r\n")
                     case b"QUIT":
@@ -107,7 +107,7 @@ class Sinks:
                 await reader.readexactly(int(length[1]) if length else 0)
                 found = IDEMPOTENCY_KEY.search(head)
                 key = found[1] if found else b"?"
-                match mood := self.mood("sms"):
+                match state := self.state("sms"):
                     case "tarpit":
                         await asyncio.sleep(LATE_SECONDS)
                         return
@@ -125,7 +125,7 @@ class Sinks:
                         self.take("sms-unheard", key)
                     case "well":
                         self.take("sms", key)
-                status, kind, content = SMS_ANSWERS[mood]
+                status, kind, content = SMS_ANSWERS[state]
                 writer.write(
                     b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s"
                     % (status, b"Content-Type: %s\r\n" % kind if kind else b"", len(content), content)
@@ -136,9 +136,9 @@ class Sinks:
             writer.close()
 
 
-async def serve(smtp_port: int, sms_port: int, taken: Path, mood: Path) -> None:
+async def serve(smtp_port: int, sms_port: int, taken: Path, state: Path) -> None:
     with taken.open("a") as lines:
-        sinks = Sinks(lines, mood)
+        sinks = Sinks(lines, state)
         smtp = await asyncio.start_server(sinks.smtp, "127.0.0.1", smtp_port)
         sms = await asyncio.start_server(sinks.sms, "127.0.0.1", sms_port)
         async with smtp, sms:

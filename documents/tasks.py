@@ -6,9 +6,9 @@ from celery import shared_task
 
 from documents.sending import autosend, links_without_contacts
 from documents.sharing import unread
-from jobs.exclusive import Turns
+from jobs.exclusive import OneAtATime
 
-SENDING = Turns(seconds=120)
+SENDING = OneAtATime(seconds=120)
 
 
 @shared_task

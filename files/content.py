@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from files import answers, decoding, sandbox
 from files.answers import Refusal
 from files.limits import PDF
-from files.upload import Draft, Refused
+from files.upload import Refused, Upload
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,22 +35,22 @@ POLICY = {
 }
 
 
-def check_opens(draft: Draft) -> None:
+def check_opens(upload: Upload) -> None:
     """A PDF that is only looked at: it opens, and has so many pages."""
-    draft.page_count = _passed(draft, _run(draft, _found, decoding.look_at_pdf, str(draft.path))).page_count
+    upload.page_count = _passed(upload, _run(upload, _found, decoding.look_at_pdf, str(upload.path))).page_count
 
 
-def check_content(draft: Draft) -> None:
+def check_content(upload: Upload) -> None:
     """Decode every page or frame within the bounds of decoding.py."""
-    if draft.media_type == PDF:
-        found = _of_pdf(draft)
+    if upload.media_type == PDF:
+        found = _of_pdf(upload)
     else:
-        found = _passed(draft, _run(draft, _found, decoding.check_picture, str(draft.path), draft.media_type))
-    draft.page_count = found.page_count
-    draft.signature_count = found.signature_count
-    draft.contains = found.contains
+        found = _passed(upload, _run(upload, _found, decoding.check_picture, str(upload.path), upload.media_type))
+    upload.page_count = found.page_count
+    upload.signature_count = found.signature_count
+    upload.contains = found.contains
     if found.left_out:
-        draft.notices.append("first_picture_only")
+        upload.notices.append("first_picture_only")
 
 
 @dataclass(frozen=True)
@@ -61,27 +61,27 @@ class Found:
     left_out: int = 0  # pictures beside the main one, which alone is kept
 
 
-def _passed(draft: Draft, found: Found | Refusal) -> Found:
+def _passed(upload: Upload, found: Found | Refusal) -> Found:
     if isinstance(found, Refusal):
-        raise Refused(found.code, content_sentences()[found.code] % {"name": draft.name})
+        raise Refused(found.code, content_sentences()[found.code] % {"name": upload.name})
     return found
 
 
-def _of_pdf(draft: Draft) -> Found:
+def _of_pdf(upload: Upload) -> Found:
     """What the child found, also where reading the text of its pages took too long: then it has none, as a scan."""
     said: list[object] = []
-    last = _run(draft, _last_word, decoding.check_pdf, str(draft.path), answering=said.append)
+    last = _run(upload, _last_word, decoding.check_pdf, str(upload.path), answering=said.append)
     if not said:
-        return _passed(draft, last if isinstance(last, Refusal) else UNREADABLE)
+        return _passed(upload, last if isinstance(last, Refusal) else UNREADABLE)
     try:
-        found = _passed(draft, _found(said[0]))
+        found = _passed(upload, _found(said[0]))
     except answers.WrongForm as error:
         logger.warning("A document was refused: its decoding died (%s)", error)
-        return _passed(draft, UNREADABLE)
+        return _passed(upload, UNREADABLE)
     if isinstance(last, Refusal):
         logger.info("The text of a document was not read: that takes too long")
     else:
-        draft.opening_text = last
+        upload.opening_text = last
     return found
 
 
@@ -107,23 +107,23 @@ def _last_word(answer: object) -> str | Refusal:
     return refusal or answers.text(answers.entry(answers.fields(answer), "text"), longest=LONGEST_TEXT)
 
 
-def check_active_content(draft: Draft) -> None:
+def check_active_content(upload: Upload) -> None:
     """What a PDF would run, open or carry: refused, or taken and told."""
-    for code in draft.contains:
+    for code in upload.contains:
         if not POLICY[code]:
-            raise Refused("active_content", content_sentences()[code] % {"name": draft.name})
-        draft.notices.append(code)
+            raise Refused("active_content", content_sentences()[code] % {"name": upload.name})
+        upload.notices.append(code)
 
 
 def _run(
-    draft: Draft,
+    upload: Upload,
     read: Callable[[object], T],
     function: Any,
     *arguments: str,
     answering: sandbox.Answering | None = None,
 ) -> T | Refusal:
     try:
-        return read(sandbox.run(function, *arguments, reads=[draft.path], answering=answering))
+        return read(sandbox.run(function, *arguments, reads=[upload.path], answering=answering))
     except sandbox.SandboxCrashed as error:
         logger.warning("A document was refused: its decoding died (%s)", error)
         return UNREADABLE

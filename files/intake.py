@@ -23,14 +23,14 @@ from files.limits import MAX_BYTES, PDF
 from files.names import clean_name, hides_a_program
 from files.pictures import convert_heic, remove_metadata
 from files.scanning import ScannerUnavailable, scan
-from files.upload import Draft, Refused, TryLater
+from files.upload import Refused, TryLater, Upload
 
 __all__ = [
-    "Draft",
     "Intake",
     "Refused",
     "ScannerUnavailable",
     "TryLater",
+    "Upload",
     "accept",
     "discard",
     "inspect",
@@ -52,35 +52,35 @@ class Intake:
     opening_text: str = field(default="", repr=False)  # of a PDF's first pages; never stored, never logged
 
 
-def check_size(draft: Draft) -> None:
+def check_size(upload: Upload) -> None:
     """Between one byte and MAX_BYTES; then its bytes are in a file of ours."""
-    size = draft.upload.size or 0
-    draft.name = clean_name(draft.upload.name)
-    if getattr(draft.upload, "too_large", False) or size > MAX_BYTES:
+    size = upload.file.size or 0
+    upload.name = clean_name(upload.file.name)
+    if getattr(upload.file, "too_large", False) or size > MAX_BYTES:
         # Rounded up, so that a file one byte over never reads "50 Mo. La limite est de 50 Mo."
-        raise Refused("too_large", too_large_sentence(draft.name, str(max(51, round(size / 1_048_576)))))
+        raise Refused("too_large", too_large_sentence(upload.name, str(max(51, round(size / 1_048_576)))))
     if size == 0:
-        raise Refused("empty", empty_sentence(draft.name))
-    draft.path = _as_file(draft.upload)
+        raise Refused("empty", empty_sentence(upload.name))
+    upload.path = _as_file(upload.file)
 
 
-def check_name(draft: Draft) -> None:
+def check_name(upload: Upload) -> None:
     """Control and bidi characters are gone by now (names.py)."""
-    if hides_a_program(draft.name):
+    if hides_a_program(upload.name):
         raise Refused(
             "name_refused",
             _("« %(name)s » porte deux extensions, dont celle d’un programme. Renommez-le, puis ajoutez-le.")
-            % {"name": draft.name},
+            % {"name": upload.name},
         )
 
 
-def check_may_be_signed(draft: Draft) -> None:
+def check_may_be_signed(upload: Upload) -> None:
     """Before it is opened: a picture of a hundred million points need not be decoded to say so."""
-    if draft.media_type != PDF:
+    if upload.media_type != PDF:
         raise Refused("not_a_pdf", _("Choisissez un PDF : une image ne porte pas de signature."))
 
 
-Step = Callable[[Draft], None]
+Step = Callable[[Upload], None]
 # To look at a PDF and forget it: neither kept nor passed on, it is not changed, and its pages are not read.
 LOOK: tuple[Step, ...] = (check_size, check_kind, check_may_be_signed, check_opens)
 # To keep a file and pass it on.
@@ -107,26 +107,26 @@ def inspect(upload: UploadedFile[Any] | None) -> Intake:
     return _through(LOOK, upload)
 
 
-def _through(steps: tuple[Step, ...], upload: UploadedFile[Any] | None) -> Intake:
-    if upload is None:
+def _through(steps: tuple[Step, ...], file: UploadedFile[Any] | None) -> Intake:
+    if file is None:
         raise Refused("nothing_chosen", _("Aucun fichier n’a été choisi. Choisissez un fichier."))
-    draft = Draft(upload)
+    upload = Upload(file)
     try:
         for step in steps:
-            step(draft)
+            step(upload)
     except BaseException:
-        if draft.path.name:
-            draft.path.unlink(missing_ok=True)
+        if upload.path.name:
+            upload.path.unlink(missing_ok=True)
         raise
     return Intake(
-        path=draft.path,
-        name=draft.name,
-        media_type=draft.media_type,
-        size=draft.path.stat().st_size,
-        page_count=draft.page_count,
-        signature_count=draft.signature_count,
-        notices=tuple(draft.notices),
-        opening_text=draft.opening_text,
+        path=upload.path,
+        name=upload.name,
+        media_type=upload.media_type,
+        size=upload.path.stat().st_size,
+        page_count=upload.page_count,
+        signature_count=upload.signature_count,
+        notices=tuple(upload.notices),
+        opening_text=upload.opening_text,
     )
 
 

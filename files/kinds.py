@@ -6,17 +6,17 @@ from django.utils.translation import gettext as _
 
 from files.limits import HEIC, MEDIA_TYPES, PDF
 from files.names import extension_of
-from files.upload import Draft, Refused
+from files.upload import Refused, Upload
 
 HEAD_BYTES = 1024  # where viewers look for a PDF's header
 # Major brands of still pictures in HEVC (ISO/IEC 23008-12, annex B; ISO/IEC 14496-12, 4.3).
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
 
 
-def check_kind(draft: Draft) -> None:
-    with draft.path.open("rb") as file:
+def check_kind(upload: Upload) -> None:
+    with upload.path.open("rb") as file:
         found = sniff(file.read(HEAD_BYTES))
-    name, extension = draft.name, extension_of(draft.name)
+    name, extension = upload.name, extension_of(upload.name)
     # A name without extension says nothing of its kind: what it is decides.
     expected = MEDIA_TYPES.get(extension) if extension else found
     if expected is None:
@@ -39,7 +39,7 @@ def check_kind(draft: Draft) -> None:
             )
             % {"name": name},
         )
-    draft.media_type = found
+    upload.media_type = found
 
 
 def kind_refused_sentence(name: str) -> str:

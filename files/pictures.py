@@ -15,7 +15,7 @@ from files.content import check_content, content_sentences
 from files.kinds import HEAD_BYTES, sniff
 from files.limits import HEIC, JPEG, MAX_BYTES
 from files.names import split
-from files.upload import Draft, Refused
+from files.upload import Refused, Upload
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -23,34 +23,34 @@ CUT_OUT = (JPEG, "image/png")
 MOST = 2 * MAX_BYTES  # of a picture made anew: of a HEIC, the JPEG is larger
 
 
-def convert_heic(draft: Draft) -> None:
+def convert_heic(upload: Upload) -> None:
     """Most computers and telephones show JPEG; hardly any browser shows HEIC.
 
     The decoder of HEIC had the whole file in its hands: what it wrote is decoded by another child, as an upload is.
     """
-    if draft.media_type != HEIC:
+    if upload.media_type != HEIC:
         return
-    _rewrite(draft, answers.fields, decoding.to_jpeg, str(draft.path), media_type=JPEG)
-    draft.media_type = JPEG
-    check_content(draft)
-    draft.name = f"{split(draft.name)[0]}.jpg"
-    draft.notices.append("heic_converted")
+    _rewrite(upload, answers.fields, decoding.to_jpeg, str(upload.path), media_type=JPEG)
+    upload.media_type = JPEG
+    check_content(upload)
+    upload.name = f"{split(upload.name)[0]}.jpg"
+    upload.notices.append("heic_converted")
 
 
-def remove_metadata(draft: Draft) -> None:
+def remove_metadata(upload: Upload) -> None:
     """Place, telephone, time, names: out of JPEG and PNG, byte for byte the same picture (docs/decisions/0014).
 
     TIFF, GIF and BMP stay as they are; a TIFF that says where it was taken is told.
     """
-    if draft.media_type in CUT_OUT:
+    if upload.media_type in CUT_OUT:
         notice = _rewrite(
-            draft, _notice, metadata.strip_file, str(draft.path), draft.media_type, media_type=draft.media_type
+            upload, _notice, metadata.strip_file, str(upload.path), upload.media_type, media_type=upload.media_type
         )
-        draft.notices += [notice] if notice else []
-    elif draft.media_type == "image/tiff" and _in_sandbox(
-        draft, answers.truth, metadata.has_position, str(draft.path)
+        upload.notices += [notice] if notice else []
+    elif upload.media_type == "image/tiff" and _in_sandbox(
+        upload, answers.truth, metadata.has_position, str(upload.path)
     ):
-        draft.notices.append("metadata_kept")
+        upload.notices.append("metadata_kept")
 
 
 def _notice(answer: object) -> str:
@@ -61,33 +61,33 @@ def _notice(answer: object) -> str:
     return "metadata_removed" if answers.truth(answers.entry(found, "removed")) else ""
 
 
-def _rewrite(draft: Draft, read: Callable[[object], T], function: Any, *arguments: str, media_type: str) -> T:
+def _rewrite(upload: Upload, read: Callable[[object], T], function: Any, *arguments: str, media_type: str) -> T:
     """Run `function(*arguments, output)` and put what it wrote, if anything, in the file's place, which then holds
     a file of `media_type`."""
     with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".made", delete=False) as output:
         made = Path(output.name)
     try:
-        answer = _in_sandbox(draft, read, function, *arguments, str(made), writes=[made])
+        answer = _in_sandbox(upload, read, function, *arguments, str(made), writes=[made])
         if size := made.stat().st_size:
-            made.replace(draft.path)
-        with draft.path.open("rb") as file:
+            made.replace(upload.path)
+        with upload.path.open("rb") as file:
             found = sniff(file.read(HEAD_BYTES))
         if size > MOST or found != media_type:
-            raise _unreadable(draft, "another file")
+            raise _unreadable(upload, "another file")
         return answer
     finally:
         made.unlink(missing_ok=True)
 
 
 def _in_sandbox(
-    draft: Draft, read: Callable[[object], T], function: Any, *arguments: str, writes: Sequence[Path] = ()
+    upload: Upload, read: Callable[[object], T], function: Any, *arguments: str, writes: Sequence[Path] = ()
 ) -> T:
     try:
-        return read(sandbox.run(function, *arguments, reads=[draft.path], writes=writes))
+        return read(sandbox.run(function, *arguments, reads=[upload.path], writes=writes))
     except sandbox.SandboxError as error:
-        raise _unreadable(draft, type(error).__name__) from error
+        raise _unreadable(upload, type(error).__name__) from error
 
 
-def _unreadable(draft: Draft, why: str) -> Refused:
+def _unreadable(upload: Upload, why: str) -> Refused:
     logger.warning("A picture was refused: it could not be made ready (%s)", why)
-    return Refused("unreadable", content_sentences()["unreadable"] % {"name": draft.name})
+    return Refused("unreadable", content_sentences()["unreadable"] % {"name": upload.name})

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from files.clamd import BrokenOff, Clamd, NoAnswer, TooLong
-from files.upload import Draft, Refused, TryLater
+from files.upload import Refused, TryLater, Upload
 
 logger = logging.getLogger(__name__)
 LONGEST_SCAN = 60  # seconds for a file, whatever the scanner does; 50 MB take a quarter of a second on a desk
@@ -33,15 +33,15 @@ class ScannerUnavailable(TryLater):
         )
 
 
-def scan(draft: Draft) -> None:
+def scan(upload: Upload) -> None:
     """Pass what the scanner calls clean; raise for everything else."""
     if not settings.CLAMD_URL:
         return
-    found = _found(draft)
+    found = _found(upload)
     if found is None:
         return
     if found.startswith(TOO_LONG):
-        raise _not_scanned(draft)
+        raise _not_scanned(upload)
     logger.warning("An upload was refused: the virus scanner found %s", found)
     raise Refused(
         "virus",
@@ -49,19 +49,19 @@ def scan(draft: Draft) -> None:
             "L’antivirus a trouvé un virus dans « %(name)s » : le fichier n’est pas accepté. "
             "Prévenez la personne qui vous l’a transmis."
         )
-        % {"name": draft.name},
+        % {"name": upload.name},
     )
 
 
-def _found(draft: Draft) -> str | None:
+def _found(upload: Upload) -> str | None:
     """What the scanner finds; None where it has seen the whole file. Raises ScannerUnavailable, Refused."""
     clamd, until = Clamd(settings.CLAMD_URL), time.monotonic() + LONGEST_SCAN
     for _attempt in range(2):
         try:
-            with draft.path.open("rb") as file:
+            with upload.path.open("rb") as file:
                 return clamd.find(file, until=until)
         except TooLong as error:
-            raise _not_scanned(draft) from error
+            raise _not_scanned(upload) from error
         except BrokenOff as broken:
             if broken.sent < SHORT or not _scans(clamd, until):
                 raise _unavailable(broken) from broken
@@ -69,7 +69,7 @@ def _found(draft: Draft) -> str | None:
             raise _unavailable(error) from error
     # It breaks off in the middle of this file and scans all the same: beyond its StreamMaxLength it closes the
     # connection, often before its own sentence gets through. Once might have been a restart.
-    raise _not_scanned(draft)
+    raise _not_scanned(upload)
 
 
 def _scans(clamd: Clamd, until: float) -> bool:
@@ -94,7 +94,7 @@ def _unavailable(error: NoAnswer) -> ScannerUnavailable:
     return ScannerUnavailable()
 
 
-def _not_scanned(draft: Draft) -> Refused:
+def _not_scanned(upload: Upload) -> Refused:
     logger.error("An upload was refused: too long for the virus scanner. Raise its StreamMaxLength and MaxFileSize.")
     return Refused(
         "not_scanned",
@@ -102,5 +102,5 @@ def _not_scanned(draft: Draft) -> Refused:
             "« %(name)s » est trop volumineux pour l’antivirus : il n’a pas été analysé, donc n’est pas accepté. "
             "Réduisez-le, ou demandez à l’administrateur du site d’augmenter la limite de l’antivirus."
         )
-        % {"name": draft.name},
+        % {"name": upload.name},
     )

@@ -25,10 +25,10 @@ class TryLater(Refused):
 
 
 @dataclass
-class Draft:
+class Upload:
     """What is known of an upload so far; each step checks, and adds what it found out."""
 
-    upload: UploadedFile[Any]
+    file: UploadedFile[Any]  # as it came
     name: str = ""
     path: Path = field(default_factory=Path)  # set once the size is known to be within bounds
     media_type: str = ""

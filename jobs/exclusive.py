@@ -26,20 +26,20 @@ def is_leaving() -> bool:
     return _leaving
 
 
-class Turns:
-    """Whoever comes while somebody is at work leaves the wish to go round once more, and goes."""
+class OneAtATime:
+    """If a run is in progress, request one more pass of it instead of a second run."""
 
     def __init__(self, seconds: float) -> None:
-        """`seconds`: the longest turn; well within the broker's visibility timeout."""
+        """`seconds`: the longest run; well within the broker's visibility timeout."""
         self._seconds = seconds
         self._busy = threading.Lock()
         self._wanted = False
 
     def run(self, step: Callable[[], bool]) -> bool:
-        """Repeat `step` while it says that there is more, or somebody came meanwhile. Whether it ended before that:
-        for want of time, or because this process is to go.
+        """Repeat `step` while it returns that there is more, or another pass was requested. True if it stopped before
+        that, because its time was over or this process is to end.
 
-        The wish is written before the lock is asked for, and read after it is given back: none is lost.
+        The request is written before the lock is tried, and read after the lock is released: none is lost.
         """
         self._wanted, end = True, time.monotonic() + self._seconds
         while self._wanted and self._busy.acquire(blocking=False):

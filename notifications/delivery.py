@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs import leases, row_errors
+from jobs import leases
 from jobs.exclusive import is_leaving
 from jobs.leases import MAX_ATTEMPTS, back_off
+from jobs.row_errors import log_row_error
 from notifications.causes import Cause
 from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
@@ -79,7 +80,7 @@ def _deliver(message: Message, sender: Sender) -> None:
     except DeliveryFailed:
         raise
     except Exception as error:
-        row_errors.note(logger, "Message", message.pk, error)
+        log_row_error(logger, "Message", message.pk, error)
         raise DeliveryFailed(Cause.UNEXPECTED, type(error).__name__) from error
     _mark_sent(message, provider_id)
 

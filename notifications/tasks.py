@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from jobs.exclusive import Turns
+from jobs.exclusive import OneAtATime
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message
 from notifications.outbox import forget_left_letters
 
-TURNS = {channel: Turns(seconds=120) for channel in Channel}
+DISPATCHING = {channel: OneAtATime(seconds=120) for channel in Channel}
 
 
 @shared_task(name="notifications.tasks.dispatch")
@@ -18,7 +18,7 @@ def dispatch(channel: str) -> None:
 
     Harmless when repeated: each row is claimed by one worker under a lease, and one that was sent is not due.
     """
-    if TURNS[Channel(channel)].run(lambda: deliver_due(Channel(channel))):
+    if DISPATCHING[Channel(channel)].run(lambda: deliver_due(Channel(channel))):
         dispatch.delay(channel)  # what is left gets a task of its own
 
 

@@ -13,53 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import ApiToken, User
+from audit.events import Topic, is_about, words_for_account
 from audit.models import AuditEvent, AuditEventQuerySet
 from portals.device_words import browser_words
-from practices.activity import RECORDS
 from practices.models import Practice, Role
 
 SHOWN = 50
 
-WORDS: Mapping[str, str | Promise] = {
-    "account.signed_in": gettext_lazy("Connexion"),
-    "account.sign_in_failed": gettext_lazy("Connexion refusée"),
-    "account.signed_out": gettext_lazy("Déconnexion"),
-    "account.sessions_ended": gettext_lazy("Autres appareils déconnectés"),
-    "account.device_added": gettext_lazy("Appareil reconnu à partir de maintenant"),
-    "account.device_forgotten": gettext_lazy("Appareil oublié"),
-    "account.devices_forgotten": gettext_lazy("Tous les appareils oubliés"),
-    "account.factor_added": gettext_lazy("Double authentification : moyen ajouté"),
-    "account.factor_removed": gettext_lazy("Double authentification : moyen retiré"),
-    "account.recovery_codes_made": gettext_lazy("Nouveaux codes de secours"),
-    "account.password_changed": gettext_lazy("Mot de passe changé"),
-    "account.mobile_changed": gettext_lazy("Numéro de mobile changé"),
-    "account.email_changed": gettext_lazy("Adresse e-mail changée"),
-    "account.opened": gettext_lazy("Compte ouvert"),
-    "account.created": gettext_lazy("Compte créé par l’administration du site"),
-    "account.edited": gettext_lazy("Compte modifié par l’administration du site"),
-    "api_token.issued": gettext_lazy("Jeton d’API créé"),
-    "api_token.revoked": gettext_lazy("Jeton d’API révoqué"),
-    "record.tied": gettext_lazy("Compte relié aux documents d’un cabinet"),
-    "record.untied": gettext_lazy("Accès aux documents d’un cabinet retiré"),
-    "record.tie_suspended": gettext_lazy("Coordonnées changées par un cabinet, à vérifier pour voir la suite"),
-    "record.tie_renewed": gettext_lazy("Nouvelles coordonnées vérifiées pour un cabinet"),
-    "member.added": gettext_lazy("Membre ajouté au cabinet"),
-    "member.roles_changed": gettext_lazy("Rôles changés"),
-    "member.removed": gettext_lazy("Membre retiré du cabinet"),
-    "practice.edited": gettext_lazy("Cabinet modifié par l’administration du site"),
-    "practice.booking_limits_changed": gettext_lazy("Limites de la réservation en ligne changées"),
-    "practice.reminders_changed": gettext_lazy("Réglage des rappels changé"),
-    "practice.sms_limits_changed": gettext_lazy("Limites des SMS changées"),
-    "practice.unread_reminder_changed": gettext_lazy("Réglage des documents non lus changé"),
-    "practice.video_changed": gettext_lazy("Adresse de consultation en vidéo changée"),
-    "practice.instruction_written": gettext_lazy("Consigne écrite"),
-    "practice.instruction_deleted": gettext_lazy("Consigne supprimée"),
-    "practice.closed": gettext_lazy("Fermeture ajoutée"),
-    "practice.opened_again": gettext_lazy("Fermeture supprimée"),
-    "practice.opening_hours_changed": gettext_lazy("Horaires d’ouverture changés"),
-    "webhook.added": gettext_lazy("Logiciel à prévenir ajouté"),
-    "webhook.removed": gettext_lazy("Logiciel à prévenir retiré"),
-}
 MEANS: Mapping[str, str | Promise] = {
     "password": gettext_lazy("mot de passe"),
     "password_reset": gettext_lazy("nouveau mot de passe par e-mail"),
@@ -118,14 +78,14 @@ def _in_words(lines: Iterable[AuditEvent]) -> list[Line]:
     tokens = ApiToken.objects.select_related("user").in_bulk([one.object_id for one in lines])
     ids = {one.object_id for one in lines} | {one.actor_id for one in lines if one.actor_id}
     people: dict[uuid.UUID, User] = User.objects.in_bulk(list(ids))
-    practices = Practice.objects.in_bulk([one.practice_id for one in lines if one.action in RECORDS])
+    practices = Practice.objects.in_bulk([one.practice_id for one in lines if is_about(one.action, Topic.TIE)])
     found = []
     for one in lines:
         token = tokens.get(one.object_id)
         found.append(
             Line(
                 at=one.at,
-                words=str(WORDS.get(one.action, one.action)),
+                words=words_for_account(one.action),
                 whose=token.user if token else people.get(one.object_id),
                 actor=people.get(one.actor_id) if one.actor_id and not _is_operators(one) else None,
                 is_bad=one.action == "account.sign_in_failed",
@@ -141,7 +101,8 @@ def _in_words(lines: Iterable[AuditEvent]) -> list[Line]:
 
 def _is_operators(line: AuditEvent) -> bool:
     """Somebody who runs the site changed an account, or staff a record: the person reads that, not who it was."""
-    return line.action in RECORDS or (line.action.startswith("account.") and line.actor_id != line.object_id)
+    by_another = line.actor_id != line.object_id
+    return is_about(line.action, Topic.TIE) or (line.action.startswith("account.") and by_another)
 
 
 def _notes(detail: Mapping[str, object]) -> list[str]:

@@ -9,54 +9,20 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from accounts.models import ApiToken, User
+from audit.events import Topic, shown_codes
 from audit.models import AuditEvent, AuditEventQuerySet
 from practices.models import Practice
 
-SIGN_IN = ("account.signed_in", "account.sign_in_failed")
-SECURITY = (
-    "account.factor_added",
-    "account.factor_removed",
-    "account.recovery_codes_made",
-    "account.password_changed",
-    "api_token.issued",
-    "api_token.revoked",
-)
-PERSONAL = (
-    "account.signed_out",
-    "account.sessions_ended",
-    "account.device_added",
-    "account.device_forgotten",
-    "account.devices_forgotten",
-    "account.mobile_changed",
-    "account.email_changed",
-    "account.opened",
-    "account.created",
-    "account.edited",
-)
-RECORDS = ("record.tied", "record.untied", "record.tie_suspended", "record.tie_renewed")
-MEMBERS = ("member.added", "member.roles_changed", "member.removed")
-SETTINGS = (
-    "practice.edited",
-    "practice.booking_limits_changed",
-    "practice.reminders_changed",
-    "practice.sms_limits_changed",
-    "practice.unread_reminder_changed",
-    "practice.video_changed",
-    "practice.instruction_written",
-    "practice.instruction_deleted",
-    "practice.closed",
-    "practice.opened_again",
-    "practice.opening_hours_changed",
-    "webhook.added",
-    "webhook.removed",
-)
+OF_THE_ACCOUNT = (Topic.SIGN_IN, Topic.SECURITY, Topic.PERSONAL, Topic.MEMBER)
+OF_THE_PRACTICE = (Topic.MEMBER, Topic.SETTING)
+OF_ITS_MEMBERS = (Topic.SIGN_IN, Topic.SECURITY)
 
 
 def activity_of(user: User, *, records: Iterable[uuid.UUID] = ()) -> AuditEventQuerySet:
     """Newest first. `records`: of practices, that the account is or was tied to."""
     ids = [user.pk, *user.api_tokens.values_list("pk", flat=True)]
-    own = Q(object_id__in=ids, action__in=[*SIGN_IN, *SECURITY, *PERSONAL, *MEMBERS])
-    ties = Q(object_id__in=list(records), action__in=RECORDS)
+    own = Q(object_id__in=ids, action__in=shown_codes(*OF_THE_ACCOUNT))
+    ties = Q(object_id__in=list(records), action__in=shown_codes(Topic.TIE))
     return AuditEvent.objects.filter(own | ties & (Q(detail__account=str(user.pk)) | Q(actor_id=user.pk))).order_by(
         "-id"
     )
@@ -74,7 +40,7 @@ def concerning(practice: Practice) -> Q:
 
 
 def _of_the_practice(practice: Practice) -> Q:
-    return Q(practice_id=practice.pk, action__in=[*MEMBERS, *SETTINGS])
+    return Q(practice_id=practice.pk, action__in=shown_codes(*OF_THE_PRACTICE))
 
 
 def _of_its_members(practice: Practice) -> Q:
@@ -82,8 +48,8 @@ def _of_its_members(practice: Practice) -> Q:
     tokens: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
     for pk, owner in ApiToken.objects.filter(user__in=[one.user_id for one in members]).values_list("pk", "user"):
         tokens[owner].append(pk)
-    found = Q(pk__in=[])
+    found, codes = Q(pk__in=[]), shown_codes(*OF_ITS_MEMBERS)
     for one in members:
         ids = [one.user_id, *tokens[one.user_id]]
-        found |= Q(object_id__in=ids, action__in=[*SIGN_IN, *SECURITY], at__gte=one.since)
+        found |= Q(object_id__in=ids, action__in=codes, at__gte=one.since)
     return found

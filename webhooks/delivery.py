@@ -21,8 +21,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.public_addresses import is_public
-from jobs import leases, row_errors
+from jobs import leases
 from jobs.exclusive import is_leaving
+from jobs.row_errors import log_row_error
 from notifications.channels.retry_after import retry_after
 from notifications.channels.whole_answers import (
     AnswerDidNotEnd,
@@ -82,7 +83,7 @@ def deliver_due() -> int:
         except NotTaken as failure:
             _mark_failure(delivery, failure)
         except Exception as error:
-            row_errors.note(logger, "Webhook", delivery.pk, error)
+            log_row_error(logger, "Webhook", delivery.pk, error)
             _mark_failure(delivery, NotTaken(NOT_SENT))
         else:
             _mark(delivery, state=WebhookState.SENT, last_error="")

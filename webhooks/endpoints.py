@@ -23,11 +23,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.public_addresses import is_public, literal_address
+from audit.events import webhook_event
 from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
 from practices.models import Practice
 from practices.roles import NotAllowed, may_administer
-from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEventType, WebhookProgress
+from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookProgress
 
 BATCH = 500
 
@@ -53,7 +54,7 @@ def add_endpoint(*, practice: Practice, url: str, events: Iterable[str], by: Use
     endpoint = WebhookEndpoint(
         practice=practice,
         url=url,
-        events=sorted({WebhookEventType(event).value for event in events}),
+        events=sorted({webhook_event(code).code for code in events}),
         secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
     )
     endpoint.full_clean()

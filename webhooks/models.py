@@ -14,26 +14,11 @@ from practices.models import OfPracticeQuerySet, Practice
 from sealing.columns import SealedTextField
 
 
-class WebhookEventType(models.TextChoices):
-    """What one may be told of; the names are those of the history."""
-
-    APPOINTMENT_BOOKED = "appointment.booked", _("Rendez-vous pris")
-    APPOINTMENT_MOVED = "appointment.moved", _("Rendez-vous déplacé")
-    APPOINTMENT_CANCELLED = "appointment.cancelled", _("Rendez-vous annulé")
-    APPOINTMENT_DELETED = "appointment.deleted", _("Rendez-vous supprimé")
-    DOCUMENT_SHARED = "document.shared", _("Document partagé")
-    DOCUMENT_REPLACED = "document.replaced", _("Document remplacé")
-    DOCUMENT_TAKEN_BACK = "document.taken_back", _("Document retiré")
-    DOCUMENT_READ = "document.read", _("Document lu par le destinataire")
-    AUTO_SEND_SENT = "auto_send.sent", _("Document envoyé automatiquement")
-    HOLDER_AUTHORISED = "holder.authorised", _("Titulaire du compte autorisé")
-    MESSAGE_FAILED = "message.failed", _("Message non remis")
-
-
 class WebhookEndpoint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="webhook_endpoints")
     url = models.URLField(_("adresse"), max_length=500)
+    # Codes of audit.events.webhook_events; the text is part of the migrations.
     events = models.JSONField(default=list, help_text="Names of WebhookEventType")
     secret = SealedTextField(help_text="whsec_ and base64 of 256 random bits; encrypted at rest")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

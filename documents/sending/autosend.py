@@ -28,8 +28,9 @@ from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVer
 from documents.models.autosend import AutoSendState, LinkEnd
 from documents.sending.links import is_open
 from documents.sending.planning import due_again, line_of, nudge_senders, tell
-from jobs import leases, row_errors
+from jobs import leases
 from jobs.leases import MAX_ATTEMPTS, back_off
+from jobs.row_errors import log_row_error
 from notifications.models import MessageState
 from patients.models import Patient
 from practices.roles import NotAllowed, may_share
@@ -78,7 +79,7 @@ def _try(appointment_id: Any, now: datetime) -> bool:
         with transaction.atomic():
             return _send_for(appointment_id, now)
     except Exception as error:
-        row_errors.note(logger, "What was due for appointment", appointment_id, error)
+        log_row_error(logger, "What was due for appointment", appointment_id, error)
     with transaction.atomic():
         for one in _due(appointment_id, now).select_for_update(of=("self",)):
             one.retry_at = now + back_off(one.attempts)

@@ -22,7 +22,7 @@ from audit.trail import record
 from documents import messages
 from documents.models import SharedDocument, UnreadPolicy
 from documents.sharing import chasing
-from jobs import row_errors
+from jobs.row_errors import log_row_error
 from notifications.models import Channel
 from practices.models import Practice
 from practices.roles import NotAllowed, may_administer
@@ -60,7 +60,7 @@ def remind_of_unread(*, now: datetime | None = None) -> int:
                 with transaction.atomic():
                     told += _remind(pk, now, now - silence)
             except Exception as error:
-                row_errors.note(logger, "Reminder of document", pk, error)
+                log_row_error(logger, "Reminder of document", pk, error)
     return told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhooks.models import WebhookEventType
+from audit.events import Event, webhook_events
 
 SIGNED = (
     "Signed as Standard Webhooks 1.0 says: `webhook-signature` is `v1,` and the base64 of HMAC-SHA-256 over "
@@ -22,27 +22,27 @@ def tell_events(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
     ]
     result["webhooks"] = {
-        event.value: {
+        event.code: {
             "post": {
-                "summary": event.value,
+                "summary": event.code,
                 "description": SIGNED,
                 "parameters": headers,
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _body(event)}}},
                 "responses": {"200": {"description": "Taken"}, "410": {"description": "Send nothing more"}},
             }
         }
-        for event in WebhookEventType
+        for event in webhook_events()
     }
     return result
 
 
-def _body(event: WebhookEventType) -> dict[str, Any]:
+def _body(event: Event) -> dict[str, Any]:
     ids = {"id": _ID, "appointment": {"type": ["string", "null"], "format": "uuid"}, "practice": _ID}
     return {
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {
-            "type": {"type": "string", "const": event.value},
+            "type": {"type": "string", "const": event.code},
             "timestamp": {"type": "string", "format": "date-time"},
             "data": {"type": "object", "required": list(ids), "properties": ids},
         },

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from audit.events import words_for_practice
 from audit.models import AuditEvent
 from documents.models import Category, DocumentLink, ReadingMeans
 from documents.sharing.access import around
@@ -40,13 +41,13 @@ def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: U
     """As `user`, of the practice, may see them."""
     ids = {line.actor_id for line in lines} | {_account(line) for line in lines}
     people = User.objects.in_bulk([pk for pk in ids if pk])
-    words, what = ACTION_WORDS(), _subjects(lines, appointment, user, people)
+    what = _subjects(lines, appointment, user, people)
     names = _names_of_parts(lines, appointment)
     return [
         HistoryLine(
             at=line.at,
             actor=people.get(line.actor_id) if line.actor_id else None,
-            words=words.get(line.action, line.action),
+            words=words_for_practice(line.action),
             what=what.get(line.pk, ""),
             notes=_changes(line, appointment, names) + _notes(line.detail),
         )
@@ -150,45 +151,3 @@ def _notes(detail: dict[str, Any]) -> list[str]:
     }
     means = [one.label.capitalize() for one in ReadingMeans if one.value == detail.get("means")]
     return means + notice_sentences(detail.get("notices", [])) + [said[fact] for fact in said if detail.get(fact)]
-
-
-def ACTION_WORDS() -> dict[str, str]:  # noqa: N802  # a table, in the language of the page
-    return {
-        "appointment.booked": _("Rendez-vous pris"),
-        "appointment.moved": _("Rendez-vous déplacé"),
-        "appointment.cancelled": _("Rendez-vous annulé"),
-        "document.shared": _("Document partagé"),
-        "document.taken_back": _("Document retiré"),
-        "document.given_back": _("Document rendu à la personne qui a pris le rendez-vous, de nouveau autorisée"),
-        "document.replaced": _("Document remplacé par une nouvelle version"),
-        "document.reminded": _("Document non lu : destinataire relancé automatiquement"),
-        "document.read": _("Document lu par le destinataire"),
-        "document.consulted": _("Document ouvert par le cabinet"),
-        "holder.authorised": _("Envoi autorisé à la personne qui a pris le rendez-vous"),
-        "holder.refused": _("Envoi refusé à la personne qui a pris le rendez-vous"),
-        "holder.excluded": _("Accès retiré à la personne qui a pris le rendez-vous"),
-        "holder.exclusion_lifted": _("Accès rendu à la personne qui a pris le rendez-vous"),
-        "holder.authorisation_withdrawn": _("Autorisation retirée à la personne qui a pris le rendez-vous"),
-        "holder.authorisation_kept": _("Documents laissés à la personne qui a pris le rendez-vous"),
-        "auto_send.sent": _("Document envoyé automatiquement"),
-        "auto_send.sent_again": _("Message d’un envoi automatique renvoyé"),
-        "auto_send.failed": _("Document automatique non envoyé : mise en page impossible"),
-        "link.revoked": _("Lien fermé"),
-        "auto_send.cancelled": _("Envoi automatique annulé"),
-        "document.chased": _("Destinataire relancé"),
-        "auto_send.planned_again": _("Envoi automatique prévu de nouveau"),
-        "contact.changed": _("Coordonnées du patient modifiées"),
-        "contact.confirmed": _("Coordonnées du patient confirmées"),
-        "patient.changed": _("Identité du patient modifiée dans la fiche"),
-        "patient.identity_checked": _("Identité du patient vérifiée par le cabinet"),
-        "contact.proposal_left": _("Nouvelles coordonnées du patient non reprises"),
-        "record.tied": _("Compte relié à la fiche"),
-        "record.untied": _("Accès d’un compte à la fiche retiré"),
-        "record.tie_suspended": _("Accès d’un compte suspendu : la fiche ne porte plus ce qu’il avait prouvé"),
-        "record.tie_renewed": _("Accès d’un compte rétabli : il a prouvé ce que porte la fiche"),
-        "accesses.judged_anew": _("Date de naissance corrigée : accès liés à la minorité revus"),
-        "invitation.sent": _("Invitation envoyée"),
-        "invitation.stopped": _("Invitation arrêtée"),
-        "message.failed": _("Message non remis"),
-        "message.settled": _("Message non remis : traité"),
-    }

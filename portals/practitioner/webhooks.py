@@ -16,15 +16,21 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from audit.events import webhook_events, words_for_webhook
 from portals.form_errors import say_refusal
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Role
 from webhooks.endpoints import add_endpoint, remove_endpoint
-from webhooks.models import WebhookEndpoint, WebhookEventType
+from webhooks.models import WebhookEndpoint
 
 SHOWN = 10  # the newest tellings of each
+
+
+def _choices() -> list[tuple[str, str]]:
+    """In the language of the request."""
+    return [(event.code, words_for_webhook(event.code)) for event in webhook_events()]
 
 
 class WebhookForm(forms.Form):
@@ -37,7 +43,7 @@ class WebhookForm(forms.Form):
     )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("Quand le prévenir"),
-        choices=WebhookEventType.choices,
+        choices=_choices,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choisissez au moins un moment où le prévenir.")},
     )
@@ -50,11 +56,11 @@ def webhooks(request: HttpRequest, user: User) -> HttpResponse:
     rows = [
         {
             "endpoint": endpoint,
-            "events": [WebhookEventType(event).label for event in endpoint.events],
+            "events": [words_for_webhook(code) for code in endpoint.events],
             "deliveries": [
                 {
                     "delivery": delivery,
-                    "label": WebhookEventType(delivery.event).label,
+                    "label": words_for_webhook(delivery.event),
                     "error": _(delivery.last_error) if delivery.last_error else "",
                 }
                 for delivery in endpoint.deliveries.all()[:SHOWN]

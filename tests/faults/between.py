@@ -1,6 +1,6 @@
-"""Stands between the site and S3, or clamd, and answers wrongly when it is told to: `MOODS`.
+"""Stands between the site and S3, or clamd, and answers wrongly when it is told to: `STATES`.
 
-`python -m tests.faults.between s3|clamd LISTEN UPSTREAM MOOD_FILE`, each address `host:port` or the path of a unix
+`python -m tests.faults.between s3|clamd LISTEN UPSTREAM STATE_FILE`, each address `host:port` or the path of a unix
 socket. Half of the requests are passed on honestly all the same, so that half of an upload may go through; it writes
 a line for each of the others.
 """
@@ -18,9 +18,9 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from bench.server_states import DRIP_SECONDS, WELL, Moods, drip
+from bench.server_states import DRIP_SECONDS, WELL, ServerStates, drip
 
-MOODS = {
+STATES = {
     "s3": [
         "well", "slow down", "failing", "refusing", "html", "swallowing", "truncated", "wrong bytes", "wrong etag",
         "cut upload", "cut answer", "hanging up", "slow",
@@ -45,41 +45,41 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Between:
-    """`mood`: of the server, at the moment; `is_wrong`: whether this one request meets it."""
+    """`state`: of the server, at the moment; `is_wrong`: whether this one request meets it."""
 
-    def __init__(self, upstream: str, mood: Callable[[], str], is_wrong: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, upstream: str, state: Callable[[], str], is_wrong: Callable[[], bool] = lambda: True) -> None:
         self._upstream = upstream
-        self._mood = mood
+        self._state = state
         self._is_wrong = is_wrong
 
     async def s3(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request of a connection, which the client is told to close."""
         async with _polite(writer):
             head = await reader.readuntil(HEAD_END)
-            mood = self._now()
-            if mood in ERRORS or mood == "html" or (mood == "swallowing" and head.startswith(b"PUT ")):
+            state = self._now()
+            if state in ERRORS or state == "html" or (state == "swallowing" and head.startswith(b"PUT ")):
                 await _read_body(reader, head)
-                writer.write(_instead(mood, is_head=head.startswith(b"HEAD ")))
+                writer.write(_instead(state, is_head=head.startswith(b"HEAD ")))
             else:
-                await self._pass_on(mood, head, reader, writer)
+                await self._pass_on(state, head, reader, writer)
 
     async def clamd(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One command of a connection, as clamd serves it."""
         async with _polite(writer):
             command = await reader.readline()
-            mood = self._now()
+            state = self._now()
             is_stream = command == b"nINSTREAM\n"
-            if mood == WELL or (mood == "closing" and not is_stream):
+            if state == WELL or (state == "closing" and not is_stream):
                 async with self._connected() as (from_clamd, to_clamd):
                     to_clamd.write(command)
                     await _both_ways((reader, writer), (from_clamd, to_clamd))
                 return
-            if mood == "closing":
+            if state == "closing":
                 await reader.read(100)  # in the middle of a file
                 return
             if is_stream:
                 await _read_stream(reader)
-            match mood:
+            match state:
                 case "garbage":
                     writer.write(GARBAGE)
                 case "error":
@@ -90,8 +90,8 @@ class Between:
                     await drip(writer, b"s")
 
     def _now(self) -> str:
-        mood = self._mood()
-        return mood if mood != WELL and self._is_wrong() else WELL
+        state = self._state()
+        return state if state != WELL and self._is_wrong() else WELL
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[Streams]:
@@ -102,18 +102,18 @@ class Between:
             writer.close()
 
     async def _pass_on(
-        self, mood: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, state: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         async with self._connected() as (from_s3, to_s3):
             to_s3.write(head.removesuffix(b"\r\n") + b"Connection: close\r\n\r\n")
-            if mood == "cut upload" and head.startswith(b"PUT "):
+            if state == "cut upload" and head.startswith(b"PUT "):
                 length = await _interim(from_s3, writer, head)
                 to_s3.write(await reader.readexactly(length // 2))
                 await to_s3.drain()
                 to_s3.transport.abort()
                 cut(writer)
                 return
-            if mood in (WELL, "cut upload", "swallowing"):
+            if state in (WELL, "cut upload", "swallowing"):
                 await _both_ways((reader, writer), (from_s3, to_s3))
                 return
             upload = asyncio.create_task(_pump(reader, to_s3))
@@ -125,14 +125,14 @@ class Between:
                 content = await from_s3.read()
             finally:
                 upload.cancel()
-            await _falsify(mood, answer, content, writer)
+            await _falsify(state, answer, content, writer)
 
 
-async def _falsify(mood: str, head: bytes, content: bytes, writer: asyncio.StreamWriter) -> None:
+async def _falsify(state: str, head: bytes, content: bytes, writer: asyncio.StreamWriter) -> None:
     half = len(content) // 2
-    if mood in ("truncated", "wrong bytes"):
+    if state in ("truncated", "wrong bytes"):
         head = CHECKSUM.sub(b"", head)  # not every S3 sends one, by which the client would notice
-    match mood:
+    match state:
         case "truncated":  # and its length fits
             content = content[:half]
             head = CONTENT_LENGTH.sub(b"Content-Length: %d" % half, head) if half else head
@@ -159,12 +159,12 @@ async def _falsify(mood: str, head: bytes, content: bytes, writer: asyncio.Strea
     writer.write(head + content)
 
 
-def _instead(mood: str, *, is_head: bool) -> bytes:
+def _instead(state: str, *, is_head: bool) -> bytes:
     """An answer that S3 never saw the question of."""
-    if mood in ("html", "swallowing"):
-        status, kind, content = b"200 OK", b"text/html", HTML if mood == "html" else b""
+    if state in ("html", "swallowing"):
+        status, kind, content = b"200 OK", b"text/html", HTML if state == "html" else b""
     else:
-        status, code = ERRORS[mood]
+        status, code = ERRORS[state]
         kind, content = (
             b"application/xml",
             b"<?xml version='1.0' encoding='UTF-8'?>\n<Error><Code>%s</Code></Error>" % code,
@@ -234,10 +234,10 @@ async def connect(address: str) -> Streams:
 
 
 @contextlib.contextmanager
-def standing(kind: str, upstream: str, mood: Callable[[], str]) -> Iterator[str]:
-    """One for a test, in a thread of its own; its address. Every request meets the mood."""
+def standing(kind: str, upstream: str, state: Callable[[], str]) -> Iterator[str]:
+    """One for a test, in a thread of its own; its address. Every request meets the state."""
     loop = asyncio.new_event_loop()
-    between = Between(upstream, mood)
+    between = Between(upstream, state)
     answer = {"s3": between.s3, "clamd": between.clamd}[kind]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -259,16 +259,16 @@ async def _end(server: asyncio.Server) -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
-async def serve(kind: str, listen: str, upstream: str, mood: Path) -> None:
-    moods, chance = Moods(mood), random.Random()
+async def serve(kind: str, listen: str, upstream: str, state: Path) -> None:
+    states, chance = ServerStates(state), random.Random()
 
     def is_wrong() -> bool:
         if chance.random() < HONEST:
             return False
-        print(kind, moods.of(kind), flush=True)
+        print(kind, states.of(kind), flush=True)
         return True
 
-    between = Between(upstream, lambda: moods.of(kind), is_wrong)
+    between = Between(upstream, lambda: states.of(kind), is_wrong)
     answer = {"s3": between.s3, "clamd": between.clamd}[kind]
     if listen.startswith("/"):
         Path(listen).unlink(missing_ok=True)  # of the one that was killed

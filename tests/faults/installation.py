@@ -37,8 +37,8 @@ class Installation:
         self.on_s3 = on_s3
         self.logs = folder / "logs"
         self.data = folder / "data"
-        self.taken, self.mood = folder / "taken", folder / "mood"
-        self.moods: dict[str, str] = {}
+        self.taken, self.state = folder / "taken", folder / "state"
+        self.states: dict[str, str] = {}
         for made in (self.logs, self.data):
             made.mkdir()
         folder.chmod(0o711)  # PostgreSQL runs as somebody else, and must get to its own folder
@@ -109,13 +109,13 @@ class Installation:
         """How many requests were answered wrongly so far by what stands before S3 and clamd."""
         return sum(log.read_bytes().count(b"\n") for log in self.logs.glob(f"{BETWEEN} *.log"))
 
-    def set_mood(self, part: str, mood: str) -> None:
+    def set_state(self, part: str, state: str) -> None:
         """Of a sink, or of what stands between the site and a server; the other parts keep theirs."""
         with self._changing:
-            self.moods[part] = mood
-            draft = self.mood.with_suffix(".new")
-            draft.write_text(json.dumps(self.moods))
-            draft.replace(self.mood)
+            self.states[part] = state
+            draft = self.state.with_suffix(".new")
+            draft.write_text(json.dumps(self.states))
+            draft.replace(self.state)
 
     def _part(self, name: str, command: list[str], *, user: str | None = None, **more: str) -> Part:
         gentle = signal.SIGQUIT if name == "database" else signal.SIGKILL  # postgres -m immediate; -9 for the rest
@@ -182,7 +182,7 @@ class Installation:
         self._between("clamd", listen, f"{clamd.folder}/clamd.ctl")
 
     def _between(self, kind: str, listen: str, upstream: str) -> None:
-        command = [sys.executable, "-m", "tests.faults.between", kind, listen, upstream, str(self.mood)]
+        command = [sys.executable, "-m", "tests.faults.between", kind, listen, upstream, str(self.state)]
         self._part(f"{BETWEEN} {kind}", command)
 
     def _sinks(self) -> None:
@@ -192,7 +192,7 @@ class Installation:
         self.taken.touch()
         self._part(
             "sinks",
-            [sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(self.mood)],
+            [sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(self.state)],
         )
 
 

@@ -18,7 +18,7 @@ from tests.faults import between
 from tests.faults.installation import Installation
 from tests.faults.parts import Part
 
-MOODS = sinks.MOODS | between.MOODS
+STATES = sinks.STATES | between.STATES
 Strike = Callable[[Installation, random.Random], AbstractContextManager[None]]
 FIRST, LAST = 0.3, 8.0  # seconds after the actors began
 # A worker's lease of a message, the longest that anything waits for (delivery.LEASE), and a little, at pace 1.
@@ -42,7 +42,7 @@ def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
             seconds = beyond / pace if kind.startswith(("web", "worker")) else chance.uniform(3, 12)
         elif kind == "database away":
             seconds = 60 / pace
-        elif kind.partition(" ")[2] in between.MOODS.get(kind.partition(" ")[0], ()):
+        elif kind.partition(" ")[2] in between.STATES.get(kind.partition(" ")[0], ()):
             # Few of the calls need S3 or clamd, and half of these are answered as they should be.
             at, seconds = chance.uniform(FIRST, LAST / 2), chance.uniform(3, 10)
         planned.append(Planned(kind, at, seconds))
@@ -79,13 +79,13 @@ def _away(name: str) -> Strike:
     return lambda installation, chance: _any(installation, name, chance).away()
 
 
-def _mood(part: str, mood: str) -> Strike:
+def _state(part: str, state: str) -> Strike:
     @contextmanager
     def strike(installation: Installation, chance: random.Random) -> Iterator[None]:
-        installation.set_mood(part, mood)
+        installation.set_state(part, state)
         yield
-        if installation.moods[part] == mood:  # and no later strike's
-            installation.set_mood(part, WELL)
+        if installation.states[part] == state:  # and no later strike's
+            installation.set_state(part, WELL)
 
     return strike
 
@@ -167,5 +167,7 @@ KINDS: dict[str, Strike] = {
     "clamd killed": _killed("clamd"),
     "clamd stopped": _stopped("clamd"),
     "messages away": _away("sinks"),
-    **{f"{part} {mood}": _mood(part, mood) for part, moods in MOODS.items() for mood in moods if mood != WELL},
+    **{
+        f"{part} {state}": _state(part, state) for part, states in STATES.items() for state in states if state != WELL
+    },
 }

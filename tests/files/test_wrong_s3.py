@@ -26,13 +26,13 @@ REFUSALS = (BotoCoreError, ClientError, RetriesExceededError, OSError, storage.B
 
 @dataclass
 class Crooked:
-    mood: str = "well"
+    state: str = "well"
 
 
 @pytest.fixture
 def crooked(bucket: str, s3_endpoint: str, settings: Settings) -> Iterator[Crooked]:
     crooked = Crooked()
-    with standing("s3", s3_endpoint.removeprefix("http://"), lambda: crooked.mood) as address:
+    with standing("s3", s3_endpoint.removeprefix("http://"), lambda: crooked.state) as address:
         url = s3_url(f"http://{address}", BUCKET)
         settings.STORAGES = {**settings.STORAGES, "documents": document_storage(url).backend}
         yield crooked
@@ -45,44 +45,44 @@ def stored(crooked: Crooked, receive: Receive) -> StoredFile:
     return kept
 
 
-@pytest.mark.parametrize("mood", ["html", "slow down", "failing", "refusing", "cut upload", "hanging up"])
-def test_what_the_server_does_not_have_is_not_kept(mood: str, crooked: Crooked, receive: Receive) -> None:
-    crooked.mood = mood
+@pytest.mark.parametrize("state", ["html", "slow down", "failing", "refusing", "cut upload", "hanging up"])
+def test_what_the_server_does_not_have_is_not_kept(state: str, crooked: Crooked, receive: Receive) -> None:
+    crooked.state = state
     with pytest.raises(REFUSALS):
         storage.keep(receive())
-    crooked.mood = "well"
+    crooked.state = "well"
     assert storage.keep(receive()).size == len(PDF)
 
 
 def test_an_upload_that_something_in_front_of_s3_swallowed_is_not_kept(crooked: Crooked, receive: Receive) -> None:
-    crooked.mood = "swallowing"
+    crooked.state = "swallowing"
     with pytest.raises(storage.NotKept):
         storage.keep(receive())
 
 
-@pytest.mark.parametrize("mood", ["html", "truncated", "wrong bytes", "cut answer", "refusing"])
-def test_bytes_that_are_not_the_documents_are_not_passed_on(mood: str, crooked: Crooked, stored: StoredFile) -> None:
-    crooked.mood = mood
+@pytest.mark.parametrize("state", ["html", "truncated", "wrong bytes", "cut answer", "refusing"])
+def test_bytes_that_are_not_the_documents_are_not_passed_on(state: str, crooked: Crooked, stored: StoredFile) -> None:
+    crooked.state = state
     with pytest.raises(REFUSALS), storage.open_(stored) as file:
         file.read()
     with pytest.raises(REFUSALS), storage.local_copy(stored):
         pass
-    crooked.mood = "well"
+    crooked.state = "well"
     with storage.local_copy(stored) as path:
         assert path.read_bytes() == PDF
 
 
-@pytest.mark.parametrize("mood", ["wrong etag", "slow"])
-def test_what_does_not_concern_the_bytes_does_no_harm(mood: str, crooked: Crooked, receive: Receive) -> None:
-    crooked.mood = mood
+@pytest.mark.parametrize("state", ["wrong etag", "slow"])
+def test_what_does_not_concern_the_bytes_does_no_harm(state: str, crooked: Crooked, receive: Receive) -> None:
+    crooked.state = state
     kept = storage.keep(receive())
     with storage.local_copy(kept) as path:
         assert path.read_bytes() == PDF
 
 
-@pytest.mark.parametrize("mood", ["html", "refusing"])
-def test_a_server_that_answers_wrongly_is_not_ready(mood: str, crooked: Crooked) -> None:
+@pytest.mark.parametrize("state", ["html", "refusing"])
+def test_a_server_that_answers_wrongly_is_not_ready(state: str, crooked: Crooked) -> None:
     storage.answers()
-    crooked.mood = mood
+    crooked.state = state
     with pytest.raises(REFUSALS):
         storage.answers()

@@ -18,16 +18,16 @@ import pytest
 from files import sandbox, scanning
 from files.intake import Intake, Refused, ScannerUnavailable
 from tests.documents.conftest import PDF
-from tests.faults.between import MOODS, standing
+from tests.faults.between import STATES, standing
 from tests.scanner import Clamd
 
 Receive = Callable[..., Intake]
-WRONG = [mood for mood in MOODS["clamd"] if mood != "well"]
+WRONG = [state for state in STATES["clamd"] if state != "well"]
 
 
 @dataclass
 class Crooked:
-    mood: str = "well"
+    state: str = "well"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,30 +51,30 @@ def crooked(clamd: Clamd, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(scanning, "LONGEST_SCAN", 2)
     monkeypatch.setattr(scanning, "LONGEST_PING", 1)
     crooked = Crooked()
-    with standing("clamd", f"{clamd.folder}/clamd.ctl", lambda: crooked.mood) as address:
+    with standing("clamd", f"{clamd.folder}/clamd.ctl", lambda: crooked.state) as address:
         settings.CLAMD_URL = f"tcp://{address}"
         yield crooked
 
 
-@pytest.mark.parametrize("mood", WRONG)
+@pytest.mark.parametrize("state", WRONG)
 def test_a_wrong_answer_is_never_clean_and_the_file_goes_through_later(
-    mood: str, crooked: Crooked, receive: Receive
+    state: str, crooked: Crooked, receive: Receive
 ) -> None:
-    crooked.mood = mood
+    crooked.state = state
     began = time.monotonic()
     with pytest.raises(Refused) as caught:
         receive(PDF)
     assert isinstance(caught.value, ScannerUnavailable)
     assert time.monotonic() - began < 5
-    crooked.mood = "well"
+    crooked.state = "well"
     assert receive().size == len(PDF)
 
 
-@pytest.mark.parametrize("mood", [mood for mood in WRONG if mood != "closing"])
-def test_a_wrong_answer_to_ping_is_no_sign_of_life(mood: str, crooked: Crooked) -> None:
-    crooked.mood = mood
+@pytest.mark.parametrize("state", [state for state in WRONG if state != "closing"])
+def test_a_wrong_answer_to_ping_is_no_sign_of_life(state: str, crooked: Crooked) -> None:
+    crooked.state = state
     assert not scanning.answers()
-    crooked.mood = "well"
+    crooked.state = "well"
     assert scanning.answers()
 
 

@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from jobs.exclusive import Turns
+from jobs.exclusive import OneAtATime
 
 
 def test_whoever_comes_meanwhile_goes_at_once_and_the_work_goes_round_again() -> None:
-    turns, at_work, go_on = Turns(seconds=60), threading.Event(), threading.Event()
+    work, at_work, go_on = OneAtATime(seconds=60), threading.Event(), threading.Event()
     steps: list[str] = []
 
     def slow() -> bool:
@@ -23,36 +23,36 @@ def test_whoever_comes_meanwhile_goes_at_once_and_the_work_goes_round_again() ->
         steps.append("never")
         return False
 
-    first = threading.Thread(target=turns.run, args=(slow,))
+    first = threading.Thread(target=work.run, args=(slow,))
     first.start()
     at_work.wait(10)
     for _ in range(3):
-        assert not turns.run(never)
+        assert not work.run(never)
     go_on.set()
     first.join(10)
     assert steps == ["slow", "slow"]
 
 
-def test_it_goes_on_while_there_is_more_and_leaves_the_turn_after_its_time() -> None:
+def test_it_goes_on_while_there_is_more_and_stops_after_its_time() -> None:
     left = iter([True, True, False])
-    assert not Turns(seconds=60).run(lambda: next(left))
-    turns = Turns(seconds=0)
-    assert turns.run(lambda: True)
-    assert turns.run(lambda: True)  # the turn was given back
+    assert not OneAtATime(seconds=60).run(lambda: next(left))
+    work = OneAtATime(seconds=0)
+    assert work.run(lambda: True)
+    assert work.run(lambda: True)  # the lock was released
 
 
 def test_a_process_that_is_to_go_leaves_the_rest_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.exclusive._leaving", True)
     left = iter([True, True, True])
-    assert Turns(seconds=60).run(lambda: next(left))
+    assert OneAtATime(seconds=60).run(lambda: next(left))
     assert len(list(left)) == 2
 
 
-def test_a_failure_gives_the_turn_back() -> None:
-    turns = Turns(seconds=60)
+def test_a_failure_releases_the_lock() -> None:
+    work = OneAtATime(seconds=60)
     for _ in range(2):
         try:
-            turns.run(lambda: 1 / 0 > 1)
+            work.run(lambda: 1 / 0 > 1)
         except ZeroDivisionError:
             continue
         raise AssertionError("the failure was swallowed")

@@ -1,0 +1,40 @@
+"""What this room records in the trail."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import Topic, declare
+
+declare("appointment.booked", _("Rendez-vous pris"), Topic.APPOINTMENT, webhook=True)
+declare("appointment.moved", _("Rendez-vous déplacé"), Topic.APPOINTMENT, webhook=True)
+declare("appointment.cancelled", _("Rendez-vous annulé"), Topic.APPOINTMENT, webhook=True)
+declare("appointment.deleted", _("Rendez-vous supprimé"), Topic.APPOINTMENT, webhook=True, shown=False)
+
+declare(
+    "holder.authorised",
+    _("Envoi autorisé à la personne qui a pris le rendez-vous"),
+    Topic.ACCESS,
+    webhook=True,
+    webhook_words=_("Titulaire du compte autorisé"),
+)
+declare("holder.refused", _("Envoi refusé à la personne qui a pris le rendez-vous"), Topic.ACCESS)
+declare("holder.excluded", _("Accès retiré à la personne qui a pris le rendez-vous"), Topic.ACCESS)
+declare("holder.exclusion_lifted", _("Accès rendu à la personne qui a pris le rendez-vous"), Topic.ACCESS)
+declare(
+    "holder.authorisation_withdrawn",
+    _("Autorisation retirée à la personne qui a pris le rendez-vous"),
+    Topic.ACCESS,
+)
+declare("holder.authorisation_kept", _("Documents laissés à la personne qui a pris le rendez-vous"), Topic.ACCESS)
+
+declare("message.failed", _("Message non remis"), Topic.MESSAGE, webhook=True)
+declare("message.settled", _("Message non remis : traité"), Topic.MESSAGE)
+
+declare("practice.booking_limits_changed", _("Limites de la réservation en ligne changées"), Topic.SETTING)
+declare("practice.reminders_changed", _("Réglage des rappels changé"), Topic.SETTING)
+declare("practice.sms_limits_changed", _("Limites des SMS changées"), Topic.SETTING)
+declare("practice.video_changed", _("Adresse de consultation en vidéo changée"), Topic.SETTING)
+declare("practice.instruction_written", _("Consigne écrite"), Topic.SETTING)
+declare("practice.instruction_deleted", _("Consigne supprimée"), Topic.SETTING)
+declare("practice.closed", _("Fermeture ajoutée"), Topic.SETTING)
+declare("practice.opened_again", _("Fermeture supprimée"), Topic.SETTING)
+declare("practice.opening_hours_changed", _("Horaires d’ouverture changés"), Topic.SETTING)

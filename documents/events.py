@@ -1,0 +1,45 @@
+"""What this room records in the trail."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import Topic, declare
+
+declare("document.shared", _("Document partagé"), Topic.DOCUMENT, webhook=True)
+declare(
+    "document.replaced",
+    _("Document remplacé par une nouvelle version"),
+    Topic.DOCUMENT,
+    webhook=True,
+    webhook_words=_("Document remplacé"),
+)
+declare("document.taken_back", _("Document retiré"), Topic.DOCUMENT, webhook=True)
+declare("document.read", _("Document lu par le destinataire"), Topic.DOCUMENT, webhook=True)
+declare("document.consulted", _("Document ouvert par le cabinet"), Topic.DOCUMENT)
+declare("document.chased", _("Destinataire relancé"), Topic.DOCUMENT)
+declare("document.reminded", _("Document non lu : destinataire relancé automatiquement"), Topic.DOCUMENT)
+declare(
+    "document.given_back",
+    _("Document rendu à la personne qui a pris le rendez-vous, de nouveau autorisée"),
+    Topic.DOCUMENT,
+)
+declare("accesses.judged_anew", _("Date de naissance corrigée : accès liés à la minorité revus"), Topic.ACCESS)
+
+declare("auto_send.sent", _("Document envoyé automatiquement"), Topic.SENDING, webhook=True)
+declare("auto_send.sent_again", _("Message d’un envoi automatique renvoyé"), Topic.SENDING)
+declare("auto_send.failed", _("Document automatique non envoyé : mise en page impossible"), Topic.SENDING)
+declare("auto_send.cancelled", _("Envoi automatique annulé"), Topic.SENDING)
+declare("auto_send.planned_again", _("Envoi automatique prévu de nouveau"), Topic.SENDING)
+declare("link.revoked", _("Lien fermé"), Topic.SENDING)
+
+declare("rule.created", _("Règle d’envoi automatique créée"), Topic.RULE, shown=False)
+declare("rule.changed", _("Règle d’envoi automatique modifiée"), Topic.RULE, shown=False)
+declare("rule.deleted", _("Règle d’envoi automatique supprimée"), Topic.RULE, shown=False)
+
+declare("library.imported", _("Document importé dans la bibliothèque"), Topic.LIBRARY, shown=False)
+declare("library.written", _("Document écrit dans la bibliothèque"), Topic.LIBRARY, shown=False)
+declare("library.version_added", _("Nouvelle version d’un document de la bibliothèque"), Topic.LIBRARY, shown=False)
+declare("library.changed", _("Document de la bibliothèque modifié"), Topic.LIBRARY, shown=False)
+declare("library.archived", _("Document de la bibliothèque archivé"), Topic.LIBRARY, shown=False)
+declare("library.unarchived", _("Document de la bibliothèque désarchivé"), Topic.LIBRARY, shown=False)
+
+declare("practice.unread_reminder_changed", _("Réglage des documents non lus changé"), Topic.SETTING)
