@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import signals
@@ -13,10 +14,15 @@ from appointments.recipients import Audience, Recipient, RecipientState, resolve
 from audit.trail import record
 from patients.models import Patient
 from practices.roles import NotAllowed, may_share
+from refusals import Kind, Refusal
 
 
-class NothingToAuthorise(Exception):
+class NothingToAuthorise(Refusal):
     """The recipient does not depend on an authorisation (contacts completed, or not booked for a relative)."""
+
+    code = "nothing_to_authorise"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Aucune autorisation n’est nécessaire pour ce rendez-vous.")
 
 
 @transaction.atomic

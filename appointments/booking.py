@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages, reminders, signals
@@ -26,13 +27,18 @@ from appointments.places import way_for
 from audit.trail import DetailValue, record
 from patients.models import Patient
 from practices.roles import NotAllowed, may_share
+from refusals import Kind, Refusal
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
-class AppointmentCancelled(Exception):
+class AppointmentCancelled(Refusal):
     """A cancelled appointment can't be moved."""
+
+    code = "appointment_cancelled"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ce rendez-vous est annulé : prenez-en un autre.")
 
 
 def book(

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import DetailValue, record
@@ -33,6 +34,7 @@ from patients.ownership import (
 from patients.ties import end_tie, follow_record
 from practices.models import Practice
 from practices.roles import NotAllowed, may_share
+from refusals import Kind, Refusal
 
 IDENTITY = ("first_name", "last_name", "birth_date")
 
@@ -44,15 +46,16 @@ class FormerContacts(StrEnum):
     SAME_PERSON = "same_person"  # the person has new ones
 
 
-class SayWhoseContacts(Exception):
+class SayWhoseContacts(Refusal):
     """Accounts are tied to the record: staff must say whose the former contacts were. There is no default."""
 
-    @property
-    def sentence(self) -> str:
-        return _(
-            "Un compte voit déjà les documents de cette fiche. Dites à qui étaient les anciennes coordonnées : à "
-            "quelqu’un d’autre (saisies par erreur), ou à la même personne, qui en a changé."
-        )
+    code = "say_whose_contacts"
+    kind = Kind.CONFLICT
+    field = "former_contacts"
+    words = gettext_lazy(
+        "Un compte voit déjà les documents de cette fiche. Dites à qui étaient les anciennes coordonnées : à "
+        "quelqu’un d’autre (saisies par erreur), ou à la même personne, qui en a changé."
+    )
 
 
 class PatientChanges(TypedDict, total=False):

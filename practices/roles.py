@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from accounts.models import Scope, User
 from practices.models import SHARING_ROLES, Membership, Practice, Role
+from refusals import Kind, Refusal
 
 
-class NotAllowed(Exception):
-    """A known member of the practice without the function asked for. `sentence` says who may (403)."""
+class NotAllowed(Refusal):
+    """A known member of the practice without the function asked for. `sentence` says who may."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    code = "permission_denied"
+    kind = Kind.NOT_ALLOWED
 
 
 def roles_in(user: User, practice: Practice) -> frozenset[Role]:

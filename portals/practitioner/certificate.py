@@ -101,7 +101,7 @@ def _imported(form: CertificateForm, owner: User | Practice, user: User) -> bool
             by=user,
         )
     except CertificateRefused as refused:
-        form.add_error(refused.field, refused.message)
+        form.add_error(refused.field, refused.sentence)
         return False
     return True
 

@@ -110,7 +110,7 @@ def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpRe
         made = import_one(request, practice, user)
     except Refused as refused:
         away = isinstance(refused, ScannerUnavailable)
-        refusal = {"sentence": refused.message}
+        refusal = {"sentence": refused.sentence}
         response = render(request, "practitioner/_card_error.html", refusal, status=503 if away else 400)
         if away:
             response["Retry-After"] = str(ScannerUnavailable.retry_after)
@@ -161,7 +161,7 @@ def _import_version(request: HttpRequest, found: LibraryDocument, user: User) ->
     try:
         made = import_version(document=found, intake=accept(request.FILES.get("file")), by=user)
     except Refused as refused:
-        return [refused.message]
+        return [refused.sentence]
     messages.success(
         request,
         _("La version %(number)s est en place. Ce qui a été envoyé reste comme il était.") % {"number": made.number},

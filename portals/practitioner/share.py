@@ -191,13 +191,13 @@ def refusals_told() -> Iterator[None]:
     try:
         yield
     except ScannerUnavailable as unavailable:
-        raise CardRefused(unavailable.message, 503) from unavailable
+        raise CardRefused(unavailable.sentence, 503) from unavailable
     except WrongPatientSuspected as suspected:
         raise CardRefused(suspected.sentence, 409) from suspected
     except Refused as refused:
-        raise CardRefused(refused.message, of_the_file=True) from refused
+        raise CardRefused(refused.sentence, of_the_file=True) from refused
     except (CannotSign, InvalidPlacement) as refused:
-        raise CardRefused(refused.message) from refused
+        raise CardRefused(refused.sentence) from refused
     except NoSignatureImage:
         raise CardRefused(
             _("Créez d’abord votre signature dans « Ma signature », ou partagez sans signer.")
