@@ -26,7 +26,8 @@ from appointments.models import (
 from appointments.places import way_for
 from audit.trail import DetailValue, record
 from patients.models import Patient
-from practices.roles import NotAllowed, may_share
+from practices.models import Practice
+from practices.roles import require_sharer
 from refusals import Kind, Refusal
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
@@ -59,13 +60,10 @@ def book(
     more, ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online is
     appointments.online.
     """
-    if not may_share(by, agenda.practice):
-        raise NotAllowed(
-            _(
-                "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le "
-                "changer."
-            )
-        )
+    refusal = _(
+        "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le changer."
+    )
+    require_sharer(by, agenda.practice, refusal)
     with transaction.atomic():
         agenda = lock_agenda(agenda)
         check_time(starts_at)
@@ -330,14 +328,16 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
         .select_related("practice", "agenda__practice", "visit_reason", "patient", "holder")
         .get(pk=appointment.pk)
     )
-    if not may_share(by, appointment.practice):
-        raise NotAllowed(
-            _(
-                "Votre rôle permet de lire, pas de modifier un rendez-vous. Un administrateur du cabinet peut le "
-                "changer."
-            )
-        )
+    check_may_change(appointment.practice, by)
     return appointment
+
+
+def check_may_change(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    refusal = _(
+        "Votre rôle permet de lire, pas de modifier un rendez-vous. Un administrateur du cabinet peut le changer."
+    )
+    require_sharer(by, practice, refusal)
 
 
 def check_time(starts_at: datetime) -> None:

@@ -33,7 +33,7 @@ from patients.ownership import (
 )
 from patients.ties import end_tie, follow_record
 from practices.models import Practice
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
 from refusals import Kind, Refusal
 
 IDENTITY = ("first_name", "last_name", "birth_date")
@@ -167,10 +167,7 @@ def confirm_contacts(*, patient: Patient, by: User, within: uuid.UUID | None = N
 
     Raises practices.roles.NotAllowed.
     """
-    if not may_share(by, patient.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
-        )
+    check_may_edit(patient.practice, by)
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     if waiting := unconfirmed(patient):
         patient.save(update_fields=own_from_now_on(patient, *waiting))
@@ -178,6 +175,12 @@ def confirm_contacts(*, patient: Patient, by: User, within: uuid.UUID | None = N
             "contact.confirmed", by=by, on=patient, practice=patient.practice, within=within, detail=_fields(waiting)
         )
     return patient
+
+
+def check_may_edit(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    refusal = _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
+    require_sharer(by, practice, refusal)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from documents.sharing.wrong_patient import WrongPatientSuspected, names_only_an
 from files import storage
 from files.intake import Intake, discard
 from files.models import StoredFile
-from practices.roles import NotAllowed, may_share, may_sign
+from practices.roles import require_practitioner, require_sharer
 from refusals import Kind, Refusal
 from signing.certificates import trusted_roots
 from signing.metrics import SIGNING_SECONDS
@@ -97,12 +97,9 @@ def prepare(
 
 def check_may_share(appointment: Appointment, by: User, *, signs: bool = False) -> None:
     """Raises NotAllowed."""
-    if not may_share(by, appointment.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
-    if signs and not may_sign(by, appointment.practice):
-        raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
+    require_sharer(by, appointment.practice)
+    if signs:
+        require_practitioner(by, appointment.practice)
 
 
 def ready_recipient(appointment: Appointment) -> Recipient:

@@ -15,21 +15,12 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from documents.sharing.access import GONE
+from portals import answers
 from refusals import Kind, Refusal
 
 Error = dict[str, str | None]
 
-STATUS = {
-    Kind.INVALID: 400,
-    Kind.NOT_ALLOWED: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.GONE: 410,
-    Kind.TOO_LARGE: 413,
-    Kind.TOO_OFTEN: 429,
-    Kind.TRY_LATER: 503,
-    Kind.SIGN_IN_AGAIN: 403,  # a token is no sign-in that could be repeated
-}
+STATUS = answers.STATUS | {Kind.SIGN_IN_AGAIN: 403}  # a token is no sign-in that could be repeated
 
 
 class Conflict(exceptions.APIException):
