@@ -11,16 +11,24 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy
 
 from accounts.counting import hold
 from accounts.models import OneTimeCode
+from refusals import Kind, Refusal
 
 LIFETIME = timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 
 
-class TooManyCodes(Exception):
+class TooManyCodes(Refusal):
     """More codes were asked for in an hour than anyone needs."""
+
+    code = "too_many_codes"
+    kind = Kind.TOO_OFTEN
+    field = "mobile"
+    retry_after = 3600
+    words = gettext_lazy("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre.")
 
 
 @transaction.atomic

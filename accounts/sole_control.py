@@ -16,20 +16,23 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.factor_forms import ReauthenticateForm as CodeForm
 from accounts.models import User
 from accounts.sessions import SECOND_FACTORS
+from refusals import Kind, Refusal
 
 MAY_SIGN = "may_sign"
 
 
-class SignInAgain(Exception):
+class SignInAgain(Refusal):
     """The last sign-in of this session is too long ago for what is asked."""
 
-    @property
-    def sentence(self) -> str:
-        return _("Confirmez que c’est bien vous avant de signer ou de changer votre signature.")
+    code = "reauthentication_required"
+    kind = Kind.SIGN_IN_AGAIN
+    field = "sign"
+    words = gettext_lazy("Confirmez que c’est bien vous avant de signer ou de changer votre signature.")
 
 
 def signed_in_at(request: HttpRequest) -> float:

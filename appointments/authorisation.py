@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import signals
@@ -12,11 +13,17 @@ from appointments.models import Appointment, HolderAuthorisation, HolderExclusio
 from appointments.recipients import Audience, Recipient, RecipientState, resolve
 from audit.trail import record
 from patients.models import Patient
-from practices.roles import NotAllowed, may_share
+from practices.models import Practice
+from practices.roles import require_sharer
+from refusals import Kind, Refusal
 
 
-class NothingToAuthorise(Exception):
+class NothingToAuthorise(Refusal):
     """The recipient does not depend on an authorisation (contacts completed, or not booked for a relative)."""
+
+    code = "nothing_to_authorise"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Aucune autorisation n’est nécessaire : le destinataire est déjà prêt.")
 
 
 @transaction.atomic
@@ -26,7 +33,7 @@ def authorise_holder(*, appointment: Appointment, by: User) -> Recipient:
 
     Raises NotAllowed, NothingToAuthorise.
     """
-    _check(appointment, by)
+    require_sharer(by, appointment.practice)
     appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
     recipient = resolve(appointment)
     if recipient.authorisation:
@@ -43,7 +50,7 @@ def authorise_holder(*, appointment: Appointment, by: User) -> Recipient:
 def refuse_holder(*, appointment: Appointment, by: User) -> Recipient:
     """The holder does not receive, and what the holder gives as the patient's contacts from now on makes this
     appointment ready for nobody. Refusing twice changes nothing. Raises NotAllowed, NothingToAuthorise."""
-    _check(appointment, by)
+    require_sharer(by, appointment.practice)
     appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
     recipient = resolve(appointment)
     if recipient.refused:
@@ -66,10 +73,7 @@ def refuse_holder(*, appointment: Appointment, by: User) -> Recipient:
 def exclude_holder(*, patient: Patient, holder: User, by: User) -> None:
     """Staff end what somebody sees of a minor's record because they booked for it; what is shared later does not go
     to them either. Doing it twice changes nothing. Raises NotAllowed."""
-    if not may_share(by, patient.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de retirer un accès. Un administrateur du cabinet peut le changer.")
-        )
+    check_may_end_access(patient.practice, by)
     _exclusion, made = HolderExclusion.objects.get_or_create(
         patient=patient, holder=holder, defaults={"excluded_by": by}
     )
@@ -81,10 +85,11 @@ def exclude_holder(*, patient: Patient, holder: User, by: User) -> None:
 def lift_exclusion(*, patient: Patient, holder: User, by: User) -> bool:
     """Staff change their mind, or the holder has proved to be the minor's guardian (`by` the holder), by an
     invitation of staff: they may receive again. False where they were not excluded. Raises NotAllowed."""
-    if by != holder and not may_share(by, patient.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de rendre un accès. Un administrateur du cabinet peut le changer.")
+    if by != holder:
+        refusal = _(
+            "Votre rôle permet de lire, pas de rendre un accès. Un administrateur du cabinet peut le changer."
         )
+        require_sharer(by, patient.practice, refusal)
     lifted, _rows = HolderExclusion.objects.filter(patient=patient, holder=holder).delete()
     if lifted:
         record(
@@ -100,7 +105,7 @@ def lift_exclusion(*, patient: Patient, holder: User, by: User) -> bool:
 @transaction.atomic
 def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
     """What was shared under it disappears for the holder. Withdrawing twice changes nothing."""
-    _check(appointment, by)
+    require_sharer(by, appointment.practice)
     withdrawn = appointment.holder_authorisations.filter(withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by=by
     )
@@ -119,7 +124,7 @@ def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
 @transaction.atomic
 def keep_with_holder(*, appointment: Appointment, by: User) -> None:
     """The patient has contacts by now: what the holder has under the authorisation stays there, staff decided."""
-    _check(appointment, by)
+    require_sharer(by, appointment.practice)
     kept = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).update(
         kept_at=timezone.now(), kept_by=by
     )
@@ -148,8 +153,7 @@ def _tell_changed(appointment: Appointment, by: User) -> None:
     )
 
 
-def _check(appointment: Appointment, by: User) -> None:
-    if not may_share(by, appointment.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
+def check_may_end_access(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    refusal = _("Votre rôle permet de lire, pas de retirer un accès. Un administrateur du cabinet peut le changer.")
+    require_sharer(by, practice, refusal)

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages, reminders, signals
@@ -25,14 +26,20 @@ from appointments.models import (
 from appointments.places import way_for
 from audit.trail import DetailValue, record
 from patients.models import Patient
-from practices.roles import NotAllowed, may_share
+from practices.models import Practice
+from practices.roles import require_sharer
+from refusals import Kind, Refusal
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
-class AppointmentCancelled(Exception):
+class AppointmentCancelled(Refusal):
     """A cancelled appointment can't be moved."""
+
+    code = "appointment_cancelled"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ce rendez-vous est annulé : prenez-en un autre.")
 
 
 def book(
@@ -53,13 +60,10 @@ def book(
     more, ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online is
     appointments.online.
     """
-    if not may_share(by, agenda.practice):
-        raise NotAllowed(
-            _(
-                "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le "
-                "changer."
-            )
-        )
+    refusal = _(
+        "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le changer."
+    )
+    require_sharer(by, agenda.practice, refusal)
     with transaction.atomic():
         agenda = lock_agenda(agenda)
         check_time(starts_at)
@@ -324,14 +328,16 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
         .select_related("practice", "agenda__practice", "visit_reason", "patient", "holder")
         .get(pk=appointment.pk)
     )
-    if not may_share(by, appointment.practice):
-        raise NotAllowed(
-            _(
-                "Votre rôle permet de lire, pas de modifier un rendez-vous. Un administrateur du cabinet peut le "
-                "changer."
-            )
-        )
+    check_may_change(appointment.practice, by)
     return appointment
+
+
+def check_may_change(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    refusal = _(
+        "Votre rôle permet de lire, pas de modifier un rendez-vous. Un administrateur du cabinet peut le changer."
+    )
+    require_sharer(by, practice, refusal)
 
 
 def check_time(starts_at: datetime) -> None:

@@ -15,18 +15,16 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentStatus, BookedFor, BookingPolicy
 from patients.models import Patient, RelativeRecord
+from refusals import Kind, Refusal
 
 MOST_CHANGES = 10  # of one appointment: each change sends messages, perhaps to somebody who never asked for any
 
 
-class BookingLimit(Exception):
-    """A limit on booking online refuses. `code` for programs, `sentence` for the person."""
+class BookingLimit(Refusal):
+    """A limit on booking online refuses; whoever raises it says which."""
 
     code = "booking_limit"
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(self.code)
-        self.sentence = sentence
+    kind = Kind.CONFLICT
 
 
 class TooManyAppointments(BookingLimit):

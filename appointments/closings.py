@@ -23,7 +23,7 @@ from appointments.models.appointment import AppointmentQuerySet
 from audit.trail import record
 from patients.names import kept
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 LONGEST = timedelta(days=366)
 
@@ -44,7 +44,7 @@ def close(
     Under the locks of the agendas, as every booking: one that was quicker is found inside, a later one finds no slot.
     Under that of the practice too, which may have no agendas yet: the second of two equal closings is refused.
     """
-    _check_may_write(practice, by)
+    require_administrator(by, practice)
     if any(one.practice_id != practice.pk for one in agendas):
         raise ValidationError({"agendas": _("Cet agenda n’est pas de ce cabinet.")})
     _check_times(starts_at, ends_at)
@@ -73,7 +73,7 @@ def close(
 def open_again(*, closing: Closing, by: User) -> None:
     """Its time can be booked again. Raises NotAllowed; Closing.DoesNotExist where somebody was quicker."""
     closing = Closing.objects.select_for_update(of=("self",)).select_related("practice").get(pk=closing.pk)
-    _check_may_write(closing.practice, by)
+    require_administrator(by, closing.practice)
     record("practice.opened_again", by=by, on=closing, practice=closing.practice_id)
     closing.delete()
 
@@ -141,8 +141,3 @@ def _check_new(closing: Closing, agendas: list[uuid.UUID]) -> None:
     )
     if any(sorted(one.agendas.values_list("pk", flat=True)) == agendas for one in same.order_by("pk")):
         raise ValidationError({"starts_at": _("Cette fermeture existe déjà.")}, code="exists")
-
-
-def _check_may_write(practice: Practice, by: User) -> None:
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))

@@ -19,6 +19,7 @@ from appointments.models.appointment import AppointmentQuerySet
 from appointments.openings import openings
 from notifications.wording import long_day
 from patients.models import Patient
+from refusals import Kind, Reason, Refusal
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,19 @@ class Doubt:
     key: str
 
 
-class Doubtful(Exception):
+class Doubtful(Refusal):
     """Something speaks against it that nobody has agreed to. Nothing is changed."""
 
+    code = "doubtful"
+    kind = Kind.CONFLICT
+    field = "start"
+
     def __init__(self, doubts: list[Doubt]) -> None:
-        super().__init__(", ".join(one.code for one in doubts))
+        super().__init__(" ".join(one.sentence for one in doubts))
         self.doubts = doubts
+
+    def errors(self) -> list[Reason]:
+        return [Reason(one.code, one.sentence, self.field) for one in self.doubts]
 
 
 def check_doubts(

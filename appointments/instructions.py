@@ -13,7 +13,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, Instruction, VisitReason
 from audit.trail import record
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 
 def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> list[str]:
@@ -43,7 +43,7 @@ def save_instruction(
     instruction: Instruction | None = None,
 ) -> Instruction:
     """Write one, or change it. No reasons: all; no agendas: all. Raises NotAllowed, ValidationError."""
-    _check_may_write(practice, by)
+    require_administrator(by, practice)
     for name, chosen in (("visit_reasons", visit_reasons), ("agendas", agendas)):
         if any(one.practice_id != practice.pk for one in chosen):
             raise ValidationError({name: _("Ce choix n’est pas de ce cabinet.")})
@@ -60,11 +60,6 @@ def save_instruction(
 @transaction.atomic
 def delete_instruction(*, instruction: Instruction, by: User) -> None:
     """Raises NotAllowed."""
-    _check_may_write(instruction.practice, by)
+    require_administrator(by, instruction.practice)
     record("practice.instruction_deleted", by=by, on=instruction, practice=instruction.practice_id)
     instruction.delete()
-
-
-def _check_may_write(practice: Practice, by: User) -> None:
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Model
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import BookingPolicy
 from audit.trail import DetailValue, record
 from notifications.models import SmsPolicy
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 BOOKING_LIMITS = ("most_upcoming", "most_per_person", "most_a_day")
 SMS_LIMITS = ("an_hour", "a_day")
@@ -22,7 +21,7 @@ SMS_LIMITS = ("an_hour", "a_day")
 @transaction.atomic
 def set_booking_limits(*, policy: BookingPolicy, by: User) -> None:
     """For bookings from now on; appointments that stand are left alone. Raises NotAllowed, ValidationError."""
-    _check_may(by, policy.practice)
+    require_administrator(by, policy.practice)
     policy.full_clean()
     detail = _changed(BookingPolicy.of(policy.practice), policy, BOOKING_LIMITS)
     policy.save()
@@ -32,7 +31,7 @@ def set_booking_limits(*, policy: BookingPolicy, by: User) -> None:
 @transaction.atomic
 def set_sms_limits(*, practice: Practice, policy: SmsPolicy, by: User) -> None:
     """For SMS planned from now on. Raises NotAllowed, ValidationError."""
-    _check_may(by, practice)
+    require_administrator(by, practice)
     policy.practice = practice.pk
     policy.full_clean()
     before = SmsPolicy.of(practice.pk)
@@ -55,8 +54,3 @@ def _changed(before: Model, after: Model, names: Sequence[str]) -> dict[str, Det
         if was != now:
             detail |= {name: now, f"{name}_before": was}
     return detail
-
-
-def _check_may(by: User, practice: Practice) -> None:
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))

@@ -8,16 +8,15 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
+from appointments.booking import check_may_change
 from appointments.messages import TOPIC
 from appointments.models import Appointment, Reminder
 from audit.trail import record
 from notifications.models import Message, MessageQuerySet, MessageState
 from patients.models import Patient
 from practices.models import Practice
-from practices.roles import NotAllowed, may_share
 
 _reminded = Reminder.messages.through
 
@@ -75,8 +74,7 @@ def with_their_appointments(messages: list[Message]) -> list[FailedNotice]:
 @transaction.atomic
 def settle(*, message: Message, practice: Practice, by: User) -> None:
     """Somebody told the patient otherwise, or nothing is to be done. Twice changes nothing. Raises NotAllowed."""
-    if not may_share(by, practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier un rendez-vous."))
+    check_may_change(practice, by)
     locked = Message.objects.select_for_update().filter(pk=message.pk, settled_at=None).first()
     if locked is None:
         return

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages
@@ -27,10 +28,16 @@ from appointments.slots import Slot, is_free, next_free, open_to_online_booking
 from patients.models import Patient, Relative
 from patients.names import same_names
 from patients.relatives import Person, record_of_holder, record_of_relative, remember_relative
+from refusals import Kind, Refusal
 
 
-class SlotTaken(Exception):
+class SlotTaken(Refusal):
     """Somebody was faster, or the slot is not one. `next_free`: what is left around it."""
+
+    code = "slot_taken"
+    kind = Kind.CONFLICT
+    field = "start"
+    words = gettext_lazy("Ce créneau n’est plus libre. Choisissez-en un autre.")
 
     def __init__(self, following: list[Slot]) -> None:
         super().__init__()
@@ -45,16 +52,30 @@ class AlreadyBooked(SlotTaken):
         self.appointment = appointment
 
 
-class NotOnline(Exception):
+class NotOnline(Refusal):
     """The agenda, the reason or the way is no longer open to booking online: only the practice moves it."""
 
+    code = "not_online"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Ce rendez-vous ne se déplace plus en ligne : appelez le cabinet. Vous pouvez toujours l’annuler ici."
+    )
 
-class MovedMeanwhile(Exception):
+
+class MovedMeanwhile(Refusal):
     """It is not at the time any more at which whoever moves it has seen it."""
 
+    code = "moved_meanwhile"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ce rendez-vous a changé d’heure entre-temps : voici la nouvelle.")
 
-class TooLate(Exception):
+
+class TooLate(Refusal):
     """The practice's limit for changing online has passed, or the appointment is over or cancelled."""
+
+    code = "too_late"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Il est trop tard pour changer ce rendez-vous en ligne : appelez le cabinet.")
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from appointments.booking import lock_agenda
 from appointments.models import Agenda, OpeningHours, VisitReason, Weekday
 from appointments.models.opening import ENDS_BEFORE_START, MIDNIGHT, hour_of_end
 from audit.trail import record
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 MOST = 100  # hours in a week
 
@@ -37,8 +37,7 @@ class Hours:
 def set_opening_hours(*, agenda: Agenda, hours: Sequence[Hours], by: User) -> None:
     """In place of those there were; appointments that stand are left alone. Raises NotAllowed, ValidationError."""
     agenda = lock_agenda(agenda)
-    if not may_administer(by, agenda.practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    require_administrator(by, agenda.practice)
     if len(hours) > MOST:
         raise ValidationError({"hours": _("Donnez %(most)d plages au plus.") % {"most": MOST}})
     if any(reason.practice_id != agenda.practice_id for one in hours for reason in one.visit_reasons):

@@ -14,7 +14,6 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments import messages
@@ -27,7 +26,7 @@ from jobs.row_errors import log_row_error
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import call_off
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +88,7 @@ def part(appointments: QuerySet[Appointment], *, contacts: Collection[str]) -> N
 @transaction.atomic
 def set_reminder_policy(*, policy: ReminderPolicy, by: User) -> None:
     """Save a practice's times; reminders of appointments to come follow. Raises NotAllowed, ValidationError."""
-    if not may_administer(by, policy.practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    require_administrator(by, policy.practice)
     policy.full_clean()
     policy.save()
     record("practice.reminders_changed", by=by, on=policy.practice, practice=policy.practice)

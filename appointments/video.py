@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Agenda
 from audit.trail import record
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 
 @transaction.atomic
 def set_video_url(*, agenda: Agenda, url: str, by: User) -> None:
     """What is told from now on; "" for none. Raises NotAllowed, ValidationError (attribute `video_url`)."""
-    if not may_administer(by, agenda.practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    require_administrator(by, agenda.practice)
     agenda.video_url = url.strip()
     agenda.full_clean()
     agenda.save(update_fields=["video_url"])

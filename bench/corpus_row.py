@@ -119,9 +119,9 @@ class Bench:
                 repaired = self._signed(intake)
                 row.outcome = "signed, repaired" if repaired else "signed"
         except Refused as refused:
-            row.outcome, row.sentence = f"refused: {refused.code}", refused.message
+            row.outcome, row.sentence = f"refused: {refused.code}", refused.sentence
         except CannotSign as cannot:
-            row.outcome, row.sentence = f"not signed: {cannot.code}", cannot.message
+            row.outcome, row.sentence = f"not signed: {cannot.code}", cannot.sentence
         thread = threading.get_ident()
         row.waited = time.perf_counter() - start
         row.seconds, row.mib = self.spent.seconds[thread], self.spent.mib[thread]

@@ -135,7 +135,7 @@ def outcome(name: str, content: bytes, credential: Any) -> str:
     try:
         intake = accept(SimpleUploadedFile(name, content))
     except Refused as refused:
-        result = f"refused: {refused.code}" if refused.message else "refused without a sentence"
+        result = f"refused: {refused.code}" if refused.sentence else "refused without a sentence"
     else:
         result = "taken"
         try:

@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
 from files import answers, decoding, sandbox, storage
 from files.limits import PDF
 from files.models import StoredFile
+from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
 MAX_TEXT = 20_000  # characters of a page
@@ -22,8 +24,12 @@ WEBP = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)  # RFC 9649, 2.4
 MAX_PICTURE_BYTES = 40_000  # of a page: below a second on a line of 50 kB/s
 
 
-class NoPreview(Exception):
+class NoPreview(Refusal):
     """There is no such page, or it can't be drawn; the document itself can still be downloaded."""
+
+    code = "no_preview"
+    kind = Kind.NOT_FOUND
+    words = gettext_lazy("Cette page ne peut pas être affichée. Le document peut toujours être téléchargé.")
 
 
 def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:

@@ -21,10 +21,12 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from files import sandbox
 from files.intake import Intake
 from files.models import StoredFile
+from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
 ORPHAN_AGE = timedelta(days=1)
@@ -35,8 +37,22 @@ CHANGED = "sha256 differs: the bytes were changed"
 CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
 
 
-class BytesChanged(Exception):
+class BytesChanged(Refusal):
     """What the storage holds is not what was kept: not served (docs/security-cases.md, 33)."""
+
+    code = "unavailable"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Ce document n’est plus intact dans notre stockage : il n’est donc pas affiché. L’incident est enregistré. "
+        "Prévenez le cabinet, qui peut le partager de nouveau."
+    )
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.fault
 
 
 class NotKept(Exception):

@@ -8,19 +8,27 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
+from refusals import Kind, Refusal
 
-class Refused(Exception):
-    """A file that is not taken. `code` for programs, `message` a sentence for people."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code)
+class Refused(Refusal):
+    """A file that is not taken."""
+
+    kind = Kind.INVALID
+    field: str | None = "file"
+
+    def __init__(self, code: str, sentence: str) -> None:
         self.code = code
-        self.message = message
+        if code == "too_large":
+            self.kind = Kind.TOO_LARGE
+        super().__init__(sentence)
 
 
 class TryLater(Refused):
     """Nothing is wrong with the file: the same may be sent again, after `retry_after` seconds."""
 
+    kind = Kind.TRY_LATER
+    field = None
     retry_after = 10
 
 

@@ -24,6 +24,7 @@ from django.utils.translation import ngettext
 from notifications.causes import Cause
 from notifications.models import Channel, Message, SmsPolicy
 from notifications.sms_numbers import unfit
+from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
 HOUR, DAY = 3600, 86400
@@ -46,11 +47,15 @@ return 0
 ASK = COUNT.partition("for i, key in ipairs(KEYS) do\n  if redis.call('INCR'")[0] + "return 0"
 
 
-class SmsRefused(Exception):
+class SmsRefused(Refusal):
     """No SMS is sent: `cause` says why, `retry_after` in how many seconds there is room again (None: never)."""
 
+    field = "mobile"
+
     def __init__(self, cause: Cause, retry_after: int | None = None) -> None:
-        super().__init__(cause.value)
+        self.code = cause.value
+        self.kind = Kind.TOO_OFTEN if retry_after else Kind.INVALID
+        super().__init__()
         self.cause = cause
         self.retry_after = retry_after
 

@@ -7,15 +7,21 @@ from datetime import date
 from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
 from patients.invitations import accept_invitation
 from patients.models import Invitation, Relationship
+from refusals import Kind, Refusal
 
 
-class AccountExists(Exception):
+class AccountExists(Refusal):
     """Somebody has an account at this address: they sign in, and accept with it."""
+
+    code = "account_exists"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Un compte existe déjà à cette adresse e-mail : connectez-vous.")
 
 
 def account_at(email: str) -> User | None:

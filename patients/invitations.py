@@ -18,6 +18,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from audit.trail import record
@@ -38,30 +39,54 @@ from patients.models import (
 )
 from patients.ownership import CONTACTS, MAX_BIRTH_DATE_ATTEMPTS, equals_one_of, own_from_now_on, waits_since_minority
 from patients.ties import end_tie, renew_tie
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
+from refusals import Kind, Refusal
 
 LIFETIME = timedelta(days=60)
 _signer = Signer(salt="patients.invitation", sep=".")
 
 
-class InvitationOver(Exception):
+class InvitationOver(Refusal):
     """The invitation ended meanwhile: accepted, withdrawn, contacts changed, too many tries, too old."""
 
+    code = "invitation_over"
+    kind = Kind.GONE
+    words = gettext_lazy("Ce lien n’est plus valable. Si un autre message vous est parvenu depuis, suivez le sien.")
 
-class RecordAlreadyClaimed(Exception):
+
+class RecordAlreadyClaimed(Refusal):
     """Another account has already proved that this record is its own."""
 
+    code = "record_already_claimed"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ces documents sont déjà liés à un autre compte")
 
-class BookedForSomebodyElse(Exception):
+
+class BookedForSomebodyElse(Refusal):
     """The account booked for this adult as a relative: the record is not its own, whatever contacts it proves."""
 
+    code = "booked_for_somebody_else"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ces documents sont ceux d’une autre personne")
 
-class WrongBirthDate(Exception):
+
+class WrongBirthDate(Refusal):
     """Not the record's birth date. `left`: tries that remain before the invitation ends."""
+
+    code = "wrong_birth_date"
+    kind = Kind.INVALID
 
     def __init__(self, left: int) -> None:
         super().__init__()
         self.left = left
+
+    @property
+    def sentence(self) -> str:
+        return ngettext(
+            "Ce n’est pas la date de naissance connue du cabinet. Il vous reste %(left)d essai.",
+            "Ce n’est pas la date de naissance connue du cabinet. Il vous reste %(left)d essais.",
+            self.left,
+        ) % {"left": self.left}
 
 
 @transaction.atomic
@@ -112,8 +137,8 @@ def invite_after_identity_check(*, patient: Patient, by: User) -> Invitation:
     Whoever proves the email, the record's mobile as it is now, and the birth date, has the account's mobile replaced
     by it. Raises NotAllowed; ValueError where the record lacks a contact.
     """
-    if not may_share(by, patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas d’inviter. Un administrateur du cabinet peut le changer."))
+    refusal = _("Votre rôle permet de lire, pas d’inviter. Un administrateur du cabinet peut le changer.")
+    require_sharer(by, patient.practice, refusal)
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     patient.save(update_fields=own_from_now_on(patient, *CONTACTS))  # whoever staff made sure of has them
     end_live_invitation(patient=patient, reason=InvitationEnd.WITHDRAWN, by=by)

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import DetailValue, record
@@ -32,7 +33,8 @@ from patients.ownership import (
 )
 from patients.ties import end_tie, follow_record
 from practices.models import Practice
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
+from refusals import Kind, Refusal
 
 IDENTITY = ("first_name", "last_name", "birth_date")
 
@@ -44,15 +46,16 @@ class FormerContacts(StrEnum):
     SAME_PERSON = "same_person"  # the person has new ones
 
 
-class SayWhoseContacts(Exception):
+class SayWhoseContacts(Refusal):
     """Accounts are tied to the record: staff must say whose the former contacts were. There is no default."""
 
-    @property
-    def sentence(self) -> str:
-        return _(
-            "Un compte voit déjà les documents de cette fiche. Dites à qui étaient les anciennes coordonnées : à "
-            "quelqu’un d’autre (saisies par erreur), ou à la même personne, qui en a changé."
-        )
+    code = "say_whose_contacts"
+    kind = Kind.CONFLICT
+    field = "former_contacts"
+    words = gettext_lazy(
+        "Un compte voit déjà les documents de cette fiche. Dites à qui étaient les anciennes coordonnées : à "
+        "quelqu’un d’autre (saisies par erreur), ou à la même personne, qui en a changé."
+    )
 
 
 class PatientChanges(TypedDict, total=False):
@@ -164,10 +167,7 @@ def confirm_contacts(*, patient: Patient, by: User, within: uuid.UUID | None = N
 
     Raises practices.roles.NotAllowed.
     """
-    if not may_share(by, patient.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
-        )
+    check_may_edit(patient.practice, by)
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     if waiting := unconfirmed(patient):
         patient.save(update_fields=own_from_now_on(patient, *waiting))
@@ -175,6 +175,12 @@ def confirm_contacts(*, patient: Patient, by: User, within: uuid.UUID | None = N
             "contact.confirmed", by=by, on=patient, practice=patient.practice, within=within, detail=_fields(waiting)
         )
     return patient
+
+
+def check_may_edit(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    refusal = _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
+    require_sharer(by, practice, refusal)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
@@ -27,10 +28,17 @@ from patients.ownership import CONTACTS, equals_one_of, own_from_now_on, waits_s
 from patients.records import create_patient, give_contacts
 from patients.ties import end_tie
 from practices.models import Practice
+from refusals import Kind, Refusal
 
 
-class IdentityIncomplete(Exception):
+class IdentityIncomplete(Refusal):
     """The account's own names, birth date, email or mobile are not known or not proved yet."""
+
+    code = "identity_incomplete"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Complétez d’abord votre compte : prénom, nom, date de naissance, e-mail et mobile vérifiés."
+    )
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,7 @@ def page_picture_of(request: HttpRequest, document: SharedDocument, page: int) -
     if mark and request.headers.get("If-None-Match") == tag:
         response = HttpResponseNotModified()
     else:
-        try:
-            picture = preview.page_image(document.file, page=page, width=WIDTH)
-        except preview.NoPreview:
-            raise Http404 from None
+        picture = preview.page_image(document.file, page=page, width=WIDTH)
         response = HttpResponse(picture, content_type=preview.IMAGE_TYPE)
     response["Cache-Control"] = f"private, max-age={KEPT}" if mark else "no-store, private"
     if mark:

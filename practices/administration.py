@@ -6,13 +6,12 @@ import unicodedata
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.trail import record
 from practices.members import remove_member
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 
 @transaction.atomic
@@ -25,8 +24,7 @@ def note_practice_edited(*, practice: Practice, fields: Sequence[str], by: User)
 def set_discreet_name(*, practice: Practice, name: str, email: str, by: User) -> None:
     """How messages call the practice, and where answers to them go; "" for its own name, and for what
     Practice.reply_address says. Raises NotAllowed, ValidationError."""
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    require_administrator(by, practice)
     visible = "".join(one for one in name if unicodedata.category(one) != "Cf")  # marks that nobody sees
     name = unicodedata.normalize("NFC", " ".join(visible.split()))
     new = {"discreet_name": name, "discreet_email": email}

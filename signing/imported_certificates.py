@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.trail import record
 from practices.models import Membership, Practice, Role
-from practices.roles import NotAllowed, may_administer
+from practices.roles import NotAllowed, require_administrator
 from signing import messages
 from signing.models import KeyPlace, SigningCredential
 from signing.pdf.imported import MAX_BYTES, Imported, read_pkcs12
@@ -92,8 +92,8 @@ def _check_may_change(owner: User | Practice, by: User) -> None:
             raise NotAllowed(_("Seul le praticien lui-même change son certificat."))
         if not Membership.objects.held_by(owner, Role.PRACTITIONER).exists():
             raise NotAllowed(_("Seul un praticien a un certificat de signature."))
-    elif not may_administer(by, owner):
-        raise NotAllowed(_("Seul un administrateur du cabinet change le certificat du cabinet."))
+        return
+    require_administrator(by, owner, _("Seul un administrateur du cabinet change le certificat du cabinet."))
 
 
 def _imported_in_use(owner: User | Practice) -> SigningCredential | None:

@@ -10,12 +10,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
 from files.intake import Intake
 from practices.models import Membership, Practice, Role
 from practices.roles import NotAllowed
+from refusals import Kind, Refusal
 from signing import messages
 from signing.certificates import CertificateExpired, credential_for, current_credential, in_use, revocation_list_of
 from signing.key_places import credential_of
@@ -31,8 +33,13 @@ from signing.pdf.stamp import StampContent
 logger = logging.getLogger(__name__)
 
 
-class NoSignatureImage(Exception):
+class NoSignatureImage(Refusal):
     """The practitioner has not set up "Ma signature" yet."""
+
+    code = "no_signature"
+    kind = Kind.CONFLICT
+    field = "sign"
+    words = gettext_lazy("Créez d’abord votre signature dans « Ma signature », ou partagez sans signer.")
 
 
 def sign_for(*, user: User, practice: Practice, intake: Intake, placement: Placement, at: datetime) -> SignedIntake:

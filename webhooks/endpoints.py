@@ -27,7 +27,7 @@ from audit.events import webhook_event
 from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookProgress
 
 BATCH = 500
@@ -122,5 +122,5 @@ def _newest_position() -> int:
 
 
 def _check_may(by: User, practice: Practice) -> None:
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet choisit les logiciels à prévenir."))
+    refusal = _("Seul un administrateur du cabinet choisit les logiciels à prévenir.")
+    require_administrator(by, practice, refusal)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
@@ -20,7 +21,9 @@ from files import storage
 from files.intake import Intake, discard
 from files.names import composed
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
+
+ONLY_ADMINISTRATORS = gettext_lazy("Seul un administrateur du cabinet modifie la bibliothèque.")
 
 
 def import_document(
@@ -31,7 +34,7 @@ def import_document(
         id=pk or uuid.uuid4(), practice=practice, title=composed(title) or intake.name, category=category
     )
     try:
-        _check_may_write(practice, by)
+        check_may_write(practice, by)
         document.full_clean()
     except BaseException:
         discard(intake)
@@ -42,7 +45,7 @@ def import_document(
 
 def import_version(*, document: LibraryDocument, intake: Intake, by: User) -> LibraryVersion:
     """The next version; what was sent before stays as it was. Consumes the intake. Raises NotAllowed."""
-    _check_may_write(document.practice, by)
+    check_may_write(document.practice, by)
     return _keep_version(document, intake, by, action="library.version_added")
 
 
@@ -53,7 +56,7 @@ def write_document(
 
     Raises NotAllowed, ValidationError, documents.library.writing.printing.CannotWrite.
     """
-    _check_may_write(practice, by)
+    check_may_write(practice, by)
     document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=composed(title), category=category)
     document.full_clean()
     kept = _checked(body, practice)
@@ -63,7 +66,7 @@ def write_document(
 
 def write_version(*, document: LibraryDocument, body: str, by: User) -> LibraryVersion:
     """The next version of a written document; what was sent before stays as it was. Raises as write_document."""
-    _check_may_write(document.practice, by)
+    check_may_write(document.practice, by)
     kept = _checked(body, document.practice)
     return _keep_version(document, print_specimen(document, kept), by, action="library.version_added", body=kept)
 
@@ -107,7 +110,7 @@ def change_library_document(
     *, document: LibraryDocument, by: User, title: str | None = None, category: Category | None = None
 ) -> LibraryDocument:
     """Rename or reclassify; what was shared keeps the title it was shared under. Raises NotAllowed."""
-    _check_may_write(document.practice, by)
+    check_may_write(document.practice, by)
     document.title = composed(title) if title is not None else document.title
     document.category = category or document.category
     document.full_clean()
@@ -119,7 +122,7 @@ def change_library_document(
 @transaction.atomic
 def unarchive(*, document: LibraryDocument, by: User) -> None:
     """Offered again, and sent again by the rules that name it. Raises NotAllowed."""
-    _check_may_write(document.practice, by)
+    check_may_write(document.practice, by)
     if LibraryDocument.objects.filter(pk=document.pk, archived_at__isnull=False).update(archived_at=None):
         follow_library(document.pk)
         record("library.unarchived", by=by, on=document, practice=document.practice_id)
@@ -128,7 +131,7 @@ def unarchive(*, document: LibraryDocument, by: User) -> None:
 @transaction.atomic
 def archive(*, document: LibraryDocument, by: User) -> None:
     """No longer offered; what was shared of it stays. Archiving twice changes nothing. Raises NotAllowed."""
-    _check_may_write(document.practice, by)
+    check_may_write(document.practice, by)
     if LibraryDocument.objects.in_use().filter(pk=document.pk).update(archived_at=timezone.now()):
         follow_library(document.pk)
         record("library.archived", by=by, on=document, practice=document.practice_id)
@@ -162,6 +165,6 @@ def _keep_version(
         raise
 
 
-def _check_may_write(practice: Practice, by: User) -> None:
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+def check_may_write(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    require_administrator(by, practice, ONLY_ADMINISTRATORS)

@@ -15,7 +15,6 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -33,7 +32,7 @@ from jobs.leases import MAX_ATTEMPTS, back_off
 from jobs.row_errors import log_row_error
 from notifications.models import MessageState
 from patients.models import Patient
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
 
 logger = logging.getLogger(__name__)
 Channels = dict[str, tuple[str, str]]  # "email" and "sms", those there are: contact and language
@@ -214,7 +213,7 @@ def _document(
 @transaction.atomic
 def send_now(*, sending: AutoSend, by: User) -> bool:
     """Staff don't wait for its time. False where nobody may receive yet. Raises NotAllowed."""
-    _check_may_share(sending, by)
+    require_sharer(by, sending.appointment.practice)
     one = _locked(sending)
     if one.state == SENT:
         return True
@@ -228,7 +227,7 @@ def send_again(*, sending: AutoSend, by: User) -> bool:
     False where nobody may receive, or somebody else than then. Clicking twice sends one: what waits is not repeated.
     Raises NotAllowed.
     """
-    _check_may_share(sending, by)
+    require_sharer(by, sending.appointment.practice)
     return resend(sending, by=by)
 
 
@@ -294,7 +293,7 @@ def _reaches(link: DocumentLink, channels: Channels) -> bool:
 @transaction.atomic
 def do_not_send(*, sending: AutoSend, by: User) -> None:
     """Staff stop one that is planned; no rule plans it again, only `plan_again`. Raises NotAllowed."""
-    _check_may_share(sending, by)
+    require_sharer(by, sending.appointment.practice)
     one = _locked(sending)
     if one.state == PLANNED:
         one.state, one.stopped_by_staff = CANCELLED, True
@@ -308,7 +307,7 @@ def plan_again(*, sending: AutoSend, by: User) -> bool:
 
     Raises NotAllowed.
     """
-    _check_may_share(sending, by)
+    require_sharer(by, sending.appointment.practice)
     one = _locked(sending)
     if one.state == CANCELLED and one.stopped_by_staff and (due_at := due_again(one)):
         one.state, one.stopped_by_staff, one.due_at = PLANNED, False, due_at
@@ -317,13 +316,6 @@ def plan_again(*, sending: AutoSend, by: User) -> bool:
         tell("auto_send.planned_again", one, by=by)
         transaction.on_commit(nudge_senders)
     return one.state == PLANNED
-
-
-def _check_may_share(sending: AutoSend, by: User) -> None:
-    if not may_share(by, sending.appointment.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
 
 
 def _locked(sending: AutoSend) -> AutoSend:

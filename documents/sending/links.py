@@ -17,7 +17,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.trail import record
@@ -25,7 +24,7 @@ from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
 from patients.models import Patient
 from patients.ownership import is_doubted, waits_since_minority
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
 
 
 class _ShortSigner(Signer):
@@ -126,10 +125,7 @@ def was_there(link: DocumentLink, rank: int) -> bool:
 @transaction.atomic
 def revoke_link(*, link: DocumentLink, by: User) -> None:
     """Nobody gets in by it any more. Revoking twice changes nothing. Raises NotAllowed."""
-    if not may_share(by, link.appointment.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
+    require_sharer(by, link.appointment.practice)
     end_links(DocumentLink.objects.filter(pk=link.pk), reason=LinkEnd.STAFF, by=by)
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments.models import Agenda, VisitReason
@@ -18,7 +19,9 @@ from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
 from documents.sending.planning import follow_rule
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
+
+ONLY_ADMINISTRATORS = gettext_lazy("Seul un administrateur du cabinet écrit les règles d’envoi.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def save_rule(
 
     Raises NotAllowed, ValidationError.
     """
-    _check_may_write(practice, by)
+    require_administrator(by, practice, ONLY_ADMINISTRATORS)
     _check(practice, content)
     made = rule is None
     rule = rule or AutoSendRule(id=pk or uuid.uuid4(), practice=practice)
@@ -74,7 +77,7 @@ def switch_rule(*, rule: AutoSendRule, active: bool, by: User) -> None:
 
     Raises NotAllowed.
     """
-    _check_may_write(rule.practice, by)
+    require_administrator(by, rule.practice, ONLY_ADMINISTRATORS)
     rule.is_active = active
     rule.save(update_fields=["is_active"])
     record("rule.changed", by=by, on=rule, practice=rule.practice_id, detail={"active": active})
@@ -84,7 +87,7 @@ def switch_rule(*, rule: AutoSendRule, active: bool, by: User) -> None:
 @transaction.atomic
 def delete_rule(*, rule: AutoSendRule, by: User) -> None:
     """What it would still have sent is cancelled; what it sent stays. Deleting twice changes nothing."""
-    _check_may_write(rule.practice, by)
+    require_administrator(by, rule.practice, ONLY_ADMINISTRATORS)
     if AutoSendRule.objects.kept().filter(pk=rule.pk).update(deleted_at=timezone.now(), is_active=False):
         rule.refresh_from_db()
         record("rule.deleted", by=by, on=rule, practice=rule.practice_id)
@@ -106,8 +109,3 @@ def _check(practice: Practice, content: RuleContent) -> None:
             errors[name] = _("Ce choix n’est pas de ce cabinet.")
     if errors:
         raise ValidationError(errors)
-
-
-def _check_may_write(practice: Practice, by: User) -> None:
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet écrit les règles d’envoi."))

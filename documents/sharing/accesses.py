@@ -14,10 +14,9 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.authorisation import exclude_holder, lift_exclusion, withdraw_authorisation
+from appointments.authorisation import check_may_end_access, exclude_holder, lift_exclusion, withdraw_authorisation
 from appointments.models import Appointment, HolderAuthorisation
 from appointments.recipients import receives_as_booker
 from documents import messages
@@ -30,7 +29,6 @@ from documents.sharing.corrections import announce_untold
 from patients.invitations import end_live_invitation, why_closed
 from patients.models import Invitation, InvitationEnd, Patient, RecordTie, TieEnd
 from patients.ties import end_tie
-from practices.roles import NotAllowed, may_share
 
 
 class AccessKind(StrEnum):
@@ -79,8 +77,7 @@ def end_access(*, patient: Patient, access_id: uuid.UUID, by: User) -> bool:
 
     Raises NotAllowed.
     """
-    if not may_share(by, patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de retirer un accès."))
+    check_may_end_access(patient.practice, by)
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     access = next((one for one in accesses_to(patient) if one.id == access_id), None)
     if access is None:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -24,7 +23,7 @@ from documents.sending import autosend
 from documents.sharing import deliveries
 from notifications.models import Channel, MessageState
 from patients.records import FormerContacts, change_patient
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
 
 AGAIN = timedelta(hours=1)  # one message an hour to one contact, however often somebody clicks
 
@@ -92,10 +91,7 @@ def locked_document(pk: uuid.UUID) -> SharedDocument | None:
 
 
 def _found(document: SharedDocument, by: User) -> SharedDocument | None:
-    if not may_share(by, document.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
+    require_sharer(by, document.practice)
     return locked_document(document.pk)
 
 

@@ -19,15 +19,15 @@ from documents.models import SharedDocument
 from documents.sharing.uploads import Prepared, check_may_share, locked, prepare
 from files import storage
 from files.intake import Intake, discard
+from refusals import Kind, Refusal
 from signing.pdf.placement import Placement
 
 
-class NotReplaceable(Exception):
-    """Why nothing takes the place of this document, as a sentence."""
+class NotReplaceable(Refusal):
+    """Nothing takes the place of this document; whoever raises it says why."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    code = "not_replaceable"
+    kind = Kind.CONFLICT
 
 
 def replace_document(

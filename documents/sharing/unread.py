@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import ReminderPolicy
@@ -25,7 +24,7 @@ from documents.sharing import chasing
 from jobs.row_errors import log_row_error
 from notifications.models import Channel
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import require_administrator
 
 logger = logging.getLogger(__name__)
 # What should have been said longer ago is not dug up: a setting just turned on, a long stop.
@@ -36,8 +35,7 @@ BATCH = 200  # documents of a practice in one run
 @transaction.atomic
 def set_unread_policy(*, practice: Practice, days: int | None, by: User) -> UnreadPolicy:
     """After so many days, or never. Raises NotAllowed, ValidationError."""
-    if not may_administer(by, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet change ces réglages."))
+    require_administrator(by, practice)
     policy = UnreadPolicy.of(practice)
     policy.days = days
     policy.full_clean()

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment
-from appointments.recipients import Recipient, resolve, with_todays_holder
+from appointments.recipients import Recipient, RecipientState, resolve, with_todays_holder
 from documents.sharing.wrong_patient import WrongPatientSuspected, names_only_another
 from files import storage
 from files.intake import Intake, discard
 from files.models import StoredFile
-from practices.roles import NotAllowed, may_share, may_sign
+from practices.roles import require_practitioner, require_sharer
+from refusals import Kind, Refusal
 from signing.certificates import trusted_roots
 from signing.metrics import SIGNING_SECONDS
 from signing.pdf.placement import Placement
@@ -24,12 +25,22 @@ from signing.pdf.verify import NOT_JUDGED, CannotVerify, SignatureReport, verify
 from signing.signatures import sign_for
 
 
-class RecipientNotReady(Exception):
+class RecipientNotReady(Refusal):
     """Nobody may receive yet; `recipient` says what is missing."""
 
+    code = "recipient_not_ready"
+    kind = Kind.CONFLICT
+
     def __init__(self, recipient: Recipient) -> None:
-        super().__init__(recipient.state.value)
+        super().__init__()
         self.recipient = recipient
+
+    @property
+    def sentence(self) -> str:
+        if self.recipient.state == RecipientState.NEEDS_AUTHORISATION:
+            return _("Autorisez d’abord la personne qui a pris le rendez-vous, ou complétez les coordonnées.")
+        missing = _("Il manque des coordonnées au patient, ou elles sont à confirmer : %(missing)s.")
+        return missing % {"missing": ", ".join(self.recipient.missing)}
 
 
 @dataclass(frozen=True)
@@ -86,12 +97,9 @@ def prepare(
 
 def check_may_share(appointment: Appointment, by: User, *, signs: bool = False) -> None:
     """Raises NotAllowed."""
-    if not may_share(by, appointment.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de partager. Un administrateur du cabinet peut le changer.")
-        )
-    if signs and not may_sign(by, appointment.practice):
-        raise NotAllowed(_("Seul un praticien signe, avec sa propre signature. Partagez sans signer."))
+    require_sharer(by, appointment.practice)
+    if signs:
+        require_practitioner(by, appointment.practice)
 
 
 def ready_recipient(appointment: Appointment) -> Recipient:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from patients.models import Patient
 from patients.names import plain
 from practices.models import Membership
+from refusals import Kind, Refusal
 
 MAX_FAMILY_NAMES = 1000  # that occur in one text; more is a list of words, not a letter
 MAX_NAMED = 3  # told to staff; one is enough to ask
@@ -40,14 +41,18 @@ MONTHS = {
 }
 
 
-class WrongPatientSuspected(Exception):
+class WrongPatientSuspected(Refusal):
     """The document names another patient, and not this one. Shared all the same once staff confirm."""
 
+    code = "wrong_patient_suspected"
+    kind = Kind.CONFLICT
+    field = "file"
+
     def __init__(self, *, named: list[str], patient: Patient) -> None:
-        super().__init__("wrong_patient_suspected")  # no name: exceptions end in logs
-        self.sentence = _(
+        words = _(
             "Ce document nomme %(named)s, et pas %(patient)s. Vérifiez que c’est le bon fichier avant de le partager."
-        ) % {"named": ", ".join(named), "patient": patient.full_name}
+        )
+        super().__init__(words % {"named": ", ".join(named), "patient": patient.full_name})
 
 
 def names_only_another(text: str, *, patient: Patient) -> list[str]:

@@ -14,27 +14,13 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accounts.sole_control import SignInAgain
-from appointments.authorisation import NothingToAuthorise
-from appointments.booking import AppointmentCancelled
-from appointments.booking_limits import BookingLimit
-from appointments.doubts import Doubtful
-from appointments.online import SlotTaken, TooLate
-from documents.library.writing.printing import CannotWrite
 from documents.sharing.access import GONE
-from documents.sharing.uploads import RecipientNotReady
-from documents.sharing.wrong_patient import WrongPatientSuspected
-from files.intake import Refused, TryLater
-from files.storage import BytesChanged
-from notifications.sms_limits import SmsRefused
-from patients.records import SayWhoseContacts
-from patients.relatives import IdentityIncomplete
-from practices.roles import NotAllowed
-from signing.pdf.placement import InvalidPlacement
-from signing.pdf.sign import CannotSign
-from signing.signatures import NoSignatureImage
+from portals import answers
+from refusals import Kind, Refusal
 
 Error = dict[str, str | None]
+
+STATUS = answers.STATUS | {Kind.SIGN_IN_AGAIN: 403}  # a token is no sign-in that could be repeated
 
 
 class Conflict(exceptions.APIException):
@@ -55,13 +41,10 @@ class NoSuchRange(exceptions.APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. None lets a fault of ours become a 500."""
-    refused = _refusal(error)
+    refused = _refused(error)
     if refused is not None:
-        code, errors = refused
         set_rollback()
-        wait = error.retry_after if isinstance(error, (TryLater, SmsRefused)) else None
-        later = {"Retry-After": str(wait)} if wait else None
-        return Response(body(code, errors), status=code, headers=later)
+        return refused
     if isinstance(error, (Http404, *GONE)):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -95,75 +78,18 @@ def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResp
     return JsonResponse(body(404, [_error("not_found", str(exceptions.NotFound.default_detail))]), status=404)
 
 
-def _refusal(error: Exception) -> tuple[int, list[Error]] | None:
-    """What the use cases refuse, each with its status."""
+def _refused(error: Exception) -> Response | None:
+    """What the use cases refuse, and what Django does."""
     match error:
-        case TryLater():
-            return 503, [_error(error.code, error.message)]
-        case WrongPatientSuspected():
-            return 409, [_error("wrong_patient_suspected", error.sentence, "file")]
-        case Refused(code="too_large"):
-            return 413, [_error(error.code, error.message, "file")]
-        case Refused():
-            return 400, [_error(error.code, error.message, "file")]
+        case Refusal():
+            errors = [_error(one.code, one.sentence, one.field) for one in error.errors()]
+            later = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+            return Response(body(STATUS[error.kind], errors), status=STATUS[error.kind], headers=later)
         case RequestDataTooBig():
-            return 413, [_error("too_large", _("Cette demande est trop grande : envoyez-la en plusieurs."))]
-        case CannotSign():
-            return 400, [_error(error.code, error.message, "file")]
-        case InvalidPlacement():
-            return 400, [_error("invalid_placement", error.message, error.field)]
-        case NoSignatureImage():
-            return 409, [_error("no_signature", _("Créez d’abord votre signature dans « Ma signature »."), "sign")]
-        case RecipientNotReady():
-            sentences = {
-                "missing_contact": _(
-                    "Il manque des coordonnées au patient, ou elles sont à confirmer : %(missing)s."
-                ),
-                "needs_authorisation": _(
-                    "Autorisez d’abord la personne qui a pris le rendez-vous, ou complétez les coordonnées."
-                ),
-            }
-            detail = sentences[error.recipient.state] % {"missing": ", ".join(error.recipient.missing)}
-            return 409, [_error("recipient_not_ready", detail)]
-        case SayWhoseContacts():
-            return 409, [_error("say_whose_contacts", error.sentence, "former_contacts")]
-        case SignInAgain():
-            return 403, [_error("reauthentication_required", error.sentence, "sign")]
-        case NotAllowed():
-            return 403, [_error("permission_denied", error.sentence)]
-        case NothingToAuthorise():
-            return 409, [
-                _error("nothing_to_authorise", _("Aucune autorisation n’est nécessaire pour ce rendez-vous."))
-            ]
-        case Doubtful():
-            return 409, [_error(one.code, one.sentence, "start") for one in error.doubts]
-        case AppointmentCancelled():
-            return 409, [_error("appointment_cancelled", _("Ce rendez-vous est annulé : prenez-en un autre."))]
-        case SmsRefused():
-            return 429 if error.retry_after else 400, [_error(error.cause.value, error.sentence, "mobile")]
-        case BookingLimit():
-            return 409, [_error(error.code, error.sentence)]
-        case SlotTaken():
-            return 409, [_error("slot_taken", _("Ce créneau n’est plus libre : choisissez-en un autre."), "start")]
-        case TooLate():
-            return 409, [
-                _error("too_late", _("Il est trop tard pour changer ce rendez-vous en ligne : appelez le cabinet."))
-            ]
-        case IdentityIncomplete():
-            return 409, [
-                _error(
-                    "identity_incomplete",
-                    _("Complétez d’abord votre compte : prénom, nom, date de naissance, e-mail et mobile vérifiés."),
-                )
-            ]
-        case CannotWrite():
-            return 400, [_error("cannot_write", error.sentence, "body")]
-        case BytesChanged():
-            return 409, [
-                _error("unavailable", _("Ce document n’est plus intact dans le stockage : prévenez le cabinet."))
-            ]
+            too_large = _error("too_large", _("Cette demande est trop grande : envoyez-la en plusieurs."))
+            return Response(body(413, [too_large]), status=413)
         case DjangoValidationError():
-            return 400, list(_django(error))
+            return Response(body(400, list(_django(error))), status=400)
     return None
 
 

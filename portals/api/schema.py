@@ -36,7 +36,7 @@ ALWAYS = {
 ONCE = ("idempotency_key_reused", "still_running")  # of a call that takes an Idempotency-Key
 BOOKING = (
     *("slot_taken", "identity_incomplete", "too_many_appointments", "too_many_with_agenda"),
-    *("overlapping_appointment", "too_many_changes"),
+    *("overlapping_appointment", "too_many_changes", "account_closed"),
 )
 DOUBTS = (
     *("in_the_past", "agenda_closed", "reason_closed", "time_taken", "patient_busy", "closing", "absence"),

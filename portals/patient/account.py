@@ -14,12 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.codes import TooManyCodes
 from accounts.device_cookie import asks_to_remember, device_of, keep_device
 from accounts.language import change_language
 from accounts.mobile import ask_for_mobile
 from accounts.models import User
-from notifications.sms_limits import SmsRefused
 from patients.contacts import clean_mobile
 from patients.models import RecordTie, Relative
 from patients.own_contacts import prove_new_mobile
@@ -28,6 +26,7 @@ from portals.activity_words import activity_page
 from portals.clock import set_own_clock
 from portals.code_form import CodeForm
 from portals.device_list import devices_of, forget_one
+from portals.form_errors import refusals_in
 from portals.language_form import LanguageForm
 from practices.activity import activity_of
 
@@ -89,13 +88,8 @@ def change_mobile(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     form = MobileForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             ask_for_mobile(user=user, mobile=form.cleaned_data["mobile"])
-        except TooManyCodes:
-            form.add_error("mobile", _("Plusieurs codes viennent d’être envoyés. Attendez une heure."))
-        except SmsRefused as refused:
-            form.add_error("mobile", refused.sentence)
-        else:
             request.session[NEW_MOBILE] = form.cleaned_data["mobile"]
             return redirect("patient:mobile-code")
     status = 400 if form.errors else 200

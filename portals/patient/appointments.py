@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from appointments.access import visible_to_account
-from appointments.booking_limits import BookingLimit
 from appointments.calendar import icalendar_of
 from appointments.history import cancelled_by_practice
 from appointments.instructions import instructions_of
@@ -35,6 +34,7 @@ from appointments.online import (
     move_online,
 )
 from appointments.slots import is_free, open_to_online_booking
+from portals.answers import refusals_told
 from portals.days import day_of, moment_of
 from portals.patient.slot_week import slot_week
 
@@ -94,13 +94,11 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method != "POST":
         context = {"appointment": found, "may_change": may_change_online(found), "section": "appointments"}
         return render(request, "patient/appointments/cancel.html", context)
-    try:
+    with refusals_told(request):
         cancel_online(appointment=found, by=cast("User", request.user))
-    except TooLate:
-        messages.error(request, _too_late())
-        return redirect("patient:appointment", pk=pk)
-    messages.success(request, _("Le rendez-vous est annulé."))
-    return redirect("patient:appointments")
+        messages.success(request, _("Le rendez-vous est annulé."))
+        return redirect("patient:appointments")
+    return redirect("patient:appointment", pk=pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -110,7 +108,7 @@ def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if found.status == AppointmentStatus.CANCELLED:  # meanwhile: its page says so, and what to do
         return redirect("patient:appointment", pk=pk)
     if not may_move_online(found):
-        messages.error(request, _not_online() if may_change_online(found) else _too_late())
+        messages.error(request, str((NotOnline if may_change_online(found) else TooLate).words))
         return redirect("patient:appointment", pk=pk)
     sent = request.POST if request.method == "POST" else request.GET
     start = moment_of(sent.get("start"))
@@ -120,10 +118,10 @@ def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and (shown is None or found.starts_at in (shown, start)):
         return _move(request, found, start, shown)
     if shown is not None:
-        messages.info(request, _moved_meanwhile())
+        messages.info(request, str(MovedMeanwhile.words))
         return redirect("patient:appointment", pk=pk)
     if not is_free(agenda=found.agenda, visit_reason=found.visit_reason, starts_at=start, moving=found):
-        messages.error(request, _slot_taken())
+        messages.error(request, str(SlotTaken.words))
         return redirect("patient:appointment-move", pk=pk)
     context = {"appointment": found, "start": timezone.localtime(start, found.practice.zone)}
     return render(request, "patient/appointments/move_confirm.html", context | {"section": "appointments"})
@@ -142,34 +140,11 @@ def _slots_to_move_to(request: HttpRequest, found: Appointment) -> HttpResponse:
 
 def _move(request: HttpRequest, found: Appointment, start: datetime, shown: datetime | None) -> HttpResponse:
     """Twice is once: where it is already, nothing is sent."""
-    try:
+    with refusals_told(request) as told:
         move_online(appointment=found, starts_at=start, by=cast("User", request.user), seen=shown)
-    except MovedMeanwhile:  # in this very moment
-        messages.info(request, _moved_meanwhile())
-    except SlotTaken:
-        messages.error(request, _slot_taken())
-        return redirect("patient:appointment-move", pk=found.pk)
-    except BookingLimit as limit:
-        messages.error(request, limit.sentence)
-    except TooLate:
-        messages.error(request, _too_late())
-    except NotOnline:
-        messages.error(request, _not_online())
-    else:
         messages.success(request, _("Le rendez-vous est déplacé."))
-    return redirect("patient:appointment", pk=found.pk)
-
-
-def _moved_meanwhile() -> str:
-    return _("Ce rendez-vous a changé d’heure entre-temps : voici la nouvelle.")
-
-
-def _slot_taken() -> str:
-    return _("Ce créneau n’est plus libre. Choisissez-en un autre.")
-
-
-def _not_online() -> str:
-    return _("Ce rendez-vous ne se déplace plus en ligne : appelez le cabinet. Vous pouvez toujours l’annuler ici.")
+    page = "patient:appointment-move" if isinstance(told.refusal, SlotTaken) else "patient:appointment"
+    return redirect(page, pk=found.pk)
 
 
 def _mine(request: HttpRequest) -> AppointmentQuerySet:
@@ -197,7 +172,3 @@ def _book_again_url(appointment: Appointment) -> str:
     ):
         return ""
     return reverse("patient:book-slots", args=[appointment.agenda_id, appointment.visit_reason_id, kind.value])
-
-
-def _too_late() -> str:
-    return _("Il est trop tard pour changer ce rendez-vous en ligne : appelez le cabinet.")

@@ -23,17 +23,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.codes import TooManyCodes, check_code
+from accounts.codes import check_code
 from accounts.device_cookie import asks_to_remember, keep_device
 from accounts.models import User
 from accounts.receivers import note_sign_in
 from accounts.stages import note_code_given
 from documents.sharing.access import documents_waiting
-from notifications.sms_limits import SmsRefused
 from notifications.wording import telephone_by_pairs
 from patients.birth_dates import ImpossibleBirthDate
 from patients.claiming import AccountExists, account_at, has_own_account, open_account
@@ -54,6 +52,7 @@ from patients.invitations import (
 from patients.models import Invitation
 from patients.own_contacts import replace_lost_mobile
 from patients.proofs import has_proved
+from portals.answers import refusals_told
 from portals.code_form import CodeForm
 from portals.patient.forms import BirthDateForm, PasswordForm
 from portals.spoken import speak
@@ -163,7 +162,7 @@ def birth_date(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             if error.left == 0:
                 invitation.refresh_from_db()
                 return _over(request, invitation)
-            form.refuse(ValidationError(_wrong_birth_date(error.left)))
+            form.refuse(ValidationError(error.sentence))
         else:
             _remember(request, birth_date=form.cleaned_data["birth_date"].isoformat())
             return _after_birth_date(request, invitation)
@@ -286,16 +285,8 @@ def _to_sign_in() -> HttpResponse:
 
 
 def _send_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    try:
+    with refusals_told(request):
         send_invitation_code(invitation=invitation)
-    except TooManyCodes:
-        messages.warning(
-            request,
-            _("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre."),
-        )
-    except SmsRefused as refused:
-        messages.warning(request, refused.sentence)
-    else:
         messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
     return redirect("patient:invitation-code")
 
@@ -322,11 +313,3 @@ def _over(request: HttpRequest, invitation: Invitation, token: str = "") -> Http
         {"invitation": invitation, "reason": reason, "token": token},
         status=410,
     )
-
-
-def _wrong_birth_date(left: int) -> str:
-    return ngettext(
-        "Ce n’est pas la date de naissance connue du cabinet. Il vous reste %(left)d essai.",
-        "Ce n’est pas la date de naissance connue du cabinet. Il vous reste %(left)d essais.",
-        left,
-    ) % {"left": left}

@@ -12,17 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from appointments.authorisation import NothingToAuthorise, refuse_holder
+from appointments.authorisation import check_may_end_access, refuse_holder
 from appointments.models import Appointment, HolderExclusion
 from documents.sharing.accesses import accesses_to, end_access, readmit_holder
 from patients.models import ContactProposal, Patient
 from patients.own_contacts import settle_proposal
 from patients.records import confirm_contacts
+from portals.answers import refusals_told
 from portals.practitioner.access_words import AccessWords, access_words, what_ending_does
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.staff import appointment_of, patient_of, staff_only
 from practices.models import SHARING_ROLES, Practice
-from practices.roles import NotAllowed, may_share
 
 
 def accesses_of(patient: Patient) -> list[AccessWords]:
@@ -47,10 +47,7 @@ def end(request: HttpRequest, user: User, pk: uuid.UUID, access_id: uuid.UUID) -
 
 
 def _ask_to_end(request: HttpRequest, user: User, patient: Patient, access_id: uuid.UUID) -> HttpResponse:
-    if not may_share(user, patient.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de retirer un accès. Un administrateur du cabinet peut le changer.")
-        )
+    check_may_end_access(patient.practice, user)
     access = next((one for one in accesses_to(patient) if one.id == access_id), None)
     if access is None:
         messages.info(request, _("Cet accès n’existait plus."))
@@ -99,11 +96,8 @@ def confirm(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @staff_only
 @require_POST
 def refuse(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    try:
+    with refusals_told(request, level=messages.INFO):
         refuse_holder(appointment=appointment_of(user, pk), by=user)
-    except NothingToAuthorise:
-        messages.info(request, _("Aucune autorisation n’est nécessaire : le destinataire est déjà prêt."))
-    else:
         messages.success(
             request, _("C’est refusé : la personne qui a pris le rendez-vous n’en recevra aucun document.")
         )

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,7 +26,7 @@ from documents.models import SharedDocument
 from documents.sharing.access import around
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
@@ -124,19 +123,15 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
     if request.method == "POST" and form.is_valid():
         since = timezone.now()
         try:
-            accepted = request.POST.getlist("accepted")
-            moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
-        except ValidationError as refused:
-            say_refusal(form, refused)
+            with refusals_in(form, but=(Doubtful,)):
+                accepted = request.POST.getlist("accepted")
+                moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
+                _say(request, moved_sentence(moved), found, since)
+                return redirect("practitioner:appointment", pk=pk)
         except Doubtful as asked:
             doubts = asked.doubts
-        except AppointmentCancelled:
-            form.add_error(None, _("Ce rendez-vous est annulé : prenez-en un autre."))
-        else:
-            _say(request, moved_sentence(moved), found, since)
-            return redirect("practitioner:appointment", pk=pk)
     if found.status == AppointmentStatus.CANCELLED:
-        messages.error(request, _("Ce rendez-vous est annulé : prenez-en un autre."))
+        messages.error(request, str(AppointmentCancelled.words))
         return redirect("practitioner:appointment", pk=pk)
     told = who_is_told(found, by=user, moving=True)
     context = frame(

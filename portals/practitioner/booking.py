@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +18,7 @@ from appointments.models import Appointment
 from patients.models import Patient
 from patients.names import SearchTooLong
 from patients.records import create_patient
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.booking_words import booked_sentence
 from portals.practitioner.forms import PERSON, BookingForm, asked_about
 from portals.practitioner.practices import practice_of
@@ -49,14 +48,13 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
     doubts: list[Doubt] = []
     if form.is_bound and form.is_valid():
         try:
-            if form.alike:
-                doubts = _doubts_with_likenesses(form)
-            else:
-                made = _book(form.cleaned_data, practice, user, request.POST.getlist("accepted"))
-                messages.success(request, booked_sentence(made))
-                return redirect("practitioner:appointment", pk=made.pk)
-        except ValidationError as refused:
-            say_refusal(form, refused)
+            with refusals_in(form, but=(Doubtful,)):
+                if form.alike:
+                    doubts = _doubts_with_likenesses(form)
+                else:
+                    made = _book(form.cleaned_data, practice, user, request.POST.getlist("accepted"))
+                    messages.success(request, booked_sentence(made))
+                    return redirect("practitioner:appointment", pk=made.pk)
         except Doubtful as asked:
             doubts = asked.doubts
     context = frame(request, user, "agenda", practice=practice, form=form, doubts=doubts, **_offered(form, practice))

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
+from portals.form_errors import refusals_in
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -25,7 +26,7 @@ from practices.models import Membership, Practice, Role
 from signing.certificates import in_use, trusted_roots
 from signing.imported_certificates import SHOWN_DAYS, import_pkcs12, remove_imported
 from signing.models import SigningCredential
-from signing.pdf.imported import CertificateRefused, issuer_of, leads_to
+from signing.pdf.imported import issuer_of, leads_to
 
 
 class CertificateForm(forms.Form):
@@ -76,9 +77,11 @@ def _certificate(request: HttpRequest, user: User, *, owner: User | Practice) ->
     form = CertificateForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
         require_recent_sign_in(request)
-        if form.is_valid() and _imported(form, owner, user):
-            messages.success(request, _("Le certificat est importé : les prochaines signatures le portent."))
-            return redirect(request.path)
+        if form.is_valid():
+            with refusals_in(form):
+                _import(form, owner, user)
+                messages.success(request, _("Le certificat est importé : les prochaines signatures le portent."))
+                return redirect(request.path)
     context = frame(
         request,
         user,
@@ -91,19 +94,14 @@ def _certificate(request: HttpRequest, user: User, *, owner: User | Practice) ->
     return render(request, "practitioner/certificate.html", context, status=400 if form.errors else 200)
 
 
-def _imported(form: CertificateForm, owner: User | Practice, user: User) -> bool:
+def _import(form: CertificateForm, owner: User | Practice, user: User) -> None:
     upload = form.cleaned_data["file"]
-    try:
-        import_pkcs12(
-            owner=owner,
-            upload=upload if isinstance(upload, UploadedFile) else None,
-            password=form.cleaned_data["password"],
-            by=user,
-        )
-    except CertificateRefused as refused:
-        form.add_error(refused.field, refused.message)
-        return False
-    return True
+    import_pkcs12(
+        owner=owner,
+        upload=upload if isinstance(upload, UploadedFile) else None,
+        password=form.cleaned_data["password"],
+        by=user,
+    )
 
 
 def _remove(request: HttpRequest, user: User, *, owner: User | Practice) -> HttpResponse:

@@ -21,7 +21,7 @@ from accounts.models import User
 from appointments.closings import booked_inside, booked_inside_each, close, open_again
 from appointments.models import Agenda, Appointment, Closing
 from appointments.public_holidays import PLACE_NAMES, Holiday, Place, holidays_of, place_of, years_proposed
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.forms import MomentField
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -97,15 +97,12 @@ def new_closing(request: HttpRequest, user: User) -> HttpResponse:
     inside: list[Appointment] = []
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
-        try:
+        with refusals_in(form):
             with transaction.atomic():
                 made = close(practice=practice, **asked, by=user)
                 inside = list(booked_inside(made))
                 if not _agreed(request, inside):
                     transaction.set_rollback(True)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             if _agreed(request, inside):
                 return _closed(request, len(inside))
     context = frame(request, user, "settings", practice=practice, form=form, **_question(inside))

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,13 +28,12 @@ from documents.sharing.deliveries import (
     notices_that_failed,
     recent,
 )
-from patients.records import SayWhoseContacts
-from portals.form_errors import say_refusal
+from patients.records import check_may_edit
+from portals.form_errors import refusals_in
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 from practices.models import SHARING_ROLES, Practice
-from practices.roles import NotAllowed, may_share
 
 SHOWN = 50
 BLOCKED_SHOWN = 50
@@ -123,13 +121,12 @@ def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Contacts that are wrong, corrected, and the message sent again: one form, one button."""
     visible = visible_as_staff(user).select_related("patient__practice", "holder", "authorisation", "appointment")
     document = get_object_or_404(visible, pk=pk, audience=AudienceChoice.PATIENT)
-    if not may_share(user, document.patient.practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas de modifier une fiche."))
+    check_may_edit(document.patient.practice, user)
     back = request.POST.get("back") or request.GET.get("back", "")
     initial = {"email": document.patient.email, "mobile": document.patient.mobile}
     form = ContactsForm(request.POST or None, initial=initial, only=["email", "mobile"], patient=document.patient)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             corrected = correct_and_chase(
                 document=document,
                 email=form.cleaned_data["email"],
@@ -137,11 +134,6 @@ def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
                 former_contacts=form.changes()["former_contacts"],
                 by=user,
             )
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        except SayWhoseContacts as asked:
-            form.ask_whose(asked)
-        else:
             _say(request, corrected)
             return redirect(back_to(back, document))
     context = frame(

@@ -19,7 +19,7 @@ from patients.duplicates import Alike, Likeness, likenesses
 from patients.models import Patient
 from patients.names import ascii_digits
 from patients.ownership import CONTACTS
-from patients.records import FormerContacts, PatientChanges, SayWhoseContacts
+from patients.records import FormerContacts, PatientChanges
 from practices.models import Practice
 
 
@@ -97,12 +97,6 @@ class ContactsForm(forms.Form):
     @property
     def contact_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in CONTACTS if name in self.fields]
-
-    def ask_whose(self, asked: SayWhoseContacts) -> None:
-        """The question was not answered: an account may have been tied since the page was opened."""
-        if "former_contacts" not in self.fields:
-            self.fields["former_contacts"] = type(self).base_fields["former_contacts"]
-        self.add_error("former_contacts", asked.sentence)
 
     def changes(self) -> ContactChanges:
         """What patients.records.change_patient takes."""

@@ -6,9 +6,8 @@ import uuid
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Prefetch, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,21 +15,21 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from documents.library.catalogue import archive, change_library_document, import_version, unarchive
+from documents.library.catalogue import archive, change_library_document, check_may_write, import_version, unarchive
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.models.library import LibraryDocumentQuerySet
 from files.intake import Refused, ScannerUnavailable, accept
 from files.limits import MAX_BYTES, MEDIA_TYPES
-from files.preview import IMAGE_TYPE, NoPreview, page_image
+from files.preview import IMAGE_TYPE, page_image
 from files.serving import respond
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong, ascii_digits, check_search
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.library_import import import_all, import_one
 from portals.practitioner.practices import practice_of
 from portals.practitioner.share_words import upload_words
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
+from practices.roles import may_administer
 
 THUMBNAIL_PIXELS = 320
 PICTURE_PIXELS = 1200
@@ -61,8 +60,7 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
     administers = may_administer(user, practice)
     errors: list[str] = []
     if request.method == "POST":
-        if not administers:
-            raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+        check_may_write(practice, user)
         if request.headers.get("X-Requested-With") == "card":
             return _import_card(request, practice, user)
         errors = import_all(request, practice, user)
@@ -110,7 +108,7 @@ def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpRe
         made = import_one(request, practice, user)
     except Refused as refused:
         away = isinstance(refused, ScannerUnavailable)
-        refusal = {"sentence": refused.message}
+        refusal = {"sentence": refused.sentence}
         response = render(request, "practitioner/_card_error.html", refusal, status=503 if away else 400)
         if away:
             response["Retry-After"] = str(ScannerUnavailable.retry_after)
@@ -132,11 +130,8 @@ def document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         if not errors:
             return redirect("practitioner:library-document", pk=pk)
     elif request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             change_library_document(document=found, by=user, **form.cleaned_data)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             messages.success(request, _("Les changements sont enregistrés."))
             return redirect("practitioner:library-document", pk=pk)
     context = frame(
@@ -161,7 +156,7 @@ def _import_version(request: HttpRequest, found: LibraryDocument, user: User) ->
     try:
         made = import_version(document=found, intake=accept(request.FILES.get("file")), by=user)
     except Refused as refused:
-        return [refused.message]
+        return [refused.sentence]
     messages.success(
         request,
         _("La version %(number)s est en place. Ce qui a été envoyé reste comme il était.") % {"number": made.number},
@@ -174,8 +169,7 @@ def _import_version(request: HttpRequest, found: LibraryDocument, user: User) ->
 def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Says first which rules would stop sending it."""
     found = _found(user, pk)
-    if not may_administer(user, found.practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+    check_may_write(found.practice, user)
     if request.method != "POST":
         rules = list(found.rules.kept())
         context = frame(
@@ -234,10 +228,7 @@ def picture(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 def _image(found: LibraryDocument, width: int) -> HttpResponse:
-    try:
-        image = page_image(found.newest.file, page=1, width=width)
-    except NoPreview as error:
-        raise Http404 from error
+    image = page_image(found.newest.file, page=1, width=width)
     return HttpResponse(image, content_type=IMAGE_TYPE, headers={"Cache-Control": "no-store, private"})
 
 

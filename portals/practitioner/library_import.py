@@ -29,7 +29,7 @@ def import_all(request: HttpRequest, practice: Practice, user: User) -> list[str
         try:
             made = _import(file, _category(request), practice, user)
         except Refused as refused:
-            errors.append(refused.message)
+            errors.append(refused.sentence)
             continue
         messages.success(request, _("« %(title)s » est dans la bibliothèque.") % {"title": made.title})
     return errors

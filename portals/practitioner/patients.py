@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,15 +19,15 @@ from patients.duplicates import likenesses_of
 from patients.invitations import invite_after_identity_check
 from patients.models import Patient
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
-from patients.records import SayWhoseContacts, change_patient
-from portals.form_errors import say_refusal
+from patients.records import change_patient, check_may_edit
+from portals.form_errors import refusals_in
 from portals.practitioner.access_changes import what_correcting_did, what_saving_did
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, patient_of, staff_only
-from practices.roles import NotAllowed, may_share
+from practices.roles import may_share
 
 SHOWN = 100  # documents
 LISTED = 50  # records
@@ -85,22 +84,11 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     initial = {"email": found.email, "mobile": found.mobile}
     form = ContactsForm(request.POST or None, initial=initial, patient=found)
     if request.method == "POST":
-        if not may_share(user, found.practice):
-            raise NotAllowed(
-                _(
-                    "Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut "
-                    "le changer."
-                )
-            )
+        check_may_edit(found.practice, user)
         if form.is_valid():
             before = accesses_to(found)
-            try:
+            with refusals_in(form):
                 changed = change_patient(patient=found, by=user, **form.changes())
-            except ValidationError as refused:
-                say_refusal(form, refused)
-            except SayWhoseContacts as asked:
-                form.ask_whose(asked)
-            else:
                 messages.success(request, what_saving_did(before, accesses_to(changed)))
                 return redirect("practitioner:patient", pk=pk)
     documents = (
@@ -130,18 +118,12 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def identity(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Names and birth date, corrected. Who proved the former birth date has to prove the new one."""
     found = patient_of(user, pk)
-    if not may_share(user, found.practice):
-        raise NotAllowed(
-            _("Votre rôle permet de lire, pas de modifier une fiche. Un administrateur du cabinet peut le changer.")
-        )
+    check_may_edit(found.practice, user)
     form = IdentityForm(request.POST or None, patient=found)
     if request.method == "POST" and form.is_valid():
         before = accesses_to(found)
-        try:
+        with refusals_in(form):
             changed = change_patient(patient=found, by=user, **form.changes())
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             messages.success(request, what_correcting_did(found, changed, before, accesses_to(changed)))
             return redirect("practitioner:patient", pk=pk)
     accounts = [one.account for one in accesses_to(found) if one.account and one.kind == "account"]

@@ -17,14 +17,15 @@ from appointments.models import Appointment
 from appointments.recipients import resolve
 from documents.models import SharedDocument
 from documents.sharing.access import visible_as_staff
-from documents.sharing.replacing import NotReplaceable, check_replaceable, replace_document
+from documents.sharing.replacing import check_replaceable, replace_document
 from documents.sharing.uploads import check_may_share
+from portals.answers import refusals_told
 from portals.practitioner.share import (
     CardRefused,
     answer_refused,
     receipt,
     received,
-    refusals_told,
+    refusals_on_card,
     share_context,
 )
 from portals.practitioner.staff import appointment_of, staff_only
@@ -51,12 +52,10 @@ def replace(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Appointment, user: User, document: SharedDocument) -> HttpResponse:
-    try:
+    with refusals_told(request):
         check_replaceable(document, resolve(found))
-    except NotReplaceable as refused:
-        messages.error(request, refused.sentence)
-        return redirect("practitioner:appointment", pk=found.pk)
-    return render(request, "practitioner/share.html", share_context(request, found, user, replacing=document))
+        return render(request, "practitioner/share.html", share_context(request, found, user, replacing=document))
+    return redirect("practitioner:appointment", pk=found.pk)
 
 
 def _replace_by_card(request: HttpRequest, document: SharedDocument, user: User) -> SharedDocument:
@@ -66,16 +65,13 @@ def _replace_by_card(request: HttpRequest, document: SharedDocument, user: User)
         instead_of = uuid.UUID(seen) if seen else None
     except ValueError:
         raise CardRefused(_("Ce document a déjà été remplacé ou retiré. Rechargez la page.")) from None
-    with refusals_told():
+    with refusals_on_card():
         intake, placement = received(request)
-        try:
-            return replace_document(
-                document=document,
-                intake=intake,
-                placement=placement,
-                by=user,
-                instead_of=instead_of,
-                confirm_patient=bool(request.POST.get("confirm_patient")),
-            )
-        except NotReplaceable as refused:
-            raise CardRefused(refused.sentence) from refused
+        return replace_document(
+            document=document,
+            intake=intake,
+            placement=placement,
+            by=user,
+            instead_of=instead_of,
+            confirm_patient=bool(request.POST.get("confirm_patient")),
+        )

@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,7 +21,7 @@ from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
 from documents.sending.planning import forecast
 from documents.sending.rules import RuleContent, delete_rule, save_rule, switch_rule
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -122,7 +121,7 @@ def rule(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpR
         )
         return render(request, "practitioner/rule.html", context)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             save_rule(
                 practice=practice,
                 content=form.content(),
@@ -130,9 +129,6 @@ def rule(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpR
                 rule=found,
                 to_booked=form.cleaned_data["to_booked"],
             )
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             messages.success(request, _("La règle est enregistrée."))
             return redirect("practitioner:rules")
     context = frame(request, user, "rules", practice=practice, form=form, rule=found)

@@ -26,7 +26,7 @@ from documents.models import UnreadPolicy
 from documents.models.unread import MAX_DAYS
 from documents.sharing.unread import set_unread_policy
 from patients.names import ascii_digits
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.forms import WhichAppointmentsForm
@@ -190,16 +190,13 @@ def discreet_name(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
     form = DiscreetNameForm(request.POST, practice=practice)
     if form.is_valid():
-        try:
+        with refusals_in(form):
             set_discreet_name(
                 practice=practice,
                 name=form.cleaned_data["discreet_name"],
                 email=form.cleaned_data["discreet_email"],
                 by=user,
             )
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             told = _("Les prochains messages sont envoyés au nom de « %(name)s ».")
             messages.success(request, told % {"name": practice.name_in_messages})
             return redirect("practitioner:settings")
@@ -213,11 +210,8 @@ def unread_reminder(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
     unread = UnreadForm(request.POST)
     if unread.is_valid():
-        try:
+        with refusals_in(unread):
             set_unread_policy(practice=practice, days=unread.cleaned_data["days"], by=user)
-        except ValidationError as refused:
-            say_refusal(unread, refused)
-        else:
             messages.success(request, _("Les réglages sont enregistrés."))
             return redirect("practitioner:settings")
     return _page(request, user, practice, unread=unread)
@@ -255,11 +249,8 @@ def instruction(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -
         }
     form = InstructionForm(request.POST or None, practice=practice, initial=initial)
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             save_instruction(practice=practice, instruction=found, by=user, **form.cleaned_data)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             messages.success(request, _("La consigne est enregistrée."))
             return redirect("practitioner:settings")
     context = frame(request, user, "settings", practice=practice, form=form, instruction=found)

@@ -27,10 +27,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.sole_control import MAY_SIGN, SignInAgain, require_sole_control, signed_in_until
-from appointments.authorisation import NothingToAuthorise, authorise_holder, withdraw_authorisation
+from appointments.authorisation import authorise_holder, withdraw_authorisation
 from appointments.models import Appointment
 from appointments.recipients import resolve
-from documents.library.writing.printing import CannotWrite
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
 from documents.models.shared import AudienceChoice
 from documents.sharing.access import visible_as_staff
@@ -45,9 +44,10 @@ from files.limits import MAX_BYTES, MEDIA_TYPES, PDF
 from files.notices import notice_sentences
 from files.serving import respond
 from patients.ownership import CONTACTS
-from patients.records import SayWhoseContacts, change_patient, confirm_contacts
+from patients.records import change_patient, confirm_contacts
+from portals.answers import OF_PAGES, refusals_told
 from portals.clock import set_clock
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.page_pictures import page_picture_of, shown_pages
 from portals.practitioner.access_changes import what_saving_did
 from portals.practitioner.access_words import standing_sentences, unconfirmed_sentences
@@ -58,10 +58,9 @@ from portals.practitioner.forms import ContactsForm
 from portals.practitioner.share_words import share_words
 from portals.practitioner.staff import appointment_of, frame, staff_only
 from practices.roles import may_share, may_sign
+from refusals import Kind, Refusal
 from signing.models import SignatureImage
-from signing.pdf.placement import InvalidPlacement, Placement
-from signing.pdf.sign import CannotSign
-from signing.signatures import NoSignatureImage
+from signing.pdf.placement import Placement
 
 RECEIPT_PAGES = 3
 RECEIPT_LASTS = timedelta(hours=1)
@@ -172,7 +171,7 @@ def share_context(request: HttpRequest, found: Appointment, user: User, **more: 
 
 def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedDocument:
     """One document, from the library or uploaded. Raises CardRefused."""
-    with refusals_told():
+    with refusals_on_card():
         if library_id := request.POST.get("library_document"):
             library = LibraryDocument.objects.filter(practice=found.practice).in_use()
             return share_library_document(
@@ -186,28 +185,22 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
-    """What sharing refuses, as the sentence of its card."""
+def refusals_on_card() -> Iterator[None]:
+    """What sharing refuses, as the sentence of its card. OF_PAGES go through."""
     try:
         yield
-    except ScannerUnavailable as unavailable:
-        raise CardRefused(unavailable.message, 503) from unavailable
-    except WrongPatientSuspected as suspected:
+    except WrongPatientSuspected as suspected:  # the card asks
         raise CardRefused(suspected.sentence, 409) from suspected
-    except Refused as refused:
-        raise CardRefused(refused.message, of_the_file=True) from refused
-    except (CannotSign, InvalidPlacement) as refused:
-        raise CardRefused(refused.message) from refused
-    except NoSignatureImage:
-        raise CardRefused(
-            _("Créez d’abord votre signature dans « Ma signature », ou partagez sans signer.")
-        ) from None
-    except RecipientNotReady:
+    except RecipientNotReady as refused:  # the page says what is missing, and has the fields for it
         raise CardRefused(
             _("Les coordonnées du destinataire ont changé. Rechargez la page : elle dit ce qui manque.")
-        ) from None
-    except CannotWrite as refused:
-        raise CardRefused(refused.sentence) from refused
+        ) from refused
+    except Refusal as refused:
+        if refused.kind in OF_PAGES:
+            raise
+        later = refused.kind == Kind.TRY_LATER
+        of_the_file = isinstance(refused, Refused) and not later
+        raise CardRefused(refused.sentence, 503 if later else 400, of_the_file=of_the_file) from refused
     except ValidationError as refused:
         raise CardRefused(" ".join(refused.messages)) from refused
 
@@ -326,13 +319,8 @@ def complete_contacts(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRe
     if not may_share(user, found.practice):
         return redirect("practitioner:appointment", pk=pk)
     if form.is_valid():
-        try:
+        with refusals_in(form):
             done = _enter_contacts(found, form, user)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        except SayWhoseContacts as asked:
-            form.ask_whose(asked)
-        else:
             messages.success(request, done)
             return redirect("practitioner:share", pk=pk)
     context = share_context(request, found, user, contacts_form=form, form=form)
@@ -354,10 +342,8 @@ def _enter_contacts(found: Appointment, form: ContactsForm, by: User) -> str:
 @staff_only
 @require_POST
 def authorise(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    try:
+    with refusals_told(request, level=messages.INFO):
         authorise_holder(appointment=appointment_of(user, pk), by=user)
-    except NothingToAuthorise:
-        messages.info(request, _("Aucune autorisation n’est nécessaire : le destinataire est déjà prêt."))
     return redirect("practitioner:share", pk=pk)
 
 

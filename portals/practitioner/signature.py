@@ -36,7 +36,7 @@ def my_signature(request: HttpRequest, user: User) -> HttpResponse:
         try:
             set_signature_image(user=user, upload=_upload(request), by=user)
         except Refused as refused:
-            error = refused.message
+            error = refused.sentence
         else:
             messages.success(request, _("Votre signature est enregistrée."))
             return redirect("practitioner:signature")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -20,15 +19,15 @@ from patients.models import Patient
 from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
 from practices.models import Membership, Practice, Role
-from practices.roles import NotAllowed, is_staff_of_any, may_administer
+from practices.roles import is_staff_of_any, may_administer
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable[..., R | HttpResponse]:
-    """Gives the view its signed-in member of staff; a refused function is a 403 with its sentence, and what needs a
-    sign-in of a moment ago a 401 with the way there."""
+    """Gives the view its signed-in member of staff; what needs a sign-in of a moment ago is a 401 with the way
+    there. Other refusals are answered by portals.public.errors."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
@@ -37,8 +36,6 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
             raise Http404
         try:
             return view(request, user, *args, **kwargs)
-        except NotAllowed as refusal:
-            raise PermissionDenied(refusal.sentence) from refusal
         except SignInAgain as needed:
             context = frame(request, user, "", sentence=needed.sentence, back=page_before(request))
             return render(request, "practitioner/sign_in_again.html", context, status=401)

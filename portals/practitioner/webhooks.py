@@ -7,7 +7,6 @@ import uuid
 from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from audit.events import webhook_events, words_for_webhook
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.asking import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -79,11 +78,8 @@ def new_webhook(request: HttpRequest, user: User) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
-        try:
+        with refusals_in(form):
             endpoint = add_endpoint(practice=practice, url=asked["url"], events=asked["events"], by=user)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        else:
             return render(
                 request, "practitioner/webhook_made.html", frame(request, user, "webhooks", endpoint=endpoint)
             )

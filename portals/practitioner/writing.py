@@ -17,16 +17,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from documents.library.catalogue import preview_body, rewrite_document, write_document
+from documents.library.catalogue import check_may_write, preview_body, rewrite_document, write_document
 from documents.library.writing.fields import merge_fields
 from documents.library.writing.printing import CannotWrite
 from documents.models import LibraryDocument
-from portals.form_errors import say_refusal
+from portals.form_errors import refusals_in
 from portals.practitioner.library import AboutForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
-from practices.roles import NotAllowed, may_administer
 
 
 class WritingForm(AboutForm):
@@ -49,13 +48,8 @@ def write(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> Http
     practice = _administered(request, user, found)
     form = WritingForm(request.POST or None, initial=_initial(found))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             saved = _save(form.cleaned_data, found, practice, user)
-        except ValidationError as refused:
-            say_refusal(form, refused)
-        except CannotWrite as refused:
-            form.add_error("body", refused.sentence)
-        else:
             messages.success(request, _("« %(title)s » est enregistré.") % {"title": saved.title})
             response = redirect("practitioner:library-document", pk=saved.pk)
             response["Location"] += "?saved=1"  # the page's script then forgets the draft
@@ -146,6 +140,5 @@ def _tools() -> dict[str, list[tuple[str, str, str]]]:
 def _administered(request: HttpRequest, user: User, found: LibraryDocument | None = None) -> Practice:
     """The document's own, or the one worked in. Raises NotAllowed."""
     practice = found.practice if found else practice_of(request, user)
-    if not may_administer(user, practice):
-        raise NotAllowed(_("Seul un administrateur du cabinet modifie la bibliothèque."))
+    check_may_write(practice, user)
     return practice

@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.codes import TooManyCodes, check_code
+from accounts.codes import check_code
 from accounts.device_cookie import asks_to_remember, keep_device
 from accounts.devices import CODE_PURPOSE, send_device_code
 from accounts.models import User
 from accounts.stages import NewDeviceStage
 from accounts.tries import note_failure
-from notifications.sms_limits import SmsRefused
+from portals.answers import refusals_told
 from portals.code_form import CodeForm
 
 
@@ -52,15 +52,7 @@ def device(request: HttpRequest) -> HttpResponse:
 
 
 def _send_again(request: HttpRequest, user: User) -> HttpResponse:
-    try:
+    with refusals_told(request):
         send_device_code(user)
-    except TooManyCodes:
-        messages.warning(
-            request,
-            _("Plusieurs codes viennent d’être envoyés. Attendez une heure avant d’en demander un autre."),
-        )
-    except SmsRefused as refused:
-        messages.warning(request, refused.sentence)
-    else:
         messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
     return redirect("device")

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from accounts.way_back import nearest_page
+from accounts.way_back import nearest_page, page_before
 from documents.sharing.access import GONE
 from files.no_room import is_no_room
 from files.storage import BytesChanged
-from practices.roles import NotAllowed
+from portals.answers import STATUS
+from refusals import Kind, Refusal
 from sealing.columns import CannotOpen
 
 logger = logging.getLogger(__name__)
@@ -25,9 +26,6 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    refusal = exception.__cause__ if exception else None
-    if isinstance(refusal, NotAllowed):  # who may is said where one is refused
-        return _page(request, 403, refusal.sentence)
     return _page(request, 403, _("Votre compte n’a pas accès à cette fonction."))
 
 
@@ -61,12 +59,25 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
     return _page(request, 429, _("Trop de demandes en peu de temps. Attendez quelques minutes, puis réessayez."))
 
 
+def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """A use case refused, and the view has no other way on: a page with its sentence."""
+    if refusal.kind == Kind.NOT_FOUND:
+        return not_found(request, refusal)
+    status = STATUS[refusal.kind]
+    own = {Kind.NOT_ALLOWED: "errors/403.html", Kind.TOO_OFTEN: "errors/429.html"}.get(refusal.kind, "")
+    template = own or ("errors/409.html" if isinstance(refusal, BytesChanged) else "errors/refused.html")
+    response = _page(request, status, refusal.sentence, template=template, back=page_before(request))
+    if refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
 class FindingsMiddleware:
     """What a page only finds while it works.
 
-    A document whose bytes changed in the storage is served by no door: a page says so, and the alarm was raised where
-    it was found. What somebody deleted meanwhile is not found, as if the request had come a moment later. What was
-    sealed under a key that the site has lost is told in a sentence, too.
+    What a use case refuses and no view answers is a page with its sentence. What somebody deleted meanwhile is not
+    found, as if the request had come a moment later. What was sealed under a key that the site has lost is told in a
+    sentence, too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -87,13 +98,7 @@ class FindingsMiddleware:
                 "Ce contenu est illisible : le site n’a plus la clé qui l’a chiffré. Prévenez l’administrateur."
             )
             return _page(request, 409, sentence)
-        if not isinstance(exception, BytesChanged):
-            return None
-        sentence = _(
-            "Ce document n’est plus intact dans notre stockage : il n’est donc pas affiché. L’incident est "
-            "enregistré. Prévenez le cabinet, qui peut le partager de nouveau."
-        )
-        return _page(request, 409, sentence)
+        return refused(request, exception) if isinstance(exception, Refusal) else None
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         with admitted():
             return _verified(request)
     except TryLater as busy:
-        return _later(request, busy.message, status=503, seconds=busy.retry_after)
+        return _later(request, busy.sentence, status=503, seconds=busy.retry_after)
 
 
 @csrf_protect
@@ -43,7 +43,7 @@ def _verified(request: HttpRequest) -> HttpResponse:
     except TryLater:
         raise
     except Refused as refused:
-        return _page(request, refused=refused.message, status=413 if refused.code == "too_large" else 400)
+        return _page(request, refused=refused.sentence, status=413 if refused.code == "too_large" else 400)
     return _page(request, found=found)
 
 

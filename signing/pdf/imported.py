@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cryptography.x509.oid import NameOID
 from django.utils.translation import gettext as _
 
+import refusals
 from files import answers, sandbox
 from files.answers import Refusal, entry
 from signing.pdf import pkcs12_child
@@ -26,13 +27,14 @@ MAX_CHAIN = 50
 CPU_SECONDS = 5
 
 
-class CertificateRefused(Exception):
-    """This can't be what one signs with. `code` for programs, `message` a sentence, `field` of the form."""
+class CertificateRefused(refusals.Refusal):
+    """This can't be what one signs with. `field`: of the form."""
 
-    def __init__(self, code: str, message: str, field: str = "file") -> None:
-        super().__init__(code)
+    kind = refusals.Kind.INVALID
+
+    def __init__(self, code: str, sentence: str, field: str = "file") -> None:
         self.code = code
-        self.message = message
+        super().__init__(sentence)
         self.field = field
 
 

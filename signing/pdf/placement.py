@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from refusals import Kind, Refusal
+
 DEFAULT_WIDTH = 0.25
 MIN_WIDTH = 0.05
 
 
-class InvalidPlacement(Exception):
-    """A place that is not on the document. `field`: which value; `message`: a sentence."""
+class InvalidPlacement(Refusal):
+    """A place that is not on the document. `field`: which value."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(field)
+    code = "invalid_placement"
+    kind = Kind.INVALID
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
         self.field = field
-        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.field}"
 
 
 @dataclass(frozen=True)

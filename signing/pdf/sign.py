@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+import refusals
 from files import sandbox
 from files.answers import Refusal, WrongForm
 from files.intake import Intake
@@ -33,13 +34,15 @@ logger = logging.getLogger(__name__)
 WALL_SECONDS, CPU_SECONDS = 60.0, 18
 
 
-class CannotSign(Exception):
-    """This file can't be signed. `code` for programs, `message` a sentence."""
+class CannotSign(refusals.Refusal):
+    """This file can't be signed."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code)
+    kind = refusals.Kind.INVALID
+    field = "file"
+
+    def __init__(self, code: str, sentence: str) -> None:
         self.code = code
-        self.message = message
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True)

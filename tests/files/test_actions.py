@@ -169,7 +169,7 @@ HARMLESS = {
 def refused(receive: Receive, content: bytes) -> str:
     with pytest.raises(Refused) as caught:
         receive(content)
-    assert "Imprimez-le en PDF" in caught.value.message
+    assert "Imprimez-le en PDF" in caught.value.sentence
     return caught.value.code
 
 

@@ -114,7 +114,7 @@ def test_case_30_what_would_run_a_program_is_refused(change: Change, receive: Re
     with pytest.raises(Refused) as caught:
         receive(changed(change))
     assert caught.value.code == "active_content"
-    assert "Imprimez-le en PDF" in caught.value.message
+    assert "Imprimez-le en PDF" in caught.value.sentence
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_case_24_what_is_not_what_it_says_is_refused_with_a_code_a_sentence_and_
     with pytest.raises(Refused) as caught:
         receive(content, name)
     assert caught.value.code == code
-    assert caught.value.message.endswith(".")
+    assert caught.value.sentence.endswith(".")
     assert set(folder.iterdir()) == before
 
 
@@ -141,7 +141,7 @@ def test_case_28_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transact
     with pytest.raises(Refused) as caught:
         _post(padded(MAX_BYTES + 1))
     assert caught.value.code == "too_large"
-    assert "La limite est de 50 Mo" in caught.value.message
+    assert "La limite est de 50 Mo" in caught.value.sentence
     assert set(folder.iterdir()) == before
 
 

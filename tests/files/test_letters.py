@@ -150,7 +150,7 @@ def test_a_signer_whose_name_cannot_be_stamped_is_told_before_anything_is_signed
             placement=Placement(page=1, x=0.5, y=0.5, width=0.25),
         )  # fmt: skip
     assert refused.value.code == "letters_missing"
-    assert f"U+{ord(name[0]):04X}" in refused.value.message
+    assert f"U+{ord(name[0]):04X}" in refused.value.sentence
     assert set(files_in_store()) == before
     assert SharedDocument.objects.count() == 0
 

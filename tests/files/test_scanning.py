@@ -48,7 +48,7 @@ def test_case_31_eicar_is_refused_and_told_and_the_clean_document_taken(
     before = files_in_store()
     refused = refusal(receive, with_eicar())
     assert refused.code == "virus"
-    assert "virus" in refused.message
+    assert "virus" in refused.sentence
     assert files_in_store() == before
     assert "Eicar-Test" in caplog.text
     assert "ordonnance" not in caplog.text

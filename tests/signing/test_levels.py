@@ -182,7 +182,7 @@ def test_a_time_stamp_authority_that_does_not_answer_is_told_and_nothing_is_sign
     with pytest.raises(CannotSign) as caught:
         signed("B-T", tsa_url="http://127.0.0.1:9/tsa")
     assert caught.value.code == "no_time_stamp"
-    assert "Le service d’horodatage ne répond pas" in caught.value.message
+    assert "Le service d’horodatage ne répond pas" in caught.value.sentence
 
 
 def test_a_certificate_that_has_been_revoked_does_not_reach_a_lasting_level(

@@ -181,7 +181,7 @@ def test_names_of_other_scripts_are_letters_not_boxes(name: str, stamped: Any) -
 def test_a_letter_that_no_font_has_is_named_and_nothing_is_stamped(stamped: Any) -> None:
     with pytest.raises(CannotSign, match="letters_missing") as refused:
         stamped(name="ꦲ Morel")
-    assert "U+A9B2" in refused.value.message
+    assert "U+A9B2" in refused.value.sentence
 
 
 def test_arabic_letters_are_joined(stamped: Any) -> None:

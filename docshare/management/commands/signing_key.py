@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 f"The key cannot be used ({error}). Check its name, the library or URL, the PIN."
             ) from error
         except CertificateRefused as error:
-            raise CommandError(error.message) from error
+            raise CommandError(error.sentence) from error
         except ValueError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Signs with it until {credential.not_after:%Y-%m-%d}.")

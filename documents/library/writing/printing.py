@@ -24,6 +24,7 @@ from files.letters import missing_letters, missing_sentence, needed_fonts, repla
 from files.limits import PDF
 from files.names import download_name
 from practices.models import Practice
+from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
 FONT = "docshare:font/{}"
@@ -31,13 +32,19 @@ LATIN = ("Regular", "Bold", "Italic", "BoldItalic")  # the faces of the paper's 
 _TAG = re.compile(r"<[^>]*>")
 
 
-class CannotWrite(Exception):
-    """The text can't be made a PDF: within bounds of time and memory, or with the `letters` that no font has.
-    `sentence` for people."""
+class CannotWrite(Refusal):
+    """The text can't be made a PDF: within bounds of time and memory, or with the `letters` that no font has."""
+
+    code = "cannot_write"
+    kind = Kind.INVALID
+    field = "body"
 
     def __init__(self, letters: Sequence[str] = ()) -> None:
-        super().__init__(f"{len(letters)} letters without a glyph")
+        super().__init__()
         self.letters = list(letters)
+
+    def __str__(self) -> str:
+        return f"{len(self.letters)} letters without a glyph"
 
     @property
     def sentence(self) -> str:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from appointments.models import Agenda, VisitReason
 from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
-from documents.sending.rules import RuleContent, delete_rule, save_rule
+from documents.sending.rules import ONLY_ADMINISTRATORS, RuleContent, delete_rule, save_rule
 from portals.api.idempotency import object_id
 from portals.api.pagination import NewestFirst
 from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
@@ -43,9 +43,8 @@ class Rules(StaffView):
 
     @answers(201, RuleOut, request=RuleIn, parameters=[IDEMPOTENCY], summary="Write a rule of automatic sending")
     def post(self, request: Request) -> Response:
-        refusal = _("Seul un administrateur du cabinet écrit les règles d’envoi.")
         body = RuleIn(data=request.data)
-        practice = administered_practice(self.user, _asked_practice(request), refusal)
+        practice = administered_practice(self.user, _asked_practice(request), ONLY_ADMINISTRATORS)
         body.is_valid(raise_exception=True)
         if first := self.once(request, made=AutoSendRule.objects.filter(practice=practice).kept()):
             return first

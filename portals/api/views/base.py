@@ -11,6 +11,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -23,7 +24,7 @@ from portals.api.errors import NoSuchRange
 from portals.api.throttling import PerSecond
 from portals.days import day_of
 from practices.models import Practice, Role
-from practices.roles import NotAllowed, is_staff_of_any, may_administer
+from practices.roles import ADMINISTRATORS_CHANGE, NotAllowed, is_staff_of_any, may_administer
 
 
 class ApiView(APIView):
@@ -105,7 +106,9 @@ def asked_day(request: Request, name: str) -> date:
     return day
 
 
-def administered_practice(user: User, asked: uuid.UUID | None, refusal: str) -> Practice:
+def administered_practice(
+    user: User, asked: uuid.UUID | None, refusal: StrOrPromise = ADMINISTRATORS_CHANGE
+) -> Practice:
     """The practice that the caller administers; `asked` says which, where there are several."""
     if asked is not None:
         practice = get_object_or_404(Practice.objects.of(user), pk=asked)

@@ -7,12 +7,12 @@ import uuid
 from django.db.models import Prefetch, QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from documents.library.catalogue import (
+    ONLY_ADMINISTRATORS,
     archive,
     change_library_document,
     import_document,
@@ -45,10 +45,6 @@ def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]
     return found.prefetch_related(Prefetch("versions", queryset=versions))
 
 
-def _refusal() -> str:
-    return _("Seul un administrateur du cabinet modifie la bibliothèque.")
-
-
 class Library(StaffView):
     parser_classes = [JSONParser, MultiPartParser, FormParser]
 
@@ -76,7 +72,7 @@ class Library(StaffView):
     def _add(self, request: Request, body: LibraryFileIn) -> Response:
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        practice = administered_practice(self.user, asked.get("practice"), _refusal())
+        practice = administered_practice(self.user, asked.get("practice"), ONLY_ADMINISTRATORS)
         if first := self.once(request, made=LibraryDocument.objects.filter(practice=practice).in_use()):
             return first
         pk = object_id(request)

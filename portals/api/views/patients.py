@@ -24,7 +24,7 @@ from portals.api.serializers import AccessOut, PatientChangeIn, PatientIn, Patie
 from portals.api.views.base import StaffView
 from portals.clock import set_clock
 from practices.models import SHARING_ROLES, Practice
-from practices.roles import NotAllowed, may_share
+from practices.roles import require_sharer
 
 
 def practice_of(user: User, asked: uuid.UUID | None) -> Practice:
@@ -139,5 +139,4 @@ def _of_staff(user: User, pk: uuid.UUID) -> Patient:
 
 
 def check_may_write(user: User, practice: Practice) -> None:
-    if not may_share(user, practice):
-        raise NotAllowed(_("Votre rôle permet de lire, pas d’écrire."))
+    require_sharer(user, practice, _("Votre rôle permet de lire, pas d’écrire."))

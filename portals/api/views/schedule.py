@@ -34,7 +34,7 @@ def asked_practice(view: StaffView, request: Request) -> Practice:
         pk = uuid.UUID(asked) if asked else None
     except ValueError:
         raise ValidationError({"practice": _("Ceci n’est pas un identifiant.")}) from None
-    return administered_practice(view.user, pk, _("Seul un administrateur du cabinet change ces réglages."))
+    return administered_practice(view.user, pk)
 
 
 class Closings(StaffView):
