@@ -267,7 +267,7 @@ def book_an_appointment(keys: Keyboard) -> Appointment:
     if page.locator("#doubts").count():  # tomorrow may be a Sunday
         keys.follow(".booking-form .actions button")
     page.wait_for_url("**/appointments/*-*/")
-    expect(page.locator("main")).to_contain_text("Le rendez-vous est pris.")
+    expect(page.locator("main")).to_contain_text("Le rendez-vous de Nadia Simon est pris")
     return Appointment.objects.get(patient__last_name="Simon")
 
 
