@@ -119,7 +119,7 @@ def _changes(line: AuditEvent, appointment: Appointment, names: dict[str, str]) 
     parts = [name for name in labels if name in line.detail.get("fields", [])]
     if any(f"{name}_before" not in line.detail for name in parts):
         return [_("A changé : %(parts)s.") % {"parts": ", ".join(labels[name].lower() for name in parts)}]
-    sentence = _("%(part)s : %(now)s, au lieu de %(before)s.")
+    sentence = _("%(part)s : %(now)s (avant : %(before)s).")
     return [
         sentence
         % {
@@ -138,7 +138,7 @@ def _part(name: str, value: str, appointment: Appointment, names: dict[str, str]
         return f"{long_day(start, weekday=True)}, {date_format(start, 'H:i')}"
     if name == "kind":
         return str(AppointmentKind(value).label).lower() if value in AppointmentKind.values else value
-    return names.get(value) or _("(supprimé depuis)")
+    return names.get(value) or _("supprimé depuis")
 
 
 def _notes(detail: dict[str, Any]) -> list[str]:

@@ -24,16 +24,16 @@ START = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")
 SENTENCES = {
     "fr": {
-        "starts_at": "Date et heure : {new_time}, au lieu de {old_time}.",
-        "agenda": "Agenda : Salle 3, au lieu de {agenda}.",
-        "visit_reason": "Motif : Bilan, au lieu de {reason}.",
-        "kind": "Lieu : en vidéo, au lieu de au cabinet.",
+        "starts_at": "Date et heure : {new_time} (avant : {old_time}).",
+        "agenda": "Agenda : Salle 3 (avant : {agenda}).",
+        "visit_reason": "Motif : Bilan (avant : {reason}).",
+        "kind": "Lieu : en vidéo (avant : au cabinet).",
     },
     "en": {
-        "starts_at": "Date and time: {new_time}, instead of {old_time}.",
-        "agenda": "Agenda: Salle 3, instead of {agenda}.",
-        "visit_reason": "Reason: Bilan, instead of {reason}.",
-        "kind": "Place: by video, instead of at the practice.",
+        "starts_at": "Date and time: {new_time} (before: {old_time}).",
+        "agenda": "Agenda: Salle 3 (before: {agenda}).",
+        "visit_reason": "Reason: Bilan (before: {reason}).",
+        "kind": "Place: by video (before: at the practice).",
     },
 }
 TIMES = {
@@ -94,7 +94,7 @@ def test_the_same_shows_when_its_place_followed_its_reason(
 ) -> None:
     VisitReason.objects.filter(pk=changes["visit_reason"].pk).update(in_person=False)
     move(appointment=appointment, by=alice, visit_reason=VisitReason.objects.get(pk=changes["visit_reason"].pk))
-    assert "Lieu : en vidéo, au lieu de au cabinet." in notes(sign_in(alice), appointment, "fr")
+    assert "Lieu : en vidéo (avant : au cabinet)." in notes(sign_in(alice), appointment, "fr")
 
 
 def test_a_move_of_an_earlier_version_says_which_parts_changed(
@@ -119,4 +119,4 @@ def test_an_agenda_that_was_deleted_since_is_said_to_be(
     first = appointment.agenda
     move(appointment=appointment, by=alice, agenda=changes["agenda"])
     first.delete()
-    assert "Agenda : Salle 3, au lieu de (supprimé depuis)." in notes(sign_in(alice), appointment, "fr")
+    assert "Agenda : Salle 3 (avant : supprimé depuis)." in notes(sign_in(alice), appointment, "fr")
