@@ -88,13 +88,14 @@ def set_up_a_second_factor(visitor: Visitor) -> None:
 
 
 def sign_in_on_a_new_device(visitor: Visitor, email: str, mobile: str) -> None:
-    """A patient: the password, then the code that the SMS brings."""
+    """A patient: the password, then the code that the SMS brings; the device is remembered."""
     page = visitor.page
     page.goto(f"{visitor.base}/account/login/")
     type_sign_in(visitor, email)
     page.wait_for_url("**/account/device/")
     visitor.accessible()
     page.fill("[name=code]", code_by_sms(mobile))
+    page.check("[name=remember]")  # their own telephone
     page.click("text=Continuer")
     page.wait_for_url("**/documents/")
 
