@@ -6,8 +6,11 @@ class DocshareConfig(AppConfig):
     name = "docshare"
 
     def ready(self) -> None:
-        from docshare import checks, model_names, telemetry
+        from django.db.backends.signals import connection_created
 
+        from docshare import checks, embedded, model_names, telemetry
+
+        connection_created.connect(embedded.keep_secrets, dispatch_uid="docshare.keep_secrets")
         checks.refuse_unfit_production()
         model_names.name_models()
         telemetry.begin()

@@ -29,10 +29,10 @@ app.autodiscover_tasks()
 def _prepare_and_compare_keys(**_more: object) -> None:
     from django.db import connection
 
-    from docshare.embedded import prepare_again
+    from docshare.embedded import prepare
     from docshare.wrong_keys import compare_at_start
 
-    prepare_again()
+    prepare()
 
     compare_at_start()
     connection.close()  # of this thread, which takes no task
@@ -49,9 +49,9 @@ worker_shutdown.connect(signs_of_life.take_back)
 @beat_init.connect
 def note_what_the_scheduler_gives(**_kwargs: Any) -> None:
     """In the scheduler's process alone: a silent worker and a silent scheduler are different illnesses."""
-    from docshare.embedded import prepare_again
+    from docshare.embedded import prepare
 
-    prepare_again()
+    prepare()
     after_task_publish.connect(scheduler_works, sender="jobs.tasks.heartbeat", weak=False)
 
 

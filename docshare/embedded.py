@@ -52,17 +52,27 @@ def prepare() -> None:
         make_database_private(SQLITE_PATH)
 
 
-def prepare_again() -> None:
-    """As `prepare`, in a process that has read its settings already. Exits where it read none of the secrets that
-    DATA_DIR keeps: what it seals could not be opened by anybody else."""
-    prepare()
-    from docshare.environment import Environment
-    from docshare.settings.installation import DATA_DIR, PRODUCTION, SECRET_KEY
+_kept = False
 
-    if PRODUCTION or Environment().str("SECRET_KEY", ""):
+
+def keep_secrets(**_of_the_signal: object) -> None:
+    """What a process that opens the database may seal must open again: the secrets that it made up are kept, once.
+
+    Exits where another process was first with others.
+    """
+    global _kept
+    from docshare.environment import Environment
+    from docshare.settings import installation
+
+    if _kept or installation.PRODUCTION:
         return
-    if kept_secret(DATA_DIR, "SECRET_KEY") != SECRET_KEY:
-        raise SystemExit(f"{DATA_DIR} was new, and its secrets have only just been made. Start again.")
+    for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):
+        value = getattr(installation, name)
+        if not Environment().str(name, "") and local_secret(installation.DATA_DIR, name, value) != value:
+            raise SystemExit(
+                f"{installation.DATA_DIR} was new, and its secrets have only just been made. Start again."
+            )
+    _kept = True
 
 
 def kept_secret(data_dir: Path, name: str) -> str:
@@ -71,8 +81,8 @@ def kept_secret(data_dir: Path, name: str) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def local_secret(data_dir: Path, name: str) -> str:
-    """The secret `name` of this installation, 384 random bits, created by whichever process comes first."""
+def local_secret(data_dir: Path, name: str, value: str = "") -> str:
+    """The secret `name` of this installation, made by whichever process comes first: `value`, or 384 random bits."""
     folder = data_dir / "secrets"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name.lower()
@@ -80,7 +90,7 @@ def local_secret(data_dir: Path, name: str) -> str:
         draft = folder / f".{name.lower()}.{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(value or secrets.token_urlsafe(48))
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -38,6 +38,7 @@ WRITE = READ_FILE | WRITE_FILE | TRUNCATE
 SCRATCH = WRITE | READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG
 
 # Public to every program of the machine, secret to none: code, fonts, time zones.
+ROOMS_OF_CHILDREN = ("documents", "files", "refusals", "signing")
 SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/libexec", "/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.cache"),
     *("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts", "/usr/share/fontconfig", "/etc/fonts"),
@@ -170,10 +171,11 @@ def _add_rule(ruleset: int, descriptor: int, rights: int) -> None:
 def _public() -> tuple[tuple[int, bool], ...]:
     """Handles of what every child may read, and whether each is a folder; opened once, by the fork server.
 
-    Of our own code `documents` alone, and never the checkout: data may lie in it."""
+    Of our own code the rooms whose modules run in children, and never the checkout: data may lie in it."""
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    ours = str(Path(__file__).resolve().parents[1])
-    real = {os.path.realpath(path) for path in (*SYSTEM, *folders, ours)}
+    checkout = Path(__file__).resolve().parents[1]
+    ours = [str(checkout / room) for room in ROOMS_OF_CHILDREN]
+    real = {os.path.realpath(path) for path in (*SYSTEM, *folders, *ours)}
     within = [path for path in real if not any(path.startswith(f"{other}/") for other in real)]
     handles = [handle for path in sorted(within) if (handle := _handle(path)) is not None]
     return tuple((handle, _is_folder(handle)) for handle in handles)

@@ -39,10 +39,20 @@ def test_the_first_command_makes_the_secrets_that_every_later_process_reads(tmp_
     assert {path.stat().st_mode & 0o077 for path in data_dir.rglob("*")} == {0}
 
 
-def test_a_worker_that_came_before_the_secrets_starts_again(tmp_path: Path) -> None:
-    """Else it would seal what no other process can open."""
+def test_what_opens_the_database_first_keeps_the_secrets_that_it_has(tmp_path: Path) -> None:
+    """Else nobody could open what it seals."""
     data_dir = tmp_path / "data"
-    late = "from docshare import embedded, settings; embedded.prepare_again()"
+    data_dir.mkdir()
+    opened = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
+    shown = "from django.conf import settings; print(settings.SECRET_KEY, settings.SIGNING_PASSPHRASE)"
+    first = python(data_dir, "-c", f"{opened}; {shown}")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == python(data_dir, "-c", shown).stdout
+
+
+def test_a_process_whose_secrets_came_too_late_starts_again(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    late = "from docshare import embedded, settings; embedded.prepare(); embedded.keep_secrets()"
     done = python(data_dir, "-c", late)
     assert done.returncode == 1
     assert "Start again" in done.stderr

@@ -10,7 +10,7 @@ from tests.signing.changed.kinds import Kind
 from tests.signing.changed.signers import judged
 from tests.signing.changed.table import KINDS
 
-TABLE = Path(__file__).parents[4] / "docs" / "changes-after-a-signature.md"
+TABLE = Path(__file__).parents[3] / "docs" / "changes-after-a-signature.md"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.what)

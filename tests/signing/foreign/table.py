@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.signing.foreign.differences import WHY
 from tests.signing.foreign.kinds import KINDS
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "foreign-signatures.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "foreign-signatures.md"
 HEAD = "| kind | here | signer, where its root is known | pdfsig | why not the same |\n|---|---|---|---|---|"
 JUDGED = {"valid": "valid", "not_valid": "**not valid**", "not_judged": "could not be judged"}
 TRUSTED = {
