@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Generator, Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from appointments.models import ReminderPolicy
+from practices.models import Practice
 from tests.settings import STACK
 
 # Playwright's synchronous interface runs an event loop in this thread; the database is used beside it, not in it.
@@ -68,6 +70,10 @@ def site(request: pytest.FixtureRequest, settings: Any, transactional_db: None, 
         call_command("flush", interactive=False, verbosity=0)  # whatever was done on it before
         import_module("documents.migrations.0002_categories").add_categories(apps, None)
         call_command("demo", verbosity=0)
+        for practice in Practice.objects.all():  # SMS leave at every hour that the tests run at
+            ReminderPolicy.objects.update_or_create(
+                practice=practice, defaults={"quiet_from": time(0), "quiet_until": time(0)}
+            )
         yield str(settings.PUBLIC_URL)
         return
     live_server = request.getfixturevalue("live_server")

@@ -41,6 +41,18 @@ TOKEN = "Vd3k9sLq-2bXo_7TzR4mWcA0"
 MISSING = "11111111-2222-4333-8444-555555555555"
 
 
+# SMS leave at every hour that the tests run at.
+NEVER_NIGHT = """
+from datetime import time
+from appointments.models import ReminderPolicy
+from practices.models import Practice
+for practice in Practice.objects.all():
+    ReminderPolicy.objects.update_or_create(
+        practice=practice, defaults={"quiet_from": time(0), "quiet_until": time(0)}
+    )
+"""
+
+
 @pytest.fixture(scope="module", params=["files", "s3"])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     with running(request.param) as stack:
@@ -72,6 +84,7 @@ def doctor(stack: Stack, doctors: list[Caller]) -> Caller:
             "import_module('documents.migrations.0002_categories').add_categories(apps, None)",
         )
         demo = stack.demo()
+        in_shell(stack, NEVER_NIGHT)
         in_shell(
             stack,
             "from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret\n"
