@@ -27,7 +27,8 @@ PATIENTS_PASSWORD = "une phrase facile 42"  # of invented people
 def deliver() -> None:
     """What the worker does when it is nudged; on a stack its own workers do."""
     if STACK:
-        soon = Message.objects.filter(state="queued", due_at__lte=timezone.now() + timedelta(seconds=10))
+        until_due = timezone.now() + settings.SHARE_NOTICE_DELAY + timedelta(seconds=10)
+        soon = Message.objects.filter(state="queued", due_at__lte=until_due)
         until(lambda: not soon.exists(), seconds=60)
         return
     for channel in ("email", "sms"):
