@@ -1,4 +1,4 @@
-"""Asking for a code, and answering with it (security cases 21 and 52)."""
+"""Asking for a code, and answering with it (docs/security-cases.md, 21 and 52)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a session lasts: so long without use, and so long in all (ASVS 7.3, security cases 19, 22, 23).
+"""How long a session lasts: so long without use, and so long in all (ASVS 7.3, docs/security-cases.md, 19, 22, 23).
 
 Checked at every request. What a page asks for by itself (`X-Background: 1`) is not use.
 """

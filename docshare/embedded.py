@@ -10,8 +10,10 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from docshare.environment import Environment
 from docshare.private_files import make_database_private, make_private
 
+SECRETS = ("SECRET_KEY", "SIGNING_PASSPHRASE")
 INSTALLED = Path("/etc/docshare")  # settings and secrets of the machine's installation (deploy/debian)
 
 
@@ -28,22 +30,25 @@ def refuse_second_installation(environment: Mapping[str, str], installed: Path =
         )
 
 
+def data_dir_of(env: Environment) -> Path:
+    """DATA_DIR, or `data` in the checkout."""
+    return Path(env.str("DATA_DIR", str(Path(__file__).resolve().parents[1] / "data"))).resolve()
+
+
 def prepare() -> None:
     """Make what an installation keeps in DATA_DIR, private to its user.
 
     Folders, the secrets of the embedded default, the file of a SQLite database. Called before settings are first read
     by whatever serves or stores: manage.py, web processes, workers. Harmless when repeated.
     """
-    from docshare.environment import Environment
-
     env = Environment()
     refuse_second_installation(os.environ)
-    data_dir = Path(env.str("DATA_DIR", str(Path(__file__).resolve().parent.parent / "data"))).resolve()
+    data_dir = data_dir_of(env)
     make_private(data_dir)
     for folder in ("queue", "uploads"):
         (data_dir / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     if env.str("DOCSHARE_ENV", "embedded") != "production":
-        for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):
+        for name in SECRETS:
             if not env.str(name, ""):
                 local_secret(data_dir, name)
     from docshare.settings.database import SQLITE_PATH
@@ -61,12 +66,11 @@ def keep_secrets(**_of_the_signal: object) -> None:
     Exits where another process was first with others.
     """
     global _kept
-    from docshare.environment import Environment
     from docshare.settings import installation
 
     if _kept or installation.PRODUCTION:
         return
-    for name in ("SECRET_KEY", "SIGNING_PASSPHRASE"):
+    for name in SECRETS:
         value = getattr(installation, name)
         if not Environment().str(name, "") and local_secret(installation.DATA_DIR, name, value) != value:
             raise SystemExit(

@@ -1,7 +1,7 @@
 """DATA_DIR, the database and the secrets are for the user that docshare runs as, and nobody else of the machine.
 
-Whatever the umask, and also where a former version left them open: looked at whenever a process starts. Imports no
-Django: the settings call it.
+Whatever the umask, and also where a former version left them open: looked at whenever a process starts
+(docshare/embedded.py). Imports no Django.
 """
 
 from __future__ import annotations

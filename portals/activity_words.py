@@ -143,14 +143,6 @@ def _taken(detail: Mapping[str, object]) -> str:
     return _("Retiré : %(roles)s") % {"roles": _roles(detail["taken"])} if detail["taken"] else ""
 
 
-def _countries_added(detail: Mapping[str, object]) -> str:
-    return _("Pays ajoutés : %(codes)s") % {"codes": _listed(detail["countries_added"], {})}
-
-
-def _countries_removed(detail: Mapping[str, object]) -> str:
-    return _("Pays retirés : %(codes)s") % {"codes": _listed(detail["countries_removed"], {})}
-
-
 def _limit(name: str, detail: Mapping[str, object]) -> str:
     return _("%(what)s : %(now)s au lieu de %(before)s") % {
         "what": LIMITS[name],

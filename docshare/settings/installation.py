@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from docshare.embedded import former_local_secrets, kept_secret, refuse_second_installation
+from docshare.embedded import data_dir_of, former_local_secrets, kept_secret, refuse_second_installation
 from docshare.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ refuse_second_installation(os.environ)
 
 PRODUCTION = env.str("DOCSHARE_ENV", "embedded") == "production"
 DEBUG = env.bool("DEBUG", False)
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+DATA_DIR = data_dir_of(env)
 PORT = env.int("PORT", 8000)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 PUBLIC_ADDRESS = urlsplit(PUBLIC_URL)

@@ -1,4 +1,4 @@
-"""A device is known by a cookie that was made for one account in one browser (security case 55)."""
+"""A device is known by a cookie that was made for one account in one browser (docs/security-cases.md, 55)."""
 
 from __future__ import annotations
 

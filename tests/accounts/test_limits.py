@@ -1,4 +1,4 @@
-"""Limits hold exactly when forty requests come at the same moment (security case 52)."""
+"""Limits hold exactly when forty requests come at the same moment (docs/security-cases.md, 52)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers guess passwords: the account's owner is not shut out, and reads of it once (security case 51)."""
+"""Strangers guess passwords (docs/security-cases.md, 51): the owner is not shut out, and reads of it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API tokens end with the password that they were made under, unless the person keeps them (security case 57)."""
+"""API tokens end with the password that they were made under (docs/security-cases.md, 57), unless they are kept."""
 
 from __future__ import annotations
 

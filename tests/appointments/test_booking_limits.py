@@ -1,4 +1,4 @@
-"""Case 50: what one account may book online, and change, is bounded; staff are not."""
+"""docs/security-cases.md, 50: what one account may book online, and change, is bounded; staff are not."""
 
 from __future__ import annotations
 

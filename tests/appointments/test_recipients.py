@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # a table is read by its rows
-"""The table of recipients (design, section 2), each row by its sentence."""
+"""The table of who receives what is shared, each row by its sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the embedded default keeps is for its own user alone (security case 59)."""
+"""What the embedded default keeps is for its own user alone (docs/security-cases.md, 59)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access lasts as long as its proof, and contacts have an owner: security cases 42 to 46 and 56.
+"""Access lasts as long as its proof, and contacts have an owner: docs/security-cases.md, 42 to 46 and 56.
 
 Everything goes through use cases and doors, with the clock where a day matters.
 """

@@ -1,4 +1,4 @@
-"""Case 38 of the security list: SMTP and SMS that refuse, put off, drip, or break; each a real server on loopback.
+"""SMTP and SMS that refuse, put off, drip, or break (docs/security-cases.md, 38); each a real server on loopback.
 
 Taken and come back afterwards is in tests/portals/public/test_reports.py.
 """

@@ -1,4 +1,4 @@
-"""Tokens are scrubbed from logs (security, case 14)."""
+"""Tokens are scrubbed from logs (docs/security-cases.md, 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Production refuses to start with what only suits the embedded default (security, case 22)."""
+"""Production refuses to start with what only suits the embedded default (docs/security-cases.md, 22)."""
 
 from __future__ import annotations
 

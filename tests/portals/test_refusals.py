@@ -23,7 +23,7 @@ from practices.roles import NotAllowed
 from refusals import Kind, Refusal
 from tests.portals.refusals import classes, every_refusal
 
-# Of the API as it was published (docs/api.md): programs rely on them.
+# Of the API as it was published: programs rely on them.
 PUBLISHED = {
     "too_large": 413, "empty": 400, "too_complex": 400, "invalid_placement": 400, "no_signature": 409,
     "recipient_not_ready": 409, "say_whose_contacts": 409, "reauthentication_required": 403, "permission_denied": 403,

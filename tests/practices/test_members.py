@@ -1,4 +1,4 @@
-"""Roles change in one place, which writes the trail (security case 53)."""
+"""Roles change in one place, which writes the trail (docs/security-cases.md, 53)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A child that parses a document touches nothing but its file (security case 59): tried with what a document that has
-taken over its parser would do."""
+"""A child that parses a document touches nothing but its file (docs/security-cases.md, 59): tried
+with what a document that has taken over its parser would do."""
 
 from __future__ import annotations
 

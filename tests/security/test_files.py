@@ -1,4 +1,4 @@
-"""Cases 25 to 34 on files, through the doors. Beside them, by name: 24, 28, 29, 30 (tests/documents/files), 31
+"""Cases 25 to 34 on files, through the doors. Beside them, by name: 24, 28, 29, 30 (tests/files), 31
 (test_scanning.py), 32 (tests/portals/api) and 28, 29 against a real server (tests/security/test_uploads.py)."""
 
 from __future__ import annotations

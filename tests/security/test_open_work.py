@@ -1,5 +1,5 @@
-"""The open page as a weapon (security case 49): what anybody may ask for has few places, tight bounds, and takes
-nothing from those who signed in."""
+"""The open page as a weapon (docs/security-cases.md, 49): what anybody may ask for has few places, tight
+bounds, and takes nothing from those who signed in."""
 
 from __future__ import annotations
 

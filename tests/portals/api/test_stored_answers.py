@@ -1,4 +1,4 @@
-"""A stored answer is given only to whoever could make the call now (security case 57)."""
+"""A stored answer is given only to whoever could make the call now (docs/security-cases.md, 57)."""
 
 from __future__ import annotations
 
