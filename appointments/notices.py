@@ -39,11 +39,10 @@ class FailedNotice:
 def failed_notices(practices: QuerySet[Practice], *, since: datetime) -> MessageQuerySet:
     """That an appointment is taken, moved, changed or cancelled, or a reminder, of these practices: what failed since
     then, newest first."""
-    about_appointments = Q(topic=TOPIC) | Exists(_reminded.objects.filter(message=OuterRef("pk")))
     here = Exists(Appointment.objects.filter(pk=OuterRef("about"), practice__in=practices))
     deleted = Exists(Patient.objects.filter(pk=OuterRef("about"), practice__in=practices))
     failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=since, about__isnull=False)
-    found = failed.filter(about_appointments).filter(here | deleted)
+    found = failed.filter(_of_appointments()).filter(here | deleted)
     return found.order_by("-created_at", "-id")
 
 
@@ -54,8 +53,12 @@ def to_be_seen_to(notices: MessageQuerySet) -> MessageQuerySet:
     deleted = ~Exists(Appointment.objects.filter(pk=OuterRef("about")))
     newer = Message.objects.filter(
         about=OuterRef("about"), channel=OuterRef("channel"), to=OuterRef("to"), created_at__gt=OuterRef("created_at")
-    ).filter(Q(topic=TOPIC) | Exists(_reminded.objects.filter(message=OuterRef("pk"))))
+    ).filter(_of_appointments())
     return notices.filter(ahead | deleted, ~Exists(newer), settled_at=None)
+
+
+def _of_appointments() -> Q:
+    return Q(topic=TOPIC) | Q(Exists(_reminded.objects.filter(message=OuterRef("pk"))))
 
 
 def with_their_appointments(messages: list[Message]) -> list[FailedNotice]:

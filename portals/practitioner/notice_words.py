@@ -53,11 +53,13 @@ def what_leaves(appointment: Appointment, *, since: datetime) -> tuple[str, bool
     failed = [one for one in messages if one.state == MessageState.FAILED]
     leaving = [one for one in messages if one.state != MessageState.FAILED]
     sentences = []
-    later = [one.due_at for one in leaving if one.channel == Channel.SMS and one.due_at > timezone.now() + SOON]
-    if channels := {Channel(one.channel) for one in leaving if one.due_at not in later}:
+    later = [one for one in leaving if one.channel == Channel.SMS and one.due_at > timezone.now() + SOON]
+    if channels := {Channel(one.channel) for one in leaving if one not in later}:
         sentences.append(_sentence_of(channels))
     if later:
-        sentences.append(_("Le SMS part le %(at)s : la nuit, aucun ne part.") % {"at": moment(min(later))})
+        sentences.append(
+            _("Le SMS part le %(at)s : la nuit, aucun ne part.") % {"at": moment(min(one.due_at for one in later))}
+        )
     sentences += _refusals((one.to, Cause(one.cause)) for one in failed)
     if failed and not leaving:
         sentences.append(_("Prévenez vous-même le patient."))
