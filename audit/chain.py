@@ -1,16 +1,16 @@
 """The chain over the trail: each line's digest covers the one before, so that a changed or missing line shows.
 
-Sealing is one step of its own, over committed lines (docs/decisions/0010): writers never wait for each other. A line
-that commits late is sealed late; its place in the chain is its seal's position, not its id.
-The digest of the newest seal, kept somewhere else (an export, a log), is an anchor: with it, even a trail whose
-chain was computed anew from some line on is found out.
+Sealing is a separate step over committed lines (docs/decisions/0010), so writers never wait for each other. A line
+that commits late is sealed late; its place in the chain is its seal's position, not its id. The digest of the newest
+seal, stored elsewhere (an export, a log), is an anchor: it reveals even a trail whose chain was recomputed from some
+line on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, timedelta
 from typing import NamedTuple
 
@@ -20,11 +20,11 @@ from django.utils import timezone
 from audit.models import AuditEvent, AuditSeal
 
 BATCH = 1000
-# A line gets its time within its transaction, and none lasts this long: what is older was sealed before.
+# A line gets its time within its transaction, and no transaction lasts this long: older lines are sealed already.
 LONGEST_TRANSACTION = timedelta(days=1)
-LATEST_SEAL = timedelta(hours=1)  # a line that is older and has no seal: nobody seals
-TURN = 0x0D0C5EA1  # one sealer at a time (an advisory lock of PostgreSQL)
-START = ""  # what the first line's digest covers as the one before
+LATEST_SEAL = timedelta(hours=1)  # an unsealed line older than this means that sealing does not run
+TURN = 0x0D0C5EA1  # key of the advisory lock (PostgreSQL) that admits one sealer at a time
+START = ""  # the previous digest for the first line
 
 
 class Anchor(NamedTuple):
@@ -35,9 +35,9 @@ class Anchor(NamedTuple):
 
 
 def seal() -> int:
-    """Seal every committed line that has no seal yet, in the order of ids. How many there were.
+    """Seal every committed line that has no seal yet, in the order of ids; returns their number.
 
-    A second sealer at the same moment leaves at once: what it would do is being done.
+    A second concurrent sealer returns 0 at once.
     """
     sealed = 0
     while count := _seal_batch():
@@ -62,6 +62,21 @@ def _seal_batch() -> int:
     return len(seals)
 
 
+def seal_with(lines: Sequence[AuditEvent]) -> None:
+    """Seal lines in the transaction that writes them: those of another installation, whose times are long past, so
+    that `seal` would not look for them. Other sealers return at once until it ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+    last = AuditSeal.objects.order_by("-position").first()
+    position, digest = (last.position, last.digest) if last else (0, START)
+    seals = []
+    for line in lines:
+        position, digest = position + 1, digest_of(line, digest)
+        seals.append(AuditSeal(position=position, event_id=line.pk, digest=digest))
+    AuditSeal.objects.bulk_create(seals)
+
+
 def _our_turn() -> bool:
     if connection.vendor != "postgresql":
         return True  # SQLite's transaction holds the write lock
@@ -71,7 +86,7 @@ def _our_turn() -> bool:
 
 
 def digest_of(line: AuditEvent, before: str) -> str:
-    """SHA-256, hexadecimal, over the digest before, a line feed, and the line in its one written form."""
+    """SHA-256, hexadecimal, over the digest before, a line feed, and the line's canonical form."""
     return hashlib.sha256(f"{before}\n{written(line)}".encode()).hexdigest()
 
 
@@ -81,7 +96,7 @@ def written(line: AuditEvent) -> str:
 
 
 def facts(line: AuditEvent) -> dict[str, object]:
-    """What a line says, as an export and the chain write it."""
+    """The contents of a line, for exports and for the chain."""
     return {
         "id": line.pk,
         "at": line.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -106,7 +121,7 @@ def holds(anchor: Anchor) -> bool:
 
 
 def faults() -> Iterator[str]:
-    """A sentence for each line that is missing, was changed, or was left unsealed. Reads the whole trail."""
+    """A sentence for each line that is missing, changed or unsealed. Reads the whole trail."""
     expected, before = 1, START
     while seals := AuditSeal.objects.filter(position__gte=expected).order_by("position")[:BATCH]:
         lines = AuditEvent.objects.in_bulk([one.event_id for one in seals])

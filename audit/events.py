@@ -39,7 +39,7 @@ class Event:
     account_words: Promise | None = None  # what the owner of the account reads, if that differs
     webhook: bool = False  # whether a practice may send it to its own software
     webhook_words: Promise | None = None  # what the page of webhooks says, if that differs
-    shown: bool = True  # False: no page lists it; it is for exports and whoever operates the installation
+    shown: bool = True  # False: no page lists it; it is for exports and the installation's operator
 
 
 _events: dict[str, Event] = {}

@@ -1,7 +1,7 @@
-"""Who did what to what, when. Append-only: the database itself refuses to change or delete a line.
+"""The audit trail: who did what to what, when. Append-only: the database refuses to change or delete a line.
 
-Knows no domain: actors, objects and records are opaque UUIDs, so that the trail outlives what it speaks of.
-No names, titles or contacts: a line tells operations and ids; screens look the rest up while it still exists.
+Actors, objects and records are opaque UUIDs, so that the trail outlives them. A line has operations and ids, but no
+names, titles or contacts; screens look those up while they exist.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         return self.filter(at__gte=start, at__lt=end).order_by("at", "id")
 
     def openings_of(self, document: uuid.UUID) -> AuditEventQuerySet:
-        """Every time somebody read the document: its recipient, staff, whoever had the link."""
+        """Every reading of the document: by its recipient, by staff, by anybody with the link."""
         return self.filter(object_id=document, action__in=OPENED)
 
     def unsealed(self) -> AuditEventQuerySet:
@@ -75,9 +75,9 @@ class AuditEvent(models.Model):
 
 
 class AuditSeal(models.Model):
-    """A line's place in the chain, given once it is committed (audit/chain.py). Append-only like the trail.
+    """A line's place in the chain, assigned once the line is committed (audit/chain.py). Append-only like the trail.
 
-    No foreign key: that a line is gone must be seen, not prevented from being stored.
+    No foreign key: the missing line behind a seal must be detectable.
     """
 
     position = models.BigIntegerField(primary_key=True)

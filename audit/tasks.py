@@ -1,4 +1,4 @@
-"""Sealing the trail, and writing its anchor where the database's owner cannot reach it."""
+"""Seals the trail, and writes its anchor where the database's owner cannot change it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ logger = logging.getLogger(__name__)
 
 @shared_task(expires=30)
 def seal() -> None:
-    """Seal what was committed. Harmless when repeated: what has a seal gets no other."""
+    """Seal committed lines. Harmless when repeated: a sealed line gets no second seal."""
     chain.seal()
 
 
 @shared_task
 def note_anchor() -> None:
-    """One line in the log, which is kept elsewhere. Harmless when repeated: it changes nothing."""
+    """Write the anchor to the log, which is stored elsewhere. Harmless when repeated: it changes no data."""
     anchor = chain.newest_anchor()
     logger.info("Audit trail: %d lines are sealed, anchor %d:%s", anchor.position, anchor.position, anchor.digest)

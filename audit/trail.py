@@ -1,4 +1,4 @@
-"""Writing the trail: one call, in the transaction of what it tells."""
+"""Writes the trail: one call, in the transaction of the recorded change."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def record(
     """Append one line: `action` ("document.shared") was done `by` someone `on` an object. A room declares each action
     in its events.py.
 
-    `within` is the appointment whose history shows the line. `detail` holds codes and ids only, never a name,
-    a title or a contact. Raises RuntimeError outside a transaction: a line without its deed, or a deed without
-    its line, must not be possible.
+    `within` is the appointment whose history shows the line. `detail` holds codes and ids only, never a name, a title
+    or a contact. Raises RuntimeError outside a transaction: neither a line without its change nor a change without
+    its line may be possible.
     """
     return append([line(action, by=by, on=on, practice=practice, within=within, detail=detail)])[0]
 
@@ -56,7 +56,8 @@ def line(
     detail: Mapping[str, DetailValue] | None = None,
 ) -> AuditEvent:
     """A line that `append` writes, with others in one query. Raises ValueError for an action that no room declares,
-    and for a contact in `detail`: the trail can't be changed, so it must not hold what a person may have erased."""
+    and for a contact in `detail`: the trail can't be changed, so it must not contain data that a person may have
+    erased."""
     event_of(action)
     for name, value in (detail or {}).items():
         texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []

@@ -1,1 +1,1 @@
-"""Work that must not be lost: nudges for the queue, one run at a time, and whether the workers are alive."""
+"""Work that must not be lost: leases, nudges for the queue, one run at a time, and heartbeats of the workers."""

@@ -1,7 +1,7 @@
-"""One kind of work, done by one thread of a process at a time.
+"""Runs one kind of work in at most one thread of a process at a time.
 
-Nudges come faster than their work ends. Without this, each of them would take a thread of the worker for the same
-rows until none is left for anything else; and a worker that is killed would have more than one message in flight.
+Nudges arrive faster than their work finishes. Without this limit, each of them would occupy a thread of the worker
+for the same rows until no thread is left; and a killed worker could repeat more than one message.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ _leaving = False
 
 
 def leave(**_of_the_signal: object) -> None:
-    """This process was asked to go: work that has many pieces ends after the one at hand.
+    """The process must end: work in many pieces stops after the current one.
 
-    A plain name, because a signal's handler calls it: a lock might be held by whom it interrupts.
+    Sets a plain global without a lock, because a signal handler calls it and the interrupted code might hold the
+    lock.
     """
     global _leaving
     _leaving = True
@@ -36,10 +37,10 @@ class OneAtATime:
         self._wanted = False
 
     def run(self, step: Callable[[], bool]) -> bool:
-        """Repeat `step` while it returns that there is more, or another pass was requested. True if it stopped before
-        that, because its time was over or this process is to end.
+        """Repeat `step` while it returns that there is more, or another pass was requested. True if it stopped
+        earlier, because its time was over or the process must end.
 
-        The request is written before the lock is tried, and read after the lock is released: none is lost.
+        The request is set before the lock is tried and read after the lock is released, so none is lost.
         """
         self._wanted, end = True, time.monotonic() + self._seconds
         while self._wanted and self._busy.acquire(blocking=False):

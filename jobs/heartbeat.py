@@ -1,8 +1,8 @@
 """When the parts of the installation last showed that they work.
 
-A worker: a task that does nothing but say when it ran. The scheduler: what it gave to the queue. Others (the mail
-server, the virus scanner…): when they last answered a worker that asks them. Rows and not the cache: a flushed cache
-says nothing about any of them.
+A worker: a task that only records when it ran. The scheduler: when it last put that task in the queue. Others (the
+mail server, the virus scanner…): when they last answered a worker's check. Stored in rows and not in the cache,
+because flushing the cache would lose them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WORKER, SCHEDULER = "worker", "scheduler"
 
 
 def mark(part: str) -> None:
-    """This part shows now that it works. At most 20 characters."""
+    """Record that this part works now. `part`: at most 20 characters."""
     Heartbeat.objects.update_or_create(part=part, defaults={"at": timezone.now()})
 
 

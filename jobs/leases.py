@@ -1,7 +1,7 @@
-"""Rows that workers share: claimed in batches under a lease, tried again after a growing wait, given up in the end.
+"""Rows that workers share: claimed in batches under a lease, retried after a growing wait, finally given up.
 
-A row has `attempts` and a column that holds the end of its lease. Whoever claims it counts the attempt at once, so
-that a row that kills its worker is given up in the end. A worker whose lease has run out changes nothing any more.
+A row has `attempts` and a column that holds the end of its lease. Claiming a row counts the attempt at once, so that
+a row that kills its worker is given up in the end. A worker whose lease has expired may no longer change the row.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ def held(row: Row, column: str = "lease_until") -> QuerySet[Row]:
 
 
 def put_back(row: Row, *, wait: timedelta = timedelta(), **only: object) -> None:
-    """Free a row that was claimed in vain: the attempt does not count."""
+    """Release a claimed row without an attempt: the attempt does not count."""
     held(row).filter(**only).update(due_at=timezone.now() + wait, lease_until=None, attempts=F("attempts") - 1)
 
 
 def back_off(attempts: int) -> timedelta:
-    """10 s, 20 s, 40 s … 2 h, each within a fifth: a thousand failures must not come back in one second."""
+    """The wait before the next attempt: 10 s, 20 s, 40 s … 2 h, each varied at random by a fifth, so that a thousand
+    failures are not retried in one second."""
     wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts - 1, 30), LONGEST_WAIT)
     return wait * random.uniform(0.8, 1.2)  # noqa: S311 (spreads load, guards nothing)

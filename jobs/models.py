@@ -1,4 +1,4 @@
-"""When the parts of the installation last worked."""
+"""Heartbeats of the parts of the installation."""
 
 from __future__ import annotations
 

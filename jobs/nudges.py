@@ -1,4 +1,5 @@
-"""Telling a worker that something is due. Only a nudge: where the queue is away, the sweep finds the rows."""
+"""Asks a worker to run a task soon. A nudge may be lost: if the queue is unreachable, the periodic sweep finds the
+rows."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 NUDGES_PER_SECOND = 4  # one task per window, however many rows are planned in it
-LATEST_NUDGE_SECONDS = 60  # later ones are the sweep's: a nudge that waits sits in a worker's memory
+LATEST_NUDGE_SECONDS = 60  # later rows are left to the sweep, because a waiting nudge occupies a worker's memory
 
 
 def nudge(task: str, *args: str, due_at: datetime | None = None) -> None:
-    """Have `task` run when something will be due (now, where `due_at` does not say).
+    """Have `task` run when something will be due (now if `due_at` is None).
 
-    It runs at the end of the window the row falls in, so it sees all that was committed in it.
+    It runs at the end of the row's time window, so it sees every row that was committed within it.
     """
     now = timezone.now().timestamp()
     window = math.ceil(max(due_at.timestamp() if due_at else now, now) * NUDGES_PER_SECOND)
@@ -31,6 +32,5 @@ def nudge(task: str, *args: str, due_at: datetime | None = None) -> None:
         if cache.add(f"nudge:{task}:{':'.join(args)}:{window}", 1, timeout=LATEST_NUDGE_SECONDS * 2):
             current_app.send_task(task, args=args, countdown=countdown)
     except (RedisError, OperationalError, OSError) as error:
-        # Cache or broker away. The rows are safe in the database, and whoever waits for an answer has done
-        # nothing wrong.
+        # The cache or the broker is unreachable. The rows are safe in the database, so the request must not fail.
         logger.warning("The queue did not take a nudge (%s); the sweep will send what is due.", type(error).__name__)

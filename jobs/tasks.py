@@ -1,4 +1,4 @@
-"""Whether a worker is at work."""
+"""The heartbeat task of the workers."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from jobs.heartbeat import WORKER, mark
 
 @shared_task(name="jobs.tasks.heartbeat", expires=30)
 def heartbeat() -> None:
-    """Say that a worker is at work. Harmless when repeated: the latest time stays."""
+    """Record that a worker runs. Harmless when repeated: the latest time stays."""
     mark(WORKER)

@@ -16,11 +16,11 @@ class Kind(StrEnum):
     INVALID = "invalid"
     NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
-    CONFLICT = "conflict"  # what is asked does not go with how things stand
+    CONFLICT = "conflict"  # the request contradicts the current state
     GONE = "gone"
     TOO_LARGE = "too_large"
-    TOO_OFTEN = "too_often"  # whoever asks has used up what one may ask
-    TRY_LATER = "try_later"  # nothing is wrong with what was asked
+    TOO_OFTEN = "too_often"  # the requester has used up a limit
+    TRY_LATER = "try_later"  # the same request may succeed later
     SIGN_IN_AGAIN = "sign_in_again"
 
 
@@ -31,10 +31,10 @@ class Reason(NamedTuple):
 
 
 class Refusal(Exception):
-    """Nothing was done. `sentence` tells the person who asked why, in the language they read at that moment.
+    """A request was refused and changed nothing. `sentence` explains why, in the current language of the requester.
 
-    `code` is for programs and never changes; `field` is the part of a form or of a body that it is about.
-    `retry_after`: in how many seconds the same may go through. `str()` is the code: exceptions end in logs, sentences
+    `code` is for programs and never changes; `field` is the form field or part of the body at fault. `retry_after`:
+    in how many seconds the same request may succeed. `str()` is the code, because exceptions reach logs and sentences
     may name people.
     """
 
@@ -42,7 +42,7 @@ class Refusal(Exception):
     kind: Kind
     field: str | None = None
     retry_after: int | None = None
-    words: StrOrPromise  # of a class: lazy, so that they are translated when they are read
+    words: StrOrPromise  # a class attribute; lazy, so that it is translated on display
 
     def __init__(self, words: StrOrPromise | None = None) -> None:
         super().__init__(self.code)
@@ -54,5 +54,5 @@ class Refusal(Exception):
         return str(self.words)
 
     def errors(self) -> list[Reason]:
-        """One, unless several things speak against it."""
+        """The refusals behind this one: itself, unless there are several reasons."""
         return [Reason(self.code, self.sentence, self.field)]

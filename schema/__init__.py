@@ -1,1 +1,1 @@
-"""What migrations of every room need so that the version before goes on working beside them."""
+"""Migration operations that let the previous version go on working while they run."""

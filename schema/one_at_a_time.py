@@ -1,4 +1,4 @@
-"""One `migrate` at a time, whichever machines they run on."""
+"""Allows one `migrate` at a time across all machines."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 
-KEY = 0x646F6373  # of pg_advisory_lock; any number that nothing else in this database locks
+KEY = 0x646F6373  # of pg_advisory_lock; any number that nothing else in this database uses
 LOOK_EVERY = 0.5  # seconds
 WAITING = "Another migrate is at work on this database; waiting until it ends."
 
 
 @contextmanager
-def migrating_alone(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> Iterator[None]:
-    """Wait until no other process migrates this database, then keep others waiting. A process that dies lets go."""
+def migration_lock(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> Iterator[None]:
+    """Wait until no other process migrates this database, then make others wait. The lock ends with its process."""
     lock = {"postgresql": _advisory_lock, "sqlite": _file_lock}[connection.vendor]
     with lock(connection, tell):
         yield
@@ -28,8 +29,8 @@ def migrating_alone(connection: BaseDatabaseWrapper, tell: Callable[[str], objec
 def _advisory_lock(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> Iterator[None]:
     """On a connection of its own, which migrations cannot close.
 
-    Asked again and again: a statement that waits for the lock would be a transaction, for whose end the other's
-    CREATE INDEX CONCURRENTLY would wait in turn.
+    Polls: a statement that waits for the lock would be an open transaction, and the other process's CREATE INDEX
+    CONCURRENTLY would wait for its end.
     """
     holder = connection.copy()
     try:
@@ -50,7 +51,7 @@ def _advisory_lock(connection: BaseDatabaseWrapper, tell: Callable[[str], object
 
 @contextmanager
 def _file_lock(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> Iterator[None]:
-    if connection.is_in_memory_db():  # type: ignore[attr-defined]  # of SQLite's wrapper: no other process sees it
+    if isinstance(connection, SqliteWrapper) and connection.is_in_memory_db():  # no other process sees it
         yield
         return
     path = Path(f"{connection.settings_dict['NAME']}.migrating")

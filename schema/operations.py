@@ -11,9 +11,10 @@ VALIDITY = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
 
 class AddIndexBesideWrites(postgresql.AddIndexConcurrently):
-    """AddIndex by CREATE INDEX CONCURRENTLY on PostgreSQL, as usual elsewhere. Its migration has `atomic = False`.
+    """AddIndex by CREATE INDEX CONCURRENTLY on PostgreSQL; a plain AddIndex on other databases. Its migration has
+    `atomic = False`.
 
-    May be run again after it was interrupted: an index that was finished stays, one that was not is built anew.
+    May be run again after an interruption: a finished index stays, an unfinished one is rebuilt.
     """
 
     def database_forwards(
@@ -50,7 +51,7 @@ class AddIndexBesideWrites(postgresql.AddIndexConcurrently):
 
 
 class AddConstraintNotValid(postgresql.AddConstraintNotValid):
-    """A check that new rows pass from now on, on PostgreSQL without reading the old ones; as usual elsewhere."""
+    """Add a check for new rows. On PostgreSQL existing rows are not read; other databases add a plain constraint."""
 
     def database_forwards(
         self,
@@ -66,7 +67,8 @@ class AddConstraintNotValid(postgresql.AddConstraintNotValid):
 
 
 class ValidateConstraint(postgresql.ValidateConstraint):
-    """That the old rows pass it, too: in a migration of its own, beside writes. Nothing to do but on PostgreSQL."""
+    """Validate existing rows, too, in a separate migration that does not block writes. Does nothing except on
+    PostgreSQL."""
 
     def database_forwards(
         self,
@@ -80,9 +82,9 @@ class ValidateConstraint(postgresql.ValidateConstraint):
 
 
 class MoveContentTypes(RunPython):
-    """The content types of models that moved to this migration's app, so that what refers to them still does.
+    """Move the content types of models that moved to this migration's app, so that references to them stay valid.
 
-    Harmless beside the version before: what it makes anew under the old label refers to nothing.
+    Harmless beside the previous version: content types that it creates again under the old label have no references.
     """
 
     def __init__(self, old_label: str, models: list[str]) -> None:

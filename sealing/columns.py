@@ -1,8 +1,9 @@
-"""Text that a dump of the database must not give away: links and codes in messages still to be sent, secrets of
-webhooks and of second factors.
+"""Encrypted text columns: links and codes in unsent messages, secrets of webhooks and of second factors.
+
+A dump of the database alone must not reveal them.
 
 Fernet (AES-128-CBC and HMAC-SHA-256), the key derived from SECRET_KEY; SECRET_KEY_FALLBACKS still decrypt, and
-`manage.py rotate_keys` seals under SECRET_KEY what they had sealed (docs/decisions/0024).
+`manage.py rotate_keys` encrypts their texts again under SECRET_KEY (docs/decisions/0024).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from django.db.models.query_utils import DeferredAttribute
 
 
 class CannotOpen(Exception):
-    """Sealed under a key that is neither SECRET_KEY nor one of SECRET_KEY_FALLBACKS, or damaged."""
+    """The text was encrypted under a key that is neither SECRET_KEY nor one of SECRET_KEY_FALLBACKS, or is
+    damaged."""
 
 
 @lru_cache(maxsize=4)
@@ -38,7 +40,7 @@ def _ours() -> list[Fernet]:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed text as the database keeps it."""
+    """A sealed text as the database stores it."""
 
     token: str
 
@@ -54,7 +56,7 @@ class Sealed:
             raise CannotOpen from None
 
     def is_current(self) -> bool:
-        """Whether SECRET_KEY itself opens it."""
+        """Whether it is encrypted under SECRET_KEY itself."""
         try:
             _ours()[0].decrypt(self.token.encode())
         except InvalidToken:
@@ -63,7 +65,7 @@ class Sealed:
 
 
 class _OpenedWhenRead(DeferredAttribute):
-    """Opens a sealed text when it is read, so that one that cannot be opened fails alone, not with its queryset."""
+    """Decrypts a text when the attribute is read, so that one damaged text does not fail the whole queryset."""
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
@@ -78,8 +80,8 @@ class _OpenedWhenRead(DeferredAttribute):
 
 
 class SealedTextField(models.TextField[str, str]):
-    """A text that is encrypted in the database and plain in Python. Reading one that cannot be opened raises
-    CannotOpen; saving the row leaves it as it was."""
+    """A text that is encrypted in the database and plain in Python. Reading one that cannot be decrypted raises
+    CannotOpen; saving the row leaves it unchanged."""
 
     descriptor_class = _OpenedWhenRead
 
@@ -91,10 +93,10 @@ class SealedTextField(models.TextField[str, str]):
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
         return Sealed(value) if value else value
 
-    def kept_in(self, instance: models.Model) -> Sealed | None:
-        """As the database keeps it, in an instance that was just read; None where it is empty."""
+    def sealed_text_of(self, instance: models.Model) -> Sealed | None:
+        """The sealed text of an instance just read from the database; None if the column is empty."""
         kept = instance.__dict__.get(self.attname)
         return kept if isinstance(kept, Sealed) else None
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        return self.kept_in(model_instance) or super().pre_save(model_instance, add)
+        return self.sealed_text_of(model_instance) or super().pre_save(model_instance, add)

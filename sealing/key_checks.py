@@ -1,9 +1,10 @@
 """Whether this process has the keys that the database's sealed texts and signing keys need.
 
-The database and each backup keep a check value of every key in use: scrypt (RFC 7914) over the key with a salt of its
-own, n = 2^14, r = 8, p = 1: 16 MiB and tens of milliseconds for one guess. It helps nobody to guess a weak
-passphrase: whoever has the database has keys encrypted under it, too, and tries a passphrase on those (PKCS #8,
-PBKDF2 with 2048 rounds) some hundred times faster. Without a salt two installations with one key would show it.
+The database and each backup store a check value of every key in use: scrypt (RFC 7914) over the key with a salt of
+its own, n = 2^14, r = 8, p = 1: 16 MiB and tens of milliseconds for one guess. The value does not make a weak
+passphrase easier to guess: whoever has the database also has keys encrypted under it (PKCS #8, PBKDF2 with 2048
+rounds), on which a guess is some hundred times faster. Without a salt, two installations with the same key would have
+the same value.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Check(Protocol):
 
 
 def keys_of(secret: str) -> list[str]:
-    """The key in use, and the former ones that are still given."""
+    """The key in use, then the former keys in the settings."""
     return [getattr(settings, secret), *getattr(settings, f"{secret}_FALLBACKS")]
 
 
@@ -43,7 +44,7 @@ def check_value(key: str, salt: str) -> str:
 
 
 def new_check(secret: str, key: str) -> KeyCheck:
-    """Not saved."""
+    """A new check value for the key; not saved."""
     salt = secrets.token_hex(BYTES)
     return KeyCheck(secret=secret, salt=salt, value=check_value(key, salt))
 
@@ -54,21 +55,21 @@ def fits(check: Check, keys: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class Standing:
-    """`missing`: checks of keys that something may be sealed under and that this process does not have."""
+    """`missing`: checks of keys that this process lacks and that some text may be encrypted under."""
 
     secret: str
     checks: list[KeyCheck]
     missing: list[KeyCheck]
-    has_current: bool  # the key in use is among those that the database knows
+    has_current: bool  # the database has a check of the key in use
 
     @property
-    def is_turning(self) -> bool:
-        """The key in use is new here, and everything else can be opened by a former one."""
+    def key_change_in_progress(self) -> bool:
+        """A key change is in progress: the key in use is new, and former keys decrypt everything."""
         return bool(self.checks) and not self.has_current and not self.missing
 
     @property
     def is_whole(self) -> bool:
-        """Whatever cannot be opened now will not be by waiting for another key."""
+        """This process has every key, so a text that can't be decrypted is damaged."""
         return bool(self.checks) and not self.missing
 
 
@@ -84,7 +85,7 @@ def standing_of(secret: str) -> Standing:
 
 
 def differing(standing: Standing) -> str:
-    """What differs and what to do; "" where this process has every key."""
+    """Which keys differ and what to do; "" if this process has every key."""
     secret = standing.secret
     if not standing.missing:
         return ""

@@ -1,4 +1,4 @@
-"""Check values of the keys that something may be sealed under."""
+"""Check values of the encryption keys in use."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.utils import timezone
 
 
 class KeyCheck(models.Model):
-    """By which a process knows whether it has a key that something here may be sealed under
-    (sealing/key_checks.py). One for each key in use: two of a secret while it is turned."""
+    """The check value of one key, by which a process finds out if it has that key (sealing/key_checks.py). A secret
+    has two of them while its key is being changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     secret = models.CharField(max_length=40, help_text="SECRET_KEY or SIGNING_PASSPHRASE")

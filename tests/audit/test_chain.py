@@ -1,4 +1,4 @@
-"""The chain over the trail: a changed, missing or hidden line is found out, and sealing holds nobody up."""
+"""The hash chain over the trail detects changed, missing and hidden lines; sealing blocks no writer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write(practice: Practice, alice: User) -> Write:
 
 @contextmanager
 def as_the_owner_of_the_database() -> Iterator[None]:
-    """Somebody who may drop triggers, and leaves everything as it was."""
+    """With the rights of the database's owner, who may drop triggers; restores everything afterwards."""
     migrations = [import_module(f"audit.migrations.{name}") for name in ("0002_append_only", "0010_seals")]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -67,7 +67,7 @@ def test_a_whole_trail_has_no_fault_and_is_sealed_once(write: Write, monkeypatch
 
 
 def test_a_line_that_commits_late_is_sealed_late(write: Write) -> None:
-    """Its id was given out before those of lines that were sealed meanwhile."""
+    """Its id was assigned before those of lines that were sealed meanwhile."""
     early, *_others = write(4)
     line = AuditEvent.objects.get(pk=early)
     tamper("DELETE FROM audit_auditevent WHERE id = %s", early)

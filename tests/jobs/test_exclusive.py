@@ -1,4 +1,4 @@
-"""One kind of work, by one thread at a time, and no wish for it lost."""
+"""One kind of work by one thread at a time, without losing a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text that no key opens any more fails alone, where staff see it; while a key is only missing, it waits."""
+"""A text that no key can decrypt fails alone, visibly for staff; while a key may only be missing, it waits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_an_sms_that_no_key_opens_fails_alone(gateway: SmsGateway) -> None:
 
 
 def test_a_key_that_is_only_missing_here_is_waited_for(mail_server: MailServer, settings: Settings) -> None:
-    """Another process may have it already, or it is put back."""
+    """Another process may have the key, or the operator may restore it."""
     note_keys()
     former = settings.SECRET_KEY
     message, other = make_email(), make_email("autre@courriel.example")
@@ -77,7 +77,7 @@ def test_a_key_that_is_only_missing_here_is_waited_for(mail_server: MailServer, 
 
 
 def test_a_check_value_says_nothing_quickly(settings: Settings) -> None:
-    """scrypt, salted: no plain digest of the key stands in the database."""
+    """Uses scrypt with a salt: the database contains no plain digest of the key."""
     note_keys()
     for check in KeyCheck.objects.all():
         key = getattr(settings, check.secret)
