@@ -1,7 +1,7 @@
-"""What one action of a PDF does (ISO 32000-2, 12.6.4): harmless, told to staff, or refused. Imports no Django.
+"""Judges one action of a PDF (ISO 32000-2, 12.6.4): harmless, reported to staff, or refused. Imports no Django.
 
-Harmless is what is known to be: moving within the document, and addresses of the web, mail and telephone. Every other
-kind is refused, whatever the name of the file it names; so are kinds that no standard knows.
+Only known harmless actions pass: moving within the document, and addresses of the web, mail and telephone. Every
+other kind is refused, whatever the name of its file; so are kinds that no standard defines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import pikepdf
 
 LAUNCH, OUTSIDE = "launch", "leads_outside"
-WITHIN = {  # the document: jumps, layers, fields
+WITHIN = {  # within the document: jumps, layers, fields
     *("/GoTo", "/Named", "/Hide", "/SetOCGState", "/ResetForm", "/Trans", "/GoTo3DView", "/GoToDp", "/Thread"),
     "/NoOp",  # PDF 1.2
 }
@@ -25,11 +25,11 @@ SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 QUERY = re.compile(r"[?#]")
 IGNORED_IN_ADDRESSES = re.compile(
     r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff]"
-)  # readers skip some of them
+)  # characters that some readers skip
 
 
 def judged(action: Any) -> Iterator[str]:
-    """Codes of one action, without those chained to it; nothing if it is harmless."""
+    """Codes of one action, without the actions chained to it; none if it is harmless."""
     kind = text_of(entry(action, "/S"))
     if kind in WITHIN:
         if kind == "/Thread" and entry(action, "/F") is not None:
@@ -55,19 +55,19 @@ def is_safe_address(written: str) -> bool:
     """http, https, mailto, tel; www.… without a scheme; a place in this document. Not a path, UNC or relative."""
     address = IGNORED_IN_ADDRESSES.sub("", written).lower()
     if "\\" in QUERY.split(address, maxsplit=1)[0]:
-        return False  # http:\\server\share: what a program makes of it is its own affair
+        return False  # http:\\server\share: programs interpret such an address differently
     if scheme := SCHEME.match(address):
         return scheme[1] in SAFE_SCHEMES
     return not address or address.startswith(("#", "www."))
 
 
 def is_safe_target(written: Any) -> bool:
-    """Of a /URI entry: none, or a string that is a safe address. Nobody knows what a reader makes of others."""
+    """Whether a /URI entry is missing, or a string with a safe address. Readers treat other types unpredictably."""
     return written is None or (isinstance(written, pikepdf.String) and is_safe_address(text_of(written)))
 
 
 def is_safe_base(written: Any) -> bool:
-    """What relative addresses of the document begin with (12.6.4.8): none, or an address of the web."""
+    """Whether the base of the document's relative addresses (12.6.4.8) is missing, or an address of the web."""
     if not is_safe_target(written):
         return False
     scheme = SCHEME.match(IGNORED_IN_ADDRESSES.sub("", text_of(written)).lower())
@@ -89,7 +89,7 @@ def outside_clip(specification: Any) -> bool:
 
 
 def _address_of(specification: Any) -> str:
-    """Of a file specification: a string, or a dictionary."""
+    """The address in a file specification, which is a string or a dictionary."""
     if not isinstance(specification, pikepdf.Dictionary):
         return text_of(specification)
     names = [text_of(entry(specification, key)) for key in ("/UF", "/F", "/DOS", "/Mac", "/Unix")]
@@ -100,14 +100,14 @@ def _address_of(specification: Any) -> str:
 
 
 def entry(of: Any, key: str) -> Any:
-    """An entry, or None if it is missing or the holder is something else."""
+    """An entry; None if it is missing or the holder is no dictionary."""
     if not isinstance(of, (pikepdf.Dictionary, pikepdf.Stream)):
         return None
     return of.get(key)
 
 
 def text_of(value: Any) -> str:
-    """Of a name or a string, whatever its bytes; "" of anything else."""
+    """The text of a name or a string, whatever its bytes; "" for any other type."""
     if isinstance(value, pikepdf.Name):
         return bytes(value).decode("latin-1")
     if not isinstance(value, pikepdf.String):

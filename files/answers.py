@@ -1,5 +1,7 @@
-"""What a child of the sandbox answers, made into values of known types and bounds. Whatever a document makes a child
-say passes here before anything of ours uses it; an answer of another form is that of a child that died.
+"""Parses what a child of the sandbox answers into values of known types and bounds.
+
+A document may control a child, so every answer passes here before other code uses it. An answer of another form is
+treated like the death of the child.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ from typing import Final, NoReturn, TypeVar
 from files.sandbox import SandboxCrashed
 
 T = TypeVar("T")
-MAX_COUNT: Final = (1 << 31) - 1  # that a column of the database holds
+MAX_COUNT: Final = (1 << 31) - 1  # the largest value of an integer column
 MAX_LINE: Final = 300  # characters of a name
-FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # in any time zone, these are dates
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)  # valid dates in every time zone
 
 
 class WrongForm(SandboxCrashed):
-    """No answer that a child of ours gives."""
+    """The answer does not have the expected form."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"answers nonsense: {what}")
@@ -31,18 +33,18 @@ class WrongForm(SandboxCrashed):
 
 @dataclass(frozen=True)
 class Refusal:
-    """`code`: one of those that the job's reader knows."""
+    """`code`: one of the codes that the job's caller knows."""
 
     code: str
 
 
 def fields(answer: object) -> dict[str, object]:
-    """An object of JSON, whose keys are text."""
+    """Require a JSON object. Raises WrongForm."""
     return {text(key): value for key, value in answer.items()} if isinstance(answer, dict) else _wrong("object")
 
 
 def refusal(answer: object, codes: Collection[str]) -> Refusal | None:
-    """Of `{"refused": code}`; None for an answer that is no refusal. Raises WrongForm."""
+    """Parse `{"refused": code}`; None for an answer that is no refusal. Raises WrongForm."""
     found = fields(answer)
     return Refusal(one_of(found["refused"], codes)) if "refused" in found else None
 
@@ -66,14 +68,14 @@ def one_of(value: object, known: Collection[str]) -> str:
 
 
 def text(value: object, *, longest: int | None = None) -> str:
-    """As a database and a page take it: without NUL and halves of a pair (Unicode 16, 3.8), cut at `longest`."""
+    """Text that a database and a page accept: without NUL and lone surrogates (Unicode 16, 3.8), cut at `longest`."""
     if not isinstance(value, str):
         return _wrong("text")
     return "".join(c for c in value[:longest] if c != "\0" and not 0xD800 <= ord(c) <= 0xDFFF)
 
 
 def line(value: object) -> str:
-    """A name as shown: what only steers how text is shown goes (Unicode's categories C), as does what is too long."""
+    """A name for display: without control characters (Unicode's categories C), cut at MAX_LINE."""
     if not isinstance(value, str):
         return _wrong("text")
     shown = (" " if c.isspace() else c for c in value[: 2 * MAX_LINE])
@@ -81,7 +83,7 @@ def line(value: object) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """ISO 8601 with its time zone. None where there is none, and for one that calendars can't show."""
+    """ISO 8601 with its time zone. None if it is missing or outside FIRST to LAST."""
     if value is None:
         return None
     try:
@@ -110,7 +112,7 @@ def encoded(value: object, *, most: int) -> bytes:
 
 
 def written(path: Path, begins: re.Pattern[bytes], *, most: int) -> bytes:
-    """What the child wrote to the file that it was given, of at most `most` bytes."""
+    """What the child wrote to its output file, at most `most` bytes."""
     with path.open("rb") as file:
         found = file.read(most + 1)
     return found if len(found) <= most and begins.match(found) else _wrong("file")

@@ -1,7 +1,7 @@
-"""clamd's protocol (clamd(8)), as much of it as it takes to show it a file.
+"""The part of clamd's protocol (clamd(8)) that scans a file.
 
-A whole conversation has one end in time: the time-out of a socket begins anew with every byte, and a scanner that
-drips its answer would hold an upload for ever. What is not word for word what clamd says is no answer.
+The whole conversation has one deadline: the time-out of a socket restarts with every byte, so a scanner that sends
+its answer byte by byte would block an upload for ever. Any reply that is not exactly clamd's counts as no answer.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 CHUNK = 1 << 16
-LONGEST_LINE = 4096  # bytes; clamd's is the name of a virus and a few words
+LONGEST_LINE = 4096  # bytes; clamd sends the name of a virus and a few words
 FOUND = re.compile(r"stream: (.+) FOUND")
 SAID_BY_CLAMD = re.compile(r"stream: .+ ERROR|.*size limit exceeded.*ERROR")
 TOO_LONG = "INSTREAM size limit exceeded. ERROR"
 
 
 class NoAnswer(Exception):
-    """It is away, or said something that clamd does not say, or did not come to an end in time."""
+    """clamd is unreachable, sent an unknown reply, or exceeded the deadline."""
 
 
-class BrokenOff(NoAnswer):
-    """It closed the connection in the middle. `sent`: how many bytes of the file it had been sent."""
+class ClosedEarly(NoAnswer):
+    """clamd closed the connection early. `sent`: how many bytes of the file had been sent."""
 
     def __init__(self, sent: int) -> None:
         super().__init__(f"broken off after {sent} bytes")
@@ -35,7 +35,7 @@ class BrokenOff(NoAnswer):
 
 
 class TooLong(Exception):
-    """The file is longer than its StreamMaxLength."""
+    """The file is longer than clamd's StreamMaxLength."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,13 @@ class Clamd:
             )
 
     def ping(self, *, until: float) -> None:
-        """Returns where it is there. `until`: of time.monotonic(). Raises NoAnswer."""
+        """Returns if clamd answers. `until`: deadline by time.monotonic(). Raises NoAnswer."""
         if self._ask(b"PING", None, until) != "PONG":
             raise NoAnswer("no PONG")
 
     def find(self, file: BinaryIO, *, until: float) -> str | None:
-        """What it finds in the file; None where it has seen it all and calls it clean. Raises NoAnswer, TooLong."""
+        """The virus that clamd finds; None if it scanned the whole file and found nothing. Raises NoAnswer,
+        TooLong."""
         answer = self._ask(b"INSTREAM", file, until)
         if answer == "stream: OK":
             return None
@@ -79,14 +80,14 @@ class Clamd:
                     for sent in _send(connection, file, until):  # noqa: B007  # how far it came
                         pass
                 except (BrokenPipeError, ConnectionResetError):
-                    # Beyond its StreamMaxLength it closes; what it said before is often still there to be read.
+                    # Beyond its StreamMaxLength clamd closes the connection; its reply is often still readable.
                     with contextlib.suppress(OSError, NoAnswer):
                         return _line(connection, until)
-                    raise BrokenOff(sent) from None
+                    raise ClosedEarly(sent) from None
                 try:
                     return _line(connection, until)
                 except ConnectionError as error:
-                    raise BrokenOff(sent) from error
+                    raise ClosedEarly(sent) from error
         except OSError as error:
             raise NoAnswer(type(error).__name__) from error
 
@@ -104,7 +105,7 @@ class Clamd:
 
 
 def _send(connection: socket.socket, file: BinaryIO, until: float) -> Iterator[int]:
-    """Its pieces, each behind its length; how many bytes were sent so far."""
+    """Send the file in pieces, each behind its length; yields the number of bytes sent so far."""
     sent = 0
     while chunk := file.read(CHUNK):
         connection.settimeout(_left(until))
@@ -116,7 +117,7 @@ def _send(connection: socket.socket, file: BinaryIO, until: float) -> Iterator[i
 
 
 def _line(connection: socket.socket, until: float) -> str:
-    """One line, whole. Raises NoAnswer; ConnectionError where it closed before the end of the line."""
+    """One whole line. Raises NoAnswer; ConnectionError if the connection closed before the end of the line."""
     said = bytearray()
     while not said.endswith(b"\n"):
         connection.settimeout(_left(until))
@@ -133,7 +134,7 @@ def _line(connection: socket.socket, until: float) -> str:
 
 
 def _left(until: float) -> float:
-    """Seconds. Raises TimeoutError."""
+    """Seconds left until the deadline. Raises TimeoutError."""
     left = until - time.monotonic()
     if left <= 0:
         raise TimeoutError

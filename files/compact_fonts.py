@@ -28,12 +28,13 @@ def with_glyph_numbers_as_cids(font: bytes) -> bytes:
     """
     top = dict(_entries(font))
     if ROS not in top:
-        return font  # not keyed by CID: its glyphs are named by their number already
+        return font  # not CID-keyed: its glyphs are addressed by number already
     charset, char_strings = _operand(top, CHARSET), _operand(top, CHAR_STRINGS)
     glyphs = _number(font, char_strings, 2)
     if charset <= PREDEFINED or glyphs < 2:
         raise ValueError("no charset of its own")
-    # Never longer than what it replaces: format 0 has two bytes a glyph; one range is the least of format 1 or 2.
+    # Never longer than the charset it replaces: format 0 has two bytes a glyph; one range is the minimum of format 1
+    # or 2.
     kind = font[charset]
     if kind == 0:
         identity = b"\0" + b"".join(glyph.to_bytes(2, "big") for glyph in range(1, glyphs))
@@ -77,7 +78,7 @@ def _entries(font: bytes) -> Iterator[tuple[bytes, Operands]]:
 
 
 def _index(font: bytes, start: int) -> tuple[int, tuple[int, int]]:
-    """Where an INDEX (section 5) ends, and where the first of its objects starts and ends."""
+    """The end of an INDEX (section 5), and the start and end of its first object."""
     count = _number(font, start, 2)
     if not count:
         return start + 2, (start, start)

@@ -1,9 +1,9 @@
-"""What a child of the sandbox may touch, held by the kernel: Landlock for files, seccomp for everything else.
+"""What a child of the sandbox may access, enforced by the kernel: Landlock for files, seccomp for everything else.
 
-A document that takes over a parser then runs as our user. It still reads nothing but the files of its job and the
-libraries, writes nothing but the job's output, opens no connection, starts no program and reaches no other process.
-Both need Linux: landlock(7) from 5.13 on, seccomp(2). Where the kernel has one of them only, that one holds
-(`protections`, and docs/operating.md for what to do then). Imports no Django.
+Code of a document that takes over a parser runs as our user. Even so it can read only the job's files and the
+libraries, write only the job's output, open no connection, start no program and reach no other process. Both need
+Linux: landlock(7) from 5.13 on, seccomp(2). If the kernel has only one of them, that one applies (`protections`, and
+docs/operating.md for what to do then). Imports no Django.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15  # of versions 2, 3, 5
 BIND_TCP, CONNECT_TCP = 1 << 0, 1 << 1  # of version 4
 ABSTRACT_SOCKETS, SIGNALS = 1 << 0, 1 << 1  # of version 6: not those of processes outside
 
-LIBRARIES = READ_FILE | READ_DIR  # EXECUTE is for programs; libraries are mapped without
+LIBRARIES = READ_FILE | READ_DIR  # EXECUTE is for programs; mapping a library does not need it
 READ = READ_FILE
 WRITE = READ_FILE | WRITE_FILE | TRUNCATE
 SCRATCH = WRITE | READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG
 
-# Public to every program of the machine, secret to none: code, fonts, time zones.
-ROOMS_OF_CHILDREN = ("documents", "files", "refusals", "signing")
+# Readable by every program of the machine and not secret: code, fonts, time zones.
+ROOMS_OF_CHILDREN = ("documents", "files", "imports", "refusals", "signing")
 SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/libexec", "/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.cache"),
     *("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts", "/usr/share/fontconfig", "/etc/fonts"),
     *("/var/cache/fontconfig", "/usr/share/zoneinfo", "/etc/localtime", "/usr/share/locale", "/usr/share/mime"),
     *("/dev/null", "/dev/urandom", "/dev/zero"),
 )
-# What a job that asks a time-stamp authority needs beside: names, and whom to trust.
+# What a job that asks a time-stamp authority needs in addition: name resolution and trusted certificates.
 NETWORK = (
     *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services"),
     *("/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"),
@@ -53,7 +53,7 @@ NETWORK = (
 )
 CERTIFICATES_FROM = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
-# Of the environment; everything else of it is secret, or might be.
+# Variables of the environment that stay; every other one is, or may be, secret.
 KEPT = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", *CERTIFICATES_FROM}
 KEPT_BEGINNINGS = ("LC_", "PYTHON", "FONTCONFIG_", "XDG_")
 PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}  # on the way to a time-stamp authority
@@ -61,7 +61,7 @@ PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}  # on the way t
 
 @dataclass(frozen=True)
 class Access:
-    """What one job may touch. Paths, each a file but for `scratch`, a folder that is this job's alone."""
+    """What one job may access: paths of files, except `scratch`, a folder for this job alone."""
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Protections:
 
     @property
     def holes(self) -> list[str]:
-        """What a document that took over its parser could do here, in sentences."""
+        """What a document that took over its parser could do on this machine, one sentence each."""
         found = []
         if not self.landlock:
             found.append("read and change every file of the user that docshare runs as")
@@ -94,7 +94,7 @@ class Protections:
 
 @lru_cache(maxsize=1)
 def protections() -> Protections:
-    """Asked of the kernel, without changing anything."""
+    """What the kernel offers. Changes nothing."""
     if not sys.platform.startswith("linux"):
         return Protections(landlock=0, seccomp=False)
     return Protections(
@@ -103,7 +103,7 @@ def protections() -> Protections:
 
 
 def prepare() -> None:
-    """In the fork server: what is the same for all children is made once."""
+    """Prepare, in the fork server, what is the same for all children."""
     if protections().landlock:
         _public()
     if protections().seccomp:
@@ -112,8 +112,8 @@ def prepare() -> None:
 
 
 def confine(access: Access) -> None:
-    """This process, from now on and for good. Raises OSError where the kernel offers a protection and then refuses
-    it: a job does not run half protected."""
+    """Confine this process irrevocably. Raises OSError if the kernel offers a protection and then refuses it: a job
+    never runs half protected."""
     held = protections()
     if held.landlock or held.seccomp:
         _checked(system_calls.libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -129,7 +129,7 @@ def _restrict_files(access: Access, version: int) -> None:
         rights |= right if version >= since else 0
     tcp = (BIND_TCP if access.network else BIND_TCP | CONNECT_TCP) if version >= 4 else 0
     scope = ABSTRACT_SOCKETS | SIGNALS if version >= 6 else 0
-    # struct landlock_ruleset_attr: a kernel takes as much of it as it knows.
+    # struct landlock_ruleset_attr: a kernel reads as much of it as it knows.
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = _call(CREATE_RULESET, struct.pack("=QQQ", rights, tcp, scope)[:size], size, 0)
     try:
@@ -150,12 +150,12 @@ def _restrict_files(access: Access, version: int) -> None:
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
-    """What is not there needs no rule."""
+    """A missing path needs no rule."""
     if (descriptor := _handle(path)) is None:
         return
     try:
         if not _is_folder(descriptor):
-            rights &= WRITE  # all that the rule of a file may name
+            rights &= WRITE  # the only rights that a rule for a file may have
         _add_rule(ruleset, descriptor, rights)
     finally:
         os.close(descriptor)
@@ -169,9 +169,10 @@ def _add_rule(ruleset: int, descriptor: int, rights: int) -> None:
 
 @lru_cache(maxsize=1)
 def _public() -> tuple[tuple[int, bool], ...]:
-    """Handles of what every child may read, and whether each is a folder; opened once, by the fork server.
+    """Descriptors of what every child may read, and whether each is a folder; the fork server opens them once.
 
-    Of our own code the rooms whose modules run in children, and never the checkout: data may lie in it."""
+    Of our own code only the packages whose modules run in children, never the whole checkout, which may contain data.
+    """
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     checkout = Path(__file__).resolve().parents[1]
     ours = [str(checkout / room) for room in ROOMS_OF_CHILDREN]
@@ -214,8 +215,10 @@ def _checked(result: int) -> int:
 
 
 def forget_secrets_of_the_environment() -> None:
-    """In the fork server, before any child: SECRET_KEY and passwords are in the environment that it was started with,
-    and a child copies its memory. Overwritten where the kernel put them, too (/proc/self/environ)."""
+    """Erase SECRET_KEY and passwords from the fork server's environment before it forks: a child copies its memory.
+
+    Also overwrites the kernel's copy (/proc/self/environ).
+    """
     if sys.platform.startswith("linux"):
         entries = ctypes.POINTER(ctypes.c_void_p).in_dll(system_calls.libc(), "environ")
         number = 0

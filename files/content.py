@@ -1,4 +1,4 @@
-"""Opening all of a file, in the sandbox, and what a PDF may contain beside its pages (docs/decisions/0013)."""
+"""Opens all of a file in the sandbox, and decides what a PDF may contain beside its pages (docs/decisions/0013)."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 UNREADABLE = Refusal("unreadable")
 LONGEST_TEXT = decoding.OPENING_TEXT + decoding.OPENING_PAGES  # a line break behind each page
-# What files.structure finds: False, the document is refused; True, it is taken and staff are told.
+# The codes of files.structure. False: the document is refused; True: it is accepted and staff are informed.
 POLICY = {
     "launch": False,  # starts a program, or opens a file with the program of its kind
-    "leads_outside": False,  # a file of the reader's computer or network, an unknown scheme, an unknown action
+    # names a file of the reader's computer or network, an unknown scheme or an unknown action
+    "leads_outside": False,
     "executable": False,  # carries a file that may be run
     "too_complex": False,
     "dynamic_form": True,  # XFA without pages: most readers show "please wait", as the preview does
-    "javascript": True,  # forms of public services check what is typed; our viewer runs none
-    "opens_address": True,  # a page of the web, as soon as the document is opened
+    "javascript": True,  # forms of public services validate input with it; our viewer runs none
+    "opens_address": True,  # opens a web page as soon as the document is opened
     "sends_form": True,
-    "attachments": True,  # PDF/A-3 and electronic invoices carry their data so
+    "attachments": True,  # PDF/A-3 and electronic invoices carry their data this way
     "xfa": True,  # a second form behind the pages, that some readers show in their place
     "media": True,
 }
 
 
 def check_opens(upload: Upload) -> None:
-    """A PDF that is only looked at: it opens, and has so many pages."""
+    """Check that a PDF opens, and count its pages. Raises Refused."""
     upload.page_count = _passed(upload, _run(upload, _found, decoding.look_at_pdf, str(upload.path))).page_count
 
 
 def check_content(upload: Upload) -> None:
-    """Decode every page or frame within the bounds of decoding.py."""
+    """Decode every page or frame within the limits of decoding.py."""
     if upload.media_type == PDF:
         found = _of_pdf(upload)
     else:
@@ -58,7 +59,7 @@ class Found:
     page_count: int
     signature_count: int
     contains: list[str]  # codes of POLICY
-    left_out: int = 0  # pictures beside the main one, which alone is kept
+    left_out: int = 0  # number of pictures beside the main one, which alone is stored
 
 
 def _passed(upload: Upload, found: Found | Refusal) -> Found:
@@ -68,7 +69,7 @@ def _passed(upload: Upload, found: Found | Refusal) -> Found:
 
 
 def _of_pdf(upload: Upload) -> Found:
-    """What the child found, also where reading the text of its pages took too long: then it has none, as a scan."""
+    """What the child found. If reading the text took too long, the text is empty, as for a scan."""
     said: list[object] = []
     last = _run(upload, _last_word, decoding.check_pdf, str(upload.path), answering=said.append)
     if not said:
@@ -86,7 +87,7 @@ def _of_pdf(upload: Upload) -> Found:
 
 
 def _found(answer: object) -> Found | Refusal:
-    """What decoding tells of a file. Raises WrongForm."""
+    """Parse an answer of files.decoding. Raises WrongForm."""
     if refusal := answers.refusal(answer, content_sentences()):
         return refusal
     told = answers.fields(answer)
@@ -102,13 +103,13 @@ def _found(answer: object) -> Found | Refusal:
 
 
 def _last_word(answer: object) -> str | Refusal:
-    """The text of the first pages; decoding.check_pdf told the rest before. Raises WrongForm."""
+    """The text of the first pages, the child's last answer (decoding.check_pdf). Raises WrongForm."""
     refusal = answers.refusal(answer, content_sentences())
     return refusal or answers.text(answers.entry(answers.fields(answer), "text"), longest=LONGEST_TEXT)
 
 
 def check_active_content(upload: Upload) -> None:
-    """What a PDF would run, open or carry: refused, or taken and told."""
+    """Refuse a PDF for what it would run, open or carry, or add notices for staff. Raises Refused."""
     for code in upload.contains:
         if not POLICY[code]:
             raise Refused("active_content", content_sentences()[code] % {"name": upload.name})

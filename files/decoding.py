@@ -1,4 +1,4 @@
-"""What runs in the sandbox for intake and previews: full decoding of pictures and PDFs. Imports no Django.
+"""Decodes pictures and PDFs in full, in the sandbox, for intake and previews. Imports no Django.
 
 Functions return JSON values; a refusal is `{"refused": code}`.
 """
@@ -34,24 +34,24 @@ PILLOW_FORMATS = {
 }
 OPENING_PAGES = 3
 OPENING_TEXT = 20_000  # characters
-TEXT_SECONDS = 2  # of processor; a page of text takes some milliseconds
+TEXT_SECONDS = 2  # of processor time; a page of text takes some milliseconds
 JPEG_QUALITY = 92
 MP_ENTRIES = 0xB002
-GAIN_MAPS = (b"hdrgm", b"HDRGainMap", b"urn:iso:std:iso:ts:21496")  # brighter light for the same picture
+GAIN_MAPS = (b"hdrgm", b"HDRGainMap", b"urn:iso:std:iso:ts:21496")  # brightness data for the same picture
 Answer = dict[str, Any]
 
 pi_heif.register_heif_opener()
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bounds above are ours, and lower
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our bounds above are lower
 
 
 def check_picture(path: str, media_type: str) -> Answer:
-    """Decode every frame within the pixel budget. Answers `{"page_count": frames}`; and where only the first of
-    several pictures will be kept, `{"left_out": how many others}`."""
+    """Decode every frame within the pixel budget. Answers `{"page_count": frames}`; and if only the first of several
+    pictures will be stored, `{"left_out": how many others}`."""
     try:
         with Image.open(path, formats=PILLOW_FORMATS[media_type]) as image:
             if image.width * image.height > MAX_FRAME_PIXELS:
                 return {"refused": "too_many_pixels"}
-            # Of MPO and HEIF the main picture is kept: no format of theirs is shown by every browser.
+            # Of MPO and HEIF only the main picture is stored, because no browser-safe format holds several.
             left_out = other_pictures(image, path)
             frames = 1 if image.format in ("MPO", "HEIF") else getattr(image, "n_frames", 1)
             if frames > MAX_FRAMES:
@@ -95,11 +95,11 @@ def look_at_pdf(path: str) -> Answer:
 
 
 def check_pdf(path: str, *, ask: Callable[[Answer], Any]) -> Answer:
-    """Open as a viewer would, without a password, and tell `ask` `{"page_count", "signature_count", "contains"}`: the
-    codes of files.structure.
+    """Open as a viewer would, without a password, and call `ask` with `{"page_count", "signature_count", "contains"}`
+    (the codes of files.structure).
 
-    Then answers `{"text"}`, of the first pages. A page of a few kilobytes can hold its reader for minutes: after
-    TEXT_SECONDS of processor this process is stopped, and what was told before is what is known.
+    Then answers `{"text"}`, of the first pages. A page of a few kilobytes can keep a reader busy for minutes: after
+    TEXT_SECONDS of processor time this process is killed, and only what `ask` received is known.
     """
     pdf = _opened(path)
     if isinstance(pdf, dict):
@@ -111,7 +111,7 @@ def check_pdf(path: str, *, ask: Callable[[Answer], Any]) -> Answer:
 
 
 def _opened(path: str) -> pdfium.PdfDocument | Answer:
-    """The document, or why it is refused."""
+    """The document, or the code of its refusal."""
     try:
         pdf = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
@@ -126,7 +126,7 @@ def _opened(path: str) -> pdfium.PdfDocument | Answer:
 
 
 def _stop_after(seconds: int) -> None:
-    """This process dies once it has used so much processor time from now on; pdfium can't be interrupted."""
+    """Kill this process once it has used this much more processor time; pdfium can't be interrupted."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = math.ceil(used.ru_utime + used.ru_stime) + seconds
@@ -139,12 +139,12 @@ def _opening_text(pdf: pdfium.PdfDocument) -> str:
         try:
             text += pdf[number].get_textpage().get_text_bounded()[: OPENING_TEXT - len(text)] + "\n"
         except pdfium.PdfiumError:
-            continue  # a page that can be shown and not read
+            continue  # the page can be shown, but its text can't be read
     return text
 
 
 def to_jpeg(path: str, output: str) -> Answer:
-    """Write a HEIC photograph as a JPEG, upright, with its colours and nothing else of what it carries."""
+    """Write a HEIC photograph as a JPEG, upright, with its colour profile and no other metadata."""
     with Image.open(path, formats=["HEIF"]) as source:
         colours = source.info.get("icc_profile")
         upright = ImageOps.exif_transpose(source).convert("RGB")
@@ -153,8 +153,8 @@ def to_jpeg(path: str, output: str) -> Answer:
 
 
 def draw_fields(pdf: pdfium.PdfDocument) -> None:
-    """Have fields and signatures drawn as browsers draw them: in every document, where pypdfium2 asks for a form in
-    its catalogue. To be called before a page is loaded."""
+    """Let pdfium draw fields and signatures, as browsers do, also in documents without a form in their catalogue,
+    which pypdfium2 leaves out. Call it before a page is loaded."""
     pdf.get_formtype = lambda: pdfium.raw.FORMTYPE_ACRO_FORM
     pdf.init_forms()
 
@@ -187,7 +187,8 @@ def render_page(path: str, media_type: str, page: int, width: int, most: int, ou
 
 
 def _eight_bits(source: Image.Image) -> Image.Image:
-    """As screens show it. Of more levels than that (radiographs), the darkest is black and the lightest white."""
+    """The picture with 8 bits per channel. If it has more (radiographs), the darkest becomes black and the lightest
+    white."""
     if source.mode.startswith(("I", "F")):
         levels = source.convert("F")
         darkest, lightest = cast("tuple[float, float]", levels.getextrema())
@@ -204,7 +205,7 @@ def page_texts(path: str, pages: int, limit: int) -> Answer:
         try:
             texts.append(pdf[number].get_textpage().get_text_bounded()[:limit])
         except pdfium.PdfiumError:
-            texts.append("")  # a page that can be shown and not read
+            texts.append("")  # the page can be shown, but its text can't be read
     return {"texts": texts}
 
 
@@ -230,5 +231,28 @@ def clean_signature(path: str, output: str, max_width: int, max_height: int) -> 
     result.putalpha(ink)
     result = result.crop(box)
     result.thumbnail((max_width, max_height))
+    result.save(output, "PNG", optimize=True)
+    return {"width": result.width, "height": result.height}
+
+
+def clean_logo(path: str, output: str, max_width: int, max_height: int) -> Answer:
+    """Re-encode a picture as PNG on white, bounded, without its empty margins. Answers `{"width", "height"}`."""
+    try:
+        with Image.open(path, formats=["PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF"]) as source:
+            if source.width * source.height > MAX_SIGNATURE_PIXELS:
+                return {"refused": "too_many_pixels"}
+            with_alpha = ImageOps.exif_transpose(source).convert("RGBA")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return {"refused": "unreadable"}
+    on_white = Image.new("RGBA", with_alpha.size, "white")
+    on_white.alpha_composite(with_alpha)
+    result = on_white.convert("RGB")
+    box = ImageOps.invert(result).convert("L").point([255 if level > 12 else 0 for level in range(256)]).getbbox()
+    if box is None or box[2] - box[0] < 8 or box[3] - box[1] < 8:
+        return {"refused": "blank"}
+    result = result.crop(box)
+    result.thumbnail((max_width, max_height), Image.Resampling.LANCZOS)
+    if len(result.getcolors(maxcolors=result.width * result.height) or []) > 256:  # a photograph, or soft edges
+        result = result.quantize(256, Image.Quantize.MEDIANCUT)
     result.save(output, "PNG", optimize=True)
     return {"width": result.width, "height": result.height}

@@ -1,6 +1,6 @@
-"""Is it what it says, is it within bounds, is it safe to pass on: an ordered pipeline, each refusal a sentence.
+"""Checks uploads in an ordered list of steps: size, name, kind, contents, viruses. Each refusal is a sentence.
 
-What each step decides, and why: docs/decisions/0013 (contents), 0021 (metadata, HEIC), 0022 (viruses).
+The reasons for each step are in docs/decisions/0013 (contents), 0021 (metadata, HEIC), 0022 (viruses).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from types import TracebackType
+from typing import Any, BinaryIO, Self, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
@@ -32,28 +33,41 @@ __all__ = [
     "TryLater",
     "Upload",
     "accept",
-    "discard",
     "inspect",
+    "judge",
     "too_large_sentence",
 ]
 
 
 @dataclass(frozen=True)
 class Intake:
-    """A checked upload, in a temporary file of ours on the store's file system."""
+    """A checked upload, in a temporary file of ours on the store's file system.
+
+    A context manager: on any way out of the `with` block the temporary file is gone, moved into storage or removed.
+    A use case that consumes an intake enters it, and so does whoever works with it before that; leaving it twice is
+    harmless.
+    """
 
     path: Path
-    name: str  # as people gave it, made harmless
+    name: str  # as the user gave it, made harmless
     media_type: str  # as verified by content
     size: int  # bytes
     page_count: int  # pages of a PDF, frames of a picture
     signature_count: int = 0  # signatures that a PDF came with
-    notices: tuple[str, ...] = ()  # codes of what staff are told of it
+    notices: tuple[str, ...] = ()  # codes of notices for staff
     opening_text: str = field(default="", repr=False)  # of a PDF's first pages; never stored, never logged
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.path.unlink(missing_ok=True)
 
 
 def check_size(upload: Upload) -> None:
-    """Between one byte and MAX_BYTES; then its bytes are in a file of ours."""
+    """Require one byte to MAX_BYTES, and put the bytes in a file of ours. Raises Refused."""
     size = upload.file.size or 0
     upload.name = clean_name(upload.file.name)
     if getattr(upload.file, "too_large", False) or size > MAX_BYTES:
@@ -65,7 +79,7 @@ def check_size(upload: Upload) -> None:
 
 
 def check_name(upload: Upload) -> None:
-    """Control and bidi characters are gone by now (names.py)."""
+    """names.py has removed control and bidi characters already."""
     if hides_a_program(upload.name):
         raise Refused(
             "name_refused",
@@ -75,15 +89,15 @@ def check_name(upload: Upload) -> None:
 
 
 def check_may_be_signed(upload: Upload) -> None:
-    """Before it is opened: a picture of a hundred million points need not be decoded to say so."""
+    """Runs before the file is opened: a picture of a hundred million pixels need not be decoded to refuse it."""
     if upload.media_type != PDF:
         raise Refused("not_a_pdf", _("Choisissez un PDF : une image ne porte pas de signature."))
 
 
 Step = Callable[[Upload], None]
-# To look at a PDF and forget it: neither kept nor passed on, it is not changed, and its pages are not read.
+# The steps for a PDF that is only verified: it is not stored, not changed, and its pages are not read.
 LOOK: tuple[Step, ...] = (check_size, check_kind, check_may_be_signed, check_opens)
-# To keep a file and pass it on.
+# The steps for a file that is stored and shared.
 STEPS: tuple[Step, ...] = (
     check_size,
     check_name,
@@ -95,16 +109,28 @@ STEPS: tuple[Step, ...] = (
     remove_metadata,
 )
 
+# The steps for a file that another installation accepted: its bytes are signed, or have a known SHA-256, and stay.
+JUDGE: tuple[Step, ...] = (check_name, check_kind, check_content, check_active_content, scan)
+
 
 def accept(upload: UploadedFile[Any] | None) -> Intake:
-    """Check an upload that will be kept. Raises Refused (and ScannerUnavailable, which a retry may pass); the
-    temporary file is then removed."""
+    """Check an upload that will be stored. Raises Refused (and its subclass ScannerUnavailable, after which a retry
+    may succeed); the temporary file is then removed."""
     return _through(STEPS, upload)
 
 
 def inspect(upload: UploadedFile[Any] | None) -> Intake:
-    """Check a PDF whose signatures alone are looked at, byte for byte as it came. Raises Refused."""
+    """Check a PDF whose signatures will be verified; its bytes stay unchanged. Raises Refused."""
     return _through(LOOK, upload)
+
+
+def judge(path: Path, *, name: str) -> Upload:
+    """Check a file that is not an upload, and change nothing of it. Raises Refused and ScannerUnavailable, whose
+    sentences contain the name."""
+    upload = Upload(UploadedFile(name=name), name=name, path=path)
+    for step in JUDGE:
+        step(upload)
+    return upload
 
 
 def _through(steps: tuple[Step, ...], file: UploadedFile[Any] | None) -> Intake:
@@ -130,11 +156,6 @@ def _through(steps: tuple[Step, ...], file: UploadedFile[Any] | None) -> Intake:
     )
 
 
-def discard(intake: Intake) -> None:
-    """Remove the temporary file of an intake that was not kept."""
-    intake.path.unlink(missing_ok=True)
-
-
 def too_large_sentence(name: str, megabytes: str) -> str:
     return _("« %(name)s » fait %(size)s Mo. La limite est de 50 Mo.") % {"name": name, "size": megabytes}
 
@@ -144,7 +165,7 @@ def empty_sentence(name: str) -> str:
 
 
 def _as_file(upload: UploadedFile[Any]) -> Path:
-    """The upload's own temporary file; one is written for what is in memory only (tests, demo)."""
+    """The upload's own temporary file; written now for an upload in memory (tests, demo)."""
     if isinstance(upload, TemporaryUploadedFile):
         upload.flush()
         return Path(upload.temporary_file_path())

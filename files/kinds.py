@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: content over name and declared type; the extension must agree."""
+"""Determines the type of a file by its first bytes; the extension must agree, and the declared type is ignored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_kind(upload: Upload) -> None:
     with upload.path.open("rb") as file:
         found = sniff(file.read(HEAD_BYTES))
     name, extension = upload.name, extension_of(upload.name)
-    # A name without extension says nothing of its kind: what it is decides.
+    # A name without extension does not state a type: the content decides.
     expected = MEDIA_TYPES.get(extension) if extension else found
     if expected is None:
         raise Refused("kind_refused", kind_refused_sentence(name))
@@ -50,7 +50,7 @@ def kind_refused_sentence(name: str) -> str:
 
 
 def sniff(head: bytes) -> str | None:
-    """The accepted media type that these first bytes are of, or None."""
+    """The accepted media type that these first bytes belong to, or None."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
@@ -63,8 +63,8 @@ def sniff(head: bytes) -> str | None:
         return HEIC
     if head.startswith(b"BM"):
         return "image/bmp"
-    # Viewers take a PDF header anywhere in the first kilobyte. What begins as something else that a program would
-    # run or render (a page, an archive, an executable, a script) is that, whatever follows.
+    # Viewers take a PDF header anywhere in the first kilobyte. A file that begins as something else that a program
+    # would run or render (a page, an archive, an executable, a script) has that type, whatever follows.
     begins = head.lstrip(b"\xef\xbb\xbf\0\t\r\n ")
     if b"%PDF-" in head and not begins.startswith((b"<", b"PK", b"MZ", b"\x7fELF", b"#!", b"{\\rtf", b"\xd0\xcf")):
         return PDF

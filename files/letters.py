@@ -1,5 +1,7 @@
-"""Which letters the installed fonts have. What is printed or stamped with one that is missing shows an empty box:
-whoever writes is told before anything is kept. Imports no Django models."""
+"""Which letters the installed fonts have. Imports no Django models.
+
+A missing letter would be printed or stamped as an empty box, so authors get an error before anything is stored.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ def _letters_of(path: str) -> frozenset[int]:
 
 
 def missing_letters(text: str, fonts: Iterable[Path]) -> list[str]:
-    """Those of the text that no font has, each once, in their order. What shows nothing of itself is none."""
+    """The letters of the text that no font has, without duplicates, in order. Invisible characters do not count."""
     known = [_letters_of(str(path)) for path in fonts]
     return [letter for letter in _shown(text) if not any(_has(letters, letter) for letters in known)]
 

@@ -1,12 +1,12 @@
-"""What is taken, and how much of it. Said once."""
+"""The accepted file types and sizes."""
 
 from __future__ import annotations
 
 MAX_BYTES = 52_428_800  # 50 MiB; screens say "50 Mo"
 PDF = "application/pdf"
-HEIC = "image/heic"  # photographs of telephones; kept as JPEG
+HEIC = "image/heic"  # photographs of telephones; stored as JPEG
 JPEG = "image/jpeg"
-# Media types by extension: what is accepted, and what a file must be to carry the extension.
+# Media types by extension: the accepted types, and the type that each extension requires.
 MEDIA_TYPES = {
     ".pdf": PDF,
     ".bmp": "image/bmp",
@@ -27,9 +27,10 @@ MEDIA_TYPES = {
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }
-# Those that every computer opens; the others become the one below.
+# Extensions that every computer opens; others are replaced by one from EXTENSIONS.
 USUAL = {".pdf", ".bmp", ".gif", ".jpg", ".jpeg", ".png", ".tif", ".tiff"}
-EXTENSIONS = {  # the extension that a download carries
+EXTENSIONS = {  # the extension of a download
+    "application/zip": ".zip",  # made by the site, never accepted
     PDF: ".pdf",
     "image/bmp": ".bmp",
     "image/gif": ".gif",

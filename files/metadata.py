@@ -1,7 +1,7 @@
-"""What a photograph tells beside the picture: place, telephone, time, names. Removed without re-encoding.
+"""Removes metadata of photographs (place, telephone, time, names) without re-encoding.
 
 JPEG by its segments (ITU-T T.81, annex B), PNG by its chunks (W3C PNG 3, 5). Runs in the sandbox; imports no Django.
-The orientation is kept: without it the picture lies on its side. Whatever follows the end of the picture goes too.
+The orientation stays: without it the picture would lie on its side. Bytes behind the picture's end are removed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 
 from PIL import Image
 
-MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in scan data: not a stuffed byte, a restart or a fill byte
+# in scan data: the next marker, not a stuffed byte, a restart or a fill byte
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 START, SCAN, END = 0xD8, 0xDA, 0xD9
 JFIF, EXIF, COLOURS, ADOBE, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
-KEPT_CHUNKS = {  # all that decides how the picture looks, and animation, which decides what is seen
+KEPT_CHUNKS = {  # all chunks that affect how the picture looks, animation included
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV"),
     *(b"cLLI", b"bKGD", b"pHYs", b"sPLT", b"hIST", b"acTL", b"fcTL", b"fdAT"),
 }
@@ -27,11 +28,11 @@ GPS = 0x8825
 
 
 class Malformed(Exception):
-    """Not cut where the standard says: the picture is left as it is, and said to be."""
+    """The file's structure violates its standard: the picture stays unchanged, and staff are informed."""
 
 
 def strip_file(path: str, media_type: str, output: str) -> dict[str, Any]:
-    """Write the picture without what is personal to `output`. Answers `{"removed"}`, or `{"malformed"}`."""
+    """Write the picture without personal metadata to `output`. Answers `{"removed"}`, or `{"malformed"}`."""
     content = Path(path).read_bytes()
     try:
         stripped = strip_jpeg(content) if media_type == "image/jpeg" else strip_png(content)
@@ -42,7 +43,7 @@ def strip_file(path: str, media_type: str, output: str) -> dict[str, Any]:
 
 
 def has_position(path: str) -> bool:
-    """Whether a TIFF says where it was taken."""
+    """Whether a TIFF contains a GPS position."""
     with Image.open(path, formats=["TIFF"]) as image:
         return bool(image.getexif().get_ifd(GPS))
 
@@ -74,7 +75,7 @@ def strip_jpeg(content: bytes) -> bytes:
         at = end
         if marker == SCAN:
             found = MARKER.search(content, at)
-            if found is None:  # a picture that breaks off: viewers show what there is
+            if found is None:  # a truncated picture: viewers show what is left
                 kept.append(content[at:])
                 break
             kept.append(content[at : found.start()])
@@ -117,7 +118,7 @@ def strip_png(content: bytes) -> bytes:
 
 
 def _orientation(tiff: bytes) -> int:
-    """From the first directory of an Exif block (TIFF 6.0, section 2); 1 where it has none, or none that is one."""
+    """The orientation in the first directory of an Exif block (TIFF 6.0, section 2); 1 if missing or invalid."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None or len(tiff) < 8:
         return 1

@@ -1,7 +1,7 @@
-"""Moving an installation's files to another storage: copied, read back and held against their SHA-256.
+"""Copies an installation's files to another storage, reads them back and compares their SHA-256.
 
-May run beside a working site, and be run again: what was copied and verified is noted in a file, not copied twice.
-Nothing is ever removed from the old storage.
+May run beside a working site, and may be repeated: a list of verified files prevents copying them twice. Nothing is
+ever removed from the old storage.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROWS = 500
 
 @dataclass
 class Moved:
-    """How many files were copied now, how many had been before, how many could not be."""
+    """How many files this run copied, how many an earlier run copied, how many failed."""
 
     copied: int = 0
     known: int = 0
@@ -33,9 +33,10 @@ class Moved:
 
 
 def move_to(target: Storage, *, noted: Path, tell: Callable[[str], None]) -> Moved:
-    """Copy every stored file to `target`. `noted`: keys that are there and verified, one a line; grows as it goes.
+    """Copy every stored file to `target`. `noted`: a file with the keys verified in `target`, one a line; grows
+    during the run.
 
-    `tell` gets a sentence for each file that could not be copied; the others go on.
+    `tell` gets a sentence for each file that could not be copied; the run continues with the others.
     """
     done = set(noted.read_text().split()) if noted.exists() else set()
     result = Moved()
@@ -57,11 +58,11 @@ def move_to(target: Storage, *, noted: Path, tell: Callable[[str], None]) -> Mov
 
 
 def _copy(stored: StoredFile, target: Storage) -> str | None:
-    """Why it could not be; None once the target has it, verified."""
+    """The reason for a failure; None once the copy is verified."""
     fault = storage.fault_in(target, stored, whole=True)
     if fault is None:
-        return None  # copied by a run that was stopped before it could note it
-    target.delete(stored.key)  # half a copy, or none
+        return None  # copied by a run that was stopped before it listed the key
+    target.delete(stored.key)  # an incomplete copy, if any
     with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as draft:
         try:
             with storage.open_(stored) as source:

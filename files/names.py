@@ -1,4 +1,4 @@
-"""Names of files as people gave them, made harmless: shown as text, never used as a path."""
+"""Makes the names that users give to files harmless. Names are shown as text and never used as a path."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.utils.http import content_disposition_header
 from files.limits import EXTENSIONS, MEDIA_TYPES, USUAL
 
 MAX_CHARACTERS = 200
-MAX_BYTES_OF_NAME = 255  # in UTF-8: what file systems take (NAME_MAX)
+MAX_BYTES_OF_NAME = 255  # in UTF-8: the limit of file systems (NAME_MAX)
 LONGEST_EXTENSION = 10
 FALLBACK = "document"
-# What a double click runs, installs, changes settings with or follows elsewhere. A name must not have one before its
-# own extension, which a computer may hide. Without their dot.
+# Extensions (without dot) of files that a double click runs, installs, or that change settings or lead elsewhere. A
+# name must not have one before its own extension, because a computer may hide the last extension.
 EXECUTABLE = {
     *(
         "exe",
@@ -53,6 +53,7 @@ DOTS = re.compile(r"[.\u06d4\u0701\u0702\u3002\ua4f8]")  # of other scripts; NFK
 NOT_IN_EXTENSIONS = re.compile(r"^[\W_]+|(?:%[0-9a-f]{2}|\(\d+\)|[\W_])+$")
 # A dot, then letters and digits, one of them a letter.
 EXTENSION = re.compile(rf"\.(?=[0-9]*[a-z])[a-z0-9]{{1,{LONGEST_EXTENSION}}}$", re.IGNORECASE | re.ASCII)
+NO_DATES_HYPHEN = re.compile(r"(?<!\d)-|-(?!\d)")
 NOT_ON_WINDOWS = str.maketrans({'"': "'", ":": "-", **dict.fromkeys("<>/\\|?*", "_")})
 # Names of devices, whatever extension follows; ¹²³ count as digits there.
 DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE)
@@ -60,7 +61,7 @@ AM = "\u0e33\u0eb3"  # vowels of Thai and Lao, letters by category
 SKIN = "".join(map(chr, range(0x1F3FB, 0x1F400)))
 FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 STROKES = re.compile(r"\s*[/\\]\s*")  # of a date in a title: 12/03
-# Where Unicode has no character yet, and will have none that shows (Default_Ignorable_Code_Point).
+# Unassigned code points reserved for invisible characters (Default_Ignorable_Code_Point).
 RESERVED = (range(0x2065, 0x2066), range(0xFFF0, 0xFFF9), range(0xFDD0, 0xFDF0), range(0xE0000, 0xE1000))
 OF_SOMEBODY = re.compile(r"\s+[A-Z][a-z]+\s*")  # "Mme. Job.pdf": a capitalised word after a space is a name
 
@@ -73,13 +74,13 @@ def clean_name(given: str | None) -> str:
     bare = " ".join(kept.split()).rstrip(". ")
     extension = extension_of(f"_{bare}")
     if extension in MEDIA_TYPES and not bare[: -len(extension)].strip(". "):
-        return FALLBACK + extension  # ".pdf" is no document called "pdf"
+        return FALLBACK + extension  # ".pdf" is an extension without a name
     return shortened(bare.strip(". ")) or FALLBACK
 
 
 def _may_be_shown(character: str) -> bool:
-    """Not what is invisible or steers text, nor half a character. A letter that is younger than this Python's list of
-    them is a letter."""
+    """False for invisible and control characters and for lone surrogates. True for letters that are newer than this
+    Python's Unicode tables."""
     category = unicodedata.category(character)
     if category == "Cn":
         number = ord(character)
@@ -88,12 +89,22 @@ def _may_be_shown(character: str) -> bool:
 
 
 def composed(title: str) -> str:
-    """A title as its author wrote it, whatever file systems refuse in it: in NFC, one space between words."""
+    """A title as its author wrote it, in NFC with single spaces; it may contain characters that file systems
+    refuse."""
     return unicodedata.normalize("NFC", " ".join(title.split()))
 
 
+def proposed_title(name: str) -> str:
+    """The title that a page proposes for a file, as static/js/files.js::titleOf: "Compte rendu 12" for
+    "compte-rendu_12.pdf"; dates keep their hyphens."""
+    bare = split(unicodedata.normalize("NFC", name))[0]
+    words = bare if any(map(str.isspace, bare)) else NO_DATES_HYPHEN.sub(" ", bare.replace("_", " "))
+    title = words.strip()
+    return title[:1].upper() + title[1:] if unicodedata.category(title[:1] or " ") == "Ll" else title
+
+
 def shortened(name: str, *, most: int = MAX_BYTES_OF_NAME) -> str:
-    """At most `most` bytes of UTF-8 and MAX_CHARACTERS, its extension kept, no letter parted from its accents."""
+    """At most `most` bytes of UTF-8 and MAX_CHARACTERS, its extension kept, no letter separated from its accents."""
     stem, extension = split(name)
     room = most - len(extension.encode())
     cut = min(len(stem), MAX_CHARACTERS - len(extension))
@@ -103,7 +114,7 @@ def shortened(name: str, *, most: int = MAX_BYTES_OF_NAME) -> str:
 
 
 def split(name: str) -> tuple[str, str]:
-    """The name without its extension, and the extension with its dot; empty where there is none.
+    """The name without its extension, and the extension with its dot; empty if there is none.
 
     What follows a dot is an extension if it reads as one: "scan 12.03" and "Mme. Durand" have none.
     """
@@ -112,18 +123,18 @@ def split(name: str) -> tuple[str, str]:
 
 
 def extension_of(name: str) -> str:
-    """The last extension, lower case, with its dot; empty where there is none."""
+    """The last extension, lower case, with its dot; empty if there is none."""
     return split(name)[1].lower()
 
 
 def download_name(title: str, media_type: str) -> str:
-    """What a document is called on the computer that it is downloaded to: its title, as a name that every computer
-    takes, with an extension of the verified type."""
+    """The file name of a download: the title as a name that every computer accepts, with an extension of the verified
+    type."""
     stem, extension = split(portable(STROKES.sub("-", title)))
     kind = MEDIA_TYPES.get(extension.lower())
-    if kind != media_type:  # what is no extension of it stays part of the name
+    if kind != media_type:  # an extension of another type stays part of the name
         stem, extension = stem + extension, EXTENSIONS[media_type]
-    elif extension.lower() not in USUAL:  # one that few computers know is replaced
+    elif extension.lower() not in USUAL:  # an extension that few computers know is replaced
         extension = EXTENSIONS[media_type]
     if hides_a_program(stem + extension):
         stem = "".join(_without_dot(character) for character in stem)
@@ -131,7 +142,7 @@ def download_name(title: str, media_type: str) -> str:
 
 
 def _without_dot(character: str) -> str:
-    """One that is a dot, or holds one (⒈), has "_" in its place."""
+    """The character, or "_" if it is a dot or contains one (⒈)."""
     plain = unicodedata.normalize("NFKC", character)
     return DOTS.sub("_", plain) if DOTS.search(plain) else character
 
@@ -146,7 +157,7 @@ def content_disposition(name: str, *, inline: bool = False) -> str:
 
 
 def portable(name: str) -> str:
-    """A clean name that every file system takes, Windows' too ("Naming Files, Paths, and Namespaces")."""
+    """A clean name that every file system accepts, Windows' too ("Naming Files, Paths, and Namespaces")."""
     stem, extension = split(clean_name(name).translate(NOT_ON_WINDOWS))
     stem = stem.rstrip(". ") or FALLBACK
     if DEVICE.match(stem):
@@ -155,7 +166,7 @@ def portable(name: str) -> str:
 
 
 def distinct(name: str, taken: set[str]) -> str:
-    """The name, numbered where file systems would take it for one in `taken`; it is added to them."""
+    """The name, with a number if file systems would confuse it with one in `taken`; adds it to `taken`."""
     stem, extension = split(name)
     number, found = 1, shortened(name)
     while _folded(found) in taken:
@@ -168,12 +179,13 @@ def distinct(name: str, taken: set[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    """As file systems compare names that differ in case or in how accents are written."""
+    """The name as file systems compare it, ignoring case and the encoding of accents."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _may_end(text: str, end: int) -> bool:
-    """Whether a text may be cut there: not before an accent, a vowel sign or a shade of skin, nor within a flag."""
+    """Whether a text may be cut there: not before an accent, a vowel sign or a skin tone modifier, nor within
+    a flag."""
     if end <= 0 or end >= len(text):
         return True
     following = text[end]
@@ -184,10 +196,10 @@ def _may_end(text: str, end: int) -> bool:
 
 
 def hides_a_program(name: str) -> bool:
-    """Whether a part before the last extension is that of a program: "ordonnance.exe.pdf" passes for one where
-    computers hide the last extension. However it is spaced and whatever its dots are."""
+    """Whether a part before the last extension is that of a program: "ordonnance.exe.pdf" looks like a program on
+    computers that hide the last extension. Spaces and other scripts' dots make no difference."""
     parts = DOTS.split(unicodedata.normalize("NFKC", name.translate(BLANKS)).translate(BLANKS))
-    between = parts[1:-1] if split(name)[1] else parts[1:]  # a download gets an extension behind the last of these
+    between = parts[1:-1] if split(name)[1] else parts[1:]  # a download gets another extension behind the last part
     return any(_bare(part) in EXECUTABLE for part in between if not OF_SOMEBODY.fullmatch(part))
 
 

@@ -1,4 +1,4 @@
-"""What intake noticed of a document or changed in it, as staff read it: nothing of what the document is about."""
+"""Sentences for staff about what intake noticed in a document or changed. They reveal nothing about its subject."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-# Codes of files.content.POLICY that are told, of files.content and .pictures.
+# Reported codes of files.content.POLICY, files.content and files.pictures.
 NOTICES = (
     *("javascript", "opens_address", "opens_file", "sends_form", "attachments", "xfa", "dynamic_form", "media"),
     *("first_picture_only", "heic_converted", "metadata_removed", "metadata_kept"),

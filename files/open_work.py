@@ -1,12 +1,12 @@
-"""Work for whoever asks, signed in or not: the open verification. It has places of its own, and few.
+"""Limits for work that anybody may request without signing in: the open verification. It has few places of its own.
 
-Without them, forty strangers with slow files would take the places that signing waits for, and the processors that
-pages need. So open work
-- takes one of SANDBOX_OPEN_PLACES, counted over all web processes that share DATA_DIR (a lock on a file: the kernel
-  gives it back when a process dies, and no cache has to answer);
-- is let in only as far as places are near (`admitted`): others are refused before their file is read, since receiving
-  forty files at once holds up pages, too;
-- never queues: after a second at most it is refused, and the caller says when to come again;
+Without them, forty strangers with slow files would occupy the places that signing needs and the processors that pages
+need. So open work
+- takes one of SANDBOX_OPEN_PLACES, counted over all web processes that share DATA_DIR (a file lock: the kernel
+  releases it when a process dies, and it needs no cache);
+- is admitted only if a place will soon be free (`admitted`): other requests are refused before their file is read,
+  since receiving forty files at once delays pages, too;
+- never queues: it is refused after one second at most, and the caller says when to try again;
 - shares CPU_SECONDS, WALL_SECONDS and MEMORY_BYTES among all its children, which run at the lowest priority.
 """
 
@@ -28,7 +28,7 @@ from django.conf import settings
 CPU_SECONDS = 5.0
 WALL_SECONDS = 8.0  # above: at the lowest priority a child may wait for a processor
 MEMORY_BYTES = 512 << 20
-PATIENCE = 1.0  # seconds; most verifications take a tenth of one
+PATIENCE = 1.0  # seconds; most verifications take a tenth of a second
 RETRY_AFTER = 5  # seconds
 POLL = 0.05  # seconds
 
@@ -39,7 +39,7 @@ class NoPlaceLeft(Exception):
 
 @dataclass
 class OpenWork:
-    """What is left of the bounds. `cpu_seconds` counts down with every child."""
+    """The remaining bounds. Every child reduces `cpu_seconds`."""
 
     cpu_seconds: float = CPU_SECONDS
     ends: float = field(default_factory=lambda: time.monotonic() + WALL_SECONDS)
@@ -50,7 +50,7 @@ class OpenWork:
 
     @property
     def whole_cpu_seconds(self) -> int:
-        """As a resource limit, which knows no fractions."""
+        """The remaining processor time rounded up, because a resource limit has no fractions."""
         return max(1, math.ceil(self.cpu_seconds))
 
 
@@ -58,13 +58,13 @@ _current: ContextVar[OpenWork | None] = ContextVar("open_work", default=None)
 
 
 def current() -> OpenWork | None:
-    """The open work that this thread does; None for work of people who signed in, and of workers."""
+    """This thread's open work; None for work of signed-in users and of workers."""
     return _current.get()
 
 
 @contextmanager
 def open_work() -> Iterator[OpenWork]:
-    """Every child that is run within holds to these bounds. Raises NoPlaceLeft."""
+    """A context in which all children share these bounds. Raises NoPlaceLeft."""
     place = _wait_for_place()
     token = _current.set(work := OpenWork())
     try:
@@ -76,8 +76,8 @@ def open_work() -> Iterator[OpenWork]:
 
 @contextmanager
 def admitted() -> Iterator[None]:
-    """Around receiving a file and working on it: in each process twice as many as there are places, since each holds
-    a thread that pages are served from. Raises NoPlaceLeft at once."""
+    """A context to receive and process a file in. Admits twice as many requests per process as there are places,
+    since each one occupies a thread that serves pages. Raises NoPlaceLeft at once."""
     if not _admission().acquire(blocking=False):
         raise NoPlaceLeft
     try:
@@ -87,7 +87,7 @@ def admitted() -> Iterator[None]:
 
 
 def _wait_for_place() -> int:
-    """The descriptor of a locked file."""
+    """Wait at most PATIENCE for a place; returns the descriptor of its locked file."""
     deadline = time.monotonic() + PATIENCE
     while (place := _free_place()) is None:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Making a picture ready to be kept: HEIC becomes JPEG, and what is personal beside the picture is taken out."""
+"""Prepares a picture for storage: HEIC becomes JPEG, and personal metadata is removed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from files.upload import Refused, Upload
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 CUT_OUT = (JPEG, "image/png")
-MOST = 2 * MAX_BYTES  # of a picture made anew: of a HEIC, the JPEG is larger
+MOST = 2 * MAX_BYTES  # of a rewritten picture: a JPEG is larger than its HEIC
 
 
 def convert_heic(upload: Upload) -> None:
     """Most computers and telephones show JPEG; hardly any browser shows HEIC.
 
-    The decoder of HEIC had the whole file in its hands: what it wrote is decoded by another child, as an upload is.
+    A malicious file may have taken over the HEIC decoder, so another child decodes the result as if it were an
+    upload.
     """
     if upload.media_type != HEIC:
         return
@@ -38,9 +39,10 @@ def convert_heic(upload: Upload) -> None:
 
 
 def remove_metadata(upload: Upload) -> None:
-    """Place, telephone, time, names: out of JPEG and PNG, byte for byte the same picture (docs/decisions/0014).
+    """Remove place, telephone, time and names from JPEG and PNG; the picture data stay the same byte for byte
+    (docs/decisions/0014).
 
-    TIFF, GIF and BMP stay as they are; a TIFF that says where it was taken is told.
+    TIFF, GIF and BMP stay as they are; a notice reports a TIFF that contains a position.
     """
     if upload.media_type in CUT_OUT:
         notice = _rewrite(
@@ -54,7 +56,7 @@ def remove_metadata(upload: Upload) -> None:
 
 
 def _notice(answer: object) -> str:
-    """Of metadata.strip_file; empty where there is nothing to tell. Raises WrongForm."""
+    """The notice for an answer of metadata.strip_file; empty for none. Raises WrongForm."""
     found = answers.fields(answer)
     if "malformed" in found:
         return "metadata_kept" if answers.truth(found["malformed"]) else ""

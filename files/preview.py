@@ -1,4 +1,4 @@
-"""Pictures of pages, and their text, for looking at a document without opening it. Made in the sandbox."""
+"""Previews of a document: pictures and text of its pages, made in the sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_TEXT = 20_000  # characters of a page
 MAX_WIDTH = 1600  # pixels
 IMAGE_TYPE = "image/webp"
 WEBP = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)  # RFC 9649, 2.4
-MAX_PICTURE_BYTES = 40_000  # of a page: below a second on a line of 50 kB/s
+MAX_PICTURE_BYTES = 40_000  # of a page: less than a second over 50 kB/s
 
 
 class NoPreview(Refusal):

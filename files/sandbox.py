@@ -1,15 +1,15 @@
-"""Untrusted bytes are parsed and decoded in a child process with memory, CPU and wall limits, which the kernel keeps
-away from everything but the files of its job (files.confinement).
+"""Parses untrusted bytes in child processes with limits on memory, processor and wall time.
 
-One process per job, forked from a server that has the heavy libraries loaded already (10 to 30 ms a job). What
-comes back is JSON, never pickled: a child that a document has taken over can lie, but not run code here, and not
-hold its place either (files.conversation). Its answer is an `object`: files.answers makes values
-of known types and bounds of it. Bytes come back through files that the caller names. What a child used up is asked of
-the kernel.
+The kernel restricts each child to the files of its job (files.confinement).
 
-The fork server and its children end with the process that started them, however that ends.
+One process per job, forked from a server that has the heavy libraries loaded already (10 to 30 ms a job). What comes
+back is JSON, never pickled: a child that a document has taken over can lie, but it can't run code here, nor keep its
+place beyond the deadline (files.child_messages). Its answer is an `object`, which files.answers parses into values of
+known types and bounds. Bytes come back through files that the caller names. The kernel reports what a child used up.
 
-A child may ask its parent what it must not know itself (the use of a private key): `answering`.
+The fork server and its children end with the process that started them, even if that is killed.
+
+A child may ask its parent to use a secret that it must not have (a private key): `answering`.
 
 Jobs wait for one of SANDBOX_CONCURRENCY places of this process; those of open work (files.open_work) have
 other places and tighter bounds.
@@ -36,15 +36,15 @@ from typing import Any
 from django.conf import settings
 
 from files import open_work
+from files.child_messages import ChildClosedPipe, FinalAnswer, Line, OutOfTime, UnknownChildMessage
 from files.confinement import Access, protections
-from files.conversation import Hung, LastWord, Line, Nonsense, OutOfTime
 from files.sandbox_child import Bounds, work
 
 logger = logging.getLogger(__name__)
 MIB = 1 << 20
 MAX_QUESTIONS = 16
 CPUCLOCK_SCHED = 2  # posix-timers.h: of a process, user and system together
-SCRATCH = ".scratch"  # ends the name of a child's own folder
+SCRATCH = ".scratch"  # suffix of a child's own folder
 Answering = Callable[[Any], Any]
 
 
@@ -61,7 +61,7 @@ class SandboxMemoryExceeded(SandboxError):
 
 
 class SandboxCrashed(SandboxError):
-    """The child died, or the function raised what it does not declare."""
+    """The child died, or the function raised an exception."""
 
 
 @lru_cache(maxsize=1)
@@ -96,15 +96,15 @@ def run(
     memory_bytes: int = 900 * MIB,
     answering: Answering | None = None,
 ) -> object:
-    """What `function(*args)` returns (JSON values), computed in a child.
+    """Run `function(*args)` in a child and return its result (JSON values).
 
-    `function` stands at the top of a module that imports no Django. The child reads the files `reads`, reads and
+    `function` is at the top level of a module that imports no Django. The child reads the files `reads`, reads and
     writes the files `writes` (which exist), and no other; `scratch` gives it a temporary folder of its own, where
     `tempfile` then works; `network` lets it ask servers of the Internet.
 
     Raises SandboxTimeout, SandboxMemoryExceeded, SandboxCrashed. `memory_bytes` counts above what a fresh child maps.
-    With `answering`, `function` is given a keyword argument `ask`: what it is called with is answered here (JSON
-    values both); what `answering` raises ends the child and is raised.
+    With `answering`, `function` receives a keyword argument `ask`. Each call of it calls `answering` in this process
+    and returns the result (JSON values both). An exception of `answering` ends the child and is raised.
     """
     opened = open_work.current()
     if opened is None:
@@ -121,7 +121,7 @@ def run(
         access = Access(_paths(reads), _paths(writes), folder, network)
         job = _Job(function, args, bounds, access, answering)
         before = opened.cpu_seconds
-        opened.cpu_seconds = 0.0  # until it is known what is left: a child that fails leaves none
+        opened.cpu_seconds = 0.0  # until the rest is known: after a child that fails none is left
         value, seconds = _run(job, min(wall_seconds, opened.wall_seconds))
         opened.cpu_seconds = before - seconds
         return value
@@ -133,7 +133,7 @@ def _paths(given: Sequence[Path | str]) -> tuple[str, ...]:
 
 @contextmanager
 def _scratch(wanted: bool) -> Iterator[str]:
-    """A folder on the store's file system, gone with the job; "" where none is wanted."""
+    """A folder on the store's file system, removed after the job; "" if none is wanted."""
     if not wanted:
         yield ""
         return
@@ -154,7 +154,7 @@ class _Job:
 
 
 def _run(job: _Job, wall_seconds: float) -> tuple[Any, float]:
-    """What the function returned, and the seconds of processor that it took."""
+    """The function's result, and the processor time that it took, in seconds."""
     ours, theirs = _context().Pipe()
     may_ask = job.answering is not None
     child = _context().Process(
@@ -170,7 +170,7 @@ def _run(job: _Job, wall_seconds: float) -> tuple[Any, float]:
         kib = _most_resident(child.pid or 0)
     except OutOfTime as error:
         raise SandboxTimeout("wall time") from error
-    except Nonsense as error:
+    except UnknownChildMessage as error:
         raise SandboxCrashed(f"answers nonsense: {error}") from error
     finally:
         child.kill()
@@ -182,7 +182,7 @@ def _run(job: _Job, wall_seconds: float) -> tuple[Any, float]:
         if exit_code == -signal.SIGXCPU:
             raise SandboxTimeout("CPU time")
         raise SandboxCrashed(f"exit status {exit_code}")
-    if spent is None:  # it ended before it was asked to: nothing says what it used
+    if spent is None:  # it ended by itself, so its use is unknown
         spent = float(job.bounds.cpu_seconds)
     logger.debug("%s: at most %d MiB resident, %.3f s of processor", job.function.__name__, kib // 1024, spent)
     if answer.kind == "memory":
@@ -193,7 +193,7 @@ def _run(job: _Job, wall_seconds: float) -> tuple[Any, float]:
 
 
 def processor_seconds(process: int) -> float | None:
-    """What a living process has used so far, by the kernel's account; None for one that has ended."""
+    """Processor time of a living process by the kernel's account, in seconds; None for one that has ended."""
     try:
         return time.clock_gettime(~process << 3 | CPUCLOCK_SCHED)  # clock_getcpuclockid(3)
     except OSError:
@@ -201,7 +201,7 @@ def processor_seconds(process: int) -> float | None:
 
 
 def _most_resident(process: int) -> int:
-    """KiB, for measurements; 0 where the system does not tell (proc(5))."""
+    """KiB, for measurements; 0 if the system does not report it (proc(5))."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -209,17 +209,17 @@ def _most_resident(process: int) -> int:
     return 0
 
 
-def _converse(line: Line, answering: Answering | None) -> LastWord | None:
-    """The child's last word; None where it died without one."""
+def _converse(line: Line, answering: Answering | None) -> FinalAnswer | None:
+    """The child's last message; None if it died without one."""
     for _ in range(MAX_QUESTIONS + 1):
         try:
             said = line.hear()
-            if isinstance(said, LastWord):
+            if isinstance(said, FinalAnswer):
                 return said
             if answering is None:
-                raise Nonsense("a question")
+                raise UnknownChildMessage("a question")
             answer = answering(said.value)
             line.say(answer)
-        except Hung:
+        except ChildClosedPipe:
             return None
     raise SandboxCrashed("asks too much")

@@ -1,6 +1,5 @@
-"""The child's side of the sandbox. Imports no Django: each child would import it anew, at a third of the price of a
-small job.
-"""
+"""The child's side of the sandbox. Imports no Django, because each child would import it again: a third of the cost
+of a small job."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ LOADED_BY = os.getpid()  # in a child: the fork server, which loads this module 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a job may use up. `memory_bytes` counts above what a fresh child maps."""
+    """The limits of a job. `memory_bytes` counts above what a fresh child maps."""
 
     cpu_seconds: int
     memory_bytes: int
@@ -44,9 +43,9 @@ def work(
     access: Access,
     may_ask: bool,
 ) -> None:
-    """Answers with what `function(*args)` returns, within these limits. Called once, in a process of its own."""
+    """Send the result of `function(*args)`, computed within these limits. Called once, in a process of its own."""
     _end_with_the_server()
-    _say_nothing()
+    _discard_output()
     if bounds.yields_to_others:
         os.nice(LOWEST_PRIORITY)
     if access.scratch:
@@ -66,24 +65,24 @@ def work(
     except MemoryError:
         result = ("memory", None)
     except Exception as error:
-        # The border: whatever a document makes a library raise ends here. Its class is told, never its text,
-        # which may quote the document.
+        # Exceptions that a document causes in a library end here. Only the class is reported: the text may quote the
+        # document.
         result = ("error", type(error).__name__)
     parent.send_bytes(json.dumps(result).encode())
     _wait_for_the_end()
 
 
 def _wait_for_the_end() -> None:
-    """The parent reads from the kernel what this process used, which it can't once the process has ended; then it
-    ends it. A parent that is gone took the fork server, and so this process, with it."""
+    """Wait until the parent kills this process. Before that it reads this process's use from the kernel, which is
+    impossible after the end. If the parent dies, the fork server and this process end, too."""
     while True:
         signal.pause()
 
 
 def _end_with_the_server() -> None:
-    """The fork server ends once nobody holds the other end of a pipe, and gives that end to each child, as it gives
-    the pipe to the tracker of semaphores. A child that never ends would keep the server alive.
-    """
+    """Close the inherited ends of the fork server's pipes, and end this process with the server. The server ends once
+    nobody holds the other end of its pipe, which each child inherits, so a child that never ends would keep the
+    server alive."""
     for holder, name in (
         (forkserver._forkserver, "_forkserver_alive_fd"),
         (resource_tracker._resource_tracker, "_fd"),
@@ -94,21 +93,22 @@ def _end_with_the_server() -> None:
             setattr(holder, name, None)
     if sys.platform.startswith("linux"):
         system_calls.libc().prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != LOADED_BY:  # it ended before
+        if os.getppid() != LOADED_BY:  # it has ended already
             os._exit(1)
 
 
 def end_children() -> None:
-    """In the fork server, as it ends: a child that was taken over may have asked for no signal (prctl)."""
+    """Kill the children when the fork server ends: a child that was taken over may have turned off its signal
+    (prctl)."""
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # ended in the meantime
+        with contextlib.suppress(OSError):  # it ended in the meantime
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             if int(fields[1]) == os.getpid():
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
-def _say_nothing() -> None:
-    """Libraries write on the output what they think of a document, and may quote it: that is for no log."""
+def _discard_output() -> None:
+    """Discard what libraries print: it may quote the document and must not reach a log."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

@@ -1,7 +1,7 @@
-"""Viruses: every upload is shown to ClamAV where `CLAMD_URL` is set, and nothing passes that it has not seen.
+"""Scans every upload with ClamAV if `CLAMD_URL` is set; an upload that was not scanned does not pass.
 
-Fails closed: a scanner that does not answer, answers anything but what clamd says, breaks off, does not come to an
-end, or says that the file is too long for it has not scanned.
+Fails closed: the file counts as not scanned if the scanner does not answer, sends an unknown reply, closes the
+connection early, exceeds the deadline, or reports that the file is too long.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import time
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from files.clamd import BrokenOff, Clamd, NoAnswer, TooLong
+from files.clamd import Clamd, ClosedEarly, NoAnswer, TooLong
 from files.upload import Refused, TryLater, Upload
 
 logger = logging.getLogger(__name__)
-LONGEST_SCAN = 60  # seconds for a file, whatever the scanner does; 50 MB take a quarter of a second on a desk
+LONGEST_SCAN = 60  # seconds for a file in any case; 50 MB take a quarter of a second on a desktop computer
 LONGEST_PING = 10  # seconds
 SHORT = 1 << 20  # bytes; no scanner's StreamMaxLength is below this (its own default is a hundred times that)
-TOO_LONG = "Heuristics.Limits.Exceeded"  # what clamd finds with AlertExceedsMax beyond its MaxFileSize, MaxScanSize
+TOO_LONG = "Heuristics.Limits.Exceeded"  # clamd's result beyond its MaxFileSize or MaxScanSize, with AlertExceedsMax
 
 
 class ScannerUnavailable(TryLater):
-    """Not scanned, for now: goes through once the scanner answers."""
+    """Not scanned for now: the same file may pass once the scanner answers."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,7 +34,7 @@ class ScannerUnavailable(TryLater):
 
 
 def scan(upload: Upload) -> None:
-    """Pass what the scanner calls clean; raise for everything else."""
+    """Accept a file that the scanner reports as clean; raise for everything else."""
     if not settings.CLAMD_URL:
         return
     found = _found(upload)
@@ -54,7 +54,8 @@ def scan(upload: Upload) -> None:
 
 
 def _found(upload: Upload) -> str | None:
-    """What the scanner finds; None where it has seen the whole file. Raises ScannerUnavailable, Refused."""
+    """What the scanner found; None if it scanned the whole file and found nothing. Raises ScannerUnavailable,
+    Refused."""
     clamd, until = Clamd(settings.CLAMD_URL), time.monotonic() + LONGEST_SCAN
     for _attempt in range(2):
         try:
@@ -62,18 +63,18 @@ def _found(upload: Upload) -> str | None:
                 return clamd.find(file, until=until)
         except TooLong as error:
             raise _not_scanned(upload) from error
-        except BrokenOff as broken:
+        except ClosedEarly as broken:
             if broken.sent < SHORT or not _scans(clamd, until):
                 raise _unavailable(broken) from broken
         except NoAnswer as error:
             raise _unavailable(error) from error
-    # It breaks off in the middle of this file and scans all the same: beyond its StreamMaxLength it closes the
-    # connection, often before its own sentence gets through. Once might have been a restart.
+    # It closes the connection within this file but scans others: beyond its StreamMaxLength it often closes before
+    # its reply arrives. A single time might have been a restart.
     raise _not_scanned(upload)
 
 
 def _scans(clamd: Clamd, until: float) -> bool:
-    """Whether it scans anything: a file of one letter."""
+    """Whether the scanner works at all: it scans a file of one letter."""
     try:
         return clamd.find(io.BytesIO(b"x"), until=until) is None
     except (NoAnswer, TooLong):
@@ -81,7 +82,7 @@ def _scans(clamd: Clamd, until: float) -> bool:
 
 
 def answers() -> bool:
-    """Whether the scanner is there."""
+    """Whether the scanner answers."""
     try:
         Clamd(settings.CLAMD_URL).ping(until=time.monotonic() + LONGEST_PING)
     except NoAnswer:

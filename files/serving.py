@@ -1,7 +1,7 @@
-"""Bytes out: exactly the type that was verified, as a download, never run by the browser.
+"""Serves stored files as downloads with the verified type, so that the browser never runs them.
 
-DOCUMENT_SERVING says who carries them: "direct" (this process; ranges answered), "accel" (nginx, which answers
-ranges itself), "presigned" (S3 does).
+DOCUMENT_SERVING says which process sends the bytes: "direct" (this process; ranges answered), "accel" (nginx, which
+answers ranges itself), "presigned" (S3 does).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from files.names import content_disposition, download_name
 
 CHUNK = 1 << 16
 ACCEL_PREFIX = "/internal-documents/"
-RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # what is longer is no place in any file: ignored
+RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # a longer number exceeds every file, and the header is ignored
 
 
 def respond(
@@ -31,8 +31,8 @@ def respond(
     request: HttpRequest,
     disposition: Literal["attachment", "inline"] = "attachment",
 ) -> HttpResponseBase:
-    """Answer with the file, under the title that its reader knows. Raises files.storage.BytesChanged where
-    the storage no longer holds it."""
+    """A response with the file, named by the title that its reader sees. Raises files.storage.BytesChanged if the
+    stored bytes are missing or changed."""
     storage.check_unchanged(stored)
     header = content_disposition(download_name(title, stored.media_type), inline=disposition == "inline")
     if settings.DOCUMENT_SERVING == "presigned":
@@ -50,7 +50,7 @@ def respond(
 
 
 def _presigned(stored: StoredFile, header: str) -> HttpResponseRedirect:
-    """Whoever asked is sent to the storage, by an address that is good for a minute and for these bytes alone."""
+    """Redirect to an address of the storage that is valid for a minute and for this file only."""
     response = HttpResponseRedirect(
         storage.presigned_url(
             stored,

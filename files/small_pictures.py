@@ -1,4 +1,4 @@
-"""Pictures of pages that a slow line brings quickly: the best of several encodings that stays below a bound."""
+"""Pictures of pages for slow connections: the best of several encodings below a size limit."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageChops
 
-# Of the width asked for. At each, the smallest encoding says whether one fits at all.
+# Shares of the requested width. At each width the smallest encoding decides whether any fits.
 WIDTHS = (1, 0.92, 0.84, 0.76, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.3, 0.2, 0.1)
 QUALITIES = (30, 50, 75)
 LEVELS = (4, 8, 16)  # greys of printed text: its edges need few
 COLOURS = (8, 16, 48)
 SAME = 12  # levels between red, green and blue that are still grey: scanners and JPEG tint a little
-PAPER, INK = 224, 64  # lighter is paper, darker is ink; what lies between is the edge of a letter, or a photograph
+PAPER, INK = 224, 64  # lighter is paper, darker is ink; the rest is the edge of a letter, or a photograph
 MOST_BETWEEN = 0.2  # of a page of text
 
 
 def webp_below(image: Image.Image, most: int) -> tuple[bytes, Image.Image]:
-    """A WebP of the image of at most `most` bytes, narrower where it must be; and the image as encoded.
+    """A WebP of the image of at most `most` bytes, narrower if necessary; and the image as encoded.
 
     Text keeps sharp edges in few greys or colours, without loss; photographs and radiographs keep their tones.
     """
@@ -51,7 +51,7 @@ def _encodings(image: Image.Image) -> Iterator[bytes]:
 
 
 def _is_text(image: Image.Image) -> bool:
-    """Paper and ink, and little between."""
+    """Whether the page consists of paper and ink with few tones between."""
     if "A" in image.getbands():
         return False
     counts = image.convert("L").histogram()
@@ -80,7 +80,7 @@ def _narrower(image: Image.Image, share: float) -> Image.Image:
 
 
 def _lossless(image: Image.Image) -> bytes:
-    return _saved(image, lossless=True, quality=50, method=3)  # of the effort: more is ten times slower
+    return _saved(image, lossless=True, quality=50, method=3)  # quality is the effort here: more is ten times slower
 
 
 def _lossy(image: Image.Image, quality: int) -> bytes:

@@ -1,4 +1,5 @@
-"""A StoredFile in and out: the only place that touches the storage API (files or S3)."""
+"""Stores, reads, checks and removes the bytes of a StoredFile: the only code that uses the storage API (files
+or S3)."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before
 
 
 class BytesChanged(Refusal):
-    """What the storage holds is not what was kept: not served (docs/security-cases.md, 33)."""
+    """The stored bytes are not the bytes that were stored originally, so they are not served (docs/security-cases.md,
+    33)."""
 
     code = "unavailable"
     kind = Kind.CONFLICT
@@ -56,43 +58,45 @@ class BytesChanged(Refusal):
 
 
 class NotKept(Exception):
-    """The storage said that it had kept a file, and does not have it: whoever shares must try again."""
+    """The storage reported success but does not have the file: the user must try again."""
 
 
 def keep(intake: Intake) -> StoredFile:
-    """Hash the file and move it into storage: a rename where the storage is files, an upload on S3.
+    """Hash the file and move it into storage: a rename where the storage is files, an upload on S3. Consumes the
+    intake.
 
-    The row is returned unsaved: the caller saves it in the transaction of what names it. A crash before that
-    leaves an orphan, which the nightly sweep removes. Raises FileExistsError, NotKept, and what the storage raises.
+    Returns an unsaved row: the caller saves it in the transaction that saves the reference to it. A crash before that
+    leaves an orphan, which the nightly sweep removes. Raises FileExistsError, NotKept and the storage's own
+    exceptions.
     """
-    with intake.path.open("rb") as file:
+    with intake:
+        return keep_path(intake.path, intake.media_type)
+
+
+def keep_path(path: Path, media_type: str, *, pk: uuid.UUID | None = None) -> StoredFile:
+    """As `keep`, for a file that the site itself made, or that has its id from another installation."""
+    with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    pk = uuid.uuid4()
-    stored = StoredFile(
-        id=pk,
-        key=key_of(pk),
-        sha256=sha256,
-        size=intake.path.stat().st_size,
-        media_type=intake.media_type,
-    )
+    pk = pk or uuid.uuid4()
+    stored = StoredFile(id=pk, key=key_of(pk), sha256=sha256, size=path.stat().st_size, media_type=media_type)
     storage = _storage()
     if isinstance(storage, FileSystemStorage):
-        _move(intake.path, Path(storage.path(stored.key)))
+        _move(path, Path(storage.path(stored.key)))
     else:
-        with intake.path.open("rb") as file:
+        with path.open("rb") as file:
             put(stored, File(file))
-        intake.path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     return stored
 
 
 def key_of(pk: uuid.UUID) -> str:
-    """Where the bytes of the row `pk` are: ours alone, no name ever becomes a path."""
+    """The storage key of the row `pk`: made from the id alone, so that no user's file name becomes a path."""
     return f"{pk.hex[:2]}/{pk.hex}"
 
 
 def put(stored: StoredFile, content: File[bytes]) -> None:
-    """Its bytes under exactly its key; on S3, seen to be there. Raises FileExistsError: what is stored is never
-    replaced; NotKept, and what the storage raises."""
+    """Store the bytes under exactly this key; on S3, check that they are there. Raises FileExistsError, because a
+    stored file is never replaced, NotKept and the storage's own exceptions."""
     storage = _storage()
     if storage.exists(stored.key):
         raise FileExistsError(stored.key)
@@ -100,7 +104,7 @@ def put(stored: StoredFile, content: File[bytes]) -> None:
     if saved != stored.key:
         storage.delete(saved)
         raise FileExistsError(stored.key)
-    # "200 OK" may be the word of something in front of S3, whose own answer to an upload has no content.
+    # "200 OK" may come from a proxy in front of S3, whose own answer to an upload has no content.
     if not isinstance(storage, FileSystemStorage) and (
         fault := fault_in(storage, stored, whole=stored.size <= CHECKED_WHOLE)
     ):
@@ -108,20 +112,20 @@ def put(stored: StoredFile, content: File[bytes]) -> None:
 
 
 def remove(key: str) -> None:
-    """Bytes that no row names, as the caller knows."""
+    """Remove bytes. The caller must know that no row names them."""
     _storage().delete(key)
 
 
 def open_(stored: StoredFile) -> BinaryIO:
-    """The bytes, for reading. Raises FileNotFoundError, or StoredFile.DoesNotExist where they went with their row;
-    BytesChanged where a bucket's answer was something else."""
+    """The bytes, for reading. Raises FileNotFoundError; StoredFile.DoesNotExist if the row was deleted, too;
+    BytesChanged if a bucket returned other bytes."""
     storage = _storage()
     try:
         file = cast("BinaryIO", storage.open(stored.key, "rb"))
     except FileNotFoundError:
         _check_kept(stored)
         raise
-    if not isinstance(storage, FileSystemStorage):  # a copy of this moment, and it is this copy that must be right
+    if not isinstance(storage, FileSystemStorage):  # the copy just fetched must be checked, not a later one
         if _sha256(file) != stored.sha256:
             file.close()
             raise BytesChanged(CHANGED)
@@ -130,12 +134,12 @@ def open_(stored: StoredFile) -> BinaryIO:
 
 
 def why_not(error: FileNotFoundError | BytesChanged) -> str:
-    """Why open_ did not open, in words."""
+    """A sentence about why open_ failed."""
     return str(error) if isinstance(error, BytesChanged) else "missing from storage"
 
 
 def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
-    """An address of the storage itself that a browser may follow, for a minute; S3 only.
+    """An address of the storage itself, valid for a minute, for a browser to follow; S3 only.
 
     `parameters`: response headers, by the names of S3's GetObject.
     """
@@ -150,7 +154,7 @@ def presigned_url(stored: StoredFile, parameters: Mapping[str, str]) -> str:
 def local_copy(stored: StoredFile) -> Iterator[Path]:
     """A path of the bytes on this machine: the stored file itself, or a temporary copy of an S3 object.
 
-    Raises as open_.
+    Raises the same exceptions as open_.
     """
     storage = _storage()
     if isinstance(storage, FileSystemStorage):
@@ -164,11 +168,12 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
 
 
 def check_unchanged(stored: StoredFile) -> None:
-    """Before serving. Raises BytesChanged, and raises the alarm; StoredFile.DoesNotExist where it was taken back.
+    """Check a file before serving it. Raises BytesChanged, after an alert to the operator; StoredFile.DoesNotExist if
+    the row was deleted.
 
-    A file is hashed the first time (50 MB cost some 40 ms), and again once its inode tells that it was touched: a
-    reader that asks for a document range by range does not have it hashed for each. What a disk changes by itself is
-    found by fsck. A large object of S3, which checks its own bytes, is not fetched for it: its size is asked.
+    A file is hashed the first time (50 MB take some 40 ms), and again only if its inode has changed, so that requests
+    for ranges of one document do not hash it each time. `manage.py fsck` detects changes by a failing disk. A large
+    object of S3 is not fetched, because S3 checks its own bytes: only its size is compared.
     """
     fault = _fault_before_serving(_storage(), stored)
     if fault:
@@ -192,35 +197,36 @@ def _fault_before_serving(storage: Storage, stored: StoredFile) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def _fault_of_inode(key: str, size: int, sha256: str, inode: tuple[int, ...]) -> str | None:
-    """Asked once for each inode, which any write or rename over it changes: nobody sets st_ctime."""
+    """Cached by inode, which every write or rename over it changes: no program can set st_ctime."""
     return fault_in(_storage(), StoredFile(key=key, size=size, sha256=sha256), whole=True)
 
 
 def _check_kept(stored: StoredFile) -> None:
-    """Bytes that went with their row are nobody's loss. Raises StoredFile.DoesNotExist."""
+    """Bytes that were deleted with their row are not lost. Raises StoredFile.DoesNotExist."""
     StoredFile.objects.only("pk").get(pk=stored.pk)
 
 
 def verify(stored: StoredFile) -> str | None:
-    """What is wrong with the bytes of this row; None where all is well. Reads the whole file."""
+    """What is wrong with the bytes of this row; None if they are intact. Reads the whole file."""
     return fault_in(_storage(), stored, whole=True)
 
 
 def purge(stored: StoredFile) -> None:
-    """Delete the row now and the bytes once that is committed."""
+    """Delete the row now, and the bytes after the commit."""
     key = stored.key
     stored.delete()
     transaction.on_commit(lambda: _storage().delete(key), robust=True)
 
 
 def abandon(stored: StoredFile) -> None:
-    """After a failure: remove bytes that no committed row names. Never those of a committed row."""
+    """Remove the bytes after a failure, unless a committed row names them."""
     if not StoredFile.objects.filter(pk=stored.pk).exists():
         _storage().delete(stored.key)
 
 
 def remove_erased(files: Iterable[uuid.UUID]) -> int:
-    """Bytes whose rows were erased by a run that was killed before it removed them. How many were still there."""
+    """Remove bytes whose rows were erased by a run that was killed before it removed them; returns how many
+    existed."""
     removed = 0
     for pk in files:
         if not StoredFile.objects.filter(pk=pk).exists() and _storage().exists(key_of(pk)):
@@ -230,7 +236,7 @@ def remove_erased(files: Iterable[uuid.UUID]) -> int:
 
 
 def keys() -> Iterator[str]:
-    """Everything in storage, whether a row names it or not."""
+    """All keys in storage, with or without a row."""
     storage = _storage()
     for folder in sorted(_folders(storage)):
         yield from (f"{folder}/{name}" for name in storage.listdir(folder)[1])
@@ -249,7 +255,7 @@ def orphans(*, older_than: timedelta = ORPHAN_AGE) -> Iterator[str]:
 
 
 def sweep_orphans(*, older_than: timedelta = ORPHAN_AGE) -> int:
-    """Remove orphans; how many there were."""
+    """Remove orphans; returns their number."""
     removed = 0
     for key in list(orphans(older_than=older_than)):
         _storage().delete(key)
@@ -260,11 +266,11 @@ def sweep_orphans(*, older_than: timedelta = ORPHAN_AGE) -> int:
 
 
 def sweep_stale_uploads(*, older_than: timedelta = STALE_UPLOAD_AGE) -> int:
-    """Remove temporary files of uploads that broke off, and folders of children whose parent was killed."""
+    """Remove temporary files of interrupted uploads, and folders of children whose parent was killed."""
     limit = time.time() - older_than.total_seconds()
     removed = 0
     for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*"):
-        with contextlib.suppress(FileNotFoundError):  # its own request has just removed it
+        with contextlib.suppress(FileNotFoundError):  # the request that owns it has just removed it
             if path.stat().st_mtime >= limit:
                 continue
             if path.is_file():
@@ -284,13 +290,13 @@ def _folders(storage: Storage) -> list[str]:
     try:
         return storage.listdir("")[0]
     except FileNotFoundError:
-        return []  # nothing was ever stored
+        return []  # nothing has been stored yet
 
 
 def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None:
-    """What is wrong with the bytes that `storage` keeps of this row; None where all is well.
+    """What is wrong with this row's bytes in `storage`; None if they are intact.
 
-    `whole`: read them all and hold them against their SHA-256, not the size alone.
+    `whole`: read all bytes and compare their SHA-256, not only the size.
     """
     try:
         size = storage.size(stored.key)
@@ -339,7 +345,7 @@ def _fsync(path: Path) -> None:
 
 
 def answers() -> None:
-    """Asked for a file that nobody has. Raises whatever the storage raises when it does not answer; NotKept where it
-    says that the file is there, as something in front of S3 does that says 200 to everything."""
+    """Ask the storage for a file that does not exist. Raises the storage's exception if it does not answer, and
+    NotKept if it reports that the file exists, as a proxy in front of S3 does that answers 200 to everything."""
     if _storage().exists("readyz"):
         raise NotKept("readyz")

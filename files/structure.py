@@ -1,7 +1,7 @@
-"""What a PDF would run, open, send or carry beside its pages. Runs in the sandbox; imports no Django.
+"""Finds what a PDF would run, open, send or carry beside its pages. Runs in the sandbox; imports no Django.
 
-Every object of the file is looked at, wherever it stands: an action is known by its kind (files.actions),
-not by the place that a reader would find it in. A file that qpdf can't read is searched by its bytes instead.
+Every object of the file is examined, wherever it is: an action is recognised by its kind (files.actions), not by the
+place where a reader would look for it. A file that qpdf can't read is searched by its bytes instead.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ ANNOTATIONS = {
     "/Sound": "media",
     "/3D": "media",
 }
-# As qpdf writes them, keys in order. An object without any of these holds no action, annotation or file.
+# As qpdf writes them, keys in order. An object without any of these contains no action, annotation or file.
 INTERESTING = re.compile(
     rb"/(?:A|PA|AA|Next|OpenAction|Movie|Filespec|FileSpec|FileAttachment|RichMedia|Screen|Sound|3D|JS)\b"
     rb"|/F (?!\d+ (?:/|>>))"  # a file, and not the flags of an annotation
     rb"|/S \d|/S /(?:" + b"|".join(kind[1:].encode() for kind in sorted(KINDS)) + rb")\b"
 )
-# The plain links that documents have by the thousand: not worth twenty times as long a look.
+# Plain links, of which documents have thousands: full parsing would take twenty times as long.
 PLAIN_LINK = re.compile(
     rb"(?:/A )?<< (?:/IsMap \w+ )?/S /URI (?:/Type /Action )?/URI \((?:https?|mailto|tel):[^()\\<>]*\) >>"
     rb"|(?:/A )?<< /D (?:\([^()\\<>]*\)|\[[^\[\]()<>]*\]) /S /GoTo (?:/Type /Action )?>>"
 )
-# All that a structure element has (14.7.2). Of its own, /S is a role and /A are attributes, whatever they are called.
+# All keys of a structure element (14.7.2). Its /S is a role and its /A are attributes, not actions.
 ELEMENT_KEYS = {
     *("/Type", "/S", "/P", "/ID", "/Ref", "/Pg", "/K", "/A", "/C", "/R", "/T", "/Lang", "/Alt", "/E", "/ActualText"),
     *("/AF", "/NS", "/PhoneticAlphabet", "/Phoneme"),
 }
-# What runs its /A: an annotation, an entry of the outline, a field.
+# Dictionaries whose /A is an action: annotations, outline entries, fields.
 RUNS_ITS_ACTION = {"/Rect", "/Subtype", "/Title", "/Dest", "/FT", "/Kids"}
-# Readers differ in which of two entries of one name counts; qpdf tells of it and takes the last.
+# Readers disagree about which of two entries of one name counts; qpdf warns and takes the last.
 TWICE = re.compile(r"duplicated key /(?:A|PA|AA|S|URI|Base|F|UF|JS|Win|Next|OpenAction|Names|EF|FS)\b")
-# What attachments may be. Everything else may be run by a double click, and no list of programs is ever complete.
+# Allowed types of attachments. Any other may be run by a double click, and a list of programs is never complete.
 READABLE = {
     *(".pdf", ".txt", ".csv", ".tsv", ".xml", ".json", ".md", ".tex", ".bib", ".log", ".rtf", ".ics", ".vcf"),
     *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".dcm"),
@@ -91,7 +91,7 @@ def contents(path: str) -> list[str]:
                 found.update(_in_object(thing))
             if any(TWICE.search(warning) for warning in pdf.get_warnings()):
                 found.add("too_complex")
-    except DAMAGED:  # what was found until then counts
+    except DAMAGED:  # the results so far count
         found.update(_in_bytes(path))
     return sorted(found)
 
@@ -115,7 +115,7 @@ def _in_catalogue(pdf: pikepdf.Pdf) -> Iterator[str]:
 
 
 def _in_object(thing: Any) -> Iterator[str]:
-    """Of one object and what stands directly in it; other objects get their own turn."""
+    """Codes of one object and its direct values; indirect objects are examined separately."""
     if isinstance(thing, pikepdf.Stream):
         if external_file(thing):
             yield OUTSIDE
@@ -143,7 +143,7 @@ def _in_object(thing: Any) -> Iterator[str]:
 
 
 def _in_dictionary(part: Any) -> Iterator[str]:
-    keys = part.keys()  # asked once: files have hundreds of thousands of dictionaries
+    keys = part.keys()  # called once, because files have hundreds of thousands of dictionaries
     kind = text_of(part["/S"]) if "/S" in keys else ""
     of_type = text_of(part["/Type"]) if "/Type" in keys else ""
     subtype = text_of(part["/Subtype"]) if "/Subtype" in keys else ""
@@ -172,10 +172,10 @@ def _in_dictionary(part: Any) -> Iterator[str]:
 
 
 def _in_place(action: Any, *, chain: bool) -> Iterator[str]:
-    """What stands where an action does is one, whatever it is called: a structure element, or of a kind that no
-    standard knows. `chain`: a /Next of what may be no action itself: outline entries have one too."""
+    """Judge a value in the place of an action as an action, even if it calls itself a structure element or has an
+    unknown kind. `chain`: a /Next whose owner may not be an action: outline entries have that key, too."""
     kind = entry(action, "/S")
-    named = text_of(entry(action, "/Type")) == "/StructElem"  # others of a known kind are judged in their turn
+    named = text_of(entry(action, "/Type")) == "/StructElem"  # other known kinds are judged as objects of their own
     if (named or text_of(kind) not in KINDS) and not (chain and kind is None):
         yield from judged(action)
 

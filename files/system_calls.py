@@ -1,8 +1,8 @@
-"""System calls that a child of the sandbox does not get: a seccomp filter (seccomp(2), bpf(4)).
+"""A seccomp filter that refuses system calls to a child of the sandbox (seccomp(2), bpf(4)).
 
-A list of what is refused, not of what is allowed: what decoders and Python need differs by library and kernel, and a
-list of that would break with an upgrade. Refused is whatever leads out of the process. Refused calls fail with EPERM,
-so that a library which merely tries goes on without. Imports no Django.
+It lists refused calls, not allowed ones: the calls that decoders and Python need depend on library and kernel, so a
+list of allowed ones would break with an upgrade. Calls that reach beyond the process are refused. They fail with
+EPERM, so that a library can continue without them. Imports no Django.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ X32 = 0x40000000  # a second table of the same calls on x86_64
 MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 # Numbers on x86_64 and aarch64, from the kernel's unistd_64.h and asm-generic/unistd.h; None: no such call there.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
-    # Programs and processes of its own, which would outlive the limits of this one.
+    # Starting programs and processes, which would escape the limits of this one.
     "execve": (59, 221),
     "execveat": (322, 281),
     "fork": (57, None),
@@ -55,7 +55,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "listen": (50, 201),
     "accept": (43, 202),
     "accept4": (288, 242),
-    # Ways round the rules for files, and what those do not cover: who may read, whose it is, when it changed.
+    # Ways around the rules for files, and changes that Landlock does not cover: permissions, owner, times.
     "open_by_handle_at": (304, 265),
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
@@ -91,7 +91,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "fsmount": (432, 432),
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
-    # The kernel itself; most need root, as which the embedded default may run.
+    # Calls that affect the kernel itself; most need root, and the embedded default may run as root.
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 }
 CLONE, CLONE3, SOCKET = (56, 220), (435, 435), (41, 198)
 KILL_PROCESS, KILL_THREAD, LIMIT = (62, 129), (234, 131), (302, 261)  # kill, tgkill, prlimit64
-INTERNET = (socket.AF_INET, socket.AF_INET6, getattr(socket, "AF_NETLINK", 16))  # NETLINK: getaddrinfo(3) asks it
+INTERNET = (socket.AF_INET, socket.AF_INET6, getattr(socket, "AF_NETLINK", 16))  # NETLINK: getaddrinfo(3) uses it
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
 
@@ -124,18 +124,18 @@ def libc() -> ctypes.CDLL:
 
 
 def are_known() -> bool:
-    """Whether the numbers above are this machine's, and this process one of its native kind."""
+    """Whether the numbers above apply to this machine, and the process has the machine's native word size."""
     return platform.machine() in MACHINES and struct.calcsize("P") == 8
 
 
 def kernel_filters() -> bool:
-    """Asked with a filter that is none: EFAULT where the kernel takes filters, EINVAL where it does not."""
+    """Whether the kernel supports filters. Passes no filter: EFAULT means supported, EINVAL not."""
     failed = libc().prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, None, 0, 0) < 0
     return failed and ctypes.get_errno() == errno.EFAULT
 
 
 def restrict(*, network: bool) -> None:
-    """This process and its threads. Raises OSError."""
+    """Apply the filter to this process and its threads. Raises OSError."""
     code = same_for_all(network=network) + _packed(_for_process(os.getpid()))
     where = ctypes.cast(ctypes.c_char_p(code), ctypes.c_void_p).value
     program = struct.pack("@HP", len(code) // 8, where)  # struct sock_fprog: how many, and where
@@ -150,12 +150,12 @@ PERMIT: Instruction = (RETURN, 0, 0, ALLOW)
 
 @lru_cache(maxsize=2)
 def same_for_all(*, network: bool) -> bytes:
-    """All of the filter but what depends on the process: the fork server makes it for its children."""
+    """The part of the filter that is the same for all processes: the fork server builds it for its children."""
     architecture, column = MACHINES[platform.machine()]
     made: list[Instruction] = [
         (LOAD_WORD, 0, 0, ARCHITECTURE_AT),
         (JUMP_IF_EQUAL, 1, 0, architecture),
-        (RETURN, 0, 0, KILL),  # a call of another table (32 bits) would be another call
+        (RETURN, 0, 0, KILL),  # the same number is another call in another table (32 bits)
         (LOAD_WORD, 0, 0, NUMBER_AT),
     ]
     if platform.machine() == "x86_64":
@@ -164,7 +164,7 @@ def same_for_all(*, network: bool) -> bytes:
         number = numbers[column]
         if number is not None:
             made += [(JUMP_IF_EQUAL, 0, 1, number), REFUSE]
-    # Its flags are in memory, where no filter looks: glibc falls back on clone.
+    # Its flags are in memory, which a filter can't read; glibc falls back on clone.
     made += [(JUMP_IF_EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
     threads_alone = [(AND, 0, 0, CLONE_THREAD), (JUMP_IF_EQUAL, 0, 1, 0), REFUSE, PERMIT]
     made += _where_first_argument(CLONE[column], threads_alone)
@@ -174,7 +174,7 @@ def same_for_all(*, network: bool) -> bytes:
 
 
 def _for_process(pid: int) -> Iterator[Instruction]:
-    """The end of the filter: calls that may name this process alone."""
+    """The end of the filter: calls that may only name this process itself."""
     _architecture, column = MACHINES[platform.machine()]
     for call in (KILL_PROCESS, KILL_THREAD):
         yield from _where_first_argument(call[column], [(JUMP_IF_EQUAL, 0, 1, pid), PERMIT, REFUSE])
@@ -188,7 +188,7 @@ def _packed(instructions: Iterable[Instruction]) -> bytes:
 
 
 def _where_first_argument(number: int, then: list[Instruction]) -> Iterator[Instruction]:
-    """For the call `number`: its first argument is loaded, and `then` decides."""
+    """For the call `number`: load its first argument and let `then` decide."""
     yield JUMP_IF_EQUAL, 0, len(then) + 1, number
     yield LOAD_WORD, 0, 0, FIRST_ARGUMENT_AT
     yield from then

@@ -1,4 +1,4 @@
-"""Keeping the store clean."""
+"""Periodic tasks that remove orphans and stale uploads."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from files import storage
 
 @shared_task
 def sweep_orphans() -> None:
-    """Remove bytes that no row names, a day old or more. Harmless when repeated: the second finds none."""
+    """Remove bytes that no row names and that are at least a day old. Harmless when repeated."""
     storage.sweep_orphans()
 
 
 @shared_task
 def sweep_stale_uploads() -> None:
-    """Remove what broken-off uploads left. Harmless when repeated: the second finds none."""
+    """Remove what interrupted uploads left. Harmless when repeated."""
     storage.sweep_stale_uploads()

@@ -1,4 +1,4 @@
-"""An upload on its way through the pipeline of intake.py, and how a step refuses it."""
+"""The state of an upload in the pipeline of intake.py, and the exceptions by which a step refuses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refusals import Kind, Refusal
 
 
 class Refused(Refusal):
-    """A file that is not taken."""
+    """The file is refused."""
 
     kind = Kind.INVALID
     field: str | None = "file"
@@ -34,7 +34,7 @@ class TryLater(Refused):
 
 @dataclass
 class Upload:
-    """What is known of an upload so far; each step checks, and adds what it found out."""
+    """The facts about an upload; each step checks it and adds facts."""
 
     file: UploadedFile[Any]  # as it came
     name: str = ""
@@ -44,4 +44,4 @@ class Upload:
     signature_count: int = 0
     opening_text: str = field(default="", repr=False)  # health data: in memory only
     contains: list[str] = field(default_factory=list)  # codes of files.structure
-    notices: list[str] = field(default_factory=list)  # codes of what staff are told
+    notices: list[str] = field(default_factory=list)  # codes of notices for staff

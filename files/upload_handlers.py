@@ -1,4 +1,4 @@
-"""Receiving uploads: always into a file on the store's file system, never more than a document may have."""
+"""Receives uploads into files on the store's file system, up to the size limit of a document."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from files.limits import MAX_BYTES
 
 
 class BoundedUpload(TemporaryUploadedFile):
-    """`too_large`: the file went over the limit; its bytes were dropped, `size` is what was sent."""
+    """`too_large`: the file exceeded the limit and its bytes were dropped; `size` is the number of bytes sent."""
 
     too_large = False
 
 
 class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
-    """Stops writing a file one byte over the limit and lets the rest of the request go on.
+    """Stops writing a file one byte over the limit, and continues with the rest of the request.
 
-    So one document too large gets its sentence while the others, and what was typed, are kept.
+    So a document that is too large gets an error, while the other files and the typed text are not lost.
     """
 
     file: BoundedUpload
@@ -52,7 +52,8 @@ class BoundedTemporaryFileUploadHandler(TemporaryFileUploadHandler):
 
     @contextlib.contextmanager
     def _removed_on_failure(self) -> Iterator[None]:
-        """Django closes finished files alone: on a full disk, what was half written would go on filling it."""
+        """Remove the file on failure. Django closes only finished files: on a full disk, a half-written one would go
+        on filling it."""
         try:
             yield
         except OSError:

@@ -1,1 +1,1 @@
-"""What a practitioner signs with, signing and verifying. Knows no appointment and no patient."""
+"""Signatures and certificates of practitioners, signing and verifying. Knows no appointment and no patient."""

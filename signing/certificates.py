@@ -27,12 +27,12 @@ logger = logging.getLogger(__name__)
 
 
 class CertificateExpired(Exception):
-    """The certificate that was imported has ended, and nobody removed it or brought another."""
+    """The imported certificate has expired, and nobody has removed or replaced it."""
 
 
-def known_here() -> Known:
-    """By what this installation judges signatures: its authorities, retired ones too, those it was told to trust, and
-    which certificates of its own it has revoked."""
+def known_authorities() -> Known:
+    """What this installation judges signatures by: its own authorities (retired ones too), the authorities that it
+    was configured to trust, and the certificates of its own that it has revoked."""
     revoked = SigningCredential.objects.filter(revoked_at__isnull=False, authority__isnull=False)
     return Known(
         own=_own_roots(),
@@ -47,7 +47,8 @@ def known_here() -> Known:
 
 
 def trusted_roots() -> list[bytes]:
-    """DER certificates of the installation's authorities, retired ones too, and of those it was told to trust."""
+    """DER certificates of the installation's authorities (retired ones too) and of those it is configured to
+    trust."""
     return [*_own_roots(), *certificates_in(settings.SIGNING_ROOTS)]
 
 
@@ -56,8 +57,8 @@ def _own_roots() -> list[bytes]:
 
 
 def credential_for(*, user: User, practice: Practice) -> SigningCredential:
-    """What this practitioner signs with at this practice: their own where they brought one, else the practice's, else
-    the installation's for them. Raises CertificateExpired, signing.pdf.keys.KeyNotOpened."""
+    """The credential that this practitioner signs with at this practice: the one they imported, else the practice's,
+    else the one that the installation issued to them. Raises CertificateExpired, signing.pdf.keys.KeyNotOpened."""
     own = in_use(user)
     brought = own if own and not own.is_ours else in_use(practice)
     if brought is None:
@@ -69,17 +70,17 @@ def credential_for(*, user: User, practice: Practice) -> SigningCredential:
 
 @transaction.atomic
 def current_credential(*, user: User) -> SigningCredential:
-    """The practitioner's certificate, issued by the installation's own authority where there is none yet.
+    """The practitioner's certificate; the installation's own authority issues one if there is none yet.
 
-    One that has expired, or whose level asks for more than it says of itself, is replaced. Raises KeyNotOpened if the
-    authority's key cannot be used to issue one.
+    Replaces a certificate that has expired, or that lacks what the configured level requires (a CRL address). Raises
+    KeyNotOpened if the authority's key cannot be used to issue one.
     """
     current = in_use(user)
-    if current and _will_do(current):
+    if current and _is_usable(current):
         return current
-    User.objects.select_for_update().get(pk=user.pk)  # one certificate, however many tabs
+    User.objects.select_for_update().get(pk=user.pk)  # one certificate, even if several requests arrive at once
     current = in_use(user)
-    if current and _will_do(current):
+    if current and _is_usable(current):
         return current
     if current:
         current.retired_at = timezone.now()
@@ -109,18 +110,31 @@ def in_use(owner: User | Practice) -> SigningCredential | None:
     return owner.signing_credentials.filter(retired_at=None).select_related("authority").first()
 
 
-def _will_do(credential: SigningCredential) -> bool:
+def _is_usable(credential: SigningCredential) -> bool:
     if not credential.is_ours:
-        return True  # its owner's to replace
+        return True  # its owner replaces it, not this installation
     if credential.not_after <= timezone.now():
         return False
-    return not level_wanted().lasting or credentials.tells_of_revocation(bytes(credential.certificate))
+    return not level_wanted().lasting or credentials.names_revocation_source(bytes(credential.certificate))
+
+
+@transaction.atomic
+def retire_certificate(*, user: User) -> None:
+    """After a change of name or number: the next signature issues a certificate that says the new one. What was
+    signed stays valid. An imported certificate stays: its owner replaces it."""
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+    current = in_use(user)
+    if current and current.is_ours:
+        current.retired_at = timezone.now()
+        current.save(update_fields=["retired_at"])
 
 
 @transaction.atomic
 def revoke_certificate(*, user: User, by: User) -> None:
-    """The installation's certificate for them is not to be trusted from now on: its key may be in other hands. The
-    next signature makes a new one. Without one, changes nothing. Raises NotAllowed."""
+    """Revoke the installation's certificate for this practitioner: its key may be in other hands.
+
+    The next signature issues a new one. Changes nothing if there is none. Raises NotAllowed.
+    """
     if by.pk != user.pk:
         raise NotAllowed(_("Seul le praticien lui-même révoque son certificat."))
     ours = user.signing_credentials.select_for_update().filter(retired_at=None, key_place=KeyPlace.AUTHORITY)
@@ -130,14 +144,16 @@ def revoke_certificate(*, user: User, by: User) -> None:
     credential.revoked_at = credential.retired_at = timezone.now()
     credential.save(update_fields=["revoked_at", "retired_at"])
     record("signature.certificate_revoked", by=by, on=credential)
-    messages.tell_signature_changed(user)
+    messages.plan_signature_changed_email(user)
     _renew(InstallationAuthority.objects.get(pk=credential.authority_id))
 
 
 def revocation_list_of(authority: InstallationAuthority) -> bytes:
-    """DER. The list that is kept while it is young enough, else a new one, which only renewing keeps: this may be
-    asked for by a page that changes nothing. The kept one, however old, if the authority's key cannot be opened;
-    raises KeyNotOpened without one."""
+    """The authority's revocation list (DER): the stored one while it is fresh, else a new one.
+
+    Does not store the new list, because pages that only read call this; renew_revocation_lists does. If the
+    authority's key cannot be opened, returns the stored list, however old; raises KeyNotOpened if there is none.
+    """
     kept = authority.revocation_list
     if kept is None or _is_due(authority.revocation_list_at):
         try:
@@ -149,7 +165,7 @@ def revocation_list_of(authority: InstallationAuthority) -> bytes:
 
 
 def renew_revocation_lists() -> None:
-    """Lists of a day ago or more are made anew, retired authorities' too. A second run finds none."""
+    """Renew each list that is a day old or older, also those of retired authorities. A second run changes nothing."""
     for pk in InstallationAuthority.objects.values_list("pk", flat=True):
         with transaction.atomic():
             authority = InstallationAuthority.objects.select_for_update().get(pk=pk)
@@ -162,12 +178,12 @@ def _is_due(made_at: datetime | None) -> bool:
 
 
 def _renew(authority: InstallationAuthority) -> None:
-    """In a transaction of the caller's; locks the authority, so that no list forgets what another knew."""
+    """Needs a transaction. Locks the authority, so that no list lacks a revocation that another one has."""
     InstallationAuthority.objects.select_for_update().get(pk=authority.pk)
     try:
         authority.revocation_list = _made(authority)
     except KeyNotOpened:
-        # What was revoked stays revoked, here at once; the list is made as soon as the key can be opened.
+        # The revocation counts on this site at once; the list follows as soon as the key can be opened.
         logger.exception("Revocation list of authority %s: its key cannot be opened.", authority.pk)
         authority.revocation_list_at = None
     else:
@@ -195,4 +211,4 @@ def _current_authority() -> InstallationAuthority:
         with transaction.atomic():
             return InstallationAuthority.objects.create(certificate=made.certificate, private_key=made.private_key)
     except IntegrityError:
-        return InstallationAuthority.objects.get(retired_at=None)  # another process was first
+        return InstallationAuthority.objects.get(retired_at=None)  # another process created it first

@@ -1,4 +1,4 @@
-"""Certificates that a practitioner or a practice brings: imported, watched until they end, removed."""
+"""Certificates that a practitioner or a practice imports: import, removal, warnings before they expire."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from signing import messages
 from signing.models import KeyPlace, SigningCredential
 from signing.pdf.imported import MAX_BYTES, Imported, read_pkcs12
 
-WARNED_DAYS = (60, 14, 1)  # before the end, once each
+WARNED_DAYS = (60, 14, 1)  # days before the certificate expires; one warning each
 SHOWN_DAYS = WARNED_DAYS[0]
 
 
 def import_pkcs12(
     *, owner: User | Practice, upload: UploadedFile[Any] | None, password: str, by: User
 ) -> SigningCredential:
-    """Sign with this certificate from now on. Raises NotAllowed, signing.pdf.imported.CertificateRefused."""
+    """Import a PKCS#12 file; its certificate signs from now on. Raises NotAllowed,
+    signing.pdf.imported.CertificateRefused."""
     _check_may_change(owner, by)
     content = upload.read(MAX_BYTES + 1) if upload else b""
     found = read_pkcs12(content, password, passphrase=settings.SIGNING_PASSPHRASE)
@@ -37,7 +38,7 @@ def import_pkcs12(
 def install(
     *, owner: User | Practice, found: Imported, key_place: KeyPlace, by: User | None, key_reference: str = ""
 ) -> SigningCredential:
-    """In place of the one in use, which stays valid for what it signed."""
+    """Replace the certificate in use, which stays valid for what it signed."""
     _retire(owner)
     credential = SigningCredential(
         key_place=key_place,
@@ -56,7 +57,7 @@ def install(
 
 @transaction.atomic
 def remove_imported(*, owner: User | Practice, by: User) -> None:
-    """Back to the installation's own. Where nothing was imported, changes nothing. Raises NotAllowed."""
+    """Return to the installation's own certificate. Changes nothing if none was imported. Raises NotAllowed."""
     _check_may_change(owner, by)
     credential = _imported_in_use(owner)
     if credential is None:
@@ -67,7 +68,7 @@ def remove_imported(*, owner: User | Practice, by: User) -> None:
 
 
 def watch() -> None:
-    """Warn the owners of certificates that end soon."""
+    """Warn the owners of certificates that expire soon."""
     brought = SigningCredential.objects.filter(retired_at=None).exclude(key_place=KeyPlace.AUTHORITY)
     for pk in brought.values_list("pk", flat=True):
         with transaction.atomic():
@@ -83,7 +84,7 @@ def _warn(credential: SigningCredential) -> None:
     credential.told_days = due[-1]
     credential.save(update_fields=["told_days"])
     for user, practice in _people(credential.user or credential.practice):
-        messages.tell_certificate_ends(user, ends_at=credential.not_after, zone=practice.zone)
+        messages.plan_certificate_ends_email(user, ends_at=credential.not_after, zone=practice.zone)
 
 
 def _check_may_change(owner: User | Practice, by: User) -> None:
@@ -112,14 +113,14 @@ def _owned_by(owner: User | Practice) -> dict[str, Any]:
 
 
 def _people(owner: User | Practice | None) -> list[tuple[User, Practice]]:
-    """The practitioner and a practice where they work, or the practice's administrators."""
+    """Whom to warn: the practitioner, with a practice where they work; or the practice's administrators."""
     if isinstance(owner, User):
         found = Membership.objects.held_by(owner, Role.PRACTITIONER).order_by("pk")[:1]
     else:
-        found = Membership.objects.filter(practice=owner, is_admin=True, user__is_active=True)
+        found = Membership.objects.in_force().filter(practice=owner, is_admin=True)
     return [(one.user, one.practice) for one in found.select_related("user", "practice")]
 
 
 def _tell_changed(owner: User | Practice) -> None:
     for user, _practice in _people(owner):
-        messages.tell_signature_changed(user)
+        messages.plan_signature_changed_email(user)

@@ -1,4 +1,4 @@
-"""Whether keys that are elsewhere can be used: told at start, with what to do about it, before anybody signs."""
+"""Checks of signing keys outside the database (PKCS#11 token, remote service), reported at start with a remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from signing.pdf.token_probe import probe
 
 
 def wrong_key_settings() -> Iterator[str]:
-    """A sentence for each setting that can't be, by themselves."""
+    """A sentence for each invalid setting, judged without contacting anything."""
     module, url = settings.PKCS11_MODULE, settings.CSC_URL
     if module and not Path(module).is_file():
         yield f"PKCS11_MODULE is {module}, where no file is. Set it to the path of the security module's library."
@@ -34,7 +34,7 @@ def wrong_key_settings() -> Iterator[str]:
 
 
 def unusable_keys() -> Iterator[str]:
-    """A sentence for a module that does not work and for each key that is not found where it should be."""
+    """A sentence for a PKCS#11 module that does not work, and for each key that is missing from its place."""
     in_token, remote = (_named(place) for place in (KeyPlace.PKCS11, KeyPlace.REMOTE))
     if in_token and not settings.PKCS11_MODULE:
         yield "Keys in a security module are in use, and PKCS11_MODULE is not set. Set it, and PKCS11_PIN_FILE."
@@ -45,7 +45,8 @@ def unusable_keys() -> Iterator[str]:
 
 
 def silent_service() -> Iterator[str]:
-    """The remote service is others' to run: that it does not answer now stops nobody who signs otherwise."""
+    """A sentence if the remote service does not answer. A warning only: other people run it, and users whose keys are
+    elsewhere can still sign."""
     if not settings.CSC_URL or not _is_private_enough(settings.CSC_URL):
         return
     try:
@@ -98,7 +99,7 @@ def _another(reference: str) -> str:
 
 
 def _named(place: KeyPlace) -> dict[str, str]:
-    """References of keys in use, and the SHA-256 of their certificates. None before the first migration."""
+    """References of the keys in use, with the SHA-256 of their certificates. Empty before the first migration."""
     in_use = SigningCredential.objects.filter(retired_at=None, key_place=place)
     try:
         rows = list(in_use.values_list("key_reference", "certificate"))
@@ -108,7 +109,7 @@ def _named(place: KeyPlace) -> dict[str, str]:
 
 
 def _is_private_enough(url: str) -> bool:
-    """https; or plain, where nothing leaves this machine."""
+    """Whether the address is https, or plain http to this machine itself."""
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return True

@@ -1,4 +1,4 @@
-"""From a row to what signs: the key where it is."""
+"""From a database row to a usable credential, wherever its key is stored."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def remote_key(credential_id: str) -> RemoteKey:
 
 
 def install_key(*, owner: User | Practice, key_place: KeyPlace, reference: str) -> SigningCredential:
-    """Sign with a key that is elsewhere, from now on; by whoever runs the installation.
+    """Install a key that is stored outside the database; it signs from now on. For the installation's operator.
 
-    Raises ValueError for what names no key, signing.pdf.keys.KeyUnavailable, and
+    Raises ValueError for a reference that names no key, signing.pdf.keys.KeyUnavailable, and
     signing.pdf.imported.CertificateRefused.
     """
     if key_place == KeyPlace.PKCS11:

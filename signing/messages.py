@@ -1,4 +1,4 @@
-"""What a practitioner is told of the signature and the certificates that sign for them."""
+"""Messages to practitioners about their signature and their certificates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from notifications.letters import Button, plan_letter
 from notifications.wording import long_day
 
 
-def tell_signature_changed(user: User) -> None:
-    """To the practitioner's own address, whoever did it."""
+def plan_signature_changed_email(user: User) -> None:
+    """Notify the practitioner at their own address, whoever made the change."""
     with translation.override(user.language):
         letter = from_site(
             about=_("Votre signature a changé"),
@@ -34,8 +34,8 @@ def tell_signature_changed(user: User) -> None:
         plan_letter(letter, to=user.email, language=user.language)
 
 
-def tell_certificate_ends(user: User, *, ends_at: datetime, zone: ZoneInfo) -> None:
-    """`zone`: of the practice that it belongs to, or where its practitioner works."""
+def plan_certificate_ends_email(user: User, *, ends_at: datetime, zone: ZoneInfo) -> None:
+    """`zone`: the time zone of the practice that owns the certificate, or where its practitioner works."""
     with translation.override(user.language):
         letter = from_site(
             about=_("Votre certificat de signature se termine bientôt"),

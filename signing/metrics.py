@@ -1,4 +1,4 @@
-"""What is measured of documents, for whoever runs the installation: durations and counts, never of whom."""
+"""Metrics of signing and verifying, for the installation's operator: durations and counts, no personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a practitioner signs with: a signature image, and a certificate whose key is encrypted at rest."""
+"""Signature images, and certificates whose keys are encrypted at rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from practices.models import Practice
 
 
 class InstallationAuthority(models.Model):
-    """The installation's own certificate authority. One is current; older ones stay, to verify by."""
+    """The installation's own certificate authority. One is current; older ones stay, to verify old signatures."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     certificate = models.BinaryField(help_text="X.509, DER")
@@ -35,7 +35,7 @@ class InstallationAuthority(models.Model):
 
 
 class KeyPlace(models.TextChoices):
-    """Where a certificate comes from, and with it where its key is."""
+    """Where a certificate comes from and, with that, where its key is stored."""
 
     AUTHORITY = "authority", _("émis par cette installation")
     PKCS12 = "pkcs12", _("importé d’un fichier")
@@ -44,8 +44,11 @@ class KeyPlace(models.TextChoices):
 
 
 class SigningCredential(models.Model):
-    """A certificate to sign with, and its key: a practitioner's, or a practice's. Retired: it signs no more, and what
-    it signed stays valid; revoked: it can't be trusted any more, and the authority's list says so."""
+    """A certificate of a practitioner or a practice, with its key.
+
+    Retired: it signs no more, and its signatures stay valid. Revoked: nobody should trust it any more, and the
+    authority's revocation list names it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -116,7 +119,7 @@ class SigningCredential(models.Model):
 
 
 class SignatureImage(models.Model):
-    """How the practitioner's signature looks. Re-encoded PNG; never anybody else's to fetch or place."""
+    """How the practitioner's signature looks. Re-encoded PNG; nobody else can fetch or place it."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="signature_image")
     png = models.BinaryField()

@@ -1,4 +1,4 @@
-"""The passphrase that signing keys are encrypted under, and the former ones that still open them."""
+"""The passphrase that encrypts signing keys, and former passphrases that still decrypt them."""
 
 from __future__ import annotations
 

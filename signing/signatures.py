@@ -81,7 +81,8 @@ def sign_for(*, user: User, practice: Practice, intake: Intake, placement: Place
 
 @transaction.atomic
 def set_signature_image(*, user: User, upload: UploadedFile[Any] | None, by: User) -> SignatureImage:
-    """Draw or import: re-encoded, made transparent, cropped. Raises NotAllowed, signing.pdf.images.Refused."""
+    """Set a drawn or imported image: re-encoded, made transparent, cropped. Raises NotAllowed,
+    signing.pdf.images.Refused."""
     if by.pk != user.pk:
         raise NotAllowed(_("Seul le praticien lui-même change sa signature."))
     if not Membership.objects.held_by(user, Role.PRACTITIONER).exists():
@@ -91,24 +92,24 @@ def set_signature_image(*, user: User, upload: UploadedFile[Any] | None, by: Use
     )
     record("signature.changed", by=by, on=user)
     if not made:
-        messages.tell_signature_changed(user)
+        messages.plan_signature_changed_email(user)
     try:
         current_credential(user=user)
-    except KeyNotOpened:  # the image is theirs all the same; « Ma signature » and each signature say why
+    except KeyNotOpened:  # the image is saved all the same; « Ma signature » and each signature report the failure
         logger.exception("No certificate for account %s: the authority's key cannot be opened.", user.pk)
     return image
 
 
 def why_unable(user: User) -> str:
-    """A sentence if no font has a letter of this practitioner's name, or if the installation cannot open what they
-    would sign with; "" if it can."""
+    """A sentence if no font has a letter of this practitioner's name, or if the installation cannot open their key;
+    "" if it can."""
     stamp = StampContent(None, user.get_full_name(), user.professional_number)
     if missing := stamp_without(stamp):
         return stamp_sentence(missing)
     own = in_use(user)
     authority = InstallationAuthority.objects.filter(retired_at=None).first()
     kept = own.private_key if own else authority.private_key if authority else b""
-    if not kept:  # a key elsewhere, or an authority still to be made
+    if not kept:  # the key is stored elsewhere, or the authority does not exist yet
         return ""
     try:
         opened(bytes(kept), *passphrases())

@@ -1,4 +1,4 @@
-"""Revocation lists that stay fresh, and certificates whose end comes near."""
+"""Periodic tasks: renew revocation lists, and warn about certificates that expire soon."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from signing import certificates, imported_certificates
 
 @shared_task
 def renew_revocation_lists() -> None:
-    """Harmless when repeated: what was made less than a day ago is not made again."""
+    """Harmless when repeated: a list younger than a day is not renewed."""
     certificates.renew_revocation_lists()
 
 
 @shared_task
 def watch_certificates() -> None:
-    """Harmless when repeated: each warning is written down in the transaction that plans it."""
+    """Harmless when repeated: each warning is recorded in the transaction that plans it."""
     imported_certificates.watch()

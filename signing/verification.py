@@ -1,4 +1,4 @@
-"""Verifying a PDF for anybody: nothing is kept, and nothing is told of whom it concerns."""
+"""Verifies a PDF for anybody: nothing is stored, and nothing about the patient is revealed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from files import open_work
-from files.intake import Refused, TryLater, discard, inspect
+from files.intake import Intake, Refused, TryLater, inspect
 from files.models import StoredFile
 from files.names import clean_name
-from signing.certificates import known_here
+from signing.certificates import known_authorities
 from signing.pdf.examination import ExaminedSignature, Integrity, Trust, examine
 from signing.pdf.verify import CannotVerify
 
@@ -25,17 +25,17 @@ class Verdict(StrEnum):
     """The document as a whole."""
 
     UNSIGNED = "unsigned"
-    WHOLE = "whole"  # every signature is right, trusted, and nothing but what belongs to signing came after
+    WHOLE = "whole"  # every signature is valid and trusted, and only signing data was added after
     REVOKED = "revoked"  # nothing was changed; a certificate was revoked, and no time proves the signature older
     UNTRUSTED = "untrusted"  # nothing was changed, but this installation can't tell who signed
     ALTERED = "altered"  # something was added after the last signature
     BROKEN = "broken"  # a signature does not fit the document
-    NOT_JUDGED = "not_judged"  # nothing is proved against it, but a signature or a change is of a kind not known here
+    NOT_JUDGED = "not_judged"  # nothing is proved against it, but a signature or a change is of an unknown kind
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a file shows. `known`: these very bytes were shared through this installation."""
+    """The result for one file. `known`: exactly these bytes were shared through this installation."""
 
     name: str
     size: int  # bytes
@@ -46,18 +46,18 @@ class Verification:
 
     @property
     def verdict(self) -> Verdict:
-        """What is proved against the document comes first, then what is not known, then who signed."""
+        """Proof against the document decides first, then what is unknown, then who signed."""
         found = {signature.integrity for signature in self.signatures}
         signed = {signature.integrity for signature in self.signatures if not signature.is_time_stamp}
         if Integrity.BROKEN in (signed or found):
             return Verdict.BROKEN
-        # A time-stamp that does not fit says nothing against the signatures, but it was put there.
+        # A mismatched time-stamp does not disprove the signatures, but somebody added it.
         if found & {Integrity.ALTERED, Integrity.FILLED_IN, Integrity.BROKEN}:
             return Verdict.ALTERED
         if Integrity.NOT_JUDGED in found:
             return Verdict.NOT_JUDGED
         if all(signature.is_time_stamp for signature in self.signatures):
-            return Verdict.UNSIGNED  # by nobody: a time-stamp says when, not who
+            return Verdict.UNSIGNED  # a time-stamp proves a time, not a signer
         if any(signature.trust is Trust.REVOKED for signature in self.signatures):
             return Verdict.REVOKED
         if not all(signature.trusted for signature in self.signatures):
@@ -66,7 +66,7 @@ class Verification:
 
 
 class VerificationBusy(TryLater):
-    """As many verifications are going on as this installation does at once."""
+    """This installation already runs as many verifications as it allows at once."""
 
     retry_after = open_work.RETRY_AFTER
 
@@ -76,7 +76,7 @@ class VerificationBusy(TryLater):
 
 @contextmanager
 def admitted() -> Iterator[None]:
-    """Around receiving an upload and verifying it. Raises VerificationBusy before anything is read."""
+    """A context to receive and verify an upload in. Raises VerificationBusy before anything is read."""
     try:
         with open_work.admitted():
             yield
@@ -85,8 +85,8 @@ def admitted() -> Iterator[None]:
 
 
 def verify_upload(upload: UploadedFile[Any] | None) -> Verification:
-    """Verify and forget. Raises files.intake.Refused, with a sentence for what can't be verified, and
-    VerificationBusy: anybody may ask, so this neither waits nor takes more than its share (open_work.py)."""
+    """Verify an upload and store nothing. Raises files.intake.Refused, with a sentence for what can't be verified,
+    and VerificationBusy: anybody may call this, so it neither waits nor takes more than its share (open_work.py)."""
     try:
         with open_work.open_work():
             return _verify(upload)
@@ -98,17 +98,22 @@ def _verify(upload: UploadedFile[Any] | None) -> Verification:
     try:
         intake = inspect(upload)
     except Refused as refused:
-        raise _in_words_for_whom_verifies(refused, clean_name(upload.name if upload else None)) from refused
+        raise _worded_for_verifiers(refused, clean_name(upload.name if upload else None)) from refused
+    with intake:
+        return _verified(intake)
+
+
+def _verified(intake: Intake) -> Verification:
+    with intake.path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        with intake.path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Verification(
             name=intake.name,
             size=intake.size,
             page_count=intake.page_count,
             sha256=sha256,
             known=StoredFile.objects.filter(sha256=sha256, shared_documents__isnull=False).exists(),
-            signatures=examine(intake.path, known_here()),
+            signatures=examine(intake.path, known_authorities()),
         )
     except CannotVerify as error:
         damaged = Refused(
@@ -116,15 +121,11 @@ def _verify(upload: UploadedFile[Any] | None) -> Verification:
             _("Les signatures de « %(name)s » ne peuvent pas être lues : le fichier est endommagé.")
             % {"name": intake.name},
         )
-        raise (
-            _in_words_for_whom_verifies(damaged, intake.name) if error.code == "too_complex" else damaged
-        ) from error
-    finally:
-        discard(intake)
+        raise (_worded_for_verifiers(damaged, intake.name) if error.code == "too_complex" else damaged) from error
 
 
-def _in_words_for_whom_verifies(refused: Refused, name: str) -> Refused:
-    """Not to save it anew, as whoever sends a document is told: that is how a signature gets lost."""
+def _worded_for_verifiers(refused: Refused, name: str) -> Refused:
+    """Replace the advice to save the file again, which suits uploads but would destroy a signature here."""
     sentences = {
         "password": _(
             "« %(name)s » est protégé par un mot de passe : ce site ne peut pas l’ouvrir. Demandez à son auteur le "

@@ -1,1 +1,1 @@
-"""The bytes of a signed PDF: read, signed and judged, most of it in confined child processes."""
+"""Reads, signs and verifies PDF files, mostly in confined child processes."""

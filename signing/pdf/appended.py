@@ -1,8 +1,10 @@
-"""The bytes behind a signature: complete updates and nothing else, each object where its cross-reference says, and
-nothing that a reader which searches the file for objects would find instead. Imports no Django.
+"""Checks of the bytes behind a signature. Imports no Django.
 
-pyHanko follows the cross-references; viewers that find a fault in them search the file. Both must come to the same,
-or a document could show one thing to whom verifies it and another to whom reads it.
+They must be complete incremental updates and nothing else. Each object must be where its cross-reference says, and
+nothing may look like an object to a reader that searches the file for objects.
+
+pyHanko follows the cross-references; viewers that find a fault in them search the file. Both must find the same
+objects, or a document could show one thing to a verifier and another to a reader.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class Appended:
         self._at: dict[int, int] = {}  # offset of an object: its number
         self._regions: list[Region] = []
         self.trailers: list[Trailer] = []
-        self.references: set[tuple[int, int]] = set()  # that stand in the updates: object number and generation
+        self.references: set[tuple[int, int]] = set()  # all references in the updates: object number and generation
 
     @property
     def highest(self) -> list[int]:
@@ -117,7 +119,7 @@ class Appended:
         return int(length)
 
     def _read_section(self, update: _Update) -> None:
-        """The section itself, its trailer, and the last words of the update."""
+        """Read the section itself, its trailer, and the startxref and %%EOF that end the update."""
         place = update.start - self._first
         if update.stream is None:
             written = self._read_table(update, place)
@@ -127,7 +129,7 @@ class Appended:
                 raise NotAllowed("a cross-reference stream that is not where it is said to be")
             written = read_object(self._bytes, header.end(), self._length)
             self._check_rows(update, written)
-            if update.start not in self._at:  # a section need not list itself
+            if update.start not in self._at:  # the standard lets a section leave itself out
                 self._regions.append((place, written.end))
             place = written.end
             if self._at.setdefault(update.start, update.stream) != update.stream:
@@ -160,14 +162,15 @@ class Appended:
                     listed[number] = (int(line[11:16]), int(line[:10]))
                 elif number:
                     freed.add(number)
-                    if line[11:16] == b"65535":  # some readers take it for object 0, and count the others anew
+                    if line[11:16] == b"65535":  # some readers take this entry for object 0 and renumber the others
                         raise NotAllowed("a table that begins with another object than 0")
         if listed != update.listed or freed != update.freed:
             raise NotAllowed("a cross-reference table that is understood differently")
         return read_value(self._bytes, table.end())
 
     def _check_rows(self, update: _Update, written: Written) -> None:
-        """That each row of a cross-reference stream is of a kind that is known: others are null for some readers."""
+        """Require that each row of a cross-reference stream has a known type: some readers take other types
+        for null."""
         index = written.entries.get(b"/Index", b"[0 %b]" % written.entries.get(b"/Size", b"0")).strip(b"[ ]").split()
         widths = written.entries.get(b"/W", b"").strip(b"[ ]").split()
         if not all(map(bytes.isdigit, (*index, *widths))) or len(index) % 2 or len(widths) != 3:
@@ -210,7 +213,8 @@ class Appended:
                 raise NotAllowed(f"object stream {container} holds more than is listed")
 
     def _nothing_between(self) -> None:
-        """Every byte is part of an object, of a cross-reference section, white space or a harmless comment."""
+        """Require that every byte belongs to an object, a cross-reference section, white space or a harmless
+        comment."""
         place = 0
         for start, end in [*sorted(self._regions), (len(self._bytes), len(self._bytes))]:
             between = self._bytes[place:start]
@@ -219,7 +223,7 @@ class Appended:
             place = end
 
     def _nothing_hidden(self) -> None:
-        """Nothing that looks like an object, a trailer or an end, in a stream or a string."""
+        """Require that no stream or string contains what looks like an object, a trailer or an end of file."""
         for found in ANY_OBJECT.finditer(self._bytes):
             if found.start() + self._first not in self._at:
                 raise NotAllowed("an object inside another")
@@ -229,7 +233,8 @@ class Appended:
 
 
 def _updates(reader: PdfFileReader, revision: int, first: int) -> list[_Update]:
-    """Oldest first. Raises NotAllowed if one lies among what was signed, or is of a mixed kind."""
+    """The updates, oldest first. Raises NotAllowed if sections are out of order, of a mixed kind, or if one of the
+    signed revisions lies behind the signed bytes."""
     found = []
     xrefs = reader.xrefs
     starts = [xrefs.get_startxref_for_revision(index) for index in range(xrefs.total_revisions)]

@@ -1,7 +1,8 @@
-"""asn1crypto takes a header that ends in 0x80 for an indefinite length and encodes the value again, twice for each
-level that it holds. A definite length ends so, too, once in 256 times: then a signature of 40 kB costs 14 s, and what
-is hashed is no longer what was read. What has an indefinite length is given a definite one in one pass. Imports no
-Django.
+"""Corrects how asn1crypto treats lengths of ASN.1 values, which costs seconds per signature. Imports no Django.
+
+asn1crypto takes a header that ends in 0x80 for an indefinite length and encodes the value again, twice for each level
+that it contains. One definite length in 256 ends in 0x80, too: a signature of 40 kB then costs 14 s, and the hashed
+bytes are no longer the bytes of the file. Here, values with an indefinite length get a definite one in one pass.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ PATCHED = (core.Asn1Value, core.Choice, core.Primitive, core.Sequence, core.Sequ
 
 
 def use() -> None:
-    """In this process, from now on. A second call changes nothing."""
+    """Install the correction in this process. A second call changes nothing."""
     for kind in PATCHED:
         original: Dump = kind.dump
         if not hasattr(original, "measures_lengths"):
@@ -33,7 +34,7 @@ def _measuring(original: Dump) -> Dump:
         if isinstance(self, core.Choice):
             contents = self.chosen.dump()  # within an explicit tag
         else:
-            # Encodes anew, and forgets the header, where a part was set to something else.
+            # asn1crypto encodes anew, and drops the header, if a part was replaced.
             contents = self.contents
             if self._header is None:
                 return original(self, force)

@@ -1,7 +1,7 @@
 """Lengths and structure of BER (ITU-T X.690), read on the raw bytes in one pass. Imports no Django.
 
-A signature covers bytes, so nothing here decodes a value and encodes it again: what holds no indefinite length is
-returned as it stands.
+A signature covers bytes, so nothing here decodes a value and encodes it again: a value without an indefinite length
+is returned unchanged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ MAX_VALUES = 200_000  # within it; a revocation list of a thousand certificates 
 CONSTRUCTED = 0x20
 END = b"\0\0"  # end-of-contents octets, 8.1.5
 BIT_STRING = 0x03
-STRINGS = {BIT_STRING, 0x04, 0x0C, *range(0x12, 0x1F)} - {0x17, 0x18}  # universal types that may come in pieces
+# universal types that BER may split into pieces
+STRINGS = {BIT_STRING, 0x04, 0x0C, *range(0x12, 0x1F)} - {0x17, 0x18}
 SET = 0x31
 
 
@@ -166,7 +167,7 @@ def _octets_of_length(encoded: bytes, at: int, start: int) -> int:
 
 
 def _joined(tag: int, pieces: list[bytes]) -> bytes:
-    """One string of its pieces (8.6.4, 8.7.3)."""
+    """Join the pieces of a string (8.6.4, 8.7.3)."""
     contents = [first(piece).content for piece in pieces]
     if tag == BIT_STRING:
         unused = contents[-1][:1] if contents else b"\0"

@@ -1,5 +1,6 @@
-"""The parts of an X.509 certificate (RFC 5280, 4.1), each as it stands in the file: also of one that a library does
-not read. Imports no Django.
+"""The parts of an X.509 certificate (RFC 5280, 4.1), byte for byte. Imports no Django.
+
+Also reads certificates that the cryptography library rejects.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class CertificateParts:
 
     @cached_property
     def key_digest(self) -> bytes:
-        """What stands for the identifier where the certificate has none (RFC 5280, 4.2.1.2)."""
+        """The digest that replaces the key identifier if the certificate has none (RFC 5280, 4.2.1.2)."""
         bits = ber.values_in(ber.first(self.key).content)[1].content[1:]
         return hashlib.sha1(bits, usedforsecurity=False).digest()
 
@@ -73,7 +74,7 @@ def _parts(der: bytes) -> CertificateParts:
 
 @lru_cache(maxsize=512)
 def comparable(name: bytes) -> str:
-    """Names compare as RFC 5280, 7.1 says; those that can't be, byte by byte."""
+    """A name in the form in which RFC 5280, 7.1 compares names; its bytes if it can't be normalised."""
     try:
         return str(asn1_x509.Name.load(name).hashable)
     except (ValueError, TypeError, KeyError):

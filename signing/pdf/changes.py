@@ -1,11 +1,11 @@
-"""What came after a signature, by rules of our own. Imports no Django.
+"""Judges the changes made to a file after a signature, by rules of our own. Imports no Django.
 
-A change is explained only if it is on the list here: proofs for later validation, further signatures that are right
-and stay in their box, fields of a form that were filled in, objects written anew as they were. Whatever else came
-after a signature may show, and counts as a change: a list of what is forbidden would always lack the next trick.
+Only listed changes are allowed: proofs for later validation, further signatures that are valid and stay in their box,
+form fields that were filled in, objects rewritten unchanged. Everything else may be visible and counts as an
+alteration: a list of forbidden changes would always lack the next attack.
 
-Seen: the objects that later revisions write, free or redefine, against what they were when the document was signed.
-What those revisions look like as bytes is looked at first (signing.pdf.appended), since viewers read bytes.
+The rules compare the objects that later revisions write, free or redefine with the same objects at the time of
+signing. signing.pdf.appended checks the bytes of those revisions first, since viewers read bytes.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from signing.pdf.values import (
     same,
 )
 
-INVISIBLE = {"/MarkInfo", "/PieceInfo"}  # catalog entries of which no viewer shows anything
+INVISIBLE = {"/MarkInfo", "/PieceInfo"}  # catalog entries that no viewer shows
 TRAILER_KEYS = {"/Size", "/Root", "/Info", "/ID", "/Prev", "/Encrypt", "/XRefStm", "/DocChecksum"}
 
 
-def what_came_after(signature: EmbeddedPdfSignature, facts: Mapping[str, FieldFact]) -> Came:
+def changes_after(signature: EmbeddedPdfSignature, facts: Mapping[str, FieldFact]) -> Came:
     """ "nothing", "validation" (proofs, and what can't be seen), "signatures", "fields" (of a form), "not_judged"
     (a change not known here, which can't show on a page), "other".
 
@@ -60,11 +60,11 @@ def what_came_after(signature: EmbeddedPdfSignature, facts: Mapping[str, FieldFa
     except MemoryError:
         raise
     except Exception:
-        return "other"  # any kind, on damaged updates: what can't be read may show something
+        return "other"  # damaged updates raise anything; what can't be read may be visible
 
 
 def review_of(signature: EmbeddedPdfSignature, facts: Mapping[str, FieldFact]) -> Came:
-    """The same. Raises NotAllowed, with the reason, where that is "other"."""
+    """Like changes_after, but raises NotAllowed with the reason instead of returning "other"."""
     reader, revision = signature.reader, int(signature.signed_revision)
     end = _end_of_signed(signature)
     if reader.stream.seek(0, 2) == end:
@@ -84,7 +84,8 @@ def review_of(signature: EmbeddedPdfSignature, facts: Mapping[str, FieldFact]) -
 
 
 def _end_of_signed(signature: EmbeddedPdfSignature) -> int:
-    """The first byte that is not signed. Raises NotAllowed unless the signature covers all before, but itself."""
+    """The first unsigned byte. Raises NotAllowed unless the signature covers everything before it except its own
+    value."""
     ranges = [int(number) for number in signature.byte_range]
     if len(ranges) != 4 or ranges[0] != 0 or min(ranges) < 0:
         raise NotAllowed("a signature that does not cover what stands before it")
@@ -108,7 +109,8 @@ def _end_of_signed(signature: EmbeddedPdfSignature) -> int:
 
 
 def _permission(signature: EmbeddedPdfSignature, comparison: Comparison) -> MDPPerm | None:
-    """The stricter of what this signature allows, and what the certification does (ISO 32000-1, 12.8.2.2)."""
+    """The permission that applies: the stricter of this signature's and the certification's (ISO 32000-1,
+    12.8.2.2)."""
     found = [signature.docmdp_level]
     certifying = entry(entry(comparison.signed.root, "/Perms"), "/DocMDP")
     for reference in items(raw(certifying, "/Reference")):
@@ -133,7 +135,8 @@ def _check_trailers(review: Review, appended: Appended) -> None:
         same(raw(before, "/Encrypt"), raw(now, "/Encrypt")) and same(raw(before, "/ID")[0], raw(now, "/ID")[0])
     ):
         raise NotAllowed("another encryption")
-    # The trailer's own references: no object counts them, and with them everything would be read anew.
+    # Only the trailer refers to these, which the search for users does not count. A change here would change how
+    # every object is decrypted.
     read_with = {number for key in ("/Encrypt", "/ID") for number in references(raw(before, key))}
     if read_with & review.comparison.touched:
         raise NotAllowed("what the document is decrypted with was written again")
@@ -178,7 +181,7 @@ def _check_catalog(review: Review) -> None:
     if "/DSS" in before or "/DSS" in now:
         check_store(review, raw(before, "/DSS"), raw(now, "/DSS"), root)
     comparison.search({root, number_of(raw(before, "/AcroForm"))})
-    # A signature says of its references to which object they apply (/Data): the catalog.
+    # The references of a signature name the object that they apply to (/Data): the catalog.
     review.require_only_under(root, {"/Data"}, "catalog")
     review.explain(root)
     widgets = check_form(review, raw(before, "/AcroForm"), raw(now, "/AcroForm"), root)
@@ -186,8 +189,11 @@ def _check_catalog(review: Review) -> None:
 
 
 def _check_rest(review: Review) -> None:
-    """Changed objects that no rule explained, and new ones to which something signed referred before they were there:
-    harmless if nothing refers to them."""
+    """Check changed objects that no rule explained, and new objects that a signed object referred to before they
+    existed.
+
+    They are harmless if nothing refers to them. Raises NotAllowed otherwise.
+    """
     comparison = review.comparison
     for number in comparison.changed - review.explained:
         if comparison.still_used(number):

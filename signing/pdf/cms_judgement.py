@@ -1,8 +1,8 @@
-"""Whether a CMS signature (RFC 5652) fits what it signs: it does, it does not, or that can't be told here.
+"""Judges whether a CMS signature (RFC 5652) matches what it signs: "valid", "not_valid" or "not_judged".
 
-"not_valid" needs proof: a digest or a signature that does not fit, or bytes that are no signature at all.
-"not_judged": an algorithm, an encoding or a part that this software does not know, or a certificate that is nowhere.
-What does not fit outweighs what is not known. Imports no Django.
+"not_valid" needs proof: a digest or a signature that does not match, or bytes that are no signature at all.
+"not_judged": an algorithm, an encoding or a part that this software does not know, or a missing certificate. A
+mismatch outweighs the unknown. Imports no Django.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ MAX_TIME_STAMPS = 4
 
 @dataclass(frozen=True)
 class Judged:
-    """One signature. `certificate` and `others`: those of the file that can be read, `raw`: all of them, DER, and
-    `signer` the signer's; `weak`: it rests on SHA-1."""
+    """One signature. `certificate` and `others`: those of the file that can be parsed; `raw`: all of them, DER;
+    `signer`: the signer's; `weak`: the signature relies on SHA-1."""
 
     judgement: Judgement
     signer: bytes = b""
     raw: tuple[bytes, ...] = ()
     certificate: asn1_x509.Certificate | None = None
     others: tuple[asn1_x509.Certificate, ...] = ()
-    issuer: asn1_x509.Name | None = None  # of a certificate that is not there
+    issuer: asn1_x509.Name | None = None  # of the signer's certificate, if that is missing
     signed_at: datetime | None = None
     weak: bool = False
     names_certificate: bool = False  # by its digest, as PAdES asks
@@ -63,7 +63,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class JudgedTime:
-    """A time-stamp (RFC 3161). `at`: the time that it tells, whatever it is worth."""
+    """A time-stamp (RFC 3161). `at`: the time in it, trusted or not."""
 
     token: Judged
     at: datetime | None = None
@@ -140,7 +140,7 @@ def compared(algorithm: bytes, digest: bytes, signed: Signed) -> Judgement:
 
 
 def _judged(found: SignedData, signed: Signed, certificates: Sequence[bytes], verdicts: list[Judgement]) -> Judged:
-    """All signers must fit; the first is told of (ISO 32000-2, 12.8.3.3.1, has but one)."""
+    """All signers must match; the result describes the first one (ISO 32000-2, 12.8.3.3.1, has but one)."""
     if not found.signers:
         return NO_SIGNATURE  # certificates alone
     each = [_judged_signer(signer, found, signed, certificates) for signer in found.signers]
@@ -190,14 +190,14 @@ def _judged_signer(signer: SignerInfo, found: SignedData, signed: Signed, certif
 def _attributes_fit(
     signer: SignerInfo, attributes: dict[str, list[bytes]], content_type: str, signed: Signed
 ) -> list[Judgement]:
-    """RFC 5652, 11.1 and 11.2. Without a digest nothing ties the signature to the document."""
+    """RFC 5652, 11.1 and 11.2. Without a digest nothing binds the signature to the document."""
     digests = attributes.get(MESSAGE_DIGEST, [])
     if len(digests) != 1:
         return ["not_valid"]
     verdicts = [compared(signer.digest_algorithm, ber.first(digests[0]).content, signed)]
     types = attributes.get(CONTENT_TYPE, [])
     if len(types) != 1:
-        verdicts.append("not_judged")  # it must be there; readers differ about what lacks it
+        verdicts.append("not_judged")  # this attribute is required; readers disagree about signatures without it
     elif identifier(ber.first(types[0])) != content_type:
         verdicts.append("not_valid")
     for protection in attributes.get(ALGORITHM_PROTECTION, []):
@@ -219,11 +219,12 @@ def _is_protected(protection: bytes, signer: SignerInfo) -> Judgement:
 
 
 def _fits(signer: SignerInfo, certificate: bytes, digest: str, signed: Signed) -> Judgement:
-    """The signature over the attributes as they stand; else as DER (RFC 5652, 5.4), which a signer that writes them
-    otherwise has signed. Without attributes, over the content itself.
+    """Verify the signature over the attributes as they are in the file, else over their DER (RFC 5652, 5.4), because
+    some signers write them in another encoding than they sign. Without attributes, verify it over the content
+    itself.
 
-    It may fit by the message's digest alone, and not by the one that the algorithm names: some readers take that,
-    some do not. It is not judged here.
+    A signature may match by the message's digest and not by the digest that its algorithm names. Some readers accept
+    that and some do not: the answer is "not_judged".
     """
     try:
         key = parts_of(certificate).key
@@ -246,13 +247,14 @@ def _fits(signer: SignerInfo, certificate: bytes, digest: str, signed: Signed) -
 
 
 def _is_announced(signer: SignerInfo, found: SignedData) -> bool:
-    """The digest is among those that the whole announces (RFC 5652, 5.1); readers that rely on it differ."""
+    """The digest is in the list at the head of the CMS (RFC 5652, 5.1). Readers disagree about signatures where it is
+    not."""
     used = _digest_name(signer.digest_algorithm)
     return bool(used) and used in map(_digest_name, found.digests)
 
 
 def _digest_name(algorithm: bytes) -> str:
-    """Empty for one that is not known."""
+    """The digest's name in hashlib; empty for an unknown one."""
     try:
         return raw_signatures.digest_named(algorithm)
     except NotKnown:
@@ -278,7 +280,8 @@ def _is_named(certificate: bytes, signer: SignerInfo) -> bool:
 
 
 def _certificate_is_named(attributes: dict[str, list[bytes]], certificate: bytes) -> Judgement:
-    """The certificate is the one that the signer meant: another of the same key would do for the signature alone."""
+    """The certificate is the one that the signer named by its digest. The signature alone would match any certificate
+    of the same key."""
     try:
         for value in attributes.get(SIGNING_CERTIFICATE_V2, []):
             named = tsp.SigningCertificateV2.load(value)["certs"][0]
@@ -297,7 +300,7 @@ def _same(one: bytes, other: bytes) -> Judgement:
 
 
 def loaded(der: bytes) -> asn1_x509.Certificate | None:
-    """None for one that is not read."""
+    """The certificate as parsed by the library; None if it can't be parsed."""
     try:
         found = asn1_x509.Certificate.load(der)
         found.subject, found.issuer, found.serial_number  # noqa: B018  # parsed as they are asked for

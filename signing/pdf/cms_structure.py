@@ -1,4 +1,4 @@
-"""The parts of a CMS signature (RFC 5652, 5), each as it stands in the file. Imports no Django."""
+"""The parts of a CMS signature (RFC 5652, 5), byte for byte. Imports no Django."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MAX_SIGNERS = 8
 
 
 class NotSignedData(Exception):
-    """A content of another kind, or one that is read in no way known here."""
+    """The content is of another type, or in a form that this software does not read."""
 
 
 @dataclass(frozen=True)
 class SignerInfo:
-    """All DER. `attributes`: the signed ones, under the tag that is signed (5.4); empty where there are none."""
+    """All DER. `attributes`: the signed ones, under the tag that is signed (5.4); empty if there are none."""
 
-    issuer: bytes  # of the certificate; empty where it is named by its key
+    issuer: bytes  # of the certificate; empty if the certificate is named by its key
     serial: bytes
     key_identifier: bytes
     digest_algorithm: bytes
@@ -53,8 +53,10 @@ class SignedData:
 
 
 def signed_data(contents: bytes) -> SignedData:
-    """Of a ContentInfo, with any padding behind it. Raises ber.NotBer where these bytes are no such structure,
-    NotSignedData where they are one of another kind."""
+    """The SignedData in a ContentInfo, which padding may follow.
+
+    Raises ber.NotBer for bytes that are no ContentInfo, NotSignedData for one of another type.
+    """
     try:
         return _signed_data(contents)
     except (ValueError, IndexError) as error:
@@ -146,7 +148,7 @@ def _sequence(value: ber.Value) -> bytes:
 
 
 def _octets(value: ber.Value) -> bytes:
-    """The content of an octet string, under whatever tag, that may be in pieces where its tag was implicit."""
+    """The content of an octet string under any tag; an implicitly tagged one may be in pieces."""
     if value.tag & ber.CONSTRUCTED:
         return b"".join(each.content for each in ber.values_in(value.content))
     return value.content

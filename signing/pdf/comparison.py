@@ -15,10 +15,10 @@ from signing.pdf.reference_hits import Definition, member, reference_hits, writt
 from signing.pdf.values import Path, integer, paths, raw, references, referred, same
 
 MAX_TOUCHED = 20_000  # objects that later updates write, counted for each signature of a file
-MAX_STEPS = 500_000  # through the lists of object streams: pyHanko begins anew for each object
-UNCLEAR = 0  # no object has that number
+MAX_STEPS = 500_000  # through the lists of object streams: pyHanko starts again for each object
+UNCLEAR = 0  # not a valid object number
 TRAILER_REFERENCES = ("/Root", "/Info", "/Encrypt")
-Use = tuple[int, Path]  # the object that refers to another, and where in it the reference stands
+Use = tuple[int, Path]  # the object that refers to another, and the place of the reference in it
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Comparison:
         return {container for data in [*sections, *hybrids] for container in data.obj_streams_used}
 
     def _place(self, number: int, revision: int) -> _Place | None:
-        """None for an object that is free, or was never there."""
+        """The place of an object in a revision; None if it is free or never existed."""
         for index in range(revision, -1, -1):
             section = self.reader.xrefs.get_xref_data(index)
             for data in (section, section.hybrid.xref_data if section.hybrid else None):
@@ -101,7 +101,7 @@ class Comparison:
 
     @cached_property
     def signed_offsets(self) -> dict[int, int]:
-        """Of the objects that came again in a later update."""
+        """Offsets at signing time of the objects that a later update rewrites."""
         return {number: place.offset for number, place in self._before.items() if place and place.offset is not None}
 
     def was(self, number: int) -> Any:
@@ -118,7 +118,7 @@ class Comparison:
 
     @cached_property
     def changed(self) -> frozenset[int]:
-        """Objects that were there, and are no longer what they were."""
+        """Numbers of objects that existed when the document was signed and have changed since."""
         there = {number for number in self.touched if self._before[number] is not None}
         return frozenset(
             number
@@ -127,7 +127,8 @@ class Comparison:
         )
 
     def check_generations(self, references: Iterable[tuple[int, int]]) -> None:
-        """That references are to what is there: viewers find an object by its number, whatever the generation."""
+        """Require that references name existing generations: viewers find an object by its number, whatever the
+        generation."""
         last = self.reader.xrefs.total_revisions - 1
         for number, generation in references:
             place = self._after[number] if number in self._after else self._place(number, last)
@@ -135,8 +136,8 @@ class Comparison:
                 raise NotAllowed(f"a reference to object {number} in another generation")
 
     def check_was_clear(self) -> None:
-        """That every reader understood what the objects were that came again: an entry that was there twice, and is
-        there once, is another one for some."""
+        """Require that all readers understood the rewritten objects alike when they were signed: a dictionary with an
+        entry written twice means different things to different readers."""
         for number, place in self._before.items():
             if place is not None and place != self._after[number]:
                 written_at(self.reader, self._definition(number, place))
@@ -151,7 +152,7 @@ class Comparison:
         return frozenset(number for number in self.touched if self._before[number] is None)
 
     def search(self, numbers: Iterable[int | None]) -> None:
-        """Ask for the references to all of these at once: each search reads the whole file."""
+        """Search for the references to all of these objects at once: each search reads the whole file."""
         reference_hits(self.reader, self.touched | {number for number in numbers if number is not None})
 
     def users(self, number: int) -> frozenset[int]:
@@ -159,7 +160,7 @@ class Comparison:
         return frozenset(user for user, _path in self.uses(number))
 
     def uses(self, number: int) -> frozenset[Use]:
-        """The same, with the places in them: one object may be referred to in two roles by one other."""
+        """Like `users`, with the place of each reference: one object may refer to another in two roles."""
         if number not in self._uses:
             hits = reference_hits(self.reader, self.touched | {number})
             found: set[Use] = set()
@@ -174,7 +175,7 @@ class Comparison:
         return self._uses[number]
 
     def _is_signed(self, definition: Definition) -> bool:
-        """Whether it stands among what was signed."""
+        """Whether it lies within the signed bytes."""
         if definition.container is None:
             return definition.offset < self.signed_end
         return definition.container in self._containers
@@ -184,7 +185,7 @@ class Comparison:
         if place is None or place.container != definition.container:
             return set()
         if place.offset not in (None, definition.offset):
-            return set()  # a definition that counted no longer
+            return set()  # an outdated definition
         found = set(paths(self._read(definition.number, place.generation, self.signed), number))
         if definition.number in self._section_streams:
             return {path for path in found if path[0] not in TRAILER_REFERENCES}

@@ -18,7 +18,7 @@ from signing.pdf.keys import SigningKey, opened, sealed
 
 AUTHORITY_YEARS = 20
 CREDENTIAL_YEARS = 3
-BACKDATED = timedelta(minutes=5)  # for readers whose clock is late
+BACKDATED = timedelta(minutes=5)  # for readers whose clock is slow
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class Credential:
-    """What signs: a certificate, what it leads to, and the use of its key."""
+    """What signs: a certificate, its chain of issuers, and access to its private key."""
 
     certificate: bytes  # DER
     key: SigningKey
@@ -94,8 +94,8 @@ def issue_certificate(
     return _issued(builder.sign(issuer_key, hashes.SHA256()), key, passphrase)
 
 
-def tells_of_revocation(certificate: bytes) -> bool:
-    """Whether readers can find out from it if it was revoked: levels B-LT and B-LTA embed what they found."""
+def names_revocation_source(certificate: bytes) -> bool:
+    """Whether the certificate names where to ask if it was revoked: levels B-LT and B-LTA need that answer."""
     extensions = x509.load_der_x509_certificate(certificate).extensions
     access = [each.value for each in extensions if isinstance(each.value, x509.AuthorityInformationAccess)]
     return any(isinstance(each.value, x509.CRLDistributionPoints) for each in extensions) or any(

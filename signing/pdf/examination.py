@@ -1,4 +1,4 @@
-"""A PDF examined for anybody who asks: who signed, what came after, and why that is trusted or not."""
+"""Examines the signatures of a PDF: who signed, what changed after, and why the signer is trusted or not."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from signing.pdf.verify import judged
 
 
 class Integrity(StrEnum):
-    """What became of the document since it was signed, best first."""
+    """How the document changed since it was signed, best first."""
 
     WHOLE = "whole"  # nothing came after the signature
     VALIDATED = "validated"  # only what PAdES LT and LTA add: certificates, revocation, time stamps
     SIGNED_AGAIN = "signed_again"  # only further signatures
     FILLED_IN = "filled_in"  # fields of a form were filled in
-    ALTERED = "altered"  # the signed bytes are whole, and something else was added behind them
-    BROKEN = "broken"  # the signed bytes were changed, or the signature is no such thing
+    ALTERED = "altered"  # the signed bytes are unchanged, and something else was added behind them
+    BROKEN = "broken"  # the signed bytes were changed, or the signature is not a signature
     NOT_JUDGED = "not_judged"  # an algorithm, an encoding or a change that this software does not know
 
 
@@ -50,18 +50,19 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """What this installation knows of those who sign. Certificates are DER."""
+    """The certificates that this installation trusts or has revoked. Certificates are DER."""
 
     own: Sequence[bytes]  # of its own authorities
-    others: Sequence[bytes] = ()  # of authorities that it was told to trust
-    time: Sequence[bytes] = ()  # what the certificates of time-stamp authorities lead to
-    revoked: Mapping[str, datetime] = field(default_factory=dict)  # SHA-256 of a certificate of its own: since when
+    others: Sequence[bytes] = ()  # of authorities that it is configured to trust
+    time: Sequence[bytes] = ()  # roots of time-stamp authorities
+    # SHA-256 of one of its own certificates → revoked since
+    revoked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ExaminedSignature:
-    """One signature. `signed_at` is what the signer's clock said, `timestamped_at` what a time authority did. Of a
-    document time-stamp, the signer is the time authority."""
+    """One signature. `signed_at` is the time by the signer's clock, `timestamped_at` the time by a time authority. Of
+    a document time-stamp, the signer is the time authority."""
 
     signer: str
     number: str  # the certificate's serialNumber attribute: RPPS of practitioners
@@ -69,7 +70,7 @@ class ExaminedSignature:
     signed_at: datetime | None
     timestamped_at: datetime | None
     level: str  # "B-B", "B-T", "B-LT", "B-LTA" (ETSI EN 319 142-1), or "" for another kind of signature
-    covers_whole_document: bool  # nothing came after it but what helps to validate it
+    covers_whole_document: bool  # nothing was added after it except validation data
     integrity: Integrity
     trust: Trust
     time_trusted: bool = False  # a time authority that is known here vouches for `timestamped_at`
@@ -89,14 +90,14 @@ class ExaminedSignature:
 
     @property
     def made_after_revocation(self) -> bool:
-        """By the time that was proved, or else by its own account, which nobody has a reason to make later."""
+        """Judged by the proved time, else by the time in the signature, which nobody has a reason to postdate."""
         at = self.timestamped_at if self.time_trusted else self.signed_at
         return bool(self.revoked_at and at and at >= self.revoked_at)
 
 
 def examine(path: Path, known: Known) -> list[ExaminedSignature]:
-    """Each signature of the PDF, oldest first; then document time-stamps, where one of them is not valid or nothing
-    else is signed: others are told by the signatures' levels. Raises verify.CannotVerify."""
+    """Each signature of the PDF, oldest first; then document time-stamps, if one of them is not valid or nothing else
+    is signed. Otherwise the signatures' levels reflect them. Raises verify.CannotVerify."""
     found = judged(path, [*known.own, *known.others], known.time)
     stamps = [one for one in found.time_stamps if not found.signatures or not one.valid]
     own = {hashlib.sha256(der).hexdigest() for der in known.own}
@@ -107,7 +108,7 @@ def _examined(one: JudgedSignature, own: set[str], revoked_at: datetime | None) 
     timestamped_at, time_trusted = one.timestamped_at, one.time_trusted
     trust = Trust(one.trust)
     if revoked_at and not (timestamped_at and time_trusted and timestamped_at < revoked_at):
-        # What a signature says of its own time proves nothing: whoever holds the key writes what they like.
+        # The time in a signature proves nothing: whoever holds the key can write any time.
         trust = Trust.REVOKED
     return ExaminedSignature(
         signer=one.signer,
@@ -128,7 +129,7 @@ def _examined(one: JudgedSignature, own: set[str], revoked_at: datetime | None) 
 
 
 def _integrity(one: JudgedSignature) -> Integrity:
-    """What is proved outweighs what is not known: a document that was altered is so, whoever signed it."""
+    """Proof outweighs the unknown: an altered document is altered, whoever signed it."""
     if one.judgement == "not_valid":
         return Integrity.BROKEN
     came_after = CAME_AFTER[one.came_after]

@@ -1,9 +1,9 @@
-"""Asking authorities for what validates a certificate later: its issuers, revocation lists and OCSP answers. Runs in
-the sandbox; imports no Django.
+"""Asks certificate authorities for validation data: issuers, revocation lists and OCSP answers. Runs in the sandbox;
+imports no Django.
 
-The addresses stand in certificates, and anybody imports one. As with webhooks, an address is resolved once, refused
-where it leads inside our own network, and that very address is connected to; a redirect is another address. An
-authority of the practice's own network is named in the settings (`inside`).
+The addresses come from certificates, and anybody may import one. As with webhooks, a name is resolved once, refused
+if it resolves to an address inside our own network, and the connection goes to exactly that address; a redirect is
+checked in the same way. Authorities inside the practice's own network are named in the settings (`inside`).
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ CHUNK = 1 << 16
 MAX_REDIRECTS = 3
 
 
-class LeadsInside(requests.ConnectionError):
-    """An address that is not one of a public host."""
+class AddressNotPublic(requests.ConnectionError):
+    """The address does not belong to a public host."""
 
 
 class Authorities(FetcherBackend):
-    """Asks authorities for their lists, but for those whose list we brought: our own, served by this very site,
-    which may not reach itself by its public address. `inside`: hosts of our own network that may be asked."""
+    """Asks authorities for their lists, except authorities whose list the caller supplied: our own, because a site
+    may not reach itself by its public address. `inside`: hosts of our own network that may be asked."""
 
     def __init__(self, *, brought: Iterable[str], inside: Iterable[str]) -> None:
         self._brought = set(brought)
         self._inside = frozenset(host.lower() for host in inside)
 
     def get_fetchers(self) -> Fetchers:
-        """Each with a session of its own, and one budget of questions for all (pyHanko's)."""
+        """The fetchers, each with a session of its own; they share one budget of requests (pyHanko's)."""
         budget = FetchBudget(FetchLimits())
         asked: dict[str, Any] = {"per_request_timeout": SECONDS, "budget": budget}
         return Fetchers(
@@ -60,11 +60,11 @@ class Authorities(FetcherBackend):
         )
 
     async def close(self) -> None:
-        """Sessions end with the child."""
+        """Nothing to do: the sessions end with the child process."""
 
 
 class _Guarded:
-    """In front of a fetcher of pyHanko's, whose two ways to the network these are."""
+    """Wraps a fetcher of pyHanko and replaces the two methods by which it reaches the network."""
 
     per_request_timeout: float
     user_agent: str
@@ -134,7 +134,7 @@ def _content(answer: requests.Response) -> bytes:
 
 
 def guarded_session(inside: frozenset[str]) -> requests.Session:
-    """Connects to public hosts, and to those of `inside`."""
+    """A session that connects only to public hosts and to the hosts in `inside`."""
     session = requests.Session()
     session.max_redirects = MAX_REDIRECTS
     for scheme in ("http://", "https://"):
@@ -151,7 +151,7 @@ class _PublicHosts(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         inside = self._inside
 
-        class Plain(_Pinned, HTTPConnection):
+        class Plain(_Pinned):
             hosts_inside = inside
 
         class Tls(_Pinned, HTTPSConnection):
@@ -166,8 +166,8 @@ class _PublicHosts(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Through a proxy, which resolves names itself, nothing can be pinned: what is known here to lead inside is
-        refused, and a name that only the proxy can resolve is none of ours."""
+        """Refuse names that resolve to an inside address. A proxy resolves names itself, so no address can be pinned;
+        a name that only the proxy can resolve is not in our network."""
         url = request.url or ""
         if select_proxy(url, kwargs.get("proxies")):
             with contextlib.suppress(socket.gaierror):
@@ -175,8 +175,8 @@ class _PublicHosts(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class _Pinned:
-    """In front of a connection of urllib3: it resolves nothing again (DNS rebinding)."""
+class _Pinned(HTTPConnection):
+    """Connects to an address that is already resolved, against DNS rebinding."""
 
     hosts_inside: frozenset[str]
     port: int
@@ -187,7 +187,7 @@ class _Pinned:
         try:
             addresses = addresses_of(name, self.port, self.hosts_inside)
         except OSError as error:
-            raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
+            raise NewConnectionError(self, type(error).__name__) from error
         try:
             for address in addresses[:-1]:
                 self._dns_host = address
@@ -199,14 +199,14 @@ class _Pinned:
             self._dns_host = name
 
     def _connected(self) -> socket.socket:
-        found: socket.socket = super()._new_conn()  # type: ignore[misc]
-        return found
+        return super()._new_conn()
 
 
 def addresses_of(host: str, port: int, inside: frozenset[str]) -> list[str]:
-    """Those to connect to, each once. Raises LeadsInside, and what resolving raises (OSError)."""
+    """The addresses to connect to, without duplicates. Raises AddressNotPublic, and OSError if the name can't be
+    resolved."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if host.lower().rstrip(".") not in inside and not all(map(is_public, addresses)):
-        raise LeadsInside(host)
+        raise AddressNotPublic(host)
     return addresses

@@ -1,4 +1,4 @@
-"""What the judgement of one signature needs to know of every filled signature field. Imports no Django."""
+"""Facts about every filled signature field that the judgement of one signature needs. Imports no Django."""
 
 from __future__ import annotations
 

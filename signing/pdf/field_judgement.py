@@ -1,6 +1,4 @@
-"""One filled signature field judged for itself, by the encoding that it says it has (ISO 32000-2, 12.8.3). Imports no
-Django.
-"""
+"""Judges one filled signature field by itself, by its declared encoding (ISO 32000-2, 12.8.3). Imports no Django."""
 
 from __future__ import annotations
 
@@ -30,8 +28,8 @@ TIME_STAMP = "ETSI.RFC3161"
 
 @dataclass(frozen=True)
 class JudgedField:
-    """`others`: certificates that a path to a root may lead through; `stamped_at`: what a time-stamp over the
-    signature proves, by an authority known here where `time_trusted`; `stamper`: its certificate."""
+    """`others`: certificates that a path to a root may lead through; `stamped_at`: the time in a time-stamp over the
+    signature, whose authority is known here if `time_trusted`; `stamper`: that authority's certificate."""
 
     judgement: Judgement
     certificate: asn1_x509.Certificate | None = None
@@ -56,18 +54,18 @@ def unreadable(judgement: Judgement) -> JudgedField:
 def judge_field(
     field: FilledField, elsewhere: Sequence[bytes], trusted: Trusted, hashed: Hashed | None = None
 ) -> JudgedField:
-    """`elsewhere`: certificates of the document and of this installation, DER. `hashed`: what this process hashed of
-    the file a moment ago."""
+    """`elsewhere`: certificates of the document and of this installation, DER. `hashed`: the digest that this process
+    just computed over the file, if any."""
     try:
         return _judged(field, elsewhere, trusted, SignedRanges(field.reader.stream, field.ranges, hashed))
     except MemoryError:
         raise
     except Exception:
-        return unreadable("not_judged")  # of a kind that a library does not read: nothing is proved
+        return unreadable("not_judged")  # a library can't read this kind: nothing is proved
 
 
 def judgement_of(contents: bytes, document: Signed, sub_filter: str, certificates: Sequence[bytes] = ()) -> Judged:
-    """Of what is in /Contents, by its encoding. `certificates`: of the signature's dictionary."""
+    """Judge the value of /Contents by its encoding. `certificates`: those in the signature's dictionary."""
     if sub_filter in DETACHED or sub_filter == ENCAPSULATED:
         encapsulated = sub_filter == ENCAPSULATED
         return cms_judgement.judge(contents, document, encapsulated=encapsulated, elsewhere=certificates)
@@ -78,8 +76,8 @@ def judgement_of(contents: bytes, document: Signed, sub_filter: str, certificate
     try:
         ber.length_of(contents)
     except ber.NotBer:
-        return NO_SIGNATURE  # whatever encoding it may claim
-    # The signer is told of where the contents happen to be a CMS.
+        return NO_SIGNATURE  # whatever encoding it declares
+    # The signer is reported if the contents happen to be a CMS.
     told = cms_judgement.judge(contents, document, encapsulated=False, elsewhere=certificates)
     return dataclasses.replace(NOT_KNOWN, certificate=told.certificate, others=told.others, issuer=told.issuer)
 
@@ -90,10 +88,10 @@ def _judged(field: FilledField, elsewhere: Sequence[bytes], trusted: Trusted, do
     if field.sub_filter != BARE:
         certificates = [*certificates, *elsewhere]
     found = judgement_of(contents, document, field.sub_filter, certificates)
-    verdicts: list[Judgement] = [found.judgement, field.leaves_out_its_contents_alone(), _padding(contents)]
+    verdicts: list[Judgement] = [found.judgement, field.excludes_only_its_contents(), _padding(contents)]
     if found.judgement != "not_valid":
         verdicts.append(unsigned_parts.beside(found.signer, found.raw, trusted.ders))
-    if _says_another_kind(field):
+    if _declares_another_kind(field):
         verdicts.append("not_judged")
     others = (*found.others, *filter(None, map(cms_judgement.loaded, elsewhere[:MAX_CERTIFICATES])))
     judged = JudgedField(
@@ -101,7 +99,7 @@ def _judged(field: FilledField, elsewhere: Sequence[bytes], trusted: Trusted, do
         certificate=found.certificate,
         others=others,
         issuer=found.issuer,
-        signed_at=found.signed_at or _said_at(field),
+        signed_at=found.signed_at or _claimed_time(field),
         weak=found.weak,
         names_certificate=found.names_certificate,
     )
@@ -112,7 +110,7 @@ def _judged(field: FilledField, elsewhere: Sequence[bytes], trusted: Trusted, do
 
 
 def _timed(judged: JudgedField, found: Judged, elsewhere: Sequence[bytes], trusted: Trusted) -> JudgedField:
-    """With the time that the first time-stamp proves whose authority is known here, else the first that fits."""
+    """Add the time from the first time-stamp whose authority is known here, else from the first valid one."""
     best: JudgedField | None = None
     for token in found.time_stamps:
         stamp = cms_judgement.judge_time_stamp(token, Signed(found.signature), elsewhere=elsewhere)
@@ -127,19 +125,19 @@ def _timed(judged: JudgedField, found: Judged, elsewhere: Sequence[bytes], trust
 
 
 def _padding(contents: bytes) -> Judgement:
-    """What fills the room behind the signature is signed by nobody, and must be nothing."""
+    """The unsigned space behind the signature must be empty."""
     try:
         return "valid" if unsigned_parts.padding_is_empty(contents) else "not_judged"
     except ber.NotBer:
         return "not_valid"
 
 
-def _says_another_kind(field: FilledField) -> bool:
-    """A time-stamp by its type and something else by its encoding."""
+def _declares_another_kind(field: FilledField) -> bool:
+    """Whether /Type declares a time-stamp and /SubFilter something else."""
     return field.is_time_stamp and field.sub_filter != TIME_STAMP
 
 
-def _said_at(field: FilledField) -> datetime | None:
+def _claimed_time(field: FilledField) -> datetime | None:
     """/M of the signature's dictionary."""
     try:
         return field.dictionary_time()
@@ -148,7 +146,8 @@ def _said_at(field: FilledField) -> datetime | None:
 
 
 def certificates_in_store(reader: PdfFileReader) -> list[bytes]:
-    """DER, of the document's security store (ETSI EN 319 142-1, 5.4.2.2); none where it has none that can be read."""
+    """DER, from the document's security store (ETSI EN 319 142-1, 5.4.2.2); empty if it holds none that can
+    be read."""
     try:
         store = DocumentSecurityStore.read_dss(reader)
         return [each.dump() for each, _number in zip(store.load_certs(), range(MAX_CERTIFICATES), strict=False)]

@@ -22,8 +22,8 @@ from signing.pdf.one_pass import Hashed
 from signing.pdf.raw_signatures import Signed, finished, new_digest
 
 CHUNK = 1 << 20
-MAX_FIELDS = 5_000  # looked at
-MAX_GAP = 4 * MAX_BYTES  # two digits for a byte, and as much between them
+MAX_FIELDS = 5_000  # examined
+MAX_GAP = 4 * MAX_BYTES  # two hexadecimal digits per byte, and as much white space between them
 MAX_RANGES = 64  # numbers of a /ByteRange
 WHITESPACE = b"\0\t\n\f\r "
 
@@ -33,12 +33,12 @@ class NoSignature(Exception):
 
 
 class TooManyFields(Exception):
-    """More than are looked at: a signature may be among the rest."""
+    """More fields than are examined: a signature may be among the rest."""
 
 
 class FilledField(EmbeddedPdfSignature):
-    """One filled field, whatever its encoding; pyHanko's own class takes nothing but a CMS. What compares revisions
-    works alike on both."""
+    """One filled field in any encoding; pyHanko's own class accepts only a CMS. Code that compares revisions works
+    with both classes."""
 
     def __init__(self, reader: PdfFileReader, field: generic.DictionaryObject, value: Any, name: str) -> None:
         """Raises NoSignature, and ValueError for a value that can't be read."""
@@ -76,14 +76,14 @@ class FilledField(EmbeddedPdfSignature):
         return [each.original_bytes for each in listed if isinstance(each, strings)]
 
     def dictionary_time(self) -> datetime | None:
-        """What the signature's dictionary says of its time (/M). Raises ValueError."""
+        """The time in the signature's dictionary (/M). Raises ValueError."""
         found = _resolved(self.sig_object, "/M")
         text = isinstance(found, generic.TextStringObject)
         return generic.parse_pdf_date(found, strict=False) if text else None
 
-    def leaves_out_its_contents_alone(self) -> Judgement:
-        """Every byte up to the end of what is signed is signed, but for the value of /Contents (ISO 32000-2, 12.8.1),
-        which is in hexadecimal digits."""
+    def excludes_only_its_contents(self) -> Judgement:
+        """Whether the signed ranges leave out only the value of /Contents (ISO 32000-2, 12.8.1), in hexadecimal
+        digits."""
         if len(self.ranges) != 4 or self.ranges[0] != 0:
             return "not_valid"
         _start, end, restart, _rest = self.ranges
@@ -102,7 +102,7 @@ class FilledField(EmbeddedPdfSignature):
 
 
 class SignedRanges(Signed):
-    """What is signed of a file, read in large pieces and hashed once for each algorithm."""
+    """The signed ranges of a file, read in large pieces and hashed once for each algorithm."""
 
     def __init__(self, file: BinaryIO, ranges: list[int], hashed: Hashed | None = None) -> None:
         self._file = file
@@ -131,8 +131,8 @@ class SignedRanges(Signed):
 
 
 def filled_fields(reader: PdfFileReader) -> Iterator[tuple[str, generic.DictionaryObject, Any]]:
-    """Name, field and value of each, as viewers find them: also where a field or a value is no object of its own,
-    has no name, or takes its type from an ancestor. Raises TooManyFields."""
+    """Name, field and value of each filled field, as viewers find them: also if the field or its value is a direct
+    object, has no name, or inherits its type. Raises TooManyFields."""
     form = _resolved(reader.root, "/AcroForm")
     waiting = deque((each, "", None) for each in _listed(form, "/Fields"))
     seen: set[tuple[int, int]] = set()
@@ -162,7 +162,8 @@ def filled_fields(reader: PdfFileReader) -> Iterator[tuple[str, generic.Dictiona
 
 
 def _value(field: generic.DictionaryObject) -> generic.DictionaryObject | None:
-    """What fills the field; empty where there is something that can't be read, which must not pass for nothing."""
+    """The field's value; an empty dictionary for a value that can't be read, so that it does not pass for an empty
+    field."""
     try:
         raw = field.raw_get("/V")
     except KeyError:
@@ -191,10 +192,11 @@ def _resolved(dictionary: generic.DictionaryObject, key: str) -> Any:
 
 
 def _dereferenced(value: Any) -> Any:
-    """None for null, which is what a dangling reference points at (ISO 32000-2, 7.3.10). Raises PdfReadError."""
+    """The value behind a reference; None for null, which is what a dangling reference means (ISO 32000-2, 7.3.10).
+    Raises PdfReadError."""
     found = value
     if isinstance(value, generic.IndirectObject):
-        found = value.get_object()  # type: ignore[no-untyped-call]
+        found = value.get_object()
     return None if isinstance(found, generic.NullObject) else found
 
 
@@ -229,7 +231,7 @@ def _contents(value: generic.DictionaryObject) -> bytes:
 
 
 def _revision(reader: PdfFileReader, field: generic.DictionaryObject, value: Any) -> int:
-    """The last one that changed the signature's dictionary, or the object that it stands in."""
+    """The last revision that changed the signature's dictionary, or the object that contains it."""
     holder = value.container_ref or field.container_ref
     if not isinstance(holder, generic.Reference):
         return 0

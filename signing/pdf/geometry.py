@@ -13,7 +13,7 @@ from typing import SupportsFloat
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in user space units; x0 < x1, y0 < y1
 A4: Box = (0.0, 0.0, 595.276, 841.89)
-# Where a page does not say: pdfium, pdf.js and poppler all show US Letter. The stamp is to be where it was clicked.
+# For a page without a box pdfium, pdf.js and poppler all show US Letter. The stamp must be where the user clicked.
 UNSTATED: Box = (0.0, 0.0, 612.0, 792.0)
 STAMP_ASPECT = 0.4  # height of a stamp, as a share of its width
 MIN_STAMP_WIDTH = 10.0  # units of user space: below that nothing can be drawn (pages of a few points exist)
@@ -66,8 +66,10 @@ def usable_box(numbers: Sequence[object] | None) -> Box | None:
         return None
     values: list[float] = []
     for number in numbers:
+        if not isinstance(number, SupportsFloat | str | bytes):
+            return None  # a damaged file may hold anything
         try:
-            values.append(float(number))  # type: ignore[arg-type]  # what a damaged file holds is anything
+            values.append(float(number))
         except (TypeError, ValueError):
             return None
     if not all(math.isfinite(value) for value in values):
@@ -78,13 +80,13 @@ def usable_box(numbers: Sequence[object] | None) -> Box | None:
 
 
 def largest_usual_stamp(page: PageGeometry) -> tuple[float, float]:
-    """Width and height, as displayed, of what still counts as a signature beside a text and not as one over it."""
+    """Width and height, as displayed, up to which a stamp counts as beside the text and not over it."""
     width, height = page.displayed_size
     return width * USUAL_WIDTH, height * USUAL_HEIGHT
 
 
 def usual_width(page: PageGeometry, width: float) -> float:
-    """`width`, a share of the page's, or the largest with which a stamp still is of a usual size."""
+    """`width`, a share of the page's, reduced to the largest usual width of a stamp."""
     page_width, _height = page.displayed_size
     most_width, most_height = largest_usual_stamp(page)
     return min(width, min(most_width, most_height / STAMP_ASPECT) / page_width)
@@ -93,8 +95,8 @@ def usual_width(page: PageGeometry, width: float) -> float:
 def stamp_rectangle(page: PageGeometry, *, x: float, y: float, width: float) -> Box:
     """The rectangle of a stamp, in user space.
 
-    `x`, `y`: its centre, `width`: its width, as fractions of the page as displayed, from its top left. The stamp
-    is moved, and where it must be made smaller, to lie within the page.
+    `x`, `y`: its centre, `width`: its width, as fractions of the page as displayed, from its top left. The stamp is
+    moved, and if necessary made smaller, so that it lies within the page.
     """
     page_width, page_height = page.displayed_size
     stamp_width = min(max(width * page_width, MIN_STAMP_WIDTH), page_width)
@@ -117,8 +119,8 @@ def stamp_rectangle(page: PageGeometry, *, x: float, y: float, width: float) -> 
 
 
 def upright_matrix(rotation: int, width: float, height: float) -> tuple[float, float, float, float, float, float]:
-    """Turns drawing made upright so that it is upright on a page shown turned; `width`, `height`: the user space
-    rectangle's."""
+    """A matrix that turns an upright drawing so that it is upright on a rotated page; `width`, `height`: the user
+    space rectangle's."""
     return {
         0: (1.0, 0.0, 0.0, 1.0, 0.0, 0.0),
         90: (0.0, 1.0, -1.0, 0.0, width, 0.0),

@@ -1,5 +1,7 @@
-"""Hexadecimal strings read in pieces. pyHanko reads them character by character, and the room of a signature is one
-of up to 40,000, most of them zeros: half the time of judging it. Imports no Django.
+"""Reads hexadecimal strings in pieces: character by character took half the time of judging a signature. Imports no
+Django.
+
+pyHanko reads single characters, and the space for a signature has up to 40,000 of them, mostly zeros.
 """
 
 from __future__ import annotations
@@ -9,19 +11,20 @@ from typing import BinaryIO
 
 from pyhanko.pdf_utils import generic
 
-PIECES = (64, 512, 4096, *[1 << 16] * 64)  # most strings are short; what is longer than all is left to pyHanko
+# most strings are short; longer ones than all pieces together are left to pyHanko
+PIECES = (64, 512, 4096, *[1 << 16] * 64)
 WHITESPACE = b" \n\r\t\f\0"  # ISO 32000-1, 7.2.2
 
 by_character = generic.read_hex_string_from_stream
 
 
 def use() -> None:
-    """In this process, from now on."""
+    """Install this reader in the process."""
     generic.read_hex_string_from_stream = read_hex_string  # type: ignore[assignment]
 
 
 def read_hex_string(stream: BinaryIO) -> generic.PdfObject:
-    """As pyHanko's own, which is asked for anything unusual (a comment, what is no digit, no end)."""
+    """Read like pyHanko's own function, which still reads unusual strings (a comment, an invalid digit, no end)."""
     start = stream.tell()
     read = bytearray(stream.read(1))
     for size in PIECES:

@@ -1,4 +1,4 @@
-"""Certificates that come from elsewhere: a PKCS#12 file's, a token's, a remote service's; what they must be."""
+"""Checks of certificates from elsewhere: a PKCS#12 file, a token or a remote service."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CPU_SECONDS = 5
 
 
 class CertificateRefused(refusals.Refusal):
-    """This can't be what one signs with. `field`: of the form."""
+    """This certificate can't be used to sign. `field`: the form field at fault."""
 
     kind = refusals.Kind.INVALID
 
@@ -47,7 +47,8 @@ class Imported:
 
 
 def read_pkcs12(content: bytes, password: str, *, passphrase: str) -> Imported:
-    """The key encrypted anew, under `passphrase`. Raises CertificateRefused."""
+    """Certificate and key of a PKCS#12 file, the key encrypted again under `passphrase`. Raises
+    CertificateRefused."""
     if not content or len(content) > MAX_BYTES:
         raise _refused("not_pkcs12")
     try:
@@ -78,7 +79,7 @@ class _Opened:
 
 
 def _opened(answer: object) -> _Opened | Refusal:
-    """Of pkcs12_child.open_pkcs12: certificates, and the key of the first. Raises WrongForm."""
+    """Read the answer of pkcs12_child.open_pkcs12: certificates, and the key of the first. Raises WrongForm."""
     if refusal := answers.refusal(answer, pkcs12_child.REFUSALS):
         return refusal
     found = answers.fields(answer)
@@ -98,14 +99,15 @@ def _opened(answer: object) -> _Opened | Refusal:
 
 
 def _parsed(der: bytes) -> x509.Certificate:
-    """With all that is asked of it later, which cryptography reads as it is asked. Raises ValueError."""
+    """Parse the certificate and every part used later, because cryptography parses parts on access. Raises
+    ValueError."""
     found = x509.load_der_x509_certificate(der)
     _ = found.issuer, found.subject, found.not_valid_before_utc, found.not_valid_after_utc
     return found
 
 
 def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Imported:
-    """What may sign documents today. Raises CertificateRefused."""
+    """The certificate, if it may sign documents today. Raises CertificateRefused."""
     found = x509.load_der_x509_certificate(certificate)
     now = datetime.now(UTC)
     if found.not_valid_after_utc <= now:
@@ -118,18 +120,19 @@ def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Im
 
 
 def _is_for_documents(certificate: x509.Certificate) -> bool:
-    """Non-repudiation (RFC 5280, 4.2.1.3) where the certificate says what it is for, and no authority's own."""
+    """Whether it allows non-repudiation (RFC 5280, 4.2.1.3), if it restricts its use, and is no authority's
+    certificate."""
     try:
         extensions = [each.value for each in certificate.extensions]
     except (ValueError, x509.DuplicateExtension):
-        return False  # what it is for can't be read
+        return False  # its purpose can't be parsed
     usage = [value for value in extensions if isinstance(value, x509.KeyUsage)]
     basic = [value for value in extensions if isinstance(value, x509.BasicConstraints)]
     return all(each.content_commitment for each in usage) and not any(each.ca for each in basic)
 
 
 def issuer_of(certificate: bytes) -> str:
-    """As shown: the common name, or the organisation."""
+    """The issuer's name for display: the common name, or the organisation."""
     issuer = x509.load_der_x509_certificate(certificate).issuer
     for name in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
         for attribute in issuer.get_attributes_for_oid(name):
@@ -147,7 +150,7 @@ def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(root)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False  # by SHA-1 or MD5, too: whoever verifies does not confirm that either
+        return False  # also for SHA-1 or MD5, which verifiers reject, too
     return True
 
 

@@ -1,5 +1,6 @@
-"""Private keys, and what they may be used for. They stay in this process: the child that parses the document asks
-for the signature of what it prepared, and is given nothing else.
+"""Private keys and their permitted use.
+
+Keys stay in this process. The child process that parses the document asks for a signature and receives nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-MAX_ATTRIBUTES = 64 * 1024  # bytes; a signature's are some hundreds
+MAX_ATTRIBUTES = 64 * 1024  # bytes; those of a signature have some hundreds
 
 
 class SigningKey(Protocol):
@@ -27,15 +28,15 @@ class KeyUnavailable(Exception):
 
 
 class KeyNotOpened(Exception):
-    """Encrypted under a passphrase that is none of those given, or damaged."""
+    """None of the given passphrases decrypts the key, or the key is damaged."""
 
 
 class WrongUse(Exception):
-    """Asked to sign something else than a document by this certificate."""
+    """The child asked to sign something other than a document by this certificate."""
 
 
 class KeyInMemory:
-    """A key decrypted for this moment."""
+    """A decrypted key, held in memory for one signature."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
         self._key = key
@@ -61,7 +62,7 @@ def opened(pem: bytes, *passphrases: str) -> tuple[PrivateKeyTypes, str]:
     """The key (PKCS#8, PEM) and the first passphrase that opens it. Raises KeyNotOpened."""
     for passphrase in passphrases:
         try:
-            # Checking an RSA key takes longer than signing with it; ours was checked when it came.
+            # Checking an RSA key takes longer than signing with it; this key was checked when it was imported.
             key = serialization.load_pem_private_key(pem, passphrase.encode(), unsafe_skip_rsa_key_validation=True)
         except ValueError:
             continue
@@ -87,9 +88,9 @@ def sealed(key: PrivateKeyTypes, passphrase: str) -> bytes:
 def answer_to(question: Any, *, certificate: bytes, key: SigningKey) -> str:
     """The signature (base64) of the attributes (base64, DER) that a child asks for.
 
-    Only attributes of a document's signature by this very certificate (RFC 5652, 5.3; RFC 5035): a child that a
-    document has taken over can't use the key to sign in somewhere, or to sign as something else. Raises WrongUse,
-    KeyUnavailable.
+    Only attributes of a document's signature by this very certificate (RFC 5652, 5.3; RFC 5035): a child process
+    under a malicious document's control can't use the key to authenticate elsewhere or to sign anything else. Raises
+    WrongUse, KeyUnavailable.
     """
     try:
         data = base64.b64decode(question, validate=True)

@@ -1,4 +1,4 @@
-"""What became of a document's form after it was signed: fields filled in, signature fields filled or added.
+"""Checks changes of a document's form after it was signed: fields filled in, signature fields filled or added.
 Imports no Django."""
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SIGNATURE = "/Sig"
 FORM_KEYS = {"/Fields", "/SigFlags", "/NeedAppearances", "/DA", "/DR", "/Q"}
 SIGNED_WITH = {"/V", "/AP", "/F", "/M", "/P", "/Type", "/Ff", "/DA"}  # what signing changes in a field
 FILLED_WITH = {"/V", "/AP", "/AS", "/F", "/M", "/I", "/RV", "/TI", "/DA", "/Q", "/Ff", "/Type"}
-HARMLESS = {"/Ff", "/Type", "/M"}  # Acrobat writes them when it passes by
+HARMLESS = {"/Ff", "/Type", "/M"}  # Acrobat rewrites these as a side effect
 PLACES = {ELEMENT, "/Parent", "/Obj"}  # of references to fields: in /Fields, /Kids, /Annots, from kids, from tags
 NO_FIELD_KEYS = {"/MediaBox", "/Resources", "/Annots", "/Count", "/OCGs", "/VE"}
 GROUP_KEYS = {"/T", "/Kids", "/FT", "/Parent", "/Ff", "/V", "/Lock", "/SV", "/TU", "/TM", "/DA"}
@@ -52,8 +52,8 @@ class _Field:
 
 
 def check_form(review: Review, before: Any, now: Any, root: int) -> list[LaterWidget]:
-    """Where later signatures are. `before`, `now`: the catalog's /AcroForm as written; `root`: the catalog's number.
-    Raises NotAllowed."""
+    """Check the changed form, and return the widgets of later signatures. `before`, `now`: the catalog's /AcroForm as
+    written; `root`: the catalog's number. Raises NotAllowed."""
     old, new = resolved(before), resolved(now)
     if new is None and old is None:
         return []
@@ -111,7 +111,7 @@ def _asks_for_appearances(form: Any) -> bool:
 
 
 def _changed_fields(review: Review, old: Any) -> Iterator[LaterWidget]:
-    """Fields and widgets that were there."""
+    """Check the changed fields and widgets that existed when the document was signed."""
     candidates = {
         number: was for number in review.comparison.changed if _is_field(was := review.comparison.was(number))
     }
@@ -150,7 +150,7 @@ def _changed_field(review: Review, field: _Field, number: int, was: Any, now: An
 
 
 def _signed_field(review: Review, field: _Field, number: int, now: Any) -> LaterWidget:
-    """A field that was there and is signed now; or its widget, if that is another object."""
+    """Check a field that existed and is signed now, or its widget if that is a separate object."""
     is_shown = "/Rect" in now
     return check_later_signature(
         review,
@@ -163,7 +163,7 @@ def _signed_field(review: Review, field: _Field, number: int, now: Any) -> Later
 
 
 def _check_stays_a_field(was: Any, now: Any) -> None:
-    """What is a field in one place may have been a page, a layer or resources in another. Raises NotAllowed."""
+    """Require that nothing in the object makes it a page, a layer or resources as well. Raises NotAllowed."""
     if any(entry(value, "/Type") not in (None, "/Annot") for value in (was, now)) or set(was) & NO_FIELD_KEYS:
         raise NotAllowed("a field that is something else, too")
     page = raw(now, "/P")
@@ -172,8 +172,7 @@ def _check_stays_a_field(was: Any, now: Any) -> None:
 
 
 def _check_kinds(changed: set[str], now: Any) -> None:
-    """Of entries that are of one kind, in the field itself: a date is no form, whatever refers to it. Raises
-    NotAllowed."""
+    """Require that each entry of the field has the type that the standard gives it. Raises NotAllowed."""
     kinds: dict[str, tuple[type, ...]] = {
         "/M": STRINGS,
         "/DA": STRINGS,
@@ -191,7 +190,7 @@ def _check_kinds(changed: set[str], now: Any) -> None:
 
 
 def _check_appearances(review: Review, number: int, appearance: Any) -> None:
-    """That the appearances of a field that were redrawn in place are shown by it alone. Raises NotAllowed."""
+    """Require that no other object shows the appearances that this field redrew in place. Raises NotAllowed."""
     forms = list(_forms(resolved(appearance)))
     if not any(review.is_changed(each) for each in (appearance, *forms)):
         return
@@ -236,7 +235,7 @@ def _forms(appearance: Any) -> Iterator[Any]:
 def _added_field(
     review: Review, value: Any, parent: str, kind: str | None, seen: set[int], depth: int
 ) -> Iterator[LaterWidget]:
-    """A field that was not there, with what is below it."""
+    """Check a new field and its kids."""
     number, field = number_of(value), resolved(value)
     if number is None or not review.is_new(value) or not is_dictionary(field) or number in seen or depth == 0:
         raise NotAllowed("an added field that is no new object")

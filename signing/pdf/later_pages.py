@@ -1,5 +1,5 @@
-"""Pages to which widgets of later signatures were added; nothing else of a signed page may change.
-Imports no Django."""
+"""Checks pages that gained widgets of later signatures; nothing else of a signed page may change. Imports no
+Django."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_pages(review: Review, widgets: Iterable[LaterWidget]) -> None:
     filled = [w for w in by_number.values() if w.was_there and w.paints and w.number in review.comparison.changed]
     for widget in filled:
         shown_on[widget.number] = _pages_of(review, widget.number)
-    painted: dict[int, float] = {}  # page: area that signers paint whom this site does not know
+    painted: dict[int, float] = {}  # page: area painted by signers whom this site does not know
     for number, pages in shown_on.items():
         widget = by_number[number]
         if widget.paints and not pages:
@@ -53,7 +53,7 @@ def _places_of_added(review: Review, added: set[int]) -> dict[int, set[int]]:
         elif isinstance(was, generic.ArrayObject) and isinstance(now, generic.ArrayObject):
             owner = _page_of_array(review, number)
             if owner is None:
-                continue  # no list of annotations: not for this rule
+                continue  # no list of annotations: this rule does not apply
             page, before, after = owner, items(was), items(now)
         else:
             continue
@@ -65,7 +65,7 @@ def _places_of_added(review: Review, added: set[int]) -> dict[int, set[int]]:
 
 
 def _page_of_array(review: Review, number: int) -> int | None:
-    """The page whose list of annotations this array was, if it was nothing else."""
+    """The page whose list of annotations this array was, if it had no other role."""
     uses = list(review.comparison.uses(number))
     if len(uses) != 1 or uses[0][1] != ("/Annots",):
         return None
@@ -83,7 +83,7 @@ def _added_to(before: list[Any], after: list[Any], added: set[int]) -> list[int]
 
 
 def _pages_of(review: Review, widget: int) -> set[int]:
-    """Whatever showed a widget among its annotations when the document was signed."""
+    """The objects whose /Annots listed the widget when the document was signed."""
     found: set[int] = set()
     users = review.comparison.users(widget)
     if UNCLEAR in users:

@@ -1,8 +1,9 @@
-"""A signature field that was filled after the document was signed: which may be there, and what it may paint.
+"""Checks a signature field that was filled after the document was signed: whether it is allowed, and what it paints.
 Imports no Django.
 
-Allowed are signatures that are right, and paint nothing, or paint within their own box of a stamp's usual size: in a
-field that was there, or of a signer whom this site confirms. A time-stamp paints nothing.
+No later signature may be invalid. A valid one may paint within its own box, which must have a usual stamp's size, if
+the field existed already or this site confirms the signer. Time-stamps and signatures that can't be judged must paint
+nothing.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ WIDGET_KEYS = {
     *("/Type", "/Subtype", "/FT", "/T", "/TU", "/TM", "/V", "/P", "/Rect", "/F", "/AP", "/Ff", "/DA", "/Q", "/Lock"),
     *("/SV", "/M", "/NM", "/Parent", "/StructParent", "/MK", "/Border", "/BS"),
 }
-FORM_KEYS_REFUSED = {"/OC", "/Ref", "/PS"}  # shown or not by a layer; what stands in another file; PostScript
+FORM_KEYS_REFUSED = {"/OC", "/Ref", "/PS"}  # visibility by a layer; content from another file; PostScript
 BLANK = (b"", b"% DSBlank")  # what Acrobat paints for an invisible signature
 TINY = 1e-6
 
 
 @dataclass(frozen=True)
 class LaterWidget:
-    """The place of a later signature, to be looked for on the pages."""
+    """The widget of a later signature, which check_pages then looks for."""
 
     number: int
     box: Box
@@ -42,7 +43,7 @@ class LaterWidget:
 def check_later_signature(
     review: Review, *, name: str, value: Any, widget: Any, number: int, was_there: bool
 ) -> LaterWidget:
-    """Raises NotAllowed for one that may not be there, or not paint as it does."""
+    """Raises NotAllowed if the signature is not allowed, or paints what it may not."""
     fact = review.facts.get(name)
     if fact is None or fact.judgement == "not_valid" or fact.revision <= review.comparison.revision:
         raise NotAllowed(f"field {name} was added and holds no valid signature")
@@ -66,7 +67,8 @@ def check_later_signature(
 
 
 def _check_value(review: Review, name: str, value: Any, number: int) -> None:
-    """That a signature is one field's, and a name too: a second field would pass for the first. Raises NotAllowed."""
+    """Require that one field alone has this signature, and this name: a second field would pass for the first. Raises
+    NotAllowed."""
     if not review.is_new(value) and not is_dictionary(value):
         raise NotAllowed(f"the signature of field {name} is no new object")
     for key in (name, number_of(value)):
@@ -75,7 +77,7 @@ def _check_value(review: Review, name: str, value: Any, number: int) -> None:
 
 
 def check_new_widget(widget: Any) -> None:
-    """That a widget has nothing but what a signature needs. Raises NotAllowed."""
+    """Require that a widget has only the entries that a signature needs. Raises NotAllowed."""
     if not is_dictionary(widget) or set(widget) - WIDGET_KEYS:
         raise NotAllowed("a widget with more than a signature needs")
     if entry(widget, "/Subtype") != "/Widget" or entry(widget, "/Type") not in (None, "/Annot"):
@@ -92,7 +94,7 @@ def check_new_widget(widget: Any) -> None:
 
 
 def check_flags(before: Any, now: Any) -> None:
-    """That a widget stays in its rectangle. Raises NotAllowed."""
+    """Require that a widget stays in its rectangle. Raises NotAllowed."""
     if (integer(before) ^ integer(now)) & ~FLAGS:
         raise NotAllowed("a widget that leaves its rectangle")
 
@@ -111,16 +113,17 @@ def _paints(widget: Any, box: Box) -> bool:
     if appearance is None or (is_dictionary(appearance) and not appearance):
         return False
     if box[0] < box[2] or box[1] < box[3]:
-        return True  # flattened to a line, too: it strikes out what it crosses
-    # Readers do as they like with a form that has no area either, unless there is nothing in it.
+        return True  # a line counts, too: it strikes out what it crosses
+    # Readers disagree about a form without an area, unless it is empty.
     form = entry(appearance, "/N")
     return not (_only_normal(appearance) and is_stream(form) and (_has_area(form) or _is_blank(form)))
 
 
 def _check_appearance(widget: Any) -> None:
-    """One form, clipped to its own box, which viewers fit to the rectangle (ISO 32000-1, 12.5.5).
+    """Require one form, clipped to its own box, which viewers fit to the rectangle (ISO 32000-1, 12.5.5).
 
-    Raises NotAllowed."""
+    Raises NotAllowed.
+    """
     appearance = entry(widget, "/AP")
     form = entry(appearance, "/N")
     if not _only_normal(appearance) or not is_stream(form) or entry(form, "/Subtype") != "/Form":
@@ -156,4 +159,4 @@ def _is_blank(form: Any) -> bool:
     try:
         return decoded(form).strip() in BLANK
     except NotAllowed:
-        return False  # what readers may decode differently may paint
+        return False  # readers may decode it differently, so it may paint

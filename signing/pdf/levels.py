@@ -16,7 +16,7 @@ HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+")
 
 
 def level_wanted(*, revocation_lists: Sequence[bytes] = ()) -> LevelWanted:
-    """`revocation_lists`: DER, known already, of whoever issued the signer's certificate."""
+    """`revocation_lists`: known lists (DER) of the authority that issued the signer's certificate."""
     return LevelWanted(
         level=settings.SIGNATURE_LEVEL,
         tsa_url=settings.TSA_URL,
@@ -34,7 +34,7 @@ def certificates_in(pem: str) -> list[bytes]:
 
 
 def wrong_level_settings() -> Iterator[str]:
-    """A sentence for each setting that can't be."""
+    """A sentence for each invalid setting."""
     level, tsa = settings.SIGNATURE_LEVEL, settings.TSA_URL
     if level not in LEVELS:
         yield f"SIGNATURE_LEVEL is {level}. Set SIGNATURE_LEVEL to one of {', '.join(LEVELS)}."

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 
 class NotAllowed(Exception):
-    """A change that shows, may show, or can't be read in one way only. The message is for developers."""
+    """A change that is visible, may be visible, or that readers may understand differently. The message is for
+    developers."""

@@ -1,6 +1,7 @@
-"""One object of an update, read so strictly that no two readers can understand it differently: no entry twice, no
-comment, no escape for a letter, no length that does not fit. Damage that viewers forgive is a way to show one of them
-something else. ISO 32000-1, 7.2 and 7.3. Imports no Django.
+"""Reads one object of an update so strictly that all readers understand it alike (ISO 32000-1, 7.2 and 7.3).
+
+It refuses an entry written twice, a comment, an escaped letter, a wrong length. Viewers repair such damage
+differently, so it could show one of them something else. Imports no Django.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Written:
     end: int
 
     def moved(self, by: int) -> Written:
-        """As read from a part of the file that begins there."""
+        """The same with its offsets shifted by `by` bytes."""
         return replace(self, value_end=self.value_end + by, end=self.end + by)
 
 
@@ -69,7 +70,8 @@ def read_object(content: bytes, start: int, length: Length) -> Written:
 
 
 def read_value(content: bytes, start: int, *, comments: bool = False) -> Written:
-    """One value without what marks its end; with `comments` where white space may be. Raises NotAllowed."""
+    """One value without the delimiter behind it; `comments` allows comments where white space may be. Raises
+    NotAllowed."""
     opened: list[_Open] = []
     entries: dict[bytes, bytes] = {}
     references: set[tuple[int, int]] = set()
@@ -143,7 +145,7 @@ def _value_ends(
 
 
 def _check_name(name: bytes) -> None:
-    """An escape is for what can't be written otherwise; a letter behind one is a disguise."""
+    """Refuse escapes of characters that need none: they disguise a name. Raises NotAllowed."""
     for escaped in ESCAPE.findall(name):
         try:
             code = int(escaped, 16) if len(escaped) == 2 else 0

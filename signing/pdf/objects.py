@@ -1,4 +1,4 @@
-"""PDF objects out of Python values (pyHanko's own constructors have no types). Imports no Django."""
+"""PDF objects from Python values (pyHanko's own constructors have no types). Imports no Django."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ Entries = Mapping[str, generic.PdfObject | str | int]
 
 def number(value: float) -> generic.PdfObject:
     made: generic.PdfObject = (
-        generic.NumberObject(value)  # type: ignore[no-untyped-call]
-        if isinstance(value, int)
-        else generic.FloatObject(round(value, 4))  # type: ignore[no-untyped-call]
+        generic.NumberObject(value) if isinstance(value, int) else generic.FloatObject(round(value, 4))
     )
     return made
 
@@ -27,16 +25,14 @@ def numbers(values: Iterable[float]) -> generic.ArrayObject:
 
 
 def dictionary(entries: Entries) -> generic.DictionaryObject:
-    """Text is taken for a name: "/Font"."""
-    return generic.DictionaryObject(  # type: ignore[no-untyped-call]
-        {generic.pdf_name(key): _made(value) for key, value in entries.items()}
-    )
+    """A str becomes a name: "/Font"."""
+    return generic.DictionaryObject({generic.pdf_name(key): _made(value) for key, value in entries.items()})
 
 
 def stream(content: bytes, entries: Entries | None = None) -> generic.StreamObject:
-    """Deflated."""
+    """A stream, compressed with Flate."""
     made = generic.StreamObject(dictionary(entries or {}), stream_data=content)
-    made.compress()  # type: ignore[no-untyped-call]
+    made.compress()
     return made
 
 

@@ -1,8 +1,8 @@
-"""Signing a file in place with one reading of it: what is hashed to be signed is not hashed again to be verified.
+"""Signs a file in place and reads it once: the digest made for signing is used again for verifying.
 
-The file is hashed once the update stands behind it, as it lies on the disk; after that nothing is written but the
-signature itself, in the gap that no digest covers, and what was uploaded can't be written to at all. So the digest
-still is the file's when the signature is verified a moment later in the same process. Runs in the sandbox.
+The file is hashed on disk, after the update was appended. From then on only the signature is written, in the gap that
+no digest covers, and the uploaded bytes can't be written to at all. So the digest is still correct when the same
+process verifies the signature a moment later. Runs in the sandbox.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Hashed:
     digest: bytes
 
 
-class _Grows(io.FileIO):
-    """Written to behind what is there, never before."""
+class _AppendOnlyFile(io.FileIO):
+    """A file that can only be written behind its original end."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "r+")
@@ -39,11 +39,11 @@ class _Grows(io.FileIO):
 
 
 def opened_to_grow(path: str) -> io.BufferedRandom:
-    return io.BufferedRandom(_Grows(path))
+    return io.BufferedRandom(_AppendOnlyFile(path))
 
 
 class OnePassSigner(signers.PdfSigner):
-    """`hashed` is what was signed, once it is."""
+    """`hashed`: the digest that was signed; set once signing is done."""
 
     hashed: Hashed | None = None
 
@@ -58,7 +58,7 @@ class OnePassSigner(signers.PdfSigner):
         output: Any = None,
         chunk_size: int = 1 << 20,
     ) -> Any:
-        """pyHanko's own steps, in place; between two of them the digest is noted."""
+        """Run pyHanko's own steps in place, and note the digest between two of them."""
         assert in_place
         assert bytes_reserved is not None
         session = self.init_signing_session(pdf_out, existing_fields_only=existing_fields_only)

@@ -1,4 +1,4 @@
-"""The page that is signed, made a page of its own. Imports no Django.
+"""Gives the signed page an object and a list of annotations of its own. Imports no Django.
 
 Some documents use one object for several pages, or one list of annotations: the stamp would show on all of them.
 """
@@ -15,7 +15,7 @@ ANNOTATIONS = generic.pdf_name("/Annots")
 
 def make_own(writer: IncrementalPdfFileWriter, page: int) -> None:
     """Own object and own list of annotations for `page`, from 0."""
-    node, place, _resources = writer.find_page_container(page)  # type: ignore[no-untyped-call]
+    node, place, _resources = writer.find_page_container(page)
     kids = node.get_object()["/Kids"]
     reference = kids.raw_get(place)
     if sum(kid == reference for kid in map(kids.raw_get, range(len(kids)))) > 1:
@@ -30,4 +30,4 @@ def make_own(writer: IncrementalPdfFileWriter, page: int) -> None:
 
 
 def _copy_of(page: Any) -> generic.DictionaryObject:
-    return generic.DictionaryObject({key: page.raw_get(key) for key in page})  # type: ignore[no-untyped-call]
+    return generic.DictionaryObject({key: page.raw_get(key) for key in page})

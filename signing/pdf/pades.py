@@ -1,4 +1,4 @@
-"""PAdES baseline levels (ETSI EN 319 142-1, 6): reaching one, and telling which one a signature has. Runs in the
+"""PAdES baseline levels (ETSI EN 319 142-1, 6): reach one, and determine the level of a signature. Runs in the
 sandbox; imports no Django.
 
 B-B: the signature. B-T: a trusted time, from a time-stamping authority (RFC 3161). B-LT: what is needed to validate
@@ -32,7 +32,7 @@ from signing.pdf.filled_fields import FilledField
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 TSA_SECONDS = 10
-# Of clocks, and of answers, each made after the moment that pyHanko noted before it asked for any.
+# Tolerance for clocks, and for answers made after the moment that pyHanko noted before it asked.
 TOLERANCE = timedelta(minutes=1)
 TOKEN_BYTES = 16_384  # of a time-stamp with its certificates
 
@@ -43,7 +43,7 @@ class TimeStampFailed(Exception):
 
 @dataclass(frozen=True)
 class LevelWanted:
-    """What to reach, and whom to ask."""
+    """The level to reach, and the authorities to ask."""
 
     level: str = "B-B"
     tsa_url: str = ""
@@ -56,10 +56,10 @@ class LevelWanted:
         return self.level in ("B-LT", "B-LTA")
 
     def time_stamper(self) -> TimeStamper | None:
-        return None if self.level == "B-B" else _Asked(self.tsa_url, timeout=TSA_SECONDS)  # type: ignore[no-untyped-call]
+        return None if self.level == "B-B" else _TimeStamper(self.tsa_url)
 
     def metadata(self, chain: Iterable[bytes]) -> dict[str, Any]:
-        """What pyHanko is told, beside the field's name."""
+        """pyHanko's parameters, except the field's name."""
         if not self.lasting:
             return {}
         issuers = [asn1_x509.Certificate.load(der) for der in chain]
@@ -76,7 +76,7 @@ class LevelWanted:
                     brought=[listed.issuer.hashable for listed in lists], inside=self.hosts_inside
                 ),
                 time_tolerance=TOLERANCE,
-                revocation_mode="require",  # what tells nothing of revocation can't be validated later
+                revocation_mode="require",  # without revocation data a signature can't be validated later
             ),
         }
 
@@ -84,8 +84,12 @@ class LevelWanted:
 BASELINE = LevelWanted()
 
 
-class _Asked(RequestsHTTPTimeStamper):
-    """Tells one failure from others: a document is not to blame, and not repaired, for it."""
+class _TimeStamper(RequestsHTTPTimeStamper):
+    """Raises TimeStampFailed for every failure of the authority, so that the document is neither blamed nor
+    repaired."""
+
+    def __init__(self, url: str) -> None:
+        RequestsHTTPTimeStamper.__init__(self, url, timeout=TSA_SECONDS)
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         try:
@@ -100,19 +104,20 @@ class _Asked(RequestsHTTPTimeStamper):
             return await super().async_timestamp(message_digest, md_algorithm)
         except (MemoryError, TimeStampFailed):
             raise
-        except Exception as error:  # a refusal, a wrong nonce, a token that is none
+        except Exception as error:  # a refusal, a wrong nonce, an invalid token
             raise TimeStampFailed(type(error).__name__) from error
 
 
 def level_of(field: FilledField, judged: JudgedField, facts: Mapping[str, FieldFact], roots: Sequence[bytes]) -> str:
-    """The level that the file bears out; empty for a signature that is not PAdES. `roots`: known here, DER."""
+    """The level that the file's content supports; empty for a signature that is not PAdES. `roots`: known
+    here, DER."""
     if field.sub_filter != SigSeedSubFilter.PADES.value[1:] or judged.certificate is None:
         return ""
     if judged.stamped_at is None or judged.stamper is None:
         return "B-B"
     if not _can_be_validated_later(field.reader, [judged.certificate, judged.stamper], roots):
         return "B-T"
-    # A document time-stamp that fits came after the signature and what validates it.
+    # A matching document time-stamp covers the signature and its validation data.
     sealed = any(
         fact.is_time_stamp and fact.judgement == "valid" and fact.revision > field.signed_revision
         for fact in facts.values()
@@ -123,8 +128,8 @@ def level_of(field: FilledField, judged: JudgedField, facts: Mapping[str, FieldF
 def _can_be_validated_later(
     reader: PdfFileReader, certificates: list[asn1_x509.Certificate], roots: Sequence[bytes]
 ) -> bool:
-    """Whether the file tells, for each certificate, if it had been revoked. Proofs that can't be read, or whose
-    signature is of a kind not known here, tell nothing."""
+    """Whether the file contains the revocation status of each certificate. Proofs that can't be parsed, or whose
+    signature uses an unknown algorithm, do not count."""
     try:
         store = DocumentSecurityStore.read_dss(reader)
         known = [each.dump() for each in store.load_certs()][:MAX_CERTIFICATES]

@@ -1,7 +1,7 @@
-"""Paths from a certificate to roots that are known here, through the certificates that came along.
+"""Paths from a certificate to roots that are known here, through the certificates in the file.
 
-Found by signatures and not by names alone: a library that tries every order of certificates of one name needs four
-seconds for seven of them, and eight times as long for one more. Imports no Django.
+Links are checked by signature, not by name alone: a library that tries every order of certificates of one name needs
+four seconds for seven of them, and eight times as long for one more. Imports no Django.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def paths_to_roots(
     others: Sequence[asn1_x509.Certificate],
     roots: Sequence[asn1_x509.Certificate],
 ) -> list[ValidationPath]:
-    """The shortest first. Whether they hold (dates, purposes, algorithms) is not asked here."""
+    """The shortest first. Does not check dates, purposes or algorithms."""
     if any(root.dump() == certificate.dump() for root in roots):
         return [ValidationPath(CertTrustAnchor(certificate), [], None)]
     return _Search(certificate, others, roots).paths()
@@ -41,7 +41,7 @@ class _Search:
     ) -> None:
         self._certificate = certificate
         self._roots = _readable(roots)
-        # What stands on itself leads nowhere but to itself.
+        # A self-signed certificate leads only to itself.
         self._others = [pair for pair in _readable(others) if not pair[0].is_own_issuer]
         self._left = MAX_LINKS
 

@@ -1,4 +1,4 @@
-"""What runs in the sandbox to open a PKCS#12 file (RFC 7292), which may ask for endless work. Imports no Django."""
+"""Opens a PKCS#12 file (RFC 7292) in the sandbox, because a file may demand endless work. Imports no Django."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ def certificates_ordered(certificate: bytes, others: list[bytes]) -> list[bytes]
 
 
 def ordered(certificate: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
-    """The issuer, its issuer and so on, as far as the file has them."""
+    """The issuer, its issuer and so on, as far as they are in the file."""
     chain: list[x509.Certificate] = []
     last = certificate
     while last.issuer != last.subject:
         named = [each for each in others if each.subject == last.issuer and each not in chain]
         if not named:
             break
-        # An authority that changed its key has several certificates of one name. Whatever the signature on it is made
-        # with, the issuer is in the file for others to read.
+        # An authority that changed its key has several certificates of one name. An issuer stays in the chain even if
+        # the algorithm of its signature is unknown here: other readers may know it.
         last = next((each for each in named if _signed(last, each)), named[0])
         chain.append(last)
     return chain

@@ -1,4 +1,4 @@
-"""Where a signature goes, as a person says it."""
+"""The place of a signature on a page, as the user chose it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class InvalidPlacement(Refusal):
 class Placement:
     """The centre and width of the stamp, as fractions of the page as displayed, from its top left.
 
-    Raises InvalidPlacement for what is no such fraction (NaN, negative, above 1), or a page below 1.
+    Raises InvalidPlacement for a value outside 0…1 or NaN, or a page below 1.
     """
 
     page: int  # from 1

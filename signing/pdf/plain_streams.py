@@ -1,8 +1,10 @@
-"""Streams that hold objects or cross-references, decoded by a small strict decoder and compared with what the reader
-took: viewers and pyHanko decode predictors differently. ISO 32000-1, 7.4.4 and 7.5.7. Imports no Django.
+"""Decodes object streams and cross-reference streams strictly, and compares with what pyHanko read. Imports no
+Django.
+
+Viewers and pyHanko decode predictors differently (ISO 32000-1, 7.4.4 and 7.5.7).
 
 pyHanko ignores /Colors and /BitsPerComponent, and takes rows of the PNG filter 0 for zeros. A stream that two readers
-decode differently holds two documents.
+decode differently contains two documents.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from signing.pdf.values import is_dictionary, is_stream, raw
 
 MAX_DECODED = 64 << 20
 MAX_COLUMNS = 1 << 16
-# Data in another file, and the short names that some viewers take for /Filter and /DecodeParms.
+# Data in another file, and the abbreviations that some viewers accept for /Filter and /DecodeParms.
 ELSEWHERE = {"/F", "/DP", "/FFilter", "/FDecodeParms", "/Fl"}
 PREDICTOR_KEYS = {"/Predictor", "/Columns", "/Colors", "/BitsPerComponent"}
 
 
 def content_of(stream: Any) -> bytes:
-    """What an object stream or a cross-reference stream holds, for every reader alike. Raises NotAllowed."""
+    """The content of an object stream or a cross-reference stream, the same for every reader. Raises NotAllowed."""
     if not is_stream(stream):
         raise NotAllowed("a stream that is none")
     content = decoded(stream)
@@ -55,12 +57,12 @@ _checked: WeakSet[PdfFileReader] = WeakSet()  # once for all signatures of a fil
 
 
 def check_section_streams(reader: PdfFileReader) -> None:
-    """That every cross-reference stream of the file says the same to all readers. Raises NotAllowed."""
+    """Require that every cross-reference stream of the file means the same to all readers. Raises NotAllowed."""
     if reader in _checked:
         return
     for start in _section_starts(reader):
         reader.stream.seek(start)
-        number, generation = read_object_header(reader.stream, strict=False)  # type: ignore[no-untyped-call]
+        number, generation = read_object_header(reader.stream, strict=False)
         reference = generic.Reference(number, generation, pdf=reader)
         content_of(generic.StreamObject.read_from_stream(reader.stream, reference))
     _checked.add(reader)

@@ -1,7 +1,6 @@
-"""One signature over some bytes by one public key: it fits, it does not, or its algorithm is not known here.
+"""Checks one signature over some bytes by one public key: it matches, it does not, or its algorithm is unknown here.
 
-For whatever is signed around a document: the document itself, certificates, time-stamps, revocation lists and OCSP
-answers. Imports no Django.
+Used for all signed data: documents, certificates, time-stamps, revocation lists and OCSP answers. Imports no Django.
 """
 
 from __future__ import annotations
@@ -29,8 +28,9 @@ DIGESTS = {  # object identifier: name in hashlib
 SEQUENCE = 0x30
 NOTHING = (b"", b"\x05\0")  # parameters left out, or NULL
 PARAMETERS = {"2.16.840.1.101.3.4.2.18": (b"\x02\x02\x02\0",)}  # 512 bits
-# Collisions can be computed (EN 319 102-1, 5.2.8; TS 119 312). SHA-1: whoever writes a document can prepare another
-# that fits, at great cost; nobody can for a document of somebody else. MD5: in seconds, so that a fit says nothing.
+# Collisions can be computed (EN 319 102-1, 5.2.8; TS 119 312). SHA-1: the author of a document can prepare a second
+# one with the same digest, at great cost; nobody can for another author's document. MD5: the same in seconds, so a
+# match proves nothing.
 WEAK, WORTHLESS = {"sha1", "ripemd160"}, {"md5"}
 SCHEMES = {  # object identifier: (scheme, digest); "" where the digest is named elsewhere
     "1.2.840.113549.1.1.1": ("pkcs1", ""), "1.2.840.113549.1.1.4": ("pkcs1", "md5"),
@@ -59,11 +59,12 @@ SCHEMES = {  # object identifier: (scheme, digest); "" where the digest is named
 
 
 class NotKnown(Exception):
-    """An algorithm, a curve, a key or parameters that this software does not know: nothing can be said."""
+    """This software does not know the algorithm, curve, kind of key or parameters, so it can't judge the
+    signature."""
 
 
 class Signed:
-    """The bytes that were signed: in memory, or read piece by piece where only their digest is asked for."""
+    """The bytes that were signed: in memory, or read in pieces if only their digest is needed."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -95,7 +96,7 @@ def finished(digest: Any) -> bytes:
 
 
 def object_identifier(algorithm: bytes) -> str:
-    """Of an AlgorithmIdentifier. Raises NotKnown."""
+    """The object identifier (dotted) of an AlgorithmIdentifier. Raises NotKnown."""
     return _identified(algorithm)[0]
 
 
@@ -113,7 +114,7 @@ def _identified(algorithm: bytes) -> tuple[str, bytes]:
 
 
 def digest_named(algorithm: bytes) -> str:
-    """Of a DigestAlgorithmIdentifier; in hashlib's words. Raises NotKnown."""
+    """The name in hashlib for a DigestAlgorithmIdentifier. Raises NotKnown."""
     dotted, parameters = _identified(algorithm)
     if dotted not in DIGESTS or parameters not in PARAMETERS.get(dotted, NOTHING):
         raise NotKnown(dotted)
@@ -121,16 +122,15 @@ def digest_named(algorithm: bytes) -> str:
 
 
 def digest_of(algorithm: bytes, otherwise: str) -> str:
-    """Which digest a signature by this algorithm is made of. `otherwise`: where it names none itself. Raises
+    """Which digest a signature by this algorithm uses. `otherwise`: the digest if the algorithm names none. Raises
     NotKnown."""
     scheme, digest = SCHEMES.get(object_identifier(algorithm), ("", ""))
     return _pss_digest(algorithm) if scheme == "pss" else digest or otherwise
 
 
 def fits(*, signature: bytes, signed: Signed, key: bytes, algorithm: bytes, digest: str = "") -> bool:
-    """Whether the signature is right. `key`: SubjectPublicKeyInfo; `algorithm`: AlgorithmIdentifier, both DER.
-    `digest`: another than the one that the algorithm names, or where it names none. Raises NotKnown.
-    """
+    """Whether the signature matches. `key`: SubjectPublicKeyInfo; `algorithm`: AlgorithmIdentifier, both DER.
+    `digest`: replaces the digest that the algorithm names, or supplies a missing one. Raises NotKnown."""
     dotted, parameters = _identified(algorithm)
     if dotted not in SCHEMES:
         raise NotKnown(dotted)
@@ -220,7 +220,7 @@ def _dsa(key: Any, signature: bytes, signed: Signed, digest: str, _algorithm: by
 
 
 def _whole(key: Any, signature: bytes, signed: Signed, _digest: str, _algorithm: bytes) -> None:
-    """Algorithms that hash for themselves."""
+    """Algorithms that hash the content themselves."""
     key.verify(signature, signed.read())
 
 
@@ -230,8 +230,8 @@ CHECKS = {
 
 
 def recovered(signature: bytes, key: bytes) -> bytes:
-    """What an RSA signature (PKCS#1 v1.5) says was signed: a DigestInfo; empty where it does not fit. Raises
-    NotKnown."""
+    """The DigestInfo that an RSA signature (PKCS#1 v1.5) contains; empty if the signature does not match the key.
+    Raises NotKnown."""
     try:
         public = _public_key(key)
         if not isinstance(public, rsa.RSAPublicKey):

@@ -1,8 +1,8 @@
-"""Who refers to whom in a file, found by searching its bytes: reading every object of a large one would cost minutes.
-Imports no Django.
+"""Finds which objects refer to which by searching the file's bytes: parsing every object of a large file takes
+minutes. Imports no Django.
 
-What looks like a reference counts for the object in which it stands. If it stands in none (a stream, bytes that
-belong to nothing), nobody can tell without reading all objects who refers there: it is not clear, and counts against.
+Bytes that look like a reference count for the object that contains them. If they are in no object (but in a stream,
+or in bytes between objects), the hit is unclear and counts against the document.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REFERENCE = re.compile(rb"(?<![0-9])0*+([0-9]{1,10})(?![0-9])%b++[0-9]++%b++R%b"
 HEADER = re.compile(rb"%b*+[0-9]++%b++[0-9]++%b++obj" % (SPACE, SPACE, SPACE))
 MAX_OBJECT_STREAMS = 20_000
 MAX_BYTES = 1 << 20  # of an object, without its stream
-MAX_PLACES = 50  # of references to one object, in one
+MAX_PLACES = 50  # of references to one object, within one object
 Content = bytes | mmap.mmap
 
 
@@ -42,7 +42,7 @@ class Definition:
 
 
 class ReferenceHits:
-    """Object number → definitions of objects in which, or behind which, a reference to it stands; and where."""
+    """Object number → definitions of objects in which, or behind which, a reference to it is found; and where."""
 
     def __init__(self, reader: PdfFileReader, numbers: Set[int]) -> None:
         self._reader, self.numbers = reader, frozenset(numbers)
@@ -55,7 +55,7 @@ class ReferenceHits:
         return self._found[number]
 
     def are_clear(self, definition: Definition, places: list[int]) -> bool:
-        """Whether what was found stands in that object and nowhere else, or in a trailer."""
+        """Whether all these references are within that object's value, or in a trailer."""
         if definition not in self._read:
             self._read[definition] = _read(self._reader, definition)
         written = self._read[definition]
@@ -97,7 +97,8 @@ _kept: WeakKeyDictionary[PdfFileReader, ReferenceHits] = WeakKeyDictionary()
 
 
 def reference_hits(reader: PdfFileReader, numbers: Set[int]) -> ReferenceHits:
-    """One search for all signatures of a file: the oldest, judged first, asks for most."""
+    """The references to these objects. All signatures of a file share one search: the oldest is judged first and
+    needs the most."""
     kept = _kept.get(reader)
     if kept is None or not numbers <= kept.numbers:
         kept = _kept[reader] = ReferenceHits(reader, numbers | kept.numbers if kept else numbers)
@@ -108,7 +109,7 @@ _contents: WeakKeyDictionary[PdfFileReader, dict[int, bytes]] = WeakKeyDictionar
 
 
 def _opened(reader: PdfFileReader, container: int) -> bytes:
-    """What an object stream holds, decoded once and not for each object in it. Raises NotAllowed."""
+    """The content of an object stream, decoded once and not for each object in it. Raises NotAllowed."""
     known = _contents.setdefault(reader, {})
     if container not in known:
         known[container] = content_of(referred(container, 0, reader))
@@ -116,7 +117,7 @@ def _opened(reader: PdfFileReader, container: int) -> bytes:
 
 
 def written_at(reader: PdfFileReader, definition: Definition) -> Written:
-    """The value of an object, read strictly but for comments. Raises NotAllowed."""
+    """The value of an object, read strictly except that comments are allowed. Raises NotAllowed."""
     if definition.container is not None:
         return read_value(_opened(reader, definition.container), definition.offset, comments=True)
     reader.stream.seek(definition.offset)
@@ -141,7 +142,7 @@ def _members(content: bytes, first: int, container: int) -> Iterator[Definition]
 
 
 def member(reader: PdfFileReader, container: int, number: int) -> Definition:
-    """Where an object stands in an object stream. Raises NotAllowed unless that is one place."""
+    """Where an object is in an object stream. Raises NotAllowed unless it is there exactly once."""
     stream = referred(container, 0, reader)
     found = [
         each
@@ -172,7 +173,7 @@ def _definitions(reader: PdfFileReader) -> set[Definition]:
 
 
 def _trailers(reader: PdfFileReader, content: Content) -> Iterator[range]:
-    """Where the trailers of cross-reference tables are, read strictly but for comments."""
+    """Where the trailers of cross-reference tables are, read strictly except that comments are allowed."""
     for index in range(reader.xrefs.total_revisions):
         meta = reader.xrefs.get_xref_container_info(index)
         if meta.xref_section_type is XRefSectionType.STREAM:
@@ -187,7 +188,7 @@ def _trailers(reader: PdfFileReader, content: Content) -> Iterator[range]:
 
 @contextmanager
 def _content(reader: PdfFileReader) -> Iterator[Content]:
-    """The file without a copy of it in memory."""
+    """The file's content, mapped instead of copied into memory."""
     try:
         number = reader.stream.fileno()
     except (UnsupportedOperation, AttributeError):

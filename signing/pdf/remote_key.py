@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class _Authorizing(CSCAuthorizationManager):
-    """Asks for the right to sign exactly these hashes, with the credential's PIN where it has one."""
+    """Asks for the right to sign exactly these hashes, with the credential's PIN if it has one."""
 
     def __init__(self, *about: Any, session: aiohttp.ClientSession, pin: str) -> None:
         super().__init__(*about)
@@ -34,7 +34,7 @@ class _Authorizing(CSCAuthorizationManager):
 
     async def authorize_signature(self, hash_b64s: list[str]) -> CSCAuthorizationInfo:
         async with self._session.post(
-            self.csc_session_info.endpoint_url("credentials/authorize"),  # type: ignore[no-untyped-call]
+            self.csc_session_info.endpoint_url("credentials/authorize"),
             headers=self.auth_headers,
             json=self.format_csc_auth_request(hash_b64s=hash_b64s, pin=self._pin or None),
             raise_for_status=True,
@@ -71,10 +71,10 @@ class RemoteKey:
 
 
 def ask_service(url: str) -> None:
-    """Who it is (CSC API 11.1), which needs no right. Raises KeyUnavailable."""
+    """Ask the service for its description (CSC API 11.1), which needs no authorisation. Raises KeyUnavailable."""
 
     async def named(session: aiohttp.ClientSession) -> None:
-        info = CSCServiceSessionInfo(url.rstrip("/"), "").endpoint_url("info")  # type: ignore[no-untyped-call]
+        info = CSCServiceSessionInfo(url.rstrip("/"), "").endpoint_url("info")
         async with session.post(info, json={}, raise_for_status=True) as response:
             told = await response.json()
             if not isinstance(told, dict) or "specs" not in told:
@@ -89,7 +89,7 @@ def _asked(ask: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
             return await ask(session)
 
     try:
-        with ThreadPoolExecutor(1) as pool:  # whoever calls may run an event loop already
+        with ThreadPoolExecutor(1) as pool:  # the caller may already run an event loop
             return pool.submit(asyncio.run, run()).result()
     except (SigningError, aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise KeyUnavailable(type(error).__name__) from error

@@ -1,7 +1,8 @@
-"""Rewriting a PDF that can't be signed as it is, although viewers open it. Runs in the sandbox; imports no Django.
+"""Rewrites a PDF that viewers open but that can't be signed as it is. Runs in the sandbox; imports no Django.
 
-Remedies, mildest first. What one of them wrote is taken only where it has as many pages as the viewer counted in the
-original, and they look the same. No remedy is for a file whose earlier signatures still hold: a rewrite breaks them.
+Remedies are tried mildest first. The result of a remedy is accepted only if it has as many pages as the viewer
+counted in the original, and they look the same. A file whose earlier signatures are valid is never rewritten: that
+would break them.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ import pypdfium2 as pdfium
 from PIL import Image, ImageChops, ImageStat
 
 from files.decoding import draw_fields
-from signing.pdf import machine
+from signing.pdf import machine_faults
 from signing.pdf.field_judgement import judgement_of
 from signing.pdf.filled_fields import SignedRanges
 from signing.pdf.geometry import A4
 
 LOOKED_AT = 8  # pages compared, and the one to be signed
 LOOK_PIXELS = 96  # longest side of what is compared
-DIFFERENCE = 1.0  # mean, of 255: a highlighted word that got lost is more
+DIFFERENCE = 1.0  # mean, of 255: the loss of one highlighted word exceeds it
 Remedy = Callable[[str, str], None]
 
 
 def qpdf(path: str, target: str) -> None:
-    """A new cross-reference table, everything else as it was, encryption too."""
+    """Write a new cross-reference table and keep everything else, encryption too."""
     with pikepdf.open(path) as pdf:
-        pdf.trailer.Size = 1  # qpdf corrects what is there; a trailer without it stays without it
+        pdf.trailer.Size = 1  # qpdf corrects a wrong /Size but does not add a missing one
         if pdf.is_encrypted:
             pdf.save(target, encryption=True, fix_metadata_version=False)
         else:
@@ -39,12 +40,12 @@ def qpdf(path: str, target: str) -> None:
 
 
 def qpdf_mended(path: str, target: str) -> None:
-    """The same, without encryption that only lenient readers understand, and what no reader can use is left out:
-    a form or annotations that are no such thing, fields that are their own ancestors, a damaged page tree."""
+    """Like `qpdf`, but drop encryption that only lenient readers understand, and parts that no reader can use: a form
+    or annotations of a wrong type, fields that are their own ancestors, a damaged page tree."""
     with pikepdf.open(path) as pdf:
         pdf.trailer.Size = 1
         pdf.add_blank_page()
-        del pdf.pages[-1]  # either makes qpdf write the page tree anew
+        del pdf.pages[-1]  # adding and deleting a page makes qpdf rewrite the page tree
         for page in pdf.pages:
             if not isinstance(page.obj.get("/Annots", pikepdf.Array()), pikepdf.Array):
                 del page.obj["/Annots"]
@@ -57,17 +58,18 @@ def qpdf_mended(path: str, target: str) -> None:
 
 
 def pdfium_copy(path: str, target: str) -> None:
-    """What a viewer's engine understood of the file, as it writes it."""
+    """Write what pdfium understood of the file."""
     with _opened(path) as document:
         document.save(target, flags=pdfium.raw.FPDF_REMOVE_SECURITY)
     _rewrite(target)
 
 
 def pages_alone(path: str, target: str) -> None:
-    """The last resort: its pages in a new document, forms made part of them; bookmarks and attachments are lost."""
+    """The last resort: copy the pages into a new document and flatten forms into them; bookmarks and attachments are
+    lost."""
     with _opened(path) as document:
         document.init_forms()
-        if document.get_formtype():  # else flattening could only lose annotations
+        if document.get_formtype():  # without a form, flattening would only lose annotations
             for number in range(len(document)):
                 page = document[number]
                 pdfium.raw.FPDFPage_Flatten(page.raw, pdfium.raw.FLAT_NORMALDISPLAY)
@@ -82,8 +84,8 @@ def pages_alone(path: str, target: str) -> None:
 
 
 def page_by_page(path: str, target: str) -> None:
-    """The same for a page tree that can't be copied whole: a page that no viewer shows becomes a blank one, so that
-    the others keep their numbers. Raises ValueError where none is shown."""
+    """Like `pages_alone`, page by page, for a page tree that can't be copied whole. A page that no viewer shows
+    becomes blank, so that the others keep their numbers. Raises ValueError if no page can be shown."""
     with _opened(path) as document:
         seen = [_look(document, number) is not None for number in range(len(document))]
         if not any(seen):
@@ -105,22 +107,25 @@ REMEDIES: tuple[Remedy, ...] = (qpdf, qpdf_mended, pdfium_copy, pages_alone, pag
 
 
 def works(remedy: Remedy, path: str, target: str, page: int) -> bool:
-    """Whether the remedy wrote `target`, every page kept and looking as before. `page`: the one to be signed."""
+    """Whether the remedy wrote `target`, with every page present and unchanged in appearance. `page`: the one to be
+    signed."""
     try:
         remedy(path, target)
         return _looks_the_same(path, target, page)
     except MemoryError:
         raise
     except Exception as error:
-        if machine.is_to_blame(error):
+        if machine_faults.is_machine_fault(error):
             raise
-        return False  # on damaged files these libraries raise what they like; another remedy may do
+        return False  # damaged files make these libraries raise anything; another remedy may work
 
 
 def holds_a_sound_signature(path: str) -> bool:
-    """Whether a rewrite could break a signature that the file came with: one that is valid, or that can't be judged.
-    One proven broken protects nothing. Asked of pdfium, which finds signatures in damaged files; who signed does not
-    matter here."""
+    """Whether the file already has a signature that is valid or can't be judged, which a rewrite could break.
+
+    A signature proven broken protects nothing. pdfium looks for them, because it finds signatures in damaged files,
+    too. Who signed does not matter here.
+    """
     try:
         with _opened(path) as document, open(path, "rb") as file:
             count = max(0, pdfium.raw.FPDF_GetSignatureCount(document.raw))
@@ -141,12 +146,12 @@ def _is_sound(file: BinaryIO, signature: Any) -> bool:
     except MemoryError:
         raise
     except Exception:
-        return True  # of a kind that a library does not read: better not broken by us
+        return True  # a library can't read this kind: do not risk breaking it
     return found.judgement != "not_valid"
 
 
 def _buffer(getter: Any, signature: Any, kind: Any) -> Any:
-    """What a pdfium function that fills a buffer has to give; it tells the length when given none."""
+    """The result of a pdfium function that fills a buffer; called without a buffer, it returns the length."""
     length = getter(signature, None, 0)
     buffer = (kind * length)()
     getter(signature, buffer, length)
@@ -154,7 +159,7 @@ def _buffer(getter: Any, signature: Any, kind: Any) -> Any:
 
 
 def _sound_fields(fields: Any, seen: set[tuple[int, int]]) -> pikepdf.Array:
-    """Dictionaries alone, each once, and each an object of its own, as ISO 32000-1, 12.7.2 asks."""
+    """Keep only dictionaries, each once, and each an indirect object, as ISO 32000-1, 12.7.2 requires."""
     sound = pikepdf.Array()
     for field in fields if isinstance(fields, pikepdf.Array) else ():
         if not isinstance(field, pikepdf.Dictionary) or not field.is_indirect or field.objgen in seen:
@@ -185,11 +190,13 @@ def _look(document: Any, number: int) -> Image.Image | None:
     try:
         page = document[number]
         width, height = page.get_size()
-        image = page.render(scale=min(LOOK_PIXELS / max(width, height, 1), 4), may_draw_forms=True).to_pil()
+        image: Image.Image = page.render(
+            scale=min(LOOK_PIXELS / max(width, height, 1), 4), may_draw_forms=True
+        ).to_pil()
         page.close()
     except (pdfium.PdfiumError, ValueError):
         return None
-    return image.convert("RGB")  # type: ignore[no-any-return]  # pypdfium2 has no types
+    return image.convert("RGB")
 
 
 def _alike(before: Image.Image | None, after: Image.Image | None) -> bool:
@@ -211,7 +218,7 @@ def _opened(path: str) -> Iterator[Any]:
 
 
 def put_in_place(source: str, path: str, chunk: int) -> None:
-    """The content of `source` into the very file of `path`, which others hold open."""
+    """Copy the content of `source` into the existing file at `path`, which other code holds open."""
     with Path(source).open("rb") as new, Path(path).open("rb+") as old:
         old.truncate(0)
         while piece := new.read(chunk):

@@ -1,4 +1,4 @@
-"""What is known while the changes behind one signature are gone through. Imports no Django."""
+"""The state of a review of the changes behind one signature. Imports no Django."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class Review:
     permission: MDPPerm | None  # of the document (DocMDP)
     locks: FieldMDPSpec | None  # of this signature (FieldMDP)
     explained: set[int] = field(default_factory=set)  # numbers of changed objects that a rule allows
-    fields: dict[str | int, int] = field(default_factory=dict)  # name or signature of a later field: its widget
-    found: Came = "validation"  # the gravest so far
+    # a later field's name, or its signature's number → its widget's number
+    fields: dict[str | int, int] = field(default_factory=dict)
+    found: Came = "validation"  # the most serious change so far
 
     def note(self, came: Came) -> None:
         self.found = max(self.found, came, key=SEVERITY.index)
@@ -52,13 +53,13 @@ class Review:
         self.explained.add(number)
 
     def require_only_used_as(self, number: int | None, roles: Roles, what: str) -> None:
-        """That an object played no other role when the document was signed. Raises NotAllowed."""
+        """Require that an object had no other role when the document was signed. Raises NotAllowed."""
         if number is not None and not self.comparison.uses(number) <= roles:
             raise NotAllowed(f"{what} {number} is part of something else too")
 
     def require_only_under(self, number: int, keys: Set[str], what: str) -> None:
-        """That every reference to an object stands under one of these keys: none of them is where viewers look up
-        what a page draws with by a name of its own, as /XObject or /Font is. Raises NotAllowed."""
+        """Require that every reference to an object is under one of these keys. None of them is a key, such as
+        /XObject or /Font, under which viewers look up the resources of a page. Raises NotAllowed."""
         uses = self.comparison.uses(number)
         if any(user == UNCLEAR or not path or path[-1] not in keys for user, path in uses):
             raise NotAllowed(f"{what} {number} is part of something else too")

@@ -1,4 +1,4 @@
-"""The list of certificates that the installation's authority takes back (X.509 CRL, RFC 5280, 5)."""
+"""The list of certificates that the installation's authority revoked (X.509 CRL, RFC 5280, 5)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from signing.pdf.credentials import BACKDATED, private_key_of
 
-VALID_FOR = timedelta(days=7)  # a reader may hold a list for so long
-RENEWED_AFTER = timedelta(days=1)  # long before it ends: a scheduler may be down for days
+VALID_FOR = timedelta(days=7)  # a reader may cache a list for this long
+RENEWED_AFTER = timedelta(days=1)  # long before the list expires, because a scheduler may be down for days
 
 
 def revocation_list(
@@ -33,7 +33,7 @@ def revocation_list(
         .last_update(now - BACKDATED)
         .next_update(now + VALID_FOR)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
-        # Milliseconds: each list has a higher number than the one before, whichever process wrote it.
+        # Milliseconds: each list gets a higher number than the one before, whichever process writes it.
         .add_extension(x509.CRLNumber(math.floor(now.timestamp() * 1000)), critical=False)
     )
     for certificate, since in revoked:

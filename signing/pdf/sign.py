@@ -65,8 +65,8 @@ def sign(
 ) -> SignedIntake:
     """Sign in place by an incremental update: the uploaded bytes stay as they are, in front (unless repaired).
 
-    The signature is verified before this returns. Raises CannotSign, InvalidPlacement, OSError (no room); the caller
-    then discards the intake, whose bytes may be neither as they were nor signed.
+    The signature is verified before this returns. Raises CannotSign, InvalidPlacement, OSError (no room): the
+    intake's bytes may then be partly changed.
     """
     if intake.media_type != PDF:
         raise CannotSign("not_a_pdf", _("Seul un PDF se signe. Cette image peut être partagée sans signature."))
@@ -99,7 +99,7 @@ def sign(
         raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
     if isinstance(signed, Refusal):
         if signed.code == "no_room":
-            raise OSError(errno.ENOSPC, "no room to sign")  # as where an upload finds none: try again
+            raise OSError(errno.ENOSPC, "no room to sign")  # answered like an upload without room: try again
         raise CannotSign(signed.code, _sentence(signed.code, intake.name))
     return SignedIntake(
         intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
@@ -115,7 +115,7 @@ def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credentia
         job,
         reads=job.stamp.fonts,
         writes=[intake.path],
-        scratch=True,  # where a damaged file is repaired
+        scratch=True,  # space to repair a damaged file
         network=job.wanted.level != BASELINE.level,  # time-stamps and revocation lists
         wall_seconds=WALL_SECONDS,
         cpu_seconds=CPU_SECONDS,
@@ -127,7 +127,7 @@ def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credentia
 
 
 def _check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
-    """That the last signature is the one asked for. Raises WrongForm."""
+    """Require that the last signature is the one just made. Raises WrongForm."""
     if isinstance(signed, Refusal):
         return
     last = signed.signatures[-1]
@@ -147,7 +147,7 @@ def stamp_sentence(missing: list[str]) -> str:
 
 
 def _stamp(appearance: StampContent, signing_time: datetime) -> Stamp:
-    """What the stamp says, in French: it is read in print, whoever opens the file."""
+    """The stamp's text, in French because it is read in print, whoever opens the file."""
     local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
     moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"

@@ -1,4 +1,4 @@
-"""What a child of the sandbox says of a document's signatures, as values of known types."""
+"""Parses what a child of the sandbox answers about a document's signatures into typed values."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ SIGNING_REFUSALS: Final = (
 class JudgedSignature:
     """One signature or document time-stamp, as signing.pdf.verifying_child judged it."""
 
-    certificate: str  # SHA-256, in hexadecimal; empty where it can't be read
+    certificate: str  # SHA-256, in hexadecimal; empty if it can't be parsed
     signer: str
     number: str
     issuer: str
     signed_at: datetime | None
     timestamped_at: datetime | None
     time_trusted: bool
-    root: str  # SHA-256, as above; empty where none vouches for the certificate
+    root: str  # SHA-256, as above; empty if no root vouches for the certificate
     level: str  # of LEVELS, or empty
     judgement: Judgement
     trust: TrustCode
@@ -72,7 +72,7 @@ class SignedFile:
 
 
 def judged_file(answer: object) -> JudgedFile | answers.Refusal:
-    """Of verifying_child.verify_file. Raises WrongForm."""
+    """Parse the answer of verifying_child.verify_file. Raises WrongForm."""
     if refusal := answers.refusal(answer, VERIFYING_REFUSALS):
         return refusal
     found = answers.fields(answer)
@@ -80,7 +80,7 @@ def judged_file(answer: object) -> JudgedFile | answers.Refusal:
 
 
 def signed_file(answer: object) -> SignedFile | answers.Refusal:
-    """Of signing_child.sign_file. Raises WrongForm."""
+    """Parse the answer of signing_child.sign_file. Raises WrongForm."""
     if refusal := answers.refusal(answer, SIGNING_REFUSALS):
         return refusal
     found = answers.fields(answer)

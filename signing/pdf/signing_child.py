@@ -1,6 +1,6 @@
-"""What runs in the sandbox: signing and verifying a PDF with pyHanko. Imports no Django.
+"""Signs a PDF with pyHanko, in the sandbox. Imports no Django.
 
-Whatever a document makes a library raise is an answer here, `{"refused": code}`, not an exception.
+Whatever exception a document causes in a library becomes an answer, `{"refused": code}`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko_certvalidator.errors import PathError, ValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signing.pdf import machine, repair
+from signing.pdf import machine_faults, repair
 from signing.pdf.field_judgement import judge_field
 from signing.pdf.filled_fields import FilledField, TooManyFields
 from signing.pdf.geometry import PageGeometry, stamp_rectangle, usual_width
@@ -46,22 +46,23 @@ logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
 
 SIGNATURE_BYTES = 512  # of RSA-4096, the longest
-CMS_OVERHEAD = 2048  # the signature, attributes and structure around the certificates; readers are slow on zeros
-# Whether others trust the certificate is theirs to say: it is the one that was to sign, and its chain may rest on
-# SHA-1 or lack its root.
+# the signature, attributes and structure around the certificates; kept small, because readers are slow on zeros
+CMS_OVERHEAD = 2048
+# Whether the certificate is trusted is left to verifiers. It is the one chosen to sign; its chain may rely on SHA-1
+# or lack its root.
 HOLDS = ("valid", "covers_whole_document")
-ATTEMPT_SECONDS = 6.0  # of processor time, for one attempt to sign: damaged files can hold a reader for ever
+ATTEMPT_SECONDS = 6.0  # of processor time, for one attempt to sign: damaged files can keep a reader busy for ever
 
 Ask = Callable[[str], str]
 
 
 class Refusal(Exception):
-    """Signing is refused for a reason that has its own sentence."""
+    """Signing is refused, for a reason that has a sentence of its own."""
 
 
 @dataclass(frozen=True, repr=False)  # long
 class SigningJob:
-    """All that the child needs. The private key is not among it (signing.pdf.keys)."""
+    """All that the child needs; the private key is not included (signing.pdf.keys)."""
 
     page: int  # from 1
     x: float
@@ -75,11 +76,11 @@ class SigningJob:
 
 
 class _AsksForSignature(signers.Signer):
-    """Has the signature made by the parent, which holds the key."""
+    """A signer that asks the parent process, which holds the key, for the signature."""
 
     def __init__(self, job: SigningJob, ask: Ask) -> None:
         self._ask = ask
-        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        registry = SimpleCertificateStore()
         registry.register_multiple([asn1_x509.Certificate.load(der) for der in job.chain])
         super().__init__(
             signing_cert=asn1_x509.Certificate.load(job.certificate), cert_registry=registry, embed_roots=True
@@ -92,11 +93,11 @@ class _AsksForSignature(signers.Signer):
 
 
 class _TakesTooLong(BaseException):
-    """An attempt used up its processor time. No Exception: libraries swallow those."""
+    """An attempt used up its processor time. Not an Exception, because libraries swallow those."""
 
 
 class _Update(IncrementalPdfFileWriter):
-    """An incremental update that changes nothing it need not."""
+    """An incremental update that changes only what it must."""
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, strict=False)
@@ -105,14 +106,13 @@ class _Update(IncrementalPdfFileWriter):
         self.carries_signatures = False  # known once it is decrypted
 
     def _update_meta(self) -> None:
-        """What the document says of itself stays: a signature does not change it. PDF/A wants XMP and document
-        information to agree, and XMP that pyHanko writes anew is no longer what it was; the time is in the signature.
-        """
+        """Do nothing, so that the document's metadata stay as they are. PDF/A requires XMP and document information
+        to agree, and pyHanko would rewrite the XMP; the time is in the signature."""
 
 
-class _DocumentsAsTheyWere(OnePassSigner):
-    """A signed form looks as it was sent: pyHanko clears /NeedAppearances, and with it what some fields show.
-    A tagged document stays tagged."""
+class _PreservingSigner(OnePassSigner):
+    """Keeps a form's appearance and a document's tags: pyHanko clears /NeedAppearances, and some fields then show
+    nothing."""
 
     def register_extensions(self, pdf_out: Any, *, md_algorithm: str) -> None:
         """Called once the field is there."""
@@ -121,19 +121,18 @@ class _DocumentsAsTheyWere(OnePassSigner):
             return
         form = pdf_out.root["/AcroForm"]
         if pdf_out.viewers_draw_fields:
-            true = generic.BooleanObject(True)  # type: ignore[no-untyped-call]
+            true = generic.BooleanObject(True)
             form[generic.pdf_name("/NeedAppearances")] = true
         if not pdf_out.carries_signatures:
-            # Behind a signature, a changed structure counts as a changed document for most who verify it.
+            # After an earlier signature, most verifiers take a changed structure for a changed document.
             put_in_structure(pdf_out, form["/Fields"].raw_get(-1))
 
 
 def sign_file(path: str, job: SigningJob, *, ask: Ask) -> Answer:
-    """Sign in place (incremental update); where that fails or strict readers refuse the result, repair the file
-    first (signing.pdf.repair) and sign again.
+    """Sign in place (incremental update). If that fails or strict readers refuse the result, repair the file first
+    (signing.pdf.repair) and sign again.
 
-    Answers `{"repaired", "signatures"}` or `{"refused"}`; a refused file is of no more use: the caller
-    discards it.
+    Answers `{"repaired", "signatures"}` or `{"refused"}`; the caller must remove a refused file.
     """
     uploaded = Path(path).stat().st_size
     try:
@@ -151,15 +150,15 @@ def sign_file(path: str, job: SigningJob, *, ask: Ask) -> Answer:
         os.truncate(path, uploaded)
         return {"refused": str(refusal)}
     except Exception as error:
-        if not machine.is_to_blame(error):
+        if not machine_faults.is_machine_fault(error):
             raise
         os.truncate(path, uploaded)
         return {"refused": "no_room"}
 
 
 def _repair_and_sign(path: str, job: SigningJob, ask: Ask, *, only_strict: bool) -> Answer | None:
-    """The answer of the first remedy whose result can be signed. `only_strict`: the file can be signed as it is, so
-    a rewrite is only worth it where it makes strict readers content."""
+    """The answer of the first remedy whose result can be signed. `only_strict`: the file can be signed as it is, so a
+    rewrite is only used if strict readers then accept it."""
     if repair.holds_a_sound_signature(path):
         if only_strict:
             return None
@@ -195,11 +194,11 @@ def _try_to_sign(path: str, job: SigningJob, ask: Ask) -> Answer:
     except (MemoryError, TooManyFields, _TakesTooLong):
         return {"refused": "too_complex"}
     except Exception as error:
-        if machine.is_to_blame(error):
+        if machine_faults.is_machine_fault(error):
             raise
         if isinstance(error, SigningError) and isinstance(error.__cause__, ValidationError | PathError):
-            raise Refusal("no_validation_material") from None  # of the signer's chain: no document's fault
-        # pyHanko and what it stands on raise many kinds on damaged files (recursion, zlib, keys, types).
+            raise Refusal("no_validation_material") from None  # of the signer's chain: not the document's fault
+        # pyHanko and its dependencies raise many kinds of exception on damaged files (recursion, zlib, keys, types).
         return {"refused": "unreadable"}
     return {"refused": "unverified"}
 
@@ -214,8 +213,8 @@ def _is_ours_and_holds(report: Answer, job: SigningJob) -> bool:
 
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
-    """Raises _TakesTooLong in what runs longer. For Python code: a loop inside a C library is left to the limits of
-    the sandbox."""
+    """Raise _TakesTooLong in code that runs longer. Stops Python code only; the sandbox's limits stop a loop in a C
+    library."""
 
     def stop(_signal: int, _frame: Any) -> None:
         raise _TakesTooLong
@@ -232,26 +231,27 @@ def _within(seconds: float) -> Iterator[None]:
 def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
     writer = _Update(file)
     if writer.prev.encrypted:
-        # An empty user password: every viewer opens it; the encryption is kept.
-        writer.encrypt("")  # type: ignore[no-untyped-call]
+        # With an empty user password every viewer opens the file; the encryption stays.
+        IncrementalPdfFileWriter.encrypt(writer, "")
     _heed_earlier_signatures(writer)
     if not writer.carries_signatures:
         make_own(writer, job.page - 1)
     geometry = _geometry_of(writer, job.page)
-    # A stamp larger than usual would count as paint over what others signed (signing.pdf.changes).
+    # A larger stamp than usual would count as paint over the content that others signed (signing.pdf.changes).
     width = usual_width(geometry, job.width) if writer.carries_signatures else job.width
     box = stamp_rectangle(geometry, x=job.x, y=job.y, width=width)
-    field = f"Signature {uuid.uuid4().hex[:12]}"  # a name that no field of the document has
+    field = f"Signature {uuid.uuid4().hex[:12]}"  # unique in the document
     time_stamper = job.wanted.time_stamper()
     token = TOKEN_BYTES if time_stamper else 0
     reserved = 2 * (CMS_OVERHEAD + token + len(job.certificate) + sum(map(len, job.chain)))  # hexadecimal
-    signer = _DocumentsAsTheyWere(
+    signer = _PreservingSigner(
         signers.PdfSignatureMetadata(
             field_name=field,
             subfilter=SigSeedSubFilter.PADES,
             md_algorithm="sha256",
             name=job.signer_name,
-            # Readers then say that it must not be changed; another practitioner may sign, and proofs may be added.
+            # Readers then report the document as locked; another practitioner may still sign, and proofs may be
+            # added.
             certify=not writer.carries_signatures,
             docmdp_permissions=MDPPerm.FILL_FORMS,
             **job.wanted.metadata(job.chain),
@@ -272,7 +272,7 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
 
 def _heed_earlier_signatures(writer: _Update) -> None:
     earlier = signatures_of(writer.prev)
-    # A document time-stamp counts: it, too, would not fit a document that was certified behind it.
+    # A document time-stamp counts, too: it would no longer match a document that is certified after it.
     writer.carries_signatures = bool(earlier)
     for signature in earlier:
         if isinstance(signature, FilledField) and _forbids_changes(signature):
@@ -280,15 +280,15 @@ def _heed_earlier_signatures(writer: _Update) -> None:
 
 
 def _forbids_changes(signature: FilledField) -> bool:
-    """One proven broken protects nothing."""
+    """A signature proven broken forbids nothing."""
     try:
         level = signature.docmdp_level
     except (SignatureValidationError, ValueError, TypeError, KeyError):
-        return False  # of no level that the standard has
+        return False  # a level that the standard does not define
     nobody = Trusted.of([], [])
     return level == MDPPerm.NO_CHANGES and judge_field(signature, [], nobody).judgement != "not_valid"
 
 
 def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:
-    reference, _ = writer.find_page_for_modification(page - 1)  # type: ignore[no-untyped-call]
+    reference, _ = writer.find_page_for_modification(page - 1)
     return geometry_of(reference.get_object())

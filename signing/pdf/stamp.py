@@ -1,7 +1,7 @@
-"""How a signature looks on the page: a frame, the signature's image, who signed and when, and the way to verify it.
+"""The appearance of a signature: a frame, the signature's image, who signed and when, and how to verify it.
 
-Drawn in points of paper whatever the page's units. Colours are CIE-based and nothing is transparent, so that a PDF/A
-stays one whatever its part and output intent (ISO 19005-1, 6.2.3 and 6.4). Imports no Django.
+Drawn in points of paper, whatever the page's units. Colours are CIE-based and nothing is transparent, so that a PDF/A
+file stays valid whatever its part and output intent (ISO 19005-1, 6.2.3 and 6.4). Imports no Django.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ class StampContent:
     image_png: bytes | None
     signer_name: str
     professional_number: str
-    zone: tzinfo | None = None  # where it is signed; None: the site's
+    zone: tzinfo | None = None  # time zone of the place of signing; None: the site's
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """The same, made ready for drawing in the sandbox."""
+    """A StampContent prepared for drawing in the sandbox."""
 
     paragraphs: tuple[str, ...]
     image_png: bytes | None
     code: tuple[bytes, ...]  # the QR code's modules by rows from above, dark ones 1; empty for none
-    description: str  # for those who can't see it
+    description: str  # alternative text, for readers who can't see the stamp
     fonts: tuple[str, ...]  # paths
 
 
@@ -79,7 +79,7 @@ class _Drawing(BaseStamp):
 
     def as_form_xobject(self) -> generic.StreamObject:
         form = super().as_form_xobject()
-        form.compress()  # type: ignore[no-untyped-call]
+        form.compress()
         return form
 
     def render(self) -> bytes:
@@ -115,14 +115,15 @@ class _Drawing(BaseStamp):
         return b"\n".join([b"q %g %g %g sc" % INK, *drawn, b"Q"])
 
     def _image(self, png: bytes, room: Rectangle) -> bytes:
-        """As large as it fits. Its paper is cut away by a mask of one bit: a soft one would be transparency."""
+        """The image as large as it fits. A mask of one bit removes its paper, because a soft mask would count as
+        transparency."""
         picture = Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGBA")
         ink = picture.getchannel("A")
         on_white = Image.new("RGB", picture.size, "white")
         on_white.paste(picture, mask=ink)
         writer = self._ensure_writer
         paper = ink.point([255 * (level < OPAQUE) for level in range(256)]).convert("1")
-        true = generic.BooleanObject(True)  # type: ignore[no-untyped-call]
+        true = generic.BooleanObject(True)
         mask = _picture(paper, {"/BitsPerComponent": 1, "/ImageMask": true})
         colours = {"/BitsPerComponent": 8, "/ColorSpace": _colours(), "/Mask": writer.add_object(mask)}
         image = writer.add_object(_picture(on_white, colours))
@@ -134,7 +135,8 @@ class _Drawing(BaseStamp):
 
 
 def plain(text: str) -> str:
-    """Without what only steers how text is shown, and not too long. Joiners stay: they decide the letters' forms."""
+    """The text without control characters, at most MAX_LINE long. Joiners stay, because they decide the letters'
+    forms."""
     return "".join(c for c in text if c in JOINERS or unicodedata.category(c)[0] != "C")[:MAX_LINE]
 
 
@@ -147,7 +149,7 @@ def _frame(width: float, height: float) -> bytes:
 
 @lru_cache(maxsize=4)
 def qr_code(address: str) -> tuple[bytes, ...]:
-    """Still read where a seventh of it is damaged (ISO/IEC 18004, level M)."""
+    """The modules of the QR code, readable even if a seventh of it is damaged (ISO/IEC 18004, level M)."""
     return tuple(bytes(row) for row in segno.make(address, error="m", micro=False).matrix)
 
 
@@ -166,13 +168,13 @@ def _code(rows: tuple[bytes, ...], place: Rectangle) -> bytes:
 
 
 def _dark(row: bytes) -> list[tuple[int, int]]:
-    """Runs of dark modules: first, and one behind the last."""
+    """Runs of dark modules: the first of each run, and the one behind its last."""
     edges = [n for n in range(len(row) + 1) if (n < len(row) and row[n]) != (n > 0 and row[n - 1])]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _colours() -> generic.ArrayObject:
-    """sRGB, near enough, without a profile: CalRGB (ISO 32000-1, 8.6.5.3; figures of IEC 61966-2-1)."""
+    """Approximately sRGB, without a profile: CalRGB (ISO 32000-1, 8.6.5.3; figures of IEC 61966-2-1)."""
     primaries = (0.4124, 0.2126, 0.0193, 0.3576, 0.7152, 0.1192, 0.1805, 0.0722, 0.9505)
     calibrated = {"/WhitePoint": (0.9505, 1.0, 1.089), "/Gamma": (2.2, 2.2, 2.2), "/Matrix": primaries}
     space = dictionary({key: numbers(values) for key, values in calibrated.items()})

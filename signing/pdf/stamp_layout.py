@@ -1,4 +1,4 @@
-"""What stands where in a stamp: pure arithmetic, in points of paper (1/72 inch), from the bottom left.
+"""The layout of a stamp: pure arithmetic, in points of paper (1/72 inch), from the bottom left.
 
 ┌───────────────────────┬─────────┐   The code stands right where its modules are at least MIN_MODULE wide and
 │  the signature's image│  ▄▀▄▀▄  │   the text beside it at least MIN_TEXT high; else it is left out. Next the
@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 MM = 72 / 25.4  # points
-MIN_MODULE = 0.4 * MM  # of the QR code: what a telephone reads from ordinary print
+MIN_MODULE = 0.4 * MM  # of the QR code: the smallest that a telephone reads from ordinary print
 MIN_TEXT = 6.0
 QUIET = 4  # modules of white around the code (ISO/IEC 18004, 6.3.8)
 LEADING = 1.2  # from line to line, as a share of the text's size
 TEXT_SHARE = 0.13  # of the stamp's height: the largest text
-IMAGE_SHARES = (0.42, 0.34, 0.26, 0.18)  # of the height, most to least wanted
+IMAGE_SHARES = (0.42, 0.34, 0.26, 0.18)  # of the height, in order of preference
 DESCENT = 0.25  # below the base line, as a share of the text's size
-MIN_DRAWN_TEXT = 0.3  # below that there is nothing to see
+MIN_DRAWN_TEXT = 0.3  # smaller text is invisible
 
 Measure = Callable[[str], float]  # width of a text, as a share of its size
 
@@ -44,7 +44,7 @@ class PlacedLine:
 class StampLayout:
     size: float  # of the text
     lines: tuple[PlacedLine, ...]
-    image: Rectangle | None  # room for it, to be filled without distorting it
+    image: Rectangle | None  # the space for it; the image keeps its proportions
     code: Rectangle | None  # its quiet zone included
 
 
@@ -74,7 +74,7 @@ def lay_out(
 
 
 def _choices(inner: Rectangle, *, has_image: bool, modules: int) -> Iterator[tuple[Rectangle | None, float]]:
-    """(the code's place, the image's least share of the height), most wanted first."""
+    """Pairs (the code's place, the image's least share of the height), in order of preference."""
     shares = IMAGE_SHARES if has_image else (0.0,)
     side = (modules + 2 * QUIET) * MIN_MODULE
     if modules and side <= inner.height:

@@ -1,8 +1,8 @@
-"""A tagged PDF stays tagged: the signature's field stands in the structure tree.
+"""Keeps a tagged PDF tagged: adds the signature's field to the structure tree.
 
 ISO 32000-1, 14.7; ISO 14289-1, 7.18. A Form element at the end of the document points at the widget, and the parent
-tree leads back from it. What is odd
-about a tree is no reason not to sign: it is then left as it was. Runs in the sandbox; imports no Django.
+tree leads back from it. An invalid tree does not prevent signing: it is then left as it was. Runs in the sandbox;
+imports no Django.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from signing.pdf.objects import array, dictionary, number, numbers
 
-MAX_NODES = 20_000  # of a parent tree; more is a loop, or nothing a reader would walk
+MAX_NODES = 20_000  # of a parent tree; more is a loop, or more than any reader would walk
 DOCUMENT = pdf_name("/Document")
 
 
 class _OddTree(Exception):
-    """Not a structure tree as the standard knows it."""
+    """Not a structure tree as the standard defines it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def put_in_structure(writer: IncrementalPdfFileWriter, widget: generic.IndirectO
         raise
     except Exception:
         return False  # any kind, on damaged files; nothing has been changed yet
-    field = widget.get_object()  # type: ignore[no-untyped-call]
+    field = widget.get_object()
     page = field.raw_get("/P")
     reference = dictionary({"/Type": "/OBJR", "/Obj": widget, "/Pg": page})
     element = writer.add_object(
@@ -56,7 +56,7 @@ def put_in_structure(writer: IncrementalPdfFileWriter, widget: generic.IndirectO
     place.root[pdf_name("/ParentTreeNextKey")] = number(place.key + 1)
     writer.update_container(place.root)
     shown_on = page.get_object()
-    shown_on[pdf_name("/Tabs")] = pdf_name("/S")  # from field to field as they are read
+    shown_on[pdf_name("/Tabs")] = pdf_name("/S")  # the tab key follows the reading order
     writer.update_container(shown_on)
     return True
 
@@ -130,7 +130,7 @@ def _append_key(
 
 
 def _nodes(tree: generic.DictionaryObject) -> Iterator[generic.DictionaryObject]:
-    """All nodes of a number tree. Raises _OddTree for one that is none, or too large to be one."""
+    """All nodes of a number tree. Raises _OddTree for an invalid or too large tree."""
     waiting = [tree]
     for _ in range(MAX_NODES):
         if not waiting:
@@ -163,4 +163,4 @@ def _dictionary(value: Any) -> generic.DictionaryObject:
 
 
 def _resolved(value: Any) -> Any:
-    return value.get_object() if isinstance(value, generic.IndirectObject) else value  # type: ignore[no-untyped-call]
+    return value.get_object() if isinstance(value, generic.IndirectObject) else value

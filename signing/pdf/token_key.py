@@ -17,12 +17,12 @@ from pkcs11.util.ec import encode_ecdsa_signature
 from signing.pdf.keys import KeyUnavailable
 from signing.pdf.pkcs12_child import certificates_ordered
 
-ONE_AT_A_TIME = threading.Lock()  # a process is signed in to a token once, whatever its threads do
+ONE_AT_A_TIME = threading.Lock()  # a login to a token belongs to the process, and all threads share it
 
 
 @dataclass(frozen=True)
 class TokenUri:
-    """`pkcs11:token=…;object=…;id=%01`: which token, and which key and certificate in it."""
+    """`pkcs11:token=…;object=…;id=%01`: the token, and the key and certificate in it."""
 
     token: str
     label: str | None
@@ -30,7 +30,8 @@ class TokenUri:
 
     @classmethod
     def parse(cls, uri: str) -> TokenUri:
-        """Raises ValueError for what names no token or no key, and for a PIN in it, which would be stored."""
+        """Raises ValueError for a URI that names no token or no key, or that contains a PIN, which would be
+        stored."""
         scheme, _, rest = uri.partition(":")
         path, _, query = rest.partition("?")
         parts = dict(part.split("=", 1) for part in path.split(";") if "=" in part)
@@ -64,7 +65,7 @@ class KeyInToken:
             return bytes(encode_ecdsa_signature(raw))
 
     def check(self) -> None:
-        """Raises KeyUnavailable where the token has no such key, or not for this PIN."""
+        """Raises KeyUnavailable if the token has no such key, or does not show it with this PIN."""
         with _session(self._uri, self._module, self._pin) as session:
             _only(session.get_objects(self._uri.named(pkcs11.ObjectClass.PRIVATE_KEY)))
 
@@ -73,7 +74,7 @@ class KeyInToken:
 
 
 def certificates_in_token(uri: str, *, module: str, pin: str) -> tuple[bytes, list[bytes]]:
-    """The key's certificate and what it leads to as far as the token has it (DER). Raises KeyUnavailable."""
+    """The key's certificate and those issuers that are in the token (DER). Raises KeyUnavailable."""
     named = TokenUri.parse(uri)
     with _session(named, module, pin) as session:
         kind = pkcs11.ObjectClass.CERTIFICATE

@@ -1,5 +1,6 @@
-"""Looks into a security module in a process of its own: one that was loaded before a fork is of no use behind it, and
-one that crashes takes its process along. Imports no Django.
+"""Reads a security module (PKCS#11) in a process of its own. Imports no Django.
+
+A module loaded before a fork does not work after it, and a module that crashes ends its process.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.util import CancelableAsyncIterator
 
-from signing.pdf import machine
+from signing.pdf import machine_faults
 from signing.pdf.paths import paths_to_roots
 
 TrustCode = Literal["trusted", "unknown_issuer", "expired", "revoked", "unsuitable", "weak", "unknown"]
@@ -27,11 +27,11 @@ TRUST_CODES: Final = get_args(TrustCode)
 
 @dataclass(frozen=True)
 class Trusted:
-    """Roots that this installation knows: of those who sign, and of those and who tells the time."""
+    """Roots that this installation knows: those of signers, and those of signers and time authorities together."""
 
     signers: list[asn1_x509.Certificate]
     everybody: list[asn1_x509.Certificate]
-    ders: tuple[bytes, ...] = ()  # of everybody
+    ders: tuple[bytes, ...] = ()  # the roots of signers and of time authorities
 
     @classmethod
     def of(cls, roots: Sequence[bytes], time_roots: Sequence[bytes]) -> Trusted:
@@ -45,7 +45,7 @@ class Trusted:
         others: Sequence[asn1_x509.Certificate],
         at: datetime | None = None,
     ) -> Trust:
-        """`at`: as of then, else of now."""
+        """`at`: the time to judge by; None: now."""
         return _trust(certificate, others, self.signers, PdfSignatureStatus.default_usage_constraints(), at)
 
     def time(self, certificate: asn1_x509.Certificate, others: Sequence[asn1_x509.Certificate]) -> Trust:
@@ -54,7 +54,7 @@ class Trusted:
 
 @dataclass(frozen=True)
 class Trust:
-    """`root`: SHA-256 of the root that vouches for the certificate; empty where none does."""
+    """`root`: SHA-256 of the root that vouches for the certificate; empty if none does."""
 
     code: TrustCode
     root: str = ""
@@ -87,7 +87,7 @@ def _trust(
     except MemoryError:
         raise
     except Exception as error:
-        if machine.is_to_blame(error):
+        if machine_faults.is_machine_fault(error):
             raise
         return NONE  # any kind, of certificates that a library does not read
     if found.success_result is None:
@@ -97,13 +97,13 @@ def _trust(
 
 
 def _require_no_loop() -> None:
-    """Raises machine.Fault in a thread whose event loop runs: it has no room for another, which no certificate is to
-    blame for."""
+    """Raises machine_faults.Fault in a thread that already runs an event loop, in which pyHanko can't start
+    another: the certificates are not the cause."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    raise machine.Fault("an event loop runs in this thread")
+    raise machine_faults.Fault("an event loop runs in this thread")
 
 
 async def _result(
@@ -125,7 +125,7 @@ async def _result(
 
 
 class _OneByOne(CancelableAsyncIterator[ValidationPath]):
-    """A list, as pyHanko asks for paths."""
+    """Presents a list through the interface by which pyHanko asks for paths."""
 
     def __init__(self, paths: list[ValidationPath]) -> None:
         self._left = iter(paths)
@@ -140,11 +140,11 @@ class _OneByOne(CancelableAsyncIterator[ValidationPath]):
             raise StopAsyncIteration from None
 
     async def cancel(self) -> None:
-        """Nothing is under way."""
+        """Nothing to cancel."""
 
 
 def _why_not(indication: str) -> TrustCode:
-    """Of the sub-indications of ETSI EN 319 102-1."""
+    """The reason, from the sub-indications of ETSI EN 319 102-1."""
     if "REVOKED" in indication:
         return "revoked"
     if "EXPIRED" in indication or "NOT_YET_VALID" in indication or "OUT_OF_BOUNDS" in indication:

@@ -1,7 +1,8 @@
-"""Text as PDF operators: shaped by HarfBuzz in the first font that has its letters, those fonts embedded as subsets.
+"""Sets text as PDF operators: HarfBuzz shapes it in the first font that has its letters; fonts are embedded as
+subsets.
 
-Embedded as PDF/A asks of all its parts (ISO 19005-1, 6.3; ISO 19005-2, 6.2.11): the glyphs used and no others, a
-CIDSet, widths, a way back to Unicode, and never the box of a missing glyph. Imports no Django.
+Fonts are embedded as all parts of PDF/A require (ISO 19005-1, 6.3; ISO 19005-2, 6.2.11): the glyphs used and no
+others, a CIDSet, widths, a way back to Unicode, and never the box of a missing glyph. Imports no Django.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from signing.pdf.objects import Entries, array, dictionary, number, numbers, str
 
 EM = 1000  # units of text space that PDF counts widths in
 MISSING = "\ufffd"  # shown for a letter that no font has
-UNSPOKEN = "\u200b"  # what a glyph stands for that shares its letter with the glyph before
+UNSPOKEN = "\u200b"  # the text of a glyph that shares its letter with the glyph before
 LAYOUT_TABLES = ("GDEF", "GPOS", "GSUB", "STAT")
 STRONG = ("L", "R", "AL")  # bidirectional classes that decide (Unicode Standard Annex 9)
 NUMBER = re.compile(r"\d(?:[\d.,:/+-]*\d)?")
-JOINERS = "\u200c\u200d"  # they decide the forms of the letters around them, and show nothing of themselves
+JOINERS = "\u200c\u200d"  # invisible; they decide the forms of the letters around them
 ONE_GLYPH_A_LETTER = ("Latn", "Grek", "Cyrl")  # letters with accents stay whole, so that a copied text has them
 SYMBOLIC = 4  # flag of a font descriptor
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """One glyph, as wide as `advance`, moved by `x`, `y` from where the pen is: thousandths of the text's size."""
+    """One glyph of width `advance`, shifted by `x`, `y` from the pen; all in thousandths of the text's size."""
 
     face: int
     number: int
@@ -72,7 +73,7 @@ def _face(path: str) -> hb.Face:
 
 
 class Typesetter:
-    """Shapes lines, and remembers which glyphs must be embedded. `fonts`: paths, the first that has a letter wins."""
+    """Shapes lines, and collects the glyphs to embed. `fonts`: paths; the first font that has a letter wins."""
 
     def __init__(self, fonts: Sequence[str]) -> None:
         self._faces = [_face(path) for path in fonts]
@@ -82,7 +83,7 @@ class Typesetter:
         self._shaped: dict[str, ShapedLine] = {}
 
     def shape(self, text: str) -> ShapedLine:
-        """One line in a paragraph that runs from left to right; names that run the other way do so within it."""
+        """Shape one line of a left-to-right paragraph; right-to-left names keep their direction within it."""
         if text not in self._shaped:
             self._shaped[text] = self._shape(text)
         return self._shaped[text]
@@ -99,12 +100,13 @@ class Typesetter:
         return ShapedLine(tuple(shaped))
 
     def keep(self, line: ShapedLine) -> None:
-        """This line will be shown."""
+        """Mark this line's glyphs for embedding."""
         for glyph in line.glyphs:
             self._used[glyph.face].setdefault(glyph.number, glyph.text)
 
     def embed(self, writer: BasePdfFileWriter) -> dict[str, generic.IndirectObject]:
-        """The fonts of what was kept, by resource name. Comes before `operators`: a subset counts glyphs anew."""
+        """Embed the fonts of the lines passed to `keep`; returns them by resource name. Call it before `operators`,
+        because a subset renumbers its glyphs."""
         return {
             f"/F{face}": _Subset(self._faces[face], used, self._numbers[face]).embed(writer)
             for face, used in enumerate(self._used)
@@ -252,7 +254,7 @@ class _Subset:
         return dictionary(entries)
 
     def _font_file(self, writer: BasePdfFileWriter) -> Entries:
-        if self._compact:  # bare: PDF/A-1 knows no OpenType (ISO 32000-1, Table 126)
+        if self._compact:  # the bare CFF table, because PDF/A-1 has no OpenType (ISO 32000-1, Table 126)
             font = with_glyph_numbers_as_cids(compact_font_of(self._program))
             return {"/FontFile3": writer.add_object(stream(font, {"/Subtype": "/CIDFontType0C"}))}
         return {"/FontFile2": writer.add_object(stream(self._program, {"/Length1": len(self._program)}))}
@@ -263,7 +265,7 @@ class _Subset:
             for glyph, text in sorted(self._letters.items())
             if text
         ]
-        blocks = [lines[start : start + 100] for start in range(0, len(lines), 100)]  # 100: the most that is allowed
+        blocks = [lines[start : start + 100] for start in range(0, len(lines), 100)]  # 100 is the maximum in a CMap
         mapped = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
         return TO_UNICODE.replace("MAPPED", mapped).encode()
 
@@ -286,6 +288,6 @@ end
 
 
 def _tag(program: bytes) -> str:
-    """Six capitals, as subsets are named; others for another subset."""
+    """The prefix of a subset's name: six capitals, different for each subset."""
     seed = zlib.crc32(program)
     return "".join(chr(65 + seed // 26**place % 26) for place in range(6))

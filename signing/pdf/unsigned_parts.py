@@ -1,6 +1,7 @@
-"""What stands in the file of a signature and is covered by none: the padding around it, certificates beside it, and
-the proofs for later (DSS). Readers ignore a byte changed in them; here it is noticed. Runs in the sandbox; imports no
-Django.
+"""Checks the parts of a signature that no signature covers. Runs in the sandbox; imports no Django.
+
+These are the padding, the certificates beside it, and proofs for later validation (DSS). Other readers ignore a
+changed byte in them; this module detects it.
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ from signing.pdf.certificate_parts import CertificateParts, comparable, parts_of
 from signing.pdf.field_facts import Judgement
 from signing.pdf.raw_signatures import NotKnown, Signed
 
-MAX_LINKS = 200  # checked for one signature; each costs one operation with a public key
+MAX_LINKS = 200  # per signature; each check costs one operation with a public key
 
 
 def padding_is_empty(contents: bytes) -> bool:
-    """Nothing but zeros fills the room behind the signature. Raises ber.NotBer."""
+    """Whether the space behind the signature contains only zeros. Raises ber.NotBer."""
     return not contents[ber.length_of(contents) :].strip(b"\0")
 
 
 def beside(signer: bytes, others: Sequence[bytes], roots: Sequence[bytes]) -> Judgement:
-    """Whether the certificates that came along are as their issuers signed them, as far as those are there. All DER;
-    `signer`: empty where the certificate is not there; `roots`: those that this installation knows.
+    """Whether the certificates in the file are unchanged, judged by their issuers' signatures where the issuers are
+    present.
 
-    "not_valid": the signer's own is not, although its issuer has the very key that it names. Any other that does not
-    fit is "not_judged": the signature does not need it.
+    All DER; `signer`: empty if the certificate is missing; `roots`: those that this installation knows.
+
+    "not_valid": the signer's certificate does not match, although its issuer has exactly the key that it names. A
+    mismatch of any other certificate is "not_judged", because the signature does not need it.
     """
     try:
         found, known = [parts_of(each) for each in others], [parts_of(each) for each in roots]
@@ -39,30 +42,31 @@ def beside(signer: bytes, others: Sequence[bytes], roots: Sequence[bytes]) -> Ju
     except ber.NotBer:
         return "not_judged"
     rest = [each for each in found if each.der != signer]
-    return "valid" if all(_resembles_itself(each, links, known) for each in rest) else "not_judged"
+    return "valid" if all(_is_unaltered(each, links, known) for each in rest) else "not_judged"
 
 
 def certificates_are_whole(found: Sequence[bytes], roots: Sequence[bytes]) -> bool:
-    """DER. Raises ber.NotBer."""
+    """Whether none of these certificates (DER) was altered. `roots`: known here, DER. Raises ber.NotBer."""
     parts, known = [parts_of(each) for each in found], [parts_of(each) for each in roots]
     links = _Links([*parts, *known])
-    return all(_resembles_itself(each, links, known) for each in parts)
+    return all(_is_unaltered(each, links, known) for each in parts)
 
 
-def _resembles_itself(certificate: CertificateParts, links: _Links, roots: Sequence[CertificateParts]) -> bool:
-    """No altered copy of a root that is known here; as its issuer signed it. What a root that is not known here signs
-    about itself proves nothing, and is not looked at."""
+def _is_unaltered(certificate: CertificateParts, links: _Links, roots: Sequence[CertificateParts]) -> bool:
+    """Whether the certificate is as its issuer signed it, and no altered copy of a known root. The self-signature of
+    an unknown root proves nothing and is not checked."""
     if any(root.der == certificate.der for root in roots):
         return True
     if not certificate.is_own_issuer:
         return not any(_is_copy(certificate, root) for root in roots) and links.hold(certificate)
-    # An authority renews its root under the same name or key, and others have its name; then each fits itself.
+    # An authority may renew its root under the same name or key, and another authority may share the name. In either
+    # case the self-signature must match.
     is_like_one = any(root.subject == certificate.subject or root.key == certificate.key for root in roots)
     return not is_like_one or signed_by(certificate.der, certificate) is True
 
 
 def _is_copy(certificate: CertificateParts, root: CertificateParts) -> bool:
-    """An altered one: at most one of what tells them apart is another."""
+    """Whether it is an altered copy of the root: at most one of the distinguishing parts differs."""
     differences = [
         root.serial != certificate.serial,
         root.subject != certificate.subject,
@@ -73,7 +77,7 @@ def _is_copy(certificate: CertificateParts, root: CertificateParts) -> bool:
 
 
 class _Links:
-    """Certificates by their subjects, and whether others fit the ones that issued them."""
+    """Possible issuers by subject, to check other certificates against them."""
 
     def __init__(self, issuers: Iterable[CertificateParts]) -> None:
         self._left = MAX_LINKS
@@ -82,7 +86,8 @@ class _Links:
             self._by_subject.setdefault(comparable(issuer.subject), []).append(issuer)
 
     def hold(self, certificate: CertificateParts) -> bool:
-        """Issued by one of those who may have; or none of them is here, or one of them can't be asked."""
+        """Whether a possible issuer signed it. Also True if no possible issuer is present, or one can't be
+        checked."""
         candidates = self._candidates(certificate)
         if not candidates:
             return True
@@ -93,13 +98,13 @@ class _Links:
         return False
 
     def are_by_key(self, certificate: CertificateParts) -> bool:
-        """The issuer is not only of the name that the certificate says, it has the very key that it names."""
+        """Whether an issuer matches by the key identifier that the certificate names, not by name alone."""
         named = certificate.authority_key_identifier
         return bool(named) and any(each.key_identifier == named for each in self._candidates(certificate))
 
     def _candidates(self, certificate: CertificateParts) -> list[CertificateParts]:
-        """Of the issuer's name, and not of another key than the certificate names: an authority changes its key and
-        keeps its name."""
+        """Certificates with the issuer's name whose key identifier does not contradict the named one: an authority
+        may change its key and keep its name."""
         named = certificate.authority_key_identifier
         return [
             issuer
@@ -110,11 +115,11 @@ class _Links:
 
 def signed_by(der: bytes, issuer: CertificateParts) -> bool | None:
     """Whether the issuer's key signed this certificate, revocation list or OCSP answer: a sequence of what is signed,
-    the algorithm and the signature, all of them. None where that can't be told here."""
+    the algorithm and the signature, all of them. None if that can't be judged here."""
     try:
         content, algorithm, signature = ber.values_in(ber.first(der).content)[:3]
         if signature.content[:1] != b"\0":
-            return False  # unused bits: no signature has them
+            return False  # no signature has unused bits
         return raw_signatures.fits(
             signature=signature.content[1:],
             signed=Signed(content.raw),
@@ -126,12 +131,12 @@ def signed_by(der: bytes, issuer: CertificateParts) -> bool | None:
 
 
 def list_is_whole(der: bytes, issuers: Iterable[CertificateParts]) -> bool:
-    """A revocation list, signed by one of those who may have."""
+    """Whether a possible issuer signed this revocation list."""
     return any(signed_by(der, each) for each in issuers)
 
 
 def answer_is_whole(der: bytes, issuers: Iterable[CertificateParts]) -> bool:
-    """An OCSP answer, signed by the responder whose certificate it brings, or by one of those who may have."""
+    """Whether this OCSP answer was signed by the responder whose certificate it contains, or by a possible issuer."""
     try:
         answer = ocsp.OCSPResponse.load(der)["response_bytes"]["response"].parsed
         brought = [parts_of(each.dump()) for each in answer["certs"] or ()]

@@ -1,5 +1,7 @@
-"""What may be added to a document so that its signatures can be validated later: the document security store
-(ISO 32000-2, 12.8.4.3), extension levels, metadata. None of it shows. Imports no Django."""
+"""Checks additions that serve later validation and are invisible. Imports no Django.
+
+These are the document security store (ISO 32000-2, 12.8.4.3), extension levels and metadata.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,14 @@ VERSION = re.compile(r"/[12]\.[0-9]\Z")
 
 @dataclass
 class _Store:
-    """Of what the store was made when the document was signed: its dictionaries and arrays by number, and where the
-    references to them stand."""
+    """The parts of the security store when the document was signed: numbers of its dictionaries and arrays, and the
+    places of the references to them."""
 
     objects: set[int] = field(default_factory=set)
     roles: set[Use] = field(default_factory=set)
 
     def enter(self, value: Any, use: Use) -> Use:
-        """Where the entries of the dictionary behind `value` are: in an object of its own, or where it stands."""
+        """The place of the entries of the dictionary behind `value`: in an object of its own, or within its owner."""
         self.roles.add(use)
         number = number_of(value)
         if number is None:
@@ -66,7 +68,7 @@ def check_store(review: Review, before: Any, now: Any, root: int) -> None:
         raise NotAllowed("a security store that is none")
     review.explain_if_only_used_as(now, was.roles, "security store")
     if set(store) - STORE_KEYS:
-        review.note("not_judged")  # nothing of it shows, and what it is for is not known here
+        review.note("not_judged")  # invisible, but its purpose is unknown here
     for key in PROOFS:
         _check_streams(review, raw(store, key), was.roles)
     records = raw(store, "/VRI")
@@ -109,7 +111,7 @@ def _check_streams(review: Review, value: Any, roles: Roles) -> None:
 
 
 def _check_proof(review: Review, value: Any) -> None:
-    """A stream that was not there before: one that was, and changed, may be part of a page."""
+    """Require a new stream: an existing one that changed may be part of a page."""
     if value is None:
         return
     if number_of(value) is None or not is_stream(resolved(value)) or review.is_changed(value):
@@ -134,7 +136,7 @@ def _store_as_it_was(before: Any, root: int) -> _Store:
 
 
 def check_extensions(review: Review, value: Any, root: int) -> None:
-    """Levels of extensions to the standard: names, numbers and texts, in it alone. Raises NotAllowed."""
+    """Check extension levels: only names, numbers and texts, in objects without another role. Raises NotAllowed."""
     review.explain_if_only_used_as(value, {(root, ("/Extensions",))}, "list of extensions")
     extensions = resolved(value)
     if not is_dictionary(extensions):
@@ -153,7 +155,7 @@ def check_version(value: Any) -> None:
 
 
 def check_metadata(review: Review, value: Any, root: int) -> None:
-    """What the document says of itself (XMP) is on no page. Raises NotAllowed."""
+    """Check a change of the document's metadata (XMP), which no page shows. Raises NotAllowed."""
     metadata = resolved(value)
     if not is_stream(metadata) or (entry(metadata, "/Type"), entry(metadata, "/Subtype")) != ("/Metadata", "/XML"):
         raise NotAllowed("metadata that is none")

@@ -11,7 +11,8 @@ from pyhanko.pdf_utils import generic
 MAX_PARTS = 200_000  # of one object, nested ones counted
 Path = tuple[str, ...]
 ELEMENT = "[]"  # no key: names begin with a slash
-AS_WRITTEN = generic.EncryptedObjAccess.RAW  # not every string can be decrypted: a signature is none that is
+# encrypted values raw: a signature's string is not encrypted, so it can't be decrypted
+AS_WRITTEN = generic.EncryptedObjAccess.RAW
 PLAIN = (generic.NumberObject, generic.FloatObject, generic.BooleanObject, generic.NameObject)
 STRINGS = (generic.TextStringObject, generic.ByteStringObject)
 
@@ -25,12 +26,12 @@ def resolved(value: Any) -> Any:
     for _ in range(10):
         if not isinstance(value, generic.IndirectObject):
             break
-        value = value.get_object()  # type: ignore[no-untyped-call]
+        value = value.get_object()
     return None if isinstance(value, generic.NullObject | generic.IndirectObject) else value
 
 
 def raw(dictionary: Any, key: str) -> Any:
-    """The entry as written, a reference unresolved; None where there is none."""
+    """The entry as written, a reference unresolved; None if it is missing."""
     if not isinstance(dictionary, generic.DictionaryObject) or key not in dictionary:
         return None
     value = dictionary.raw_get(key)
@@ -42,14 +43,14 @@ def entry(dictionary: Any, key: str) -> Any:
 
 
 def items(array: Any) -> list[Any]:
-    """The elements as written; empty for anything but an array."""
+    """The elements as written; empty for any value that is not an array."""
     value = resolved(array)
     return [value.raw_get(place) for place in range(len(value))] if isinstance(value, generic.ArrayObject) else []
 
 
 def referred(number: int, generation: int, handler: Any) -> Any:
-    """The object of that number, as `handler` (a reader, or one revision of it) has it."""
-    return resolved(generic.IndirectObject(number, generation, handler))  # type: ignore[no-untyped-call]
+    """The object of that number in `handler` (a reader, or one revision of it)."""
+    return resolved(generic.IndirectObject(number, generation, handler))
 
 
 def number_of(value: Any) -> int | None:
@@ -95,7 +96,7 @@ def references(value: Any) -> Iterator[int]:
 
 
 def paths(value: Any, number: int) -> Iterator[Path]:
-    """Where in an object the references to that number stand: keys from the outside in, ELEMENT for an array's."""
+    """The places in an object of references to that number: keys from the outside in, ELEMENT for an array's."""
     waiting: list[tuple[Any, Path]] = [(value, ())]
     left = MAX_PARTS
     while waiting:
@@ -135,7 +136,7 @@ def differing(one: Any, other: Any) -> set[str]:
 
 
 def _paired(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
-    """What is left to compare of two objects; None if they differ already."""
+    """The parts of two objects that remain to be compared; None if the objects differ already."""
     if isinstance(a, generic.DictionaryObject) and isinstance(b, generic.DictionaryObject):
         if set(a) != set(b):
             return None
@@ -159,5 +160,5 @@ def _same_leaf(a: Any, b: Any) -> bool:
 
 
 def _same_content(a: Any, b: Any) -> bool:
-    """As encoded: what one reader decodes alike, another may not."""
+    """Compare the encoded bytes: readers may decode them differently."""
     return bytes(a.encoded_data) == bytes(b.encoded_data)

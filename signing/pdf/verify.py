@@ -1,4 +1,4 @@
-"""What is signed in a PDF, by whom, and whether it is whole."""
+"""Verifies the signatures of a PDF: who signed, and whether the file is unchanged."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class CannotVerify(Exception):
 
 @dataclass(frozen=True)
 class SignatureReport:
-    """One signature. `judgement`: the signed bytes are unchanged and the signature is right, or not, or that could
-    not be judged; `trusted`: its certificate leads to a root given; `covers_whole_document`: nothing came after it
-    but what helps to validate it; `level`: the PAdES level that the file bears out, empty for another kind."""
+    """One signature. `judgement`: whether the signed bytes are unchanged and the signature matches; `trusted`: its
+    certificate leads to one of the given roots; `covers_whole_document`: only validation data was added after it;
+    `level`: the PAdES level that the file supports, empty for another kind."""
 
     signer: str
     signed_at: datetime | None
@@ -55,7 +55,7 @@ class SignatureReport:
         )
 
     def as_json(self) -> dict[str, str | bool | None]:
-        """As kept beside a shared document and told by the API."""
+        """As stored with a shared document and returned by the API."""
         return {
             "signer": self.signer,
             "signed_at": self.signed_at.isoformat() if self.signed_at else None,
@@ -71,8 +71,9 @@ def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
     return [SignatureReport.of(each) for each in judged(path, roots).signatures]
 
 
-def judgement_kept(kept: Mapping[str, object]) -> Judgement:
-    """Of what `as_json` kept. Rows from before this key: what was not valid may have been of an unknown kind."""
+def stored_judgement(kept: Mapping[str, object]) -> Judgement:
+    """The judgement in a stored `as_json`. Older rows lack this key: a signature that was not valid may have been of
+    an unknown kind."""
     found = kept.get("judgement")
     for known in get_args(Judgement):
         if found == known:
@@ -86,7 +87,7 @@ NOT_JUDGED = SignatureReport(
 
 
 def judged(path: Path, roots: Sequence[bytes], time_roots: Sequence[bytes] = ()) -> JudgedFile:
-    """By a child of the sandbox. Raises CannotVerify."""
+    """Verify in a child process of the sandbox. Raises CannotVerify."""
     try:
         answer = sandbox.run(
             verifying_child.verify_file, str(path), list(roots), False, None, list(time_roots), reads=[path]

@@ -1,8 +1,10 @@
-"""What runs in the sandbox to judge the signatures of a PDF: for what is kept beside a document, for anybody who
-verifies one, and for what was signed a moment ago. Imports no Django.
+"""Judges the signatures of a PDF, in the sandbox. Imports no Django.
 
-Two passes. Every filled signature field is judged for itself, document time-stamps too; then, with that known of all
-of them, what came after each. Whatever a document makes a library raise is an answer here, not an exception.
+Used when a document is stored, when anybody verifies a file, and right after signing.
+
+Two passes. The first judges every filled signature field by itself, document time-stamps too. The second uses these
+results to judge the changes after each signature. Whatever exception a document causes in a library becomes an
+answer.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.crypt import PdfKeyNotAvailableError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from signing.pdf import asn1_lengths, hex_strings, machine, trust
-from signing.pdf.changes import what_came_after
+from signing.pdf import asn1_lengths, hex_strings, machine_faults, trust
+from signing.pdf.changes import changes_after
 from signing.pdf.cms_judgement import worst
 from signing.pdf.field_facts import FieldFact
 from signing.pdf.field_judgement import JudgedField, certificates_in_store, judge_field, unreadable
@@ -29,7 +31,7 @@ from signing.pdf.trust import Trust, Trusted
 hex_strings.use()
 asn1_lengths.use()
 CHUNK = 1 << 20
-MAX_SIGNATURES = 50  # no document of this field has more; each costs a hash of the whole file
+MAX_SIGNATURES = 50  # no medical document has more; each costs a hash of the whole file
 Answer = dict[str, Any]
 
 
@@ -41,8 +43,8 @@ def verify_file(
     time_roots: Sequence[bytes] = (),
 ) -> Answer:
     """Each filled signature field of the file, oldest first, judged against `roots` (DER), time-stamps against
-    `time_roots`, too. `strict`: as a reader that takes no damage and no hybrid cross-references would. `hashed`: what
-    this process hashed of the file a moment ago.
+    `time_roots`, too. `strict`: refuse damage and hybrid cross-references. `hashed`: the digest that this process
+    just computed over the file, if any.
 
     Answers `{"signatures", "time_stamps"}`, each a list with the keys of `_answer`, or `{"refused"}`: "password",
     "unreadable", "too_complex".
@@ -51,7 +53,8 @@ def verify_file(
         with open(path, "rb") as file:
             reader = opened(file, strict=strict)
             if strict and reader.xrefs.hybrid_xrefs_present:
-                return {"refused": "unreadable"}  # strict validators refuse what readers may see differently
+                # strict validators refuse files that readers may understand differently
+                return {"refused": "unreadable"}
             fields = signatures_of(reader)
             if len(fields) > MAX_SIGNATURES:
                 return {"refused": "too_complex"}
@@ -70,13 +73,13 @@ def verify_file(
     except TooManyFields:
         return {"refused": "too_complex"}
     except Exception as error:
-        if machine.is_to_blame(error):
+        if machine_faults.is_machine_fault(error):
             raise
         return {"refused": "unreadable"}  # any kind, on damaged files
 
 
 def opened(file: BinaryIO, *, strict: bool = False) -> PdfFileReader:
-    """A reader of the file, decrypted where its user password is empty."""
+    """A reader of the file, decrypted if its user password is empty."""
     reader = PdfFileReader(file, strict=strict)
     if reader.encrypted:
         reader.decrypt("")
@@ -94,7 +97,7 @@ class Unreadable:
 
 
 def signatures_of(reader: PdfFileReader) -> list[FilledField | Unreadable]:
-    """Each filled signature field, oldest first; what can't even be parsed must not hide the others. Raises
+    """Each filled signature field, oldest first; a field that can't be parsed does not hide the others. Raises
     TooManyFields."""
     found: list[FilledField | Unreadable] = []
     for name, field, value in filled_fields(reader):
@@ -153,20 +156,20 @@ def _first_pass(
 
 
 def _trust(judged: JudgedField, is_time_stamp: bool, trusted: Trusted) -> Trust:
-    """Nobody is trusted for a signature that is not theirs, or may not be."""
+    """Whether the signer is trusted; never for a signature that is invalid or can't be judged."""
     if not judged.is_valid or judged.certificate is None:
         return trust.NONE
     if is_time_stamp:
         return trusted.time(judged.certificate, judged.others)
     given = trusted.signer(judged.certificate, judged.others)
     if given.code == "expired" and judged.time_trusted:
-        # Its time is proved: a certificate that has ended since had not ended then.
+        # The time is proved: the certificate expired only after it.
         given = trusted.signer(judged.certificate, judged.others, at=judged.stamped_at)
     return Trust("weak") if given.given and judged.weak else given
 
 
 def _facts(found: Sequence[_Found]) -> Mapping[str, FieldFact]:
-    """By name. A name that two fields share is worth no more than the worse of the two."""
+    """The facts by field name. If two fields share a name, each gets the worse result."""
     facts: dict[str, FieldFact] = {}
     for fact in (each.fact for each in found):
         same = facts.get(fact.name)
@@ -181,7 +184,7 @@ def _facts(found: Sequence[_Found]) -> Mapping[str, FieldFact]:
 
 
 def _answer(found: _Found, facts: Mapping[str, FieldFact], trusted: Trusted) -> Answer:
-    """What is told of one field, JSON values alone."""
+    """The answer about one field, in JSON values."""
     judged, field = found.judged, found.field
     came_after = _second_pass(field, facts)
     return {
@@ -205,11 +208,11 @@ def _answer(found: _Found, facts: Mapping[str, FieldFact], trusted: Trusted) -> 
 
 
 def _second_pass(field: FilledField | Unreadable, facts: Mapping[str, FieldFact]) -> Came:
-    return "other" if isinstance(field, Unreadable) else what_came_after(field, facts)
+    return "other" if isinstance(field, Unreadable) else changes_after(field, facts)
 
 
 def _name(name: asn1_x509.Name | None) -> str:
-    """The common name, or the whole of it."""
+    """The common name, or else the whole name."""
     return _attribute(name, "common_name") or (_human(name) if name is not None else "")
 
 

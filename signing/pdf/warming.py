@@ -1,5 +1,7 @@
-"""One signature of an empty page, for nobody: pyHanko and what it stands on build much of themselves at first use,
-which every child of the fork server would do anew (a third of the time of a small signature). Imports no Django.
+"""Signs an empty page once, before the fork server forks. Imports no Django.
+
+pyHanko and its dependencies initialise much at first use. Otherwise every child would repeat that, a third of the
+time of a small signature.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from signing.pdf.stamp import Stamp
 
 
 def warm() -> None:
-    """Harmless where it fails: the first signature then takes longer, as each would."""
+    """A failure is harmless: signatures then only take longer."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _self_signed(key)
     image = io.BytesIO()

@@ -1,6 +1,5 @@
-"""Signatures of the old kind adbe.x509.rsa_sha1 (ISO 32000-1, 12.8.3.2): a bare RSA signature, its certificates in
-the signature dictionary. Imports no Django.
-"""
+"""Judges signatures of the old kind adbe.x509.rsa_sha1 (ISO 32000-1, 12.8.3.2): a bare RSA signature, its
+certificates in the signature dictionary. Imports no Django."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_until_it_stores(endpoint, server, folder / "log")
         yield endpoint
     finally:
-        os.killpg(server.pid, signal.SIGKILL)  # told to stop, it would take 15 seconds
+        os.killpg(server.pid, signal.SIGKILL)  # on SIGTERM it would take 15 seconds
         server.wait()
 
 
@@ -89,7 +89,7 @@ def s3_url(endpoint: str, bucket: str, **parameters: str) -> str:
 
 @pytest.fixture
 def bucket(s3_endpoint: str) -> str:
-    """The address of an empty bucket: the one that the server began with."""
+    """The address of an empty bucket, created at the server's start."""
     url = s3_url(s3_endpoint, BUCKET)
     S3Storage(**document_storage(url).backend["OPTIONS"]).bucket.objects.all().delete()
     return url
@@ -97,7 +97,7 @@ def bucket(s3_endpoint: str) -> str:
 
 @pytest.fixture
 def on_s3(bucket: str, settings: Settings) -> str:
-    """An installation whose documents lie in that bucket."""
+    """An installation that stores documents in that bucket."""
     documents = document_storage(bucket)
     settings.STORAGE_URL = bucket
     settings.STORAGES = {

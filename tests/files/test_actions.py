@@ -1,4 +1,4 @@
-"""Case 58: what a PDF may open is known to be harmless; everything else is refused, by kind."""
+"""Harmless actions in PDFs are accepted by kind; everything else is refused."""
 
 from __future__ import annotations
 
@@ -175,29 +175,29 @@ def refused(receive: Receive, content: bytes) -> str:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", ["program", "document beside it", "another document", "share by address"])
-def test_case_58_what_leads_outside_is_refused_wherever_it_stands(place: Place, name: str, receive: Receive) -> None:
+def test_what_leads_outside_is_refused_wherever_it_stands(place: Place, name: str, receive: Receive) -> None:
     assert refused(receive, pdf_with(OUTSIDE[name](), place)) == "active_content"
 
 
 @pytest.mark.parametrize("place", [on_click, on_opening, chained])
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_case_58_what_leads_outside_is_refused_by_its_kind(place: Place, name: str, receive: Receive) -> None:
+def test_what_leads_outside_is_refused_by_its_kind(place: Place, name: str, receive: Receive) -> None:
     assert refused(receive, pdf_with(OUTSIDE[name](), place)) == "active_content"
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", HARMLESS)
-def test_case_58_what_is_known_harmless_is_taken_as_it_is(place: Place, name: str, receive: Receive) -> None:
+def test_what_is_known_harmless_is_taken_as_it_is(place: Place, name: str, receive: Receive) -> None:
     content = pdf_with(HARMLESS[name](), place)
     assert receive(content).path.read_bytes() == content
 
 
-def test_case_58_a_form_sent_to_an_address_of_the_web_is_taken_and_told(receive: Receive) -> None:
+def test_a_form_sent_to_an_address_of_the_web_is_taken_and_told(receive: Receive) -> None:
     target = Dictionary(FS=Name.URL, F="https://demarches.example/envoi")
     assert receive(pdf_with(act("/SubmitForm", F=target), on_click)).notices == ("sends_form",)
 
 
-def test_case_58_many_harmless_links_hide_nothing(receive: Receive) -> None:
+def test_many_harmless_links_hide_nothing(receive: Receive) -> None:
     begun = time.process_time()
     content = pdf_with(OUTSIDE["program"](), among_a_million_harmless_ones)
     assert refused(receive, content) in ("active_content", "too_complex")
@@ -205,7 +205,7 @@ def test_case_58_many_harmless_links_hide_nothing(receive: Receive) -> None:
 
 
 @pytest.mark.parametrize("name", ["program", "another document", "import", "file"])
-def test_case_58_what_qpdf_cannot_read_is_searched_by_its_bytes(name: str, receive: Receive) -> None:
+def test_what_qpdf_cannot_read_is_searched_by_its_bytes(name: str, receive: Receive) -> None:
     content = pdf_with(OUTSIDE[name](), on_click, pikepdf.ObjectStreamMode.disable)
     escaped = content.replace(b"/Launch", b"/L#61unch").replace(b"/GoToR", b"/GoTo#52").replace(b"/URI", b"/#55RI")
     for damaged in (content, escaped):
@@ -223,7 +223,7 @@ def test_case_58_what_qpdf_cannot_read_is_searched_by_its_bytes(name: str, recei
         lambda pdf: setattr(pdf.Root, "AF", Array([pikepdf.String(b"\xff\xfe\xd8")])),
     ],
 )
-def test_case_58_what_is_malformed_elsewhere_hides_nothing(broken: Callable[[Pdf], None], receive: Receive) -> None:
+def test_what_is_malformed_elsewhere_hides_nothing(broken: Callable[[Pdf], None], receive: Receive) -> None:
     def place(pdf: Pdf, action: Dictionary) -> None:
         on_click(pdf, action)
         broken(pdf)
@@ -232,7 +232,7 @@ def test_case_58_what_is_malformed_elsewhere_hides_nothing(broken: Callable[[Pdf
 
 
 @pytest.mark.parametrize("name", ["x.exe", "x.settingcontent-ms", "x.appref-ms", "x.py", "x", "x.exe.", "x.pdf.lnk "])
-def test_case_58_an_attachment_that_may_run_is_refused_whatever_its_extension(name: str, receive: Receive) -> None:
+def test_an_attachment_that_may_run_is_refused_whatever_its_extension(name: str, receive: Receive) -> None:
     def place(pdf: Pdf, _action: Dictionary) -> None:
         pdf.attachments[name] = b"MZ"
 
@@ -254,13 +254,11 @@ def data_elsewhere(pdf: Pdf, _action: Dictionary) -> None:
 
 
 @pytest.mark.parametrize("place", [clip, film, data_elsewhere])
-def test_case_58_a_film_or_data_on_a_share_is_refused(place: Place, receive: Receive) -> None:
+def test_a_film_or_data_on_a_share_is_refused(place: Place, receive: Receive) -> None:
     assert refused(receive, pdf_with(act("/Rendition", OP=0), place)) == "active_content"
 
 
-PRETENDING: dict[
-    str, dict[str, Any]
-] = {  # whatever it is called, it stands where an action stands or has the keys of one
+PRETENDING: dict[str, dict[str, Any]] = {  # at the place of an action, or with its keys, whatever its type
     "a structure element": {"Type": Name.StructElem},
     "one in a tree": {"Type": Name.StructElem, "P": Dictionary(Type=Name.StructElem), "K": 0},
     "one with attributes": {
@@ -278,7 +276,7 @@ PRETENDING: dict[
 
 @pytest.mark.parametrize("pretence", PRETENDING)
 @pytest.mark.parametrize("place", PLACES)
-def test_case_58_what_an_action_calls_itself_hides_nothing(place: Place, pretence: str, receive: Receive) -> None:
+def test_what_an_action_calls_itself_hides_nothing(place: Place, pretence: str, receive: Receive) -> None:
     action = OUTSIDE["another document"]()
     for key, value in PRETENDING[pretence].items():
         action[f"/{key}"] = value
@@ -287,7 +285,7 @@ def test_case_58_what_an_action_calls_itself_hides_nothing(place: Place, pretenc
 
 @pytest.mark.parametrize("name", OUTSIDE)
 @pytest.mark.parametrize("place", [on_click, on_click_indirect, on_opening, of_the_document, in_outline])
-def test_case_58_an_action_of_any_kind_called_a_structure_element_is_refused(
+def test_an_action_of_any_kind_called_a_structure_element_is_refused(
     place: Place, name: str, receive: Receive
 ) -> None:
     action = OUTSIDE[name]()
@@ -297,7 +295,7 @@ def test_case_58_an_action_of_any_kind_called_a_structure_element_is_refused(
 
 
 @pytest.mark.parametrize("name", ["program", "parameters", "another document", "share by address", "form to a share"])
-def test_case_58_a_structure_element_has_no_keys_of_an_action(name: str, receive: Receive) -> None:
+def test_a_structure_element_has_no_keys_of_an_action(name: str, receive: Receive) -> None:
     def place(pdf: Pdf, action: Dictionary) -> None:
         action.Type, action.P = Name.StructElem, pdf.Root
         pdf.Root.StructTreeRoot = pdf.make_indirect(Dictionary(K=pdf.make_indirect(action)))
@@ -308,9 +306,7 @@ def test_case_58_a_structure_element_has_no_keys_of_an_action(name: str, receive
 @pytest.mark.parametrize(
     "holder", [{"Type": Name.StructElem}, {"S": Name.P, "P": Dictionary(), "Type": Name.StructElem}]
 )
-def test_case_58_an_annotation_called_a_structure_element_still_has_actions(
-    holder: dict[str, Any], receive: Receive
-) -> None:
+def test_an_annotation_called_a_structure_element_still_has_actions(holder: dict[str, Any], receive: Receive) -> None:
     def place(pdf: Pdf, action: Dictionary) -> None:
         action.O = Name.Layout
         annotation(pdf, A=action, **holder)
@@ -321,7 +317,7 @@ def test_case_58_an_annotation_called_a_structure_element_still_has_actions(
 @pytest.mark.parametrize(
     "written", [Name("/file:x"), Array(["file:///x"]), Dictionary(F="x"), 7, True, Array(["https://a.example"])]
 )
-def test_case_58_an_address_that_is_no_string_is_refused(written: Any, receive: Receive) -> None:
+def test_an_address_that_is_no_string_is_refused(written: Any, receive: Receive) -> None:
     assert refused(receive, pdf_with(act("/URI", URI=written), on_click)) == "active_content"
 
 
@@ -349,12 +345,12 @@ def based_on(base: Any) -> Place:
         *("http:\\\\server\\share", Name("/https:"), Array(["https://a.example"])),
     ],
 )
-def test_case_58_addresses_of_a_document_begin_with_one_of_the_web(base: Any, receive: Receive) -> None:
+def test_addresses_of_a_document_begin_with_one_of_the_web(base: Any, receive: Receive) -> None:
     assert refused(receive, pdf_with(HARMLESS["without a scheme"](), based_on(base))) == "active_content"
 
 
 @pytest.mark.parametrize("base", ["https://sante.example/", "HTTP://sante.example", ""])
-def test_case_58_a_base_of_the_web_is_taken(base: str, receive: Receive) -> None:
+def test_a_base_of_the_web_is_taken(base: str, receive: Receive) -> None:
     receive(pdf_with(HARMLESS["https"](), based_on(base)))
 
 
@@ -362,7 +358,7 @@ def test_case_58_a_base_of_the_web_is_taken(base: str, receive: Receive) -> None
     "address",
     ["http:\\\\server\\share", "https:/\\server", "https://a\\b", "mailto:\\\\server", "www.a\\b", "#\\..\\x\\"],
 )
-def test_case_58_no_address_has_a_backslash(address: str, receive: Receive) -> None:
+def test_no_address_has_a_backslash(address: str, receive: Receive) -> None:
     if address.startswith("#"):
         assert is_safe_address(address)  # the name of a place in this document
         return
@@ -381,8 +377,8 @@ def test_case_58_no_address_has_a_backslash(address: str, receive: Receive) -> N
         b"/A << /S /GoTo /D [0 /Fit] >> /#41 << /S /Launch /F (calc.exe) >>",
     ],
 )
-def test_case_58_an_entry_that_stands_twice_is_not_guessed_at(twice: bytes, receive: Receive) -> None:
-    """Some readers take the first, others the last."""
+def test_an_entry_that_stands_twice_is_not_guessed_at(twice: bytes, receive: Receive) -> None:
+    """Some readers use the first, others the last."""
 
     def place(pdf: Pdf, action: Dictionary) -> None:
         annotation(pdf, XX=pikepdf.String("x" * 200))
@@ -393,7 +389,7 @@ def test_case_58_an_entry_that_stands_twice_is_not_guessed_at(twice: bytes, rece
     assert refused(receive, content.replace(before, twice.ljust(len(before)))) == "active_content"
 
 
-def test_case_58_other_entries_that_stand_twice_are_taken(receive: Receive) -> None:
+def test_other_entries_that_stand_twice_are_taken(receive: Receive) -> None:
     def place(pdf: Pdf, _action: Dictionary) -> None:
         annotation(pdf, XX=1, XY=2)
 
@@ -402,14 +398,14 @@ def test_case_58_other_entries_that_stand_twice_are_taken(receive: Receive) -> N
 
 
 @given(st.text(max_size=40).filter(lambda text: "\\" not in text))
-def test_case_58_an_address_is_safe_by_its_scheme_alone(text: str) -> None:
+def test_an_address_is_safe_by_its_scheme_alone(text: str) -> None:
     assert not is_safe_address("file:" + text)
     assert not is_safe_address("\\\\" + text)
     assert not is_safe_address("//" + text)
     assert is_safe_address("https://" + text)
 
 
-def test_case_58_roles_and_attributes_of_a_tagged_document_are_no_actions(tmp_path: Any) -> None:
+def test_roles_and_attributes_of_a_tagged_document_are_no_actions(tmp_path: Any) -> None:
     def place(pdf: Pdf, _action: Dictionary) -> None:
         attributes = Dictionary(O=Name.Layout, F="x")
         element = Dictionary(Type=Name.StructElem, S=Name("/Sound"), A=attributes, P=pdf.Root)

@@ -1,4 +1,4 @@
-"""What a PDF would run, open or carry: refused or taken and told, as docs/decisions/0013 says."""
+"""Active content, links and attachments in PDFs: refused, or accepted and reported, as docs/decisions/0013 says."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from files.content import POLICY
 from files.intake import Intake, Refused
 from files.names import clean_name, hides_a_program
 from files.notices import NOTICES, notice_sentences
-from tests.conftest import CORPUS
 from tests.documents.conftest import PDF
+from tests.pdf_samples import SAMPLES, Sample
 
 Receive = Callable[..., Intake]
 Change = Callable[[Pdf], None]
@@ -26,7 +26,7 @@ def changed(change: Change) -> bytes:
     buffer = io.BytesIO()
     with pikepdf.open(io.BytesIO(PDF)) as pdf:
         change(pdf)
-        pdf.save(buffer, object_stream_mode=pikepdf.ObjectStreamMode.generate)  # names are not plain bytes any more
+        pdf.save(buffer, object_stream_mode=pikepdf.ObjectStreamMode.generate)  # names are no longer plain bytes
     return buffer.getvalue()
 
 
@@ -110,7 +110,7 @@ def film(pdf: Pdf) -> None:
     "change",
     [launch_on_click, launch_chained, launch_in_outline, program_attached, program_on_the_page],
 )
-def test_case_30_what_would_run_a_program_is_refused(change: Change, receive: Receive) -> None:
+def test_what_would_run_a_program_is_refused(change: Change, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
         receive(changed(change))
     assert caught.value.code == "active_content"
@@ -132,9 +132,7 @@ def test_case_30_what_would_run_a_program_is_refused(change: Change, receive: Re
         (plain_link, ()),
     ],
 )
-def test_case_30_the_rest_is_taken_as_it_is_and_told(
-    change: Change, codes: tuple[str, ...], receive: Receive
-) -> None:
+def test_the_rest_is_taken_as_it_is_and_told(change: Change, codes: tuple[str, ...], receive: Receive) -> None:
     content = changed(change)
     intake = receive(content)
     assert intake.notices == codes
@@ -158,9 +156,14 @@ def test_every_code_has_a_decision_and_every_told_one_a_sentence() -> None:
     assert all(notice_sentences([code]) for code in NOTICES)
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the shared corpus is not here")
-def test_a_real_document_with_an_attachment_is_told(receive: Receive) -> None:
-    assert receive((CORPUS / "with-attachment.pdf").read_bytes()).notices == ("attachments",)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_what_documents_of_other_software_carry_is_told_and_nothing_else(sample: Sample, receive: Receive) -> None:
+    if sample.refused:
+        with pytest.raises(Refused) as caught:
+            receive(sample.content())
+        assert caught.value.code == sample.refused
+    else:
+        assert receive(sample.content()).notices == sample.notices
 
 
 PROGRAMS = [
@@ -197,14 +200,14 @@ BLANKS = [
 @pytest.mark.parametrize("extension", PROGRAMS)
 @pytest.mark.parametrize("blank", BLANKS)
 @pytest.mark.parametrize("dot", [".", "\uff0e", "\u2024", "\ufe52", "\u3002"])
-def test_case_24_an_extension_of_a_program_is_one_however_it_is_spaced(extension: str, blank: str, dot: str) -> None:
+def test_an_extension_of_a_program_is_one_however_it_is_spaced(extension: str, blank: str, dot: str) -> None:
     for written in (extension, extension.upper(), extension.title()):
         assert hides_a_program(clean_name(f"ordonnance{dot}{written}{blank}.pdf"))
     before = blank if blank not in (" (1)", "%20") else " "
     assert hides_a_program(clean_name(f"ordonnance{dot}{before}{extension}.v2.pdf"))
 
 
-def test_case_24_letters_of_another_width_make_the_same_extension() -> None:
+def test_letters_of_another_width_make_the_same_extension() -> None:
     wide = "".join(chr(ord(letter) + 0xFEE0) for letter in "exe")
     assert hides_a_program(f"ordonnance.{wide}.pdf")
 
@@ -217,15 +220,15 @@ def test_case_24_letters_of_another_width_make_the_same_extension() -> None:
         *("ordonnance.pdf", "ordonnance du 12.11.26 (1).pdf", "scan.tar.pdf", "photo.jpg.pdf", "a..pdf"),
     ],
 )
-def test_case_24_a_harmless_name_is_taken(name: str, receive: Receive) -> None:
+def test_a_harmless_name_is_taken(name: str, receive: Receive) -> None:
     assert receive(PDF, name=name).name
 
 
-def test_case_24_a_name_is_judged_at_once() -> None:
+def test_a_name_is_judged_at_once() -> None:
     for name in ("a." + "()" * 100 + "x.pdf", "a." + "%20" * 66 + "x.pdf", "." * 200, "a.exe" + "(1)" * 60 + "é.pdf"):
         begun = time.process_time()
         hides_a_program(name)
-        assert time.process_time() - begun < 0.1
+        assert time.process_time() - begun < 10  # backtracking would take centuries
 
 
 @pytest.mark.parametrize(
@@ -235,7 +238,7 @@ def test_case_24_a_name_is_judged_at_once() -> None:
         *("x.lnk\u2800.pdf", "ordonnance\uff0eexe.pdf", "a.cpl.pdf", "a.reg.pdf", "a.url.pdf", "a.scr\u00a0.pdf"),
     ],
 )
-def test_case_24_a_name_that_passes_for_a_program_is_refused(name: str, receive: Receive) -> None:
+def test_a_name_that_passes_for_a_program_is_refused(name: str, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
         receive(PDF, name)
     assert caught.value.code == "name_refused"

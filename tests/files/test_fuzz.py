@@ -1,4 +1,4 @@
-"""A short and always equal part of `make fuzz`: whatever a document has become, there is an answer."""
+"""A short, deterministic part of `make fuzz`: every mutated document gets an answer."""
 
 from __future__ import annotations
 

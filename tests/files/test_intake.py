@@ -1,11 +1,13 @@
-"""What is taken, what is refused and with which code; bounds to the byte."""
+"""Which files are accepted, which are refused and with which code; limits to the byte."""
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from PIL import Image
 
+from files import storage
 from files.intake import Intake, Refused, accept
 from files.limits import MAX_BYTES
 from files.names import clean_name, download_name
@@ -78,7 +81,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("code", "name", "content"), REFUSED)
-def test_case_24_what_is_not_what_it_says_is_refused_with_a_code_a_sentence_and_leaves_nothing(
+def test_what_is_not_what_it_says_is_refused_with_a_code_a_sentence_and_leaves_nothing(
     code: str, name: str, content: bytes, receive: Receive
 ) -> None:
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
@@ -90,13 +93,37 @@ def test_case_24_what_is_not_what_it_says_is_refused_with_a_code_a_sentence_and_
     assert set(folder.iterdir()) == before
 
 
+@pytest.mark.parametrize("error", [None, OSError, KeyboardInterrupt])
+def test_an_intake_leaves_no_file_behind_on_any_way_out(error: type[BaseException] | None, receive: Receive) -> None:
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    before = set(folder.iterdir())
+    with suppress(OSError, KeyboardInterrupt), receive(PDF, "a.pdf") as intake:
+        assert intake.path.exists()
+        if error:
+            raise error
+    assert set(folder.iterdir()) == before
+
+
+def test_a_store_without_room_leaves_no_file_behind(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    before = set(folder.iterdir())
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(storage, "_move", full)
+    with pytest.raises(OSError, match="full"):
+        storage.keep(receive(PDF, "a.pdf"))
+    assert set(folder.iterdir()) == before
+
+
 def test_nothing_chosen_is_said() -> None:
     with pytest.raises(Refused) as caught:
         accept(None)
     assert caught.value.code == "nothing_chosen"
 
 
-def test_case_29_a_picture_that_would_fill_the_memory_is_refused_by_its_size_alone(receive: Receive) -> None:
+def test_a_picture_that_would_fill_the_memory_is_refused_by_its_size_alone(receive: Receive) -> None:
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -108,7 +135,7 @@ def test_case_29_a_picture_that_would_fill_the_memory_is_refused_by_its_size_alo
     assert caught.value.code == "too_many_pixels"
 
 
-def test_case_29_a_film_is_refused(receive: Receive) -> None:
+def test_a_film_is_refused(receive: Receive) -> None:
     frames = [Image.new("P", (1, 1), number % 2) for number in range(600)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], optimize=False, disposal=2)
@@ -128,12 +155,12 @@ def _post(content: bytes) -> Intake:
 
 
 def padded(size: int) -> bytes:
-    """A PDF of exactly this many bytes: a comment in front of the end, where readers skip it."""
+    """A PDF of exactly this many bytes: a comment before the end, which readers skip."""
     end = PDF.rindex(b"startxref")
     return PDF[:end] + b"%" + b"x" * (size - len(PDF) - 2) + b"\n" + PDF[end:]
 
 
-def test_case_28_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transactional_db: None) -> None:
+def test_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transactional_db: None) -> None:
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
     before = set(folder.iterdir())
     assert len(padded(MAX_BYTES)) == MAX_BYTES == 52_428_800
@@ -157,7 +184,7 @@ def test_case_28_exactly_at_the_limit_is_taken_and_one_byte_more_is_not(transact
         ("\0\0", "document"),
     ],
 )
-def test_case_27_names_are_made_harmless(given: str, kept: str) -> None:
+def test_names_are_made_harmless(given: str, kept: str) -> None:
     assert clean_name(given) == kept
 
 

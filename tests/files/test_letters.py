@@ -1,4 +1,4 @@
-"""Letters of every script: printed by a font of ours, or named before anything is kept."""
+"""Letters of every script: one of our fonts has them, or the refusal names them before anything is stored."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from signing.pdf.typesetting import Typesetter
 from signing.signatures import why_unable
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403
+from tests.pdfs import text_of_pdf
 from tests.portals.api.conftest import *  # noqa: F403  # programs with a token
 
 NAMES = {
@@ -43,19 +44,13 @@ NAMES = {
 NO_FONT = {"emoji": "😀", "with a shade": "👍🏽", "Javanese": "ꦲ", "private": "\ue000", "cuneiform": "𒀀"}
 
 
-def text_of(pdf: bytes) -> str:
-    return unicodedata.normalize(
-        "NFKC", "".join(page.get_textpage().get_text_range() for page in pdfium.PdfDocument(pdf))
-    )
-
-
 @pytest.mark.parametrize("script", NAMES)
 def test_names_of_patients_are_printed(practice: Practice, script: str) -> None:
     name = NAMES[script]
     assert missing_letters(name, settings.PAPER_FONTS.values()) == []
     pdf = preview_body(practice=practice, title="Venue", body=f"<p>Bonjour {name}</p>")
     assert b"PaperRegular" not in pdf
-    printed = set(text_of(pdf))
+    printed = set(unicodedata.normalize("NFKC", text_of_pdf(pdf)))
     assert not printed & {"\ufffd", "\u25a1"} - set(name)
     if script in ("Latin", "Greek", "Cyrillic", "Korean", "Chinese", "Armenian", "Georgian"):  # one glyph a letter
         assert set(unicodedata.normalize("NFKC", name)) <= printed
@@ -79,7 +74,7 @@ def test_a_letter_that_no_font_has_is_named_and_nothing_is_kept(
     assert answer.json()["errors"][0]["detail"] == refused.value.sentence
     page = sign_in(carol).post("/pro/library/write/", asked)
     assert page.status_code == 400
-    assert NO_FONT[kind] in page.content.decode()  # nothing of what was typed is lost
+    assert NO_FONT[kind] in page.content.decode()  # the entered text is not lost
     assert f"U+{ord(NO_FONT[kind][-1]):04X}" in page.content.decode()
     assert LibraryDocument.objects.count() == 0
 
@@ -115,7 +110,7 @@ def test_a_name_that_cannot_be_printed_is_told_to_whoever_shares(
 def test_what_is_sent_by_itself_goes_with_a_sign_in_place_of_the_letter(
     personal: LibraryDocument, practice: Practice, marie: Patient, book_for: BookFixture, carol: User
 ) -> None:
-    """Nobody is there to write it otherwise, and instructions must arrive."""
+    """Nobody could correct the text, and instructions must arrive."""
     Patient.objects.filter(pk=marie.pk).update(first_name="Marie 😀")
     save_rule(practice=practice, content=RuleContent(name="Venue", documents=[personal]), by=carol)
     marie.refresh_from_db()
@@ -123,7 +118,7 @@ def test_what_is_sent_by_itself_goes_with_a_sign_in_place_of_the_letter(
     send_due()
     (shared,) = SharedDocument.objects.all()
     with storage.open_(shared.file) as file:
-        assert "Marie \ufffd" in text_of(file.read())
+        assert "Marie \ufffd" in text_of_pdf(file.read())
 
 
 @pytest.mark.parametrize("script", NAMES)
@@ -165,7 +160,7 @@ def test_a_signer_whose_name_cannot_be_stamped_is_told_before_anything_is_signed
     ],
 )
 def test_numbers_among_letters_that_run_leftwards_are_read_rightwards(text: str, shown: str) -> None:
-    """As Unicode Standard Annex 9 orders them, in a line that runs from left to right. `דוד` is itself backwards."""
+    """In the order of Unicode Standard Annex 9, in a left-to-right line. `דוד` is a palindrome."""
     line = Typesetter(list(map(str, settings.STAMP_FONTS))).shape(text)
     drawn = "".join(glyph.text for glyph in line.glyphs)
     assert drawn == shown

@@ -1,4 +1,4 @@
-"""Case 49: what a child says of a document is of the form that it should have, or the document is refused."""
+"""The answer of a sandbox child must have the right form, or the document is refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("lie", LIES, ids=repr)
-def test_case_49_an_answer_about_a_document_has_its_form(lie: Any, receive: Receive) -> None:
+def test_an_answer_about_a_document_has_its_form(lie: Any, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
         receive(told(lie))
     assert caught.value.code == "unreadable"
@@ -56,14 +56,14 @@ def test_case_49_an_answer_about_a_document_has_its_form(lie: Any, receive: Rece
 
 
 @pytest.mark.parametrize("lie", LIES, ids=repr)
-def test_case_49_so_has_what_it_says_before(lie: Any, receive: Receive) -> None:
+def test_so_has_what_it_says_before(lie: Any, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
         receive(told(lie, {"text": ""}))
     assert caught.value.code == "unreadable"
 
 
-def test_case_49_the_last_word_takes_back_nothing_of_what_was_found(receive: Receive) -> None:
-    """The text is read last; a page that takes its reader over would have the document pass."""
+def test_the_last_word_takes_back_nothing_of_what_was_found(receive: Receive) -> None:
+    """The text is read last; a page that takes over its reader could otherwise have earlier findings withdrawn."""
     with pytest.raises(Refused) as caught:
         receive(told(FOUND | {"contains": ["launch"]}, FOUND))
     assert caught.value.code == "active_content"
@@ -72,5 +72,5 @@ def test_case_49_the_last_word_takes_back_nothing_of_what_was_found(receive: Rec
     assert caught.value.code == "active_content"
 
 
-def test_case_49_a_true_answer_is_taken(receive: Receive) -> None:
+def test_a_true_answer_is_taken(receive: Receive) -> None:
     assert receive(told(FOUND, {"text": "Ordonnance"})).opening_text == "Ordonnance"

@@ -1,4 +1,4 @@
-"""Names of files: taken as people and telephones give them, given back as every computer takes them."""
+"""File names: accepted as people and telephones write them, returned in a form for every computer."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from files.names import (
     download_name,
     hides_a_program,
     portable,
+    proposed_title,
     shortened,
     split,
 )
@@ -203,9 +204,9 @@ def test_every_page_of_a_tiff_is_kept_and_shown(receive: Receive) -> None:
         assert other_pictures(kept, str(intake.path)) == 0
 
 
-KINDS = sorted(set(EXTENSIONS) - {HEIC})
-YOUNG = "\U00011de0\U00016d40"  # letters that this Python's list of characters does not know yet
-# Titles as people write them: with what Windows refuses, of any script, long; parted by what is no letter.
+KINDS = sorted(set(MEDIA_TYPES.values()) - {HEIC})
+YOUNG = "\U00011de0\U00016d40"  # letters that this Python's Unicode data lack
+# Titles as people write them: with characters that Windows refuses, in any script, long; with separators.
 PIECES = st.one_of(
     st.text(max_size=12), st.sampled_from([*'<>:"/\\|?*.% \u202e', "CON", "exe", ".exe", ".pdf", "日本"])
 )
@@ -213,7 +214,7 @@ TITLES = st.lists(PIECES, max_size=40).map("".join)
 
 
 def letters(text: str) -> str:
-    """What tells one title from another, however it is written: its letters and digits."""
+    """The letters and digits of a title, which identify it in any spelling."""
     return "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one)[0] in "LN")
 
 
@@ -243,10 +244,12 @@ def test_a_download_keeps_the_letters_of_any_title_under_a_name_that_every_compu
     said = content_disposition(name)
     assert said.isascii()
     assert "\n" not in said
-    plain, extended = re.fullmatch(r"attachment; filename(?:=\"([^\"]*)\"|\*=utf-8''(.*))", said).groups()  # type: ignore[union-attr]
+    header = re.fullmatch(r"attachment; filename(?:=\"([^\"]*)\"|\*=utf-8''(.*))", said)
+    assert header
+    plain, extended = header.groups()
     assert (plain or unquote(extended)) == name
     visible = "".join(one for one in unicodedata.normalize("NFC", title) if unicodedata.category(one)[0] != "C")
-    written = letters(split(f"_{visible.rstrip('. ')}")[0])  # without its extension, which may be another's
+    written = letters(split(f"_{visible.rstrip('. ')}")[0])  # without its extension, which may change
     if len(title.encode()) < 180:  # nothing was cut
         assert letters(name).startswith(written)
 
@@ -283,7 +286,7 @@ def test_a_title_as_a_name(title: str, name: str) -> None:
 
 
 def name_said(answer: Any) -> str:
-    """Of the download; of the only file of a zip, without the day of its sharing."""
+    """The name of the download; of the single file in a zip, without the day of its sharing."""
     if answer["Content-Type"] == "application/zip":
         (name,) = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).namelist()
         return str(name.partition(" ")[2])
@@ -311,3 +314,16 @@ def test_every_download_has_the_title_that_its_reader_sees(
     assert answer.status_code == 200
     more = ", version 1" if reader == "older version" else ""
     assert name_said(answer) == f"Compte rendu du 3-12, à lire{more}.pdf"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("ordo.pdf", "Ordo"), ("compte-rendu_12.pdf", "Compte rendu 12"),
+        ("bilan 2026-11-28.pdf", "Bilan 2026-11-28"),
+        ("2026-11-28_bilan.jpeg", "2026-11-28 bilan"), ("Ordonnance 28.11", "Ordonnance 28.11"),
+        ("e\u0301cho.png", "Écho"), ("ßcan.pdf", "SScan"), ("王.pdf", "王"),
+    ],
+)  # fmt: skip
+def test_the_title_that_a_page_proposes(name: str, title: str) -> None:
+    assert proposed_title(name) == title

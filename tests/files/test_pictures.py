@@ -1,4 +1,4 @@
-"""Place, telephone and names leave a photograph; the picture stays the same, to the pixel."""
+"""Location, device and names are removed from a photograph; its pixels stay the same."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_tiff_that_says_where_it_was_taken_is_kept_and_told(receive: Receive) 
 
 
 def test_a_photograph_of_a_telephone_becomes_a_jpeg_and_is_told(receive: Receive) -> None:
-    heic = Path(__file__).with_name("photograph.heic").read_bytes()  # drawing(), with what exif() says
+    heic = Path(__file__).with_name("photograph.heic").read_bytes()  # drawing(), with the metadata of exif()
     assert b"Telephone de Camille" in heic
     intake = receive(heic, "IMG_0042.HEIC")
     kept = intake.path.read_bytes()

@@ -1,4 +1,4 @@
-"""The child process that opens what people upload: bounded, and it keeps what it reads to itself."""
+"""The child process that opens uploads: limited, and isolated."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def test_what_libraries_say_of_a_document_is_in_no_log() -> None:
 
 
 def test_a_child_loads_nothing_of_django() -> None:
-    """It would be loaded anew by each, and cost more than most jobs."""
+    """Each child would load it again, at a higher cost than most jobs."""
     assert sandbox.run(eval, "[name for name in __import__('sys').modules if name.split('.')[0] == 'django']") == []

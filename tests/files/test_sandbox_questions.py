@@ -1,4 +1,4 @@
-"""A child may ask its parent; what it may not is to go on asking."""
+"""A child may ask its parent questions, but not without limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every upload goes past a real clamd, and nothing passes that it has not seen."""
+"""Every upload is scanned by a real clamd, and none passes without a scan."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clamd(settings: Any) -> Iterator[Clamd]:
 
 
 def with_eicar(content: bytes = PDF) -> bytes:
-    """A PDF that opens, with the test string of the European Institute for Computer Antivirus Research in it."""
+    """A valid PDF that contains the test string of the European Institute for Computer Antivirus Research."""
     end = content.rindex(b"startxref")
     return content[:end] + b"%" + EICAR + b"\n" + content[end:]
 
@@ -41,7 +41,7 @@ def refusal(receive: Receive, content: bytes, name: str = "ordonnance.pdf") -> R
     return caught.value
 
 
-def test_case_31_eicar_is_refused_and_told_and_the_clean_document_taken(
+def test_eicar_is_refused_and_told_and_the_clean_document_taken(
     clamd: Clamd, receive: Receive, files_in_store: Callable[[], list[Path]], caplog: pytest.LogCaptureFixture
 ) -> None:
     clamd.start()
@@ -55,7 +55,7 @@ def test_case_31_eicar_is_refused_and_told_and_the_clean_document_taken(
     assert receive().size == len(PDF)
 
 
-def test_case_31_away_nothing_is_taken_and_back_it_goes_through_by_itself(clamd: Clamd, receive: Receive) -> None:
+def test_away_nothing_is_taken_and_back_it_goes_through_by_itself(clamd: Clamd, receive: Receive) -> None:
     refused = refusal(receive, PDF)
     assert isinstance(refused, ScannerUnavailable)
     assert refused.retry_after > 0

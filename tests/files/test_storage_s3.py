@@ -1,4 +1,4 @@
-"""Documents in a bucket of a real S3 server: kept, served by presigned addresses, encrypted, moved."""
+"""Documents in a bucket of a real S3 server: stored, served by presigned addresses, encrypted, moved."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_presigned_address_ends_soon_and_opens_nothing_else(stored: StoredFile
 def test_what_no_row_names_is_swept_from_the_bucket(stored: StoredFile, receive: Receive) -> None:
     orphan = storage.keep(receive())
     assert list(storage.orphans(older_than=timedelta())) == [orphan.key]
-    assert storage.sweep_orphans() == 0  # too young
+    assert storage.sweep_orphans() == 0  # too recent
     assert storage.sweep_orphans(older_than=timedelta()) == 1
     assert storage.verify(stored) is None
 

@@ -1,5 +1,5 @@
-"""An S3 server that answers wrongly, in front of a real one: nothing counts as kept that is not there, and bytes that
-are not the document's are neither shown nor passed on."""
+"""An S3 server that answers wrongly, in front of a real one: missing objects do not count as stored, and wrong bytes
+are neither shown nor passed on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from pytest_django import Settings
-from s3transfer.exceptions import RetriesExceededError  # type: ignore[import-untyped]
+from s3transfer.exceptions import RetriesExceededError
 
 from docshare.document_storage import document_storage
 from files import storage

@@ -1,4 +1,4 @@
-"""An authority of its own, a doctor's certificate from it, and signing with it."""
+"""An authority, a doctor's certificate from it, and signing with it."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ class Elsewhere(Signer):
 
 
 def signed_elsewhere(content: bytes, credential: Credential, **metadata: Any) -> bytes:
-    """Signed by another program than ours: no stamp, no PAdES, `metadata` as pyHanko has it."""
+    """Signed by another program: no stamp, no PAdES; `metadata` as for pyHanko."""
     written = io.BytesIO(content)
     signer = PdfSigner(
         PdfSignatureMetadata(**{"field_name": "Elsewhere", **metadata}),
         signer=Elsewhere(credential),
     )
-    # In a thread of its own: pyHanko runs an event loop, and a test in the browser may have left one in this thread.
+    # In a separate thread: pyHanko runs an event loop, and a browser test may have left one in this thread.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(signer.sign_pdf, IncrementalPdfFileWriter(written, strict=False), in_place=True).result()
     return written.getvalue()
 
 
 def pdfsig(path: Path) -> str:
-    """What poppler, which shares nothing with pyHanko, says of the signatures."""
+    """The report on the signatures by poppler, which shares no code with pyHanko."""
     assert shutil.which("pdfsig"), "Install poppler-utils."
     return subprocess.run(["pdfsig", str(path)], capture_output=True, text=True, check=False).stdout

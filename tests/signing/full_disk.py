@@ -1,4 +1,4 @@
-"""Signing in a child whose files can’t grow, as on a full disk. Imports no Django, as the child must not."""
+"""Signing in a child whose files cannot grow, as on a full disk. Imports no Django, as children must not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates of practitioners: replaced where the level asks for more, revoked for everybody to see."""
+"""Certificates of practitioners: replaced if the level requires more, and revoked publicly."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 from django.utils import timezone
 
@@ -27,7 +28,7 @@ def serial_of(credential: SigningCredential) -> int:
 
 
 def published(credential: SigningCredential) -> x509.CertificateRevocationList:
-    """The list at the address that the certificate itself names."""
+    """The list at the address in the certificate itself."""
     extensions = x509.load_der_x509_certificate(bytes(credential.certificate)).extensions
     points = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     (name,) = points[0].full_name or []
@@ -42,7 +43,9 @@ def test_the_list_that_a_certificate_names_is_public_signed_and_in_date(alice_si
     assert credential.authority is not None
     found = published(credential)
     authority = x509.load_der_x509_certificate(bytes(credential.authority.certificate))
-    assert found.is_signature_valid(authority.public_key())  # type: ignore[arg-type]  # of an elliptic curve
+    key = authority.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert found.is_signature_valid(key)
     assert found.next_update_utc
     assert found.next_update_utc > datetime.now(UTC) + timedelta(days=6)
     assert list(found) == []
@@ -97,7 +100,7 @@ def test_a_certificate_that_names_no_list_is_replaced_once_the_level_asks_for_it
     assert current_credential(user=alice_signs) == replaced
     credential.refresh_from_db()
     assert credential.retired_at
-    assert credential.revoked_at is None  # what it signed stays valid
+    assert credential.revoked_at is None  # its earlier signatures stay valid
 
 
 def test_fonts_that_are_missing_are_told_at_start(settings: Any, tmp_path: Path) -> None:

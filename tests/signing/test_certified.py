@@ -1,4 +1,4 @@
-"""The first signature made here certifies the document (DocMDP, P = 2); later ones do not, and all stay valid."""
+"""The first signature by this site certifies the document (DocMDP, P = 2); later ones do not, and all stay valid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INTACT = {Integrity.WHOLE, Integrity.VALIDATED, Integrity.SIGNED_AGAIN}
 
 
 def certification(path: Path) -> tuple[MDPPerm | None, list[MDPPerm | None]]:
-    """What the document says it allows, and each signature by itself."""
+    """The document's permission, and that of each signature."""
     with path.open("rb") as file:
         reader = PdfFileReader(file)
         found = read_certification_data(reader)
@@ -99,12 +99,13 @@ def test_a_document_with_odd_permissions_is_signed(odd: str, receive: Receive, s
 def test_pyhanko_agrees_on_a_second_signature_where_it_is_told_to_judge_as_acrobat(
     receive: Receive, sign_it: Sign
 ) -> None:
-    """Its default refuses a new visible field behind a certification; "this is stricter than Acrobat", it says."""
+    """By default it refuses a new visible field after a certification; its documentation says "this is stricter than
+    Acrobat"."""
     again = receive(PDF)
     sign_it(again, Placement(page=1, x=0.2, y=0.9))
     again = receive(again.path.read_bytes())
     sign_it(again, Placement(page=1, x=0.8, y=0.9))
-    creation = SigFieldCreationRule(allow_new_visible_after_certify=True)  # type: ignore[no-untyped-call]
+    creation = SigFieldCreationRule(allow_new_visible_after_certify=True)
     fields = [creation, SigFieldModificationRule()]
     policy = StandardDiffPolicy(DEFAULT_DIFF_POLICY.global_rules, FormUpdatingRule(fields))
     with again.path.open("rb") as file:
@@ -118,7 +119,8 @@ def test_pyhanko_agrees_on_a_second_signature_where_it_is_told_to_judge_as_acrob
 def seen_by_pdfium(path: Path) -> Image.Image:
     pdf = pdfium.PdfDocument(path)
     draw_fields(pdf)
-    return pdf[0].render(scale=1, may_draw_forms=True).to_pil().convert("RGB")  # type: ignore[no-any-return]
+    image: Image.Image = pdf[0].render(scale=1, may_draw_forms=True).to_pil()
+    return image.convert("RGB")
 
 
 def seen_by_poppler(path: Path) -> Image.Image:
@@ -129,13 +131,13 @@ def seen_by_poppler(path: Path) -> Image.Image:
 def test_a_certified_document_looks_as_it_did_before_we_certified(
     receive: Receive, sign_it: Sign, credential: Credential, tmp_path: Path
 ) -> None:
-    """The same page, the stamp included, but for the time and the name of its field."""
+    """Compares with the page without certification, including the stamp, except time and field name."""
     intake = receive(PDF)
     sign_it(intake, Placement(page=1, x=0.2, y=0.9))
     certified, approved = tmp_path / "certified.pdf", tmp_path / "approved.pdf"
     content = intake.path.read_bytes()
     certified.write_bytes(content)
-    approved.write_bytes(content.replace(b"/Perms", b"/Xerms").replace(b"/DocMDP", b"/XocMDP"))  # as many bytes
+    approved.write_bytes(content.replace(b"/Perms", b"/Xerms").replace(b"/DocMDP", b"/XocMDP"))  # same length
     assert certification(certified)[0] is MDPPerm.FILL_FORMS
     assert certification(approved) == (None, [None])
     for seen_by in (seen_by_pdfium, seen_by_poppler):

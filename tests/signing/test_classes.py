@@ -1,4 +1,4 @@
-"""Classes of sound documents that readers differ on: each signed as it is, whole for readers other than ours."""
+"""Kinds of sound documents on which readers differ: each is signed unchanged, and other readers find it valid."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def xfa(pdf: pikepdf.Pdf) -> None:
 
 
 def updated() -> bytes:
-    """Twice, incrementally."""
+    """Updated incrementally, twice."""
     content = io.BytesIO(PDF)
     for number in range(2):
         writer = IncrementalPdfFileWriter(content)
-        page, _ = writer.find_page_for_modification(0)  # type: ignore[no-untyped-call]
+        page, _ = writer.find_page_for_modification(0)
         page.get_object()["/Rotate"] = type(writer.root["/Pages"]["/Count"])(number * 180)
         writer.mark_update(page)
-        writer.write_in_place()  # type: ignore[no-untyped-call]
+        writer.write_in_place()
     return content.getvalue()
 
 
@@ -147,7 +147,7 @@ def test_a_certified_document_that_allows_signatures_is_signed_and_stays_certifi
 
 
 def strictly_valid(path: Path) -> list[bool]:
-    """For pyHanko as it reads if nobody asks for more leniency."""
+    """For pyHanko in its default, strict mode."""
     with path.open("rb") as file, ThreadPoolExecutor(1) as pool:
         found = PdfFileReader(file).embedded_signatures
         nobody = ValidationContext(trust_roots=[], allow_fetching=False)
@@ -181,5 +181,5 @@ def test_hybrid_cross_references_behind_a_signature_stay_as_they_are(
     assert intake.path.read_bytes().startswith(signed)
     assert [report.valid for report in verify(intake.path, roots=[])] == [True, True]
     assert pdfsig(intake.path).count("Signature is Valid") == 2
-    with pytest.raises(SignatureValidationError, match="hybrid-reference"):  # why others are rewritten
+    with pytest.raises(SignatureValidationError, match="hybrid-reference"):  # the reason for rewriting others
         strictly_valid(intake.path)

@@ -1,4 +1,4 @@
-"""Whatever a viewer opens is signed: repaired where it must be, said so, every page kept."""
+"""Whatever a viewer opens is signed: repaired if necessary, with a notice, and with every page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.signing.conftest import Receive, Sign, pdfsig, signed_elsewhere
 
 HERE = Placement(page=1, x=0.7, y=0.8)
 THREE_PAGES = pdf_with_page(pages=3)
-# What these leave can't be read strictly, or at all, without a rewrite.
+# The damaged files that need a rewrite before they can be read, strictly or at all.
 REPAIRED = {
     "tail cut", "no startxref", "wrong startxref", "junk in front", "odd header",
     "form fields of no use", "form is no dictionary", "annotations are no array",
@@ -42,7 +42,7 @@ def test_a_damaged_document_is_signed_and_valid_for_independent_readers(
     assert "Signature is Valid" in said
     assert "Total document signed" in said
     with intake.path.open("rb") as file:
-        PdfFileReader(file)  # strictly: raises on any damage that is left
+        PdfFileReader(file)  # strict: raises on any remaining damage
     assert signed.repaired is not intake.path.read_bytes().startswith(content)
     assert signed.repaired or damage not in REPAIRED
     assert signed.intake.size == intake.path.stat().st_size
@@ -77,16 +77,16 @@ def test_encryption_with_an_empty_password_is_kept(
 
 
 def test_a_damaged_file_that_carries_a_signature_is_not_rewritten(receive: Receive, sign_it: Sign) -> None:
-    """The signature still fits its bytes: a rewrite would break it."""
+    """The signature is still valid: a rewrite would break it."""
     first = receive(PDF)
     sign_it(first, HERE)
     signed = first.path.read_bytes()
     damaged = signed.replace(b"startxref", b"startxxxx")  # also within the signed bytes
-    sound = signed + b"\nstartxref\n99999999\n%%EOF\n"  # behind them
+    sound = signed + b"\nstartxref\n99999999\n%%EOF\n"  # after them
     with pytest.raises(CannotSign) as caught:
         sign_it(receive(sound), HERE)
     assert caught.value.code == "signed_and_damaged"
-    again = receive(damaged)  # broken already: nothing left to break
+    again = receive(damaged)  # already broken: nothing left to protect
     assert sign_it(again, HERE).repaired
 
 
@@ -94,7 +94,7 @@ def test_an_empty_signature_field_does_not_stand_in_the_way_of_a_repair(receive:
     written = io.BytesIO(PDF)
     writer = IncrementalPdfFileWriter(written)
     append_signature_field(writer, SigFieldSpec("Patient", box=(10, 10, 100, 50)))
-    writer.write_in_place()  # type: ignore[no-untyped-call]
+    writer.write_in_place()
     intake = receive(without_startxref(written.getvalue()))
     assert sign_it(intake, HERE).repaired
     assert "Signature is Valid" in pdfsig(intake.path)
@@ -153,7 +153,7 @@ def test_a_document_that_a_reader_never_finishes_is_given_up_in_time(monkeypatch
 def test_a_full_disk_is_no_damaged_document(
     content: bytes, receive: Receive, sign_it: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kernel refuses to let files grow, as it does where a disk or a quota is full."""
+    """The kernel refuses to let files grow, as on a full disk or quota."""
     intake = receive(content)
     monkeypatch.setattr(signing_child, "sign_file", full_disk.sign_file)
     with pytest.raises(OSError, match="no room to sign"):

@@ -1,4 +1,4 @@
-"""What anybody is told of a signed PDF: whole, followed by validation material, altered, signed by whom."""
+"""The report on a signed PDF: intact, followed by validation material, altered, and by whom it was signed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from bench.doctors import Authority
-from signing.pdf import machine
+from signing.pdf import machine_faults
 from signing.pdf.credentials import Credential
 from signing.pdf.examination import ExaminedSignature, Integrity, Known, Trust, examine
 from signing.pdf.placement import Placement
@@ -43,11 +43,11 @@ Look = Callable[[Path], list[ExaminedSignature]]
 
 
 def update(path: Path, change: Callable[[IncrementalPdfFileWriter], object]) -> None:
-    """An incremental update behind what is there."""
+    """Append an incremental update."""
     content = io.BytesIO(path.read_bytes())
     writer = IncrementalPdfFileWriter(content)
     change(writer)
-    writer.write_in_place()  # type: ignore[no-untyped-call]
+    writer.write_in_place()
     path.write_bytes(content.getvalue())
 
 
@@ -67,9 +67,9 @@ def test_a_stranger_to_this_installation_is_not_confirmed(signed: Path) -> None:
 
 def test_validation_material_behind_it_is_no_alteration(signed: Path, look: Look) -> None:
     def add_store(writer: IncrementalPdfFileWriter) -> None:
-        store = DocumentSecurityStore(writer).as_pdf_object()  # type: ignore[no-untyped-call]
+        store = DocumentSecurityStore(writer).as_pdf_object()
         writer.root["/DSS"] = writer.add_object(store)
-        writer.update_root()  # type: ignore[no-untyped-call]
+        writer.update_root()
 
     update(signed, add_store)
     (signature,) = look(signed)
@@ -149,11 +149,11 @@ def test_another_kind_of_signature_than_pades_has_none_of_its_levels(
 
 
 def test_a_fault_of_ours_is_no_answer_about_a_document(signed: Path, authority: Authority) -> None:
-    """A thread whose event loop runs can't follow a chain: that says nothing of the signer."""
+    """A chain cannot be checked in a thread with a running event loop: that is no statement about the signer."""
 
     async def beside_a_loop() -> None:
         verify_file(str(signed), [authority.certificate])
 
-    with pytest.raises(machine.Fault):
+    with pytest.raises(machine_faults.Fault):
         asyncio.run(beside_a_loop())
     assert verify_file(str(signed), [authority.certificate])["signatures"][0]["trust"] == "trusted"

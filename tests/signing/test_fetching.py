@@ -1,4 +1,4 @@
-"""Case 60: addresses in a certificate that somebody brought lead to the public internet, or nowhere."""
+"""Addresses in an imported certificate lead to the public internet, or nowhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.signing.conftest import Receive
 
 @pytest.fixture
 def sign_lasting(pki: Pki, receive: Receive, settings: Settings) -> Callable[[str], Intake]:
-    """At B-LT, by a certificate of another authority; only its time-stamps are asked for by our settings."""
+    """Signs at B-LT with a certificate of another authority; only its time-stamps use addresses from our settings."""
     settings.SIGNATURE_LEVEL, settings.TSA_URL, settings.TSA_ROOTS = "B-LT", pki.tsa_url, pki.root_pem
 
     def _sign(whose: str) -> Intake:
@@ -41,7 +41,7 @@ def sign_lasting(pki: Pki, receive: Receive, settings: Settings) -> Callable[[st
 
 
 @pytest.mark.parametrize("whose", ["doctor", "crl"])  # an OCSP responder, and a revocation list
-def test_case_60_signing_asks_nobody_of_our_own_network(
+def test_signing_asks_nobody_of_our_own_network(
     whose: str, sign_lasting: Callable[[str], Intake], pki: Pki, settings: Settings
 ) -> None:
     with pytest.raises(CannotSign) as caught:
@@ -55,7 +55,7 @@ def test_case_60_signing_asks_nobody_of_our_own_network(
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """What a name server answers, by name; a name is asked for once, or its answer may be another."""
+    """The name server's answers, by name; each name is resolved once, because a second answer may differ."""
     known: dict[str, list[str]] = {}
     resolve = socket.getaddrinfo
 
@@ -75,9 +75,7 @@ def port_of(pki: Pki) -> str:
 @pytest.mark.parametrize(
     "addresses", [["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["169.254.169.254"]]
 )
-def test_case_60_a_name_that_leads_inside_is_not_asked(
-    addresses: list[str], pki: Pki, names: dict[str, list[str]]
-) -> None:
+def test_a_name_that_leads_inside_is_not_asked(addresses: list[str], pki: Pki, names: dict[str, list[str]]) -> None:
     pki.asked.clear()
     names["crl.example"] = addresses
     with guarded_session(frozenset()) as session, pytest.raises(requests.ConnectionError):
@@ -88,21 +86,21 @@ def test_case_60_a_name_that_leads_inside_is_not_asked(
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.1", "0x7f000001", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0"]
 )
-def test_case_60_every_notation_of_an_address_inside_is_refused(host: str, pki: Pki) -> None:
+def test_every_notation_of_an_address_inside_is_refused(host: str, pki: Pki) -> None:
     pki.asked.clear()
     with guarded_session(frozenset()) as session, pytest.raises(requests.RequestException):
         session.get(f"http://{host}:{port_of(pki)}/list", timeout=2)
     assert pki.asked == []
 
 
-def test_case_60_a_host_inside_is_asked_by_its_name_resolved_once(pki: Pki, names: dict[str, list[str]]) -> None:
+def test_a_host_inside_is_asked_by_its_name_resolved_once(pki: Pki, names: dict[str, list[str]]) -> None:
     names["pki.hospital.example"] = ["127.0.0.1"]
     with guarded_session(frozenset({"pki.hospital.example"})) as session:
         session.get(f"http://pki.hospital.example:{port_of(pki)}/list", timeout=2)
     assert pki.asked[-1] == "/list"
 
 
-def test_case_60_a_redirect_is_another_address(pki: Pki) -> None:
+def test_a_redirect_is_another_address(pki: Pki) -> None:
     pki.asked.clear()
     pki.redirects_to = f"{pki.address}/secret"  # 127.0.0.1
     with guarded_session(frozenset({"localhost"})) as session, pytest.raises(requests.ConnectionError):
@@ -110,7 +108,7 @@ def test_case_60_a_redirect_is_another_address(pki: Pki) -> None:
     assert pki.asked == ["/elsewhere"]
 
 
-def test_case_60_neither_does_a_proxy_lead_inside(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_does_a_proxy_lead_inside(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
     pki.asked.clear()
     monkeypatch.setenv("http_proxy", pki.address)
     monkeypatch.setenv("no_proxy", "")

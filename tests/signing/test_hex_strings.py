@@ -1,4 +1,4 @@
-"""Hexadecimal strings read in pieces are what pyHanko reads character by character."""
+"""Hexadecimal strings read in chunks equal those that pyHanko reads character by character."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signing.pdf import hex_strings, verifying_child
         *(b"<>", b"<48656C6c6f>", b"<4>", b"<48 65\n6C\t6c\r\x006f\x0c>", b"< >", b"<FEFF00E9>", b"<efbbbfc3a9>"),
         b"<" + b"0" * 40_000 + b">",
         b"<" + b"ab " * 90_000 + b"c>",
-        b"<" + b"0" * 62 + b">",  # ends where a piece does
+        b"<" + b"0" * 62 + b">",  # ends at the end of a chunk
         b"<" + b"0" * 63 + b">",
         b"<48% a > in a comment\n65>",
     ],

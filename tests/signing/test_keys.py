@@ -1,4 +1,4 @@
-"""The key stays with the parent, which signs nothing but attributes of a document by its own certificate."""
+"""The key stays in the parent, which only signs attributes of a document with its own certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that never come here: in a token (SoftHSM), and at a remote signing service, both real."""
+"""Keys outside the site: in a token (SoftHSM), and at a remote signing service, both real."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PIN = "1234"
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[str]:
-    """A token with a doctor's keys and certificates, their labels being "doctor" and "rsa"."""
+    """A token with a doctor's keys and certificates, labelled "doctor" and "rsa"."""
     folder = tmp_path_factory.mktemp("softhsm")
     configuration = folder / "softhsm2.conf"
     configuration.write_text(f"directories.tokendir = {folder}\nlog.level = ERROR\n")
@@ -59,7 +59,7 @@ def token(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def service(pki: Pki) -> Iterator[str]:
-    """A remote signing service with the keys of the authority elsewhere, on loopback."""
+    """A remote signing service with keys of the other authority, on loopback."""
     loop = asyncio.new_event_loop()
     made = CSCWithCertomancer(pki.config)
     made.register_routes()
@@ -123,7 +123,7 @@ def test_a_remote_service_signs(
 
 
 def told() -> list[str]:
-    """The ids and sentences of what is said at start, as `migrate` asks for it."""
+    """The ids and texts of system checks, as `migrate` runs them."""
     found = [*key_settings(), *keys_elsewhere(databases=["default"])]
     return [f"{one.id} {one.msg}" for one in found]
 

@@ -1,6 +1,5 @@
-"""Each PAdES level, with a time-stamp authority and revocation services that answer on loopback; verified by us, by
-pyHanko's long-term rules and by pdfsig; and altered copies found.
-"""
+"""Each PAdES level, with a time-stamp authority and revocation services on loopback; verified by us, by pyHanko's
+long-term rules and by pdfsig; altered copies are detected."""
 
 from __future__ import annotations
 
@@ -41,12 +40,12 @@ from tests.pki import Pki
 from tests.signing.conftest import Receive, pdfsig
 
 Signed = Callable[..., Path]
-MUST_HOLD = ("valid", "trusted", "covers_whole_document")  # of a signature by a certificate that is known here
+MUST_HOLD = ("valid", "trusted", "covers_whole_document")  # of a signature with a certificate known here
 
 
 @pytest.fixture(scope="module")
 def ours(authority: Authority) -> Credential:
-    """A doctor's of the installation's own authority, which names an address that nobody answers at."""
+    """A doctor's certificate from the installation's own authority, with an address that does not answer."""
     return authority.doctor(revocation_url="http://127.0.0.1:9/authority/crl")
 
 
@@ -82,8 +81,8 @@ def signed(pki: Pki, ours: Credential, authority: Authority, receive: Receive) -
 
 
 def passes(path: Path, level: str, roots: list[bytes]) -> bool:
-    """Whether pyHanko agrees by the procedures of ETSI EN 319 102-1: basic, with time, or for archives; at B-LT by
-    nothing but what the file itself brings."""
+    """Whether pyHanko agrees by the procedures of ETSI EN 319 102-1: basic, with time, or for archives; at B-LT with
+    the file's own material only."""
     known = [x509.Certificate.load(der) for der in roots]
     with path.open("rb") as file, ThreadPoolExecutor(1) as pool:
         signature = PdfFileReader(file).embedded_regular_signatures[-1]
@@ -98,7 +97,7 @@ def passes(path: Path, level: str, roots: list[bytes]) -> bool:
             cert_validation_policy=CertValidationPolicySpec(
                 trust_manager=SimpleTrustManager.build(trust_roots=known),
                 revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(told, told)),
-                time_tolerance=TOLERANCE,  # it asks the responder, after it noted the time
+                time_tolerance=TOLERANCE,  # it queries the responder after it took the time
             )
         )
         if level == "B-LTA":
@@ -131,7 +130,7 @@ def test_a_responder_that_takes_its_time_is_waited_for(
 
 
 def found_out(path: Path, level: str, roots: list[bytes]) -> bool:
-    """Whether our verification says of a copy that it is not what was signed, at its level."""
+    """Whether our verification rejects a copy as altered, or as below its level."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(verify_file, str(path), roots).result()
     if "refused" in answer or len(answer["signatures"]) != 1:
@@ -141,7 +140,7 @@ def found_out(path: Path, level: str, roots: list[bytes]) -> bool:
 
 
 def proofs_in(path: Path) -> set[bytes]:
-    """What the file brings to be validated by, as any reader sees it."""
+    """The validation material in the file, as any reader sees it."""
     with path.open("rb") as file:
         store = DocumentSecurityStore.read_dss(PdfFileReader(file, strict=False))
         streams = [*store.certs.values(), *store.crls, *store.ocsps]
@@ -149,8 +148,8 @@ def proofs_in(path: Path) -> set[bytes]:
 
 
 def is_bare_syntax(copy: Path, whole: Path, place: int) -> bool:
-    """At B-LT nothing signs the update that brings the proofs (ETSI EN 319 142-1, 6.3): a space in it may be another
-    one. Not so a byte of the proofs themselves, of the signature, or of what was signed."""
+    """At B-LT no signature covers the update with the proofs (ETSI EN 319 142-1, 6.3): its white space may change,
+    but no byte of the proofs, of the signature, or of what was signed."""
     with whole.open("rb") as file:
         signature = PdfFileReader(file).embedded_regular_signatures[-1]
         if place < signature.byte_range[2] + signature.byte_range[3]:
@@ -201,5 +200,5 @@ def test_a_certificate_that_has_been_revoked_does_not_reach_a_lasting_level(
 
 def test_a_certificate_whose_authority_does_not_answer_does_not_reach_a_lasting_level(signed: Signed) -> None:
     with pytest.raises(CannotSign) as caught:
-        signed("B-LT", revocation_lists=())  # its own names an address where nobody is
+        signed("B-LT", revocation_lists=())  # the default list has an address that does not answer
     assert caught.value.code == "no_validation_material"

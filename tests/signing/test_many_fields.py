@@ -1,4 +1,4 @@
-"""Security case 47: a file with more fields than are looked at is refused; it is never called unsigned."""
+"""A file with more fields than the limit is refused, never called unsigned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.signing.changed.signers import signers
 
 
 def signed_behind(fields: int) -> bytes:
-    """Signed in a field that comes after as many others."""
+    """Signed in a field that follows so many others."""
     listed = b"24 0 R " * fields
     base = document(
         o3=d.parts()[d.FORM].replace(b"[7 0 R", b"[" + listed + b"7 0 R"), o24=b"<< /T (autre) /FT /Tx >>"
@@ -20,7 +20,7 @@ def signed_behind(fields: int) -> bytes:
     return signers().sign_again(base, signers().alice, "Alice")
 
 
-def test_case_47_a_signature_behind_too_many_fields_is_too_complex(tmp_path: Path) -> None:
+def test_a_signature_behind_too_many_fields_is_too_complex(tmp_path: Path) -> None:
     path = tmp_path / "many.pdf"
     path.write_bytes(signed_behind(filled_fields.MAX_FIELDS))
     assert verify_file(str(path), []) == {"refused": "too_complex"}

@@ -1,4 +1,4 @@
-"""What later updates may be written in: only what every reader understands alike."""
+"""The syntax allowed in later updates: only what every reader understands in the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file is hashed once to be signed and verified; what that rests on."""
+"""Signing and verifying hash a file once; the assumptions behind that."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_what_was_uploaded_can_not_be_written_to(tmp_path: Path) -> None:
         file.write(b", and more")
         file.flush()
         file.seek(12)
-        file.write(b"AND")  # behind what came
+        file.write(b"AND")  # after the original bytes
         file.flush()
     assert path.read_bytes() == b"as it came, AND more"
     file = opened_to_grow(str(path))
@@ -53,8 +53,9 @@ def test_a_digest_counts_for_exactly_what_it_was_made_of(
 
 
 def judged(path: Path, authority: Authority, hashed: Hashed | None) -> Answer:
-    # In a thread of its own: pyHanko runs an event loop, and a test in the browser may have left one in this thread.
+    # In a separate thread: pyHanko runs an event loop, and a browser test may have left one in this thread.
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(verify_file, str(path), [authority.certificate], True, hashed).result()
+    report: Answer
     (report,) = answer["signatures"]
-    return report  # type: ignore[no-any-return]
+    return report

@@ -23,12 +23,12 @@ def written(data: bytes, entries: bytes) -> Any:
 
 
 def behind(kind: int) -> bytes:
-    """ROWS, taken for rows behind that filter of PNG."""
+    """ROWS, interpreted as rows with that PNG filter."""
     return b"".join(bytes([kind]) + ROWS[place : place + 7] for place in range(0, len(ROWS), 7))
 
 
 def grey(data: bytes) -> bytes:
-    """The pixels that pdfium draws of a grey image, 7 by 12, with the usual predictor."""
+    """The pixels that pdfium draws for a grey image, 7 by 12, with the usual predictor."""
     more = b"/Type /XObject /Subtype /Image /Width 7 /Height 12 /ColorSpace /DeviceGray /BitsPerComponent 8 " + USUAL
     base = document(o5=b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 7 12] /Contents 11 0 R /Resources 12 0 R >>",
                     o11=stream(b"7 0 0 12 0 0 cm /Fm0 Do"), o17=stream(data, more))  # fmt: skip

@@ -1,10 +1,11 @@
-"""Signing in place: valid for independent readers, where the click was, nothing left when it fails."""
+"""Signing in place: valid for independent readers, at the clicked place, and nothing left after a failure."""
 
 from __future__ import annotations
 
 import io
 import time
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 import pikepdf
 import pypdfium2 as pdfium
@@ -21,25 +22,35 @@ from signing.pdf.placement import InvalidPlacement, Placement
 from signing.pdf.sign import CannotSign, sign
 from signing.pdf.stamp import StampContent
 from signing.pdf.verify import verify
-from tests.conftest import CORPUS
 from tests.documents.conftest import PDF
+from tests.pdf_samples import SAMPLES, Sample
 from tests.pdfs import pdf_with_page
+from tests.sample_folder import over_the_folder, viewer_opens
 from tests.signing.conftest import Receive, Sign, pdfsig
 
-CORPUS_PDFS = sorted(CORPUS.glob("*.pdf")) if CORPUS.is_dir() else []
-# What no viewer opens without a password, or at all.
-NOT_OPENED = {"libreoffice-writer-password.pdf": "password", "unreadablemetadata.pdf": "unreadable"}
+TAKEN = [sample for sample in SAMPLES if not sample.refused]
 
 
-@pytest.mark.parametrize("name", [path.name for path in CORPUS_PDFS] or [None])
-def test_real_documents_come_out_signed_and_valid(name: str | None, receive: Receive, sign_it: Sign) -> None:
-    content = (CORPUS / name).read_bytes() if name else PDF
-    if name in NOT_OPENED:
-        with pytest.raises(Refused) as caught:
-            receive(content, name)
-        assert caught.value.code == NOT_OPENED[name]
+@pytest.mark.parametrize("sample", TAKEN, ids=lambda sample: sample.name)
+def test_documents_of_other_software_come_out_signed_and_valid(
+    sample: Sample, receive: Receive, sign_it: Sign
+) -> None:
+    comes_out_signed_and_valid(sample.content(), receive, sign_it)
+
+
+@over_the_folder(".pdf")
+def test_documents_of_a_folder_come_out_signed_and_valid(path: Path, receive: Receive, sign_it: Sign) -> None:
+    content = path.read_bytes()
+    if viewer_opens(content):
+        comes_out_signed_and_valid(content, receive, sign_it)
         return
-    intake = receive(content, name or "lettre.pdf")
+    with pytest.raises(Refused) as caught:
+        receive(content, path.name)
+    assert caught.value.code in ("password", "unreadable")
+
+
+def comes_out_signed_and_valid(content: bytes, receive: Receive, sign_it: Sign) -> None:
+    intake = receive(content, "lettre.pdf")
     pages = intake.page_count
     signed = sign_it(intake, Placement(page=pages, x=0.75, y=0.9))
     said = pdfsig(intake.path)
@@ -76,7 +87,7 @@ BOXES = [
     ((0, 0, 595, 842), (100, 150, 500, 700), None),
     ((-200, -100, 395, 742), (-150, -50, 300, 600), None),
     ((0, 0, 200, 280), None, 3.0),
-    ((0, 0, 0, 0), None, None),  # of no use: every viewer shows US Letter
+    ((0, 0, 0, 0), None, None),  # useless: viewers show US Letter
 ]
 
 
@@ -103,11 +114,11 @@ def test_the_stamp_is_where_the_click_was(
     assert (top + bottom) / 2 / image.height == pytest.approx(0.7, abs=0.01)
     assert (right - left) / image.width == pytest.approx(0.3, abs=0.02)
     text = page.get_textpage().get_text_bounded()
-    assert text == "" or "Morel" in text  # the stamp is an annotation: no part of the page's own text
+    assert text == "" or "Morel" in text  # the stamp is an annotation, not part of the page's text
 
 
 def test_the_stamp_is_upright_on_a_turned_page(receive: Receive, credential: Credential) -> None:
-    """The image stands above the text, as shown, whatever the page's /Rotate."""
+    """The image is above the text, as displayed, with any /Rotate of the page."""
     picture = io.BytesIO()
     from PIL import Image
 
@@ -148,6 +159,13 @@ def test_encrypted_with_an_empty_password_is_signed(receive: Receive, sign_it: S
     assert "Signature is Valid" in pdfsig(intake.path)
 
 
+class Coordinates(TypedDict):
+    page: int
+    x: float
+    y: float
+    width: NotRequired[float]
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -160,9 +178,9 @@ def test_encrypted_with_an_empty_password_is_signed(receive: Receive, sign_it: S
         {"page": 1, "x": 0.5, "y": 0.5, "width": 2},
     ],
 )
-def test_coordinates_off_the_page_are_refused(values: dict[str, float]) -> None:
+def test_coordinates_off_the_page_are_refused(values: Coordinates) -> None:
     with pytest.raises(InvalidPlacement):
-        Placement(**values)  # type: ignore[arg-type]
+        Placement(**values)
 
 
 def test_a_page_that_is_not_there_is_refused(receive: Receive, sign_it: Sign) -> None:

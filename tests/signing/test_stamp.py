@@ -1,4 +1,4 @@
-"""The stamp as a reader of paper sees it: rendered by poppler, its code read as a telephone would."""
+"""The stamp as a reader sees it: rendered by poppler, with its code read as by a telephone."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.signing.conftest import Receive
 
 PUBLIC_URL = "https://documents.cabinet-des-lilas.fr"
 VERIFY = f"{PUBLIC_URL}/verify/"
-MODULES = 33  # of the code of VERIFY
+MODULES = 33  # of the code for VERIFY
 
 
 @pytest.fixture
 def stamped(receive: Receive, credential: Credential, settings: Any) -> Any:
-    """Signs a blank page in its middle; the path."""
+    """Signs a blank page in its middle; returns the path."""
     settings.PUBLIC_URL = PUBLIC_URL
 
     def _stamped(
@@ -56,7 +56,7 @@ def stamped(receive: Receive, credential: Credential, settings: Any) -> Any:
 
 
 def drawn_signature() -> bytes:
-    """As "Ma signature" keeps it: ink on transparent paper."""
+    """As "Ma signature" stores it: ink on transparent paper."""
     grey = Image.open(io.BytesIO(signature(1))).convert("L")
     ink = Image.new("RGBA", grey.size, (20, 40, 120, 255))
     ink.putalpha(grey.point([255 - level for level in range(256)]))
@@ -79,7 +79,7 @@ def codes(image: Image.Image) -> list[str]:
 
 
 def said(path: Path) -> str:
-    """The stamp's text, as a reader that copies it gets it."""
+    """The stamp's text, as extracted by a reader."""
     return subprocess.run(["pdftotext", str(path), "-"], check=True, capture_output=True, text=True).stdout
 
 
@@ -112,7 +112,7 @@ def test_the_code_on_paper_leads_to_the_verification_page_and_carries_nothing_el
 
 def test_units_of_user_space_are_paper_too(stamped: Any) -> None:
     small, large = (stamped(media_box=(0, 0, 59.5, 84.2), user_unit=unit) for unit in (1, 10))
-    assert codes(printed(small, dpi=1500)) == []  # 5 mm wide: nothing that could be read
+    assert codes(printed(small, dpi=1500)) == []  # 5 mm wide: too small to read
     assert codes(printed(large, dpi=1500)) == [VERIFY]
 
 
@@ -128,7 +128,7 @@ def test_at_the_usual_width_on_a4_text_and_code_are_readable(name: str, has_imag
     laid = layout(DEFAULT_WIDTH * 210, name=name, has_image=has_image)
     assert laid.size >= MIN_TEXT
     if len(name) > 60:
-        return  # the text comes first
+        return  # the text has priority
     assert laid.code is not None
     assert laid.code.width / (MODULES + 2 * QUIET) >= MIN_MODULE
 
@@ -160,7 +160,7 @@ def test_whatever_the_size_nothing_overlaps_and_nothing_sticks_out(width_mm: flo
     [
         "Łukasz Œuf-Çelik",
         "Nguyễn Thị Ánh Ngọc",
-        "Nguye\u0302\u0303n",  # as some keyboards type it
+        "Nguye\u0302\u0303n",  # as some keyboards enter it
         "Αλέξης Παπαδόπουλος",
         "Ольга Іваненко",
         "דוד כהן",
@@ -185,7 +185,7 @@ def test_a_letter_that_no_font_has_is_named_and_nothing_is_stamped(stamped: Any)
 
 
 def test_arabic_letters_are_joined(stamped: Any) -> None:
-    """The letters of the name take forms that depend on their neighbours: three, not one that stands alone."""
+    """The letters of the name have forms that depend on their neighbours: three joined forms, not isolated ones."""
     with pikepdf.open(stamped(name="ببب", number="")) as pdf:
         maps = [font.ToUnicode.read_bytes() for font in _form(pdf).Resources.Font.values()]
     assert max(content.count("ب".encode("utf-16-be").hex().encode()) for content in maps) == 3

@@ -1,4 +1,4 @@
-"""A document with one of everything that can show on a page, and updates to it, written byte by byte."""
+"""A document with one of everything that a page can show, and updates to it, written byte by byte."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def form(content: bytes, box: bytes = b"[0 0 150 60]", more: bytes = b"") -> byt
 
 
 def parts() -> dict[int, bytes]:
-    """Object number → what is between obj and endobj."""
+    """Object number → bytes between obj and endobj."""
     text = b"BT /F1 14 Tf 72 760 Td (Paracetamol 1 g, trois fois par jour) Tj ET /GS0 gs /CS0 cs 0.2 0.4 0.4 sc "
     layer = b"/OC /L0 BDC BT /F1 14 Tf 72 600 Td (Couche) Tj ET EMC "
     return {
@@ -64,7 +64,7 @@ def parts() -> dict[int, bytes]:
 
 
 def document(compressed: bool = False, /, **changed: bytes) -> bytes:
-    """`changed`: other contents by object, as "o7"; `compressed`: small objects in an object stream."""
+    """`changed`: replaced contents by object, as "o7"; `compressed`: small objects in an object stream."""
     objects = parts() | {int(name[1:]): value for name, value in changed.items()}
     written = Update(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", first=True)
     small = {number: body for number, body in objects.items() if b"stream\n" not in body} if compressed else {}
@@ -76,7 +76,7 @@ def document(compressed: bool = False, /, **changed: bytes) -> bytes:
 
 
 def current(content: bytes, number: int) -> bytes:
-    """What an object is now, in a file without object streams."""
+    """The current content of an object, in a file without object streams."""
     found = re.findall(rb"(?:^|[\r\n])%d 0 obj\s*(.*?)\s*endobj" % number, content, re.DOTALL)
     assert found, number
     return bytes(found[-1])
@@ -84,7 +84,7 @@ def current(content: bytes, number: int) -> bytes:
 
 @dataclass
 class Update:
-    """An incremental update, written as the standard says unless told otherwise."""
+    """An incremental update, conforming to the standard by default."""
 
     content: bytes
     first: bool = False
@@ -92,7 +92,7 @@ class Update:
     packed: dict[int, bytes] = field(default_factory=dict)
     freed: set[int] = field(default_factory=set)
     generations: dict[int, int] = field(default_factory=dict)
-    offsets: dict[int, int] = field(default_factory=dict)  # where the table says instead
+    offsets: dict[int, int] = field(default_factory=dict)  # wrong offsets for the table
 
     def __post_init__(self) -> None:
         sizes = [int(size) for size in re.findall(rb"/Size (\d+)", self.content)]
@@ -119,14 +119,14 @@ class Update:
         self.put(number, body.replace(old, new, 1))
 
     def add(self, number: int, entries: bytes) -> None:
-        """Entries more, at the end of a dictionary."""
+        """Appends entries to a dictionary."""
         body = self.objects.get(number) or current(self.content, number)
         end = body.rindex(b">>")
         self.put(number, body[:end] + entries + b" " + body[end:])
 
     def done(self, *, as_stream: bool = False, trailer: bytes = b"", before_table: bytes = b"",
              previous: int | None = None, root: int = CATALOG, comment: bytes = b"") -> bytes:  # fmt: skip
-        """`trailer`: entries more; `comment`: before the last words."""
+        """`trailer`: further entries; `comment`: before the final lines."""
         out = bytearray(self.content)
         listed: dict[int, tuple[int, int]] = {}
         container = self._packed_container() if self.packed else None

@@ -1,4 +1,4 @@
-"""Streams that pyHanko and viewers decode differently, and trailers that count too few objects."""
+"""Streams that pyHanko and viewers decode differently, and trailers with a too small object count."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.signing.changed.documents import IDENTIFIER, Update, current, documen
 from tests.signing.changed.kinds import PROOF, Kind, changed, packed, store, whole
 from tests.signing.changed.signers import signers
 
-IN_STRINGS = b"()\\\r\n"  # what would end a string, or be read as something else
+IN_STRINGS = b"()\\\r\n"  # characters that end a string, or change in it
 USUAL = b"/DecodeParms << /Predictor 12 /Columns 7 >>"
 
 
 def two_faced(head: bytes, for_us: bytes, for_viewers: bytes, size: int, start: int) -> bytes:
-    """Deflated, with /Colors 4: pyHanko, which ignores it, reads the one text, and viewers the other."""
+    """Deflated, with /Colors 4: pyHanko ignores it and reads one text, viewers read the other."""
     ours = bytearray(b"x" * start + for_us.ljust(size - start))
     theirs = bytearray(b"x" * start + for_viewers.ljust(size - start))
     first = bytearray(head.ljust(start, b"x"))
@@ -55,7 +55,7 @@ def object_stream_with_two_faces() -> bytes:
 
 
 def rows_filtered(rows: bytes, kind: int) -> bytes:
-    """Each row behind the PNG filter 0 (none) or 2 (up)."""
+    """Each row with the PNG filter 0 (none) or 2 (up)."""
     lines = [rows[place : place + 7] for place in range(0, len(rows), 7)]
     above = [bytes(7), *lines] if kind == 2 else [bytes(7)] * len(lines)
     return b"".join(
@@ -67,7 +67,7 @@ def rows_filtered(rows: bytes, kind: int) -> bytes:
 def with_section(
     update: Update, encode: Callable[[bytes], bytes], members: dict[int, tuple[int, int, int]] | None = None
 ) -> bytes:
-    """The update with a stream of cross-references. `encode`: of its rows, with %b where its other entries come."""
+    """The update with a cross-reference stream. `encode`: encodes its rows, with %b in place of its other entries."""
     out, rows = bytearray(update.content), dict(members or {})
     for number, body in update.objects.items():
         rows[number] = (1, len(out), 0)
@@ -83,7 +83,7 @@ def with_section(
 
 
 def section(kind: int, entries: bytes) -> Callable[[], bytes]:
-    """Proofs, listed in a stream of cross-references behind a predictor."""
+    """Proofs, listed in a cross-reference stream with a predictor."""
 
     def make() -> bytes:
         update = Update(whole())
@@ -119,7 +119,7 @@ def picture_swapped() -> bytes:
 
 
 def packed_otherwise() -> bytes:
-    """The same content at another level of compression."""
+    """The same content with another compression level."""
     entries, content = b"/Filter /FlateDecode", b"0 0 50 50 re f " * 9
     before = stream(zlib.compress(content, 9), b"/Type /XObject /Subtype /Form /BBox [0 0 150 60] " + entries)
     update = Update(signers().sign_again(document(o17=before), signers().alice, "Alice"))
@@ -128,7 +128,7 @@ def packed_otherwise() -> bytes:
 
 
 def signed_in_two_faces() -> bytes:
-    """An object stream among what was signed, from before: who refers to whom in it depends on the reader."""
+    """An earlier object stream among the signed bytes: its references depend on the reader."""
     content = b"40 0 << /Nothing true >>"
     rows = b"".join(b"\2" + content[place : place + 8] for place in range(0, len(content), 8))
     base = Update(document())
@@ -141,18 +141,18 @@ def signed_in_two_faces() -> bytes:
     return update.done()
 
 
-def size_of(size: int, **how: bool) -> Callable[[], bytes]:
+def size_of(size: int, *, as_stream: bool = False) -> Callable[[], bytes]:
     def make() -> bytes:
         update = Update(whole())
         update.put(d.FORM + 1, b"<< /Nothing true >>")
         update.next = size
-        return update.done(**how)  # type: ignore[arg-type]
+        return update.done(as_stream=as_stream)
 
     return make
 
 
 def signed_too_small() -> bytes:
-    """When it was signed, the trailer counted too few objects; the update brings one of them back."""
+    """The signed trailer had a too small object count; the update restores one of the ignored objects."""
     base = re.sub(rb"/Size \d+", b"/Size 25", document(o60=b"<< /Nothing true >>"))
     update = Update(signers().sign_again(base, signers().alice, "Alice"))
     update.next = 61

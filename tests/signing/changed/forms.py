@@ -36,7 +36,7 @@ def locked() -> bytes:
     content = io.BytesIO(document())
     writer = IncrementalPdfFileWriter(content)
     append_signature_field(writer, field)
-    writer.write_in_place()  # type: ignore[no-untyped-call]
+    writer.write_in_place()
     return signers().sign_again(content.getvalue(), signers().alice, "Alice")
 
 

@@ -1,4 +1,4 @@
-"""A kind of change after a signature, and how documents of that kind are made."""
+"""A kind of change after a signature, and how to create documents of that kind."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Kind:
     what: str
     verdict: str
     make: Callable[[], bytes]
-    because: str = ""  # part of the reason, where the verdict is "other"
+    because: str = ""  # part of the reason, if the verdict is "other"
 
 
 @lru_cache(maxsize=1)
 def whole() -> bytes:
-    """Signed here, on the second page, and certified."""
+    """Signed by this site on the second page, and certified."""
     return signers().sign_here(document())
 
 
 @lru_cache(maxsize=1)
 def packed() -> bytes:
-    """The same document in object streams."""
+    """The same document with object streams."""
     return signers().sign_here(document(True))
 
 
 @lru_cache(maxsize=4)
 def approved(**objects: bytes) -> bytes:
-    """Signed as before we certified: no DocMDP, nothing shown."""
+    """Signed as by versions before certification: no DocMDP, nothing visible."""
     return signers().sign_again(document(**objects), signers().alice, "Alice")
 
 
@@ -69,6 +69,6 @@ def put(number: int, body: bytes) -> Callable[[], bytes]:
 
 
 def store(update: Update) -> None:
-    """A security store."""
+    """Adds a security store."""
     proof = update.put(None, PROOF)
     update.add(CATALOG, b"/DSS %d 0 R" % update.put(None, b"<< /Certs [%d 0 R] >>" % proof))

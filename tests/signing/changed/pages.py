@@ -1,4 +1,4 @@
-"""Annotations, pages, what pages use, and the document as a whole."""
+"""Annotations, pages, their resources, and the document as a whole."""
 
 from __future__ import annotations
 

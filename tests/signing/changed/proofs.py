@@ -1,4 +1,4 @@
-"""Proofs for later validation, and what is on no page."""
+"""Proofs for later validation, and other things on no page."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def extended(update: Update, version: bytes, levels: bytes) -> None:
 def store_of_pyhanko() -> bytes:
     content = io.BytesIO(whole())
     writer = IncrementalPdfFileWriter(content)
-    writer.root["/DSS"] = writer.add_object(DocumentSecurityStore(writer).as_pdf_object())  # type: ignore[no-untyped-call]
-    writer.update_root()  # type: ignore[no-untyped-call]
-    writer.write_in_place()  # type: ignore[no-untyped-call]
+    writer.root["/DSS"] = writer.add_object(DocumentSecurityStore(writer).as_pdf_object())
+    writer.update_root()
+    writer.write_in_place()
     return content.getvalue()
 
 
@@ -63,7 +63,7 @@ def store_twice() -> bytes:
 
 
 def store_with_paint() -> bytes:
-    """The list of certificates was the second page's list of contents when the document was signed."""
+    """The list of certificates was also the second page's list of contents when the document was signed."""
     base = document(o6=b"<< /Type /Page /Parent 2 0 R /Contents 25 0 R /Resources 12 0 R >>", o25=b"[14 0 R]",
                     o26=b"<< /Certs 25 0 R >>", o1=d.parts()[1][:-2] + b"/DSS 26 0 R >>")  # fmt: skip
     update = Update(signers().sign_again(base, signers().alice, "Alice"))
@@ -72,7 +72,7 @@ def store_with_paint() -> bytes:
 
 
 def proof_with_paint() -> bytes:
-    """A page's content was called a certificate when the document was signed."""
+    """A page's content was also declared as a certificate when the document was signed."""
     base = document(o26=b"<< /Certs [11 0 R] >>", o1=d.parts()[1][:-2] + b"/DSS 26 0 R >>")
     update = Update(signers().sign_again(base, signers().alice, "Alice"))
     update.put(d.CONTENT, stream(d.PAINT))

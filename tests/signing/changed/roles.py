@@ -1,4 +1,4 @@
-"""Documents prepared before they were signed: what a rule allows to change plays a second part on a page."""
+"""Documents prepared before signing: an object that rules allow to change has a second role on a page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def prepared(change: Callable[[Update], object], **objects: bytes) -> Callable[[
 
 
 def put_new(number: int, old: bytes, body: bytes) -> Callable[[Update], object]:
-    """An entry comes to refer to a new object. `old`: the entry, a reference at its end."""
+    """Make an entry refer to a new object. `old`: the entry, ending with a reference."""
 
     def change(update: Update) -> None:
         key = old.rsplit(b" ", 3)[0]
@@ -56,14 +56,14 @@ def pages_as_certificates() -> bytes:
 
 
 def signed_in_a_field_that_is_a_font() -> bytes:
-    """/V of the empty field is a font of the page's: signing the field replaces it."""
+    """/V of the empty field is a font of the page: signing the field replaces it."""
     base = document(**page(b"BT /V 14 Tf 72 700 Td (abc) Tj ET", b"/Font 8 0 R"))
     signed = signers().sign_again(base, signers().alice, "Alice")
     return signers().sign_again(signed, signers().bob, "confrere", Look(box=(300, 60, 450, 120)))
 
 
 def annotations_as_form() -> bytes:
-    """The page itself is the list of what its content may paint."""
+    """The page object is also the list of what its content may paint."""
     entries = b"/Resources << /Font << /F1 10 0 R >> /XObject 5 0 R >> /Annots 17 0 R"
     base = document(
         o5=b"<< /Type /Page /Parent 2 0 R /Contents 11 0 R %b >>" % entries, o11=stream(TEXT + b"/Annots Do")

@@ -1,4 +1,4 @@
-"""Signatures that came later."""
+"""Later signatures."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def empty_field() -> bytes:
     content = io.BytesIO(whole())
     writer = IncrementalPdfFileWriter(content)
     append_signature_field(writer, SigFieldSpec("Plus tard", on_page=0, box=BESIDE))  # type: ignore[arg-type]
-    writer.write_in_place()  # type: ignore[no-untyped-call]
+    writer.write_in_place()
     return content.getvalue()
 
 
@@ -121,13 +121,13 @@ def own_look_swapped() -> bytes:
 
 
 def in_another_generation(writer: Any, field: Any) -> None:
-    """Viewers find the form by its number; whoever looks at the generation finds nothing."""
+    """Viewers find the form by its number; a search by generation finds nothing."""
     reference = writer.add_object(parsed(form(d.WHITE_SQUARE)[: -len(b"endstream")].split(b"stream")[0]))
-    field[pdf_name("/AP")] = generic.IndirectObject(reference.idnum, 1, writer)  # type: ignore[no-untyped-call]
+    field[pdf_name("/AP")] = generic.IndirectObject(reference.idnum, 1, writer)
 
 
 def under_the_same_name() -> bytes:
-    """A field of the name, and with the signature, of the one in which Bob signs."""
+    """A field with the name and the signature of the field in which Bob signs."""
     second = by_bob(Look())()
     update = Update(second)
     number = int(re.findall(rb"/Fields \[.*? (\d+) 0 R *\]", second, re.DOTALL)[-1])
@@ -140,7 +140,7 @@ def under_the_same_name() -> bytes:
 
 
 def encrypted_once() -> bytes:
-    """Opened without password, as most encrypted documents are; signed here."""
+    """Encrypted without a password, as most encrypted documents are; signed by this site."""
     content, page = io.BytesIO(), d.parts()[d.SECOND].replace(b" 900 0 R", b"")
     with pikepdf.open(io.BytesIO(document(o6=page))) as pdf:
         pdf.save(content, encryption=pikepdf.Encryption(owner="x", user=""), object_stream_mode=PLAIN)
@@ -152,13 +152,13 @@ def encrypted() -> bytes:
 
 
 def with_a_dangling_trailer() -> bytes:
-    """A trailer that names an object that is not there, as LibreOffice leaves one."""
+    """A trailer that refers to a missing object, as LibreOffice may write."""
     base = document().replace(b"/Info 23 0 R", b"/Info 23 0 R /AdditionalStreams [/x 950 0 R]")
     return signers().sign_here(signers().sign_again(base, signers().alice, "Alice"), signers().bob)
 
 
 def in_a_layer() -> bytes:
-    """A membership of layers that is a signature field, too: what shows it is what a page of a field is called."""
+    """An optional-content membership that is also a signature field: the key that shows it is the field's page."""
     layer = b"<< /OCGs [25 0 R] /P /AnyOn /FT /Sig /T (couche) /Subtype /Widget /Rect [0 0 0 0] >>"
     base = approved(
         o3=d.parts()[d.FORM].replace(b"8 0 R]", b"8 0 R 20 0 R]"), o20=layer, o25=b"<< /Type /OCG /Name (Couche) >>"

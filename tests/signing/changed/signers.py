@@ -1,4 +1,4 @@
-"""Those who sign: two doctors of this site, a stranger with a doctor's name, a time-stamp authority."""
+"""The signers: two doctors of this site, a stranger with a doctor's name, a time-stamp authority."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.stamp import BaseStampStyle
 
 from bench.doctors import NAME, NUMBER, Authority
-from files.intake import accept, discard
+from files.intake import accept
 from signing.pdf import verifying_child
-from signing.pdf.changes import review_of, what_came_after
+from signing.pdf.changes import changes_after, review_of
 from signing.pdf.credentials import Credential
 from signing.pdf.not_allowed import NotAllowed
 from signing.pdf.objects import dictionary
@@ -49,14 +49,14 @@ T = TypeVar("T")
 
 
 def apart(work: Callable[[], T]) -> T:
-    """In a thread of its own: pyHanko runs an event loop, and a test in the browser may have left one in this one."""
+    """In a separate thread: pyHanko runs an event loop, and a browser test may have left one in this thread."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(work).result()
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a later signature looks; `flags` of the widget, `widget`: entries more."""
+    """The appearance of a later signature; `flags` of the widget, `widget`: further entries."""
 
     box: Box = BESIDE
     page: int = 0
@@ -68,7 +68,7 @@ class Look:
 
 
 class _AsItIs(BaseStampStyle):
-    """Leaves the appearance that the field has."""
+    """Keeps the field's current appearance."""
 
     def create_stamp(self, writer: Any, box: Any, text_params: Any) -> Any:
         return self
@@ -78,9 +78,16 @@ class _AsItIs(BaseStampStyle):
 
 
 class _SignsAnyway(PdfSigner):
-    """Does not look whether a certification allows it."""
+    """Does not check whether a certification allows it."""
 
     def _enforce_certification_constraints(self, reader: Any) -> None:
+        pass
+
+
+class _SameMetadata(IncrementalPdfFileWriter):
+    """An update that leaves what the file says of itself."""
+
+    def _update_meta(self) -> None:
         pass
 
 
@@ -99,14 +106,13 @@ class Signers:
 
     @cached_property
     def stranger(self) -> Credential:
-        """Of an authority that this site does not know; the same name as Alice."""
+        """A signer with Alice's name, from an authority unknown to this site."""
         return Authority().doctor(NAME)
 
     def sign_here(self, content: bytes, who: Credential | None = None, page: int = 2, width: float = 0.25,
                   x: float = 0.3) -> bytes:  # fmt: skip
-        """As this site signs."""
-        intake = accept(SimpleUploadedFile("ordonnance.pdf", content))
-        try:
+        """Sign as this site does."""
+        with accept(SimpleUploadedFile("ordonnance.pdf", content)) as intake:
             done = sign(
                 intake,
                 placement=Placement(page=page, x=x, y=0.8, width=width),
@@ -116,8 +122,6 @@ class Signers:
             )
             assert not done.repaired
             return intake.path.read_bytes()
-        finally:
-            discard(intake)
 
     @cached_property
     def time(self) -> DummyTimeStamper:
@@ -143,7 +147,8 @@ class Signers:
 
     def sign_again(self, content: bytes, who: Credential, name: str = "Second", look: Look | None = None,
                    **metadata: Any) -> bytes:  # fmt: skip
-        """By another program: in the field of that name, made if need be; `look`: None paints nothing."""
+        """Sign as another program does: in the field with that name, created if needed; `look`: None paints
+        nothing."""
 
         def work() -> bytes:
             written, writer, spec = self._prepared(content, name, look)
@@ -163,10 +168,9 @@ class Signers:
         return apart(work)
 
     def _prepared(self, content: bytes, name: str, look: Look | None) -> tuple[io.BytesIO, Any, Any]:
-        """With the field as it is to look: pyHanko's own stamps are left aside."""
+        """With the appearance already in the field, without pyHanko's own stamps."""
         written = io.BytesIO(content)
-        writer = IncrementalPdfFileWriter(written, strict=False)
-        writer._update_meta = lambda: None  # type: ignore[method-assign]  # what it says of itself stays
+        writer = _SameMetadata(written, strict=False)
         existing = [n for n, _v, _f in fields.enumerate_sig_fields(writer.prev, filled_status=False)]
         if name not in existing and look is not None:
             spec = fields.SigFieldSpec(name, on_page=look.page, box=look.box)  # type: ignore[arg-type]
@@ -177,7 +181,7 @@ class Signers:
         return written, writer, None
 
     def _paint(self, writer: IncrementalPdfFileWriter, field: Any, look: Look) -> None:
-        field[pdf_name("/F")] = generic.NumberObject(look.flags)  # type: ignore[no-untyped-call]
+        field[pdf_name("/F")] = generic.NumberObject(look.flags)
         if look.content:
             painted = _parsed(form(look.content, look.bbox, look.form_more))
             field[pdf_name("/AP")] = dictionary({"/N": writer.add_object(painted)})
@@ -186,7 +190,7 @@ class Signers:
 
 
 def _parsed(body: bytes) -> Any:
-    """A stream object from how it is written. References in it are to the file's own objects."""
+    """A stream object from its written form. Its references are to the file's own objects."""
     entries, _stream, content = body.partition(b"\nstream\n")
     content = content.removesuffix(b"\nendstream")
     found = parsed(re.sub(rb"/Length \d+", b"", entries))
@@ -194,8 +198,8 @@ def _parsed(body: bytes) -> Any:
 
 
 def parsed(written: bytes) -> Any:
-    """A PDF object from how it is written."""
-    nowhere: Any = generic.TrailerReference(None)  # type: ignore[no-untyped-call]
+    """A PDF object from its written form."""
+    nowhere: Any = generic.TrailerReference(None)
     return generic.read_object(io.BytesIO(written + b" "), nowhere)
 
 
@@ -205,13 +209,13 @@ def signers() -> Signers:
 
 
 def judged(content: bytes) -> tuple[str, str]:
-    """What came after Alice's signature, and the reason where it is "other"; "unsigned" if it is gone."""
+    """What came after Alice's signature, and the reason if it is "other"; "unsigned" if it is gone."""
     known = signers()
     root, alice = known.authority.certificate, hashlib.sha256(known.alice.certificate).hexdigest()
     reasons: dict[str, str] = {}  # by field, the oldest first
 
     def noting_why(signature: Any, facts: Any) -> str:
-        came = what_came_after(signature, facts)
+        came = changes_after(signature, facts)
         reasons[signature.fq_name] = _reason(signature, facts) if came == "other" else ""
         return came
 
@@ -219,7 +223,7 @@ def judged(content: bytes) -> tuple[str, str]:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "changed.pdf"
             path.write_bytes(content)
-            with mock.patch.object(verifying_child, "what_came_after", noting_why):
+            with mock.patch.object(verifying_child, "changes_after", noting_why):
                 answer = verifying_child.verify_file(str(path), [root])
             if "refused" in answer:
                 return str(answer["refused"]), ""

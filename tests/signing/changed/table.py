@@ -1,5 +1,4 @@
-"""Every kind of change after a signature that we know of, and how it is judged: the table of
-docs/changes-after-a-signature.md."""
+"""Every known kind of change after a signature, and its verdict: the table of docs/changes-after-a-signature.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Security case 47: each kind of change after a signature is judged as the table in the documentation says."""
+"""Each kind of change after a signature gets the verdict in the documentation's table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLE = Path(__file__).parents[3] / "docs" / "changes-after-a-signature.md"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.what)
-def test_case_47_a_change_after_a_signature_is_judged_as_the_table_says(kind: Kind) -> None:
+def test_a_change_after_a_signature_is_judged_as_the_table_says(kind: Kind) -> None:
     verdict, reason = judged(kind.make())
     assert (verdict, kind.because in reason) == (kind.verdict, True), reason
 

@@ -1,7 +1,7 @@
-"""Security case 47, as a property: whatever is written behind a signature, if a viewer shows a signed page otherwise
-than before, outside the boxes of later signatures, then the verdict is not that the document is intact.
+"""For any bytes appended after a signature: if a viewer then shows a signed page differently, outside the boxes of
+later signatures, the verdict is not that the document is intact.
 
-`PAINTED_OVER_EXAMPLES` sets how many documents are tried; the suite tries few.
+`PAINTED_OVER_EXAMPLES` sets the number of documents; the suite tries few.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ ENTRIES = (
 
 @dataclass(frozen=True)
 class Step:
-    """One change. `number`: the object; `other`: the one that it comes to refer to; a new one, if that is 0."""
+    """One change. `number`: the object; `other`: the object that it will refer to, 0 for a new one."""
 
     kind: str
     number: int
@@ -75,12 +75,12 @@ STEPS = st.builds(
 
 
 def as_it_is(content: bytes, number: int) -> bytes:
-    """The object now, or, in object streams, as it was before it was signed."""
+    """The current object; in object streams, its state before signing."""
     return current(content, number) if b"\n%d 0 obj" % number in content else parts()[number]
 
 
 def apply(update: Update, step: Step) -> None:
-    """Some steps can't be taken on some objects: those are left out."""
+    """Skips steps that are impossible on their object."""
     now = as_it_is(update.content, step.number)
     other = step.other or update.put(None, step.body)
     entry = step.entry % other if b"%d" in step.entry else step.entry
@@ -106,7 +106,7 @@ def apply(update: Update, step: Step) -> None:
 
 
 def shown(content: bytes) -> list[Image.Image] | None:
-    """Each page as pdfium shows it, fields too; None if it can't be opened."""
+    """Each page as pdfium shows it, with fields; None if it cannot be opened."""
     try:
         pdf = pdfium.PdfDocument(content)
         try:
@@ -131,7 +131,7 @@ def looks_the_same(before: bytes, after: bytes) -> bool:
     one, other = shown(before), shown(after)
     assert one is not None
     if other is None:
-        return True  # nobody is shown anything
+        return True  # no viewer opens it
     if len(one) != len(other) or any(a.size != b.size for a, b in zip(one, other, strict=True)):
         return False
     boxes = [[BESIDE, EXISTING], []]
@@ -142,7 +142,7 @@ def looks_the_same(before: bytes, after: bytes) -> bool:
 
 
 def signed_once_more(content: bytes, how: str) -> bytes:
-    """Whoever changed it may sign it, too."""
+    """The author of the change may sign it, too."""
     if how == "stranger, beside":
         return signers().sign_again(content, signers().stranger, look=Look())
     if how == "stranger, in the field":
@@ -165,7 +165,7 @@ def signed_once_more(content: bytes, how: str) -> bytes:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     database=None,
 )
-def test_case_47_a_page_painted_over_is_never_called_intact(
+def test_a_page_painted_over_is_never_called_intact(
     base: str, steps: list[Step], as_stream: bool, again: str
 ) -> None:
     before = BASES[base]()
@@ -177,7 +177,7 @@ def test_case_47_a_page_painted_over_is_never_called_intact(
         try:
             after = signed_once_more(after, again)
         except Exception:
-            event("could not be signed again")  # pyHanko raises many kinds on what these updates leave of a document
+            event("could not be signed again")  # pyHanko raises many kinds of exceptions then
             return
     verdict, _reason = judged(after)
     same = looks_the_same(before, after)

@@ -1,4 +1,4 @@
-"""Security case 47, through the open verification: a forgery is never called intact, nor only not confirmed."""
+"""The open verification never calls a forgery intact, nor merely not confirmed."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ def layer(base: Base) -> bytes:
     "forgery",
     [time_stamp_of_garbage, painting_time_stamp, signer_of_the_same_name, note, swapped_appearance, layer],
 )
-def test_case_47_a_forgery_is_not_called_intact(forgery: Callable[[Base], bytes], base: Base) -> None:
+def test_a_forgery_is_not_called_intact(forgery: Callable[[Base], bytes], base: Base) -> None:
     assert verify_upload(SimpleUploadedFile("ordonnance.pdf", base())).verdict in ("untrusted", "whole")
     assert verify_upload(SimpleUploadedFile("forgery.pdf", forgery(base))).verdict not in ("untrusted", "whole")

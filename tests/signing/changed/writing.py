@@ -1,4 +1,4 @@
-"""Updates written so that two readers may understand them differently."""
+"""Updates that two readers may understand differently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.signing.changed.signers import signers
 
 
 def hidden_in_signed() -> bytes:
-    """What was signed holds a second content for the page, of which no cross-reference knew."""
+    """The signed bytes contain a second content for the page, which no cross-reference listed."""
     base = document()
     secret = b"11 0 obj\n" + stream(d.PAINT) + b"\nendobj\n"
     base = base.replace(b"5 0 obj\n", secret + b"5 0 obj\n", 1)
@@ -37,7 +37,7 @@ def hidden_in_signed() -> bytes:
 
 
 def hybrid() -> bytes:
-    """A stream of cross-references beside the table: some readers look there first."""
+    """A cross-reference stream beside the table: some readers use it first."""
     update = Update(whole())
     proof = update.put(None, PROOF)
     entries = update._section_stream({d.CONTENT: (len(whole()), 0)}, None, b"/Root 1 0 R", len(whole()) + 999)
@@ -51,7 +51,7 @@ def hybrid() -> bytes:
 
 
 def two_ends() -> bytes:
-    """A second end of the file, in a comment, that leads to another list of objects."""
+    """A second end of file, in a comment, that leads to another list of objects."""
     return changed(lambda u: u.put(None, PROOF), before_table=b"% startxref 15 %%EOF\n")()
 
 
@@ -70,7 +70,7 @@ def another_generation(update: Update) -> None:
 
 
 def skipped() -> bytes:
-    """An update that the next one does not follow: its objects are there for whoever searches for them."""
+    """An update that the next one does not refer to: readers that search the file find its objects."""
     first = Update(whole())
     first.put(d.CONTENT, stream(d.PAINT))
     second = Update(first.done())
@@ -102,7 +102,7 @@ def in_object_stream(objects: dict[int, bytes]) -> Callable[[], bytes]:
 
 
 def wider_gap() -> bytes:
-    """The part that is not signed is larger than the signature: what stands beside it can be changed."""
+    """The unsigned gap is larger than the signature: bytes beside it can be changed."""
     content = changed(lambda u: u.put(None, PROOF))()
     found = re.findall(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\]", content.replace(b"[ ", b"[").replace(b" ]", b"]"))
     assert found
@@ -113,7 +113,8 @@ def wider_gap() -> bytes:
 
 
 def unknown_row() -> bytes:
-    """The page's content has a row of a kind that no standard knows: null for some readers, as it was for others."""
+    """The cross-reference row of the page's content has an unknown type: null for some readers, unchanged for
+    others."""
     update = Update(packed())
     update.put(None, PROOF)
     content = update.done(as_stream=True)
@@ -131,7 +132,7 @@ def update_start(content: bytes) -> int:
 
 
 def decoy() -> bytes:
-    """The place that was left open stands behind an object inside a string inside the object that refers to it."""
+    """The gap follows an object inside a string inside the object that refers to it."""
     page = b"<< /Type /Page /Parent 2 0 R /Contents [14 0 R (25 0 obj null endobj) 900 0 R] /Resources 12 0 R >>"
     base = document(o6=page, o25=b"null")
     inside, outside = base.index(b"25 0 obj null"), base.rindex(b"25 0 obj")
@@ -142,7 +143,7 @@ def decoy() -> bytes:
 
 
 def twice_before() -> bytes:
-    """When it was signed, the page had two lists of annotations: viewers take the one or the other."""
+    """When signed, the page had two lists of annotations: viewers use one or the other."""
     page = d.parts()[d.FIRST].replace(b"/Annots 13 0 R", b"/Annots 25 0 R /Annots 13 0 R")
     signed = signers().sign_again(document(o5=page, o25=b"[7 0 R]"), signers().alice, "Alice")
     update = Update(signed)
@@ -151,7 +152,7 @@ def twice_before() -> bytes:
 
 
 def encryption_changed() -> bytes:
-    """Streams that were encrypted are taken as they stand."""
+    """Encrypted streams are then read as they are."""
     signed = encrypted_once()
     trailer = re.findall(rb"trailer.*?startxref", signed, re.DOTALL)[-1]
     number, stated = re.findall(rb"/Encrypt (\d+) 0 R", trailer)[0], re.findall(rb"/ID \[.*?\]", trailer)[0]

@@ -1,4 +1,4 @@
-"""Certificates of other authorities than ours, as odd as they come; written by hand."""
+"""Certificates of other authorities, with unusual encodings; written by hand."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def public_key(private: Any) -> bytes:
 
 
 def key_identifier(private: Any) -> bytes:
-    return hashlib.sha1(der.children(public_key(private))[1][4:]).digest()  # any number of octets will do
+    return hashlib.sha1(der.children(public_key(private))[1][4:]).digest()  # any number of octets is allowed
 
 
 def name(common_name: str, organisation: str = "Ailleurs") -> bytes:
@@ -98,7 +98,7 @@ def name(common_name: str, organisation: str = "Ailleurs") -> bytes:
 
 @dataclass(frozen=True)
 class Certified:
-    """A certificate (DER) with its key and those above it."""
+    """A certificate (DER) with its key and its chain."""
 
     certificate: bytes
     key: Any
@@ -109,7 +109,7 @@ class Certified:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How a certificate is made. `spoil`: a bit of the signature on it is turned."""
+    """The properties of a certificate. `spoil`: flips a bit of its signature."""
 
     common_name: str = "Dr Anne Martin"
     kind: str = "rsa"
@@ -121,12 +121,12 @@ class Wanted:
     named_keys: bool = True  # subjectKeyIdentifier and authorityKeyIdentifier
     version: int = 3
     serial: int = 0x1234
-    key_info: bytes = b""  # SubjectPublicKeyInfo, in place of the key's own
-    more: tuple[bytes, ...] = field(default=())  # extensions
+    key_info: bytes = b""  # SubjectPublicKeyInfo, instead of the key's own
+    more: tuple[bytes, ...] = field(default=())  # further extensions
 
 
 def certify(wanted: Wanted, issuer: Certified | None = None) -> Certified:
-    """Signed by the issuer, or by itself."""
+    """Signed by the issuer, or self-signed."""
     private = key(wanted.kind, wanted.number)
     by = issuer.key if issuer else private
     subject = name(wanted.common_name)
@@ -164,7 +164,7 @@ def _extensions(wanted: Wanted, private: Any, by: Any) -> bytes:
 
 @lru_cache
 def authority(digest: str = "sha256", spoil: bool = False, number: int = 9, named_keys: bool = True) -> Certified:
-    """A root; `digest` and `spoil` are of the signature on itself. The one without arguments is known here."""
+    """A root; `digest` and `spoil` apply to its self-signature. The one without arguments is known here."""
     wanted = Wanted(
         common_name=f"Racine {number}", number=number, digest=digest, authority=True, spoil=spoil,
         named_keys=named_keys, serial=1,
@@ -178,7 +178,7 @@ def doctor(kind: str = "rsa", number: int = 0) -> Certified:
 
 
 def revocation_list() -> bytes:
-    """Of the authority that is known here; nothing is revoked."""
+    """A list of the known authority, without revocations."""
     root, now = authority(), datetime.now(UTC)
     algorithm = signing_algorithm(root.key, "sha256")
     signed = der.sequence(

@@ -36,26 +36,26 @@ Sign = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Signer:
-    """How one SignerInfo is made."""
+    """The properties of a SignerInfo."""
 
     by: Certified
     digest: str = "sha256"
-    algorithm: bytes = b""  # AlgorithmIdentifier of the signature; by the key where empty
+    algorithm: bytes = b""  # AlgorithmIdentifier of the signature; if empty, from the key
     digest_algorithm: bytes = b""
     sign: Sign | None = None
     attributes: bool = True
-    without: tuple[str, ...] = ()  # attributes left out
-    more: tuple[tuple[str, bytes], ...] = ()  # signed attributes
+    without: tuple[str, ...] = ()  # attributes to omit
+    more: tuple[tuple[str, bytes], ...] = ()  # further signed attributes
     named_by_key: bool = False
     names: str = "v2"  # signing-certificate attribute: "v1", "v2", ""
     names_another: bool = False
-    in_order: bool = True  # as stored; what is signed always is
+    in_order: bool = True  # whether stored in order; the signed form always is
     stamp: Callable[[bytes], bytes] | None = None  # a time-stamp over the signature
     spoil_digest: bool = False
     spoil_signature: bool = False
 
     def info(self, content: bytes, content_type: str = DATA) -> bytes:
-        """Over `content`, or over what `content` is the digest of elsewhere."""
+        """Signs `content`, or the external content whose digest it is."""
         digest_algorithm = self.digest_algorithm or der.algorithm(DIGESTS[self.digest], der.NULL)
         attributes = self._attributes(content, content_type, digest_algorithm)
         signed = der.set_of(*attributes) if self.attributes else content
@@ -108,15 +108,15 @@ def _issuer(certificate: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Cms:
-    """How a SignedData is made. `certificates`: None for the signers' with those above."""
+    """The properties of a SignedData. `certificates`: None for the signers' with their chains."""
 
     signers: tuple[Signer, ...]
     certificates: tuple[bytes, ...] | None = None
     extra: tuple[bytes, ...] = ()  # raw, among the certificates
     lists: tuple[bytes, ...] = ()  # revocation lists
-    encapsulated: str = ""  # the name of the digest of the document that is within
+    encapsulated: str = ""  # algorithm of the encapsulated digest of the document
     content_type: str = DATA
-    indefinite: int = 0  # how deep lengths are indefinite
+    indefinite: int = 0  # levels with indefinite length
 
     def over(self, document: bytes) -> bytes:
         content = digested(self.encapsulated, document) if self.encapsulated else document
@@ -154,7 +154,7 @@ def token(stamped: bytes, *, imprint: str = "sha256", names: str = "v2", **chang
 
 
 def pss(digest: str, salt: int, mask: str = "") -> tuple[bytes, Sign]:
-    """AlgorithmIdentifier and the signing by the doctor's RSA key."""
+    """AlgorithmIdentifier and signing function of the doctor's RSA key."""
     mask = mask or digest
     hashed, masked = (der.algorithm(DIGESTS[each], der.NULL) for each in (digest, mask))
     parameters = der.sequence(
@@ -171,7 +171,7 @@ def pss(digest: str, salt: int, mask: str = "") -> tuple[bytes, Sign]:
 
 
 def plain_ecdsa(by: Certified, digest: str) -> Sign:
-    """Two numbers side by side (BSI TR-03111)."""
+    """The two numbers concatenated (BSI TR-03111)."""
 
     def sign(data: bytes) -> bytes:
         pair = utils.decode_dss_signature(signature(by.key, data, digest))

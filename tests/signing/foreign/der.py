@@ -1,4 +1,4 @@
-"""DER and BER written by hand (X.690), so that nothing under test has a part in it."""
+"""DER and BER written by hand (X.690), without any code under test."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _content_at(encoded: bytes) -> int:
 
 
 def children(encoded: bytes) -> list[bytes]:
-    """Of a DER value whose lengths are definite."""
+    """The children of a DER value with definite lengths."""
     found, rest = [], encoded[_content_at(encoded) :]
     while rest:
         start = _content_at(rest)
@@ -86,7 +86,7 @@ def children(encoded: bytes) -> list[bytes]:
 
 
 def indefinite(encoded: bytes, depth: int) -> bytes:
-    """The same value with indefinite lengths in its outer levels; octet strings at the last of them in pieces."""
+    """The same value with indefinite lengths in its outer levels; octet strings at the last of them are split."""
     if depth == 0 or not encoded[0] & 0x20:
         if depth and encoded[0] == 0x04 and len(encoded) > 12:
             content = encoded[_content_at(encoded) :]

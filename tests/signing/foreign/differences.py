@@ -1,4 +1,4 @@
-"""Where pdfsig does not say the same as we do, and why. `kinds` has what they are."""
+"""Kinds of signatures for which pdfsig's verdict differs from ours, and why. See `kinds` for each."""
 
 from __future__ import annotations
 

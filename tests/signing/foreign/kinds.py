@@ -1,4 +1,4 @@
-"""Kinds of signatures that come from elsewhere, each made on the spot, and what is right for it.
+"""Kinds of signatures of other software, each generated here, with its right verdict.
 
 docs/foreign-signatures.md has a row for each.
 """
@@ -42,18 +42,18 @@ from tests.signing.foreign.cms import (
 from tests.signing.foreign.pdf import Form, in_hexadecimal, usual
 
 PKCS7 = "adbe.pkcs7.detached"
-UNKNOWN = "1.2.643.7.1.1.2.2"  # GOST R 34.11-2012, which nothing here knows
+UNKNOWN = "1.2.643.7.1.1.2.2"  # GOST R 34.11-2012, unknown to all code here
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`said`: by pdfsig: "valid", "invalid", or "unknown" where it can't say. `spoiled`: made with a wrong
-    signature, and with a wrong digest."""
+    """`said`: pdfsig's verdict: "valid", "invalid", or "unknown". `spoiled`: generated with a wrong signature, and
+    with a wrong digest."""
 
     judgement: Judgement
     said: str
     make: Callable[[], bytes]
-    trust: str = "trusted"  # knowing the authority
+    trust: str = "trusted"  # if the authority is known
     spoiled: tuple[Callable[[], bytes], ...] = ()
 
 
@@ -209,7 +209,7 @@ def _encodings() -> None:
 
 
 def _length_ends_in_80(part: str) -> bytes:
-    """With a time-stamp, whose depth is what costs."""
+    """With a time-stamp, whose nesting depth causes the cost."""
     for spare in range(400):
         made, by = _with_spare(der.octets(bytes(spare)), within_certificate="certificate" in part)
         inside = der.children(der.children(der.children(made.contents)[1])[0])
@@ -230,7 +230,7 @@ class _Made:
 
 
 def _with_spare(spare: bytes, *, within_certificate: bool) -> tuple[_Made, Certified]:
-    """Some octets more, in an extension or in a signed attribute."""
+    """With additional octets, in an extension or in a signed attribute."""
     extension = der.sequence(der.oid("1.2.3.4"), der.octets(spare)) if within_certificate else b""
     by = certify(Wanted(more=(extension,)), authority())
     attributes = () if within_certificate else (("1.2.3.5", spare),)
@@ -346,6 +346,6 @@ for group in (_algorithms, _structures, _encodings, _certificates, _times, _plac
 
 
 def document_time_stamp(spoil: bool = False) -> bytes:
-    """A document that nobody signed, time-stamped."""
+    """An unsigned document with a time-stamp."""
     form = Form("ETSI.RFC3161", kind="/Type /DocTimeStamp")
     return form.signed(lambda over: token(over + b"!" * spoil))

@@ -1,4 +1,4 @@
-"""A PDF of one page with a signature field, written by hand around what signs it."""
+"""A PDF of one page with a signature field, written by hand around a given signature."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ def usual(start: int, end: int, size: int) -> list[int]:
 
 
 def in_hexadecimal(contents: bytes, room: int) -> bytes:
-    """What stands between < and >."""
+    """The text between < and >."""
     return contents.hex().encode().ljust(2 * room, b"0")
 
 
 @dataclass(frozen=True)
 class Form:
-    """How the signature stands in the file. `numbers`: of /ByteRange, from where < and what follows > are."""
+    """The form of the signature in the file. `numbers`: of /ByteRange, from the position of < and that after >."""
 
     sub_filter: str = "ETSI.CAdES.detached"
     kind: str = "/Type /Sig"
     more: bytes = b""  # in the signature's dictionary
-    direct: bool = False  # the dictionary within the field
-    kids: bool = False  # the field's appearances on two pages, or its type, are in other objects
+    direct: bool = False  # dictionary inside the field
+    kids: bool = False  # the field's widgets on two pages, or its type, are other objects
     nameless: bool = False
     room: int = ROOM
     numbers: Numbers = usual
-    places: int = 4  # how many numbers
+    places: int = 4  # count of the numbers
     written: Written = in_hexadecimal
     trailer: bytes = b""
 
     def signed(self, sign: Callable[[bytes], bytes]) -> bytes:
-        """The file. `sign`: the contents of the signature over these bytes."""
+        """The file. `sign`: returns the signature over these bytes."""
         body = self._body()
         start = body.index(b"<$") if b"<$" in body else 0
         end = body.index(b"$>") + 2
@@ -53,7 +53,7 @@ class Form:
     def _body(self) -> bytes:
         room = len(self.written(b"", self.room))
         hole = b"<$" + b"0" * (room - 2) + b"$>"
-        # The marks take the place of digits, which `signed` writes.
+        # `signed` replaces these placeholders by digits.
         sub_filter = b"/SubFilter /%s" % self.sub_filter.encode() if self.sub_filter else b""
         value = b"<< %s /Filter /Adobe.PPKLite %s /M (D:20261128040000Z) %s /ByteRange [%s] /Contents %s >>" % (
             self.kind.encode(), sub_filter, self.more, b"#" * ((NUMBER + 1) * self.places - 1), hole,

@@ -1,8 +1,10 @@
-"""The parent's end of the pipe to a child of the sandbox. The child may have been taken over: nothing it does, or
-does not do, holds the parent past its deadline, and nothing it says is taken on trust.
+"""The parent's end of the pipe to a child of the sandbox.
 
-Connection.recv_bytes and send_bytes wait without end for the second half of a message. These wait until `ends`.
-The form of a message is theirs: its length as a 32-bit integer, then its bytes.
+A document may have taken over the child. So the child can't hold the parent past its deadline, and the parent trusts
+nothing that it receives.
+
+Connection.recv_bytes and send_bytes wait for ever for the second half of a message; these functions wait until
+`ends`. The format is the same: the length as a 32-bit integer, then the bytes.
 """
 
 from __future__ import annotations
@@ -24,15 +26,15 @@ LAST_WORDS = {"ok", "memory", "error"}
 
 
 class OutOfTime(Exception):
-    """The deadline passed, whatever was being read or written."""
+    """The deadline passed during reading or writing."""
 
 
-class Hung(Exception):
-    """The child closed its end, at the end of a message or in the middle."""
+class ChildClosedPipe(Exception):
+    """The child closed its end, between messages or within one."""
 
 
-class Nonsense(Exception):
-    """The child says what no child of ours says."""
+class UnknownChildMessage(Exception):
+    """The child sent a message of an unknown form."""
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,28 @@ class Question:
 
 
 @dataclass(frozen=True)
-class LastWord:
+class FinalAnswer:
     kind: str  # of LAST_WORDS
     value: Any
 
 
 class Line:
-    """`ends` is of time.monotonic()."""
+    """`ends`: deadline by time.monotonic()."""
 
     def __init__(self, connection: Connection, ends: float) -> None:
         self._descriptor = connection.fileno()
         self._ends = ends
         os.set_blocking(self._descriptor, False)
 
-    def hear(self) -> Question | LastWord:
-        """Raises OutOfTime, Hung, Nonsense."""
+    def hear(self) -> Question | FinalAnswer:
+        """Raises OutOfTime, ChildClosedPipe, UnknownChildMessage."""
         (length,) = struct.unpack("!i", self._read(4))
         if not 0 <= length <= MAX_ANSWER_BYTES:
-            raise Nonsense("length")
+            raise UnknownChildMessage("length")
         return understood(self._read(length))
 
     def say(self, value: Any) -> None:
-        """Raises OutOfTime, Hung."""
+        """Raises OutOfTime, ChildClosedPipe."""
         said = json.dumps(value).encode()
         left = memoryview(struct.pack("!i", len(said)) + said)
         while left:
@@ -72,7 +74,7 @@ class Line:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise Hung from error
+                raise ChildClosedPipe from error
 
     def _read(self, count: int) -> bytes:
         got = bytearray()
@@ -83,9 +85,9 @@ class Line:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise Hung from error
+                raise ChildClosedPipe from error
             if not chunk:
-                raise Hung
+                raise ChildClosedPipe
             got += chunk
         return bytes(got)
 
@@ -97,18 +99,18 @@ class Line:
             raise OutOfTime
 
 
-def understood(said: bytes) -> Question | LastWord:
-    """Raises Nonsense for whatever sandbox_child.work would not say."""
+def understood(said: bytes) -> Question | FinalAnswer:
+    """Raises UnknownChildMessage for a message that sandbox_child.work never sends."""
     try:
         message = json.loads(said, parse_constant=_no_number)
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Nonsense("no JSON") from error
+        raise UnknownChildMessage("no JSON") from error
     match message:
         case ["ask", question]:
             return Question(question)
         case [str(kind), value] if kind in LAST_WORDS:
-            return LastWord(kind, value)
-    raise Nonsense("shape")
+            return FinalAnswer(kind, value)
+    raise UnknownChildMessage("shape")
 
 
 def _no_number(_constant: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Faults of the machine and of no document: a full disk must not be told as a damaged file. Imports no Django."""
+"""Faults of the machine, not of a document: a full disk must not be reported as a damaged file. Imports no Django."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno
 
 
 class Fault(Exception):
-    """Something here is not as this software needs it."""
+    """This machine or process lacks what the software needs."""
 
 
-def is_to_blame(error: BaseException | None) -> bool:
-    """Whether such a fault is at the root of what a library raised."""
+def is_machine_fault(error: BaseException | None) -> bool:
+    """Whether such a fault caused the exception, directly or through its causes."""
     while error is not None:
         if isinstance(error, Fault | ImportError) or (isinstance(error, OSError) and error.errno in FAULTS):
             return True

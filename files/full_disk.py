@@ -1,4 +1,4 @@
-"""Whether it is a full disk that stopped something: of this machine, of its quota, or of the database's."""
+"""Detects failures because of a full disk: this machine's, its quota, or the database's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ POSTGRES_DISK_FULL = "53100"  # SQLSTATE disk_full
 
 
 def is_no_room(error: BaseException | None) -> bool:
-    """Whether a full disk is at the root of this exception."""
+    """Whether a full disk caused this exception, directly or through its causes."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             return True
