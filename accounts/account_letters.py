@@ -1,8 +1,8 @@
-"""What allauth has to tell of an account, in our words: one entry for each of its emails that can be sent here.
+"""Our own texts for allauth's emails about an account: one entry for each email that this site can send.
 
-allauth's own templates name a Site that there is none of, and the whole User-Agent; none of them is used. Those that
-cannot be sent have their reason in UNREACHABLE (tests/accounts/test_account_letters.py compares both with what the
-installed allauth ships).
+allauth's own templates are not used: they name a Site, which does not exist here, and the whole User-Agent.
+UNREACHABLE gives the reason for each email that cannot be sent (tests/accounts/test_account_letters.py compares both
+with what the installed allauth ships).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ UNREACHABLE = {
 
 
 def account_letter(prefix: str, context: Context) -> Letter:
-    """`prefix`: as allauth names its email ("account/email/password_changed"). Raises KeyError for one that cannot be
-    sent here: nobody gets a text that is not ours."""
+    """`prefix`: as allauth names its email ("account/email/password_changed"). Raises KeyError for an email that this
+    site cannot send, so that nobody receives a text by allauth."""
     return LETTERS[prefix](context)
 
 
@@ -81,7 +81,7 @@ def _unknown_account(context: Context) -> Letter:
 
 
 def _changed(about: Callable[[], str], sentence: Callable[[Context], str]) -> Callable[[Context], Letter]:
-    """Something of the account has changed, and the person is told, whoever did it."""
+    """A letter about a change of the account, sent whoever made the change."""
 
     def letter(context: Context) -> Letter:
         return from_site(
@@ -102,7 +102,7 @@ def _changed(about: Callable[[], str], sentence: Callable[[Context], str]) -> Ca
 
 
 def _device(context: Context) -> list[Fact]:
-    """Firefox, Windows: names that people know; left out where the browser says nothing that we know."""
+    """Firefox, Windows: a familiar name of the browser; left out if unknown."""
     words = ", ".join(name for name in browser_of(str(context.get("user_agent", ""))) if name)
     return [Fact(_("Depuis"), words)] if words else []
 

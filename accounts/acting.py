@@ -1,4 +1,4 @@
-"""Who is at work, where a library calls back and says only what is done."""
+"""The acting user, for callbacks of libraries that do not pass one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 def acting_user() -> User | None:
-    """Whoever is signed in at the request of this moment; None outside a request and before a sign-in."""
+    """The user of the current request; None outside a request and before a sign-in."""
     request: HttpRequest | None = context.request
     user = getattr(request, "user", None)
     return user if isinstance(user, User) else None

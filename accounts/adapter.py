@@ -1,4 +1,4 @@
-"""How allauth behaves here: no open sign-up (accounts are made by proof), messages through our outbox."""
+"""Adapts allauth: no open sign-up (accounts are created after proof of identity), messages through our outbox."""
 
 from __future__ import annotations
 
@@ -26,29 +26,28 @@ from audit.trail import record
 from notifications.letters import plan_letter
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """As every limit of ours sees it; allauth counts IPv6 by /64 then."""
+        """The address as all our limits count it, IPv6 by /64."""
         return caller_address(request) or str(super().get_client_ip(request))
 
     def get_login_stages(self) -> list[str]:
-        """allauth's, with ours before the second factor (which makes it needless)."""
+        """allauth's stages, with our device stage before the second factor, which makes it unnecessary."""
         stages: list[str] = super().get_login_stages()
         second_factor = stages.index("allauth.mfa.stages.AuthenticateStage")
         return [*stages[:second_factor], "accounts.stages.NewDeviceStage", *stages[second_factor:]]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """allauth takes no sign-in for enough. Whoever signed in a moment ago without a second factor sets the first
-        one up, and sees its recovery codes, without typing the password again.
-        """
+        """allauth always asks again. Here, a user who has just signed in without a second factor sets up the first
+        one, and sees its recovery codes, without typing the password again."""
         required: bool = super().is_reauthentication_required(app=app, **kwargs)
         return required and not (app == "allauth.mfa" and sets_up_first_factor(self.request))
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """In place of allauth's bound, by which five wrong passwords of a stranger shut out an account's owner."""
+        """Replaces allauth's limit, by which five wrong passwords of a stranger lock out an account's owner."""
         self._typed = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
         self._owner = _owner_of(self._typed)
         try:
@@ -58,15 +57,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             raise self.validation_error("too_many_login_attempts") from None
 
     def _rollback_login_failed_rl_usage(self) -> None:
-        """allauth calls it where the password was right."""
+        """allauth calls it after a correct password."""
         self._try.was_right()
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         note_failure(request, what="password", user=self._owner, typed=self._typed, reached=self._try.reached)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Signed in: the browser is known from now on to an account that asks for no code by SMS. It skips no code
-        by that, but a stranger's wrong passwords do not shut it out."""
+        """After signing in, an account that needs no code by SMS remembers the browser. This skips no code, but a
+        stranger's wrong passwords can't lock the browser out."""
         device = device_of(request, user)
         request.session[SIGNED_IN_ON] = str(device.pk) if device else None
         response: HttpResponse = super().post_login(request, user, **kwargs)
@@ -77,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queued in the outbox like every message; in our words (accounts/account_letters.py) and the account's
+        """Queue the email in the outbox, with our text (accounts/account_letters.py) and in the account's
         language."""
         user = User.objects.filter(email__iexact=email).first()
         language = user.language if user else translation.get_language() or "fr"
@@ -86,10 +85,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             plan_letter(letter, to=email, language=language)
 
 
-class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]  # allauth ships no types
+class SessionsAdapter(DefaultUserSessionsAdapter):
     @transaction.atomic
     def end_sessions(self, sessions: list[UserSession]) -> None:
-        """The person ends them, on « Appareils connectés »."""
+        """Does nothing: users end sessions themselves, on « Appareils connectés »."""
         super().end_sessions(sessions)
         if sessions:
             user = sessions[0].user
@@ -97,13 +96,13 @@ class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]  # alla
 
 
 def _owner_of(email: str) -> User | None:
-    """Whose password allauth will compare."""
+    """The account whose password allauth will compare."""
     found: list[User] = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
     return found[0] if found else None
 
 
 def _with_our_links(context: dict[str, Any]) -> dict[str, Any]:
-    """allauth builds links from the request's host; ours begin with PUBLIC_URL, whoever asked."""
+    """Replace allauth's links, which use the request's host, by links under PUBLIC_URL."""
     return {
         name: settings.PUBLIC_URL + urlsplit(value)._replace(scheme="", netloc="").geturl()
         if name.endswith("_url") and isinstance(value, str) and urlsplit(value).netloc

@@ -1,4 +1,4 @@
-"""What an address counts as: every limit by address asks here."""
+"""The caller's address, and the network that limits by address count."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from django.conf import settings
 from django.http import HttpRequest
 
-SUBNET_BITS = 64  # the smallest network that providers hand out (RFC 6177): all of it is one caller
+SUBNET_BITS = 64  # the smallest network that providers assign (RFC 6177) counts as one caller
 
 
 def caller_address(request: HttpRequest) -> str:
-    """Who calls, as far as our own proxies wrote it down; "" behind a socket that tells no address.
+    """The caller's address as recorded by our own proxies; "" for a socket without addresses.
 
     An IPv4 address in IPv6 form, as a socket for both kinds shows it, is that IPv4 address.
     """
@@ -23,12 +23,12 @@ def caller_address(request: HttpRequest) -> str:
 
 
 def counted_address(request: HttpRequest) -> str:
-    """The one whom limits count: an IPv4 address, or the /64 that an IPv6 address is in."""
+    """What limits count for this request: an IPv4 address, or the /64 of an IPv6 address."""
     return counted_as(caller_address(request))
 
 
 def counted_as(address: str) -> str:
-    """The same for an address."""
+    """What limits count for this address."""
     try:
         plain = _plain(address)
     except ValueError:
@@ -47,7 +47,7 @@ def is_loopback(address: str) -> bool:
 
 
 def _written(request: HttpRequest) -> str:
-    """Proxies of ours append to X-Forwarded-For; what stands before their entries may be made up."""
+    """Proxies of ours append to X-Forwarded-For; entries before theirs may be forged."""
     proxies: int = settings.ALLAUTH_TRUSTED_PROXY_COUNT
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     entries = [entry.strip() for entry in forwarded.split(",") if entry.strip()]
@@ -57,7 +57,8 @@ def _written(request: HttpRequest) -> str:
 
 
 def _plain(address: str) -> IPv4Address | IPv6Address:
-    """IPv4 where it is one, however it is written (RFC 4291 mapped; 6to4, RFC 3056, where each has 65,536 /64s)."""
+    """The address, as IPv4 if it is an IPv4 address in an IPv6 notation (RFC 4291 mapped; 6to4, RFC 3056, where each
+    has 65,536 /64s)."""
     found = ip_address(address)
     if isinstance(found, IPv6Address):
         return found.ipv4_mapped or found.sixtofour or found

@@ -1,11 +1,11 @@
-"""What a browser says of itself (User-Agent): its name and its system, by which people know their devices again."""
+"""Parses the User-Agent header: names of the browser and its system, by which users recognise their devices."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-# In this order: others than Chrome and Safari name those two as well, for old sites.
+# The order matters: other browsers name Chrome and Safari, too, for old sites.
 BROWSERS = {
     "Edge": r"\bEdg(A|iOS)?/",
     "Opera": r"\b(OPR|OPT)/",
@@ -26,7 +26,7 @@ SYSTEMS = {
 
 
 class Browser(NamedTuple):
-    """Names out of the lists above; "" if none of them fits."""
+    """Names from the lists above; "" if none matches."""
 
     name: str
     system: str

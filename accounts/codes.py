@@ -1,4 +1,4 @@
-"""Asking for a code, and answering with it (docs/security-cases.md, 21 and 52)."""
+"""Issues and checks codes sent by SMS (docs/security-cases.md, 21 and 52)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_ATTEMPTS = 5
 
 
 class TooManyCodes(Refusal):
-    """More codes were asked for in an hour than anyone needs."""
+    """The limit of codes per hour is reached."""
 
     code = "too_many_codes"
     kind = Kind.TOO_OFTEN
@@ -35,8 +35,8 @@ class TooManyCodes(Refusal):
 def new_code(*, purpose: str, subject_id: uuid.UUID) -> str:
     """A fresh code for this purpose and subject; older ones of the same are void. Raises TooManyCodes.
 
-    `purpose` may have a part after a colon (a new number): the bound is on all of its kind together. Requests at the
-    same moment wait for each other, so at most one code is live and none is sent above the bound.
+    `purpose` may have a part after a colon (a new number); the limit counts all purposes of the same kind together.
+    Concurrent requests wait for each other, so at most one code is valid and none is sent above the limit.
     """
     kind = purpose.partition(":")[0]
     hold("codes", f"{kind}:{subject_id}")
@@ -53,7 +53,8 @@ def new_code(*, purpose: str, subject_id: uuid.UUID) -> str:
 
 
 def check_code(*, purpose: str, subject_id: uuid.UUID, digits: str) -> bool:
-    """Whether this is the live code. Counts the try before it compares, so parallel guesses are bounded too."""
+    """Whether this is the valid code. Counts the try before it compares, so that parallel guesses are
+    limited, too."""
     now = timezone.now()
     live = OneTimeCode.objects.filter(
         purpose=purpose, subject_id=subject_id, used_at=None, expires_at__gt=now, attempts__lt=MAX_ATTEMPTS

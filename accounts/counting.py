@@ -1,7 +1,7 @@
-"""Counting tries, exactly: one statement counts and tells the result, so parallel requests never share a number.
+"""Counts tries exactly: one statement counts and returns the result, so parallel requests never get the same number.
 
-The rows are in the database and not in the cache: they hold across processes, and when the cache is flushed. A count
-that is made inside a transaction holds its row until the transaction ends, and is undone with it.
+The rows are in the database and not in the cache, so that they survive a flushed cache. A count made inside a
+transaction locks its row until the transaction ends, and is rolled back with it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,21 @@ COUNT = f"""
 
 
 def count_one(what: str, whom: object, *, window: timedelta) -> int:
-    """Count one try; how many there are in its window, this one included. The first try opens the window."""
+    """Count one try; returns the number of tries in its window, this one included. The first try opens the window."""
     now = int(time.time())
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [_key(what, whom), now + int(window.total_seconds()), now, now])
         return int(cursor.fetchone()[0])
 
 
+def count_now(what: str, whom: object) -> int:
+    """The tries of the current window."""
+    found = RateCount.objects.filter(key=_key(what, whom), ends_at__gt=int(time.time())).first()
+    return found.count if found else 0
+
+
 def take_back(what: str, whom: object) -> None:
-    """Uncount one try: it was right."""
+    """Uncount one try, because it was right."""
     RateCount.objects.filter(key=_key(what, whom), count__gt=0).update(count=F("count") - 1)
 
 
@@ -42,17 +48,17 @@ def forget_count(what: str, whom: object) -> None:
 
 
 def hold(what: str, whom: object) -> None:
-    """Until the transaction ends, whoever holds the same waits. Call it inside a transaction."""
+    """Lock this count until the transaction ends. Call it inside a transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("There is no transaction whose end would let go.")
     count_one(f"hold:{what}", whom, window=timedelta(hours=1))
 
 
 def forget_ended_counts() -> int:
-    """How many windows had ended an hour ago or more."""
+    """Remove windows that ended an hour ago or more; returns their number."""
     return RateCount.objects.filter(ends_at__lt=int(time.time()) - 3600).delete()[0]
 
 
 def _key(what: str, whom: object) -> str:
-    """Opaque: a dump of the table names no account and no address."""
+    """An opaque key, so that a dump of the table reveals no account and no address."""
     return salted_hmac("accounts.counting", f"{what}:{whom}", algorithm="sha256").hexdigest()

@@ -1,7 +1,7 @@
-"""Deleting in Django's admin: what holds data is not deleted there, and a sentence says what holds it and what to do.
+"""Deletion in Django's admin: an object that other data needs is not deleted; a sentence says why and what to do.
 
-Django would list every row that refers to it by name, a practice's patients among them; and answer 500 where such a
-row came between the page and the click.
+Django would list every row that refers to the object, a practice's patients included, and answer 500 if such a row
+appeared between the page and the click.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 M = TypeVar("M", bound=Model)
-SHOWN = 5  # kinds of what holds it
+SHOWN = 5  # kinds of referring rows listed
 
 
 class GuardedDeletion(admin.ModelAdmin[M]):
-    """A ModelAdmin that deletes only what holds nothing. `instead_of_deleting`: which command, or which change on the
-    page, does what whoever wants to delete wants."""
+    """A ModelAdmin that deletes only objects that no other data needs. `instead_of_deleting`: the command, or the
+    change on the page, to use instead."""
 
     def instead_of_deleting(self, obj: M) -> str:
         raise NotImplementedError
@@ -35,14 +35,15 @@ class GuardedDeletion(admin.ModelAdmin[M]):
     def get_deleted_objects(
         self, objs: QuerySet[M] | Iterable[M], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """As Django's, with one sentence for each object that can't go in place of everything that protects it."""
+        """Like Django's method, with one sentence for each object that can't be deleted instead of all rows that
+        protect it."""
         found = list(objs)
         held = [(one, kinds) for one in found if (kinds := _held_by(one))]
-        if held:  # a practice's patients are counted, and not read
+        if held:  # counts a practice's patients without reading them
             return [], {}, set(), [self._why_not(one, kinds) for one, kinds in held]
         collector = NestedObjects(using=router.db_for_write(self.model), origin=self.model)
         collector.collect(found)
-        if collector.protected:  # by what would go with it
+        if collector.protected:  # protected by rows that would be deleted, too
             return [], {}, set(), [self._why_not(one, _kinds(collector.protected)) for one in found]
         return super().get_deleted_objects(found, request)
 
@@ -65,10 +66,10 @@ class GuardedDeletion(admin.ModelAdmin[M]):
                 self.delete_model(request, one)
 
     def note_deletion(self, request: HttpRequest, obj: M) -> None:
-        """A line in the trail, before it goes."""
+        """Record the deletion in the trail, before it happens."""
 
     def _guarded(self, request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> Any:
-        """What came to hold it since the page was shown: the same sentence, and nothing deleted."""
+        """Show the same sentence, and delete nothing, if new rows refer to the object since the page was shown."""
         try:
             return answer()
         except (ProtectedError, RestrictedError) as error:
@@ -82,7 +83,7 @@ class GuardedDeletion(admin.ModelAdmin[M]):
 
 
 def _held_by(obj: Model) -> Counter[str]:
-    """How many rows of each kind refer to it and don't go with it."""
+    """How many rows of each kind refer to it and would not be deleted with it."""
     found: Counter[str] = Counter()
     for relation in obj._meta.get_fields(include_hidden=True):  # hidden: those whose related_name is "+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) in (PROTECT, RESTRICT):
@@ -97,7 +98,7 @@ def _kinds(held: Iterable[Model]) -> Counter[str]:
 
 
 def _in_words(kinds: Counter[str]) -> str:
-    """How many of what: never a name."""
+    """Counts with the name of the kind, without names of people."""
     named = [f"{count} × {kind}" for kind, count in kinds.most_common(SHOWN)]
     if others := kinds.total() - sum(count for _kind, count in kinds.most_common(SHOWN)):
         named.append(ngettext("%(count)s autre", "%(count)s autres", others) % {"count": others})

@@ -1,7 +1,7 @@
-"""The cookie by which a browser is known to accounts (accounts/devices.py).
+"""The cookie by which accounts recognise a browser (accounts/devices.py).
 
-One cookie holds a secret for each account that is used in the browser (a tablet at home), the newest first, and a
-signature over all. A secret opens nothing for another account: its row names the one that it was made for.
+One cookie has a secret for each account used in the browser (a tablet at home), the newest first, and a signature
+over all. A secret is useless for another account, because its row names its account.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _signer = Signer(salt="accounts.device_cookie")
 
 
 def secrets_of(request: HttpRequest) -> list[str]:
-    """What the browser's cookie holds; nothing if it is not one that this site made."""
+    """The secrets in the browser's cookie; empty if this site did not sign it."""
     try:
         shown = _signer.unsign(request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""))
     except BadSignature:
@@ -44,7 +44,7 @@ def keep_device(request: HttpRequest, response: HttpResponse, user: User, *, cod
     """Make the browser known to the account. `code_given`: the account's mobile was proved in it a minute ago."""
     others = secrets_of(request)
     if (old := find_device(user, others)) is not None:
-        old.delete()  # its secret ends with it: the browser gets another
+        old.delete()  # the old secret becomes invalid: the browser gets another
     browser = browser_of(request.headers.get("User-Agent", ""))
     device, secret = remember(user, browser=browser, code_given=code_given)
     request.session[SIGNED_IN_ON] = str(device.pk)

@@ -1,8 +1,8 @@
-"""A new device: whoever signs in there with a password also proves the account's mobile (CNIL 2025-019).
+"""Known devices. Signing in with a password on a new device also requires a code by SMS (CNIL 2025-019).
 
-Accounts with a second factor of their own (TOTP, passkey) are asked for that instead, at every sign-in.
-A device is known by a secret that was made for one account and one browser (accounts/device_cookie.py). What a
-browser shows is never taken over, so nobody can plant a secret that they know (docs/security-cases.md, 55).
+Accounts with a second factor of their own (TOTP, passkey) give that instead, at every sign-in. A device is known by a
+secret that was made for one account and one browser (accounts/device_cookie.py). A secret that the browser sends is
+never adopted, so nobody can plant a secret that they know (docs/security-cases.md, 55).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from notifications.outbox import plan_sms
 
 CODE_PURPOSE = "new-device"
 SIGNED_IN_ON = "device"  # in a session: the known device that it runs on
-MAX_DEVICES = 30  # of one account: the one that was not seen for longest is forgotten
+MAX_DEVICES = 30  # of one account: the least recently seen one is removed
 
 
 def find_device(user: User, shown: Iterable[str]) -> KnownDevice | None:
-    """The account's device that holds one of these secrets."""
+    """The account's device that has one of these secrets."""
     hashes = [_hash(secret) for secret in shown]
     return KnownDevice.objects.live().filter(user=user, secret_hash__in=hashes).order_by("-code_given").first()
 
@@ -42,7 +42,7 @@ def note_seen(device: KnownDevice) -> None:
 
 @transaction.atomic
 def remember(user: User, *, browser: Browser, code_given: bool) -> tuple[KnownDevice, str]:
-    """The browser is the account's from now on. The device, and the secret that the browser holds."""
+    """Make the browser a known device of the account; returns the device and the browser's secret."""
     secret = secrets.token_urlsafe(32)
     device = KnownDevice.objects.create(
         user=user, secret_hash=_hash(secret), browser=browser.name, system=browser.system, code_given=code_given
@@ -55,7 +55,7 @@ def remember(user: User, *, browser: Browser, code_given: bool) -> tuple[KnownDe
 
 @transaction.atomic
 def forget(*, device: KnownDevice, by: User, spare_session: str | None = None) -> None:
-    """The browser is new again, and its sessions end, except the one whose key is `spare_session`."""
+    """Make the browser new again and end its sessions, except the one whose key is `spare_session`."""
     if KnownDevice.objects.filter(pk=device.pk).delete()[0]:
         record("account.device_forgotten", by=by, on=device.user, detail=_words(device))
         _end_sessions_on(device, spare_session)
@@ -63,7 +63,7 @@ def forget(*, device: KnownDevice, by: User, spare_session: str | None = None) -
 
 @transaction.atomic
 def forget_all(user: User, *, by: User | None = None) -> None:
-    """Every browser is new again."""
+    """Make every browser new again."""
     count = KnownDevice.objects.filter(user=user).delete()[0]
     if count:
         record("account.devices_forgotten", by=by, on=user, detail={"count": count})
@@ -77,7 +77,7 @@ def _end_sessions_on(device: KnownDevice, spared: str | None) -> None:
 
 @transaction.atomic
 def send_device_code(user: User) -> None:
-    """A code by SMS to the account's mobile. Raises accounts.codes.TooManyCodes, SmsRefused."""
+    """Send a code by SMS to the account's mobile. Raises accounts.codes.TooManyCodes, SmsRefused."""
     digits = new_code(purpose=CODE_PURPOSE, subject_id=user.pk)
     send_code(to=user.mobile or "", digits=digits, language=user.language, account=user.pk)
 
@@ -91,8 +91,8 @@ def send_code(
     practice: uuid.UUID | None = None,
     sender: str = "",
 ) -> None:
-    """The SMS that carries a code, whatever it is for: for `account`, or of `practice` for somebody without one, whom
-    `sender` names in the text (the site where it is "").
+    """Send a code by SMS for any purpose: for `account`, or for `practice` if the person has no account. `sender` is
+    the name in the text ("": the site's).
 
     Raises notifications.sms_limits.SmsRefused.
     """

@@ -11,6 +11,7 @@ declare("account.factor_added", _("Double authentification : moyen ajouté"), T
 declare("account.factor_removed", _("Double authentification : moyen retiré"), Topic.SECURITY)
 declare("account.recovery_codes_made", _("Nouveaux codes de secours"), Topic.SECURITY)
 declare("account.password_changed", _("Mot de passe changé"), Topic.SECURITY)
+declare("account.identity_changed", _("Identité changée (nom, titre ou RPPS)"), Topic.SECURITY)
 declare("api_token.issued", _("Jeton d’API créé"), Topic.SECURITY)
 declare("api_token.revoked", _("Jeton d’API révoqué"), Topic.SECURITY)
 
@@ -25,3 +26,12 @@ declare("account.language_changed", _("Langue du compte changée"), Topic.PERSON
 declare("account.created", _("Compte créé par l’administration du site"), Topic.PERSONAL)
 declare("account.edited", _("Compte modifié par l’administration du site"), Topic.PERSONAL)
 declare("account.deleted", _("Compte supprimé par l’administration du site"), Topic.PERSONAL, shown=False)
+declare("account.opened_by_link", _("Compte ouvert par un lien"), Topic.PERSONAL)
+declare("account.link_withdrawn", _("Invitation arrêtée"), Topic.PERSONAL, shown=False)
+declare("account.blocked", _("Compte bloqué par l’administration du site"), Topic.PERSONAL)
+declare("account.unlocked", _("Compte débloqué par l’administration du site"), Topic.PERSONAL)
+
+declare("operator.link_made", _("Lien d’un exploitant créé"), Topic.PERSONAL, shown=False)
+declare("operator.invited", _("Exploitant invité"), Topic.PERSONAL, shown=False)
+declare("operator.added", _("Exploitant de l’installation"), Topic.PERSONAL)
+declare("operator.removed", _("N’est plus exploitant de l’installation"), Topic.PERSONAL)

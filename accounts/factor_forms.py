@@ -1,4 +1,5 @@
-"""A code of a second factor, or a recovery code: tries are counted like those of a password (accounts/tries.py)."""
+"""Forms for a code of a second factor or a recovery code. Tries are counted like those of passwords
+(accounts/tries.py)."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class CountedTries:
+class CountedAttempts(forms.BaseAuthenticateForm):
     user: User
     cleaned_data: dict[str, Any]
     authenticator: Authenticator
@@ -35,14 +36,15 @@ class CountedTries:
             note_failure(context.request, what="factor", user=self.user)
             raise get_adapter().validation_error("too_many_login_attempts") from None
         try:
-            code: str = super().clean_code()  # type: ignore[misc]  # of the form beside which this class stands
+            code: str = super().clean_code()
         except CannotOpen:
-            code = self._by_what_can_be_read()
+            code = self._checked_by_readable_factors()
         self._try.was_right()
         return code
 
-    def _by_what_can_be_read(self) -> str:
-        """allauth stops at the first factor whose secret cannot be opened; another may still let its owner in."""
+    def _checked_by_readable_factors(self) -> str:
+        """Check every factor whose secret can be decrypted: allauth stops at the first that can't, although another
+        may match."""
         code: str = self.cleaned_data["code"]
         for factor in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
             with contextlib.suppress(CannotOpen):
@@ -61,12 +63,12 @@ class CountedTries:
 
     def _emit_authentication_failed(self, authenticator: Authenticator) -> None:
         note_failure(context.request, what="factor", user=self.user, reached=self._try.reached)
-        super()._emit_authentication_failed(authenticator)  # type: ignore[misc]
+        super()._emit_authentication_failed(authenticator)
 
 
-class AuthenticateForm(CountedTries, forms.AuthenticateForm):  # type: ignore[misc]  # allauth ships no types
-    """While signing in."""
+class AuthenticateForm(CountedAttempts, forms.AuthenticateForm):
+    """The form during sign-in."""
 
 
-class ReauthenticateForm(CountedTries, forms.ReauthenticateForm):  # type: ignore[misc]
-    """Signed in, before what matters."""
+class ReauthenticateForm(CountedAttempts, forms.ReauthenticateForm):
+    """The form that confirms the identity of a signed-in user before a sensitive action."""

@@ -1,7 +1,7 @@
-"""Secrets of second factors, sealed at rest: the seed of an authenticator application, the seed of recovery codes.
+"""Encrypts the secrets of second factors at rest: seeds of authenticator applications and of recovery codes.
 
-Passkeys have no secret here. Values of versions that sealed nothing are read, too; a task seals those an hour after
-the start, once no web process of such a version runs beside this one (docs/decisions/0024).
+Passkeys have no secret here. Plain values of earlier versions are read, too; a task encrypts them an hour after the
+start, once no web process of such a version runs any more (docs/decisions/0024).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from allauth.mfa.models import Authenticator
 
 from sealing.columns import Sealed
 
-PREFIX = "sealed:"  # in no base32 and in no hexadecimal, which plain secrets are
+PREFIX = "sealed:"  # can't occur in base32 or hexadecimal, the encodings of plain secrets
 FIELDS = ("secret", "seed", "migrated_codes")  # of Authenticator.data; the last is a list
 
 
-class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
+class FactorAdapter(DefaultMFAAdapter):
     def encrypt(self, text: str) -> str:
         return PREFIX + Sealed.of(text).token
 
@@ -33,7 +33,7 @@ def opened(kept: str) -> str:
 
 
 def sealed_again(kept: str) -> str:
-    """Under SECRET_KEY; as it is if it is so already. Raises CannotOpen."""
+    """The value encrypted under SECRET_KEY; unchanged if it is already. Raises CannotOpen."""
     if kept.startswith(PREFIX) and Sealed(kept.removeprefix(PREFIX)).is_current():
         return kept
     return PREFIX + Sealed.of(opened(kept)).token
@@ -51,7 +51,7 @@ def with_secrets(data: dict[str, Any], change: Callable[[str], str]) -> dict[str
 
 
 def secrets_in(data: dict[str, Any]) -> list[str]:
-    """As they are kept."""
+    """The secrets as stored."""
     kept = (data.get(name, []) for name in FIELDS)
     return [secret for one in kept for secret in ([one] if isinstance(one, str) else one)]
 
@@ -65,7 +65,7 @@ def is_plain(data: dict[str, Any]) -> bool:
 
 
 def seal_plain_factors() -> int:
-    """Seal what a version that sealed nothing left. How many there were."""
+    """Encrypt plain secrets of earlier versions; returns their number."""
     count = 0
     for pk, data in list(Authenticator.objects.values_list("pk", "data")):
         if is_plain(data):

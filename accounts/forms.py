@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiToken, User
 from accounts.models.user import NewPassword, PasswordChange
-from accounts.tries import TooManyTries, count_try, let_unknown_devices_try_again, note_failure
+from accounts.tries import TooManyTries, count_try, note_failure, reset_unknown_device_counts
 
 
-class ProvedAddressResetForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]  # allauth ships no types
-    """A link that replaces a password goes to a proved address only, never to one that was merely typed."""
+class ProvedAddressResetForm(allauth_forms.ResetPasswordForm):
+    """Sends the link that resets a password only to a verified address, never to one that was merely typed."""
 
     users: list[User]
 
@@ -33,19 +33,19 @@ class ProvedAddressResetForm(allauth_forms.ResetPasswordForm):  # type: ignore[m
         return email
 
 
-class ResetKeyForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
-    """Whoever has the mailbox: everything that stood on the old password ends."""
+class ResetKeyForm(allauth_forms.ResetPasswordKeyForm):
+    """Sets a password for the holder of the mailbox. Everything that depended on the old password ends."""
 
     user: User
 
     def save(self) -> None:
         self.user.password_change = PasswordChange(NewPassword.RESET)
         super().save()
-        let_unknown_devices_try_again(self.user)
+        reset_unknown_device_counts(self.user)
 
 
-class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
-    """Asks of each API token whether it is kept. Unless the person says so, it ends with the old password."""
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):
+    """Asks which API tokens stay valid. The others end with the old password."""
 
     user: User
 
@@ -62,7 +62,7 @@ class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc
             )
 
     def clean_oldpassword(self) -> str:
-        """Counted: whoever sits at an open session does not guess the password here."""
+        """Counts tries, so that nobody at an open session can guess the password here."""
         try:
             counted = count_try(context.request, what="password", user=self.user)
         except TooManyTries:

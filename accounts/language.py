@@ -22,7 +22,7 @@ def change_language(*, user: User, language: str) -> None:
 
 
 class AccountLanguageMiddleware:
-    """Signed in, pages speak the account's language; otherwise the browser's (LocaleMiddleware)."""
+    """Activates the account's language for signed-in users; for others LocaleMiddleware uses the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -20,7 +20,7 @@ def from_site(
     button: Button | None = None,
     small: Iterable[str] = (),
 ) -> Letter:
-    """Of an account here: of no practice, or of several."""
+    """A letter by the site, about an account of no practice or of several."""
     host = site_host()
     return Letter(
         sender=site_name(),

@@ -1,4 +1,4 @@
-"""Login required by default; nothing behind sign-in stays in a cache."""
+"""Login required by default, and no caching of pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from accounts.way_back import SAFE, page_before
+from accounts.return_pages import SAFE, return_page
 
 SESSION_ENDED = "Session-Ended"  # a header of ours
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -23,8 +23,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     """Django's own; public views are marked with `login_not_required`.
 
-    Signing in leads back to the page that holds the button, never to an address that only takes a POST. A script gets
-    a 401 with SESSION_ENDED: its page stays, covered (js/session.js).
+    After signing in, the user returns to the page with the button, never to an address that only accepts POST. A
+    script gets a 401 with SESSION_ENDED, and covers its page (js/session.js).
     """
 
     def handle_no_permission(  # type: ignore[override]  # never raises, where Django's may
@@ -43,11 +43,11 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
                     "revenir à la page."
                 ),
             )
-        return redirect_to_login(page_before(request), resolve_url(settings.LOGIN_URL))
+        return redirect_to_login(return_page(request), resolve_url(settings.LOGIN_URL))
 
 
 def asked_by_script(request: HttpRequest) -> bool:
-    """Whether a script of a page reads the answer (Fetch Metadata; older browsers: what our scripts say)."""
+    """Whether a page's script reads the answer (Fetch Metadata; in older browsers, a header of our scripts)."""
     headers = request.headers
     return headers.get("Sec-Fetch-Dest") == "empty" or "X-Requested-With" in headers or "HX-Request" in headers
 

@@ -1,4 +1,4 @@
-"""Changing an account's mobile: the new one is proved, the old one is told."""
+"""Changes an account's mobile: a code verifies the new number, a message informs the old one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PURPOSE = "new-mobile"
 
 
 def _purpose(mobile: str) -> str:
-    """A code is for one number: changing one's mind about it voids nothing and opens nothing."""
+    """The purpose of a code for this number: a code for one number does not verify or void another."""
     return f"{PURPOSE}:{mobile}"
 
 
@@ -31,7 +31,7 @@ def ask_for_mobile(*, user: User, mobile: str) -> None:
 
 
 def prove_mobile(*, user: User, mobile: str, digits: str) -> bool:
-    """Whether the code is right; the account then has the new number."""
+    """Check the code; if it is right, the account gets the new number."""
     if not check_code(purpose=_purpose(mobile), subject_id=user.pk, digits=digits):
         return False
     replace_mobile(user=user, mobile=mobile, by=user)
@@ -40,7 +40,7 @@ def prove_mobile(*, user: User, mobile: str, digits: str) -> bool:
 
 @transaction.atomic
 def replace_mobile(*, user: User, mobile: str, by: User) -> None:
-    """A number that has been proved. The old one and the email are told; every device is new again."""
+    """Store a verified number, inform the old number and the email address, and make every device new again."""
     old, user.mobile, user.mobile_verified_at = user.mobile, mobile, timezone.now()
     user.full_clean(exclude=["password"])
     user.save(update_fields=["mobile", "mobile_verified_at"])

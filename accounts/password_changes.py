@@ -1,4 +1,4 @@
-"""What ends when an account gets another password. `User.save` calls it, so no door can forget to.
+"""What ends when an account gets a new password. `User.save` calls it, so no caller can forget to.
 
 Sessions end by themselves: Django binds each to the hash of the password.
 """
@@ -13,9 +13,9 @@ from accounts.tokens import revoke_all
 from audit.trail import record
 
 
-def end_what_stood_on_the_password(user: User) -> None:
-    """API tokens end, but for those that the person keeps. Devices are new again, unless the person knew the old
-    password: whoever resets it, or sets it for another, may not know what else is in strange hands."""
+def end_access_by_old_password(user: User) -> None:
+    """Revoke API tokens, except those that the person keeps. Make devices new again, unless the person knew the old
+    password: after a reset, other devices may be in a stranger's hands."""
     change = user.password_change
     by = user if change.how is NewPassword.RESET else acting_user()
     revoked = revoke_all(user=user, by=by, keep=change.kept_tokens)

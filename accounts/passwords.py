@@ -1,4 +1,4 @@
-"""Passwords that anybody who knows the site would try first (ASVS 5.0, 6.2.11)."""
+"""Refuses passwords that are easy to guess for anybody who knows the site (ASVS 5.0, 6.2.11)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-# As they are typed without accents.
+# Without accents, as users may type them.
 CONTEXT_WORDS = (
     *("docshare", "motdepasse", "password", "azertyuiop", "azerty", "qwertyuiop", "qwerty", "bonjour", "secret"),
     *("cabinet", "medical", "medecine", "medecin", "docteur", "doctor", "infirmiere", "infirmier", "secretariat"),
     *("secretaire", "patient", "ordonnance", "document", "rendezvous", "sante", "hopital", "clinique", "admin"),
 )
-_WORDS = re.compile("|".join(sorted(CONTEXT_WORDS, key=len, reverse=True)))  # "secret" begins "secretariat"
+# longest first, because "secretariat" begins with "secret"
+_WORDS = re.compile("|".join(sorted(CONTEXT_WORDS, key=len, reverse=True)))
 LETTERS_OF_ONES_OWN = 4
 
 
 class ContextWordsValidator:
-    """Refuses what is made of such words, digits and signs alone."""
+    """Refuses passwords that consist only of such words, digits and punctuation."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raises ValidationError."""

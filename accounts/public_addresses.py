@@ -1,4 +1,4 @@
-"""Which IP addresses belong to the public internet: the only ones that an address typed by a user may lead to."""
+"""Which IP addresses belong to the public internet: the only ones that a URL typed by a user may resolve to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPECIAL_V4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
         "192.0.0.0/24",
-        "192.88.99.0/24",  # the way into 6to4
+        "192.88.99.0/24",  # 6to4 relays
         "224.0.0.0/3",  # multicast, reserved, broadcast
     )
 )
@@ -30,7 +30,7 @@ SPECIAL_V4 = tuple(
 def is_public(address: str) -> bool:
     """Whether the address is one of a public host, not of our own network by any detour (RFC 6890).
 
-    Whatever wraps an IPv4 address is refused, whichever it wraps: a translator of our network would unwrap it.
+    Addresses that embed an IPv4 address are refused, whichever it is: a translator in our network would extract it.
     """
     try:
         ip = ipaddress.ip_address(address)
@@ -44,7 +44,8 @@ def is_public(address: str) -> bool:
 
 
 def literal_address(host: str) -> str | None:
-    """The IP address that a host is, in any notation that resolvers read (127.1, 0x7f000001, 017700000001, ::1).
+    """The IP address that a host denotes, in any notation that resolvers accept (127.1, 0x7f000001, 017700000001,
+    ::1).
 
     None if the host is a name.
     """

@@ -1,6 +1,6 @@
-"""What allauth and Django say of signing in, as lines of the trail (docs/security-cases.md, 53).
+"""Records signals of allauth and Django about signing in as lines of the trail (docs/security-cases.md, 53).
 
-They say it after they did it: where they have no transaction, the line has one of its own. No line carries a
+The signals come after the change; if there is no transaction, the line gets one of its own. No line contains a
 password, a code, an address or a number.
 """
 
@@ -53,7 +53,7 @@ def note_sign_out(user: User | None, **_more: Any) -> None:
 @receiver(post_save, sender=Authenticator)
 @transaction.atomic
 def note_new_factor(instance: Authenticator, created: bool, raw: bool = False, **_more: Any) -> None:
-    """By whatever door: allauth's pages or Django's admin."""
+    """Record a new factor, added on allauth's pages or in Django's admin."""
     if created and not raw:
         are_codes = instance.type == Authenticator.Type.RECOVERY_CODES
         _about_factor("account.recovery_codes_made" if are_codes else "account.factor_added", instance)
@@ -62,7 +62,7 @@ def note_new_factor(instance: Authenticator, created: bool, raw: bool = False, *
 @receiver(post_delete, sender=Authenticator)
 @transaction.atomic
 def note_removed_factor(instance: Authenticator, **more: Any) -> None:
-    """Not where the whole account goes: Django says which deletion this one belongs to."""
+    """Record a removed factor, unless the whole account is deleted: Django passes the origin of the deletion."""
     origin = more.get("origin")
     if User in (type(origin), getattr(origin, "model", None)):
         return
@@ -78,7 +78,7 @@ def note_new_email(user: User, **_more: Any) -> None:
 @receiver([post_save, post_delete], sender=EmailAddress)
 @transaction.atomic
 def note_edited_address(instance: EmailAddress, **_more: Any) -> None:
-    """Of another's account: the operator adds, proves or removes an address in Django's admin."""
+    """Record that the operator added, verified or removed an address in Django's admin."""
     by = acting_user()
     if by is not None and by.pk != instance.user_id and User.objects.filter(pk=instance.user_id).exists():
         record("account.edited", by=by, on=instance.user, detail={"fields": ["email_address"]})

@@ -1,6 +1,6 @@
-"""How long a session lasts: so long without use, and so long in all (ASVS 7.3, docs/security-cases.md, 19, 22, 23).
+"""Limits of a session: a time without use, and a total time (ASVS 7.3, docs/security-cases.md, 19, 22, 23).
 
-Checked at every request. What a page asks for by itself (`X-Background: 1`) is not use.
+Checked at every request. Requests that a page makes by itself (`X-Background: 1`) do not count as use.
 """
 
 from __future__ import annotations
@@ -9,18 +9,23 @@ import time
 from collections.abc import Callable
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
+from audit.trail import record
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
-SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
+SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone do not count
 STARTED, USED = "session_started", "session_used"
-USED_PRECISION = 30  # seconds: a session is not written at every request
+USED_PRECISION = 30  # seconds: so that not every request writes the session
 
 
 class SessionLimitsMiddleware:
-    """Ends sessions that were left alone, or are too old; whoever comes back signs in again."""
+    """Ends sessions that are unused for too long, or too old; the user must sign in again."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -37,6 +42,16 @@ class SessionLimitsMiddleware:
                 request.session[USED] = now
         response = self.get_response(request)
         if was_signed_in and not request.user.is_authenticated:
-            # Pages hold health data. What the browser remembers of its own (storage, known device) holds none.
+            # Pages hold health data. The browser's storage and the known device contain none and stay.
             response["Clear-Site-Data"] = '"cache"'
         return response
+
+
+@transaction.atomic
+def end_sessions(*, user: User, by: User | None) -> None:
+    """Sign the account out of every browser."""
+    found = list(UserSession.objects.filter(user=user))
+    for session in found:
+        session.end()
+    if found:
+        record("account.sessions_ended", by=by, on=user, detail={"count": len(found)})

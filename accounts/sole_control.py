@@ -1,20 +1,23 @@
-"""That it is the signer who signs, and not whoever sits at an open session (sole control, eIDAS, article 26).
+"""Ensures that the signer signs, and not anybody at an open session (sole control, eIDAS, article 26).
 
-The first signature of a session asks for a sign-in (password, passkey or factor) of the last five minutes; then the
-session may sign until it ends. What changes one's signature asks each time.
+The first signature of a session requires a sign-in (password, passkey or factor) within the last five minutes; then
+the session may sign until it ends. Changes of the signature itself require it each time.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.forms import ReauthenticateForm as PasswordForm
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,10 +27,13 @@ from accounts.sessions import SECOND_FACTORS
 from refusals import Kind, Refusal
 
 MAY_SIGN = "may_sign"
+View = Callable[..., HttpResponseBase]
+# A view that only opens after a recent sign-in; otherwise the site asks for one first.
+after_recent_sign_in: Callable[[View], View] = reauthentication_required
 
 
 class SignInAgain(Refusal):
-    """The last sign-in of this session is too long ago for what is asked."""
+    """The last sign-in of this session is too long ago for this action."""
 
     code = "reauthentication_required"
     kind = Kind.SIGN_IN_AGAIN
@@ -36,21 +42,21 @@ class SignInAgain(Refusal):
 
 
 def signed_in_at(request: HttpRequest) -> float:
-    """When the last sign-in of this session was, by whatever means (seconds since the epoch)."""
+    """Time of the last sign-in of this session, by any means (seconds since the epoch)."""
     user = request.user
     records = get_authentication_records(request, user) if isinstance(user, User) else []
     return float(max((record["at"] for record in records), default=0))
 
 
 def signed_in_until(request: HttpRequest) -> float:
-    """When it becomes too old (seconds since the epoch)."""
+    """Until when that sign-in counts as recent (seconds since the epoch)."""
     return signed_in_at(request) + settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
 
 def sets_up_first_factor(request: HttpRequest) -> bool:
-    """Whether the last sign-in is recent, and came before every second factor that the account has now.
+    """Whether the last sign-in is recent and older than every second factor of the account.
 
-    It gave all that there was to give a moment ago: asking for the same password again proves nothing more.
+    It gave every proof that existed then, so asking for the same password again would prove nothing more.
     """
     then = datetime.fromtimestamp(signed_in_at(request), UTC)
     factors = Authenticator.objects.filter(user_id=request.user.pk, type__in=SECOND_FACTORS)
@@ -71,8 +77,8 @@ def require_sole_control(request: HttpRequest) -> None:
 
 
 def sign_in_again(request: HttpRequest, user: User, *, password: str, code: str) -> str:
-    """A sentence where neither the password nor the code of a factor is right; "" where one is, or where the session
-    was confirmed elsewhere meanwhile (a passkey in another tab)."""
+    """Confirm the identity. Returns a sentence if neither the password nor the factor's code is right; "" if one is,
+    or if the session was confirmed elsewhere meanwhile (a passkey in another tab)."""
     if password:
         form = PasswordForm({"password": password}, user=user)
         if not form.is_valid():

@@ -1,4 +1,4 @@
-"""A step of signing in, between the password and the session (allauth's login stages)."""
+"""The login stage (allauth) that asks for a code by SMS on a new device."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from notifications.sms_limits import SmsRefused
 CODE_GIVEN = "code_given"  # in a session
 
 
-class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no types
-    """Until the code from the SMS is given, whoever signs in is anonymous everywhere."""
+class NewDeviceStage(LoginStage):
+    """Until the user gives the code from the SMS, they stay anonymous everywhere."""
 
     key = "new_device"
     urlname = "device"
@@ -46,16 +46,17 @@ class NewDeviceStage(LoginStage):  # type: ignore[misc]  # allauth ships no type
 
 
 def note_code_given(request: HttpRequest, user: User) -> None:
-    """The account's mobile was proved in this browser just now: its next sign-in here asks for no second code."""
+    """Note that a code has just verified the account's mobile in this browser: the next sign-in here needs no second
+    code."""
     request.session[CODE_GIVEN] = [str(user.pk), user.mobile, int(time.time())]
 
 
 def _code_was_given(request: HttpRequest, user: User) -> bool:
-    """Once, for this account, this mobile, and as long as a code lives."""
+    """Whether that note is valid: once, for this account and mobile, and as long as a code is valid."""
     pk, mobile, at = request.session.pop(CODE_GIVEN, ("", "", 0))
     return (pk, mobile) == (str(user.pk), user.mobile) and time.time() - at < LIFETIME.total_seconds()
 
 
 def needs_code(user: User) -> bool:
-    """Accounts with a proved mobile and no stronger second factor."""
+    """Whether a sign-in needs a code: the account has a verified mobile and no stronger second factor."""
     return bool(user.mobile and user.mobile_verified_at and not is_mfa_enabled(user, SECOND_FACTORS))

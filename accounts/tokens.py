@@ -1,4 +1,4 @@
-"""Issuing, finding and revoking API tokens."""
+"""Issues, finds and revokes API tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, Scope, User
 from audit.trail import record
 
-LAST_USED_PRECISION = timedelta(minutes=1)  # a write at every call would cost more than it tells
+LAST_USED_PRECISION = timedelta(minutes=1)  # a write at every call would cost more than the precision is worth
 
 
 @transaction.atomic
@@ -26,7 +26,7 @@ def issue_token(
     lifetime: timedelta = timedelta(days=365),
     by: User | None,
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret, which is shown once and kept nowhere."""
+    """A new token and its secret, which is shown once and not stored."""
     secret = secrets.token_urlsafe(32)
     token = ApiToken(
         user=user,
@@ -50,7 +50,7 @@ def revoke_token(*, token: ApiToken, by: User | None) -> None:
 
 @transaction.atomic
 def revoke_all(*, user: User, by: User | None, keep: Collection[uuid.UUID] = ()) -> int:
-    """Every token of the account that is valid still, but for those to `keep`. How many."""
+    """Revoke every valid token of the account except those to `keep`; returns their number."""
     ending = list(ApiToken.objects.valid_of(user).exclude(pk__in=keep))
     for token in ending:
         revoke_token(token=token, by=by)
@@ -58,7 +58,7 @@ def revoke_all(*, user: User, by: User | None, keep: Collection[uuid.UUID] = ())
 
 
 def find_token(secret: str) -> ApiToken | None:
-    """The valid token of this secret, its user beside it."""
+    """The valid token of this secret, with its user."""
     token = ApiToken.objects.valid().select_related("user").filter(token_hash=token_hash(secret)).first()
     now = timezone.now()
     if token and (token.last_used_at is None or now - token.last_used_at > LAST_USED_PRECISION):
@@ -67,5 +67,5 @@ def find_token(secret: str) -> ApiToken | None:
 
 
 def token_hash(secret: str) -> str:
-    """SHA-256: the secret has 256 random bits, so a slow hash would add nothing."""
+    """SHA-256: a slow hash would add nothing, because the secret has 256 random bits."""
     return hashlib.sha256(secret.encode()).hexdigest()

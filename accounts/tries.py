@@ -1,8 +1,8 @@
-"""Wrong passwords and wrong codes of a second factor: bounded, without shutting out the account's owner (case 51).
+"""Limits wrong passwords and second-factor codes without locking out the owner (docs/security-cases.md).
 
-A try counts against where it comes from: a session, a device that the account knows, or an address. Strangers use up
-the tries of their own addresses, and together those of all unknown devices; a known device has its own, and a passkey
-needs none. Counted before anything is compared, so that parallel tries do not get round it (case 52).
+A try counts against its origin: a session, a known device of the account, or an address. Strangers use up the tries
+of their own addresses, and together those of all unknown devices; a known device has its own tries, and a passkey
+needs none. Tries are counted before anything is compared, so that parallel tries can't evade the limit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 
 class TooManyTries(Exception):
-    """No more tries from there for now, right or wrong."""
+    """No further try from this origin is accepted for now, right or wrong."""
 
 
 class Bound(NamedTuple):
@@ -41,25 +41,25 @@ class Bound(NamedTuple):
     whom: str
     window: timedelta
     most: int
-    is_of_account: bool = True  # and not of an address that tries one account after the other
+    is_of_account: bool = True  # False: the limit of an address that tries one account after another
 
 
 @dataclass(frozen=True)
 class Try:
-    """One try that is counted; `reached`: it was the last one that some bound of the account allows."""
+    """One counted try. `reached`: it was the last one that a limit of the account allows."""
 
     bounds: tuple[Bound, ...]
     reached: bool
 
     def was_right(self) -> None:
-        """Uncount it."""
+        """Uncount the try."""
         for bound in self.bounds:
             take_back(bound.what, bound.whom)
 
 
 @dataclass(frozen=True)
 class UnknownAccount:
-    """Somebody who has no account here, as an opaque id: the address that was typed is in no line."""
+    """An opaque id for an address without an account, so that no line contains the typed address."""
 
     pk: uuid.UUID
 
@@ -67,7 +67,7 @@ class UnknownAccount:
 def count_try(request: HttpRequest, *, what: str, user: User | None, typed: str = "") -> Try:
     """Count a try of `what` ("password", "factor") before it is compared. Raises TooManyTries.
 
-    `typed` is the address of somebody without an account: they are counted alike.
+    `typed`: an address without an account, which is counted in the same way.
     """
     bounds = _bounds(request, what, user, str(user.pk) if user else typed)
     reached = False
@@ -93,8 +93,8 @@ def _bounds(request: HttpRequest, what: str, user: User | None, account: str) ->
     )
 
 
-def let_unknown_devices_try_again(user: User) -> None:
-    """After a reset by the mailbox: whoever was shut out by strangers is not any more."""
+def reset_unknown_device_counts(user: User) -> None:
+    """Reset the counts of unknown devices after a password reset, in case strangers locked the owner out."""
     for what in ("password", "factor"):
         forget_count(f"{what}:strangers", str(user.pk))
 
@@ -103,9 +103,9 @@ def let_unknown_devices_try_again(user: User) -> None:
 def note_failure(
     request: HttpRequest, *, what: str, user: User | None, typed: str = "", reached: bool = False
 ) -> None:
-    """A line in the trail, for the first of an hour and then for each doubling; and, once a day at most, an email to
-    the person if it was the last try that a bound allows."""
-    # Addresses without an account count together: there is no end of them.
+    """Record a failure in the trail: the first of an hour and then each doubling. Also, at most once a day, email the
+    person if it was the last try that a limit allows."""
+    # Addresses without an account count together, because their number is unlimited.
     count = count_one(f"failures:{what}", user.pk if user else "unknown accounts", window=HOUR)
     if count & (count - 1) == 0:
         browser = browser_of(request.headers.get("User-Agent", ""))

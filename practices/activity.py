@@ -1,25 +1,31 @@
-"""What happened to an account, for its owner; and to the accounts of a practice's members, for its administrators."""
+"""The history of an account, for its owner, and of a practice's members, for its administrators."""
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from accounts.models import ApiToken, User
 from audit.events import Topic, shown_codes
 from audit.models import AuditEvent, AuditEventQuerySet
-from practices.models import Practice
+from practices.models import Membership, Practice
 
 OF_THE_ACCOUNT = (Topic.SIGN_IN, Topic.SECURITY, Topic.PERSONAL, Topic.MEMBER)
 OF_THE_PRACTICE = (Topic.MEMBER, Topic.SETTING)
 OF_ITS_MEMBERS = (Topic.SIGN_IN, Topic.SECURITY)
+BY_OPERATORS = (
+    *("practice.founded", "practice.edited", "practice.suspended", "practice.suspension_reworded"),
+    "practice.suspension_lifted",
+)
 
 
 def activity_of(user: User, *, records: Iterable[uuid.UUID] = ()) -> AuditEventQuerySet:
-    """Newest first. `records`: of practices, that the account is or was tied to."""
+    """Newest first. `records`: patient records to which the account is or was tied."""
     ids = [user.pk, *user.api_tokens.values_list("pk", flat=True)]
     own = Q(object_id__in=ids, action__in=shown_codes(*OF_THE_ACCOUNT))
     ties = Q(object_id__in=list(records), action__in=shown_codes(Topic.TIE))
@@ -34,6 +40,14 @@ def activity_in(practice: Practice) -> AuditEventQuerySet:
     return AuditEvent.objects.filter(_of_the_practice(practice) | _of_its_members(practice)).order_by("-id")
 
 
+def by_operators_in(practice: Practice) -> AuditEventQuerySet:
+    """Newest first: what operators of the site did to the practice and to the invitations that they sent."""
+    sent = practice.colleague_invitations.filter(by_operator=True).values("pk")
+    of_invitations = Q(object_id__in=sent, action__in=shown_codes(Topic.MEMBER))
+    found = AuditEvent.objects.filter(Q(action__in=BY_OPERATORS) | of_invitations, practice_id=practice.pk)
+    return found.order_by("-id")
+
+
 def concerning(practice: Practice) -> Q:
     """Every line of the trail that belongs to the practice, its members' sign-ins included (for an export)."""
     return Q(practice_id=practice.pk) | _of_its_members(practice)
@@ -45,11 +59,22 @@ def _of_the_practice(practice: Practice) -> Q:
 
 def _of_its_members(practice: Practice) -> Q:
     members = list(practice.memberships.all())
+    zone = practice.zone
     tokens: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
     for pk, owner in ApiToken.objects.filter(user__in=[one.user_id for one in members]).values_list("pk", "user"):
         tokens[owner].append(pk)
     found, codes = Q(pk__in=[]), shown_codes(*OF_ITS_MEMBERS)
     for one in members:
         ids = [one.user_id, *tokens[one.user_id]]
-        found |= Q(object_id__in=ids, action__in=codes, at__gte=one.since)
+        found |= Q(object_id__in=ids, action__in=codes, at__gte=one.since) & _on_their_days(one, zone)
     return found
+
+
+def _on_their_days(member: Membership, zone: ZoneInfo) -> Q:
+    """A replacement's other days are not the practice's business."""
+    days = Q()
+    if member.valid_from:
+        days &= Q(at__gte=datetime.combine(member.valid_from, time(0), zone))
+    if member.valid_until:
+        days &= Q(at__lt=datetime.combine(member.valid_until + timedelta(days=1), time(0), zone))
+    return days

@@ -1,6 +1,8 @@
-"""What staff may do where. Read from the database at every call: removed staff are out at the next request."""
+"""What staff may do in a practice. Read from the database at every call, so removed staff lose access at once."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrOrPromise
@@ -17,10 +19,40 @@ ADMINISTRATORS_CHANGE = gettext_lazy("Seul un administrateur du cabinet change c
 
 
 class NotAllowed(Refusal):
-    """A known member of the practice without the function asked for. `sentence` says who may."""
+    """A member of the practice lacks the required role. `sentence` says who may."""
 
     code = "permission_denied"
     kind = Kind.NOT_ALLOWED
+
+
+class PracticeSuspended(Refusal):
+    """The operator has suspended the practice (practices/suspension.py). `practices`: those of the user."""
+
+    code = "practice_suspended"
+    kind = Kind.NOT_ALLOWED
+    words = gettext_lazy(
+        "Ce cabinet est suspendu par l’exploitant du site : ses membres n’y font rien pour l’instant."
+    )
+
+    def __init__(self, practices: Collection[Practice] = ()) -> None:
+        super().__init__()
+        self.practices = practices
+
+
+def suspended_practices_of(user: User) -> list[Practice]:
+    """The suspended practices of which the user is a member."""
+    held = Membership.objects.in_force().filter(user_id=user.pk).values("practice")
+    return list(Practice.objects.suspended().filter(pk__in=held).order_by("name", "pk"))
+
+
+def require_staff(user: User) -> bool:
+    """Whether the user works in a practice. Raises PracticeSuspended if all of theirs are suspended: the one check at
+    the doors of staff."""
+    if is_staff_of_any(user):
+        return True
+    if suspended := suspended_practices_of(user):
+        raise PracticeSuspended(suspended)
+    return False
 
 
 def roles_in(user: User, practice: Practice) -> frozenset[Role]:
@@ -42,21 +74,21 @@ def may_sign(user: User, practice: Practice) -> bool:
 
 
 def require_sharer(user: User, practice: Practice, refusal: StrOrPromise = READERS_DO_NOT_SHARE) -> None:
-    """Raises NotAllowed; `refusal` where another sentence tells more of what the role does not allow."""
+    """Raises NotAllowed, PracticeSuspended. `refusal` replaces the sentence by a more specific one."""
     if not may_share(user, practice):
-        raise NotAllowed(refusal)
+        raise _refused(user, practice, refusal)
 
 
 def require_administrator(user: User, practice: Practice, refusal: StrOrPromise = ADMINISTRATORS_CHANGE) -> None:
-    """Raises NotAllowed."""
+    """Raises NotAllowed, PracticeSuspended."""
     if not may_administer(user, practice):
-        raise NotAllowed(refusal)
+        raise _refused(user, practice, refusal)
 
 
 def require_practitioner(user: User, practice: Practice, refusal: StrOrPromise = PRACTITIONERS_SIGN) -> None:
-    """Raises NotAllowed."""
+    """Raises NotAllowed, PracticeSuspended."""
     if not may_sign(user, practice):
-        raise NotAllowed(refusal)
+        raise _refused(user, practice, refusal)
 
 
 def is_staff_of_any(user: User) -> bool:
@@ -64,6 +96,11 @@ def is_staff_of_any(user: User) -> bool:
 
 
 def scopes_for(user: User) -> list[Scope]:
-    """What a token of this user may be given: only a practitioner's may sign."""
+    """The scopes that a token of this user may have: only a practitioner's may sign."""
     signs = Membership.objects.held_by(user, Role.PRACTITIONER).exists()
     return [scope for scope in Scope if scope is not Scope.SIGN or signs]
+
+
+def _refused(user: User, practice: Practice, refusal: StrOrPromise) -> Refusal:
+    suspended = [one for one in suspended_practices_of(user) if one.pk == practice.pk]
+    return PracticeSuspended(suspended) if suspended else NotAllowed(refusal)

@@ -1,4 +1,4 @@
-"""The second factor that an installation may ask of everybody who works in a practice."""
+"""The second factor that an installation may require of all staff."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class StaffSecondFactorMiddleware:
-    """Where staff need a second factor, they reach nothing but the pages that set it up before they have one."""
+    """If staff need a second factor, those without one only reach the pages to set it up."""
 
     OPEN = ("/account/", "/static/", "/healthz", "/readyz")
 

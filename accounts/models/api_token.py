@@ -23,7 +23,8 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return self.filter(revoked_at__isnull=True, expires_at__gt=now or timezone.now(), user__is_active=True)
 
     def valid_of(self, user: User) -> ApiTokenQuerySet:
-        """Whether the account is active or not: what is revoked does not come back with it."""
+        """Tokens that are neither revoked nor expired, also of an inactive account: these are revoked, too, so that
+        reactivating the account does not restore them."""
         return self.filter(user=user, revoked_at__isnull=True, expires_at__gt=timezone.now())
 
 

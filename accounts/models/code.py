@@ -1,4 +1,5 @@
-"""Codes of six digits sent by SMS: 10 minutes, single use, five tries, bound to what they were asked for."""
+"""Codes of six digits sent by SMS: 10 minutes, single use, five tries, bound to the purpose and subject that they
+were requested for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often something was tried lately. In the database: a flushed cache forgets no try."""
+"""Counts of recent tries, in the database so that a flushed cache loses none."""
 
 from __future__ import annotations
 

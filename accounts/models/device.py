@@ -1,5 +1,5 @@
-"""Browsers that an account knows again: no code is asked where one was given once, and a stranger's wrong passwords
-do not shut them out."""
+"""Browsers that an account recognises: they need no further code by SMS, and a stranger's wrong passwords do not lock
+them out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KnownDeviceQuerySet(models.QuerySet["KnownDevice"]):
 
 
 class KnownDevice(models.Model):
-    """256 random bits, made for this account and browser, kept as their hash; worth nothing without the password."""
+    """256 random bits for this account and browser, stored as a hash; useless without the password."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")

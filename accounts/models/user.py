@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.trail import record
 
-ERASED_DOMAIN = "erased.invalid"  # receives nothing (RFC 2606): the address of an erased account
+ERASED_DOMAIN = "erased.invalid"  # the domain of erased accounts' addresses, which receives no mail (RFC 2606)
+MOVED = "moved-"  # how the address begins of a person who has an account in another installation, not here
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,8 +32,11 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        from accounts.account_links import confirm_address  # that module imports this model
+
         with transaction.atomic():
             user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+            confirm_address(user)  # whoever makes it has access to the machine
             record("account.created", by=None, on=user, detail={"is_superuser": True})
         return user
 
@@ -41,16 +45,16 @@ class UserManager(BaseUserManager["User"]):
 
 
 class NewPassword(StrEnum):
-    """How an account comes to another password."""
+    """How an account gets a new password."""
 
     CHANGED = "changed"  # by the person, who knew the old one
-    RESET = "reset"  # by whoever has the mailbox
-    SET = "set"  # by whoever runs the installation, or any other way
+    RESET = "reset"  # by the holder of the mailbox
+    SET = "set"  # by the installation's operator, or in any other way
 
 
 @dataclass(frozen=True)
 class PasswordChange:
-    """Which way, and the API tokens that the person keeps."""
+    """How the password changes, and which API tokens stay valid."""
 
     how: NewPassword = NewPassword.SET
     kept_tokens: frozenset[uuid.UUID] = frozenset()
@@ -73,7 +77,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("accède à l’administration"), default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
-    password_change = PasswordChange()  # of the password that the next `save` stores
+    password_change = PasswordChange()  # describes the password that the next `save` stores
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -93,20 +97,27 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.get_full_name() or (gettext("Compte effacé") if self.is_erased else self.email)
 
+    @staticmethod
+    def moved_address(pk: uuid.UUID) -> str:
+        """The address of a person whom a practice brought from another installation: a name in its records, and
+        nobody who can sign in or be written to."""
+        return f"{MOVED}{pk}@{ERASED_DOMAIN}"
+
     @property
     def is_erased(self) -> bool:
-        """Whether only what must be kept of the person is left (docs/personal-data.md)."""
+        """Whether the person was erased and only data that must be retained is left (docs/personal-data.md)."""
         return self.email.endswith(f"@{ERASED_DOMAIN}")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """With a new password ends what stood on the old one, whichever door the new one comes through.
+        """Save the account. A new password ends everything that depended on the old one, whatever code sets it.
 
-        Raises PermissionDenied where the account was erased since it was read: nobody writes the person back.
+        Raises PermissionDenied if the account was erased since it was read, so that no stale copy restores the
+        person.
         """
         if self._state.adding:
             super().save(*args, **kwargs)
             return
-        from accounts.password_changes import end_what_stood_on_the_password  # it knows this model
+        from accounts.password_changes import end_access_by_old_password  # that module imports this model
 
         has_new_password = getattr(self, "_password", None) is not None
         with transaction.atomic():
@@ -114,11 +125,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                 self._check_is_not_erased()
             super().save(*args, **kwargs)
             if has_new_password:
-                end_what_stood_on_the_password(self)
+                end_access_by_old_password(self)
                 self.password_change = PasswordChange()
 
     def _check_is_not_erased(self) -> None:
-        """Under the lock that erasing takes. Raises PermissionDenied."""
+        """Check under the lock that erasing takes. Raises PermissionDenied."""
         row = User.objects.select_for_update(of=("self",), no_key=True).filter(pk=self.pk)
         if any(email.endswith(f"@{ERASED_DOMAIN}") for email in row.values_list("email", flat=True)):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""What people do in a browser to sign in."""
+"""Signing in with a browser, step by step."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def sms_code(user: User) -> str:
 
 
 def give_code(client: Client, user: User, **more: str) -> Any:
-    """The code by SMS, on a device that is new to the account."""
+    """Enter the code from the SMS, on a device that is new to the account."""
     return client.post("/account/device/", {"code": sms_code(user), **more})
 
 
 def browser_of(user: User, *, remembered: bool = True, agent: str = FIREFOX) -> Client:
-    """Where the person is signed in, with everything that is asked."""
+    """A browser in which the user is signed in, with all factors."""
     client = Client(headers={"User-Agent": agent})
     type_password(client, user)
     if not signed_in(client):
@@ -55,7 +55,7 @@ def totp(secret: str) -> str:
 
 
 def reset_password(user: User, password: str) -> Client:
-    """By the link that the mailbox receives."""
+    """Set a new password, with the link from the email."""
     Client().post("/account/password/reset/", {"email": user.email})
     words = [word for message in Message.objects.filter(to=user.email) for word in message.body.split()]
     path = "/" + [word for word in words if "/reset/key/" in word][-1].split("/", 3)[3]

@@ -1,4 +1,5 @@
-"""What the installed allauth can send about an account: in our words, or not at all, for a stated reason."""
+"""Every email about an account that the installed allauth can send uses our texts, or is disabled for a stated
+reason."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ CHROME = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko)
 
 
 def shipped() -> set[str]:
-    """The prefixes of every email that allauth has a template for, by the name that its code sends it under."""
+    """The prefixes of all emails of allauth: from its templates, by the names in its code."""
     found = set()
     for path in TEMPLATES.rglob("email/*.txt"):
         name = re.sub(r"(_message|_subject)?\.txt$", "", path.name)
@@ -35,7 +36,7 @@ def test_each_email_of_allauth_is_ours_or_cannot_be_sent() -> None:
 
 
 def test_each_email_that_the_code_of_allauth_sends_is_known() -> None:
-    """Its templates might lag behind its code."""
+    """Its templates may lack emails that its code sends."""
     code = "".join(path.read_text() for path in Path(allauth.__file__).parent.rglob("*.py"))
     sent = set(re.findall(r'"(\w+/email/\w+)"', code))
     assert sent
@@ -64,7 +65,8 @@ def owner(hugo: User) -> User:
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_a_lost_password_is_asked_for_and_replaced(owner: User, language: str, settings: Settings) -> None:
-    """Through the pages, in the account's language: the link leads to our address, and then the change is told."""
+    """Through the pages, in the account's language: the link leads to our address, and a message confirms the
+    change."""
     settings.PUBLIC_URL = "https://documents.lilas.example"
     User.objects.filter(pk=owner.pk).update(language=language)
     browser = Client(headers={"User-Agent": CHROME})

@@ -1,4 +1,4 @@
-"""What an address counts as, wherever something is counted by address."""
+"""Which addresses count as one, wherever something is counted by address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accounts.addresses import caller_address, counted_address, counted_as, is_l
         ("192.0.2.7", "2002:c000:207:1::5"),  # 6to4
     ],
 )
-def test_case_49_these_are_one_caller(one: str, other: str) -> None:
+def test_these_are_one_caller(one: str, other: str) -> None:
     assert counted_as(one) == counted_as(other)
 
 
@@ -34,14 +34,14 @@ def test_case_49_these_are_one_caller(one: str, other: str) -> None:
         ("", "192.0.2.8"),
     ],
 )
-def test_case_49_these_are_two(one: str, other: str) -> None:
+def test_these_are_two(one: str, other: str) -> None:
     assert counted_as(one) != counted_as(other)
 
 
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "counted"),
     [
-        (0, "198.51.100.1", "203.0.113.5"),  # made up
+        (0, "198.51.100.1", "203.0.113.5"),  # forged
         (1, "198.51.100.1", "198.51.100.1"),
         (1, "192.0.2.1, 198.51.100.1", "198.51.100.1"),
         (2, "192.0.2.1, 198.51.100.1, 198.51.100.2", "198.51.100.1"),
@@ -58,8 +58,8 @@ def test_proxies_of_ours_are_believed_and_nobody_else(
     assert counted_address(request) == counted
 
 
-def test_case_49_the_limits_of_signing_in_count_the_same(settings: Settings) -> None:
-    """allauth cuts IPv6 to /64; IPv4 in IPv6 form would be one network of them all."""
+def test_the_limits_of_signing_in_count_the_same(settings: Settings) -> None:
+    """allauth groups IPv6 by /64; without ours, all IPv4-mapped addresses would be one network."""
     one, other = (RequestFactory().post("/", REMOTE_ADDR=address) for address in ("::ffff:192.0.2.7", "192.0.2.7"))
     stranger = RequestFactory().post("/", REMOTE_ADDR="::ffff:192.0.2.8")
     assert get_ip(one) == get_ip(other) == caller_address(one)

@@ -1,4 +1,4 @@
-"""A device is known by a cookie that was made for one account in one browser (docs/security-cases.md, 55)."""
+"""A device is known by a cookie that belongs to one account in one browser (docs/security-cases.md, 55)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from tests.accounts.people import (
 )
 from tests.conftest import make_user
 
+pytestmark = pytest.mark.django_db  # fixtures requested by name are not seen at collection
 COOKIE = settings.DEVICE_COOKIE_NAME
 
 
@@ -36,7 +37,7 @@ def patient(hugo: User) -> User:
 
 @pytest.fixture
 def other(db: None) -> User:
-    """Uses the same tablet."""
+    """A patient who uses the same tablet."""
     user = make_user("zoe@courriel.example", "Zoé", "Martin", mobile="+33611223344")
     User.objects.filter(pk=user.pk).update(mobile_verified_at=user.date_joined)
     user.refresh_from_db()
@@ -60,8 +61,8 @@ def plant(client: Client, value: str) -> None:
     client.cookies[COOKIE] = value
 
 
-def test_case_55_a_planted_cookie_is_never_taken_over(patient: User, other: User) -> None:
-    """Zoé leaves her own cookie in a browser of the library, where Hugo signs in: hers is not his afterwards."""
+def test_a_planted_cookie_is_never_taken_over(patient: User, other: User) -> None:
+    """Zoé leaves her own cookie in a browser of the library, where Hugo signs in: her cookie does not become his."""
     planted = shown(browser_of(other))
     librarys = Client()
     plant(librarys, planted)
@@ -73,7 +74,7 @@ def test_case_55_a_planted_cookie_is_never_taken_over(patient: User, other: User
 
 
 @pytest.mark.parametrize("kind", ["secret", "signed with another salt", "long", "empty", "not ASCII"])
-def test_case_55_a_cookie_that_this_site_did_not_make_knows_nobody(kind: str, patient: User) -> None:
+def test_a_cookie_that_this_site_did_not_make_knows_nobody(kind: str, patient: User) -> None:
     secret = "a" * 43
     KnownDevice.objects.create(user=patient, secret_hash=hashlib.sha256(secret.encode()).hexdigest())
     values = {
@@ -90,7 +91,7 @@ def test_case_55_a_cookie_that_this_site_did_not_make_knows_nobody(kind: str, pa
     assert secret not in shown(client)
 
 
-def test_case_55_a_tablet_is_known_to_each_who_proved_their_mobile_on_it(patient: User, other: User) -> None:
+def test_a_tablet_is_known_to_each_who_proved_their_mobile_on_it(patient: User, other: User) -> None:
     tablet = browser_of(patient)
     tablet.post("/account/logout/")
     assert asks_for_code(tablet, other)
@@ -101,7 +102,7 @@ def test_case_55_a_tablet_is_known_to_each_who_proved_their_mobile_on_it(patient
         tablet.post("/account/logout/")
 
 
-def test_case_55_the_cookie_is_of_this_host_alone_and_worth_nothing_from_a_dump(patient: User) -> None:
+def test_the_cookie_is_of_this_host_alone_and_worth_nothing_from_a_dump(patient: User) -> None:
     client = browser_of(patient)
     cookie = client.cookies[COOKIE]
     assert cookie["httponly"]
@@ -111,11 +112,11 @@ def test_case_55_the_cookie_is_of_this_host_alone_and_worth_nothing_from_a_dump(
     assert secret not in str(KnownDevice.objects.values().get())
 
 
-def test_case_55_in_production_no_sibling_host_can_set_the_cookie(tmp_path: Path) -> None:
+def test_in_production_no_sibling_host_can_set_the_cookie(tmp_path: Path) -> None:
     """`__Host-` (RFC 6265bis, 4.1.3.2): browsers take it from this host alone, over HTTPS."""
     ask = "import docshare.settings as s; print(s.DEVICE_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
     environment = {**os.environ, "PUBLIC_URL": "https://docshare.example", "DATA_DIR": str(tmp_path)}
-    told = subprocess.run(  # our own settings
+    told = subprocess.run(  # the production settings
         [sys.executable, "-c", ask],
         env=environment,
         cwd=settings.BASE_DIR,
@@ -133,7 +134,7 @@ def test_case_55_in_production_no_sibling_host_can_set_the_cookie(tmp_path: Path
         ("doctor", "/pro/devices/", "/pro/devices/{}/forget/"),
     ],
 )
-def test_case_55_devices_are_listed_and_forgotten_one_by_one(
+def test_devices_are_listed_and_forgotten_one_by_one(
     who: str, page: str, forget: str, request: pytest.FixtureRequest
 ) -> None:
     user: User = request.getfixturevalue(who)
@@ -147,14 +148,14 @@ def test_case_55_devices_are_listed_and_forgotten_one_by_one(
     assert here.post(forget.format(lost.pk))["Location"] == page
     text = here.get(page).content.decode()
     assert "Chrome sur Android est oublié" in text
-    assert text.count("Chrome sur Android") == 1  # in the sentence alone
-    assert not signed_in(phone)  # what it was signed in to ends with it
+    assert text.count("Chrome sur Android") == 1  # only in the sentence
+    assert not signed_in(phone)  # forgetting a device ends its sessions
     assert signed_in(here)
     line = AuditEvent.objects.get(action="account.device_forgotten")
     assert (line.object_id, line.detail) == (user.pk, {"browser": "Chrome", "system": "Android"})
 
 
-def test_case_55_a_forgotten_device_is_asked_for_a_code_again(patient: User) -> None:
+def test_a_forgotten_device_is_asked_for_a_code_again(patient: User) -> None:
     client = browser_of(patient)
     client.post(f"/my-account/devices/{KnownDevice.objects.get().pk}/forget/")
     assert signed_in(client)
@@ -162,7 +163,7 @@ def test_case_55_a_forgotten_device_is_asked_for_a_code_again(patient: User) -> 
     assert asks_for_code(client, patient)
 
 
-def test_case_55_nobody_forgets_the_device_of_another(patient: User, other: User, doctor: User) -> None:
+def test_nobody_forgets_the_device_of_another(patient: User, other: User, doctor: User) -> None:
     browser_of(other)
     device = KnownDevice.objects.get()
     assert browser_of(patient).post(f"/my-account/devices/{device.pk}/forget/").status_code == 404
@@ -170,7 +171,7 @@ def test_case_55_nobody_forgets_the_device_of_another(patient: User, other: User
     assert KnownDevice.objects.filter(pk=device.pk).exists()
 
 
-def test_case_55_every_device_is_new_after_a_reset_of_the_password(patient: User) -> None:
+def test_every_device_is_new_after_a_reset_of_the_password(patient: User) -> None:
     client = browser_of(patient)
     reset_password(patient, "des cerises au printemps")
     assert not KnownDevice.objects.exists()
@@ -178,21 +179,21 @@ def test_case_55_every_device_is_new_after_a_reset_of_the_password(patient: User
     assert type_password(client, patient, "des cerises au printemps")["Location"] == "/account/device/"
 
 
-def test_case_55_a_browser_that_gave_no_code_skips_none_later(doctor: User) -> None:
-    """Known to the doctor's account without a code; then the account has a mobile."""
+def test_a_browser_that_gave_no_code_skips_none_later(doctor: User) -> None:
+    """The doctor's account knows the browser without a code; then the account gets a mobile."""
     client = browser_of(doctor)
     client.post("/account/logout/")
     User.objects.filter(pk=doctor.pk).update(mobile="+33611112222", mobile_verified_at=doctor.date_joined)
     assert asks_for_code(client, doctor)
 
 
-def test_case_55_a_browser_that_was_not_to_be_remembered_is_not(patient: User) -> None:
+def test_a_browser_that_was_not_to_be_remembered_is_not(patient: User) -> None:
     client = browser_of(patient, remembered=False)
     assert not KnownDevice.objects.exists()
     assert "Aucun appareil n’est reconnu" in client.get("/my-account/").content.decode()
 
 
-def test_case_55_an_account_has_thirty_devices_at_most(patient: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_has_thirty_devices_at_most(patient: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.devices.MAX_DEVICES", 2)
     monkeypatch.setattr(settings, "CODES_AN_HOUR", 10)
     first = browser_of(patient)

@@ -29,7 +29,7 @@ def asked(user: User, purpose: str = "a") -> bool:
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_52_forty_requests_for_a_code_at_once_send_five_and_one_of_them_is_live(hugo: User) -> None:
+def test_forty_requests_for_a_code_at_once_send_five_and_one_of_them_is_live(hugo: User) -> None:
     assert sum(at_once(lambda _number: asked(hugo))) == 5
     assert OneTimeCode.objects.count() == 5
     assert OneTimeCode.objects.filter(used_at=None).count() == 1
@@ -37,8 +37,8 @@ def test_case_52_forty_requests_for_a_code_at_once_send_five_and_one_of_them_is_
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_52_codes_asked_and_guessed_at_once_give_no_more_guesses_than_codes_have(hugo: User) -> None:
-    """Twenty ask while twenty guess: what is counted is five tries of each of five codes, at most."""
+def test_codes_asked_and_guessed_at_once_give_no_more_guesses_than_codes_have(hugo: User) -> None:
+    """Twenty ask while twenty guess: at most five tries of each of five codes count."""
 
     def ask_or_guess(number: int) -> bool:
         if number % 2:
@@ -52,15 +52,13 @@ def test_case_52_codes_asked_and_guessed_at_once_give_no_more_guesses_than_codes
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_52_a_count_gives_each_of_forty_its_own_number(hugo: User) -> None:
+def test_a_count_gives_each_of_forty_its_own_number(hugo: User) -> None:
     assert sorted(at_once(lambda _number: count_one("test", hugo.pk, window=HOUR))) == list(range(1, MANY + 1))
 
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_52_of_forty_wrong_passwords_at_once_five_are_compared(
-    hugo: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_forty_wrong_passwords_at_once_five_are_compared(hugo: User, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
     monkeypatch.setattr(User, "check_password", lambda _self, typed: compared.append(typed))
     answers = at_once(
@@ -74,7 +72,7 @@ def test_case_52_of_forty_wrong_passwords_at_once_five_are_compared(
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_52_wrong_tokens_at_once_are_refused_above_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_tokens_at_once_are_refused_above_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portals.calls.time.time", lambda: 1_800_000_000)
     monkeypatch.setattr("portals.api.throttling.time.time", lambda: 1_800_000_000)
     each = WRONG_TOKENS_A_MINUTE // MANY + 1
@@ -89,7 +87,7 @@ def test_case_52_wrong_tokens_at_once_are_refused_above_their_bound(monkeypatch:
     assert found.count(429) == MANY * each - WRONG_TOKENS_A_MINUTE
 
 
-def test_case_52_limits_hold_when_the_cache_is_flushed(hugo: User) -> None:
+def test_limits_hold_when_the_cache_is_flushed(hugo: User) -> None:
     answers = []
     for _ in range(8):
         cache.clear()
@@ -98,8 +96,8 @@ def test_case_52_limits_hold_when_the_cache_is_flushed(hugo: User) -> None:
     assert answers == [False] * 5 + [True] * 3
 
 
-def test_case_52_new_numbers_are_bounded_together(hugo: User) -> None:
-    """A code to each of a hundred numbers of strangers is a hundred SMS."""
+def test_new_numbers_are_bounded_together(hugo: User) -> None:
+    """Sending codes to a hundred strangers' numbers would cost a hundred SMS."""
     assert [asked(hugo, f"new-mobile:+336000000{number:02d}") for number in range(7)] == [True] * 5 + [False] * 2
     assert asked(hugo, "new-device")
 

@@ -1,4 +1,5 @@
-"""Secrets of second factors stand in the database sealed, also those of before; one that cannot be opened is told."""
+"""Secrets of second factors are encrypted in the database, older ones too; one that cannot be decrypted is
+reported."""
 
 from __future__ import annotations
 
@@ -29,14 +30,14 @@ def staff(alice: User) -> User:
 
 
 def as_kept() -> str:
-    """Both columns as the database holds them."""
+    """Both columns as stored."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT data FROM mfa_authenticator")
         return json.dumps([str(row[0]) for row in cursor.fetchall()])
 
 
 def of_the_version_before(user: User) -> tuple[str, list[str]]:
-    """Its secret and recovery codes, in the clear."""
+    """Secret and recovery codes as the previous version stores them: in plain text."""
     secret, seed = generate_totp_secret(), RecoveryCodes.generate_seed()
     Authenticator.objects.create(user=user, type="totp", data={"secret": secret})
     codes = Authenticator.objects.create(user=user, type="recovery_codes", data={"seed": seed, "used_mask": 0})
@@ -46,7 +47,7 @@ def of_the_version_before(user: User) -> tuple[str, list[str]]:
 
 
 def gets_in(user: User, code: str = "", *, secret: str = "") -> bool:
-    """By a recovery code, or by the code of the application at this moment."""
+    """Sign in with a recovery code, or with the application's current code."""
     client = Client()
     type_password(client, user)
     client.post("/account/2fa/authenticate/", {"code": code or totp(secret)})
@@ -75,7 +76,7 @@ def test_factors_of_the_version_before_work_and_are_sealed_by_the_task(staff: Us
     seal_second_factors()
     assert as_kept() == once
     assert gets_in(staff, codes[1])
-    assert not gets_in(staff, codes[0])  # used stays used
+    assert not gets_in(staff, codes[0])  # used codes stay used
 
 
 def test_codes_brought_from_elsewhere_are_sealed_one_by_one(staff: User) -> None:

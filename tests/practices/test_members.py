@@ -19,7 +19,7 @@ WRITES = re.compile(
 ROOMS = ("docshare", *settings.ROOMS)
 
 
-def test_case_53_nothing_but_its_use_cases_changes_a_membership() -> None:
+def test_nothing_but_its_use_cases_changes_a_membership() -> None:
     modules = [path for room in ROOMS for path in Path(settings.BASE_DIR, room).rglob("*.py")]
     writing = {path.name for path in modules if "migrations" not in path.parts and WRITES.search(path.read_text())}
     assert writing == {"members.py"}

@@ -1,4 +1,4 @@
-"""Where a browser is led after a detour (signing in, confirming who one is): always a page that a GET shows."""
+"""Where to redirect a browser after signing in or confirming the identity: always a page that answers GET."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from django.urls import Resolver404, resolve
 SAFE = ("GET", "HEAD")
 
 
-def page_before(request: HttpRequest) -> str:
-    """The page that holds what was clicked: of a button the page it stood on, of a link the address itself."""
+def return_page(request: HttpRequest) -> str:
+    """The page to return to: for a button the page that contained it, for a link its address."""
     if request.method in SAFE:
         return request.get_full_path() if takes_get(request.path) else nearest_page(request.path)
     came_from = request.headers.get("Referer", "")
-    if came_from.startswith(f"{request.scheme}://{request.get_host()}/"):  # with the slash: no other host begins so
+    # with the slash, so that no other host matches
+    if came_from.startswith(f"{request.scheme}://{request.get_host()}/"):
         parts = urlsplit(came_from)
         if takes_get(parts.path):
             return f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -27,7 +28,7 @@ def page_before(request: HttpRequest) -> str:
 
 
 def nearest_page(path: str) -> str:
-    """`path` itself if a GET shows it, else the first folder above it that does: `/documents/1/open/` is a button of
+    """`path` itself if it answers GET, else the nearest parent path that does: `/documents/1/open/` is a button of
     `/documents/1/`."""
     while path != "/" and not takes_get(path):
         path = path.rstrip("/").rpartition("/")[0] + "/"
@@ -44,7 +45,7 @@ def takes_get(path: str) -> bool:
 
 
 def _methods(view: Callable[..., Any]) -> set[str] | None:
-    """What `require_http_methods` lets through, or a class of views answers; None if the view takes all."""
+    """The methods that `require_http_methods` or a class-based view allows; None if the view accepts all."""
     if view_class := getattr(view, "view_class", None):
         return {name.upper() for name in view_class.http_method_names if hasattr(view_class, name)}
     found: list[set[str]] = []

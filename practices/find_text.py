@@ -1,0 +1,36 @@
+"""The words by which people find a practice, stored beside its name: without accents, case or hyphens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+
+from practices.plain_text import plain
+
+# Both spellings are stored, so that either finds the other.
+SPELLINGS = (("st", "saint"), ("ste", "sainte"), ("dr", "docteur"), ("pr", "professeur"))
+BOTH = {one: pair for pair in SPELLINGS for one in pair}
+
+
+class FindText(models.TextField[str, str]):
+    """Rewritten whenever the row is saved. Each word stands between spaces: " mar" finds words that begin so.
+    `source`: names of the columns."""
+
+    def __init__(self, *args: object, source: Iterable[str] = (), **kwargs: object) -> None:
+        self.source = tuple(source)
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as Django gives them
+
+    def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, list(args), {**kwargs, "source": self.source}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        text = find_text(*(getattr(model_instance, name) for name in self.source))
+        setattr(model_instance, self.attname, text)
+        return text
+
+
+def find_text(*parts: str) -> str:
+    words = dict.fromkeys(spelling for word in plain(" ".join(parts)).split() for spelling in BOTH.get(word, (word,)))
+    return f" {' '.join(words)} " if words else ""

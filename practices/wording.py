@@ -1,0 +1,56 @@
+"""Roles and days of access in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from notifications.wording import long_day
+from practices.models import SHARING_ROLES, Membership, Role
+from practices.periods import Period
+
+
+def rights_in_words(roles: Collection[Role]) -> list[str]:
+    """What members with these roles do: “peut partager”, “peut signer”, “administre”; “lit seulement”."""
+    found = []
+    if SHARING_ROLES.intersection(roles):
+        found.append(_("peut partager"))
+    if Role.PRACTITIONER in roles:
+        found.append(_("peut signer"))
+    if Role.ADMIN in roles:
+        found.append(_("administre"))
+    return found or [_("lit seulement")]
+
+
+def period_in_words(period: Period) -> str:
+    """“du 3 décembre 2026 au 14 décembre 2026”; "" without bounds."""
+    if period.first and period.last and period.first == period.last:
+        return _("le %(day)s") % {"day": long_day(period.first)}
+    if period.first and period.last:
+        return _("du %(first)s au %(last)s") % {"first": long_day(period.first), "last": long_day(period.last)}
+    if period.first:
+        return _("à partir du %(first)s") % {"first": long_day(period.first)}
+    return _("jusqu’au %(last)s") % {"last": long_day(period.last)} if period.last else ""
+
+
+def access_in_words(user: User) -> list[str]:
+    """Sentences for somebody who has no access now: that the practice is suspended; from when on they have it, or
+    since when no longer (for a month, after which nobody asks)."""
+    found = []
+    works = Membership.objects.held_by(user).exists()
+    for one in Membership.objects.filter(user=user).select_related("practice").order_by("practice__name", "pk"):
+        today = timezone.localdate(timezone=one.practice.zone)
+        if one.practice.is_suspended:
+            if works:  # else a page of its own says so
+                found.append(_("%(practice)s est suspendu par l’exploitant du site.") % {"practice": one.practice})
+        elif one.valid_from and today < one.valid_from:
+            sentence = _("%(practice)s : votre accès commence le %(day)s.")
+            found.append(sentence % {"practice": one.practice, "day": long_day(one.valid_from)})
+        elif one.valid_until and one.valid_until < today <= one.valid_until + timedelta(days=30):
+            sentence = _("%(practice)s : votre accès s’est terminé le %(day)s.")
+            found.append(sentence % {"practice": one.practice, "day": long_day(one.valid_until)})
+    return found
