@@ -8,6 +8,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.signals import booked, changed, deleting
+        from documents.sending.after_suspension import cancel_past_sendings
         from documents.sending.planning import follow_changed, plan_booked
         from documents.sharing.accesses import follow_guardian, follow_proof
         from documents.sharing.corrections import (
@@ -25,6 +26,7 @@ class DocumentsConfig(AppConfig):
             guardian_ended,
             guardian_proved,
         )
+        from practices.signals import suspension_lifted
 
         booked.connect(plan_booked, dispatch_uid="documents.plan_booked")
         changed.connect(follow_changed, dispatch_uid="documents.follow_changed")
@@ -35,4 +37,5 @@ class DocumentsConfig(AppConfig):
         guardian_ended.connect(follow_guardian, dispatch_uid="documents.follow_guardian")
         contacts_changed.connect(follow_contacts, dispatch_uid="documents.follow_contacts")
         birth_date_changed.connect(follow_birth_date, dispatch_uid="documents.follow_birth_date")
+        suspension_lifted.connect(cancel_past_sendings, dispatch_uid="documents.cancel_past_sendings")
         deleting.connect(take_back_everything, dispatch_uid="documents.take_back_everything")

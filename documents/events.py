@@ -1,4 +1,4 @@
-"""What this room records in the trail."""
+"""The audit events of this package."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,16 @@ declare("document.reminded", _("Document non lu : destinataire relancé automat
 declare(
     "document.given_back",
     _("Document rendu à la personne qui a pris le rendez-vous, de nouveau autorisée"),
+    Topic.DOCUMENT,
+)
+declare(
+    "document.holder_ended",
+    _("Document retiré à la personne qui a pris le rendez-vous : le patient était majeur"),
+    Topic.DOCUMENT,
+)
+declare(
+    "document.holder_restored",
+    _("Document rendu à la personne qui a pris le rendez-vous : le patient était mineur"),
     Topic.DOCUMENT,
 )
 declare("accesses.judged_anew", _("Date de naissance corrigée : accès liés à la minorité revus"), Topic.ACCESS)

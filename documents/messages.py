@@ -1,4 +1,4 @@
-"""The messages of sharing: that something waits, and where. Never what it is."""
+"""The messages of sharing: that a document waits, and where. They never say what it is."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.messages import facts_of
+from appointments.models import BookedFor
 from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve
+from appointments.sms import for_whom
 from documents.models import DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
 from documents.sending.links import link_url
@@ -34,13 +36,13 @@ from patients.models import Invitation, Patient, RecordTie, Relationship
 from practices.letters import call, from_practice
 from practices.models import Practice
 
-# However many follow, the first of a sitting is told of by then.
+# However many documents follow, the message about the first leaves within this time.
 LONGEST_SITTING = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Whoever a document was shared with, and how they get at it, in their language."""
+    """The recipient of a document: their contacts, language and way to the document."""
 
     email: str
     mobile: str | None
@@ -54,8 +56,8 @@ def announce(document: SharedDocument, *, by: User, replaced: bool = False) -> N
     """Plan one email and one SMS, in the transaction of the sharing (or of the replacing).
 
     Documents shared one after the other for the same appointment and audience join the messages that have not left
-    yet, which then say how many there are: a patient gets one SMS for four documents. Each that joins makes them
-    wait for the next one, for LONGEST_SITTING at most.
+    yet, which then state the number: a patient gets one SMS for four documents. Each one that joins delays the
+    messages for the next one, by LONGEST_SITTING at most.
     """
     waiting = _waiting_messages(document)
     channels = {Channel(message.channel) for message in waiting}
@@ -74,9 +76,9 @@ def _notice_times(practice: Practice) -> dict[Channel, datetime]:
 def _write_anew(
     message: Message, *, by: User | None, joined: bool = False, without: Collection[uuid.UUID] = ()
 ) -> None:
-    """A message that waits says how many documents it tells of now. The caller has locked its row.
+    """Rewrite a waiting message with the current number of documents. The caller has locked its row.
 
-    `joined`: one more, so that it waits for the next. `without`: those that are about to go.
+    `joined`: a document was added, so the message waits for the next. `without`: documents that are about to go.
     """
     told = SharedDocument.objects.with_readers().filter(messages=message).exclude(pk__in=without)
     related = told.select_related("patient", "holder", "practice", "appointment__agenda__practitioner")
@@ -92,12 +94,12 @@ def _write_anew(
         if sending is not None:
             words = Words(len(documents))
             if message.channel == Channel.SMS:
-                subject, body, html = words.of_a_link()[0], _link_text(sending.link, words), ""
+                subject, body, html = words.of_a_link()[0], _link_text(sending.link, first, words), ""
             else:
                 letter = _link_letter(sending.link, words)
                 subject, body, html = letter.subject, letter.text, letter.html
         else:
-            words = Words(len(documents), all(_was_told(one, message) for one in documents))
+            words = Words(len(documents), all(_was_notified(one, message) for one in documents))
             reader = _reader(first, by)
             if message.channel == Channel.SMS:
                 subject, body, html = words.subject(), _text(reader, first, words), ""
@@ -107,8 +109,8 @@ def _write_anew(
     outbox.rewrite(message, subject=subject, body=body, html=html, due_at=due_at)
 
 
-def _was_told(document: SharedDocument, message: Message) -> bool:
-    """Whether its readers heard of it before by this channel, and it was replaced since."""
+def _was_notified(document: SharedDocument, message: Message) -> bool:
+    """Whether this channel announced it to its readers before, and it was replaced since."""
     if document.replaced_at is None:
         return False
     others = document.messages.filter(channel=message.channel).exclude(pk=message.pk)
@@ -118,10 +120,10 @@ def _was_told(document: SharedDocument, message: Message) -> bool:
 def announce_again(
     documents: list[SharedDocument], *, due_at: dict[Channel, datetime], by: User | None
 ) -> list[Message]:
-    """The message once more to today's contacts, of documents with one recipient; by the channels `due_at` names.
+    """Send the message again to today's contacts, for documents of one recipient, by the channels in `due_at`.
 
-    An SMS to somebody without an account leads to the link of the last email: where that link is dead, the email
-    goes along.
+    An SMS to somebody without an account refers to the link in the last email: if that link is dead, the email is
+    sent again, too.
     """
     first = documents[0]
     by_invitation = first.audience == AudienceChoice.PATIENT and not _has_account(first.patient)
@@ -134,9 +136,9 @@ def announce_again(
 
 
 def contacts_of(document: SharedDocument) -> dict[Channel, str]:
-    """Where its recipient is told of it today: a holder's, or those of the record that are the patient's own."""
+    """Today's contacts of its recipient: the holder's, or those of the record that are the patient's own."""
     if document.audience == AudienceChoice.HOLDER:
-        assert document.holder is not None  # an audience "holder" has one
+        assert document.holder is not None  # the audience "holder" always has one
         contacts = {"email": document.holder.email, "mobile": document.holder.mobile}
     else:
         contacts = dict(resolve(document.appointment).contacts)
@@ -144,8 +146,8 @@ def contacts_of(document: SharedDocument) -> dict[Channel, str]:
     return {channel: to for channel, to in channels.items() if to}
 
 
-def may_be_told(document: SharedDocument) -> bool:
-    """Whether whoever it was shared with may hear of it again: a patient needs both contacts, to prove them."""
+def can_be_notified(document: SharedDocument) -> bool:
+    """Whether its recipient may get another message: a patient needs both contacts, to prove them."""
     if document.audience == AudienceChoice.HOLDER:
         return document.has_readers
     return resolve(document.appointment).audience is Audience.PATIENT
@@ -154,16 +156,19 @@ def may_be_told(document: SharedDocument) -> bool:
 def announce_link(
     link: DocumentLink, documents: list[SharedDocument], *, channels: dict[str, tuple[str, str]]
 ) -> None:
-    """Plan the messages of one automatic sending: one email, one SMS, whatever the number of documents.
+    """Plan the messages of one automatic sending: one email and one SMS, however many documents.
 
-    `channels`: "email" and "sms" with contact and language, those there are.
+    `channels`: "email" and "sms", as far as available, with contact and language.
     """
     planned = []
     for channel, (to, language) in channels.items():
         with translation.override(language):
             if channel == "email":
                 letter = _link_letter(link, Words(len(documents)))
-                planned.append(plan_letter(letter, to=to, language=language, about=link.appointment_id))
+                practice = link.appointment.practice_id
+                planned.append(
+                    plan_letter(letter, to=to, language=language, about=link.appointment_id, practice=practice)
+                )
             else:
                 planned.append(_link_sms(link, documents, to, language))
     pair = SharedDocument.messages.through
@@ -185,13 +190,24 @@ def _link_letter(link: DocumentLink, words: Words) -> Letter:
     )
 
 
-def _link_text(link: DocumentLink, words: Words) -> str:
+def _link_text(link: DocumentLink, document: SharedDocument, words: Words) -> str:
     return one_segment(
         words.of_a_link()[2],
         name=link.appointment.practice.name_in_messages,
+        details=[_for_whom(document)],
         count=str(words.count),
         link=link_url(link, short=True),
     )
+
+
+def _for_whom(document: SharedDocument) -> list[str]:
+    """Details of the SMS, as in the SMS about its appointment: a first name if the reader may not be the patient."""
+    patient = document.patient
+    if document.audience == AudienceChoice.HOLDER:
+        is_read_by_them = document.appointment.booked_for == BookedFor.SELF
+    else:
+        is_read_by_them = not patient.is_minor_now()  # a minor's contacts are a parent's
+    return for_whom([patient], is_read_by_them=is_read_by_them)
 
 
 def _link_sms(link: DocumentLink, documents: list[SharedDocument], to: str, language: str) -> Message:
@@ -199,7 +215,7 @@ def _link_sms(link: DocumentLink, documents: list[SharedDocument], to: str, lang
     return plan_sms(
         to=to,
         subject=words.of_a_link()[0],
-        text=_link_text(link, words),
+        text=_link_text(link, documents[0], words),
         language=language,
         due_at=sms_time(practice),
         about=link.appointment_id,
@@ -209,33 +225,33 @@ def _link_sms(link: DocumentLink, documents: list[SharedDocument], to: str, lang
 
 
 def _who_gave_the_contacts(link: DocumentLink, document: SharedDocument) -> uuid.UUID | None:
-    """The account that booked, for contacts that it gave: a rule must not write to strangers without a limit."""
+    """The account that booked, if it gave the contacts: rules must not write to strangers without a limit."""
     return link.appointment.holder_id if document.audience == AudienceChoice.PATIENT else None
 
 
 def call_off(documents: QuerySet[SharedDocument]) -> None:
-    """They are about to go, or nobody sees them any more: a message that tells of nothing else is not sent, nor an
-    invitation to a record of which nothing else can be seen."""
+    """The documents are about to go, or nobody sees them any more. Call off messages about nothing else, and
+    invitations to records with nothing else to see."""
     gone = list(documents.values_list("pk", flat=True))
     about = SharedDocument.messages.through.objects.filter(shareddocument__in=gone).values("message")
     waiting = Message.objects.filter(pk__in=about, state=MessageState.QUEUED)
     others = SharedDocument.objects.with_readers().filter(messages__in=waiting).exclude(pk__in=gone)
     still_told = set(others.values_list("messages", flat=True))
     outbox.call_off(waiting.exclude(pk__in=still_told))
-    # What a worker is sending at this moment stays as it is.
+    # Leaves alone what a worker is sending now.
     for message in waiting.filter(pk__in=still_told, lease_until=None).select_for_update():
         _write_anew(message, by=None, without=gone)
     seen = SharedDocument.objects.with_readers().exclude(pk__in=gone).values("patient")
     theirs = SharedDocument.objects.filter(pk__in=gone).values("patient")
     patients = Patient.objects.filter(pk__in=theirs).exclude(pk__in=seen)
-    # Staff who made sure of who it is invite for the account's sake.
+    # Keeps invitations by staff who checked the identity: they are for the account itself.
     vain = Invitation.objects.live().filter(patient__in=patients, identity_checked_by=None)
     outbox.call_off(Message.objects.filter(about__in=list(vain.values_list("pk", flat=True))))
 
 
 def _waiting_messages(document: SharedDocument) -> list[Message]:
-    """Messages of the same appointment and audience that no worker has taken; locked, so none takes them now. And
-    the SMS that a limit kept from leaving with one of them: another would be refused, too."""
+    """Messages of the same appointment and audience that no worker has claimed, locked so that none can; and SMS that
+    were refused by a limit beside one of them: another SMS would be refused, too."""
     siblings = SharedDocument.objects.filter(
         appointment=document.appointment, audience=document.audience, holder=document.holder, auto_send=None
     )
@@ -259,7 +275,12 @@ def _plan(document: SharedDocument, by: User | None, due_at: dict[Channel, datet
             letter = _letter(reader, document, words)
             planned.append(
                 plan_letter(
-                    letter, to=reader.email, language=reader.language, due_at=at, about=document.appointment_id
+                    letter,
+                    to=reader.email,
+                    language=reader.language,
+                    due_at=at,
+                    about=document.appointment_id,
+                    practice=document.practice_id,
                 )
             )
         if reader.mobile and (at := due_at.get(Channel.SMS)):
@@ -281,22 +302,23 @@ def _plan(document: SharedDocument, by: User | None, due_at: dict[Channel, datet
 
 def _reader(document: SharedDocument, by: User | None) -> _Reader:
     if document.audience == AudienceChoice.HOLDER:
-        assert document.holder is not None  # an audience "holder" has one
+        assert document.holder is not None  # the audience "holder" always has one
         return _holder(document.holder)
     return _patient(document, by)
 
 
 def _holder(user: User) -> _Reader:
-    """At the account's own contacts."""
+    """Reached at the contacts of the account."""
     link = settings.PUBLIC_URL + reverse("patient:documents")
     with translation.override(user.language):
         return _Reader(user.email, user.mobile, user.language, link, _sign_in_words(), has_account=True)
 
 
 def _patient(document: SharedDocument, by: User | None) -> _Reader:
-    """At the record's own contacts: a link to sign in where an account is tied, an invitation otherwise."""
+    """Reached at the contacts of the record: with a link to sign in if an account is tied, otherwise an
+    invitation."""
     patient = document.patient
-    # an audience "patient" is only ready with both
+    # the audience "patient" requires both contacts
     assert patient.email
     assert patient.mobile
     with translation.override(patient.language):
@@ -312,10 +334,10 @@ def _patient(document: SharedDocument, by: User | None) -> _Reader:
 
 
 def _has_account(patient: Patient) -> bool:
-    """Whether whoever these contacts reach has an account that shows the document."""
+    """Whether the owner of these contacts has an account that shows the document."""
     ties = RecordTie.objects.proved_now().filter(patient=patient)
     if patient.is_minor_now():
-        # Another parent may be tied: what counts is who proved the contacts that the record has today.
+        # Another parent may be tied: only an account that proved the record's current contacts counts.
         return ties.filter(proved_email=patient.email, proved_mobile=patient.mobile).exists()
     return ties.filter(relationship=Relationship.SELF).exists()
 
@@ -346,6 +368,7 @@ def _text(reader: _Reader, document: SharedDocument, words: Words) -> str:
     return one_segment(
         words.sms(with_account=reader.has_account),
         name=document.practice.name_in_messages,
+        details=[_for_whom(document)],
         tail="" if reader.has_account else call(document.practice),
         count=str(words.count),
         link=reader.link if reader.has_account else "",

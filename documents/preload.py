@@ -1,7 +1,7 @@
-"""Loaded once by the fork server of the sandbox; every job is a fork of what stands here. Imports no Django.
+"""Loaded once by the fork server of the sandbox; every job is a fork of it. Imports no Django.
 
-Jobs never stand in the main module, so a child has no use for it; loading it (a web server, a test runner) would
-cost more than most jobs.
+Jobs are never defined in the main module, so a child does not need it; loading it (a web server, a test runner) would
+take longer than most jobs.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ import signing.pdf.warming  # noqa: E402
 
 
 def _leave_main_alone(name_or_path: str) -> None:
-    """In place of importing the parent's main module into the child."""
+    """Replaces spawn's functions that import the parent's main module into the child."""
 
 
-spawn._fixup_main_from_name = _leave_main_alone  # type: ignore[attr-defined]
-spawn._fixup_main_from_path = _leave_main_alone  # type: ignore[attr-defined]
+for private in ("_fixup_main_from_name", "_fixup_main_from_path"):
+    setattr(spawn, private, _leave_main_alone)
 
-with contextlib.suppress(OSError):  # no temporary folder to write to
+with contextlib.suppress(OSError):  # there may be no temporary folder to write to
     signing.pdf.warming.warm()
 
 confinement.prepare()
 atexit.register(files.sandbox_child.end_children)
-gc.freeze()  # jobs neither walk nor copy what was loaded for all of them
+gc.freeze()  # jobs then neither scan nor copy the objects loaded for all of them

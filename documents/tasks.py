@@ -1,9 +1,10 @@
-"""Sending what sends itself, and bringing unread documents to mind."""
+"""Celery tasks: automatic sendings, and reminders of unread documents."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
+from documents.merging import closing
 from documents.sending import autosend, links_without_contacts
 from documents.sharing import unread
 from jobs.exclusive import OneAtATime
@@ -13,19 +14,25 @@ SENDING = OneAtATime(seconds=120)
 
 @shared_task
 def send_auto_sends() -> None:
-    """Send what is due, until nothing is. Harmless when repeated: what was sent is no longer planned."""
+    """Send what is due, until nothing is. Harmless when repeated: sent rows are no longer planned."""
     if SENDING.run(autosend.send_batch):
-        send_auto_sends.delay()  # what is left gets a task of its own
+        send_auto_sends.delay()  # a further task continues
 
 
 @shared_task
 def note_contacts_of_links() -> None:
-    """For links that the last release sent. Harmless when repeated: what is noted is left alone."""
+    """Complete links of the previous release. Harmless when repeated: complete links are skipped."""
     while links_without_contacts.note_contacts() == links_without_contacts.BATCH:
         continue
 
 
 @shared_task
+def close_old_merges() -> None:
+    """After 30 days, records that became one can't be separated. Harmless when repeated."""
+    closing.close_old_merges()
+
+
+@shared_task
 def remind_of_unread() -> None:
-    """Bring unread documents to mind. Harmless when repeated: each has the time when that was done."""
+    """Remind of unread documents. Harmless when repeated: each has the time of its reminder."""
     unread.remind_of_unread()

@@ -1,4 +1,4 @@
-"""What the messages of sharing say, by how many documents they tell of. In the language that is active."""
+"""Texts of the messages of sharing, by the number of documents, in the active language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 @dataclass(frozen=True)
 class Words:
-    """`replaced`: every one of them has taken the place of a document that the same people had."""
+    """`replaced`: every document replaces one that its readers had before."""
 
     count: int
     replaced: bool = False
@@ -38,34 +38,36 @@ class Words:
         return text % {"count": self.count, "practice": practice}
 
     def sms(self, *, with_account: bool) -> str:
-        """A pattern of `practice`, `count` and `link`."""
+        """A template with `practice`, `count`, `details` and `link`."""
         if self.replaced and with_account:
             return ngettext(
-                "%(practice)s a remplacé un document partagé avec vous. Connectez-vous : %(link)s",
-                "%(practice)s a remplacé %(count)s documents partagés avec vous. Connectez-vous : %(link)s",
+                "%(practice)s a remplacé un document partagé avec vous%(details)s. Connectez-vous : %(link)s",
+                "%(practice)s a remplacé %(count)s documents partagés avec vous%(details)s. "
+                "Connectez-vous : %(link)s",
                 self.count,
             )
         if self.replaced:
             return ngettext(
-                "%(practice)s a remplacé un document partagé avec vous. Suivez le lien de l’e-mail.",
-                "%(practice)s a remplacé %(count)s documents partagés avec vous. Suivez le lien de l’e-mail.",
+                "%(practice)s a remplacé un document partagé avec vous%(details)s. Suivez le lien de l’e-mail.",
+                "%(practice)s a remplacé %(count)s documents partagés avec vous%(details)s. "
+                "Suivez le lien de l’e-mail.",
                 self.count,
             )
         if with_account:
             return ngettext(
-                "%(practice)s a partagé un document avec vous. Connectez-vous : %(link)s",
-                "%(practice)s a partagé %(count)s documents avec vous. Connectez-vous : %(link)s",
+                "%(practice)s a partagé un document avec vous%(details)s. Connectez-vous : %(link)s",
+                "%(practice)s a partagé %(count)s documents avec vous%(details)s. Connectez-vous : %(link)s",
                 self.count,
             )
         return ngettext(
-            "%(practice)s a partagé un document avec vous. Suivez le lien de l’e-mail.",
-            "%(practice)s a partagé %(count)s documents avec vous. Suivez le lien de l’e-mail.",
+            "%(practice)s a partagé un document avec vous%(details)s. Suivez le lien de l’e-mail.",
+            "%(practice)s a partagé %(count)s documents avec vous%(details)s. Suivez le lien de l’e-mail.",
             self.count,
         )
 
     def of_a_link(self) -> tuple[str, str, str]:
-        """Of an automatic sending: subject and sentence of the email, and the SMS's pattern of `practice`, `count`
-        and `link`."""
+        """For an automatic sending: subject and sentence of the email, and the template of the SMS with `practice`,
+        `count`, `details` and `link`."""
         subject = ngettext(
             "Un document pour votre rendez-vous", "%(count)d documents pour votre rendez-vous", self.count
         )
@@ -75,8 +77,8 @@ class Words:
             self.count,
         )
         sms = ngettext(
-            "%(practice)s, document pour votre RDV : %(link)s",
-            "%(practice)s, %(count)s documents pour votre RDV : %(link)s",
+            "%(practice)s, document pour votre RDV%(details)s : %(link)s",
+            "%(practice)s, %(count)s documents pour votre RDV%(details)s : %(link)s",
             self.count,
         )
         return subject % {"count": self.count}, sentence % {"count": self.count}, sms

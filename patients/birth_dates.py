@@ -1,52 +1,68 @@
-"""Birth dates as people write them, and which of them can be one."""
+"""Parses birth dates as people write them, and refuses impossible ones."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from patients.names import ascii_digits, plain, written_plainly
+from patients.names import ascii_digits, plain, typed_number, written_plainly
 
-OLDEST = timedelta(days=125 * 366)  # nobody is older: another birth date is a slip of the keyboard
+OLDEST = timedelta(days=125 * 366)  # nobody is older: an earlier birth date is a typing error
 MONTHS = (
     ("janvier", "january"), ("fevrier", "february"), ("mars", "march"), ("avril", "april"), ("mai", "may"),
     ("juin", "june"), ("juillet", "july"), ("aout", "august"), ("septembre", "september"),
     ("octobre", "october"), ("novembre", "november"), ("decembre", "december"),
 )  # fmt: skip
 DAY_FIRST = re.compile(r"(\d{1,2})(?:er)?[ ./-]+(\d{1,2}|[a-z]{3,9})[ ./-]+((?:19|20)\d\d)")
-YEAR_FIRST = re.compile(r"((?:19|20)\d\d)[ ./-]+(\d{1,2})[ ./-]+(\d{1,2})")  # ISO 8601, and however it is parted
+YEAR_FIRST = re.compile(r"((?:19|20)\d\d)[ ./-]+(\d{1,2})[ ./-]+(\d{1,2})")  # ISO 8601, with any separator
 IN_A_ROW = re.compile(r"(\d{2})(\d{2})((?:19|20)\d\d)")
 YEAR_FIRST_IN_A_ROW = re.compile(r"((?:19|20)\d\d)(\d{2})(\d{2})")
-SHORT_YEAR = re.compile(r"(?<!\d)(?<!\d[/.-])(?:0?[1-9]|[12]\d|3[01])([/.-])(?:0?[1-9]|1[0-2])\1\d{2}(?![/.-]?\d)")
+# Separated by slashes, dots or dashes, never by spaces: 06 12 34 56 78 and 06.12.34.56.78 are telephone numbers.
+SHORT_YEAR = re.compile(
+    r"(?<!\d)(?<!\d[/.-])(0?[1-9]|[12]\d|3[01])(?P<sign>[/.-])(0?[1-9]|1[0-2])(?P=sign)(\d{2})(?![/.-]?\d)"
+)
+SHORT_YEAR_BY_NAME = re.compile(r"(\d{1,2})(?:er)?[ ./-]+([a-z]{3,9})[ ./-]+(\d{2})")
+MONTH_AND_YEAR = re.compile(r"(?<!\d[/.-])(\d{1,2}|[a-z]{3,9})[ ./-]+((?:19|20)\d\d)")
+# 3/44, a month and a two-digit year: with a slash only, because 06.12 may begin a telephone number.
+SHORT_MONTH_AND_YEAR = re.compile(r"(?<!\d)(?<!\d[/.-])(0?[1-9]|1[0-2])/(\d{2})(?![/.-]?\d)")
+# “né le 12/03/1950”, “née en mars 1944”, “born in 1944”: words before a date, never parts of a name.
+BORN_ON = re.compile(r"\b(?:nee?|nee?\(e\)|born) (?:le|en|on|in) (?=(?:[a-z]+ )?\d)")
+CENTURIES = ("19", "20")
+SUCH_AS = 1941
 
 
 class ImpossibleBirthDate(ValidationError):
-    """Nobody living was born on it: a slip of the keyboard, not a wrong answer."""
+    """No living person was born on this day: a typing error, not a wrong answer."""
 
 
-def birth_date_of(day: str, month: str, year: str) -> date:
-    """A date typed in three fields; the month is a number or its name, in French or English.
+def birth_date_of(day: str, month: str, year: str, *, example_year: int = SUCH_AS) -> date:
+    """A date entered in three fields; the month is a number or its name, in French or English.
 
-    Raises ValidationError, with the sentence for whoever typed it.
+    `example_year`: the year of the example in the sentences. Raises ValidationError, with the sentence for the user.
     """
     numbers = [_number(day), _month(month), _number(year)]
     if None in numbers:
-        raise ValidationError(_("Donnez le jour, le mois et l’année, par exemple 3, 2 et 1941."), code="not_a_date")
+        told = _("Donnez le jour, le mois et l’année, par exemple 3, 2 et %(year)s.") % {"year": example_year}
+        raise ValidationError(told, code="not_a_date")
     if len(ascii_digits(year).strip()) < 4:
-        raise ValidationError(_("Écrivez l’année avec ses quatre chiffres, par exemple 1941."), code="short_year")
+        told = _("Écrivez l’année avec ses quatre chiffres, par exemple %(year)s.") % {"year": example_year}
+        raise ValidationError(told, code="short_year")
     try:
         return date(numbers[2] or 0, numbers[1] or 0, numbers[0] or 0)
-    except (ValueError, OverflowError):  # the second of a year with eleven digits
+    except (ValueError, OverflowError):  # OverflowError for a year of eleven digits
         raise ValidationError(
             _("Cette date n’existe pas. Vérifiez le jour, le mois et l’année."), code="no_such_date"
         ) from None
 
 
 def check_birth_date(born: date, *, today: date) -> None:
-    """Raises ImpossibleBirthDate for what is nobody's. `today`: where the practice is."""
+    """Raises ImpossibleBirthDate if no living person can have it. `today`: at the practice."""
     if born > today:
         raise ImpossibleBirthDate(
             _("Cette date de naissance est dans l’avenir. Vérifiez l’année."), code="birth_date_in_future"
@@ -58,7 +74,7 @@ def check_birth_date(born: date, *, today: date) -> None:
 
 
 def birth_date_in(text: str) -> tuple[date | None, str]:
-    """The first date in what was typed into a search (12/03/1950, 12 mars 1950, 1950-03-12), and the rest."""
+    """The first date in a search (12/03/1950, 12 mars 1950, 1950-03-12), and the rest of the text."""
     written = written_plainly(text)
     for pattern in (YEAR_FIRST, DAY_FIRST, IN_A_ROW, YEAR_FIRST_IN_A_ROW):
         for found in pattern.finditer(_spelt(written)):
@@ -66,19 +82,78 @@ def birth_date_in(text: str) -> tuple[date | None, str]:
                 year_first = pattern in (YEAR_FIRST, YEAR_FIRST_IN_A_ROW)
                 parts = found.groups()[::-1] if year_first else found.groups()
                 try:
-                    return birth_date_of(*parts), f"{written[: found.start()]} {written[found.end() :]}"
+                    return birth_date_of(*parts), _without(written, found)
                 except ValidationError:
                     continue
     return None, text
 
 
-def lacks_century(text: str) -> bool:
-    """Whether a search names a day with a year of two digits (3/2/41): which century is meant is not guessed."""
-    return bool(SHORT_YEAR.search(written_plainly(text)))
+@dataclass(frozen=True)
+class BirthDateSearch:
+    """A birth date in a search: within one of `spans` (first and last day). `rest`: the other text; `may_be_else`:
+    the same text may be a telephone number or a name (Mai 1990)."""
+
+    spans: tuple[tuple[date, date], ...]
+    rest: str
+    may_be_else: bool = False
+
+
+def born_in(text: str) -> BirthDateSearch | None:
+    """The birth date in a search: complete, month and year, or with a two-digit year, which may be of either
+    century."""
+    born, rest = birth_date_in(text)
+    if born:
+        return BirthDateSearch(((born, born),), rest)
+    written = written_plainly(text)
+    spelt = _spelt(written)
+    for pattern in (SHORT_YEAR, SHORT_YEAR_BY_NAME):
+        for found in pattern.finditer(spelt):
+            day, month, year = (one for one in found.groups() if one not in ("/", ".", "-"))
+            days = [_date_of(day, month, century + year) for century in CENTURIES]
+            spans = tuple((one, one) for one in days if one)
+            if spans and _stands_alone(written, *found.span()):
+                return BirthDateSearch(spans, _without(written, found), typed_number(text) is not None)
+    for found in MONTH_AND_YEAR.finditer(spelt):
+        month = _month_of(*found.groups())
+        if month and _stands_alone(written, *found.span()):
+            is_name = not found[1].isdecimal()
+            return BirthDateSearch((month,), _without(written, found), is_name or typed_number(text) is not None)
+    for found in SHORT_MONTH_AND_YEAR.finditer(spelt):
+        months = [_month_of(found[1], century + found[2]) for century in CENTURIES]
+        if _stands_alone(written, *found.span()):
+            return BirthDateSearch(tuple(one for one in months if one), _without(written, found), may_be_else=True)
+    return None
+
+
+def without_born_on(text: str) -> str:
+    """The text of a search, without “né en” and the like before a date or a year."""
+    composed = unicodedata.normalize("NFC", text)
+    parts, start = [], 0
+    for found in BORN_ON.finditer(_spelt(composed)):
+        parts.append(composed[start : found.start()])
+        start = found.end()
+    return "".join([*parts, composed[start:]])
+
+
+def _month_of(month: str, year: str) -> tuple[date, date] | None:
+    """Its first and its last day."""
+    first = _date_of("1", month, year)
+    return (first, first.replace(day=monthrange(first.year, first.month)[1])) if first else None
+
+
+def _date_of(day: str, month: str, year: str) -> date | None:
+    try:
+        return birth_date_of(day, month, year)
+    except ValidationError:
+        return None
+
+
+def _without(written: str, found: re.Match[str]) -> str:
+    return f"{written[: found.start()]} {written[found.end() :]}"
 
 
 def _spelt(text: str) -> str:
-    """`plain` letter by letter: as long as the text."""
+    """`plain` letter by letter: keeps the length of the text."""
     return "".join(letter if len(letter := plain(one)) == 1 else one for one in text)
 
 

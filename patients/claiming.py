@@ -1,4 +1,4 @@
-"""Opening an account with an invitation, once email (link), mobile (code) and birth date are proved."""
+"""Opens an account with an invitation, once email (link), mobile (code) and birth date are proved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refusals import Kind, Refusal
 
 
 class AccountExists(Refusal):
-    """Somebody has an account at this address: they sign in, and accept with it."""
+    """An account with this address exists: its owner signs in, and accepts with it."""
 
     code = "account_exists"
     kind = Kind.CONFLICT
@@ -29,15 +29,15 @@ def account_at(email: str) -> User | None:
 
 
 def has_own_account(invitation: Invitation) -> bool:
-    """Whether the record has an account of its own already: its owner signs in to prove new contacts."""
+    """Whether an account is tied to the record already: its owner signs in to prove new contacts."""
     return invitation.patient.ties.live().filter(relationship=Relationship.SELF).exists()
 
 
 @transaction.atomic
 def open_account(*, invitation: Invitation, birth_date: date, password: str) -> User:
-    """A new account at the proved contacts, tied to the record.
+    """Create an account with the proved contacts, tied to the record.
 
-    Raises AccountExists, and what patients.invitations.accept_invitation raises; nothing is made then.
+    Raises AccountExists, and what patients.invitations.accept_invitation raises; then it creates nothing.
     """
     if account_at(invitation.email):
         raise AccountExists

@@ -13,7 +13,7 @@ CODE_PURPOSE = "invitation"
 
 @transaction.atomic
 def send_invitation_code(*, invitation: Invitation) -> None:
-    """A fresh code by SMS; older ones are void. Raises accounts.codes.TooManyCodes, SmsRefused."""
+    """Send a new code by SMS; older ones become invalid. Raises accounts.codes.TooManyCodes, SmsRefused."""
     digits = new_code(purpose=CODE_PURPOSE, subject_id=invitation.pk)
     patient, practice = invitation.patient, invitation.patient.practice
     send_code(

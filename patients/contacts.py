@@ -1,4 +1,4 @@
-"""Telephone numbers and addresses as they are kept: E.164, lower case, missing is None."""
+"""Telephone numbers and addresses in the stored form: E.164, lower case, None if missing."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ import unicodedata
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from notifications.sms_numbers import MOBILE, is_fiction
-from patients.contact_faults import LETTER_AFTER_DIGIT, LONGEST_ADDRESS, OVERSEAS, email_fault, mobile_fault
+from notifications.sms_numbers import MOBILE, is_fictitious
+from patients.contact_faults import (
+    LONGEST_NUMBER,
+    OVERSEAS,
+    email_fault,
+    letters_after_digit,
+    mobile_fault,
+)
 from patients.names import kept
+from patients.undeliverable import is_acceptable
 
 
 def clean_mobile(typed: str | None) -> str | None:
-    """The number in E.164. Raises ValidationError for what is no mobile's, with what exactly is wrong."""
+    """The number in E.164. Raises ValidationError if it is not a mobile, with the exact fault."""
     typed = kept(typed or "")
     if not typed:
         return None
-    if LETTER_AFTER_DIGIT.search(typed):  # a library would dial them as on old keys: ABC is 2
+    # A library would dial letters as on old keys: ABC is 2.
+    if len(typed) > LONGEST_NUMBER or letters_after_digit(typed):
         raise ValidationError(mobile_fault(typed), code="invalid_mobile")
     if fitting := _fitting(typed, settings.PHONENUMBER_REGION):
         return fitting
@@ -38,14 +45,14 @@ def clean_mobile(typed: str | None) -> str | None:
 
 
 def _fitting(typed: str, region: str) -> str | None:
-    """In E.164, if it is a mobile's number as one writes it in this region (ISO 3166)."""
+    """The number in E.164, if it is a mobile in the national format of this region (ISO 3166)."""
     try:
         number = phonenumbers.parse(typed, region)
     except phonenumbers.NumberParseException:
         return None
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     fits = phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) in MOBILE
-    return written if fits or is_fiction(written) else None
+    return written if fits or is_fictitious(written) else None
 
 
 def _international(number: str) -> str:
@@ -53,20 +60,16 @@ def _international(number: str) -> str:
 
 
 def clean_email(typed: str | None) -> str | None:
-    """The address, in lower case. Raises ValidationError for what is not one, with what exactly is wrong."""
+    """The address, in lower case. Raises ValidationError if it is invalid, with the exact fault."""
     address = kept(typed or "").lower()
     if not address:
         return None
-    if len(address) > LONGEST_ADDRESS:
+    if not is_acceptable(address):
         raise ValidationError(email_fault(address), code="invalid_email")
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise ValidationError(email_fault(address), code="invalid_email") from None
     return address
 
 
-# What providers ignore in the part before the @, and names under which one mailbox answers.
+# Characters before the @ that providers ignore, and domains that share mailboxes.
 IGNORED = {"gmail.com": ".", "proton.me": ".-_"}
 SAME_DOMAIN = {
     "googlemail.com": "gmail.com",
@@ -80,7 +83,7 @@ SAME_DOMAIN = {
 
 
 def same_mailbox(one: str, other: str) -> bool:
-    """Whether two addresses reach one mailbox: whatever the case, a `+tag` (RFC 5233), the provider's dots."""
+    """Whether two addresses reach the same mailbox: ignores case, a `+tag` (RFC 5233) and the provider's dots."""
     return _mailbox(one) == _mailbox(other)
 
 

@@ -1,4 +1,4 @@
-"""Records that may be of one person, for staff to look at. Nobody is merged or tied by it, however alike."""
+"""Finds records that may be of one person, for staff to look at. Never merges or ties them, however similar."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from patients.contacts import clean_email, clean_mobile
-from patients.models import Patient
+from patients.models import DistinctRecords, Patient
 from patients.models.patient import CANDIDATES, LOOK_ALIKES, PatientQuerySet
 from patients.names import joined
 
-CLOSE = 0.8  # of the letters in common, in their order: one of five is a slip of the keyboard
-SHORTEST_PART = 3  # letters of a name that is part of another: Marie in Marie-Claire, Durand in Durand-Petit
+CLOSE = 0.8  # share of letters in common, in order: allows one typing error in five
+SHORTEST_PART = 3  # shortest part of a name that counts: Marie in Marie-Claire, Durand in Durand-Petit
 
 
 class Alike(StrEnum):
-    SAME_PERSON = "same_person"  # names, in whatever order and spelling, and birth date
-    SIMILAR_NAME = "similar_name"  # born the same day
+    SAME_PERSON = "same_person"  # names, in any order and spelling, and birth date
+    SIMILAR_NAME = "similar_name"  # and born on the same day
     SAME_MOBILE = "same_mobile"
     SAME_EMAIL = "same_email"
 
@@ -43,7 +44,7 @@ class Likeness:
 
     @property
     def is_same_person(self) -> bool:
-        """By names and birth date: the others may be a family."""
+        """By names and birth date: equal contacts may be a family's."""
         return Alike.SAME_PERSON in self.why
 
     @property
@@ -60,7 +61,7 @@ def likenesses(
     email: str | None = None,
     mobile: str | None = None,
 ) -> list[Likeness]:
-    """Among these records, the likest first, at most LOOK_ALIKES. Contacts that cannot be are like nobody's."""
+    """The most similar of these records, best first, at most LOOK_ALIKES. Invalid contacts match nothing."""
     names = (first_name, last_name)
     why: dict[Patient, list[Alike]] = {}
     for reason, found in (
@@ -78,8 +79,10 @@ def likenesses(
 
 
 def likenesses_of(patient: Patient) -> list[Likeness]:
-    """Other records of its practice."""
-    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk=patient.pk)
+    """Similar records of the same practice, without those that staff declared to be somebody else's."""
+    declared = DistinctRecords.objects.filter(Q(first=patient) | Q(second=patient)).values_list("first", "second")
+    known = {patient.pk, *(pk for pair in declared for pk in pair)}
+    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk__in=known)
     return likenesses(
         others,
         first_name=patient.first_name,
@@ -91,7 +94,8 @@ def likenesses_of(patient: Patient) -> list[Likeness]:
 
 
 def similar_names(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """However spelt and in either order: both names close, or the same first name, as after a marriage."""
+    """Whether names are similar, in any spelling and order: both close, or the same first name, as after a
+    marriage."""
     first, last = map(joined, one)
     for other_first, other_last in (tuple(map(joined, other)), tuple(map(joined, reversed(other)))):
         if _close(first, other_first) and _close(last, other_last):

@@ -1,4 +1,4 @@
-"""What this room records in the trail."""
+"""The audit events of this package."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +9,11 @@ declare("contact.confirmed", _("Coordonnées du patient confirmées"), Topic.REC
 declare("contact.proposal_left", _("Nouvelles coordonnées du patient non reprises"), Topic.RECORD)
 declare("patient.created", _("Fiche du patient créée"), Topic.RECORD, shown=False)
 declare("patient.changed", _("Identité du patient modifiée dans la fiche"), Topic.RECORD)
+declare("record.merged", _("Une autre fiche réunie à celle-ci"), Topic.RECORD)
+declare("record.merged_into", _("Fiche réunie à une autre"), Topic.RECORD)
+declare("record.unmerged", _("Fiche séparée de nouveau"), Topic.RECORD)
+declare("record.distinct", _("Fiches ressemblantes : ce ne sont pas la même personne"), Topic.RECORD)
+declare("record.distinct_undone", _("Fiches ressemblantes : de nouveau à vérifier"), Topic.RECORD)
 declare("patient.identity_checked", _("Identité du patient vérifiée par le cabinet"), Topic.RECORD)
 
 declare(

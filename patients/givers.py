@@ -1,6 +1,6 @@
-"""Bookers whose contacts the last release took beside this one: it does not record who gave a contact.
+"""Records bookers of contacts that the previous release, running beside this one, stored without their giver.
 
-It leaves `has_booked` false on a record that began with a booking; this version never does.
+It leaves `has_booked` false on a record created by a booking; this version never does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BATCH = 500
 
 @transaction.atomic
 def note_givers() -> int:
-    """How many records of at most BATCH got their booker. Repeating it finds the others."""
+    """Complete at most BATCH records; returns how many. Call again for the rest."""
     found = RelativeRecord.objects.select_for_update(of=("self",)).filter(made_by_booking=True, has_booked=False)
     batch = list(found.select_related("relative", "patient")[:BATCH])
     for one in batch:
@@ -25,7 +25,8 @@ def note_givers() -> int:
 
 
 def note_giver(one: RelativeRecord) -> None:
-    """The booker gave the record's contacts, but for those that staff entered, or that were proved or confirmed."""
+    """Record the booker as giver of the contacts, except those that staff entered or that were proved or
+    confirmed."""
     patient, booker = one.patient, one.relative.holder_id
     by_staff = AuditEvent.objects.filter(object_id=patient.pk, action="contact.changed").exclude(actor_id=booker)
     entered = {name for line in by_staff for name in line.detail.get("fields", [])}

@@ -1,9 +1,9 @@
-"""Inviting whoever a record belongs to, and tying their account to it once everything is proved.
+"""Invites the owner of a record's contacts, and ties their account to the record once everything is proved.
 
-Why the link is safe: it is the invitation's id under an HMAC-SHA-256 of SECRET_KEY (django.core.signing), so a
-dump of the database opens nothing; it proves the mailbox only, and a code to the mobile and the birth date are
-still asked; the invitation ends with the first acceptance and with changed contacts. Wrong birth dates are counted
-over the record: after five, no invitation of it opens until staff confirm or correct the contacts.
+Why the link is safe: it is the invitation's id with an HMAC-SHA-256 under SECRET_KEY (django.core.signing), so a dump
+of the database opens nothing. It proves the mailbox only; a code to the mobile and the birth date are required, too.
+The invitation ends with the first acceptance and when contacts change. Wrong birth dates count for the record: after
+five, none of its invitations opens until staff confirm or correct the contacts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from notifications.models import Message
 from notifications.outbox import call_off
 from patients import signals
 from patients.birth_dates import check_birth_date
-from patients.messages import send_new_link, tell_practice_invitation_stopped
+from patients.messages import plan_invitation_stopped_messages, send_new_link
 from patients.models import (
     Invitation,
     InvitationEnd,
@@ -37,7 +37,7 @@ from patients.models import (
     RelativeRecord,
     TieEnd,
 )
-from patients.ownership import CONTACTS, MAX_BIRTH_DATE_ATTEMPTS, equals_one_of, own_from_now_on, waits_since_minority
+from patients.ownership import CONTACTS, MAX_BIRTH_DATE_ATTEMPTS, equals_one_of, own_from_now_on, recorded_in_minority
 from patients.ties import end_tie, renew_tie
 from practices.roles import require_sharer
 from refusals import Kind, Refusal
@@ -47,7 +47,7 @@ _signer = Signer(salt="patients.invitation", sep=".")
 
 
 class InvitationOver(Refusal):
-    """The invitation ended meanwhile: accepted, withdrawn, contacts changed, too many tries, too old."""
+    """The invitation has ended: accepted, withdrawn, contacts changed, too many tries, too old."""
 
     code = "invitation_over"
     kind = Kind.GONE
@@ -63,7 +63,7 @@ class RecordAlreadyClaimed(Refusal):
 
 
 class BookedForSomebodyElse(Refusal):
-    """The account booked for this adult as a relative: the record is not its own, whatever contacts it proves."""
+    """The account booked for this adult as a relative: the record is not its own, even if it proves the contacts."""
 
     code = "booked_for_somebody_else"
     kind = Kind.CONFLICT
@@ -71,7 +71,7 @@ class BookedForSomebodyElse(Refusal):
 
 
 class WrongBirthDate(Refusal):
-    """Not the record's birth date. `left`: tries that remain before the invitation ends."""
+    """The record has another birth date. `left`: remaining tries before the invitation ends."""
 
     code = "wrong_birth_date"
     kind = Kind.INVALID
@@ -91,9 +91,9 @@ class WrongBirthDate(Refusal):
 
 @transaction.atomic
 def invitation_for(*, patient: Patient, by: User | None, within: uuid.UUID | None = None) -> Invitation:
-    """The record's live invitation, made where there is none and renewed where it is too old.
+    """The record's live invitation; creates one if there is none, renews it if it is too old.
 
-    The record must have both contacts: it raises ValueError otherwise.
+    Raises ValueError unless the record has both contacts.
     """
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if not (patient.email and patient.mobile):
@@ -113,7 +113,7 @@ def invitation_for(*, patient: Patient, by: User | None, within: uuid.UUID | Non
 
 @transaction.atomic
 def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | None = None) -> bool:
-    """End it; its link then leads to a page that says what to do. False where there was none."""
+    """End it; its link then leads to a page that says what to do. False if there was none."""
     live = patient.invitations.live().select_for_update().first()
     if live is None:
         return False
@@ -124,7 +124,7 @@ def end_live_invitation(*, patient: Patient, reason: InvitationEnd, by: User | N
 
 @transaction.atomic
 def invite_again(*, patient: Patient, by: User | None, within: uuid.UUID | None = None) -> Invitation:
-    """A new invitation to the record's contacts as they are now, told by email. As invitation_for."""
+    """A new invitation to the record's current contacts, sent by email. Raises as invitation_for."""
     invitation = invitation_for(patient=patient, by=by, within=within)
     send_new_link(invitation, invitation_url(invitation))
     return invitation
@@ -132,15 +132,15 @@ def invite_again(*, patient: Patient, by: User | None, within: uuid.UUID | None 
 
 @transaction.atomic
 def invite_after_identity_check(*, patient: Patient, by: User) -> Invitation:
-    """For somebody who lost their telephone: staff have made sure, otherwise, that it is them.
+    """Invite a patient who lost their telephone, after staff have checked their identity otherwise.
 
-    Whoever proves the email, the record's mobile as it is now, and the birth date, has the account's mobile replaced
-    by it. Raises NotAllowed; ValueError where the record lacks a contact.
+    After proving the email, the record's current mobile, and the birth date, the account's mobile is replaced by the
+    record's. Raises NotAllowed; ValueError if the record lacks a contact.
     """
     refusal = _("Votre rôle permet de lire, pas d’inviter. Un administrateur du cabinet peut le changer.")
     require_sharer(by, patient.practice, refusal)
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
-    patient.save(update_fields=own_from_now_on(patient, *CONTACTS))  # whoever staff made sure of has them
+    patient.save(update_fields=own_from_now_on(patient, *CONTACTS))  # the person whom staff identified owns them
     end_live_invitation(patient=patient, reason=InvitationEnd.WITHDRAWN, by=by)
     invitation = invitation_for(patient=patient, by=by)
     invitation.identity_checked_by = by
@@ -151,13 +151,13 @@ def invite_after_identity_check(*, patient: Patient, by: User) -> Invitation:
 
 
 def invitation_url(invitation: Invitation) -> str:
-    """The absolute link that the email carries."""
+    """The absolute link in the email."""
     token = _signer.sign(str(invitation.pk))
     return str(settings.PUBLIC_URL) + reverse("patient:invitation", kwargs={"token": token})
 
 
 def find_invitation(token: str) -> Invitation | None:
-    """The invitation of a link, over or not; None where the link was never ours."""
+    """The invitation of a link, ended or not; None if this site never issued the link."""
     try:
         pk = uuid.UUID(_signer.unsign(token))
     except (BadSignature, ValueError):
@@ -167,11 +167,12 @@ def find_invitation(token: str) -> Invitation | None:
 
 @transaction.atomic
 def renew_invitation(*, invitation: Invitation) -> bool:
-    """A new link to the same address, for a link that grew too old. False where it ended for another reason."""
+    """Send a new link to the same address if the link has expired. False if the invitation ended for another
+    reason."""
     current = _locked(invitation)
     match why_closed(current):
         case None:
-            return True  # asked twice: the new link is on its way
+            return True  # requested twice: the new link is on its way
         case "expired":
             pass
         case _:
@@ -184,7 +185,7 @@ def renew_invitation(*, invitation: Invitation) -> bool:
 
 
 def why_closed(invitation: Invitation) -> str | None:
-    """Why the invitation opens nothing (any more): an InvitationEnd, or "expired". None while it is open."""
+    """Why the invitation no longer opens: an InvitationEnd, or "expired". None while it is open."""
     if invitation.end:
         return invitation.end
     if not invitation.is_open:
@@ -194,38 +195,40 @@ def why_closed(invitation: Invitation) -> str | None:
         return InvitationEnd.TOO_MANY_ATTEMPTS.value
     if patient.access_ended:
         return InvitationEnd.WITHDRAWN.value
-    if waits_since_minority(patient):
+    if recorded_in_minority(patient):
         return InvitationEnd.MAJORITY.value
     return None
 
 
 def suspended_tie(*, invitation: Invitation, user: User) -> RecordTie | None:
-    """The account's tie to the record that waits for these contacts alone to be proved; None where none waits, or
-    where the birth date is to be proved again, too."""
+    """The account's suspended tie to the record that only lacks proof of these contacts; None if there is none, or if
+    the birth date must be proved again, too."""
     waiting = RecordTie.objects.suspended().filter(user=user, patient=invitation.patient_id)
     return waiting.filter(proved_birth_date=F("patient__birth_date")).first()
 
 
 @transaction.atomic
 def prove_new_contacts(*, invitation: Invitation, user: User) -> None:
-    """The link and the code prove the record's new contacts for an account that was tied to it before.
+    """Renew a suspended tie: the link and the code have proved the record's new contacts.
 
-    The birth date that the record has was proved with the tie. Raises InvitationOver.
+    The tie proved the record's birth date before. Raises InvitationOver, BookedForSomebodyElse.
     """
     current = _locked(invitation)
     tie = suspended_tie(invitation=current, user=user)
     if tie is None or why_closed(current) or not _goes_to_todays_contacts(current):
         raise InvitationOver
+    if tie.shows_only is not None and tie.relationship == Relationship.SELF:
+        _check_is_nobody_elses(current, user)  # a record that became part of this one may be of a booker's relative
     renew_tie(tie, email=current.email, mobile=current.mobile, birth_date=current.patient.birth_date)
     _prove_contacts(current)
     _end(current, InvitationEnd.ACCEPTED, user)
 
 
 def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:
-    """Compare with the record's. Each wrong date counts over the record; the fifth ends the invitation.
+    """Compare with the record's birth date. Each wrong date counts for the record; the fifth ends the invitation.
 
-    Raises patients.birth_dates.ImpossibleBirthDate (which does not count), WrongBirthDate, InvitationOver. Not atomic
-    around the raise: a wrong try must stay counted.
+    Raises patients.birth_dates.ImpossibleBirthDate (which does not count), WrongBirthDate, InvitationOver. Not in one
+    transaction with the caller: a wrong try must stay counted.
     """
     with transaction.atomic():
         current = _locked(invitation)
@@ -241,16 +244,16 @@ def prove_birth_date(*, invitation: Invitation, birth_date: date) -> None:
             left = MAX_BIRTH_DATE_ATTEMPTS - patient.birth_date_attempts
             if left == 0:
                 _end(current, InvitationEnd.TOO_MANY_ATTEMPTS, None)
-                tell_practice_invitation_stopped(current)
+                plan_invitation_stopped_messages(current)
     if not right:
         raise WrongBirthDate(left)
 
 
 @transaction.atomic
 def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -> RecordTie:
-    """Tie the account to the record. The door has seen the link (email) and the code (mobile) proved.
+    """Tie the account to the record. The caller has checked the proofs by link (email) and code (mobile).
 
-    A minor's record is tied as its guardian's. Raises InvitationOver, WrongBirthDate, RecordAlreadyClaimed,
+    A minor's record is tied to a guardian. Raises InvitationOver, WrongBirthDate, RecordAlreadyClaimed,
     BookedForSomebodyElse.
     """
     if not User.objects.select_for_update(of=("self",), no_key=True).filter(pk=user.pk, is_active=True).exists():
@@ -264,7 +267,7 @@ def accept_invitation(*, invitation: Invitation, user: User, birth_date: date) -
     relationship = Relationship.GUARDIAN if patient.is_minor_now() else Relationship.SELF
     if relationship == Relationship.SELF:
         _check_is_nobody_elses(current, user)
-    # A child's own account becomes the adult's: what it proved as a minor's is replaced by what it proves now.
+    # A minor's own tie becomes an adult's: the new proofs replace those made as a minor.
     for other in patient.ties.live().filter(user=user).exclude(relationship=relationship):
         end_tie(tie=other, reason=TieEnd.REPLACED, by=user)
     tie, made = RecordTie.objects.get_or_create(
@@ -305,7 +308,7 @@ def _check_is_nobody_elses(invitation: Invitation, user: User) -> None:
     if patient.ties.live().filter(relationship=Relationship.SELF).exclude(user=user).exists():
         raise RecordAlreadyClaimed
     if invitation.identity_checked_by_id is not None:
-        return  # staff made sure of who it is
+        return  # staff have checked the identity
     for booker in User.objects.filter(relatives__records__patient=patient, relatives__records__has_booked=True):
         at_bookers = any(equals_one_of(booker, name, getattr(invitation, name)) for name in CONTACTS)
         if booker == user or at_bookers:
@@ -313,7 +316,7 @@ def _check_is_nobody_elses(invitation: Invitation, user: User) -> None:
 
 
 def _locked(invitation: Invitation) -> Invitation:
-    """The invitation and its record as they are now, until the transaction ends. Raises InvitationOver where either
+    """The invitation and its record, locked and current until the transaction ends. Raises InvitationOver if either
     was erased."""
     patient = Patient.objects.select_for_update().select_related("practice").filter(pk=invitation.patient_id).first()
     current = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
@@ -328,13 +331,13 @@ def _goes_to_todays_contacts(invitation: Invitation) -> bool:
 
 
 def _prove_contacts(invitation: Invitation) -> None:
-    """Whoever proved them owns them: they are no longer only what a booker gave."""
+    """Whoever proved the contacts owns them: they no longer count as given by a booker."""
     patient = invitation.patient
     patient.save(update_fields=own_from_now_on(patient, *CONTACTS))
 
 
 def _offer_for_booking(guardian: User, patient: Patient) -> None:
-    """A guardian books online for the child whose record they proved: it is this record."""
+    """When a guardian books online for this child, use the record that they proved."""
     theirs = RelativeRecord.objects.live().filter(relative__holder=guardian)
     if Relative.objects.filter(records__in=theirs.filter(patient=patient)).update(removed_at=None):
         return

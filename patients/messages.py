@@ -1,4 +1,4 @@
-"""What patients' records have to tell."""
+"""Messages about patients' records."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from patients.models import Invitation
 from practices.letters import from_practice
 
 
-def tell_practice_invitation_stopped(invitation: Invitation) -> None:
-    """Somebody followed the link and failed the birth date five times: staff should check the contacts."""
+def plan_invitation_stopped_messages(invitation: Invitation) -> None:
+    """After five wrong birth dates with an invitation: asks staff to check the contacts."""
     practice = invitation.patient.practice
     if not practice.email:
         return
@@ -36,7 +36,7 @@ def tell_practice_invitation_stopped(invitation: Invitation) -> None:
 
 
 def send_new_link(invitation: Invitation, link: str) -> None:
-    """The invitation's email once more, for a link that had expired."""
+    """The invitation's email again, for an expired link."""
     patient, language = invitation.patient, invitation.patient.language
     with translation.override(language):
         letter = from_practice(

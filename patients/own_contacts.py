@@ -1,8 +1,8 @@
-"""People change their own email or mobile: the records that carry the former one follow, or staff are asked.
+"""When people change their own email or mobile, updates the records that carry the former one, or asks staff.
 
-A record follows by itself where the account's tie to it stands on the former contact: the account has just proved the
-new one. Where the tie is suspended, the record loses the former contact, so that nothing goes there any more, and
-staff of the practice are asked to take the new one over.
+A record follows automatically if the account's tie to it has proved the former contact: the account has just proved
+the new one. If the tie is suspended, the record loses the former contact, so that nothing goes there any more, and
+staff of the practice are asked to accept the new one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from patients.ties import suspend_tie
 
 @transaction.atomic
 def prove_new_mobile(*, user: User, mobile: str, digits: str) -> bool:
-    """Whether the code is right; the account then has the new number, and the records follow."""
+    """Check the code; if it is right, give the account the new number and update the records. Returns whether it
+    is."""
     former = user.mobile
     if not prove_mobile(user=user, mobile=mobile, digits=digits):
         return False
@@ -43,7 +44,8 @@ def prove_new_mobile(*, user: User, mobile: str, digits: str) -> bool:
 
 @transaction.atomic
 def replace_lost_mobile(*, invitation: Invitation) -> User | None:
-    """Once everything is proved, the account tied to the record gets the mobile that was; None where none does."""
+    """After all proofs of an invitation, give the tied account the proved mobile. Returns the account; None if there
+    is none."""
     tie = (
         RecordTie.objects.live()
         .select_related("user")
@@ -61,7 +63,7 @@ def replace_lost_mobile(*, invitation: Invitation) -> User | None:
 def follow_email(
     sender: type[User], user: User, from_email_address: Any, to_email_address: Any, **kwargs: Any
 ) -> None:
-    """allauth's signal `email_changed`: the account has proved its new address."""
+    """Receiver of allauth's signal `email_changed`: the account has proved its new address."""
     former = from_email_address.email if from_email_address else None
     follow_account(user=user, contact="email", former=former, new=to_email_address.email.lower())
 
@@ -73,7 +75,7 @@ def follow_account(*, user: User, contact: str, former: str | None, new: str) ->
         return
     FormerContact.objects.create(user=user, contact=contact, value=former)
     proposed = ContactProposal.objects.filter(user=user, contact=contact, value__iexact=former, settled_at=None)
-    proposed.update(value=new, made_at=timezone.now())  # staff must not take over what the account no longer has
+    proposed.update(value=new, made_at=timezone.now())  # staff must not accept an outdated contact
     ties = RecordTie.objects.live().filter(user=user).order_by("patient")
     for tie in ties.select_related("patient"):
         patient = Patient.objects.select_for_update().select_related("practice").get(pk=tie.patient_id)
@@ -83,13 +85,13 @@ def follow_account(*, user: User, contact: str, former: str | None, new: str) ->
         if own and tie.suspended_at is None:
             _take_over(tie, patient, contact, new)
         elif own:
-            _propose(tie, patient, contact, new)
+            propose(tie, patient, contact, new)
     signals.account_contact_changed.send(sender=User, user=user, contact=contact, former=former, new=new)
 
 
 @transaction.atomic
 def settle_proposal(*, proposal: ContactProposal, take: bool, by: User) -> None:
-    """Staff take the new contact over, or leave it. Settling twice changes nothing. Raises ValidationError."""
+    """Staff accept the new contact, or discard it. Settling twice changes nothing. Raises ValidationError."""
     proposal = ContactProposal.objects.select_for_update(of=("self",)).select_related("patient").get(pk=proposal.pk)
     if proposal.settled_at is not None:
         return
@@ -116,7 +118,7 @@ def _take_over(tie: RecordTie, patient: Patient, contact: str, new: str) -> None
     _note(tie, patient, contact, former)
 
 
-def _propose(tie: RecordTie, patient: Patient, contact: str, new: str) -> None:
+def propose(tie: RecordTie, patient: Patient, contact: str, new: str) -> None:
     former = getattr(patient, contact)
     setattr(patient, contact, None)
     patient.save(update_fields=[contact, "search_text"])

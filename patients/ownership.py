@@ -1,12 +1,12 @@
-"""Who owns a contact of a record: the one place that decides whether it is the patient's own.
+"""Decides whether a contact of a record is the patient's own; the only place that does.
 
 A contact is the patient's own if the practice's staff entered it or the patient proved it. It is not while
 
-- it equals one of the booker's, an alias of it, or what it was before the booker changed it;
-- a booker gave it: it then counts only for appointments that this booker makes from then on, and never for one where
-  staff refused or withdrew an authorisation;
-- it was recorded while the patient was a minor, and the patient is of age: it may be a parent's;
-- whoever has it gave five wrong birth dates, or staff ended the access of an account that had proved it.
+- it equals one of the booker's contacts, an alias of it, or one that the booker had before a change;
+- a booker gave it: then it counts only for later appointments of this booker, and never for one for which staff
+  refused or withdrew an authorisation;
+- it was recorded while the patient was a minor, and the patient is now of age: it may be a parent's;
+- its owner gave five wrong birth dates, or staff ended the access of an account that had proved it.
 
 Staff who confirm a contact, or the patient who proves it, make it the patient's own (`own_from_now_on`).
 """
@@ -31,7 +31,7 @@ MAX_BIRTH_DATE_ATTEMPTS = 5
 class Standing(StrEnum):
     OWN = "own"
     MISSING = "missing"
-    BOOKERS = "bookers"  # equals one of the booker's, or an alias of it
+    BOOKERS = "bookers"  # equals one of the booker's, or an alias
     GIVEN_BY_BOOKER = "given_by_booker"
     OF_MINORITY = "of_minority"
     DOUBTED = "doubted"  # five wrong birth dates, or staff ended the access of an account that had proved it
@@ -39,7 +39,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Booking:
-    """Of an appointment booked online for a relative: who booked, when, and whether staff said no to the booker."""
+    """An appointment booked online for a relative: who booked, when, and whether staff refused the booker."""
 
     booker: User
     made_at: datetime
@@ -47,10 +47,10 @@ class Booking:
 
 
 def standings(patient: Patient, *, today: date | None = None, booking: Booking | None = None) -> dict[str, Standing]:
-    """Whether the record's email and mobile are the patient's own on `today` (default: now, where the practice is).
+    """Whether the record's email and mobile are the patient's own on `today` (default: now, at the practice).
 
-    `booking`: for an appointment that somebody booked for this patient as a relative; None for one that the
-    practice or the patient booked.
+    `booking`: for an appointment that somebody booked for this patient as a relative; None for one booked by the
+    practice or the patient.
     """
     today = today or timezone.localdate(timezone=patient.practice.zone)
     return {name: _standing(patient, name, today, booking) for name in CONTACTS}
@@ -77,18 +77,20 @@ def is_in_doubt(patient: Patient) -> bool:
 
 
 def is_doubted(patient: Patient) -> bool:
-    """Whether its contacts count for nobody: they are in doubt, and no account has proved what the record says."""
+    """Whether its contacts count for nobody: they are in doubt, and no account has proved the current ones."""
     return is_in_doubt(patient) and not patient.ties.proved_now().exists()
 
 
 def given_by(patient: Patient, name: str) -> object | None:
-    """The id of the booker who gave the contact and whom nobody has confirmed since; None for staff's or proved."""
+    """The id of the booker who gave the contact, while nobody has confirmed it; None if staff entered it or it is
+    proved."""
     giver: object | None = getattr(patient, f"{name}_given_by_id")
     return giver
 
 
-def waits_since_minority(patient: Patient) -> bool:
-    """Whether a contact was recorded while the patient was a minor, whoever gave it, and the patient is of age."""
+def recorded_in_minority(patient: Patient) -> bool:
+    """Whether a contact was recorded while the patient was a minor, whoever gave it, and the patient is now of
+    age."""
     there = [name for name in CONTACTS if getattr(patient, name)]
     return not patient.is_minor_now() and any(_is_of_minority(patient, name) for name in there)
 
@@ -99,8 +101,8 @@ def recorded_at(patient: Patient, name: str) -> datetime:
 
 
 def unconfirmed(patient: Patient) -> list[str]:
-    """Contacts that staff may confirm: known, but not the patient's own whatever the appointment; all of them after
-    five wrong birth dates, for invitations to open again."""
+    """Contacts that staff may confirm: present, but not the patient's own for any appointment. After five wrong birth
+    dates all of them, so that invitations open again."""
     if is_in_doubt(patient):
         return [name for name in CONTACTS if getattr(patient, name)]
     waiting = (Standing.GIVEN_BY_BOOKER, Standing.OF_MINORITY, Standing.DOUBTED)
@@ -108,13 +110,13 @@ def unconfirmed(patient: Patient) -> list[str]:
 
 
 def own_from_now_on(patient: Patient, *names: str) -> list[str]:
-    """Staff entered or confirmed these contacts, or the patient proved them. The fields to save."""
+    """Mark contacts that staff entered or confirmed, or the patient proved. Returns the names of fields to save."""
     patient.birth_date_attempts, patient.access_ended = 0, False
     return [*_recorded(patient, names, giver=None), "birth_date_attempts", "access_ended"]
 
 
 def given_from_now_on(patient: Patient, *names: str, giver: User) -> list[str]:
-    """A booker gave these contacts. The fields to save."""
+    """Mark contacts that a booker gave. Returns the names of fields to save."""
     return _recorded(patient, names, giver=giver)
 
 
@@ -128,7 +130,7 @@ def _recorded(patient: Patient, names: tuple[str, ...], giver: User | None) -> l
 
 
 def _counts_for(patient: Patient, name: str, booking: Booking | None) -> bool:
-    """Whether a contact that a booker gave counts for this appointment: the same booker's, made with it."""
+    """Whether a contact given by a booker counts for this appointment: it must be a later one of the same booker."""
     return (
         booking is not None
         and given_by(patient, name) == booking.booker.pk
@@ -138,8 +140,8 @@ def _counts_for(patient: Patient, name: str, booking: Booking | None) -> bool:
 
 
 def _is_of_minority(patient: Patient, name: str) -> bool:
-    """As the record said then, or as it says today: a corrected birth date must not turn a parent's contact into
-    the patient's own."""
+    """Judged by the birth date at that time and by today's: a corrected one must not make a parent's contact the
+    patient's own."""
     if getattr(patient, f"{name}_of_minor"):
         return True
     day = timezone.localtime(recorded_at(patient, name), patient.practice.zone).date()
@@ -149,7 +151,7 @@ def _is_of_minority(patient: Patient, name: str) -> bool:
 def equals_one_of(booker: User, name: str, contact: str, *, recorded_at: datetime | None = None) -> bool:
     """Whether a contact is the booker's own, or an alias of it.
 
-    So is what the booker's own was before they changed it, unless the record has it since later (`recorded_at`;
+    Also true for contacts that the booker had before a change, unless the record got it later (`recorded_at`;
     default: it is being given now).
     """
     theirs = [former.value for former in booker.former_contacts.filter(contact=name)

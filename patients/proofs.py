@@ -1,4 +1,4 @@
-"""Which contacts of a record an account has proved, for staff to see before they rely on them."""
+"""Which contacts of a record an account has proved, so that staff know before they rely on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patients.models import InvitationEnd, Patient
 
 @dataclass(frozen=True)
 class Proofs:
-    """Of the contacts that the record has today; `invited_at`: an invitation to them waits to be followed."""
+    """For the record's current contacts; `invited_at`: when a pending invitation to them was sent."""
 
     email: bool
     mobile: bool
@@ -22,14 +22,14 @@ class Proofs:
 
 
 def has_proved(user: User, *, email: str | None, mobile: str | None) -> bool:
-    """Whether these are the account's own contacts, both proved."""
+    """Whether these are the account's own, proved contacts."""
     if not email or not mobile or user.mobile != mobile or user.mobile_verified_at is None:
         return False
     return bool(EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists())
 
 
 def proofs_of(patient: Patient) -> Proofs:
-    """A tie proved the contacts it was made with; whoever is tied proves newer ones by accepting an invitation."""
+    """A tie proves the contacts it was created with; its account proves newer ones by accepting an invitation."""
     ties = list(patient.ties.live())
     tied = {tie.user_id for tie in ties}
     invitations = list(patient.invitations.filter(Q(ended_at=None) | Q(end=InvitationEnd.ACCEPTED)))

@@ -1,7 +1,7 @@
-"""Which record of a practice an account holder, or somebody the holder books for, is.
+"""Finds the record of an account holder, or of somebody the holder books for, at a practice.
 
-By rule, never by guess: alike names, mailboxes or mobiles make nobody the same person. Where no rule decides, a new
-record is made, and staff see those that look alike (patients/duplicates.py).
+By rule, never by guess: similar names, mailboxes or mobiles do not identify a person. If no rule decides, it creates
+a record, and staff see similar ones (patients/duplicates.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from patients.givers import note_giver
 from patients.models import Patient, RecordTie, Relationship, Relative, RelativeRecord, TieEnd
 from patients.models.patient import MAJORITY, age_on
 from patients.names import kept, same_names
-from patients.ownership import CONTACTS, equals_one_of, own_from_now_on, waits_since_minority
+from patients.ownership import CONTACTS, equals_one_of, own_from_now_on, recorded_in_minority
 from patients.records import create_patient, give_contacts
 from patients.ties import end_tie
 from practices.models import Practice
@@ -32,7 +32,7 @@ from refusals import Kind, Refusal
 
 
 class IdentityIncomplete(Refusal):
-    """The account's own names, birth date, email or mobile are not known or not proved yet."""
+    """The account lacks its own names or birth date, or a proved email or mobile."""
 
     code = "identity_incomplete"
     kind = Kind.CONFLICT
@@ -54,14 +54,14 @@ class Person:
 
 @transaction.atomic
 def remember_relative(*, holder: User, person: Person, today: date) -> Relative:
-    """The holder's relative with these names and birth date, made where there is none. Raises ValidationError.
+    """The holder's relative with these names and birth date, created if there is none. Raises ValidationError.
 
-    `today`: at the practice that they are described to. Where one of the contacts is the holder's own, or an alias of
-    it, both count as not given.
+    `today`: at the practice being booked. If one of the contacts is the holder's own, or an alias of it, both count
+    as not given.
     """
     person = _cleaned(person, holder, today)
-    User.objects.select_for_update().get(pk=holder.pk)  # two bookings at once make one relative
-    # Another way to write the name makes nobody another person: an access that staff ended would come back by it.
+    User.objects.select_for_update().get(pk=holder.pk)  # two concurrent bookings create one relative
+    # Another spelling is the same person: otherwise it would restore an access that staff ended.
     names = (person.first_name, person.last_name)
     born = Relative.objects.filter(holder=holder, birth_date=person.birth_date).order_by("created_at", "id")
     known = next((one for one in born if same_names((one.first_name, one.last_name), names)), None)
@@ -78,16 +78,16 @@ def remember_relative(*, holder: User, person: Person, today: date) -> Relative:
 
 @transaction.atomic
 def forget_relative(*, relative: Relative) -> None:
-    """No longer offered; appointments, records and documents stay as they are."""
+    """Stop offering the relative; appointments, records and documents stay."""
     Relative.objects.filter(pk=relative.pk, removed_at=None).update(removed_at=timezone.now())
 
 
 @transaction.atomic
 def record_of_relative(*, relative: Relative, practice: Practice, by: User) -> Patient:
-    """The relative's record at this practice: the one of earlier bookings by the same holder, or a new one.
+    """The relative's record at this practice: that of earlier bookings by the same holder, or a new one.
 
-    Contacts given later fill in a record that began with the holder's bookings and has none; contacts that a record
-    has are never replaced by what a booker gives.
+    Contacts given later complete a record without contacts that began with the holder's bookings; contacts in a
+    record are never replaced by a booker's.
     """
     records = RelativeRecord.objects.live().select_related("patient")
     known = records.filter(relative=relative, practice=practice).first()
@@ -123,9 +123,9 @@ def record_of_relative(*, relative: Relative, practice: Practice, by: User) -> P
 def record_of_holder(*, holder: User, practice: Practice) -> Patient:
     """The holder's own record at this practice.
 
-    The one their account is tied to; else the only one with the same names, birth date, and the same email and
-    mobile as the account has proved; else a new one. Either is tied: everything a tie asks for is proved.
-    Raises IdentityIncomplete.
+    The one their account is tied to; else the only one with the same names, birth date, and the email and mobile that
+    the account has proved; else a new one. It ties the account to either: all proofs are there. Raises
+    IdentityIncomplete.
     """
     tie = (
         RecordTie.objects.live()
@@ -139,19 +139,10 @@ def record_of_holder(*, holder: User, practice: Practice) -> Patient:
     if not (holder.first_name and holder.last_name and holder.birth_date and holder.mobile_verified_at and email):
         raise IdentityIncomplete
     User.objects.select_for_update().get(pk=holder.pk)
-    # Whom staff took a record from proves it anew by an invitation, which staff's own entry of the contacts makes.
-    taken_from = RecordTie.objects.filter(user=holder, end__in=[TieEnd.STAFF, TieEnd.SOMEONE_ELSE])
-    alike = (
-        Patient.objects.filter(practice=practice, email__iexact=email, mobile=holder.mobile)
-        .exclude(ties__ended_at=None, ties__relationship=Relationship.SELF)
-        .exclude(as_relative__relative__holder=holder, as_relative__has_booked=True)
-        .exclude(pk__in=taken_from.values("patient"))
-        .select_for_update()
-        .same_person(first_name=holder.first_name, last_name=holder.last_name, birth_date=holder.birth_date)
-    )
+    alike = _own_records(holder, practice, email)
     patient = (
         alike[0]
-        if len(alike) == 1 and not waits_since_minority(alike[0])
+        if len(alike) == 1 and not recorded_in_minority(alike[0])
         else create_patient(
             practice=practice,
             first_name=holder.first_name,
@@ -164,8 +155,8 @@ def record_of_holder(*, holder: User, practice: Practice) -> Patient:
         )
     )
     relationship = Relationship.GUARDIAN if patient.is_minor_now() else Relationship.SELF
-    patient.save(update_fields=own_from_now_on(patient, *CONTACTS))  # proved, whoever had given them
-    for child in patient.ties.live().filter(user=holder):  # proved as a minor's, by the minor's own account
+    patient.save(update_fields=own_from_now_on(patient, *CONTACTS))  # proved, whoever gave them
+    for child in patient.ties.live().filter(user=holder):  # proved by the minor's own account
         end_tie(tie=child, reason=TieEnd.REPLACED, by=holder)
     RecordTie.objects.create(
         user=holder,
@@ -179,6 +170,44 @@ def record_of_holder(*, holder: User, practice: Practice) -> Patient:
     return patient
 
 
+def has_record(*, holder: User, practice: Practice) -> bool:
+    """Whether the account is tied to a record of this practice, or `record_of_holder` would tie it to one."""
+    if RecordTie.objects.live().filter(user=holder, patient__practice=practice).exists():
+        return True
+    email = _proved_email(holder)
+    if not (holder.first_name and holder.last_name and holder.birth_date and holder.mobile_verified_at and email):
+        return False
+    alike = _own_records(holder, practice, email, lock=False)
+    return len(alike) == 1 and not recorded_in_minority(alike[0])
+
+
+def _own_records(holder: User, practice: Practice, email: str, *, lock: bool = True) -> list[Patient]:
+    """Records with the names, the birth date, and the email and mobile that the account has proved, which no other
+    account owns. `lock`: until the transaction ends."""
+    # A holder whose access staff ended must prove the record again, with an invitation to contacts that staff enter.
+    taken_from = RecordTie.objects.filter(user=holder, end__in=[TieEnd.STAFF, TieEnd.SOMEONE_ELSE])
+    found = (
+        Patient.objects.filter(practice=practice, email__iexact=email, mobile=holder.mobile)
+        .exclude(ties__ended_at=None, ties__relationship=Relationship.SELF)
+        .exclude(as_relative__relative__holder=holder, as_relative__has_booked=True)
+        .exclude(pk__in=taken_from.values("patient"))
+    )
+    if holder.birth_date is None:
+        return []
+    return (found.select_for_update() if lock else found).same_person(
+        first_name=holder.first_name, last_name=holder.last_name, birth_date=holder.birth_date
+    )
+
+
+def contact_to_add(*, email: str | None, mobile: str | None) -> dict[str, list[str]]:
+    """For adults, both contacts or neither: the sentence for the missing one, by its name."""
+    if email and not mobile:
+        return {"mobile": [_("Donnez aussi son mobile, ou n’indiquez ni e-mail ni mobile.")]}
+    if mobile and not email:
+        return {"email": [_("Donnez aussi son adresse e-mail, ou n’indiquez ni e-mail ni mobile.")]}
+    return {}
+
+
 def _cleaned(person: Person, holder: User, today: date) -> Person:
     errors: dict[str, list[str]] = {}
     contacts: dict[str, str | None] = {"email": None, "mobile": None}
@@ -188,11 +217,9 @@ def _cleaned(person: Person, holder: User, today: date) -> Person:
         except ValidationError as error:
             errors[name] = error.messages
     if age_on(person.birth_date, today) < MAJORITY:
-        contacts = {"email": None, "mobile": None}  # a child's documents are the holder's to receive
-    elif not errors and contacts["email"] and not contacts["mobile"]:
-        errors["mobile"] = [_("Donnez aussi son mobile, ou n’indiquez ni e-mail ni mobile.")]
-    elif not errors and contacts["mobile"] and not contacts["email"]:
-        errors["email"] = [_("Donnez aussi son adresse e-mail, ou n’indiquez ni e-mail ni mobile.")]
+        contacts = {"email": None, "mobile": None}  # the holder receives a child's documents
+    elif not errors:
+        errors |= contact_to_add(**contacts)
     try:
         check_birth_date(person.birth_date, today=today)
     except ImpossibleBirthDate as error:

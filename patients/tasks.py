@@ -1,4 +1,4 @@
-"""What patients' records do by the clock."""
+"""Periodic tasks of patients' records."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ from django.db import transaction
 
 from patients import givers
 from patients.models import Patient
+from patients.sign_up import forget_old_sign_ups
 
 BATCH = 500
 
 
 @shared_task
 def fill_search_texts() -> None:
-    """For records of a version that wrote none. Harmless when repeated: what has one is left alone."""
+    """Fill in search texts missing from rows of older versions. Harmless when repeated: complete rows are skipped."""
     while _fill_batch():
         continue
 
 
 @shared_task
+def forget_sign_ups() -> None:
+    """Remove what people typed and never finished. Harmless when repeated."""
+    forget_old_sign_ups()
+
+
+@shared_task
 def note_givers() -> None:
-    """For contacts that the last release took from bookers. Harmless when repeated: what is noted is left alone."""
+    """Record the givers of contacts stored by the previous release. Harmless when repeated: complete rows are
+    skipped."""
     while givers.note_givers() == givers.BATCH:
         continue
 

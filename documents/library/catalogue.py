@@ -1,4 +1,4 @@
-"""The practice's library: reusable documents, imported or written, each change a new version."""
+"""The practice's library: reusable documents, imported or written; each change creates a version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from documents.library.writing.printing import print_body
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.sending.planning import follow_library
 from files import storage
-from files.intake import Intake, discard
+from files.intake import Intake
 from files.names import composed
 from practices.models import Practice
 from practices.roles import require_administrator
@@ -29,30 +29,28 @@ ONLY_ADMINISTRATORS = gettext_lazy("Seul un administrateur du cabinet modifie la
 def import_document(
     *, practice: Practice, intake: Intake, title: str, category: Category, by: User, pk: uuid.UUID | None = None
 ) -> LibraryDocument:
-    """A new document of the library, version 1. Consumes the intake. Raises NotAllowed, ValidationError."""
+    """Create a library document with version 1. Consumes the intake. Raises NotAllowed, ValidationError."""
     document = LibraryDocument(
         id=pk or uuid.uuid4(), practice=practice, title=composed(title) or intake.name, category=category
     )
-    try:
+    with intake:
         check_may_write(practice, by)
         document.full_clean()
-    except BaseException:
-        discard(intake)
-        raise
-    _keep_version(document, intake, by, action="library.imported")
+        _store_version(document, intake, by, action="library.imported")
     return document
 
 
 def import_version(*, document: LibraryDocument, intake: Intake, by: User) -> LibraryVersion:
-    """The next version; what was sent before stays as it was. Consumes the intake. Raises NotAllowed."""
-    check_may_write(document.practice, by)
-    return _keep_version(document, intake, by, action="library.version_added")
+    """Add a version; documents sent earlier stay unchanged. Consumes the intake. Raises NotAllowed."""
+    with intake:
+        check_may_write(document.practice, by)
+        return _store_version(document, intake, by, action="library.version_added")
 
 
 def write_document(
     *, practice: Practice, body: str, title: str, category: Category, by: User, pk: uuid.UUID | None = None
 ) -> LibraryDocument:
-    """A new document, written: `body` is HTML with merge fields (documents.library.writing.body).
+    """Create a written document: `body` is HTML with merge fields (documents.library.writing.body).
 
     Raises NotAllowed, ValidationError, documents.library.writing.printing.CannotWrite.
     """
@@ -60,27 +58,28 @@ def write_document(
     document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=composed(title), category=category)
     document.full_clean()
     kept = _checked(body, practice)
-    _keep_version(document, print_specimen(document, kept), by, action="library.written", body=kept)
+    _store_version(document, print_specimen(document, kept), by, action="library.written", body=kept)
     return document
 
 
 def write_version(*, document: LibraryDocument, body: str, by: User) -> LibraryVersion:
-    """The next version of a written document; what was sent before stays as it was. Raises as write_document."""
+    """Add a version to a written document; documents sent earlier stay unchanged. Raises as write_document."""
     check_may_write(document.practice, by)
     kept = _checked(body, document.practice)
-    return _keep_version(document, print_specimen(document, kept), by, action="library.version_added", body=kept)
+    return _store_version(document, print_specimen(document, kept), by, action="library.version_added", body=kept)
 
 
 @transaction.atomic
 def rewrite_document(*, document: LibraryDocument, title: str, category: Category, body: str, by: User) -> None:
-    """Title, category and text in one go; a new version only where the text changed. Raises as write_document."""
+    """Change title, category and text together; adds a version only if the text changed. Raises as write_document."""
     change_library_document(document=document, by=by, title=title, category=category)
     if clean(body) != document.current.body:
         write_version(document=document, body=body, by=by)
 
 
 def print_specimen(document: LibraryDocument, kept: str) -> Intake:
-    """The PDF of a kept body, examples in its merge fields. Raises documents.library.writing.printing.CannotWrite."""
+    """The PDF of a stored body, with examples in its merge fields. Raises
+    documents.library.writing.printing.CannotWrite."""
     practice = document.practice
     return print_body(
         kept, practice=practice, title=document.title, values=examples(practice), language=practice.language
@@ -88,12 +87,9 @@ def print_specimen(document: LibraryDocument, kept: str) -> Intake:
 
 
 def preview_body(*, practice: Practice, title: str, body: str) -> bytes:
-    """The PDF of a body that nobody has saved. Nothing is kept. Raises ValidationError, CannotWrite."""
-    intake = print_specimen(LibraryDocument(practice=practice, title=title), _checked(body, practice))
-    try:
+    """The PDF of an unsaved body. Stores nothing. Raises ValidationError, CannotWrite."""
+    with print_specimen(LibraryDocument(practice=practice, title=title), _checked(body, practice)) as intake:
         return intake.path.read_bytes()
-    finally:
-        discard(intake)
 
 
 def _checked(body: str, practice: Practice) -> str:
@@ -109,7 +105,7 @@ def _checked(body: str, practice: Practice) -> str:
 def change_library_document(
     *, document: LibraryDocument, by: User, title: str | None = None, category: Category | None = None
 ) -> LibraryDocument:
-    """Rename or reclassify; what was shared keeps the title it was shared under. Raises NotAllowed."""
+    """Rename or reclassify; documents shared earlier keep their title. Raises NotAllowed."""
     check_may_write(document.practice, by)
     document.title = composed(title) if title is not None else document.title
     document.category = category or document.category
@@ -121,7 +117,7 @@ def change_library_document(
 
 @transaction.atomic
 def unarchive(*, document: LibraryDocument, by: User) -> None:
-    """Offered again, and sent again by the rules that name it. Raises NotAllowed."""
+    """Offer it again; rules that name it send it again. Raises NotAllowed."""
     check_may_write(document.practice, by)
     if LibraryDocument.objects.filter(pk=document.pk, archived_at__isnull=False).update(archived_at=None):
         follow_library(document.pk)
@@ -130,14 +126,14 @@ def unarchive(*, document: LibraryDocument, by: User) -> None:
 
 @transaction.atomic
 def archive(*, document: LibraryDocument, by: User) -> None:
-    """No longer offered; what was shared of it stays. Archiving twice changes nothing. Raises NotAllowed."""
+    """Offer it no longer; documents shared from it stay. Archiving twice changes nothing. Raises NotAllowed."""
     check_may_write(document.practice, by)
     if LibraryDocument.objects.in_use().filter(pk=document.pk).update(archived_at=timezone.now()):
         follow_library(document.pk)
         record("library.archived", by=by, on=document, practice=document.practice_id)
 
 
-def _keep_version(
+def _store_version(
     document: LibraryDocument, intake: Intake, by: User, *, action: str, body: str = ""
 ) -> LibraryVersion:
     stored = storage.keep(intake)
@@ -146,7 +142,7 @@ def _keep_version(
             stored.save()
             if document._state.adding:
                 document.save()
-            else:  # numbers are given one after the other
+            else:  # the lock makes version numbers consecutive
                 LibraryDocument.objects.select_for_update().get(pk=document.pk)
             last = document.versions.order_by("-number").values_list("number", flat=True).first() or 0
             version = LibraryVersion.objects.create(

@@ -1,4 +1,4 @@
-"""Rules that send documents of the library by themselves, and each sending they planned or did."""
+"""Rules that send documents of the library automatically, and each sending that they planned or made."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AutoSendRuleQuerySet(OfPracticeQuerySet["AutoSendRule"]):
         return self.filter(deleted_at=None)
 
     def matching(self, appointment: Appointment) -> AutoSendRuleQuerySet:
-        """Active rules whose reasons and agendas (none: all) hold the appointment's."""
+        """Active rules for the appointment's reason and agenda (a rule without reasons or agendas: all)."""
         found = self.kept().filter(practice=appointment.practice_id, is_active=True)
         return found.filter(
             Q(pk__in=found.filter(visit_reasons=appointment.visit_reason_id).values("pk"))
@@ -76,10 +76,10 @@ class LinkEnd(models.TextChoices):
 
 
 class DocumentLink(models.Model):
-    """One way to the documents of one sending, without an account. Its address is the id under an HMAC.
+    """A link to the documents of one sending, without an account. Its address is the id, with an HMAC.
 
-    It stands on the contacts that it was sent to and on the authorisation under which it was sent, and ends with
-    either (documents/sending/links.py).
+    It depends on the contacts it was sent to and on the authorisation under which it was sent, and ends with either
+    (documents/sending/links.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -103,7 +103,7 @@ class DocumentLink(models.Model):
     end = models.CharField(max_length=30, choices=LinkEnd, blank=True, db_default="")
 
     class Meta:
-        indexes = [  # few links are a holder's
+        indexes = [  # only few links are a holder's
             models.Index(fields=["holder"], condition=Q(holder__isnull=False), name="link_holder"),
             models.Index(
                 fields=["authorisation"], condition=Q(authorisation__isnull=False), name="link_authorisation"
@@ -115,7 +115,7 @@ class DocumentLink(models.Model):
 
     @property
     def owner(self) -> User | Patient:
-        """Whose contacts it was sent to."""
+        """The owner of the contacts that it was sent to."""
         return self.holder or self.appointment.patient
 
 
@@ -128,9 +128,11 @@ class AutoSendState(models.TextChoices):
 
 class AutoSendQuerySet(models.QuerySet["AutoSend"]):
     def due(self, now: datetime) -> AutoSendQuerySet:
-        """Planned, its time come, and neither waiting nor in the hands of a worker."""
+        """Planned and due, neither delayed for a retry nor claimed by a worker, of practices that are not
+        suspended."""
         free = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-        return self.filter(free, state=AutoSendState.PLANNED, due_at__lte=now)
+        may_leave = Q(appointment__practice__suspended_at=None)
+        return self.filter(free, may_leave, state=AutoSendState.PLANNED, due_at__lte=now)
 
 
 class AutoSend(models.Model):
@@ -171,7 +173,7 @@ class AutoSend(models.Model):
 
     @property
     def was_given_up(self) -> bool:
-        """It was sent, and every message that told of it was given up."""
+        """Whether it was sent, but every message about it was given up."""
         if self.state != AutoSendState.SENT or self.shared is None:
             return False
         return {message.state for message in self.shared.messages.all()} - {"called_off"} == {"failed"}

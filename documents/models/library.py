@@ -12,14 +12,27 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from documents.models.category import Category
 from files.models import StoredFile
+from patients.names import plain, search_words
 from practices.models import OfPracticeQuerySet, Practice
 
-MERGE_FIELD = "<span data-field="  # how each begins in a kept body (documents.library.writing.body)
+MERGE_FIELD = "<span data-field="  # the beginning of each in a stored body (documents.library.writing.body)
 
 
 class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
     def in_use(self) -> LibraryDocumentQuerySet:
         return self.filter(archived_at=None)
+
+    def search(self, typed: str) -> LibraryDocumentQuerySet:
+        """Every word is found in the title, without regard to accents, case, apostrophes and hyphens. Nothing typed
+        finds all. Raises patients.names.SearchTooLong.
+
+        A practice has hundreds of titles, not thousands: they are compared here, alike on both databases.
+        """
+        if not typed.strip():
+            return self
+        words = search_words(typed)
+        titles = self.values_list("pk", "title") if words else []
+        return self.filter(pk__in=[pk for pk, title in titles if all(word in plain(title) for word in words)])
 
 
 class LibraryDocument(models.Model):
@@ -77,5 +90,5 @@ class LibraryVersion(models.Model):
 
     @property
     def is_personal(self) -> bool:
-        """Whether it has merge fields: each appointment then gets a copy of its own; `file` is a specimen."""
+        """Whether it has merge fields: each appointment then gets a copy of its own, and `file` is a specimen."""
         return MERGE_FIELD in self.body

@@ -14,7 +14,7 @@ from appointments.models import Appointment, HolderAuthorisation
 from documents.models.category import Category
 from documents.models.library import LibraryVersion
 from files.models import StoredFile
-from notifications.causes import Cause
+from notifications.causes import WRONG_CONTACT, Cause
 from notifications.models import Channel, Message, MessageState, SmsPolicy
 from notifications.sms_numbers import unfit
 from patients.models import Patient
@@ -26,9 +26,9 @@ class AudienceChoice(models.TextChoices):
     HOLDER = "holder", _("le titulaire du compte")
 
 
-# What its recipient still sees; `SharedDocument.has_readers` says it of one. A holder has an authorisation that was
-# not withdrawn, or the patient was a minor on the day of the sharing by the birth date that the record has today; and
-# staff did not end the holder's access.
+# What its recipient still sees (`SharedDocument.has_readers` for one document). A holder sees it by an authorisation
+# that was not withdrawn, or because the patient was a minor on the day of the sharing, by the record's current birth
+# date; and only if neither staff nor a corrected birth date ended the holder's access.
 _AUTHORISED = Q(authorisation__isnull=False, authorisation__withdrawn_at=None)
 _OF_A_MINOR = Q(authorisation=None, patient_was_minor=True)
 WITH_READERS = Q(audience=AudienceChoice.PATIENT) | Q(holder_ended_at=None) & (_AUTHORISED | _OF_A_MINOR)
@@ -36,7 +36,7 @@ WITH_READERS = Q(audience=AudienceChoice.PATIENT) | Q(holder_ended_at=None) & (_
 
 class SharedDocumentQuerySet(models.QuerySet["SharedDocument"]):
     def with_readers(self) -> SharedDocumentQuerySet:
-        """Those that their recipient still sees."""
+        """Documents that their recipient still sees."""
         return self.filter(WITH_READERS)
 
 
@@ -59,9 +59,14 @@ class SharedDocument(models.Model):
         HolderAuthorisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     holder_ended_at = models.DateTimeField(
-        null=True, blank=True, help_text="Staff ended the access of the holder, who booked for a minor"
+        null=True, blank=True, help_text="The access of the holder, who booked for a minor, ended"
     )
-    # By the birth date that the record has today: documents/sharing/corrections.py follows a corrected one.
+    holder_ended_by_age = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="By a corrected birth date, the patient was an adult; another correction undoes it",
+    )
+    # By the record's current birth date: documents/sharing/corrections.py updates it after a correction.
     patient_was_minor = models.BooleanField(default=False, help_text="On the day of the sharing")
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField(null=True, blank=True)
@@ -123,13 +128,13 @@ class SharedDocument(models.Model):
 
     @property
     def level(self) -> str:
-        """The PAdES level of our own signature, which is the last; empty without one."""
+        """The PAdES level of this site's own signature, the last one; empty without one."""
         return str(self.signatures[-1].get("level", "")) if self.is_signed and self.signatures else ""
 
     @property
     def has_readers(self) -> bool:
-        """False where staff withdrew the authorisation by which its holder saw it, ended the holder's access, or
-        corrected the birth date by which the patient was a minor."""
+        """Whether its recipient still sees it. False if staff withdrew the holder's authorisation, ended the holder's
+        access, or corrected the birth date by which the patient was a minor."""
         if self.audience == AudienceChoice.PATIENT:
             return True
         if self.holder_ended_at is not None:
@@ -138,7 +143,7 @@ class SharedDocument(models.Model):
 
     @property
     def newest_messages(self) -> list[Message]:
-        """What was last said of it by each channel, e-mail first. What is older, or called off, does not count."""
+        """The last message about it by each channel, email first; without messages that were called off."""
         newest: dict[str, Message] = {}
         for message in sorted(self.messages.all(), key=lambda one: one.created_at):
             if message.state != MessageState.CALLED_OFF:
@@ -146,14 +151,14 @@ class SharedDocument(models.Model):
         return [newest[channel] for channel in Channel if channel in newest]
 
     @property
-    def is_being_told(self) -> bool:
-        """A message about it waits to leave."""
+    def has_waiting_message(self) -> bool:
+        """Whether a message about it waits to leave."""
         return any(message.state == MessageState.QUEUED for message in self.newest_messages)
 
     @property
     def can_be_chased(self) -> bool:
-        """Unread, and by some channel another message could arrive: none waits, and the last was not refused because
-        of the contact that it has today."""
+        """Whether it is unread and another message could arrive by some channel: none waits, and the last was not
+        refused because of the current contact."""
         if self.first_read_at is not None or not self.has_readers:
             return False
         of = self.holder if self.audience == AudienceChoice.HOLDER else self.patient
@@ -163,29 +168,22 @@ class SharedDocument(models.Model):
 
     @property
     def needs_attention(self) -> bool:
-        """Unread, and by some channel its recipient was not reached (deliveries.py asks the database)."""
+        """Whether it is unread and some channel failed to reach its recipient (deliveries.py asks the database)."""
         unread = self.first_read_at is None and self.has_readers
         return unread and any(message.state == MessageState.FAILED for message in self.newest_messages)
 
 
-WRONG_CONTACT = (
-    *(Cause.ADDRESS_UNKNOWN, Cause.DOMAIN_UNKNOWN, Cause.ADDRESS_UNFIT),
-    *(Cause.NUMBER_REFUSED, Cause.NOT_A_MOBILE),
-)
-
-
 def refused_for_good(message: Message, to: str) -> bool:
-    """Whether another one to this contact would be refused again: the contact must be changed first."""
+    """Whether another message to this contact would be refused again: the contact must change first."""
     if message.state != MessageState.FAILED or message.to != to:
         return False
-    if message.cause == Cause.COUNTRY:  # unless the practice sends there by now
+    if message.cause == Cause.COUNTRY:  # unless the practice has since allowed this country
         return unfit(to, countries=SmsPolicy.countries_of(message.practice)) is not None
     return message.cause in WRONG_CONTACT
 
 
 def blocks(message: Message, to: str) -> bool:
-    """Whether nothing is to be sent to this contact after this message: it is still to leave, or was refused for
-    good."""
+    """Whether this message blocks another one to this contact: it is still to leave, or was refused for good."""
     return message.state == MessageState.QUEUED or refused_for_good(message, to)
 
 

@@ -1,4 +1,4 @@
-"""After how many days a practice's unread documents are brought to mind again."""
+"""After how many days a practice's unread documents are reminded of."""
 
 from __future__ import annotations
 

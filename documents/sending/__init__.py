@@ -1,1 +1,1 @@
-"""Documents that send themselves: rules, planning, sending, links that need no account."""
+"""Automatic documents: rules, planning, sending, links without account."""

@@ -1,8 +1,8 @@
-"""Sending what is due: once, whatever crashes; now, again or not at all where staff say so.
+"""Sends due automatic documents: once, whatever crashes. Staff may send now, send again, or stop a sending.
 
-A batch is claimed under a lease, so that workers side by side share what is due, and its attempt is counted then:
-what kills its worker, or fails, waits its turn behind the others and is given up in the end, for staff to see. That
-nothing goes twice does not hang on the lease: an appointment is locked, and what was sent is no longer planned.
+A worker claims a batch under a lease, so that several workers share the due rows; claiming counts an attempt. A
+sending that fails, or kills its worker, waits behind the others and is given up in the end, visibly for staff. The
+lease is not what prevents a second sending: the appointment is locked, and a sent row is no longer planned.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from appointments.recipients import Audience, Recipient, RecipientState, resolve, with_todays_holder
+from appointments.recipients import Addressee, Audience, Recipient, RecipientState, resolve, with_todays_holder
 from audit.trail import append
 from documents import messages
+from documents.addressees import write_addressee
 from documents.library.writing.copies import personal_copy
 from documents.library.writing.printing import CannotWrite
 from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVersion, SharedDocument
 from documents.models.autosend import AutoSendState, LinkEnd
 from documents.sending.links import is_open
-from documents.sending.planning import due_again, line_of, nudge_senders, tell
+from documents.sending.planning import due_again, line_of, nudge_senders, record_sending
 from jobs import leases
 from jobs.leases import MAX_ATTEMPTS, back_off
 from jobs.row_errors import log_row_error
@@ -35,10 +36,10 @@ from patients.models import Patient
 from practices.roles import require_sharer
 
 logger = logging.getLogger(__name__)
-Channels = dict[str, tuple[str, str]]  # "email" and "sms", those there are: contact and language
-RETRY = timedelta(minutes=1)  # until somebody may receive: contacts completed, an authorisation given
-LEASE = timedelta(minutes=1)  # of a worker that has not said how it ended
-BATCH = 100  # documents, about
+Channels = dict[str, tuple[str, str]]  # "email" and "sms", as far as available: contact and language
+RETRY = timedelta(minutes=1)  # while nobody may receive: until contacts are completed or an authorisation is given
+LEASE = timedelta(minutes=1)  # of a worker that has not reported its result
+BATCH = 100  # documents, approximately
 PLANNED, SENT, CANCELLED, FAILED = (
     AutoSendState.PLANNED,
     AutoSendState.SENT,
@@ -48,7 +49,7 @@ PLANNED, SENT, CANCELLED, FAILED = (
 
 
 def send_due(*, now: datetime | None = None) -> int:
-    """Send all that is due. How many appointments were told."""
+    """Send all that is due; returns the number of appointments with a sending."""
     told = 0
     while (batch := _send_batch(now)) is not None:
         told += batch
@@ -56,19 +57,21 @@ def send_due(*, now: datetime | None = None) -> int:
 
 
 def send_batch() -> bool:
-    """Send some of what is due. Whether there was anything."""
+    """Send one batch; returns whether anything was due."""
     return _send_batch(None) is not None
 
 
 def _send_batch(now: datetime | None) -> int | None:
-    """How many appointments were told; None where nothing is due. An appointment at a time, each in a transaction."""
+    """Send one batch, with a transaction for each appointment. The number of appointments with a sending; None if
+    nothing was due."""
     now = now or timezone.now()
     claimed = _claim(now)
     return sum(_try(pk, now) for pk in claimed) if claimed else None
 
 
 def _claim(now: datetime) -> list[Any]:
-    """Appointments of which something is due, the first due first, for LEASE. Of two workers each gets others."""
+    """Claim a batch for LEASE; returns its appointments, the first due first. Two workers never claim the same
+    rows."""
     rows = leases.claim(AutoSend.objects.due(now), size=BATCH, lease=LEASE, now=now, column="retry_at")
     return list(dict.fromkeys(row.appointment_id for row in rows))
 
@@ -88,13 +91,13 @@ def _try(appointment_id: Any, now: datetime) -> bool:
 
 def _send_for(appointment_id: Any, now: datetime) -> bool:
     lockable = Appointment.objects.select_for_update(
-        # The record, too: contacts that are being corrected, or an access that ends, come before or after.
+        # Also the record: corrections of contacts and ends of accesses happen before or after, not during.
         of=("self", "patient"),
         skip_locked=connection.features.has_select_for_update_skip_locked,
     )
     appointment = lockable.select_related("practice", "patient__practice").filter(pk=appointment_id).first()
     if appointment is None:
-        return False  # deleted, or somebody is changing it
+        return False  # deleted, or locked by another transaction
     with_todays_holder(appointment)
     due = []
     for one in _due(appointment_id, now).select_for_update(of=("self",)):
@@ -109,20 +112,20 @@ def _send_for(appointment_id: Any, now: datetime) -> bool:
 
 
 def _due(appointment_id: Any, now: datetime) -> QuerySet[AutoSend]:
-    """Claimed or not: what is due for one appointment goes together."""
+    """All due rows of one appointment, claimed or not: they are sent together."""
     due = AutoSend.objects.filter(appointment=appointment_id, state=PLANNED, due_at__lte=now)
     return due.select_related("rule", "document").order_by("due_at", "id")
 
 
 def _give_up(one: AutoSend, *, by: User | None) -> None:
-    """Staff see it, and may try again."""
+    """Give up; staff see it and may try again."""
     one.state = FAILED
     one.save(update_fields=["state"])
-    tell("auto_send.failed", one, by=by)
+    record_sending("auto_send.failed", one, by=by)
 
 
 def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, action: str = "auto_send.sent") -> bool:
-    """All of them together: one link, one email, one SMS. False where nobody may be told yet; they stay planned."""
+    """Send all together: one link, one email, one SMS. False if nobody may receive yet; the rows stay planned."""
     if not due:
         return False
     recipient = resolve(appointment)
@@ -133,13 +136,13 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
     sent: list[tuple[AutoSend, SharedDocument]] = []
     for one in due:
         try:
-            sent.append((one, _document(appointment, one, versions[one.document_id], recipient)))
-        except CannotWrite:  # the others go
+            sent.append((one, _document(appointment, one, versions[one.document_id], recipient.addressee)))
+        except CannotWrite:  # the others are sent
             _give_up(one, by=by)
     if not sent:
         return True
     documents = SharedDocument.objects.bulk_create([document for _, document in sent])
-    link = _new_link(appointment, recipient, channels)
+    link = _new_link(appointment, recipient.addressee, channels)
     for rank, (one, document) in enumerate(sent, start=1):
         one.shared, one.link, one.rank = document, link, rank
         one.state, one.sent_at = SENT, timezone.now()
@@ -150,7 +153,7 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
 
 
 def _current_versions(due: Sequence[AutoSend]) -> dict[Any, LibraryVersion]:
-    """Document -> its newest version, of now."""
+    """Each document's newest version, by document."""
     newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
     asked = LibraryDocument.objects.filter(pk__in={one.document_id for one in due})
     versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
@@ -158,20 +161,20 @@ def _current_versions(due: Sequence[AutoSend]) -> dict[Any, LibraryVersion]:
 
 
 def channels_for(sending: AutoSend) -> Channels:
-    """By which it would go now; none where nobody may be told yet."""
+    """The channels by which it would go now; empty if nobody may receive yet."""
     return _channels(sending.appointment, resolve(sending.appointment), [sending])
 
 
 def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend]) -> Channels:
-    """Channel -> contact and language, of those that the rules ask for; any there is, where the asked is missing.
+    """The channels that the rules ask for, with contact and language; any available one, if those are missing.
 
-    A patient needs only one contact. A holder is written to where the holder is the recipient, and nobody at all
-    while an authorisation is missing.
+    A patient needs only one contact. A holder is written to if the holder is the recipient. Empty while an
+    authorisation is missing.
     """
     if recipient.state is RecipientState.NEEDS_AUTHORISATION:
         return {}
     who: User | Patient = appointment.patient
-    contacts = dict(recipient.contacts)  # of the record, those that are the patient's own
+    contacts = dict(recipient.contacts)  # of the record, only contacts that are the patient's own
     if recipient.audience is Audience.HOLDER and recipient.holder:
         who = recipient.holder
         contacts = {"email": who.email, "mobile": who.mobile or ""}
@@ -183,13 +186,13 @@ def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend
 
 
 def _document(
-    appointment: Appointment, one: AutoSend, version: LibraryVersion, recipient: Recipient
+    appointment: Appointment, one: AutoSend, version: LibraryVersion, addressee: Addressee
 ) -> SharedDocument:
-    """Of this version, pinned; its row is not saved yet, that of a copy's file is. Raises CannotWrite."""
-    copy = personal_copy(version, appointment, recipient, replacing_letters=True)
+    """A SharedDocument of exactly this version, not yet saved; for a personal copy, its file row is saved. Raises
+    CannotWrite."""
+    copy = personal_copy(version, appointment, addressee, replacing_letters=True)
     if copy:
         copy.file.save()
-    to_holder = recipient.audience is Audience.HOLDER
     shared = SharedDocument(
         practice=appointment.practice,
         patient=appointment.patient,
@@ -200,19 +203,17 @@ def _document(
         title=one.document.title,
         name=version.name,
         page_count=copy.page_count if copy else version.page_count,
-        audience="holder" if to_holder else "patient",
-        holder=recipient.holder if to_holder else None,
-        authorisation=recipient.authorisation,
-        patient_was_minor=recipient.patient_is_minor,
     )
-    # What it names was read a moment ago, and the database holds the rest: asked again, that is ten queries each.
+    write_addressee(shared, addressee)
+    # Skip relations: they were read a moment ago, and the database checks them. Validating them costs ten queries
+    # each.
     shared.clean_fields(exclude=[field.name for field in SharedDocument._meta.fields if field.is_relation])
     return shared
 
 
 @transaction.atomic
 def send_now(*, sending: AutoSend, by: User) -> bool:
-    """Staff don't wait for its time. False where nobody may receive yet. Raises NotAllowed."""
+    """Send before it is due. False if nobody may receive yet. Raises NotAllowed."""
     require_sharer(by, sending.appointment.practice)
     one = _locked(sending)
     if one.state == SENT:
@@ -222,66 +223,67 @@ def send_now(*, sending: AutoSend, by: User) -> bool:
 
 @transaction.atomic
 def send_again(*, sending: AutoSend, by: User) -> bool:
-    """The message once more, to today's contacts, with the same documents; a closed link is replaced by a new one.
+    """Send the message again, to today's contacts, with the same documents; a new link replaces a closed one.
 
-    False where nobody may receive, or somebody else than then. Clicking twice sends one: what waits is not repeated.
-    Raises NotAllowed.
+    False if nobody may receive, or if the recipient is somebody else than before. Clicking twice sends one message: a
+    waiting one is not repeated. Raises NotAllowed.
     """
     require_sharer(by, sending.appointment.practice)
     return resend(sending, by=by)
 
 
 def resend(sending: AutoSend, *, by: User) -> bool:
-    """As send_again, for whoever has made sure that `by` may."""
+    """As send_again, after the caller has checked that `by` may."""
     one = _locked(sending)
     appointment, shared = one.appointment, one.shared
-    if one.state != SENT or shared is None:  # taken back meanwhile: sent anew
+    if one.state != SENT or shared is None:  # taken back meanwhile: send from the start
         return _send(appointment, [one], by=by, action="auto_send.sent_again")
     recipient = resolve(appointment)
-    holder = recipient.holder if recipient.audience is Audience.HOLDER else None
     channels = _channels(appointment, recipient, [one])
-    if not channels or shared.holder != holder:
+    if not channels or shared.holder != recipient.addressee.holder:
         return False
     if one.link is not None and _reaches(one.link, channels):
         if shared.messages.filter(state=MessageState.QUEUED).exists():
             return True
         link = one.link
     else:
-        link = _replace_link(one, recipient, channels)
+        link = _replace_link(one, recipient.addressee, channels)
     together = [other.shared for other in link.sendings.select_related("shared__practice") if other.shared]
     messages.announce_link(link, together, channels=channels)
-    tell("auto_send.sent_again", one, by=by)
+    record_sending("auto_send.sent_again", one, by=by)
     return True
 
 
-def _replace_link(one: AutoSend, recipient: Recipient, channels: Channels) -> DocumentLink:
-    """A link to today's contacts, with all that the former one opened; with this document alone where staff closed
-    that one by hand.
+def _replace_link(one: AutoSend, addressee: Addressee, channels: Channels) -> DocumentLink:
+    """Create a link for today's contacts, with all documents of the former one; with this document alone if staff
+    closed the former link by hand.
 
-    What its holder no longer sees is seen again, under the new authorisation; what a holder still sees goes on
-    standing on what it stood on.
+    Documents that their holder no longer sees become visible under the new authorisation; the others keep their own.
     """
     former = one.link
     moved = list(former.sendings.order_by("rank")) if former and former.end != LinkEnd.STAFF else [one]
-    link = _new_link(one.appointment, recipient, channels)
+    link = _new_link(one.appointment, addressee, channels)
     for rank, sending in enumerate(moved, start=1):
         AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=rank)
     shared = SharedDocument.objects.filter(auto_send__in=[sending.pk for sending in moved])
-    unseen = shared.filter(audience=Audience.HOLDER.value).exclude(pk__in=SharedDocument.objects.with_readers())
-    unseen.update(authorisation=recipient.authorisation, holder_ended_at=None)
+    held = shared.filter(audience=Audience.HOLDER.value).exclude(pk__in=SharedDocument.objects.with_readers())
+    unseen = SharedDocument.objects.filter(pk__in=list(held.values_list("pk", flat=True)))
+    unseen.update(authorisation=addressee.authorisation, holder_ended_at=None, holder_ended_by_age=False)
+    if addressee.patient_is_minor:  # after a merge, a document may still be an adult's
+        unseen.update(patient_was_minor=True)
     return link
 
 
-def _new_link(appointment: Appointment, recipient: Recipient, channels: Channels) -> DocumentLink:
-    """Bound to the contacts that it is sent to, and to the authorisation under which it is sent."""
-    to_holder = recipient.audience is Audience.HOLDER
-    return DocumentLink.objects.create(
+def _new_link(appointment: Appointment, addressee: Addressee, channels: Channels) -> DocumentLink:
+    """A link bound to the contacts it is sent to, and to the authorisation under which it is sent."""
+    link = DocumentLink(
         appointment=appointment,
         email=channels["email"][0] if "email" in channels else None,
         mobile=channels["sms"][0] if "sms" in channels else None,
-        holder=recipient.holder if to_holder else None,
-        authorisation=recipient.authorisation if to_holder else None,
     )
+    write_addressee(link, addressee)
+    link.save()
+    return link
 
 
 def _reaches(link: DocumentLink, channels: Channels) -> bool:
@@ -292,18 +294,18 @@ def _reaches(link: DocumentLink, channels: Channels) -> bool:
 
 @transaction.atomic
 def do_not_send(*, sending: AutoSend, by: User) -> None:
-    """Staff stop one that is planned; no rule plans it again, only `plan_again`. Raises NotAllowed."""
+    """Stop a planned sending; no rule plans it again, only `plan_again` does. Raises NotAllowed."""
     require_sharer(by, sending.appointment.practice)
     one = _locked(sending)
     if one.state == PLANNED:
         one.state, one.stopped_by_staff = CANCELLED, True
         one.save(update_fields=["state", "stopped_by_staff"])
-        tell("auto_send.cancelled", one, by=by)
+        record_sending("auto_send.cancelled", one, by=by)
 
 
 @transaction.atomic
 def plan_again(*, sending: AutoSend, by: User) -> bool:
-    """Staff change their mind about one that they stopped. False where its rule would not send it any more.
+    """Plan a sending again that staff had stopped. False if its rule would no longer send it.
 
     Raises NotAllowed.
     """
@@ -313,13 +315,13 @@ def plan_again(*, sending: AutoSend, by: User) -> bool:
         one.state, one.stopped_by_staff, one.due_at = PLANNED, False, due_at
         one.retry_at, one.attempts = None, 0
         one.save(update_fields=["state", "stopped_by_staff", "due_at", "retry_at", "attempts"])
-        tell("auto_send.planned_again", one, by=by)
+        record_sending("auto_send.planned_again", one, by=by)
         transaction.on_commit(nudge_senders)
     return one.state == PLANNED
 
 
 def _locked(sending: AutoSend) -> AutoSend:
-    """With its record, so that contacts and accesses stay as they are until the transaction ends."""
+    """Lock it with its record, so that contacts and accesses do not change during the transaction."""
     Patient.objects.select_for_update(of=("self",)).get(appointments__auto_sends=sending.pk)
     return (
         AutoSend.objects.select_for_update(of=("self",))

@@ -1,9 +1,9 @@
-"""Reading without an account: the address of one automatic sending.
+"""Links to automatic documents without an account.
 
-Why it is safe: the token is the link's id under an HMAC of SECRET_KEY, for this purpose alone; a dump of the
-database opens nothing; it ends with the contacts that it was sent to, with the authorisation under which it was sent,
-by hand, and with its appointment. Only automatic documents of the library get one: never an upload, never a signed
-document.
+Why it is safe: the token is the link's id with an HMAC under SECRET_KEY, with a salt of its own; a dump of the
+database opens nothing. The link ends with the contacts it was sent to, with the authorisation under which it was
+sent, by hand, and with its appointment. Only automatic documents of the library get one: never an upload, never a
+signed document.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from audit.trail import record
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
 from patients.models import Patient
-from patients.ownership import is_doubted, waits_since_minority
+from patients.ownership import is_doubted, recorded_in_minority
 from practices.roles import require_sharer
 
 
 class _ShortSigner(Signer):
-    """Of the HMAC-SHA-256, the first 132 bits (RFC 2104, 5): an SMS has 160 signs for name, words and link."""
+    """The first 132 bits of the HMAC-SHA-256 (RFC 2104, 5): an SMS has 160 characters for name, words and link."""
 
     def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
         return super().signature(value, key)[:SIGNATURE]
 
 
-SIGNATURE = 22  # signs of base64
+SIGNATURE = 22  # characters of base64
 _signer = _ShortSigner(salt="documents.link.short", sep=".")
-_long_signer = Signer(salt="documents.link", sep=".")  # that 0.1.0 reads too
+_long_signer = Signer(salt="documents.link", sep=".")  # 0.1.0 can read its tokens, too
 
 
 def link_url(link: DocumentLink, *, short: bool = False) -> str:
-    """The absolute address that a message carries.
+    """The absolute address for messages.
 
-    `short`: for an SMS. A process of 0.1.0, beside this version or gone back to, knows the long one alone.
+    `short`: for an SMS. A process of 0.1.0 (beside this version, or after going back) only reads the long one.
     """
     token = _signer.sign(_written(link.pk)) if short else _long_signer.sign(str(link.pk))
     return str(settings.PUBLIC_URL) + reverse("link", kwargs={"token": token})
 
 
 def find_link(token: str) -> DocumentLink | None:
-    """The link of an address, open or not; None where it was never ours, or its appointment is gone."""
+    """The link of an address, open or not; None if this site never issued it, or its appointment is deleted."""
     pk = _read(token)
     return _links().filter(pk=pk).first() if pk else None
 
 
 def _written(pk: uuid.UUID) -> str:
-    """22 signs in place of 36."""
+    """The id in base64: 22 characters instead of 36."""
     return urlsafe_b64encode(pk.bytes).decode().rstrip("=")
 
 
@@ -71,7 +71,7 @@ def _read(token: str) -> uuid.UUID | None:
 
 
 def links_of(patient: Patient) -> list[DocumentLink]:
-    """Every open link to something of the record, newest first."""
+    """Every open link to a document of the record, newest first."""
     sent = _links().filter(appointment__patient=patient, revoked_at=None).order_by("-created_at", "-id")
     return [link for link in sent if documents_of(link).exists()]
 
@@ -83,9 +83,9 @@ def _links() -> QuerySet[DocumentLink]:
 
 
 def is_open(link: DocumentLink) -> bool:
-    """Whether what the link stands on still holds: asked at every call.
+    """Whether the conditions of the link still hold; checked on every request.
 
-    The contacts that it was sent to are those that its owner has today, the record's are not in doubt, and the
+    Its owner still has the contacts it was sent to, no doubt stands against the record's contacts, and the
     authorisation was not withdrawn.
     """
     if link.revoked_at is not None:
@@ -101,14 +101,14 @@ def is_open(link: DocumentLink) -> bool:
 
 
 def documents_of(link: DocumentLink) -> QuerySet[AutoSend]:
-    """What it opens, in order; nothing once it is closed, nor what was taken back.
+    """What it opens, in order, without documents taken back; nothing once it is closed.
 
-    Contacts that wait since minority may be a parent's: they open what was shared by then.
+    Contacts to be confirmed since the patient came of age may be a parent's: they open what was shared by then.
     """
     if not is_open(link):
         return AutoSend.objects.none()
     seen = SharedDocument.objects.with_readers()
-    if link.holder is None and waits_since_minority(link.appointment.patient):
+    if link.holder is None and recorded_in_minority(link.appointment.patient):
         seen = seen.filter(patient_was_minor=True)
     return (
         link.sendings.filter(shared__in=seen)
@@ -118,19 +118,20 @@ def documents_of(link: DocumentLink) -> QuerySet[AutoSend]:
 
 
 def was_there(link: DocumentLink, rank: int) -> bool:
-    """Whether it ever had such a document. Those of a closed link may have moved to the one that followed it."""
+    """Whether it may ever have had such a document. The documents of a closed link may have moved to its
+    successor."""
     return not is_open(link) or link.sendings.filter(rank=rank).exists()
 
 
 @transaction.atomic
 def revoke_link(*, link: DocumentLink, by: User) -> None:
-    """Nobody gets in by it any more. Revoking twice changes nothing. Raises NotAllowed."""
+    """Close the link. Revoking twice changes nothing. Raises NotAllowed."""
     require_sharer(by, link.appointment.practice)
     end_links(DocumentLink.objects.filter(pk=link.pk), reason=LinkEnd.STAFF, by=by)
 
 
 def end_links(links: QuerySet[DocumentLink], *, reason: LinkEnd, by: User) -> None:
-    """Close those of them that are open, for good: a later sending makes a new link."""
+    """Close the open links among them for good: a later sending creates a new link."""
     for link in links.filter(revoked_at=None).select_for_update(of=("self",)).select_related("appointment"):
         link.revoked_at, link.end = timezone.now(), reason
         link.save(update_fields=["revoked_at", "end"])

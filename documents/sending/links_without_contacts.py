@@ -1,6 +1,6 @@
-"""Links that the last release sent beside this version: it does not write down to which contacts.
+"""Links that the previous release created while it ran beside this version: they lack the contacts they were sent to.
 
-They would outlast a correction of those contacts (links.py). Every link of this version has one at least.
+Without contacts, they would outlast a correction of them (links.py). Every link of this version has at least one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from audit.trail import record
+from documents.addressees import addressee_of, write_addressee
 from documents.models import DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
 from notifications.models import Channel
@@ -19,7 +20,7 @@ BATCH = 500
 
 @transaction.atomic
 def note_contacts() -> int:
-    """How many links of at most BATCH got their contacts, or were closed. Repeating it finds the others."""
+    """Complete at most BATCH links; returns how many got their contacts or were closed. Call again for the rest."""
     sent = SharedDocument.objects.filter(auto_send__link=OuterRef("pk"))
     found = DocumentLink.objects.filter(Exists(sent), revoked_at=None, email=None, mobile=None)
     batch = list(found.select_for_update(of=("self",)).select_related("appointment")[:BATCH])
@@ -29,11 +30,11 @@ def note_contacts() -> int:
 
 
 def _note(link: DocumentLink) -> None:
-    """From the messages of its first document. Closed if it went to several, or nobody knows to whom."""
+    """Take the contacts from the messages of its first document. Close the link if there are several, or none."""
     document = SharedDocument.objects.filter(auto_send__link=link).earliest("shared_at")
     told = {channel: {one.to for one in document.messages.all() if one.channel == channel} for channel in Channel}
     link.email, link.mobile = (next(iter(told[channel]), None) for channel in (Channel.EMAIL, Channel.SMS))
-    link.holder, link.authorisation = document.holder, document.authorisation
+    write_addressee(link, addressee_of(document))
     if max(map(len, told.values())) != 1:
         link.revoked_at, link.end = timezone.now(), LinkEnd.CONTACTS_CHANGED
         detail = {"reason": LinkEnd.CONTACTS_CHANGED.value}

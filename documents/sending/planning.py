@@ -1,7 +1,7 @@
-"""Planning what sends itself: with the booking, and following whatever changes until it is sent.
+"""Plans automatic sendings when an appointment is booked, and updates them until they are sent.
 
-The row is the truth. What is planned follows moves, changed reasons and agendas, rules that change or stop, documents
-that are archived; what was sent stays as it was.
+The row is the truth. Planned rows follow moves, changed reasons and agendas, changed or stopped rules, and archived
+documents; sent rows stay unchanged.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ EXAMPLES = 3
 PLANNED, CANCELLED = AutoSendState.PLANNED, AutoSendState.CANCELLED
 
 
-def plan_booked(sender: type[Appointment], appointment: Appointment, **kwargs: Any) -> None:
-    """Signal `booked`: in the transaction of the booking."""
-    _follow(appointment, at_booking=True)
+def plan_booked(sender: type[Appointment], appointment: Appointment, imported: bool = False, **kwargs: Any) -> None:
+    """Signal `booked`: in the transaction of the booking. For an imported appointment only what is due later, and
+    nothing if it is past: the other software has sent the rest."""
+    if not imported:
+        _follow(appointment, at_booking=True)
+    elif appointment.ends_at > timezone.now():
+        _follow(appointment, at_booking=False, later_only=True)
 
 
 def follow_changed(
@@ -43,10 +47,10 @@ def follow_changed(
 
 
 def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
-    """A rule was made, changed, stopped or deleted: what is still to come follows, for all its appointments at once.
+    """Update planned sendings of all appointments after a rule was created, changed, stopped or deleted.
 
-    What would go out at once to appointments booked already: `to_booked` says whether. None: what is sent before
-    or after them, yes; what is sent at booking, no: that moment has passed.
+    `to_booked`: whether to send at once to existing appointments what is due for them. None: yes for rules before or
+    after the appointment; no for rules at booking, as that moment has passed.
     """
     now = timezone.now()
     known = {
@@ -79,7 +83,7 @@ def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
         for (appointment, document), due in wanted.items()
         if due > now or (rule.moment != Moment.BOOKING if to_booked is None else to_booked)
     ]
-    # A booking made at this moment may have planned its own already.
+    # A concurrent booking may have planned its own already.
     AutoSend.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
     if new or again:
         transaction.on_commit(nudge_senders)
@@ -87,13 +91,13 @@ def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
 
 def _follows(one: AutoSend, rule: AutoSendRule, due: datetime, now: datetime, to_booked: bool | None) -> bool:
     if one.state == PLANNED:
-        return rule.moment != Moment.BOOKING  # otherwise due since its booking
+        return rule.moment != Moment.BOOKING  # a rule at booking: it is due since its booking
     stopped = one.state != CANCELLED or one.stopped_by_staff
     return not stopped and (due > now or to_booked is not False)
 
 
 def follow_library(document_id: Any) -> None:
-    """A document of the library was archived, and is not sent any more; or is offered again."""
+    """Update sendings after a library document was archived, or is offered again."""
     if LibraryDocument.objects.in_use().filter(pk=document_id).exists():
         for rule in AutoSendRule.objects.kept().filter(documents=document_id, is_active=True):
             follow_rule(rule, to_booked=False)
@@ -102,10 +106,11 @@ def follow_library(document_id: Any) -> None:
         _cancel(one)
 
 
-def _follow(appointment: Appointment, *, at_booking: bool) -> None:
-    """Make what is planned for the appointment what its rules say now. `at_booking`: that moment is now."""
-    at_booking = at_booking and appointment.ends_at > timezone.now()  # staff note some visits afterwards
-    wanted = dict(_wanted(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
+def _follow(appointment: Appointment, *, at_booking: bool, later_only: bool = False) -> None:
+    """Update the planned sendings of an appointment to its current rules. `at_booking`: it is being booked now.
+    `later_only`: plan nothing that is due already."""
+    at_booking = at_booking and appointment.ends_at > timezone.now()  # staff record some appointments afterwards
+    wanted = dict(_sendings_by_rules(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {
         (one.rule_id, one.document_id): one
         for one in AutoSend.objects.select_for_update(of=("self",))
@@ -121,10 +126,12 @@ def _follow(appointment: Appointment, *, at_booking: bool) -> None:
         if existing is None:
             if rule.moment == Moment.BOOKING and not at_booking:
                 continue
+            if later_only and due_at <= timezone.now():
+                continue
             new.append(AutoSend(appointment=appointment, rule=rule, document_id=key[1], due_at=due_at))
         elif existing.state == PLANNED or (existing.state == CANCELLED and not existing.stopped_by_staff):
             if rule.moment == Moment.BOOKING and (existing.state == PLANNED or not at_booking):
-                continue  # due since its booking; or cancelled, and that moment is not now
+                continue  # already due; or cancelled, and this is not the booking
             existing.state, existing.due_at = PLANNED, due_at
             existing.save(update_fields=["state", "due_at"])
     AutoSend.objects.bulk_create(new)
@@ -133,14 +140,14 @@ def _follow(appointment: Appointment, *, at_booking: bool) -> None:
 
 
 def due_again(one: AutoSend) -> datetime | None:
-    """When its rule would send it now; None where it would not any more."""
+    """When its rule would send it now; None if it no longer would."""
     if one.appointment.status != AppointmentStatus.BOOKED:
         return None
-    _rule, due_at = dict(_wanted(one.appointment)).get((one.rule_id, one.document_id), (None, None))
+    _rule, due_at = dict(_sendings_by_rules(one.appointment)).get((one.rule_id, one.document_id), (None, None))
     return due_at
 
 
-def _wanted(appointment: Appointment) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
+def _sendings_by_rules(appointment: Appointment) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
     now = timezone.now()
     rules = AutoSendRule.objects.matching(appointment).distinct().prefetch_related("documents")
     for rule in rules:
@@ -153,7 +160,7 @@ def _wanted(appointment: Appointment) -> Iterable[tuple[tuple[Any, Any], tuple[A
 
 
 def _due_at(rule: AutoSendRule, appointment: Appointment, now: datetime) -> datetime | None:
-    """When; None where that time has passed for good. Hours are real hours, whatever the clocks do meanwhile."""
+    """When it is due; None if that time has passed for good. Hours are real hours, even when clocks change."""
     offset = timedelta(hours=rule.offset_hours)
     if rule.moment == Moment.BOOKING:
         return now
@@ -165,8 +172,8 @@ def _due_at(rule: AutoSendRule, appointment: Appointment, now: datetime) -> date
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a rule would do. `count`: appointments of the next 30 days that match; `due_now`: how many booked already
-    it would tell at once."""
+    """What a rule would do. `count`: matching appointments of the next 30 days; `due_now`: how many existing
+    appointments it would send to at once."""
 
     count: int
     examples: list[Appointment]
@@ -182,7 +189,7 @@ def forecast(
     offset_hours: int,
     rule: AutoSendRule | None = None,
 ) -> Forecast:
-    """Without writing anything. `rule`: the one that is being changed, whose sent documents don't go again."""
+    """Computes without writing. `rule`: the rule being changed, whose sent documents are not sent again."""
     now = timezone.now()
     ahead = _matching(practice, visit_reasons, agendas).filter(starts_at__gt=now)
     month = ahead.filter(starts_at__lte=now + FORECAST)
@@ -199,7 +206,7 @@ def forecast(
 def _matching(
     practice: Practice, visit_reasons: Collection[VisitReason], agendas: Collection[Agenda]
 ) -> AppointmentQuerySet:
-    """Booked appointments of these reasons (none: all) on these agendas (none: all)."""
+    """Booked appointments with these reasons (none: all) on these agendas (none: all)."""
     found = Appointment.objects.filter(practice=practice, status=AppointmentStatus.BOOKED)
     if visit_reasons:
         found = found.filter(visit_reason__in=visit_reasons)
@@ -211,11 +218,11 @@ def _matching(
 def _cancel(one: AutoSend) -> None:
     one.state = CANCELLED
     one.save(update_fields=["state"])
-    tell("auto_send.cancelled", one, by=None)
+    record_sending("auto_send.cancelled", one, by=None)
 
 
-def tell(action: str, one: AutoSend, *, by: User | None) -> None:
-    """A line in the history of the appointment."""
+def record_sending(action: str, one: AutoSend, *, by: User | None) -> None:
+    """Write a line in the history of the appointment."""
     append([line_of(action, one, by=by)])
 
 
@@ -231,5 +238,5 @@ def line_of(action: str, one: AutoSend, *, by: User | None) -> AuditEvent:
 
 
 def nudge_senders() -> None:
-    """Tell a worker that something may be due."""
+    """Notify a worker that something may be due."""
     nudge("documents.tasks.send_auto_sends")

@@ -1,4 +1,4 @@
-"""Writing the rules that send documents by themselves: administrators only."""
+"""Edits the rules of automatic sending: administrators only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ONLY_ADMINISTRATORS = gettext_lazy("Seul un administrateur du cabinet écrit les
 
 @dataclass(frozen=True)
 class RuleContent:
-    """What a rule says. No reasons: all; no agendas: all."""
+    """The content of a rule. No reasons: all; no agendas: all."""
 
     name: str
     documents: Collection[LibraryDocument]
@@ -48,7 +48,7 @@ def save_rule(
     pk: uuid.UUID | None = None,
     to_booked: bool | None = None,
 ) -> AutoSendRule:
-    """Make a rule, or change one; what is still to be sent follows (`to_booked` as in planning.follow_rule).
+    """Create or change a rule; planned sendings follow (`to_booked` as in planning.follow_rule).
 
     Raises NotAllowed, ValidationError.
     """
@@ -73,7 +73,7 @@ def save_rule(
 
 @transaction.atomic
 def switch_rule(*, rule: AutoSendRule, active: bool, by: User) -> None:
-    """Off: what it would still have sent is cancelled. On: it sends what is still to come, nothing at once.
+    """Off: cancel its planned sendings. On: plan future sendings, none at once.
 
     Raises NotAllowed.
     """
@@ -86,7 +86,7 @@ def switch_rule(*, rule: AutoSendRule, active: bool, by: User) -> None:
 
 @transaction.atomic
 def delete_rule(*, rule: AutoSendRule, by: User) -> None:
-    """What it would still have sent is cancelled; what it sent stays. Deleting twice changes nothing."""
+    """Cancel its planned sendings; sent documents stay. Deleting twice changes nothing."""
     require_administrator(by, rule.practice, ONLY_ADMINISTRATORS)
     if AutoSendRule.objects.kept().filter(pk=rule.pk).update(deleted_at=timezone.now(), is_active=False):
         rule.refresh_from_db()

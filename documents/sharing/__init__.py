@@ -1,1 +1,1 @@
-"""Sharing a document with who may see it: share, take back, replace, read, follow corrections."""
+"""Sharing a document: share, take back, replace, read, and follow corrections."""

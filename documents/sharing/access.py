@@ -1,7 +1,7 @@
-"""The only way any page, API or download finds a shared document. What is not visible is a 404.
+"""The only way any page, API or download finds a shared document. A document that is not visible is a 404.
 
-Each condition stands on its own line; nothing else in the project may build a queryset of shared documents for
-somebody's eyes.
+Each condition stands on its own line; nothing else in the project may build a queryset of shared documents for a
+user.
 """
 
 from __future__ import annotations
@@ -18,48 +18,56 @@ from files.models import StoredFile
 from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
 
-# A guardian keeps what was shared while the patient was a minor; later documents are the adult's.
+# A guardian still sees what was shared while the patient was a minor; later documents are the adult's.
 WHAT_OF_A_RECORD = {
     Relationship.SELF: Q(),
     Relationship.GUARDIAN: Q(audience="patient", patient_was_minor=True),
 }
-# What a request had found, and somebody deleted before the request was done. To every door that is not found.
-GONE = (Appointment.DoesNotExist, Closing.DoesNotExist, SharedDocument.DoesNotExist, StoredFile.DoesNotExist)
+# Objects that a request had found and somebody deleted before it finished. Every door answers not found.
+GONE = (
+    Appointment.DoesNotExist,
+    Closing.DoesNotExist,
+    Patient.DoesNotExist,  # part of another record by now
+    SharedDocument.DoesNotExist,
+    StoredFile.DoesNotExist,
+)
 
 
 def visible_to(user: User) -> QuerySet[SharedDocument]:
-    """Everything this user may see: as staff, or as whom it was shared with."""
+    """All documents that this user may see: as staff, and as recipient."""
     if not user.is_active:
         return SharedDocument.objects.none()
     return SharedDocument.objects.filter(_as_staff(user) | _as_recipient(user))
 
 
 def visible_as_staff(user: User) -> QuerySet[SharedDocument]:
-    """What the user sees through their practices."""
+    """The documents that the user sees through their practices."""
     if not user.is_active:
         return SharedDocument.objects.none()
     return SharedDocument.objects.filter(_as_staff(user))
 
 
 def visible_as_recipient(user: User) -> QuerySet[SharedDocument]:
-    """What was shared with the user: the patient's portal shows this alone, even to somebody who is staff too."""
+    """The documents shared with the user; the only ones in the patient's portal, even for somebody who is also
+    staff."""
     if not user.is_active:
         return SharedDocument.objects.none()
     return SharedDocument.objects.filter(_as_recipient(user))
 
 
 def around(appointment: Appointment, *, user: User) -> QuerySet[SharedDocument]:
-    """What staff see on an appointment's page, newest first."""
+    """The documents on an appointment's page for staff, newest first."""
     return visible_as_staff(user).filter(appointment=appointment).order_by("-shared_at", "-id")
 
 
 def seen_by_holders(patient: Patient) -> QuerySet[SharedDocument]:
-    """What of the record accounts see because they booked, not because the record is theirs."""
+    """Documents of the record that accounts see because they booked, not because of a tie."""
     return SharedDocument.objects.with_readers().filter(patient=patient, audience="holder", holder__is_active=True)
 
 
 def documents_waiting(patient: Patient) -> int:
-    """How many documents whoever proves the record's contacts would find: of the number, nothing of what they are."""
+    """How many documents the owner of the record's contacts would find after proving them. Reveals only the
+    number."""
     return SharedDocument.objects.with_readers().filter(patient=patient, audience="patient").count()
 
 
@@ -68,8 +76,8 @@ def _as_staff(user: User) -> Q:
 
 
 def _as_recipient(user: User) -> Q:
-    """The user's records are named, not asked for inside the statement: only so does an index find their documents,
-    and nobody else's are read."""
+    """Matches documents shared with the user. Passes the ids of their records instead of a subquery: only then does
+    the database use an index and read no other documents."""
     ties = list(RecordTie.objects.live().filter(user=user))
     theirs = Q(audience="holder", holder=user) & WITH_READERS
     for relationship, what in WHAT_OF_A_RECORD.items():
@@ -83,11 +91,18 @@ def _as_recipient(user: User) -> Q:
 
 
 def shown_by(tie: RecordTie) -> Q:
-    """What a live tie shows: of its own alone, whatever else its account sees."""
-    what = Q(patient=tie.patient_id) & WHAT_OF_A_RECORD[Relationship(tie.relationship)]
+    """Matches what a live tie shows: documents of its own record, not others that the account sees."""
+    what = Q(patient=tie.patient_id) & WHAT_OF_A_RECORD[Relationship(tie.relationship)] & of_proved_records(tie)
     return what if tie.suspended_at is None else what & _shared_until(tie.suspended_at)
 
 
+def of_proved_records(tie: RecordTie) -> Q:
+    """Leaves out what came from a record that its account has not proved, since the two became one."""
+    if tie.shows_only is None:
+        return Q()
+    return Q(appointment__in=Appointment.objects.shown_by(tie))
+
+
 def _shared_until(moment: datetime) -> Q:
-    """These very bytes: a replacement is shared when it replaces."""
+    """Matches documents whose current bytes were shared until then: a replacement is shared when it replaces."""
     return Q(shared_at__lte=moment) & (Q(replaced_at=None) | Q(replaced_at__lte=moment))

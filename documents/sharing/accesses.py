@@ -1,7 +1,7 @@
-"""Every live way to something of a record: accounts, holders who booked, links without account, the invitation.
+"""All live accesses to a record: accounts, holders who booked, links without account, the invitation.
 
-Staff see the list on the patient's page and on the appointment's, each with the proof it stands on, and end any of
-them. What is not in this list opens nothing.
+Staff see the list on the patient's and on the appointment's page, each access with the proof it depends on, and can
+end any of them. Anything not in this list opens nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from documents.models.autosend import LinkEnd
 from documents.models.shared import SharedDocumentQuerySet
 from documents.sending.links import end_links, links_of
 from documents.sharing.access import seen_by_holders
-from documents.sharing.corrections import announce_untold
+from documents.sharing.corrections import announce_missed
 from patients.invitations import end_live_invitation, why_closed
 from patients.models import Invitation, InvitationEnd, Patient, RecordTie, TieEnd
 from patients.ties import end_tie
@@ -34,46 +34,46 @@ from patients.ties import end_tie
 class AccessKind(StrEnum):
     ACCOUNT = "account"  # tied to the record
     LINK = "link"  # without account, to the documents of one automatic sending
-    INVITATION = "invitation"  # lets whoever proves the contacts and the birth date tie an account
-    HOLDER = "holder"  # booked for the patient
+    INVITATION = "invitation"  # whoever proves the contacts and the birth date may tie an account
+    HOLDER = "holder"  # an account that booked for the patient
 
 
-class StandsOn(StrEnum):
+class AccessBasis(StrEnum):
     EMAIL = "email"
     MOBILE = "mobile"
     BIRTH_DATE = "birth_date"
-    AUTHORISATION = "authorisation"  # of staff, for one appointment
+    AUTHORISATION = "authorisation"  # by staff, for one appointment
     BOOKED_FOR_MINOR = "booked_for_minor"
 
 
 @dataclass(frozen=True)
 class Access:
-    """`account`: who has it, where that is an account; `contacts`: else where it was sent. `suspended`: since when
-    only what was shared before is seen; `unproved`: what of the record is still to be proved. `appointment`: the only
-    one it opens, where it is only one."""
+    """`account`: the account that has it; `contacts`: otherwise, where it was sent. `suspended`: since when it shows
+    only what was shared before; `unproved`: the contacts of the record still to be proved. `appointment`: the only
+    one it opens, if there is just one."""
 
     id: uuid.UUID
     kind: AccessKind
-    stands_on: tuple[StandsOn, ...]
+    stands_on: tuple[AccessBasis, ...]
     since: datetime
     what: RecordTie | DocumentLink | Invitation | HolderAuthorisation | User
     account: User | None = None
     contacts: tuple[str, ...] = ()
     relationship: str = ""
     suspended: datetime | None = None
-    unproved: tuple[StandsOn, ...] = ()
+    unproved: tuple[AccessBasis, ...] = ()
     appointment: Appointment | None = None
     to_holder: bool = False
 
 
 def accesses_to(patient: Patient) -> list[Access]:
-    """Accounts first, then holders, links, the invitation; of each kind the newest first."""
+    """Accounts first, then holders, links, the invitation; within each kind, newest first."""
     return [*_accounts(patient), *_holders(patient), *_links(patient), *_invitations(patient)]
 
 
 @transaction.atomic
 def end_access(*, patient: Patient, access_id: uuid.UUID, by: User) -> bool:
-    """Nobody gets in by it any more, from the next request on; the trail says so. False if it is not in the list.
+    """End an access, from the next request on, with a line in the trail. False if it is not in the list.
 
     Raises NotAllowed.
     """
@@ -85,7 +85,7 @@ def end_access(*, patient: Patient, access_id: uuid.UUID, by: User) -> bool:
     match access.what:
         case RecordTie() as tie:
             end_tie(tie=tie, reason=TieEnd.STAFF, by=by)
-            # It goes to contacts that the account has proved.
+            # The invitation goes to contacts that the account has proved.
             end_live_invitation(patient=patient, reason=InvitationEnd.WITHDRAWN, by=by)
         case DocumentLink() as link:
             end_links(DocumentLink.objects.filter(pk=link.pk), reason=LinkEnd.STAFF, by=by)
@@ -99,7 +99,7 @@ def end_access(*, patient: Patient, access_id: uuid.UUID, by: User) -> bool:
 
 
 def _end_waiting_link(patient: Patient, link_id: uuid.UUID, by: User) -> bool:
-    """One that opens nothing while the contacts are in doubt, and would again once staff confirm them."""
+    """End a link that opens nothing while the contacts are in doubt, but would open again once staff confirm them."""
     links = DocumentLink.objects.filter(pk=link_id, appointment__patient=patient, revoked_at=None)
     there = links.exists()
     end_links(links, reason=LinkEnd.STAFF, by=by)
@@ -113,13 +113,13 @@ def _accounts(patient: Patient) -> list[Access]:
         Access(
             id=tie.pk,
             kind=AccessKind.ACCOUNT,
-            stands_on=(StandsOn.EMAIL, StandsOn.MOBILE, StandsOn.BIRTH_DATE),
+            stands_on=(AccessBasis.EMAIL, AccessBasis.MOBILE, AccessBasis.BIRTH_DATE),
             since=tie.tied_at,
             what=tie,
             account=tie.user,
             relationship=tie.get_relationship_display(),
             suspended=tie.suspended_at,
-            unproved=tuple(map(StandsOn, tie.unproved())) if tie.suspended_at else (),
+            unproved=tuple(map(AccessBasis, tie.unproved())) if tie.suspended_at else (),
         )
         for tie in ties
     ]
@@ -133,7 +133,7 @@ def _holders(patient: Patient) -> list[Access]:
         Access(
             id=one.pk,
             kind=AccessKind.HOLDER,
-            stands_on=(StandsOn.AUTHORISATION,),
+            stands_on=(AccessBasis.AUTHORISATION,),
             since=one.authorised_at,
             what=one,
             account=one.holder,
@@ -145,7 +145,7 @@ def _holders(patient: Patient) -> list[Access]:
         Access(
             id=uuid.uuid5(patient.pk, str(holder.pk)),
             kind=AccessKind.HOLDER,
-            stands_on=(StandsOn.BOOKED_FOR_MINOR,),
+            stands_on=(AccessBasis.BOOKED_FOR_MINOR,),
             since=since,
             what=holder,
             account=holder,
@@ -155,7 +155,8 @@ def _holders(patient: Patient) -> list[Access]:
 
 
 def _holders_of_a_minor(patient: Patient) -> list[tuple[User, datetime]]:
-    """Who sees documents because they booked for the minor, or will see those that come; and since when."""
+    """Accounts that see documents, or will see future ones, because they booked for the minor; with the first
+    date."""
     seen = seen_by_holders(patient).filter(authorisation=None).select_related("holder").order_by("-shared_at")
     since = {one.holder: one.shared_at for one in seen if one.holder} | receives_as_booker(patient)
     return sorted(since.items(), key=lambda one: (one[0].date_joined, one[0].pk))
@@ -167,9 +168,9 @@ def _links(patient: Patient) -> list[Access]:
             id=link.pk,
             kind=AccessKind.LINK,
             stands_on=(
-                *([StandsOn.EMAIL] if link.email else []),
-                *([StandsOn.MOBILE] if link.mobile else []),
-                *([StandsOn.AUTHORISATION] if link.authorisation else []),
+                *([AccessBasis.EMAIL] if link.email else []),
+                *([AccessBasis.MOBILE] if link.mobile else []),
+                *([AccessBasis.AUTHORISATION] if link.authorisation else []),
             ),
             since=link.created_at,
             what=link,
@@ -186,42 +187,46 @@ def _invitations(patient: Patient) -> list[Access]:
         Access(
             id=one.pk,
             kind=AccessKind.INVITATION,
-            stands_on=(StandsOn.EMAIL, StandsOn.MOBILE, StandsOn.BIRTH_DATE),
+            stands_on=(AccessBasis.EMAIL, AccessBasis.MOBILE, AccessBasis.BIRTH_DATE),
             since=one.created_at,
             what=one,
             contacts=(one.email, one.mobile),
         )
         for one in patient.invitations.live().select_related("patient__practice")
-        if why_closed(one) in (None, "expired")  # whoever has the mailbox can renew an expired one
+        if why_closed(one) in (None, "expired")  # whoever has the mailbox can renew an expired invitation
     ]
 
 
 def follow_guardian(sender: type[RecordTie], patient: Patient, guardian: User, by: User, **kwargs: Any) -> None:
-    """Whoever was wrongly tied as a guardian booked for the record by that tie: what came of it ends with it (signal
-    `guardian_ended`)."""
+    """After an account tied wrongly as guardian loses its tie, end everything that it obtained by booking for the
+    record (signal `guardian_ended`)."""
     _end_holder(patient, guardian, by)
 
 
 def follow_proof(sender: type[RecordTie], patient: Patient, guardian: User, **kwargs: Any) -> None:
-    """Signal `guardian_proved`."""
-    readmit_holder(patient=patient, holder=guardian, by=guardian)
+    """Restore the access of a holder who proved to be the guardian (signal `guardian_proved`)."""
+    restore_holder_access(patient=patient, holder=guardian, by=guardian)
 
 
 @transaction.atomic
-def readmit_holder(*, patient: Patient, holder: User, by: User) -> bool:
-    """What was ended by `end_access` for somebody who booked for the minor is seen again, and later documents go to
-    them; links stay closed. False where nothing had been ended. Raises NotAllowed."""
+def restore_holder_access(*, patient: Patient, holder: User, by: User) -> bool:
+    """Restore what `end_access` ended for somebody who booked for the minor, for later documents too; links stay
+    closed. False if nothing had been ended. Raises NotAllowed."""
     patient = Patient.objects.select_for_update().select_related("practice").get(pk=patient.pk)
     lifted = lift_exclusion(patient=patient, holder=holder, by=by)
     if lifted:
-        _held_of_a_minor(patient, holder).update(holder_ended_at=None)
-        announce_untold(_held_of_a_minor(patient, holder), by)
+        theirs = _held_of_a_minor(patient, holder).exclude(holder_ended_at=None)
+        theirs.filter(patient_was_minor=True).update(holder_ended_at=None, holder_ended_by_age=False)
+        theirs.filter(patient_was_minor=False).update(holder_ended_by_age=True)
+        announce_missed(_held_of_a_minor(patient, holder), by)
     return lifted
 
 
 def _end_holder(patient: Patient, holder: User, by: User) -> None:
     exclude_holder(patient=patient, holder=holder, by=by)
-    theirs = _held_of_a_minor(patient, holder).filter(holder_ended_at=None)
+    theirs = _held_of_a_minor(patient, holder)
+    theirs.update(holder_ended_by_age=False)  # no corrected birth date gives them back
+    theirs = theirs.filter(holder_ended_at=None)
     messages.call_off(theirs)
     theirs.update(holder_ended_at=timezone.now())
     links = DocumentLink.objects.filter(appointment__patient=patient, holder=holder, authorisation=None)
@@ -229,5 +234,5 @@ def _end_holder(patient: Patient, holder: User, by: User) -> None:
 
 
 def _held_of_a_minor(patient: Patient, holder: User) -> SharedDocumentQuerySet:
-    """Of a closed account, too: it may be opened again."""
+    """Includes the documents of a closed account: it may be reopened."""
     return SharedDocument.objects.filter(patient=patient, audience="holder", holder=holder, authorisation=None)

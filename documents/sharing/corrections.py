@@ -1,8 +1,10 @@
-"""What ends when the fact it stood on changes: contacts, an authorisation, a birth date; in its transaction."""
+"""Ends accesses when a fact that they depend on changes (contacts, authorisation, birth date), in its transaction."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments import reminders
-from appointments.messages import redirect, redirect_holder
 from appointments.models import Appointment, AppointmentStatus, HolderAuthorisation
+from appointments.redirection import redirect, redirect_holder
 from audit.trail import record
 from documents import messages
 from documents.models import AutoSend, DocumentLink, SharedDocument
@@ -19,6 +21,7 @@ from documents.models.autosend import LinkEnd
 from documents.models.shared import AudienceChoice, SharedDocumentQuerySet
 from documents.sending.autosend import resend
 from documents.sending.links import end_links
+from documents.sharing.chasing import resend_to_new_contacts
 from notifications import outbox
 from notifications.models import Message, MessageState
 from patients.models import Patient
@@ -27,14 +30,30 @@ from patients.models import Patient
 def follow_contacts(
     sender: type[Patient], patient: Patient, former: dict[str, str | None], by: User, **kwargs: Any
 ) -> None:
-    """Links that were sent to the former contacts open nothing any more, and new ones go to the new contacts. So do
-    messages that wait to go to the former ones (signal `contacts_changed`)."""
+    """Close the links sent to the former contacts, and send new ones to the new contacts; redirect waiting messages,
+    too (signal `contacts_changed`)."""
+    _send_new_links(leave_contacts(patient=patient, former=former, by=by).of_use, by)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Ids of links: `ended` with the former contacts; `of_use`: those of appointments to come."""
+
+    ended: list[uuid.UUID]
+    of_use: list[uuid.UUID]
+
+
+def leave_contacts(*, patient: Patient, former: Mapping[str, str | None], by: User) -> Left:
+    """Close the links sent to the former contacts, and redirect waiting messages."""
     sent = Q(pk__in=[])
     for name, contact in former.items():
         if contact:
             sent |= Q(**{name: contact})
     dead = DocumentLink.objects.filter(sent, appointment__patient=patient, holder=None, revoked_at=None)
-    of_use = [link.pk for link in dead.filter(appointment__in=Appointment.objects.upcoming())]
+    left = Left(
+        ended=[link.pk for link in dead],
+        of_use=[link.pk for link in dead.filter(appointment__in=Appointment.objects.upcoming())],
+    )
     end_links(dead, reason=LinkEnd.CONTACTS_CHANGED, by=by)
     theirs = SharedDocument.objects.filter(patient=patient, audience=AudienceChoice.PATIENT)
     waiting = _call_off(theirs, [contact for contact in former.values() if contact])
@@ -42,12 +61,13 @@ def follow_contacts(
     redirect(patient=patient, former=former)
     for document in waiting:
         _announce_anew(document, by)
-    _send_new_links(of_use, by)
+    resend_to_new_contacts(patient=patient, former=[contact for contact in former.values() if contact], by=by)
+    return left
 
 
 def follow_account(sender: type[User], user: User, former: str, new: str, **kwargs: Any) -> None:
-    """A holder changed a contact of their account: links that were sent to the former one open nothing any more, and
-    what waits to go there goes to the new one (signal `account_contact_changed`)."""
+    """After a holder changed a contact of their account: close links sent to the former one, and redirect waiting
+    messages to the new one (signal `account_contact_changed`)."""
     sent = Q(email__iexact=former) | Q(mobile=former)
     end_links(DocumentLink.objects.filter(sent, holder=user), reason=LinkEnd.CONTACTS_CHANGED, by=user)
     theirs = SharedDocument.objects.with_readers().filter(holder=user, audience=AudienceChoice.HOLDER)
@@ -61,8 +81,8 @@ def follow_account(sender: type[User], user: User, former: str, new: str, **kwar
 def follow_authorisation(
     sender: type[Appointment], appointment: Appointment, fields: frozenset[str], by: User, **kwargs: Any
 ) -> None:
-    """Withdrawn: the holder is told no more of documents that the holder no longer sees, and links sent under the
-    authorisation open nothing any more. Given anew: the holder sees these documents again (signal `changed`)."""
+    """Withdrawn: call off messages about documents that the holder no longer sees, and close links sent under the
+    authorisation. Given again: the holder sees these documents again (signal `changed`)."""
     if "holder_authorisation" not in fields:
         return
     withdrawn = Q(authorisation__withdrawn_at__isnull=False)
@@ -77,10 +97,10 @@ def follow_authorisation(
 def follow_appointment(
     sender: type[Appointment], appointment: Appointment, fields: frozenset[str], by: User | None, **kwargs: Any
 ) -> None:
-    """Moved, or cancelled: what waits to tell of its documents names a day or a practitioner that is not true any
-    more. It is told anew; an automatic document of a cancelled appointment is not (signal `changed`)."""
+    """After a move or a cancellation, waiting messages about its documents name a wrong day or practitioner. Rewrite
+    them; call off those about automatic documents of a cancelled appointment (signal `changed`)."""
     if by is None or not fields & {"starts_at", "agenda", "status"}:
-        return  # nobody: an erasure, which sees to the messages itself
+        return  # no user: an erasure, which handles the messages itself
     cancelled = appointment.status == AppointmentStatus.CANCELLED
     for document in _call_off(appointment.shared_documents.all()):
         if not (cancelled and hasattr(document, "auto_send")):
@@ -88,33 +108,67 @@ def follow_appointment(
 
 
 def follow_birth_date(sender: type[Patient], patient: Patient, by: User, **kwargs: Any) -> None:
-    """What was shared while the record said minor is judged by the birth date that it has now: whoever booked for an
-    adult sees it no more, and a guardian of a minor does (signal `birth_date_changed`)."""
+    """Judge documents shared with a minor's holder or guardian again by the new birth date: a booker for an adult
+    loses them, a guardian of a minor gets them (signal `birth_date_changed`)."""
+    turned = judge_minority(SharedDocument.objects.filter(patient=patient), by=by)
+    if turned:
+        record(
+            "accesses.judged_anew",
+            by=by,
+            on=patient,
+            practice=patient.practice_id,
+            detail={"of_a_minor": turned.count(True), "of_an_adult": turned.count(False)},
+        )
+
+
+def judge_minority(documents: SharedDocumentQuerySet, *, by: User) -> list[bool]:
+    """Set `patient_was_minor` by the current birth date of each document's record. End what a holder saw by minority
+    alone, and give back what ended for that reason. Returns the new value of each document that turned."""
     turned: dict[bool, list[uuid.UUID]] = {True: [], False: []}
-    shared = SharedDocument.objects.filter(patient=patient).select_for_update()
-    for pk, at, was_minor in shared.values_list("pk", "shared_at", "patient_was_minor"):
-        day = timezone.localtime(at, patient.practice.zone).date()
-        if patient.is_minor_on(day) is not was_minor:
-            turned[not was_minor].append(pk)
-    if not (turned[True] or turned[False]):
-        return
-    for minor, documents in turned.items():
-        SharedDocument.objects.filter(pk__in=documents).update(patient_was_minor=minor)
-    held = SharedDocument.objects.filter(pk__in=turned[False], audience=AudienceChoice.HOLDER)
-    messages.call_off(held.exclude(pk__in=SharedDocument.objects.with_readers()))
-    announce_untold(SharedDocument.objects.filter(pk__in=turned[True], audience=AudienceChoice.HOLDER), by)
-    record(
-        "accesses.judged_anew",
-        by=by,
-        on=patient,
-        practice=patient.practice_id,
-        detail={"of_a_minor": len(turned[True]), "of_an_adult": len(turned[False])},
-    )
+    locked = documents.select_related("patient__practice").select_for_update(of=("self",)).order_by("pk")
+    pks = []
+    for document in locked:
+        pks.append(document.pk)
+        day = timezone.localtime(document.shared_at, document.patient.practice.zone).date()
+        if document.patient.is_minor_on(day) is not document.patient_was_minor:
+            turned[not document.patient_was_minor].append(document.pk)
+    for minor, those in turned.items():
+        SharedDocument.objects.filter(pk__in=those).update(patient_was_minor=minor)
+    held = SharedDocument.objects.filter(pk__in=pks, audience=AudienceChoice.HOLDER)
+    _give_back_to_minors_holders(held, turned[True], by)
+    _end_adults_holders(held, by)
+    messages.call_off(held.filter(pk__in=turned[False]).exclude(pk__in=SharedDocument.objects.with_readers()))
+    return [minor for minor, those in turned.items() for _ in those]
 
 
-def announce_untold(documents: SharedDocumentQuerySet, by: User) -> None:
-    """The holder sees them again: of those that nobody read, and whose messages were all called off before they
-    left, the holder is told."""
+def _give_back_to_minors_holders(held: SharedDocumentQuerySet, turned: list[uuid.UUID], by: User) -> None:
+    ended = held.filter(patient_was_minor=True, holder_ended_by_age=True)
+    _record_each("document.holder_restored", ended, by)
+    ended.update(holder_ended_at=None, holder_ended_by_age=False)
+    announce_missed(held.filter(pk__in=turned), by)
+
+
+def _end_adults_holders(held: SharedDocumentQuerySet, by: User) -> None:
+    ended = held.filter(patient_was_minor=False, authorisation=None, holder_ended_at=None)
+    _record_each("document.holder_ended", ended, by)
+    ended.update(holder_ended_at=timezone.now(), holder_ended_by_age=True)
+
+
+def _record_each(action: str, documents: SharedDocumentQuerySet, by: User) -> None:
+    for document in documents.order_by("shared_at", "id"):
+        record(
+            action,
+            by=by,
+            on=document,
+            practice=document.practice_id,
+            within=document.appointment_id,
+            detail={"account": str(document.holder_id)},
+        )
+
+
+def announce_missed(documents: SharedDocumentQuerySet, by: User) -> None:
+    """Notify a holder who sees these documents again: of those that are unread and whose messages were all called off
+    before they left."""
     told = SharedDocument.messages.through.objects.exclude(message__state=MessageState.CALLED_OFF)
     untold = documents.with_readers().filter(first_read_at=None).exclude(pk__in=told.values("shareddocument"))
     for document in _by_age(untold):
@@ -122,7 +176,7 @@ def announce_untold(documents: SharedDocumentQuerySet, by: User) -> None:
 
 
 def _give_back(documents: QuerySet[SharedDocument], authorisation: HolderAuthorisation, by: User) -> None:
-    """They stand on the new authorisation; of those that nobody read, the holder is told. Links stay closed."""
+    """Bind them to the new authorisation, and notify the holder of the unread ones. Links stay closed."""
     related = documents.select_related("practice", "appointment", "holder", "patient__practice")
     given = list(related.order_by("shared_at", "id"))
     for document in given:
@@ -141,8 +195,8 @@ def _give_back(documents: QuerySet[SharedDocument], authorisation: HolderAuthori
 
 
 def _call_off(documents_of_one: QuerySet[SharedDocument], contacts: list[str] | None = None) -> list[SharedDocument]:
-    """Call off what waits to tell one of these contacts (None: anybody) of these documents. The documents told of, by
-    age."""
+    """Call off waiting messages to these contacts (None: to anybody) about these documents. Returns the documents
+    they were about, oldest first."""
     queued = Message.objects.filter(state=MessageState.QUEUED)
     there = queued if contacts is None else queued.filter(to__in=contacts)
     told = documents_of_one.filter(messages__in=there).distinct()
@@ -153,16 +207,16 @@ def _call_off(documents_of_one: QuerySet[SharedDocument], contacts: list[str] | 
 
 
 def _by_age(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
-    """Oldest first, with all that announcing them asks for; the record as it is now, for the change is saved."""
+    """Oldest first, with the relations that announcing needs; the record in its current state, already saved."""
     related = documents.select_related("practice", "appointment__practice", "appointment__holder", "holder")
     related = related.select_related("appointment__agenda__practitioner", "appointment__patient")
     return related.select_related("auto_send", "patient__practice").order_by("shared_at", "id")
 
 
 def _send_new_links(links: list[uuid.UUID], by: User) -> None:
-    """For appointments to come: whoever the documents were meant for has not had them."""
+    """For appointments to come: the intended recipient has not received the documents."""
     for link in links:
-        # One sending takes the others of its former link along.
+        # Sending one sends the others of its former link, too.
         sending = AutoSend.objects.filter(link=link, shared__isnull=False).first()
         if sending is not None:
             resend(sending, by=by)
@@ -173,5 +227,5 @@ def _announce_anew(document: SharedDocument, by: User) -> None:
     sending = getattr(document, "auto_send", None)
     if sending is not None:
         resend(sending, by=by)
-    elif messages.may_be_told(document):
+    elif messages.can_be_notified(document):
         messages.announce(document, by=by)

@@ -1,4 +1,4 @@
-"""What became of the messages about shared documents, and which of them need somebody at the practice."""
+"""The delivery of messages about shared documents, and the failures that the practice must handle."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from patients.models import ContactProposal
 from practices.models import Practice
 
 PERIOD = timedelta(days=30)
-GRACE = timedelta(minutes=5)  # a sending that waits no longer than this bothers nobody
+GRACE = timedelta(minutes=5)  # a sending that waits no longer than this is not reported
 _told = SharedDocument.messages.through
 
 
 def recent(user: User, practice: Practice) -> QuerySet[SharedDocument]:
-    """Everything that was shared in the last 30 days."""
+    """Everything shared in the last 30 days."""
     return visible_as_staff(user).filter(practice=practice, shared_at__gte=_since())
 
 
 def needing_attention(user: User, practice: Practice) -> QuerySet[SharedDocument]:
-    """Unread, and by some channel the last message failed, in the last 30 days."""
-    return unheard(visible_as_staff(user).filter(practice=practice))
+    """Documents of the last 30 days that are unread and whose last message failed by some channel."""
+    return unreached(visible_as_staff(user).filter(practice=practice))
 
 
-def unheard(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
-    """Those of them of which somebody has not heard: what SharedDocument.needs_attention says of one.
+def unreached(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
+    """Those whose recipients some channel did not reach: SharedDocument.needs_attention, as a query.
 
-    Asks for the failed messages first, which are few and have an index of their own, and names their documents: it is
-    asked for on every page, and as one statement PostgreSQL reads all the documents there are.
+    Selects the few failed messages first, by their own index, and passes the ids of their documents: every page runs
+    this, and in a single statement PostgreSQL would read all documents.
     """
     later = _told.objects.filter(
         ~Q(message__state=MessageState.CALLED_OFF),
@@ -54,7 +54,7 @@ def unheard(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
 
 
 def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
-    """Automatic sendings whose time has come, and that nobody may receive or that could not be laid out."""
+    """Automatic sendings that are due but blocked: nobody may receive them, or they cannot be printed."""
     now = timezone.now()
     waits = Q(state=AutoSendState.PLANNED, retry_at__isnull=False, due_at__lte=now - GRACE)
     return AutoSend.objects.filter(
@@ -65,12 +65,12 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
 
 
 def notices_that_failed(user: User, practice: Practice) -> MessageQuerySet:
-    """Of the last 30 days, about appointments; none for whoever is not of the practice."""
+    """Failed messages of the last 30 days about appointments; none if the user is not in the practice."""
     return failed_notices(Practice.objects.of(user).filter(pk=practice.pk), since=_since())
 
 
 def attention_count(user: User, practice: Practice) -> int:
-    """How many need somebody."""
+    """How many items need attention."""
     blocked = blocked_sendings(user, practice).order_by().values("pk")
     proposed = contact_proposals(user, practice).order_by().values("pk")
     notices = to_be_seen_to(notices_that_failed(user, practice)).order_by().values("pk")
@@ -78,7 +78,7 @@ def attention_count(user: User, practice: Practice) -> int:
 
 
 def contact_proposals(user: User, practice: Practice) -> QuerySet[ContactProposal]:
-    """Contacts that patients changed in their accounts, for staff to take over; the oldest first."""
+    """Contacts that patients changed in their accounts, for staff to accept; oldest first."""
     practices = Practice.objects.of(user).filter(pk=practice.pk)
     waiting = ContactProposal.objects.filter(settled_at=None, patient__practice__in=practices)
     return waiting.select_related("patient", "user").order_by("made_at", "id")

@@ -1,7 +1,7 @@
-"""The category of an upload, guessed from its name and its text: proposed to staff, who may choose another.
+"""Guesses the category of an upload from its name and text, as a proposal that staff may change.
 
-A wrong category misleads the patient, so that a doubt proposes none: two kinds of documents in one name, a word in
-the middle of a sentence, a photograph called a prescription (it is a copy of one).
+A wrong category misleads the patient. So in doubt it proposes none: two kinds of documents in one name, a word in the
+middle of a sentence, a photograph called a prescription (it is a copy of one).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,7 @@ PRESCRIPTION = "prescription"
 MAX_TEXT = 20_000  # characters
 MAX_NAME = 255
 LONGEST_HEADING = 8  # words
-# What a document is. Written as `_words` leaves them: no accents, no final s.
+# Words for what a document is, in the form that `_words` produces: no accents, no final s.
 KINDS = {
     "prescription": ("ordonnance", "ordo", "prescription"),
     "report": (
@@ -41,7 +42,7 @@ KINDS = {
     "consent": ("consentement", "consent", "consent form"),
     "information": ("plan d acce", "brochure", "fiche d information", "notice d information", "leaflet"),
 }
-# What a document is about, which decides if nothing says what it is.
+# Words for its subject, used if no word says what it is.
 SUBJECTS = {
     "results": (
         *("analyse", "biologie", "bilan sanguin", "bilan biologique", "prise de sang", "laboratoire", "hemogramme"),
@@ -64,10 +65,37 @@ SUBJECTS = {
         *("ultrasound", "photograph", "picture"),
     ),
 }
+# Common French abbreviations in file names; in a text they may mean something else.
+ABBREVIATIONS = {
+    "prescription": ("rp",),
+    "report": ("crc", "crop", "cr op", "cr hospit"),
+    "certificate": ("certif", "cert"),
+    "letter": ("clettre", "lettre de sortie", "lettre de liaison"),
+    "invoice": ("fact", "fse"),
+}
+SUBJECT_ABBREVIATIONS = {
+    "results": (
+        *("bio", "nf", "bilan", "labo", "hemato", "iono", "ionogramme", "ecbu", "crp", "tsh", "glycemie"),
+        *("creatinine", "serologie"),
+    ),
+    "imaging": (
+        *("rx", "tdm", "tep", "petscan", "pet scan", "scinti", "scintigraphie", "mammo", "pano", "panoramique"),
+        *(
+            "cone beam",
+            "conebeam",
+            "cbct",
+            "echodoppler",
+            "osteodensitometrie",
+            "rmn",
+            "angioscanner",
+            "arthroscanner",
+        ),
+    ),
+}
 BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 
 
-NOT_NAME = re.compile(r"\.[^\W_]{1,5}$")  # the extension
+NOT_NAME = re.compile(r"\.[^\W_]{1,5}$")  # a file extension
 BEFORE_A_HEADING = {"medical", "medicale", "le", "la", "l", "votre", "vo", "your", "the"}
 ALONE = {"prescription"}
 Phrases = Mapping[str, tuple[str, ...]]
@@ -80,7 +108,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Likely:
-    """A category to propose, and where it was read; `source` is None if nothing says it."""
+    """A category to propose, and where the evidence was; `source` is None if there is none."""
 
     category: Category | None
     source: Source | None
@@ -95,7 +123,7 @@ class Likely:
 
 
 def likely_category(*, name: str, text: str, is_picture: bool) -> Likely:
-    """Among the active categories. If nothing is sure: the neutral one, or none if it is not active."""
+    """Chooses among the active categories. Without evidence: the neutral one, or none if that is inactive."""
     active = {one.code: one for one in Category.objects.filter(is_active=True)}
     kinds = KINDS | {
         code: _labels(one) for code, one in active.items() if code not in KINDS | SUBJECTS | {NEUTRAL: ()}
@@ -108,8 +136,9 @@ def likely_category(*, name: str, text: str, is_picture: bool) -> Likely:
 
 def _read(name: str, text: str, kinds: Phrases) -> tuple[str, Source | None]:
     words = _words(NOT_NAME.sub("", name[:MAX_NAME]))
-    for phrases in (kinds, SUBJECTS):
-        said = {code for code, phrase in _all(phrases) if f" {phrase} " in f" {words} "}
+    for phrases, short in ((kinds, ABBREVIATIONS), (SUBJECTS, SUBJECT_ABBREVIATIONS)):
+        every = chain(_all(phrases), _all(short))
+        said = {code for code, phrase in every if f" {phrase} " in f" {words} "}
         if len(said) == 1:
             return said.pop(), Source.NAME
         if said:
@@ -121,13 +150,13 @@ def _read(name: str, text: str, kinds: Phrases) -> tuple[str, Source | None]:
 
 
 def _heading(line: str, kinds: Phrases) -> str:
-    """What a short line begins with; empty if it says nothing. The first of a text decides."""
+    """The kind that a short line begins with; empty if none. The first one in a text wins."""
     words = [word for word in line.split() if word not in BEFORE_A_HEADING]
     if not words or len(words) > LONGEST_HEADING:
         return ""
     for phrases in (kinds, SUBJECTS):
         for code, phrase in _all(phrases):
-            alone = phrase in ALONE and len(words) > 1  # "Prescription du 12/03" stands on test results
+            alone = phrase in ALONE and len(words) > 1  # "Prescription du 12/03" also occurs on test results
             if f"{' '.join(words)} ".startswith(f"{phrase} ") and not alone:
                 return code
     return ""
@@ -138,10 +167,10 @@ def _all(phrases: Phrases) -> Iterator[tuple[str, str]]:
 
 
 def _labels(category: Category) -> tuple[str, ...]:
-    """Of a category that the administration added: its names."""
+    """The names of a category that an administrator added."""
     return tuple(filter(None, {_words(category.label_fr), _words(category.label_en)}))
 
 
 def _words(text: str) -> str:
-    """Plain words, without the s of plurals: "CompteRendu_12" and "comptes-rendus 12" are alike."""
+    """Plain words, without the plural s: "CompteRendu_12" and "comptes-rendus 12" become equal."""
     return " ".join(word.rstrip("s") or word for word in plain(BETWEEN_WORDS.sub(" ", text)).split())

@@ -1,4 +1,4 @@
-"""Who read a document, and when: every reading is kept, and shown to the patient."""
+"""Records every reading of a document, by whom and when; patients see the list."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from documents.sharing.access import visible_as_recipient
 def note_reading(
     *, documents: Iterable[SharedDocument], by: User, means: ReadingMeans, as_recipient: bool = False
 ) -> None:
-    """One line for each document; the first by its recipient marks it read.
+    """Record one reading for each document; the first by its recipient marks it read.
 
-    `as_recipient`: they were just found by access.visible_as_recipient, which need not be asked again.
-    Raises SharedDocument.DoesNotExist where one was taken back meanwhile: it was not read.
+    `as_recipient`: the caller has just found them by access.visible_as_recipient, so it is not checked again. Raises
+    SharedDocument.DoesNotExist if one was taken back meanwhile: it was not read.
     """
     documents = list(documents)
     with _while_they_last(documents):
@@ -28,7 +28,7 @@ def note_reading(
 
 
 def _note(documents: list[SharedDocument], by: User | None, means: ReadingMeans, *, as_recipient: bool) -> None:
-    """Without an account (`by` None), whoever has the link is the recipient."""
+    """Without an account (`by` None), the user of the link counts as the recipient."""
     now = timezone.now()
     theirs = {document.pk for document in documents}
     if by is not None and not as_recipient:
@@ -49,14 +49,14 @@ def _note(documents: list[SharedDocument], by: User | None, means: ReadingMeans,
 
 
 def note_reading_by_link(*, document: SharedDocument) -> None:
-    """Somebody without an account, by the link of an automatic sending. Raises SharedDocument.DoesNotExist."""
+    """Record a reading by the link of an automatic sending, without account. Raises SharedDocument.DoesNotExist."""
     with _while_they_last([document]):
         _note([document], None, ReadingMeans.BY_LINK, as_recipient=True)
 
 
 @contextmanager
 def _while_they_last(documents: Collection[SharedDocument]) -> Iterator[None]:
-    """A transaction. The database refuses at its end a line about a document that is gone: no lock is needed."""
+    """A transaction without a lock: at its end, the database refuses a reading of a document that was deleted."""
     try:
         with transaction.atomic():
             yield

@@ -1,6 +1,5 @@
-"""Another file behind the same entry: the patient keeps the place, sees that it was replaced, and no longer reaches
-the old bytes. They are deleted, as when a document is taken back; the trail keeps their hash.
-"""
+"""Replaces the file of a shared document: the patient sees that it was replaced, and can no longer open the old
+bytes. These are deleted, as when a document is taken back; the trail keeps their hash."""
 
 from __future__ import annotations
 
@@ -12,19 +11,20 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment
-from appointments.recipients import Audience, Recipient, resolve
+from appointments.recipients import Recipient, resolve
 from audit.trail import record
 from documents import messages
+from documents.addressees import addressee_of
 from documents.models import SharedDocument
 from documents.sharing.uploads import Prepared, check_may_share, locked, prepare
 from files import storage
-from files.intake import Intake, discard
+from files.intake import Intake
 from refusals import Kind, Refusal
 from signing.pdf.placement import Placement
 
 
 class NotReplaceable(Refusal):
-    """Nothing takes the place of this document; whoever raises it says why."""
+    """This document cannot be replaced; the sentence says why."""
 
     code = "not_replaceable"
     kind = Kind.CONFLICT
@@ -39,21 +39,18 @@ def replace_document(
     instead_of: uuid.UUID | None = None,
     confirm_patient: bool = False,
 ) -> SharedDocument:
-    """An accepted upload takes the document's place; signed anew where a `placement` is given; its recipient is told.
+    """Replace the file by an accepted upload, signed if a `placement` is given; its recipient gets a message.
 
-    `instead_of`: the file that whoever replaces has seen, so that two clicks or two people replace it once. Consumes
-    the intake, as documents.sharing.share.share_upload. Raises NotReplaceable, and what share_upload raises.
+    `instead_of`: the file that the user saw, so that two clicks, or two people, replace it once. Consumes the intake,
+    as documents.sharing.share.share_upload. Raises NotReplaceable, and what share_upload raises.
     """
     appointment = document.appointment
-    try:
+    with intake:
         check_may_share(appointment, by)
         check_replaceable(document, resolve(appointment), instead_of)
-    except BaseException:
-        discard(intake)
-        raise
-    prepared = prepare(
-        appointment=appointment, intake=intake, placement=placement, by=by, confirm_patient=confirm_patient
-    )
+        prepared = prepare(
+            appointment=appointment, intake=intake, placement=placement, by=by, confirm_patient=confirm_patient
+        )
     try:
         with transaction.atomic():
             prepared.stored.save()
@@ -64,20 +61,12 @@ def replace_document(
 
 
 def check_replaceable(document: SharedDocument, recipient: Recipient, instead_of: uuid.UUID | None = None) -> None:
-    """Raises NotReplaceable. New bytes go to who would receive them today, or nowhere: never to who would not."""
+    """Raises NotReplaceable unless the document's recipient is also today's: new bytes never go to anybody else."""
     if document.library_version_id is not None:
         raise NotReplaceable(
             _("Ce document vient de la bibliothèque : changez-le là, ou retirez-le et partagez-en un autre.")
         )
-    holder = recipient.holder if recipient.audience is Audience.HOLDER else None
-    same = (
-        recipient.is_ready
-        and recipient.audience == document.audience
-        and holder == document.holder
-        and recipient.authorisation == document.authorisation
-        and recipient.patient_is_minor == document.patient_was_minor
-    )
-    if not same:
+    if not recipient.is_ready or recipient.addressee != addressee_of(document):
         raise NotReplaceable(
             _(
                 "Le destinataire n’est plus celui d’alors, ou ses coordonnées manquent : retirez ce document et "
@@ -104,7 +93,7 @@ def _replace(
     old = document.file
     for name, value in prepared.facts.items():
         setattr(document, name, value)
-    document.shared_by = by  # whoever signs is whoever shares; the history has both
+    document.shared_by = by  # whoever signs counts as sharing it; the history names both
     document.replaced_at = timezone.now()
     document.first_read_at = document.reminded_at = None
     document.full_clean(exclude=["file"])

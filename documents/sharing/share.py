@@ -12,6 +12,7 @@ from accounts.models import User
 from appointments.models import Appointment
 from audit.trail import record
 from documents import messages
+from documents.addressees import write_addressee
 from documents.library.writing.copies import personal_copy
 from documents.models import Category, LibraryDocument, SharedDocument
 from documents.sharing.uploads import check_may_share, locked, prepare, ready_recipient
@@ -32,13 +33,14 @@ def share_upload(
     pk: uuid.UUID | None = None,
     confirm_patient: bool = False,
 ) -> SharedDocument:
-    """Share an accepted upload; signed where a `placement` is given, before anything is stored.
+    """Share an accepted upload; signed if a `placement` is given, before anything is stored.
 
-    `confirm_patient`: it is this patient's, though it names another (documents/sharing/wrong_patient.py).
+    `confirm_patient`: the user confirmed this patient, though the document names another
+    (documents/sharing/wrong_patient.py).
 
-    `pk` lets a caller that may ask twice know its document again. Consumes the intake: on return its bytes are in
-    storage, on any exception nothing is and nobody is told.
-    Raises NotAllowed, RecipientNotReady, WrongPatientSuspected, and what signing.signatures.sign_for raises.
+    `pk`: a caller that may retry finds the same document again. Consumes the intake: on return its bytes are in
+    storage; after an exception, nothing is stored and nobody is notified. Raises NotAllowed, RecipientNotReady,
+    WrongPatientSuspected, and what signing.signatures.sign_for raises.
     """
     prepared = prepare(
         appointment=appointment, intake=intake, placement=placement, by=by, confirm_patient=confirm_patient
@@ -66,7 +68,7 @@ def share_library_document(
     title: str = "",
     pk: uuid.UUID | None = None,
 ) -> SharedDocument:
-    """Share the current version of a library document, never signed; with merge fields, a copy of its own.
+    """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
     Raises as share_upload, and documents.library.writing.printing.CannotWrite.
     """
@@ -74,7 +76,7 @@ def share_library_document(
     if library_document.practice_id != appointment.practice_id:
         raise LibraryDocument.DoesNotExist
     version = library_document.current
-    copy = personal_copy(version, appointment, ready_recipient(appointment))
+    copy = personal_copy(version, appointment, ready_recipient(appointment).addressee)
     try:
         with transaction.atomic():
             if copy:
@@ -100,9 +102,9 @@ def share_library_document(
 
 @transaction.atomic
 def take_back(*, document: SharedDocument, by: User) -> None:
-    """Nobody sees it any more: its row goes, and its bytes unless they are the library's. The trail stays.
+    """Delete its row, and its bytes unless they are the library's: nobody sees it any more. The trail stays.
 
-    Taking back what is already gone changes nothing.
+    Taking back a deleted document changes nothing.
     """
     document_now = (
         SharedDocument.objects.select_for_update(of=("self",))
@@ -117,7 +119,7 @@ def take_back(*, document: SharedDocument, by: User) -> None:
 
 
 def take_back_everything(sender: type[Appointment], appointment: Appointment, by: User, **kwargs: Any) -> None:
-    """Before an appointment is deleted: everything shared from it goes, rows and bytes (signal `deleting`)."""
+    """Take back everything shared from an appointment before it is deleted, rows and bytes (signal `deleting`)."""
     for document in appointment.shared_documents.select_for_update(of=("self",)).select_related(
         "file", "library_version"
     ):
@@ -144,17 +146,12 @@ def _remove(document: SharedDocument, by: User) -> None:
 def _share(
     *, appointment: Appointment, document: SharedDocument, by: User, patient_confirmed: bool = False
 ) -> SharedDocument:
-    """Rows, history and messages, in one transaction."""
+    """Save rows, history and messages, in one transaction."""
     appointment = locked(appointment)
-    recipient = ready_recipient(appointment)
-    assert recipient.audience is not None  # what ready_recipient has just made sure of
     document.appointment = appointment
     document.practice = appointment.practice
     document.patient = appointment.patient
-    document.audience = recipient.audience.value
-    document.holder = recipient.holder if recipient.audience == "holder" else None
-    document.authorisation = recipient.authorisation
-    document.patient_was_minor = recipient.patient_is_minor
+    write_addressee(document, ready_recipient(appointment).addressee)
     document.shared_by = by
     document.shared_at = timezone.now()
     document.full_clean(exclude=["file"])

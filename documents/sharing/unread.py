@@ -1,7 +1,7 @@
-"""One reminder of a document that stays unread, by itself, once: after the practice's number of days.
+"""One automatic reminder of an unread document, after the practice's number of days.
 
-Not of automatic documents: they are the library's, and the appointment has reminders of its own. Not where a message
-failed: that needs somebody (documents/sharing/deliveries.py), and another one would fail too.
+Not of automatic documents: they come from the library, and the appointment has reminders of its own. Not after a
+failed message: staff must act (documents/sharing/deliveries.py), and another message would fail, too.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from practices.models import Practice
 from practices.roles import require_administrator
 
 logger = logging.getLogger(__name__)
-# What should have been said longer ago is not dug up: a setting just turned on, a long stop.
+# Overdue reminders are not sent later than this: after a setting was turned on, or after a long stop.
 LATEST = timedelta(days=7)
 BATCH = 200  # documents of a practice in one run
 
 
 @transaction.atomic
 def set_unread_policy(*, practice: Practice, days: int | None, by: User) -> UnreadPolicy:
-    """After so many days, or never. Raises NotAllowed, ValidationError."""
+    """Set after how many days, or None for never. Raises NotAllowed, ValidationError."""
     require_administrator(by, practice)
     policy = UnreadPolicy.of(practice)
     policy.days = days
@@ -45,7 +45,7 @@ def set_unread_policy(*, practice: Practice, days: int | None, by: User) -> Unre
 
 
 def remind_of_unread(*, now: datetime | None = None) -> int:
-    """How many messages' worth of documents were brought to mind. A second run finds them reminded."""
+    """Send the due reminders; returns how many. One may cover several documents. A second run changes nothing."""
     now = now or timezone.now()
     told = 0
     for practice in Practice.objects.select_related("unread_policy"):
@@ -63,7 +63,7 @@ def remind_of_unread(*, now: datetime | None = None) -> int:
 
 
 def _due(practice: Practice, silent_since: datetime) -> list[uuid.UUID]:
-    """Unread, never reminded of, and nothing said of them since then (a replacement or a chase says something)."""
+    """Unread documents, never reminded of, without a message since then (replacing or chasing sends one)."""
     window = (silent_since - LATEST, silent_since)
     told_since = SharedDocument.messages.through.objects.filter(
         shareddocument=OuterRef("pk"), message__created_at__gt=silent_since
@@ -76,15 +76,15 @@ def _due(practice: Practice, silent_since: datetime) -> list[uuid.UUID]:
 def _remind(pk: uuid.UUID, now: datetime, silent_since: datetime) -> bool:
     document = chasing.locked_document(pk)
     if document is None or document.first_read_at is not None or document.reminded_at is not None:
-        return False  # read, taken back, or another worker was faster
+        return False  # read, taken back, or reminded of by another worker
     if not document.has_readers or document.needs_attention:
         return False
-    if not messages.may_be_told(document):
+    if not messages.can_be_notified(document):
         return False
     if any(message.created_at > silent_since for message in document.newest_messages):
         return False
     sms_at = polite_time(now, document.practice, ReminderPolicy.of(document.practice))
-    together = chasing.told_together(document)
+    together = chasing.documents_of_one_message(document)
     messages.announce_again(together, due_at={Channel.EMAIL: now, Channel.SMS: sms_at}, by=None)
     SharedDocument.objects.filter(pk__in=[one.pk for one in together]).update(reminded_at=now)
     chasing.write_down("document.reminded", together, list(Channel), by=None)

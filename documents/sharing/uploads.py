@@ -1,4 +1,4 @@
-"""An upload on its way to being a shared document: allowed, about the right patient, signed, its bytes in storage."""
+"""Turns an upload into a file ready to share: checks permission and patient, signs, and stores the bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appointments.models import Appointment
 from appointments.recipients import Recipient, RecipientState, resolve, with_todays_holder
 from documents.sharing.wrong_patient import WrongPatientSuspected, names_only_another
 from files import storage
-from files.intake import Intake, discard
+from files.intake import Intake
 from files.models import StoredFile
 from practices.roles import require_practitioner, require_sharer
 from refusals import Kind, Refusal
@@ -26,7 +26,7 @@ from signing.signatures import sign_for
 
 
 class RecipientNotReady(Refusal):
-    """Nobody may receive yet; `recipient` says what is missing."""
+    """Nobody may receive yet; `recipient` names what is missing."""
 
     code = "recipient_not_ready"
     kind = Kind.CONFLICT
@@ -45,27 +45,27 @@ class RecipientNotReady(Refusal):
 
 @dataclass(frozen=True)
 class Prepared:
-    """The stored bytes, which no row names yet: save `stored` with its document in one transaction, or abandon it."""
+    """Stored bytes without a row: save `stored` with its document in one transaction, or abandon it."""
 
     stored: StoredFile
-    facts: dict[str, Any]  # of the SharedDocument that will name it
+    facts: dict[str, Any]  # fields of the SharedDocument to create
     patient_confirmed: bool
 
 
 def prepare(
     *, appointment: Appointment, intake: Intake, placement: Placement | None, by: User, confirm_patient: bool
 ) -> Prepared:
-    """Signed where a `placement` is given, before anything is stored.
+    """Check, sign if a `placement` is given, then store.
 
-    Consumes the intake: on any exception nothing is in storage. Raises NotAllowed, RecipientNotReady,
+    Consumes the intake: after an exception, nothing is in storage. Raises NotAllowed, RecipientNotReady,
     WrongPatientSuspected, and what signing.signatures.sign_for raises.
     """
     signed_at = None
     was_repaired = False
     signatures: Sequence[SignatureReport] = ()
-    try:
+    with intake:
         check_may_share(appointment, by, signs=placement is not None)
-        ready_recipient(appointment)  # before the work of signing; asked again under the lock
+        ready_recipient(appointment)  # before the effort of signing; checked again under the lock
         names_another = names_only_another(intake.opening_text, patient=appointment.patient)
         if names_another and not confirm_patient:
             raise WrongPatientSuspected(named=names_another, patient=appointment.patient)
@@ -79,9 +79,6 @@ def prepare(
         elif intake.signature_count:
             signatures = _signatures_it_came_with(intake)
         stored = storage.keep(intake)
-    except BaseException:
-        discard(intake)
-        raise
     facts = {
         "file": stored,
         "name": intake.name,
@@ -104,13 +101,15 @@ def check_may_share(appointment: Appointment, by: User, *, signs: bool = False) 
 
 def ready_recipient(appointment: Appointment) -> Recipient:
     recipient = resolve(appointment)
-    if not recipient.is_ready or recipient.audience is None:
+    if not recipient.is_ready:
         raise RecipientNotReady(recipient)
     return recipient
 
 
 def locked(appointment: Appointment) -> Appointment:
-    """Contacts, authorisation and the appointment itself stay as they are until this transaction ends."""
+    """Lock the appointment: contacts, authorisation and the appointment itself do not change during this
+    transaction."""
+    Appointment.objects.lock_first(appointment.pk)
     current = Appointment.objects.select_for_update(of=("self", "patient"))
     return with_todays_holder(current.select_related("practice", "patient__practice").get(pk=appointment.pk))
 
@@ -119,4 +118,4 @@ def _signatures_it_came_with(intake: Intake) -> list[SignatureReport]:
     try:
         return verify(intake.path, roots=trusted_roots())
     except CannotVerify:
-        return [NOT_JUDGED] * intake.signature_count  # a viewer opens it: signed it is, by whom can't be told
+        return [NOT_JUDGED] * intake.signature_count  # a viewer opens it: it is signed, but its signers are unknown

@@ -1,8 +1,8 @@
-"""The wrong-patient guard: an upload that names another patient of the practice, and not the one it is shared with.
+"""The wrong-patient guard: detects an upload that names another patient of the practice and not the recipient.
 
-Compares the text of the first pages with names and birth dates. Accents, hyphens, capitals and the order of names
-make no difference. A first name alone, or a family name alone, names nobody. One of two names is enough ("Durand" of
-"Durand-Martin") for this patient, and for another where the text has that person's birth date too.
+Compares the text of the first pages with names and birth dates, ignoring accents, hyphens, capitals and the order of
+names. A first name alone, or a family name alone, matches nobody. One of two family names is enough ("Durand" of
+"Durand-Martin") for this patient; for another patient, only with that person's birth date.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from patients.names import plain
 from practices.models import Membership
 from refusals import Kind, Refusal
 
-MAX_FAMILY_NAMES = 1000  # that occur in one text; more is a list of words, not a letter
-MAX_NAMED = 3  # told to staff; one is enough to ask
-APART = 4  # words from one name to the other: "DURAND épouse MARTIN, Marie"
+MAX_FAMILY_NAMES = 1000  # found in one text; more means a word list, not a letter
+MAX_NAMED = 3  # shown to staff; one is enough to ask
+APART = 4  # most words from one name to the other: "DURAND épouse MARTIN, Marie"
 DAY_FIRST = re.compile(r"\b(\d{1,2})(?:er)? (\d{1,2}|[a-z]+) (\d{4}|\d{2})\b")
 MONTH_FIRST = re.compile(r"\b([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})\b")
 YEAR_FIRST = re.compile(r"\b(\d{4}) (\d{1,2}) (\d{1,2})\b")
@@ -42,7 +42,7 @@ MONTHS = {
 
 
 class WrongPatientSuspected(Refusal):
-    """The document names another patient, and not this one. Shared all the same once staff confirm."""
+    """The document names another patient, and not this one. Staff may confirm and share it."""
 
     code = "wrong_patient_suspected"
     kind = Kind.CONFLICT
@@ -56,7 +56,7 @@ class WrongPatientSuspected(Refusal):
 
 
 def names_only_another(text: str, *, patient: Patient) -> list[str]:
-    """Full names of the practice's other patients that the text names, where it does not name this one."""
+    """Full names of the practice's other patients that the text names; empty if it names this one."""
     words = plain(text)
     if not words or _names(words, patient.first_name, patient.last_name, patient.birth_date):
         return []
@@ -69,7 +69,7 @@ def names_only_another(text: str, *, patient: Patient) -> list[str]:
     found: list[str] = []
     for first, last in _others_named(words, patient):
         name = f"{first} {last}"
-        # Practitioners sign their own letters, and may be patients of their practice.
+        # Practitioners sign their own letters, and may be patients of their own practice.
         if (plain(first), plain(last)) not in staff and name not in found:
             found.append(name)
         if len(found) == MAX_NAMED:
@@ -78,8 +78,8 @@ def names_only_another(text: str, *, patient: Patient) -> list[str]:
 
 
 def _others_named(words: str, patient: Patient) -> Iterator[tuple[str, str]]:
-    """Two queries, however many patients there are: the family names of the practice, out of an index, and the
-    records of those that the text has a word of."""
+    """Runs two queries, however many patients there are: the family names of the practice, from an index, and the
+    records of those whose names share a word with the text."""
     known = set(words.split())
     padded = f" {words} "
     born = dates_in(words)
@@ -97,7 +97,7 @@ def _others_named(words: str, patient: Patient) -> Iterator[tuple[str, str]]:
 
 
 def _names(words: str, first_name: str, last_name: str, birth_date: date) -> bool:
-    """Generous: what may well be this patient's is not asked about."""
+    """Lenient: a document that may well be this patient's raises no question."""
     first, last = plain(first_name), plain(last_name)
     if _goes_by(words, first, last):
         return True
@@ -106,27 +106,27 @@ def _names(words: str, first_name: str, last_name: str, birth_date: date) -> boo
 
 
 def _goes_by(words: str, first: str, last: str) -> bool:
-    """Named by the whole names, or by one of several first names and one of several family names."""
+    """Whether the text has the whole names, or one of several first names and one of several family names."""
     return _near(words, first, last) or any(
         _near(words, one, other) for one, other in product(_usual(first), _usual(last))
     )
 
 
 def _usual(name: str) -> list[str]:
-    """The names in a name, without "de", "la" or "ben"."""
+    """The parts of a name, without "de", "la" or "ben"."""
     parts = name.split()
     return [part for part in parts if len(part) > 3] or parts
 
 
 def _near(words: str, first: str, last: str) -> bool:
-    """Both names, in either order, with at most APART words between them."""
+    """Whether both names occur, in either order, with at most APART words between them."""
     between = rf"(?: \w+){{0,{APART}}} "
     one, other = re.escape(first), re.escape(last)
     return bool(re.search(rf"\b(?:{one}{between}{other}|{other}{between}{one})\b", words))
 
 
 def dates_in(words: str) -> set[date]:
-    """Dates of a plain text: 03/02/1941, 03.02.41, 3 février 1941, February 3rd, 1941, 1941-02-03, 03021941."""
+    """The dates in a plain text: 03/02/1941, 03.02.41, 3 février 1941, February 3rd, 1941, 1941-02-03, 03021941."""
     found: set[date] = set()
     for day, month, year in (*DAY_FIRST.findall(words), *TOGETHER.findall(words)):
         for whole_year in (year,) if len(year) == 4 else (f"19{year}", f"20{year}"):
@@ -142,4 +142,4 @@ def _add_date(found: set[date], year: str, month: str | int, day: str) -> None:
     try:
         found.add(date(int(year), int(month), int(day)))
     except ValueError:
-        return  # three numbers that are no date
+        return  # three numbers that form no date

@@ -1,4 +1,4 @@
-"""What an account's own email or mobile was before it changed."""
+"""Former emails and mobiles of accounts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from accounts.models import User
 
 
 class FormerContact(models.Model):
-    """Whoever changed it may still have it: it counts as the account's when it stands on a record
-    (patients/ownership.py)."""
+    """The account's owner may still have it: it counts as theirs when a record carries it (patients/ownership.py)."""
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_contacts")

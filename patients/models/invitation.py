@@ -1,4 +1,4 @@
-"""What lets somebody prove that a record is theirs: link (email), code (mobile), birth date."""
+"""An invitation to prove that a record is one's own: link (email), code (mobile), birth date."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """Bound to the contacts it was sent to: when the record's contacts change, it dies.
+    """Bound to the contacts it was sent to: it ends when the record's contacts change.
 
-    Its link is `id` under an HMAC of SECRET_KEY (patients/invitations.py): nothing here opens anything.
+    Its link is `id` with an HMAC under SECRET_KEY (patients/invitations.py): the row alone opens nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from patients.birth_dates import birth_date_in
+from patients.birth_dates import born_in, without_born_on
 from patients.names import check_search, joined, plain, same_names, search_words, typed_number
 from practices.models import OfPracticeQuerySet, Practice
 
@@ -23,18 +23,18 @@ NAMES = ("first_name", "last_name")
 SEARCHED = (*NAMES, "email", "mobile")
 YEAR = re.compile("(?:19|20)[0-9]{2}")
 LOOK_ALIKES = 20  # shown
-CANDIDATES = 200  # compared letter by letter
+CANDIDATES = 200  # compared letter by letter, at most
 MAJORITY = 18  # years, in French law (Code civil, art. 414)
 
 
 def age_on(birth_date: date, day: date) -> int:
-    """Whole years. Someone born on 29 February turns a year older on 1 March of common years."""
+    """Whole years. Somebody born on 29 February turns a year older on 1 March in common years."""
     before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
     return day.year - birth_date.year - before_birthday
 
 
 def latest_adult_birth_date(day: date) -> date:
-    """Born on this date or before, one is of age on `day` (as age_on counts)."""
+    """The latest birth date of people who are of age on `day` (as age_on counts)."""
     try:
         return day.replace(year=day.year - MAJORITY)
     except ValueError:  # 29 February
@@ -47,13 +47,13 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         return self.filter(ties__user=user, ties__ended_at=None)
 
     def same_person(self, *, first_name: str, last_name: str, birth_date: date) -> list[Patient]:
-        """Records with these names, however they are typed, and this birth date. Nobody is merged by guess: ask it
-        of records that are few, by proved contacts."""
+        """Records with these names, in any spelling, and this birth date. Only for querysets narrowed by proved
+        contacts: names alone must not identify anybody."""
         names = first_name, last_name
         return [one for one in self.filter(birth_date=birth_date) if same_names(one.names, names)]
 
     def alike(self, *, first_name: str, last_name: str, birth_date: date) -> list[Patient]:
-        """As all_alike, at most LOOK_ALIKES of CANDIDATES: to look at."""
+        """As all_alike, at most LOOK_ALIKES of CANDIDATES: for display."""
         return self.all_alike(first_name=first_name, last_name=last_name, birth_date=birth_date, among=CANDIDATES)[
             :LOOK_ALIKES
         ]
@@ -61,9 +61,9 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
     def all_alike(
         self, *, first_name: str, last_name: str, birth_date: date, among: int | None = None
     ) -> list[Patient]:
-        """Born the same day, with these names without regard to accents, hyphens and which is first.
+        """Records with this birth date and these names, ignoring accents, hyphens and the order of names.
 
-        The database compares first: an import may give thousands the same birth date.
+        The database filters first: an import may give thousands of records the same birth date.
         """
         names = sorted((joined(first_name), joined(last_name)))
         born = self.filter(birth_date=birth_date)
@@ -72,28 +72,38 @@ class PatientQuerySet(OfPracticeQuerySet["Patient"]):
         return [one for one in born.order_by("pk")[:among] if sorted(map(joined, one.names)) == names]
 
     def search(self, words: str) -> PatientQuerySet:
-        """Every word is found in the name, the email or the mobile; a date is the birth date, a year may be its year.
+        """Records that have every word in name, email or mobile. A date, a month with a year, or a year may also
+        match the birth date.
 
-        Without regard to accents, case, apostrophes and hyphens; mobiles and dates as people write them. Nothing
-        typed finds everybody. Raises patients.names.SearchTooLong.
+        Ignores accents, case, apostrophes and hyphens; accepts mobiles and dates as people write them. An empty
+        search matches everybody. Raises patients.names.SearchTooLong.
         """
         check_search(words)
-        born, rest = birth_date_in(words)
-        found = self.filter(birth_date=born) if born else self
-        number = typed_number(rest)
-        asked = search_words(rest) if number is None else [number]
-        if not asked and rest.strip():
-            return self.none()
-        for word in asked:
-            by_hand = reduce(or_, (Q((f"{name}__icontains", word)) for name in SEARCHED))
-            # Of a version that wrote no search text; patients.tasks.fill_search_texts leaves none.
-            match = Q(search_text__contains=word) | Q(search_text=None) & by_hand
-            found = found.filter(match | Q(birth_date__year=int(word)) if YEAR.fullmatch(word) else match)
-        return found
+        words = without_born_on(words)
+        born = born_in(words)
+        if born is None:
+            return self.filter(_holds(words))
+        dated = reduce(or_, (Q(birth_date__range=span) for span in born.spans)) & _holds(born.rest)
+        return self.filter(dated | _holds(words) if born.may_be_else else dated)
+
+
+def _holds(typed: str) -> Q:
+    """Matches every word in name, email or mobile; a year also in the birth date."""
+    number = typed_number(typed)
+    asked = search_words(typed) if number is None else [number]
+    if not asked and typed.strip():
+        return Q(pk__in=[])
+    found = Q()
+    for word in asked:
+        by_hand = reduce(or_, (Q((f"{name}__icontains", word)) for name in SEARCHED))
+        # Rows of a version that wrote no search text; patients.tasks.fill_search_texts completes them.
+        match = Q(search_text__contains=word) | Q(search_text=None) & by_hand
+        found &= match | Q(birth_date__year=int(word)) if YEAR.fullmatch(word) else match
+    return found
 
 
 class SearchText(models.TextField[str | None, str | None]):
-    """What `PatientQuerySet.search` looks in, written anew whenever the record is saved."""
+    """The text that `PatientQuerySet.search` searches, rewritten whenever the record is saved."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         words = plain(" ".join(filter(None, (getattr(model_instance, name) for name in SEARCHED)))).split()
@@ -101,6 +111,16 @@ class SearchText(models.TextField[str | None, str | None]):
         text = " ".join([*words, *(one for one in in_one if one not in words)])
         setattr(model_instance, self.attname, text)
         return text
+
+
+_Patients = models.Manager.from_queryset(PatientQuerySet)
+
+
+class UnmergedPatients(_Patients["Patient"]):
+    """Leaves out records that became part of another: whatever is not about merging must not find them."""
+
+    def get_queryset(self) -> PatientQuerySet:
+        return PatientQuerySet(self.model, using=self._db).filter(merged_into=None)
 
 
 class Patient(models.Model):
@@ -114,7 +134,7 @@ class Patient(models.Model):
     email = models.EmailField(_("adresse e-mail"), null=True, blank=True)
     mobile = models.CharField(_("mobile"), max_length=16, null=True, blank=True, help_text=_("E.164"))
     # Who owns each contact (patients/ownership.py): the booker who gave it, when it was recorded, and whether the
-    # record was a minor's by then. Null and false: the practice's staff entered it, with the record.
+    # patient was then a minor. Null and false: the practice's staff entered it, with the record.
     email_given_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
@@ -136,8 +156,20 @@ class Patient(models.Model):
     language = models.CharField(_("langue"), max_length=10, default="fr")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     search_text = SearchText(null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        editable=False,
+        related_name="+",
+        help_text="The record that this one became part of: only its own data is left here",
+    )
+    merged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = PatientQuerySet.as_manager()
+    objects = UnmergedPatients()
+    every = PatientQuerySet.as_manager()  # merged ones, too
 
     class Meta:
         verbose_name = _("fiche patient")
@@ -147,7 +179,7 @@ class Patient(models.Model):
             models.Index(fields=["practice", "-created_at", "-id"]),
             models.Index(fields=["practice", "birth_date"], name="patient_born"),
             models.Index(fields=["practice"], condition=Q(search_text=None), name="patient_without_search_text"),
-            # Few contacts are a booker's.
+            # Partial: few contacts are a booker's.
             *(
                 models.Index(
                     fields=[f"{name}_given_by"],
@@ -156,10 +188,12 @@ class Patient(models.Model):
                 )
                 for name in ("email", "mobile")
             ),
+            # Deleting a record asks for those that became part of it. Partial: few did.
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="patient_merged_into"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="patient_search_text"),
         ]
         constraints = [
-            # Missing is null, never an empty text that would pass for a contact.
+            # A missing contact is null, never an empty text, which could pass for a contact.
             models.CheckConstraint(condition=~Q(email=""), name="patient_email_null_or_given"),
             models.CheckConstraint(
                 condition=Q(mobile__isnull=True) | Q(mobile__startswith="+"), name="patient_mobile_e164"
@@ -178,17 +212,22 @@ class Patient(models.Model):
         return self.first_name, self.last_name
 
     def looks_like(self, other: Patient) -> bool:
-        """Born the same day, with the same names however they are typed. Nobody is merged by it."""
+        """Born on the same day, with the same names in any spelling. Does not mean the same person."""
         return same_names(self.names, other.names) and self.birth_date == other.birth_date
 
     @property
     def missing_contacts(self) -> list[str]:
-        """Which of "email" and "mobile" the record itself lacks."""
+        """Which of "email" and "mobile" the record lacks."""
         return [name for name in ("email", "mobile") if not getattr(self, name)]
+
+    def shares_mobile(self) -> bool:
+        """Whether another record of the practice has the same mobile: of a couple, or of a parent."""
+        same = Patient.objects.filter(practice=self.practice_id, mobile=self.mobile).exclude(pk=self.pk)
+        return self.mobile is not None and same.exists()
 
     def is_minor_on(self, day: date) -> bool:
         return age_on(self.birth_date, day) < MAJORITY
 
     def is_minor_now(self) -> bool:
-        """Today, where the practice is."""
+        """Judged today, at the practice."""
         return self.is_minor_on(timezone.localdate(timezone=self.practice.zone))

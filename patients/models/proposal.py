@@ -1,4 +1,4 @@
-"""A contact that a patient changed in their account, for staff to take over into a record."""
+"""A contact that a patient changed in their account, for staff to accept into a record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from patients.models.patient import Patient
 
 
 class ContactProposal(models.Model):
-    """Made where the record cannot follow by itself (patients/own_contacts.py), and lost the former contact."""
+    """Created if the record cannot follow automatically (patients/own_contacts.py) and lost the former contact."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contact_proposals")

@@ -1,4 +1,4 @@
-"""The people an account holder books for, as the holder names them; and which record each is at a practice."""
+"""The people an account holder books for, as the holder names them, and their record at each practice."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from practices.models import Practice
 
 class RelativeQuerySet(models.QuerySet["Relative"]):
     def of(self, holder: User) -> RelativeQuerySet:
-        """Those that the holder has not removed."""
+        """Relatives that the holder has not removed."""
         return self.filter(holder=holder, removed_at=None)
 
 
 class Relative(models.Model):
-    """Kept, and offered again. Sees nothing and lets nobody see anything: documents follow records and ties."""
+    """Stored, and offered again. Gives nobody access: that depends on records and ties."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     holder = models.ForeignKey(User, on_delete=models.CASCADE, related_name="relatives")
@@ -59,14 +59,14 @@ class Relative(models.Model):
 
 class RelativeRecordQuerySet(models.QuerySet["RelativeRecord"]):
     def live(self) -> RelativeRecordQuerySet:
-        """By which the holder books for the record today."""
+        """Those by which the holder books for the record today."""
         return self.filter(ended_at=None)
 
 
 class RelativeRecord(models.Model):
-    """Which record of a practice a holder's relative is. Made when the holder books there the first time.
+    """The record of a holder's relative at a practice. Created with the holder's first booking there.
 
-    Kept when it ends: whoever booked for somebody as a relative never becomes that person's own account.
+    Stays after it ends: an account that booked for somebody as a relative never becomes that person's own.
     """
 
     relative = models.ForeignKey(Relative, on_delete=models.CASCADE, related_name="records")

@@ -1,4 +1,4 @@
-"""An account tied to a record, and by which proofs."""
+"""An account tied to a record, with its proofs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class TieEnd(models.TextChoices):
     SOMEONE_ELSE = "someone_else", _("coordonnées d’une autre personne")
     STAFF = "staff", _("accès retiré par le cabinet")
     REPLACED = "replaced", _("remplacé par un nouveau lien avec la fiche")
+    SEPARATED = "separated", _("fiches séparées de nouveau")
 
 
 class RecordTieQuerySet(models.QuerySet["RecordTie"]):
@@ -29,16 +30,16 @@ class RecordTieQuerySet(models.QuerySet["RecordTie"]):
         return self.filter(ended_at=None)
 
     def proved_now(self) -> RecordTieQuerySet:
-        """Live, and standing on the contacts and the birth date that the record has today."""
+        """Live, with proofs of the record's current contacts and birth date."""
         return self.live().filter(suspended_at=None)
 
     def suspended(self) -> RecordTieQuerySet:
-        """Live, and waiting until the account proves the contacts that the record has today."""
+        """Live, and suspended until the account proves the record's current contacts."""
         return self.live().filter(suspended_at__isnull=False)
 
 
 class RecordTie(models.Model):
-    """Made only after the email, the mobile and the birth date were proved. It stands on these proofs: staff who
+    """Created only after the email, the mobile and the birth date were proved. It depends on these proofs: staff who
     change the record's contacts say whether it ends (they were somebody else's) or is suspended (the same person has
     new ones); a corrected birth date suspends it."""
 
@@ -54,6 +55,12 @@ class RecordTie(models.Model):
         null=True,
         blank=True,
         help_text="The record's contacts or birth date changed: what is shared later waits until they are proved",
+    )
+    shows_only = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Ids of the records that this account had proved before they became one; null: all of the record. "
+        "While the tie is live, it is suspended, too",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     end = models.CharField(max_length=20, choices=TieEnd, blank=True, db_default="")
@@ -78,11 +85,15 @@ class RecordTie(models.Model):
         return f"{self.user_id} {self.relationship} {self.patient_id}"
 
     @property
-    def waits_for_birth_date_alone(self) -> bool:
+    def needs_only_birth_date(self) -> bool:
         return self.unproved() == ["birth_date"]
 
+    def shows_what_came_from(self, record: uuid.UUID) -> bool:
+        """Whether it shows what was of this record before records were merged."""
+        return self.shows_only is None or str(record) in self.shows_only
+
     def unproved(self) -> list[str]:
-        """What the record says today, of "email", "mobile" and "birth_date", and the account has not proved."""
+        """Which of the record's "email", "mobile" and "birth_date" the account has not proved."""
         proved = {
             "email": self.proved_email.lower(),
             "mobile": self.proved_mobile,

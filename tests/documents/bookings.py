@@ -1,4 +1,4 @@
-"""An open agenda, an account that books online, a rule, and documents to share."""
+"""An open agenda, accounts that book online or own a record, a rule, and documents to share."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Callable
 from datetime import date, time
 
 import pytest
+from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Scope, User
+from accounts.tokens import issue_token
 from appointments.models import Agenda, Appointment, OpeningHours, VisitReason
 from documents.models import LibraryDocument, SharedDocument
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.share import share_library_document
-from tests.documents.ways import Booker, account
+from patients.models import Patient
+from tests.documents.ways import Booker, account, claim
 
-__all__ = ["booker", "holder", "open_agenda", "plan_rule", "share"]
+__all__ = ["api", "booker", "holder", "maries_account", "open_agenda", "plan_rule", "share", "wrong"]
 
 
 @pytest.fixture
@@ -51,3 +54,25 @@ def holder() -> User:
 @pytest.fixture
 def plan_rule(access_plan: LibraryDocument, carol: User) -> None:
     save_rule(practice=access_plan.practice, content=RuleContent(name="Plan", documents=[access_plan]), by=carol)
+
+
+@pytest.fixture
+def wrong() -> User:
+    """The owner of the mistyped mailbox."""
+    return account("inconnu@courriel.example", "+33612000066")
+
+
+@pytest.fixture
+def maries_account(marie: Patient) -> User:
+    """Marie's account, tied to her record."""
+    user = account("marie.durand@courriel.example", "+33612345678")
+    claim(marie, user)
+    return user
+
+
+@pytest.fixture
+def api(alice: User) -> APIClient:
+    client = APIClient()
+    _token, secret = issue_token(user=alice, name="t", scopes=[Scope.READ, Scope.WRITE], by=None)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client

@@ -1,4 +1,4 @@
-"""Every message that there is, each planned by what plans it in earnest: for tests that judge them one by one."""
+"""Every message of the site, each planned by the code that really plans it; for tests that check each of them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from documents.sharing.share import share_library_document
 from notifications.models import Channel, Message
 from patients.codes import send_invitation_code
 from patients.invitations import invitation_for, invite_again
-from patients.messages import tell_practice_invitation_stopped
+from patients.messages import plan_invitation_stopped_messages
 from patients.models import Patient, RecordTie, Relationship
 from patients.relatives import Person
 from practices.models import Membership, Practice
-from signing.messages import tell_certificate_ends, tell_signature_changed
+from signing.messages import plan_certificate_ends_email, plan_signature_changed_email
 
-# Letters that the GSM alphabet lacks, and more of them than an SMS has room for.
+# Letters outside the GSM alphabet, and more than one SMS segment can hold.
 LONG_NAME = (
     "Fédération hospitalière de Saint-Rémy-lès-Forêts, Pôle français de la Côte d’Émeraude et de l’Île aux Bœufs"
 )
@@ -51,7 +51,7 @@ ODETTE = Person("Odette", "Martinet", date(1948, 2, 11), "odette@courriel.exampl
 
 @dataclass
 class Stage:
-    """A practice, a patient, somebody who books for others; all of them read `language`."""
+    """A practice, a patient, and a booker; all of them read `language`."""
 
     practice: Practice
     agenda: Agenda
@@ -62,7 +62,7 @@ class Stage:
     plan: LibraryDocument
 
     def booked(self) -> Appointment:
-        """By the practice, for Marie."""
+        """Booked by the practice, for Marie."""
         return place(
             agenda=self.agenda,
             visit_reason=self.reason,
@@ -111,7 +111,7 @@ def again(appointment: Appointment) -> Appointment:
 
 
 def make_stage(*, language: str, plan: LibraryDocument, practice: Practice, doctor: User) -> Stage:
-    """Of what the fixtures made, with long names."""
+    """The stage from the fixtures, with long names."""
     Practice.objects.filter(pk=practice.pk).update(
         name=LONG_NAME, address="12 rue des Lilas\n75020 Paris", language=language
     )
@@ -273,7 +273,7 @@ def new_invitation(stage: Stage) -> None:
 
 
 def invitation_stopped(stage: Stage) -> None:
-    tell_practice_invitation_stopped(invitation_for(patient=stage.marie, by=stage.doctor))
+    plan_invitation_stopped_messages(invitation_for(patient=stage.marie, by=stage.doctor))
 
 
 def invitation_code(stage: Stage) -> None:
@@ -300,12 +300,12 @@ def tries_failed(stage: Stage) -> None:
 
 
 def signature_changed(stage: Stage) -> None:
-    tell_signature_changed(stage.doctor)
+    plan_signature_changed_email(stage.doctor)
 
 
 def certificate_ends(stage: Stage) -> None:
     ends_at = timezone.now() + timedelta(days=20)
-    tell_certificate_ends(stage.doctor, ends_at=ends_at, zone=stage.practice.zone)
+    plan_certificate_ends_email(stage.doctor, ends_at=ends_at, zone=stage.practice.zone)
 
 
 def _of_account(prefix: str) -> Callable[[Stage], None]:
@@ -327,7 +327,7 @@ def _of_account(prefix: str) -> Callable[[Stage], None]:
 
 
 def _forget(_booked: object) -> None:
-    """What was told before is not looked at."""
+    """Delete earlier messages."""
     Message.objects.all().delete()
 
 

@@ -24,7 +24,7 @@ from tests.signing.conftest import pdfsig
 
 @pytest.fixture
 def announced_together(settings: Settings) -> None:
-    """However slow the machine, what one shares in a row is announced in one message."""
+    """However slow the machine, documents shared in a row are announced in one message."""
     settings.SHARE_NOTICE_DELAY = timedelta(minutes=5)
 
 
@@ -43,7 +43,7 @@ def access_plan(practice: Practice, carol: User, receive: Callable[..., Intake])
 def signed_by_alice(
     appointment: Appointment, alice_signs: User, receive: Callable[..., Intake], prescription: Category
 ) -> Callable[[], str]:
-    """What pdfsig says of a document that Alice has just signed and shared."""
+    """The output of pdfsig about a document that Alice has just signed and shared."""
 
     def _signed() -> str:
         document = share_upload(

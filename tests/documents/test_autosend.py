@@ -1,4 +1,4 @@
-"""Documents that send themselves: once, when due, to whom may have them, following what changes."""
+"""Automatic documents: sent once, when due, to those who may have them, and updated after changes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def states(appointment: Appointment) -> list[str]:
 
 
 def later(appointment: Appointment, **ago: int) -> int:
-    """Send as if so long after now."""
+    """Run send_due as if it were so much later."""
     return send_due(now=timezone.now() + timedelta(**ago))
 
 
@@ -456,7 +456,8 @@ def test_saving_a_rule_asks_the_database_no_more_for_many_appointments(
 def test_at_the_end_of_summer_time_a_day_before_is_twenty_four_hours(
     hour: int, minute: int, fold: int, make_rule: MakeRule, book_for: BookFixture, marie: Patient, agenda: Agenda
 ) -> None:
-    """On the last Sunday of October 02:30 comes twice in Paris: an appointment there lasts, and is told of, once."""
+    """On the last Sunday of October 02:30 occurs twice in Paris; an appointment there has its real length, and is
+    announced once."""
     make_rule(moment=Moment.BEFORE, offset_hours=24)
     make_rule(moment=Moment.AFTER, offset_hours=1)
     starts_at = datetime(2027, 10, 31, hour, minute, fold=fold, tzinfo=agenda.practice.zone)
@@ -475,7 +476,7 @@ def test_at_the_end_of_summer_time_a_day_before_is_twenty_four_hours(
 def test_at_the_beginning_of_summer_time_a_day_before_is_twenty_four_hours(
     hour: int, minute: int, make_rule: MakeRule, book_for: BookFixture, marie: Patient, agenda: Agenda
 ) -> None:
-    """On the last Sunday of March there is no 02:30 in Paris: what begins at 01:50 ends at 03:10."""
+    """On the last Sunday of March there is no 02:30 in Paris: an appointment at 01:50 ends at 03:10."""
     make_rule(moment=Moment.BEFORE, offset_hours=24)
     make_rule(moment=Moment.AFTER, offset_hours=1)
     starts_at = datetime(2027, 3, 28, hour, minute, tzinfo=agenda.practice.zone)
@@ -527,7 +528,7 @@ def test_a_rule_switched_on_sends_what_is_to_come_and_nothing_at_once(
         switch_rule(rule=rule, active=True, by=carol)
     assert (at_booking.sendings.get().state, before.sendings.get().state) == ("cancelled", "planned")
     move(appointment=appointment, by=alice, starts_at=appointment.starts_at + timedelta(days=1))
-    assert at_booking.sendings.get().state == "cancelled"  # moving is no booking
+    assert at_booking.sendings.get().state == "cancelled"  # moving is not booking
     with pytest.raises(NotAllowed):
         switch_rule(rule=before, active=False, by=bob)
 
@@ -575,7 +576,8 @@ def test_sent_again_after_its_link_was_closed_makes_a_new_one(
 def test_never_again_to_somebody_else_than_then(
     make_rule: MakeRule, book_for: BookFixture, alice: User, hugo: User, practice: Practice
 ) -> None:
-    """The holder got it while the patient was a minor; now of age, the patient does not get what was the holder's."""
+    """The holder got it while the patient was a minor; the patient, now of age, does not get the holder's
+    document."""
     make_rule()
     birthday = timezone.localdate() - timedelta(days=18 * 365)
     child = Patient.objects.create(

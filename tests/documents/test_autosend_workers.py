@@ -1,4 +1,4 @@
-"""Workers that send what is due: side by side, however many rows there are, whatever one of them does."""
+"""Workers that send what is due: several at once, with any number of rows, and with failures."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def three_documents(access_plan: LibraryDocument, receive: Any, carol: User) -> 
 
 @pytest.fixture
 def poisonous(monkeypatch: pytest.MonkeyPatch) -> Callable[[Appointment], None]:
-    """From now on whatever is sent for this appointment raises what nobody foresaw."""
+    """A function after which sending for an appointment raises an unexpected error."""
 
     def _poison(appointment: Appointment) -> None:
         plain = resolve
@@ -85,7 +85,7 @@ def test_one_that_fails_holds_up_no_other_and_is_given_up_for_staff_to_see(
     while (one := first.auto_sends.get()).state == "planned":
         assert one.retry_at
         waits.append(one.retry_at - timezone.now())
-        assert send_due() == 0  # not before its time
+        assert send_due() == 0  # not yet due
         AutoSend.objects.update(retry_at=None)
         send_due()
         assert len(waits) <= MAX_ATTEMPTS
@@ -170,7 +170,7 @@ def test_workers_side_by_side_share_the_work_and_send_each_once(
     for worker in workers:
         worker.join()
     assert len(batches) == 3
-    # An appointment whose rows two workers claimed while one was at it: its turn comes again within the lease.
+    # Two workers claimed rows of one appointment while one was sending: it is retried within the lease.
     send_due(now=timezone.now() + autosend.LEASE + timedelta(seconds=1))
     assert set(AutoSend.objects.values_list("state", flat=True)) == {"sent"}
     assert SharedDocument.objects.count() == 360

@@ -1,4 +1,4 @@
-"""What the last release writes beside this version, not knowing whose contacts it notes."""
+"""Rows of the previous release, running beside this version, which does not record the giver of contacts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OWN = dict.fromkeys(GIVEN, Standing.OWN)
 
 @pytest.fixture
 def odette(practice: Practice, hugo: User) -> RelativeRecord:
-    """Hugo booked for her in the last release, with contacts that he gave: nothing says so."""
+    """Hugo booked for her with the previous release, and gave the contacts, which was not recorded."""
     who: Any = {"first_name": "Odette", "last_name": "Martin", "birth_date": date(1948, 2, 11)}
     contacts: Any = {"email": "odette@courriel.example", "mobile": "+33612000001"}
     relative = Relative.objects.create(holder=hugo, **who, **contacts)
@@ -73,7 +73,7 @@ def test_contacts_that_staff_entered_or_confirmed_stay_the_patients(odette: Rela
 def link(
     practice: Practice, carol: User, access_plan: LibraryDocument, book_for: BookFixture, marie: Patient
 ) -> DocumentLink:
-    """Sent to Marie by the last release: no contacts are written down."""
+    """Sent to Marie by the previous release, which did not record the contacts."""
     content = RuleContent(name="Venir", documents=[access_plan])
     save_rule(practice=practice, content=content, by=carol, to_booked=False)
     book_for(marie, booked_for=BookedFor.SELF)

@@ -1,8 +1,9 @@
-"""Staff correct a birth date: access lasts as long as its proof, and the birth date is one."""
+"""Staff correct a birth date: accesses that depended on the former one change."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from importlib import import_module
 
 import pytest
@@ -13,10 +14,11 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.models import BookedFor, HolderExclusion
 from audit.models import AuditEvent
+from documents.invariants import audiences_are_right
 from documents.models import SharedDocument
 from documents.sending.autosend import send_due
 from documents.sharing.access import visible_as_recipient
-from documents.sharing.accesses import AccessKind, StandsOn, accesses_to, end_access
+from documents.sharing.accesses import AccessBasis, AccessKind, accesses_to, end_access, restore_holder_access
 from notifications.models import Message
 from patients.invitations import (
     InvitationOver,
@@ -30,6 +32,7 @@ from patients.models import Invitation, Patient, RecordTie, Relationship
 from patients.models.patient import LOOK_ALIKES
 from patients.records import FormerContacts, PatientChanges, change_patient, confirm_contacts, create_patient
 from patients.relatives import Person
+from patients.signals import guardian_ended
 from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.bookings import *  # noqa: F403  # somebody who books online, a rule
@@ -82,7 +85,7 @@ def test_a_tie_whose_birth_date_is_corrected_waits_until_the_new_one_is_proved(
     assert len(doors_of(owner, before, sign_in)) == 6
     assert doors_of(owner, after, sign_in) == set()
 
-    # The link of the message is not enough, though the account has proved the contacts: the new birth date is asked.
+    # The link is not enough, though the account has proved the contacts: it must also prove the new birth date.
     browser = sign_in(owner)
     mails = Message.objects.filter(channel="email", to="paul@courriel.example").order_by("-created_at")
     link = next(path for mail in mails for path in links_in(mail) if path.startswith("/invitation/"))
@@ -139,13 +142,13 @@ def test_staff_read_what_is_still_to_be_proved(
 ) -> None:
     correct(paul, alice, OTHER_ADULT)
     access = next(one for one in accesses_to(paul) if one.kind is AccessKind.ACCOUNT)
-    assert access.unproved == (StandsOn.BIRTH_DATE,)
+    assert access.unproved == (AccessBasis.BIRTH_DATE,)
     assert "La date de naissance de la fiche a été corrigée" in (
         sign_in(bob).get(f"/pro/patients/{paul.pk}/").content.decode()
     )
     change_patient(patient=paul, by=alice, former_contacts=FormerContacts.SAME_PERSON, **NEW)
     access = next(one for one in accesses_to(Patient.objects.get(pk=paul.pk)) if one.kind is AccessKind.ACCOUNT)
-    assert access.unproved == (StandsOn.EMAIL, StandsOn.MOBILE, StandsOn.BIRTH_DATE)
+    assert access.unproved == (AccessBasis.EMAIL, AccessBasis.MOBILE, AccessBasis.BIRTH_DATE)
     page = sign_in(bob).get(f"/pro/patients/{paul.pk}/").content.decode()
     assert "Les coordonnées et la date de naissance de la fiche ont changé" in page
 
@@ -176,9 +179,54 @@ def test_what_the_booker_of_a_supposed_minor_received_goes_and_comes_back_with_t
     assert not SharedDocument.objects.get(pk=document.pk).has_readers
     judged = AuditEvent.objects.get(action="accesses.judged_anew")
     assert (judged.actor_id, judged.detail) == (alice.pk, {"of_a_minor": 0, "of_an_adult": 2})
+    assert list(audiences_are_right()) == []
     correct(booked.patient, alice, CHILD)
     assert len(doors_of(holder, document, sign_in)) == 6
     assert client.get(link).status_code == 200
+    assert list(audiences_are_right()) == []
+    history = sign_in(alice).get(f"/pro/appointments/{booked.pk}/history/").content.decode()
+    assert history.count("Document retiré à la personne qui a pris le rendez-vous") == 2
+    assert history.count("Document rendu à la personne qui a pris le rendez-vous") == 2
+
+
+@pytest.mark.parametrize("ended_first", [True, False])
+def test_what_staff_ended_does_not_come_back_with_the_birth_date(
+    booker: Booker, holder: User, alice: User, share: Share, ended_first: bool
+) -> None:
+    booked = booker(holder, BookedFor.MINOR_RELATIVE, Person("Léa", "Martin", CHILD))
+    document = share(booked)
+
+    def end() -> None:
+        patient = Patient.objects.get(pk=booked.patient_id)
+        guardian_ended.send(sender=RecordTie, patient=patient, guardian=holder, by=alice)
+
+    if ended_first:
+        end()
+    correct(booked.patient, alice, ADULT)
+    if not ended_first:
+        end()
+    correct(booked.patient, alice, CHILD)
+    assert not visible_as_recipient(holder).exists()
+    correct(booked.patient, alice, ADULT)
+    restore_holder_access(patient=booked.patient, holder=holder, by=alice)
+    assert list(audiences_are_right()) == []
+    assert not visible_as_recipient(holder).exists()
+    correct(booked.patient, alice, CHILD)
+    assert visible_as_recipient(holder).get() == document
+
+
+def test_what_was_hidden_before_it_was_ended_is_ended_when_the_site_is_upgraded(
+    booker: Booker, holder: User, alice: User, share: Share
+) -> None:
+    booked = booker(holder, BookedFor.MINOR_RELATIVE, Person("Léa", "Martin", CHILD))
+    document = share(booked)
+    correct(booked.patient, alice, ADULT)
+    SharedDocument.objects.update(holder_ended_at=None, holder_ended_by_age=False)  # as the version before did
+    assert len(list(audiences_are_right())) == 1
+    import_module("documents.migrations.0080_end_what_adults_holders_saw").end_hidden(apps, None)
+    assert list(audiences_are_right()) == []
+    correct(booked.patient, alice, CHILD)
+    assert visible_as_recipient(holder).get() == document
 
 
 def test_what_was_shared_before_eighteen_stays_with_the_booker_by_the_corrected_date_too(
@@ -223,7 +271,7 @@ def test_a_link_to_contacts_of_minority_opens_nothing_of_an_adult(
     book_for: BookFixture,
     client: Client,
 ) -> None:
-    """The contacts may be a parent's: it opens again once staff confirm them."""
+    """The contacts may be a parent's: the link opens again once staff confirm them."""
     child = create_patient(
         practice=paul.practice,
         first_name="Tom",
@@ -300,9 +348,9 @@ def test_it_stays_ended_for_every_copy_however_many_there_are(
     first = booker(holder, BookedFor.MINOR_RELATIVE, Person("Léa", "Martin", CHILD)).patient
     of_holder = next(one for one in accesses_to(first) if one.kind is AccessKind.HOLDER)
     end_access(patient=first, access_id=of_holder.id, by=alice)
-    names = {"practice": practice, "last_name": "Martin", "birth_date": CHILD, "by": alice}
-    copies = [create_patient(first_name="LEA", **names) for _ in range(LOOK_ALIKES + 5)]  # type: ignore[arg-type]
-    other = create_patient(first_name="Martin", **{**names, "last_name": "Léa"})  # type: ignore[arg-type]
+    create = partial(create_patient, practice=practice, birth_date=CHILD, by=alice)
+    copies = [create(first_name="LEA", last_name="Martin") for _ in range(LOOK_ALIKES + 5)]
+    other = create(first_name="Martin", last_name="Léa")
     change_patient(patient=first, by=alice, first_name="Léana")
     for copy in copies:
         assert {one.holder for one in HolderExclusion.objects.applying_to(copy)} == {holder}

@@ -1,4 +1,4 @@
-"""What became of messages: who was not reached, chasing, correcting; against real servers on loopback."""
+"""Delivery of messages: who was not reached, chasing, correcting; with real servers on loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from documents.models import Category, LibraryDocument, SharedDocument
 from documents.sending.autosend import send_due
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.access import visible_as_staff
-from documents.sharing.chasing import AGAIN, Chased, chase, correct_and_chase
+from documents.sharing.chasing import AGAIN, ChaseResult, chase, correct_and_chase
 from documents.sharing.deliveries import attention_count, needing_attention
 from documents.sharing.share import share_upload
 from files.intake import Intake
@@ -77,7 +77,7 @@ def test_a_refused_address_needs_somebody_until_it_is_corrected_and_the_message_
 
     done = correct_and_chase(document=document, email="marie@durand.example", mobile=marie.mobile, by=bob)
 
-    assert done is Chased.SENT
+    assert done is ChaseResult.SENT
     send_everything()
     old.refresh_from_db()
     assert old.end == "contacts_changed"
@@ -93,12 +93,14 @@ def test_a_refused_address_needs_somebody_until_it_is_corrected_and_the_message_
 def test_correcting_the_mobile_alone_sends_the_new_link_by_email_too(
     share: Share, bob: User, marie: Patient, mail_server: MailServer, gateway: SmsGateway, practice: Practice
 ) -> None:
-    """The invitation is bound to both contacts: the link of the first email is dead."""
+    """The invitation is bound to both contacts: the correction ended the link of the first email."""
     gateway.status = 400
     document = share()
     send_everything()
     gateway.status = 200
-    assert correct_and_chase(document=document, email=marie.email, mobile="06 98 76 54 32", by=bob) is Chased.SENT
+    assert (
+        correct_and_chase(document=document, email=marie.email, mobile="06 98 76 54 32", by=bob) is ChaseResult.SENT
+    )
     send_everything()
     assert [request["body"]["to"] for request in gateway.requests] == ["+33612345678", "+33698765432"]
     assert len(mail_server.received) == 2
@@ -116,14 +118,18 @@ def test_a_contact_that_cannot_be_changes_and_sends_nothing(share: Share, bob: U
 
 def test_chasing_says_it_once_however_often_somebody_clicks(share: Share, bob: User) -> None:
     document = share()
-    assert chase(document=document, by=bob) is Chased.WAITING  # the first one is on its way
+    assert chase(document=document, by=bob) is ChaseResult.WAITING  # the first one has not left yet
     an_hour_later()
-    assert chase(document=document, by=bob) is Chased.WAITING
+    assert chase(document=document, by=bob) is ChaseResult.WAITING
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
-    assert [chase(document=document, by=bob) for _click in range(3)] == [Chased.SENT, Chased.WAITING, Chased.WAITING]
+    assert [chase(document=document, by=bob) for _click in range(3)] == [
+        ChaseResult.SENT,
+        ChaseResult.WAITING,
+        ChaseResult.WAITING,
+    ]
     assert Message.objects.filter(channel="email").count() == Message.objects.filter(channel="sms").count() == 2
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
-    assert chase(document=document, by=bob) is Chased.RECENT
+    assert chase(document=document, by=bob) is ChaseResult.RECENT
     assert AuditEvent.objects.filter(action="document.chased").count() == 1
 
 
@@ -133,7 +139,7 @@ def test_four_documents_announced_together_are_chased_together(share: Share, bob
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
     an_hour_later()
     outcomes = [chase(document=document, by=bob) for document in documents]
-    assert outcomes == [Chased.SENT, Chased.WAITING, Chased.WAITING, Chased.WAITING]
+    assert outcomes == [ChaseResult.SENT, ChaseResult.WAITING, ChaseResult.WAITING, ChaseResult.WAITING]
     assert Message.objects.count() == 4
     assert all(document.messages.count() == 4 for document in documents)
 
@@ -142,7 +148,7 @@ def test_what_was_read_is_not_chased(share: Share, bob: User) -> None:
     document = share()
     an_hour_later()
     SharedDocument.objects.update(first_read_at=timezone.now())
-    assert chase(document=document, by=bob) is Chased.READ
+    assert chase(document=document, by=bob) is ChaseResult.READ
     assert Message.objects.count() == 2
 
 
@@ -158,7 +164,7 @@ def test_who_may_no_longer_see_it_is_not_chased(
     an_hour_later()
     assert attention_count(bob, practice) == 1
     withdraw_authorisation(appointment=booked, by=bob)
-    assert chase(document=document, by=bob) is Chased.NOBODY
+    assert chase(document=document, by=bob) is ChaseResult.NOBODY
     assert attention_count(bob, practice) == 0
 
 
@@ -185,7 +191,7 @@ def test_an_automatic_document_is_chased_by_its_link(
     link = Message.objects.get(channel="email").body
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
     an_hour_later()
-    assert [chase(document=document, by=bob) for _click in range(2)] == [Chased.SENT, Chased.WAITING]
+    assert [chase(document=document, by=bob) for _click in range(2)] == [ChaseResult.SENT, ChaseResult.WAITING]
     again = Message.objects.get(channel="email", state="queued").body
     assert again == link  # the same link
     assert AuditEvent.objects.filter(action="auto_send.sent_again").count() == 1
@@ -201,7 +207,7 @@ def test_what_comes_back_after_it_was_taken_is_failed_and_on_the_page(
     assert fresh(document).newest_messages[0].state == MessageState.DELIVERED
     assert note_failed(email, cause=Cause.MAILBOX_FULL, detail="SMTP 552 5.2.2")
     assert not note_failed(email, cause=Cause.MAILBOX_FULL)
-    assert not note_delivered(email)  # overtaken on its way
+    assert not note_delivered(email)  # a later report arrived first
     assert list(needing_attention(bob, practice)) == [document]
     assert email_of(document).came_back
     assert "pleine" in email_of(document).error
@@ -216,7 +222,7 @@ def test_an_old_failure_and_one_of_a_read_document_need_nobody(share: Share, bob
     SharedDocument.objects.update(first_read_at=None)
     Message.objects.update(created_at=timezone.now() - timedelta(days=31))
     assert attention_count(bob, practice) == 0
-    assert fresh(document).needs_attention  # the page of its appointment still says so
+    assert fresh(document).needs_attention  # the appointment's page still says so
 
 
 def test_each_practice_counts_its_own_for_its_staff_alone(
@@ -260,10 +266,13 @@ def test_what_would_be_refused_again_is_neither_offered_nor_sent_until_the_conta
     refused(cause)
     found = SharedDocument.objects.get(pk=document.pk)
     assert not found.can_be_chased
-    assert chase(document=document, by=bob) is Chased.REFUSED
+    assert chase(document=document, by=bob) is ChaseResult.REFUSED
     assert Message.objects.count() == 2
-    assert correct_and_chase(document=document, email=marie.email, mobile=marie.mobile, by=bob) is Chased.REFUSED
-    assert correct_and_chase(document=document, email="m@durand.example", mobile=marie.mobile, by=bob) is Chased.SENT
+    assert correct_and_chase(document=document, email=marie.email, mobile=marie.mobile, by=bob) is ChaseResult.REFUSED
+    assert (
+        correct_and_chase(document=document, email="m@durand.example", mobile=marie.mobile, by=bob)
+        is ChaseResult.SENT
+    )
 
 
 @pytest.mark.parametrize("cause", MAY_PASS)
@@ -271,7 +280,7 @@ def test_what_may_pass_is_sent_again_once(share: Share, bob: User, cause: Cause)
     document = share("Ordonnance")
     refused(cause)
     assert SharedDocument.objects.get(pk=document.pk).can_be_chased
-    assert [chase(document=document, by=bob) for _click in range(2)] == [Chased.SENT, Chased.WAITING]
+    assert [chase(document=document, by=bob) for _click in range(2)] == [ChaseResult.SENT, ChaseResult.WAITING]
     assert not SharedDocument.objects.get(pk=document.pk).can_be_chased
     assert Message.objects.count() == 4
 
@@ -280,7 +289,7 @@ def test_only_the_channel_that_can_arrive_is_sent_again(share: Share, bob: User)
     document = share("Ordonnance")
     refused(Cause.ADDRESS_UNKNOWN, channel="email")
     refused(Cause.UNREACHABLE_TELEPHONE, channel="sms")
-    assert chase(document=document, by=bob) is Chased.SENT
+    assert chase(document=document, by=bob) is ChaseResult.SENT
     assert [one.channel for one in Message.objects.filter(state=MessageState.QUEUED)] == ["sms"]
 
 
@@ -293,4 +302,4 @@ def test_a_country_where_the_practice_sends_by_now_may_be_tried(share: Share, bo
     assert not SharedDocument.objects.get(pk=document.pk).can_be_chased
     SmsPolicy.objects.update(countries=["BE", "FR"])
     assert SharedDocument.objects.get(pk=document.pk).can_be_chased
-    assert chase(document=document, by=bob) is Chased.SENT
+    assert chase(document=document, by=bob) is ChaseResult.SENT

@@ -1,4 +1,4 @@
-"""What is kept of the signatures that an upload came with, and what is told of it later (case 48)."""
+"""What is stored about the signatures in an upload, and shown later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from documents.sharing import uploads
 from documents.sharing.share import share_upload
 from files.intake import Intake, accept
 from signing.pdf.placement import Placement
-from signing.pdf.verify import CannotVerify, judgement_kept
+from signing.pdf.verify import CannotVerify, stored_judgement
 from tests.signing.foreign.kinds import KINDS
 from tests.signing.foreign.pdf import TEXT
 
@@ -42,7 +42,7 @@ def share(appointment: Appointment, alice_signs: User, prescription: Category) -
     ["PKCS#7, RSA, SHA-256", "an unknown signature algorithm", "another certificate named", "BER with a time-stamp",
      "a root that signs itself with SHA1", "certificate nowhere"],
 )  # fmt: skip
-def test_case_48_what_is_kept_has_the_judgement(name: str, share: Share) -> None:
+def test_what_is_kept_has_the_judgement(name: str, share: Share) -> None:
     (kept,) = share(KINDS[name].make()).signatures
     judgement = KINDS[name].judgement
     assert (kept["judgement"], kept["valid"]) == (judgement, judgement == "valid")
@@ -72,11 +72,11 @@ def test_a_document_whose_signatures_could_not_be_read_at_all_was_signed_all_the
     ],
 )
 def test_rows_from_before_call_nothing_forged(kept: dict[str, Any], judgement: str) -> None:
-    assert judgement_kept(kept) == judgement
+    assert stored_judgement(kept) == judgement
 
 
 @pytest.mark.parametrize("name", ["an unknown signature algorithm", "MD5", "BER with a time-stamp"])
-def test_case_48_it_is_signed_again_here_and_both_are_kept(name: str, share: Share) -> None:
+def test_it_is_signed_again_here_and_both_are_kept(name: str, share: Share) -> None:
     document = share(KINDS[name].make(), HERE)
     assert [one["judgement"] for one in document.signatures] == [KINDS[name].judgement, "valid"]
     assert not document.was_repaired

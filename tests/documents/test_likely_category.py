@@ -1,4 +1,4 @@
-"""The category that an upload is proposed under: right if its name or text says it, else none that misleads."""
+"""The category proposed for an upload: right if its name or text states it, otherwise none that could mislead."""
 
 from __future__ import annotations
 
@@ -23,10 +23,22 @@ NAMES = {
     "facture n°12.pdf": "invoice", "DEVIS.pdf": "invoice", "invoice_2026.pdf": "invoice",
     "Note d’honoraires.pdf": "invoice", "IRM genou.pdf": "imaging", "radiographie thorax.pdf": "imaging",
     "x-ray.pdf": "imaging", "Consentement éclairé.pdf": "consent", "plan d’accès.pdf": "information",
+    "rx thorax.pdf": "imaging", "RX_genou_G.pdf": "imaging", "radios.pdf": "imaging", "TDM abdo.pdf": "imaging",
+    "scanner.pdf": "imaging", "écho rénale.pdf": "imaging", "echodoppler.pdf": "imaging", "doppler MI.pdf": "imaging",
+    "mammo 2026.pdf": "imaging", "pano dentaire.pdf": "imaging", "panoramique.pdf": "imaging",
+    "Cone-Beam.pdf": "imaging", "CBCT 12.pdf": "imaging", "scinti osseuse.pdf": "imaging", "IRM2026.pdf": "imaging",
+    "bio.pdf": "results", "NFS.pdf": "results", "bilan 03-2026.pdf": "results", "labo.pdf": "results",
+    "BIO_24112026.pdf": "results", "ECBU.pdf": "results", "résultats labo.pdf": "results", "TSH.pdf": "results",
+    "CRH cardio.pdf": "report", "CRO.pdf": "report", "cr_rx_thorax.pdf": "report", "CR irm.pdf": "report",
+    "clettre.pdf": "letter", "lettre de liaison.pdf": "letter", "courriers.pdf": "letter",
+    "rp.pdf": "prescription", "ordo bio.pdf": "prescription", "ordo rx.pdf": "prescription",
+    "certif sport.pdf": "certificate", "fact 2026-11.pdf": "invoice",
 }  # fmt: skip
 SAY_NOTHING = [
     "scan.pdf", "IMG_2031.pdf", "Durand Marie.pdf", "document (2).pdf", "", "2026-11-24.pdf", "Crème.pdf",
     "Ordonnance et certificat.pdf", "radio et analyses.pdf", "coordonnances.pdf", "lettreur.pdf", ".pdf",
+    "rx et bio.pdf", "xrx.pdf", "biopsie.pdf", "bionic.pdf", "laborde.pdf", "marpa.pdf", "crochet.pdf", "cran.pdf",
+    "rxthorax.pdf", "Labourie.pdf", "tdmx.pdf", "Serge Factor.pdf", "Pano-Durand et bilan.pdf",
 ]  # fmt: skip
 TEXTS = {
     "Dr Alice Morel\r\n12 rue des Lilas\r\nORDONNANCE\r\nParacétamol 1 g": "prescription",
@@ -45,6 +57,8 @@ TEXTS = {
     "Imagerie du Port\nCompte rendu": "imaging",
     "Votre ordonnance de novembre est à renouveler avant la fin du mois, prenez rendez-vous.": "other",
     "Je vous remercie de m’avoir adressé ce patient, dont l’ordonnance est jointe à ce document.": "other",
+    "Rx\nParacétamol": "other",
+    "Bilan du port\nBonjour": "other",
     "": "other",
 }  # fmt: skip
 

@@ -1,6 +1,5 @@
-"""Every message of the catalogue, in both languages, as a stranger reads it: whole, ours, one thing to do, nothing of
-health, one segment by SMS.
-"""
+"""Every message of the catalogue, in both languages, is complete, uses our texts, asks for one action, contains no
+health data, and fits one SMS segment."""
 
 from __future__ import annotations
 
@@ -29,6 +28,7 @@ from tests.documents.catalogue import (
     Stage,
     make_stage,
 )
+from tests.markup import visible_text
 
 pytestmark = pytest.mark.django_db
 URL = re.compile(r"https?://\S+")
@@ -40,6 +40,7 @@ BUTTONLESS = {
     "account_unknown_account", "booked_for_an_adult_relative", "moved", "with_somebody_else",
     "reminder_too_late_to_change_online",
 }  # fmt: skip
+TWELVE_HOURS = re.compile(r"\b(?:[ap]\.m\.|\d ?[ap]m\b|noon|midnight)|(?<![\d:])\d:\d\d\b", re.IGNORECASE)
 CASES = [(kind, language) for kind in CATALOGUE for language in ("fr", "en")]
 
 
@@ -58,18 +59,13 @@ def planned(kind: str, stage: Stage) -> list[Message]:
 
 
 def as_sent(message: Message) -> Any:
-    """The mail, as its reader's program takes it apart."""
+    """The email, parsed as a mail program does."""
     return BytesParser(policy=policy.default).parsebytes(compose(message).message().as_bytes())
-
-
-def words_of(page: str) -> str:
-    body = re.sub(r"(?s)<style>.*?</style>|<head>.*?</head>", "", page)
-    return unescape(re.sub(r"<[^>]+>", " ", body))
 
 
 def is_whole_and_says_nothing_of_health(kind: str, stage: Stage, told: list[Message]) -> None:
     for message in told:
-        html = words_of(message.html)
+        html = visible_text(message.html)
         for hole in HOLES:
             assert hole not in message.subject, message.subject
             assert hole not in message.body, message.body
@@ -103,7 +99,7 @@ def an_email_says_who_writes_and_where_to_answer(kind: str, stage: Stage, told: 
 
 def the_one_button_is_the_one_link_of_the_text(kind: str, stage: Stage, told: list[Message]) -> None:
     for message in (one for one in told if one.channel == Channel.EMAIL):
-        buttons = [unescape(url) for url in re.findall(r'<a [^>]*href="([^"]+)"', message.html)]
+        buttons = [unescape(url) for url in re.findall(r'<a\s[^>]*href="([^"]+)"', message.html)]
         assert buttons == URL.findall(message.body)
         told_otherwise = kind in BUTTONLESS
         assert len(buttons) <= 1
@@ -114,13 +110,20 @@ def the_one_button_is_the_one_link_of_the_text(kind: str, stage: Stage, told: li
 
 def html_and_text_say_the_same(kind: str, stage: Stage, told: list[Message]) -> None:
     for message in (one for one in told if one.channel == Channel.EMAIL):
-        html = " ".join(words_of(message.html).split())
+        html = " ".join(visible_text(message.html).split())
         for word in re.findall(r"[\w’'-]{3,}", URL.sub("", message.body)):
             assert word in html, word
 
 
+def times_have_24_hours(kind: str, stage: Stage, told: list[Message]) -> None:
+    """As on the pages, in every language."""
+    for message in told:
+        for text in (message.subject, message.body, visible_text(message.html), message.calendar):
+            assert not TWELVE_HOURS.search(text), text
+
+
 def an_sms_is_one_segment(kind: str, stage: Stage, told: list[Message]) -> None:
-    """The reason for more: a host that alone takes the room. None of this catalogue has it."""
+    """Only a long host name could cause more; none of this catalogue has one."""
     for message in (one for one in told if one.channel == Channel.SMS):
         text = in_gsm(message.body)
         assert text == message.body
@@ -139,6 +142,7 @@ def test_every_message_is_good(kind: str, stage: Stage) -> None:
     the_one_button_is_the_one_link_of_the_text(kind, stage, told)
     html_and_text_say_the_same(kind, stage, told)
     an_sms_is_one_segment(kind, stage, told)
+    times_have_24_hours(kind, stage, told)
 
 
 @pytest.mark.parametrize("stage", ["fr", "en"], indirect=True)
@@ -154,7 +158,7 @@ def test_what_is_cancelled_is_not_offered_to_be_moved(kind: str, stage: Stage) -
 def test_what_is_too_late_to_change_online_is_not_offered_online(stage: Stage) -> None:
     for message in planned("reminder_too_late_to_change_online", stage):
         if message.channel == Channel.EMAIL:
-            button = re.search(r"<a [^>]*>([^<]+)<", message.html)
+            button = re.search(r"<a\s[^>]*>\s*([^<]+?)\s*<", message.html)
             assert button
             assert button[1] in ("Voir le rendez-vous", "See the appointment")
             assert "01\u00a040\u00a000\u00a000\u00a000" in message.body
@@ -163,7 +167,7 @@ def test_what_is_too_late_to_change_online_is_not_offered_online(stage: Stage) -
 @pytest.mark.parametrize("stage", ["fr", "en"], indirect=True)
 @pytest.mark.parametrize("kind", list(OF_A_PRACTICE))
 def test_a_discreet_name_is_the_only_name(kind: str, stage: Stage) -> None:
-    """In the mail with all its headers, the SMS and the calendar."""
+    """In the email with all its headers, in the SMS and in the calendar file."""
     Practice.objects.update(name="Centre de Suivi", discreet_name="Maison des Lilas")
     stage.practice.refresh_from_db()
     stage.marie.refresh_from_db()

@@ -1,7 +1,7 @@
-"""A message that a worker is sending, while what it says becomes untrue: it is never queued again.
+"""A message becomes untrue while a worker is sending it: it is never queued again.
 
-Whatever the kind: of a document, of a link, of an invitation, of an appointment. The change happens while the server
-has the message; then the server refuses it, takes it, or the worker is killed.
+For every kind: about a document, a link, an invitation, an appointment. The change happens while the server has the
+message; then the server refuses or accepts it, or the worker is killed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from documents.sharing.accesses import AccessKind, accesses_to, end_access
 from documents.sharing.share import share_library_document, take_back
 from notifications import delivery
 from notifications.causes import Cause
-from notifications.channels import DeliveryFailed
+from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
 from notifications.channels.sms import SmsSender
 from notifications.delivery import deliver_due
@@ -65,7 +65,7 @@ class Scene:
         return share_library_document(appointment=_again(appointment), library_document=self.plan, by=self.alice)
 
     def correct(self) -> object:
-        return change_patient(patient=self.marie, by=self.alice, **NEW)  # type: ignore[arg-type]
+        return change_patient(patient=self.marie, by=self.alice, email=NEW["email"], mobile=NEW["mobile"])
 
     def online(self, person: Person) -> Appointment:
         day = timezone.localdate() + timedelta(days=9)
@@ -195,7 +195,7 @@ def _reminder_of_a_deleted_booking(scene: Scene) -> Change:
 
 
 def _reminder_of_two_of_which_one_is_moved(scene: Scene) -> Change:
-    """The second of the message: the first is told again, without it."""
+    """Move the second appointment of the message: the first is reminded of again, alone."""
     one, other = scene.book_for(scene.marie), scene.book_for(scene.marie)
     _remind(one, other)
     return lambda: move(appointment=_again(other), by=scene.alice, starts_at=timezone.now() + timedelta(days=9))
@@ -207,7 +207,7 @@ def _remind(*all_booked: Appointment) -> None:
     for one in all_booked:
         for channel in Channel:
             Reminder.objects.create(appointment=one, channel=channel, offset_hours=1, due_at=timezone.now())
-    noon = datetime.combine(timezone.localdate(), time(12), booked.practice.zone)  # not in the quiet hours
+    noon = datetime.combine(timezone.localdate(), time(12), booked.practice.zone)  # outside the quiet hours
     Appointment.objects.filter(pk__in=[one.pk for one in all_booked]).update(
         starts_at=noon + timedelta(days=2), ends_at=noon + timedelta(days=2, minutes=20)
     )
@@ -216,13 +216,13 @@ def _remind(*all_booked: Appointment) -> None:
 
 
 def _told(appointment: Appointment) -> Appointment:
-    """Its booking was told before."""
+    """An appointment whose booking was already announced."""
     Message.objects.all().delete()
     return appointment
 
 
 def _moves(user: User) -> None:
-    """To another mailbox, and another number."""
+    """Change the account's email and mobile."""
     former = {"email": user.email, "mobile": str(user.mobile)}
     EmailAddress.objects.filter(user=user).update(email=NEW["email"])
     User.objects.filter(pk=user.pk).update(**NEW)
@@ -291,18 +291,21 @@ def server(mail_server: MailServer, gateway: SmsGateway) -> Server:
 
 
 class Killed(BaseException):
-    """SIGKILL: nothing of the worker runs any more."""
+    """Simulates SIGKILL: no code of the worker runs any more."""
 
 
 def between(monkeypatch: pytest.MonkeyPatch, channel: Channel, change: Change, *, killed: bool = False) -> list[Any]:
-    """`change` happens while the server has the first message of the channel, which the worker may not survive.
+    """Apply `change` while the server has the first message of the channel, and kill the worker if `killed`.
 
-    The messages that it held then.
+    Returns the messages that it was sending.
     """
     held: list[Any] = []
-    base: Any = EmailSender if channel == Channel.EMAIL else SmsSender
 
-    class InTheMiddle(base):  # type: ignore[misc]
+    class InTheMiddle:
+        def __init__(self) -> None:
+            self.real: Sender = EmailSender() if channel == Channel.EMAIL else SmsSender()
+            self.open, self.close = self.real.open, self.real.close
+
         def send(self, message: Message) -> str:
             first = not held
             if first:
@@ -311,7 +314,7 @@ def between(monkeypatch: pytest.MonkeyPatch, channel: Channel, change: Change, *
                 change()
             if first and killed:
                 raise Killed
-            return str(super().send(message))
+            return self.real.send(message)
 
     monkeypatch.setitem(delivery.SENDERS, channel, InTheMiddle)
     return held
@@ -348,7 +351,7 @@ def test_what_becomes_untrue_in_a_workers_hands_is_never_queued_again(
             Message.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - timedelta(hours=1))
     assert held
     states = set(Message.objects.filter(pk__in=held).values_list("state", flat=True))
-    # Whatever else it held was called off before its turn came.
+    # Its other messages were called off before they were sent.
     assert states <= ({"sent", "called_off"} if ends == "taken" else {"called_off"})
     assert Message.objects.filter(pk__in=held, state="sent").count() == (1 if ends == "taken" else 0)
     assert not Message.objects.filter(pk__in=held).exclude(body="", calendar="").exists()
@@ -360,7 +363,7 @@ def test_what_becomes_untrue_in_a_workers_hands_is_never_queued_again(
     moves = "correct" in getattr(change, "__name__", "") or "moves" in kind
     assert set(later) <= ({NEW["email"], NEW["mobile"]} if moves else former)
     assert not Message.objects.filter(pk__in=held, state__in=["queued", "failed"]).exists()
-    if moves:  # whoever it is today hears of it
+    if moves:  # the current owner of the contact gets it
         assert later
 
 
@@ -387,7 +390,7 @@ def test_a_worker_does_not_send_what_was_called_off_while_it_waited_in_the_batch
 def test_what_a_worker_gives_back_is_not_queued_again(
     scene: Scene, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is away: the rest of the batch is put back."""
+    """The server is down: the rest of the batch is released."""
     make_email("premier@courriel.example", due_at=timezone.now() - timedelta(minutes=1))
     second = make_email("second@courriel.example")
     server.mail.answers["premier@courriel.example"] = "421 closing"
@@ -430,7 +433,7 @@ def test_a_document_of_which_the_last_message_was_called_off_still_needs_somebod
 def test_a_worker_that_fails_while_it_is_called_off_does_not_queue_it_again(
     practice: Practice, mail_server: MailServer, first: str
 ) -> None:
-    """Both write the row at once: whoever comes second waits for the other, and sees what it wrote."""
+    """Both write the row at the same time: the second waits for the first, and sees its changes."""
     mail_server.answers["marie.durand@courriel.example"] = "451 later"
     message = make_email()
     (claimed,) = delivery.claim(Channel.EMAIL)

@@ -1,4 +1,4 @@
-"""Which SMS wait for the morning, by the clock of the practice: each kind, at each hour, in each zone."""
+"""Which SMS wait for the morning in the practice's time zone: each kind, at each hour, in each zone."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from documents.sending.autosend import send_due
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.chasing import chase
 from documents.sharing.share import share_library_document
+from notifications.delivery import deliver_due
 from notifications.models import Channel, Message
 from patients.codes import send_invitation_code
 from patients.invitations import invitation_for
 from patients.models import Patient
+from patients.records import change_patient
 from practices.models import Practice
 from tests.conftest import BookFixture
 from tests.documents.ways import on_day
+from tests.notifications.conftest import SmsGateway
 
 pytestmark = [pytest.mark.django_db, pytest.mark.night]
 ZONES = ["Europe/Paris", "Pacific/Noumea", "America/Martinique"]
@@ -42,13 +45,14 @@ class Stage:
         self.marie, self.plan, self.book_for = marie, plan, book_for
 
     def does(self, kind: str, begins: datetime) -> None:
-        """What it plans is all there is."""
+        """Plans exactly one message of that kind."""
         kinds: dict[str, Callable[[Appointment], object]] = {
             "moved": lambda one: move(appointment=one, by=self.alice, starts_at=begins + timedelta(days=9)),
-            "changed": lambda one: about_appointments.tell_anew(one, by=self.alice, differs=True),
+            "changed": lambda one: about_appointments.rewrite_waiting(one, by=self.alice, differs=True),
             "cancelled": lambda one: cancel(appointment=one, by=self.alice),
             "deleted": lambda one: delete(appointment=one, by=self.alice),
             "shared": self._shares,
+            "reminder": lambda one: about_appointments.remind(Channel.SMS, [one]),
             "chased": lambda one: chase(document=self._shares(one, forget=True), by=self.bob),
             "code of a device": lambda _one: send_device_code(self.hugo),
             "code of an invitation": lambda _one: send_invitation_code(
@@ -60,7 +64,7 @@ class Stage:
         holder = self.hugo if kind == "booked" else None
         booked = self.book_for(self.marie, starts_at=begins, holder=holder, booked_for=BookedFor.SELF)
         if kind == "booked":
-            about_appointments.tell_booked(booked)
+            about_appointments.plan_booking_messages(booked)
         elif kind == "link":
             send_due()
         else:
@@ -127,6 +131,64 @@ def test_what_the_morning_is_too_late_for_leaves_at_once(
     assert leaves or due.time() == MORNING
 
 
+HOURS_OF_ATTEMPTS = {"20:58": False, "21:10": True, "03:00": True, "07:59": True, "08:00": False, "12:00": False}
+
+
+@pytest.mark.parametrize("attempts", [0, 3])
+@pytest.mark.parametrize("hour", HOURS_OF_ATTEMPTS)
+@pytest.mark.parametrize("kind", [*WAIT, *LEAVE, "reminder"])
+def test_no_attempt_is_made_at_night_whatever_failed_before(
+    stage: Stage, gateway: SmsGateway, kind: str, hour: str, attempts: int
+) -> None:
+    """An SMS planned by day is delayed by a gateway or a worker that was down."""
+    now = local("Europe/Paris", hour)
+    planned = (
+        now - timedelta(minutes=1)
+        if kind in LEAVE
+        else now.replace(hour=15, minute=0) - timedelta(days=now.hour < 15)
+    )
+    with on_day(planned):
+        stage.does(kind, now + timedelta(days=3))
+        assert leaves_at("Europe/Paris") <= planned + timedelta(minutes=1)
+    Message.objects.filter(channel=Channel.SMS).update(attempts=attempts, due_at=now - timedelta(minutes=1))
+    with on_day(now):
+        deliver_due(Channel.SMS)
+        sms = Message.objects.get(channel=Channel.SMS)
+        late = Message.objects.waiting_since_planned().filter(channel=Channel.SMS).exists()
+    if HOURS_OF_ATTEMPTS[hour] and kind not in LEAVE:
+        assert (sms.state, sms.attempts, len(gateway.requests)) == ("queued", attempts, 0)
+        assert leaves_at("Europe/Paris").time() == MORNING
+        assert not late  # no alarm
+    else:
+        assert (sms.state, len(gateway.requests)) == ("sent", 1)
+
+
+@pytest.mark.parametrize(("begins", "leaves"), [("07:30", True), ("08:29", True), ("08:30", False)])
+@pytest.mark.parametrize("kind", ["booked", "moved", "changed", "cancelled", "deleted", "reminder"])
+def test_what_the_morning_is_too_late_for_is_tried_again_at_once(
+    stage: Stage, gateway: SmsGateway, kind: str, begins: str, leaves: bool
+) -> None:
+    now, morning = local("Europe/Paris", "22:00"), local("Europe/Paris", begins) + timedelta(days=1)
+    with on_day(now - timedelta(hours=3)):
+        stage.does(kind, morning)
+    Message.objects.filter(channel=Channel.SMS).update(attempts=2, due_at=now)
+    with on_day(now):
+        deliver_due(Channel.SMS)
+    assert bool(gateway.requests) is leaves
+
+
+def test_what_was_let_out_at_night_is_tried_again_at_night(stage: Stage, gateway: SmsGateway) -> None:
+    """Moved from an early morning to later: only the former time makes the message urgent."""
+    now = local("Europe/Paris", "22:00")
+    with on_day(now):
+        booked = stage.book_for(stage.marie, starts_at=now + timedelta(hours=9))
+        move(appointment=booked, by=stage.alice, starts_at=now + timedelta(days=5))
+    Message.objects.filter(channel=Channel.SMS).update(attempts=2)
+    with on_day(now + timedelta(hours=1)):
+        deliver_due(Channel.SMS)
+    assert gateway.requests
+
+
 def test_moved_to_the_early_morning_leaves_at_once(stage: Stage) -> None:
     now = local("Europe/Paris", "22:00")
     with on_day(now):
@@ -143,3 +205,57 @@ def test_a_long_night_outlives_no_sms(stage: Stage, practice: Practice) -> None:
     sms = Message.objects.get(channel=Channel.SMS)
     assert sms.expires_at is not None
     assert sms.expires_at > sms.due_at
+
+
+OF_APPOINTMENTS = ["booked", "moved", "changed", "cancelled", "deleted"]
+
+
+@pytest.mark.parametrize("hours", [29, 53])
+@pytest.mark.parametrize("kind", OF_APPOINTMENTS)
+def test_what_was_let_out_one_night_waits_in_the_next(
+    stage: Stage, gateway: SmsGateway, kind: str, hours: int
+) -> None:
+    """Of an appointment early tomorrow, with a gateway that is away for a night or two."""
+    now = local("Europe/Paris", "22:00")
+    with on_day(now):
+        stage.does(kind, now + timedelta(hours=9))
+        assert leaves_at("Europe/Paris") == now
+    at = now + timedelta(hours=hours)
+    Message.objects.filter(channel=Channel.SMS).update(
+        attempts=2, due_at=at - timedelta(minutes=1), expires_at=at + timedelta(days=1)
+    )
+    with on_day(at):
+        deliver_due(Channel.SMS)
+        assert not gateway.requests
+        assert leaves_at("Europe/Paris").time() == MORNING
+
+
+@pytest.mark.parametrize("hour", ["03:00", "08:30"])
+@pytest.mark.parametrize("until", [8, 9])
+@pytest.mark.parametrize("kind", OF_APPOINTMENTS)
+def test_what_waited_for_the_morning_is_not_let_out_by_other_quiet_hours(
+    stage: Stage, gateway: SmsGateway, practice: Practice, kind: str, until: int, hour: str
+) -> None:
+    now = local("Europe/Paris", "22:00")
+    with on_day(now):
+        stage.does(kind, now + timedelta(days=5))
+        assert leaves_at("Europe/Paris").time() == MORNING
+        ReminderPolicy.objects.create(practice=practice, quiet_from=time(21), quiet_until=time(until))
+    at = datetime.combine((now + timedelta(days=1)).date(), time.fromisoformat(hour), now.tzinfo)
+    for attempt in (at, at + timedelta(days=1)):
+        Message.objects.filter(channel=Channel.SMS).update(
+            attempts=3, due_at=attempt - timedelta(minutes=1), expires_at=attempt + timedelta(days=1)
+        )
+        with on_day(attempt):
+            deliver_due(Channel.SMS)
+        assert bool(gateway.requests) is (attempt.hour >= until)
+
+
+def test_what_failed_at_a_wrong_number_leaves_in_the_night_of_its_correction(stage: Stage) -> None:
+    """Moved away from the early morning: it is as urgent when it is sent again."""
+    now = local("Europe/Paris", "22:00")
+    with on_day(now):
+        stage.does("moved", now + timedelta(hours=9))
+        Message.objects.filter(channel=Channel.SMS).update(state="failed", cause="number_refused", body="")
+        change_patient(patient=stage.marie, by=stage.alice, mobile="+33698765432")
+        assert Message.objects.get(channel=Channel.SMS, state="queued").due_at == now

@@ -1,4 +1,4 @@
-"""Documents shared in one sitting are told of by one message by each channel, which says how many they are."""
+"""Documents shared in one sitting are announced in one message for each channel, which states their number."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def share(appointment: Appointment, access_plan: LibraryDocument, bob: User) -> 
 
 
 def counts(language: str = "fr") -> dict[str, list[int]]:
-    """Of each channel, how many documents its messages say."""
+    """For each channel, the numbers of documents in its messages."""
     pattern, one, _subject = WORDS[language]
     found: dict[str, list[int]] = {}
     for message in Message.objects.exclude(state=MessageState.CALLED_OFF).order_by("created_at"):

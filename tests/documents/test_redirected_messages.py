@@ -1,4 +1,4 @@
-"""A corrected contact moves what was the patient's own, and nothing of anybody else."""
+"""Correcting a contact redirects the patient's own messages, and nobody else's."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from appointments.authorisation import authorise_holder
 from appointments.booking import place
-from appointments.messages import tell_booked
+from appointments.messages import plan_booking_messages
 from appointments.models import Appointment, AppointmentKind, BookedFor, Reminder
 from appointments.reminders import send_due
 from documents.models import SharedDocument
-from documents.sharing.accesses import accesses_to, end_access, readmit_holder
+from documents.sharing.accesses import accesses_to, end_access, restore_holder_access
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from patients.records import change_patient
-from tests.docshare.personal_data.house import House, furnish
+from tests.personal_data.house import House, furnish
 
 pytestmark = pytest.mark.django_db
 FAMILY = "family@example.org"
@@ -35,7 +35,7 @@ def waiting(to: str) -> list[str]:
 
 @pytest.fixture
 def couple(house: House) -> list[Patient]:
-    """With one mailbox, and one reminder of both their appointments, at 9 and at 11."""
+    """Two patients with one mailbox, and one reminder of both appointments, at 9 and at 11."""
     people = [
         Patient.objects.create(
             practice=house.practice, first_name=name, last_name="X", birth_date=date(1960, 1, 1),
@@ -78,7 +78,7 @@ def test_what_waits_for_the_holder_stays_the_holders(house: House) -> None:
         email=house.own.email, mobile="+33688888801",
     )  # fmt: skip
     appointment = house.book(patient, 4, holder=house.own, booked_for=BookedFor.ADULT_RELATIVE)
-    tell_booked(appointment)
+    plan_booking_messages(appointment)
     authorise_holder(appointment=appointment, by=house.doctor)
     assert house.share(appointment).audience == "holder"
     queued = Message.objects.filter(about=appointment.pk, channel=Channel.EMAIL, state=MessageState.QUEUED)
@@ -90,7 +90,7 @@ def test_what_waits_for_the_holder_stays_the_holders(house: House) -> None:
 
 @pytest.fixture
 def of_a_child(house: House) -> SharedDocument:
-    """Of which its holder was not told yet."""
+    """A child's document, not yet announced to its holder."""
     born = timezone.localdate() - timedelta(days=3000)
     child = Patient.objects.create(practice=house.practice, first_name="Zoé", last_name="X", birth_date=born)
     document = house.share(house.book(child, 4, holder=house.own, booked_for=BookedFor.MINOR_RELATIVE))
@@ -116,5 +116,5 @@ def test_an_access_that_is_given_back_is_told_of(house: House, of_a_child: Share
     (access,) = [one for one in accesses_to(child) if one.account == house.own]
     assert end_access(patient=child, access_id=access.id, by=house.doctor)
     assert told(of_a_child) == []
-    assert readmit_holder(patient=child, holder=house.own, by=house.doctor)
+    assert restore_holder_access(patient=child, holder=house.own, by=house.doctor)
     assert told(of_a_child) == ["email", "sms"]

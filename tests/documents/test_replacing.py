@@ -1,7 +1,8 @@
-"""Another file behind the same entry: whom it reaches, what the patient sees, that the old bytes are gone."""
+"""Replacing a file: who gets it, what the patient sees, and that the old bytes are deleted."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder
@@ -54,9 +56,13 @@ def document(
     )
 
 
-def replace(document: SharedDocument, by: User, placement: Placement | None = None, **more: object) -> SharedDocument:
+def replace(
+    document: SharedDocument, by: User, placement: Placement | None = None, instead_of: uuid.UUID | None = None
+) -> SharedDocument:
     document = SharedDocument.objects.get(pk=document.pk)
-    return replace_document(document=document, intake=new_version(), placement=placement, by=by, **more)  # type: ignore[arg-type]
+    return replace_document(
+        document=document, intake=new_version(), placement=placement, by=by, instead_of=instead_of
+    )
 
 
 def test_the_entry_stays_and_the_old_bytes_are_gone(
@@ -64,7 +70,7 @@ def test_the_entry_stays_and_the_old_bytes_are_gone(
     alice_signs: User,
     marie: Patient,
     files_in_store: Files,
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     account = make_user("marie.durand@courriel.example", "Marie", "Durand", mobile="+33612345678")
     RecordTie.objects.create(
@@ -73,7 +79,7 @@ def test_the_entry_stays_and_the_old_bytes_are_gone(
     note_reading(documents=[document], by=account, means=ReadingMeans.VIEWED)
     old, shared_at, before = document.file, document.shared_at, set(files_in_store())
 
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         replaced = replace(document, alice_signs, PLACE)
 
     (seen,) = visible_as_recipient(account)
@@ -138,11 +144,11 @@ def test_two_clicks_replace_it_once(document: SharedDocument, bob: User, files_i
 def test_what_was_taken_back_meanwhile_is_not_replaced(
     document: SharedDocument,
     bob: User,
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     files_in_store: Files,
 ) -> None:
     kept = SharedDocument.objects.get(pk=document.pk)
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         take_back(document=document, by=bob)
     before = set(files_in_store())
     with pytest.raises(NotReplaceable):
@@ -154,7 +160,7 @@ def test_what_was_taken_back_meanwhile_is_not_replaced(
 def test_a_document_of_the_library_is_changed_in_the_library(
     appointment: Appointment, access_plan: LibraryDocument, bob: User
 ) -> None:
-    """A link without an account carries the library's documents alone, never an upload."""
+    """A link without account only opens documents of the library, never an upload."""
     shared = share_library_document(appointment=appointment, library_document=access_plan, by=bob)
     with pytest.raises(NotReplaceable):
         replace(shared, bob)

@@ -1,5 +1,5 @@
-"""Letters of every script as they are drawn: the stamp's typesetter beside Pango, which prints written documents and
-shares no code with it; and fonts without TrueType outlines, whose text every reader must find its glyphs for."""
+"""Letters of every script are drawn correctly: the stamp's typesetter is compared with Pango, which prints written
+documents and shares no code with it; and text in fonts without TrueType outlines refers to the right glyphs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DARK = 128
 
 
 def ink(pdf: bytes) -> Image.Image:
-    """What is drawn on the first page, dark on white, without what is white around it."""
+    """The drawing on the first page, dark on white, cropped to its content."""
     page: Image.Image = pdfium.PdfDocument(pdf)[0].render(scale=1).to_pil().convert("L")
     box = page.point([255 * (level < DARK) for level in range(256)]).getbbox()
     assert box, "nothing is drawn"
@@ -48,7 +48,7 @@ def ink(pdf: bytes) -> Image.Image:
 
 
 def typeset(text: str) -> bytes:
-    writer = PdfFileWriter()  # type: ignore[no-untyped-call]
+    writer = PdfFileWriter()
     letters = Typesetter(list(map(str, settings.STAMP_FONTS)))
     line = letters.shape(plain(text))
     letters.keep(line)
@@ -56,10 +56,10 @@ def typeset(text: str) -> bytes:
     drawn = letters.operators(line, x=20, y=100, size=SIZE)
     resources = dictionary({"/Font": fonts})
     contents = writer.add_object(stream(drawn))
-    page = PageObject(contents, media_box=(0, 0, 1000, 200), resources=resources)  # type: ignore[no-untyped-call]
-    writer.insert_page(page)  # type: ignore[no-untyped-call]
+    page = PageObject(contents, media_box=(0, 0, 1000, 200), resources=resources)
+    writer.insert_page(page)
     buffer = io.BytesIO()
-    writer.write(buffer)  # type: ignore[no-untyped-call]
+    writer.write(buffer)
     return buffer.getvalue()
 
 
@@ -86,8 +86,8 @@ def test_a_stamp_draws_a_name_as_a_written_document_does(script: str, tmp_path: 
 @pytest.mark.parametrize("maker", ["written", "stamped"])
 @pytest.mark.parametrize("script", ["Chinese", "Japanese", "Korean", "Latin and Chinese"])
 def test_text_names_the_glyphs_that_the_embedded_font_calls_so(script: str, maker: str, tmp_path: Path) -> None:
-    """Font programs keyed by CID are asked by CID (ISO 32000-2, 9.7.4.2): each code of the text is the CID of a glyph
-    that draws something."""
+    """In CID-keyed fonts, codes are CIDs (ISO 32000-2, 9.7.4.2): each code of the text is the CID of a glyph that
+    draws something."""
     made = typeset(NAMES[script]) if maker == "stamped" else printed_by_pango(NAMES[script], tmp_path / "written.pdf")
     compact = 0
     with pikepdf.open(io.BytesIO(made)) as pdf:

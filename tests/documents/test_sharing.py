@@ -1,4 +1,4 @@
-"""Sharing and taking back: what is stored, who is told, what remains."""
+"""Sharing and taking back: what is stored, who gets a message, what remains."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder, withdraw_authorisation
@@ -142,14 +143,14 @@ def test_taking_back_removes_row_bytes_and_unsent_messages(
     prescription: Category,
     receive: Receive,
     files_in_store: FilesInStore,
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     before = files_in_store()
     document = share_upload(
         appointment=appointment, intake=receive(), category=prescription, title="", placement=None, by=bob
     )
     assert len(files_in_store()) == len(before) + 1
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         take_back(document=document, by=bob)
         take_back(document=document, by=bob)
     assert not SharedDocument.objects.exists()
@@ -205,13 +206,13 @@ def test_deleting_an_appointment_removes_uploads_and_keeps_library_and_trail(
     receive: Receive,
     access_plan: LibraryDocument,
     files_in_store: FilesInStore,
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with_library = files_in_store()
     share_upload(appointment=appointment, intake=receive(), category=prescription, title="", placement=None, by=bob)
     share_library_document(appointment=appointment, library_document=access_plan, by=bob)
     pk = appointment.pk
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         delete(appointment=appointment, by=bob)
     assert not SharedDocument.objects.exists()
     assert not Appointment.objects.filter(pk=pk).exists()
@@ -336,7 +337,7 @@ def test_holder_keeps_a_minors_document_and_the_young_adult_sees_it_too(
     leo = Patient.objects.create(practice=practice, first_name="Léo", last_name="Martin", birth_date=date(2015, 1, 1))
     appointment = book_for(leo, holder=hugo, booked_for=BookedFor.MINOR_RELATIVE)
     share_upload(appointment=appointment, intake=receive(), category=prescription, title="", placement=None, by=bob)
-    Patient.objects.filter(pk=leo.pk).update(birth_date=date(1990, 1, 1))  # he has come of age
+    Patient.objects.filter(pk=leo.pk).update(birth_date=date(1990, 1, 1))  # he is now of age
     leo_himself = User.objects.create_user("leo@courriel.example", "une-phrase-de-passe")
     assert visible_as_recipient(hugo).count() == 1
     assert not visible_as_recipient(leo_himself).exists()
@@ -393,7 +394,7 @@ def test_who_sees_a_patients_document(
     share_upload(appointment=appointment, intake=receive(), category=prescription, title="", placement=None, by=bob)
     for user in (alice, bob, carol, rita):
         assert visible_to(user).count() == 1
-    for user in (charlie, hugo, sophie, marie_herself):  # the same address alone proves nothing
+    for user in (charlie, hugo, sophie, marie_herself):  # the same address alone is no proof
         assert not visible_to(user).exists()
     tie(marie_herself, marie)
     assert visible_to(marie_herself).count() == 1

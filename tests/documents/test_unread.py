@@ -1,4 +1,4 @@
-"""A document that stays unread is brought to mind: once, after the practice's days, and no SMS at night."""
+"""Reminders of unread documents: once, after the practice's number of days, and no SMS at night."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents import messages
 from documents.models import Category, SharedDocument
-from documents.sharing.chasing import Chased, chase
+from documents.sharing.chasing import ChaseResult, chase
 from documents.sharing.share import share_upload
 from documents.sharing.unread import remind_of_unread, set_unread_policy
 from documents.tasks import remind_of_unread as task
@@ -88,8 +88,8 @@ def test_what_was_read_taken_back_or_already_chased_is_left_alone(document: Shar
     assert remind_of_unread(now=days_later(4)) == 0
     SharedDocument.objects.update(first_read_at=None, shared_at=F("shared_at") - timedelta(days=4))
     Message.objects.update(created_at=F("created_at") - timedelta(days=4))
-    assert chase(document=document, by=bob) is Chased.SENT
-    assert remind_of_unread() == 0  # something was said today
+    assert chase(document=document, by=bob) is ChaseResult.SENT
+    assert remind_of_unread() == 0  # a message was sent today
 
 
 def test_what_did_not_arrive_needs_somebody_and_not_another_message(document: SharedDocument) -> None:
@@ -142,7 +142,7 @@ def test_one_that_fails_holds_up_no_other(
     document: SharedDocument, bob: User, prescription: Category, receive: Callable[..., Intake],
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Two patients, so two messages; a fault of ours strikes the first."""
+    """Two patients, so two messages; the first raises an unexpected error."""
     first = document.appointment
     other = Patient.objects.create(
         practice=first.practice, first_name="Odile", last_name="Autre", birth_date=date(1950, 1, 1),

@@ -1,4 +1,4 @@
-"""What would come at a bad time: at night, after the visit, of what is not there any more."""
+"""Messages at a bad time: at night, after the visit, or about deleted objects."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make_rule(carol: User, access_plan: LibraryDocument) -> Callable[..., object
 
 @pytest.fixture
 def quiet_now(practice: Practice) -> Callable[[bool], None]:
-    """Whether it is night at the practice now, whatever the hour of the test."""
+    """A function that sets whether it is night at the practice, at any time of the test."""
 
     def _set(quiet: bool) -> None:
         local = timezone.localtime(timezone=practice.zone)

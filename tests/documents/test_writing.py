@@ -1,10 +1,12 @@
-"""Written documents: a short list of elements, a fixed dictionary of fields, a tagged PDF/A, one per appointment."""
+"""Written documents: a short list of elements, a fixed set of fields, a tagged PDF/A, one copy for each
+appointment."""
 
 from __future__ import annotations
 
 import io
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pikepdf
@@ -13,11 +15,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
+from appointments.agendas import AgendaFacts, change_agenda
 from appointments.booking import delete
 from appointments.models import Agenda, AppointmentKind
-from appointments.video import set_video_url
 from documents.invariants import library_and_uploads_are_apart
 from documents.library.catalogue import import_document, preview_body, rewrite_document, write_document, write_version
 from documents.library.writing.body import clean, fill
@@ -34,6 +37,7 @@ from patients.records import change_patient
 from practices.models import Practice
 from practices.roles import NotAllowed
 from tests.conftest import BookFixture
+from tests.pdfs import text_of_pdf
 
 pytestmark = pytest.mark.django_db
 BODY = (
@@ -53,8 +57,7 @@ def written(practice: Practice, carol: User) -> LibraryDocument:
 
 def text_of(stored: StoredFile) -> str:
     with storage.open_(stored) as file:
-        document = pypdfium2.PdfDocument(file.read())
-    return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in document).split())
+        return text_of_pdf(file.read())
 
 
 # --- The body ---------------------------------------------------------------------------------------------------
@@ -74,7 +77,7 @@ def text_of(stored: StoredFile) -> str:
          '<p><span data-field="patient_name"></span> <span data-field="patient_birth_date"></span></p>'),
     ],
 )  # fmt: skip
-def test_case_35_only_known_elements_are_kept(typed: str, kept: str) -> None:
+def test_only_known_elements_are_kept(typed: str, kept: str) -> None:
     assert clean(typed) == kept
 
 
@@ -89,13 +92,13 @@ def test_case_35_only_known_elements_are_kept(typed: str, kept: str) -> None:
         "<p>" + "a" * 200_001 + "</p>",
     ],
 )
-def test_case_35_unknown_fields_and_empty_or_endless_texts_are_refused_with_a_sentence(typed: str) -> None:
+def test_unknown_fields_and_empty_or_endless_texts_are_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(ValidationError) as refused:
         clean(typed)
     assert refused.value.message_dict["body"][0].endswith(".")
 
 
-def test_case_35_what_a_name_holds_is_text_and_never_read_again() -> None:
+def test_what_a_name_holds_is_text_and_never_read_again() -> None:
     body = clean("<p>{{ patient_name }}, {{ practice_address }}</p>")
     values = {"patient_name": '<b>{{ holder_name }}</b><span data-field="holder_name"></span>'}
     filled = fill(body, values | {"practice_address": "1 rue\nParis"})
@@ -104,7 +107,7 @@ def test_case_35_what_a_name_holds_is_text_and_never_read_again() -> None:
     assert "1 rue<br>Paris" in filled
 
 
-def test_case_35_only_an_address_of_the_practice_becomes_a_link() -> None:
+def test_only_an_address_of_the_practice_becomes_a_link() -> None:
     body = clean("<p>{{ patient_name }} {{ appointment_place }}</p>")
     evil = "https://evil.example/"
     filled = fill(body, {"patient_name": evil, "appointment_place": f'en vidéo\nhttps://video.example/s/1?a="{evil}'})
@@ -143,7 +146,7 @@ STRUCTURED = (
 
 
 def roles_of(element: pikepdf.Object) -> Iterator[tuple[str, pikepdf.Object]]:
-    """The structure elements below one, in reading order (ISO 32000-1, 14.7.2)."""
+    """The structure elements below an element, in reading order (ISO 32000-1, 14.7.2)."""
     children: Any = element.get("/K", [])
     for child in children if isinstance(children, pikepdf.Array) else [children]:
         if isinstance(child, pikepdf.Dictionary) and "/S" in child:
@@ -152,7 +155,8 @@ def roles_of(element: pikepdf.Object) -> Iterator[tuple[str, pikepdf.Object]]:
 
 
 def test_what_readers_for_the_blind_need_is_in_the_pdf(practice: Practice, carol: User) -> None:
-    """Headings, lists, tables, links and pictures by their role; every font inside; colours defined; a title."""
+    """Headings, lists, tables, links and pictures have their roles; fonts are embedded; colours are defined; there is
+    a title."""
     drawn = io.BytesIO()
     Image.new("RGB", (40, 40), "red").save(drawn, "PNG")
     picture = import_document(
@@ -178,7 +182,7 @@ def test_what_readers_for_the_blind_need_is_in_the_pdf(practice: Practice, carol
         assert all({"/FontFile", "/FontFile2", "/FontFile3"} & set(font.keys()) for font in fonts)
         assert "/AA" not in pdf.Root
         assert "/OpenAction" not in pdf.Root
-    text = " ".join(pypdfium2.PdfDocument(printed)[0].get_textpage().get_text_bounded().split())
+    text = text_of_pdf(printed)
     for word in ("Άννα", "ż", "Zoë", "penché"):
         assert word in text
 
@@ -189,7 +193,7 @@ def test_what_readers_for_the_blind_need_is_in_the_pdf(practice: Practice, carol
 def test_names_of_every_alphabet_are_printed_with_a_font_that_has_them(
     name: str, shown: str, written: LibraryDocument, carol: User, book_for: BookFixture, marie: Patient
 ) -> None:
-    """No box in the place of a letter: each glyph is one of an embedded font, and reads back as itself."""
+    """No placeholder box: each glyph is from an embedded font, and is extracted as the right text."""
     Patient.objects.filter(pk=marie.pk).update(first_name=name)
     save_rule(practice=written.practice, content=RuleContent(name="Venue", documents=[written]), by=carol)
     marie.refresh_from_db()
@@ -197,18 +201,19 @@ def test_names_of_every_alphabet_are_printed_with_a_font_that_has_them(
     assert send_due() == 1
     text = unicodedata.normalize("NFKC", text_of(SharedDocument.objects.get().file))
     letters = unicodedata.normalize("NFKC", shown)
-    assert letters in text or letters[::-1] in text  # some readers give Arabic in the order it is drawn
+    assert letters in text or letters[::-1] in text  # some readers extract Arabic in drawing order
     with storage.open_(SharedDocument.objects.get().file) as file, pikepdf.open(io.BytesIO(file.read())) as pdf:
         fonts = [
             str(one.BaseFont) for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and "/BaseFont" in one
         ]
-    assert [font for font in fonts if "Paper" not in font] == []  # ours, not what the machine happens to have
+    assert [font for font in fonts if "Paper" not in font] == []  # only our fonts, not those installed on the machine
 
 
 def test_the_place_of_a_visit_by_video_is_its_address(
     written: LibraryDocument, carol: User, book_for: BookFixture, marie: Patient, agenda: Agenda
 ) -> None:
-    set_video_url(agenda=agenda, url="https://video.example/salle/1", by=carol)
+    facts = replace(AgendaFacts.of(agenda), video_url="https://video.example/salle/1")
+    change_agenda(agenda=agenda, facts=facts, by=carol)
     write_version(document=written, body="<p>{{ appointment_place }}</p>", by=carol)
     save_rule(practice=written.practice, content=RuleContent(name="Venue", documents=[written]), by=carol)
     book_for(marie, kind=AppointmentKind.VIDEO)
@@ -286,11 +291,11 @@ def test_a_copy_keeps_the_version_and_the_names_of_its_day(
 
 def test_deleting_the_appointment_deletes_the_copy_and_leaves_the_library(
     written: LibraryDocument, alice: User, book_for: BookFixture, marie: Patient,
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:  # fmt: skip
     appointment = book_for(marie)
     copy = share_library_document(appointment=appointment, library_document=written, by=alice).file
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         delete(appointment=appointment, by=alice)
     assert storage.verify(copy) == "missing from storage"
     assert storage.verify(written.current.file) is None
@@ -306,7 +311,7 @@ def test_a_text_that_cannot_be_printed_holds_up_no_other(
     )
     save_rule(practice=practice, content=RuleContent(name="Venue", documents=[written, plan]), by=carol)
     appointment = book_for(marie)
-    # What never passes the door: were it in the database, the printing would stop rather than fetch it.
+    # The API refuses such a body; even if the database contained it, printing would stop without fetching anything.
     version = written.current
     version.body += '<img src="https://example.org/pixel.png">'
     version.save()

@@ -1,4 +1,4 @@
-"""A document that names another patient of the practice, and not this one, is asked about."""
+"""Sharing asks about a document that names another patient of the practice, and not this one."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def paul(practice: Practice) -> Patient:
         "LEFEVRE, Paul, Jean-Rémi — 01/08/1975",  # further first names, and the birth date
         "Jean Paul LEFEVRE-DUVAL, né le 1er août 1975",  # one of his names, and the birth date
         "Lefèvre, Rémi (01.08.75)",
-        "Jean-Rémi\nLEFE\u0300VRE",  # an accent of its own, as some writers have it
-        "JEAN‑RÉMI LEFÈVRE",  # a hyphen that does not break
+        "Jean-Rémi\nLEFE\u0300VRE",  # a combining accent, as some writers store it
+        "JEAN‑RÉMI LEFÈVRE",  # a non-breaking hyphen
     ],
 )
 def test_another_patients_name_is_found_however_it_is_written(text: str, marie: Patient, paul: Patient) -> None:
@@ -136,4 +136,4 @@ def test_however_many_patients_there_are_it_asks_the_database_a_fixed_number_of_
     with django_assert_max_num_queries(3), caplog.at_level("DEBUG"):
         assert names_only_another("Jean-Rémi Lefèvre, Ordonnance " * 50, patient=marie) == ["Jean-Rémi Lefèvre"]
     told = [record for record in caplog.records if not record.name.startswith("django.db")]
-    assert told == []  # names of patients least of all
+    assert told == []  # no names of patients in particular

@@ -1,4 +1,4 @@
-"""Accounts that prove records, people who book online, and the doors by which documents are reached."""
+"""Accounts that prove records, people who book online, and the doors to documents."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ from documents.models import SharedDocument
 from notifications.models import Message
 from patients.invitations import accept_invitation, invitation_for
 from patients.models import Patient, RecordTie
+from patients.records import PatientChanges
 from patients.relatives import Person
 from tests.conftest import make_user
 
 SignIn = Callable[..., Client]
 Share = Callable[[Appointment], SharedDocument]
+NEW: PatientChanges = {"email": "vraie@courriel.example", "mobile": "+33612000077"}
+ONE_OR_BOTH: list[PatientChanges] = [{"email": NEW["email"]}, {"mobile": NEW["mobile"]}, NEW]
+CORRECTED: PatientChanges = {"email": "autre@courriel.example", "mobile": "+33612000044"}
+PASSWORD = "une phrase facile 42"
 
 
 @contextmanager
@@ -43,7 +48,7 @@ def account(email: str, mobile: str, **fields: Any) -> User:
 
 
 def claim(patient: Patient, user: User) -> RecordTie:
-    """The account proves the record's contacts of today and the birth date."""
+    """The account proves the record's current contacts and its birth date."""
     invitation = invitation_for(patient=patient, by=None)
     return accept_invitation(invitation=invitation, user=user, birth_date=patient.birth_date)
 
@@ -69,7 +74,7 @@ class Booker:
 
 
 def doors_of(user: User, document: SharedDocument, sign_in: SignIn) -> set[str]:
-    """By which doors the account reaches the document."""
+    """The doors through which the account can open the document."""
     browser, api = sign_in(user), APIClient()
     _token, secret = issue_token(user=user, name="t", scopes=[Scope.READ], by=None)
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")

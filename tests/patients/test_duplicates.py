@@ -1,4 +1,4 @@
-"""Which records may be of one person: shown when a new one is made, and on the record's page; nobody is merged."""
+"""Similar records: shown when one is created, and on the record's page; nothing is merged."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_records_of_other_practices_are_never_shown(zoe: Patient, other_practice
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
-        (("Al", "Martin"), ("Alexandre", "Martin"), False),  # two letters are no name
+        (("Al", "Martin"), ("Alexandre", "Martin"), False),  # two letters do not count as a name
         (("Marie", "Martin"), ("Marie-Claire", "Martin"), True),
         (("Paul", "Martin"), ("Martin", "Paule"), True),
         (("Jean", "Martin"), ("Luc", "Martin"), False),

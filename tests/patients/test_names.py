@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -19,6 +21,7 @@ from patients.records import change_patient, create_patient
 from patients.relatives import Person, record_of_holder, remember_relative
 from portals.code_form import CodeForm
 from practices.models import Practice
+from tests.portals.api.conftest import Api, api  # noqa: F401
 
 BORN = date(1950, 3, 12)
 TODAY = date(2026, 11, 28)
@@ -86,7 +89,7 @@ def test_names_are_kept_composed(practice: Practice, bob: User) -> None:
     there = create_patient(practice=practice, first_name=typed, last_name="Le\u00a0Goff", birth_date=BORN, by=bob)
     there.refresh_from_db()
     assert (there.first_name, there.last_name) == ("Élodie Marie", "Le Goff")
-    assert kept("می\u200cخواهم") == "می\u200cخواهم"  # Persian: it is part of the spelling
+    assert kept("می\u200cخواهم") == "می\u200cخواهم"  # Persian: part of the spelling
 
 
 NUMBERS = [
@@ -118,7 +121,7 @@ def test_numbers_and_dates_are_found_as_people_write_them(practice: Practice, bo
     assert list(practice.patients.search(typed)) == [there]
 
 
-ZEROS = {  # of every script one may have on a keyboard
+ZEROS = {  # of every script that a keyboard may have
     "fullwidth": "０", "arabic-indic": "٠", "persian": "۰", "devanagari": "०", "bengali": "০", "thai": "๐",
 }  # fmt: skip
 PARTED = [*"/.- –—‑‐−·•,:_\\⁄／．", "/ ", " / ", " - "]
@@ -286,3 +289,78 @@ def test_digits_of_any_script_are_the_digits_of_a_code() -> None:
     assert form.is_valid()
     assert form.cleaned_data["code"] == "123456"
     assert not CodeForm({"code": "12345²"}).is_valid()
+
+
+SHORT = ["12/03/50", "12-3-50", "12.03.50", "12 mars 50", "12 MARS 50", "12 mar. 50", "12–3–50", "١٢/٣/٥٠"]
+OF_THE_MONTH = ["03/1950", "3/1950", "3-1950", "03.1950", "mars 1950", "Mars 1950", "march 1950", "٠٣/١٩٥٠", "3 1950"]
+OF_EITHER_CENTURY = ["3/50", "03/50"]
+AFTER_WORDS = ["né en 1950", "Née en mars 1950", "ne\u0301 le 12/03/1950", "né(e) le 12 mars 1950", "born in 1950"]
+NO_MONTH = ["13/1950", "truc 1950"]
+BEFORE = [
+    "né en 1949",
+    "3/49",
+    "née le 12/03/1949",
+    "02/02/1950",
+    "28 févr. 1950",
+    "11/03/50",
+    "12 avril 50",
+    "02/1950",
+    "avril 1950",
+    "12/03/49",
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", [*SHORT, *OF_THE_MONTH, *OF_EITHER_CENTURY, *AFTER_WORDS, "12031950"])
+def test_a_birth_date_is_found_without_its_century_or_its_day(
+    practice: Practice, ana_and_eve: Patient, typed: str
+) -> None:
+    for words in (typed, f"lefevre {typed}", f"{typed} Lefèvre", f"Ana {typed} lefevre"):
+        assert list(practice.patients.search(words)) == [ana_and_eve], words
+    assert list(practice.patients.search(f"durand {typed}")) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", [*BEFORE, *NO_MONTH])
+def test_another_date_finds_nobody(practice: Practice, ana_and_eve: Patient, typed: str) -> None:
+    assert list(practice.patients.search(typed)) == []
+
+
+@pytest.mark.django_db
+def test_a_year_of_two_digits_is_of_either_century(practice: Practice, bob: User) -> None:
+    old, young = (
+        create_patient(practice=practice, first_name="Ana", last_name="Petit", birth_date=date(year, 3, 2), by=bob)
+        for year in (1920, 2020)
+    )
+    assert set(practice.patients.search("2/3/20")) == {old, young}
+
+
+@pytest.mark.django_db
+def test_what_may_be_a_telephone_or_a_name_is_looked_for_as_both(
+    practice: Practice, ana_and_eve: Patient, bob: User
+) -> None:
+    mai = create_patient(practice=practice, first_name="Mai", last_name="Ngo", birth_date=date(1950, 9, 1), by=bob)
+    born = create_patient(practice=practice, first_name="Bo", last_name="Li", birth_date=date(1950, 5, 9), by=bob)
+    assert set(practice.patients.search("mai 1950")) == {mai, born}
+    assert list(practice.patients.search("06.12.34")) == [ana_and_eve]
+    assert list(practice.patients.search("06 12 34 56 78")) == [ana_and_eve]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["03/1950", "12/03/50", "mars 1950"])
+def test_programs_and_pages_search_alike(
+    bob: User,
+    ana_and_eve: Patient,
+    api: Api,  # noqa: F811
+    sign_in: Callable[[User], Client],
+    typed: str,
+) -> None:
+    [found] = api(bob).get("/api/v1/patients/", {"search": typed}).json()["results"]
+    assert found["id"] == str(ana_and_eve.pk)
+    page = sign_in(bob).get("/pro/patients/", {"q": typed}).content.decode()
+    assert "Ana Lefèvre" in page
+    assert "Eve" not in page
+    assert "Nom, date de naissance, e-mail ou mobile" in page
+    asked = sign_in(bob).post("/pro/appointments/new/", {"search": "1", "q": typed}).content.decode()
+    assert "Ana Lefèvre" in asked
+    assert "Nom, date de naissance, e-mail ou mobile" in asked

@@ -1,4 +1,4 @@
-"""What an account proposes to staff: the contact it has today, for a record that could not follow by itself."""
+"""Contacts proposed to staff: the account's current contact, for a record that could not follow automatically."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def lea() -> User:
 
 @pytest.fixture
 def suspended(practice: Practice, alice: User, lea: User) -> Patient:
-    """Léa's record, of which staff changed the email: her tie waits for proof."""
+    """Léa's record, whose email staff changed: her tie waits for proof."""
     patient = create_patient(
         practice=practice,
         first_name="Léa",

@@ -1,4 +1,4 @@
-"""An account that proved a record before, and proves it again: as another, once staff ended it, after wrong dates."""
+"""An account proves a record again: as another account, after staff ended it, or after wrong dates."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_guardian_who_proves_again_may_book_for_one_child_and_not_for_two(
     end_tie(tie=claim(child, lea), reason=TieEnd.STAFF, by=alice)
     Relative.objects.update(removed_at=timezone.now())
     with pytest.raises(InvitationOver):
-        claim(child, lea)  # staff ended it: they say first whose the contacts are
+        claim(child, lea)  # after staff ended it, they must first say whose the contacts are
     confirm_contacts(patient=child, by=alice)
     claim(child, lea)
     assert Relative.objects.get(holder=lea).removed_at is None
@@ -89,7 +89,7 @@ def test_a_guardian_who_proves_again_may_book_for_one_child_and_not_for_two(
 def test_contacts_that_a_booker_gave_for_a_minor_open_no_invitation_at_eighteen(
     practice: Practice, alice: User, lea: User
 ) -> None:
-    """The record said minor though its booker said adult: the contacts are still of minority."""
+    """The record said minor though its booker said adult: the contacts still count as a minor's."""
     record = create_patient(practice=practice, first_name="Tom", last_name="Roy", birth_date=CHILD, by=alice)
     given = give_contacts(patient=record, email="tom@courriel.example", mobile="+33612000002", by=lea)
     adult = change_patient(patient=given, by=alice, birth_date=date(2000, 1, 1))
@@ -107,7 +107,7 @@ def test_wrong_dates_stay_counted_when_staff_change_anything_but_the_contacts(
 def test_staff_who_confirm_open_the_invitation_again_though_another_parent_is_tied(
     child: Patient, lea: User, alice: User
 ) -> None:
-    """The other parent typed five wrong dates: the contacts are not in doubt, and still no invitation opens."""
+    """The other parent entered five wrong dates: the contacts are not in doubt, but no invitation opens."""
     claim(child, lea)
     for day in range(1, 6):
         with pytest.raises(WrongBirthDate):
@@ -140,7 +140,7 @@ def test_whom_staff_took_a_record_from_does_not_get_it_back_by_booking(
     end_tie(tie=claim(adult, lea), reason=end, by=alice)
     assert record_of_holder(holder=lea, practice=practice) != adult
     confirm_contacts(patient=adult, by=alice)
-    assert claim(adult, lea).patient == adult  # by an invitation of staff, it does
+    assert claim(adult, lea).patient == adult  # an invitation by staff allows it
 
 
 @pytest.mark.parametrize("end", [TieEnd.STAFF, TieEnd.SOMEONE_ELSE])
@@ -157,7 +157,7 @@ def test_a_guardian_who_booked_never_becomes_the_adult_though_staff_ended_the_ti
     adult = confirm_contacts(patient=child, by=alice)
     with pytest.raises(BookedForSomebodyElse):
         claim(adult, lea)
-    # Staff who make sure who it is let them prove it.
+    # After staff have checked the identity, the account can prove the record.
     invitation = invite_after_identity_check(patient=adult, by=alice)
     tie = accept_invitation(invitation=invitation, user=lea, birth_date=date(2000, 1, 1))
     assert tie.relationship == Relationship.SELF

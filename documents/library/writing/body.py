@@ -1,7 +1,7 @@
-"""The body of a written document: HTML of a short list of elements, nothing else, and its merge fields filled in.
+"""The body of a written document: HTML with a short list of elements, and its merge fields.
 
-Written once into this form when it is saved; read back as it stands. A field is `<span data-field="patient_name">`,
-a picture of the library `<img src="/pro/library/<id>/picture/" alt="…">`.
+Cleaned when saved, and read back unchanged. A field is `<span data-field="patient_name">`, a picture of the library
+`<img src="/pro/library/<id>/picture/" alt="…">`.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _ADDRESS = re.compile(r"https://[^\s<>\"']+")
 
 
 def clean(html: str) -> str:
-    """The body as it is kept. `{{ patient_name }}` is taken for the field of that name.
+    """The body as it is stored. `{{ patient_name }}` becomes the field of that name.
 
-    Raises ValidationError (attribute `body`): too long, empty, or a field that does not exist.
+    Raises ValidationError (attribute `body`): too long, empty, or with an unknown field.
     """
     if len(html) > MAX_CHARACTERS:
         raise ValidationError(
@@ -71,7 +71,7 @@ def _attribute(tag: str, attribute: str, value: str) -> str | None:
     if tag == "img" and attribute == "src":
         return value if PICTURE.match(value) else None
     if attribute in ("colspan", "rowspan", "start"):
-        # An unbounded span makes the layout take hours.
+        # A huge span would make the layout take hours.
         return value if value.isdigit() and 1 <= int(value) <= 50 else None
     return value
 
@@ -89,18 +89,19 @@ def _name(asked: str) -> str:
 
 
 def field_names(body: str) -> set[str]:
-    """The merge fields that a kept body has."""
+    """The merge fields in a stored body."""
     return set(_SPAN_NAME.findall(body))
 
 
 def pictures(body: str) -> list[uuid.UUID]:
-    """The library documents that a kept body shows as pictures."""
+    """The library documents that a stored body shows as pictures."""
     found = (PICTURE.match(source) for source in _IMG_SRC.findall(body))
     return [uuid.UUID(match[1]) for match in found if match]
 
 
 def fill(body: str, values: Mapping[str, str]) -> str:
-    """The fields replaced by their text, escaped, lines kept. In one pass: what a name holds is never read again."""
+    """Replace the fields by their text, escaped, with line breaks. One pass: a field inside a value is never
+    replaced."""
 
     def text(found: re.Match[str]) -> str:
         shown = _isolated(escape(values[found[1]]))
@@ -112,6 +113,7 @@ def fill(body: str, values: Mapping[str, str]) -> str:
 
 
 def _isolated(text: str) -> str:
-    """What runs from right to left does not draw in the words and dates around it (Unicode Standard Annex 9, 2.4)."""
+    """Isolate right-to-left text, so that it does not reorder the words and dates around it (Unicode Standard Annex
+    9, 2.4)."""
     leftwards = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
     return f"\u2068{text}\u2069" if leftwards else text

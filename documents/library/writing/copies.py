@@ -1,11 +1,11 @@
-"""The copy of a written document that is one appointment's own: its merge fields filled in."""
+"""The copy of a written document for one appointment, with its merge fields filled in."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from appointments.models import Appointment
-from appointments.recipients import Audience, Recipient
+from appointments.recipients import Addressee
 from documents.library.writing.fields import values
 from documents.library.writing.printing import print_body
 from documents.models import LibraryVersion
@@ -14,21 +14,20 @@ from files.models import StoredFile
 
 
 class PersonalCopy(NamedTuple):
-    file: StoredFile  # in storage, its row not saved yet
+    file: StoredFile  # in storage, its row not yet saved
     page_count: int
 
 
 def personal_copy(
-    version: LibraryVersion, appointment: Appointment, recipient: Recipient, *, replacing_letters: bool = False
+    version: LibraryVersion, appointment: Appointment, addressee: Addressee, *, replacing_letters: bool = False
 ) -> PersonalCopy | None:
-    """None where the version has no merge field: everybody gets the same file.
+    """The copy; None if the version has no merge field: everybody gets the same file.
 
-    Dates are written in the recipient's language. Raises printing.CannotWrite, which see for `replacing_letters`.
+    Dates are in the addressee's language. `replacing_letters`: see printing.print_body. Raises printing.CannotWrite.
     """
     if not version.is_personal:
         return None
-    holder = recipient.holder if recipient.audience is Audience.HOLDER else None
-    language = holder.language if holder else appointment.patient.language
+    language = (addressee.holder or appointment.patient).language
     intake = print_body(
         version.body,
         practice=appointment.practice,

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentKind
-from notifications.wording import long_day, telephone_by_pairs
+from notifications.wording import clock, long_day, telephone_by_pairs
 from practices.models import Practice
 
 
@@ -24,7 +23,7 @@ class MergeField:
 
 
 def merge_fields(practice: Practice) -> list[MergeField]:
-    """All there are, in the language of the page, in the order in which they are offered."""
+    """All merge fields, in the order of the menu, in the language of the page."""
     today = timezone.localdate(timezone=practice.zone)
     return [
         MergeField("patient_name", _("nom du patient"), "Camille Durand"),
@@ -44,20 +43,21 @@ def merge_fields(practice: Practice) -> list[MergeField]:
 
 
 def examples(practice: Practice) -> dict[str, str]:
-    """What the preview shows in each field, in the practice's language."""
+    """The value of each field in the preview, in the practice's language."""
     with translation.override(practice.language):
         return {field.name: field.example for field in merge_fields(practice)}
 
 
 def values(appointment: Appointment, *, language: str) -> dict[str, str]:
-    """Each field's plain text for this appointment. Empty where there is none (no account holder)."""
+    """Each field's plain text for this appointment; empty if there is no value (no account holder)."""
     with translation.override(language):
         return {name: value(appointment) for name, value in _VALUES.items()}
 
 
 def _place(appointment: Appointment) -> str:
     if appointment.kind == AppointmentKind.VIDEO:
-        return f"{_('en vidéo')}\n{appointment.video_url}" if appointment.video_url else _("en vidéo")
+        by_video = _("en vidéo")
+        return f"{by_video}\n{appointment.video_url}" if appointment.video_url else by_video
     return appointment.practice.address or appointment.practice.name
 
 
@@ -73,7 +73,7 @@ _VALUES: dict[str, Callable[[Appointment], str]] = {
     "patient_birth_date": lambda appointment: long_day(appointment.patient.birth_date),
     "holder_name": lambda appointment: str(appointment.holder) if appointment.holder else "",
     "appointment_date": lambda appointment: long_day(appointment.local_start, weekday=True),
-    "appointment_time": lambda appointment: date_format(appointment.local_start, "TIME_FORMAT"),
+    "appointment_time": lambda appointment: clock(appointment.local_start),
     "appointment_place": _place,
     "appointment_reason": lambda appointment: appointment.visit_reason.name,
     "practitioner_name": _practitioner,
@@ -82,5 +82,5 @@ _VALUES: dict[str, Callable[[Appointment], str]] = {
     "practice_telephone": lambda appointment: telephone_by_pairs(appointment.practice.telephone),
 }
 FIELD_NAMES = frozenset(_VALUES)
-# Only the practice writes what these hold: an address of a site in them is a link. A name never is.
+# Only the practice writes these values, so a web address in them becomes a link. A name never does.
 LINKED = frozenset({"appointment_place"})

@@ -1,4 +1,4 @@
-"""The page that a written document is printed on: letterhead, type, margins; and the way to its PDF."""
+"""Prints written documents: the page (letterhead, type, margins) and its PDF."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -23,17 +23,18 @@ from files.intake import Intake
 from files.letters import missing_letters, missing_sentence, needed_fonts, replaced
 from files.limits import PDF
 from files.names import download_name
-from practices.models import Practice
+from practices.models import Practice, PracticeLogo
 from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
 FONT = "docshare:font/{}"
-LATIN = ("Regular", "Bold", "Italic", "BoldItalic")  # the faces of the paper's own type
+LOGO = "docshare:logo"
+LATIN = ("Regular", "Bold", "Italic", "BoldItalic")  # the styles of the document's own typeface
 _TAG = re.compile(r"<[^>]*>")
 
 
 class CannotWrite(Refusal):
-    """The text can't be made a PDF: within bounds of time and memory, or with the `letters` that no font has."""
+    """The text cannot become a PDF within bounds of time and memory, or no font has the `letters`."""
 
     code = "cannot_write"
     kind = Kind.INVALID
@@ -62,10 +63,12 @@ def print_body(
     language: str,
     replacing_letters: bool = False,
 ) -> Intake:
-    """A kept body as a PDF, in a temporary file on the store's file system. Raises CannotWrite.
+    """A stored body as a PDF, in a temporary file on the store's file system. Raises CannotWrite.
 
-    `replacing_letters`: print a sign in place of a letter that no font has; nobody is there to write it otherwise.
+    `replacing_letters`: print a sign instead of a letter that no font has, for automatic documents, where nobody can
+    correct the text.
     """
+    logo = PracticeLogo.objects.filter(practice=practice).first() if practice.logo_version else None
     with translation.override(language):
         text = fill(body, values)
         # WeasyPrint resolves the addresses of pictures against its base.
@@ -84,6 +87,7 @@ def print_body(
                 "body": text,
                 "language": practice.language,
                 "scripts": [name for name in needed if name not in LATIN],
+                "logo": LOGO if logo else "",
             },
         )
     html = replaced(html, missing)
@@ -92,10 +96,23 @@ def print_body(
         "versions__file"
     )
     with contextlib.ExitStack() as copies:
+        if logo:
+            files[LOGO] = copies.enter_context(_copy_of(logo))
         for document in shown:
             copy = copies.enter_context(storage.local_copy(document.newest.file))
             files[f"docshare:picture/{document.pk}"] = str(copy)
         return _print(html, files, name=download_name(title, PDF))
+
+
+@contextlib.contextmanager
+def _copy_of(logo: PracticeLogo) -> Iterator[str]:
+    """The path of a temporary file with the logo, for the sandbox."""
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".logo.png") as copy:
+        copy.write(bytes(logo.png))
+        copy.flush()
+        yield copy.name
 
 
 def _print(html: str, files: dict[str, str], *, name: str) -> Intake:
@@ -104,7 +121,17 @@ def _print(html: str, files: dict[str, str], *, name: str) -> Intake:
     descriptor, draft = tempfile.mkstemp(suffix=".written", dir=folder)
     os.close(descriptor)
     path = Path(draft)
-    from documents.library.writing import rendering  # half a second, paid by whoever prints
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(path.unlink, missing_ok=True)
+        page_count = _render(html, files, draft)
+        printed = Intake(path=path, name=name, media_type=PDF, size=path.stat().st_size, page_count=page_count)
+        on_failure.pop_all()
+    return printed
+
+
+def _render(html: str, files: dict[str, str], draft: str) -> int:
+    """Write the PDF to `draft`; returns its number of pages. Raises CannotWrite."""
+    from documents.library.writing import rendering  # takes half a second to import; only printing needs it
 
     try:
         answer = sandbox.run(
@@ -114,11 +141,9 @@ def _print(html: str, files: dict[str, str], *, name: str) -> Intake:
             draft,
             reads=list(files.values()),
             writes=[draft],
-            scratch=True,  # fonts are put there
+            scratch=True,  # fonts are copied there
         )
-        page_count = answers.count(answers.entry(answers.fields(answer), "page_count"))
+        return answers.count(answers.entry(answers.fields(answer), "page_count"))
     except sandbox.SandboxError as error:
-        path.unlink(missing_ok=True)
         logger.warning("A written document was not printed: %s", error)
         raise CannotWrite from error
-    return Intake(path=path, name=name, media_type=PDF, size=path.stat().st_size, page_count=page_count)

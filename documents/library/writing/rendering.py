@@ -1,6 +1,6 @@
-"""HTML to tagged PDF/A-2a and PDF/UA-1, in a child of the sandbox. Imports no Django; fetches nothing.
+"""Renders HTML as tagged PDF/A-2a and PDF/UA-1, in a child of the sandbox. Imports no Django; fetches nothing.
 
-The only addresses that open are those of `files`, given by the caller: fonts and pictures of the library.
+Opens only the addresses in `files`, given by the caller: fonts and pictures of the library.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from files.compact_fonts import compact_font_of, with_glyph_numbers_as_cids
 
-# WeasyPrint lets Pillow take truncated pictures, for the whole process: intake must go on refusing them.
+# WeasyPrint makes Pillow accept truncated pictures in the whole process: intake must still refuse them.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 PARAGRAPHS = {"p", "h1", "h2", "h3", "ul", "ol", "li", "table", "th", "td", "blockquote"}
 DIRECTIONS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
-ISOLATED = re.compile("\u2068[^\u2069]*\u2069")  # it decides nothing around it (Unicode Standard Annex 9, P2)
+ISOLATED = re.compile("\u2068[^\u2069]*\u2069")  # ignored for the direction (Unicode Standard Annex 9, P2)
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 PDFUAID = "http://www.aiim.org/pdfua/ns/id/"
-# PDF/A-2 (ISO 19005-2, 6.6.2.3) wants properties of other standards described where they are used.
+# PDF/A-2 (ISO 19005-2, 6.6.2.3) requires a description of properties from other standards.
 UA_METADATA = f"""<rdf:Description xmlns:rdf="{RDF}" rdf:about="" xmlns:pdfuaid="{PDFUAID}"
   xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/" xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
   xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
@@ -45,8 +45,8 @@ UA_METADATA = f"""<rdf:Description xmlns:rdf="{RDF}" rdf:about="" xmlns:pdfuaid=
 </rdf:Description>"""
 
 
-class _OnlyThese(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
-    """Answers the addresses given to it; any other ends the rendering."""
+class _OnlyThese(URLFetcher):
+    """Serves only the given addresses; any other ends the rendering."""
 
     def __init__(self, files: dict[str, str]) -> None:
         super().__init__(allowed_protocols=[])
@@ -59,9 +59,9 @@ class _OnlyThese(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
 
 
 def render(html: str, files: dict[str, str], output: str) -> dict[str, int]:
-    """Write the PDF to `output`; how many pages it has. `files`: address -> path. Called in the sandbox.
+    """Write the PDF to `output`; returns the number of pages. `files`: address -> path. Called in the sandbox.
 
-    Raises ValueError where the text asks for an address that is not in `files`.
+    Raises ValueError if the text refers to an address that is not in `files`.
     """
     page = HTML(string=html, base_url="docshare:", url_fetcher=_OnlyThese(files))
     _set_directions(page.etree_element)
@@ -84,7 +84,8 @@ def render(html: str, files: dict[str, str], output: str) -> dict[str, int]:
 
 
 def _embed_as_text_names_them(_document: object, pdf: Any) -> None:
-    """WeasyPrint writes text in glyph numbers, also for fonts whose charset translates CIDs to other glyphs."""
+    """Embed fonts as the text refers to them: WeasyPrint writes glyph numbers, even for fonts whose charset maps CIDs
+    to other glyphs."""
     for part in pdf.objects:
         if getattr(part, "extra", {}).get("Subtype") == "/OpenType":
             font = compact_font_of(b"".join(part.stream))
@@ -93,13 +94,14 @@ def _embed_as_text_names_them(_document: object, pdf: Any) -> None:
 
 
 def _set_directions(root: ET.Element) -> None:
-    """A paragraph runs as its first letter does, as `dir="auto"` has it (HTML, 3.2.6.4); WeasyPrint knows no auto."""
+    """Set each paragraph's direction by its first letter, as `dir="auto"` does (HTML, 3.2.6.4); WeasyPrint lacks
+    auto."""
     for element in root.iter():
         if element.tag in PARAGRAPHS and (direction := _direction("".join(element.itertext()))):
             element.set("dir", direction)
 
 
 def _direction(text: str) -> str:
-    """Of the first letter that has one; empty where none has."""
+    """The direction of the first letter that has one; empty if none has."""
     kinds = (unicodedata.bidirectional(letter) for letter in ISOLATED.sub("", text))
     return next((DIRECTIONS[kind] for kind in kinds if kind in DIRECTIONS), "")

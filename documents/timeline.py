@@ -1,0 +1,130 @@
+"""What happened around a patient, newest first: appointments, documents, messages, readings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from appointments.models import Appointment
+from documents.models import DocumentReading, SharedDocument
+from notifications.models import Message, MessageState
+from patients.models import Patient
+
+SHOWN = 50
+
+
+class EntryKind(IntEnum):
+    """In the order of entries of the same moment."""
+
+    READING = 1
+    MESSAGE = 2
+    DOCUMENT = 3
+    APPOINTMENT = 4
+
+
+@dataclass(frozen=True)
+class Entry:
+    at: datetime
+    kind: EntryKind
+    what: Any  # Appointment, SharedDocument, Message or DocumentReading
+
+    @property
+    def position(self) -> Position:
+        return Position(self.at, self.kind, str(self.what.pk))
+
+
+@dataclass(frozen=True)
+class Position:
+    """An entry's place: where the next page begins after."""
+
+    at: datetime
+    kind: int
+    pk: str
+
+    def written(self) -> str:
+        return f"{self.at.isoformat()}/{self.kind}/{self.pk}"
+
+    @classmethod
+    def read(cls, written: str) -> Position:
+        """Raises ValueError."""
+        at, kind, pk = written.split("/")
+        found = cls(datetime.fromisoformat(at), EntryKind(int(kind)), pk)
+        if found.at.tzinfo is None:
+            raise ValueError("A position has an offset.")
+        _key(found)
+        return found
+
+
+@dataclass(frozen=True)
+class Page:
+    entries: list[Entry]
+    after: Position | None  # None: the last page
+
+
+def timeline(patient: Patient, *, after: Position | None = None) -> Page:
+    """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Four queries, each
+    of at most SHOWN rows, and two of ids."""
+    found: list[Entry] = []
+    for kind, rows, field in _sources(patient):
+        page = _after(rows, kind, field, after).order_by(f"-{field}", "-pk")[: SHOWN + 1]
+        found += [Entry(getattr(one, field), kind, one) for one in page]
+    found.sort(key=lambda one: (one.at, -one.kind, _sortable(one.what.pk)), reverse=True)
+    entries = found[:SHOWN]
+    return Page(entries, entries[-1].position if len(found) > SHOWN else None)
+
+
+Source = tuple[EntryKind, QuerySet[Any], str]
+
+
+def _sources(patient: Patient) -> Sequence[Source]:
+    documents = SharedDocument.objects.filter(patient=patient)
+    readings = DocumentReading.objects.filter(document__patient=patient, as_staff=False)
+    return (
+        (EntryKind.READING, readings.select_related("document", "reader"), "at"),
+        (EntryKind.MESSAGE, _messages_of(patient), "created_at"),
+        (EntryKind.DOCUMENT, documents.select_related("category", "appointment", "shared_by"), "shared_at"),
+        (
+            EntryKind.APPOINTMENT,
+            Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason", "agenda"),
+            "starts_at",
+        ),
+    )
+
+
+def _messages_of(patient: Patient) -> QuerySet[Message]:
+    """About the patient's appointments, documents and invitations; not those that were called off."""
+    appointments = patient.appointments.values_list("pk", flat=True)
+    invitations = patient.invitations.values_list("pk", flat=True)
+    told = SharedDocument.messages.through.objects.filter(shareddocument__patient=patient)
+    about = Q(about__in=[patient.pk, *appointments, *invitations])
+    return Message.objects.filter(about | Q(pk__in=list(told.values_list("message", flat=True)))).exclude(
+        state=MessageState.CALLED_OFF
+    )
+
+
+def _after(rows: QuerySet[Any], kind: EntryKind, field: str, after: Position | None) -> QuerySet[Any]:
+    if after is None:
+        return rows
+    earlier = Q((f"{field}__lt", after.at))
+    if kind > after.kind:
+        return rows.filter(Q((f"{field}__lte", after.at)))
+    if kind == after.kind:
+        return rows.filter(earlier | Q((field, after.at), ("pk__lt", _key(after))))
+    return rows.filter(earlier)
+
+
+def _key(position: Position) -> int | uuid.UUID:
+    """Raises ValueError."""
+    return int(position.pk) if position.kind == EntryKind.READING else uuid.UUID(position.pk)
+
+
+def _sortable(pk: Any) -> int:
+    """Ids are compared with those of the same kind only. PostgreSQL compares UUIDs as numbers, SQLite as their
+    hexadecimal digits: the order is the same."""
+    return pk.int if isinstance(pk, uuid.UUID) else pk

@@ -1,0 +1,1 @@
+from tests.documents.conftest import *  # noqa: F403  # the same documents
