@@ -1,4 +1,4 @@
-"""Which appointments a patient-side account sees: those it booked, and those of records it proved."""
+"""The appointments that a patient account sees: those it booked, and those of records it proved."""
 
 from __future__ import annotations
 
@@ -15,19 +15,31 @@ from patients.models.patient import latest_adult_birth_date
 
 
 def visible_to_account(user: User) -> AppointmentQuerySet:
-    """Never says anything of documents: those are documents.sharing.access."""
+    """Says nothing about documents; documents.sharing.access decides those."""
     ties = RecordTie.objects.live().filter(user=user, patient=OuterRef("patient"))
-    # A tie that waits for new contacts to be proved sees what there was when it was suspended.
+    # A suspended tie shows what existed when it was suspended.
     ties = ties.filter(Q(suspended_at=None) | Q(suspended_at__gte=OuterRef("created_at")))
+    own, guarded = _of_proved_records(user)
+    ties = ties.filter(shows_only__isnull=True)
     return Appointment.objects.filter(
         Q(holder=user)
         | Q(Exists(ties.filter(relationship=Relationship.SELF)))
-        | Q(Exists(ties.filter(relationship=Relationship.GUARDIAN))) & _of_minors(user)
+        | own
+        | (Q(Exists(ties.filter(relationship=Relationship.GUARDIAN))) | guarded) & _of_minors(user)
     )
 
 
+def _of_proved_records(user: User) -> tuple[Q, Q]:
+    """What ties show that wait since records became one: of own records, and of children's."""
+    found = {relationship: Q(pk__in=[]) for relationship in Relationship}
+    for tie in RecordTie.objects.live().filter(user=user, shows_only__isnull=False):
+        shown = Appointment.objects.shown_by(tie).filter(created_at__lte=tie.suspended_at or tie.tied_at)
+        found[Relationship(tie.relationship)] |= Q(pk__in=shown.values("pk"))
+    return found[Relationship.SELF], found[Relationship.GUARDIAN]
+
+
 def _of_minors(user: User) -> Q:
-    """Whose patients are minors today, where the practice is."""
+    """Matches patients who are minors today, in their practice's time zone."""
     guarded = RecordTie.objects.live().filter(user=user, relationship=Relationship.GUARDIAN)
     zones = guarded.values_list("patient__practice__time_zone", flat=True).distinct()
     found = Q(pk__in=[])

@@ -9,10 +9,18 @@ class AppointmentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import pre_delete
 
+        from appointments.after_suspension import call_off_past_messages
         from appointments.exclusions import keep_exclusions
         from appointments.models import VisitReason
-        from appointments.opening_hours import close_hours_kept_for
+        from appointments.opening_hours import delete_hours_reserved_for
+        from appointments.quiet_hours import time_of_attempt
+        from notifications.delivery import RULES_OF_TIME
         from patients.signals import identity_corrected
+        from practices.signals import suspension_lifted
 
+        RULES_OF_TIME.append(time_of_attempt)
         identity_corrected.connect(keep_exclusions, dispatch_uid="appointments.keep_exclusions")
-        pre_delete.connect(close_hours_kept_for, sender=VisitReason, dispatch_uid="appointments.close_hours_kept_for")
+        suspension_lifted.connect(call_off_past_messages, dispatch_uid="appointments.call_off_past_messages")
+        pre_delete.connect(
+            delete_hours_reserved_for, sender=VisitReason, dispatch_uid="appointments.delete_hours_reserved_for"
+        )

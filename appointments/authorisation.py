@@ -28,8 +28,8 @@ class NothingToAuthorise(Refusal):
 
 @transaction.atomic
 def authorise_holder(*, appointment: Appointment, by: User) -> Recipient:
-    """From now on the holder receives, for this appointment alone; and sees again what an authorisation that was
-    withdrawn had shown (whoever listens to `changed` does that). Authorising twice changes nothing.
+    """Let the holder receive documents of this appointment alone. The holder also sees again what a withdrawn
+    authorisation had shown (receivers of `changed` do that). Authorising twice changes nothing.
 
     Raises NotAllowed, NothingToAuthorise.
     """
@@ -42,14 +42,14 @@ def authorise_holder(*, appointment: Appointment, by: User) -> Recipient:
         raise NothingToAuthorise
     HolderAuthorisation.objects.create(appointment=appointment, holder=recipient.holder, authorised_by=by)
     record("holder.authorised", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
-    _tell_changed(appointment, by)
+    _send_changed(appointment, by)
     return resolve(appointment)
 
 
 @transaction.atomic
 def refuse_holder(*, appointment: Appointment, by: User) -> Recipient:
-    """The holder does not receive, and what the holder gives as the patient's contacts from now on makes this
-    appointment ready for nobody. Refusing twice changes nothing. Raises NotAllowed, NothingToAuthorise."""
+    """Refuse the holder. Contacts that the holder gives for the patient from now on do not make this appointment
+    ready. Refusing twice changes nothing. Raises NotAllowed, NothingToAuthorise."""
     require_sharer(by, appointment.practice)
     appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
     recipient = resolve(appointment)
@@ -71,8 +71,8 @@ def refuse_holder(*, appointment: Appointment, by: User) -> Recipient:
 
 @transaction.atomic
 def exclude_holder(*, patient: Patient, holder: User, by: User) -> None:
-    """Staff end what somebody sees of a minor's record because they booked for it; what is shared later does not go
-    to them either. Doing it twice changes nothing. Raises NotAllowed."""
+    """End what an account sees of a minor's record because it booked for the minor; later documents do not go to it
+    either. Excluding twice changes nothing. Raises NotAllowed."""
     check_may_end_access(patient.practice, by)
     _exclusion, made = HolderExclusion.objects.get_or_create(
         patient=patient, holder=holder, defaults={"excluded_by": by}
@@ -83,8 +83,8 @@ def exclude_holder(*, patient: Patient, holder: User, by: User) -> None:
 
 @transaction.atomic
 def lift_exclusion(*, patient: Patient, holder: User, by: User) -> bool:
-    """Staff change their mind, or the holder has proved to be the minor's guardian (`by` the holder), by an
-    invitation of staff: they may receive again. False where they were not excluded. Raises NotAllowed."""
+    """Let an excluded holder receive again: staff changed their mind, or the holder (`by`) proved to be the minor's
+    guardian, with an invitation by staff. False if the holder was not excluded. Raises NotAllowed."""
     if by != holder:
         refusal = _(
             "Votre rôle permet de lire, pas de rendre un accès. Un administrateur du cabinet peut le changer."
@@ -104,13 +104,14 @@ def lift_exclusion(*, patient: Patient, holder: User, by: User) -> bool:
 
 @transaction.atomic
 def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
-    """What was shared under it disappears for the holder. Withdrawing twice changes nothing."""
+    """End the authorisation: the holder no longer sees what was shared under it. Withdrawing twice changes
+    nothing."""
     require_sharer(by, appointment.practice)
     withdrawn = appointment.holder_authorisations.filter(withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by=by
     )
     if withdrawn:
-        _tell_changed(appointment, by)
+        _send_changed(appointment, by)
         record(
             "holder.authorisation_withdrawn",
             by=by,
@@ -123,7 +124,8 @@ def withdraw_authorisation(*, appointment: Appointment, by: User) -> Recipient:
 
 @transaction.atomic
 def keep_with_holder(*, appointment: Appointment, by: User) -> None:
-    """The patient has contacts by now: what the holder has under the authorisation stays there, staff decided."""
+    """Record the decision of staff, once the patient has own contacts: the holder keeps what the authorisation
+    shows."""
     require_sharer(by, appointment.practice)
     kept = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).update(
         kept_at=timezone.now(), kept_by=by
@@ -138,16 +140,16 @@ def keep_with_holder(*, appointment: Appointment, by: User) -> None:
         )
 
 
-def outlived_authorisation(appointment: Appointment) -> HolderAuthorisation | None:
-    """An authorisation that still shows documents to the holder though new ones go to the patient by now.
+def superseded_authorisation(appointment: Appointment) -> HolderAuthorisation | None:
+    """An authorisation that still shows documents to the holder, though new ones go to the patient.
 
-    Staff are asked what becomes of those; None once they have said.
+    Staff are asked whether the holder keeps them; None once they have decided.
     """
     standing = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).first()
     return standing if standing and resolve(appointment).audience is Audience.PATIENT else None
 
 
-def _tell_changed(appointment: Appointment, by: User) -> None:
+def _send_changed(appointment: Appointment, by: User) -> None:
     signals.changed.send(
         sender=Appointment, appointment=appointment, fields=frozenset({"holder_authorisation"}), by=by
     )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from appointments import messages, reminders, signals
 from appointments.doubts import Doubt, check_doubts, doubts_about
+from appointments.former_access import accounts_that_saw
 from appointments.models import (
     Agenda,
     Appointment,
@@ -25,6 +26,7 @@ from appointments.models import (
 )
 from appointments.places import way_for
 from audit.trail import DetailValue, record
+from patients.merges import locked_record
 from patients.models import Patient
 from practices.models import Practice
 from practices.roles import require_sharer
@@ -53,21 +55,17 @@ def book(
     pk: uuid.UUID | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
-    """Staff book for a patient, at any time, on top of another appointment if they want to.
+    """Book for a patient, by staff: at any time, also on top of another appointment.
 
-    `kind`: None for what the reason and the agenda allow (appointments.places). `accepted`: what staff agreed to
-    (appointments.doubts); None: whatever there is. Raises Doubtful where there is
-    more, ValidationError where the parts don't belong together, NotAllowed for staff who only read. Booking online is
-    appointments.online.
+    `kind`: None for what the reason and the agenda allow (appointments.places). `accepted`: the doubts that staff
+    agreed to (appointments.doubts); None: all. Raises Doubtful if there are others, ValidationError if the parts do
+    not fit together, NotAllowed for staff who only read. For booking online see appointments.online.
     """
-    refusal = _(
-        "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le changer."
-    )
-    require_sharer(by, agenda.practice, refusal)
+    check_may_book(agenda.practice, by)
     with transaction.atomic():
         agenda = lock_agenda(agenda)
         check_time(starts_at)
-        _check_together(agenda, visit_reason)  # what can't be is refused before anybody is asked
+        _check_together(agenda, visit_reason)  # refuse the impossible before asking about doubts
         kind = way_for(agenda, visit_reason, asked=kind)
         check_doubts(
             agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, accepted=accepted
@@ -91,8 +89,8 @@ def doubts_of_booking(
     kind: AppointmentKind | None,
     candidates: Iterable[Patient],
 ) -> list[Doubt]:
-    """What speaks against booking for a new patient, or for one of these records, before it is known for whom: for a
-    question that asks both at once. Raises ValidationError as `book`."""
+    """The doubts about booking for a new patient or for one of these records, before it is known which: a single
+    question asks about both. Raises ValidationError as `book`."""
     check_time(starts_at)
     _check_together(agenda, visit_reason)
     way_for(agenda, visit_reason, asked=kind)
@@ -105,7 +103,7 @@ def doubts_of_booking(
 
 
 def lock_agenda(agenda: Agenda) -> Agenda:
-    """Whoever takes time of an agenda does so one after the other, until the transaction ends."""
+    """Lock the agenda until the transaction ends: whoever takes its time does so one after the other."""
     return Agenda.objects.select_for_update(of=("self",)).select_related("practice").get(pk=agenda.pk)
 
 
@@ -117,27 +115,33 @@ def place(
     patient: Patient,
     starts_at: datetime,
     kind: AppointmentKind,
-    by: User,
+    by: User | None,
+    ends_at: datetime | None = None,
+    imported: bool = False,
     holder: User | None = None,
     booked_for: BookedFor = BookedFor.SELF,
     pk: uuid.UUID | None = None,
 ) -> Appointment:
-    """The row, its history, the signal. `holder`: the account that books online, None for staff.
+    """Write the row and its history, and send the signal. `holder`: the account that books online, None for staff.
+    `ends_at`: None for the duration of the reason. `imported`: see appointments.importing.
 
-    Whether `by` may, and whether the time is free, the caller has seen to. Raises ValidationError.
+    The caller has checked that `by` may, and that the time is free. Raises ValidationError.
     """
     practice = agenda.practice
     check_time(starts_at)
-    starts_at = starts_at.astimezone(UTC)  # hours added to local time are wrong when the clocks change
+    starts_at = starts_at.astimezone(UTC)  # adding hours to local time is wrong when clocks change
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
         raise ValidationError(
             {"patient": _("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
         )
-    if not Patient.objects.select_for_update(of=("self",), no_key=True).filter(pk=patient.pk).exists():
+    stays = locked_record(patient.pk)
+    if stays is None:
         raise ValidationError(
             {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
         )
+    if stays.pk != patient.pk:  # staff made it part of another meanwhile
+        patient = stays
     appointment = Appointment(
         id=pk or uuid.uuid4(),
         practice=practice,
@@ -145,18 +149,19 @@ def place(
         visit_reason=visit_reason,
         patient=patient,
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=visit_reason.duration_minutes),
+        ends_at=ends_at or starts_at + timedelta(minutes=visit_reason.duration_minutes),
         kind=kind,
         holder=holder,
         booked_for=booked_for,
     )
-    # Its parts were read a moment ago, and the database holds the constraints: asked again, that is half a booking.
+    # Skip relations: they were read a moment ago, and the database checks them. Validating them costs half of a
+    # booking.
     relations = [field.name for field in Appointment._meta.fields if field.is_relation]
     appointment.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
     appointment.save()
     record("appointment.booked", by=by, on=appointment, practice=practice, within=appointment)
     reminders.follow(appointment)
-    signals.booked.send(sender=Appointment, appointment=appointment, by=by)
+    signals.booked.send(sender=Appointment, appointment=appointment, by=by, imported=imported)
     return appointment
 
 
@@ -171,8 +176,8 @@ def move(
     kind: AppointmentKind | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
-    """Staff change when, where or why. What is None stays; the way one comes follows the reason and the agenda where
-    they leave no choice. `accepted`: as in `book`.
+    """Change time, place or reason, by staff. None keeps a part; the kind follows the reason and the agenda if they
+    allow only one. `accepted`: as in `book`.
 
     Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed.
     """
@@ -198,13 +203,13 @@ def move_locked(
     kind: AppointmentKind | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
-    """As move, of an appointment that the caller has locked and may change."""
+    """As move, for an appointment that the caller has locked and may change."""
     if appointment.status == AppointmentStatus.CANCELLED:
         raise AppointmentCancelled
     if starts_at:
         check_time(starts_at)
     before = {name: getattr(appointment, name) for name in PARTS}
-    met, former = messages.whom_one_meets(appointment), appointment.starts_at
+    met, former = messages.practitioner_and_address(appointment), appointment.starts_at
     fields = _change_parts(appointment, starts_at, agenda, visit_reason, kind)
     if not fields:
         return appointment
@@ -232,10 +237,10 @@ def move_locked(
     signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
     if "starts_at" in fields:
         reminders.follow(appointment)
-        messages.tell_moved(appointment, by=by, former=former)
+        messages.plan_move_messages(appointment, by=by, former=former)
     else:
-        reminders.tell_anew(appointment)
-        messages.tell_anew(appointment, by=by, differs=messages.whom_one_meets(appointment) != met)
+        reminders.rewrite_waiting(appointment)
+        messages.rewrite_waiting(appointment, by=by, differs=messages.practitioner_and_address(appointment) != met)
     return appointment
 
 
@@ -246,7 +251,7 @@ def _change_parts(
     visit_reason: VisitReason | None,
     kind: AppointmentKind | None,
 ) -> frozenset[str]:
-    """Sets what differs, without saving it, and returns its names. Raises ValidationError."""
+    """Set the parts that differ, without saving; returns their names. Raises ValidationError."""
     new = {
         "starts_at": (starts_at or appointment.starts_at).astimezone(UTC),
         "agenda": agenda or appointment.agenda,
@@ -266,7 +271,7 @@ def _change_parts(
 
 
 def _what_changed(before: dict[str, Any], appointment: Appointment) -> dict[str, DetailValue]:
-    """For the trail, of each part that is another now: what it is, and what it was. Times in UTC, ids, codes."""
+    """For the trail: the new and the former value of each changed part. Times in UTC, ids, codes."""
     detail: dict[str, DetailValue] = {}
     for name in PARTS:
         was, now = (_for_trail(value) for value in (before[name], getattr(appointment, name)))
@@ -283,20 +288,20 @@ def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
 
 @transaction.atomic
 def cancel(*, appointment: Appointment, by: User) -> Appointment:
-    """By staff. Cancelling deletes nothing that was shared. Cancelling twice changes nothing."""
+    """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing."""
     return cancel_locked(_locked(appointment, by), by)
 
 
 def cancel_locked(appointment: Appointment, by: User) -> Appointment:
-    """As cancel, of an appointment that the caller has locked and may change."""
-    if cancel_untold(appointment, by):
-        messages.tell_cancelled(appointment, by=by)
+    """As cancel, for an appointment that the caller has locked and may change."""
+    if cancel_without_notice(appointment, by):
+        messages.plan_cancellation_messages(appointment, by=by)
     return appointment
 
 
-def cancel_untold(appointment: Appointment, by: User | None) -> bool:
-    """Of an appointment that the caller has locked; nobody is told, as where a person is erased. False where it was
-    cancelled before. `by`: None for whoever operates the installation."""
+def cancel_without_notice(appointment: Appointment, by: User | None) -> bool:
+    """Cancel a locked appointment without telling anybody, as when a person is erased. False if it was cancelled
+    already. `by`: None for the installation's operator."""
     if appointment.status != AppointmentStatus.BOOKED:
         return False
     appointment.status = AppointmentStatus.CANCELLED
@@ -310,19 +315,28 @@ def cancel_untold(appointment: Appointment, by: User | None) -> bool:
 
 @transaction.atomic
 def delete(*, appointment: Appointment, by: User) -> None:
-    """Delete it with all that was shared from it (whoever listens to `deleting` does that); the trail stays."""
+    """Delete it with all that was shared from it (receivers of `deleting` do that); the trail stays."""
     appointment = _locked(appointment, by)
-    reminders.call_off_told(appointment)
+    reminders.call_off_reminders(appointment)
     if appointment.status == AppointmentStatus.BOOKED:
-        messages.tell_cancelled(appointment, by=by)
-    messages.outlive(appointment)
+        messages.plan_cancellation_messages(appointment, by=by)
+    messages.detach_messages(appointment)
     signals.deleting.send(sender=Appointment, appointment=appointment, by=by)
-    record("appointment.deleted", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    record(
+        "appointment.deleted",
+        by=by,
+        on=appointment,
+        practice=appointment.practice_id,
+        within=appointment,
+        detail={"accounts": accounts_that_saw(appointment)},
+    )
     appointment.delete()
 
 
 def _locked(appointment: Appointment, by: User) -> Appointment:
-    """The appointment, locked until the transaction ends. Appointment.DoesNotExist where it went meanwhile."""
+    """Lock the appointment until the transaction ends. Raises Appointment.DoesNotExist if it was deleted
+    meanwhile."""
+    Appointment.objects.lock_first(appointment.pk)
     appointment = (
         Appointment.objects.select_for_update(of=("self",))
         .select_related("practice", "agenda__practice", "visit_reason", "patient", "holder")
@@ -330,6 +344,14 @@ def _locked(appointment: Appointment, by: User) -> Appointment:
     )
     check_may_change(appointment.practice, by)
     return appointment
+
+
+def check_may_book(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    refusal = _(
+        "Votre rôle permet de lire, pas de prendre un rendez-vous. Un administrateur du cabinet peut le changer."
+    )
+    require_sharer(by, practice, refusal)
 
 
 def check_may_change(practice: Practice, by: User) -> None:
@@ -341,7 +363,8 @@ def check_may_change(practice: Practice, by: User) -> None:
 
 
 def check_time(starts_at: datetime) -> None:
-    """A year outside is a slip of the keyboard. Before 1911, Paris was seconds off UTC, which RFC 3339 can't tell.
+    """Refuse years outside the range: they are typing errors. Before 1911, the offset of Paris had seconds, which RFC
+    3339 cannot express.
 
     Raises ValidationError.
     """

@@ -1,6 +1,6 @@
-"""How many appointments an account may hold or change online. Staff are not bound by it.
+"""Limits on the appointments that an account may hold or change online. They do not bind staff.
 
-Checked under the locks of the booking: the agenda's, then the account's. Forty requests at once are forty in a row.
+Checked under the locks of the booking (agenda, then account), so that concurrent requests count one after the other.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from appointments.models import Agenda, Appointment, AppointmentStatus, BookedFo
 from patients.models import Patient, RelativeRecord
 from refusals import Kind, Refusal
 
-MOST_CHANGES = 10  # of one appointment: each change sends messages, perhaps to somebody who never asked for any
+MOST_CHANGES = 10  # of one appointment: each change sends messages, perhaps to somebody who never asked for them
 
 
 class BookingLimit(Refusal):
-    """A limit on booking online refuses; whoever raises it says which."""
+    """A limit on booking online; each subclass is one limit."""
 
     code = "booking_limit"
     kind = Kind.CONFLICT
@@ -48,8 +48,8 @@ class AccountClosed(BookingLimit):
 
 
 def lock_account(holder: User) -> None:
-    """One booking or move of an account after the other, until the transaction ends. Raises AccountClosed where the
-    account was closed or erased since the request began."""
+    """Serialise bookings and moves of one account until the transaction ends. Raises AccountClosed if the account was
+    closed or erased since the request began."""
     if not User.objects.select_for_update(of=("self",)).filter(pk=holder.pk, is_active=True).exists():
         raise AccountClosed(_("Ce compte est fermé : il ne prend plus de rendez-vous."))
 
@@ -63,7 +63,7 @@ def check_booking(
     booked = Appointment.objects.filter(holder=holder, practice=agenda.practice)
     ahead = booked.upcoming()
     if ahead.filter(patient=patient, agenda=agenda).count() >= policy.most_per_person:
-        raise TooManyWithAgenda(_with_agenda_sentence(policy.most_per_person))
+        raise TooManyWithAgenda(_with_agenda_sentence(policy.most_per_person, booked_for))
     if ahead.count() >= policy.most_upcoming:
         raise TooManyAppointments(_upcoming_sentence(policy.most_upcoming))
     if booked.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= policy.most_a_day:
@@ -81,7 +81,8 @@ def check_overlap(
     ends_at: datetime,
     moving: Appointment | None = None,
 ) -> None:
-    """Nobody is at two appointments at once: by the record, or by whom the account books for, at any practice.
+    """Nobody can be at two appointments at once: compares by record, and by relative of the account, at all
+    practices.
 
     Raises OverlappingAppointment.
     """
@@ -99,7 +100,9 @@ def check_overlap(
         overlapping = overlapping.exclude(pk=moving.pk)
     if overlapping.exists():
         raise OverlappingAppointment(
-            _("Cette personne a déjà un rendez-vous à cette heure : choisissez-en une autre.")
+            _("Vous avez déjà un rendez-vous à cette heure : choisissez-en une autre.")
+            if booked_for == BookedFor.SELF
+            else _("Cette personne a déjà un rendez-vous à cette heure : choisissez-en une autre.")
         )
 
 
@@ -121,7 +124,15 @@ def _upcoming_sentence(most: int) -> str:
     ) % {"most": most}
 
 
-def _with_agenda_sentence(most: int) -> str:
+def _with_agenda_sentence(most: int, booked_for: BookedFor) -> str:
+    if booked_for == BookedFor.SELF:
+        return ngettext(
+            "Vous avez déjà %(most)d rendez-vous à venir sur cet agenda, le plus qu’on puisse prendre en ligne. "
+            "Annulez-le, ou appelez le cabinet.",
+            "Vous avez déjà %(most)d rendez-vous à venir sur cet agenda, le plus qu’on puisse prendre en ligne. "
+            "Annulez-en un, ou appelez le cabinet.",
+            most,
+        ) % {"most": most}
     return ngettext(
         "Cette personne a déjà %(most)d rendez-vous à venir sur cet agenda, le plus qu’on puisse prendre en ligne. "
         "Annulez-le, ou appelez le cabinet.",

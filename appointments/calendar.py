@@ -1,7 +1,7 @@
-"""An appointment as an iCalendar object (RFC 5545), for the calendar of whoever was told of it.
+"""An appointment as an iCalendar object (RFC 5545), for the calendar of a recipient of its messages.
 
-It holds the practice, the time and the place; never the reason, nor whom it is for. A later object of the same
-appointment has its UID and a higher SEQUENCE: a calendar that has it moves it, or takes it out (RFC 5546).
+It contains the practice, the time and the place; never the reason or the patient. A later object of the same
+appointment has its UID and a higher SEQUENCE: a calendar that has the former one moves or removes it (RFC 5546).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from practices.letters import call
 from practices.models import Practice
 
 ALARM = timedelta(hours=-2)
-ONE_YEAR = timedelta(days=366)  # of changes of the clock that go along, around the appointment
+ONE_YEAR = timedelta(days=366)  # range of clock changes to include, around the appointment
 
 
 def icalendar_of(appointment: Appointment, *, cancelled: bool = False) -> str:
-    """In the language that is active. `cancelled`: takes it out of a calendar that has it."""
+    """In the active language. `cancelled`: removes it from a calendar that has it."""
     cancelled = cancelled or appointment.status == AppointmentStatus.CANCELLED
     practice = appointment.practice
     summary = _("Rendez-vous : %(practice)s") % {"practice": practice.name_in_messages}
@@ -45,7 +45,7 @@ def icalendar_of(appointment: Appointment, *, cancelled: bool = False) -> str:
         event.add("location", ", ".join(practice.address.splitlines()))
     elif appointment.video_url:
         event.add("location", appointment.video_url)
-    if not cancelled:  # RFC 5546, 3.2.5: none where it is called off
+    if not cancelled:  # RFC 5546, 3.2.5: no alarm in a cancellation
         event.add_component(_alarm(summary))
     calendar = Calendar()
     calendar.add("prodid", "-//docshare//docshare//FR")
@@ -58,7 +58,8 @@ def icalendar_of(appointment: Appointment, *, cancelled: bool = False) -> str:
 
 
 def _organizer(practice: Practice) -> vCalAddress:
-    """Both methods ask for one (RFC 5546, 3.2.1 and 3.2.5). Where nobody reads answers: the site's."""
+    """Both methods require one (RFC 5546, 3.2.1 and 3.2.5). The site's address if nobody at the practice reads
+    answers."""
     organizer = vCalAddress(f"mailto:{practice.reply_address or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
     organizer.params["cn"] = vText(practice.name_in_messages)
     return organizer

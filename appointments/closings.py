@@ -1,7 +1,7 @@
-"""Closings of a practice, or of some of its agendas: making one, opening again, and who was booked inside.
+"""Closings of a practice, or of some of its agendas: create, remove, and list the appointments inside.
 
-A closing takes free time away. Appointments that stand inside stay until somebody at the practice moves or cancels
-them: whoever closes is told how many there are, and which.
+A closing removes free time. Appointments inside remain until staff move or cancel them: whoever closes sees how many
+there are, and which.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def close(
     by: User,
     pk: uuid.UUID | None = None,
 ) -> Closing:
-    """No agendas: the whole practice, agendas made later included. Raises NotAllowed, ValidationError.
+    """Close the agendas, or without any the whole practice, including later agendas. Raises NotAllowed,
+    ValidationError.
 
-    Under the locks of the agendas, as every booking: one that was quicker is found inside, a later one finds no slot.
-    Under that of the practice too, which may have no agendas yet: the second of two equal closings is refused.
+    Locks the agendas as every booking does: an earlier booking is found inside, a later one finds no slot. Locks the
+    practice too, which may have no agendas yet: the second of two equal closings is refused.
     """
     require_administrator(by, practice)
     if any(one.practice_id != practice.pk for one in agendas):
@@ -71,7 +72,8 @@ def close(
 
 @transaction.atomic
 def open_again(*, closing: Closing, by: User) -> None:
-    """Its time can be booked again. Raises NotAllowed; Closing.DoesNotExist where somebody was quicker."""
+    """Delete a closing: its time can be booked again. Raises NotAllowed; Closing.DoesNotExist if it was deleted
+    meanwhile."""
     closing = Closing.objects.select_for_update(of=("self",)).select_related("practice").get(pk=closing.pk)
     require_administrator(by, closing.practice)
     record("practice.opened_again", by=by, on=closing, practice=closing.practice_id)
@@ -79,15 +81,15 @@ def open_again(*, closing: Closing, by: User) -> None:
 
 
 def booked_inside(*closings: Closing) -> AppointmentQuerySet:
-    """Appointments that stand inside any of these closings, each once, in time order. None inside one whose agendas
+    """Appointments inside any of these closings, without duplicates, in time order. None for a closing whose agendas
     were all deleted."""
     return _standing_in(closings).select_related("practice", "patient", "agenda", "visit_reason")
 
 
 def booked_inside_each(closings: Collection[Closing]) -> dict[uuid.UUID, list[uuid.UUID]]:
-    """As `booked_inside`, for many at once: the keys of the appointments inside each closing, by the closing's key.
+    """As `booked_inside`, for each of several closings: ids of the appointments inside, by the closing's id.
 
-    One query, whatever their number, where `agendas` of the closings is prefetched.
+    One query for all, if `agendas` of the closings is prefetched.
     """
     inside: dict[uuid.UUID, list[uuid.UUID]] = {one.pk: [] for one in closings}
     facts = _standing_in(closings).values_list("pk", "practice", "agenda", "starts_at", "ends_at") if closings else ()
@@ -100,7 +102,7 @@ def booked_inside_each(closings: Collection[Closing]) -> dict[uuid.UUID, list[uu
 
 
 def _standing_in(closings: Collection[Closing]) -> AppointmentQuerySet:
-    """Appointments that stand inside one of them or several, each once, in time order."""
+    """Appointments inside at least one of them, without duplicates, in time order."""
     any_of = Q(pk=None)
     for one in closings:
         during = Q(practice=one.practice_id, starts_at__lt=one.ends_at, ends_at__gt=one.starts_at)
@@ -132,7 +134,7 @@ def _check_times(starts_at: datetime, ends_at: datetime) -> None:
 
 
 def _check_new(closing: Closing, agendas: list[uuid.UUID]) -> None:
-    """The same closing twice is a double click. Raises ValidationError."""
+    """Refuse an equal closing: it is a double click. Raises ValidationError."""
     same = Closing.objects.filter(
         practice=closing.practice,
         whole_practice=closing.whole_practice,

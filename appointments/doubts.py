@@ -1,7 +1,7 @@
-"""What speaks against a time that staff choose: said before it is booked, and left to them to decide.
+"""Doubts about a time that staff choose: shown before booking, for staff to decide.
 
-Found under the lock of the agenda, so that what was agreed to is what is there. Whoever agrees names each doubt: one
-that came up since the question is asked about anew.
+Computed under the lock of the agenda, so that staff agree to the current state. Agreement names each doubt; a doubt
+that arose since is asked about again.
 """
 
 from __future__ import annotations
@@ -11,20 +11,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.models import Absence, Agenda, Appointment, AppointmentStatus, Closing, VisitReason
+from appointments.models import (
+    Absence,
+    Agenda,
+    Appointment,
+    AppointmentStatus,
+    Closing,
+    SlotHold,
+    VisitReason,
+)
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.openings import openings
-from notifications.wording import long_day
+from notifications.wording import clock, long_day
 from patients.models import Patient
 from refusals import Kind, Reason, Refusal
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """`code` is for programs, `sentence` for staff; `key` names this doubt about this time and no other."""
+    """`code` is for programs, `sentence` for staff; `key` identifies this doubt about this time."""
 
     code: str
     sentence: str
@@ -32,7 +39,7 @@ class Doubt:
 
 
 class Doubtful(Refusal):
-    """Something speaks against it that nobody has agreed to. Nothing is changed."""
+    """There are doubts that nobody has agreed to. Changes nothing."""
 
     code = "doubtful"
     kind = Kind.CONFLICT
@@ -55,7 +62,7 @@ def check_doubts(
     accepted: Collection[str] | None,
     moving: Appointment | None = None,
 ) -> None:
-    """`accepted`: keys that were agreed to; None: whatever there is. Raises Doubtful, with all of them."""
+    """`accepted`: keys that staff agreed to; None: all. Raises Doubtful, with all doubts."""
     if accepted is None:
         return
     found = doubts_about(
@@ -73,13 +80,14 @@ def doubts_about(
     starts_at: datetime,
     moving: Appointment | None = None,
 ) -> list[Doubt]:
-    """`patient`: None for one without a record yet."""
+    """`patient`: None for a patient without a record yet."""
     starts_at = starts_at.astimezone(UTC)
     ends_at = starts_at + timedelta(minutes=visit_reason.duration_minutes)
     found = [
         *_past(agenda, ends_at),
         *_closed_to_booking(agenda, visit_reason),
         *_taken(agenda, patient, starts_at, ends_at, moving),
+        *_held(agenda, starts_at, ends_at),
         *(_patient_elsewhere(agenda, patient, starts_at, ends_at, moving) if patient else ()),
         *_closed(agenda, starts_at, ends_at),
         *_outside_hours(agenda, starts_at, ends_at),
@@ -88,7 +96,7 @@ def doubts_about(
     return [Doubt(code, sentence, f"{code}/{about}/{of}") for code, sentence, of in found]
 
 
-Found = Iterator[tuple[str, str, str]]  # its code, its sentence, what it is about
+Found = Iterator[tuple[str, str, str]]  # code, sentence, and what it is about
 
 
 def _past(agenda: Agenda, ends_at: datetime) -> Found:
@@ -117,6 +125,13 @@ def _taken(
         yield "time_taken", said % facts, str(one.pk)
 
 
+def _held(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
+    """A patient is booking this time online."""
+    for one in SlotHold.objects.live_over(agenda, starts_at, ends_at):
+        facts = {"until": _hour(timezone.localtime(one.expires_at, agenda.practice.zone))}
+        yield "slot_held", _("Ce créneau est retenu par un patient jusqu’à %(until)s.") % facts, str(one.pk)
+
+
 def _patient_elsewhere(
     agenda: Agenda, patient: Patient, starts_at: datetime, ends_at: datetime, moving: Appointment | None
 ) -> Found:
@@ -140,7 +155,7 @@ def _closed(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
 
 
 def _outside_hours(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
-    """Of an agenda that has hours. The day before counts: an opening may meet midnight from both sides."""
+    """Only for an agenda with hours. Includes the day before: openings on both sides of midnight may form one."""
     if not agenda.opening_hours.exists():
         return
     day = timezone.localdate(starts_at, agenda.practice.zone)
@@ -167,4 +182,4 @@ def _overlapping(
 
 
 def _hour(moment: datetime) -> str:
-    return date_format(moment, "TIME_FORMAT")
+    return clock(moment)

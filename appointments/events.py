@@ -1,4 +1,4 @@
-"""What this room records in the trail."""
+"""The audit events of this package."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -38,3 +38,14 @@ declare("practice.instruction_deleted", _("Consigne supprimée"), Topic.SETTING)
 declare("practice.closed", _("Fermeture ajoutée"), Topic.SETTING)
 declare("practice.opened_again", _("Fermeture supprimée"), Topic.SETTING)
 declare("practice.opening_hours_changed", _("Horaires d’ouverture changés"), Topic.SETTING)
+
+declare("practice.agenda_made", _("Agenda créé"), Topic.SETTING)
+declare("practice.agenda_changed", _("Agenda modifié"), Topic.SETTING)
+declare("practice.agendas_ordered", _("Ordre des agendas changé"), Topic.SETTING)
+declare("practice.agenda_closed", _("Agenda fermé"), Topic.SETTING)
+declare("practice.agenda_reopened", _("Agenda rouvert"), Topic.SETTING)
+declare("practice.visit_reason_made", _("Motif créé"), Topic.SETTING)
+declare("practice.visit_reason_changed", _("Motif modifié"), Topic.SETTING)
+declare("practice.visit_reason_archived", _("Motif archivé"), Topic.SETTING)
+declare("practice.visit_reason_offered_again", _("Motif proposé de nouveau"), Topic.SETTING)
+declare("practice.visit_reason_deleted", _("Motif supprimé"), Topic.SETTING)

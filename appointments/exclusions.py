@@ -1,8 +1,8 @@
-"""What staff ended for a holder stays ended when a record's identity is corrected (signal `identity_corrected`).
+"""Keeps exclusions of holders when a record's identity is corrected (signal `identity_corrected`).
 
-An exclusion holds for what looks like the same child (`HolderExclusion.objects.applying_to`), for the booker may have
-described it anew. A correction that ends the likeness must not end the exclusion: it is written down for each record
-that it held for.
+An exclusion also applies to other records that look like the same child (`HolderExclusion.objects.applying_to`),
+because the booker may have described the child differently. A correction may end that likeness, but must not end the
+exclusion: this writes one for each record that it applied to.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ def keep_exclusions(sender: type[Patient], patient: Patient, was: Patient, by: U
     own = [one for one in held if one.patient_id == patient.pk]
     for one in held:
         if one not in own:
-            _write_down(one, patient, by)
+            _add_exclusion(one, patient, by)
     if own:
         others = Patient.objects.filter(practice=was.practice_id).exclude(pk=was.pk)
         alike = others.all_alike(first_name=was.first_name, last_name=was.last_name, birth_date=was.birth_date)
-        for other in (found for found in alike if found.looks_like(was)):  # however many they are
+        for other in (found for found in alike if found.looks_like(was)):  # without a limit on their number
             for one in own:
-                _write_down(one, other, by)
+                _add_exclusion(one, other, by)
 
 
-def _write_down(exclusion: HolderExclusion, patient: Patient, by: User) -> None:
+def _add_exclusion(exclusion: HolderExclusion, patient: Patient, by: User) -> None:
     _, made = HolderExclusion.objects.get_or_create(
         holder=exclusion.holder,
         patient=patient,

@@ -1,4 +1,4 @@
-"""A message that was given up is told in the history of the appointment it was about."""
+"""Writes messages that were given up into the history of their appointment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BATCH = 200
 
 
 def note_failed_messages() -> int:
-    """One line for each; how many were written."""
+    """Write one line for each such message; returns how many."""
     told = AuditEvent.objects.filter(action="message.failed").values("object_id")
     failed = Message.objects.filter(state=MessageState.FAILED, about__isnull=False).exclude(pk__in=told)
     written = 0

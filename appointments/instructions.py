@@ -1,4 +1,4 @@
-"""A practice's instructions for some appointments: which apply, and writing them."""
+"""A practice's instructions for some appointments: which apply, and editing them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from practices.roles import require_administrator
 
 
 def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> list[str]:
-    """The texts that apply to this appointment; with `for_messages`, those that may go by email."""
+    """The texts that apply to this appointment; with `for_messages`, only those allowed in emails."""
     return instructions_for(
         agenda=appointment.agenda, visit_reason=appointment.visit_reason, for_messages=for_messages
     )
 
 
 def instructions_for(*, agenda: Agenda, visit_reason: VisitReason, for_messages: bool = False) -> list[str]:
-    """As instructions_of, before there is an appointment."""
+    """As instructions_of, before the appointment exists."""
     found = Instruction.objects.matching(agenda=agenda, visit_reason=visit_reason)
     if for_messages:
         found = found.filter(in_messages=True)
@@ -42,7 +42,7 @@ def save_instruction(
     by: User,
     instruction: Instruction | None = None,
 ) -> Instruction:
-    """Write one, or change it. No reasons: all; no agendas: all. Raises NotAllowed, ValidationError."""
+    """Create or change one. No reasons: all; no agendas: all. Raises NotAllowed, ValidationError."""
     require_administrator(by, practice)
     for name, chosen in (("visit_reasons", visit_reasons), ("agendas", agendas)):
         if any(one.practice_id != practice.pk for one in chosen):

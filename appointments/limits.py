@@ -1,4 +1,4 @@
-"""A practice's own limits: on booking online, and on the SMS that it sends. Administrators set them."""
+"""A practice's own limits on booking online and on its SMS. Administrators set them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMS_LIMITS = ("an_hour", "a_day")
 
 @transaction.atomic
 def set_booking_limits(*, policy: BookingPolicy, by: User) -> None:
-    """For bookings from now on; appointments that stand are left alone. Raises NotAllowed, ValidationError."""
+    """Apply to bookings from now on; existing appointments stay. Raises NotAllowed, ValidationError."""
     require_administrator(by, policy.practice)
     policy.full_clean()
     detail = _changed(BookingPolicy.of(policy.practice), policy, BOOKING_LIMITS)
@@ -30,7 +30,7 @@ def set_booking_limits(*, policy: BookingPolicy, by: User) -> None:
 
 @transaction.atomic
 def set_sms_limits(*, practice: Practice, policy: SmsPolicy, by: User) -> None:
-    """For SMS planned from now on. Raises NotAllowed, ValidationError."""
+    """Apply to SMS planned from now on. Raises NotAllowed, ValidationError."""
     require_administrator(by, practice)
     policy.practice = practice.pk
     policy.full_clean()
@@ -47,7 +47,7 @@ def set_sms_limits(*, practice: Practice, policy: SmsPolicy, by: User) -> None:
 
 
 def _changed(before: Model, after: Model, names: Sequence[str]) -> dict[str, DetailValue]:
-    """Each number that is another now: what it is, and what it was."""
+    """The new and the former value of each changed number."""
     detail: dict[str, DetailValue] = {}
     for name in names:
         was, now = getattr(before, name), getattr(after, name)

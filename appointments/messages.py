@@ -1,17 +1,16 @@
-"""What is said of an appointment: taken, moved, cancelled, soon. When, where, with whom and for whom (a first name);
-never why.
-"""
+"""Messages about an appointment: booked, moved, cancelled, reminder. They say when, where, with whom and for whom (a
+first name); never the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -20,27 +19,26 @@ from accounts.letters import site_host
 from accounts.models import User
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy, Reminder
-from appointments.parties import Party, is_ahead, parties_of, tells_the_patient
-from appointments.quiet_hours import sms_time
-from appointments.recipients import resolve
+from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy
+from appointments.parties import Party, first_ahead, is_ahead, parties_of
+from appointments.quiet_hours import TOPIC, sms_time
 from appointments.slots import books_online
 from appointments.sms import sms_of
 from appointments.times import hours_of
 from notifications.letters import Button, Fact, Letter, plan_letter
-from notifications.models import Channel, Message, MessageQuerySet, MessageState
-from notifications.outbox import call_off, plan_sms, rewrite, send_elsewhere
+from notifications.models import Channel, Message, MessageState
+from notifications.outbox import call_off, plan_sms, rewrite
 from notifications.wording import long_day, telephone_by_pairs, unlinked
-from patients.models import Patient
-from patients.ownership import Standing, standings
 from practices.letters import from_practice
 from practices.models import Practice
 
 
 @dataclass(frozen=True)
 class Words:
-    """`subject` and `sentence` of the email, and the SMS. `stands`: there is an appointment to come to."""
+    """`kind`: recorded with each message (Message.kind). `subject` and `sentence` of the email, and the SMS.
+    `stands`: whether the appointment will take place."""
 
+    kind: str
     subject: str
     sentence: str
     sms: str
@@ -48,58 +46,61 @@ class Words:
 
 
 BOOKED = Words(
+    "booked",
     gettext_noop("Votre rendez-vous est pris"),
     gettext_noop("Votre rendez-vous est pris."),
     gettext_noop("%(practice)s : rendez-vous pris le %(date)s à %(time)s%(details)s."),
 )
 MOVED = Words(
+    "moved",
     gettext_noop("Votre rendez-vous est déplacé"),
     gettext_noop("Votre rendez-vous est déplacé. Voici la nouvelle date, la seule qui compte."),
     gettext_noop("%(practice)s : rendez-vous déplacé, il a lieu le %(date)s à %(time)s%(details)s."),
 )
 CHANGED = Words(
+    "changed",
     gettext_noop("Votre rendez-vous est modifié"),
     gettext_noop("Votre rendez-vous est modifié. La date et l’heure restent les mêmes."),
     gettext_noop("%(practice)s : rendez-vous modifié, il reste le %(date)s à %(time)s%(details)s."),
 )
 CANCELLED = Words(
+    "cancelled",
     gettext_noop("Votre rendez-vous est annulé"),
     gettext_noop("Votre rendez-vous est annulé : il n’aura pas lieu."),
     gettext_noop("%(practice)s : annulation du rendez-vous du %(date)s à %(time)s%(details)s."),
     stands=False,
 )
 REMINDER = Words(
+    "reminder",
     gettext_noop("Rappel de votre rendez-vous"),
     gettext_noop("Ceci est un rappel."),
     gettext_noop("%(practice)s : rappel, rendez-vous le %(date)s à %(time)s%(details)s."),
 )
 
-# A newer message of an appointment replaces the older ones. Reminders follow it by themselves.
-TOPIC = "appointment"
+WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REMINDER)}
 
 
-def tell_booked(appointment: Appointment) -> None:
-    """Of a booking online."""
+def plan_booking_messages(appointment: Appointment) -> None:
+    """After booking online."""
     _tell(appointment, BOOKED, by=appointment.holder)
 
 
-def tell_moved(appointment: Appointment, *, by: User, former: datetime) -> None:
-    """`former`: when it began before."""
+def plan_move_messages(appointment: Appointment, *, by: User | None, former: datetime) -> None:
+    """`former`: its former start."""
     _call_off(appointment)
     if is_ahead(appointment):
         _tell(appointment, MOVED, by=by, former=former)
 
 
-def whom_one_meets(appointment: Appointment) -> tuple[object, str]:
-    """What a message says of the agenda: the practitioner, and where one goes for a visit by video."""
+def practitioner_and_address(appointment: Appointment) -> tuple[object, str]:
+    """How messages name the agenda: the practitioner, and the address of a visit by video."""
     return appointment.agenda.practitioner_id, appointment.video_url
 
 
-def tell_anew(appointment: Appointment, *, by: User, differs: bool) -> None:
-    """At the same time in another agenda, or for another reason: a message that has not left yet gives the former
-    practitioner or instructions, and is written anew. `differs`: whom one meets; then those are told, too, for
-    whom no message waits.
-    """
+def rewrite_waiting(appointment: Appointment, *, by: User, differs: bool) -> None:
+    """Update messages after a change of agenda or reason at the same time: waiting messages name the former
+    practitioner or instructions, and are rewritten. `differs`: the practitioner changed; then parties without a
+    waiting message get one, too."""
     waiting = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.QUEUED)
     parties = {(channel, to): party for party in parties_of(appointment) for channel in Channel
                if (to := party.contact(channel))}  # fmt: skip
@@ -108,95 +109,51 @@ def tell_anew(appointment: Appointment, *, by: User, differs: bool) -> None:
         if party is None:
             call_off(Message.objects.filter(pk=message.pk))
             continue
-        with translation.override(message.language):  # that of its subject: the patient's may be another by now
-            words = next((one for one in (MOVED, CHANGED) if message.subject.startswith(_(one.subject))), BOOKED)
+        words = WORDS.get(message.kind, REMINDER)  # planned by a version that records no kind: a reminder is true
         with translation.override(party.language):
             if message.channel == Channel.SMS:
-                rewrite(message, subject=_(words.subject), body=sms_of([appointment], party, _(words.sms)))
+                rewrite(
+                    message,
+                    subject=_(words.subject),
+                    body=sms_of([appointment], party, _(words.sms)),
+                    kind=words.kind,
+                )
             else:
                 call_off(Message.objects.filter(pk=message.pk))
                 _tell_by_email(appointment, party, words)
     if differs and is_ahead(appointment):
         for (channel, _to), party in parties.items():
             with translation.override(party.language):
-                _tell_by(channel, appointment, party, CHANGED, by=by)
+                plan_message_to(channel, appointment, party, CHANGED, by=by)
 
 
-def tell_cancelled(appointment: Appointment, *, by: User) -> None:
+def plan_cancellation_messages(appointment: Appointment, *, by: User | None) -> None:
     _call_off(appointment)
     if is_ahead(appointment):
         _tell(appointment, CANCELLED, by=by)
 
 
-def outlive(appointment: Appointment) -> None:
-    """Before it is deleted. What waits to tell that it was cancelled, just now or before, is about the account or the
-    record from then on: it follows their contacts."""
-    waiting = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.QUEUED)
+def detach_messages(appointment: Appointment) -> None:
+    """Run before it is deleted. Waiting messages about its cancellation then belong to the account or the record, and
+    follow their contacts. Failed ones that no newer message replaced belong to the record."""
+    of_it = Message.objects.filter(about=appointment.pk, topic=TOPIC)
+    newer = of_it.filter(channel=OuterRef("channel"), to=OuterRef("to"), created_at__gt=OuterRef("created_at"))
+    failed = of_it.filter(~Exists(newer), state=MessageState.FAILED)
+    Message.objects.filter(pk__in=list(failed.values_list("pk", flat=True))).update(about=appointment.patient_id)
+    waiting = of_it.filter(state=MessageState.QUEUED)
     if holder := appointment.holder:
         waiting.filter(to__in=[holder.email, holder.mobile]).update(about=holder.pk)
     waiting.filter(about=appointment.pk).update(about=appointment.patient_id)
-    # What did not leave is for staff to see, beside the record.
-    failed = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.FAILED)
-    failed.update(about=appointment.patient_id)
 
 
 def _call_off(appointment: Appointment) -> None:
-    """What was still to be said of it is no longer true."""
+    """Call off waiting messages about it: they are no longer true."""
     call_off(Message.objects.filter(about=appointment.pk, topic=TOPIC))
 
 
-def redirect(*, patient: Patient, former: Mapping[str, str | None]) -> None:
-    """What waits to tell the patient's former contacts of an appointment goes to those of today, or nowhere."""
-    channels = {"email": Channel.EMAIL, "mobile": Channel.SMS}
-    for appointment in patient.appointments.select_related("practice", "patient__practice", "holder"):
-        if not tells_the_patient(appointment):
-            continue
-        own = resolve(appointment).contacts
-        holder = appointment.holder
-        for name, contact in former.items():
-            if not contact or (holder and contact in (holder.email, holder.mobile)):
-                continue  # what goes to the holder's own contact is the holder's
-            waiting = Message.objects.select_for_update().filter(
-                about=appointment.pk, channel=channels[name], to=contact, state=MessageState.QUEUED
-            )
-            if name not in own:
-                call_off(waiting)
-                continue
-            _send_elsewhere(waiting, to=own[name])
-    _redirect_deleted(patient, former, channels)
-
-
-def _redirect_deleted(patient: Patient, former: Mapping[str, str | None], channels: Mapping[str, Channel]) -> None:
-    """What waits to tell that an appointment which is not there any more was cancelled."""
-    found = standings(patient)
-    for name, contact in former.items():
-        waiting = Message.objects.select_for_update().filter(
-            about=patient.pk, topic=TOPIC, channel=channels[name], to=contact or "", state=MessageState.QUEUED
-        )
-        if found[name] is Standing.OWN:
-            _send_elsewhere(waiting, to=getattr(patient, name))
-        else:
-            call_off(waiting)
-
-
-def redirect_holder(*, holder: User, former: str, new: str) -> None:
-    """What waits to tell a holder's former contact of appointments they booked goes to the new one."""
-    booked = Appointment.objects.filter(holder=holder).values("pk")
-    theirs = Q(about__in=booked) | Q(about=holder.pk, topic=TOPIC)
-    waiting = Message.objects.filter(theirs, to=former, state=MessageState.QUEUED)
-    _send_elsewhere(waiting.select_for_update(), to=new)
-
-
-def _send_elsewhere(waiting: MessageQuerySet, *, to: str) -> None:
-    for message in waiting:
-        reminders = Reminder.messages.through.objects.filter(message=message.pk)
-        goes = send_elsewhere(message, to=to)
-        reminders.update(message=goes.pk)
-
-
 def remind(channel: Channel, appointments: list[Appointment]) -> list[tuple[Message, list[Appointment]]]:
-    """Of appointments of one day at one practice: one message for each contact, however many they are. Each message
-    that was planned, and of what it tells."""
+    """Remind of appointments of one day at one practice: one message for each contact, however many appointments.
+    Returns each planned message with its appointments."""
     by_contact: dict[str, tuple[Party, list[Appointment]]] = {}
     for appointment in appointments:
         for party in parties_of(appointment):
@@ -205,11 +162,14 @@ def remind(channel: Channel, appointments: list[Appointment]) -> list[tuple[Mess
     planned = []
     for to, (party, theirs) in by_contact.items():
         with translation.override(party.language):
-            planned.append((_remind(channel, to, party, theirs), theirs))
+            planned.append((remind_by(channel, to, party, theirs), theirs))
     return planned
 
 
-def _remind(channel: Channel, to: str, party: Party, theirs: list[Appointment]) -> Message:
+def remind_by(
+    channel: Channel, to: str, party: Party, theirs: list[Appointment], *, due_at: datetime | None = None
+) -> Message:
+    """One reminder of appointments of one day at one practice, in the active language."""
     first = theirs[0]
     if channel == Channel.SMS:
         return plan_sms(
@@ -217,8 +177,10 @@ def _remind(channel: Channel, to: str, party: Party, theirs: list[Appointment]) 
             subject=_(REMINDER.subject),
             text=sms_of(theirs, party, _(REMINDER.sms)),
             language=party.language,
+            due_at=due_at,
             expires_at=first.starts_at,
             about=first.pk,
+            kind=REMINDER.kind,
             account=party.account,
             practice=first.practice_id,
         )
@@ -226,8 +188,11 @@ def _remind(channel: Channel, to: str, party: Party, theirs: list[Appointment]) 
         _letter(theirs, party, REMINDER),
         to=to,
         language=party.language,
+        due_at=due_at,
         expires_at=first.starts_at,
         about=first.pk,
+        kind=REMINDER.kind,
+        practice=first.practice_id,
     )
 
 
@@ -236,10 +201,10 @@ def _tell(appointment: Appointment, words: Words, *, by: User | None, former: da
         with translation.override(party.language):
             for channel in Channel:
                 if party.contact(channel):
-                    _tell_by(channel, appointment, party, words, by=by, former=former)
+                    plan_message_to(channel, appointment, party, words, by=by, former=former)
 
 
-def _tell_by(
+def plan_message_to(
     channel: Channel,
     appointment: Appointment,
     party: Party,
@@ -248,12 +213,13 @@ def _tell_by(
     by: User | None,
     former: datetime | None = None,
 ) -> None:
+    """Plan one message to one party, in the active language. `by`: who causes it. `former`: its former start."""
     if channel == Channel.EMAIL:
         _tell_by_email(appointment, party, words)
         return
     account, by_staff = party.causes_sms(appointment, by)
-    begins = [at for at in (former, appointment.starts_at) if at and at > timezone.now()]
-    leaves_at = sms_time(appointment.practice, about=min(begins, default=None))
+    begins = first_ahead(former, appointment.starts_at)
+    leaves_at = sms_time(appointment.practice, about=begins)
     plan_sms(
         to=party.mobile or "",
         subject=_(words.subject),
@@ -263,6 +229,8 @@ def _tell_by(
         expires_at=max(appointment.ends_at, leaves_at + timedelta(hours=12)),
         about=appointment.pk,
         topic=TOPIC,
+        kind=words.kind,
+        urgent_before=begins,
         account=account,
         practice=appointment.practice_id,
         by_staff=by_staff,
@@ -277,11 +245,13 @@ def _tell_by_email(appointment: Appointment, party: Party, words: Words) -> None
         calendar=icalendar_of(appointment, cancelled=not words.stands),
         about=appointment.pk,
         topic=TOPIC,
+        kind=words.kind,
+        practice=appointment.practice_id,
     )
 
 
 def _letter(appointments: list[Appointment], party: Party, words: Words) -> Letter:
-    """Of appointments of one day at one practice."""
+    """An email about appointments of one day at one practice."""
     first = appointments[0]
     practice = first.practice
     paragraphs, small = [_("Bonjour,"), _(words.sentence)], []
@@ -303,7 +273,7 @@ def _letter(appointments: list[Appointment], party: Party, words: Words) -> Lett
 
 
 def who(appointments: Iterable[Appointment]) -> list[Fact]:
-    """For whom (first names) and with whom, in that order, each once."""
+    """For whom (first names) and with whom, in that order, without duplicates."""
     everybody = list(appointments)
     patients = dict.fromkeys(unlinked(one.patient.first_name) for one in everybody)
     practitioners = dict.fromkeys(
@@ -316,7 +286,8 @@ def who(appointments: Iterable[Appointment]) -> list[Fact]:
 
 
 def facts_of(appointments: list[Appointment]) -> list[Fact]:
-    """For whom, with whom, and the day of what stands: of a message about something that goes with them."""
+    """For whom, with whom, and the days of appointments that stand: for a message about something else around
+    them."""
     standing = [one for one in appointments if one.status == AppointmentStatus.BOOKED]
     day = long_day(standing[0].local_start, weekday=True) if standing else ""
     return [*who(appointments), Fact(_("Date du rendez-vous"), day)]
@@ -327,7 +298,7 @@ def _when(appointments: list[Appointment]) -> dict[str, str]:
 
 
 def _place(appointments: list[Appointment]) -> str:
-    """The address; by video, that it is so. "" where the practice wrote none."""
+    """The address, or that it is by video. "" if the practice gave no address."""
     lines = []
     if any(one.kind != AppointmentKind.VIDEO for one in appointments):
         lines.append(appointments[0].practice.address)
@@ -337,7 +308,7 @@ def _place(appointments: list[Appointment]) -> str:
 
 
 def _button(appointments: list[Appointment], party: Party) -> Button | None:
-    """Where one goes for it: the visit by video, or the account of whoever booked."""
+    """A link to the visit by video, or to the account of the booker."""
     if video := next((one.video_url for one in appointments if one.video_url), ""):
         return Button(_("Rejoindre la consultation en vidéo"), video)
     if party.is_holder:
@@ -348,7 +319,7 @@ def _button(appointments: list[Appointment], party: Party) -> Button | None:
 
 
 def _changes_online(appointment: Appointment) -> bool:
-    """Whether whoever booked may still change it by themselves: practices have a limit for that."""
+    """Whether the booker may still change it online: practices set a limit for that."""
     return BookingPolicy.of(appointment.practice).may_change(appointment.starts_at)
 
 

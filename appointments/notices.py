@@ -1,4 +1,4 @@
-"""Messages about appointments that did not arrive, and of which somebody at the practice still has to see to."""
+"""Failed messages about appointments that staff still have to handle."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.booking import check_may_change
-from appointments.messages import TOPIC
 from appointments.models import Appointment, Reminder
+from appointments.quiet_hours import TOPIC
 from audit.trail import record
+from notifications.causes import WRONG_CONTACT, Cause
 from notifications.models import Message, MessageQuerySet, MessageState
 from patients.models import Patient
 from practices.models import Practice
@@ -23,7 +24,7 @@ _reminded = Reminder.messages.through
 
 @dataclass(frozen=True)
 class FailedNotice:
-    """`appointment`: None where it was deleted. `patient`: None where the record went, too."""
+    """`appointment`: None if it was deleted. `patient`: None if the record was deleted, too."""
 
     message: Message
     appointment: Appointment | None
@@ -31,33 +32,41 @@ class FailedNotice:
 
     @property
     def is_of_an_account(self) -> bool:
-        """Sent to the account that booked, at contacts that its holder alone changes."""
+        """Whether it was sent to the account that booked, at contacts that only its holder can change."""
         holder = self.appointment.holder if self.appointment else None
         return holder is not None and self.message.to in (holder.email, holder.mobile)
 
+    @property
+    def contact_is_wrong(self) -> bool:
+        """Its contact is why it did not arrive: another one would be reached."""
+        return self.message.cause in (*WRONG_CONTACT, Cause.COUNTRY)
+
 
 def failed_notices(practices: QuerySet[Practice], *, since: datetime) -> MessageQuerySet:
-    """That an appointment is taken, moved, changed or cancelled, or a reminder, of these practices: what failed since
-    then, newest first."""
+    """Failed messages of these practices since then (booked, moved, changed, cancelled, reminders), newest first."""
     here = Exists(Appointment.objects.filter(pk=OuterRef("about"), practice__in=practices))
     deleted = Exists(Patient.objects.filter(pk=OuterRef("about"), practice__in=practices))
     failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=since, about__isnull=False)
-    found = failed.filter(_of_appointments()).filter(here | deleted)
+    found = failed.filter(about_appointments()).filter(here | deleted)
     return found.order_by("-created_at", "-id")
 
 
 def to_be_seen_to(notices: MessageQuerySet) -> MessageQuerySet:
-    """Those of them of which nobody has heard otherwise: the appointment is still to come, or was deleted; no newer
-    message of it went the same way; and staff have not said that it is done."""
+    """Those that still need staff: the appointment is to come and no newer message about it used the same channel and
+    contact, or it was deleted; and staff have not marked them as done.
+
+    Messages of deleted appointments all belong to the record: a newer one does not replace another.
+    """
     ahead = Exists(Appointment.objects.filter(pk=OuterRef("about"), starts_at__gt=timezone.now()))
     deleted = ~Exists(Appointment.objects.filter(pk=OuterRef("about")))
     newer = Message.objects.filter(
         about=OuterRef("about"), channel=OuterRef("channel"), to=OuterRef("to"), created_at__gt=OuterRef("created_at")
-    ).filter(_of_appointments())
-    return notices.filter(ahead | deleted, ~Exists(newer), settled_at=None)
+    ).filter(about_appointments())
+    return notices.filter(Q(ahead, ~Exists(newer)) | Q(deleted), settled_at=None)
 
 
-def _of_appointments() -> Q:
+def about_appointments() -> Q:
+    """Matches messages about appointments, including reminders."""
     return Q(topic=TOPIC) | Q(Exists(_reminded.objects.filter(message=OuterRef("pk"))))
 
 
@@ -76,7 +85,8 @@ def with_their_appointments(messages: list[Message]) -> list[FailedNotice]:
 
 @transaction.atomic
 def settle(*, message: Message, practice: Practice, by: User) -> None:
-    """Somebody told the patient otherwise, or nothing is to be done. Twice changes nothing. Raises NotAllowed."""
+    """Mark as done: somebody told the patient otherwise, or nothing is to be done. Twice changes nothing. Raises
+    NotAllowed."""
     check_may_change(practice, by)
     locked = Message.objects.select_for_update().filter(pk=message.pk, settled_at=None).first()
     if locked is None:

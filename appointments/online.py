@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,17 +22,21 @@ from appointments.models import (
     AppointmentStatus,
     BookedFor,
     BookingPolicy,
+    SlotHold,
     VisitReason,
 )
 from appointments.slots import Slot, is_free, next_free, open_to_online_booking
+from appointments.who_may_book import check_open_to
 from patients.models import Patient, Relative
+from patients.models.patient import MAJORITY, age_on
 from patients.names import same_names
 from patients.relatives import Person, record_of_holder, record_of_relative, remember_relative
+from practices.models import BookingOpenTo
 from refusals import Kind, Refusal
 
 
 class SlotTaken(Refusal):
-    """Somebody was faster, or the slot is not one. `next_free`: what is left around it."""
+    """Somebody else booked it first, or there is no such slot. `next_free`: free slots after it."""
 
     code = "slot_taken"
     kind = Kind.CONFLICT
@@ -45,7 +49,7 @@ class SlotTaken(Refusal):
 
 
 class AlreadyBooked(SlotTaken):
-    """By this very account, for this very person: the button pressed twice, or after going back."""
+    """This account has booked it for this person already: the button pressed twice, or after going back."""
 
     def __init__(self, appointment: Appointment, following: list[Slot]) -> None:
         super().__init__(following)
@@ -53,7 +57,7 @@ class AlreadyBooked(SlotTaken):
 
 
 class NotOnline(Refusal):
-    """The agenda, the reason or the way is no longer open to booking online: only the practice moves it."""
+    """The agenda, the reason or the kind is no longer open to booking online: only the practice moves it."""
 
     code = "not_online"
     kind = Kind.CONFLICT
@@ -63,7 +67,7 @@ class NotOnline(Refusal):
 
 
 class MovedMeanwhile(Refusal):
-    """It is not at the time any more at which whoever moves it has seen it."""
+    """The appointment is no longer at the time at which the user saw it."""
 
     code = "moved_meanwhile"
     kind = Kind.CONFLICT
@@ -89,19 +93,22 @@ def book_online(
     booked_for: BookedFor,
     person: Person | None = None,
     pk: uuid.UUID | None = None,
+    hold: uuid.UUID | None = None,
 ) -> Appointment:
-    """Book a free slot. `person`: the relative, where it is for one.
+    """Book a free slot. `person`: the relative, if it is for one. `hold`: the SlotHold of this visitor, which ends.
 
-    Raises AlreadyBooked, SlotTaken, BookingLimit, ValidationError; patients.relatives.IdentityIncomplete for oneself.
+    Raises AlreadyBooked, SlotTaken, BookingLimit (those of who_may_book too), ValidationError;
+    patients.relatives.IdentityIncomplete for oneself.
     """
     check_time(starts_at)
-    agenda = lock_agenda(agenda)  # two people after one slot: one waits here, and finds it taken
+    agenda = lock_agenda(agenda)  # of two people after one slot, one waits here and finds it taken
     for own in own_bookings(holder=holder, agenda=agenda, starts_at=starts_at):
         if own.booked_for == booked_for and _is_for(own, person):
             raise AlreadyBooked(own, _following(agenda, visit_reason, starts_at))
+    check_open_to(holder=holder, practice=agenda.practice)
     if not open_to_online_booking(agenda, visit_reason, kind):
         raise ValidationError({"visit_reason": _("Ce motif ne se réserve pas en ligne sur cet agenda.")})
-    if not is_free(agenda=agenda, visit_reason=visit_reason, starts_at=starts_at):
+    if not is_free(agenda=agenda, visit_reason=visit_reason, starts_at=starts_at, hold=hold):
         raise SlotTaken(_following(agenda, visit_reason, starts_at))
     lock_account(holder)
     patient = _record(holder, agenda, booked_for, person)
@@ -124,14 +131,16 @@ def book_online(
         by=holder,
         pk=pk,
     )
-    messages.tell_booked(appointment)
+    if hold is not None:
+        SlotHold.objects.filter(pk=hold).delete()
+    messages.plan_booking_messages(appointment)
     return appointment
 
 
 @transaction.atomic
 def cancel_online(*, appointment: Appointment, by: User) -> Appointment:
-    """By whoever booked it, until the practice's limit. Cancelling twice changes nothing. Raises TooLate."""
-    appointment = _own(appointment, by)
+    """Cancel by the booker, until the practice's limit. Cancelling twice changes nothing. Raises TooLate."""
+    appointment = _locked_own(appointment, by)
     if appointment.status == AppointmentStatus.CANCELLED:
         return appointment
     if not may_change_online(appointment):
@@ -143,12 +152,11 @@ def cancel_online(*, appointment: Appointment, by: User) -> Appointment:
 def move_online(
     *, appointment: Appointment, starts_at: datetime, by: User, seen: datetime | None = None
 ) -> Appointment:
-    """To another free slot of the same agenda, by whoever booked it; to where it is already, nothing happens.
+    """Move to another free slot of the same agenda, by the booker. Moving to its current time changes nothing.
 
-    `seen`: the time from which it was to be moved. Raises TooLate, MovedMeanwhile, NotOnline, SlotTaken,
-    BookingLimit.
+    `seen`: the time at which the user saw it. Raises TooLate, MovedMeanwhile, NotOnline, SlotTaken, BookingLimit.
     """
-    appointment = _own(appointment, by)
+    appointment = _locked_own(appointment, by)
     if not may_change_online(appointment):
         raise TooLate
     if appointment.starts_at == starts_at:
@@ -179,18 +187,20 @@ def may_change_online(appointment: Appointment) -> bool:
 
 
 def may_move_online(appointment: Appointment) -> bool:
-    """Not where its agenda, its reason or its way has closed to booking online since."""
+    """False if its agenda, its reason or its kind has since been closed to booking online."""
     return may_change_online(appointment) and _still_online(appointment)
 
 
 def _still_online(appointment: Appointment) -> bool:
-    """Moving changes nothing about how one comes: one by video moves even if its agenda has lost its address."""
+    """Moving keeps the kind: an appointment by video can move even if its agenda has no address any more."""
+    if appointment.practice.takes_bookings_of == BookingOpenTo.NOBODY:
+        return False
     reason = appointment.visit_reason
     return open_to_online_booking(appointment.agenda, reason) and reason.allows(appointment.kind)
 
 
 def own_bookings(*, holder: User, agenda: Agenda, starts_at: datetime) -> list[Appointment]:
-    """What this account has booked of an agenda at this very moment."""
+    """What this account has booked on an agenda at this time."""
     found = Appointment.objects.filter(
         holder=holder, agenda=agenda, starts_at=starts_at, status=AppointmentStatus.BOOKED
     )
@@ -202,7 +212,7 @@ def _following(agenda: Agenda, visit_reason: VisitReason, starts_at: datetime) -
 
 
 def _is_for(appointment: Appointment, person: Person | None) -> bool:
-    """By the record, or by the relative that led to it: staff may have corrected the record since."""
+    """Compares by record, or by the relative that led to it: staff may have corrected the record since."""
     if person is None:
         return appointment.booked_for == BookedFor.SELF
     relatives = Relative.objects.filter(holder=appointment.holder, records__patient=appointment.patient)
@@ -214,7 +224,7 @@ def _is_for(appointment: Appointment, person: Person | None) -> bool:
 
 
 def _record(holder: User, agenda: Agenda, booked_for: BookedFor, person: Person | None) -> Patient:
-    """The record of whom it is for. Raises ValidationError where age and kind of relative don't agree."""
+    """The record of the patient. Raises ValidationError if age and kind of relative contradict each other."""
     practice = agenda.practice
     if booked_for == BookedFor.SELF:
         return record_of_holder(holder=holder, practice=practice)
@@ -222,24 +232,31 @@ def _record(holder: User, agenda: Agenda, booked_for: BookedFor, person: Person 
         raise ValidationError({"patient": _("Dites pour qui est le rendez-vous : prénom, nom, date de naissance.")})
     today = timezone.localdate(timezone=practice.zone)
     relative: Relative = remember_relative(holder=holder, person=person, today=today)
-    minor = relative.is_minor_on(today)
-    if minor != (booked_for == BookedFor.MINOR_RELATIVE):
-        raise ValidationError(
-            {
-                "birth_date": _("Selon cette date de naissance, votre proche est mineur : choisissez « un enfant ».")
-                if minor
-                else _("Selon cette date de naissance, votre proche est majeur : choisissez « un adulte ».")
-            }
-        )
+    if refused := wrong_age(relative.birth_date, booked_for=booked_for, today=today):
+        raise ValidationError({"birth_date": refused})
     return record_of_relative(relative=relative, practice=practice, by=holder)
+
+
+def wrong_age(born: date, *, booked_for: BookedFor, today: date) -> str:
+    """Why this birth date does not fit the adult or child being booked for; "" if it does.
+
+    `today`: at the practice.
+    """
+    minor = age_on(born, today) < MAJORITY
+    if minor == (booked_for == BookedFor.MINOR_RELATIVE):
+        return ""
+    if minor:
+        return _("Selon cette date de naissance, votre proche est mineur : choisissez « un enfant ».")
+    return _("Selon cette date de naissance, votre proche est majeur : choisissez « un adulte ».")
 
 
 def _end(starts_at: datetime, visit_reason: VisitReason) -> datetime:
     return starts_at.astimezone(UTC) + timedelta(minutes=visit_reason.duration_minutes)
 
 
-def _own(appointment: Appointment, by: User) -> Appointment:
-    """The holder's appointment, locked. Raises Appointment.DoesNotExist where it is not theirs or went."""
+def _locked_own(appointment: Appointment, by: User) -> Appointment:
+    """The holder's appointment, locked. Raises Appointment.DoesNotExist if it is not theirs or was deleted."""
+    Appointment.objects.lock_first(appointment.pk)
     return (
         Appointment.objects.select_for_update(of=("self",))
         .select_related("practice", "agenda__practice", "visit_reason", "patient", "holder")

@@ -1,4 +1,4 @@
-"""Whom messages about an appointment go to, and whether one would leave."""
+"""The recipients of messages about appointments, and whether a message would leave."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from notifications.sms_limits import refusal
 
 @dataclass(frozen=True)
 class Party:
-    """Somebody to tell, by the contacts there are."""
+    """Somebody to notify, with the available contacts."""
 
     email: str | None
     mobile: str | None
     language: str
     is_holder: bool
-    account: uuid.UUID | None = None  # that gave these contacts, which nobody has proved: their SMS count for it
+    account: uuid.UUID | None = None  # gave these unproved contacts, so their SMS count for it
 
     def contact(self, channel: Channel) -> str | None:
         return self.email if channel == Channel.EMAIL else self.mobile
@@ -38,7 +38,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Notice:
-    """One message that would leave now; with `refused`, one that would not. `at`: when."""
+    """A message that would leave now; with `refused`, one that would not. `at`: when."""
 
     channel: Channel
     to: str
@@ -48,24 +48,24 @@ class Notice:
 
 
 def parties_of(appointment: Appointment) -> list[Party]:
-    """Whoever booked online; and the patient, where the contacts are the patient's own."""
+    """The booker, if booked online; and the patient, if the contacts are the patient's own."""
     patient, holder = appointment.patient, appointment.holder
     parties = []
     if holder and holder.is_active:
         parties.append(Party(holder.email, holder.mobile, holder.language, is_holder=True))
-    if tells_the_patient(appointment):
+    if patient_is_notified(appointment):
         own = resolve(appointment).contacts
         account = holder.pk if holder else None
         parties.append(Party(own.get("email"), own.get("mobile"), patient.language, is_holder=False, account=account))
     return parties
 
 
-def tells_the_patient(appointment: Appointment) -> bool:
+def patient_is_notified(appointment: Appointment) -> bool:
     return appointment.holder is None or appointment.booked_for == BookedFor.ADULT_RELATIVE
 
 
 def contacts_of(appointment: Appointment, channel: Channel) -> frozenset[str]:
-    """Where a message about it goes by this channel."""
+    """The contacts that a message about it goes to by this channel."""
     return frozenset(to for party in parties_of(appointment) if (to := party.contact(channel)))
 
 
@@ -73,11 +73,17 @@ def is_ahead(appointment: Appointment) -> bool:
     return appointment.starts_at > timezone.now()
 
 
-def notices_of(appointment: Appointment, *, by: User) -> list[Notice]:
-    """What would be planned if it were still to come, and `by` moved, cancelled or deleted it now. None for one that
-    is cancelled."""
+def first_ahead(*times: datetime | None) -> datetime | None:
+    """The first of these times that is to come. A message about both must arrive before it."""
+    return min((at for at in times if at and at > timezone.now()), default=None)
+
+
+def notices_of(appointment: Appointment, *, by: User, moving_to: datetime | None = None) -> list[Notice]:
+    """The messages that would be planned if it were still to come and `by` moved, cancelled or deleted it now. None
+    for a cancelled one. `moving_to`: the new start."""
     if appointment.status == AppointmentStatus.CANCELLED:
         return []
+    at = sms_time(appointment.practice, about=first_ahead(appointment.starts_at, moving_to))
     found = []
     for party in parties_of(appointment):
         to_booker = party.is_holder and appointment.booked_for != BookedFor.SELF
@@ -86,6 +92,5 @@ def notices_of(appointment: Appointment, *, by: User) -> list[Notice]:
         if party.mobile:
             account, by_staff = party.causes_sms(appointment, by)
             refused = refusal(to=party.mobile, account=account, practice=appointment.practice_id, by_staff=by_staff)
-            at = sms_time(appointment.practice, about=appointment.starts_at)
             found.append(Notice(Channel.SMS, party.mobile, to_booker, at, refused))
     return found

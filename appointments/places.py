@@ -1,4 +1,4 @@
-"""Where an appointment takes place: at the practice or by video, as its reason allows and its agenda can."""
+"""Where an appointment takes place: at the practice or by video, as its reason and its agenda allow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from appointments.models import Agenda, Appointment, AppointmentKind, Appointmen
 
 
 def ways(agenda: Agenda, visit_reason: VisitReason) -> list[AppointmentKind]:
-    """Those among which one may choose; by video only where the agenda has an address to go to."""
+    """The kinds to choose from; by video only if the agenda has an address for it."""
     return [
         one for one in AppointmentKind if visit_reason.allows(one) and (one.is_in_person or bool(agenda.video_url))
     ]
@@ -22,9 +22,9 @@ def way_for(
     asked: AppointmentKind | None,
     preferred: AppointmentKind = AppointmentKind.IN_PERSON,
 ) -> AppointmentKind:
-    """`asked`; where nothing was asked for, `preferred` if it is possible, else what is.
+    """The kind `asked` for; if None, `preferred` if possible, else the possible one.
 
-    Raises ValidationError (attribute `kind`) where that is not possible; the sentence says what to choose.
+    Raises ValidationError (attribute `kind`) if `asked` is impossible; the sentence says what to choose.
     """
     possible = ways(agenda, visit_reason)
     if asked is None and possible:
@@ -35,9 +35,10 @@ def way_for(
 
 
 def doubtful_place(appointment: Appointment) -> str:
-    """What staff should know of the place of an appointment to come that its reason or its agenda no longer allows.
+    """A warning to staff if the place of a future appointment is no longer allowed by its reason or agenda; "" if it
+    is.
 
-    "" where all is well. An appointment stays where it was agreed on when a practice changes a reason or an address.
+    An appointment keeps its place when a practice changes a reason or an address.
     """
     if appointment.status == AppointmentStatus.CANCELLED:
         return ""

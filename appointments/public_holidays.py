@@ -1,6 +1,6 @@
-"""Public holidays of a practice's place: those of France, and what each of its territories adds.
+"""Public holidays at a practice's place: those of France, and those that its territories add.
 
-They are proposed, never imposed: a practice closes on those that it chooses.
+The page proposes them; the practice chooses those it closes on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 
 class Place(StrEnum):
-    """As the holidays library names the territories; "" is mainland France without Alsace and Moselle."""
+    """Codes of the holidays library for the territories; "" is mainland France without Alsace and Moselle."""
 
     MAINLAND = ""
     ALSACE = "6AE"
@@ -57,7 +57,7 @@ PLACE_NAMES = {
     Place.NEW_CALEDONIA: _("Nouvelle-Calédonie"),
 }
 POSTCODE = re.compile(r"(?<!\d)(\d{2}) ?(\d)(\d{2})(?!\d)")
-OF_POSTCODES = {  # the longest beginning counts: 97133 is Saint-Barthélemy, another 971 Guadeloupe
+OF_POSTCODES = {  # the longest prefix counts: 97133 is Saint-Barthélemy, other 971 Guadeloupe
     "57": Place.MOSELLE,
     "67": Place.ALSACE,
     "68": Place.ALSACE,
@@ -96,7 +96,7 @@ OF_ZONES = {
 
 @dataclass(frozen=True)
 class Holiday:
-    """A whole day, from midnight to midnight on the clock of the practice."""
+    """A whole day, from midnight to midnight in the practice's time zone."""
 
     day: date
     name: str
@@ -106,7 +106,7 @@ class Holiday:
 
 
 def place_of(practice: Practice) -> Place | None:
-    """By the last postcode of its address if its clock agrees, else by its clock. None outside France."""
+    """From the last postcode of its address if its time zone agrees, else from its time zone. None outside France."""
     by_clock = OF_ZONES.get(practice.time_zone)
     found = POSTCODE.findall(practice.address)
     if by_clock is None or not found:
@@ -117,7 +117,8 @@ def place_of(practice: Practice) -> Place | None:
 
 
 def holidays_of(practice: Practice, year: int, *, place: Place | None = None) -> list[Holiday]:
-    """Those of a year (1970 to 2100) in time order; none where the place is unknown. `place`: instead of its own."""
+    """The holidays of a year (1970 to 2100), in time order; none if the place is unknown. `place`: instead of the
+    practice's."""
     where = place if place is not None else place_of(practice)
     if where is None:
         return []
@@ -133,6 +134,6 @@ def holidays_of(practice: Practice, year: int, *, place: Place | None = None) ->
 
 
 def years_proposed(practice: Practice) -> list[int]:
-    """This year and the two after, by the clock of the practice."""
+    """This year and the two after it, in the practice's time zone."""
     this = timezone.localdate(timezone=practice.zone).year
     return [this, this + 1, this + 2]

@@ -1,4 +1,4 @@
-"""Who receives what is shared from an appointment: the one function that decides.
+"""Decides who receives what is shared from an appointment; the only function that does.
 
 From three facts: who booked, for whom, and which contacts of the record are the patient's own
 (patients/ownership.py).
@@ -32,11 +32,11 @@ class Audience(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why it is so; the screens have a sentence for each."""
+    """The reason for the decision; the pages have a sentence for each."""
 
     OWN_CONTACTS = "own_contacts"  # both contacts of the record are the patient's own
     MINOR_OF_HOLDER = "minor_of_holder"  # booked online for a minor: the holder
-    MINOR_GUARDIAN = "minor_guardian"  # booked by the practice for a minor: whoever proves the contacts
+    MINOR_GUARDIAN = "minor_guardian"  # booked by the practice for a minor: the guardian who proves the contacts
     HOLDER_AUTHORISED = "holder_authorised"  # staff clicked "Autoriser et continuer"
     CONTACTS_MISSING = "contacts_missing"
     HOLDERS_CONTACTS_TAKEN = "holders_contacts_taken"  # adult relative without own contacts, not authorised
@@ -44,12 +44,25 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
+class Addressee:
+    """To whom a shared document goes. Written to rows by documents/addressees.py.
+
+    `holder` and `authorisation`: None for the patient. `authorisation` is None for the holder of a minor, too.
+    """
+
+    audience: Audience
+    holder: User | None
+    authorisation: HolderAuthorisation | None
+    patient_is_minor: bool
+
+
+@dataclass(frozen=True)
 class Recipient:
     """Who would receive a document shared now.
 
-    `standings`: for "email" and "mobile", whether the record's contact is the patient's own, or why not.
-    `contacts`: the patient's own contacts; nothing is sent to any other of the record. `missing`: which of the two
-    is not there or not the patient's own.
+    `standings`: for "email" and "mobile", whether the record's contact is the patient's own, or why not. `contacts`:
+    the patient's own contacts; no other contact of the record gets a message. `missing`: which of the two is absent
+    or not the patient's own.
     """
 
     state: RecipientState
@@ -67,12 +80,24 @@ class Recipient:
         return self.state is RecipientState.READY
 
     @property
+    def addressee(self) -> Addressee:
+        """The holder if the holder receives, otherwise the patient: automatic documents go to a patient with only one
+        contact, too, though the recipient is not ready."""
+        to_holder = self.audience is Audience.HOLDER
+        return Addressee(
+            audience=Audience.HOLDER if to_holder else Audience.PATIENT,
+            holder=self.holder if to_holder else None,
+            authorisation=self.authorisation,
+            patient_is_minor=self.patient_is_minor,
+        )
+
+    @property
     def missing(self) -> tuple[str, ...]:
         return tuple(name for name, standing in self.standings.items() if standing is not Standing.OWN)
 
 
 def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient:
-    """Decide for a sharing done `today` (default: now, in the practice's time zone)."""
+    """Decide for a document shared on the day `today` (default: now, in the practice's time zone)."""
     patient, holder = appointment.patient, appointment.holder
     today = today or timezone.localdate(timezone=appointment.practice.zone)
     minor = patient.is_minor_on(today)
@@ -92,7 +117,7 @@ def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient
         refused=refused,
     )
     ready = partial(decide, state=RecipientState.READY)
-    reads = booker is not None and booker.is_active  # an account that was closed or erased shows nothing to anybody
+    reads = booker is not None and booker.is_active  # a closed or erased account shows nothing
     if booker and reads and minor and not is_excluded(booker, patient):
         return ready(audience=Audience.HOLDER, reason=Reason.MINOR_OF_HOLDER, holder=booker)
     if all(standing is Standing.OWN for standing in found.values()):
@@ -109,23 +134,23 @@ def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient
 
 
 def with_todays_holder(appointment: Appointment) -> Appointment:
-    """Reads the holder again, once the appointment is locked: a row that was joined to a locked one is as it was
-    before the wait for the lock (PostgreSQL), and the account may have been erased meanwhile."""
+    """Read the holder again, once the appointment is locked: PostgreSQL returns joined rows as they were before the
+    wait for the lock, and the account may have been erased meanwhile."""
     if appointment.holder_id is not None:
         appointment.holder = User.objects.get(pk=appointment.holder_id)
     return appointment
 
 
 def is_excluded(holder: User, patient: Patient) -> bool:
-    """Whether staff ended what the holder receives because they book for this minor."""
-    return bool(HolderExclusion.objects.filter(holder=holder).applying_to(patient))
+    """Whether staff ended what the holder receives as a booker for this minor."""
+    return bool(HolderExclusion.objects.of(holder).applying_to(patient))
 
 
 def receives_as_booker(patient: Patient) -> dict[User, datetime]:
-    """Who receives what is shared from now on because they booked for this minor, and since which booking."""
+    """Accounts that receive later documents because they booked for this minor, with the time of the first
+    booking."""
     if not patient.is_minor_now():
         return {}
     booked = patient.appointments.filter(holder__is_active=True).exclude(booked_for=BookedFor.SELF)
     first = {one.holder: one.created_at for one in booked.select_related("holder").order_by("-created_at")}
-    excluded = {one.holder for one in HolderExclusion.objects.applying_to(patient)}
-    return {holder: since for holder, since in first.items() if holder and holder not in excluded}
+    return {holder: since for holder, since in first.items() if holder and not is_excluded(holder, patient)}

@@ -1,7 +1,7 @@
-"""Reminders of appointments: planned with the booking, following moves and the practice's times, sent when due.
+"""Reminders of appointments: planned when booking, updated after moves and changes of policy, sent when due.
 
-Hours before an appointment are real hours, whatever the clocks do in between. An SMS that would leave in the quiet
-hours waits for the morning; where the morning comes too late to be of use, it leaves the evening before.
+Hours before an appointment are real hours, even when clocks change. An SMS that would leave in the quiet hours waits
+for the morning; if that is too late to be of use, it leaves the evening before.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from practices.roles import require_administrator
 logger = logging.getLogger(__name__)
 
 BATCH = 200  # reminders of a practice in one transaction
-AGAIN = timedelta(minutes=10)  # one that failed by a fault of ours is tried again, until the appointment begins
+AGAIN = timedelta(minutes=10)  # retry after an unexpected error, until the appointment begins
 PLANNED, SENT, CANCELLED = ReminderState.PLANNED, ReminderState.SENT, ReminderState.CANCELLED
 
 
 def follow(appointment: Appointment) -> None:
-    """Make what is planned what the appointment's time asks for now: in the transaction that changes it.
+    """Update the planned reminders to the appointment's time, in the transaction that changes it.
 
-    A time that has passed already is not made up for: whoever books for this afternoon needs no reminder.
+    Times already past are skipped: a patient who books for this afternoon needs no reminder.
     """
-    call_off_told(appointment)
+    call_off_reminders(appointment)
     policy = ReminderPolicy.of(appointment.practice)
     wanted = dict(_wanted(appointment, policy)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {(one.channel, one.offset_hours): one for one in appointment.reminders.select_for_update()}
     _apply(known, {key: (appointment, due_at) for key, due_at in wanted.items()}, moved=True)
 
 
-def call_off_told(appointment: Appointment) -> None:
-    """A reminder of it that has not left yet is no longer true: it is called off. What else it told is told anew."""
+def call_off_reminders(appointment: Appointment) -> None:
+    """Call off waiting reminders of it, which are no longer true. Plan the other appointments in them again."""
     pairs = Reminder.messages.through.objects
     told = pairs.filter(reminder__appointment=appointment, message__state=MessageState.QUEUED).values("message")
     waiting = list(told.values_list("message", flat=True))
@@ -60,8 +60,8 @@ def call_off_told(appointment: Appointment) -> None:
     call_off(Message.objects.filter(pk__in=waiting))
 
 
-def tell_anew(appointment: Appointment) -> None:
-    """With somebody else, or for another reason, at the same time: a reminder that waits is written anew."""
+def rewrite_waiting(appointment: Appointment) -> None:
+    """Rewrite waiting reminders after a change of practitioner or reason at the same time."""
     pairs = Reminder.messages.through.objects
     queued = pairs.filter(reminder__appointment=appointment, message__state=MessageState.QUEUED)
     waiting = list(queued.values_list("message", flat=True))
@@ -71,8 +71,8 @@ def tell_anew(appointment: Appointment) -> None:
 
 
 def part(appointments: QuerySet[Appointment], *, contacts: Collection[str]) -> None:
-    """These contacts are no longer those of these appointments: a reminder that waits to go there, and tells of other
-    appointments too, is called off. What it told is told anew, each to today's contacts."""
+    """After these contacts ceased to be those of these appointments: call off waiting reminders to them that also
+    cover other appointments, and plan all of these again, each for today's contacts."""
     pairs = Reminder.messages.through.objects
     queued = pairs.filter(message__state=MessageState.QUEUED, message__to__in=contacts)
     about_them = queued.filter(reminder__appointment__in=appointments).values("message")
@@ -87,7 +87,7 @@ def part(appointments: QuerySet[Appointment], *, contacts: Collection[str]) -> N
 
 @transaction.atomic
 def set_reminder_policy(*, policy: ReminderPolicy, by: User) -> None:
-    """Save a practice's times; reminders of appointments to come follow. Raises NotAllowed, ValidationError."""
+    """Save a practice's policy; reminders of future appointments follow. Raises NotAllowed, ValidationError."""
     require_administrator(by, policy.practice)
     policy.full_clean()
     policy.save()
@@ -104,7 +104,7 @@ def set_reminder_policy(*, policy: ReminderPolicy, by: User) -> None:
 
 
 def _apply(known: dict[Any, Reminder], wanted: dict[Any, tuple[Appointment, datetime]], *, moved: bool) -> None:
-    """`moved`: what was said of the old time no longer counts."""
+    """`moved`: reminders already sent for the old time do not count."""
     changed = []
     for key, one in known.items():
         due = wanted.pop(key, None)
@@ -140,9 +140,9 @@ def _polite(at: datetime, appointment: Appointment, policy: ReminderPolicy) -> d
 
 
 def send_due(*, now: datetime | None = None) -> int:
-    """Tell whoever is to be told now. How many reminders were sent. A second run finds them sent."""
+    """Send the due reminders; returns how many. A second run changes nothing."""
     now = now or timezone.now()
-    due = Reminder.objects.filter(state=PLANNED, due_at__lte=now).order_by()
+    due = Reminder.objects.due(now).order_by()
     sent = 0
     for practice_id in due.values_list("appointment__practice", flat=True).distinct():
         try:
@@ -154,12 +154,12 @@ def send_due(*, now: datetime | None = None) -> int:
 
 @transaction.atomic
 def _send_for(practice_id: Any, now: datetime) -> int:
-    # One worker for a practice at a time: two would each tell half of somebody's day. Bookings don't wait for it.
+    # One worker at a time for each practice: two would each send part of somebody's day. Bookings do not wait for it.
     lockable = Practice.objects.select_for_update(
         no_key=connection.features.has_select_for_no_key_update,
         skip_locked=connection.features.has_select_for_update_skip_locked,
     )
-    practice = lockable.filter(pk=practice_id).first()
+    practice = lockable.filter(pk=practice_id, suspended_at=None).first()
     if practice is None:
         return 0
     policy = ReminderPolicy.of(practice)
@@ -188,7 +188,8 @@ def _send_for(practice_id: Any, now: datetime) -> int:
 
 
 def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]:
-    """Tell of its appointment, and of what the same people have that day. The reminders that are sent by it."""
+    """Send a message about its appointment and those of the same people on that day. Returns the reminders it
+    covers."""
     practice = one.appointment.practice
     day = timezone.localtime(one.appointment.starts_at, practice.zone).date()
     same_day = planned.filter(
@@ -209,7 +210,7 @@ def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]
         for appointment in theirs
     ]
     pair.objects.bulk_create(pairs)
-    # Where nobody can be reminded, nothing was sent.
+    # If nobody can be reminded, nothing was sent.
     sent = {each.reminder_id for each in pairs}
     Reminder.objects.filter(pk__in=sent).update(state=SENT, sent_at=now)
     Reminder.objects.filter(pk__in=told - sent).update(state=CANCELLED)
@@ -217,7 +218,7 @@ def _send(one: Reminder, planned: QuerySet[Reminder], now: datetime) -> set[Any]
 
 
 def _not_now(one: Reminder, policy: ReminderPolicy, now: datetime) -> datetime | None:
-    """Another time, after a delay (a worker that was away); one that has passed: never. None: now is right."""
+    """A better time to send, after a delay (a worker was down); a past time means never. None: send now."""
     appointment = one.appointment
     if appointment.status != AppointmentStatus.BOOKED or appointment.starts_at <= now:
         return now
@@ -228,7 +229,7 @@ def _not_now(one: Reminder, policy: ReminderPolicy, now: datetime) -> datetime |
 
 
 def _of_the_same_people(first: Reminder, same_day: Collection[Reminder]) -> list[Reminder]:
-    """`first` and what the same contacts are to be told that day: one message for each of them."""
+    """`first` and the other reminders to the same contacts on that day: one message for each of them."""
     channel = Channel(first.channel)
     together, contacts = [first], contacts_of(first.appointment, channel)
     rest = [one for one in same_day if one.pk != first.pk]

@@ -1,7 +1,9 @@
-"""What appointments tell whoever is above, inside the transaction. The only signals of our own."""
+"""Signals of appointments to the packages above, sent inside the transaction. The only signals of this project beside
+patients/signals.py."""
 
 from django.dispatch import Signal
 
-booked = Signal()  # appointment: Appointment, by: User | None
+# `imported`: nothing that is due now may be sent because of it (appointments/importing.py).
+booked = Signal()  # appointment: Appointment, by: User | None, imported: bool
 changed = Signal()  # appointment: Appointment, fields: frozenset[str], by: User | None
 deleting = Signal()  # appointment: Appointment, by: User

@@ -1,9 +1,10 @@
-"""Free slots of an agenda: opening hours, less absences, closings, appointments and the time between them."""
+"""Free slots of an agenda: opening hours minus absences, closings, appointments and breaks between them."""
 
 from __future__ import annotations
 
+import uuid
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -17,15 +18,16 @@ from appointments.models import (
     AppointmentStatus,
     BookingPolicy,
     Closing,
+    SlotHold,
     VisitReason,
 )
 from appointments.openings import Span, moment_on_clock, openings
 from appointments.places import ways
-from practices.models import Practice
+from practices.models import BookingOpenTo, Practice
 
-STEP = 5  # minutes, of the times that are proposed to staff
+STEP = 5  # minutes; times proposed to staff are multiples
 USUAL_HOURS = (time(9), time(18))
-LONGEST_STAY = timedelta(hours=8)  # no appointment lasts longer (appointments/models/agenda.py)
+LONGEST_STAY = timedelta(hours=8)  # the longest appointment (appointments/models/agenda.py)
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class Slot:
 
 
 def open_to_online_booking(agenda: Agenda, visit_reason: VisitReason, kind: AppointmentKind | None = None) -> bool:
-    """Whether this may be booked online there (in this way)."""
+    """Whether this can be booked online there (with this kind)."""
     return (
         agenda.is_active
+        and agenda.books_online
         and visit_reason.is_active
         and visit_reason.books_online
         and visit_reason.agendas.filter(pk=agenda.pk).exists()
@@ -48,9 +51,13 @@ def open_to_online_booking(agenda: Agenda, visit_reason: VisitReason, kind: Appo
 
 
 def books_online(practice: Practice) -> bool:
-    """Whether anything of it may be booked online, at any time."""
+    """Whether anything at the practice can be booked online, at any time."""
+    if practice.takes_bookings_of == BookingOpenTo.NOBODY:
+        return False
     reasons = VisitReason.objects.filter(practice=practice, is_active=True, books_online=True)
-    return reasons.filter(agendas__is_active=True, agendas__opening_hours__isnull=False).exists()
+    return reasons.filter(
+        agendas__is_active=True, agendas__books_online=True, agendas__opening_hours__isnull=False
+    ).exists()
 
 
 def free_slots(
@@ -61,13 +68,16 @@ def free_slots(
     last: date,
     now: datetime | None = None,
     moving: Appointment | None = None,
+    hold: uuid.UUID | None = None,
 ) -> list[Slot]:
-    """Every free slot from the day `first` to the day `last`, both included, once each, in time order.
+    """Every free slot from the day `first` to the day `last`, both included, without duplicates, in time order; none
+    while the practice is suspended.
 
-    Slots follow one another from each opening, as long as the reason lasts. None begins before another ends.
-    `moving`: an appointment whose own time
-    counts as free.
+    Slots follow one another from the start of each opening, each as long as the reason; they do not overlap.
+    `moving`: an appointment whose own time counts as free; `hold`: the visitor's own SlotHold, likewise.
     """
+    if agenda.practice.is_suspended:
+        return []
     zone = agenda.practice.zone
     policy = BookingPolicy.of(agenda.practice)
     now = now or timezone.now()
@@ -76,31 +86,45 @@ def free_slots(
         return []
     window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
     buffer = timedelta(minutes=agenda.buffer_minutes)
-    taken = _Taken(list(_occupied(agenda, window[0] - buffer, window[1] + buffer, moving=moving)))
-    closed = _Taken(list(Closing.objects.over(agenda, *window).values_list("starts_at", "ends_at")))
+    taken = Taken(list(_occupied(agenda, window[0] - buffer, window[1] + buffer, moving=moving, hold=hold)))
+    closed = Taken(list(Closing.objects.over(agenda, *window).values_list("starts_at", "ends_at")))
     length = timedelta(minutes=visit_reason.duration_minutes)
     found = []
-    for opens_at, closes_at in openings(agenda, first, last, visit_reason=visit_reason):
-        start = opens_at
-        while start + length <= closes_at:
-            free = taken.is_free(start - buffer, start + length + buffer) and closed.is_free(start, start + length)
-            if free and start >= now + policy.notice:
-                found.append(Slot(start.astimezone(zone), (start + length).astimezone(zone)))
-            start += length
+    spans = openings(agenda, first, last, visit_reason=visit_reason)
+    for start, free in slots_within(spans, length, taken=taken, closed=closed, buffer=buffer):
+        if free and start >= now + policy.notice:
+            found.append(Slot(start.astimezone(zone), (start + length).astimezone(zone)))
     return found
 
 
+def slots_within(
+    spans: Iterable[Span], length: timedelta, *, taken: Taken, closed: Taken, buffer: timedelta
+) -> Iterator[tuple[datetime, bool]]:
+    """The start of each slot of these openings, and whether it is free."""
+    for opens_at, closes_at in spans:
+        start = opens_at
+        while start + length <= closes_at:
+            free = taken.is_free(start - buffer, start + length + buffer) and closed.is_free(start, start + length)
+            yield start, free
+            start += length
+
+
 def is_free(
-    *, agenda: Agenda, visit_reason: VisitReason, starts_at: datetime, moving: Appointment | None = None
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    starts_at: datetime,
+    moving: Appointment | None = None,
+    hold: uuid.UUID | None = None,
 ) -> bool:
-    """Whether a slot begins at this moment."""
+    """Whether a free slot begins at this time."""
     day = timezone.localdate(starts_at, agenda.practice.zone)
-    slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day, moving=moving)
+    slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day, moving=moving, hold=hold)
     return any(slot.start == starts_at for slot in slots)
 
 
 def next_free(*, agenda: Agenda, visit_reason: VisitReason, after: datetime, count: int = 3) -> list[Slot]:
-    """The next free slots of the two weeks after a moment."""
+    """The next free slots within two weeks after a time."""
     day = timezone.localdate(after, agenda.practice.zone)
     slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day + timedelta(days=14))
     later = [slot for slot in slots if slot.start >= after]
@@ -108,13 +132,12 @@ def next_free(*, agenda: Agenda, visit_reason: VisitReason, after: datetime, cou
 
 
 def first_free(*, agenda: Agenda, minutes: int, after: datetime, last: date) -> datetime | None:
-    """For staff: the first time from `after` to the day `last` when this agenda is open and nobody is booked for
-    so long. On the clock of the practice, at a multiple of five minutes. An agenda without hours is taken to
-    be open from nine to six."""
+    """For staff: the first time from `after` to the day `last` when this agenda is open and free for so long. In the
+    practice's time zone, at a multiple of five minutes. An agenda without hours counts as open from nine to six."""
     zone = agenda.practice.zone
     first = timezone.localdate(after, zone)
     end = datetime.combine(last + timedelta(days=1), time.min, zone)
-    taken = _Taken(
+    taken = Taken(
         [
             *_occupied(agenda, after, end, moving=None),
             *Closing.objects.over(agenda, after, end).values_list("starts_at", "ends_at"),
@@ -122,7 +145,7 @@ def first_free(*, agenda: Agenda, minutes: int, after: datetime, last: date) -> 
     )
     length, step = timedelta(minutes=minutes), timedelta(minutes=STEP)
     for opens_at, closes_at in _open_to_staff(agenda, first, last):
-        start = max(opens_at, _rounded_up(after))
+        start = max(opens_at, rounded_up(after))
         while start + length <= closes_at:
             if taken.is_free(start, start + length):
                 return start.astimezone(zone)
@@ -141,15 +164,15 @@ def _open_to_staff(agenda: Agenda, first: date, last: date) -> Iterator[Span]:
         yield moment_on_clock(day, opens_at, zone), moment_on_clock(day, closes_at, zone)
 
 
-def _rounded_up(moment: datetime) -> datetime:
-    """In UTC, to the next multiple of five minutes, which zones share."""
+def rounded_up(moment: datetime) -> datetime:
+    """In UTC, up to the next multiple of five minutes, which is one in every time zone."""
     whole = moment.astimezone(UTC).replace(second=0, microsecond=0)
     whole += timedelta(minutes=(-whole.minute) % STEP)
     return whole if whole >= moment else whole + timedelta(minutes=STEP)
 
 
 def _occupied(
-    agenda: Agenda, start: datetime, end: datetime, *, moving: Appointment | None
+    agenda: Agenda, start: datetime, end: datetime, *, moving: Appointment | None, hold: uuid.UUID | None = None
 ) -> Iterator[tuple[datetime, datetime]]:
     booked = Appointment.objects.filter(
         agenda=agenda,
@@ -160,12 +183,16 @@ def _occupied(
     if moving is not None:
         booked = booked.exclude(pk=moving.pk)
     yield from booked.values_list("starts_at", "ends_at")
+    held = SlotHold.objects.live().filter(agenda=agenda, starts_at__lt=end, ends_at__gt=start)
+    if hold is not None:
+        held = held.exclude(pk=hold)
+    yield from held.values_list("starts_at", "ends_at")
     absences = Absence.objects.filter(agenda=agenda, starts_at__lt=end, ends_at__gt=start)
     yield from absences.values_list("starts_at", "ends_at")
 
 
-class _Taken:
-    """Times that are taken, merged, so that one search answers for a slot."""
+class Taken:
+    """Taken times, merged, so that one search answers for a slot."""
 
     def __init__(self, spans: list[tuple[datetime, datetime]]) -> None:
         self._starts: list[datetime] = []

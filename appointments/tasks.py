@@ -1,4 +1,4 @@
-"""What appointments do by the clock."""
+"""Periodic tasks of appointments."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from celery import shared_task
 
 from appointments import reminders
 from appointments.failures import note_failed_messages
+from appointments.holds import forget_ended_holds
 
 
 @shared_task
 def note_failures() -> None:
-    """Write given-up messages into their appointments' histories. A second run finds nothing left to write."""
+    """Write given-up messages into their appointments' histories. A second run changes nothing."""
     note_failed_messages()
 
 
 @shared_task
+def forget_holds() -> None:
+    """Remove ended holds. Harmless when repeated."""
+    forget_ended_holds()
+
+
+@shared_task
 def send_reminders() -> None:
-    """Remind of appointments. Harmless when repeated: what was sent is no longer planned."""
+    """Send due reminders. Harmless when repeated: sent ones are no longer planned."""
     reminders.send_due()

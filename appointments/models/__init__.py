@@ -1,6 +1,7 @@
 from appointments.models.agenda import Agenda, VisitReason
 from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor
 from appointments.models.authorisation import HolderAuthorisation, HolderExclusion
+from appointments.models.hold import SlotHold
 from appointments.models.instruction import Instruction
 from appointments.models.opening import Absence, BookingPolicy, Closing, OpeningHours, Weekday
 from appointments.models.reminder import Reminder, ReminderPolicy
@@ -20,6 +21,7 @@ __all__ = [
     "OpeningHours",
     "Reminder",
     "ReminderPolicy",
+    "SlotHold",
     "VisitReason",
     "Weekday",
 ]

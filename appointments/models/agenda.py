@@ -1,16 +1,39 @@
-"""Bookable calendars, and why one comes."""
+"""Bookable calendars and visit reasons."""
 
 from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from practices.models import OfPracticeQuerySet, Practice
+from appointments.specialties import Specialty
+from practices.find_text import FindText
+from practices.models import BookingOpenTo, OfPracticeQuerySet, Practice
+
+
+class AgendaQuerySet(OfPracticeQuerySet["Agenda"]):
+    def offered_online(self) -> AgendaQuerySet:
+        """Those that are set up for online booking: with hours, and with a reason that is offered online."""
+        return self.filter(
+            is_active=True,
+            books_online=True,
+            opening_hours__isnull=False,
+            visit_reasons__is_active=True,
+            visit_reasons__books_online=True,
+        ).distinct()
+
+    def open_online(self) -> AgendaQuerySet:
+        """Those that patients book, all of them or those whom the practice knows."""
+        return self.offered_online().exclude(practice__booking_open_to=BookingOpenTo.NOBODY)
+
+    def named_to_public(self) -> AgendaQuerySet:
+        """Those on the page of their practice: what patients book, and what the practice shows besides."""
+        return self.filter(Q(pk__in=Agenda.objects.open_online().values("pk")) | Q(is_shown=True), is_active=True)
 
 
 class Agenda(models.Model):
@@ -47,12 +70,24 @@ class Agenda(models.Model):
         help_text=_("Donnée au patient d’un rendez-vous en vidéo, dans ses messages et ses documents"),
     )
     is_active = models.BooleanField(_("ouvert"), default=True)
+    books_online = models.BooleanField(_("réservable en ligne"), default=True, db_default=True)
+    specialty = models.CharField(
+        _("spécialité"), max_length=30, choices=Specialty, blank=True, default="", db_default=""
+    )
+    is_shown = models.BooleanField(
+        _("nommé sur la page du cabinet"),
+        default=False,
+        db_default=False,
+        help_text=_("Même s’il n’est pas réservable en ligne"),
+    )
+    find_text = FindText(source=("name",), default="", db_default="", editable=False)
 
-    objects = OfPracticeQuerySet["Agenda"].as_manager()
+    objects = AgendaQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("agenda")
         ordering = ["position", "name"]
+        indexes = [GinIndex(fields=["find_text"], opclasses=["gin_trgm_ops"], name="agenda_find_text")]
         constraints = [models.UniqueConstraint(fields=["practice", "name"], name="agenda_name_once")]
 
     def __str__(self) -> str:
@@ -60,7 +95,7 @@ class Agenda(models.Model):
 
 
 class VisitReason(models.Model):
-    """Why one comes; offered on some agendas."""
+    """Why a patient comes; offered on some agendas."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(
@@ -101,5 +136,5 @@ class VisitReason(models.Model):
         return self.name
 
     def allows(self, kind: str) -> bool:
-        """Whether one may come for it this way: the value of an AppointmentKind."""
+        """Whether this reason allows this kind of appointment (a value of AppointmentKind)."""
         return self.video if kind == "video" else self.in_person

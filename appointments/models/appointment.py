@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from appointments.models.agenda import Agenda, VisitReason
-from patients.models import Patient
+from patients.models import Patient, RecordTie
 from practices.models import OfPracticeQuerySet, Practice
 
 
@@ -41,10 +41,26 @@ class AppointmentQuerySet(OfPracticeQuerySet["Appointment"]):
         return self.between_days(day, day + timedelta(days=1), practice)
 
     def between_days(self, first: date, end: date, practice: Practice) -> AppointmentQuerySet:
-        """From the first day's midnight to the end day's, in the practice's time zone (half open)."""
+        """From midnight of the first day to midnight of the end day, in the practice's time zone (half open)."""
         start_at = datetime.combine(first, time.min, practice.zone)
         end_at = datetime.combine(end, time.min, practice.zone)
         return self.filter(practice=practice, starts_at__gte=start_at, starts_at__lt=end_at)
+
+    def lock_first(self, pk: uuid.UUID) -> None:
+        """Lock this appointment until the transaction ends, before a query that joins its record.
+
+        PostgreSQL reads joined rows as they were before it waited for a lock: if staff make the record part of
+        another meanwhile, the join would find nothing.
+        """
+        list(self.filter(pk=pk).order_by().select_for_update(of=("self",)).values_list("pk", flat=True))
+
+    def shown_by(self, tie: RecordTie) -> AppointmentQuerySet:
+        """Appointments of the tie's record, without those of records that its account has not proved."""
+        found = self.filter(patient=tie.patient_id)
+        if tie.shows_only is None:
+            return found
+        native = Q(of_record=None) if tie.shows_what_came_from(tie.patient_id) else Q(pk__in=[])
+        return found.filter(native | Q(of_record__in=tie.shows_only))
 
     def upcoming(self) -> AppointmentQuerySet:
         return self.filter(status=AppointmentStatus.BOOKED, starts_at__gt=timezone.now())
@@ -65,6 +81,16 @@ class Appointment(models.Model):
     )
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("patient")
+    )
+    of_record = models.ForeignKey(
+        Patient,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        editable=False,
+        related_name="+",
+        help_text="The record that it was of before that became part of this patient's; null: of no other",
     )
     starts_at = models.DateTimeField(_("début"))
     ends_at = models.DateTimeField(_("fin"))
@@ -93,6 +119,8 @@ class Appointment(models.Model):
         indexes = [
             models.Index(fields=["agenda", "starts_at"]),
             models.Index(fields=["practice", "-starts_at", "-id"]),
+            # Deleting a record asks for those that came from it. Partial: few came from a merged one.
+            models.Index(fields=["of_record"], condition=Q(of_record__isnull=False), name="appointment_of_record"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
@@ -118,7 +146,7 @@ class Appointment(models.Model):
 
     @property
     def video_url(self) -> str:
-        """Where a visit by video takes place; "" for one in person, or where the agenda has no address."""
+        """The address of a visit by video; "" for one in person, or if the agenda has none."""
         return self.agenda.video_url if self.kind == AppointmentKind.VIDEO else ""
 
     @property

@@ -1,4 +1,4 @@
-"""What staff decided about a holder who booked for a relative: let them receive, refuse, or end what they have."""
+"""Decisions of staff about a holder who booked for a relative: authorise, refuse, or end their access."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.models.user import ERASED_DOMAIN, MOVED
 from appointments.models.appointment import Appointment
 from patients.models import Patient
 
 
 class HolderAuthorisation(models.Model):
-    """Staff let the holder receive an adult relative's documents, for one appointment; or refused to."""
+    """Staff let the holder receive an adult relative's documents, for one appointment; or refused it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="holder_authorisations")
@@ -43,9 +44,15 @@ class HolderAuthorisation(models.Model):
 
 
 class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
+    def of(self, holder: User) -> HolderExclusionQuerySet:
+        """Those of this account, and those that a practice brought from another installation: whose they are is not
+        known here, so they count for everybody until staff lift them."""
+        of_anybody = Q(holder__email__startswith=MOVED, holder__email__endswith=f"@{ERASED_DOMAIN}")
+        return self.filter(Q(holder=holder) | of_anybody)
+
     def applying_to(self, patient: Patient) -> list[HolderExclusion]:
-        """Of this record, or of another of the practice for what looks like the same child: the booker may have
-        described it anew."""
+        """For this record, or for another of the practice that looks like the same child: the booker may have
+        described the child differently."""
         alike = Q(patient=patient) | Q(patient__practice=patient.practice_id, patient__birth_date=patient.birth_date)
         found = self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
         return [one for one in found if one.patient == patient or one.patient.looks_like(patient)]
@@ -54,8 +61,8 @@ class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
 class HolderExclusion(models.Model):
     """Staff ended what a holder sees of a minor relative's record because they booked for it.
 
-    Nothing shared with the holder before is seen any more, and what is shared later does not go to the holder; an
-    authorisation for one appointment still can.
+    The holder no longer sees what was shared before, and gets nothing shared later; an authorisation for one
+    appointment still can give access.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

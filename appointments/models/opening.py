@@ -27,7 +27,7 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, _("dimanche")
 
 
-MIDNIGHT = time(0)  # as an end: that of the day, 24:00
+MIDNIGHT = time(0)  # as an end: 24:00
 ENDS_BEFORE_START = _(
     "La fin doit être après le début. Pour ouvrir après minuit, faites deux plages : l’une jusqu’à 24:00, "
     "l’autre le lendemain à partir de 00:00."
@@ -35,7 +35,7 @@ ENDS_BEFORE_START = _(
 
 
 class OpeningHours(models.Model):
-    """Every week on this day, on the clock of the practice. 00:00 as an end is the end of the day."""
+    """Weekly hours on this weekday, in the practice's time zone. 00:00 as an end is the end of the day."""
 
     agenda = models.ForeignKey(Agenda, on_delete=models.CASCADE, related_name="opening_hours")
     weekday = models.PositiveSmallIntegerField(_("jour"), choices=Weekday)
@@ -67,12 +67,12 @@ class OpeningHours(models.Model):
 
 
 def hour_of_end(closes_at: time) -> str:
-    """As people write it: 24:00 for the end of the day."""
+    """The end as people write it: 24:00 for the end of the day."""
     return "24:00" if closes_at == MIDNIGHT else f"{closes_at:%H:%M}"
 
 
 class Absence(models.Model):
-    """Nothing can be booked online in between."""
+    """A time when nothing can be booked online."""
 
     agenda = models.ForeignKey(Agenda, on_delete=models.CASCADE, related_name="absences")
     starts_at = models.DateTimeField(_("début"))
@@ -95,7 +95,7 @@ class Absence(models.Model):
 
 class ClosingQuerySet(OfPracticeQuerySet["Closing"]):
     def over(self, agenda: Agenda, start: datetime, end: datetime) -> ClosingQuerySet:
-        """Those that close this agenda in between, by name or with its whole practice."""
+        """Closings of this agenda in this time, by name or with its whole practice."""
         of_agenda = Closing.agendas.through.objects.filter(agenda=agenda.pk).values("closing")
         return self.filter(
             Q(whole_practice=True) | Q(pk__in=of_agenda),
@@ -109,7 +109,7 @@ class ClosingQuerySet(OfPracticeQuerySet["Closing"]):
 
 
 class Closing(models.Model):
-    """The whole practice, or some of its agendas, closed from a moment to another: holidays, works, a training."""
+    """The whole practice, or some of its agendas, closed for a time: holidays, works, a training."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="closings")
@@ -205,5 +205,5 @@ class BookingPolicy(models.Model):
         return timedelta(minutes=self.cancel_minutes)
 
     def may_change(self, starts_at: datetime) -> bool:
-        """Whether there is still time for whoever booked online to move or cancel an appointment at this moment."""
+        """Whether the booker may still move or cancel online an appointment that starts then."""
         return starts_at - timezone.now() >= self.cancel_notice

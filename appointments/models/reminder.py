@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import time
+from datetime import datetime, time
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -19,8 +19,9 @@ MAX_TIMES = 4
 
 
 def validate_hours(hours: object) -> None:
-    good = isinstance(hours, list) and len(hours) <= MAX_TIMES and len(set(map(str, hours))) == len(hours)
-    if not good or any(type(one) is not int or not 1 <= one <= MAX_HOURS for one in hours):  # type: ignore[attr-defined]
+    each = hours if isinstance(hours, list) else [None]
+    are_hours = all(type(one) is int and 1 <= one <= MAX_HOURS for one in each)
+    if not are_hours or len(each) > MAX_TIMES or len(set(each)) != len(each):
         raise ValidationError(_("Donnez au plus quatre nombres d’heures différents, de 1 à 720. Exemple : 48, 2."))
 
 
@@ -55,7 +56,7 @@ class ReminderPolicy(models.Model):
         return cls.objects.filter(practice=practice).first() or cls(practice=practice)
 
     def is_quiet(self, at: time) -> bool:
-        """Whether an SMS would disturb at this local time. From and until alike: never."""
+        """Whether an SMS would disturb at this local time. Equal bounds mean never."""
         if self.quiet_from <= self.quiet_until:
             return self.quiet_from <= at < self.quiet_until
         return at >= self.quiet_from or at < self.quiet_until
@@ -67,8 +68,15 @@ class ReminderState(models.TextChoices):
     CANCELLED = "cancelled", _("annulé")
 
 
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    def due(self, now: datetime) -> ReminderQuerySet:
+        """Planned and due, of practices that are not suspended."""
+        may_leave = Q(appointment__practice__suspended_at=None)
+        return self.filter(may_leave, state=ReminderState.PLANNED, due_at__lte=now)
+
+
 class Reminder(models.Model):
-    """One reminder by one channel: sent once for a time of the appointment, whatever crashes."""
+    """One reminder by one channel: sent once for each time of the appointment, whatever crashes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="reminders")
@@ -78,6 +86,8 @@ class Reminder(models.Model):
     state = models.CharField(max_length=10, choices=ReminderState, default=ReminderState.PLANNED)
     sent_at = models.DateTimeField(null=True, blank=True)
     messages = models.ManyToManyField(Message, related_name="+", help_text="By which it was last told")
+
+    objects = ReminderQuerySet.as_manager()
 
     class Meta:
         ordering = ["due_at", "id"]

@@ -1,4 +1,4 @@
-"""An agenda that opens: every day of the week 9:00–12:00 in Paris; reasons of 20 minutes."""
+"""An agenda open every day 9:00–12:00 in Paris, with reasons of 20 minutes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def at(agenda: Agenda, day: date, hour: int, minute: int = 0) -> datetime:
 
 @pytest.fixture
 def holder(hugo: User) -> User:
-    """Hugo, whose account knows all it needs to book."""
+    """Hugo, whose account has everything that booking requires."""
     EmailAddress.objects.create(user=hugo, email=hugo.email, verified=True, primary=True)
     hugo.birth_date = date(1979, 6, 17)
     hugo.save()

@@ -1,4 +1,4 @@
-"""What becomes of documents that a booker has, once the adult has contacts; and messages that were given up."""
+"""Documents that a booker has, once the adult has own contacts; and messages that were given up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.models import User
 from appointments.authorisation import (
     authorise_holder,
     keep_with_holder,
-    outlived_authorisation,
+    superseded_authorisation,
     withdraw_authorisation,
 )
 from appointments.failures import note_failed_messages
@@ -33,7 +33,7 @@ SignIn = Callable[[User], Client]
 
 @pytest.fixture
 def shared(book_for: BookFixture, hugo: User, alice: User, receive: Any, prescription: Category) -> SharedDocument:
-    """With Hugo, under an authorisation, of an adult relative without contacts."""
+    """Shared with Hugo by authorisation, about an adult relative without contacts."""
     paul = Patient.objects.create(
         practice=alice.memberships.get().practice, first_name="Paul", last_name="Martin", birth_date=date(1946, 8, 25)
     )
@@ -58,9 +58,9 @@ def complete(document: SharedDocument, by: User) -> Appointment:
 def test_staff_are_asked_once_the_adult_has_contacts_and_may_leave_them(
     shared: SharedDocument, alice: User, hugo: User, sign_in: SignIn
 ) -> None:
-    assert outlived_authorisation(shared.appointment) is None
+    assert superseded_authorisation(shared.appointment) is None
     appointment = complete(shared, alice)
-    assert outlived_authorisation(appointment)
+    assert superseded_authorisation(appointment)
     client = sign_in(alice)
     page = client.get(f"/pro/appointments/{appointment.pk}/").content.decode()
     assert "Un document déjà partagé reste visible par Hugo Martin" in page
@@ -76,7 +76,7 @@ def test_or_take_them_from_the_booker(shared: SharedDocument, alice: User, hugo:
     sign_in(alice).post(f"/pro/appointments/{appointment.pk}/withdraw/")
     assert not visible_as_recipient(hugo).exists()
     assert SharedDocument.objects.filter(pk=shared.pk).exists()
-    assert outlived_authorisation(appointment) is None
+    assert superseded_authorisation(appointment) is None
 
 
 def test_readers_neither_keep_nor_withdraw(shared: SharedDocument, rita: User) -> None:
@@ -103,7 +103,7 @@ def test_a_message_that_was_given_up_is_told_once_in_the_history(
     assert "Message non remis" in page
 
 
-def test_case_12_as_many_accounts_are_shown_as_see_something(
+def test_as_many_accounts_are_shown_as_see_something(
     shared: SharedDocument, alice: User, hugo: User, bob: User, sign_in: SignIn
 ) -> None:
     def shown() -> int:

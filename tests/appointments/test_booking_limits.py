@@ -1,4 +1,4 @@
-"""docs/security-cases.md, 50: what one account may book online, and change, is bounded; staff are not."""
+"""docs/security-cases.md, 50: an account may book and change only a limited number online; staff are not limited."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -40,13 +41,14 @@ from patients.models import Patient
 from patients.relatives import Person
 from practices.models import Practice
 from tests.appointments.conftest import at
+from tests.markup import one_line
 
 ODETTE = Person("Odette", "Martin", date(1948, 2, 11), "odette@courriel.example", "06 12 00 00 01")
 Book = Callable[..., Appointment]
 
 
 def a_relative(number: int) -> Person:
-    """Somebody else each time, with contacts that nobody proved."""
+    """Another relative each time, with unproved contacts."""
     mail, mobile = f"p{number}@courriel.example", f"06 12 00 {number // 100:02d} {number % 100:02d}"
     return Person(f"Paul{number}", "Martin", date(1950, 1, 1) + timedelta(days=number), mail, mobile)
 
@@ -63,7 +65,7 @@ def second_agenda(open_agenda: Agenda, visit_reason: VisitReason) -> Agenda:
 @pytest.fixture
 def books(open_agenda: Agenda, visit_reason: VisitReason, next_week: date) -> Book:
     def _book(holder: User, when: int | datetime, person: Person | None = None, agenda: Agenda | None = None) -> Any:
-        """`when`: a moment, or how many slots of 20 minutes from nine o'clock on, nine in a day."""
+        """`when`: a moment, or a number of slots of 20 minutes after nine o'clock, nine in a day."""
         if isinstance(when, int):
             when = at(open_agenda, next_week + timedelta(days=when // 9), 9 + when % 9 // 3, when % 3 * 20)
         return book_online(
@@ -79,7 +81,7 @@ def books(open_agenda: Agenda, visit_reason: VisitReason, next_week: date) -> Bo
     return _book
 
 
-def test_case_50_an_account_has_twenty_appointments_to_come_with_one_practice(books: Book, holder: User) -> None:
+def test_an_account_has_twenty_appointments_to_come_with_one_practice(books: Book, holder: User) -> None:
     for number in range(20):
         books(holder, number, a_relative(number))
     with pytest.raises(TooManyAppointments):
@@ -89,7 +91,7 @@ def test_case_50_an_account_has_twenty_appointments_to_come_with_one_practice(bo
     assert not Message.objects.filter(to="p20@courriel.example").exists()
 
 
-def test_case_50_a_person_has_three_to_come_with_one_agenda(books: Book, holder: User, second_agenda: Agenda) -> None:
+def test_a_person_has_three_to_come_with_one_agenda(books: Book, holder: User, second_agenda: Agenda) -> None:
     for number in range(3):
         books(holder, number, ODETTE)
     with pytest.raises(TooManyWithAgenda):
@@ -98,7 +100,7 @@ def test_case_50_a_person_has_three_to_come_with_one_agenda(books: Book, holder:
     assert books(holder, 5, a_relative(1)).status == "booked"
 
 
-def test_case_50_one_that_is_cancelled_or_over_leaves_its_place(books: Book, holder: User) -> None:
+def test_one_that_is_cancelled_or_over_leaves_its_place(books: Book, holder: User) -> None:
     first, second, _third = (books(holder, number) for number in range(3))
     cancel_online(appointment=first, by=holder)
     assert books(holder, 4).status == "booked"
@@ -108,8 +110,8 @@ def test_case_50_one_that_is_cancelled_or_over_leaves_its_place(books: Book, hol
     assert books(holder, 5).status == "booked"
 
 
-def test_case_50_booking_and_cancelling_in_a_circle_ends_too(books: Book, holder: User, practice: Practice) -> None:
-    """Each turn writes to somebody who never asked for it."""
+def test_booking_and_cancelling_in_a_circle_ends_too(books: Book, holder: User, practice: Practice) -> None:
+    """Each booking writes to somebody who never asked for it."""
     BookingPolicy.objects.create(practice=practice, most_a_day=5)
     for number in range(5):
         cancel_online(appointment=books(holder, number, a_relative(number)), by=holder)
@@ -120,7 +122,7 @@ def test_case_50_booking_and_cancelling_in_a_circle_ends_too(books: Book, holder
 
 
 @pytest.mark.parametrize("minutes", [-10, 0, 10])
-def test_case_50_nobody_is_at_two_appointments_at_once(
+def test_nobody_is_at_two_appointments_at_once(
     minutes: int, books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, next_week: date
 ) -> None:
     second_agenda.opening_hours.update(opens_at="09:10" if minutes else "09:00")
@@ -131,7 +133,7 @@ def test_case_50_nobody_is_at_two_appointments_at_once(
     assert books(holder, start + timedelta(minutes=minutes), ODETTE, second_agenda).status == "booked"
 
 
-def test_case_50_one_appointment_may_follow_the_other(
+def test_one_appointment_may_follow_the_other(
     books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, next_week: date
 ) -> None:
     start = at(open_agenda, next_week, 10)
@@ -140,7 +142,7 @@ def test_case_50_one_appointment_may_follow_the_other(
     assert books(holder, start - timedelta(minutes=20), agenda=second_agenda).status == "booked"
 
 
-def test_case_50_the_same_relative_is_one_person_at_every_practice(
+def test_the_same_relative_is_one_person_at_every_practice(
     books: Book,
     holder: User,
     visit_reason: VisitReason,
@@ -169,11 +171,11 @@ def test_case_50_the_same_relative_is_one_person_at_every_practice(
             )
 
 
-def test_case_50_what_staff_booked_counts_for_the_person_not_for_the_account(
+def test_what_staff_booked_counts_for_the_person_not_for_the_account(
     books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, visit_reason: VisitReason, alice: User
 ) -> None:
     patient = books(holder, 0).patient
-    for number in range(1, 6):  # a series of sessions
+    for number in range(1, 6):  # a series of appointments
         start = at(open_agenda, timezone.localdate() + timedelta(days=30 + number), 9)
         book(agenda=open_agenda, visit_reason=visit_reason, patient=patient, starts_at=start, by=alice)
     assert books(holder, 1).status == "booked"
@@ -181,7 +183,7 @@ def test_case_50_what_staff_booked_counts_for_the_person_not_for_the_account(
         books(holder, start, agenda=second_agenda)
 
 
-def test_case_50_moving_keeps_to_the_same_rules(
+def test_moving_keeps_to_the_same_rules(
     books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, next_week: date, alice: User
 ) -> None:
     start = at(open_agenda, next_week, 10)
@@ -196,11 +198,11 @@ def test_case_50_moving_keeps_to_the_same_rules(
     with pytest.raises(TooManyChanges):
         move_online(appointment=other, starts_at=start + timedelta(days=2), by=holder)
     assert Message.objects.count() == told
-    move(appointment=other, starts_at=start, by=alice)  # staff know what they do
+    move(appointment=other, starts_at=start, by=alice)  # staff are not limited
     cancel_online(appointment=other, by=holder)
 
 
-def test_case_50_the_limits_are_the_practices_own(books: Book, holder: User, practice: Practice) -> None:
+def test_the_limits_are_the_practices_own(books: Book, holder: User, practice: Practice) -> None:
     policy = BookingPolicy.objects.create(practice=practice, most_upcoming=2, most_per_person=1)
     books(holder, 0)
     with pytest.raises(TooManyWithAgenda):
@@ -213,7 +215,7 @@ def test_case_50_the_limits_are_the_practices_own(books: Book, holder: User, pra
     assert books(holder, 2, a_relative(1)).status == "booked"
 
 
-def test_case_50_each_refusal_is_a_sentence_on_the_page(
+def test_each_refusal_is_a_sentence_on_the_page(
     books: Book, holder: User, open_agenda: Agenda, visit_reason: VisitReason, practice: Practice,
     next_week: date, sign_in: Callable[[User], Client],
 ) -> None:  # fmt: skip
@@ -233,7 +235,38 @@ def test_case_50_each_refusal_is_a_sentence_on_the_page(
     assert "a été déplacé trop de fois" in told
 
 
-def test_case_50_each_refusal_has_a_code_in_the_api(
+OWN = {
+    "most_per_person": "Vous avez déjà 1 rendez-vous à venir sur cet agenda",
+    "most_upcoming": "Votre compte a déjà 1 rendez-vous à venir",
+    "most_a_day": "Trop de rendez-vous pris en un jour depuis ce compte",
+    "overlap": "Vous avez déjà un rendez-vous à cette heure",
+}
+
+
+@pytest.mark.parametrize("limit", OWN)
+def test_a_refusal_speaks_to_whoever_reads_it_says_whom_to_call_and_offers_no_button(
+    limit: str, books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, visit_reason: VisitReason,
+    practice: Practice, next_week: date, sign_in: Callable[[User], Client],
+) -> None:  # fmt: skip
+    if limit != "overlap":
+        BookingPolicy.objects.create(practice=practice, **{limit: 1})
+    mine = books(holder, 0)
+    same = mine.starts_at.isoformat()
+    start = same if limit == "overlap" else at(open_agenda, next_week, 10).isoformat()
+    agenda = second_agenda if limit == "overlap" else open_agenda
+    path = f"/book/{agenda.pk}/{visit_reason.pk}/in_person/confirm/?{urlencode({'start': start, 'who': 'self'})}"
+    browser = sign_in(holder)
+    assert "Confirmer le rendez-vous</button>" in one_line(browser.get(path).content.decode())
+    answer = browser.post(path)
+    page = one_line(answer.content.decode())
+    assert answer.status_code == 409
+    assert OWN[limit] in page
+    assert "Cette personne" not in page
+    assert f'href="tel:{practice.telephone}"' in page
+    assert "Confirmer le rendez-vous</button>" not in page
+
+
+def test_each_refusal_has_a_code_in_the_api(
     books: Book, holder: User, open_agenda: Agenda, visit_reason: VisitReason, practice: Practice, next_week: date
 ) -> None:
     BookingPolicy.objects.create(practice=practice, most_per_person=1)
@@ -256,7 +289,7 @@ def test_case_50_each_refusal_has_a_code_in_the_api(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_case_50_forty_bookings_at_once_keep_to_the_limits(
+def test_forty_bookings_at_once_keep_to_the_limits(
     books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, practice: Practice
 ) -> None:
     BookingPolicy.objects.create(practice=practice, most_upcoming=5, most_per_person=2)
@@ -290,7 +323,7 @@ def test_case_50_forty_bookings_at_once_keep_to_the_limits(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_case_50_one_person_booked_on_two_agendas_at_the_same_moment_gets_one(
+def test_one_person_booked_on_two_agendas_at_the_same_moment_gets_one(
     books: Book, holder: User, open_agenda: Agenda, second_agenda: Agenda, next_week: date
 ) -> None:
     EmailAddress.objects.get(user=holder)

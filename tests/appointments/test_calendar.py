@@ -1,4 +1,4 @@
-"""The calendar file of a booking, as RFC 5545, 5546 and 6047 ask: what a calendar does with the one that follows."""
+"""The calendar file of a booking follows RFC 5545, 5546 and 6047; a later one updates the entry in a calendar."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_practice_without_an_address_has_an_organizer_all_the_same(
 @pytest.mark.parametrize("zone", ["Europe/Paris", "Indian/Reunion", "America/Cayenne"])
 @pytest.mark.parametrize("year", [2026, 2061])
 def test_times_are_the_practices(appointment: Appointment, zone: str, year: int) -> None:
-    """In its zone, with the rules of that zone beside them: a calendar elsewhere shows the same moment."""
+    """In the practice's time zone, with the definition of that zone: calendars elsewhere show the same moment."""
     appointment.practice.time_zone = zone
     appointment.starts_at = datetime(year, 7, 14, 8, 30, tzinfo=UTC)
     appointment.ends_at = appointment.starts_at + timedelta(minutes=20)

@@ -1,4 +1,4 @@
-"""Closings: no free time inside, whoever is booked there stays and is told of, nobody books beside it at once."""
+"""Closings: no free time inside, appointments inside stay and are listed, and concurrent bookings do not slip in."""
 
 from __future__ import annotations
 
@@ -228,16 +228,17 @@ def test_a_closing_that_cannot_be_is_refused_beside_its_field(
     start, end = at(open_agenda, next_week, 9), at(open_agenda, next_week, 12)
     asked: dict[str, Any] = {"starts_at": start, "ends_at": end, "reason": "Travaux", "agendas": []}
     stranger = Agenda.objects.create(practice=other_practice, name="Ailleurs")
-    changed, field = {
+    cases: dict[str, tuple[dict[str, Any], str]] = {
         "end before start": ({"ends_at": start}, "ends_at"),
         "past": ({"starts_at": start - timedelta(days=30), "ends_at": timezone.now()}, "ends_at"),
         "too long": ({"ends_at": start + timedelta(days=400)}, "ends_at"),
         "no reason": ({"reason": "  "}, "reason"),
         "another's agenda": ({"agendas": [stranger]}, "agendas"),
         "year": ({"ends_at": datetime(2900, 1, 1, tzinfo=UTC)}, "ends_at"),
-    }[case]
+    }
+    changed, field = cases[case]
     with pytest.raises(ValidationError) as refused:
-        close(practice=open_agenda.practice, **(asked | changed), by=carol)  # type: ignore[operator]
+        close(practice=open_agenda.practice, **(asked | changed), by=carol)
     assert list(refused.value.message_dict) == [field]
     assert not Closing.objects.exists()
 
@@ -279,7 +280,7 @@ def test_only_an_administrator_closes_and_opens_again(
 def test_a_booking_and_a_closing_at_once_never_miss_each_other(
     open_agenda: Agenda, visit_reason: VisitReason, next_week: date, carol: User, holder: User
 ) -> None:
-    """Either the closing knows of the booking inside, or the booking finds the slot closed."""
+    """Either the closing lists the booking inside, or the booking finds the slot closed."""
     both = threading.Barrier(2)
     outcome: dict[str, Any] = {}
 

@@ -1,4 +1,4 @@
-"""Staff book at any time they want: whatever speaks against it is said first, all of it, and left to them."""
+"""Staff may book at any time: all doubts are shown first, and staff decide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from accounts.models import User
 from appointments.booking import book, move
 from appointments.closings import close
 from appointments.doubts import Doubtful, doubts_about
-from appointments.models import Absence, Agenda, Appointment, Closing, OpeningHours, VisitReason
+from appointments.models import (
+    Absence,
+    Agenda,
+    Appointment,
+    AppointmentKind,
+    Closing,
+    OpeningHours,
+    SlotHold,
+    VisitReason,
+)
 from patients.models import Patient
 from practices.models import Practice
 from tests.appointments.conftest import at
@@ -28,13 +37,14 @@ from tests.portals.api.conftest import Api, api  # noqa: F401
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
 ALL = {"in_the_past", "agenda_closed", "reason_closed", "time_taken", "patient_busy", "closing", "absence"} | {
-    "outside_opening_hours"
+    "outside_opening_hours",
+    "slot_held",
 }
-CLOSED = {"agenda_closed", "reason_closed"}  # not offered for a new appointment; one that has them may keep them
+CLOSED = {"agenda_closed", "reason_closed"}  # not offered for a new appointment; an existing one may keep them
 
 
 class Desk:
-    """One agenda, open from 9 to 12, and what may speak against 10 o'clock of a day."""
+    """One agenda, open from 9 to 12, and possible doubts about 10 o'clock of a day."""
 
     def __init__(self, agenda: Agenda, reason: VisitReason, patient: Patient, staff: User, admin: User) -> None:
         self.agenda, self.reason, self.patient, self.staff, self.admin = agenda, reason, patient, staff, admin
@@ -76,7 +86,7 @@ class Desk:
                 self.booked(agenda=second, starts_at=self.start - timedelta(minutes=10))
             case "closing":
                 ends_at = self.start + timedelta(hours=1)
-                if self.day <= timezone.localdate():  # one is made for what is to come
+                if self.day <= timezone.localdate():  # closings must be in the future
                     Closing.objects.create(
                         practice=agenda.practice, starts_at=self.start, ends_at=ends_at, reason="Pont"
                     )
@@ -86,6 +96,15 @@ class Desk:
                     )
             case "absence":
                 Absence.objects.create(agenda=agenda, starts_at=self.start, ends_at=self.start + timedelta(hours=1))
+            case "slot_held":
+                SlotHold.objects.create(
+                    agenda=agenda,
+                    visit_reason=self.reason,
+                    kind=AppointmentKind.IN_PERSON,
+                    starts_at=self.start - timedelta(minutes=10),
+                    ends_at=self.start + timedelta(minutes=10),
+                    expires_at=timezone.now() + timedelta(minutes=5),
+                )
             case "outside_opening_hours":
                 agenda.opening_hours.update(closes_at=time(10, 10))
 
@@ -109,7 +128,7 @@ def desk(open_agenda: Agenda, visit_reason: VisitReason, marie: Patient, alice: 
 
 
 def accepted_in(page: str) -> list[str]:
-    return re.findall(r'name="accepted" value="([^"]+)"', page)
+    return re.findall(r'name="accepted"\s+value="([^"]+)"', page)
 
 
 def test_nothing_speaks_against_a_free_time(desk: Desk) -> None:
@@ -152,7 +171,7 @@ def test_an_appointment_does_not_stand_in_its_own_way(desk: Desk) -> None:
         ([(9, 12), (13, 14)], (12, 20), True),
         ([(20, 0)], (23, 40), False),
         ([(20, 0)], (23, 50), True),
-        ([], (3, 0), False),  # an agenda without hours is booked by hand
+        ([], (3, 0), False),  # an agenda without hours is booked by staff only
     ],
 )
 def test_outside_is_outside_all_hours_together(
@@ -270,21 +289,28 @@ def test_programs_choose_whether_they_are_asked(
 
 
 def in_time_order(codes: tuple[str, ...]) -> list[str]:
-    """What changes the day comes first: the others spoil that day."""
+    """Doubts that affect the whole day come first."""
     return sorted(codes, key=lambda code: code != "in_the_past")
 
 
-@pytest.mark.parametrize("pair", list(combinations(sorted((ALL - CLOSED) | {"looks_like"}), 2)))
+OF_PERSON = {"looks_like", "misspelt_email"}
+PAIRS = set(combinations(sorted((ALL - CLOSED) | OF_PERSON), 2)) - {("misspelt_email", "patient_busy")}  # one is new
+
+
+@pytest.mark.parametrize("pair", sorted(PAIRS))
 def test_two_doubts_about_a_booking_are_one_question(
     desk: Desk, bob: User, sign_in: SignIn, pair: tuple[str, str]
 ) -> None:
     for code in in_time_order(pair):
-        if code != "looks_like":
+        if code not in OF_PERSON:
             desk.spoil(code)
     asked, before = desk.form(), Appointment.objects.count()
     if "looks_like" in pair:
         new = {name: getattr(desk.patient, name) for name in ("first_name", "last_name", "birth_date")}
         asked |= new | {"patient": "", "email": "zoe@courriel.example"}
+    if "misspelt_email" in pair:
+        new = {"first_name": "Zoé", "last_name": "Nouvelle", "birth_date": "1980-02-03"}
+        asked |= ({} if "looks_like" in pair else new) | {"patient": "", "email": "zoe@gmial.com"}
     client = sign_in(bob)
     page = client.post("/pro/appointments/new/", asked)
     assert page.status_code == 409
@@ -322,7 +348,7 @@ def test_two_doubts_about_a_move_are_one_question(
 
 
 def test_the_same_appointment_twice_is_said_to_be_the_patients_own(desk: Desk, bob: User, sign_in: SignIn) -> None:
-    """After going back: it is not booked again without a word, and nobody else is said to be there."""
+    """After going back: booking again shows a doubt, which does not name somebody else."""
     desk.booked()
     page = sign_in(bob).post("/pro/appointments/new/", desk.form())
     [doubt] = page.context["doubts"]
@@ -349,3 +375,21 @@ def test_two_at_the_desk_at_once_are_not_both_told_that_the_time_is_free(desk: D
     for one in threads:
         one.join()
     assert sorted(outcome) == ["asked", "booked"]
+
+
+def test_a_held_time_says_until_when_before_and_after_the_form(desk: Desk, bob: User, sign_in: SignIn) -> None:
+    desk.spoil("slot_held")
+    hold = SlotHold.objects.get()
+    until = timezone.localtime(hold.expires_at, desk.agenda.practice.zone)
+    sentence = f"Ce créneau est retenu par un patient jusqu’à {until:%H:%M}."
+    client, address = sign_in(bob), "/pro/appointments/new/"
+    opened = {"start": f"{desk.start:%Y-%m-%dT%H:%M}", "agenda": str(desk.agenda.pk)}
+    assert sentence in client.get(address, opened).content.decode()
+    asked = client.post(address, desk.form())
+    assert (asked.status_code, Appointment.objects.count()) == (409, 0)
+    assert sentence in asked.content.decode()
+    proposed = client.get(address, {"agenda": str(desk.agenda.pk)}).content.decode()
+    assert "retenu par un patient" not in proposed
+    SlotHold.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert sentence not in client.get(address, opened).content.decode()
+    assert client.post(address, desk.form()).status_code == 302

@@ -1,4 +1,4 @@
-"""Booking online: one slot for one person; whose record it is, by rule; what is told to whom."""
+"""Booking online: one slot for one person; which record is used, by rule; which messages go to whom."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_contacts_given_later_fill_a_record_that_has_none_and_never_replace_any(
     assert AuditEvent.objects.filter(object_id=patient.pk, action="contact.changed", actor_id=holder.pk).exists()
     other = Person("Paul", "Martin", PAUL.birth_date, "autre@courriel.example", "0612000003")
     assert booker(holder, BookedFor.ADULT_RELATIVE, other).patient.email == "paul@courriel.example"
-    change_patient(patient=patient, by=alice, mobile=None)  # still not the booker's to say
+    change_patient(patient=patient, by=alice, mobile=None)  # the booker still cannot change it
     assert booker(holder, BookedFor.ADULT_RELATIVE, other).patient.email == "paul@courriel.example"
 
 
@@ -282,7 +282,7 @@ def test_two_people_after_one_slot_at_once_and_one_gets_it(booker: Booker, holde
         thread.join(30)
     assert sorted(outcomes) == ["booked", "taken", "taken", "taken"]
     assert Appointment.objects.filter(starts_at=start).count() == 1
-    assert Relative.objects.count() == 1  # a refused booking leaves nothing behind
+    assert Relative.objects.count() == 1  # a refused booking creates nothing
 
 
 # --- Told, moved, cancelled -----------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_the_holder_moves_to_a_free_slot_only_and_may_overlap_the_old_one(booker
 def test_what_staff_moved_since_the_holder_looked_is_not_moved_from_there(
     booker: Booker, holder: User, alice: User
 ) -> None:
-    """Whatever the holder had been shown, and however short a time ago."""
+    """Whatever the page showed the holder, and however recently."""
     seen = booker(holder, BookedFor.SELF)
     by_staff = move(appointment=seen, by=alice, starts_at=seen.starts_at + timedelta(hours=2))
     wished = seen.starts_at + timedelta(minutes=40)

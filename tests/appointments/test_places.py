@@ -1,4 +1,4 @@
-"""Where an appointment takes place goes with its reason and its agenda: booked, moved, through every door."""
+"""The place of an appointment follows its reason and its agenda: when booked and moved, through every door."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from appointments.slots import open_to_online_booking
 from patients.models import Patient
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda
 from tests.appointments.conftest import at
+from tests.markup import one_line
 from tests.portals.api.conftest import Api, api, errors  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def set_up(agenda: Agenda, reason: VisitReason, case: tuple[str, str]) -> None:
 
 
 def expected(case: tuple[str, str], asked: AppointmentKind | None) -> AppointmentKind | None:
-    """None: refused."""
+    """None if refused."""
     possible = POSSIBLE[case]
     return possible[0] if asked is None and possible else asked if asked in possible else None
 
@@ -131,7 +132,7 @@ def test_another_reason_takes_its_place_along(
 
 
 def test_one_that_no_longer_fits_moves_in_time_as_it_is(appointment: Appointment, agenda: Agenda, bob: User) -> None:
-    Appointment.objects.filter(pk=appointment.pk).update(kind=VIDEO)  # its agenda has no address
+    Appointment.objects.filter(pk=appointment.pk).update(kind=VIDEO)  # its agenda has no video address
     moved = move(appointment=appointment, by=bob, starts_at=appointment.starts_at.replace(minute=40))
     assert moved.kind == VIDEO
 
@@ -177,6 +178,6 @@ def test_the_pages_offer_a_video_only_where_there_can_be_one(
 ) -> None:
     set_up(agenda, visit_reason, case)
     for address in ("/pro/appointments/new/", f"/pro/appointments/{appointment.pk}/move/"):
-        text = sign_in(bob).get(address).content.decode()
+        text = one_line(sign_in(bob).get(address).content)
         assert ('<option value="video"' in text) == (case[1] == "address" and case[0] != "in_person")
         assert '<select name="kind"' in text

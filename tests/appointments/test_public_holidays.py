@@ -1,4 +1,4 @@
-"""Which public holidays are proposed where: France, and what each territory adds."""
+"""Public holidays proposed by place: those of France, and those that each territory adds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ADDED = [
     ("Pacific/Tahiti", "98714 Papeete", Place.POLYNESIA, {(11, 20)}),
     ("Pacific/Wallis", "98600 Uvea", Place.WALLIS, {(4, 28)}),
     ("America/Miquelon", "97500 Saint-Pierre", Place.SAINT_PIERRE, set()),
-    # The clock decides where an address says otherwise.
+    # The time zone decides if the address contradicts it.
     ("Indian/Reunion", "12 rue des Lilas\n75020 Paris", Place.REUNION, {(12, 20)}),
     ("Europe/Paris", "97400 Saint-Denis", Place.MAINLAND, set()),
     ("Europe/Paris", "BP 97420\n12 rue des Lilas\n75020 Paris", Place.MAINLAND, set()),

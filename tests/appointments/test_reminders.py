@@ -13,13 +13,11 @@ from django.utils import timezone
 from accounts.models import User
 from appointments import messages
 from appointments.booking import book, cancel, move
-from appointments.instructions import delete_instruction, instructions_of, save_instruction
 from appointments.models import (
     Agenda,
     Appointment,
     AppointmentKind,
     BookedFor,
-    Instruction,
     Reminder,
     ReminderPolicy,
     VisitReason,
@@ -51,7 +49,7 @@ def set_times(practice: Practice, carol: User) -> Callable[..., ReminderPolicy]:
 
 @pytest.fixture
 def morning(agenda: Agenda) -> datetime:
-    """Nine o'clock in a week."""
+    """Nine o'clock, a week from now."""
     return at(agenda, timezone.localdate() + IN_A_WEEK, 9)
 
 
@@ -109,7 +107,7 @@ def test_reminders_follow_the_practices_times_and_what_was_sent_stays(
     assert planned() == [("email", 3, morning - timedelta(hours=3))]
     assert Reminder.objects.get(state="sent").channel == "email"
     set_times(sms_hours=[2])
-    assert ("sms", 2, morning - timedelta(hours=1)) in planned()  # eight: seven is too early
+    assert ("sms", 2, morning - timedelta(hours=1)) in planned()  # eight: at seven it is still night
 
 
 @pytest.mark.parametrize("hours", [[0], [721], ["48"], [48, 48], [1, 2, 3, 4, 5], "48", [True]])
@@ -129,10 +127,10 @@ def test_only_administrators_set_them(practice: Practice, bob: User) -> None:
 @pytest.mark.parametrize(
     ("start", "hours", "leaves"),
     [
-        ("10:00", 2, "08:00"),  # eight o'clock is the morning
-        ("09:00", 2, "08:00"),  # seven: waits for the morning
-        ("23:00", 24, "08:00"),  # the evening before at eleven: waits for the morning of the day
-        ("08:15", 2, "20:59"),  # the morning would be a quarter of an hour before: the evening before
+        ("10:00", 2, "08:00"),  # eight o'clock is no longer night
+        ("09:00", 2, "08:00"),  # would be at seven: waits for the morning
+        ("23:00", 24, "08:00"),  # would be at eleven the evening before: waits for the morning
+        ("08:15", 2, "20:59"),  # the morning would be 15 minutes before: sent the evening before
         ("07:00", 1, "20:59"),
         ("15:00", 2, "13:00"),
     ],
@@ -161,7 +159,7 @@ def test_a_worker_that_was_away_all_evening_lets_people_sleep(
     book_for(marie, starts_at=early)
     night = at(agenda, tomorrow - timedelta(days=1), 23)
     assert send_due(now=night) == 0
-    assert planned() == [("sms", 24, at(agenda, tomorrow, 8))]  # the other would come too late by now
+    assert planned() == [("sms", 24, at(agenda, tomorrow, 8))]  # the other's time has passed
     assert send_due(now=at(agenda, tomorrow, 8, 1)) == 1
 
 
@@ -226,7 +224,8 @@ def test_nobody_to_tell_is_no_fault(book_for: BookFixture, marie: Patient, morni
 
 @pytest.fixture
 def poisonous(monkeypatch: pytest.MonkeyPatch) -> Callable[[Appointment], None]:
-    """Telling of it fails by a fault of ours, whose words hold a name."""
+    """A function after which messages about an appointment fail with an unexpected error, whose text contains a
+    name."""
 
     def _poison(appointment: Appointment) -> None:
         real = messages.remind
@@ -251,10 +250,10 @@ def test_one_that_fails_holds_up_no_other_and_is_tried_again(
     due = morning - timedelta(hours=24)
     poisonous(bad)
     assert send_due(now=due) == 1
-    assert send_due(now=due) == 0  # not before its time
+    assert send_due(now=due) == 0  # not yet due
     assert good.reminders.get().state == "sent"
     assert bad.reminders.get().due_at == due + AGAIN
-    assert len(texts("email")) == 1  # nothing of the one that failed
+    assert len(texts("email")) == 1  # none for the one that failed
     assert f"Reminder {bad.reminders.get().pk}: ZeroDivisionError" in caplog.text
     assert "Marie" not in caplog.text
 
@@ -282,7 +281,7 @@ def test_a_practice_that_fails_holds_up_no_other(
     book_for: BookFixture, marie: Patient, stranger: Patient, charlie: User, morning: datetime,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """Whichever comes first."""
+    """In either order."""
     book_for(marie, starts_at=morning)
     port = Agenda.objects.create(practice=stranger.practice, name="Dr Noir", practitioner=charlie)
     reason = VisitReason.objects.create(practice=stranger.practice, name="Bilan", duration_minutes=20)
@@ -318,7 +317,7 @@ def test_hours_before_are_real_hours_at_the_end_of_summer_time(
     hour: int, minute: int, fold: int, book_for: BookFixture, marie: Patient, agenda: Agenda,
     set_times: Callable[..., ReminderPolicy],
 ) -> None:  # fmt: skip
-    """On the last Sunday of October, 02:30 comes twice in Paris."""
+    """On the last Sunday of October, 02:30 occurs twice in Paris."""
     set_times(email_hours=[24], sms_hours=[], quiet_from=time(0), quiet_until=time(0))
     local = datetime(2027, 10, 31, hour, minute, fold=fold, tzinfo=agenda.practice.zone)
     book_for(marie, starts_at=local)
@@ -356,37 +355,3 @@ def test_the_morning_of_a_change_of_clocks_begins_at_eight_by_the_clock(
         meant = datetime(2027, month, day, hour, minute, fold=fold, tzinfo=zone).astimezone(UTC)
         leaves = polite_time(meant, practice, ReminderPolicy(), useful_until=nine_thirty).astimezone(zone)
         assert leaves == datetime(2027, month, day, 8, tzinfo=zone)
-
-
-# --- Instructions -----------------------------------------------------------------------------------------------
-
-
-def test_instructions_hold_for_their_reasons_and_agendas(
-    practice: Practice, carol: User, bob: User, appointment: Appointment, agenda: Agenda, visit_reason: VisitReason
-) -> None:
-    other = VisitReason.objects.create(practice=practice, name="Bilan")
-    for text, reasons, agendas in (
-        ("Pour tous", [], []), ("Ce motif", [visit_reason], [agenda]), ("Autre motif", [other], []),
-    ):  # fmt: skip
-        save_instruction(
-            practice=practice, text=text, visit_reasons=reasons, agendas=agendas, in_messages=True, by=carol
-        )
-    assert instructions_of(appointment) == ["Ce motif", "Pour tous"]
-    found = Instruction.objects.get(text="Pour tous")
-    with pytest.raises(NotAllowed):
-        delete_instruction(instruction=found, by=bob)
-    delete_instruction(instruction=found, by=carol)
-    assert instructions_of(appointment) == ["Ce motif"]
-
-
-def test_instructions_go_with_the_reminder_unless_they_would_tell_why(
-    practice: Practice, carol: User, book_for: BookFixture, marie: Patient, morning: datetime
-) -> None:
-    common: dict[str, Any] = {"practice": practice, "visit_reasons": [], "agendas": [], "by": carol}
-    save_instruction(text="Apportez votre carte Vitale.", in_messages=True, **common)
-    save_instruction(text="Venez à jeun pour la coloscopie.", in_messages=False, **common)
-    book_for(marie, starts_at=morning)
-    send_due(now=morning - timedelta(hours=48))
-    (email,) = texts("email")
-    assert "carte Vitale" in email
-    assert "jeun" not in email

@@ -1,4 +1,4 @@
-"""Free slots: opening hours less whatever takes the time, on the clock of the practice."""
+"""Free slots: opening hours minus everything that takes time, in the practice's time zone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_absences_are_not_free(open_agenda: Agenda, visit_reason: VisitReason, n
 
 def test_the_practices_limits_hold(open_agenda: Agenda, visit_reason: VisitReason, next_week: date) -> None:
     now = at(open_agenda, next_week, 9, 10)
-    assert starts(open_agenda, visit_reason, next_week, now)[0] == "11:20"  # two hours ahead, by default
+    assert starts(open_agenda, visit_reason, next_week, now)[0] == "11:20"  # at least two hours ahead, by default
     BookingPolicy.objects.create(practice=open_agenda.practice, notice_minutes=30, horizon_days=3)
     assert starts(open_agenda, visit_reason, next_week, now)[0] == "09:40"
     assert starts(open_agenda, visit_reason, next_week + timedelta(days=3), now)
@@ -84,13 +84,13 @@ def test_the_practices_limits_hold(open_agenda: Agenda, visit_reason: VisitReaso
 def test_the_day_when_summer_time_ends_has_its_hours_on_the_clock_of_the_practice(
     open_agenda: Agenda, visit_reason: VisitReason
 ) -> None:
-    """The last Sunday of October: 02:30 comes twice, and an agenda open through the night has an hour more."""
+    """The last Sunday of October: 02:30 occurs twice, and an agenda open through the night has one more hour."""
     day = date(2027, 10, 31)
     open_agenda.opening_hours.all().delete()
     OpeningHours.objects.create(agenda=open_agenda, weekday=6, opens_at=time(1), closes_at=time(4))
     now = datetime(2027, 10, 30, 0, 0, tzinfo=UTC)
     slots = free_slots(agenda=open_agenda, visit_reason=visit_reason, first=day, last=day, now=now)
-    assert len(slots) == 12  # four hours of three
+    assert len(slots) == 12  # four hours with three slots each
     assert all(slot.end.astimezone(UTC) - slot.start.astimezone(UTC) == timedelta(minutes=20) for slot in slots)
     moments = [slot.start.astimezone(UTC) for slot in slots]
     assert all(later - earlier == timedelta(minutes=20) for earlier, later in pairwise(moments))

@@ -1,4 +1,4 @@
-"""The SMS about appointments: one segment, and in it with whom, for whom and by video where there is room."""
+"""The SMS about appointments: one segment; it says with whom, for whom and by video as far as there is room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from accounts.models import User
 from appointments.booking import cancel, move
 from appointments.messages import BOOKED, CANCELLED, CHANGED, MOVED, REMINDER, Words
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, VisitReason
+from appointments.online import move_online
 from appointments.parties import parties_of
+from appointments.slots import next_free
 from appointments.sms import sms_of
 from notifications.gsm import ONE_SEGMENT, septets
 from notifications.models import Channel, Message
@@ -33,7 +35,7 @@ DOCTORS = [
     ("Ιουλία", "Παπαδοπούλου-Χατζηκωνσταντίνου"),
 ]
 PATIENTS = ["Léa", "Anne-Charlotte-Emmanuelle-Victoire", "Екатерина"]
-WEDNESDAY = datetime(2031, 9, 24, 13, 30, tzinfo=UTC)  # mercredi 24 septembre 2031: the longest date
+WEDNESDAY = datetime(2031, 9, 24, 13, 30, tzinfo=UTC)  # the longest date: mercredi 24 septembre 2031
 
 
 @pytest.fixture
@@ -78,6 +80,15 @@ def test_a_parent_reads_with_whom_for_whom_and_by_video(childs: Appointment) -> 
 
 def test_patients_are_not_named_to_themselves(appointment: Appointment) -> None:
     assert said(appointment, BOOKED).endswith(", avec Dr Alice Morel. Tél. 01 40 00 00 00")
+
+
+def test_two_with_one_mobile_read_for_which_of_them(appointment: Appointment, marie: Patient) -> None:
+    Patient.objects.create(
+        practice=marie.practice, first_name="Paul", last_name="Durand", birth_date=date(1950, 1, 1),
+        mobile=marie.mobile,
+    )  # fmt: skip
+    for words in (BOOKED, MOVED, CANCELLED):
+        assert ", avec Dr Alice Morel, pour Marie." in said(appointment, words)
 
 
 def test_parents_at_the_contacts_of_a_childs_record_read_for_whom(appointment: Appointment, marie: Patient) -> None:
@@ -154,3 +165,40 @@ def test_a_cancellation_offers_to_book_anew_online_or_by_telephone(
     assert (f"/book/{practice.pk}/" in to_booker) is online
     call = ("Pour en prendre un autre, appelez", "To book another")
     assert (call[language == "en"] in to_booker) is (telephone and not online)
+
+
+UNREAD = "عبد الرحمن"
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_name_without_latin_letters_to_read_it_by_is_left_out(childs: Appointment, kind: str) -> None:
+    """The whole name is left out, not a part of it. Other names stay."""
+    doctor = childs.agenda.practitioner
+    assert doctor is not None
+    doctor.first_name, doctor.last_name, doctor.title = UNREAD, "حداد", "Dr"
+    assert "avec" not in said(childs, EVERY[kind])
+    assert ", pour Marie, en vidéo." in said(childs, EVERY[kind])
+    doctor.last_name = "حداد (Haddad)"
+    assert ", avec Dr Haddad, pour Marie, en vidéo." in said(childs, EVERY[kind])
+    childs.patient.first_name = UNREAD
+    text = said(childs, EVERY[kind])
+    assert ", avec Dr Haddad, en vidéo." in text
+    assert "bd lrhmn" not in text
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_moved_by_whoever_booked_it_says_for_whom_and_with_whom(
+    book_for: Book, marie: Patient, hugo: User, agenda: Agenda, visit_reason: VisitReason, language: str
+) -> None:
+    User.objects.filter(pk=hugo.pk).update(language=language)
+    hugo.refresh_from_db()
+    for weekday in range(7):
+        OpeningHours.objects.create(agenda=agenda, weekday=weekday, opens_at=time(8), closes_at=time(20))
+    visit_reason.books_online = True
+    visit_reason.save()
+    booked = book_for(marie, holder=hugo, booked_for=BookedFor.ADULT_RELATIVE)
+    [free, *_rest] = next_free(agenda=agenda, visit_reason=visit_reason, after=booked.starts_at + timedelta(days=1))
+    move_online(appointment=booked, starts_at=free.start, by=hugo)
+    sms = Message.objects.get(channel=Channel.SMS, to=hugo.mobile)
+    expected = {"fr": ", avec Dr Alice Morel, pour Marie.", "en": ", with Dr Alice Morel, for Marie."}
+    assert expected[language] in sms.body

@@ -1,4 +1,4 @@
-"""Opening hours of every shape: slots once each, in time order; to midnight; nights when clocks change."""
+"""Opening hours of all kinds: each slot once, in time order; until midnight; in nights when clocks change."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.test import Client
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from appointments.models import Agenda, OpeningHours, VisitReason, Weekday
-from appointments.opening_hours import Hours, check_week, set_opening_hours
+from appointments.models import Agenda, Appointment, OpeningHours, VisitReason, Weekday
+from appointments.opening_hours import (
+    Hours,
+    WeekChanged,
+    booked_outside,
+    check_week,
+    faults_of_week,
+    set_opening_hours,
+    version_of,
+    week_of,
+)
 from appointments.openings import merged, moment_on_clock
 from appointments.slots import Slot, free_slots, is_free
 from audit.models import AuditEvent
+from patients.models import Patient
 from practices.roles import NotAllowed
+from tests.appointments.conftest import at
+from tests.conftest import BookFixture
 
 pytestmark = pytest.mark.django_db
 MIDNIGHT = time(0)
@@ -71,9 +83,9 @@ def test_no_slot_begins_before_another_ends_whatever_the_hours(hours: list[tuple
     minute = timedelta(minutes=1)
     spans = merged((start + a * minute, start + min(a + b, 1440) * minute) for a, b in hours)
     assert all(one[1] < other[0] for one, other in pairwise(spans))
-    for at in range(0, 1440, 7):
-        inside = any(a <= at < min(a + b, 1440) for a, b in hours)
-        assert any(one <= start + at * minute < end for one, end in spans) is inside
+    for passed in range(0, 1440, 7):
+        inside = any(a <= passed < min(a + b, 1440) for a, b in hours)
+        assert any(one <= start + passed * minute < end for one, end in spans) is inside
 
 
 def test_hours_kept_for_other_reasons_are_left_out(agenda: Agenda, visit_reason: VisitReason) -> None:
@@ -100,7 +112,7 @@ def test_hours_to_midnight_end_with_the_day_and_the_next_begins_anew(
 
 
 def test_what_is_free_does_not_depend_on_the_days_asked_for(agenda: Agenda, visit_reason: VisitReason) -> None:
-    """50 minutes do not divide the night: a slot of the second day is one, whichever day the question begins."""
+    """50 minutes do not divide the night: the slots of the second day do not depend on the first day asked for."""
     agenda.opening_hours.all().delete()
     visit_reason.duration_minutes = 50
     day = date.today() + timedelta(days=7)
@@ -111,7 +123,7 @@ def test_what_is_free_does_not_depend_on_the_days_asked_for(agenda: Agenda, visi
     assert all(is_free(agenda=agenda, visit_reason=visit_reason, starts_at=slot.start) for slot in found)
 
 
-# The nights when clocks change: zone, day, hours, what the clock shows at each slot of 30 minutes.
+# Nights when clocks change: zone, day, hours, local time of each slot of 30 minutes.
 NIGHTS = [
     ("Europe/Paris", date(2027, 3, 28), (time(1), time(4)), ["01:00", "01:30", "03:00", "03:30"]),
     ("Europe/Paris", date(2027, 3, 28), (time(2), time(3)), []),
@@ -127,7 +139,7 @@ NIGHTS = [
     ("Europe/Paris", date(2027, 10, 31), (time(2), time(2, 30)), ["02:00"]),
     ("America/Miquelon", date(2027, 3, 14), (time(1), time(4)), ["01:00", "01:30", "03:00", "03:30"]),
     ("America/Miquelon", date(2027, 11, 7), (time(0), time(2)), ["00:00", "00:30", *["01:00", "01:30"] * 2]),
-    ("America/Santiago", date(2027, 9, 5), (time(0), time(2)), ["01:00", "01:30"]),  # there is no midnight
+    ("America/Santiago", date(2027, 9, 5), (time(0), time(2)), ["01:00", "01:30"]),  # midnight is skipped
     ("Africa/Cairo", date(2027, 4, 30), (time(0), time(2)), ["01:00", "01:30"]),
     ("Australia/Lord_Howe", date(2027, 10, 3), (time(1), time(3)), ["01:00", "01:30", "02:30"]),  # half an hour
     ("Indian/Reunion", date(2027, 3, 28), (time(1), time(4)), ["01:00", "01:30", "02:00", "02:30", "03:00", "03:30"]),
@@ -197,50 +209,6 @@ def test_only_an_administrator_sets_the_week(agenda: Agenda, alice: User) -> Non
         set_opening_hours(agenda=agenda, hours=[], by=alice)
 
 
-@pytest.mark.parametrize(
-    ("rows", "says"),
-    [
-        ([("20:00", "02:00")], "le lendemain à partir de 00:00"),
-        ([("09:00", "12:00"), ("11:00", "14:00")], "se chevauchent"),
-    ],
-)
-def test_the_operators_form_says_it_in_plain_words(
-    admin_client: Client, agenda: Agenda, rows: list[tuple[str, str]], says: str
-) -> None:
-    page = admin_client.post(f"/admin/appointments/agenda/{agenda.pk}/change/", _form(agenda, rows))
-    text = page.content.decode()
-    assert page.status_code == 200
-    assert says in text
-    assert "opening_hours_end_after_start" not in text
-    assert not agenda.opening_hours.exists()
-
-
-@pytest.mark.parametrize("typed", ["24:00", "24h", "00:00"])
-def test_the_operators_form_takes_midnight_and_shows_it(admin_client: Client, agenda: Agenda, typed: str) -> None:
-    address = f"/admin/appointments/agenda/{agenda.pk}/change/"
-    assert admin_client.post(address, _form(agenda, [("20:00", typed)])).status_code == 302
-    assert agenda.opening_hours.get().closes_at == MIDNIGHT
-    assert 'value="24:00"' in admin_client.get(address).content.decode()
-
-
-def _form(agenda: Agenda, rows: list[tuple[str, str]]) -> dict[str, str]:
-    sent = {
-        "practice": str(agenda.practice_id),
-        "name": agenda.name,
-        "position": "0",
-        "buffer_minutes": "0",
-        "is_active": "on",
-        "absences-TOTAL_FORMS": "0",
-        "absences-INITIAL_FORMS": "0",
-        "opening_hours-TOTAL_FORMS": str(len(rows)),
-        "opening_hours-INITIAL_FORMS": "0",
-    }
-    for number, (opens_at, closes_at) in enumerate(rows):
-        row = f"opening_hours-{number}-"
-        sent |= {f"{row}weekday": "0", f"{row}opens_at": opens_at, f"{row}closes_at": closes_at}
-    return sent
-
-
 def test_hours_kept_for_a_reason_go_with_it_and_those_for_others_stay(
     agenda: Agenda, visit_reason: VisitReason
 ) -> None:
@@ -253,3 +221,54 @@ def test_hours_kept_for_a_reason_go_with_it_and_those_for_others_stay(
     other.delete()
     assert list(agenda.opening_hours.order_by("opens_at")) == [shared, everybody]
     assert shown(slots(agenda, visit_reason))[0] == "10:00"
+
+
+def test_what_a_new_week_leaves_outside_is_returned_and_nothing_is_cancelled(
+    agenda: Agenda, visit_reason: VisitReason, carol: User, book_for: BookFixture, marie: Patient
+) -> None:
+    day = next_monday(agenda)
+    whole = [Hours(Weekday.MONDAY, time(9), MIDNIGHT)]
+    assert set_opening_hours(agenda=agenda, hours=whole, by=carol) == []
+    morning, evening = (book_for(marie, starts_at=at(agenda, day, hour)) for hour in (9, 23))
+    tuesday = book_for(marie, starts_at=at(agenda, day + timedelta(days=1), 9))
+    last = book_for(marie, starts_at=at(agenda, day, 23, 40))  # ends at midnight
+    assert booked_outside(agenda, week_of(agenda)) == [tuesday]
+    left = set_opening_hours(agenda=agenda, hours=[Hours(Weekday.MONDAY, time(9), time(12))], by=carol)
+    assert left == [evening, last]  # Tuesday's was outside before
+    assert booked_outside(agenda, week_of(agenda)) == [evening, last, tuesday]
+    assert AuditEvent.objects.latest("id").detail == {"appointments": 2}
+    other = VisitReason.objects.create(practice=agenda.practice, name="Vaccination")
+    only = [Hours(Weekday.MONDAY, time(9), MIDNIGHT, [other])]
+    assert set_opening_hours(agenda=agenda, hours=only, by=carol) == [morning]
+    assert all(one.status == "booked" for one in Appointment.objects.all())
+
+
+def test_a_week_that_somebody_changed_meanwhile_is_not_overwritten(agenda: Agenda, carol: User) -> None:
+    seen = version_of(week_of(agenda))
+    mine, theirs = ([Hours(Weekday.MONDAY, time(hour), time(12))] for hour in (8, 9))
+    set_opening_hours(agenda=agenda, hours=theirs, by=carol, seen=seen)
+    with pytest.raises(WeekChanged):
+        set_opening_hours(agenda=agenda, hours=mine, by=carol, seen=seen)
+    assert week_of(agenda) == theirs
+    set_opening_hours(agenda=agenda, hours=mine, by=carol, seen=version_of(theirs))
+    assert week_of(agenda) == mine
+
+
+def test_the_same_week_again_is_no_change(agenda: Agenda, visit_reason: VisitReason, carol: User) -> None:
+    week = [Hours(Weekday.MONDAY, time(9), time(12), [visit_reason])]
+    for _twice in range(2):
+        set_opening_hours(agenda=agenda, hours=week, by=carol)
+    assert AuditEvent.objects.filter(action="practice.opening_hours_changed").count() == 1
+
+
+def test_each_row_at_fault_is_named_by_its_number() -> None:
+    nine, ten, noon, two = time(9), time(10), time(12), time(14)
+    assert set(faults_of_week([(0, nine, noon), (0, ten, two), (1, nine, noon), (0, two, nine)])) == {1, 3}
+    assert set(faults_of_week([(0, ten, noon), (0, nine, two)])) == {0}  # the later one
+    assert set(faults_of_week([(0, nine, MIDNIGHT), (0, ten, noon), (0, noon, two)])) == {1, 2}
+    assert faults_of_week([(0, nine, noon), (0, noon, two), (1, nine, noon)]) == {}
+
+
+def next_monday(agenda: Agenda) -> date:
+    today = timezone.localdate(timezone=agenda.practice.zone)
+    return today + timedelta(days=7 - today.weekday())
