@@ -1,0 +1,1 @@
+"""A practice as one archive (docs/moving.md): written by one installation, read by another."""

@@ -1,0 +1,132 @@
+"""Checks the documents of an archive like uploads, and their signatures like those of a PDF that anybody verifies.
+
+Bytes stay as they are. Sentences name a file by its id: its name may be about a patient.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.dateparse import parse_datetime
+
+from documents.models import SharedDocument
+from files import sandbox
+from files.intake import Refused, TryLater, Upload, judge
+from files.limits import PDF
+from personal_data.moving.layout import CannotMove
+from personal_data.moving.reading import OpenArchive
+from signing.certificates import trusted_roots
+from signing.pdf.pades import LEVELS
+from signing.pdf.verify import NOT_JUDGED, CannotVerify, SignatureReport, stored_judgement, verify
+
+FILES, SHARED = "files.StoredFile", "documents.SharedDocument"
+LONGEST_SIGNING = timedelta(hours=1)  # between the moment of the row and that of its time-stamp
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a row says of the signatures in a file."""
+
+    document: str
+    signatures: list[Fields]
+    signed_at: datetime | None
+
+
+@contextmanager
+def extracted(archive: OpenArchive, sha256: str) -> Iterator[Path]:
+    """A context with a copy of a document, which may be moved away."""
+    folder = settings.FILE_UPLOAD_TEMP_DIR
+    with tempfile.TemporaryDirectory(dir=folder, suffix=sandbox.SCRATCH) as scratch:
+        path = Path(scratch) / "file"
+        archive.extract(sha256, path)
+        yield path
+
+
+def check_documents(archive: OpenArchive) -> None:
+    """Raises CannotMove for a file that an upload may not be, or that is not signed as its document says. The rows
+    were tried before, so they have the documented shape."""
+    claims = _claims(archive)
+    for row in archive.rows(FILES):
+        pk = uuid.UUID(str(row["pk"]))
+        with extracted(archive, row["fields"]["sha256"]) as path:
+            judged = _judged(path, pk)
+            if claims.get(pk):
+                found = _signatures(path, judged)
+                for claim in claims[pk]:
+                    if not _is_true(claim, found):
+                        raise CannotMove(f"Document {claim.document}: its file is not signed as its row states.")
+
+
+def _claims(archive: OpenArchive) -> dict[uuid.UUID, list[Claim]]:
+    """By the id of the file; only documents that claim to be signed."""
+    found: dict[uuid.UUID, list[Claim]] = {}
+    for row in archive.rows(SHARED):
+        fields = row["fields"]
+        signatures, signed_at = fields.get("signatures", []), fields.get("signed_at")
+        if signatures or signed_at:
+            at = SharedDocument._meta.get_field("signed_at").to_python(signed_at)
+            found.setdefault(uuid.UUID(fields["file"]), []).append(Claim(str(row["pk"]), signatures, at))
+    return found
+
+
+def _judged(path: Path, pk: uuid.UUID) -> Upload:
+    try:
+        return judge(path, name=str(pk))
+    except Refused as error:
+        raise not_accepted(f"File {pk}", error) from error
+
+
+def not_accepted(what: str, error: Refused) -> CannotMove:
+    if isinstance(error, TryLater):
+        return CannotMove(f"{what} could not be checked; import the archive again later. {error.sentence}")
+    return CannotMove(f"{what} is refused, as an upload would be: {error.sentence}")
+
+
+def _signatures(path: Path, judged: Upload) -> Sequence[SignatureReport]:
+    """Those in the bytes, oldest first."""
+    if judged.media_type != PDF:
+        return ()
+    try:
+        return verify(path, roots=trusted_roots())
+    except CannotVerify:
+        return [NOT_JUDGED] * judged.signature_count  # as when it was shared
+
+
+def _is_true(claim: Claim, found: Sequence[SignatureReport]) -> bool:
+    """Whether the bytes carry what the row states. A level beyond B-T depends on the authorities that are known here,
+    so it is not compared."""
+    if claim.signatures and len(claim.signatures) != len(found):
+        return False
+    if not all(map(_is_in, claim.signatures, found)):
+        return False
+    if claim.signed_at is None:
+        return True
+    last = found[-1] if found else NOT_JUDGED  # the site's own signature
+    return last.valid and last.signed_at is not None and abs(last.signed_at - claim.signed_at) <= LONGEST_SIGNING
+
+
+def _is_in(stated: Fields, found: SignatureReport) -> bool:
+    if stored_judgement(stated) != "valid" and not stated.get("valid"):
+        return True  # nothing that a reader would rely on
+    at = stated.get("signed_at")
+    return (
+        found.valid
+        and stated.get("signer") == found.signer
+        and (parse_datetime(at) if at else None) == found.signed_at
+        and (found.covers_whole_document or not stated.get("covers_whole_document"))
+        and min(_rank(stated.get("level")), _rank("B-T")) <= _rank(found.level)
+    )
+
+
+def _rank(level: object) -> int:
+    """Higher proves more; 0: no PAdES."""
+    return ("", *LEVELS).index(str(level or ""))
