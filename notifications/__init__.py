@@ -1,1 +1,1 @@
-"""Deliver this text to this address, once."""
+"""The outbox of emails and SMS: planned in a transaction, delivered once, reported."""

@@ -1,4 +1,4 @@
-"""Messages, to look at only. The text is not shown: it holds links and codes."""
+"""Messages, read-only. The text is not shown, because it contains links and codes."""
 
 from __future__ import annotations
 

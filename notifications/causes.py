@@ -1,4 +1,4 @@
-"""Why a message did not arrive, as staff read it. The server's own code stands beside it, in the row."""
+"""Why a message did not arrive, in words for staff. The row has the server's own code beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENHANCED_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 3463
 
 
 class Cause(models.TextChoices):
-    # What somebody at the practice can mend: the contact.
+    # Causes that the practice can correct: the contact is wrong.
     ADDRESS_UNKNOWN = "address_unknown", _("cette adresse n’existe pas")
     DOMAIN_UNKNOWN = "domain_unknown", _("le nom de domaine de cette adresse ne reçoit pas d’e-mails")
     ADDRESS_UNFIT = "address_unfit", _("cette adresse est mal écrite")
@@ -19,14 +19,14 @@ class Cause(models.TextChoices):
     NOT_A_MOBILE = "not_a_mobile", _("aucun SMS ne part vers un numéro satellite, surtaxé, court ou fixe")
     COUNTRY = "country", _("le cabinet n’envoie pas de SMS dans le pays de ce numéro")
     TOO_MANY = "too_many", _("trop de SMS étaient déjà partis vers ce numéro, de ce compte ou de ce cabinet")
-    # What only time or the recipient mends.
+    # Causes that only time or the recipient can resolve.
     MAILBOX_FULL = "mailbox_full", _("la boîte aux lettres du destinataire est pleine")
     UNREACHABLE_TELEPHONE = "unreachable_telephone", _("le téléphone est resté injoignable")
     BLOCKED = "blocked", _("le destinataire ou son fournisseur bloque nos messages")
     COMPLAINT = "complaint", _("le destinataire a signalé ce message comme indésirable")
     RETURNED = "returned", _("le message est revenu sans avoir été remis")
     REFUSED = "refused", _("le message est refusé")
-    # What the installation's own people mend.
+    # Causes that the installation's operator can resolve.
     POSTPONED = "postponed", _("le serveur du destinataire demande d’attendre")
     UNREACHABLE = "unreachable", _("notre prestataire d’envoi est injoignable")
     SATURATED = "saturated", _("notre prestataire d’envoi est saturé")
@@ -39,14 +39,21 @@ class Cause(models.TextChoices):
     RESTORED = "restored", _("non envoyé : rétabli d’une sauvegarde")
 
 
+# Another message to the same contact is refused again: the contact must be changed first.
+WRONG_CONTACT = (
+    *(Cause.ADDRESS_UNKNOWN, Cause.DOMAIN_UNKNOWN, Cause.ADDRESS_UNFIT),
+    *(Cause.NUMBER_REFUSED, Cause.NOT_A_MOBILE),
+)
+
+
 def cause_of_smtp(text: str) -> Cause:
-    """What a refusing mail server means by its enhanced status (RFC 3463, section 3); `refused` where it has none."""
+    """The cause for a mail server's enhanced status (RFC 3463, section 3); `refused` if there is none."""
     found = ENHANCED_STATUS.search(text)
     subject_detail = found.group().partition(".")[2] if found else ""
     known = {
         "1.1": Cause.ADDRESS_UNKNOWN,
         "1.6": Cause.ADDRESS_UNKNOWN,
-        "1.10": Cause.DOMAIN_UNKNOWN,  # RFC 7505: the domain takes no mail
+        "1.10": Cause.DOMAIN_UNKNOWN,  # RFC 7505: the domain accepts no mail
         "1.2": Cause.DOMAIN_UNKNOWN,
         "1.3": Cause.ADDRESS_UNFIT,
         "2.1": Cause.ADDRESS_UNKNOWN,

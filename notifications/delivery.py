@@ -1,8 +1,8 @@
-"""Delivering what is due: claim a batch under a lease, send over one connection, mark each message by itself.
+"""Delivers due messages: claims a batch under a lease, sends over one connection, marks each message separately.
 
-Marking per message is what keeps kill -9 harmless: only the one in flight can go out twice, and its Message-ID
-(or Idempotency-Key) makes it recognisable. A worker that lost its lease neither sends nor marks. A message that was
-called off meanwhile is not sent; if the server has it by then, it is marked as sent, and if not, it ends there.
+Marking each message makes kill -9 harmless: only the one in flight can be sent twice, and its Message-ID (or
+Idempotency-Key) makes the copy recognisable. A worker that lost its lease neither sends nor marks. A message that is
+called off meanwhile is not sent; if the server has accepted it already, it is marked as sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from jobs import leases
@@ -30,13 +30,18 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 LEASE = timedelta(seconds=60)
-LONGEST_SEND = timedelta(seconds=45)  # four SMTP answers that each take EMAIL_TIMEOUT, and a little
+LONGEST_SEND = timedelta(seconds=45)  # four SMTP answers that each take EMAIL_TIMEOUT, and a margin
 
+GRACE = timedelta(minutes=5)  # a first attempt that is no later than this is as good as on time
+
+# Asked before each attempt of an SMS: when it leaves that would leave then. The rooms above know whose night it is.
+RULES_OF_TIME: list[Callable[[Message, datetime], datetime]] = []
 SENDERS: dict[Channel, Callable[[], Sender]] = {Channel.EMAIL: EmailSender, Channel.SMS: SmsSender}
 
 
 def deliver_due(channel: Channel) -> bool:
-    """Claim and send one batch of a channel. Whether to go on: false when nothing is due, or the channel is down."""
+    """Claim and send one batch of a channel. Returns whether to continue: False if nothing is due or the channel is
+    down."""
     batch = claim(channel)
     sender = SENDERS[channel]()
     try:
@@ -67,10 +72,13 @@ def _deliver(message: Message, sender: Sender) -> None:
         raise DeliveryFailed(Cause.EXPIRED, permanent=True)
     if message.attempts > MAX_ATTEMPTS:
         raise DeliveryFailed(Cause.INTERRUPTED, permanent=True)
+    if (later := _later(message)) is not None:
+        _wait_until(message, later)
+        return
     try:
         message.body, message.html, message.calendar  # noqa: B018 (opened before anybody is called)
     except CannotOpen:
-        # While a key is missing here, another process may have it, or staff give it back.
+        # While a key is missing here, another process may have it, or the operator may restore it.
         raise DeliveryFailed(Cause.SEALED, permanent=standing_of(SECRET_KEY).is_whole) from None
     try:
         sender.open()
@@ -85,10 +93,26 @@ def _deliver(message: Message, sender: Sender) -> None:
     _mark_sent(message, provider_id)
 
 
-def _still_ours(message: Message) -> bool:
-    """Whether the message is still to be sent, and a send begun now ends within our lease, renewed where it is short.
+def _later(message: Message) -> datetime | None:
+    """When it leaves, of one that a rule keeps from leaving now: an SMS tried again, or left over, at night."""
+    if message.channel != Channel.SMS:
+        return None
+    now, planned = timezone.now(), message.planned_at or message.created_at
+    at = planned if message.attempts == 1 and planned <= now < planned + GRACE else now
+    later = max((rule(message, at) for rule in RULES_OF_TIME), default=at)
+    return later if later > max(at, now) else None
 
-    A slow server, or a process that was stopped for a while, uses leases up while messages wait in the batch.
+
+def _wait_until(message: Message, at: datetime) -> None:
+    """The attempt is not the message's, and it is not late: what watches over late ones asks for `planned_at`."""
+    waits = {"due_at": at, "planned_at": at, "lease_until": None, "attempts": F("attempts") - 1}
+    _held(message).update(**waits)
+
+
+def _still_ours(message: Message) -> bool:
+    """Whether the message must still be sent and our lease is long enough for it; renews a short lease.
+
+    With a slow server or a paused process, leases run down while messages wait in the batch.
     """
     now = timezone.now()
     if message.lease_until is not None and now + LONGEST_SEND < message.lease_until:
@@ -101,7 +125,7 @@ def _still_ours(message: Message) -> bool:
 
 
 def _held(message: Message, *states: MessageState) -> QuerySet[Message]:
-    """The row, if it is still ours: lease and attempt are as we claimed them, and nobody called it off.
+    """The row if it is still ours: lease and attempt are unchanged since the claim, and it is not called off.
 
     `states`: by default queued.
     """
@@ -118,12 +142,13 @@ def _mark_sent(message: Message, provider_id: str) -> None:
         last_error="",
     )
     if not changed and not Message.objects.filter(pk=message.pk, sent_at__isnull=False).exists():
-        # (where the provider was faster than we, its report has marked it already)
+        # (a fast provider's report may have marked it already)
         logger.warning("Message %s was sent after its lease had gone; another worker may repeat it.", message.pk)
 
 
 def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
-    """Plan the next attempt; or give up, visibly, and forget the text. What was called off ended with the failure."""
+    """Plan the next attempt, or give up visibly and erase the text. A message that was called off ends with this
+    failure."""
     told = {"cause": failure.cause, "last_error": failure.detail[:200]}
     if failure.permanent or message.attempts >= MAX_ATTEMPTS:
         changed = _held(message).update(**FORGOTTEN, state=MessageState.FAILED, **told)
@@ -135,6 +160,7 @@ def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
 
 
 def _put_back(untried: list[Message], wait: timedelta) -> None:
-    """Free messages that were claimed for nothing: the server is away, or we are to go. The attempt is not theirs."""
+    """Release claimed messages because the server is unreachable or the process must end. The attempt does
+    not count."""
     for message in untried:
         leases.put_back(message, wait=wait, state=MessageState.QUEUED)

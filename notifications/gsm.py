@@ -1,6 +1,5 @@
-"""The alphabet of an SMS (3GPP TS 23.038, 6.2.1): one letter outside makes the whole SMS UCS-2, of 70 signs instead
-of 160, and it costs two or three.
-"""
+"""The alphabet of an SMS (3GPP TS 23.038, 6.2.1). One character outside it makes the whole SMS UCS-2, with 70
+characters instead of 160, which costs two or three SMS."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from anyascii import anyascii
+from django.utils.translation import gettext as _
 
 ONE_SEGMENT = 160  # septets
 BASIC = frozenset(
@@ -15,7 +15,10 @@ BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = frozenset("\f^{}\\[~]|€")  # two septets each
-# What a decomposition does not give.
+# Scripts that write vowels, or that pinyin transcribes: a reader recognises the name in Latin letters. Other scripts
+# are transcribed without vowels (مركز as mrkz), or character by character, so nobody recognises the name.
+READABLE = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HANGUL", "HIRAGANA", "KATAKANA", "CJK")
+# Letters without a Unicode decomposition.
 ALIKE = {
     "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‹": "'", "›": "'",
     "–": "-", "—": "-", "‑": "-", "−": "-", "…": "...", "•": "-", "·": ".", "→": ">", "\t": " ", "\u2044": "/",
@@ -26,10 +29,10 @@ ALIKE = {
 
 
 def in_gsm(text: str) -> str:
-    """The text with what the alphabet lacks written in it: ç as c, ê as e, a no-break space as a space; é and à stay.
+    """The text in this alphabet: ç becomes c, ê becomes e, a no-break space a space; é and à stay.
 
-    Letters of other scripts become Latin ones (Лилия as Liliya): one of them would make the SMS cost two. A sign that
-    has no letters (a picture) is left out.
+    Letters of other scripts become Latin ones (Лилия as Liliya): one of them would make the SMS cost two. A character
+    without letters (an emoji) is left out.
     """
     written = "".join(map(_alike, unicodedata.normalize("NFC", text)))
     if BASIC.union(EXTENSION).issuperset(written):
@@ -37,8 +40,20 @@ def in_gsm(text: str) -> str:
     return "".join(letter if letter in EXTENSION else _latin(letter) for letter in written)
 
 
+def readable(name: str) -> str:
+    """The part of a name that an SMS uses: its words that are readable in Latin letters, as “Haddad” of “حداد
+    (Haddad)”; "" if there are none. Emails have the whole name."""
+    words = [word for word in name.split() if all(map(_is_readable, word))]
+    said = " ".join(words) if len(words) == len(name.split()) else " ".join(word.strip("()[]") for word in words)
+    return said if any(letter.isalnum() for letter in said) else ""
+
+
+def _is_readable(letter: str) -> bool:
+    return not letter.isalpha() or unicodedata.name(letter, "").startswith((*READABLE, "FULLWIDTH LATIN", "MODIFIER"))
+
+
 def septets(text: str) -> int | None:
-    """How long the text is, in septets; None if the alphabet lacks one of its letters."""
+    """The length of the text in septets; None if a character is not in the alphabet."""
     if not BASIC.union(EXTENSION).issuperset(text):
         return None
     return len(text) + sum(letter in EXTENSION for letter in text)
@@ -47,16 +62,17 @@ def septets(text: str) -> int | None:
 def one_segment(
     pattern: str, *, name: str, details: Sequence[Sequence[str]] = (), tail: str = "", **facts: str
 ) -> str:
-    """`pattern` % the facts. `%(practice)s` is the name, cut where the whole would not be one SMS.
+    """`pattern` % the facts. `%(practice)s` is the name, cut if the whole would not fit into one SMS; “Votre cabinet”
+    where it cannot be read in Latin letters.
 
-    `details`: what is said where there is room, the most important first, each in its forms from the longest to the
-    shortest. The first form that fits stands where `%(details)s` is; for them the name gives way down to
-    NAME_BESIDE signs. `tail` follows if there is room for it beside the whole name.
+    `details`: optional parts, the most important first, each in its forms from the longest to the shortest. The first
+    form that fits replaces `%(details)s`; the name is cut down to NAME_BESIDE characters for them. `tail` follows if
+    it fits with the whole name.
 
-    Where the facts alone take the room (a link at a very long host), the name keeps NAME_KEPT signs, and the SMS
-    costs two: a link or an hour is never cut.
+    If the facts alone fill the SMS (a link at a very long host), the name keeps NAME_KEPT characters and the SMS
+    costs two: a link or a time is never cut.
     """
-    name = " ".join(in_gsm(name).split())
+    name = " ".join(in_gsm(readable(name) or _("Votre cabinet")).split())
     said = ""
     for forms in details:
         room = ONE_SEGMENT - _length(_written(pattern, _shortened(name, NAME_BESIDE), said, facts))
@@ -73,7 +89,7 @@ CUT, NAME_KEPT, NAME_BESIDE = "...", 12, 24
 
 
 def shortened(text: str, room: int) -> str:
-    """In the alphabet of an SMS, in so many septets at most: cut, with three dots, where it is longer."""
+    """The text in the alphabet of an SMS, cut to at most so many septets, with three dots."""
     return _shortened(" ".join(in_gsm(text).split()), room)
 
 
@@ -104,7 +120,7 @@ def _alike(letter: str) -> str:
 
 
 def _latin(letter: str) -> str:
-    """Greek capitals too, which the alphabet has: half a word in each script is not read."""
+    """Also replaces Greek capitals, which the alphabet has: a word in two scripts is unreadable."""
     if letter in BASIC and not "\u0370" <= letter <= "\u03ff":
         return letter
     if not unicodedata.category(letter).startswith(("L", "N", "P", "Z")):

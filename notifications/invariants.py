@@ -1,4 +1,4 @@
-"""What must be true of messages, whatever crashed: asked by `manage.py fsck`. Each yields a line for each fault."""
+"""Invariants of messages after any crash, checked by `manage.py fsck`. Each function yields a line for each fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IDLE = timedelta(hours=1)
 
 
 def messages_end() -> Iterator[str]:
-    """Each is sent or visibly given up: none is queued beyond its last attempt, or left lying."""
+    """Every message is sent or visibly given up: none is queued after its last attempt, or overdue."""
     now = timezone.now()
     queued = Message.objects.filter(state=MessageState.QUEUED).filter(
         Q(lease_until=None) | Q(lease_until__lt=now - IDLE)
@@ -28,7 +28,7 @@ def messages_end() -> Iterator[str]:
 
 
 def texts_are_forgotten() -> Iterator[str]:
-    """What was sent or given up keeps no text: it held a link or a code."""
+    """A message that was sent or given up has no text, which contained a link or a code."""
     ended = Message.objects.exclude(state=MessageState.QUEUED)
     for pk in ended.exclude(body="", html="", calendar="").values_list("pk", flat=True):
         yield f"message {pk}: over, and its text was kept"

@@ -1,4 +1,4 @@
-"""An email as a person reads it: one text, written twice, as plain text and as HTML. Knows no domain."""
+"""Renders one text of an email twice, as plain text and as HTML. Knows no domain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_SUBJECT = 200  # of Message.subject
 
 
 class Button(NamedTuple):
-    """The one thing to do: the only link of the letter."""
+    """The only link of the letter: the action that it asks for."""
 
     label: str
     url: str
@@ -32,10 +32,11 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class Letter:
-    """In the language that is active when it is made and planned.
+    """An email, in the language that is active when it is made and planned.
 
-    `sender`: the display name of From; `reply_to`: an address, "" for none. `small`: what is read last.
-    `signature`: who writes, one line each.
+    `sender`: the display name of From; `reply_to`: an address, "" for none. `small`: the small print at the end.
+    `signature`: who writes, one line each. `footer`: the sender's own words below it, one line each. `logo`: the
+    address of a picture above the name, in HTML only.
     """
 
     sender: str
@@ -46,13 +47,15 @@ class Letter:
     button: Button | None = None
     small: tuple[str, ...] = ()
     reply_to: str = ""
+    logo: str = ""
+    footer: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         parts = [*self.paragraphs, "\n".join(_line(fact) for fact in self.facts)]
         if self.button:
             parts.append(f"{self.button.label}{_colon()}\n{self.button.url}")
-        parts += [*self.small, "\n".join(self.signature)]
+        parts += [*self.small, "\n".join(self.signature), "\n".join(self.footer)]
         return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
 
     @property
@@ -61,13 +64,13 @@ class Letter:
 
 
 def subject_of(what: str, name: str) -> str:
-    """“Votre rendez-vous est déplacé – Cabinet des Lilas”, in one line, the name cut where it is too long."""
+    """“Votre rendez-vous est déplacé – Cabinet des Lilas”, in one line, with the name cut if it is too long."""
     name, room = one_line(name), LONGEST_SUBJECT - len(what) - 3
     return f"{what} – {name if len(name) <= room else name[: room - 1].rstrip() + '…'}"
 
 
 def one_line(text: str) -> str:
-    """For a header: a line break in one is refused, and an empty one is a fault."""
+    """The text in one line, for a header, which may not contain a line break or be empty."""
     return " ".join(text.split())
 
 
@@ -81,8 +84,10 @@ def plan_letter(
     calendar: str = "",
     about: uuid.UUID | None = None,
     topic: str = "",
+    kind: str = "",
+    practice: uuid.UUID | None = None,
 ) -> Message:
-    """As plan_email."""
+    """Queue a letter; parameters as for plan_email."""
     return plan_email(
         to=to,
         subject=letter.subject,
@@ -96,6 +101,8 @@ def plan_letter(
         calendar=calendar,
         about=about,
         topic=topic,
+        kind=kind,
+        practice=practice,
     )
 
 
@@ -104,5 +111,5 @@ def _line(fact: Fact) -> str:
 
 
 def _colon() -> str:
-    """French has a space before it."""
+    """A colon, with a space before it in French."""
     return "\u00a0:" if (get_language() or "fr").startswith("fr") else ":"

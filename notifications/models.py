@@ -1,14 +1,15 @@
 """One email or SMS to one contact point, with its state: the outbox. Knows no domain.
 
-queued -> (leased) -> sent -> delivered, or failed (refused at once, given up, or come back after it was taken:
-visible to staff). A message that is no longer true is deleted while nobody holds it; one that a worker is sending is
-called off: it is never queued again, and is sent only if the server had taken it by then. What a provider reports
-later is written by notifications/reports.py.
+queued -> (leased) -> sent -> delivered, or failed (refused at once, given up, or returned later: visible to staff).
+An outdated message is deleted if no worker holds it. If a worker is sending it, it is called off: it is never queued
+again, and counts as sent only if the server has accepted it already. notifications/reports.py records what a provider
+reports later.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,28 +40,44 @@ class MessageState(models.TextChoices):
     CALLED_OFF = "called_off", _("Annulé")
 
 
-FORGOTTEN: dict[str, Any] = {"lease_until": None, "body": "", "html": "", "calendar": ""}  # of a message that is over
+# for a message that has ended
+FORGOTTEN: dict[str, Any] = {"lease_until": None, "body": "", "html": "", "calendar": ""}
+
+
+# Whose messages wait for now: ids of practices. The rooms above know them.
+WAITING_PRACTICES: list[Callable[[], list[uuid.UUID]]] = []
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime | None = None) -> MessageQuerySet:
-        """Queued, its time come, and leased by nobody."""
+        """Queued messages that are due and not leased, except those of practices whose messages wait."""
         now = now or timezone.now()
-        return self.filter(state=MessageState.QUEUED, due_at__lte=now).filter(
-            Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        return (
+            self._may_leave()
+            .filter(state=MessageState.QUEUED, due_at__lte=now)
+            .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
         )
 
     def waiting_since_planned(self, now: datetime | None = None) -> MessageQuerySet:
-        """Queued though the time they were planned for has come; `planned` is that time.
+        """Messages that are still queued after their planned time and may leave; `planned` is that time.
 
-        Not `due_at`, which each failed attempt moves: of a server that is away for a day, no message looks late.
+        Does not use `due_at`, which each failed attempt moves: with it, no message would look late while a server is
+        down for a day.
         """
         planned = Coalesce("planned_at", "created_at")  # null: planned by a version without the column
         return (
-            self.filter(state=MessageState.QUEUED)
+            self._may_leave()
+            .filter(state=MessageState.QUEUED)
             .annotate(planned=planned)
             .filter(planned__lte=now or timezone.now())
         )
+
+    def _may_leave(self) -> MessageQuerySet:
+        """A code is about nothing: its reader waits for it, to open what was shared with them, and it leaves."""
+        waiting = [practice for those in WAITING_PRACTICES for practice in those()]
+        if not waiting:
+            return self
+        return self.filter(Q(practice=None) | Q(about=None) | ~Q(practice__in=waiting))
 
 
 class Message(models.Model):
@@ -92,12 +109,22 @@ class Message(models.Model):
         db_default="",
         help_text="What it tells of it: a newer one of this topic replaces it",
     )
+    kind = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What it says, in a word of whoever planned it; empty: unknown",
+    )
     caused_by = models.UUIDField(null=True, blank=True, help_text="The account that caused an SMS; opaque here")
-    practice = models.UUIDField(null=True, blank=True, help_text="The practice that an SMS is of; opaque here")
+    practice = models.UUIDField(null=True, blank=True, help_text="The practice in whose name it is sent; opaque here")
     state = models.CharField(max_length=10, choices=MessageState, default=MessageState.QUEUED)
     due_at = models.DateTimeField(help_text="The next attempt")
     planned_at = models.DateTimeField(null=True, blank=True, help_text="The first attempt; no retry moves it")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="No longer of use after this (a code)")
+    urgent_before = models.DateTimeField(
+        null=True, blank=True, help_text="An SMS whose reader must know before this, whatever else it tells of"
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     cause = models.CharField(
@@ -127,7 +154,7 @@ class Message(models.Model):
                 name="message_refused",
             ),
             models.Index(fields=["created_at"], condition=Q(state="failed"), name="message_failed"),
-            # None but what workers of the version before left (outbox.forget_left_letters).
+            # Only left behind by workers of the previous version (outbox.erase_ended_letters).
             models.Index(fields=["id"], condition=~Q(state="queued") & ~Q(html=""), name="message_letter_left"),
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="message_provider_id"),
         ]
@@ -151,7 +178,7 @@ class Message(models.Model):
 
     @property
     def error(self) -> str:
-        """Why it did not arrive (yet), in the reader's language, and the server's codes; "" where all is well."""
+        """Why it did not arrive (yet), in the reader's language, with the server's codes; "" if nothing failed."""
         if not self.cause:
             return self.last_error
         sentence = str(Cause(self.cause).label)
@@ -159,13 +186,19 @@ class Message(models.Model):
 
     @property
     def waits_for_its_time(self) -> bool:
-        """Not tried yet, and not to leave for a while: an SMS at night."""
+        """Not attempted yet and not due for a while: an SMS at night."""
         later = self.due_at > timezone.now() + timedelta(minutes=5)
         return self.state == MessageState.QUEUED and self.attempts == 0 and later
 
     @property
+    def is_waited_for(self) -> bool:
+        """Of use for minutes only: a code, which somebody sits and waits for."""
+        planned = self.planned_at or self.created_at
+        return self.expires_at is not None and self.expires_at - planned <= timedelta(minutes=30)
+
+    @property
     def came_back(self) -> bool:
-        """Taken by the server, and failed all the same."""
+        """Accepted by the server, and failed later."""
         return self.state == MessageState.FAILED and self.sent_at is not None
 
 
@@ -174,13 +207,14 @@ def _default_countries() -> list[str]:
 
 
 def validate_countries(countries: object) -> None:
-    known = isinstance(countries, list) and all(isinstance(one, str) and one in COUNTRIES for one in countries)
-    if not known or len(set(countries)) != len(countries):  # type: ignore[arg-type, call-overload]
+    each = countries if isinstance(countries, list) else [None]
+    are_known = all(isinstance(one, str) and one in COUNTRIES for one in each)
+    if not are_known or len(set(each)) != len(each):
         raise ValidationError(_("Écrivez les codes de pays en deux lettres, chacun une fois. Exemple : FR, BE, CH."))
 
 
 class SmsPolicy(models.Model):
-    """How many SMS a practice sends, and where; practices without a row have the installation's defaults."""
+    """How many SMS a practice may send, and to which countries; the installation's defaults apply without a row."""
 
     practice = models.UUIDField(primary_key=True, help_text="Opaque here")
     an_hour = models.PositiveIntegerField(_("SMS au plus en une heure"), validators=[MinValueValidator(1)])
@@ -202,7 +236,8 @@ class SmsPolicy(models.Model):
 
     @classmethod
     def countries_of(cls, practice: uuid.UUID | None) -> frozenset[str]:
-        """Where SMS go: of a practice; of none (the code of an account), wherever the installation or one allows."""
+        """Countries to which a practice may send SMS. Without a practice (the code of an account): all countries that
+        the installation or any practice allows."""
         if practice:
             return frozenset(cls.of(practice).countries)
         allowed = cls.objects.values_list("countries", flat=True)

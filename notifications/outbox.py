@@ -1,5 +1,6 @@
-"""Planning a message: a row in the transaction of what it announces, and a nudge once that is committed. And calling
-it off, or sending it elsewhere, in the transaction of what made it untrue.
+"""Plans messages: a row in the transaction of the announced change, and a nudge after the commit.
+
+Also calls messages off, or redirects them, in the transaction that makes them outdated.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from notifications.sms_limits import SmsRefused, count_sms
 
 COPIED = (
     *("channel", "to", "language", "subject", "body", "html", "sender", "reply_to", "calendar"),
-    *("about", "topic", "caused_by", "practice"),
+    *("about", "topic", "kind", "caused_by", "practice", "urgent_before"),
 )
 
 
@@ -34,10 +35,13 @@ def plan_email(
     calendar: str = "",
     about: uuid.UUID | None = None,
     topic: str = "",
+    kind: str = "",
+    practice: uuid.UUID | None = None,
 ) -> Message:
-    """Queue an email. `subject`, `body` and `calendar` (iCalendar, attached) carry no health data: no title,
-    reason or category of a document. `about`, `topic`: whatever the planner will ask for it by. `html`, `sender`,
-    `reply_to`: see notifications/letters.py, which writes them."""
+    """Queue an email. `subject`, `body` and `calendar` (iCalendar, attached) carry no health data: no title, reason
+    or category of a document. `about`, `topic`: by which the planner finds it later. `kind`: what it
+    says, in a word of the planner. `html`, `sender`, `reply_to`: see notifications/letters.py. `practice`: in whose
+    name it is sent; without one it never waits for a practice."""
     return _plan(
         Message(
             channel=Channel.EMAIL,
@@ -51,6 +55,8 @@ def plan_email(
             calendar=calendar,
             about=about,
             topic=topic,
+            kind=kind,
+            practice=practice,
         ),
         due_at,
         expires_at,
@@ -67,17 +73,20 @@ def plan_sms(
     expires_at: datetime | None = None,
     about: uuid.UUID | None = None,
     topic: str = "",
+    kind: str = "",
+    urgent_before: datetime | None = None,
     account: uuid.UUID | None = None,
     practice: uuid.UUID | None = None,
     by_staff: bool = False,
     waited_for: bool = False,
 ) -> Message:
-    """Queue an SMS to a number in E.164, within the limits (notifications/sms_limits.py). `subject`: what it is
-    about, for staff; it is not sent.
+    """Queue an SMS to a number in E.164, within the limits (notifications/sms_limits.py). `subject`: a summary for
+    staff; it is not sent. `kind`: as for plan_email. `urgent_before`: its reader must know
+    before this (delivery.RULES_OF_TIME).
 
     It counts for `account`, which causes it (None: the site itself), for `practice`, and for the number. `by_staff`:
     the account acts for the practice, and may cause more. Over a limit, it is planned as failed with its cause, for
-    staff to see; with `waited_for`, where a person waits for it, SmsRefused is raised instead.
+    staff to see; with `waited_for` (a person waits for it), SmsRefused is raised instead.
     """
     message = Message(
         channel=Channel.SMS,
@@ -87,6 +96,8 @@ def plan_sms(
         language=language,
         about=about,
         topic=topic,
+        kind=kind,
+        urgent_before=urgent_before,
         caused_by=account,
         practice=practice,
     )
@@ -100,10 +111,11 @@ def plan_sms(
 
 
 def send_elsewhere(message: Message, *, to: str) -> Message:
-    """A message that waits goes to another contact, an SMS within the limits. The caller has locked its row.
+    """Redirect a waiting message to another contact, an SMS within the limits; returns the message that will be sent.
 
-    One that a worker holds is called off, and a copy goes: it may arrive at the former contact all the same. The
-    message that goes.
+    The caller must have locked its row.
+
+    If a worker holds it, it is called off and a copy is sent; the original may still arrive at the former contact.
     """
     if message.lease_until is not None:
         call_off(Message.objects.filter(pk=message.pk))
@@ -117,23 +129,34 @@ def send_elsewhere(message: Message, *, to: str) -> Message:
     return _plan(message, message.due_at, message.expires_at)
 
 
-def rewrite(message: Message, *, body: str, subject: str, html: str = "", due_at: datetime | None = None) -> Message:
-    """A message that waits says something else; it counts for no limit again. The caller has locked its row.
+def rewrite(
+    message: Message,
+    *,
+    body: str,
+    subject: str,
+    html: str = "",
+    kind: str = "",
+    due_at: datetime | None = None,
+) -> Message:
+    """Replace the text of a waiting message, without counting for a limit again; returns the message that will be
+    sent.
 
-    One that a worker holds is called off, and a copy goes. The message that goes.
+    The caller must have locked its row.
+
+    If a worker holds it, it is called off and a copy is sent.
     """
     if message.lease_until is not None:
         call_off(Message.objects.filter(pk=message.pk))
         message = _copy(message)
-    message.subject, message.body, message.html = subject, body, html
+    message.subject, message.body, message.html, message.kind = subject, body, html, kind
     return _plan(message, due_at or message.due_at, message.expires_at)
 
 
 def call_off(messages: MessageQuerySet) -> None:
-    """Those of them that have not left are not sent: they are no longer true.
+    """Call off those of the messages that have not been sent: they are outdated.
 
-    What a worker holds, or a killed one held, is never queued again; it keeps its lease, so that a worker whom the
-    server has just answered may still record it as sent (notifications/delivery.py).
+    A message that a worker holds, even a killed one, is never queued again. It keeps its lease, so that a worker
+    whose server has just accepted it may still record it as sent (notifications/delivery.py).
     """
     waiting = Message.objects.filter(pk__in=list(messages.values_list("pk", flat=True)), state=MessageState.QUEUED)
     rows = list(waiting.order_by("id").select_for_update())
@@ -143,14 +166,14 @@ def call_off(messages: MessageQuerySet) -> None:
     Message.objects.filter(pk__in=held).update(state=MessageState.CALLED_OFF, **text)
 
 
-def forget_left_letters() -> int:
-    """Of messages that are over: workers of the version before empty their text and know nothing of the letter. How
-    many there were."""
+def erase_ended_letters() -> int:
+    """Erase letters of ended messages; returns their number. Workers of the previous version erase only the text,
+    because they do not know the letter."""
     return Message.objects.exclude(state=MessageState.QUEUED).exclude(html="").update(html="")
 
 
 def _copy(message: Message) -> Message:
-    """The same, not saved and never tried."""
+    """An unsaved copy without attempts."""
     copied = {name: getattr(message, name) for name in COPIED}
     return Message(**copied, due_at=message.due_at, expires_at=message.expires_at)
 
@@ -158,7 +181,7 @@ def _copy(message: Message) -> Message:
 def _plan(message: Message, due_at: datetime | None, expires_at: datetime | None) -> Message:
     message.due_at = message.planned_at = due_at or timezone.now()
     message.expires_at = expires_at
-    message.clean_fields()  # constraints are the database's: asked of it beforehand, they cost four queries
+    message.clean_fields()  # the database checks the constraints: checking them here, too, would cost four queries
     message.save()
     if message.state == MessageState.FAILED:
         return message

@@ -1,8 +1,8 @@
-"""What a provider tells of a message after it took it: delivered, or come back. Late, doubled, out of order.
+"""Records providers' reports about sent messages: delivered or returned. Reports may be late, doubled or out of
+order.
 
-A failure is the last word: whoever looks at it has something to do, and a "delivered" that was overtaken on its way
-changes nothing. Every report proves that the message was handed over, even where our own mark is still to come
-(a worker killed after sending): it is not sent again.
+A failure is final: staff must act on it, and a "delivered" that arrives after it changes nothing. Every report proves
+that the message was sent, even if our own mark is missing (a worker killed after sending), so it is not sent again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def find(*, channel: Channel, ours: object = None, theirs: str = "") -> Message | None:
-    """The message that a report is about: by our id that went along with it, or by the provider's."""
+    """The message that a report is about: by our id, which was sent with it, or by the provider's."""
     sent = Message.objects.filter(channel=channel)
     try:
         by_ours = sent.filter(pk=uuid.UUID(str(ours))).first() if ours else None
@@ -30,7 +30,7 @@ def find(*, channel: Channel, ours: object = None, theirs: str = "") -> Message 
 
 
 def note_delivered(message: Message) -> bool:
-    """It is in the mailbox, or in the telephone. False where that is known, or it had come back."""
+    """Record that the message arrived. False if that is known already, or if it was returned."""
     now = timezone.now()
     undelivered = [MessageState.QUEUED, MessageState.SENT, MessageState.CALLED_OFF]
     waiting = Message.objects.filter(pk=message.pk, state__in=undelivered)
@@ -46,8 +46,8 @@ def note_delivered(message: Message) -> bool:
 
 
 def note_failed(message: Message, *, cause: Cause, detail: str = "") -> bool:
-    """It came back, or the recipient complained of it. `detail`: codes alone, never an address. False where known, or
-    where it had been called off: nobody has to do anything about it."""
+    """Record that the message was returned, or that the recipient complained. `detail`: codes only, never an address.
+    False if that is known already, or if the message was called off, so that nobody must act."""
     changed = (
         Message.objects.filter(pk=message.pk)
         .exclude(state__in=[MessageState.FAILED, MessageState.CALLED_OFF])

@@ -1,8 +1,8 @@
-"""How many SMS may leave: for whoever causes them, for a practice, to a number; in an hour and in a day.
+"""Limits on SMS per hour and per day: for the account that causes them, for a practice, and to a number.
 
-Counted in the shared store by one script, which counts an SMS everywhere or nowhere: of forty requests at once none
-passes a limit. If the store does not answer, the messages of the database are counted instead: a code by SMS must not
-wait for a cache, and a cache that is away must not open the door.
+One script counts an SMS in all counters of the shared store or in none, so that parallel requests can't exceed a
+limit. If the store does not answer, the messages in the database are counted instead: a code by SMS must not wait for
+a cache, and a missing cache must not remove the limits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from refusals import Kind, Refusal
 logger = logging.getLogger(__name__)
 HOUR, DAY = 3600, 86400
 REFUSALS = (Cause.TOO_MANY, Cause.COUNTRY, Cause.NOT_A_MOBILE)
-# KEYS: counters. ARGV: of each, its limit and its window in seconds. Answers 0, or in how many ms there is room.
+# KEYS: counters. ARGV: of each, its limit and its window in seconds. Returns 0, or the milliseconds until an SMS is
+# allowed.
 COUNT = """
 for i, key in ipairs(KEYS) do
   if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[2 * i - 1]) then
@@ -48,7 +49,7 @@ ASK = COUNT.partition("for i, key in ipairs(KEYS) do\n  if redis.call('INCR'")[0
 
 
 class SmsRefused(Refusal):
-    """No SMS is sent: `cause` says why, `retry_after` in how many seconds there is room again (None: never)."""
+    """The SMS is refused. `cause`: why; `retry_after`: seconds until one is allowed again (None: never)."""
 
     field = "mobile"
 
@@ -61,7 +62,7 @@ class SmsRefused(Refusal):
 
     @property
     def sentence(self) -> str:
-        """For the person who waits for it."""
+        """A sentence for the person who waits for the SMS."""
         if self.cause == Cause.COUNTRY:
             return _("Nous n’envoyons pas de SMS dans le pays de ce numéro. Demandez à votre cabinet de l’autoriser.")
         if self.cause == Cause.NOT_A_MOBILE:
@@ -84,12 +85,12 @@ class _Counter:
 
     @property
     def name(self) -> str:
-        """In the store: of no telephone number or account that anybody could read there."""
+        """The key in the store, which reveals no telephone number and no account."""
         return f"sms:{salted_hmac('sms-limits', f'{self.column}:{self.key}').hexdigest()}:{self.seconds}"
 
 
 def count_sms(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> None:
-    """Before an SMS is planned. Raises SmsRefused; then it counts nowhere."""
+    """Count an SMS before it is planned. Raises SmsRefused, and then does not count it."""
     if cause := unfit(to, countries=SmsPolicy.countries_of(practice)):
         raise SmsRefused(cause)
     counters = list(_counters(to, account, practice, by_staff))
@@ -103,7 +104,7 @@ def count_sms(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None,
 
 
 def refusal(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> Cause | None:
-    """Why an SMS that were planned now would not leave; None if it would. Counts nothing."""
+    """Why an SMS planned now would be refused; None if it would be sent. Counts nothing."""
     if cause := unfit(to, countries=SmsPolicy.countries_of(practice)):
         return cause
     counters = list(_counters(to, account, practice, by_staff))
@@ -132,7 +133,7 @@ def _store() -> redis.Redis:
 
 
 def _in_the_store(counters: list[_Counter], *, script: str = COUNT) -> int:
-    """Seconds until there is room; 0: there is, and COUNT has counted."""
+    """Seconds until an SMS is allowed; 0: it is allowed, and COUNT has counted it."""
     limits = [value for one in counters for value in (one.limit, one.seconds)]
     milliseconds = _store().eval(script, len(counters), *(one.name for one in counters), *limits)
     return -(-int(str(milliseconds)) // 1000)

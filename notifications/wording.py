@@ -1,9 +1,10 @@
-"""How messages, pages and documents write days and telephone numbers."""
+"""Formats days, times and telephone numbers for messages, pages and documents."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+import unicodedata
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,18 @@ from django.utils.translation import gettext as _
 
 # Dots, strokes and colons of other scripts are read as ours.
 WITHIN_ADDRESSES = re.compile(r"[.:/\\@\u2024\u3002\uff0e\uff0f\uff1a\uff20\uff61]+(?=\w)")
+BEGINS_WITH_A_VOWEL = re.compile(r"[aeiou]|y[^aeiouy\W]")
+LIGATURES = {"œ": "oe", "æ": "ae"}
+# French first names whose h is mute: “d’Hélène”. Any other name keeps “de”.
+MUTE_H = frozenset(
+    [
+        *("hadrien", "hector", "hedwige", "helena", "helene", "heliette", "heloise", "henri", "henriette", "henry"),
+        *("herbert", "hermance", "hermann", "hermeline", "hermine", "herminie", "hermione", "herve", "hilaire"),
+        *("hilda", "hildegarde", "hippolyte", "honorat", "honore", "honorine", "horace", "hortense", "hubert"),
+        *("huberte", "hugues", "huguette", "humbert", "hyacinthe"),
+    ]
+)
+FIRST_WORD = re.compile(r"[^\W\d_]*")
 
 
 def long_day(value: date, *, weekday: bool = False) -> str:
@@ -28,37 +41,74 @@ def long_day(value: date, *, weekday: bool = False) -> str:
     return f"{date_format(value, 'l')}{'' if french else ','} {written}"
 
 
+def clock(value: datetime | time) -> str:
+    """09:50, in every language: of a moment, on the clock that it is given in."""
+    return f"{value:%H:%M}"
+
+
+def of(name: object) -> str:
+    """A name after the French “de”: “de Marie”, “d’Émile”. Other languages have the word in the sentence: the name
+    alone.
+
+    Before h, the letter does not tell: “d’Hélène”, as in MUTE_H, and “de Hassan”. Before y, “de” is shortened if a
+    consonant follows (d’Yves, de Yasmine).
+    """
+    if not (get_language() or "fr").startswith("fr"):
+        return str(name)
+    letters = "".join(map(_plain, unicodedata.normalize("NFC", str(name)).lower()))
+    first = FIRST_WORD.match(letters)
+    elided = BEGINS_WITH_A_VOWEL.match(letters) or (first is not None and first.group() in MUTE_H)
+    return f"d’{name}" if elided else f"de {name}"
+
+
+def _plain(letter: str) -> str:
+    return LIGATURES.get(letter) or unicodedata.normalize("NFD", letter)[0]
+
+
 def shown(value: datetime) -> datetime:
-    """In the zone of the page; one that was given another for itself (`|timezone:`) keeps it."""
+    """The time in the page's zone; a time with a zone of its own (`|timezone:`) keeps it."""
     if not getattr(value, "convert_to_local_time", True):
         return value
     return timezone.localtime(value, timezone.get_current_timezone())
 
 
+class _ZoneOfNoPractice(ZoneInfo):
+    """The installation's zone, which names itself by its offset: what Django writes by its own formats
+    (docshare/formats) and what `moment_anywhere` writes are one."""
+
+    def tzname(self, value: datetime | None, /) -> str | None:
+        return super().tzname(value) if value is None else _offset(value)
+
+
 @lru_cache(maxsize=1)
 def zone_of_no_practice() -> ZoneInfo:
-    """The installation's zone, as an object of its own: a page that no practice gave its clock to is known by it."""
-    return ZoneInfo.no_cache(settings.TIME_ZONE)
+    """The installation's zone, as a distinct object, by which a page without a practice's zone is recognised."""
+    return _ZoneOfNoPractice.no_cache(settings.TIME_ZONE)
 
 
 def moment(value: datetime) -> str:
-    """24 novembre 2026 à 09:14, on the clock of the practice that the page is about; about none, with the offset from
+    """24 novembre 2026 à 09:14, in the time zone of the page's practice; without a practice, with the offset from
     UTC."""
     local = shown(value)
     return moment_anywhere(value) if local.tzinfo is zone_of_no_practice() else _moment(local)
 
 
 def _moment(local: datetime) -> str:
-    return _("%(day)s à %(time)s") % {"day": long_day(local), "time": f"{local:%H:%M}"}
+    return _("%(day)s à %(time)s") % {"day": long_day(local), "time": clock(local)}
 
 
 def moment_anywhere(value: datetime) -> str:
     """24 novembre 2026 à 09:14 (UTC+1): whatever the page is about."""
     local = shown(value)
+    return f"{_moment(local)} ({_offset(local)})"
+
+
+def _offset(local: datetime) -> str:
+    """UTC+1, UTC-3:30, UTC."""
     minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
     offset = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else ""
-    return f"{_moment(local)} (UTC{offset})"
+    return f"UTC{offset}"
 
 
 def telephone_by_pairs(number: str | None) -> str:
@@ -75,5 +125,14 @@ def telephone_by_pairs(number: str | None) -> str:
 
 
 def unlinked(name: str) -> str:
-    """A name that somebody typed, so that no mailbox makes a link of it: “evil.example/x” as “evil. example/ x”."""
+    """A user's name, changed so that no mailbox turns it into a link: “evil.example/x” as “evil. example/ x”."""
     return WITHIN_ADDRESSES.sub(r"\g<0> ", name)
+
+
+def masked_email(address: str | None) -> str:
+    """c•••@e….fr."""
+    if not address or "@" not in address:
+        return ""
+    local, domain = address.rsplit("@", 1)
+    name, _dot, ending = domain.rpartition(".")
+    return f"{local[:1]}•••@{name[:1]}….{ending}"

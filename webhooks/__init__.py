@@ -1,1 +1,1 @@
-"""Tells a practice's own software what happened, over HTTP."""
+"""Notifies a practice's own software of events, over HTTP."""

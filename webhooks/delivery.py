@@ -1,38 +1,27 @@
-"""Sending what webhooks are to be told: claimed under a lease, signed, tried again for three days.
+"""Delivers webhook events: claimed under a lease, signed, retried for three days.
 
 Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature` (HMAC-SHA-256 over id, time and body).
-An endpoint is an address that somebody typed: in production it is resolved once, refused where it leads inside our
-own network, and that very address is connected to. Redirects are not followed, answers not read.
+Users type the endpoints' addresses: see webhooks.guarded. Redirects are not followed, answers not read.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import socket
-import time
-from datetime import timedelta
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
 
-import certifi
 import urllib3
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts.public_addresses import is_public
 from jobs import leases
 from jobs.exclusive import is_leaving
 from jobs.row_errors import log_row_error
 from notifications.channels.retry_after import retry_after
-from notifications.channels.whole_answers import (
-    AnswerDidNotEnd,
-    WatchedConnection,
-    WatchedTlsConnection,
-    whole_answer_within,
-)
+from notifications.channels.whole_answers import AnswerDidNotEnd, whole_answer_within
 from sealing.columns import CannotOpen
 from sealing.key_checks import SECRET_KEY, standing_of
+from webhooks.guarded import Unreachable, host_of, path_of, pool_to
 from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookState
 from webhooks.signatures import signature
 
@@ -43,9 +32,8 @@ NOT_SIGNED = gettext_noop(
     "La clé qui signe ces envois est illisible : retirez ce logiciel, puis ajoutez-le de nouveau avec sa nouvelle clé"
 )
 NOT_SENT = gettext_noop("L’envoi n’a pas pu se faire : prévenez-nous si cela dure")
-LEASE = timedelta(minutes=6)  # a batch whose every endpoint takes as long as it may
-TIMEOUT = urllib3.Timeout(connect=5, read=10)
-LONGEST_ANSWER = 15  # seconds in all, however it drips
+LEASE = timedelta(minutes=6)  # long enough for a batch in which every endpoint uses its full time
+LONGEST_ANSWER = 15  # seconds in total, also for an answer that arrives byte by byte
 WAITS = [
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -55,8 +43,8 @@ WAITS = [
 
 
 class NotTaken(Exception):
-    """`reason` is shown to the practice, translated then. `gone`: the endpoint wants nothing any more (410).
-    `permanent`: this one is not tried again."""
+    """The endpoint did not accept the event. `reason`: shown to the practice, translated on display. `gone`: the
+    endpoint answered 410 and wants no more events. `permanent`: no retry."""
 
     def __init__(
         self, reason: str, *, gone: bool = False, permanent: bool = False, wait: timedelta | None = None
@@ -69,7 +57,7 @@ class NotTaken(Exception):
 
 
 def deliver_due() -> int:
-    """Send one batch of what is due. How many were claimed."""
+    """Send one batch of due events; returns how many were claimed."""
     batch = _claim()
     for delivery in batch:
         if is_leaving():
@@ -97,25 +85,17 @@ def _claim() -> list[WebhookDelivery]:
 
 
 def send(delivery: WebhookDelivery) -> None:
-    """One attempt; return only once it was taken (2xx). Raises NotTaken."""
+    """Attempt one delivery. Returns if the endpoint accepted it (2xx), else raises NotTaken."""
     headers = headers_of(delivery)
-    address = urlsplit(delivery.endpoint.url)
-    host, secure = address.hostname or "", address.scheme == "https"
-    port = address.port or (443 if secure else 80)
-    target = _resolve(host, port)
-    if secure:
-        pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-            target, port, server_hostname=host, assert_hostname=host, ca_certs=certifi.where(), timeout=TIMEOUT
-        )
-        pool.ConnectionCls = WatchedTlsConnection
-    else:
-        pool = urllib3.HTTPConnectionPool(target, port, timeout=TIMEOUT)
-        pool.ConnectionCls = WatchedConnection
-    path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    url = delivery.endpoint.url
+    try:
+        pool = pool_to(url)
+    except Unreachable as refused:
+        raise NotTaken(refused.reason) from refused
     try:
         with whole_answer_within(LONGEST_ANSWER):
             answer = pool.urlopen(
-                "POST", path, body=delivery.body.encode(), headers={"Host": address.netloc, **headers},
+                "POST", path_of(url), body=delivery.body.encode(), headers={"Host": host_of(url), **headers},
                 retries=False, redirect=False, preload_content=False,
             )  # fmt: skip
             status, wait = answer.status, answer.headers.get("Retry-After", "")
@@ -132,7 +112,7 @@ def send(delivery: WebhookDelivery) -> None:
 
 def headers_of(delivery: WebhookDelivery) -> dict[str, str]:
     """Raises NotTaken if the secret that signs cannot be opened."""
-    now = str(int(time.time()))
+    now = datetime.now(UTC)
     try:
         secret = delivery.endpoint.secret
     except CannotOpen:
@@ -141,24 +121,9 @@ def headers_of(delivery: WebhookDelivery) -> dict[str, str]:
         "Content-Type": "application/json",
         "User-Agent": "docshare",
         "webhook-id": str(delivery.pk),
-        "webhook-timestamp": now,
-        "webhook-signature": signature(secret, f"{delivery.pk}.{now}.{delivery.body}"),
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature(secret, identifier=str(delivery.pk), at=now, body=delivery.body),
     }
-
-
-def _resolve(host: str, port: int) -> str:
-    """The address to connect to, checked: the connection resolves nothing again (DNS rebinding).
-
-    Raises NotTaken if the name is unknown, or if any of its addresses is not a public one.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise NotTaken(gettext_noop("Le nom du serveur n’existe pas")) from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(map(is_public, addresses)):
-        raise NotTaken(gettext_noop("Cette adresse mène au réseau interne : elle est refusée"))
-    return addresses[0]
 
 
 def _mark_failure(delivery: WebhookDelivery, failure: NotTaken) -> None:
@@ -173,5 +138,5 @@ def _mark_failure(delivery: WebhookDelivery, failure: NotTaken) -> None:
 
 
 def _mark(delivery: WebhookDelivery, **fields: object) -> None:
-    """If it is still ours: a worker that was stopped beyond its lease overwrites nothing."""
+    """Store the result if the lease is still ours: a worker paused beyond its lease overwrites nothing."""
     leases.held(delivery).filter(state=WebhookState.QUEUED).update(lease_until=None, **fields)

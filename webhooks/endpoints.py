@@ -1,8 +1,8 @@
-"""A practice's own software is told of what happens: endpoints, and what they are told (Standard Webhooks 1.0).
+"""Endpoints of a practice's own software, and the events to deliver to them (Standard Webhooks 1.0).
 
-What happened is read from the sealed audit trail, in its order, once: nothing has to remember to tell, a crash loses
-nothing, and a deed that was rolled back is never told. A telling carries ids; the API has the rest, for those who
-may read it.
+Events are read once from the sealed audit trail, in its order. So no use case has to trigger webhooks, a crash loses
+no event, and a rolled-back change causes none. An event carries ids only; authorised clients read the rest through
+the API.
 """
 
 from __future__ import annotations
@@ -12,22 +12,18 @@ import json
 import secrets
 from collections.abc import Iterable
 from datetime import UTC
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.public_addresses import is_public, literal_address
 from audit.events import webhook_event
 from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
 from practices.models import Practice
 from practices.roles import require_administrator
+from webhooks.guarded import check_address
 from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookProgress
 
 BATCH = 500
@@ -35,22 +31,10 @@ BATCH = 500
 
 @transaction.atomic
 def add_endpoint(*, practice: Practice, url: str, events: Iterable[str], by: User) -> WebhookEndpoint:
-    """Told from now on; its `secret` signs what it gets. Raises ValidationError, NotAllowed."""
+    """Add an endpoint; it receives events from now on, signed with its `secret`. Raises ValidationError,
+    NotAllowed."""
     _check_may(by, practice)
-    try:
-        URLValidator()(url)
-    except ValidationError:
-        told = _("Cette adresse est incomplète ou mal écrite. Exemple : https://logiciel.example/docshare.")
-        raise ValidationError({"url": told}) from None
-    address = urlsplit(url)
-    if address.scheme != "https" and not (address.scheme == "http" and settings.WEBHOOKS_MAY_STAY_INSIDE):
-        raise ValidationError({"url": _("L’adresse doit commencer par https://.")})
-    if address.username or address.password:
-        raise ValidationError({"url": _("L’adresse ne doit contenir ni identifiant ni mot de passe.")})
-    literal = literal_address(address.hostname or "")
-    if literal and not is_public(literal) and not settings.WEBHOOKS_MAY_STAY_INSIDE:
-        told = _("Cette adresse mène à un réseau privé ou réservé. Donnez le nom public du serveur.")
-        raise ValidationError({"url": told})
+    check_address(url, example="https://logiciel.example/docshare")
     endpoint = WebhookEndpoint(
         practice=practice,
         url=url,
@@ -66,21 +50,21 @@ def add_endpoint(*, practice: Practice, url: str, events: Iterable[str], by: Use
 
 @transaction.atomic
 def remove_endpoint(*, endpoint: WebhookEndpoint, by: User) -> None:
-    """Nothing is told there any more, and what was not yet is dropped. Raises NotAllowed."""
+    """Remove an endpoint and drop its undelivered events. Raises NotAllowed."""
     _check_may(by, endpoint.practice)
     record("webhook.removed", by=by, on=endpoint, practice=endpoint.practice_id)
     endpoint.delete()
 
 
 @transaction.atomic
-def plan_tellings() -> int:
-    """Read the trail on from where it was read, and plan what is to be told. How many lines were read.
+def plan_deliveries() -> int:
+    """Read the trail from where the last run stopped, and plan deliveries; returns how many lines were read.
 
-    The row that says how far is locked: two workers never read the same line.
+    Locks the row with the position, so that two workers never read the same line.
     """
     progress = WebhookProgress.objects.select_for_update().first()
     if progress is None:
-        return 0  # nobody ever wanted to be told
+        return 0  # no endpoint was ever added
     seals = list(AuditSeal.objects.filter(position__gt=progress.position).order_by("position")[:BATCH])
     if not seals:
         return 0
@@ -101,7 +85,7 @@ def plan_tellings() -> int:
 
 
 def body_of(line: AuditEvent) -> str:
-    """{"type", "timestamp", "data"}: ids alone, nothing of a person."""
+    """{"type", "timestamp", "data"}: ids alone, no personal data."""
     return json.dumps(
         {
             "type": line.action,

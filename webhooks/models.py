@@ -1,4 +1,4 @@
-"""Telling a practice's own software what happened: where to, and each telling with its state."""
+"""Webhook endpoints of practices, and deliveries with their state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class WebhookEndpoint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="webhook_endpoints")
     url = models.URLField(_("adresse"), max_length=500)
-    # Codes of audit.events.webhook_events; the text is part of the migrations.
+    # Codes of audit.events.webhook_events. The help text is part of the migrations, so it keeps a former name.
     events = models.JSONField(default=list, help_text="Names of WebhookEventType")
     secret = SealedTextField(help_text="whsec_ and base64 of 256 random bits; encrypted at rest")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -44,9 +44,11 @@ class WebhookState(models.TextChoices):
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def due(self, now: datetime) -> WebhookDeliveryQuerySet:
-        return self.filter(state=WebhookState.QUEUED, due_at__lte=now).filter(
-            Q(lease_until=None) | Q(lease_until__lt=now)
-        )
+        return self.may_leave().filter(due_at__lte=now).filter(Q(lease_until=None) | Q(lease_until__lt=now))
+
+    def may_leave(self) -> WebhookDeliveryQuerySet:
+        """Those that are not delivered yet, except of suspended practices."""
+        return self.filter(state=WebhookState.QUEUED, endpoint__practice__suspended_at=None)
 
 
 class WebhookDelivery(models.Model):

@@ -1,4 +1,4 @@
-"""Telling webhooks, and forgetting what has ended. The rows say what is to be done."""
+"""Periodic tasks: deliver events to webhooks, and remove old deliveries. The rows are the queue."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from django.utils import timezone
 
 from jobs.exclusive import is_leaving
 from webhooks.delivery import deliver_due
-from webhooks.endpoints import plan_tellings
+from webhooks.endpoints import plan_deliveries
 from webhooks.models import WebhookDelivery, WebhookState
 
 LONGEST_RUN_SECONDS = 120
-KEPT = timedelta(days=30)  # for the practice to see how its tellings ended
+KEPT = timedelta(days=30)  # so that the practice can see the results of deliveries
 
 
 @shared_task(expires=30)
 def tell_webhooks() -> None:
-    """Plan what is new, send what is due. Harmless when repeated: a line is read once, a row claimed by one."""
+    """Plan new deliveries and send due ones. Harmless when repeated: a line is read once, and one worker claims a
+    row."""
     started = time.monotonic()
-    while plan_tellings():
+    while plan_deliveries():
         continue
     while deliver_due() and not is_leaving() and time.monotonic() - started < LONGEST_RUN_SECONDS:
         continue
@@ -29,6 +30,6 @@ def tell_webhooks() -> None:
 
 @shared_task
 def forget_old_tellings() -> None:
-    """Remove what ended a month ago. Harmless when repeated: the second finds none."""
+    """Remove deliveries that ended a month ago. Harmless when repeated."""
     ended = WebhookDelivery.objects.exclude(state=WebhookState.QUEUED)
     ended.filter(created_at__lt=timezone.now() - KEPT).delete()

@@ -1,4 +1,4 @@
-"""How a message leaves: one small class per channel, and one exception that says whether trying again helps."""
+"""The interface of a channel: one small class for each, and one exception that says whether a retry helps."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from notifications.models import Message
 
 
 class DeliveryFailed(Exception):
-    """A message did not leave. `cause` is what staff read; `detail` the server's own codes beside it ("SMTP 550
-    5.1.1"): neither ever names a person or an address.
+    """A message could not be sent. `cause`: shown to staff; `detail`: the server's own codes ("SMTP 550 5.1.1").
+    Neither contains a name or an address.
 
-    `permanent`: trying again cannot help (the address does not exist).
-    `whole_channel`: the fault is the server's and not this message's, so the others need not be tried now.
-    `retry_after`: how long the server asked us to wait.
+    `permanent`: a retry cannot help (the address does not exist). `whole_channel`: the server is at fault, not this
+    message, so other messages need not be tried now. `retry_after`: how long the server asks to wait.
     """
 
     def __init__(
@@ -36,13 +35,13 @@ class DeliveryFailed(Exception):
 
 
 class Sender(Protocol):
-    """A way out, for many messages one after the other."""
+    """A connection to a channel, for several messages in turn."""
 
     def open(self) -> None:
-        """Be ready to send; does nothing when open already. Raises DeliveryFailed."""
+        """Connect. Does nothing if open already. Raises DeliveryFailed."""
 
     def send(self, message: Message) -> str:
-        """Hand the message over; return only once it was taken, with the provider's id of it ("" where it gives
-        none). Raises DeliveryFailed."""
+        """Send the message. Returns once the server accepted it, with the provider's id ("" if there is none). Raises
+        DeliveryFailed."""
 
     def close(self) -> None: ...

@@ -1,5 +1,6 @@
-"""SMS by any provider that apprise knows. It sleeps to keep to their limits, and waits for every byte of an answer
-anew: so it works in a process of its own, which has an end.
+"""SMS by any provider that apprise supports, in a separate process with a deadline.
+
+apprise sleeps to keep to providers' limits, and its time-out restarts with every byte of an answer.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ class AppriseGateway:
             url = f"{path.rstrip('/')}/{number}{mark}{query}"
         try:
             done = subprocess.run(  # noqa: S603  # our own file
-                [sys.executable, "-I", apprise_process.__file__],  # -I: our modules do not stand in for Python's
+                [sys.executable, "-I", apprise_process.__file__],  # -I: our modules can't shadow Python's
                 input=json.dumps({"url": url, "text": text}).encode(),
-                capture_output=True,  # apprise's own words may hold the number
+                capture_output=True,  # apprise's output may contain the number
                 timeout=LONGEST_ANSWER,
                 check=False,
             )
@@ -41,9 +42,9 @@ class AppriseGateway:
             raise DeliveryFailed(Cause.UNREACHABLE, "apprise", whole_channel=True) from error
         if done.returncode == apprise_process.UNKNOWN:
             raise DeliveryFailed(Cause.SETTING, "SMS_URL", whole_channel=True)
-        if done.returncode != apprise_process.TAKEN:  # apprise tells no more than yes or no
+        if done.returncode != apprise_process.TAKEN:  # apprise reports only success or failure
             raise DeliveryFailed(Cause.BREAKDOWN, "apprise")
         return ""
 
     def close(self) -> None:
-        """apprise holds nothing open between two calls."""
+        """Nothing to close: apprise keeps no connection between calls."""

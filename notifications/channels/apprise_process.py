@@ -1,7 +1,7 @@
-"""What apprise does for one SMS, in a process that can be ended: apprise_gateway.py starts this very file.
+"""Sends one SMS with apprise, in a process that can be killed: apprise_gateway.py runs this file.
 
-Reads {"url", "text"} as JSON from standard input, where no other user of the machine sees the key in the address.
-Ends with TAKEN, REFUSED or UNKNOWN. Needs nothing of the site's.
+Reads {"url", "text"} as JSON from standard input, so that no other user of the machine sees the key in the address.
+Ends with TAKEN, REFUSED or UNKNOWN. Imports nothing of the site.
 """
 
 from __future__ import annotations

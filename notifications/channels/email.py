@@ -1,4 +1,4 @@
-"""Email, through whatever backend EMAIL_URL names: SMTP, a provider, files in the outbox where it names none."""
+"""Email through the backend that EMAIL_URL names: SMTP or a provider; without it, files in the outbox."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NOT_AUTHENTICATED = {530, 534, 535, 538}  # RFC 4954: our password, not the reci
 
 
 def compose(message: Message) -> EmailMultiAlternatives:
-    """The mail, plain text, and HTML where it has any. Its Message-ID is the row's: a second copy is recognised by
-    mailboxes and by us."""
+    """The mail, in plain text and, if the message has it, HTML. Its Message-ID comes from the row, so that mailboxes
+    and this site recognise a second copy."""
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.body,
@@ -47,13 +47,13 @@ def compose(message: Message) -> EmailMultiAlternatives:
 
 
 def _from(message: Message) -> str:
-    """The site's address, which the server may send from, under the name of whoever writes."""
+    """The From header: the site's address, from which the server may send, with the sender's name."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return formataddr((message.sender or name, address))
 
 
 def _calendar(text: str) -> MIMENonMultipart:
-    """As RFC 6047, 2.4 asks: the method of the object is that of its Content-Type."""
+    """The calendar attachment; its method is also in its Content-Type, as RFC 6047, 2.4 demands."""
     method = CALENDAR_METHOD.search(text)
     part = MIMENonMultipart("text", "calendar", charset="utf-8")
     if method:
@@ -73,7 +73,7 @@ class EmailSender:
         if self._connection is not None:
             return
         connection = get_connection()
-        with _failures_told(), providers.refusals_told():
+        with _failures_from_errors(), providers.failures_from_refusals():
             connection.open()
         providers.bound_answers(connection)
         self._connection = connection
@@ -81,16 +81,16 @@ class EmailSender:
     def send(self, message: Message) -> str:
         try:
             mail = compose(message)
-            mail.message()  # headers are checked here, before a connection is spent on them
+            mail.message()  # checks the headers before a connection is used
         except ValueError as error:  # a line break in a header, a domain that cannot be written in ASCII
             raise DeliveryFailed(Cause.ADDRESS_UNFIT, permanent=True) from error
         self.open()
         assert self._connection is not None
         try:
-            with _failures_told(), providers.refusals_told():
+            with _failures_from_errors(), providers.failures_from_refusals():
                 self._connection.send_messages([mail])
         except DeliveryFailed:
-            self.close()  # where the conversation stands is not known: the next message begins a new one
+            self.close()  # the state of the conversation is unknown: the next message starts a new one
             raise
         return providers.provider_id(mail)
 
@@ -101,10 +101,11 @@ class EmailSender:
 
 
 @contextmanager
-def _failures_told() -> Iterator[None]:
+def _failures_from_errors() -> Iterator[None]:
     try:
         yield
-    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:  # it has not heard of any recipient yet
+    # the server has not received any recipient yet
+    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
         told = _told(error.smtp_code, error.smtp_error)
         raise DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True) from error
     except smtplib.SMTPRecipientsRefused as error:
@@ -117,13 +118,14 @@ def _failures_told() -> Iterator[None]:
 
 
 def _refused(code: int, answer: bytes | str) -> DeliveryFailed:
-    """What the server's answer means."""
+    """The failure for a server's answer."""
     told = _told(code, answer)
     if code in NOT_AUTHENTICATED:
         return DeliveryFailed(Cause.SETTING, told, whole_channel=True)
     if code == SERVICE_CLOSING:
         return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
-    if code >= 600 or code < 400:  # nothing that a mail server says here (RFC 5321, 4.2): "HTTP/1.1 400 Bad Request"
+    # not a valid code of a mail server here (RFC 5321, 4.2): "HTTP/1.1 400 Bad Request"
+    if code >= 600 or code < 400:
         return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
     if code >= 500:
         return DeliveryFailed(cause_of_smtp(told), told, permanent=True)
@@ -131,7 +133,7 @@ def _refused(code: int, answer: bytes | str) -> DeliveryFailed:
 
 
 def _told(code: int, answer: bytes | str) -> str:
-    """Its words often repeat the address: only the two codes are kept."""
+    """Only the two codes of the answer, because its text often repeats the address."""
     text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
     status = ENHANCED_STATUS.search(text)
     number = str(code) if code > 0 else "?"  # smtplib's -1: no code at all

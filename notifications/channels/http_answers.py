@@ -1,4 +1,4 @@
-"""What a provider's refusal over HTTP means: of this message, of every message, or for a while."""
+"""Interprets a provider's HTTP error: it concerns this message, every message, or only the present moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from notifications.channels.retry_after import retry_after
 
 
 def refused(status: int, headers: Mapping[str, str], *, permanently: Cause) -> DeliveryFailed:
-    """`permanently`: what a refusal of this one message is called. The answer's words are not kept: they may hold
+    """`permanently`: the cause for a refusal of this message alone. The answer's text is discarded: it may contain
     the address."""
     told = f"HTTP {status}"
     wait = retry_after(headers.get("Retry-After", ""))

@@ -1,8 +1,8 @@
-"""An SMS gateway that takes JSON over HTTP. Address, shape of the body and authentication are settings.
+"""An SMS gateway that accepts JSON over HTTP. Settings define address, body and authentication.
 
 `SMS_BODY` is the JSON to post, in which "{to}", "{text}" and "{id}" (ours; reports may bring it back) are filled in;
-`SMS_TOKEN` a bearer token; `SMS_HEADERS` whatever else the gateway wants to see, as a JSON object; `SMS_ID` where its
-answer has the message's id ("messages.0.id"), by which its delivery reports are known again.
+`SMS_TOKEN` a bearer token; `SMS_HEADERS` other headers, as a JSON object; `SMS_ID` the path of the message's id in
+the answer ("messages.0.id"), which its delivery reports repeat.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from notifications.channels.http_answers import refused
 from notifications.channels.whole_answers import bound
 from notifications.models import Message
 
-TIMEOUT = (5, 15)  # seconds to connect, and without a byte
-LONGEST_ANSWER = 20  # seconds in all; fits in a lease (notifications/delivery.py)
+TIMEOUT = (5, 15)  # seconds to connect, and between two bytes
+LONGEST_ANSWER = 20  # seconds in total; fits in a lease (notifications/delivery.py)
 
 PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.{0,1000}?-->\s*)*(<!doctype html|<html)", re.IGNORECASE | re.DOTALL)
 
 
 class HttpGateway:
-    """2xx is taken, unless it is the page of something in front of the gateway, or JSON that breaks off. The
+    """2xx means accepted, unless the body is an HTML page of a proxy in front of the gateway, or truncated JSON. The
     Idempotency-Key lets a gateway drop a repeat."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, no .netrc: what leaves is decided by the settings alone
+        self._session.trust_env = False  # no proxy, no .netrc: the settings alone decide where requests go
         bound(self._session, LONGEST_ANSWER)
         if settings.SMS_TOKEN:
             self._session.headers["Authorization"] = f"Bearer {settings.SMS_TOKEN}"
@@ -48,7 +48,7 @@ class HttpGateway:
                 json=body,
                 headers={"Idempotency-Key": str(message.id)},
                 timeout=TIMEOUT,
-                allow_redirects=False,  # a redirect would carry the number to an address nobody chose
+                allow_redirects=False,  # a redirect would send the number to an address that nobody chose
             )
         except requests.RequestException as error:
             raise DeliveryFailed(Cause.UNREACHABLE, whole_channel=True) from error
@@ -65,7 +65,7 @@ class HttpGateway:
 def filled(template: Any, values: Mapping[str, str]) -> Any:
     """The template with its placeholders replaced, in texts alone: a value can't change the JSON around it."""
     if isinstance(template, str):
-        for name in ("to", "id", "text"):  # the text comes last: nothing in it is taken for a placeholder
+        for name in ("to", "id", "text"):  # the text comes last, so that placeholders in it are not replaced
             template = template.replace(f"{{{name}}}", values[name])
         return template
     if isinstance(template, list):
@@ -76,7 +76,7 @@ def filled(template: Any, values: Mapping[str, str]) -> Any:
 
 
 def value_at(path: str, found: Any) -> str:
-    """What stands at "messages.0.id" in parsed JSON; "" where nothing does."""
+    """The value at a path such as "messages.0.id" in parsed JSON; "" if there is none."""
     for step in path.split("."):
         if isinstance(found, list) and step.isdigit() and int(step) < len(found):
             found = found[int(step)]
@@ -88,9 +88,10 @@ def value_at(path: str, found: Any) -> str:
 
 
 def _no_answer_of_a_gateway(answer: requests.Response) -> str:
-    """Why this 2xx says nothing about the message; "" where it does, be it in words that we do not understand."""
+    """Why this 2xx is not the gateway's answer; "" if it is, even in an unknown format."""
     content = answer.content.strip()
-    if PAGE.match(content):  # of a proxy's or a host's; the media type tells nothing: PHP's is text/html by itself
+    # a page of a proxy or a host; the media type proves nothing, because PHP's default is text/html
+    if PAGE.match(content):
         return "HTML"
     if content and "json" in answer.headers.get("Content-Type", "").lower():
         try:
@@ -103,5 +104,5 @@ def _no_answer_of_a_gateway(answer: requests.Response) -> str:
 def _id_in(answer: requests.Response) -> str:
     try:
         return value_at(settings.SMS_ID, json.loads(answer.content))
-    except ValueError:  # it answers with something else than JSON: no report will be known again by its id
+    except ValueError:  # the answer is not JSON: reports can't be matched by its id
         return ""

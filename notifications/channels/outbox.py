@@ -6,7 +6,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from notifications.models import Message
 
 UUID_OF_MESSAGE = re.compile(r"<([0-9a-f-]{36})@")
+ID_IN_NAME = re.compile(r"(?<=Z-)[0-9a-f-]{36}")
 
 
 class OutboxEmailBackend(BaseEmailBackend):
@@ -42,11 +43,19 @@ class SmsFiles:
         return str(message.id)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to close."""
+
+
+def remove_files(messages: Collection[uuid.UUID]) -> None:
+    """Remove the files of these messages."""
+    for path in Path(settings.OUTBOX_DIR).glob("*"):
+        known = ID_IN_NAME.search(path.name)
+        if known and uuid.UUID(known[0]) in messages:
+            path.unlink(missing_ok=True)
 
 
 def write_file(identifier: str, suffix: str, content: bytes) -> Path:
-    """Whole or not at all: a reader of the folder never meets half a message."""
+    """Write the file atomically, so that readers of the folder never see half a message."""
     folder = Path(settings.OUTBOX_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{identifier}{suffix}"

@@ -1,4 +1,4 @@
-"""E-mail providers, by django-anymail: what goes along with a mail, what refusals and later reports mean."""
+"""E-mail providers, by django-anymail: metadata sent with a mail, and the meaning of refusals and later reports."""
 
 from __future__ import annotations
 
@@ -22,26 +22,27 @@ from notifications.channels.whole_answers import bound
 from notifications.models import Channel, Message
 
 LONGEST_ANSWER = 20  # seconds; fits in a lease (notifications/delivery.py)
-OURS = "message"  # the name of our id among what goes along and comes back
+OURS = "message"  # the name of our id in the metadata
 BASIC_STATUS = re.compile(r"\b[45]\d\d\b")
 FAILURES = {EventType.BOUNCED, EventType.REJECTED, EventType.FAILED}
 
 
 def label(mail: EmailMessage, message: Message) -> None:
-    """Our id goes along, and comes back with each report; a repeat is known by it where the provider can."""
+    """Add our id to the mail. Each report contains it, and some providers recognise a repeat by it."""
     mail.metadata = {OURS: str(message.id)}  # type: ignore[attr-defined]  # read by anymail, and by no other backend
     match settings.EMAIL_PROVIDER:
         case "postmark":
-            mail.extra_headers["X-PM-KeepID"] = "true"  # our Message-ID stays
+            mail.extra_headers["X-PM-KeepID"] = "true"  # keep our Message-ID
         case "brevo":
             mail.extra_headers["idempotencyKey"] = str(message.id)
         case "mailjet":
-            del mail.extra_headers["Message-ID"]  # refused: Mailjet writes its own
+            del mail.extra_headers["Message-ID"]  # Mailjet refuses it and writes its own
             mail.esp_extra = {"Globals": {"CustomID": str(message.id)}}  # type: ignore[attr-defined]
 
 
 def provider_id(mail: EmailMessage) -> str:
-    """Raises DeliveryFailed where the provider answered, but did not take the mail."""
+    """The provider's id of the mail, "" if there is none. Raises DeliveryFailed if the provider did not accept the
+    mail."""
     status = getattr(mail, "anymail_status", None)
     if status is None:
         return ""  # SMTP, or files
@@ -51,13 +52,13 @@ def provider_id(mail: EmailMessage) -> str:
 
 
 def bound_answers(connection: BaseEmailBackend) -> None:
-    """A provider that drips its answer holds nobody up."""
+    """Set a deadline for whole answers, against a provider that answers byte by byte."""
     if isinstance(connection, AnymailRequestsBackend) and connection.session is not None:
         bound(connection.session, LONGEST_ANSWER)
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def failures_from_refusals() -> Iterator[None]:
     try:
         yield
     except AnymailRecipientsRefused as error:
@@ -71,9 +72,9 @@ def refusals_told() -> Iterator[None]:
 
 
 def note_event(event: Any) -> bool:
-    """Write down what an anymail tracking event tells. False where it is no news, or of no message of ours.
+    """Record an anymail tracking event. False if it is not new, or not about a message of ours.
 
-    That a mail was opened, or a link followed, counts as nothing: scanners do both.
+    Opened mails and followed links are ignored, because scanners cause both.
     """
     ours = (event.metadata or {}).get(OURS)
     message = reports.find(channel=Channel.EMAIL, ours=ours, theirs=str(event.message_id or ""))
@@ -99,6 +100,6 @@ def _cause(reason: str | None, answer: str) -> Cause:
 
 
 def _codes(answer: str) -> str:
-    """Of the answer of the recipient's server, its codes alone: its words often repeat the address."""
+    """Only the codes in the answer of the recipient's server, because its text often repeats the address."""
     found = [match.group() for match in (BASIC_STATUS.search(answer), ENHANCED_STATUS.search(answer)) if match]
     return f"SMTP {' '.join(found)}" if found else ""

@@ -1,4 +1,4 @@
-"""SMS: files in the outbox, a gateway that takes JSON over HTTP, or any provider that apprise knows."""
+"""SMS: files in the outbox, a gateway that accepts JSON over HTTP, or any provider that apprise supports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SmsSender:
         self._gateway = _gateway(settings.SMS_URL)
 
     def open(self) -> None:
-        """Connections are opened by the first message."""
+        """Nothing to do: the first message opens the connection."""
 
     def send(self, message: Message) -> str:
         return self._gateway.send(message, in_gsm(message.body))

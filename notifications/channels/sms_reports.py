@@ -1,4 +1,4 @@
-"""Delivery reports of an SMS gateway, in the words that gateways use.
+"""Parses delivery reports of SMS gateways.
 
 `SMS_REPORT_ID` and `SMS_REPORT_STATUS` say where its JSON has the message's id (its own, or ours if SMS_BODY sent
 "{id}" along) and its status.
@@ -16,7 +16,7 @@ from notifications.channels.http_gateway import value_at
 from notifications.models import Channel
 
 DELIVERED = {"delivered", "delivrd", "received", "read"}
-FAILED = {  # whatever is in neither (accepted, sent, buffered, enroute…) is still on its way
+FAILED = {  # any status in neither set (accepted, sent, buffered, enroute…) means that the SMS is still on its way
     "undelivered": Cause.UNREACHABLE_TELEPHONE,
     "undeliverable": Cause.UNREACHABLE_TELEPHONE,
     "undeliv": Cause.UNREACHABLE_TELEPHONE,
@@ -32,11 +32,11 @@ FAILED = {  # whatever is in neither (accepted, sent, buffered, enroute…) is s
 
 
 class UnknownMessage(Exception):
-    """A report of no message of ours, or of one that we have not marked yet: the gateway asks again."""
+    """The report matches no message of ours, or one that is not marked yet: the gateway should retry."""
 
 
 def note_report(report: Any) -> bool:
-    """Write down what a report tells; false where it is no news. Raises UnknownMessage."""
+    """Record a report; False if it is not new. Raises UnknownMessage."""
     identifier = value_at(settings.SMS_REPORT_ID, report)
     message = reports.find(channel=Channel.SMS, ours=identifier, theirs=identifier)
     if message is None:

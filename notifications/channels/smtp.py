@@ -1,5 +1,6 @@
-"""SMTP whose answers end. The time-out of a socket begins anew with every byte: a tarpit, which drips one after the
-other, would hold a worker for hours. Here EMAIL_TIMEOUT bounds a whole answer.
+"""SMTP with a deadline for each whole answer (EMAIL_TIMEOUT).
+
+The time-out of a socket restarts with every byte, so a tarpit that sends single bytes would block a worker for hours.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ LOOK_EVERY = 0.25  # seconds
 
 
 class _Watched(smtplib.SMTP):
-    """One thread for a connection, however many answers it reads."""
+    """Watches one connection with one thread, for any number of answers."""
 
     _answer_due: float | None = None
     _was_cut = False
@@ -31,7 +32,7 @@ class _Watched(smtplib.SMTP):
             answer = super().getreply()
         finally:
             self._answer_due = None
-        if self._was_cut:  # what came until then may look like an answer
+        if self._was_cut:  # the bytes received so far may look like an answer
             self.close()
             raise smtplib.SMTPServerDisconnected("Its answer did not end")
         return answer
@@ -53,7 +54,7 @@ class _Watched(smtplib.SMTP):
             if due is not None and time.monotonic() > due and connection is not None:
                 self._was_cut = True
                 with contextlib.suppress(OSError):  # closed meanwhile
-                    connection.shutdown(socket.SHUT_RDWR)  # whoever reads finds the end of the conversation
+                    connection.shutdown(socket.SHUT_RDWR)  # the reading thread then sees the end of the connection
                 return
 
 

@@ -1,5 +1,7 @@
-"""HTTP whose answers end. The time-outs of requests and urllib3 begin anew with every byte: a server that drips one
-after the other would hold a worker for hours. Here a whole answer, headers and body, has a time of its own.
+"""HTTP with a deadline for each whole answer, headers and body.
+
+The time-outs of requests and urllib3 restart with every byte, so a server that sends single bytes would block a
+worker for hours.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ LOOK_EVERY = 0.25  # seconds
 
 
 class AnswerDidNotEnd(requests.ConnectionError):
-    """What came until then may look like an answer, and is none."""
+    """The deadline passed. The bytes received so far may look like an answer but are not a complete one."""
 
 
 class _Watch:
-    """One thread for an answer. Connecting and the TLS handshake are bounded by the time-out to connect."""
+    """Watches one answer with one thread. The connect time-out bounds connecting and the TLS handshake."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -34,7 +36,7 @@ class _Watch:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def end(self) -> bool:
-        """Whether the time was over first."""
+        """Stop watching; returns whether the deadline passed first."""
         with self._lock:
             self._over.set()
             return self._cut
@@ -42,7 +44,7 @@ class _Watch:
     def _watch(self) -> None:
         if self._over.wait(self._seconds):
             return
-        while not self._over.wait(LOOK_EVERY):  # its connection may be opened only now
+        while not self._over.wait(LOOK_EVERY):  # the connection may only be open now
             with self._lock:
                 if not self._over.is_set():
                     self._cut_off()
@@ -52,7 +54,7 @@ class _Watch:
         connection = self.connection.sock if self.connection else None
         if connection is not None:
             with contextlib.suppress(OSError):  # closed meanwhile
-                connection.shutdown(socket.SHUT_RDWR)  # whoever reads finds the end of the answer
+                connection.shutdown(socket.SHUT_RDWR)  # the reading thread then sees the end of the answer
 
 
 _of_this_thread = threading.local()
@@ -60,7 +62,7 @@ _of_this_thread = threading.local()
 
 @contextlib.contextmanager
 def whole_answer_within(seconds: float) -> Iterator[None]:
-    """Cut off what this thread asks of a connection below, in time. Raises AnswerDidNotEnd."""
+    """A context that cuts this thread's HTTP exchange off at the deadline. Raises AnswerDidNotEnd."""
     watch = _of_this_thread.watch = _Watch(seconds)
     try:
         yield
@@ -114,7 +116,7 @@ class WholeAnswers(HTTPAdapter):
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         with whole_answer_within(self._seconds):
             answer = super().send(*args, **kwargs)
-            _ = answer.content  # read here, where it is watched
+            _ = answer.content  # read the body here, under the deadline
         return answer
 
 

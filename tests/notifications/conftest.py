@@ -1,4 +1,4 @@
-"""Real counterparts on loopback: an SMTP server and an HTTP gateway whose answers a test decides."""
+"""Real servers on loopback: an SMTP server and an HTTP gateway, with answers set by the test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from notifications.models import Channel, Message
 
 @dataclass
 class MailServer:
-    """What it received, and how it answers: to an address, or to everybody."""
+    """Records messages, and answers as set: for an address, or for all."""
 
     received: list[Envelope] = field(default_factory=list)
     connections: int = 0
@@ -85,15 +85,15 @@ class SmsGateway:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
     answer: Any = None
-    content: bytes = b""  # in place of an answer in JSON
-    drip: str = ""  # what it sends byte after byte, for ever: "headers" or "body"
+    content: bytes = b""  # instead of an answer in JSON
+    drip: str = ""  # what it sends byte by byte, without end: "headers" or "body"
 
 
 def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        return dict(parse_qsl(body.decode()))  # Mailgun's
+        return dict(parse_qsl(body.decode()))  # the format of Mailgun
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
             time.sleep(told.seconds)
             if told.drip:
                 self.close_connection = True
-                with contextlib.suppress(OSError):  # hung up on, at last
+                with contextlib.suppress(OSError):  # the client has hung up, at last
                     drip(self.wfile, told)
                 return
             self.send_response(told.status)
@@ -119,7 +119,7 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
             self.wfile.write(content)
 
         def log_message(self, *args: object) -> None:
-            """Quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -135,7 +135,7 @@ def drip(out: BufferedIOBase, told: SmsGateway) -> None:
     out.write(
         b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 100000\r\n\r\n" if told.drip == "body" else b"X-Patience: ")
     )
-    for _byte in range(200):
+    for _byte in range(600):
         out.write(b"x")
         out.flush()
         time.sleep(0.1)
@@ -156,6 +156,6 @@ def make_sms(text: str = "Votre code est 123456", **fields: Any) -> Message:
 
 
 def _planned(fields: dict[str, Any]) -> dict[str, Any]:
-    """Due at the time it was planned for, now unless `fields` say otherwise."""
+    """Due at its planned time, by default now."""
     due_at = fields.get("due_at", timezone.now())
     return {"due_at": due_at, "planned_at": due_at, **fields}

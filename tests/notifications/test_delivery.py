@@ -115,7 +115,7 @@ def test_waits_grow_and_are_bounded() -> None:
 def test_an_absent_server_costs_one_attempt_and_not_one_for_each_message(
     mail_server: MailServer, settings: Settings
 ) -> None:
-    settings.EMAIL_PORT = 9  # discard: nobody listens
+    settings.EMAIL_PORT = 9  # port "discard": no server listens
     for _ in range(3):
         make_email()
 
@@ -183,7 +183,7 @@ def test_a_leased_message_is_left_to_its_worker_until_the_lease_ends(mail_server
 def test_a_worker_that_lost_its_lease_neither_sends_nor_marks(
     mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGSTOP beyond the lease: by the time it goes on, another worker has claimed the message."""
+    """SIGSTOP beyond the lease: when it resumes, another worker has claimed the message."""
 
     class StoppedForAWhile(EmailSender):
         def open(self) -> None:

@@ -1,24 +1,25 @@
-"""The alphabet of SMS, and what is written in it."""
+"""The GSM alphabet, and how texts are converted to it."""
 
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.gsm import BASIC, EXTENSION, ONE_SEGMENT, in_gsm, one_segment, septets
+from notifications.gsm import BASIC, EXTENSION, ONE_SEGMENT, in_gsm, one_segment, readable, septets
 
 
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("é è à ù ò ì Ç É ä ö ü ñ", "é è à ù ò ì Ç É ä ö ü ñ"),  # it has these
+        ("é è à ù ò ì Ç É ä ö ü ñ", "é è à ù ò ì Ç É ä ö ü ñ"),  # all in the alphabet
         ("ç ê ô î û â ë ï ÿ", "c e o i u a e i y"),
         ("À È Ê Ô Î Ù", "A E E O I U"),
         ("œuf Œuvre æ", "oeuf OEuvre æ"),
         ("l’île « à » l‘“été”… – —", 'l\'ile " à " l\'"été"... - -'),
         ("a\u00a0b\u202fc\u2009d", "a b c d"),
-        ("e\u0301te\u0301", "été"),  # letters and accents apart
+        ("e\u0301te\u0301", "été"),  # combining accents
         ("Łukasz Đorđe Þór Straße", "Lukasz Dorde Thor Straße"),
         ("½ ² №", "1/2 2 No"),
         ("Кардиология «Лилия»", 'Kardiologiya "Liliya"'),
@@ -76,3 +77,26 @@ def test_a_link_that_takes_the_room_alone_is_not_cut() -> None:
     text = one_segment("%(practice)s : %(link)s", name="Cabinet médical des Lilas", link=link)
     assert text.endswith(link)
     assert text.startswith("Cabinet méd")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Alice Morel", "Alice Morel"), ("Лилия", "Лилия"), ("Ιουλία", "Ιουλία"), ("李华", "李华"),
+        ("やまだ", "やまだ"),
+        ("김민수", "김민수"), ("Գոռ", "Գոռ"), ("გიორგი", "გიორგი"), ("D’Arc-Œil", "D’Arc-Œil"),
+        ("Åse Łuk", "Åse Łuk"),
+        ("عبد الرحمن", ""), ("דוד", ""), ("कृष्ण", ""), ("นภา", ""), ("தமிழ்", ""), ("ဗမာ", ""), ("😀", ""), ("", ""),
+        ("حداد (Haddad)", "Haddad"), ("Dr محمد Haddad", "Dr Haddad"), ("Centre 3", "Centre 3"),
+        ("Martin (Lyon)", "Martin (Lyon)"),
+    ],
+)  # fmt: skip
+def test_a_name_that_latin_letters_would_garble_is_left_out(name: str, said: str) -> None:
+    assert readable(name) == said
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_practice_that_cannot_be_named_is_called_ones_practice(language: str) -> None:
+    with translation.override(language):
+        text = one_segment("%(practice)s : code %(code)s.", name="مركز أمراض القلب", code="123")
+    assert text == {"fr": "Votre cabinet : code 123.", "en": "Your practice : code 123."}[language]

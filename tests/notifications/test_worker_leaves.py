@@ -1,4 +1,4 @@
-"""A worker that is asked to go (SIGTERM) with a hundred messages before it: soon, with nothing lost or held back."""
+"""A worker gets SIGTERM with a hundred messages queued: it ends soon, and nothing is lost or blocked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = [
 
 @dataclass
 class SlowMailServer:
-    """Half a second for each message."""
+    """Takes half a second for each message."""
 
     port: int
     received: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ def mail_server() -> Iterator[SlowMailServer]:
 
 @pytest.fixture
 def worker(mail_server: SlowMailServer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """As docker-compose.yml starts it."""
+    """Started as in docker-compose.yml."""
     database = connection.settings_dict
     password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
     server = f"{database['HOST']}:{database['PORT']}"
@@ -85,9 +85,9 @@ def test_it_ends_what_is_in_flight_and_gives_the_others_back(
     dispatch.delay("email")
     assert mail_server.at_work.wait(60)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0  # the hundred would take fifty seconds
+    assert worker.wait(30) == 0  # sending all would take fifty seconds
     sent = Message.objects.filter(state="sent")
     assert sent.count() == len(mail_server.received) == len(set(mail_server.received)) < 100
     left = Message.objects.filter(state="queued")
     assert left.count() == 100 - sent.count()
-    assert not left.exclude(lease_until=None, attempts=0, due_at__lte=timezone.now()).exists()  # another may at once
+    assert not left.exclude(lease_until=None, attempts=0, due_at__lte=timezone.now()).exists()  # ready to claim

@@ -1,4 +1,4 @@
-"""A practice's own software is told: signed, once each, again when it was away, and of nobody else's practice."""
+"""Webhooks: signed, delivered once each, retried after an outage, and only about the own practice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from practices.roles import NotAllowed
 from tests.conftest import BookFixture
 from webhooks import delivery as webhook_delivery
 from webhooks.delivery import NOT_SENT, WAITS
-from webhooks.endpoints import add_endpoint, plan_tellings
+from webhooks.endpoints import add_endpoint, plan_deliveries
 from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookState
 from webhooks.tasks import forget_old_tellings, tell_webhooks
 
@@ -62,7 +62,7 @@ def receiver() -> Iterator[Receiver]:
             told.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
             if told.drips:
                 self.close_connection = True
-                with contextlib.suppress(OSError):  # hung up on, at last
+                with contextlib.suppress(OSError):  # the client has hung up, at last
                     self.drip()
                 return
             self.send_response(told.status)
@@ -72,13 +72,13 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def drip(self) -> None:
-            """Byte after byte: no read of the socket ever times out."""
-            for byte in b"HTTP/1.1 200 OK\r\nX-Patience: " + b"x" * 200:
+            """Sends byte by byte: no read of the socket ever times out."""
+            for byte in b"HTTP/1.1 200 OK\r\nX-Patience: " + b"x" * 600:
                 self.wfile.write(bytes([byte]))
                 time.sleep(0.1)
 
         def log_message(self, *args: object) -> None:
-            """Quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -172,7 +172,7 @@ def test_a_server_that_is_away_is_told_later_with_the_same_id_and_given_up_in_th
     assert (delivery.state, delivery.attempts, delivery.last_error) == (WebhookState.QUEUED, 1, "HTTP 500")
     assert delivery.due_at > timezone.now() + WAITS[0] * 0.8
     tell_webhooks()
-    assert len(receiver.taken) == 1  # not before its time
+    assert len(receiver.taken) == 1  # not yet due
     for _ in WAITS:
         due_now()
         tell_webhooks()
@@ -189,14 +189,14 @@ def test_a_server_may_say_how_long_to_wait(
     assert WebhookDelivery.objects.get().due_at > timezone.now() + timedelta(seconds=590)
 
 
-def test_case_38_a_server_that_drips_its_answer_holds_nobody_up(
+def test_a_server_that_drips_its_answer_holds_nobody_up(
     endpoint: WebhookEndpoint, receiver: Receiver, appointment: Appointment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_delivery, "LONGEST_ANSWER", 0.7)
     receiver.drips = True
     began = time.monotonic()
     seal_and_tell()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # the answer drips for a minute
     (delivery,) = WebhookDelivery.objects.all()
     assert (delivery.state, delivery.attempts) == (WebhookState.QUEUED, 1)
     assert delivery.last_error == "Ce logiciel ne répond pas"
@@ -259,7 +259,11 @@ def test_nobody_is_led_into_our_own_network(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://logiciel.example/", "ftp://logiciel.example/", "https://a:b@logiciel.example/"]
+    "url",
+    [
+        *("http://logiciel.example/", "ftp://logiciel.example/", "https://a:b@logiciel.example/"),
+        *("https://logiciel.example:99999/", "https://logiciel.example:0/", f"https://{'é' * 63}.example/"),
+    ],
 )
 def test_addresses_that_are_no_good_are_refused(
     url: str, practice: Practice, carol: User, settings: Settings
@@ -287,8 +291,8 @@ def test_a_sealed_line_is_read_once_by_however_many_workers(
     endpoint: WebhookEndpoint, appointment: Appointment
 ) -> None:
     chain.seal()
-    assert plan_tellings() > 0
-    assert plan_tellings() == 0
+    assert plan_deliveries() > 0
+    assert plan_deliveries() == 0
 
 
 def test_every_event_is_in_the_schema() -> None:
