@@ -1,11 +1,12 @@
-"""What doors answer to a refusal, by its kind (refusals/__init__.py)."""
+"""The HTTP status of each refusal, by its kind (refusals/__init__.py)."""
 
 from __future__ import annotations
 
 from types import TracebackType
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import resolve_url
 
 from refusals import Kind, Refusal
 
@@ -20,14 +21,29 @@ STATUS = {
     Kind.TOO_OFTEN: 429,
     Kind.TRY_LATER: 503,
 }
-# What no message and no form answers: a page says it (portals/public/errors.py, portals/practitioner/staff.py).
+# Refusals that get a page of their own (portals/public/errors.py, portals/practitioner/staff.py), not a message.
 OF_PAGES = {Kind.NOT_ALLOWED, Kind.NOT_FOUND, Kind.SIGN_IN_AGAIN}
 
 
-class refusals_told:  # noqa: N801  # a context manager, as contextlib names them
-    """Around a use case and what follows when it goes through; the view then redirects to the page that it came from.
+class Done(HttpResponseRedirect):
+    """Leads to what came of a form that has done what it does: sending it again would do that twice."""
 
-    What is refused becomes a message, and `refusal`, for a view that knows another way on. OF_PAGES go through.
+
+def done(to: str, **arguments: object) -> Done:
+    """Redirect after a success, and only then. `to`: an address, or the name of one with its `arguments`."""
+    return Done(resolve_url(to, **arguments))
+
+
+def not_done(to: str, **arguments: object) -> HttpResponseRedirect:
+    """Redirect without a success: refused, too late, or another step comes first. The form can be sent again."""
+    return HttpResponseRedirect(resolve_url(to, **arguments))
+
+
+class refusals_shown:  # noqa: N801  # a context manager, as contextlib names them
+    """Wraps a use case and the steps that follow its success; the view then redirects to the page it came from.
+
+    What is refused becomes a message, and `refusal`, for a view that knows another way on; `redirect` knows which of
+    the two it was. OF_PAGES go through.
     """
 
     def __init__(self, request: HttpRequest, *, level: int = messages.ERROR) -> None:
@@ -35,7 +51,7 @@ class refusals_told:  # noqa: N801  # a context manager, as contextlib names the
         self.level = level
         self.refusal: Refusal | None = None
 
-    def __enter__(self) -> refusals_told:
+    def __enter__(self) -> refusals_shown:
         return self
 
     def __exit__(
@@ -47,3 +63,6 @@ class refusals_told:  # noqa: N801  # a context manager, as contextlib names the
         level = messages.WARNING if refused.kind == Kind.TOO_OFTEN else self.level
         messages.add_message(self.request, level, refused.sentence)
         return True
+
+    def redirect(self, to: str, **arguments: object) -> HttpResponseRedirect:
+        return not_done(to, **arguments) if self.refusal else done(to, **arguments)

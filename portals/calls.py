@@ -1,6 +1,6 @@
-"""How many calls an address has made to what is open to all. Counted in the shared cache.
+"""Counts the calls from an address to pages and operations open to all, in the shared cache.
 
-An address is what accounts.addresses counts as one.
+accounts.addresses says which addresses count as one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VERIFICATIONS_A_MINUTE = 60  # from one address, through the page and the API to
 
 
 def add_one(key: str, seconds: int) -> int:
-    """How many there were in this window, this one counted; 0 where the cache is away: a counter stops nobody."""
+    """The count in this window, this call included; 0 if the cache is away: a missing counter blocks nobody."""
     try:
         cache.add(key, 0, timeout=seconds)
         return int(cache.incr(key))
@@ -28,12 +28,12 @@ def add_one(key: str, seconds: int) -> int:
 
 
 def leave_unread(request: HttpRequest) -> None:
-    """Take what was sent off the connection without looking at it: a proxy that is answered before it has sent all
-    takes that for a fault of ours."""
+    """Read and discard the request body: a proxy that gets its answer before it has sent the whole body reports an
+    error of this site."""
     while request.read(CHUNK):
         continue
 
 
 def too_many(what: str, address: str, *, a_minute: int) -> bool:
-    """Count one call of this minute, and say whether the address is over its share."""
+    """Count one call of this minute; whether the address exceeds its limit."""
     return add_one(f"api-open:{what}:{address}:{int(time.time() // MINUTE)}", MINUTE) > a_minute

@@ -1,9 +1,10 @@
-"""A time is the practice's: a page shows and reads times in the zone of the practice that it is about. One that is
-about none shows the offset from UTC beside them (notifications.wording.moment)."""
+"""Time zones of pages: a page shows and reads times in the time zone of its practice. A page about no practice shows
+the offset from UTC beside them (notifications.wording.moment)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from practices.models import Practice
 
 
 class ClockMiddleware:
-    """Each request begins with the installation's zone (TIME_ZONE), whatever its thread showed before."""
+    """Each request begins in the installation's time zone (TIME_ZONE), whatever its thread had activated before."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,19 +27,19 @@ class ClockMiddleware:
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> None:
-        """Pages about the account itself, which are not ours (sessions, passkeys), show its reader's time."""
+        """Pages of packages about the account itself (sessions, passkeys) use the time zone of their reader."""
         if request.path.startswith("/account/") and isinstance(request.user, User):
             set_own_clock(request.user)
 
 
 def set_clock(practice: Practice) -> None:
-    """From here on, forms and templates of this request read and show this practice's time."""
+    """From here on, forms and templates of this request use this practice's time zone."""
     timezone.activate(practice.zone)
 
 
 def set_own_clock(user: User) -> None:
-    """That of the practice in which one works, else the last one an account had to do with: for pages about the
-    account itself."""
+    """Use the time zone of the practice where the user works, else of the last practice they dealt with. For pages
+    about the account itself."""
     works_in = Practice.objects.of(user).order_by("name", "pk").first()
     if works_in:
         set_clock(works_in)
@@ -47,3 +48,8 @@ def set_own_clock(user: User) -> None:
     last = booked.select_related("practice").order_by("-created_at").first()
     if last:
         set_clock(last.practice)
+
+
+def today_on_page() -> date:
+    """The day on the clock of the page that is answered: its practice's (set_clock), else the installation's."""
+    return timezone.localdate(timezone=timezone.get_current_timezone())

@@ -1,4 +1,4 @@
-"""The six digits of an SMS, wherever they are asked for."""
+"""The form for the six digits of an SMS."""
 
 from __future__ import annotations
 
@@ -23,13 +23,10 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        digits = "".join(one for one in ascii_digits(self.cleaned_data["code"]) if one in string.digits)
-        if len(digits) != 6:
-            raise ValidationError(_("Le code a six chiffres. Vérifiez le SMS le plus récent."))
-        return digits
+        return digits_of(self.cleaned_data["code"])
 
     def refuse(self) -> None:
-        """The digits were not the live code."""
+        """Report that the digits do not match the current code."""
         self.add_error(
             "code",
             _now(
@@ -37,3 +34,11 @@ class CodeForm(forms.Form):
                 "demandez un nouveau code."
             ),
         )
+
+
+def digits_of(typed: str) -> str:
+    """The six digits of what was typed, in any script, with or without spaces. Raises ValidationError."""
+    digits = "".join(one for one in ascii_digits(typed) if one in string.digits)
+    if len(digits) != 6:
+        raise ValidationError(_("Le code a six chiffres. Vérifiez le message le plus récent."))
+    return digits

@@ -1,4 +1,4 @@
-"""What every page knows."""
+"""The template context of every page."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from practices.roles import is_staff_of_any
 
 
 def session_owner(user: AbstractBaseUser) -> str:
-    """Tells scripts whether the same person signed in again, and nothing of who it is."""
+    """An opaque value by which scripts detect that another person signed in; it does not identify them."""
     return salted_hmac("portals.session-owner", str(user.pk)).hexdigest()[:16]
 
 
 def session(request: HttpRequest) -> dict[str, Any]:
-    """For whoever is signed in: how long a page may be left alone before its session ends; which portal is theirs."""
+    """For signed-in users: after how long without activity their session ends, and which portal is theirs."""
     user = getattr(request, "user", None)
     if not user or not user.is_authenticated:
         return {}
     return {
         "session_idle_seconds": settings.SESSION_IDLE_SECONDS,
         "session_owner": session_owner(user),
-        "is_staff_of_any": SimpleLazyObject(lambda: is_staff_of_any(user)),  # asked only by pages of both portals
+        "is_staff_of_any": SimpleLazyObject(lambda: is_staff_of_any(user)),  # only shared pages read it
     }

@@ -1,4 +1,4 @@
-"""Days and moments that an address or a form names, as text."""
+"""Parses days and moments in addresses and forms."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from appointments.booking import EARLIEST, LATEST
 
 
 def day_of(text: str | None) -> date | None:
-    """The day of "2026-11-24"; None where it is none, or none that an appointment can be on."""
+    """The day of "2026-11-24"; None if invalid or outside the range that an appointment can have."""
     try:
         day = date.fromisoformat(text or "")
     except ValueError:
         return None
-    # Beyond, a time zone or the next week leads out of what a date can hold.
+    # Beyond this range, a time zone or the next week could exceed what a date can hold.
     return day if EARLIEST.date() <= day < LATEST.date() else None
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """The moment of "2026-11-24T09:00:00+01:00"; None without an offset, and as for days."""
+    """The moment of "2026-11-24T09:00:00+01:00"; None without an offset, if invalid, or outside the range of
+    day_of."""
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The devices that an account knows again, for its owner, who forgets each."""
+"""The devices that an account remembers, listed for its owner, who can forget each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Device:
 
 
 def devices_of(request: HttpRequest, user: User) -> list[Device]:
-    """Last seen first."""
+    """The account's devices, the last seen first."""
     this_one = device_of(request, user)
     return [
         Device(
@@ -44,7 +44,7 @@ def devices_of(request: HttpRequest, user: User) -> list[Device]:
 
 
 def forget_one(request: HttpRequest, user: User, pk: uuid.UUID) -> None:
-    """Raises Http404 for a device of somebody else."""
+    """Raises Http404 for somebody else's device."""
     device = get_object_or_404(KnownDevice.objects.filter(user=user), pk=pk)
     this_one = device_of(request, user)
     is_this_one = this_one is not None and this_one.pk == device.pk

@@ -8,11 +8,11 @@ from accounts.browsers import browser_of
 
 
 def device_words(user_agent: str) -> str:
-    """Chrome sur Android; Firefox sur Windows; Autre navigateur."""
+    """For example: Chrome sur Android; Firefox sur Windows; Autre navigateur."""
     return browser_words(*browser_of(user_agent))
 
 
 def browser_words(name: str, system: str) -> str:
-    """The same, for what accounts.browsers found."""
+    """The same, from the name and system that accounts.browsers returned."""
     browser = name or _("Autre navigateur")
     return _("%(browser)s sur %(system)s") % {"browser": browser, "system": system} if system else browser

@@ -1,4 +1,4 @@
-"""Telling in a form what a use case refuses."""
+"""Shows refusals of a use case as errors of a form."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from refusals import Refusal
 
 
 class refusals_in:  # noqa: N801  # a context manager, as contextlib names them
-    """Around a use case and the answer when it goes through; after it, `form` is shown again with what was typed.
+    """Wraps a use case and the answer to its success; after a refusal, the view shows `form` again as it was filled
+    in.
 
-    What is refused stands beside the field it is about, or above the form. `but`: refusals that the view answers
-    itself. OF_PAGES go through.
+    The refusal stands beside its field, or above the form. `but`: refusals that the view answers itself. Kinds in
+    OF_PAGES propagate.
     """
 
     def __init__(self, form: forms.Form, *, but: tuple[type[Refusal], ...] = ()) -> None:
@@ -30,7 +31,7 @@ class refusals_in:  # noqa: N801  # a context manager, as contextlib names them
         self, kind: type[BaseException] | None, refused: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         if isinstance(refused, ValidationError):
-            say_refusal(self.form, refused)
+            add_refusal(self.form, refused)
             return True
         if not isinstance(refused, Refusal) or refused.kind in OF_PAGES or isinstance(refused, self.but):
             return False
@@ -40,13 +41,13 @@ class refusals_in:  # noqa: N801  # a context manager, as contextlib names them
         return True
 
     def _ask(self, name: str | None) -> None:
-        """A field that this form left out, because nothing asked for it when the page was opened."""
+        """Add a field that the form omitted because it was not needed when the page was opened."""
         if name is not None and name not in self.form.fields and name in self.form.base_fields:
             self.form.fields[name] = deepcopy(self.form.base_fields[name])
 
 
-def say_refusal(form: forms.Form, refused: ValidationError) -> None:
-    """What a use case refuses, beside the field it is about, or above the form."""
+def add_refusal(form: forms.Form, refused: ValidationError) -> None:
+    """Add a refusal to the form: beside its field, or above the form."""
     for name, sentences in refused.message_dict.items():
         for sentence in sentences:
             form.add_error(name if name in form.fields else None, sentence)

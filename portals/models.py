@@ -1,4 +1,4 @@
-"""What the doors themselves keep: the answers to calls that may be made twice."""
+"""What the doors store themselves: answers to calls that may be repeated."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class IdempotentCallQuerySet(models.QuerySet["IdempotentCall"]):
 
 
 class IdempotentCall(models.Model):
-    """One POST with an Idempotency-Key. `object_id` is given to what the call makes, so that a retry after a crash
-    between COMMIT and answer finds it instead of making another."""
+    """One POST with an Idempotency-Key. The call creates its object with the id `object_id`, so that a retry after a
+    crash between COMMIT and answer finds the object instead of creating another."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -33,6 +33,8 @@ class IdempotentCall(models.Model):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     body = SealedTextField(blank=True, help_text="JSON, encrypted at rest")
     created_at = models.DateTimeField(default=timezone.now)
+
+    taken_over = False  # not stored: this process continues a call that crashed
 
     objects = IdempotentCallQuerySet.as_manager()
 

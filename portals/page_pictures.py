@@ -1,4 +1,4 @@
-"""Pages of a shared document as pictures, with their text. documents.sharing.access found it."""
+"""Pages of a shared document as pictures, with their text. Callers obtain it from documents.sharing.access."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from documents.models import SharedDocument
 from files import preview
 
-TEXTS_AT_MOST = 100  # pages read for the text of the last one
+TEXTS_AT_MOST = 100  # pages whose text is extracted, at most, to reach the text of the last shown page
 WIDTH = 1200  # pixels
-KEPT = 600  # seconds that a browser shows a picture again without asking: an access that ended ends here, too
+KEPT = 600  # seconds that a browser shows a picture without asking; access that has ended can last as long
 
 
 @dataclass(frozen=True)
 class ShownPage:
-    """A page from 1, and its text for those who don't see it."""
+    """A page (counted from 1), and its text for people who cannot see it."""
 
     number: int
     text: str
 
 
 def shown_pages(document: SharedDocument, *, at_most: int, among: int | None = None) -> list[ShownPage]:
-    """The first pages, and `among` them one that lies behind, in the place of the last."""
+    """The first pages. If `among` lies beyond them, it replaces the last one."""
     last = document.page_count or 1
     numbers = list(range(1, min(last, at_most) + 1))
     if among and at_most < among <= last:
@@ -35,16 +35,19 @@ def shown_pages(document: SharedDocument, *, at_most: int, among: int | None = N
 
 
 def picture_mark(request: HttpRequest, document: SharedDocument) -> str:
-    """Part of the address of a picture (`?s=`): of this session and this file alone, so that what a browser keeps
-    is found by nobody who signs in after."""
+    """Part of a picture's address (`?s=`), specific to the session and the file: whoever signs in next in the same
+    browser cannot find its cached pictures."""
     session = request.session.session_key or ""
     return salted_hmac("portals.page-picture", f"{session} {document.file_id}").hexdigest()[:20]
 
 
 def page_picture_of(request: HttpRequest, document: SharedDocument, page: int) -> HttpResponse:
-    """The picture. Under the address of its session the browser keeps it for KEPT seconds, then asks whether it still
-    may; signing out empties that cache. Raises Http404 where there is no such page, it can't be drawn, or the address
-    is another session's."""
+    """The picture.
+
+    With the mark of this session in its address, the browser caches it for KEPT seconds, then revalidates; signing
+    out clears that cache. Raises Http404 if there is no such page, if it cannot be drawn, or if the mark is another
+    session's.
+    """
     mark = request.GET.get("s", "")
     if mark and not constant_time_compare(mark, picture_mark(request, document)):
         raise Http404

@@ -1,4 +1,4 @@
-"""Counts what was refused, by door and status: many 404 of one door are somebody trying ids."""
+"""Counts refusals by door and status: many 404s of one door mean that somebody tries ids."""
 
 from __future__ import annotations
 

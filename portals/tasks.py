@@ -1,4 +1,4 @@
-"""Keeping what the doors keep within its time."""
+"""Deletes expired rows of the doors."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from portals.models import IdempotentCall
 
 @shared_task
 def forget_old_answers() -> None:
-    """Remove answers older than a day. Harmless when repeated: the second finds none."""
+    """Delete answers older than a day. A second run changes nothing."""
     IdempotentCall.objects.stale().delete()

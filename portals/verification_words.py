@@ -1,4 +1,4 @@
-"""What a verification found, in plain words: the same on the page and in the API."""
+"""The findings of a verification, in plain words: the same on the page and in the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signing.verification import Verdict
 
 @dataclass(frozen=True)
 class Words:
-    """`tone`: good, wait, bad or soft; always with `icon` and `short`, never by colour alone."""
+    """`tone`: good, wait, bad or soft; always shown with `icon` and `short`, never by colour alone."""
 
     tone: str
     icon: str
@@ -212,8 +212,8 @@ def _revoked(signature: ExaminedSignature) -> str:
 
 
 def level_words(level: str, *, time_trusted: bool = True) -> str:
-    """PAdES baseline levels (ETSI EN 319 142-1), for somebody who has never heard of them. Who certified a time is
-    said to be unknown where this site does not trust its authority."""
+    """PAdES baseline levels (ETSI EN 319 142-1), for readers who do not know them. If this site does not trust the
+    time-stamp authority, the sentence says that the authority is unknown."""
     if not time_trusted and level in ("B-T", "B-LT", "B-LTA"):
         return {
             "B-T": _(

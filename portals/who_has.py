@@ -1,14 +1,15 @@
-"""Who has an access to a record, as every door says it."""
+"""The name of whoever has an access to a record, the same for every door."""
 
 from __future__ import annotations
 
 from documents.sharing.accesses import Access
-from portals.templatetags.presentation import masked_email, masked_mobile, telephone
+from notifications.wording import masked_email
+from portals.templatetags.presentation import masked_mobile, telephone
 
 
 def who_has(access: Access) -> str:
-    """The account's name; of what was sent to contacts, these: those of the record as staff entered them, those of
-    whoever booked, masked."""
+    """The account's name; for access sent to contacts, the contacts: those that staff entered as they are, those of a
+    booker masked."""
     if access.account is not None:
         return str(access.account)
     if access.to_holder:
@@ -17,5 +18,5 @@ def who_has(access: Access) -> str:
 
 
 def masked_contacts(*contacts: str | None) -> str:
-    """Enough to recognise them by."""
+    """Masked, but enough to recognise them."""
     return ", ".join(masked_email(one) if "@" in one else masked_mobile(one) for one in contacts if one)

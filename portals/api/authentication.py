@@ -1,4 +1,4 @@
-"""Who calls: a bearer token (RFC 6750), or the session of a signed-in browser, with CSRF."""
+"""Authentication of callers: a bearer token (RFC 6750), or the session of a signed-in browser with CSRF."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class BearerTokenAuthentication(BaseAuthentication):
             return None
         token = self.find(request)
         if token is None:
-            # Only now: one program with an old token must not shut out its whole practice, behind the same address.
+            # Only after the token proved wrong: one program with an old token must not lock out its whole practice,
+            # which shares an address.
             WrongTokens(request).count_one()
             raise AuthenticationFailed(_("Ce jeton n’est pas valable : il est faux, a expiré ou a été révoqué."))
         return token.user, token
@@ -39,13 +40,13 @@ class BearerTokenAuthentication(BaseAuthentication):
 
     @staticmethod
     def secret(request: Request) -> str | None:
-        """None where the caller shows no bearer token at all."""
+        """The bearer token of the request; None if it has none."""
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         return secret.strip() if kind.lower() == "bearer" else None
 
 
 class OptionalTokenAuthentication(BearerTokenAuthentication):
-    """For what is open to all: a token that is not valid is as none."""
+    """For operations open to all: an invalid token counts as no token."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         token = self.find(request)
@@ -59,7 +60,7 @@ class SessionAuthentication(DrfSessionAuthentication):
         return 'Bearer realm="docshare"'
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     target_class = BearerTokenAuthentication
     name = "bearer"
 
@@ -67,7 +68,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):
     target_class = SessionAuthentication
     name = "session"
 

@@ -20,7 +20,7 @@ from refusals import Kind, Refusal
 
 Error = dict[str, str | None]
 
-STATUS = answers.STATUS | {Kind.SIGN_IN_AGAIN: 403}  # a token is no sign-in that could be repeated
+STATUS = answers.STATUS | {Kind.SIGN_IN_AGAIN: 403}  # a token cannot sign in again
 
 
 class Conflict(exceptions.APIException):
@@ -29,7 +29,7 @@ class Conflict(exceptions.APIException):
 
 
 class NoSuchRange(exceptions.APIException):
-    """A range that lies beyond the end of a file (RFC 9110, 15.5.17)."""
+    """The range begins beyond the end of the file (RFC 9110, 15.5.17)."""
 
     status_code = status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE
     default_code = "range_not_satisfiable"
@@ -40,7 +40,7 @@ class NoSuchRange(exceptions.APIException):
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER. None lets a fault of ours become a 500."""
+    """DRF's EXCEPTION_HANDLER. Returns None for an unexpected exception, which becomes a 500."""
     refused = _refused(error)
     if refused is not None:
         set_rollback()
@@ -50,15 +50,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, exceptions.ParseError) and error.__context__ and not error.__suppress_context__:
-        # DRF's words are those of Python's parsers, in English.
+        # DRF repeats the messages of Python's parsers, in English.
         error = exceptions.ParseError(_("Ce que vous envoyez ne se lit pas. Vérifiez sa forme et son Content-Type."))
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     if isinstance(error, NoSuchRange):
         headers["Content-Range"] = error.content_range
     set_rollback()
@@ -72,14 +72,14 @@ def body(status_code: int, errors: list[Error]) -> dict[str, Any]:
     return {"type": kind, "errors": errors}
 
 
-@csrf_exempt  # it changes nothing, and a program that mistypes an address has no form that could have expired
+@csrf_exempt  # it changes nothing, and a program that mistypes an address has no form to send a token with
 def not_found(request: HttpRequest, *args: object, **kwargs: object) -> JsonResponse:
     """Unknown addresses below /api/ answer like a missing object."""
     return JsonResponse(body(404, [_error("not_found", str(exceptions.NotFound.default_detail))]), status=404)
 
 
 def _refused(error: Exception) -> Response | None:
-    """What the use cases refuse, and what Django does."""
+    """The answer to a refusal of a use case or of Django; None for any other exception."""
     match error:
         case Refusal():
             errors = [_error(one.code, one.sentence, one.field) for one in error.errors()]
@@ -111,7 +111,7 @@ def _flat(details: Any, attr: str | None = None) -> Iterator[Error]:
             yield from _flat(item, attr)
     elif isinstance(details, dict) and set(details) == {"message", "code"} and isinstance(details["code"], str):
         said = str(details["message"])
-        if details["code"] == "null" and attr is None:  # in place of a body: DRF has no other words for it
+        if details["code"] == "null" and attr is None:  # `null` in place of a body: DRF has no other code for it
             said = _("Envoyez un objet JSON.")
         yield _error(details["code"], said, attr)
     elif isinstance(details, dict):
@@ -125,5 +125,5 @@ def _error(code: str, detail: str, attr: str | None = None) -> Error:
 
 
 def _in_utf8(said: str) -> str:
-    """Half a character ("\\ud800" in JSON) is repeated to the caller as a question mark: no answer can carry it."""
+    """Replaces lone surrogates ("\ud800" in JSON) by a question mark: an answer cannot encode them."""
     return said.encode(errors="replace").decode()

@@ -1,9 +1,11 @@
-"""`Idempotency-Key` on every POST: the same key and body by the same caller gives the first answer again, as long as
-the caller may make the call now and what it made is there for them: rights are looked at again on every call.
+"""`Idempotency-Key` on every POST: the same key and body from the same caller return the first answer again.
 
-The key is reserved in a transaction of its own, with the id of what the call will make; the deed follows in its
-own; then the answer is kept. A crash in between leaves a reservation whose lease ends: the retry runs again with
-the same id and finds what was made.
+Rights are checked again on every call: the caller gets the stored answer only while they may make the call and can
+see the object that it created. `AnsweredOnce` does this in the dispatch, before the view's own `post`.
+
+One transaction reserves the key, with the id of the object that the call will create; a second one performs the call;
+then the answer is stored. After a crash in between, the lease of the reservation expires: the retry runs again with
+the same id and finds what the first call created.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 import time
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -25,6 +27,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.models import User
 from portals.api.errors import Conflict
@@ -36,12 +39,88 @@ WAIT_SECONDS = 20
 HEADER = "Idempotency-Key"
 
 
-def reserve(request: Request, user: User, made: QuerySet[Any] | None) -> IdempotentCall | Response | None:
-    """The reservation of this call; or the first answer, where it was made before; None without a key.
+class FirstAnswer(Exception):
+    """This call was answered before. Ends the dispatch without running `post`."""
 
-    `made`: the objects in which the caller would find now what the call makes; None if it makes no object.
-    Raises Conflict where the key was used for another body, or the first call is still at work; Http404 where the
-    call was answered and its object is not among `made` any more (taken back, deleted, another's by now).
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class AnsweredOnce(APIView):
+    """A view whose POST takes an Idempotency-Key. Its `makes` says who may call its `post`."""
+
+    call: IdempotentCall | None = None  # the reservation of the POST in progress; None without a key
+    _made: QuerySet[Any] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "post") and cls.makes is AnsweredOnce.makes:
+            raise TypeError(f"{cls.__name__} has a post, and does not say in `makes` what it makes")
+
+    def makes(self) -> QuerySet[Any] | None:
+        """The objects among which the caller would see what this POST creates; None if it creates no object.
+
+        Raises the refusal if the caller may not make this call now: then they may not read its stored answer either.
+        """
+        raise NotImplementedError
+
+    @property
+    def object_id(self) -> uuid.UUID | None:
+        """The id for the object that this call creates."""
+        return self.call.object_id if self.call else None
+
+    def made_before(self) -> Any | None:
+        """The object that an earlier call with this key created before it crashed. Raises Http404 if the caller can
+        no longer see it."""
+        if self.call is None or not self.call.taken_over or self._made is None:
+            return None
+        found = self._made.filter(pk=self.call.object_id).first()
+        if found is None and self._made.model._base_manager.filter(pk=self.call.object_id).exists():
+            raise Http404
+        return found
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.check_caller(request)
+        if request.method == "POST" and "post" in self.http_method_names and hasattr(self, "post"):
+            self._made = self.makes()
+            reserved = reserve(request, cast("User", request.user), self._made)
+            if isinstance(reserved, Response):
+                raise FirstAnswer(reserved)
+            self.call = reserved
+
+    def check_caller(self, request: Request) -> None:
+        """Checks for every caller, once authenticated. Raises the refusal."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except Exception:
+            release_key(self.call)
+            raise
+        if self.call is not None and isinstance(response, Response):
+            response.render()
+            store_answer(self.call, response)
+        return response
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """If a retry has overtaken this call, answer as if the call had not begun."""
+        if isinstance(exc, FirstAnswer):
+            return exc.response
+        if self.call is not None and was_created_by_retry(exc):
+            release_key(self.call)
+            self.call = None
+            exc = still_running()
+        return super().handle_exception(exc)
+
+
+def reserve(request: Request, user: User, made: QuerySet[Any] | None) -> IdempotentCall | Response | None:
+    """The reservation of this call, or the stored answer if it was made before; None without a key.
+
+    `made`: the objects among which the caller would see what the call creates; None if it creates no object. Raises
+    Conflict if the key was used with another body, or if the first call is still running; Http404 if the call was
+    answered and its object is no longer in `made` (taken back, deleted, or another owner's).
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -65,24 +144,24 @@ def reserve(request: Request, user: User, made: QuerySet[Any] | None) -> Idempot
         time.sleep(0.1)
 
 
-def keep_answer(call: IdempotentCall, response: Response) -> None:
-    """Keep a success; a refusal made nothing, so the same key may be tried again."""
+def store_answer(call: IdempotentCall, response: Response) -> None:
+    """Store a successful answer. A refusal created nothing, so the same key may be used again."""
     if 200 <= response.status_code < 300:
         IdempotentCall.objects.filter(pk=call.pk).update(
             status=response.status_code, body=json.dumps(json.loads(response.rendered_content))
         )
     else:
-        _ours(call).delete()
+        _still_reserved(call).delete()
 
 
-def let_go(call: IdempotentCall | None) -> None:
-    """After a fault of ours: the next try need not wait for the lease to end."""
+def release_key(call: IdempotentCall | None) -> None:
+    """After an unexpected error, release the key, so that a retry need not wait for the lease to expire."""
     if call is not None:
-        _ours(call).update(lease_until=timezone.now())
+        _still_reserved(call).update(lease_until=timezone.now())
 
 
-def was_overtaken(error: Exception) -> bool:
-    """Whether what a call was to make is there already: a retry took it over after its lease, and was quicker."""
+def was_created_by_retry(error: Exception) -> bool:
+    """Whether the object exists already: a retry took over after the lease expired, and finished first."""
     if isinstance(error, DjangoValidationError) and hasattr(error, "error_dict"):
         return any(one.code == "unique" for one in error.error_dict.get("id", []))
     return isinstance(error, IntegrityError)
@@ -90,12 +169,6 @@ def was_overtaken(error: Exception) -> bool:
 
 def still_running() -> Conflict:
     return Conflict(_("Le premier appel est encore en cours. Réessayez dans un instant."), "still_running")
-
-
-def object_id(request: Request) -> uuid.UUID | None:
-    """The id for what this call makes."""
-    call = getattr(request, "idempotent_call", None)
-    return call.object_id if call else None
 
 
 def _get_or_make(user: User, key: str, fingerprint: str) -> tuple[IdempotentCall, bool]:
@@ -115,16 +188,16 @@ def _get_or_make(user: User, key: str, fingerprint: str) -> tuple[IdempotentCall
 
 
 def _take_over(call: IdempotentCall) -> bool:
-    """The caller that reserved it died: whoever swaps the lease goes on in its place."""
+    """Take over from a call that crashed. Only the caller that swaps the lease succeeds."""
     now = timezone.now()
-    taken = bool(_ours(call).filter(lease_until__lt=now).update(lease_until=now + LEASE))
+    taken = bool(_still_reserved(call).filter(lease_until__lt=now).update(lease_until=now + LEASE))
     if taken:
-        call.lease_until = now + LEASE
+        call.lease_until, call.taken_over = now + LEASE, True
     return taken
 
 
-def _ours(call: IdempotentCall) -> QuerySet[IdempotentCall]:
-    """The reservation, unless it was answered or taken over meanwhile: then it is another's to end."""
+def _still_reserved(call: IdempotentCall) -> QuerySet[IdempotentCall]:
+    """The reservation, if this process still holds it: not answered and not taken over meanwhile."""
     return IdempotentCall.objects.filter(pk=call.pk, status=None, lease_until=call.lease_until)
 
 
@@ -143,7 +216,7 @@ def _answer_of(call: IdempotentCall) -> str:
 
 
 def _fingerprint(request: Request) -> str:
-    digest = hashlib.sha256(f"{request.method} {request.path}".encode())
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()}".encode())
     for name in sorted(request.data.keys() if hasattr(request.data, "keys") else []):
         values: list[Any] = request.data.getlist(name) if hasattr(request.data, "getlist") else [request.data[name]]
         for value in values:

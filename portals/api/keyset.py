@@ -1,4 +1,4 @@
-"""The position of a row in an order, and the rows beyond it: by every sort key, with ties and missing values."""
+"""The position of a row in an order, and the rows after or before it, with ties and missing values."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
-Position = list[Any]  # the row's value of each key, as JSON has it
+Position = list[Any]  # the row's value for each key, as JSON
 NO_ROW = Q(pk__in=())
 
 
 class NoPosition(ValueError):
-    """Not a position in this order."""
+    """The values are not a position in this order."""
 
 
 @dataclass(frozen=True)
 class Key:
     """One key of an order. Rows without a value come last."""
 
-    path: str  # as a lookup: "practice__name"
+    path: str  # a lookup, for example "practice__name"
     descending: bool
     field: Field[Any, Any]
 
     def order(self, *, backwards: bool) -> OrderBy:
         descending = self.descending != backwards
-        # Only where a value may be missing: an index serves the plain form alone.
+        # Only for nullable columns: an index serves the plain form alone.
         missing = ({"nulls_first": True} if backwards else {"nulls_last": True}) if self.field.null else {}
         return OrderBy(F(self.path), descending=descending, **missing)
 
@@ -46,14 +46,14 @@ class Key:
         return further | Q((f"{self.path}__isnull", True)) if self.field.null and not backwards else further
 
     def of(self, row: Model) -> Any:
-        """The row's value, as JSON has it."""
+        """The row's value, as JSON."""
         value = attrgetter(self.path.replace("__", "."))(row)
         if isinstance(value, date | datetime):
-            return value.isoformat()  # to the microsecond
+            return value.isoformat()  # with microseconds
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
     def read(self, value: Any) -> Any:
-        """The value that JSON brought back. Raises NoPosition."""
+        """Parse a value from JSON. Raises NoPosition."""
         if value is None and self.field.null:
             return None
         if isinstance(value, list | dict | None):
@@ -65,7 +65,7 @@ class Key:
 
 
 class Keyset:
-    """An order of a model's rows. `ordering`: as for `order_by`; its last key must tell any two rows apart."""
+    """An order of a model's rows. `ordering`: as for `order_by`; with its last key, no two rows are equal."""
 
     def __init__(self, model: type[Model], ordering: Sequence[str]) -> None:
         self.keys = [_key(model, one) for one in ordering]
@@ -79,13 +79,13 @@ class Keyset:
         return [key.of(row) for key in self.keys]
 
     def read(self, position: Position) -> list[Any]:
-        """The values of a position that JSON brought back. Raises NoPosition."""
+        """Parse a position from JSON. Raises NoPosition."""
         if len(position) != len(self.keys):
             raise NoPosition
         return [key.read(value) for key, value in zip(self.keys, position, strict=True)]
 
     def beyond(self, position: Position, *, backwards: bool = False, inclusive: bool = False) -> Q:
-        """The rows behind a position in the order, or before it; with the row itself, if `inclusive`. Raises
+        """The rows after a position, or before it if `backwards`; including the row itself if `inclusive`. Raises
         NoPosition."""
         parts = list(zip(self.keys, self.read(position), strict=True))
         ties = [
@@ -97,7 +97,7 @@ class Keyset:
         if inclusive:
             found |= reduce(Q.__and__, (key.same(value) for key, value in parts))
         first, value = parts[0]
-        if not first.field.null:  # says the same again, in the form that an index serves
+        if not first.field.null:  # redundant, but an index serves this form
             found &= Q((f"{first.path}__{'lte' if first.descending != backwards else 'gte'}", value))
         return found
 
@@ -114,7 +114,7 @@ def _key(model: type[Model], asked: str) -> Key:
             raise ImproperlyConfigured(f"{model.__name__} has no {path} to be ordered by") from error
         nullable = nullable or field.null
         of = field.related_model or of
-    if nullable and not field.null:  # behind a relation that may be missing
+    if nullable and not field.null:  # behind a nullable relation
         field = field.clone()
         field.null = True
     return Key(path=path, descending=asked.startswith("-"), field=field)

@@ -1,8 +1,8 @@
-"""Lists that grow without bound come by pages, newest first.
+"""Pages of lists that grow without bound, newest first.
 
-A page begins behind the last row of the page before it, found by all of its sort keys (keyset.py): whatever is
-inserted or deleted meanwhile, no row is lost and none comes twice. A cursor is sealed: what a list is sorted by may
-be a person's name, and addresses are written to logs.
+A page begins after the last row of the page before it, located by all of its sort keys (keyset.py): whatever is
+inserted or deleted meanwhile, no row is skipped and none is repeated. Cursors are encrypted: a sort key may be a
+person's name, and addresses are logged.
 """
 
 from __future__ import annotations
@@ -29,25 +29,27 @@ LONGEST_CURSOR = 4000  # characters
 
 @dataclass(frozen=True)
 class Start:
-    """Where a page begins: behind this position, or (`backwards`) before it; with the row itself, if `inclusive`."""
+    """Where a page begins: after this position, or (`backwards`) before it; including the row itself if
+    `inclusive`."""
 
     position: Position
     backwards: bool = False
     inclusive: bool = False
 
 
-class NewestFirst(BasePagination):
-    ordering: Sequence[str] = ("-created_at", "-id")
+class Pages(BasePagination):
+    """The view's `ordering` is the order; with its last key, no two rows are equal."""
 
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
     ) -> list[Any]:
-        """Raises ValidationError for a cursor that we never gave, or that is another list's."""
+        """Raises ValidationError for a cursor that this site did not issue, or that belongs to another list."""
         assert isinstance(queryset, QuerySet)
+        ordering: Sequence[str] = view.ordering
         self._request = request
-        self._keys = Keyset(queryset.model, self.ordering)
-        self._list = [queryset.model._meta.label_lower, *self.ordering]
-        start = self._asked_start()
+        self._keys = Keyset(queryset.model, ordering)
+        self._list = [queryset.model._meta.label_lower, *ordering]
+        start = self._start_in_query()
         found = queryset if start is None else queryset.filter(self._beyond(start))
         size = asked_page_size(request)
         backwards = start is not None and start.backwards
@@ -64,7 +66,7 @@ class NewestFirst(BasePagination):
         return Response({"results": data, "next": self._next, "previous": self._previous})
 
     def _edges(self, rows: list[Any], start: Start | None) -> tuple[Start | None, Start | None]:
-        """Where the next page and the previous one would begin."""
+        """The starts of the next and of the previous page."""
         if rows:
             return (
                 Start(self._keys.position(rows[-1])),
@@ -72,19 +74,19 @@ class NewestFirst(BasePagination):
             )
         if start is None:
             return None, None
-        # All that was there is gone: one way back is all there is, from the same place.
+        # Every row of this page was deleted: the only link leads back from the same position.
         back = Start(start.position, backwards=not start.backwards, inclusive=not start.inclusive)
         return (back, None) if start.backwards else (None, back)
 
     def _link(self, edge: Start | None, queryset: QuerySet[Any], *, sure: bool, start: Start | None) -> str | None:
-        """The address of a page, if there are rows for it. `sure`: this page saw one."""
+        """The address of a page, if it has rows. `sure`: this page has already seen one of them."""
         if edge is None or (not sure and not self._may_have_rows(edge, queryset, start)):
             return None
         cursor = json.dumps([self._list, edge.position, edge.backwards, edge.inclusive])
         return replace_query_param(self._request.build_absolute_uri(), "cursor", Sealed.of(cursor).token)
 
     def _may_have_rows(self, edge: Start, queryset: QuerySet[Any], start: Start | None) -> bool:
-        """Where this page came from the other side; the first page has nothing before it, the last nothing behind."""
+        """Whether rows may exist beyond this edge. The first page has none before it, the last none after it."""
         if edge.backwards == (start is not None and start.backwards):
             return False
         return start is not None and queryset.filter(self._beyond(edge)).exists()
@@ -92,7 +94,7 @@ class NewestFirst(BasePagination):
     def _beyond(self, start: Start) -> Q:
         return self._keys.beyond(start.position, backwards=start.backwards, inclusive=start.inclusive)
 
-    def _asked_start(self) -> Start | None:
+    def _start_in_query(self) -> Start | None:
         asked = self._request.query_params.get("cursor")
         if not asked:
             return None
@@ -110,20 +112,20 @@ class NewestFirst(BasePagination):
             ) from None
 
 
-class DocumentsNewestFirst(NewestFirst):
-    ordering = ("-shared_at", "-id")
+class Whole(BasePagination):
+    """An unpaginated list, in the same envelope."""
 
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
+    ) -> list[Any]:
+        return list(queryset)
 
-class AppointmentsNewestFirst(NewestFirst):
-    ordering = ("-starts_at", "-id")
-
-
-class HistoryNewestFirst(NewestFirst):
-    ordering = ("-id",)
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data})
 
 
 def asked_page_size(request: Request) -> int:
-    """Rows on a page; more than MAX_PAGE_SIZE are given by MAX_PAGE_SIZE. Raises ValidationError."""
+    """Rows on a page, at most MAX_PAGE_SIZE. Raises ValidationError."""
     asked = request.query_params.get("page_size", "")
     if not asked:
         return PAGE_SIZE

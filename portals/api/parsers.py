@@ -1,4 +1,4 @@
-"""JSON in."""
+"""The parser of JSON bodies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError
 
 
 class JSONParser(parsers.JSONParser):
-    """What is nested deeper than Python reads is the caller's fault too: ParseError."""
+    """Raises ParseError also for JSON nested deeper than Python can read."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""How endpoints are told in the OpenAPI: what each is for, and the codes of what it refuses, in one shape."""
+"""Describes operations in the OpenAPI: what each is for, and the codes of its refusals, in one shape."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
+from drf_spectacular.drainage import get_override, set_override
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -13,7 +14,7 @@ from rest_framework import serializers
 from files.limits import EXTENSIONS
 from portals.api.pagination import MAX_PAGE_SIZE
 from portals.api.pagination import PAGE_SIZE as DEFAULT_PAGE_SIZE
-from portals.api.serializers import ErrorsOut
+from portals.api.serializers.refusals import ErrorsOut
 
 View = TypeVar("View", bound=Callable[..., Any])
 CURSOR = OpenApiParameter("cursor", str, description="Where the page begins: take it from `next` or `previous`")
@@ -22,24 +23,33 @@ PAGE_SIZE = OpenApiParameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
     description=f"Rows on a page; default {DEFAULT_PAGE_SIZE}",
 )
-ANY_BYTES = "application/octet-stream"  # what generators of clients know bytes by, whatever their kind
+ANY_BYTES = "application/octet-stream"  # the media type that client generators map to bytes, whatever the file
 IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Kept 24 hours")
-# What any call may be refused for; 400 names the parameter in `attr`, with codes like `required` or `invalid`.
+# Refusals that any call may get; 400 names the parameter in `attr`, with codes like `required` or `invalid`.
 ALWAYS = {
     400: ("invalid", "required", "parse_error"),
     401: ("not_authenticated", "authentication_failed"),
-    403: ("permission_denied",),
+    403: ("permission_denied", "practice_suspended"),
     404: ("not_found",),
     405: ("method_not_allowed",),
     429: ("throttled",),
 }
-ONCE = ("idempotency_key_reused", "still_running")  # of a call that takes an Idempotency-Key
+ONCE = ("idempotency_key_reused", "still_running")  # refusals of a call that takes an Idempotency-Key
 BOOKING = (
     *("slot_taken", "identity_incomplete", "too_many_appointments", "too_many_with_agenda"),
-    *("overlapping_appointment", "too_many_changes", "account_closed"),
+    *("overlapping_appointment", "too_many_changes", "account_closed", "booking_closed", "known_patients_only"),
 )
 DOUBTS = (
-    *("in_the_past", "agenda_closed", "reason_closed", "time_taken", "patient_busy", "closing", "absence"),
+    *(
+        "in_the_past",
+        "agenda_closed",
+        "reason_closed",
+        "time_taken",
+        "slot_held",
+        "patient_busy",
+        "closing",
+        "absence",
+    ),
     "outside_opening_hours",
 )
 FILE = (
@@ -60,11 +70,16 @@ STATUSES = {
     403: ("reauthentication_required",),
     409: (
         *("say_whose_contacts", "recipient_not_ready", "nothing_to_authorise", "wrong_patient_suspected"),
-        *("appointment_cancelled", "too_late", "no_signature", "unavailable", *ONCE, *BOOKING, *DOUBTS),
+        *("appointment_cancelled", "too_late", "no_signature", "unavailable", "already_shared", "not_now"),
+        *("both_have_accounts", "nothing_to_undo"),
+        *(*ONCE, *BOOKING, *DOUBTS),
+        *("already_member", "already_invited", "last_administrator", "identity_of_account"),
     ),
+    410: ("invitation_over",),
     413: ("too_large",),
     415: ("unsupported_media_type",),
     416: ("range_not_satisfiable",),
+    429: ("too_many_invitations",),
     503: ("scanner_unavailable", "busy"),
 }
 
@@ -79,20 +94,33 @@ def answers(
     parameters: Iterable[OpenApiParameter] = (),
     **more: Any,
 ) -> Callable[[View], View]:
-    """Declare what a call is for, takes and answers. `refusals`: its own codes; those of any call are added.
+    """Declare what an operation is for, takes and answers. `refusals`: its own codes; common codes are added.
 
-    `request`: one shape, of JSON unless it says otherwise: programs are written from one body for each operation,
-    whatever else is read.
+    `request`: one shape, JSON unless stated otherwise. Client generators use one body for each operation, even if the
+    view accepts others.
     """
-    said = [*parameters, *([CURSOR, PAGE_SIZE] if getattr(shape, "comes_by_pages", False) else [])]
-    responses: dict[Any, Any] = refused_by([*refusals, *(ONCE if IDEMPOTENCY in said else ())])
-    responses[success] = shape if shape is not None else OpenApiResponse(description="Nothing")
+    said = [*parameters, *([CURSOR, PAGE_SIZE] if get_override(shape, "comes_by_pages", False) else [])]
     body = request if request is None or isinstance(request, dict) else {"application/json": request}
-    return extend_schema(summary=summary, request=body, responses=responses, parameters=said, **more)
+
+    def declare(view: View) -> View:
+        once = view.__name__ == "post" and not is_open(more)
+        responses: dict[Any, Any] = refused_by([*refusals, *(ONCE if once else ())])
+        responses[success] = shape if shape is not None else OpenApiResponse(description="Nothing")
+        told = [*said, *([IDEMPOTENCY] if once else [])]
+        declared = extend_schema(summary=summary, request=body, responses=responses, parameters=told, **more)
+        return declared(view)
+
+    return declare
+
+
+def is_open(said: dict[str, Any]) -> bool:
+    """Whether an operation is open to all (`auth=[]`). Its callers are anonymous, so an Idempotency-Key cannot belong
+    to one."""
+    return said.get("auth") == []
 
 
 def a_file(summary: str) -> Callable[[View], View]:
-    """A call that answers with the bytes of a file: whole, or a range, or the address of them in the bucket."""
+    """An operation that answers with a file: whole, a range of it, or a redirect to its address in the bucket."""
     told = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in (ANY_BYTES, *EXTENSIONS)}
     there = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[303])
     moved = {303: OpenApiResponse(description="They are at this address for a minute")}
@@ -101,7 +129,7 @@ def a_file(summary: str) -> Callable[[View], View]:
 
 
 def refused_by(codes: Iterable[str]) -> dict[Any, Any]:
-    """By status; each says which codes it has."""
+    """Refusals by status; each lists its codes."""
     by_status = {status: list(always) for status, always in ALWAYS.items()}
     for code in codes:
         by_status.setdefault(status_of(code), []).append(code)
@@ -116,32 +144,37 @@ def status_of(code: str) -> int:
 
 
 def whole_list(shape: type[serializers.BaseSerializer[Any]]) -> Any:
-    """A list that comes whole."""
-    return inline_serializer(f"{shape.__name__}List", {"results": shape(many=True)})
+    """An unpaginated list."""
+    return _envelope(inline_serializer(f"{shape.__name__}List", {"results": shape(many=True)}))
 
 
 def page_of(shape: type[serializers.BaseSerializer[Any]]) -> Any:
-    """A list by pages."""
-    link = {"allow_null": True, "required": True}
+    """A paginated list."""
     page = inline_serializer(
         f"{shape.__name__}Page",
         {
             "results": shape(many=True),
-            "next": serializers.URLField(**link),  # type: ignore[arg-type]
-            "previous": serializers.URLField(**link),  # type: ignore[arg-type]
+            "next": serializers.URLField(allow_null=True, required=True),
+            "previous": serializers.URLField(allow_null=True, required=True),
         },
     )
-    page.comes_by_pages = True  # type: ignore[attr-defined]
-    return page
+    set_override(page, "comes_by_pages", True)
+    return _envelope(page)
+
+
+def _envelope(shape: Any) -> Any:
+    """One object around all rows. For a list view, drf-spectacular would declare a list of such objects."""
+    set_override(shape, "many", False)
+    return shape
 
 
 def a_multipart(shape: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
-    """The body of a call that takes a file."""
+    """The body of an operation that takes a file."""
     return {"multipart/form-data": shape}
 
 
 def finish(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-    """What drf-spectacular leaves to be said (one of its hooks, after the enumerations have their names)."""
+    """Complete the schema (a hook of drf-spectacular, run after the enumerations have their names)."""
     for methods in result["paths"].values():
         for operation in methods.values():
             operation.setdefault("security", [])  # open to all
@@ -151,12 +184,13 @@ def finish(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         if name.endswith("Request"):
             _tell_defaults(shape, changes=name.startswith("Patched"))
         elif "properties" in shape:
-            shape["required"] = sorted(shape["properties"])  # an answer leaves nothing out
+            shape["required"] = sorted(shape["properties"])  # answers always have every property
     return cast("dict[str, Any]", _nulls(result))
 
 
 def _tell_defaults(shape: dict[str, Any], *, changes: bool) -> None:
-    """In words. Clients send a `default` themselves, or ask for it: a change of one field would set all others."""
+    """State defaults in words. Clients send a declared `default` themselves: changing one field would reset all
+    others."""
     for field in shape.get("properties", {}).values():
         if "default" in field:
             default = json.dumps(field.pop("default"))
@@ -167,7 +201,7 @@ def _tell_defaults(shape: dict[str, Any], *, changes: bool) -> None:
 
 
 def _nulls(part: Any) -> Any:
-    """`null` as JSON Schema 2020-12 writes it; drf-spectacular gives it the name of an enumeration."""
+    """Write `null` as JSON Schema 2020-12 does; drf-spectacular makes a named enumeration of it."""
     if isinstance(part, dict):
         if part == {"$ref": "#/components/schemas/NullEnum"}:
             return {"type": "null"}

@@ -1,7 +1,7 @@
-"""Bounds on callers: generous for a valid token, tight for guessing. Counted in the shared cache.
+"""Rate limits: generous for a valid token, tight for guessing. Counted in the shared cache.
 
-Where the cache is away, callers with a valid token are served all the same (a practice must not stop for a
-counter); guesses are 256 random bits and hopeless without a bound too.
+If the cache is away, callers with a valid token are served all the same (a practice must not stop for a counter);
+tokens have 256 random bits, so that guessing is hopeless even without a limit.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from rest_framework.throttling import BaseThrottle
 from accounts.addresses import counted_address
 from portals.calls import VERIFICATIONS_A_MINUTE, add_one, too_many
 
-if TYPE_CHECKING:  # at run time this module is loaded from within rest_framework.views
+if TYPE_CHECKING:  # rest_framework.views imports this module at run time
     from rest_framework.views import APIView
 
 CALLS_A_SECOND = 200
-WRONG_TOKENS_A_MINUTE = 120  # a program with an old token asks every address it knows, and is to read 401
+WRONG_TOKENS_A_MINUTE = 120  # a program with an old token calls every address it knows, and should get 401 each time
 
 
 class Throttle(BaseThrottle):
-    """Callers without a token are counted by their address."""
+    """Counts callers without a token by their address."""
 
     def get_ident(self, request: Request) -> str:
         return counted_address(request._request)
@@ -48,13 +48,13 @@ class WrongTokens(Throttle):
         self._key = f"api-wrong-token:{self.get_ident(request)}:{int(time.time() // 60)}"
 
     def count_one(self) -> None:
-        """Count first, then judge: parallel guesses do not get round the bound. Raises Throttled."""
+        """Count first, then judge: otherwise parallel guesses would evade the limit. Raises Throttled."""
         if add_one(self._key, 60) > WRONG_TOKENS_A_MINUTE:
             raise Throttled(wait=60)
 
 
 class PerAddress(Throttle):
-    """Open endpoints: so many calls a minute from one address. A valid token has the bound of its account instead."""
+    """Open operations: calls a minute from one address. A valid token has the limit of its account instead."""
 
     calls_a_minute = 60
 
@@ -68,12 +68,12 @@ class PerAddress(Throttle):
 
 
 class ManyPerAddress(PerAddress):
-    """Cheap open endpoints, that a waiting room behind one address may ask at once."""
+    """Cheap open operations: several people in a waiting room may share an address."""
 
     calls_a_minute = 3000
 
 
 class Verifications(PerAddress):
-    """Shared with the page that verifies (portals/public/verification.py)."""
+    """One limit, shared with the page that verifies (portals/public/verification.py)."""
 
     calls_a_minute = VERIFICATIONS_A_MINUTE

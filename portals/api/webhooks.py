@@ -1,4 +1,4 @@
-"""What a practice's own software is told, in the OpenAPI (section "webhooks" of 3.1)."""
+"""The events of webhooks in the OpenAPI (section "webhooks" of 3.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNED = (
 _ID = {"type": "string", "format": "uuid"}
 
 
-def tell_events(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+def describe_events(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     """Adds the events to the finished schema (a hook of drf-spectacular)."""
     headers = [
         {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}

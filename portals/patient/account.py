@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import cast
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,13 +17,15 @@ from accounts.device_cookie import asks_to_remember, device_of, keep_device
 from accounts.language import change_language
 from accounts.mobile import ask_for_mobile
 from accounts.models import User
-from patients.contacts import clean_mobile
+from accounts.sole_control import after_recent_sign_in
 from patients.models import RecordTie, Relative
 from patients.own_contacts import prove_new_mobile
 from patients.relatives import forget_relative
 from portals.activity_words import activity_page
+from portals.answers import done, not_done
 from portals.clock import set_own_clock
 from portals.code_form import CodeForm
+from portals.contact_fields import MobileField
 from portals.device_list import devices_of, forget_one
 from portals.form_errors import refusals_in
 from portals.language_form import LanguageForm
@@ -34,16 +35,11 @@ NEW_MOBILE = "new_mobile"
 
 
 class MobileForm(forms.Form):
-    mobile = forms.CharField(
+    mobile = MobileField(
         label=gettext_lazy("Votre nouveau numéro de mobile"),
         error_messages={"required": gettext_lazy("Saisissez votre nouveau numéro de mobile.")},
-        widget=forms.TextInput(
-            attrs={"class": "form-control", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        ),
+        widget=forms.TelInput(attrs={"autocomplete": "tel"}),
     )
-
-    def clean_mobile(self) -> str:
-        return clean_mobile(self.cleaned_data["mobile"]) or ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +50,7 @@ def my_account(request: HttpRequest) -> HttpResponse:
         change_language(user=user, language=form.cleaned_data["language"])
         with override(user.language):
             messages.success(request, _("Votre langue est enregistrée."))
-        return redirect("patient:account")
+        return done("patient:account")
     set_own_clock(user)
     context = {
         "form": form,
@@ -63,13 +59,13 @@ def my_account(request: HttpRequest) -> HttpResponse:
         "suspended": RecordTie.objects.suspended().filter(user=user).select_related("patient__practice"),
         "section": "account",
     }
-    return render(request, "patient/account.html", context)
+    return render(request, "patient/account.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
 def forget_device(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     forget_one(request, cast("User", request.user), pk)
-    return redirect("patient:account")
+    return done("patient:account")
 
 
 @require_safe
@@ -81,17 +77,17 @@ def activity(request: HttpRequest) -> HttpResponse:
     return render(request, "patient/activity.html", {"activity": page, "section": "account"})
 
 
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@after_recent_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_mobile(request: HttpRequest) -> HttpResponse:
-    """The new number first; then the code that was sent to it."""
+    """Enter the new number first, then the code sent to it."""
     user = cast("User", request.user)
     form = MobileForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             ask_for_mobile(user=user, mobile=form.cleaned_data["mobile"])
             request.session[NEW_MOBILE] = form.cleaned_data["mobile"]
-            return redirect("patient:mobile-code")
+            return done("patient:mobile-code")
     status = 400 if form.errors else 200
     return render(request, "patient/mobile.html", {"form": form, "section": "account"}, status=status)
 
@@ -101,7 +97,7 @@ def new_mobile_code(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     mobile = request.session.get(NEW_MOBILE)
     if not mobile:
-        return redirect("patient:mobile")
+        return not_done("patient:mobile")
     known = device_of(request, user)
     is_remembered = known is not None and known.code_given
     form = CodeForm(request.POST or None)
@@ -109,7 +105,7 @@ def new_mobile_code(request: HttpRequest) -> HttpResponse:
         if prove_new_mobile(user=user, mobile=mobile, digits=form.cleaned_data["code"]):
             del request.session[NEW_MOBILE]
             messages.success(request, _("Votre numéro de mobile est changé."))
-            response = redirect("patient:account")
+            response = done("patient:account")
             if is_remembered or asks_to_remember(request):  # another mobile makes every device new again
                 keep_device(request, response, user)
             return response
@@ -133,4 +129,4 @@ def remove_relative(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         _("%(name)s n’est plus proposé(e) à la réservation. Ses rendez-vous et documents restent.")
         % {"name": relative.full_name},
     )
-    return redirect("patient:account")
+    return done("patient:account")

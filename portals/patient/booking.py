@@ -1,73 +1,60 @@
-"""Booking online: practice, reason, slot, for whom. A link or a button at each step, with or without scripts.
+"""Booking online: practice, reason, slot, person. Each step is a link or a button, with or without scripts.
 
-Everybody may look; booking asks to sign in, and comes back to the slot chosen.
+Everybody may look; booking requires to sign in, and then returns to the chosen slot.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from appointments.booking_limits import BookingLimit
 from appointments.instructions import instructions_for
-from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
+from appointments.models import Agenda, AppointmentKind, BookedFor, VisitReason
 from appointments.online import AlreadyBooked, SlotTaken, book_online, own_bookings
-from appointments.quiet_hours import sms_time
-from appointments.slots import Slot, is_free, next_free, open_to_online_booking
-from notifications.wording import moment
+from appointments.slots import is_free, open_to_online_booking
+from appointments.who_may_book import BookingClosed, check_open_to
 from patients.models import Relative
 from patients.relatives import IdentityIncomplete, Person
-from portals.clock import set_clock
+from portals.answers import done, not_done
+from portals.contact_hints import hint_at_misspelling
 from portals.days import day_of, moment_of
-from portals.form_errors import say_refusal
+from portals.form_errors import add_refusal
+from portals.patient.booking_choice import Choice, choice_of, following, taken_page
 from portals.patient.booking_forms import AdultForm, IdentityForm, MinorForm
+from portals.patient.holding import SESSION_KEY, held_until, hold_id
+from portals.patient.notice_words import booked_sentence, sent_notices_to_you
 from portals.patient.slot_week import slot_week
-from practices.models import Practice
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is being booked."""
-
-    agenda: Agenda
-    visit_reason: VisitReason
-    kind: AppointmentKind
-
-    def url(self, name: str, **query: str) -> str:
-        path = reverse(f"patient:{name}", args=[self.agenda.pk, self.visit_reason.pk, self.kind.value])
-        return f"{path}?{urlencode(query)}" if query else path
+from practices.models import BookingOpenTo, Practice
 
 
 @login_not_required
 @require_safe
-def practices(request: HttpRequest) -> HttpResponse:
-    found = Practice.objects.filter(agendas__in=_bookable_agendas()).distinct()
-    return render(request, "patient/booking/practices.html", {"practices": found, "section": "book"})
+def practices(_request: HttpRequest) -> HttpResponse:
+    """The first step is the search for a practice (portals/public/practice_search.py)."""
+    return not_done("practices")
 
 
 @login_not_required
 @require_safe
 def reasons(request: HttpRequest, practice: uuid.UUID) -> HttpResponse:
-    """Each reason, with the agendas and ways it is offered."""
-    agendas = list(_bookable_agendas().filter(practice=practice).select_related("practice"))
+    """Lists the reasons, each with its agendas and places (at the practice, by video)."""
+    agendas = list(Agenda.objects.offered_online().filter(practice=practice).select_related("practice"))
     if not agendas:
         raise Http404
+    if closed := _closed(request, agendas[0].practice):
+        return closed
     offered = []
     for reason in VisitReason.objects.filter(practice=practice, is_active=True, books_online=True):
         choices = [
@@ -85,13 +72,16 @@ def reasons(request: HttpRequest, practice: uuid.UUID) -> HttpResponse:
 @login_not_required
 @require_safe
 def slots(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
-    choice = _choice(agenda, reason, kind)
+    choice = choice_of(agenda, reason, kind)
+    if closed := _closed(request, choice.agenda.practice):
+        return closed
     context = {
         "choice": choice,
         "week": slot_week(
             agenda=choice.agenda, visit_reason=choice.visit_reason, first=day_of(request.GET.get("from"))
         ),
         "slot_url": choice.url("book-whom") + "?start=",
+        "hold_url": choice.url("book-hold") if _may_join(request, choice.agenda.practice) else "",
         "week_url": choice.url("book-slots") + "?from=",
         "section": "book",
     }
@@ -100,11 +90,13 @@ def slots(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str)
 
 @require_safe
 def whom(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
-    """For whom: oneself, somebody booked for before, or somebody new."""
-    choice = _choice(agenda, reason, kind)
+    """Asks whom it is for: oneself, somebody booked for before, or somebody new."""
+    choice = choice_of(agenda, reason, kind)
+    if closed := _closed(request, choice.agenda.practice):
+        return closed
     start = _start(request)
     user = cast("User", request.user)
-    if not is_free(agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start):
+    if not is_free(agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start, hold=hold_id(request)):
         return _not_free(request, choice, start, user)
     today = timezone.localdate(timezone=choice.agenda.practice.zone)
 
@@ -114,6 +106,7 @@ def whom(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) 
     context = {
         "choice": choice,
         "start": _local(choice, start),
+        "until": held_until(request, choice.agenda, start),
         "relatives": [
             (relative, relative.is_minor_on(today), link(str(relative.pk))) for relative in Relative.objects.of(user)
         ],
@@ -127,8 +120,10 @@ def whom(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> HttpResponse:
-    """The rest of what must be known of them, and the button that books."""
-    choice = _choice(agenda, reason, kind)
+    """Asks for the missing details of the person; its button books."""
+    choice = choice_of(agenda, reason, kind)
+    if request.method != "POST" and (closed := _closed(request, choice.agenda.practice)):
+        return closed
     start = _start(request)
     user = cast("User", request.user)
     who = request.GET.get("who", "self")
@@ -136,27 +131,14 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
     form = _form(request, user, who)
     limit = ""
     if request.method != "POST" and not is_free(
-        agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start
+        agenda=choice.agenda, visit_reason=choice.visit_reason, starts_at=start, hold=hold_id(request)
     ):
         return _not_free(request, choice, start, user)
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
-            if isinstance(form, IdentityForm):
-                form.keep(user)
-            appointment = book_online(
-                holder=user,
-                agenda=choice.agenda,
-                visit_reason=choice.visit_reason,
-                starts_at=start,
-                kind=choice.kind,
-                booked_for=_booked_for(choice, who, relative),
-                person=_person(form, relative),
-            )
-        except AlreadyBooked as booked:
-            messages.info(request, _("Vous avez déjà pris ce rendez-vous : le voici."))
-            return redirect("patient:appointment", pk=booked.appointment.pk)
+            return _book(request, choice, start, form, _booked_for(choice, who, relative), _person(form, relative))
         except SlotTaken as taken:
-            return _taken(request, choice, taken.next_free)
+            return taken_page(request, choice, taken.next_free)
         except BookingLimit as refused:
             limit = refused.sentence
         except IdentityIncomplete:
@@ -164,18 +146,17 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
         except ValidationError as refused:
             if form is None:
                 messages.error(request, " ".join(refused.messages))
-                return redirect(choice.url("book-whom", start=start.isoformat()))
-            say_refusal(form, refused)
-        else:
-            messages.success(request, _booked(appointment))
-            return redirect("patient:appointment", pk=appointment.pk)
+                return not_done(choice.url("book-whom", start=start.isoformat()))
+            add_refusal(form, refused)
     context = {
         "choice": choice,
         "start": _local(choice, start),
+        "until": held_until(request, choice.agenda, start),
         "who": who,
         "relative": relative,
         "form": form,
         "limit": limit,
+        "slots_url": choice.url("book-slots"),
         "back_url": choice.url("book-whom", start=start.isoformat()),
         "instructions": instructions_for(agenda=choice.agenda, visit_reason=choice.visit_reason),
         "section": "book",
@@ -184,29 +165,57 @@ def confirm(request: HttpRequest, agenda: uuid.UUID, reason: uuid.UUID, kind: st
     return render(request, "patient/booking/confirm.html", context, status=status)
 
 
-def _booked(appointment: Appointment) -> str:
-    at = sms_time(appointment.practice, about=appointment.starts_at)
-    if at <= timezone.now():
-        return _("Votre rendez-vous est pris. Une confirmation part par e-mail et par SMS.")
-    return _(
-        "Votre rendez-vous est pris. Une confirmation part par e-mail ; le SMS part le %(at)s : "
-        "la nuit, aucun ne part."
-    ) % {"at": moment(at)}
+def _book(
+    request: HttpRequest,
+    choice: Choice,
+    start: datetime,
+    form: AdultForm | MinorForm | IdentityForm | None,
+    booked_for: BookedFor,
+    person: Person | None,
+) -> HttpResponse:
+    """Book, and go to the appointment's page; to the one there is if the account booked it already. Raises as
+    book_online."""
+    user, since = cast("User", request.user), timezone.now()
+    if isinstance(form, IdentityForm):
+        form.keep(user)
+    try:
+        appointment = book_online(
+            holder=user,
+            agenda=choice.agenda,
+            visit_reason=choice.visit_reason,
+            starts_at=start,
+            kind=choice.kind,
+            booked_for=booked_for,
+            person=person,
+            hold=hold_id(request),
+        )
+    except AlreadyBooked as booked:
+        messages.info(request, _("Vous avez déjà pris ce rendez-vous : le voici."))
+        return done("patient:appointment", pk=booked.appointment.pk)
+    request.session.pop(SESSION_KEY, None)
+    leaves = sent_notices_to_you(appointment, user=user, since=since)
+    messages.success(request, f"{booked_sentence(appointment)} {leaves}")
+    hint_at_misspelling(request, form.cleaned_data.get("email") if form else None)
+    return done("patient:appointment", pk=appointment.pk)
 
 
-def _bookable_agendas() -> QuerySet[Agenda]:
-    return Agenda.objects.filter(
-        is_active=True, opening_hours__isnull=False, visit_reasons__books_online=True, visit_reasons__is_active=True
-    ).distinct()
+def _may_join(request: HttpRequest, practice: Practice) -> bool:
+    """Whether this visitor may book without an account; others sign in first."""
+    return not request.user.is_authenticated and practice.takes_bookings_of == BookingOpenTo.EVERYBODY
 
 
-def _choice(agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> Choice:
-    found = get_object_or_404(Agenda.objects.select_related("practice"), pk=agenda)
-    visit_reason = get_object_or_404(VisitReason, pk=reason, practice=found.practice_id)
-    if kind not in AppointmentKind.values or not open_to_online_booking(found, visit_reason, AppointmentKind(kind)):
-        raise Http404
-    set_clock(found.practice)
-    return Choice(found, visit_reason, AppointmentKind(kind))
+def _closed(request: HttpRequest, practice: Practice) -> HttpResponse | None:
+    """The page that says why this account, or nobody, books online here; None if it may, or has not signed in yet."""
+    user = request.user
+    try:
+        if isinstance(user, User):
+            check_open_to(holder=user, practice=practice)
+        elif practice.takes_bookings_of == BookingOpenTo.NOBODY:
+            raise BookingClosed
+    except BookingLimit as refused:
+        context = {"practice": practice, "sentence": refused.sentence, "section": "book"}
+        return render(request, "patient/booking/closed.html", context, status=409)
+    return None
 
 
 def _form(request: HttpRequest, user: User, who: str) -> AdultForm | MinorForm | IdentityForm | None:
@@ -242,28 +251,10 @@ def _person(form: AdultForm | MinorForm | IdentityForm | None, relative: Relativ
     return form.person() if isinstance(form, AdultForm | MinorForm) else None
 
 
-def _following(choice: Choice, start: datetime) -> list[Slot]:
-    return next_free(agenda=choice.agenda, visit_reason=choice.visit_reason, after=max(start, timezone.now()))
-
-
 def _not_free(request: HttpRequest, choice: Choice, start: datetime, user: User) -> HttpResponse:
-    """Taken by this very account, after going back or in another tab; or by somebody else."""
+    """The slot is taken: by this very account (after Back, or in another tab), or by somebody else."""
     own = own_bookings(holder=user, agenda=choice.agenda, starts_at=start)
-    return _taken(request, choice, _following(choice, start), own=own)
-
-
-def _taken(
-    request: HttpRequest, choice: Choice, following: list[Slot], *, own: Sequence[Appointment] = ()
-) -> HttpResponse:
-    """Somebody was faster: the next free ones, a link each. `own`: what the account itself has booked there."""
-    context = {
-        "own": own,
-        "choice": choice,
-        "slots": [(slot, choice.url("book-whom", start=slot.start.isoformat())) for slot in following],
-        "all_url": choice.url("book-slots"),
-        "section": "book",
-    }
-    return render(request, "patient/booking/taken.html", context, status=409)
+    return taken_page(request, choice, following(choice, start), own=own)
 
 
 def _start(request: HttpRequest) -> datetime:

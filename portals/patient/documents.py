@@ -1,7 +1,7 @@
-"""My documents: list, view, download, all as one zip.
+"""My documents: list, view, download, all in one zip.
 
-Reading is a POST (docs/decisions/0005): a GET shows what there is and changes nothing. Opening a document from the
-list is a button; the page then shows it, in this session.
+Reading is a POST (docs/decisions/0005): a GET changes nothing. The list has a button that opens a document; the page
+then shows it, in this session.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import cast
 
 from django import forms
 from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -27,17 +27,21 @@ from zipstream import ZIP_STORED, ZipStream
 from accounts.models import User
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
 from documents.sharing.access import visible_as_recipient
+from documents.sharing.former_access import former_practices, practice_of_former
 from documents.sharing.reading import note_reading
 from files import storage
 from files.names import content_disposition, distinct, download_name
 from files.serving import respond
 from patients.models import Patient, RecordTie, Relationship
+from portals.answers import done, not_done
 from portals.clock import set_clock
+from portals.form_fields import model_field
 from portals.page_pictures import page_picture_of, picture_mark, shown_pages
+from portals.patient.no_longer import no_longer_shown
 from practices.models import Practice
 
 PAGE_SIZE = 50
-SHOWN_PAGES = 20  # page pictures on one page; the rest by a link
+SHOWN_PAGES = 20  # pictures of pages on one page; a link leads to the others
 OPENED = "opened_files"
 
 
@@ -61,21 +65,21 @@ class FilterForm(forms.Form):
         Category.objects.none(), required=False, label=gettext_lazy("Catégorie"), empty_label=gettext_lazy("Toutes")
     )
 
-    def __init__(self, data: object, *, visible: QuerySet[SharedDocument]) -> None:
-        super().__init__(data)  # type: ignore[arg-type]  # a QueryDict
+    def __init__(self, data: QueryDict, *, visible: QuerySet[SharedDocument]) -> None:
+        super().__init__(data)
         choices = {
             "person": Patient.objects.filter(pk__in=visible.values("patient")),
             "practice": Practice.objects.filter(pk__in=visible.values("practice")),
             "category": Category.objects.filter(pk__in=visible.values("category")),
         }
         for name, queryset in choices.items():
-            choice = cast("forms.ModelChoiceField[Patient]", self.fields[name])
-            choice.queryset = queryset  # type: ignore[assignment]
+            choice = model_field(self, name)
+            choice.queryset = queryset
             choice.widget.attrs["class"] = "form-select"
 
     def is_useful(self, name: str) -> bool:
-        """Whether there is something to choose."""
-        return len(cast("forms.ModelChoiceField[Patient]", self.fields[name]).queryset or []) > 1
+        """Whether there is a choice."""
+        return len(model_field(self, name).queryset or []) > 1
 
 
 @require_safe
@@ -96,6 +100,7 @@ def my_documents(request: HttpRequest) -> HttpResponse:
             "suspended": RecordTie.objects.suspended().filter(user=user).select_related("patient__practice"),
             "people": _by_person(page, user),
             "filters": [form[name] for name in FILTERS if form.is_useful(name) or request.GET.get(name)],
+            "formerly": former_practices(user) if not page and not visible.exists() else [],
             "is_filtered": any(request.GET.get(name) for name in FILTERS),
             "next_after": page[-1].pk if has_more else None,
         },
@@ -111,9 +116,11 @@ def document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     visible = visible_as_recipient(cast("User", request.user)).select_related(
         "practice", "category", "patient", "file", "signed_by", "shared_by"
     )
-    found = get_object_or_404(visible.prefetch_related(readings), pk=pk)
+    found = visible.prefetch_related(readings).filter(pk=pk).first()
+    if found is None:
+        return _no_longer(request, pk)
     set_clock(found.practice)
-    opened = str(found.file_id) in request.session.get(OPENED, [])  # another file took its place: not opened yet
+    opened = str(found.file_id) in request.session.get(OPENED, [])  # a file that was replaced since is not opened
     pages = shown_pages(found, at_most=SHOWN_PAGES) if opened else []
     return render(
         request,
@@ -129,14 +136,21 @@ def document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
+def _no_longer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    practice = practice_of_former(cast("User", request.user), pk)
+    return no_longer_shown(request, practice, template="patient/no_longer.html", section="documents")
+
+
 @require_POST
 def open_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The button that opens: counts as read."""
+    """Opens the document, which counts as reading."""
     user = cast("User", request.user)
-    found = get_object_or_404(visible_as_recipient(user), pk=pk)
+    found = visible_as_recipient(user).filter(pk=pk).first()
+    if found is None:
+        return _no_longer(request, pk)
     note_reading(documents=[found], by=user, means=ReadingMeans.VIEWED, as_recipient=True)
     request.session[OPENED] = [*request.session.get(OPENED, []), str(found.file_id)][-50:]
-    return redirect("patient:document", pk=pk)
+    return done("patient:document", pk=pk)
 
 
 @require_safe
@@ -151,7 +165,9 @@ def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse
 @require_POST
 def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     user = cast("User", request.user)
-    found = get_object_or_404(visible_as_recipient(user).select_related("file"), pk=pk)
+    found = visible_as_recipient(user).select_related("file").filter(pk=pk).first()
+    if found is None:
+        return _no_longer(request, pk)
     response = respond(found.file, title=found.title, request=request)
     note_reading(documents=[found], by=user, means=ReadingMeans.DOWNLOADED, as_recipient=True)
     return response
@@ -159,11 +175,11 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 
 @require_POST
 def all_as_zip(request: HttpRequest) -> HttpResponseBase:
-    """Everything shared with me, streamed: no more than a piece of one file is ever in memory."""
+    """Everything shared with the user, streamed: memory holds one chunk of one file at most."""
     user = cast("User", request.user)
     found = list(visible_as_recipient(user).select_related("file", "practice").order_by("-shared_at", "-id"))
     if not found:
-        return redirect("patient:documents")
+        return not_done("patient:documents")
     archive = ZipStream(compress_type=ZIP_STORED)
     taken: set[str] = set()
     for shared in found:
@@ -192,7 +208,7 @@ def _unique_name(shared: SharedDocument, taken: set[str]) -> str:
 def _page_of(
     found: QuerySet[SharedDocument], after: str | None, visible: QuerySet[SharedDocument]
 ) -> tuple[list[SharedDocument], bool]:
-    """The next PAGE_SIZE after a document, by (shared_at, id): keyset, so page 100 costs what page 1 does."""
+    """The PAGE_SIZE documents after `after`, by (shared_at, id). Keyset: page 100 costs as much as page 1."""
     try:
         last = visible.filter(pk=uuid.UUID(after)).first() if after else None
     except ValueError:
@@ -204,7 +220,7 @@ def _page_of(
 
 
 def _by_person(found: list[SharedDocument], user: User) -> list[PersonDocuments]:
-    """Never mixed: each person's documents under a heading of their own, one's own first."""
+    """Groups by person: each has a heading of their own, the user first."""
     own = set(
         RecordTie.objects.live()
         .filter(user=user, relationship=Relationship.SELF)

@@ -1,4 +1,4 @@
-"""Free slots, a week on a page, as far ahead as the practice takes bookings online."""
+"""Free slots, one week on a page, as far ahead as the practice accepts bookings online."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from appointments.models import Agenda, Appointment, BookingPolicy, VisitReason
 from appointments.slots import Slot, free_slots
 
 WEEK = timedelta(days=7)
-LOOKED_THROUGH = timedelta(days=60)  # at once, for the next free slot
+LOOKED_THROUGH = timedelta(days=60)  # searched at once for the next free slot
 
 
 @dataclass(frozen=True)
 class SlotWeek:
-    """From the day `first` to the day `end`. `earlier`, `later`: the first days of the weeks beside it, None where
-    nothing can be booked. `next_free`: the next day with a free slot, where the week has none. `last`: the last day
-    that can be booked."""
+    """Days from `first` to `end`. `earlier`, `later`: the first days of the adjacent weeks, None if outside the
+    bookable range. `next_free`: the next day with a free slot, if the week has none. `last`: the last bookable
+    day."""
 
     first: date
     end: date
@@ -33,7 +33,7 @@ class SlotWeek:
 def slot_week(
     *, agenda: Agenda, visit_reason: VisitReason, first: date | None, moving: Appointment | None = None
 ) -> SlotWeek:
-    """The seven days from `first`, or from today. `moving`: an appointment that leaves its own slot for another."""
+    """The seven days from `first`, or from today. `moving`: an appointment whose own slot counts as free."""
     today = timezone.localdate(timezone=agenda.practice.zone)
     last = today + timedelta(days=BookingPolicy.of(agenda.practice).horizon_days)
     first = min(max(first or today, today), last)

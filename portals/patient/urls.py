@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals.patient import account, appointments, booking, documents, invitation
+from portals.patient import account, appointments, booking, documents, invitation, joining, own_data
 
 app_name = "patient"
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("book/", booking.practices, name="book"),
     path("book/<uuid:practice>/", booking.reasons, name="book-reasons"),
     path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/", booking.slots, name="book-slots"),
+    path("book/join/", joining.join, name="join"),
+    path("book/join/codes/", joining.codes, name="join-codes"),
+    path("book/join/password/", joining.password, name="join-password"),
+    path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/hold/", joining.hold, name="book-hold"),
     path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/whom/", booking.whom, name="book-whom"),
     path("book/<uuid:agenda>/<uuid:reason>/<str:kind>/confirm/", booking.confirm, name="book-confirm"),
     path("my-appointments/", appointments.my_appointments, name="appointments"),
@@ -32,6 +36,9 @@ urlpatterns = [
     path("my-account/", account.my_account, name="account"),
     path("my-account/activity/", account.activity, name="activity"),
     path("my-account/devices/<uuid:pk>/forget/", account.forget_device, name="device-forget"),
+    path("my-account/data/", own_data.my_data, name="my-data"),
+    path("my-account/data/download/", own_data.download_my_data, name="my-data-download"),
+    path("my-account/close/", own_data.close_my_account, name="account-close"),
     path("my-account/mobile/", account.change_mobile, name="mobile"),
     path("my-account/mobile/code/", account.new_mobile_code, name="mobile-code"),
 ]

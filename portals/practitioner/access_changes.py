@@ -1,4 +1,4 @@
-"""What saving other contacts, or another identity, did to the accesses of a record, in sentences."""
+"""Sentences on how saving other contacts or another identity changed the accesses to a record."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from documents.sharing.accesses import Access, AccessKind
 from patients.models import Patient
 
 
-def what_saving_did(before: Sequence[Access], after: Sequence[Access]) -> str:
-    """Of the record's accesses just before and just after: which ended, wait for proof, were sent anew."""
+def effects_of_saving(before: Sequence[Access], after: Sequence[Access]) -> str:
+    """Compares the record's accesses before and after: which ended, which wait for proof, which were sent again."""
     to = _("Une invitation part aux nouvelles coordonnées.")
     return " ".join([_("Les coordonnées sont enregistrées."), *_what_became(before, after, invited=to)])
 
 
-def what_correcting_did(was: Patient, now: Patient, before: Sequence[Access], after: Sequence[Access]) -> str:
-    """Of names and a birth date that staff corrected, as `what_saving_did`."""
+def effects_of_correcting(was: Patient, now: Patient, before: Sequence[Access], after: Sequence[Access]) -> str:
+    """The same, after staff corrected names or the birth date."""
     if (was.names, was.birth_date) == (now.names, now.birth_date):
         return _("Rien n’a changé dans l’identité.")
     to = _("Une invitation part à ses coordonnées, pour vérifier la nouvelle date.")

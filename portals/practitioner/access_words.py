@@ -1,4 +1,4 @@
-"""In words: who has access and on what it stands, and why a contact is not the patient's own."""
+"""Sentences on who has access and by which proof, and why a contact is not the patient's own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from appointments.recipients import Recipient
-from documents.sharing.accesses import Access, AccessKind, StandsOn
-from notifications.wording import long_day, moment
-from patients.models import Patient
+from documents.sharing.accesses import Access, AccessBasis, AccessKind
+from notifications.wording import long_day, moment, of
+from patients.models import Patient, RecordTie
 from patients.ownership import Standing, standings, unconfirmed
 from portals.who_has import who_has
 
@@ -71,7 +71,7 @@ def _stands_on(access: Access) -> str:
         return _("Avait prouvé ce que la fiche portait alors : l’adresse e-mail, le mobile et la date de naissance.")
     if access.kind is AccessKind.ACCOUNT:
         return _("A prouvé l’adresse e-mail, le mobile et la date de naissance.")
-    if StandsOn.BOOKED_FOR_MINOR in access.stands_on:
+    if AccessBasis.BOOKED_FOR_MINOR in access.stands_on:
         return _("Voit ce qui est partagé à ce titre tant que le patient est mineur, et le garde.")
     day = long_day(access.appointment.local_start) if access.appointment else ""
     return _("Autorisé par le cabinet, pour le rendez-vous du %(day)s.") % {"day": day}
@@ -80,12 +80,17 @@ def _stands_on(access: Access) -> str:
 def _note(access: Access) -> str:
     if access.suspended is None:
         return ""
-    if StandsOn.BIRTH_DATE not in access.unproved:
+    if isinstance(access.what, RecordTie) and access.what.shows_only is not None:
+        sentence = _(
+            "Deux fiches n’en font qu’une depuis : ce compte ne voit que ce qu’il voyait le %(at)s, tant qu’il n’a "
+            "pas vérifié ce que porte celle-ci."
+        )
+    elif AccessBasis.BIRTH_DATE not in access.unproved:
         sentence = _(
             "Les coordonnées de la fiche ont changé le %(at)s : ce compte ne voit que ce qui a été partagé avant, "
             "tant qu’il n’a pas vérifié les nouvelles."
         )
-    elif access.unproved == (StandsOn.BIRTH_DATE,):
+    elif access.unproved == (AccessBasis.BIRTH_DATE,):
         sentence = _(
             "La date de naissance de la fiche a été corrigée : depuis le %(at)s, ce compte ne voit que ce qui avait "
             "été partagé, tant qu’il n’a pas donné la nouvelle."
@@ -98,8 +103,8 @@ def _note(access: Access) -> str:
     return sentence % {"at": moment(access.suspended)}
 
 
-def what_ending_does(access: Access, patient: Patient) -> str:
-    facts = {"name": patient.full_name}
+def effects_of_ending(access: Access, patient: Patient) -> str:
+    facts = {"of_name": of(patient.full_name)}
     if access.kind is AccessKind.HOLDER and access.appointment:
         day = long_day(access.appointment.local_start)
         return _(
@@ -107,11 +112,12 @@ def what_ending_does(access: Access, patient: Patient) -> str:
         ) % {"day": day}
     return {
         AccessKind.ACCOUNT: _(
-            "Ce compte ne verra plus aucun document de %(name)s, y compris ceux qu’il a déjà ouverts, et n’en "
-            "recevra plus. Pour revenir, il devra suivre une nouvelle invitation."
+            "Ce compte ne verra plus aucun document %(of_name)s, y compris ceux qu’il a déjà ouverts, et n’en "
+            "recevra plus. Les rendez-vous n’y seront plus affichés, sauf ceux qu’il a pris. Pour revenir, il devra "
+            "suivre une nouvelle invitation."
         ),
         AccessKind.HOLDER: _(
-            "Cette personne ne verra plus aucun document de %(name)s partagé à ce titre, et n’en recevra plus, même "
+            "Cette personne ne verra plus aucun document %(of_name)s partagé à ce titre, et n’en recevra plus, même "
             "en prenant un rendez-vous."
         ),
         AccessKind.LINK: _("Le lien envoyé ne s’ouvrira plus. Les mêmes documents restent dans un compte relié."),
@@ -127,9 +133,10 @@ def standing_sentences(recipient: Recipient, patient: Patient) -> list[str]:
 
 
 def unconfirmed_sentences(patient: Patient) -> list[str]:
-    """Of a record: the contacts that staff may confirm, and why they wait."""
+    """For a record: the contacts that staff may confirm, and why they are unconfirmed."""
     found = standings(patient)
-    # Those of a record that an account proved are the patient's own, and opened no invitation after wrong dates.
+    # Leave out contacts that an account proved and that opened no invitation after wrong dates: they are the
+    # patient's own.
     doubted = {
         name: Standing.DOUBTED if found[name] is Standing.OWN else found[name] for name in unconfirmed(patient)
     }
@@ -138,20 +145,20 @@ def unconfirmed_sentences(patient: Patient) -> list[str]:
 
 def _standing(name: str, standing: Standing, patient: Patient, holder: str = "") -> str:
     giver = patient.email_given_by if name == "email" else patient.mobile_given_by
-    facts = {"name": patient.full_name, "holder": holder, "giver": giver}
+    facts = {"of_name": of(patient.full_name), "of_holder": of(holder), "giver": giver}
     of_email, of_mobile = {
         Standing.MISSING: (_("L’adresse e-mail manque."), _("Le mobile manque.")),
         Standing.BOOKERS: (
-            _("L’adresse e-mail est celle de %(holder)s, qui a pris le rendez-vous."),
-            _("Le mobile est celui de %(holder)s, qui a pris le rendez-vous."),
+            _("L’adresse e-mail est celle %(of_holder)s, qui a pris le rendez-vous."),
+            _("Le mobile est celui %(of_holder)s, qui a pris le rendez-vous."),
         ),
         Standing.GIVEN_BY_BOOKER: (
             _("L’adresse e-mail a été donnée par %(giver)s, non vérifiée."),
             _("Le mobile a été donné par %(giver)s, non vérifié."),
         ),
         Standing.OF_MINORITY: (
-            _("L’adresse e-mail date d’avant les 18 ans de %(name)s : c’est peut-être celle d’un parent."),
-            _("Le mobile date d’avant les 18 ans de %(name)s : c’est peut-être celui d’un parent."),
+            _("L’adresse e-mail date d’avant les 18 ans %(of_name)s : c’est peut-être celle d’un parent."),
+            _("Le mobile date d’avant les 18 ans %(of_name)s : c’est peut-être celui d’un parent."),
         ),
         Standing.DOUBTED: (
             _("L’adresse e-mail est en doute : un accès a été retiré, ou cinq dates de naissance étaient fausses."),

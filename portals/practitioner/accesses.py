@@ -1,4 +1,4 @@
-"""*Qui a accès*: ending an access, confirming contacts, refusing a holder."""
+"""*Qui a accès*: end an access, confirm contacts, refuse a holder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,13 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from appointments.authorisation import check_may_end_access, refuse_holder
 from appointments.models import Appointment, HolderExclusion
-from documents.sharing.accesses import accesses_to, end_access, readmit_holder
+from documents.sharing.accesses import accesses_to, end_access, restore_holder_access
+from notifications.wording import of
 from patients.models import ContactProposal, Patient
 from patients.own_contacts import settle_proposal
 from patients.records import confirm_contacts
-from portals.answers import refusals_told
-from portals.practitioner.access_words import AccessWords, access_words, what_ending_does
-from portals.practitioner.asking import Question, ask
+from portals.answers import done, not_done, refusals_shown
+from portals.practitioner.access_words import AccessWords, access_words, effects_of_ending
+from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.staff import appointment_of, patient_of, staff_only
 from practices.models import SHARING_ROLES, Practice
 
@@ -32,7 +33,7 @@ def accesses_of(patient: Patient) -> list[AccessWords]:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, user: User, pk: uuid.UUID, access_id: uuid.UUID) -> HttpResponse:
-    """Asks first: what ends is given back by new proofs alone."""
+    """Asks first: only new proofs restore an access that was ended."""
     patient = patient_of(user, pk)
     if request.method != "POST":
         return _ask_to_end(request, user, patient, access_id)
@@ -43,7 +44,8 @@ def end(request: HttpRequest, user: User, pk: uuid.UUID, access_id: uuid.UUID) -
         )
     else:
         messages.info(request, _("Cet accès n’existait plus."))
-    return _back(request, user, patient)
+        return not_done(_page_before(request, user, patient))
+    return done(_page_before(request, user, patient))
 
 
 def _ask_to_end(request: HttpRequest, user: User, patient: Patient, access_id: uuid.UUID) -> HttpResponse:
@@ -51,13 +53,13 @@ def _ask_to_end(request: HttpRequest, user: User, patient: Patient, access_id: u
     access = next((one for one in accesses_to(patient) if one.id == access_id), None)
     if access is None:
         messages.info(request, _("Cet accès n’existait plus."))
-        return redirect("practitioner:patient", pk=patient.pk)
+        return not_done("practitioner:patient", pk=patient.pk)
     words = access_words(access)
     question = Question(
-        heading=_("Retirer l’accès de %(who)s ?") % {"who": words.who},
+        heading=_("Retirer l’accès %(of_who)s ?") % {"of_who": of(words.who)},
         ends=[
             f"{words.title}. {words.stands_on}",
-            what_ending_does(access, patient),
+            effects_of_ending(access, patient),
             _("Les documents restent au cabinet, et l’historique garde ce retrait."),
         ],
         button=_("Retirer l’accès"),
@@ -70,59 +72,60 @@ def _ask_to_end(request: HttpRequest, user: User, patient: Patient, access_id: u
 @staff_only
 @require_POST
 def readmit(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Staff give back what they had ended for somebody who booked for a minor."""
+    """Staff restore the access that they had ended of somebody who booked for a minor."""
     practices = Practice.objects.of(user, *SHARING_ROLES)
     theirs = HolderExclusion.objects.filter(patient__practice__in=practices)
     found = get_object_or_404(theirs.select_related("patient__practice", "holder"), pk=pk)
-    if readmit_holder(patient=found.patient, holder=found.holder, by=user):
+    if restore_holder_access(patient=found.patient, holder=found.holder, by=user):
         messages.success(
             request, _("L’accès est rendu à %(name)s. Les liens fermés le restent.") % {"name": found.holder}
         )
     else:
         messages.info(request, _("Cet accès avait déjà été rendu."))
-    return _back(request, user, found.patient)
+        return not_done(_page_before(request, user, found.patient))
+    return done(_page_before(request, user, found.patient))
 
 
 @staff_only
 @require_POST
 def confirm(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Staff made sure that the record's contacts are the patient's own."""
+    """Staff confirm that the record's contacts are the patient's own."""
     patient = patient_of(user, pk)
     confirm_contacts(patient=patient, by=user)
     messages.success(request, _("Les coordonnées sont confirmées : ce sont celles du patient."))
-    return _back(request, user, patient)
+    return done(_page_before(request, user, patient))
 
 
 @staff_only
 @require_POST
 def refuse(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    with refusals_told(request, level=messages.INFO):
+    with refusals_shown(request, level=messages.INFO) as told:
         refuse_holder(appointment=appointment_of(user, pk), by=user)
         messages.success(
             request, _("C’est refusé : la personne qui a pris le rendez-vous n’en recevra aucun document.")
         )
-    return redirect("practitioner:share", pk=pk)
+    return told.redirect("practitioner:share", pk=pk)
 
 
 @staff_only
 @require_POST
 def proposal(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """A contact that the patient changed in their account: staff take it over, or not."""
+    """Staff accept or refuse a contact that the patient changed in their account."""
     practices = Practice.objects.of(user, *SHARING_ROLES)
     found = get_object_or_404(ContactProposal.objects.filter(patient__practice__in=practices), pk=pk)
     take = bool(request.POST.get("take"))
     settle_proposal(proposal=found, take=take, by=user)
     said = _("Les coordonnées sont reprises dans la fiche.") if take else _("Les coordonnées ne sont pas reprises.")
     messages.success(request, said)
-    return redirect("practitioner:patient", pk=found.patient_id)
+    return done("practitioner:patient", pk=found.patient_id)
 
 
-def _back(request: HttpRequest, user: User, patient: Patient) -> HttpResponse:
-    """To the appointment or the share page from which the button was pressed, else to the record."""
+def _page_before(request: HttpRequest, user: User, patient: Patient) -> str:
+    """The address of the appointment or the share page from which the button was pressed, else of the record."""
     page = "practitioner:share" if request.POST.get("share") else "practitioner:appointment"
     try:
         asked = uuid.UUID(request.POST.get("appointment") or request.POST.get("share") or "")
     except ValueError:
         asked = None
     found = Appointment.objects.of_staff(user).filter(pk=asked, patient=patient).first() if asked else None
-    return redirect(page, pk=found.pk) if found else redirect("practitioner:patient", pk=patient.pk)
+    return reverse(page, args=[found.pk]) if found else reverse("practitioner:patient", args=[patient.pk])

@@ -1,15 +1,16 @@
-"""One's own account in the staff's frame: its devices and its activity; and, for administrators, their members'."""
+"""One's own account in the staff portal: devices and activity; for administrators, also their members'."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from portals.activity_words import activity_page
+from portals.answers import done
 from portals.device_list import devices_of, forget_one
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -27,7 +28,7 @@ def devices(request: HttpRequest, user: User) -> HttpResponse:
 @require_POST
 def forget_device(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     forget_one(request, user, pk)
-    return redirect("practitioner:devices")
+    return done("practitioner:devices")
 
 
 @staff_only

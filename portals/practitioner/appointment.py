@@ -8,13 +8,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from appointments.authorisation import keep_with_holder, outlived_authorisation
+from appointments.authorisation import keep_with_holder, superseded_authorisation
 from appointments.booking import AppointmentCancelled, cancel, delete, move
 from appointments.doubts import Doubt, Doubtful
 from appointments.history import history_of
@@ -26,16 +26,17 @@ from documents.models import SharedDocument
 from documents.sharing.access import around
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
+from portals.answers import done, not_done
 from portals.form_errors import refusals_in
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
 from portals.practitioner.auto_sends import auto_sends_of
-from portals.practitioner.booking_words import moved_sentence
+from portals.practitioner.booking_words import cancelled_sentence, deleted_sentence, documents_stay, moved_sentence
 from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines
-from portals.practitioner.notice_words import what_leaves, who_is_told
-from portals.practitioner.reminder_words import no_reminder_leaves, reminder_lines
+from portals.practitioner.notice_words import sent_notices, who_is_notified
+from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
 from practices.roles import may_share
 
@@ -45,18 +46,18 @@ HISTORY_LINES = 200
 @staff_only
 @require_safe
 def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """The panel, alone for htmx; beside the agenda of its day otherwise (alone again on a small screen)."""
+    """The panel: alone for htmx; otherwise beside the agenda of its day (a small screen shows it alone)."""
     found = appointment_of(user, pk)
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context)
-    context |= agenda_context(request, found.practice, day=found.local_start.date())
+    context |= agenda_context(request, found.practice, user, day=found.local_start.date())
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     documents = documents_of(found, user)
-    outlived, reminders = outlived_authorisation(found), reminder_lines(found)
+    outlived, reminders = superseded_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
         "doubtful_place": doubtful_place(found),
@@ -68,7 +69,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "likenesses": likenesses_of(found.patient),
         "auto_sends": auto_sends_of(found),
         "reminders": reminders,
-        "no_reminder_leaves": no_reminder_leaves(found, reminders),
+        "cannot_be_reminded": cannot_be_reminded(found, reminders),
         "instructions": instructions_of(found),
         "may_share": may_share(user, found.practice),
         "patient": found.patient,
@@ -105,7 +106,7 @@ def keep_documents_with_holder(request: HttpRequest, user: User, pk: uuid.UUID) 
     messages.success(
         request, _("Les documents déjà partagés restent visibles par la personne qui a pris le rendez-vous.")
     )
-    return redirect("practitioner:appointment", pk=pk)
+    return done("practitioner:appointment", pk=pk)
 
 
 @staff_only
@@ -126,14 +127,15 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
             with refusals_in(form, but=(Doubtful,)):
                 accepted = request.POST.getlist("accepted")
                 moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
-                _say(request, moved_sentence(moved), found, since)
-                return redirect("practitioner:appointment", pk=pk)
+                _say(request, moved_sentence(moved), moved, since)
+                return done("practitioner:appointment", pk=pk)
         except Doubtful as asked:
             doubts = asked.doubts
     if found.status == AppointmentStatus.CANCELLED:
         messages.error(request, str(AppointmentCancelled.words))
-        return redirect("practitioner:appointment", pk=pk)
-    told = who_is_told(found, by=user, moving=True)
+        return not_done("practitioner:appointment", pk=pk)
+    moving_to = form.cleaned_data.get("starts_at") if doubts else None
+    told = [who_is_notified(found, by=user, moving=True, moving_to=moving_to), *documents_stay(_count(found, user))]
     context = frame(
         request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts, told=told
     )
@@ -144,41 +146,43 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Asks first: the patient is told at once, and nothing takes that back."""
+    """Asks first: the patient is told at once, and that cannot be undone."""
     found = appointment_of(user, pk)
     if request.method != "POST":
         if found.status == AppointmentStatus.CANCELLED:
             messages.info(request, _("Ce rendez-vous est déjà annulé."))
-            return redirect("practitioner:appointment", pk=pk)
-        told = who_is_told(found, by=user)
+            return not_done("practitioner:appointment", pk=pk)
+        told = [who_is_notified(found, by=user), *documents_stay(_count(found, user))]
         context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told)
         return render(request, "practitioner/cancel.html", context)
     since = timezone.now()
     cancel(appointment=found, by=user)
-    _say(request, _("Le rendez-vous est annulé. Les documents partagés restent visibles."), found, since)
-    return redirect("practitioner:appointment", pk=pk)
+    _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
+    return done("practitioner:appointment", pk=pk)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Says first, in plain words, which documents vanish."""
+    """Asks first, and names the documents that will be deleted."""
     found = appointment_of(user, pk)
     if request.method == "POST":
-        day, since = found.local_start.date(), timezone.now()
+        day, since, documents = found.local_start.date(), timezone.now(), _count(found, user)
         delete(appointment=found, by=user)
-        _say(request, _("Le rendez-vous et ses documents partagés sont supprimés."), found, since)
-        response = redirect("practitioner:agenda")
+        _say(request, deleted_sentence(found, documents=documents), found, since)
+        response = done("practitioner:agenda")
         response["Location"] += f"?date={day.isoformat()}"
         return response
-    told, documents = who_is_told(found, by=user), documents_of(found, user)
-    context = frame(
-        request, user, "agenda", practice=found.practice, appointment=found, documents=documents, told=told
-    )
+    told, shared = who_is_notified(found, by=user), documents_of(found, user)
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, documents=shared, told=told)
     return render(request, "practitioner/delete.html", context)
 
 
+def _count(found: Appointment, user: User) -> int:
+    return around(found, user=user).count()
+
+
 def _say(request: HttpRequest, done: str, found: Appointment, since: datetime) -> None:
-    """What was done, and who is told of it; a warning where somebody still has to be."""
-    told, lacks = what_leaves(found, since=since)
+    """Says what was done and who is told of it; as a warning if staff still have to tell somebody."""
+    told, lacks = sent_notices(found, since=since)
     (messages.warning if lacks else messages.success)(request, f"{done} {told}".strip())

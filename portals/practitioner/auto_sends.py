@@ -1,4 +1,4 @@
-"""What sends itself, on the appointment's page: what was and will be sent; now, again, not at all, after all."""
+"""Automatic documents on the appointment's page: what was and will be sent; send now, again, never, or after all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,13 +17,14 @@ from appointments.models import Appointment
 from documents.models import AutoSend, DocumentLink
 from documents.sending.autosend import do_not_send, plan_again, send_again, send_now
 from documents.sending.links import revoke_link
-from portals.practitioner.asking import Question, ask
+from portals.answers import done, not_done
+from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.staff import staff_only
 from practices.models import Practice
 
 
 def auto_sends_of(found: Appointment) -> QuerySet[AutoSend]:
-    """With what their lines on the panel show (_auto_send_line.html)."""
+    """Prefetches what their lines on the panel show (_auto_send_line.html)."""
     sendings = found.auto_sends.select_related("document", "rule", "shared", "link")
     return sendings.prefetch_related("shared__messages").order_by("due_at", "document__title")
 
@@ -34,7 +35,8 @@ def send(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = _sending(user, pk)
     if not send_now(sending=found, by=user):
         messages.error(request, _("Personne ne peut encore recevoir : complétez d’abord les coordonnées."))
-    return redirect("practitioner:appointment", pk=found.appointment_id)
+        return not_done("practitioner:appointment", pk=found.appointment_id)
+    return done("practitioner:appointment", pk=found.appointment_id)
 
 
 @staff_only
@@ -47,7 +49,8 @@ def send_once_more(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
         messages.error(
             request, _("Le destinataire n’est plus le même, ou n’a plus de coordonnées : partagez le document.")
         )
-    return redirect("practitioner:appointment", pk=found.appointment_id)
+        return not_done("practitioner:appointment", pk=found.appointment_id)
+    return done("practitioner:appointment", pk=found.appointment_id)
 
 
 @staff_only
@@ -59,7 +62,7 @@ def stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         request,
         _("« %(title)s » ne sera pas envoyé. Vous pouvez le prévoir de nouveau.") % {"title": found.document.title},
     )
-    return redirect("practitioner:appointment", pk=found.appointment_id)
+    return done("practitioner:appointment", pk=found.appointment_id)
 
 
 @staff_only
@@ -70,13 +73,14 @@ def resume(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         messages.success(request, _("« %(title)s » est prévu de nouveau.") % {"title": found.document.title})
     else:
         messages.error(request, _("La règle n’envoie plus ce document pour ce rendez-vous : partagez-le."))
-    return redirect("practitioner:appointment", pk=found.appointment_id)
+        return not_done("practitioner:appointment", pk=found.appointment_id)
+    return done("practitioner:appointment", pk=found.appointment_id)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """The way in without an account; the documents stay in the account of whoever has one. Asks first."""
+    """Closes the link without account; the documents stay in the account, if there is one. Asks first."""
     links = DocumentLink.objects.select_related("appointment__practice")
     found = get_object_or_404(links, pk=pk, appointment__practice__in=Practice.objects.of(user))
     if request.method != "POST":
@@ -92,7 +96,7 @@ def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return ask(request, user, question, practice=found.appointment.practice)
     revoke_link(link=found, by=user)
     messages.success(request, _("Le lien est fermé : plus personne n’entre par lui."))
-    return redirect("practitioner:appointment", pk=found.appointment_id)
+    return done("practitioner:appointment", pk=found.appointment_id)
 
 
 def _sending(user: User, pk: uuid.UUID) -> AutoSend:

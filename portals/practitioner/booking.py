@@ -1,4 +1,4 @@
-"""Staff book: somebody the practice knows, found by a few letters of the name, or a new patient."""
+"""Booking by staff: for a patient of the practice, found by a few letters of the name, or for a new one."""
 
 from __future__ import annotations
 
@@ -8,34 +8,38 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from appointments.booking import book, doubts_of_booking
+from appointments.booking import book, check_may_book, doubts_of_booking
 from appointments.doubts import Doubt, Doubtful
 from appointments.models import Appointment
 from patients.models import Patient
 from patients.names import SearchTooLong
 from patients.records import create_patient
+from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.booking_words import booked_sentence
-from portals.practitioner.forms import PERSON, BookingForm, asked_about
+from portals.practitioner.forms import PERSON, BookingForm
+from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
-from portals.practitioner.proposed_times import proposed_start
+from portals.practitioner.proposed_times import held_words, proposed_start
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 
 ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
-OFFERED = 8  # records; who is not among them types more of the name
+OFFERED = 8  # records; staff type more of the name to find others
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
-    """The form; with `search` in it, the records that what was typed finds. A search is posted: names stay out of
-    addresses, and whatever else was typed stays in the form."""
+    """The form; with `search` in it, also the records that match. A search is a POST: names stay out of addresses,
+    and the other fields keep their content."""
     practice = _practice(request, user)
+    check_may_book(practice, user)
+    held = ""
     if "search" in request.POST:
         form = BookingForm(practice=practice, initial=request.POST.dict())
         if request.headers.get("HX-Request") == "true":
@@ -45,39 +49,49 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
         initial["starts_at"] = proposed_start(practice, initial["starts_at"] or "", agenda=initial["agenda"])
         form = BookingForm(request.POST or None, practice=practice, initial=initial)
+        held = held_words(practice, initial["starts_at"], initial["agenda"])
     doubts: list[Doubt] = []
     if form.is_bound and form.is_valid():
+        accepted, of_person = request.POST.getlist("accepted"), form.doubts()
         try:
             with refusals_in(form, but=(Doubtful,)):
-                if form.alike:
-                    doubts = _doubts_with_likenesses(form)
+                if any(one.key not in accepted for one in of_person):
+                    doubts = [*of_person, *_doubts_about_time(form)]
                 else:
-                    made = _book(form.cleaned_data, practice, user, request.POST.getlist("accepted"))
+                    made = _book(form.cleaned_data, practice, user, accepted)
                     messages.success(request, booked_sentence(made))
-                    return redirect("practitioner:appointment", pk=made.pk)
+                    return done("practitioner:appointment", pk=made.pk)
         except Doubtful as asked:
-            doubts = asked.doubts
-    context = frame(request, user, "agenda", practice=practice, form=form, doubts=doubts, **_offered(form, practice))
+            doubts = [*of_person, *asked.doubts]
+    context = frame(
+        request,
+        user,
+        "agenda",
+        practice=practice,
+        form=form,
+        doubts=doubts,
+        held="" if form.is_bound else held,
+        nowhere=missing_to_book(practice),
+        **_offered(form, practice),
+    )
     status = 400 if form.errors else 409 if doubts else 200
     return render(request, "practitioner/new_appointment.html", context, status=status)
 
 
-def _doubts_with_likenesses(form: BookingForm) -> list[Doubt]:
-    """One question about who it is and about the time, whoever it turns out to be. Raises ValidationError."""
+def _doubts_about_time(form: BookingForm) -> list[Doubt]:
+    """Doubts about the time, to ask together with those about the person. Raises ValidationError."""
     asked = form.cleaned_data
-    who = Doubt("looks_like", asked_about(form.alike[0]), key="")
-    about_time = doubts_of_booking(
+    return doubts_of_booking(
         agenda=asked["agenda"],
         visit_reason=asked["visit_reason"],
         starts_at=asked["starts_at"],
         kind=asked["kind"],
         candidates=[like.patient for like in form.alike],
     )
-    return [who, *about_time]
 
 
 def _practice(request: HttpRequest, user: User) -> Practice:
-    """That of the record whose page led here, or the one worked in."""
+    """The practice of the record whose page led here, or the one worked in."""
     practice = practice_of(request, user)
     if request.method == "POST":
         return practice
@@ -90,7 +104,7 @@ def _practice(request: HttpRequest, user: User) -> Practice:
 
 
 def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
-    """Who may be chosen: who is chosen so far, records that are like a new patient, those that the words find."""
+    """The choices: the record chosen so far, records similar to the new patient, records that match the search."""
     records = practice.patients.order_by("last_name", "first_name", "id")
     words = str(form["q"].value() or "").strip()
     error = ""
@@ -113,7 +127,7 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
 
 
 def _own_agenda(practice: Practice, user: User) -> str | None:
-    """A practitioner's own, or the only one there is."""
+    """The practitioner's own agenda, or the only one there is."""
     agendas = list(practice.agendas.filter(is_active=True).values_list("pk", "practitioner"))
     own = [pk for pk, practitioner in agendas if practitioner == user.pk or len(agendas) == 1]
     return str(own[0]) if len(own) == 1 else None

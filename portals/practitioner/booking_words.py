@@ -1,45 +1,64 @@
-"""What staff read after booking or moving: for whom, when, with whom, and who is told."""
+"""Messages to staff after booking, moving, cancelling or deleting: for whom, when, with whom; and after booking, who
+is told. notice_words.py covers who is told of the others."""
 
 from __future__ import annotations
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.models import Appointment, AppointmentKind
+from appointments.models import Appointment
 from appointments.models.reminder import ReminderState
 from documents.models import AutoSendState
 from notifications.models import Channel
-from notifications.wording import long_day
+from portals.appointment_words import appointment_facts
+from portals.practitioner.notice_words import nobody_is_notified
 from portals.practitioner.reminder_words import why_no_reminder
 
 
 def booked_sentence(appointment: Appointment) -> str:
-    said = _("Le rendez-vous de %(name)s est pris : %(what)s.") % _facts(appointment)
-    return " ".join([said, *_told(appointment)])
+    said = _("Le rendez-vous %(of_name)s est pris : %(what)s.") % appointment_facts(appointment)
+    return " ".join([said, *_notice_sentences(appointment)])
 
 
 def moved_sentence(appointment: Appointment) -> str:
-    return _("Le rendez-vous de %(name)s est à présent : %(what)s.") % _facts(appointment)
+    return _("Le rendez-vous %(of_name)s est à présent : %(what)s.") % appointment_facts(appointment)
 
 
-def _facts(appointment: Appointment) -> dict[str, str]:
-    start = appointment.local_start
-    when = _("%(day)s à %(time)s") % {"day": long_day(start, weekday=True), "time": date_format(start, "H:i")}
-    parts = [when, appointment.agenda.name, appointment.visit_reason.name]
-    if appointment.kind == AppointmentKind.VIDEO:
-        parts.append(_("en vidéo"))
-    return {"name": appointment.patient.full_name, "what": ", ".join(parts)}
+def cancelled_sentence(appointment: Appointment, *, documents: int) -> str:
+    """`documents`: how many were shared from it."""
+    said = _("Le rendez-vous %(of_name)s est annulé : %(what)s.") % appointment_facts(appointment)
+    return " ".join([said, *documents_stay(documents)])
 
 
-def _told(appointment: Appointment) -> list[str]:
-    """Booking by the practice sends nothing at once: reminders and automatic documents follow, if they can."""
+def documents_stay(documents: int) -> list[str]:
+    """Of an appointment that is cancelled or moved; nothing where none was shared."""
+    said = ngettext(
+        "Le document partagé reste visible.", "Les %(count)d documents partagés restent visibles.", documents
+    )
+    return [said % {"count": documents}] if documents else []
+
+
+def deleted_sentence(appointment: Appointment, *, documents: int) -> str:
+    """`documents`: how many went with it."""
+    facts = appointment_facts(appointment)
+    if not documents:
+        return _("Le rendez-vous %(of_name)s est supprimé : %(what)s.") % facts
+    said = ngettext(
+        "Le rendez-vous %(of_name)s est supprimé avec son document partagé : %(what)s.",
+        "Le rendez-vous %(of_name)s est supprimé avec ses %(count)d documents partagés : %(what)s.",
+        documents,
+    )
+    return said % {**facts, "count": documents}
+
+
+def _notice_sentences(appointment: Appointment) -> list[str]:
+    """A booking by the practice sends nothing at once: reminders and automatic documents follow if possible."""
     if appointment.starts_at <= timezone.now():
         return [_("Il est passé : personne n’en est averti.")]
     reachable = {channel for channel in Channel if not why_no_reminder(appointment, channel)}
     if not reachable:
-        return [_("Personne n’en est averti, faute de coordonnées : prévenez vous-même le patient.")]
+        return [nobody_is_notified(appointment)]
     planned = appointment.reminders.filter(state=ReminderState.PLANNED).values_list("channel", flat=True)
     reminded = reachable & {Channel(one) for one in planned}
     sentences = {

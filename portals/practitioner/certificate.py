@@ -1,4 +1,4 @@
-"""A certificate brought from elsewhere, as a PKCS#12 file: a practitioner's own, or the practice's."""
+"""A certificate imported as a PKCS#12 file: a practitioner's own, or the practice's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
+from portals.answers import done, not_done
 from portals.form_errors import refusals_in
-from portals.practitioner.asking import Question, ask
+from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Membership, Practice, Role
@@ -81,7 +82,7 @@ def _certificate(request: HttpRequest, user: User, *, owner: User | Practice) ->
             with refusals_in(form):
                 _import(form, owner, user)
                 messages.success(request, _("Le certificat est importé : les prochaines signatures le portent."))
-                return redirect(request.path)
+                return done(request.path)
     context = frame(
         request,
         user,
@@ -105,21 +106,21 @@ def _import(form: CertificateForm, owner: User | Practice, user: User) -> None:
 
 
 def _remove(request: HttpRequest, user: User, *, owner: User | Practice) -> HttpResponse:
-    """Asks first: its key is erased, and only the file that it came from brings it back."""
+    """Asks first: this erases the key, and only importing the file again restores it."""
     if request.method != "POST":
         return _ask(request, user, owner)
     require_recent_sign_in(request)
     remove_imported(owner=owner, by=user)
     messages.success(request, _("Le certificat est retiré. Ce qu’il a signé reste valable."))
-    return redirect("practitioner:signature" if isinstance(owner, User) else "practitioner:settings")
+    return done("practitioner:signature" if isinstance(owner, User) else "practitioner:settings")
 
 
 def _ask(request: HttpRequest, user: User, owner: User | Practice) -> HttpResponse:
     is_own = isinstance(owner, User)
     found = in_use(owner)
-    if found is None or found.is_ours:  # another tab, a second click
+    if found is None or found.is_ours:  # removed in another tab, or by a second click
         messages.info(request, _("Il n’y a plus de certificat à retirer."))
-        return redirect("practitioner:signature" if is_own else "practitioner:settings")
+        return not_done("practitioner:signature" if is_own else "practitioner:settings")
     back = reverse("practitioner:certificate" if is_own else "practitioner:practice-certificate")
     question = Question(
         heading=_("Retirer ce certificat ?"),
@@ -138,7 +139,7 @@ def _ask(request: HttpRequest, user: User, owner: User | Practice) -> HttpRespon
 
 
 def certificate_facts(owner: User | Practice) -> dict[str, Any] | None:
-    """What is shown of a certificate that was brought; None where the installation's own signs."""
+    """What the page shows of an imported certificate; None if the installation's own signs."""
     found: SigningCredential | None = in_use(owner)
     if found is None or found.is_ours:
         return None

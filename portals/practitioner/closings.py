@@ -1,4 +1,4 @@
-"""When the practice is closed: what is planned, public holidays of its place, a new closing. Administrators only."""
+"""When the practice is closed: planned closings, public holidays of its place, new closings. Administrators only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,13 +21,15 @@ from accounts.models import User
 from appointments.closings import booked_inside, booked_inside_each, close, open_again
 from appointments.models import Agenda, Appointment, Closing
 from appointments.public_holidays import PLACE_NAMES, Holiday, Place, holidays_of, place_of, years_proposed
+from portals.answers import done, not_done
 from portals.form_errors import refusals_in
+from portals.form_fields import choice_field, model_field
 from portals.practitioner.forms import MomentField
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice, Role
 
-NAMED = 50  # appointments, in a question
+NAMED = 50  # appointments that a question lists
 
 
 class ClosingForm(forms.Form):
@@ -55,7 +57,7 @@ class ClosingForm(forms.Form):
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["agendas"].queryset = practice.agendas.filter(is_active=True)  # type: ignore[attr-defined]
+        model_field(self, "agendas").queryset = practice.agendas.filter(is_active=True)
 
 
 class HolidaysForm(forms.Form):
@@ -67,13 +69,13 @@ class HolidaysForm(forms.Form):
 
     def __init__(self, *args: Any, proposed: Sequence[Holiday], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["days"].choices = [(one.day.isoformat(), one.name) for one in proposed]  # type: ignore[attr-defined]
+        choice_field(self, "days").choices = [(one.day.isoformat(), one.name) for one in proposed]
 
 
 @staff_only
 @require_safe
 def closings(request: HttpRequest, user: User) -> HttpResponse:
-    """Those under way and to come, each with who is booked inside."""
+    """Current and future closings, each with the appointments inside."""
     practice = administered_practice(request, user)
     found = Closing.objects.filter(practice=practice).to_come().select_related("practice").prefetch_related("agendas")
     context = frame(request, user, "settings", practice=practice, rows=_rows(list(found)), named=NAMED)
@@ -81,7 +83,7 @@ def closings(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _rows(closings: Collection[Closing]) -> list[tuple[Closing, list[Appointment]]]:
-    """Each with the first appointments inside it: those that are named, and one more where there are more."""
+    """Each closing with its first appointments: those to list, plus one if there are more."""
     inside = {closing: keys[: NAMED + 1] for closing, keys in booked_inside_each(closings).items()}
     read = Appointment.objects.select_related("practice", "patient", "agenda")
     found = read.in_bulk({key for keys in inside.values() for key in keys})
@@ -91,7 +93,7 @@ def _rows(closings: Collection[Closing]) -> list[tuple[Closing, list[Appointment
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_closing(request: HttpRequest, user: User) -> HttpResponse:
-    """Asks before it closes over appointments: they stay, and somebody must move or cancel them."""
+    """Asks before it closes over appointments: they remain, and somebody must move or cancel them."""
     practice = administered_practice(request, user)
     form = ClosingForm(request.POST or None, practice=practice)
     inside: list[Appointment] = []
@@ -113,7 +115,7 @@ def new_closing(request: HttpRequest, user: User) -> HttpResponse:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def public_holidays(request: HttpRequest, user: User) -> HttpResponse:
-    """Those of a year and a place: the ones that are ticked are closed, each as a closing of its own."""
+    """The holidays of a year and a place: each one ticked becomes a closing of its own."""
     practice = administered_practice(request, user)
     sent = request.POST if request.method == "POST" else request.GET
     years = years_proposed(practice)
@@ -130,9 +132,9 @@ def public_holidays(request: HttpRequest, user: User) -> HttpResponse:
         except ValidationError as refused:
             form.add_error(None, refused.messages[0])
         else:
-            if not chosen:  # another tab, another administrator, a second click
+            if not chosen:  # done in another tab, by another administrator, or by a second click
                 messages.info(request, _("Le cabinet est déjà fermé ces jours-là."))
-                return redirect("practitioner:closings")
+                return not_done("practitioner:closings")
             if _agreed(request, inside):
                 return _closed(request, len(inside), len(chosen))
     ticked = request.POST.getlist("days")
@@ -159,11 +161,12 @@ def remove_closing(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
     owned = Closing.objects.of_staff(user, Role.ADMIN)
     open_again(closing=get_object_or_404(owned, pk=pk), by=user)
     messages.success(request, _("La fermeture est supprimée : ses heures se réservent de nouveau."))
-    return redirect("practitioner:closings")
+    return done("practitioner:closings")
 
 
 def _close_on(request: HttpRequest, practice: Practice, chosen: list[Holiday], user: User) -> list[Appointment]:
-    """Closed, unless somebody is booked inside and it was not agreed to: all or none. Who is booked inside."""
+    """Closes all of the days, or none if there are appointments inside that nobody agreed to. Returns these
+    appointments."""
     with transaction.atomic():
         made = [
             close(practice=practice, starts_at=one.starts_at, ends_at=one.ends_at, reason=one.name, by=user)
@@ -176,7 +179,8 @@ def _close_on(request: HttpRequest, practice: Practice, chosen: list[Holiday], u
 
 
 def _agreed(request: HttpRequest, inside: list[Appointment]) -> bool:
-    """To all of those who are booked inside: one more than was shown is asked about again."""
+    """Whether the user agreed to all appointments inside. If there is one more than the page showed, it asks
+    again."""
     return {str(one.pk) for one in inside} <= set(request.POST.getlist("agreed"))
 
 
@@ -196,7 +200,7 @@ def _closed(request: HttpRequest, inside: int, count: int = 1) -> HttpResponse:
         messages.warning(request, f"{said} {left % {'inside': inside}}")
     else:
         messages.success(request, said)
-    return redirect("practitioner:closings")
+    return done("practitioner:closings")
 
 
 def _place(asked: str | None, practice: Practice) -> Place | None:

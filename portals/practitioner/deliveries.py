@@ -1,4 +1,4 @@
-"""What became of what was shared: whom it reached, whom it did not and why, and what mends it."""
+"""Deliveries of shared documents: whom they reached, whom they did not reach and why, and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +20,7 @@ from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.models.shared import AudienceChoice
 from documents.sharing.access import visible_as_staff
-from documents.sharing.chasing import Chased, chase, correct_and_chase
+from documents.sharing.chasing import ChaseResult, chase, correct_and_chase
 from documents.sharing.deliveries import (
     blocked_sendings,
     contact_proposals,
@@ -29,7 +29,10 @@ from documents.sharing.deliveries import (
     recent,
 )
 from patients.records import check_may_edit
+from portals.answers import done, not_done
+from portals.contact_hints import hint_at_misspelling
 from portals.form_errors import refusals_in
+from portals.practitioner.calendar_words import waiting_calendars
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
@@ -42,11 +45,17 @@ BLOCKED_SHOWN = 50
 @staff_only
 @require_safe
 def deliveries(request: HttpRequest, user: User) -> HttpResponse:
-    """What needs somebody; or everything of the last 30 days."""
+    """Deliveries that need attention; or all of the last 30 days."""
     everything = request.GET.get("show") == "all"
     practice = practice_of(request, user)
     found = recent(user, practice) if everything else needing_attention(user, practice)
     page, has_more = _page_of(found, request.GET.get("after"))
+    beside: dict[str, Any] = {
+        "blocked": _blocked(user, practice),
+        "proposals": list(contact_proposals(user, practice)[:BLOCKED_SHOWN]),
+        "calendars": waiting_calendars(practice),
+        "notices": _notices(user, practice, everything=everything),
+    }
     context = frame(
         request,
         user,
@@ -54,16 +63,15 @@ def deliveries(request: HttpRequest, user: User) -> HttpResponse:
         documents=page,
         next_after=page[-1].pk if has_more else None,
         everything=everything,
-        blocked=_blocked(user, practice),
-        proposals=contact_proposals(user, practice)[:BLOCKED_SHOWN],
-        notices=_notices(user, practice, everything=everything),
+        **beside,
+        other_lists=any(beside.values()),
         shares_in=set(Practice.objects.ids_of(user, *SHARING_ROLES)),
     )
     return render(request, "practitioner/deliveries.html", context)
 
 
 def _page_of(found: QuerySet[SharedDocument], after: str | None) -> tuple[list[SharedDocument], bool]:
-    """Newest first, by keyset: the page after a document that was shown."""
+    """Newest first, by keyset: the page after the document `after`."""
     try:
         last = found.filter(pk=uuid.UUID(after)).first() if after else None
     except ValueError:
@@ -99,26 +107,27 @@ def _why(sending: AutoSend) -> str:
 @staff_only
 @require_POST
 def settle_notice(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """“It is seen to”: the patient was called, for one."""
+    """“It is seen to”: staff called the patient, for example."""
     practice = practice_of(request, user)
     message = get_object_or_404(notices_that_failed(user, practice), pk=pk)
     settle(message=message, practice=practice, by=user)
     messages.success(request, _("C’est noté : ce message n’est plus à traiter."))
-    return redirect("practitioner:deliveries")
+    return done("practitioner:deliveries")
 
 
 @staff_only
 @require_POST
 def chase_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     document = get_object_or_404(visible_as_staff(user), pk=pk)
-    _say(request, chase(document=document, by=user))
-    return redirect(back_to(request.POST.get("back"), document))
+    chased, back = chase(document=document, by=user), back_to(request.POST.get("back"), document)
+    _say(request, chased)
+    return not_done(back) if chased in (ChaseResult.REFUSED, ChaseResult.NOBODY) else done(back)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Contacts that are wrong, corrected, and the message sent again: one form, one button."""
+    """Corrects wrong contacts and sends the message again: one form, one button."""
     visible = visible_as_staff(user).select_related("patient__practice", "holder", "authorisation", "appointment")
     document = get_object_or_404(visible, pk=pk, audience=AudienceChoice.PATIENT)
     check_may_edit(document.patient.practice, user)
@@ -135,7 +144,8 @@ def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
                 by=user,
             )
             _say(request, corrected)
-            return redirect(back_to(back, document))
+            hint_at_misspelling(request, form.cleaned_data["email"])
+            return done(back_to(back, document))
     context = frame(
         request,
         user,
@@ -150,7 +160,7 @@ def correct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 
 def back_to(asked: str | None, document: SharedDocument) -> str:
-    """Where the button was: one of our three pages, whatever the address says."""
+    """The page that held the button: one of three, whatever the address says."""
     if asked == "deliveries":
         return reverse("practitioner:deliveries")
     if asked == "share":
@@ -158,23 +168,23 @@ def back_to(asked: str | None, document: SharedDocument) -> str:
     return reverse("practitioner:appointment", args=[document.appointment_id])
 
 
-def _say(request: HttpRequest, chased: Chased) -> None:
+def _say(request: HttpRequest, chased: ChaseResult) -> None:
     match chased:
-        case Chased.SENT:
+        case ChaseResult.SENT:
             messages.info(
                 request, _("Le message attend son envoi : le suivi dira s’il est parti, remis ou de nouveau refusé.")
             )
-        case Chased.WAITING:
+        case ChaseResult.WAITING:
             messages.info(request, _("Un envoi est déjà en cours : rien n’est envoyé en double."))
-        case Chased.RECENT:
+        case ChaseResult.RECENT:
             messages.info(request, _("Un message est parti il y a moins d’une heure : rien n’est envoyé en double."))
-        case Chased.REFUSED:
+        case ChaseResult.REFUSED:
             messages.error(
                 request, _("Ces coordonnées ont été refusées : corrigez-les d’abord, le message partira alors.")
             )
-        case Chased.READ:
+        case ChaseResult.READ:
             messages.info(request, _("Le document vient d’être lu : rien n’est envoyé."))
-        case Chased.NOBODY:
+        case ChaseResult.NOBODY:
             messages.error(
                 request,
                 _(

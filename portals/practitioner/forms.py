@@ -1,8 +1,9 @@
-"""What staff type."""
+"""The forms of staff."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
 
 from django import forms
@@ -11,28 +12,22 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from appointments.doubts import Doubt
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from notifications.wording import telephone_by_pairs
-from patients.birth_dates import birth_date_in
-from patients.contacts import clean_email, clean_mobile
 from patients.duplicates import Alike, Likeness, likenesses
+from patients.misspelt_domains import did_you_mean
 from patients.models import Patient
 from patients.names import ascii_digits
 from patients.ownership import CONTACTS
 from patients.records import FormerContacts, PatientChanges
+from portals.contact_fields import BirthDateField, EmailField, MobileField
+from portals.form_fields import model_field
 from practices.models import Practice
 
 
 def _text(**attrs: str) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "form-control", **attrs})
-
-
-def _email(typed: str) -> None:
-    clean_email(typed)
-
-
-def _mobile(typed: str) -> None:
-    clean_mobile(typed)
 
 
 class ContactChanges(TypedDict, total=False):
@@ -44,18 +39,8 @@ class ContactChanges(TypedDict, total=False):
 class ContactsForm(forms.Form):
     """The contacts that a record lacks, or all of them."""
 
-    email = forms.CharField(
-        label=_("Adresse e-mail"),
-        required=False,
-        validators=[_email],
-        widget=_text(type="email", inputmode="email", autocomplete="off"),
-    )
-    mobile = forms.CharField(
-        label=_("Mobile"),
-        required=False,
-        validators=[_mobile],
-        widget=_text(type="tel", inputmode="tel", autocomplete="off"),
-    )
+    email = EmailField(required=False)
+    mobile = MobileField(required=False)
 
     former_contacts = forms.ChoiceField(
         label=_("Si vous changez ces coordonnées : à qui étaient les anciennes ?"),
@@ -80,7 +65,8 @@ class ContactsForm(forms.Form):
     def __init__(
         self, *args: Any, only: list[str] | None = None, patient: Patient | None = None, **kwargs: Any
     ) -> None:
-        """`patient`: whose contacts they are, to ask whose the former ones were while an account sees them."""
+        """`patient`: the owner of the contacts. While an account sees them, the form asks whose the former ones
+        were."""
         super().__init__(*args, **kwargs)
         self.initial["mobile"] = telephone_by_pairs(self.initial.get("mobile"))
         if patient is None or not patient.ties.live().exists():
@@ -99,7 +85,7 @@ class ContactsForm(forms.Form):
         return [self[name] for name in CONTACTS if name in self.fields]
 
     def changes(self) -> ContactChanges:
-        """What patients.records.change_patient takes."""
+        """The arguments for patients.records.change_patient."""
         given = self.cleaned_data
         whose = given.get("former_contacts")
         changes = ContactChanges(former_contacts=FormerContacts(whose) if whose else None)
@@ -111,11 +97,16 @@ class ContactsForm(forms.Form):
 
 
 PERSON = ("first_name", "last_name", "birth_date")
+MISSING = {  # of a new patient
+    "first_name": _("Saisissez le prénom du nouveau patient, ou choisissez un patient déjà connu."),
+    "last_name": _("Saisissez le nom du nouveau patient, ou choisissez un patient déjà connu."),
+    "birth_date": _("Saisissez la date de naissance du nouveau patient, ou choisissez un patient déjà connu."),
+}
 TOO_LONG = {"max_length": _("C’est trop long : abrégez, %(limit_value)d caractères au plus.")}
 
 
 class MomentField(forms.DateTimeField):
-    """A day and a time on the clock of the practice."""
+    """A day and a time in the practice's time zone."""
 
     widget = forms.DateTimeInput(
         format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "form-control", "step": "300"}
@@ -128,10 +119,10 @@ class MomentField(forms.DateTimeField):
     }
 
     def to_python(self, value: Any) -> datetime | None:
-        """A time that comes twice, the night when clocks go back, is the first."""
+        """A time that occurs twice, in the night when clocks go back, means the first."""
         if isinstance(value, str):
             value = ascii_digits(value)
-        with timezone.override(UTC):  # as it was typed: Django would refuse those two in words of its own
+        with timezone.override(UTC):  # Django would refuse ambiguous or skipped times with its own messages
             typed = super().to_python(value)
         if typed is None:
             return None
@@ -139,33 +130,15 @@ class MomentField(forms.DateTimeField):
         moment = typed.replace(tzinfo=zone)
         try:
             shown = moment.astimezone(UTC).astimezone(zone)
-        except OverflowError:  # the first or the last day that a date can hold: elsewhere it is beyond
+        except OverflowError:  # the first or the last day that a date can hold
             raise forms.ValidationError(self.error_messages["year"], code="year") from None
         if shown.replace(tzinfo=None) != typed.replace(tzinfo=None):
             raise forms.ValidationError(self.error_messages["skipped"], code="skipped")
         return moment
 
 
-class BirthDateField(forms.DateField):
-    """As the browser's calendar gives it, or as people write a date where there is none."""
-
-    widget = forms.DateInput(
-        format="%Y-%m-%d", attrs={"type": "date", "class": "form-control", "autocomplete": "off"}
-    )
-    input_formats = ["%Y-%m-%d"]
-    default_error_messages = {
-        "invalid": _("Cette date n’existe pas, ou est mal écrite. Écrivez le jour, le mois et l’année : 12/03/1950."),
-    }
-
-    def to_python(self, value: Any) -> date | None:
-        if isinstance(value, str):
-            born, rest = birth_date_in(value)
-            value = ascii_digits(value) if born is None or rest.strip() else born
-        return super().to_python(value)
-
-
 class PlaceField(forms.TypedChoiceField):
-    """At the practice or by video; where nothing was chosen, what the reason and the agenda allow."""
+    """At the practice or by video; if nothing was chosen, what the reason and the agenda allow."""
 
     widget = forms.Select(attrs={"class": "form-select", "data-place": ""})
     default_error_messages = {
@@ -181,15 +154,15 @@ class PlaceField(forms.TypedChoiceField):
 
 
 class Places(TypedDict):
-    """What a browser needs to offer only the places that go with a reason and an agenda: keys as in the form."""
+    """What the script needs to offer only the places that fit a reason and an agenda. Keys as in the form."""
 
     reasons: dict[str, list[str]]
     agendas_with_video: list[str]
 
 
 def _places(form: forms.Form) -> Places:
-    reasons = form.fields["visit_reason"].queryset  # type: ignore[attr-defined]
-    agendas = form.fields["agenda"].queryset  # type: ignore[attr-defined]
+    reasons: Iterable[VisitReason] = model_field(form, "visit_reason").queryset or []
+    agendas: Iterable[Agenda] = model_field(form, "agenda").queryset or []
     return Places(
         reasons={str(one.pk): [kind for kind in AppointmentKind.values if one.allows(kind)] for one in reasons},
         agendas_with_video=[str(one.pk) for one in agendas if one.video_url],
@@ -197,7 +170,7 @@ def _places(form: forms.Form) -> Places:
 
 
 def _offer_places(form: forms.Form, *, also: str = "") -> None:
-    """By video only where some agenda has an address and some reason is by video. `also`: a place that stands."""
+    """Offer video only if an agenda has an address and a reason allows video. `also`: a place to keep on offer."""
     places = _places(form)
     by_video = places["agendas_with_video"] and any("video" in kinds for kinds in places["reasons"].values())
     cast("PlaceField", form.fields["kind"]).choices = [
@@ -205,8 +178,13 @@ def _offer_places(form: forms.Form, *, also: str = "") -> None:
     ]
 
 
+def _born_where(form: forms.Form, practice: Practice) -> None:
+    """Judge birth dates by the current day at the practice."""
+    cast("BirthDateField", form.fields["birth_date"]).today = timezone.localdate(timezone=practice.zone)
+
+
 class RowField(forms.ModelChoiceField[Model]):
-    """A key that is none gets the sentence of one that is not offered: both come from a page that is out of date."""
+    """An invalid key gets the same message as a key that is not offered: both come from an outdated page."""
 
     def to_python(self, value: Any) -> Any:
         try:
@@ -251,24 +229,29 @@ class BookingForm(forms.Form):
         label=_("Nom"), max_length=100, error_messages=dict(TOO_LONG), widget=_text(autocomplete="off")
     )
     birth_date = BirthDateField(label=_("Date de naissance"))
-    email = forms.CharField(label=_("Adresse e-mail"), required=False, widget=_text(type="email", autocomplete="off"))
-    mobile = forms.CharField(label=_("Mobile"), required=False, widget=_text(type="tel", autocomplete="off"))
+    email = EmailField(required=False)
+    mobile = MobileField(required=False)
     somebody_else = forms.BooleanField(label=_("C’est quelqu’un d’autre : créer une fiche"), required=False)
+
+    of_a_person = ("last_name", "first_name", "birth_date", "mobile", "email")
+    of_a_time = ("starts_at", "agenda", "visit_reason", "kind")
+    field_order = ("q", "patient", "somebody_else", *of_a_person, *of_a_time)
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in PERSON:
-            told = _("À remplir pour un nouveau patient, ou choisissez un patient déjà connu.")
+        self.practice = practice
+        for name, told in MISSING.items():
             self.fields[name].error_messages["required"] = told
             self.fields[name].required = not self.data.get("patient")
-        self.alike: list[Likeness] = []  # records that may be of the new patient: a question, no error
+        _born_where(self, practice)
+        self.alike: list[Likeness] = []  # records similar to the new patient: a question, not an error
         choices: dict[str, Any] = {
             "agenda": practice.agendas.filter(is_active=True),
             "visit_reason": practice.visit_reasons.filter(is_active=True),
             "patient": practice.patients.all(),
         }
         for name, queryset in choices.items():
-            self.fields[name].queryset = queryset  # type: ignore[attr-defined]
+            model_field(self, name).queryset = queryset
         _offer_places(self)
 
     @property
@@ -277,24 +260,37 @@ class BookingForm(forms.Form):
 
     @property
     def of_a_new_patient(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("last_name", "first_name", "birth_date", "mobile", "email")]
+        return [self[name] for name in self.of_a_person]
 
     @property
     def of_the_appointment(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("starts_at", "agenda", "visit_reason", "kind")]
+        return [self[name] for name in self.of_a_time]
+
+    def doubts(self) -> list[Doubt]:
+        """Doubts about the new patient as typed in. Choosing a record answers which one it is."""
+        given = self.cleaned_data
+        found = [Doubt("looks_like", asked_about(self.alike[0]), key="")] if self.alike else []
+        if given.get("patient") is None and (question := did_you_mean(given["email"])):
+            said = gettext("L’adresse e-mail %(address)s est peut-être mal écrite.") % {"address": given["email"]}
+            found.append(Doubt("misspelt_email", f"{said} {question}", key=f"misspelt_email/{given['email']}"))
+        return found
 
     def chosen(self) -> Patient | None:
-        """The record that is chosen so far, whatever else is wrong."""
+        """The record chosen so far, even if other fields have errors."""
         try:
-            return self.fields["patient"].clean(self["patient"].value())  # type: ignore[no-any-return]
+            record: Patient | None = self.fields["patient"].clean(self["patient"].value())
         except forms.ValidationError:
             return None
+        return record
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
+        if asked.get("patient") is not None:  # the fields of a new patient are ignored
+            for name in (*PERSON, *CONTACTS):
+                self.errors.pop(name, None)
         person: dict[str, Any] = {name: asked.get(name) for name in PERSON}
         if asked.get("patient") is None and all(person.values()) and not asked["somebody_else"]:
-            records = self.fields["patient"].queryset  # type: ignore[attr-defined]
+            records = self.practice.patients.all()
             self.alike = likenesses(records, **person, email=asked.get("email"), mobile=asked.get("mobile"))
         return asked
 
@@ -309,8 +305,8 @@ def asked_about(likest: Likeness) -> str:
 
 
 class IdentityForm(forms.Form):
-    """Names and birth date of a record, as its practice corrects them. What was not touched is not saved: somebody
-    else may have corrected it meanwhile."""
+    """Names and birth date of a record, corrected by its practice. Saves only fields that changed: somebody else may
+    have corrected the others meanwhile."""
 
     first_name = forms.CharField(
         label=_("Prénom"),
@@ -331,12 +327,13 @@ class IdentityForm(forms.Form):
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial = {name: getattr(patient, name) for name in PERSON}
+        _born_where(self, patient.practice)
         self.fields["first_name"].error_messages["required"] = _("Saisissez son prénom.")
         self.fields["last_name"].error_messages["required"] = _("Saisissez son nom.")
         self.fields["birth_date"].error_messages["required"] = _("Saisissez sa date de naissance.")
 
     def changes(self) -> PatientChanges:
-        """What patients.records.change_patient takes."""
+        """The arguments for patients.records.change_patient."""
         changes = PatientChanges()
         if "first_name" in self.changed_data:
             changes["first_name"] = self.cleaned_data["first_name"]
@@ -348,7 +345,7 @@ class IdentityForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """When, on which agenda, for which reason, where. Those it has may stay, closed to booking or not."""
+    """Time, agenda, reason and place. The current ones may stay, even if closed to booking."""
 
     def __init__(self, *args: Any, appointment: Appointment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -356,9 +353,9 @@ class MoveForm(forms.Form):
         asked = BookingForm(practice=practice)
         agendas = practice.agendas.filter(Q(is_active=True) | Q(pk=appointment.agenda_id))
         reasons = practice.visit_reasons.filter(Q(is_active=True) | Q(pk=appointment.visit_reason_id))
-        asked.fields["agenda"].queryset = agendas  # type: ignore[attr-defined]
-        asked.fields["visit_reason"].queryset = reasons  # type: ignore[attr-defined]
-        for name in ("starts_at", "agenda", "visit_reason", "kind"):
+        model_field(asked, "agenda").queryset = agendas
+        model_field(asked, "visit_reason").queryset = reasons
+        for name in BookingForm.of_a_time:
             self.fields[name] = asked.fields[name]
         _offer_places(self, also=appointment.kind)
 
@@ -368,7 +365,7 @@ class MoveForm(forms.Form):
 
 
 class WhichAppointmentsForm(forms.Form):
-    """Reasons and agendas of the practice; none: all of them."""
+    """Reasons and agendas of the practice; none chosen means all."""
 
     visit_reasons = forms.ModelMultipleChoiceField(
         VisitReason.objects.none(),
@@ -387,5 +384,5 @@ class WhichAppointmentsForm(forms.Form):
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["visit_reasons"].queryset = practice.visit_reasons.all()  # type: ignore[attr-defined]
-        self.fields["agendas"].queryset = practice.agendas.all()  # type: ignore[attr-defined]
+        model_field(self, "visit_reasons").queryset = practice.visit_reasons.all()
+        model_field(self, "agendas").queryset = practice.agendas.all()

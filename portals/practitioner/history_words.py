@@ -1,4 +1,4 @@
-"""The history of an appointment and its record, in words: what was done, to which document or whose access."""
+"""The history of an appointment and its record, in sentences: the action, and its document or access."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class HistoryLine:
 
 
 def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: User) -> list[HistoryLine]:
-    """As `user`, of the practice, may see them."""
+    """The lines as `user`, of the practice, may see them."""
     ids = {line.actor_id for line in lines} | {_account(line) for line in lines}
     people = User.objects.in_bulk([pk for pk in ids if pk])
     what = _subjects(lines, appointment, user, people)
@@ -58,7 +58,7 @@ def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: U
 def _subjects(
     lines: Sequence[AuditEvent], appointment: Appointment, user: User, people: dict[uuid.UUID, User]
 ) -> dict[Any, str]:
-    """By the line's key."""
+    """The subject of each line, by the line's key."""
     titles: dict[uuid.UUID, str] = dict(around(appointment, user=user).values_list("pk", "title"))
     categories = {category.code: category.label for category in Category.objects.all()}
     of_contacts = _sent_to(lines, appointment)
@@ -76,7 +76,8 @@ def _subjects(
 
 
 def _sent_to(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[uuid.UUID, str]:
-    """Links and invitations, by the contacts that they went to. Masked: those may have been somebody else's."""
+    """The masked contacts that links and invitations went to, by link or invitation. Masked, because they may have
+    been somebody else's."""
     ids = {line.object_id for line in lines if line.object_type in ("DocumentLink", "Invitation")}
     links = DocumentLink.objects.filter(pk__in=ids, appointment__patient=appointment.patient_id)
     invitations = Invitation.objects.filter(pk__in=ids, patient=appointment.patient_id)
@@ -84,7 +85,7 @@ def _sent_to(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[uuid
 
 
 def _account(line: AuditEvent) -> uuid.UUID | None:
-    """Of a line about what an account sees."""
+    """The account, of a line about what an account sees."""
     try:
         return uuid.UUID(str(line.detail.get("account", "")))
     except ValueError:
@@ -92,7 +93,7 @@ def _account(line: AuditEvent) -> uuid.UUID | None:
 
 
 def _names_of_parts(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[str, str]:
-    """Names of the agendas and reasons that moves led from and to, by their keys as the trail writes them."""
+    """Names of the agendas and reasons before and after moves, by their keys in the trail."""
     moves = [line.detail for line in lines if line.action == "appointment.moved"]
 
     def named(part: str) -> set[uuid.UUID]:
@@ -106,8 +107,8 @@ def _names_of_parts(lines: Sequence[AuditEvent], appointment: Appointment) -> di
 
 
 def _changes(line: AuditEvent, appointment: Appointment, names: dict[str, str]) -> list[str]:
-    """What a move changed, a sentence each: what it is since, and what it was. Moves of an earlier version only know
-    which parts changed."""
+    """What a move changed: one sentence for each part, with the new and the old value. Moves recorded by an earlier
+    version only name the changed parts."""
     if line.action != "appointment.moved":
         return []
     labels = {
@@ -132,7 +133,7 @@ def _changes(line: AuditEvent, appointment: Appointment, names: dict[str, str]) 
 
 
 def _part(name: str, value: str, appointment: Appointment, names: dict[str, str]) -> str:
-    """One part of an appointment as the trail writes it, in words; times on the clock of the practice."""
+    """One part of an appointment, formatted from the trail; times in the practice's time zone."""
     if name == "starts_at":
         start = timezone.localtime(datetime.fromisoformat(value), appointment.practice.zone)
         return f"{long_day(start, weekday=True)}, {date_format(start, 'H:i')}"
@@ -142,8 +143,8 @@ def _part(name: str, value: str, appointment: Appointment, names: dict[str, str]
 
 
 def _notes(detail: dict[str, Any]) -> list[str]:
-    """What intake noticed of a shared document, that staff vouched for whom it concerns, that a booker gave it;
-    of a reading, by which means."""
+    """Remarks: what intake noticed in a document, that staff confirmed the patient, that a booker gave the document;
+    for a reading, by which means."""
     said = {
         "patient_confirmed": _("Il nommait un autre patient : le destinataire a été confirmé."),
         "by_the_account": _("Par le patient, dans son compte."),

@@ -1,4 +1,4 @@
-"""The practice's library: cards with their first page, one document with its versions, import by drop or browse."""
+"""The practice's library: cards with first pages, one document with its versions, import by drop or browse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,14 +19,15 @@ from documents.library.catalogue import archive, change_library_document, check_
 from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.models.library import LibraryDocumentQuerySet
 from files.intake import Refused, ScannerUnavailable, accept
-from files.limits import MAX_BYTES, MEDIA_TYPES
+from files.limits import MEDIA_TYPES
 from files.preview import IMAGE_TYPE, page_image
 from files.serving import respond
-from patients.names import MAX_SEARCH_LENGTH, SearchTooLong, ascii_digits, check_search
+from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
+from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.library_import import import_all, import_one
 from portals.practitioner.practices import practice_of
-from portals.practitioner.share_words import upload_words
+from portals.practitioner.script_configs import import_config
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 from practices.roles import may_administer
@@ -36,7 +37,7 @@ PICTURE_PIXELS = 1200
 
 
 class AboutForm(forms.Form):
-    """What a document is called, and what it is."""
+    """The title and category of a document."""
 
     title = forms.CharField(
         label=gettext_lazy("Titre"),
@@ -65,19 +66,16 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
             return _import_card(request, practice, user)
         errors = import_all(request, practice, user)
         if not errors:
-            return redirect("practitioner:library")
+            return done("practitioner:library")
     words, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
     archived = request.GET.get("archived") == "1"
     found = LibraryDocument.objects.of_staff(user).filter(practice=practice)
     documents = found.filter(archived_at__isnull=False) if archived else found.in_use()
     search_error = ""
     try:
-        check_search(words)
+        documents = documents.search(words)
     except SearchTooLong as refused:
         search_error, words, documents = " ".join(refused.messages), words[:MAX_SEARCH_LENGTH], documents.none()
-    if words:
-        typed = words.replace("\0", "")
-        documents = documents.filter(Q(title__icontains=typed) | Q(title__icontains=ascii_digits(typed)))
     if category:
         documents = documents.filter(category=category[:MAX_SEARCH_LENGTH].replace("\0", ""))
     context = frame(
@@ -95,15 +93,14 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
         archived=archived,
         any_archived=found.filter(archived_at__isnull=False).exists(),
         extensions=",".join(MEDIA_TYPES),
-        max_bytes=MAX_BYTES,
         import_category=request.POST.get("category", "information"),
-        words=upload_words(),
+        config=import_config(),
     )
     return render(request, "practitioner/library.html", context, status=400 if errors or search_error else 200)
 
 
 def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpResponse:
-    """One file, sent by the page's script: its card, or what is wrong with it."""
+    """Imports one file for the page's script: answers with its card, or with the reason of the refusal."""
     try:
         made = import_one(request, practice, user)
     except Refused as refused:
@@ -113,7 +110,7 @@ def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpRe
         if away:
             response["Retry-After"] = str(ScannerUnavailable.retry_after)
         return response
-    context = {"document": _found(user, made.pk), "may_administer": True}
+    context = {"document": _document_of(user, made.pk), "may_administer": True}
     return render(request, "practitioner/_library_card.html", context, status=201)
 
 
@@ -121,19 +118,19 @@ def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 def document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """One document: its versions, its names, and the next version of an imported file."""
-    found = _found(user, pk)
+    found = _document_of(user, pk)
     form = AboutForm(request.POST or None, initial={"title": found.title, "category": found.category_id})
     errors: list[str] = []
     if request.method == "POST" and "version" in request.POST:
         errors = _import_version(request, found, user)
         form = AboutForm(initial={"title": found.title, "category": found.category_id})
         if not errors:
-            return redirect("practitioner:library-document", pk=pk)
+            return done("practitioner:library-document", pk=pk)
     elif request.method == "POST" and form.is_valid():
         with refusals_in(form):
             change_library_document(document=found, by=user, **form.cleaned_data)
             messages.success(request, _("Les changements sont enregistrés."))
-            return redirect("practitioner:library-document", pk=pk)
+            return done("practitioner:library-document", pk=pk)
     context = frame(
         request,
         user,
@@ -167,8 +164,8 @@ def _import_version(request: HttpRequest, found: LibraryDocument, user: User) ->
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Says first which rules would stop sending it."""
-    found = _found(user, pk)
+    """Asks first, and names the rules that would stop sending it."""
+    found = _document_of(user, pk)
     check_may_write(found.practice, user)
     if request.method != "POST":
         rules = list(found.rules.kept())
@@ -180,7 +177,7 @@ def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
     messages.success(
         request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": found.title}
     )
-    return redirect("practitioner:library")
+    return done("practitioner:library")
 
 
 def _planned(found: LibraryDocument) -> int:
@@ -190,16 +187,16 @@ def _planned(found: LibraryDocument) -> int:
 @staff_only
 @require_POST
 def unarchive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = _found(user, pk)
+    found = _document_of(user, pk)
     unarchive(document=found, by=user)
     messages.success(request, _("« %(title)s » est de nouveau proposé.") % {"title": found.title})
-    return redirect("practitioner:library-document", pk=pk)
+    return done("practitioner:library-document", pk=pk)
 
 
 @staff_only
 @require_safe
 def content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
-    found = _found(user, pk)
+    found = _document_of(user, pk)
     return respond(found.newest.file, title=found.title, request=request)
 
 
@@ -217,14 +214,14 @@ def version_content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResp
 @require_safe
 def thumbnail(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The first page of the newest version."""
-    return _image(_found(user, pk), THUMBNAIL_PIXELS)
+    return _image(_document_of(user, pk), THUMBNAIL_PIXELS)
 
 
 @staff_only
 @require_safe
 def picture(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """A picture of the library, as a written document shows it."""
-    return _image(_found(user, pk), PICTURE_PIXELS)
+    """A picture of the library, for written documents."""
+    return _image(_document_of(user, pk), PICTURE_PIXELS)
 
 
 def _image(found: LibraryDocument, width: int) -> HttpResponse:
@@ -232,8 +229,8 @@ def _image(found: LibraryDocument, width: int) -> HttpResponse:
     return HttpResponse(image, content_type=IMAGE_TYPE, headers={"Cache-Control": "no-store, private"})
 
 
-def _found(user: User, pk: uuid.UUID) -> LibraryDocument:
-    """Of the user's practices, archived ones too, with its versions newest first."""
+def _document_of(user: User, pk: uuid.UUID) -> LibraryDocument:
+    """A document of the user's practices, archived or not, with its versions newest first."""
     return get_object_or_404(_with_versions(LibraryDocument.objects.of_staff(user)), pk=pk)
 
 

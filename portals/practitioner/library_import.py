@@ -1,4 +1,4 @@
-"""Files into the library: several by one form, or each by itself where the page's script sends them."""
+"""Imports files into the library: several in one form, or one by one from the page's script."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from accounts.models import User
 from documents.library.catalogue import import_document
 from documents.models import Category, LibraryDocument
 from files.intake import Refused, accept
+from files.names import proposed_title
 from practices.models import Practice
 
 
 def import_all(request: HttpRequest, practice: Practice, user: User) -> list[str]:
-    """Import each file; a refused one doesn't stop the others. The sentences of those refused."""
+    """Import each file; a refused one doesn't stop the others. Returns the sentences of the refusals."""
     files = request.FILES.getlist("files")
     if not files:
         return [_("Aucun fichier n’a été choisi. Choisissez un ou plusieurs fichiers.")]
@@ -36,12 +37,12 @@ def import_all(request: HttpRequest, practice: Practice, user: User) -> list[str
 
 
 def import_one(request: HttpRequest, practice: Practice, user: User) -> LibraryDocument:
-    """The same file sent again after a lost answer is the same document. Raises Refused."""
+    """Import one file. The same file sent again after a lost answer returns the same document. Raises Refused."""
     category = _category(request)
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return _import(request.FILES.get("files"), category, practice, user)
-    # Derived, so that nobody can name another's document.
+    # Derived, so that a client cannot choose another document's id.
     pk = uuid.uuid5(practice.pk, f"library {user.pk} {key[:255]}")
     made = practice.library_documents.filter(pk=pk)
     if found := made.first():
@@ -49,7 +50,7 @@ def import_one(request: HttpRequest, practice: Practice, user: User) -> LibraryD
     try:
         return _import(request.FILES.get("files"), category, practice, user, pk)
     except (ValidationError, IntegrityError):
-        if found := made.first():  # sent twice at once: the other was first
+        if found := made.first():  # sent twice at once: the other request was first
             return found
         raise
 
@@ -57,9 +58,9 @@ def import_one(request: HttpRequest, practice: Practice, user: User) -> LibraryD
 def _import(
     file: object, category: Category, practice: Practice, user: User, pk: uuid.UUID | None = None
 ) -> LibraryDocument:
-    intake = accept(file if isinstance(file, UploadedFile) else None)
-    title = intake.name.rsplit(".", 1)[0][:200]
-    return import_document(practice=practice, intake=intake, title=title, category=category, by=user, pk=pk)
+    with accept(file if isinstance(file, UploadedFile) else None) as intake:
+        title = proposed_title(intake.name)[:200]
+        return import_document(practice=practice, intake=intake, title=title, category=category, by=user, pk=pk)
 
 
 def _category(request: HttpRequest) -> Category:

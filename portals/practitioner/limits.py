@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,12 +20,13 @@ from appointments.limits import set_booking_limits, set_sms_limits
 from appointments.models import BookingPolicy
 from notifications.models import SmsPolicy
 from notifications.sms_numbers import COUNTRIES
+from portals.answers import done
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 
 
 class LimitField(forms.IntegerField):
-    """From 1 to `most`: one more zero by mistake is as good as no limit."""
+    """From 1 to `most`: a limit with one zero too many would be no limit."""
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
         sentence = format_lazy(gettext_lazy("Donnez un nombre entier de 1 à {most}."), most=most)
@@ -55,7 +56,7 @@ class BookingLimitsForm(forms.ModelForm[BookingPolicy]):
 
 
 class CountriesField(forms.CharField):
-    """Codes of countries, as people write them: FR, BE, CH."""
+    """Country codes, as people write them: FR, BE, CH."""
 
     def prepare_value(self, value: object) -> object:
         return ", ".join(map(str, value)) if isinstance(value, list) else value
@@ -110,4 +111,4 @@ def limits(request: HttpRequest, user: User) -> HttpResponse:
         context = frame(request, user, "settings", practice=practice, form=wrong, booking=booking, sms=sms)
         return render(request, "practitioner/limits.html", context, status=400 if wrong.errors else 200)
     messages.success(request, _("Les limites sont enregistrées."))
-    return redirect("practitioner:limits")
+    return done("practitioner:limits")

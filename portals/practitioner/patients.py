@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from appointments.models import HolderExclusion
-from documents.sharing.access import visible_as_staff
+from appointments.models import Appointment, AppointmentStatus, HolderExclusion
+from documents.merging.unmerge import undoable_merge
 from documents.sharing.accesses import accesses_to
-from patients.birth_dates import lacks_century
+from documents.timeline import Position, timeline
+from patients.distinct import distinct_from
 from patients.duplicates import likenesses_of
 from patients.invitations import invite_after_identity_check
+from patients.merges import record_that_stays
 from patients.models import Patient
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
 from patients.records import change_patient, check_may_edit
+from portals.answers import done, not_done
+from portals.contact_hints import hint_at_misspelling
 from portals.form_errors import refusals_in
-from portals.practitioner.access_changes import what_correcting_did, what_saving_did
+from portals.practitioner.access_changes import effects_of_correcting, effects_of_saving
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, patient_of, staff_only
+from portals.practitioner.timeline_words import entry_words
 from practices.roles import may_share
 
-SHOWN = 100  # documents
 LISTED = 50  # records
+APPOINTMENTS_SHOWN = 20  # in each part
 
 
 @staff_only
 @require_safe
 def patients(request: HttpRequest, user: User) -> HttpResponse:
-    """Search among the records of the practice: every word in the name, the email or the mobile."""
+    """Searches the practice's records by name, email, mobile and birth date."""
     words = request.GET.get("q", "").strip()
-    found = (
-        Patient.objects.of_staff(user)
-        .filter(practice=practice_of(request, user))
-        .order_by("last_name", "first_name", "id")
-    )
+    practice = practice_of(request, user)
+    found = Patient.objects.of_staff(user).filter(practice=practice).order_by("last_name", "first_name", "id")
     error = ""
     try:
         found = found.search(words)
@@ -57,7 +61,7 @@ def patients(request: HttpRequest, user: User) -> HttpResponse:
         has_more=len(page) > LISTED,
         words=words,
         search_error=error,
-        lacks_century=not page and lacks_century(words),
+        may_share=may_share(user, practice),
     )
     return render(request, "practitioner/patients.html", context, status=400 if error else 200)
 
@@ -65,21 +69,24 @@ def patients(request: HttpRequest, user: User) -> HttpResponse:
 @staff_only
 @require_POST
 def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Somebody without their telephone any more: staff have made sure who it is."""
+    """For a patient who lost their telephone: staff have checked who it is."""
     found = patient_of(user, pk)
     if found.missing_contacts:
         messages.error(request, _("Complétez d’abord l’adresse e-mail et le mobile."))
-    else:
-        invite_after_identity_check(patient=found, by=user)
-        messages.info(
-            request, _("Une nouvelle invitation attend son envoi par e-mail. C’est inscrit dans l’historique.")
-        )
-    return redirect("practitioner:patient", pk=pk)
+        return not_done("practitioner:patient", pk=pk)
+    invite_after_identity_check(patient=found, by=user)
+    messages.info(request, _("Une nouvelle invitation attend son envoi par e-mail. C’est inscrit dans l’historique."))
+    return done("practitioner:patient", pk=pk)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    stays = record_that_stays(pk)
+    if stays is not None and stays.pk != pk:
+        found = patient_of(user, stays.pk)
+        messages.info(request, _("Cette fiche a été réunie à celle-ci."))
+        return not_done("practitioner:patient", pk=found.pk)
     found = patient_of(user, pk)
     initial = {"email": found.email, "mobile": found.mobile}
     form = ContactsForm(request.POST or None, initial=initial, patient=found)
@@ -89,11 +96,10 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
             before = accesses_to(found)
             with refusals_in(form):
                 changed = change_patient(patient=found, by=user, **form.changes())
-                messages.success(request, what_saving_did(before, accesses_to(changed)))
-                return redirect("practitioner:patient", pk=pk)
-    documents = (
-        visible_as_staff(user).filter(patient=found).select_related("category", "file", "signed_by", "appointment")
-    )
+                messages.success(request, effects_of_saving(before, accesses_to(changed)))
+                hint_at_misspelling(request, form.cleaned_data["email"])
+                return done("practitioner:patient", pk=pk)
+    page = timeline(found, after=_position(request.GET.get("after", "")))
     context = frame(
         request,
         user,
@@ -106,17 +112,50 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         exclusions=HolderExclusion.objects.applying_to(found),
         unconfirmed=unconfirmed_sentences(found),
         proposals=found.contact_proposals.filter(settled_at=None).select_related("user"),
-        appointments=found.appointments.select_related("practice", "visit_reason").order_by("-starts_at")[:20],
+        appointments=_appointments_of(found),
         may_share=may_share(user, found.practice),
-        documents=documents.order_by("-shared_at", "-id")[:SHOWN],
+        entries=[entry_words(one) for one in page.entries],
+        after=page.after.written() if page.after else "",
+        is_later_page="after" in request.GET,
+        undoable=undoable_merge(found),
+        distinct=distinct_from(found),
     )
     return render(request, "practitioner/patient.html", context, status=400 if form.errors else 200)
+
+
+def _position(written: str) -> Position | None:
+    """Raises Http404."""
+    try:
+        return Position.read(written) if written else None
+    except ValueError:
+        raise Http404 from None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Appointments of a record under one heading."""
+
+    heading: str
+    appointments: list[Appointment]
+
+
+def _appointments_of(patient: Patient) -> list[Part]:
+    """To come, past, cancelled; empty parts are left out."""
+    every, now = patient.appointments.select_related("practice", "visit_reason"), timezone.now()
+    stands = every.exclude(status=AppointmentStatus.CANCELLED)
+    parts = (
+        (_("À venir"), stands.filter(ends_at__gt=now).order_by("starts_at", "id")),
+        (_("Passés"), stands.filter(ends_at__lte=now).order_by("-starts_at", "-id")),
+        (_("Annulés"), every.filter(status=AppointmentStatus.CANCELLED).order_by("-starts_at", "-id")),
+    )
+    shown = [Part(heading, list(found[:APPOINTMENTS_SHOWN])) for heading, found in parts]
+    return [part for part in shown if part.appointments]
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def identity(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Names and birth date, corrected. Who proved the former birth date has to prove the new one."""
+    """Corrects names and birth date. Accounts that proved the former birth date must prove the new one."""
     found = patient_of(user, pk)
     check_may_edit(found.practice, user)
     form = IdentityForm(request.POST or None, patient=found)
@@ -124,8 +163,8 @@ def identity(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         before = accesses_to(found)
         with refusals_in(form):
             changed = change_patient(patient=found, by=user, **form.changes())
-            messages.success(request, what_correcting_did(found, changed, before, accesses_to(changed)))
-            return redirect("practitioner:patient", pk=pk)
+            messages.success(request, effects_of_correcting(found, changed, before, accesses_to(changed)))
+            return done("practitioner:patient", pk=pk)
     accounts = [one.account for one in accesses_to(found) if one.account and one.kind == "account"]
     context = frame(request, user, "patients", practice=found.practice, patient=found, form=form, accounts=accounts)
     return render(request, "practitioner/identity.html", context, status=400 if form.errors else 200)

@@ -1,7 +1,7 @@
-"""Which practice one works in: chosen in the rail by whoever is in several, and kept in the session.
+"""The practice that a member of several works in: chosen in the rail, stored in the session.
 
-A form says which practice its page showed: another tab, where one went to work in another, changes nothing of what it
-does. What has a practice of its own (an appointment, a rule) is found by that, whichever was chosen.
+Each form names the practice of its page: switching to another practice in another tab does not change what the form
+does. An object that belongs to a practice (an appointment, a rule) is found by that practice, whichever was chosen.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest
 
 from accounts.models import User
+from portals.chosen_practice import CHOSEN
 from portals.clock import set_clock
 from practices.models import Practice
 from practices.roles import may_administer
-
-CHOSEN = "practice"  # in the session, and in what a form sends
 
 
 def practices_of(user: User) -> list[Practice]:
@@ -21,10 +20,10 @@ def practices_of(user: User) -> list[Practice]:
 
 
 def practice_of(request: HttpRequest, user: User) -> Practice:
-    """The one that the form was made for, or that was chosen; the first where none was, or one is there no more.
+    """The practice of the form, or the chosen one; the first, if none was chosen or the user has left it.
 
-    Asked of the database each time: whoever is no longer there is out at the next request. Raises Http404. From then
-    on the request has this practice's clock.
+    Reads the database each time: a member who is removed loses access at the next request. Activates this practice's
+    time zone. Raises Http404.
     """
     practice = chosen(request, practices_of(user))
     set_clock(practice)
@@ -32,7 +31,7 @@ def practice_of(request: HttpRequest, user: User) -> Practice:
 
 
 def chosen(request: HttpRequest, found: list[Practice]) -> Practice:
-    """The same among these, all that the user is in."""
+    """The same, among all practices of the user."""
     if CHOSEN in request.POST:
         found = [one for one in found if str(one.pk) == request.POST[CHOSEN]]
     if not found:
@@ -41,7 +40,7 @@ def chosen(request: HttpRequest, found: list[Practice]) -> Practice:
 
 
 def administered_practice(request: HttpRequest, user: User) -> Practice:
-    """The same, for its administrators. To others its page does not exist."""
+    """The same, for administrators. Raises Http404 for others."""
     practice = practice_of(request, user)
     if not may_administer(user, practice):
         raise Http404

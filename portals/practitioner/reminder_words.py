@@ -1,4 +1,4 @@
-"""The reminders of an appointment as staff read them: what became of each, and why none can leave."""
+"""The reminders of an appointment for staff: the state of each, and why none can leave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notifications.sms_numbers import unfit
 
 @dataclass(frozen=True)
 class ReminderLine:
-    """`messages`: by which it was told; none while it is planned. `lacks`: why it would reach nobody."""
+    """`messages`: the messages that were sent; empty while it is planned. `lacks`: why it would reach nobody."""
 
     reminder: Reminder
     messages: list[Message]
@@ -31,15 +31,15 @@ def reminder_lines(appointment: Appointment) -> list[ReminderLine]:
     ]
 
 
-def no_reminder_leaves(appointment: Appointment, lines: list[ReminderLine]) -> bool:
-    """Whether there is somebody to remind, and nothing to remind them by."""
+def cannot_be_reminded(appointment: Appointment, lines: list[ReminderLine]) -> bool:
+    """Whether there is somebody to remind, but no way to reach them."""
     if appointment.status != AppointmentStatus.BOOKED or not is_ahead(appointment):
         return False
     return bool(lines) and all(line.lacks for line in lines)
 
 
 def why_no_reminder(appointment: Appointment, channel: Channel) -> str:
-    """ "" where one reaches somebody."""
+    """The reason, as a sentence; empty if a reminder would reach somebody."""
     contacts = contacts_of(appointment, channel)
     if channel == Channel.SMS and contacts:
         countries = SmsPolicy.countries_of(appointment.practice_id)

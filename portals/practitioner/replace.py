@@ -1,4 +1,4 @@
-"""A new version behind the same entry: the share page once more, for one file."""
+"""Replaces the file of a shared document: the share page for one file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -19,19 +19,14 @@ from documents.models import SharedDocument
 from documents.sharing.access import visible_as_staff
 from documents.sharing.replacing import check_replaceable, replace_document
 from documents.sharing.uploads import check_may_share
-from portals.answers import refusals_told
-from portals.practitioner.share import (
-    CardRefused,
-    answer_refused,
-    receipt,
-    received,
-    refusals_on_card,
-    share_context,
-)
+from portals.answers import done, not_done, refusals_shown
+from portals.practitioner.card import CardRefused, received, refusals_on_card
+from portals.practitioner.receipt import receipt
+from portals.practitioner.share import answer_refused, share_context
 from portals.practitioner.staff import appointment_of, staff_only
 
 
-@csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"]})  # as the share page
+@csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"]})  # as on the share page
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def replace(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
@@ -47,15 +42,15 @@ def replace(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return answer_refused(request, found, user, refused, replacing=document)
     if request.headers.get("X-Requested-With") != "card":
         messages.success(request, _("« %(title)s » est remplacé.") % {"title": replaced.title})
-        return redirect("practitioner:appointment", pk=found.pk)
+        return done("practitioner:appointment", pk=found.pk)
     return receipt(request, replaced)
 
 
 def _page(request: HttpRequest, found: Appointment, user: User, document: SharedDocument) -> HttpResponse:
-    with refusals_told(request):
+    with refusals_shown(request):
         check_replaceable(document, resolve(found))
         return render(request, "practitioner/share.html", share_context(request, found, user, replacing=document))
-    return redirect("practitioner:appointment", pk=found.pk)
+    return not_done("practitioner:appointment", pk=found.pk)
 
 
 def _replace_by_card(request: HttpRequest, document: SharedDocument, user: User) -> SharedDocument:
@@ -65,8 +60,7 @@ def _replace_by_card(request: HttpRequest, document: SharedDocument, user: User)
         instead_of = uuid.UUID(seen) if seen else None
     except ValueError:
         raise CardRefused(_("Ce document a déjà été remplacé ou retiré. Rechargez la page.")) from None
-    with refusals_on_card():
-        intake, placement = received(request)
+    with refusals_on_card(), received(request) as (intake, placement):
         return replace_document(
             document=document,
             intake=intake,

@@ -1,4 +1,4 @@
-"""Automatic sending: the rules, each as a sentence; administrators write them."""
+"""Automatic sending: the rules, each shown as a sentence; administrators edit them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +21,9 @@ from documents.models import AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
 from documents.sending.planning import forecast
 from documents.sending.rules import RuleContent, delete_rule, save_rule, switch_rule
+from portals.answers import done
 from portals.form_errors import refusals_in
+from portals.form_fields import model_field
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -74,7 +76,7 @@ class RuleForm(WhichAppointmentsForm):
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, practice=practice, **kwargs)
         documents = practice.library_documents.in_use().order_by("title")
-        self.fields["documents"].queryset = documents  # type: ignore[attr-defined]
+        model_field(self, "documents").queryset = documents
 
     def content(self) -> RuleContent:
         asked = self.cleaned_data
@@ -130,7 +132,7 @@ def rule(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpR
                 to_booked=form.cleaned_data["to_booked"],
             )
             messages.success(request, _("La règle est enregistrée."))
-            return redirect("practitioner:rules")
+            return done("practitioner:rules")
     context = frame(request, user, "rules", practice=practice, form=form, rule=found)
     return render(request, "practitioner/rule.html", context, status=400 if form.errors else 200)
 
@@ -138,7 +140,7 @@ def rule(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpR
 @staff_only
 @require_POST
 def effect(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    """What the rule would do, as it stands in the form. Nothing is written."""
+    """What the rule in the form would do. Writes nothing."""
     found = _rule(user, pk) if pk else None
     practice = found.practice if found else administered_practice(request, user)
     context = _effect(RuleForm(request.POST, practice=practice), practice, found)
@@ -147,7 +149,7 @@ def effect(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> Htt
 
 def _effect(form: RuleForm, practice: Practice, found: AutoSendRule | None) -> dict[str, Any]:
     form.is_valid()
-    form.errors.pop("name", None)  # an effect needs no name
+    form.errors.pop("name", None)  # the effect does not depend on a name
     if form.errors:
         return {"effect_form": form, "missing": [error for errors in form.errors.values() for error in errors]}
     content = form.content()
@@ -161,7 +163,7 @@ def _effect(form: RuleForm, practice: Practice, found: AutoSendRule | None) -> d
             offset_hours=content.offset_hours,
             rule=found,
         ),
-        "content": {  # read by the same template as a rule
+        "content": {  # same shape as a rule, for the shared template
             "documents": {"all": content.documents},
             "visit_reasons": {"all": content.visit_reasons},
             "agendas": {"all": content.agendas},
@@ -176,7 +178,7 @@ def _effect(form: RuleForm, practice: Practice, found: AutoSendRule | None) -> d
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_rule(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Says first what will not be sent any more."""
+    """Asks first, and says what will not be sent any more."""
     found = _rule(user, pk)
     if request.method != "POST":
         planned = found.sendings.filter(state="planned").count()
@@ -184,7 +186,7 @@ def remove_rule(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
         return render(request, "practitioner/rule_delete.html", context)
     delete_rule(rule=found, by=user)
     messages.success(request, _("La règle est supprimée. Ce qu’elle a envoyé reste visible."))
-    return redirect("practitioner:rules")
+    return done("practitioner:rules")
 
 
 @staff_only
@@ -198,11 +200,11 @@ def switch(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     else:
         told = _("« %(name)s » est arrêtée : elle n’envoie plus rien. Ce qui a été envoyé reste visible.")
     messages.success(request, told % {"name": found.name})
-    return redirect("practitioner:rules")
+    return done("practitioner:rules")
 
 
 def _rule(user: User, pk: uuid.UUID) -> AutoSendRule:
-    """Of a practice that the user administers. To others its page does not exist."""
+    """A rule of a practice that the user administers. Raises Http404 for others."""
     owned = AutoSendRule.objects.kept().of_staff(user, Role.ADMIN)
     return get_object_or_404(owned.select_related("practice"), pk=pk)
 

@@ -1,4 +1,4 @@
-"""Signing in again without leaving the page: what the dialog before a signature sends."""
+"""Signing in again without leaving the page: receives the dialog shown before a signature."""
 
 from __future__ import annotations
 

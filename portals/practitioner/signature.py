@@ -10,13 +10,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
 from files.intake import Refused
+from portals.answers import done
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.staff import frame, staff_only
 from signing.certificates import in_use, revoke_certificate
@@ -39,7 +40,7 @@ def my_signature(request: HttpRequest, user: User) -> HttpResponse:
             error = refused.sentence
         else:
             messages.success(request, _("Votre signature est enregistrée."))
-            return redirect("practitioner:signature")
+            return done("practitioner:signature")
     context = frame(
         request,
         user,
@@ -57,7 +58,7 @@ def my_signature(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _upload(request: HttpRequest) -> UploadedFile[bytes] | None:
-    """The file chosen, or the drawing as a PNG."""
+    """The chosen file, or the drawing as a PNG."""
     drawing = request.POST.get("drawing", "")
     if drawing.startswith(DATA_URL) and len(drawing) <= MAX_DRAWING:
         try:
@@ -72,7 +73,7 @@ def _upload(request: HttpRequest) -> UploadedFile[bytes] | None:
 @staff_only
 @require_safe
 def image(request: HttpRequest, user: User) -> HttpResponse:
-    """One's own, and nobody else's."""
+    """The user's own signature image; nobody else can fetch it."""
     own = SignatureImage.objects.filter(user=user).first()
     if own is None:
         raise Http404
@@ -85,4 +86,4 @@ def revoke(request: HttpRequest, user: User) -> HttpResponse:
     require_recent_sign_in(request)
     revoke_certificate(user=user, by=user)
     messages.success(request, _("Votre certificat est révoqué. Votre prochaine signature en créera un nouveau."))
-    return redirect("practitioner:signature")
+    return done("practitioner:signature")

@@ -1,4 +1,4 @@
-"""Who comes through this door: staff. To others its pages do not exist."""
+"""The access check of the staff portal. For others its pages do not exist."""
 
 from __future__ import annotations
 
@@ -9,42 +9,53 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from accounts.models import User
+from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
-from accounts.way_back import page_before
 from appointments.models import Appointment
 from documents.sharing.deliveries import attention_count
+from imports.models import CalendarSubscription
 from patients.models import Patient
+from portals.answers import not_done
 from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
+from portals.practitioner.set_up_steps import strip
+from portals.practitioner.suspended import suspended_page
 from practices.models import Membership, Practice, Role
-from practices.roles import is_staff_of_any, may_administer
+from practices.roles import PracticeSuspended, may_administer, require_staff
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable[..., R | HttpResponse]:
-    """Gives the view its signed-in member of staff; what needs a sign-in of a moment ago is a 401 with the way
-    there. Other refusals are answered by portals.public.errors."""
+    """Passes the signed-in member of staff to the view. If a recent sign-in is required, answers 401 with the address
+    to sign in. portals.public.errors answers other refusals."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         user = request.user
-        if not isinstance(user, User) or not is_staff_of_any(user):
+        try:
+            works = isinstance(user, User) and require_staff(user)
+        except PracticeSuspended as refused:
+            return suspended_page(request, refused)
+        if not isinstance(user, User) or not works:
+            if isinstance(user, User) and user.is_superuser and request.path == reverse("practitioner:agenda"):
+                return not_done("home")  # an operator without a practice, on the way to their own pages
             raise Http404
         try:
             return view(request, user, *args, **kwargs)
         except SignInAgain as needed:
-            context = frame(request, user, "", sentence=needed.sentence, back=page_before(request))
+            context = frame(request, user, "", sentence=needed.sentence, back=return_page(request))
             return render(request, "practitioner/sign_in_again.html", context, status=401)
 
     return wrapped
 
 
 def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
-    """With its practice's clock."""
+    """The appointment; activates its practice's time zone. Raises Http404."""
     of_staff = Appointment.objects.of_staff(user).select_related(
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
@@ -54,7 +65,7 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
 
 
 def patient_of(user: User, pk: uuid.UUID) -> Patient:
-    """With its practice's clock."""
+    """The record; activates its practice's time zone. Raises Http404."""
     found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
     set_clock(found.practice)
     return found
@@ -63,21 +74,24 @@ def patient_of(user: User, pk: uuid.UUID) -> Patient:
 def frame(
     request: HttpRequest, user: User, section: str, *, practice: Practice | None = None, **context: Any
 ) -> dict[str, Any]:
-    """What the frame around every staff page needs; `practice` where the page is about something of its own one.
+    """The context of the frame around every staff page; `practice` if the page is about an object of a practice.
 
-    The page shows that practice's time.
+    Activates that practice's time zone.
     """
     practices = practices_of(user)
     current = chosen(request, practices)
     set_clock(practice or current)
+    administers = may_administer(user, current)
     return {
         "section": section,
         "practices": practices,
         "current_practice": current,
         "practice": practice or current,
         "here": request.path if request.method in ("GET", "HEAD") else "",
-        "is_administrator": may_administer(user, current),
-        "deliveries_count": attention_count(user, current),
+        "is_administrator": administers,
+        "set_up": strip(request, current, user, administers=administers),
+        "deliveries_count": attention_count(user, current)
+        + CalendarSubscription.objects.filter(practice=current).needing_attention().count(),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }

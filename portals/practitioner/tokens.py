@@ -1,4 +1,4 @@
-"""API tokens of one's own: made (and shown once), looked over, revoked."""
+"""The user's own API tokens: create (shown once), list, revoke."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,8 +17,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Scope, User
+from accounts.sole_control import after_recent_sign_in
 from accounts.tokens import issue_token, revoke_token
-from portals.practitioner.asking import Question, ask
+from portals.answers import done
+from portals.form_fields import choice_field
+from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.staff import frame, staff_only
 from practices.roles import scopes_for
 
@@ -49,7 +51,7 @@ class TokenForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["scopes"].choices = [(scope.value, scope.label) for scope in scopes_for(user)]  # type: ignore[attr-defined]
+        choice_field(self, "scopes").choices = [(scope.value, scope.label) for scope in scopes_for(user)]
 
 
 @staff_only
@@ -68,10 +70,10 @@ def tokens(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @staff_only
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@after_recent_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_token(request: HttpRequest, user: User) -> HttpResponse:
-    """Whoever holds a token acts as its user: the password is asked for again first."""
+    """A token acts as its user: creating one requires the password again."""
     form = TokenForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         token, secret = issue_token(
@@ -81,7 +83,7 @@ def new_token(request: HttpRequest, user: User) -> HttpResponse:
             lifetime=timedelta(days=form.cleaned_data["days"]),
             by=user,
         )
-        # Shown by this very answer: the secret is in no address, no session and no database.
+        # Shown in this answer only: no address, session or database contains the secret.
         return render(
             request, "practitioner/token_made.html", frame(request, user, "tokens", token=token, secret=secret)
         )
@@ -93,7 +95,7 @@ def new_token(request: HttpRequest, user: User) -> HttpResponse:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Asks first: a token that was revoked is never valid again."""
+    """Asks first: a revoked token is never valid again."""
     token = get_object_or_404(user.api_tokens, pk=pk)
     if request.method != "POST":
         question = Question(
@@ -111,4 +113,4 @@ def revoke(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return ask(request, user, question)
     revoke_token(token=token, by=user)
     messages.success(request, _("Le jeton est révoqué : il n’ouvre plus rien."))
-    return redirect("practitioner:tokens")
+    return done("practitioner:tokens")

@@ -1,34 +1,35 @@
-"""Webhooks: where the practice's own software is told of what happens. Administrators set them up."""
+"""Webhooks: addresses of the practice's own software that receive its events. Administrators set them up."""
 
 from __future__ import annotations
 
 import uuid
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from accounts.sole_control import after_recent_sign_in
 from audit.events import webhook_events, words_for_webhook
+from portals.answers import done
 from portals.form_errors import refusals_in
-from portals.practitioner.asking import Question, ask
+from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Role
 from webhooks.endpoints import add_endpoint, remove_endpoint
 from webhooks.models import WebhookEndpoint
 
-SHOWN = 10  # the newest tellings of each
+SHOWN = 10  # newest deliveries of each
 
 
 def _choices() -> list[tuple[str, str]]:
-    """In the language of the request."""
+    """Translated into the language of the request."""
     return [(event.code, words_for_webhook(event.code)) for event in webhook_events()]
 
 
@@ -71,7 +72,7 @@ def webhooks(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @staff_only
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@after_recent_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_webhook(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
@@ -91,7 +92,7 @@ def new_webhook(request: HttpRequest, user: User) -> HttpResponse:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Asks first: what happens from then on is told to nobody there."""
+    """Asks first: later events are not sent there."""
     owned = WebhookEndpoint.objects.of_staff(user, Role.ADMIN)
     endpoint = get_object_or_404(owned.select_related("practice"), pk=pk)
     if request.method != "POST":
@@ -111,4 +112,4 @@ def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return ask(request, user, question, practice=endpoint.practice)
     remove_endpoint(endpoint=endpoint, by=user)
     messages.success(request, _("Ce logiciel n’est plus prévenu."))
-    return redirect("practitioner:webhooks")
+    return done("practitioner:webhooks")

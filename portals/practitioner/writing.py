@@ -1,4 +1,4 @@
-"""The editor of written documents: text and merge fields on one side, its PDF on the other."""
+"""The editor of written documents: text and merge fields on one side, the PDF on the other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,9 +21,11 @@ from documents.library.catalogue import check_may_write, preview_body, rewrite_d
 from documents.library.writing.fields import merge_fields
 from documents.library.writing.printing import CannotWrite
 from documents.models import LibraryDocument
+from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.library import AboutForm
 from portals.practitioner.practices import practice_of
+from portals.practitioner.script_configs import pdfjs_addresses
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 
@@ -51,7 +53,7 @@ def write(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> Http
         with refusals_in(form):
             saved = _save(form.cleaned_data, found, practice, user)
             messages.success(request, _("« %(title)s » est enregistré.") % {"title": saved.title})
-            response = redirect("practitioner:library-document", pk=saved.pk)
+            response = done("practitioner:library-document", pk=saved.pk)
             response["Location"] += "?saved=1"  # the page's script then forgets the draft
             return response
     context = frame(request, user, "library", practice=practice, form=form, document=found, **_editor(practice))
@@ -61,7 +63,7 @@ def write(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> Http
 @staff_only
 @require_POST
 def preview(request: HttpRequest, user: User) -> HttpResponse:
-    """The PDF of what is typed, with examples in its fields. Nothing is kept. 400 with a sentence."""
+    """The PDF of the current text, with examples in its fields. Stores nothing. 400 with a sentence if refused."""
     title = request.POST.get("title", "").strip() or _("Sans titre")
     try:
         pdf = preview_body(practice=_administered(request, user), title=title, body=request.POST.get("body", ""))
@@ -86,31 +88,30 @@ def _initial(found: LibraryDocument | None) -> dict[str, Any]:
 
 
 def _editor(practice: Practice) -> dict[str, Any]:
-    """What the script of the page needs."""
+    """The configuration of the page's script."""
     pictures = practice.library_documents.in_use().filter(versions__file__media_type__startswith="image/")
     return {
         "fields": merge_fields(practice),
         "pictures": pictures.distinct().order_by("title"),
-        "editor": static("django_prose_editor/editor.js"),
-        "pdfjs": {
-            name: static(f"vendor/pdfjs/{path}")
-            for name, path in (("module", "build/pdf.min.mjs"), ("worker", "build/pdf.worker.min.mjs"))
-        },
-        "pdfjs_base": f"{settings.STATIC_URL}vendor/pdfjs/",
         "tools": _tools(),
-        "words": {
-            "fields": {field.name: field.label for field in merge_fields(practice)},
-            "ready": _("Aperçu à jour. Pages :"),
-            "working": _("Mise en page en cours…"),
-            "lost": _("L’aperçu n’a pas pu être demandé. Votre texte est toujours là."),
-            "page": _("Aperçu, page"),
-            "editor": _("Texte du document"),
+        "config": {
+            "previewUrl": reverse("practitioner:library-preview"),
+            "editor": static("django_prose_editor/editor.js"),
+            "pdfjs": pdfjs_addresses(),
+            "words": {
+                "fields": {field.name: field.label for field in merge_fields(practice)},
+                "ready": _("Aperçu à jour. Pages :"),
+                "working": _("Mise en page en cours…"),
+                "lost": _("L’aperçu n’a pas pu être demandé. Votre texte est toujours là."),
+                "page": _("Aperçu, page"),
+                "editor": _("Texte du document"),
+            },
         },
     }
 
 
 def _tools() -> dict[str, list[tuple[str, str, str]]]:
-    """The buttons of the toolbar: command, drawing and name; of a table: command, short and whole name."""
+    """The buttons of the toolbar: command, icon and name; those of a table: command, short and full name."""
     return {
         "text": [
             ("bold", "type-bold", _("Gras")),
@@ -138,7 +139,7 @@ def _tools() -> dict[str, list[tuple[str, str, str]]]:
 
 
 def _administered(request: HttpRequest, user: User, found: LibraryDocument | None = None) -> Practice:
-    """The document's own, or the one worked in. Raises NotAllowed."""
+    """The practice of the document, or the one worked in. Raises NotAllowed."""
     practice = found.practice if found else practice_of(request, user)
     check_may_write(practice, user)
     return practice

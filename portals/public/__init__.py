@@ -1,1 +1,1 @@
-"""Pages that need no account, and those every visitor shares: home, errors, links, verification."""
+"""Pages that need no account, and those that all visitors share: home, errors, links, verification."""

@@ -1,4 +1,4 @@
-"""What the installation's authority tells everybody: which certificates it has taken back."""
+"""Publishes the revocation lists of the installation's authorities."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from signing.pdf.keys import KeyNotOpened
 
 logger = logging.getLogger(__name__)
 
-KEPT_BY_CACHES = 3600  # seconds: so late may a revocation be seen
+KEPT_BY_CACHES = 3600  # seconds; a revocation may become visible this much later
 
 
 @login_not_required
 @require_safe
 def revocation_list(_request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """RFC 5280 at the address that certificates name; RFC 2585 for its type."""
+    """The list (RFC 5280), at the address that the certificates name; media type of RFC 2585."""
     authority = get_object_or_404(InstallationAuthority, pk=pk)
     try:
         found = revocation_list_of(authority)

@@ -1,4 +1,4 @@
-"""Between the password and the session, on a device that is new to the account: the code from the SMS."""
+"""The code by SMS, between password and session, on a device that is new to the account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.devices import CODE_PURPOSE, send_device_code
 from accounts.models import User
 from accounts.stages import NewDeviceStage
 from accounts.tries import note_failure
-from portals.answers import refusals_told
+from portals.answers import refusals_shown
 from portals.code_form import CodeForm
 
 
@@ -52,7 +52,7 @@ def device(request: HttpRequest) -> HttpResponse:
 
 
 def _send_again(request: HttpRequest, user: User) -> HttpResponse:
-    with refusals_told(request):
+    with refusals_shown(request):
         send_device_code(user)
         messages.info(request, _("Un code à six chiffres vient de vous être envoyé par SMS."))
     return redirect("device")

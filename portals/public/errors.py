@@ -1,4 +1,4 @@
-"""Pages for what went wrong, each with a next step. The API gets its own shape of error."""
+"""Error pages, each with a next step. The API has its own format of errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from accounts.way_back import nearest_page, page_before
+from accounts.return_pages import nearest_page, return_page
 from documents.sharing.access import GONE
-from files.no_room import is_no_room
+from files.full_disk import is_no_room
 from files.storage import BytesChanged
 from portals.answers import STATUS
 from refusals import Kind, Refusal
@@ -30,7 +30,7 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
-    """An address that is a button's, opened as a page; the way on is the page that holds the button."""
+    """A GET of an address that only accepts a button's POST; links to the page with that button."""
     sentence = _("Cette adresse est celle d’un bouton : elle ne s’ouvre pas comme une page. Rien n’a été fait.")
     response = _page(request, 405, sentence, back=nearest_page(request.path))
     response["Allow"] = refused["Allow"]
@@ -38,9 +38,9 @@ def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) ->
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form was open for too long, or came from another site; a page of ours is offered anew."""
+    """The form was open for too long, or came from another site; offers a page of this site to start again."""
     came_from = request.headers.get("Referer", "")
-    # With the slash: no other host begins so.
+    # With the slash: an address of another host cannot begin like this.
     ours = came_from.startswith(f"{request.scheme}://{request.get_host()}/")
     return _page(
         request,
@@ -60,24 +60,23 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """A use case refused, and the view has no other way on: a page with its sentence."""
+    """A refusal that the view does not handle: a page with its sentence."""
     if refusal.kind == Kind.NOT_FOUND:
         return not_found(request, refusal)
     status = STATUS[refusal.kind]
     own = {Kind.NOT_ALLOWED: "errors/403.html", Kind.TOO_OFTEN: "errors/429.html"}.get(refusal.kind, "")
     template = own or ("errors/409.html" if isinstance(refusal, BytesChanged) else "errors/refused.html")
-    response = _page(request, status, refusal.sentence, template=template, back=page_before(request))
+    response = _page(request, status, refusal.sentence, template=template, back=return_page(request))
     if refusal.retry_after:
         response["Retry-After"] = str(refusal.retry_after)
     return response
 
 
 class FindingsMiddleware:
-    """What a page only finds while it works.
+    """Turns exceptions of views into pages.
 
-    What a use case refuses and no view answers is a page with its sentence. What somebody deleted meanwhile is not
-    found, as if the request had come a moment later. What was sealed under a key that the site has lost is told in a
-    sentence, too.
+    A refusal that no view handles is a page with its sentence. An object that somebody deleted meanwhile is a 404, as
+    if the request had come a moment later. Data encrypted under a lost key is reported in a sentence, too.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -112,7 +111,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def no_room(request: HttpRequest) -> HttpResponse:
-    """The disk is full, wherever in a request that was found: nothing of it was kept (RFC 4918, 11.5)."""
+    """The disk is full, wherever the request noticed it: nothing of the request was stored (RFC 4918, 11.5)."""
     logger.critical("The disk is full: a request could not be answered (docs/illnesses/disk.md).")
     return _page(
         request,
@@ -142,7 +141,7 @@ def _page(request: HttpRequest, status: int, sentence: str, *, template: str = "
     names = [template] if template else []
     context = {"status": status, "sentence": sentence, "back": back}
     try:
-        # Without the request: the page asks the database for nothing, which may be what has failed.
+        # Rendered without the request, so that the page does not query the database: that may be what has failed.
         text = loader.select_template([*names, f"errors/{status}.html"]).render(context)
     except Exception:
         logger.exception("The page for an error could not be drawn.")

@@ -1,6 +1,7 @@
 """Automatic documents without an account: one page for one sending, a button for each document.
 
-Opening the page counts as nothing (scanners of mail open pages); the button (POST) downloads and counts as read.
+Opening the page does not count as reading (mail scanners open pages); the button (POST) downloads and counts as
+reading.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from documents.models import DocumentLink
 from documents.sending.links import documents_of, find_link, is_open, was_there
 from documents.sharing.reading import note_reading_by_link
 from files.serving import respond
-from portals.spoken import speak
+from portals.message_language import speak
 
-NO_REFERRER = "no-referrer"  # an address that lets in must not reach where its page leads
+NO_REFERRER = "no-referrer"  # the address gives access, so other sites must not receive it
 
 
 @login_not_required
@@ -27,7 +28,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, find_link(token), token)
 
 
-# With no-referrer, browsers send `Origin: null`, which Django refuses; the unguessable address is what lets one in.
+# With no-referrer, browsers send `Origin: null`, which Django refuses; the unguessable address authorises the
+# request.
 @csrf_exempt
 @login_not_required
 @require_POST
@@ -35,7 +37,7 @@ def download(request: HttpRequest, token: str, number: int) -> HttpResponseBase:
     found = find_link(token)
     sending = documents_of(found).filter(rank=number).first() if found else None
     if found is None or sending is None or sending.shared is None:
-        # Closed or taken back since the page was opened: its next step, at once.
+        # Closed or taken back since the page was opened: show the next step at once.
         return _page(request, found, token, gone=True, known=found is not None and was_there(found, number))
     response = respond(sending.shared.file, title=sending.shared.title, request=request)
     note_reading_by_link(document=sending.shared)
@@ -46,7 +48,7 @@ def download(request: HttpRequest, token: str, number: int) -> HttpResponseBase:
 def _page(
     request: HttpRequest, found: DocumentLink | None, token: str, *, gone: bool = False, known: bool = True
 ) -> HttpResponse:
-    """What the link opens; or that it opens nothing (any more), and what to do."""
+    """What the link opens; or that it no longer opens anything, and what to do."""
     if found is not None:
         speak(request, found.owner.language)
     sendings = list(documents_of(found)) if found else []

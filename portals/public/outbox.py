@@ -1,6 +1,6 @@
-"""`/outbox/`: the emails and SMS that the embedded default wrote to files, to be read in a browser.
+"""`/outbox/`: shows the emails and SMS that the embedded default wrote to files.
 
-Only there: they hold links and codes. In production, or where messages really leave, the page does not exist.
+They contain links and codes: the page does not exist in production, or where messages really leave.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 
 def read(path: Path) -> Written:
-    """The names begin with the time of sending (UTC), so that they sort by it."""
+    """The file names begin with the time of sending (UTC), so they sort by it."""
     sent_at = datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
     if path.name.endswith(SMS):
         sms = json.loads(path.read_text())

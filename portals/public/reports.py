@@ -1,6 +1,6 @@
-"""Where providers report what became of a message: delivered, come back, complained of. Signed, or refused.
+"""Reports of providers on a message: delivered, bounced, complained of. Signed, or refused.
 
-Open to all because a provider has no account; what lets it in is its signature, or the password that only it knows.
+Open to all because a provider has no account; its signature, or a password that only it knows, authenticates it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TRACKERS: dict[str, type[AnymailBaseWebhookView]] = {
 @login_not_required
 @require_http_methods(["HEAD", "POST"])
 def email(request: HttpRequest) -> HttpResponse:
-    if request.method == "HEAD":  # some ask, when the address is set up, whether anybody is there
+    if request.method == "HEAD":  # some providers check at setup whether the address answers
         return HttpResponse()
     tracker = _tracker()
     if tracker is None:
@@ -58,7 +58,7 @@ def email(request: HttpRequest) -> HttpResponse:
 
 
 def _tracker() -> AnymailBaseWebhookView | None:
-    """Of the provider that EMAIL_URL names; None where there is none, or nothing by which to know it."""
+    """The view of the provider in EMAIL_URL; None if there is none, or no secret to authenticate it."""
     name = settings.EMAIL_PROVIDER
     signs = name == "mailgun" and "MAILGUN_WEBHOOK_SIGNING_KEY" in settings.ANYMAIL
     if name not in TRACKERS or not (signs or settings.ANYMAIL.get("WEBHOOK_SECRET")):
@@ -75,8 +75,8 @@ def sms(request: HttpRequest) -> HttpResponse:
         return HttpResponseForbidden()
     try:
         note_report(json.loads(request.body))
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: lists in lists
         return HttpResponseBadRequest()
     except UnknownMessage:
-        return HttpResponseNotFound()  # it asks again, when our own mark is made
+        return HttpResponseNotFound()  # the provider retries; our own identifier is stored by then
     return HttpResponse()

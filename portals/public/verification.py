@@ -1,4 +1,4 @@
-"""`/verify/`: drop a PDF and read who signed it, when, and whether it has changed. Nothing is kept of it."""
+"""`/verify/`: drop a PDF and read who signed it, when, and whether it has changed. Stores nothing of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from portals.verification_words import integrity_words, level_words, trust_words
 from signing.verification import Verification, admitted, verify_upload
 
 
-@csrf_exempt  # looking for the form's token receives the file: not before it is let in
+@csrf_exempt  # the CSRF check would parse the file before the rate limit
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:

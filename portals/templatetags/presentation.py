@@ -1,4 +1,4 @@
-"""How sizes, telephone numbers, contacts and dates are shown. Said once, for every page."""
+"""How every page shows sizes, telephone numbers, contacts and dates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 
 from django import template
 from django.conf import settings
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from notifications import wording
-from notifications.wording import long_day, shown, telephone_by_pairs
+from notifications.wording import long_day, masked_email, shown, telephone_by_pairs
 from portals.device_words import device_words
 from portals.verification_words import level_words
 
@@ -32,20 +33,30 @@ def _drawing(name: str) -> str:
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A drawing of Bootstrap Icons, inline; beside a word, so hidden from screen readers."""
+    """An icon of Bootstrap Icons, inline; it stands beside a word, so screen readers skip it."""
     body = mark_safe(_drawing(name))  # noqa: S308  # from our own node_modules, by a checked name
     return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{}</svg>', body)
 
 
 @register.simple_tag
 def colon() -> str:
-    """Between two things that a page puts side by side: French wants a no-break space before it."""
+    """A colon between two parts of a page: French wants a no-break space before it."""
     return f"{NBSP}: " if (get_language() or "fr").startswith("fr") else ": "
+
+
+@register.simple_tag
+def accessibility_words() -> str:
+    """The mention that the footer of every page carries (decree 2019-768, article 5)."""
+    return {
+        "full": _("Accessibilité : totalement conforme"),
+        "partial": _("Accessibilité : partiellement conforme"),
+        "none": _("Accessibilité : non conforme"),
+    }[settings.ACCESSIBILITY]
 
 
 @register.filter
 def bytes_size(size: int) -> str:
-    """1,8 Mo; 240 Ko (in French), 1.8 MB (in English); from a thousand on, Go."""
+    """1,8 Mo; 240 Ko (in French), 1.8 MB (in English); Go from a thousand Mo."""
     units = ("o", "Ko", "Mo", "Go") if (get_language() or "fr").startswith("fr") else ("B", "KB", "MB", "GB")
     if size < 1000:
         return f"{size}{NBSP}{units[0]}"
@@ -66,32 +77,32 @@ def delay(hours: int) -> str:
 
 @register.filter
 def telephone(number: str | None) -> str:
-    """By pairs, as France writes them: 06 12 34 56 78; other countries' in the international form."""
+    """French numbers in pairs: 06 12 34 56 78; others in international format."""
     return telephone_by_pairs(number)
 
 
 @register.filter
 def masked_mobile(number: str | None) -> str:
-    """06 •• •• •• 78: enough to recognise one's own, too little for a stranger."""
+    """06 •• •• •• 78: enough to recognise one's own number, too little for a stranger."""
     shown = telephone(number)
     parts = shown.split(NBSP)
     return NBSP.join([parts[0], *("•" * len(part) for part in parts[1:-1]), parts[-1]]) if len(parts) > 2 else shown
 
 
-@register.filter
-def masked_email(address: str | None) -> str:
-    """c•••@e….fr."""
-    if not address or "@" not in address:
-        return ""
-    local, domain = address.rsplit("@", 1)
-    name, _dot, ending = domain.rpartition(".")
-    return f"{local[:1]}•••@{name[:1]}….{ending}"
+register.filter(masked_email)
 
 
 @register.filter
 def day(value: date | datetime) -> str:
     """mardi 24 novembre 2026."""
     return long_day(_local(value), weekday=True)
+
+
+@register.filter
+def day_of_week(value: date) -> str:
+    """mardi 24, mardi 1er (Tuesday 24): above a column of a week."""
+    french = (get_language() or "fr").startswith("fr")
+    return f"{date_format(value, 'l')} {'1er' if french and value.day == 1 else value.day}"
 
 
 @register.filter
@@ -117,6 +128,12 @@ def _local(value: date | datetime) -> date:
 
 
 @register.filter
+def of(name: object) -> str:
+    """de Marie, d’Émile."""
+    return wording.of(name)
+
+
+@register.filter
 def kind_of_file(media_type: str) -> str:
     """PDF, JPEG, PNG…"""
     return media_type.rsplit("/", 1)[-1].upper()
@@ -124,7 +141,7 @@ def kind_of_file(media_type: str) -> str:
 
 @register.filter
 def signature_level(level: str) -> str:
-    """What a PAdES level comes to, in a sentence."""
+    """The meaning of a PAdES level, in a sentence."""
     return level_words(level)
 
 

@@ -1,5 +1,5 @@
-// A text that was typed and not saved stays in this tab, whatever happened on the way: an ended session, a lost
-// connection, a closed page. It goes once it is saved, and is offered to nobody else who signs in here.
+// Keeps unsaved text in this tab after an ended session, a lost connection or a closed page. It is removed once it is
+// saved, and is never offered to another person who signs in here.
 const beginning = "draft:";
 const sent = "draft-sent";
 const owner = document.body.dataset.sessionOwner;
@@ -21,7 +21,7 @@ export function draftIsSent() {
   sessionStorage.setItem(sent, location.pathname);
 }
 
-// The page of the document comes after a saving that went well, and after no other.
+// The document's page has this mark only after the text was saved.
 if (document.querySelector("[data-saved]")) {
   const path = sessionStorage.getItem(sent);
   if (path) forgetDraft(path);

@@ -1,4 +1,4 @@
-// A file dropped anywhere on the page goes into the form and sends it; the page works without.
+// A file dropped anywhere on the page is put into the form and sent; the page works without this script.
 import { announce } from "./page.js";
 
 const form = document.querySelector("[data-drop]");

@@ -1,4 +1,5 @@
-// Import into the library: files dropped or chosen, one after the other; a refused or lost one stops no other.
+// Imports dropped or chosen files into the library one after the other; a refused or failed one does not stop the rest.
+import { config } from "./config.js";
 import { newKey, problemOf, size } from "./files.js";
 import { announce } from "./page.js";
 import { sessionEnded } from "./session.js";
@@ -6,7 +7,8 @@ import { upload } from "./upload.js";
 import { say } from "./words.js";
 
 const form = document.querySelector("[data-import]");
-const words = JSON.parse(document.getElementById("import-words").textContent);
+const limits = config("uploads");
+const { words } = limits;
 const input = form.querySelector("input[type=file]");
 const list = form.querySelector("[data-imports]");
 const cards = document.querySelector("[data-cards]");
@@ -45,14 +47,14 @@ class Import {
     this.key = newKey();
     this.element = form.querySelector("[data-import-template]").content.firstElementChild.cloneNode(true);
     this.part("name").textContent = file.name;
-    this.element.querySelectorAll("[data-whose]").forEach((place) => { place.textContent = ` ${file.name}`; });
+    this.element.querySelectorAll("[data-file-name]").forEach((place) => { place.textContent = ` ${file.name}`; });
     this.part("progress").setAttribute("aria-label", file.name);
     this.part("cancel").addEventListener("click", () => this.cancel());
     this.part("retry").addEventListener("click", () => this.queue());
     this.part("dismiss").addEventListener("click", () => this.leave());
     list.append(this.element);
     list.hidden = false;
-    const problem = problemOf(file, form.dataset, words);
+    const problem = problemOf(file, limits, words);
     if (problem) this.fail(problem, false);
     else this.queue();
   }

@@ -1,11 +1,11 @@
 import { csrfToken } from "./csrf.js";
-import { keepForms } from "./kept_forms.js";
+import { keepForms } from "./form_recovery.js";
 
-// On every page: the error summary takes the focus; a form is not sent twice; the rail shows where one is; flash messages are announced.
+// On every page: focus the error summary, prevent double submission, show the current place in the rail, announce flash messages.
 const summary = document.querySelector("[data-error-summary]");
 if (summary) summary.focus();
 
-// On a narrow screen the rail is one row that scrolls: where one is, is seen.
+// On a narrow screen the rail is one scrolling row: scroll to the current item.
 const here = document.querySelector(".rail [aria-current]");
 if (here) {
   const row = here.closest("nav");
@@ -14,19 +14,19 @@ if (here) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("[data-download], [method=dialog]")) return; // the page stays: it may be sent again
+  if (form.matches("[data-download], [method=dialog]")) return; // the page stays, so the form may be sent again
   if ("sending" in form.dataset) event.preventDefault();
   else form.dataset.sending = "";
   const token = form.elements.csrfmiddlewaretoken;
   if (token) token.value = csrfToken();
   if (form.method === "post") keepForms();
 });
-// A page taken back from the browser's cache may send again.
+// A page restored from the browser's cache may send its forms again.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sending]").forEach((form) => delete form.dataset.sending);
 });
 
-// Tabs that are still open see that nobody is signed in any more.
+// Tell other open tabs that the user has signed out.
 if (!document.body.dataset.sessionSeconds) localStorage.removeItem("session-used");
 
 export function announce(text) {

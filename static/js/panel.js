@@ -1,4 +1,4 @@
-// The appointment's panel beside the agenda: focus goes to its heading, Esc closes it and gives the focus back.
+// The appointment's panel beside the agenda: opening focuses its heading, Esc closes it and restores the focus.
 let opener = null;
 
 document.addEventListener("click", (event) => {
@@ -25,10 +25,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.querySelector("[data-panel]") && document.querySelector(".agenda-part")) closePanel();
 });
 
-// Back and forward: the address says what is open.
+// Back and forward: open or close the panel according to the address.
 window.addEventListener("popstate", () => window.location.reload());
 
-// Not on a small screen, nor beside an appointment of another practice than that one works in.
+// Not on a small screen, and not for an appointment of another practice than the current one.
 function agendaIsThere() {
   return Boolean(document.querySelector(".agenda-part .columns")?.offsetParent);
 }

@@ -1,18 +1,19 @@
 // Shows a PDF's pages in the browser before anything is sent (pdf.js, without eval, scripting or XFA).
-const MOST_TEXT = 20_000; // characters; the server reads no more
+const MOST_TEXT = 20_000; // characters; the server's limit
 let library = null;
 
-async function pdfjs(settings) {
+async function load({ module, worker }) {
   if (!library) {
-    library = await import(settings.pdfjs);
-    library.GlobalWorkerOptions.workerSrc = settings.pdfjsWorker;
+    library = await import(module);
+    library.GlobalWorkerOptions.workerSrc = worker;
   }
   return library;
 }
 
-export async function openPdf(file, settings) {
-  const { getDocument } = await pdfjs(settings);
-  const base = settings.pdfjsBase;
+// `pdfjs`: the addresses of its {module, worker, base}.
+export async function openPdf(file, pdfjs) {
+  const { getDocument } = await load(pdfjs);
+  const { base } = pdfjs;
   const loading = getDocument({
     data: await file.arrayBuffer(),
     isEvalSupported: false,
@@ -26,7 +27,7 @@ export async function openPdf(file, settings) {
   const pdf = await loading.promise;
   return {
     pages: pdf.numPages,
-    close: () => loading.destroy(), // its worker too
+    close: () => loading.destroy(), // ends its worker, too
     async text(pages) {
       let found = "";
       for (let number = 1; number <= Math.min(pages, pdf.numPages) && found.length < MOST_TEXT; number += 1) {

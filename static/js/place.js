@@ -1,4 +1,4 @@
-// Offers only the places that go with the chosen reason and agenda; the server decides again.
+// Offers only the places allowed for the chosen reason and agenda; the server checks again.
 const places = JSON.parse(document.getElementById("places").textContent);
 const select = document.querySelector("[data-place]");
 const { visit_reason: reason, agenda } = select.form.elements;

@@ -1,4 +1,4 @@
-// Whether to send to those booked already changes nothing of what is shown: it is not asked for again.
+// The choice to send to existing bookings does not change the preview, so it causes no request.
 document.querySelector("[data-rule-form]").addEventListener("change", (event) => {
   if (event.target.name === "to_booked") event.stopPropagation();
 }, true);

@@ -1,7 +1,7 @@
-// A minute before the session ends for want of use, asks; one key is enough to stay. Once it has ended, the page is
-// covered until the same person has signed in again. Other tabs' use counts too.
+// Warns a minute before the session ends without use; any key extends it. Once it has ended, the page is covered until
+// the same person signs in again. Use of other tabs counts, too.
 import { csrfToken } from "./csrf.js";
-import { keepForms } from "./kept_forms.js";
+import { keepForms } from "./form_recovery.js";
 
 const { sessionSeconds, sessionStay, sessionOwner } = document.body.dataset;
 const dialog = document.querySelector("[data-session-dialog]");
@@ -11,7 +11,7 @@ const key = "session-used";
 const whole = Number(sessionSeconds) * 1000;
 const warning = Math.min(60_000, whole / 2);
 const title = document.title;
-const waiting = new Set(); // whoever goes on once the session is there again
+const waiting = new Set(); // callbacks for when the session is restored
 let lastUse = Date.now();
 let timer = 0;
 
@@ -32,7 +32,7 @@ function plan() {
   timer = setTimeout(look, Math.max(0, next - idle()) + 50);
 }
 
-// Also when the tab is looked at again: timers sleep with the machine.
+// Also check when the tab becomes visible: timers stop while the machine sleeps.
 function look() {
   if (over.open) return;
   if (idle() >= whole) cover();
@@ -89,7 +89,7 @@ async function resume() {
   waiting.clear();
 }
 
-// For scripts whose request was answered that the session has ended. Resolves once the same person is back.
+// For scripts that received the answer that the session has ended. Resolves once the same person has signed in again.
 export function sessionEnded() {
   cover();
   return new Promise((goOn) => {
@@ -115,7 +115,7 @@ part("resume").addEventListener("click", resume);
 window.addEventListener("storage", (event) => {
   if (event.key !== key) return;
   if (over.open) resume();
-  else if (event.newValue === null) check(); // a page without a session was shown: signed out in another tab
+  else if (event.newValue === null) check(); // another tab showed a page without a session: the user has signed out there
   else look();
 });
 for (const kind of ["visibilitychange", "pageshow", "focus"]) window.addEventListener(kind, look);

@@ -1,11 +1,11 @@
-// Before a signature, or a change of it: signs in again in a dialog, so that nothing on the page is lost.
+// Asks to sign in again in a dialog, before a signature or a change of it, so that nothing on the page is lost.
 import { csrfToken } from "./csrf.js";
 import { sessionEnded } from "./session.js";
 
 const dialog = document.querySelector("[data-sign-in-again]");
 const form = dialog.querySelector("form");
 const error = dialog.querySelector("[data-error]");
-let answer = null; // of whoever waits: true once confirmed, false when cancelled
+let answer = null; // resolves the waiting promise: true once confirmed, false if cancelled
 let waiting = null;
 
 export function signInAgain() {
@@ -39,10 +39,10 @@ form.addEventListener("submit", async (event) => {
   const reply = await fetch(dialog.dataset.url, { method: "POST", body: new FormData(form), headers: { "X-CSRFToken": csrfToken() } }).catch(() => null);
   if (reply?.headers.get("Session-Ended")) {
     await sessionEnded();
-    return finish(true); // signed in a moment ago
+    return finish(true); // the last sign-in is recent
   }
   if (reply?.status === 204) finish(true);
-  else fail(reply?.status === 400 ? await reply.text() : dialog.dataset.lost);
+  else fail(reply?.status === 400 ? await reply.text() : dialog.dataset.noAnswer);
 });
 
 // Forms that change a signature or a certificate.

@@ -1,4 +1,4 @@
-// Drawing a signature. Without JavaScript the page offers the import of an image alone.
+// Drawing a signature. Without JavaScript the page only offers to import an image.
 const tag = document.querySelector("script[data-signature-pad]");
 const { default: SignaturePad } = await import(tag.dataset.signaturePad);
 

@@ -1,5 +1,5 @@
-// Where the signature goes on a page shown by pdf.js: by click, drag, keyboard or choice. Fractions of the page as
-// displayed, from its top left: x and y of the centre, and the width. Nothing is sent for this.
+// Places the signature on a page shown by pdf.js: by click, drag, keyboard or choice. Values are fractions of the page as
+// displayed, from its top left: x and y of the centre, and the width. Causes no request.
 import { percent, say } from "./words.js";
 
 const ASPECT = 0.4;
@@ -26,7 +26,7 @@ export class SignaturePlacement {
     stamp.addEventListener("keydown", (event) => this.key(event));
   }
 
-  // A place that nobody has chosen yet; `why` is said beside it.
+  // Set a suggested place; `why` is shown with it.
   propose({ x, y, width, page }, why) {
     this.place = { x, y, page };
     this.width = width;
@@ -47,7 +47,7 @@ export class SignaturePlacement {
     this.draw();
   }
 
-  // The whole stamp stays on the page, as the server will have it.
+  // Keep the whole stamp on the page, as the server does.
   clamp() {
     const box = this.area.getBoundingClientRect();
     const tall = box.height > 0 ? (this.width * ASPECT * box.width) / box.height : 0.1;

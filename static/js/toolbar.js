@@ -11,7 +11,7 @@ export class Toolbar {
     return this.buttons.filter((button) => !button.hidden);
   }
 
-  // A button that was the stop may have been hidden since: another takes its place.
+  // If the current stop was hidden, another button replaces it.
   refresh() {
     const stop = this.shown.find((button) => button.tabIndex === 0 && button === this.stop) ?? this.shown[0];
     this.stopAt(stop);

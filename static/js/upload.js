@@ -1,7 +1,7 @@
 import { csrfToken } from "./csrf.js";
 
-// One upload: progress in bytes and time left, can be cancelled. Resolves to {status, html, retryAfter (seconds), ended (the session has)};
-// rejects when lost. The same key makes the same document, however often it is sent.
+// One upload with progress (bytes, seconds left) that can be cancelled. Resolves to {status, html, retryAfter (seconds),
+// ended (whether the session has)}; rejects if the connection is lost. Repeats with the same key create one document.
 export function upload(url, body, { key }, onProgress) {
   const request = new XMLHttpRequest();
   const started = performance.now();

@@ -1,13 +1,15 @@
 // The editor of written documents: ProseMirror over the form's textarea, merge fields as chips, the PDF beside it.
+import { config } from "./config.js";
 import { draftIsSent, findDraft, forgetDraft, keepDraft } from "./drafts.js";
 import { Toolbar } from "./toolbar.js";
 import { Preview } from "./writing_preview.js";
 
 const root = document.querySelector("[data-writing]");
-const words = JSON.parse(document.getElementById("writing-words").textContent);
+const writing = config("writing");
+const { words } = writing;
 const form = root.querySelector("[data-writing-form]");
 const textarea = form.elements.body;
-const module = await import(root.dataset.editor);
+const module = await import(writing.editor);
 
 // A field is one thing: it is put in, moved or deleted whole, and can't be mistyped.
 const MergeField = module.Node.create({
@@ -44,8 +46,8 @@ const label = root.querySelector("[data-body-label]");
 label.removeAttribute("for");
 label.addEventListener("click", () => inText().run());
 const wrong = root.querySelector("[data-body-error]");
-let changed = "changed" in root.dataset; // what was refused is not saved
-const preview = new Preview({ root, form, words });
+let changed = "changed" in root.dataset; // refused text is not saved
+const preview = new Preview({ root, form, writing });
 const toolbar = new Toolbar(root.querySelector("[role=toolbar]"));
 
 const editor = new module.Editor({

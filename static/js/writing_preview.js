@@ -1,15 +1,15 @@
-// The PDF of what is typed, beside it: asked for when the typing pauses, drawn by pdf.js.
+// The PDF of the text, beside it: requested when typing pauses, drawn by pdf.js.
 import { csrfToken } from "./csrf.js";
 import { openPdf } from "./pdf_preview.js";
 import { sessionEnded } from "./session.js";
 
 const PAUSE = 600; // milliseconds
-const SLOW = 1000; // what takes longer is said
+const SLOW = 1000; // milliseconds; a message shows that it takes longer
 const MOST_PAGES = 10;
 
 export class Preview {
-  constructor({ root, form, words }) {
-    Object.assign(this, { root, form, words, turn: 0 });
+  constructor({ root, form, writing }) {
+    Object.assign(this, { writing, form, words: writing.words, turn: 0 });
     this.state = root.querySelector("[data-preview-state]");
     this.pages = root.querySelector("[data-pages]");
     root.querySelector("[data-preview-side]").hidden = false;
@@ -25,12 +25,12 @@ export class Preview {
     const slow = setTimeout(() => { this.state.textContent = this.words.working; }, SLOW);
     this.pages.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(this.root.dataset.previewUrl, { method: "POST", body: new FormData(this.form), headers: { "X-CSRFToken": csrfToken() } });
+      const answer = await fetch(this.writing.previewUrl, { method: "POST", body: new FormData(this.form), headers: { "X-CSRFToken": csrfToken() } });
       if (answer.headers.get("Session-Ended")) {
         await sessionEnded();
         return this.ask();
       }
-      if (turn !== this.turn) return; // something newer was typed
+      if (turn !== this.turn) return; // a newer request exists
       if (answer.status === 400) this.state.textContent = await answer.text();
       else if (!answer.ok || answer.redirected) this.state.textContent = this.words.lost;
       else await this.draw(await answer.blob());
@@ -43,7 +43,7 @@ export class Preview {
   }
 
   async draw(blob) {
-    const pdf = await openPdf(blob, this.root.dataset);
+    const pdf = await openPdf(blob, this.writing.pdfjs);
     const drawn = [];
     for (let number = 1; number <= Math.min(pdf.pages, MOST_PAGES); number += 1) {
       const canvas = document.createElement("canvas");

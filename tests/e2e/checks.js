@@ -24,6 +24,9 @@
     }
   }
 
+  // A drawing has a name (RGAA 1.1; axe-core looks at img and svg).
+  for (const one of all("canvas")) if (!one.getAttribute("aria-label") || one.getAttribute("role") !== "img") faults.push(`no name: ${short(one)}`);
+
   // Buttons and links of different cards that do different things have different names (WCAG 2.4.6, 2.4.9).
   const names = new Map();
   for (const one of all("[data-card], .document-card, .doc-line, .library-card, .import-row, .rule-card, .slot-line")) {

@@ -1,4 +1,4 @@
-"""What people do in the browser, step by step; used by every walk."""
+"""Steps of users in the browser, shared by all browser tests."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.e2e.conftest import Visitor
 from tests.settings import STACK
 from tools.stack.stack import until
 
-PATIENTS_PASSWORD = "une phrase facile 42"  # of invented people
+PATIENTS_PASSWORD = "une phrase facile 42"  # of fictitious people
 
 
 def deliver() -> None:
-    """What the worker does when it is nudged; on a stack its own workers do."""
+    """Do the worker's part; a stack has its own workers."""
     if STACK:
         until_due = timezone.now() + settings.SHARE_NOTICE_DELAY + timedelta(seconds=10)
         soon = Message.objects.filter(state="queued", due_at__lte=until_due)
@@ -77,7 +77,7 @@ def sign_in_as_staff(visitor: Visitor, email: str) -> None:
 
 
 def set_up_a_second_factor(visitor: Visitor) -> None:
-    """What production asks of staff before anything else; then to the agenda."""
+    """Set up the second factor that production requires of staff; then go to the agenda."""
     page = visitor.page
     page.wait_for_url("**/account/2fa/totp/activate/")
     visitor.accessible()
@@ -89,20 +89,20 @@ def set_up_a_second_factor(visitor: Visitor) -> None:
 
 
 def sign_in_on_a_new_device(visitor: Visitor, email: str, mobile: str) -> None:
-    """A patient: the password, then the code that the SMS brings; the device is remembered."""
+    """Sign in a patient: the password, then the code from the SMS; the device is remembered."""
     page = visitor.page
     page.goto(f"{visitor.base}/account/login/")
     type_sign_in(visitor, email)
     page.wait_for_url("**/account/device/")
     visitor.accessible()
     page.fill("[name=code]", code_by_sms(mobile))
-    page.check("[name=remember]")  # their own telephone
+    page.check("[name=remember]")  # it is their own telephone
     page.click("text=Continuer")
     page.wait_for_url("**/documents/")
 
 
 def follow_invitation(visitor: Visitor, email: str, mobile: str, born: tuple[str, str, str]) -> int:
-    """Link, code, birth date, password. The number of screens from the link to one's documents."""
+    """Link, code, birth date, password. Returns the number of pages from the link to the documents."""
     page = visitor.page
     link = re.search(rf"{re.escape(visitor.base)}/invitation/\S+", newest_email_to(email))
     assert link
@@ -127,14 +127,14 @@ def follow_invitation(visitor: Visitor, email: str, mobile: str, born: tuple[str
     page.wait_for_url("**/password/")
     seen()
     page.fill("[name=password]", PATIENTS_PASSWORD)
-    page.click("text=Voir mon document")
+    page.click("main button[type=submit]:has-text('Voir m')")  # one document, or several
     page.wait_for_url("**/documents/")
     visitor.accessible()
     return len(screens)
 
 
 def open_appointment(doctor: Visitor, appointment: Appointment) -> None:
-    """From the agenda of its day, in the panel beside it."""
+    """Open it from the agenda of its day, in the panel."""
     page = doctor.page
     page.goto(f"{doctor.base}/pro/?date={appointment.local_start.date()}")
     page.click(f"[data-slot='{appointment.pk}']")
@@ -142,7 +142,7 @@ def open_appointment(doctor: Visitor, appointment: Appointment) -> None:
 
 
 def share_from_library(doctor: Visitor, appointment: Appointment) -> str:
-    """Tick the first document of the library and validate it. Its title."""
+    """Tick the first document of the library and validate it. Returns its title."""
     page = doctor.page
     page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/share/")
     page.click("summary:has-text('Choisir dans la bibliothèque')")
@@ -157,7 +157,7 @@ def share_from_library(doctor: Visitor, appointment: Appointment) -> str:
 
 
 def book(visitor: Visitor, whom: str, person: dict[str, str]) -> Appointment:
-    """Book the first free slot of a week from now for somebody new; `whom` is the button's text."""
+    """Book the first free slot a week from now for somebody new; `whom` is the button's text."""
     page = visitor.page
     page.goto(f"{visitor.base}/book/")
     visitor.accessible()
@@ -173,7 +173,7 @@ def book(visitor: Visitor, whom: str, person: dict[str, str]) -> Appointment:
     for name, value in person.items():
         page.fill(f"[name={name}]", value)
     page.click("button:has-text('Confirmer le rendez-vous')")
-    expect(page.locator("text=Votre rendez-vous est pris.")).to_be_visible()
+    expect(page.locator(".notice-good")).to_contain_text("est pris")
     visitor.accessible()
     deliver()
     assert not Message.objects.filter(state="queued").exists()

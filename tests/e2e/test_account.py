@@ -17,11 +17,11 @@ from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff, sign_in_on_a_new_device
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PICTURES = os.environ.get("PICTURES", "")  # a folder: keeps what the pages look like
+PICTURES = os.environ.get("PICTURES", "")  # a folder for screenshots
 
 
 def look(visitor: Visitor, path: str, name: str) -> None:
-    """Accessible at 360, 768 and 1440 px."""
+    """Checks accessibility at 360, 768 and 1440 px."""
     visitor.page.goto(f"{visitor.base}{path}")
     visitor.accessible()
     for width in (360, 768, 1440) if PICTURES else ():

@@ -1,4 +1,4 @@
-"""The browser of the API works under our policy: Swagger UI brings neither style nor script into the page."""
+"""The browser of the API works under our content security policy: Swagger UI adds no inline style or script."""
 
 from __future__ import annotations
 

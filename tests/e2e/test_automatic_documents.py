@@ -1,4 +1,4 @@
-"""A rule written by an administrator; somebody books, and reads without an account."""
+"""An administrator writes a rule; somebody books, and reads the document without an account."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_state_of_an_administrators_pages_is_accessible(site: str, browser
         expect(admin.page.locator("main")).to_contain_text(told)
         admin.accessible()
 
-    look("settings/", "Rappels de rendez-vous")
+    look("settings/messages/", "Rappels de rendez-vous")
     look("settings/instructions/new/", "Consigne")
     look("library/write/", "Aperçu du PDF")
     look("library/?q=nothing-of-this-name", "Aucun document ne correspond")
@@ -90,7 +90,7 @@ def test_every_state_of_an_administrators_pages_is_accessible(site: str, browser
     other = Practice.objects.create(name="Cabinet d’un nom long, des Marronniers et de la Fontaine")
     Membership.objects.create(user=User.objects.get(email="admin@lilas.example"), practice=other, is_admin=True)
     for path, told in (("", ""), ("patients/", "Aucune fiche"), ("appointments/new/", "Patient"), ("rules/", "")):
-        look(path, told)  # of the other one, whose name comes first, and where there is nothing yet
+        look(path, told)  # the other document, first by title, and the empty state
     admin.page.click(".rail-practice summary")
     expect(admin.page.locator(".rail-practice")).to_contain_text(other.name)
     admin.accessible()

@@ -21,7 +21,7 @@ def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: s
     page.focus("[name=q]")
     page.keyboard.type("lef")
     expect(page.locator("#patient-choices strong")).to_have_count(4)
-    page.keyboard.press("Enter")  # books nothing
+    page.keyboard.press("Enter")  # must not submit
     secretary.accessible()
     page.focus("[name=patient]:checked")
     page.keyboard.press("ArrowUp")
@@ -32,14 +32,14 @@ def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: s
     page.focus("[name=q]")
     page.keyboard.type("nobody of this name")
     expect(page.locator("#patient-choices")).to_contain_text("Aucune fiche ne correspond")
-    expect(chosen.locator("strong")).to_have_text(name)  # looking on changes no choice
+    expect(chosen.locator("strong")).to_have_text(name)  # browsing does not change the choice
     page.select_option("[name=agenda]", label="Dr Anne Martin")
     page.select_option("[name=visit_reason]", label="Consultation de suivi")
     assert Appointment.objects.count() == before
     page.focus("text=Prendre le rendez-vous")
     page.keyboard.press("Enter")
     expect(page.locator("#doubts, [data-panel]")).to_be_visible()
-    if page.locator("#doubts").count():  # somebody may be booked at that time
+    if page.locator("#doubts").count():  # somebody may have an appointment at that time
         expect(chosen.locator("strong")).to_have_text(name)
         page.focus(".booking-form .actions button")
         page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""The way of an automatic document by the keyboard alone: imported, written, ruled, booked for, and opened."""
+"""An automatic document by keyboard alone: import, writing, rule, booking, and opening."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from appointments.models import Appointment
 from docshare.demo.cast import PASSWORD
@@ -19,7 +19,7 @@ from tests.e2e.steps import deliver, newest_email_to
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 ADMIN = "admin@lilas.example"
 NEWCOMER = "nadia.simon@courriel.example"
-# What has the focus shows it, by itself or by the frame around it, and is on the screen.
+# Whether the focused element shows its focus, by itself or by a frame around it, and is on the screen.
 SEEN = """() => {
   const here = document.activeElement;
   if (!here || here === document.body) return "nothing has the focus";
@@ -35,7 +35,7 @@ SEEN = """() => {
   if (!box.width || !box.height || box.bottom <= 0 || box.top >= innerHeight) return `off the screen: ${told}`;
   return "";
 }"""
-# Whoever goes round by the browser's own bar has left the page: nothing was taken from them.
+# Detects lost focus, except after leaving the page through the browser's own toolbar.
 LOSES = """() => {
   window.lost = [];
   let gone = false;
@@ -45,7 +45,7 @@ LOSES = """() => {
   const events = ["htmx:afterSettle", "click", "change"];
   for (const name of events) document.addEventListener(name, () => setTimeout(look, 50));
 }"""
-# A machine so busy that half a second goes by from one picture to the next: what is typed meanwhile is not lost.
+# A machine so busy that half a second passes between two frames: typing meanwhile must not be lost.
 DRAWS_LATE = "() => { window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 500); }"
 OPENS_DIALOG = """() => {
   window.dialog = false;
@@ -58,25 +58,25 @@ OPENS_DIALOG = """() => {
 
 
 class Keyboard:
-    """Somebody without a mouse: goes on by Tab until there, and sees where the focus is at each stop."""
+    """A user without a mouse: presses Tab until the target, and checks that the focus is visible at each stop."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def tab_to(self, target: str, *, back: bool = False, at_most: int = 80) -> None:
-        wanted = self.page.locator(target).first
+    def tab_to(self, target: str | Locator, *, back: bool = False, at_most: int = 80) -> None:
+        wanted = (self.page.locator(target) if isinstance(target, str) else target).first
         expect(wanted).to_be_visible()
         for _stop in range(at_most):
             self.page.keyboard.press("Shift+Tab" if back else "Tab")
             if self.page.evaluate("document.activeElement === document.body"):
-                continue  # round by the browser's own bar
-            assert self.seen() == "", target
+                continue  # passes through the browser's own toolbar
+            assert self.seen() == "", str(target)
             if wanted.evaluate("element => element === document.activeElement"):
                 return
         raise AssertionError(f"Tab does not lead to {target}")
 
     def seen(self) -> str:
-        """What is wrong with where the focus is, once the page has scrolled to it; "" where nothing is."""
+        """What is wrong with the focus, once the page has scrolled to it; "" if nothing."""
         for _frame in range(20):
             if not (told := str(self.page.evaluate(SEEN))):
                 break
@@ -95,12 +95,12 @@ class Keyboard:
         self.write(text)
 
     def follow(self, target: str, key: str = "Enter") -> None:
-        """To a link or a button, and press it."""
+        """Go to a link or a button, and press it."""
         self.tab_to(target)
         self.press(key)
 
     def kept(self) -> None:
-        """Where one was is not lost by what the page changed."""
+        """Check that a change of the page did not lose the focus."""
         assert self.seen() == ""
 
 
@@ -113,7 +113,7 @@ def sign_in(keys: Keyboard, base: str) -> None:
 
 
 def import_a_document(keys: Keyboard, paper: Path) -> None:
-    """The button opens the computer's own dialog; the card of what was imported comes, and the focus stays."""
+    """The button opens the computer's file dialog; the card of the import appears, and the focus stays."""
     page = keys.page
     keys.follow(".rail a:has-text('Bibliothèque')")
     page.wait_for_url("**/library/")
@@ -128,10 +128,10 @@ def import_a_document(keys: Keyboard, paper: Path) -> None:
 
 
 def choose_file(keys: Keyboard, paper: Path) -> None:
-    """The key opens the computer's dialog, where the file is chosen.
+    """The key opens the file dialog, where the file is chosen.
 
-    What opens it is a click on the field, by somebody's hand: the driver hears of the dialog itself three times in
-    four only, and a browser without a screen closes it at once.
+    A user's click on the field opens it. The driver reports the dialog itself in three of four cases only, and a
+    headless browser closes it at once.
     """
     page = keys.page
     page.evaluate(OPENS_DIALOG)
@@ -141,10 +141,11 @@ def choose_file(keys: Keyboard, paper: Path) -> None:
 
 
 def cancel_an_import(keys: Keyboard, paper: Path) -> None:
-    """The button that was pressed goes, and the one in its place has the focus; the last row leads back."""
+    """The pressed button disappears, and the one in its place gets the focus; after the last row, focus returns to
+    the start."""
     page = keys.page
     held: list[Route] = []
-    page.route("**/library/", lambda route: held.append(route))  # an answer that does not come
+    page.route("**/library/", lambda route: held.append(route))  # a response that never comes
     keys.tab_to("[data-browse]", back=True)
     choose_file(keys, paper)
     keys.follow("[data-imports] [data-cancel]")
@@ -156,11 +157,11 @@ def cancel_an_import(keys: Keyboard, paper: Path) -> None:
     expect(page.locator("[data-browse]")).to_be_focused()
     keys.kept()
     page.unroute("**/library/")
-    assert held  # the second may be cancelled before it leaves
+    assert held  # the second may be cancelled before it is sent
 
 
 def write_a_document(keys: Keyboard) -> None:
-    """Heading, bold, list and a field; the toolbar is one stop, and Tab leaves the text."""
+    """Heading, bold, list and a field; the toolbar is one tab stop, and Tab leaves the text."""
     page = keys.page
     keys.follow(".rail a:has-text('Bibliothèque')")
     page.wait_for_url("**/library/")
@@ -206,7 +207,7 @@ def write_a_document(keys: Keyboard) -> None:
 
 
 def make_a_rule(keys: Keyboard) -> None:
-    """Both documents, at booking; what it would do is seen before it is saved, and takes the focus from nobody."""
+    """Both documents, at booking; the effect is shown before saving, and does not take the focus."""
     page = keys.page
     keys.follow(".rail a:has-text('Envoi automatique')")
     page.wait_for_url("**/rules/")
@@ -246,7 +247,7 @@ def book_an_appointment(keys: Keyboard) -> Appointment:
     keys.follow("a:has-text('Nouveau rendez-vous')")
     page.wait_for_url("**/appointments/new/*")
     with page.expect_response("**/appointments/new/*"):
-        keys.fill("[name=q]", "Simon")  # nobody yet
+        keys.fill("[name=q]", "Simon")  # no result yet
     expect(page.locator("#patient-choices")).to_contain_text("Aucune fiche ne correspond")
     keys.kept()
     keys.fill("[name=first_name]", "Nadia")
@@ -272,7 +273,7 @@ def book_an_appointment(keys: Keyboard) -> Appointment:
 
 
 def see_it_in_the_agenda(keys: Keyboard, appointment: Appointment) -> None:
-    """The panel takes the focus, Escape gives it back."""
+    """The panel takes the focus, Escape returns it."""
     page = keys.page
     slot = f"[data-slot='{appointment.pk}']"
     keys.follow(".rail a:has-text('Agenda')")

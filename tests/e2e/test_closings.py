@@ -1,4 +1,4 @@
-"""An administrator closes over somebody who is booked; the desk is asked; a patient moves after a question."""
+"""An administrator closes over an appointment; the page asks first; a patient moves after a question."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_closing_from_the_settings_to_the_agenda(site: str, browser: Browser) 
     booked = Appointment.objects.filter(status="booked", starts_at__gt=timezone.now()).latest("starts_at")
     day = booked.local_start.date()
     page.goto(f"{site}/pro/settings/")
-    page.click("text=Fermer le cabinet, ou un agenda")
+    page.click("text=Fermetures et jours fériés")
     expect(page.locator("text=Aucune fermeture prévue")).to_be_visible()
     admin.accessible()
     page.focus("text=Nouvelle fermeture")

@@ -1,4 +1,4 @@
-"""The page of deliveries in Chromium: empty, full, with an error; accessible, and by the keyboard alone."""
+"""The page of deliveries in Chromium: empty, full, with an error; accessible, and by keyboard alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def bounce(document: SharedDocument) -> None:
 
 
 def tab_to(page: Page, text: str) -> None:
-    """Press Tab until the element of this text has the focus."""
+    """Press Tab until the element with this text has the focus."""
     for _press in range(80):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText || ''").strip().startswith(text):
@@ -110,7 +110,7 @@ def test_a_new_version_is_chosen_placed_and_takes_the_place_of_the_old(site: str
     page.click("[data-panel] a:has-text('Remplacer')")
     expect(page.locator("h1")).to_contain_text("Remplacer")
     doctor.accessible()
-    for name in ("un.pdf", "deux.pdf"):  # the second choice takes the place of the first
+    for name in ("un.pdf", "deux.pdf"):  # the second choice replaces the first
         content = letter(name, ["y"], heading="z")
         page.set_input_files("#files", {"name": name, "mimeType": "application/pdf", "buffer": content})
     card = page.locator("[data-card]")

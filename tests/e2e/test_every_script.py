@@ -1,5 +1,5 @@
-"""Written documents and stamps in every script, as the browser shows them (pdf.js) and in the picture that the server
-makes: what nobody sees there, a patient may not see either."""
+"""Written documents and stamps in every script, in the browser (pdf.js) and in the server's picture: an automatic
+check of letters that a patient could not see."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ NAMES = {
 WIDTH = 900  # pixels of a page in the browser
 CELL = 20  # pixels: the size of a letter
 DARK = 128
-LEAST_INK = 100  # pixels of a name
-ALIKE = 40  # of 255: how much darker one may draw a cell than the other
+LEAST_INK = 100  # pixels, at least, of a name
+ALIKE = 40  # of 255: greatest difference between the two
 DRAW = """async (pdf) => {
   const { openPdf } = await import("/static/js/pdf_preview.js");
+  const { pdfjs } = JSON.parse(document.getElementById("writing-config").textContent);
   const bytes = Uint8Array.from(atob(pdf), (letter) => letter.charCodeAt(0));
-  const opened = await openPdf(new Blob([bytes]), document.querySelector("[data-pdfjs]").dataset);
+  const opened = await openPdf(new Blob([bytes]), pdfjs);
   const canvas = document.createElement("canvas");
   await opened.draw(1, canvas);
   await opened.close();
@@ -74,17 +75,17 @@ def stamped(name: str, _practice: Practice) -> bytes:
 
 
 def ink(picture: Image.Image) -> int:
-    """How many pixels are dark."""
+    """The number of dark pixels."""
     return sum(picture.convert("L").histogram()[:DARK])
 
 
 def greys(picture: Image.Image) -> Image.Image:
-    """How dark each square of CELL pixels is."""
+    """The darkness of each square of CELL pixels."""
     return picture.convert("L").resize((WIDTH // CELL, picture.height // CELL), Image.Resampling.BOX)
 
 
 def both_pictures(visitor: Visitor, pdf: bytes) -> tuple[Image.Image, Image.Image]:
-    """Of the first page: in the browser, and as the server draws it."""
+    """The first page: as the browser draws it, and as the server does."""
     drawn = visitor.page.evaluate(DRAW, base64.b64encode(pdf).decode())
     stored = storage.keep(accept(SimpleUploadedFile("page.pdf", pdf)))
     of_server = preview.page_image(stored, page=1, width=WIDTH)

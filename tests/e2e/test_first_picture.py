@@ -1,4 +1,4 @@
-"""The first picture of a page: light, and nothing in it jumps while fonts and scripts arrive (CLS below 0.02)."""
+"""The first rendering of a page: small, and without shifts while fonts and scripts load (CLS below 0.02)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.steps import sign_in_as_staff
 
 pytestmark = [pytest.mark.slow]
 MOST_BYTES = 150_000
-LIBRARIES = ("editor", "pdf")  # of the page that is for writing, and of those that show a PDF
+LIBRARIES = ("editor", "pdf")  # of the editor's page, and of those that show a PDF
 WATCH = """window.shifts = [];
 new PerformanceObserver((list) => {
   for (const one of list.getEntries()) {
@@ -27,7 +27,7 @@ new PerformanceObserver((list) => {
 def test_pages_are_light_and_nothing_jumps(site: str, browser: Browser, width: int) -> None:
     visitor = Visitor(browser, site, width, 900)
     appointment = Appointment.objects.filter(patient__last_name="Durand").earliest("starts_at")
-    everybody = ["/account/login/", "/verify/", "/book/"]
+    everybody = ["/account/login/", "/verify/", "/cabinets/"]
     staff = ["", f"appointments/{appointment.pk}/", f"appointments/{appointment.pk}/share/", "appointments/new/"]
     admins = ["library/", "library/write/", "rules/", "rules/new/", "deliveries/", "patients/", "settings/"]
     visitor.page.add_init_script(WATCH)
@@ -44,7 +44,7 @@ def look_at(visitor: Visitor, paths: list[str]) -> None:
     page = visitor.page
     tools = visitor.context.new_cdp_session(page)
     tools.send("Network.enable")
-    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # somebody who comes for the first time
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # a first visit
     for path in paths:
         page.goto(visitor.base + path, wait_until="networkidle")
         page.evaluate("document.fonts.ready")
@@ -58,7 +58,7 @@ def look_at(visitor: Visitor, paths: list[str]) -> None:
 
 
 def weight(answer: APIResponse) -> int:
-    """Bytes as production sends them: text compressed."""
+    """Bytes as production sends them, with text compressed."""
     if any(f"/{name}" in answer.url for name in LIBRARIES):
         return 0
     kind, body = answer.headers.get("content-type", ""), answer.body()

@@ -1,4 +1,4 @@
-"""What scripts say, they say in the page's language and in the server's words."""
+"""Scripts use the page's language, and the server's texts."""
 
 from __future__ import annotations
 

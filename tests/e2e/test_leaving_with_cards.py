@@ -1,4 +1,4 @@
-"""Leaving the share page: the browser asks while something would be lost, and then alone."""
+"""Leaving the share page: the browser asks only while something would be lost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_leaving_asks_while_a_card_waits_to_be_shared(site: str, browser: Browse
     expect(second.locator("[data-receipt]")).to_be_visible(timeout=60_000)
     page.click("nav >> text=Patients")
     page.wait_for_url("**/pro/patients/")
-    assert asked == ["beforeunload"]  # all was shared
+    assert asked == ["beforeunload"]  # everything was shared
 
     page.goto(share)
     page.locator("summary:has-text('Choisir dans la bibliothèque')").click()

@@ -1,4 +1,4 @@
-"""Files as they are called on people's computers: a PDF without extension is signed, a .jfif is shared."""
+"""File names of real computers: a PDF without extension is signed, a .jfif is shared."""
 
 from __future__ import annotations
 

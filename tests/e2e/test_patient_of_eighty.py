@@ -1,10 +1,11 @@
-"""A patient of eighty, at 360 px: she signs in with a code, reads, downloads, moves, cancels and books anew."""
+"""A patient of eighty, at 360 px: signs in with a code, reads, downloads, moves, cancels and books again."""
 
 from __future__ import annotations
 
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -24,12 +25,12 @@ from tests.e2e.conftest import Visitor
 from tests.e2e.steps import code_by_sms, type_sign_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-PICTURES = os.environ.get("PICTURES", "")  # a folder: keeps what the pages look like
+PICTURES = os.environ.get("PICTURES", "")  # a folder for screenshots
 TITLE = "Compte rendu du 12/03, électrocardiogramme et anticoagulants"
 
 
 def look(visitor: Visitor, name: str) -> None:
-    """Accessible, nothing cut or beside the page, at 360, 768 and 1440 px."""
+    """Accessible, nothing cut or outside the page, at 360, 768 and 1440 px."""
     visitor.accessible()
     for width in (360, 768, 1440) if PICTURES else ():
         visitor.page.set_viewport_size({"width": width, "height": 740})
@@ -73,9 +74,9 @@ def book(user: User, agenda: Agenda, reason: VisitReason, days: int) -> Appointm
     )  # fmt: skip
 
 
-def press(page: Page, name: str, *, role: str = "link") -> None:
-    """With the keyboard."""
-    found = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+def press(page: Page, name: str, *, role: Literal["link", "button"] = "link") -> None:
+    """Activate it with the keyboard."""
+    found = page.get_by_role(role, name=name).first
     found.focus()
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -141,7 +142,7 @@ def moves(visitor: Visitor, marie: User) -> None:
         page.keyboard.press("Enter")
     look(visitor, "8-move-confirm")
     press(page, "Oui, déplacer ce rendez-vous", role="button")
-    expect(page.locator(".notice-good")).to_contain_text("Le rendez-vous est déplacé")
+    expect(page.locator(".notice-good")).to_contain_text("Votre rendez-vous est déplacé")
     before = booked.starts_at
     booked.refresh_from_db()
     assert booked.starts_at > before + timedelta(days=14)

@@ -1,4 +1,4 @@
-"""A session that ended, then a button: one lands on the page that holds it, and nothing prepared there is lost."""
+"""Pressing a button after the session ended: signing in leads to the page with it, and no unsaved work is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def end_sessions() -> None:
 
 @pytest.fixture
 def patient(site: str, browser: Browser) -> Visitor:
-    """The holder of the demo practice, at their documents; one was shared with them."""
+    """The holder of the demo practice, on the page of their documents; one document is shared with them."""
     user = User.objects.get(email=cast.HOLDER.email)
     appointment = Appointment.objects.filter(holder=user, booked_for=BookedFor.SELF).latest("starts_at")
     leaflet = LibraryDocument.objects.filter(practice=appointment.practice).earliest("title")
@@ -114,11 +114,11 @@ def test_a_booking_half_filled_survives_signing_in(patient: Visitor) -> None:
     page.click("button:has-text('Confirmer le rendez-vous')")
     sign_in_from_here(patient, user)
     page.wait_for_url(address)
-    expect(page.locator("[data-kept-notice]")).to_contain_text("de nouveau dans le formulaire")
+    expect(page.locator("[data-restored-notice]")).to_contain_text("de nouveau dans le formulaire")
     assert {name: page.input_value(f"[name={name}]") for name in typed} == typed
     patient.accessible()
     page.reload()
-    assert page.input_value("[name=first_name]") == ""  # put back once
+    assert page.input_value("[name=first_name]") == ""  # restored only once
 
 
 def test_what_somebody_typed_is_given_to_nobody_else(patient: Visitor) -> None:
@@ -150,7 +150,7 @@ def to_the_form_for_an_adult(visitor: Visitor) -> None:
 
 
 def covered(page: Page) -> None:
-    """Only the dialog is seen, reached with the keyboard, and in the accessibility tree."""
+    """Only the dialog is visible, reachable by keyboard, and in the accessibility tree."""
     over = page.locator("[data-session-over]")
     expect(over).to_be_visible(timeout=20_000)
     assert page.title() == "Session terminée – docshare"

@@ -1,4 +1,4 @@
-"""A session that was left open: the card waits while its practitioner confirms, in place."""
+"""A session left open: the card waits while its practitioner signs in again, in place."""
 
 from __future__ import annotations
 
@@ -57,4 +57,4 @@ def test_a_card_is_signed_once_its_practitioner_has_confirmed_in_place(
     page.keyboard.press("Enter")
     expect(card.locator("[data-receipt]")).to_be_visible(timeout=60_000)
     assert SharedDocument.objects.filter(signed_at__isnull=False).count() == 1
-    page.wait_for_load_state("networkidle")  # pictures of the receipt: no answer is under way when the database goes
+    page.wait_for_load_state("networkidle")  # the receipt's pictures: all requests must end before the database does

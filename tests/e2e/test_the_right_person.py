@@ -1,4 +1,4 @@
-"""Booking for relatives, sharing, and two people looking: the rows of the table of recipients, in Chromium."""
+"""Booking for relatives, sharing, and two readers: rows of the table of recipients, in Chromium."""
 
 from __future__ import annotations
 
@@ -41,9 +41,12 @@ def hugo(site: str, browser: Browser) -> Visitor:
     return visitor
 
 
-def sees_nothing(visitor: Visitor) -> None:
+def sees_nothing(visitor: Visitor, *, formerly: bool = False) -> None:
+    """`formerly`: had documents before, and reads whom to ask."""
     visitor.page.goto(f"{visitor.base}/documents/")
-    expect(visitor.page.locator("text=Aucun document pour l’instant")).to_be_visible()
+    said = "n’est plus disponible pour vous" if formerly else "Aucun document pour l’instant"
+    expect(visitor.page.locator(f"text={said}")).to_be_visible()
+    expect(visitor.page.locator(".document-card")).to_have_count(0)
 
 
 def test_an_adult_without_contacts_until_authorised_and_again_after_it_is_withdrawn(
@@ -68,7 +71,7 @@ def test_an_adult_without_contacts_until_authorised_and_again_after_it_is_withdr
     doctor.accessible()
     doctor.page.click("main button:has-text('Retirer l’autorisation')")
     expect(doctor.page.locator("text=Retiré à Hugo Lefèvre")).to_be_visible()
-    sees_nothing(hugo)
+    sees_nothing(hugo, formerly=True)
 
 
 def test_an_adult_whose_contacts_come_later_and_what_the_booker_had(doctor: Visitor, hugo: Visitor) -> None:
@@ -90,7 +93,7 @@ def test_an_adult_whose_contacts_come_later_and_what_the_booker_had(doctor: Visi
     doctor.page.click("text=Les lui retirer")
     doctor.page.click("main button:has-text('Retirer l’autorisation')")
     expect(doctor.page.locator("text=Retiré à Hugo Lefèvre")).to_be_visible()
-    sees_nothing(hugo)
+    sees_nothing(hugo, formerly=True)
 
 
 def test_an_adult_with_own_contacts_reads_alone_in_four_screens(

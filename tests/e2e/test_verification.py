@@ -1,4 +1,4 @@
-"""Verifying a document: with and without script, dropped or chosen; each answer at every width."""
+"""Verifying a document: with and without scripts, dropped or chosen; each answer at every width."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def signed(site: str, tmp_path: Path) -> Path:
-    """A document as it was sent."""
+    """A signed document."""
     document = share_upload(
         appointment=Appointment.objects.filter(patient__last_name="Durand").latest("starts_at"),
         intake=accept(SimpleUploadedFile("lettre.pdf", pdf_with_page(), "application/pdf")),

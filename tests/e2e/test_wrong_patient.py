@@ -1,4 +1,4 @@
-"""A letter that names another patient: the card asks, and nothing is shared before the answer."""
+"""A letter that names another patient: the card asks, and shares nothing before the answer."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_the_card_asks_and_shares_once_it_is_confirmed(
     doubt = card.locator("[data-doubt]")
     expect(doubt).to_contain_text(f"{other}, et pas {durands.patient.full_name}", timeout=60_000)
     expect(doubt.locator("[data-confirm]")).to_have_text(f"C’est bien pour {durands.patient.full_name} : partager")
-    expect(card.locator("[data-validate]")).to_be_hidden()  # one button answers the question
+    expect(card.locator("[data-validate]")).to_be_hidden()  # only the question's own button
     doctor.accessible()
     assert SharedDocument.objects.count() == before
     doubt.locator("[data-confirm]").click()
     expect(card.locator("[data-receipt]")).to_be_visible(timeout=60_000)
     assert SharedDocument.objects.count() == before + 1
     assert AuditEvent.objects.filter(action="document.shared").latest("at").detail["patient_confirmed"] is True
-    page.wait_for_load_state("networkidle")  # pictures of the receipt: no answer is under way when the database goes
+    page.wait_for_load_state("networkidle")  # the receipt's pictures: all requests must end before the database does
     assert doctor.faults == []
 
 
@@ -107,7 +107,7 @@ def test_a_file_chosen_before_the_script_has_come_gets_its_card(
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
     held: list[Route] = []
-    page.route("**/js/share*.js", lambda route: held.append(route))
+    page.route("**/js/share.*js", lambda route: held.append(route))
     page.goto(f"{site}/pro/appointments/{durands.pk}/share/", wait_until="commit")
     page.set_input_files("#files", str(somebody_elses[0]))
     assert held

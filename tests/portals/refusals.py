@@ -1,4 +1,4 @@
-"""One of each refusal, as its use case raises it."""
+"""An instance of each refusal, as its use case raises it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def classes(base: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
 
 
 def every_refusal() -> list[Refusal]:
-    """At least one of each subclass, in the language of the moment."""
-    sentence = str(READERS_DO_NOT_SHARE)  # where whoever raises it says it
+    """At least one of each subclass, in the active language."""
+    sentence = str(READERS_DO_NOT_SHARE)  # for classes that get their sentence from the caller
     nobody = Recipient(RecipientState.NEEDS_AUTHORISATION, None, Why.HOLDERS_CONTACTS_TAKEN, {})
     without = Recipient(RecipientState.MISSING_CONTACT, None, Why.CONTACTS_MISSING, {})
     made: list[Refusal] = [

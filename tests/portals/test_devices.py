@@ -1,4 +1,4 @@
-"""Connected devices by a plain name, on the page where one signs the others out."""
+"""Connected devices with plain names, on the page that signs the others out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No consent and no longer access is given by a box that was ticked before anybody looked at it."""
+"""No box for a consent or a longer access is ticked by default."""
 
 from __future__ import annotations
 
@@ -27,18 +27,25 @@ from tests.security.test_sign_in import code_sent_to, follow
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
-# A form about something that does not exist yet may propose how it works. Each with its reason.
+# A form for a new object may propose defaults. Each with its reason.
 PROPOSED = {
     ("pro/rules/new/", "channels"): "how an automatic document is sent; nothing is sent before the rule is saved",
     ("pro/rules/new/", "active"): "a rule is made to be active",
+    ("pro/settings/agendas/new/", "online"): "open like the practice, whose own page says to whom",
+    **{
+        ("pro/settings/visit-reasons/new/", name): "offered as the practice works; its own page says to whom"
+        for name in ("agendas", "kinds", "online")
+    },
+    ("pro/settings/visit-reasons/ready-made/", "agendas"): "offered where the practice works",
+    ("pro/settings/online/", "listed"): "the setting as it is stored",
     ("pro/settings/instructions/new/", "in_messages"): "where the practice's own text is shown",
 }
-STORED = re.compile(r"<(uuid|int|str):pk>")  # the page of something that exists: it shows what was chosen
+STORED = re.compile(r"<(uuid|int|str):pk>")  # the page of an existing object shows its values
 TICKED_ALWAYS = re.compile(r"""<input\b(?=[^>]*type=["']?(?:checkbox|radio))[^>{%]*\schecked\b""")
 
 
 class Ticked(HTMLParser):
-    """Names of check boxes that are ticked, and of switches that are on."""
+    """Names of ticked check boxes, and of switches that are on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +84,7 @@ def test_no_form_of_any_page_comes_with_a_box_ticked(
 def test_the_pages_of_signing_in_and_of_an_invitation_do_not_propose_to_remember(
     ids: dict[str, Any], marias_account: User
 ) -> None:
-    """They are steps, which no address alone reaches."""
+    """They are steps that cannot be reached by address alone."""
     User.objects.filter(pk=marias_account.pk).update(mobile="+33612345678", mobile_verified_at=timezone.now())
     client = Client()
     client.post("/account/login/", {"login": marias_account.email, "password": PASSWORD})
@@ -85,7 +92,7 @@ def test_the_pages_of_signing_in_and_of_an_invitation_do_not_propose_to_remember
     assert 'name="remember"' in page
     assert ticked(page) == []
     again = client.post("/account/device/", {"code": "12", "remember": "1"}).content.decode()
-    assert ticked(again) == ["remember"]  # what one ticked oneself stays
+    assert ticked(again) == ["remember"]  # the user's own tick stays
 
 
 @pytest.mark.parametrize("template", sorted(Path(settings.BASE_DIR, "templates").rglob("*.html")), ids=str)

@@ -1,4 +1,4 @@
-"""Each refusal says what it must, and each door answers every kind of them."""
+"""Each refusal has all its parts, and each door answers every kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest
 from django.test import RequestFactory
 from django.utils import translation
 
-from portals.answers import OF_PAGES, STATUS, refusals_told
+from portals.answers import OF_PAGES, STATUS, refusals_shown
 from portals.api import errors as api
 from portals.form_errors import refusals_in
 from portals.public.errors import FindingsMiddleware
@@ -23,7 +23,7 @@ from practices.roles import NotAllowed
 from refusals import Kind, Refusal
 from tests.portals.refusals import classes, every_refusal
 
-# Of the API as it was published: programs rely on them.
+# The published codes of the API: programs rely on them.
 PUBLISHED = {
     "too_large": 413, "empty": 400, "too_complex": 400, "invalid_placement": 400, "no_signature": 409,
     "recipient_not_ready": 409, "say_whose_contacts": 409, "reauthentication_required": 403, "permission_denied": 403,
@@ -38,7 +38,7 @@ class OneField(forms.Form):
 
 
 class OfKind(Refusal):
-    """Any, as a use case of tomorrow raises it."""
+    """A refusal of any kind, for use cases to come."""
 
     code = "of_kind"
     words = "Rien de tel."
@@ -54,8 +54,9 @@ def a_request(path: str = "/documents/") -> HttpRequest:
 
 def with_messages() -> tuple[HttpRequest, BaseStorage]:
     request = a_request()
-    request._messages = CookieStorage(request)  # type: ignore[attr-defined]
-    return request, request._messages  # type: ignore[attr-defined]
+    storage = CookieStorage(request)
+    vars(request)["_messages"] = storage
+    return request, storage
 
 
 def test_every_refusal_has_a_code_a_kind_and_a_sentence_in_both_languages() -> None:
@@ -104,7 +105,7 @@ def test_a_page_answers_each_kind(kind: Kind) -> None:
     answer = FindingsMiddleware(lambda request: pytest.fail("no view")).process_exception(a_request(), OfKind(kind))
     assert answer is not None
     assert answer.status_code == STATUS[kind]
-    if kind != Kind.NOT_FOUND:  # there is no such page, whatever else could be said
+    if kind != Kind.NOT_FOUND:  # a missing page has no other sentence
         assert "Rien de tel." in answer.content.decode()
 
 
@@ -124,10 +125,10 @@ def test_a_form_says_each_kind_or_lets_a_page_say_it(kind: Kind) -> None:
 def test_a_message_says_each_kind_or_lets_a_page_say_it(kind: Kind) -> None:
     request, kept = with_messages()
     if kind in OF_PAGES:
-        with pytest.raises(OfKind), refusals_told(request):
+        with pytest.raises(OfKind), refusals_shown(request):
             raise OfKind(kind)
         return
-    with refusals_told(request) as told:
+    with refusals_shown(request) as told:
         raise OfKind(kind)
     assert isinstance(told.refusal, OfKind)
     assert [one.message for one in kept] == ["Rien de tel."]
@@ -143,7 +144,7 @@ def test_a_refusal_stands_beside_the_field_that_it_is_about() -> None:
 def test_faults_of_ours_are_no_refusals() -> None:
     request, kept = with_messages()
     for fault in (ValueError(), Http404(), KeyError()):
-        with pytest.raises(type(fault)), refusals_told(request), refusals_in(OneField({"file": "a"})):
+        with pytest.raises(type(fault)), refusals_shown(request), refusals_in(OneField({"file": "a"})):
             raise fault
     assert list(kept) == []
 

@@ -1,4 +1,4 @@
-"""Small things that pages say: they ask before something ends, and tell no more than what is known."""
+"""Pages ask before something ends, and claim no more than is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.test import Client
 
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
-from patients.birth_dates import lacks_century
 from patients.models import Patient, RecordTie, Relationship
 from portals.patient.booking_forms import MinorForm
 from portals.verification_words import level_words
@@ -69,20 +68,3 @@ def test_what_is_wrong_with_a_birth_date_is_tied_to_its_three_fields(typed: dict
 def test_a_time_by_an_unknown_authority_is_not_said_to_be_certified(level: str) -> None:
     assert "ne connaît pas" in level_words(level, time_trusted=False)
     assert "ne connaît pas" not in level_words(level)
-
-
-@pytest.mark.parametrize(
-    ("words", "short"),
-    [
-        ("3/2/41", True), ("3–2–41", True), ("٣/٢/٤١", True),
-        ("Durand 03.02.41", True), ("03-02-41", True), ("3/2/1941", False),
-        ("06.12.34.56.78", False), ("31/13/41", False), ("Durand", False),
-    ],
-)  # fmt: skip
-def test_a_year_of_two_digits_is_noticed_in_a_search(words: str, short: bool) -> None:
-    assert lacks_century(words) is short
-
-
-@pytest.mark.django_db
-def test_the_search_says_why_it_finds_nothing(alice: User, sign_in: Callable[..., Client]) -> None:
-    assert "quatre chiffres" in sign_in(alice).get("/pro/patients/?q=3/2/41").content.decode()

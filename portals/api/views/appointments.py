@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
@@ -21,21 +22,19 @@ from appointments.booking import book, cancel, delete, move
 from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from appointments.recipients import Recipient, resolve
+from audit.models import AuditEvent
+from patients.merges import record_that_stays
 from patients.models import Patient
 from patients.records import create_patient
-from portals.api.idempotency import object_id
-from portals.api.pagination import AppointmentsNewestFirst, HistoryNewestFirst
-from portals.api.schema import DOUBTS, IDEMPOTENCY, answers, page_of, whole_list
-from portals.api.serializers import (
-    AgendaOut,
+from portals.api.schema import DOUBTS, answers, page_of
+from portals.api.serializers.appointments import (
     AppointmentIn,
     AppointmentMove,
     AppointmentOut,
     HistoryOut,
     RecipientOut,
-    VisitReasonOut,
 )
-from portals.api.views.base import StaffView, asked_day
+from portals.api.views.base import Listing, StaffView, asked_day, asked_ids, read
 from portals.api.views.patients import check_may_write
 from portals.clock import set_clock
 from practices.models import SHARING_ROLES, Practice
@@ -48,24 +47,6 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
     return get_object_or_404(found, pk=pk)
 
 
-class Agendas(StaffView):
-    @answers(200, whole_list(AgendaOut), operation_id="agendas_list", summary="List the agendas of your practices")
-    def get(self, request: Request) -> Response:
-        return Response({"results": AgendaOut(Agenda.objects.of_staff(self.user), many=True).data})
-
-
-class VisitReasons(StaffView):
-    @answers(
-        200,
-        whole_list(VisitReasonOut),
-        operation_id="visit_reasons_list",
-        summary="List the visit reasons of your practices",
-    )
-    def get(self, request: Request) -> Response:
-        reasons = VisitReason.objects.of_staff(self.user).prefetch_related("agendas")
-        return Response({"results": VisitReasonOut(reasons, many=True).data})
-
-
 FILTERS = [
     OpenApiParameter("agenda", uuid.UUID),
     OpenApiParameter("date", date),
@@ -73,7 +54,23 @@ FILTERS = [
 ]
 
 
-class Appointments(StaffView):
+class Appointments(StaffView, Listing[Appointment]):
+    serializer_class = AppointmentOut
+    ordering = ("-starts_at", "-id")
+
+    def get_queryset(self) -> QuerySet[Appointment]:
+        found = Appointment.objects.of_staff(self.user).select_related("practice")
+        found = found.filter(**asked_ids(self.request, "agenda", "patient"))
+        if not self.request.query_params.get("date"):
+            return found
+        on, on_day = asked_day(self.request, "date"), Q(pk__in=[])
+        for practice in Practice.objects.of(self.user):
+            on_day |= Q(pk__in=Appointment.objects.on_day(on, practice).values("pk"))
+        return found.filter(on_day)
+
+    def makes(self) -> QuerySet[Appointment]:
+        return Appointment.objects.of_staff(self.user, *SHARING_ROLES)
+
     @answers(
         200,
         page_of(AppointmentOut),
@@ -82,39 +79,21 @@ class Appointments(StaffView):
         summary="List appointments, newest first",
     )
     def get(self, request: Request) -> Response:
-        found = Appointment.objects.of_staff(self.user).select_related("practice").order_by("-starts_at", "-id")
-        for name in ("agenda", "patient"):
-            if asked := request.query_params.get(name):
-                found = found.filter(**{f"{name}_id": _uuid(asked, name)})
-        if request.query_params.get("date"):
-            on, on_day = asked_day(request, "date"), Q(pk__in=[])
-            for practice in Practice.objects.of(self.user):
-                on_day |= Q(pk__in=Appointment.objects.on_day(on, practice).values("pk"))
-            found = found.filter(on_day)
-        paginator = AppointmentsNewestFirst()
-        page = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response([AppointmentOut(one).data for one in page])
+        return self.list(request)
 
     @answers(
         201,
         AppointmentOut,
         request=AppointmentIn,
-        parameters=[IDEMPOTENCY],
         summary="Book an appointment for a patient",
         refusals=DOUBTS,
     )
     def post(self, request: Request) -> Response:
-        if first := self.once(request, made=Appointment.objects.of_staff(self.user, *SHARING_ROLES)):
-            return first
-        body = AppointmentIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
-        pk = object_id(request)
-        made = Appointment.objects.of_staff(self.user).filter(pk=pk).first() if pk else None
-        return Response(AppointmentOut(made or self._book(asked, pk)).data, status=201)
+        asked = read(AppointmentIn(data=request.data))
+        return Response(AppointmentOut(self.made_before() or self._book(asked)).data, status=201)
 
     @transaction.atomic
-    def _book(self, asked: dict[str, Any], pk: uuid.UUID | None) -> Appointment:
+    def _book(self, asked: dict[str, Any]) -> Appointment:
         agenda = agenda_of(self.user, asked["agenda"])
         check_may_write(self.user, agenda.practice)
         return book(
@@ -124,13 +103,14 @@ class Appointments(StaffView):
             starts_at=asked["start"],
             kind=_kind(asked),
             by=self.user,
-            pk=pk,
+            pk=self.object_id,
             accepted=None if asked["accept_doubts"] else (),
         )
 
     def _patient(self, asked: uuid.UUID | dict[str, Any], practice: Practice) -> Patient:
         if isinstance(asked, uuid.UUID):
-            patient = Patient.objects.of_staff(self.user).filter(pk=asked).first()
+            stays = record_that_stays(asked)
+            patient = Patient.objects.of_staff(self.user).filter(pk=stays.pk if stays else asked).first()
             if patient is None:
                 raise ValidationError({"patient": _("Cette fiche patient n’existe pas.")})
             return patient
@@ -156,9 +136,7 @@ class AppointmentDetail(StaffView):
     )
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         appointment = appointment_of(self.user, pk)
-        body = AppointmentMove(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = read(AppointmentMove(data=request.data))
         moved = move(
             appointment=appointment,
             by=self.user,
@@ -176,20 +154,27 @@ class AppointmentDetail(StaffView):
         return Response(status=204)
 
 
-class CancelAppointment(StaffView):
+# A call about one appointment; its POST is for who may write in the practice, and makes no object unless it says so.
+# (A docstring would be the description of every call in the OpenAPI.)
+class OfAppointment(StaffView):
+    @cached_property
+    def appointment(self) -> Appointment:
+        return appointment_of(self.user, self.kwargs["pk"])
+
+    def makes(self) -> QuerySet[Any] | None:
+        check_may_write(self.user, self.appointment.practice)
+        return None
+
+
+class CancelAppointment(OfAppointment):
     @answers(
         200,
         AppointmentOut,
-        parameters=[IDEMPOTENCY],
         summary="Cancel an appointment",
         refusals=["appointment_cancelled"],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        appointment = appointment_of(self.user, pk)
-        check_may_write(self.user, appointment.practice)
-        if first := self.once(request, made=None):
-            return first
-        return Response(AppointmentOut(cancel(appointment=appointment, by=self.user)).data)
+        return Response(AppointmentOut(cancel(appointment=self.appointment, by=self.user)).data)
 
 
 class RecipientView(StaffView):
@@ -198,23 +183,28 @@ class RecipientView(StaffView):
         return Response(_recipient(resolve(appointment_of(self.user, pk))))
 
 
-class AuthoriseHolder(StaffView):
+class AuthoriseHolder(OfAppointment):
     @answers(
         200,
         RecipientOut,
-        parameters=[IDEMPOTENCY],
         summary="Let whoever booked receive the documents of an appointment",
         refusals=["nothing_to_authorise"],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        appointment = appointment_of(self.user, pk)
-        check_may_write(self.user, appointment.practice)
-        if first := self.once(request, made=None):
-            return first
-        return Response(_recipient(authorise_holder(appointment=appointment, by=self.user)))
+        return Response(_recipient(authorise_holder(appointment=self.appointment, by=self.user)))
 
 
-class History(StaffView):
+class History(OfAppointment, Listing[AuditEvent]):
+    ordering = ("-id",)
+
+    def get_queryset(self) -> QuerySet[AuditEvent]:
+        set_clock(self.appointment.practice)
+        return history_of(self.appointment)
+
+    def get_serializer(self, lines: list[AuditEvent], **shape: Any) -> HistoryOut:
+        actors = User.objects.in_bulk({line.actor_id for line in lines if line.actor_id})
+        return HistoryOut(lines, context={"actors": actors}, **shape)
+
     @answers(
         200,
         page_of(HistoryOut),
@@ -222,12 +212,7 @@ class History(StaffView):
         summary="Read the history of an appointment",
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        appointment = appointment_of(self.user, pk)
-        set_clock(appointment.practice)
-        paginator = HistoryNewestFirst()
-        lines = paginator.paginate_queryset(history_of(appointment), request, view=self)
-        actors = User.objects.in_bulk({line.actor_id for line in lines if line.actor_id})
-        return paginator.get_paginated_response(HistoryOut(lines, many=True, context={"actors": actors}).data)
+        return self.list(request)
 
 
 def agenda_of(user: User, pk: uuid.UUID) -> Agenda:
@@ -250,10 +235,3 @@ def _recipient(recipient: Recipient) -> dict[str, Any]:
         "audience": recipient.audience.value if recipient.audience else None,
         "missing": list(recipient.missing),
     }
-
-
-def _uuid(text: str, attr: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise ValidationError({attr: _("Ceci n’est pas un identifiant.")}) from None

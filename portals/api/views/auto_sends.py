@@ -7,21 +7,21 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments.models import Agenda, VisitReason
-from documents.models import AutoSendRule, LibraryDocument
+from documents.models import AutoSend, AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
 from documents.sending.rules import ONLY_ADMINISTRATORS, RuleContent, delete_rule, save_rule
-from portals.api.idempotency import object_id
-from portals.api.pagination import NewestFirst
-from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
-from portals.api.serializers import AutoSendOut, RuleIn, RuleOut
-from portals.api.views.appointments import appointment_of
-from portals.api.views.base import StaffView, administered_practice
+from portals.api.pagination import Whole
+from portals.api.schema import answers, page_of, whole_list
+from portals.api.serializers.rules import AutoSendOut, RuleIn, RuleOut
+from portals.api.views.appointments import OfAppointment
+from portals.api.views.base import Listing, StaffView, administered_practice, read
 from practices.models import Practice
 
 M = TypeVar("M", bound=Model)
@@ -31,27 +31,31 @@ def with_parts(found: QuerySet[AutoSendRule]) -> QuerySet[AutoSendRule]:
     return found.prefetch_related("documents", "visit_reasons", "agendas").select_related("practice")
 
 
-class Rules(StaffView):
+class Rules(StaffView, Listing[AutoSendRule]):
+    serializer_class = RuleOut
+
+    def get_queryset(self) -> QuerySet[AutoSendRule]:
+        return with_parts(AutoSendRule.objects.of_staff(self.user).kept())
+
+    @cached_property
+    def practice(self) -> Practice:
+        return administered_practice(self.user, _practice_in_body(self.request), ONLY_ADMINISTRATORS)
+
+    def makes(self) -> QuerySet[AutoSendRule]:
+        return AutoSendRule.objects.filter(practice=self.practice).kept()
+
     @answers(
         200, page_of(RuleOut), operation_id="auto_send_rules_list", summary="List the rules of automatic sending"
     )
     def get(self, request: Request) -> Response:
-        paginator = NewestFirst()
-        found = with_parts(AutoSendRule.objects.of_staff(self.user).kept())
-        page = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(RuleOut(page, many=True).data)
+        return self.list(request)
 
-    @answers(201, RuleOut, request=RuleIn, parameters=[IDEMPOTENCY], summary="Write a rule of automatic sending")
+    @answers(201, RuleOut, request=RuleIn, summary="Write a rule of automatic sending")
     def post(self, request: Request) -> Response:
-        body = RuleIn(data=request.data)
-        practice = administered_practice(self.user, _asked_practice(request), ONLY_ADMINISTRATORS)
-        body.is_valid(raise_exception=True)
-        if first := self.once(request, made=AutoSendRule.objects.filter(practice=practice).kept()):
-            return first
-        pk = object_id(request)
-        rule = AutoSendRule.objects.filter(pk=pk, practice=practice).first() if pk else None
+        rule = self.made_before()
         if rule is None:
-            rule = save_rule(practice=practice, content=_content(practice, body.validated_data), by=self.user, pk=pk)
+            content = _content(self.practice, read(RuleIn(data=request.data)))
+            rule = save_rule(practice=self.practice, content=content, by=self.user, pk=self.object_id)
         return Response(RuleOut(rule).data, status=201)
 
 
@@ -66,9 +70,8 @@ class RuleDetail(StaffView):
     @answers(200, RuleOut, request=RuleIn, summary="Change a rule of automatic sending")
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         rule = self._get(pk)
-        body = RuleIn(data=RuleOut(rule).data | _fields(request))
-        body.is_valid(raise_exception=True)
-        content = _content(rule.practice, body.validated_data, rule=rule)
+        asked = read(RuleIn(data=RuleOut(rule).data | _fields(request)))
+        content = _content(rule.practice, asked, rule=rule)
         save_rule(practice=rule.practice, content=content, by=self.user, rule=rule)
         return Response(RuleOut(self._get(pk)).data)
 
@@ -78,7 +81,14 @@ class RuleDetail(StaffView):
         return Response(status=204)
 
 
-class AppointmentAutoSends(StaffView):
+class AppointmentAutoSends(OfAppointment, Listing[AutoSend]):
+    serializer_class = AutoSendOut
+    pagination_class = Whole
+
+    def get_queryset(self) -> QuerySet[AutoSend]:
+        found = self.appointment.auto_sends.select_related("shared", "appointment__practice")
+        return found.prefetch_related("shared__messages")
+
     @answers(
         200,
         whole_list(AutoSendOut),
@@ -86,9 +96,7 @@ class AppointmentAutoSends(StaffView):
         summary="List what is sent automatically for an appointment",
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        found = appointment_of(self.user, pk).auto_sends.select_related("shared", "appointment__practice")
-        found = found.prefetch_related("shared__messages")
-        return Response({"results": AutoSendOut(found, many=True).data})
+        return self.list(request)
 
 
 def _fields(request: Request) -> dict[str, Any]:
@@ -97,7 +105,7 @@ def _fields(request: Request) -> dict[str, Any]:
     return request.data
 
 
-def _asked_practice(request: Request) -> uuid.UUID | None:
+def _practice_in_body(request: Request) -> uuid.UUID | None:
     asked = _fields(request).get("practice")
     try:
         return uuid.UUID(str(asked)) if asked else None
@@ -106,7 +114,7 @@ def _asked_practice(request: Request) -> uuid.UUID | None:
 
 
 def _content(practice: Practice, asked: dict[str, Any], *, rule: AutoSendRule | None = None) -> RuleContent:
-    """`rule`: the one that is changed. It may keep documents that were archived since; they are not sent."""
+    """`rule`: the rule being changed. It may still name documents that were archived since; they are not sent."""
     offered = LibraryDocument.objects.filter(practice=practice)
     offered = offered.filter(Q(archived_at=None) | Q(pk__in=rule.documents.all() if rule else []))
     return RuleContent(

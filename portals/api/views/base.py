@@ -3,84 +3,69 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from django.db.models import QuerySet
+from django.db.models import Model
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
+from rest_framework.generics import ListAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import ApiToken, Scope, User
-from portals.api import idempotency
 from portals.api.errors import NoSuchRange
+from portals.api.idempotency import AnsweredOnce
 from portals.api.throttling import PerSecond
 from portals.days import day_of
 from practices.models import Practice, Role
-from practices.roles import ADMINISTRATORS_CHANGE, NotAllowed, is_staff_of_any, may_administer
+from practices.roles import (
+    ADMINISTRATORS_CHANGE,
+    NotAllowed,
+    PracticeSuspended,
+    may_administer,
+    require_staff,
+    suspended_practices_of,
+)
+
+M = TypeVar("M", bound=Model)
 
 
-class ApiView(APIView):
+class ApiView(AnsweredOnce):
     """An endpoint of signed-in callers. A token needs the scope of what it does; a session has all."""
 
     throttle_classes = [PerSecond]
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
+    def check_caller(self, request: Request) -> None:
         need_scope(request, Scope.READ if request.method in SAFE_METHODS else Scope.WRITE)
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            response = super().dispatch(request, *args, **kwargs)
-        except Exception:
-            idempotency.let_go(getattr(self.request, "idempotent_call", None))
-            raise
-        call = getattr(self.request, "idempotent_call", None)
-        if call is not None and isinstance(response, Response):
-            response.render()
-            idempotency.keep_answer(call, response)
-        return response
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Of two calls with one key, the one that comes too late answers as if it had never begun."""
-        call = getattr(self.request, "idempotent_call", None)
-        if call is not None and idempotency.was_overtaken(exc):
-            idempotency.let_go(call)
-            self.request.idempotent_call = None  # type: ignore[attr-defined]
-            exc = idempotency.still_running()
-        return super().handle_exception(exc)
-
-    def once(self, request: Request, *, made: QuerySet[Any] | None) -> Response | None:
-        """In a POST, once it is sure that the caller may make it: the first answer, where it was made before.
-
-        `made`: where the caller would find now what the call makes; None if it makes nothing. Raises Http404.
-        """
-        reserved = idempotency.reserve(request, self.user, made)
-        if isinstance(reserved, Response):
-            return reserved
-        if reserved is not None:
-            self.request.idempotent_call = reserved  # type: ignore[attr-defined]
-        return None
 
     @property
     def user(self) -> User:
         return cast("User", self.request.user)
 
 
-class StaffView(ApiView):
-    """For staff of a practice. To others it does not exist."""
+# A list of rows: its `get` declares it and answers `self.list(request)`. Paginated, or `Whole`.
+class Listing(ListAPIView[M]):
+    ordering: Sequence[str] = ("-created_at", "-id")
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if not is_staff_of_any(self.user):
+
+class StaffView(ApiView):
+    """For staff of a practice. To others it does not exist; PracticeSuspended if all their practices are."""
+
+    def check_caller(self, request: Request) -> None:
+        super().check_caller(request)
+        if not require_staff(self.user):
             raise Http404
+
+
+def read(body: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    """The validated body of the request, in this shape. Raises ValidationError."""
+    body.is_valid(raise_exception=True)
+    return cast("dict[str, Any]", body.validated_data)
 
 
 def need_scope(request: Request, scope: Scope) -> None:
@@ -92,26 +77,51 @@ def need_scope(request: Request, scope: Scope) -> None:
 
 
 def checked(response: HttpResponseBase) -> HttpResponseBase:
-    """The bytes that files.serving.respond answered with. Raises NoSuchRange."""
+    """Passes on the answer of files.serving.respond. Raises NoSuchRange."""
     if response.status_code == NoSuchRange.status_code:
         raise NoSuchRange(response["Content-Range"])
     return response
 
 
 def asked_day(request: Request, name: str) -> date:
-    """The day of a query's field. Raises ValidationError."""
+    """A day in the query string. Raises ValidationError."""
     day = day_of(request.query_params.get(name))
     if day is None:
         raise exceptions.ValidationError({name: _("Donnez une date de 1970 à 2100, écrite ainsi : 2026-11-24.")})
     return day
 
 
+def asked_id(request: Request, name: str) -> uuid.UUID | None:
+    """An id in the query string; None if absent. Raises ValidationError."""
+    asked = request.query_params.get(name)
+    try:
+        return uuid.UUID(asked) if asked else None
+    except ValueError:
+        raise exceptions.ValidationError({name: _("Ceci n’est pas un identifiant.")}) from None
+
+
+def asked_ids(request: Request, *names: str) -> dict[str, uuid.UUID]:
+    """The filters by id in the query string, as keyword arguments of `filter`."""
+    found = {f"{name}_id": asked_id(request, name) for name in names}
+    return {field: pk for field, pk in found.items() if pk is not None}
+
+
+def practice_asked_for(user: User, asked: uuid.UUID) -> Practice:
+    """The practice that the query string names. Raises Http404, PracticeSuspended."""
+    found = Practice.objects.of(user).filter(pk=asked).first()
+    if found is None and (suspended := [one for one in suspended_practices_of(user) if one.pk == asked]):
+        raise PracticeSuspended(suspended)
+    if found is None:
+        raise Http404
+    return found
+
+
 def administered_practice(
     user: User, asked: uuid.UUID | None, refusal: StrOrPromise = ADMINISTRATORS_CHANGE
 ) -> Practice:
-    """The practice that the caller administers; `asked` says which, where there are several."""
+    """The practice that the caller administers; `asked` selects one if there are several."""
     if asked is not None:
-        practice = get_object_or_404(Practice.objects.of(user), pk=asked)
+        practice = practice_asked_for(user, asked)
         if may_administer(user, practice):
             return practice
     practices = Practice.objects.of(user, Role.ADMIN) if asked is None else Practice.objects.none()

@@ -6,6 +6,7 @@ import uuid
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -23,11 +24,10 @@ from appointments.places import way_for
 from appointments.slots import free_slots, open_to_online_booking
 from patients.relatives import Person
 from portals.api.authentication import OptionalTokenAuthentication
-from portals.api.idempotency import object_id
-from portals.api.schema import BOOKING, IDEMPOTENCY, answers, whole_list
-from portals.api.serializers import AppointmentOut, BookingIn, SlotOut
+from portals.api.schema import BOOKING, answers, whole_list
+from portals.api.serializers.appointments import AppointmentOut, BookingIn, SlotOut
 from portals.api.throttling import ManyPerAddress
-from portals.api.views.base import ApiView, asked_day
+from portals.api.views.base import ApiView, asked_day, read
 
 LONGEST = timedelta(days=60)
 SLOT_FILTERS = [
@@ -67,11 +67,13 @@ class Slots(APIView):
 
 
 class Bookings(ApiView):
+    def makes(self) -> QuerySet[Appointment]:
+        return Appointment.objects.filter(holder=self.user)
+
     @answers(
         201,
         AppointmentOut,
         request=BookingIn,
-        parameters=[IDEMPOTENCY],
         summary="Book a free slot online",
         refusals=BOOKING,
     )
@@ -82,16 +84,10 @@ class Bookings(ApiView):
         (to come, of this account), `too_many_with_agenda` (to come, of this person with this agenda),
         `overlapping_appointment` (of this person), `too_many_changes` (bookings of this account in a day).
         """
-        if first := self.once(request, made=Appointment.objects.filter(holder=self.user)):
-            return first
-        body = BookingIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
-        pk = object_id(request)
-        made = Appointment.objects.filter(pk=pk, holder=self.user).first() if pk else None
-        return Response(AppointmentOut(made or self._book(asked, pk)).data, status=201)
+        asked = read(BookingIn(data=request.data))
+        return Response(AppointmentOut(self.made_before() or self._book(asked)).data, status=201)
 
-    def _book(self, asked: dict[str, Any], pk: uuid.UUID | None) -> Appointment:
+    def _book(self, asked: dict[str, Any]) -> Appointment:
         agenda = Agenda.objects.filter(pk=asked["agenda"], is_active=True).first()
         if agenda is None:
             raise ValidationError({"agenda": _("Cet agenda n’existe pas.")})
@@ -106,7 +102,7 @@ class Bookings(ApiView):
             kind=way_for(agenda, visit_reason, asked=None) if "kind" not in asked else AppointmentKind(asked["kind"]),
             booked_for=BookedFor(asked["booked_for"]),
             person=Person(**asked["patient"]) if asked.get("patient") else None,
-            pk=pk,
+            pk=self.object_id,
         )
 
 

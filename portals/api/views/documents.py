@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
@@ -27,31 +28,53 @@ from documents.sharing.share import share_library_document, share_upload, take_b
 from documents.sharing.uploads import check_may_share
 from files.intake import accept
 from files.serving import respond
-from portals.api.idempotency import object_id
-from portals.api.pagination import DocumentsNewestFirst
+from portals.api.pagination import Whole
 from portals.api.parsers import JSONParser
-from portals.api.schema import FILE, IDEMPOTENCY, SIGNING, a_file, a_multipart, answers, page_of, whole_list
-from portals.api.serializers import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
-from portals.api.views.appointments import _uuid, appointment_of
-from portals.api.views.base import ApiView, StaffView, checked, need_scope
+from portals.api.schema import FILE, SIGNING, a_file, a_multipart, answers, page_of, whole_list
+from portals.api.serializers.documents import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
+from portals.api.views.appointments import OfAppointment
+from portals.api.views.base import ApiView, Listing, StaffView, asked_ids, checked, need_scope, read
 from signing.pdf.placement import Placement
 
-ONE_DOWNLOAD = timedelta(hours=1)  # its ranges come one after the other
+NEWEST_FIRST = ("-shared_at", "-id")
+ONE_DOWNLOAD = timedelta(hours=1)  # its ranges are requested one after the other
 
 
 def with_parts(found: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
-    """Everything a serializer shows, in a fixed number of queries."""
+    """Prefetches all that the serializers show, in a fixed number of queries."""
     return found.select_related("file", "shared_by", "practice").prefetch_related("messages")
 
 
-class Categories(ApiView):
+class Categories(ApiView, Listing[Category]):
+    queryset = Category.objects.filter(is_active=True)
+    serializer_class = CategoryOut
+    pagination_class = Whole
+
     @answers(200, whole_list(CategoryOut), operation_id="categories_list", summary="List the categories of documents")
     def get(self, request: Request) -> Response:
-        return Response({"results": CategoryOut(Category.objects.filter(is_active=True), many=True).data})
+        return self.list(request)
 
 
-class AppointmentDocuments(StaffView):
+class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
+    serializer_class = SharedDocumentOut
+    ordering = NEWEST_FIRST
     parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    def get_queryset(self) -> QuerySet[SharedDocument]:
+        return with_parts(around(self.appointment, user=self.user))
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        return read(ShareIn(data=self.request.data))
+
+    def makes(self) -> QuerySet[SharedDocument]:
+        appointment, signs = self.appointment, self.asked["sign"]
+        if signs:
+            need_scope(self.request, Scope.SIGN)
+            if self.request.auth is None:  # a session; a token needs no new sign-in, its scope allows signing
+                require_sole_control(self.request)
+        check_may_share(appointment, self.user, signs=signs)
+        return visible_as_staff(self.user)
 
     @answers(
         200,
@@ -60,40 +83,22 @@ class AppointmentDocuments(StaffView):
         summary="List the documents shared from an appointment",
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        paginator = DocumentsNewestFirst()
-        found = with_parts(around(appointment_of(self.user, pk), user=self.user))
-        page = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(SharedDocumentOut(page, many=True).data)
+        return self.list(request)
 
     @answers(
         201,
         SharedDocumentOut,
         request=a_multipart(ShareIn),
-        parameters=[IDEMPOTENCY],
         summary="Share a document, signed if you ask",
         refusals=["recipient_not_ready", "wrong_patient_suspected", *FILE, *SIGNING],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        appointment = appointment_of(self.user, pk)
-        body = ShareIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
-        if asked["sign"]:
-            need_scope(request, Scope.SIGN)
-            if request.auth is None:  # a browser's session; a token that may sign is the signer's own factor
-                require_sole_control(request)
-        check_may_share(appointment, self.user, signs=asked["sign"])
-        if first := self.once(request, made=visible_as_staff(self.user)):
-            return first
-        made = object_id(request)
-        document = visible_as_staff(self.user).filter(pk=made, appointment=appointment).first() if made else None
-        if document is None:
-            document = self._share(appointment, asked, made)
+        document = self.made_before() or self._share(self.appointment, self.asked)
         return Response(
             SharedDocumentOut(with_parts(visible_as_staff(self.user)).get(pk=document.pk)).data, status=201
         )
 
-    def _share(self, appointment: Appointment, asked: dict[str, Any], pk: uuid.UUID | None) -> SharedDocument:
+    def _share(self, appointment: Appointment, asked: dict[str, Any]) -> SharedDocument:
         file, library_id = asked.get("file"), asked.get("library_document")
         if (file is None) == (library_id is None):
             raise ValidationError(_("Donnez un fichier (file) ou un document de la bibliothèque (library_document)."))
@@ -109,7 +114,7 @@ class AppointmentDocuments(StaffView):
                 category=category_of(asked["category"]) if asked.get("category") else None,
                 title=asked["title"],
                 by=self.user,
-                pk=pk,
+                pk=self.object_id,
             )
         category = category_of(asked.get("category"))
         placement = _placement(asked) if asked["sign"] else None
@@ -120,7 +125,7 @@ class AppointmentDocuments(StaffView):
             title=asked["title"],
             placement=placement,
             by=self.user,
-            pk=pk,
+            pk=self.object_id,
             confirm_patient=asked["confirm_patient"],
         )
 
@@ -153,7 +158,17 @@ MY_FILTERS = [
 ]
 
 
-class MyDocuments(ApiView):
+class MyDocuments(ApiView, Listing[SharedDocument]):
+    serializer_class = ReceivedDocumentOut
+    ordering = NEWEST_FIRST
+
+    def get_queryset(self) -> QuerySet[SharedDocument]:
+        found = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
+        found = found.filter(**asked_ids(self.request, "patient", "practice"))
+        if category := self.request.query_params.get("category"):
+            found = found.filter(category_id=category[:40].replace("\0", ""))  # PostgreSQL text cannot contain NUL
+        return found
+
     @answers(
         200,
         page_of(ReceivedDocumentOut),
@@ -162,15 +177,7 @@ class MyDocuments(ApiView):
         summary="List the documents that you received",
     )
     def get(self, request: Request) -> Response:
-        found = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
-        for name in ("patient", "practice"):
-            if asked := request.query_params.get(name):
-                found = found.filter(**{f"{name}_id": _uuid(asked, name)})
-        if category := request.query_params.get("category"):
-            found = found.filter(category_id=category[:40].replace("\0", ""))  # no text of PostgreSQL holds it
-        paginator = DocumentsNewestFirst()
-        page = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(ReceivedDocumentOut(page, many=True).data)
+        return self.list(request)
 
 
 class MyDocument(ApiView):
@@ -188,15 +195,16 @@ class MyDocumentContent(ApiView):
 
 
 def content(document: SharedDocument, request: Request, user: User) -> HttpResponseBase:
-    """The bytes as attachment. A program's download is a reading; a further range of it is the same one."""
+    """The bytes as attachment. A program's download counts as a reading; further ranges of it are the same
+    reading."""
     response = checked(respond(document.file, title=document.title, request=request._request))
-    if request.method == "GET" and not _goes_on(document, request, user):
+    if request.method == "GET" and not _continues_download(document, request, user):
         note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
     return response
 
 
-def _goes_on(document: SharedDocument, request: Request, user: User) -> bool:
-    """A range that does not begin at the first byte, of what the caller began to download within the hour."""
+def _continues_download(document: SharedDocument, request: Request, user: User) -> bool:
+    """Whether this is a further range of a download that the caller began within the hour."""
     if request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
         return False
     begun = document.readings.filter(reader=user, means=ReadingMeans.DOWNLOADED, at__gt=timezone.now() - ONE_DOWNLOAD)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,11 +25,9 @@ from documents.library.catalogue import (
 from documents.models import LibraryDocument, LibraryVersion
 from files.intake import accept
 from files.serving import respond
-from portals.api.idempotency import object_id
-from portals.api.pagination import NewestFirst
 from portals.api.parsers import JSONParser
-from portals.api.schema import FILE, IDEMPOTENCY, a_file, a_multipart, answers, page_of
-from portals.api.serializers import (
+from portals.api.schema import FILE, a_file, a_multipart, answers, page_of
+from portals.api.serializers.library import (
     LibraryChange,
     LibraryDocumentOut,
     LibraryFileChange,
@@ -36,8 +36,9 @@ from portals.api.serializers import (
     LibraryTextChange,
     LibraryTextIn,
 )
-from portals.api.views.base import StaffView, administered_practice, checked
+from portals.api.views.base import Listing, StaffView, administered_practice, checked, read
 from portals.api.views.documents import category_of
+from practices.models import Practice
 
 
 def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
@@ -45,62 +46,65 @@ def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]
     return found.prefetch_related(Prefetch("versions", queryset=versions))
 
 
-class Library(StaffView):
+class Library(StaffView, Listing[LibraryDocument]):
+    serializer_class = LibraryDocumentOut
     parser_classes = [JSONParser, MultiPartParser, FormParser]
+    takes: type[LibraryFileIn] = LibraryIn
+
+    def get_queryset(self) -> QuerySet[LibraryDocument]:
+        return with_versions(LibraryDocument.objects.of_staff(self.user).in_use())
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        return read(self.takes(data=self.request.data))
+
+    @cached_property
+    def practice(self) -> Practice:
+        return administered_practice(self.user, self.asked.get("practice"), ONLY_ADMINISTRATORS)
+
+    def makes(self) -> QuerySet[LibraryDocument]:
+        return LibraryDocument.objects.filter(practice=self.practice).in_use()
 
     @answers(
         200, page_of(LibraryDocumentOut), operation_id="library_list", summary="List the documents of the library"
     )
     def get(self, request: Request) -> Response:
-        paginator = NewestFirst()
-        found = with_versions(LibraryDocument.objects.of_staff(self.user).in_use())
-        page = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(LibraryDocumentOut(page, many=True).data)
+        return self.list(request)
 
     @answers(
         201,
         LibraryDocumentOut,
         request=LibraryTextIn,
-        parameters=[IDEMPOTENCY],
         summary="Write a document of the library",
         refusals=[*FILE, "cannot_write"],
     )
     def post(self, request: Request) -> Response:
         """HTML with merge fields. A file is sent to `/library/files/`; one that is sent here is taken, too."""
-        return self._add(request, LibraryIn(data=request.data))
+        return Response(LibraryDocumentOut(self.made_before() or self._add(self.asked)).data, status=201)
 
-    def _add(self, request: Request, body: LibraryFileIn) -> Response:
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
-        practice = administered_practice(self.user, asked.get("practice"), ONLY_ADMINISTRATORS)
-        if first := self.once(request, made=LibraryDocument.objects.filter(practice=practice).in_use()):
-            return first
-        pk = object_id(request)
-        document = LibraryDocument.objects.filter(pk=pk, practice=practice).first() if pk else None
-        if document is None:
-            known = {"category": category_of(asked["category"]), "title": asked["title"], "by": self.user, "pk": pk}
-            if "body" in asked:
-                document = write_document(practice=practice, body=asked["body"], **known)
-            else:
-                document = import_document(practice=practice, intake=accept(asked["file"]), **known)
-        return Response(LibraryDocumentOut(document).data, status=201)
+    def _add(self, asked: dict[str, Any]) -> LibraryDocument:
+        category = category_of(asked["category"])
+        known = {"category": category, "title": asked["title"], "by": self.user, "pk": self.object_id}
+        if "body" in asked:
+            return write_document(practice=self.practice, body=asked["body"], **known)
+        return import_document(practice=self.practice, intake=accept(asked["file"]), **known)
 
 
 class LibraryFiles(Library):
     http_method_names = ["post", "options"]
     parser_classes = [MultiPartParser, FormParser]
+    takes = LibraryFileIn
 
     @answers(
         201,
         LibraryDocumentOut,
         request=a_multipart(LibraryFileIn),
-        parameters=[IDEMPOTENCY],
         operation_id="library_files_create",
         summary="Import a file into the library",
         refusals=FILE,
     )
     def post(self, request: Request) -> Response:
-        return self._add(request, LibraryFileIn(data=request.data))
+        return super().post(request)
 
 
 class LibraryDetail(StaffView):
@@ -127,10 +131,9 @@ class LibraryDetail(StaffView):
         return self._change(self._get(pk), LibraryChange(data=request.data))
 
     def _change(self, document: LibraryDocument, body: LibraryChange | LibraryFileChange) -> Response:
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = read(body)
         category = category_of(asked["category"]) if "category" in asked else None
-        if "file" in asked:  # first what may be refused: a refusal changes nothing
+        if "file" in asked:  # change the file first: it may be refused, and a refusal must change nothing
             import_version(document=document, intake=accept(asked["file"]), by=self.user)
         if "body" in asked:
             write_version(document=document, body=asked["body"], by=self.user)

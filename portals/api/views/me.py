@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from patients.models import Relative
 from portals.api.schema import answers
-from portals.api.serializers import MeOut
+from portals.api.serializers.patients import MeOut
 from portals.api.views.base import ApiView
 
 

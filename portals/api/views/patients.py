@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
@@ -13,24 +15,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from documents.merging.merge import merge_records
+from documents.merging.unmerge import unmerge_records
 from documents.sharing.accesses import accesses_to, end_access
+from patients.merges import record_that_stays
 from patients.models import Patient
 from patients.names import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS
 from patients.records import FormerContacts, change_patient, confirm_contacts, create_patient
-from portals.api.idempotency import object_id
-from portals.api.pagination import NewestFirst
-from portals.api.schema import IDEMPOTENCY, answers, page_of, whole_list
-from portals.api.serializers import AccessOut, PatientChangeIn, PatientIn, PatientOut
-from portals.api.views.base import StaffView
+from portals.api.schema import answers, page_of, whole_list
+from portals.api.serializers.patients import AccessOut, MergeIn, PatientChangeIn, PatientIn, PatientOut
+from portals.api.views.base import Listing, StaffView, practice_asked_for, read
 from portals.clock import set_clock
 from practices.models import SHARING_ROLES, Practice
 from practices.roles import require_sharer
 
 
 def practice_of(user: User, asked: uuid.UUID | None) -> Practice:
-    """The practice a new object belongs to: the one asked for, or the only one where the user may write."""
+    """The practice of a new object: the one asked for, or the only one where the user may write."""
     if asked is not None:
-        return get_object_or_404(Practice.objects.of(user), pk=asked)
+        return practice_asked_for(user, asked)
     practices = list(Practice.objects.of(user, *SHARING_ROLES)[:2]) or list(Practice.objects.of(user)[:2])
     if len(practices) != 1:
         raise ValidationError({"practice": _("Vous êtes dans plusieurs cabinets : dites lequel.")})
@@ -40,11 +43,20 @@ def practice_of(user: User, asked: uuid.UUID | None) -> Practice:
 SEARCH = OpenApiParameter(
     "search",
     {"type": "string", "maxLength": MAX_SEARCH_LENGTH},
-    description=f"Every word is found in the name, the email or the mobile; at most {MAX_SEARCH_WORDS} words",
+    description="Every word is found in the name, the email or the mobile; a date (1944-03-02, 02/03/1944, 2/3/44), "
+    f"a month (03/1944) or a year in the birth date; at most {MAX_SEARCH_WORDS} words",
 )
 
 
-class Patients(StaffView):
+class Patients(StaffView, Listing[Patient]):
+    serializer_class = PatientOut
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        return Patient.objects.of_staff(self.user).search(self.request.query_params.get("search", ""))
+
+    def makes(self) -> QuerySet[Patient]:
+        return Patient.objects.of_staff(self.user, *SHARING_ROLES)
+
     @answers(
         200,
         page_of(PatientOut),
@@ -53,31 +65,25 @@ class Patients(StaffView):
         summary="List and search patients, newest first",
     )
     def get(self, request: Request) -> Response:
-        paginator = NewestFirst()
-        found = Patient.objects.of_staff(self.user).search(request.query_params.get("search", ""))
-        page = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(PatientOut(page, many=True).data)
+        return self.list(request)
 
-    @answers(201, PatientOut, request=PatientIn, parameters=[IDEMPOTENCY], summary="Make a patient's record")
+    @answers(201, PatientOut, request=PatientIn, summary="Make a patient's record")
     def post(self, request: Request) -> Response:
-        if first := self.once(request, made=Patient.objects.of_staff(self.user, *SHARING_ROLES)):
-            return first
-        body = PatientIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        record = dict(body.validated_data)
+        record = read(PatientIn(data=request.data))
         practice = practice_of(self.user, record.pop("practice", None))
         check_may_write(self.user, practice)
-        pk = object_id(request)
-        patient = Patient.objects.filter(pk=pk, practice=practice).first() if pk else None
+        patient = self.made_before()
         if patient is None:
-            patient = create_patient(practice=practice, **record, by=self.user, pk=pk)
+            patient = create_patient(practice=practice, **record, by=self.user, pk=self.object_id)
         return Response(PatientOut(patient).data, status=201)
 
 
 class PatientDetail(StaffView):
     @answers(200, PatientOut, summary="Read a patient's record")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return Response(PatientOut(_of_staff(self.user, pk)).data)
+        """A record that became part of another answers with the one that stays."""
+        stays = record_that_stays(pk)
+        return Response(PatientOut(_of_staff(self.user, stays.pk if stays else pk)).data)
 
     @answers(
         200,
@@ -89,9 +95,8 @@ class PatientDetail(StaffView):
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         patient = _of_staff(self.user, pk)
         check_may_write(self.user, patient.practice)
-        body = PatientChangeIn(data=request.data, partial=True)
-        body.is_valid(raise_exception=True)
-        changes = {name: value for name, value in body.validated_data.items() if name != "practice"}
+        changes = read(PatientChangeIn(data=request.data, partial=True))
+        changes.pop("practice", None)
         whose = changes.pop("former_contacts", None)
         former_contacts = FormerContacts(whose) if whose else None
         changed = change_patient(patient=patient, by=self.user, former_contacts=former_contacts, **changes)
@@ -101,13 +106,68 @@ class PatientDetail(StaffView):
 class ConfirmContacts(StaffView):
     """Staff made sure that the record's contacts are the patient's own."""
 
-    @answers(200, PatientOut, parameters=[IDEMPOTENCY], summary="Confirm that the contacts are the patient's own")
+    @cached_property
+    def patient(self) -> Patient:
+        return _of_staff(self.user, self.kwargs["pk"])
+
+    def makes(self) -> None:
+        check_may_write(self.user, self.patient.practice)
+
+    @answers(200, PatientOut, summary="Confirm that the contacts are the patient's own")
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        patient = _of_staff(self.user, pk)
-        check_may_write(self.user, patient.practice)
-        if first := self.once(request, made=None):
-            return first
-        return Response(PatientOut(confirm_contacts(patient=patient, by=self.user)).data)
+        return Response(PatientOut(confirm_contacts(patient=self.patient, by=self.user)).data)
+
+
+class MergeRecords(StaffView):
+    """Two records of one person become one."""
+
+    @cached_property
+    def patient(self) -> Patient:
+        return _of_staff(self.user, self.kwargs["pk"])
+
+    def makes(self) -> None:
+        check_may_write(self.user, self.patient.practice)
+
+    @answers(
+        200,
+        PatientOut,
+        request=MergeIn,
+        summary="Merge another record into this one",
+        refusals=["both_have_accounts", "same_record"],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        asked = read(MergeIn(data=request.data))
+        stays = record_that_stays(asked["other"])
+        merged_before = stays is not None and stays.pk == pk != asked["other"]
+        if not merged_before:
+            merge_records(
+                kept=self.patient,
+                other=_of_staff(self.user, asked["other"]),
+                from_other=asked.get("from_other", []),
+                by=self.user,
+            )
+        return Response(PatientOut(_of_staff(self.user, pk)).data)
+
+
+class UnmergeRecords(StaffView):
+    """The last record that became part of this one is of its own again."""
+
+    @cached_property
+    def patient(self) -> Patient:
+        return _of_staff(self.user, self.kwargs["pk"])
+
+    def makes(self) -> None:
+        check_may_write(self.user, self.patient.practice)
+
+    @answers(
+        200,
+        PatientOut,
+        summary="Undo the last merge into this record, within 30 days",
+        refusals=["nothing_to_undo"],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        unmerge_records(kept=self.patient, by=self.user)
+        return Response(PatientOut(_of_staff(self.user, pk)).data)
 
 
 class Accesses(StaffView):

@@ -6,7 +6,9 @@ import uuid
 from datetime import time
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
@@ -17,60 +19,63 @@ from appointments.closings import close, open_again
 from appointments.models import Agenda, Closing, VisitReason, Weekday
 from appointments.opening_hours import Hours, set_opening_hours
 from appointments.public_holidays import FIRST_YEAR, LAST_YEAR, holidays_of
-from portals.api.idempotency import object_id
-from portals.api.schedule_serializers import ClosingIn, ClosingOut, HolidayOut, HoursOut, WeekIn, WeekOut
-from portals.api.schema import IDEMPOTENCY, answers, whole_list
-from portals.api.views.base import StaffView, administered_practice
-from practices.models import Practice
+from portals.api.pagination import Whole
+from portals.api.practice import PRACTICE, practice_of_call
+from portals.api.schema import answers, whole_list
+from portals.api.serializers.schedule import ClosingIn, ClosingOut, HolidayOut, HoursOut, WeekIn, WeekOut
+from portals.api.views.base import Listing, StaffView, read
+from practices.models import Practice, Role
 
-PRACTICE = OpenApiParameter("practice", uuid.UUID, description="Which, for staff of several")
 YEAR = OpenApiParameter("year", int, required=True)
 
 
-def asked_practice(view: StaffView, request: Request) -> Practice:
-    """The one that the caller administers. Raises ValidationError, NotAllowed, Http404."""
-    asked = request.query_params.get("practice")
-    try:
-        pk = uuid.UUID(asked) if asked else None
-    except ValueError:
-        raise ValidationError({"practice": _("Ceci n’est pas un identifiant.")}) from None
-    return administered_practice(view.user, pk)
+class Closings(StaffView, Listing[Closing]):
+    pagination_class = Whole
 
+    def get_queryset(self) -> QuerySet[Closing]:
+        found = Closing.objects.filter(practice=self.practice).to_come()
+        return found.select_related("practice").prefetch_related("agendas")
 
-class Closings(StaffView):
-    @answers(200, whole_list(ClosingOut), parameters=[PRACTICE], summary="List the closings to come of a practice")
+    def get_serializer(self, closings: list[Closing], **shape: Any) -> ClosingOut:
+        return ClosingOut.of(closings, **shape)
+
+    @cached_property
+    def practice(self) -> Practice:
+        return practice_of_call(self.request, Role.ADMIN)
+
+    def makes(self) -> QuerySet[Closing]:
+        return Closing.objects.filter(practice=self.practice)
+
+    @answers(
+        200,
+        whole_list(ClosingOut),
+        operation_id="closings_retrieve",
+        parameters=[PRACTICE],
+        summary="List the closings to come of a practice",
+    )
     def get(self, request: Request) -> Response:
-        found = Closing.objects.filter(practice=asked_practice(self, request)).to_come()
-        found = found.select_related("practice").prefetch_related("agendas")
-        return Response({"results": ClosingOut.of(list(found))})
+        return self.list(request)
 
     @answers(
         201,
         ClosingOut,
         request=ClosingIn,
-        parameters=[PRACTICE, IDEMPOTENCY],
+        parameters=[PRACTICE],
         summary="Close a practice, or some of its agendas",
     )
     def post(self, request: Request) -> Response:
         """Appointments that stand inside stay: `appointments` names them, to be moved or cancelled."""
-        practice = asked_practice(self, request)
-        if first := self.once(request, made=Closing.objects.filter(practice=practice)):
-            return first
-        body = ClosingIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
-        pk = object_id(request)
-        made = Closing.objects.filter(pk=pk, practice=practice).first() if pk else None
-        made = made or close(
-            practice=practice,
+        asked = read(ClosingIn(data=request.data))
+        made = self.made_before() or close(
+            practice=self.practice,
             starts_at=asked["start"],
             ends_at=asked["end"],
             reason=asked["reason"],
-            agendas=_agendas(practice, asked["agendas"]),
+            agendas=_agendas(self.practice, asked["agendas"]),
             by=self.user,
-            pk=pk,
+            pk=self.object_id,
         )
-        return Response(ClosingOut.of([made])[0], status=201)
+        return Response(self.get_serializer([made], many=True).data[0], status=201)
 
 
 class ClosingDetail(StaffView):
@@ -89,7 +94,7 @@ class Holidays(StaffView):
     )
     def get(self, request: Request) -> Response:
         """Proposed: nothing is closed on them until somebody closes. Empty where the place is not in France."""
-        practice = asked_practice(self, request)
+        practice = practice_of_call(request, Role.ADMIN)
         year = request.query_params.get("year", "")
         if not (year.isascii() and year.isdigit() and FIRST_YEAR <= int(year[:9]) <= LAST_YEAR):
             said = _("Donnez une année de %(first)d à %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
@@ -106,9 +111,7 @@ class OpeningHoursOfAgenda(StaffView):
     def put(self, request: Request, pk: uuid.UUID) -> Response:
         """In place of those there were. `end` may be `24:00`. After midnight is the next day's, from `00:00`."""
         agenda = get_object_or_404(Agenda.objects.of_staff(self.user).select_related("practice"), pk=pk)
-        body = WeekIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data["hours"]
+        asked = read(WeekIn(data=request.data))["hours"]
         known = {one.pk: one for one in VisitReason.objects.filter(practice=agenda.practice_id)}
         if any(reason not in known for one in asked for reason in one["visit_reasons"]):
             raise ValidationError({"hours": _("Ce motif n’existe pas.")})

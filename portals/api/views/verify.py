@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from portals.api.authentication import OptionalTokenAuthentication
 from portals.api.schema import VERIFYING, a_multipart, answers
-from portals.api.serializers import VerifyIn, VerifyOut
+from portals.api.serializers.documents import VerifyIn, VerifyOut
 from portals.api.throttling import Verifications
 from portals.calls import leave_unread
 from portals.verification_words import integrity_words, trust_words, verdict_words

@@ -1,4 +1,4 @@
-"""Programs that call the API, each with the token of one of the cast."""
+"""API clients, each with the token of one of the cast."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def api() -> Api:
 
 
 def errors(answer: Any) -> list[str]:
-    """The codes of an answer's errors, which must have the one shape."""
+    """The codes of an answer's errors; checks the common shape."""
     body = answer.json()
     assert set(body) == {"type", "errors"}
     for error in body["errors"]:

@@ -1,4 +1,4 @@
-"""The description of the API (OpenAPI), as its readers get it; made once for all tests that walk it."""
+"""The OpenAPI document as its readers get it; generated once for all tests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from drf_spectacular.generators import SchemaGenerator
 
 @cache
 def described() -> dict[str, Any]:
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator()
+    found: dict[str, Any] = generator.get_schema(request=None, public=True)
     return found

@@ -1,4 +1,4 @@
-"""The contract with other programs: paths, names, codes, and who reaches what."""
+"""The contract with other programs: paths, names, codes, and access."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import Scope, User
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
@@ -23,6 +24,7 @@ from documents.models import LibraryDocument, SharedDocument
 from documents.sharing.share import share_upload
 from files.limits import MAX_BYTES
 from notifications.models import Message
+from notifications.outbox import plan_sms
 from patients.models import Patient, RecordTie, Relationship
 from tests.conftest import BookFixture
 from tests.documents.conftest import PDF
@@ -133,7 +135,7 @@ def test_too_large_is_413_and_everything_else_wrong_with_a_file_400(
         {"x": 0.5, "y": 0.5},
     ],
 )
-def test_case_32_places_off_the_page_are_400(
+def test_places_off_the_page_are_400(
     fields: dict[str, Any], api: Api, alice_signs: User, appointment: Appointment
 ) -> None:
     answer = share(api(alice_signs), appointment, sign="true", **fields)
@@ -168,7 +170,7 @@ def test_a_retry_after_a_crash_between_commit_and_answer_finds_the_document(
 ) -> None:
     client = api(bob)
     with monkeypatch.context() as patch:
-        patch.setattr("portals.api.idempotency.keep_answer", _crash)
+        patch.setattr("portals.api.idempotency.store_answer", _crash)
         assert share(client, appointment, key="k2").status_code == 500
     assert SharedDocument.objects.count() == 1
     from portals.models import IdempotentCall
@@ -186,7 +188,8 @@ def _crash(*_args: object) -> None:
 def test_a_call_that_its_retry_overtook_makes_no_second_document_and_says_try_again(
     api: Api, bob: User, appointment: Appointment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped beyond its lease, it goes on after the retry has made the document, and before that is answered."""
+    """The first call stops beyond its lease, and continues after the retry has created the document but before it is
+    answered."""
 
     def overtaken(**asked: Any) -> SharedDocument:
         path = asked["intake"].path
@@ -260,7 +263,7 @@ def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_re
     ["0989-05-09T08:57:00-17:11", "0001-01-01T00:00:00+00:09", "9999-12-31T23:50:00Z", "2206-12-01T10:00:00Z"],
 )
 def test_a_year_that_is_a_slip_of_the_keyboard(api: Api, bob: User, appointment: Appointment, start: str) -> None:
-    """Before 1911, the offset of Paris had seconds, which RFC 3339 can't write."""
+    """Before 1911, the offset of Paris had seconds, which RFC 3339 cannot express."""
     client = api(bob)
     body = {
         "agenda": str(appointment.agenda_id),
@@ -324,8 +327,20 @@ def shared(api: Api, bob: User, appointment: Appointment) -> dict[str, Any]:
     return dict(share(api(bob), appointment).json())
 
 
+def test_programs_read_that_a_limit_stopped_the_sms_of_a_document(
+    api: Api, bob: User, appointment: Appointment, settings: Settings
+) -> None:
+    settings.SMS_PER_NUMBER = (1, 1)
+    plan_sms(to=str(appointment.patient.mobile), text="x", language="fr")
+    document = share(api(bob), appointment).json()
+    now = api(bob).get(f"{V1}/documents/{document['id']}/").json()["notifications"]
+    assert {one["channel"]: one["state"] for one in now} == {"email": "queued", "sms": "failed"}
+    [told] = [one["last_error"] for one in now if one["channel"] == "sms"]
+    assert "SMS" in told
+
+
 def addresses(document: dict[str, Any], appointment: Appointment) -> list[tuple[str, str]]:
-    """Every way to the document, its parent and its traces: (verb, address)."""
+    """Every address of the document, its parent and related objects: (verb, address)."""
     one, parent = f"{V1}/documents/{document['id']}/", f"{V1}/appointments/{appointment.pk}/"
     return [
         ("get", one),
@@ -350,7 +365,7 @@ def addresses(document: dict[str, Any], appointment: Appointment) -> list[tuple[
 def test_strangers_and_other_patients_find_nothing_by_any_way(
     api: Api, shared: dict[str, Any], appointment: Appointment, charlie: User, hugo: User
 ) -> None:
-    """Another practice's practitioner, and somebody else's account: 404 everywhere, alike to a missing object."""
+    """Another practice's practitioner, and somebody else's account: 404 everywhere, as for a missing object."""
     for user in (charlie, hugo):
         for verb, address in addresses(shared, appointment):
             answer = getattr(api(user), verb)(address)
@@ -364,7 +379,7 @@ def test_strangers_and_other_patients_find_nothing_by_any_way(
 
 def test_guesses_are_bounded_and_a_valid_token_behind_the_same_address_is_served(api: Api, alice: User) -> None:
     stranger, codes = api(None), []
-    for _ in range(250):  # the bound is for a minute, which may turn meanwhile
+    for _ in range(250):  # the limit is for a minute, which may change meanwhile
         stranger.credentials(HTTP_AUTHORIZATION="Bearer wrong")
         codes.append(stranger.get(f"{V1}/patients/").status_code)
     assert {*codes} == {401, 429}
@@ -448,7 +463,7 @@ def test_unknown_addresses_below_the_api_answer_in_its_shape(api: Api, bob: User
         assert (answer.status_code, errors(answer)) == (404, ["not_found"])
     strict = Client(enforce_csrf_checks=True)
     for verb in (strict.post, strict.patch, strict.delete):
-        there = verb(f"{V1}/patients")  # without its last slash
+        there = verb(f"{V1}/patients")  # without the trailing slash
         assert (there.status_code, errors(there)) == (404, ["not_found"])
     assert api(bob).put(f"{V1}/patients/", {}).status_code == 405
     broken = api(bob).post(f"{V1}/patients/", "{", content_type="application/json")

@@ -1,4 +1,4 @@
-"""Rules and their sendings through the API."""
+"""Rules and their sendings in the API."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_was_planned_and_sent_for_an_appointment(
 def test_what_could_not_be_sent_says_so(
     api: Api, carol: User, alice: User, body: dict[str, Any], book_for: BookFixture, marie: Patient
 ) -> None:
-    """Tried as often as it may be; or sent, and every message that told of it given up."""
+    """After the last attempt; or sent, and every message about it given up."""
     api(carol).post(RULES, body, format="json")
     appointment = book_for(marie)
 
@@ -122,4 +122,4 @@ def test_only_administrators_and_only_their_own(
     rule = api(carol).post(RULES, body, format="json").json()
     assert api(alice).patch(f"{RULES}{rule['id']}/", {"name": "x"}, format="json").status_code == 403
     assert api(charlie).get(f"{RULES}{rule['id']}/").status_code == 404
-    assert api(charlie).post(RULES, body, format="json").status_code == 400  # Les Lilas' document is not theirs
+    assert api(charlie).post(RULES, body, format="json").status_code == 400  # a document of Les Lilas is not theirs

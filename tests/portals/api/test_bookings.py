@@ -1,4 +1,4 @@
-"""Booking through the API: slots for everybody, bookings for account holders, one to a slot."""
+"""Booking in the API: slots for everybody, bookings for account holders, one for each slot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI says what each operation is for, where it is, and by which codes it refuses."""
+"""The OpenAPI document says what each operation is for, where it is, and the codes of its refusals."""
 
 from __future__ import annotations
 
@@ -29,18 +29,22 @@ from tests.portals.refusals import every_refusal
 from tests.security.addresses import KINDS
 from tests.security.conftest import *  # noqa: F403  # a practice in use
 
-# Refusals of use cases that no operation calls, and bases whose subclasses have codes of their own.
+# Refusals of use cases that no operation calls, and base classes whose subclasses have their own codes.
 OF_PAGES_ALONE = {
     *("not_replaceable", "not_online", "moved_meanwhile", "too_many_codes", "doubtful", "booking_limit"),
     *("invitation_over", "record_already_claimed", "booked_for_somebody_else", "wrong_birth_date", "account_exists"),
-    *("no_preview", "too_many", "country"),
+    "somebody_else",
+    *("no_preview", "too_many", "country", "too_many_holds", "too_many_sign_ups", "sign_up_over", "not_proved"),
+    *("blocks_operator", "email_taken", "last_operator", "link_over", "not_operator"),
+    *("operator_exists", "staff_account", "visit_reason_in_use", "week_changed"),
+    *("too_many_calendars", "read_a_moment_ago", "calendar_not_ready", "other_cancellations"),
 }
 
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator()
+    found: dict[str, Any] = generator.get_schema(request=None, public=True)
     return found
 
 
@@ -82,8 +86,23 @@ def test_every_refusal_names_its_codes_where_it_may_happen(described: dict[str, 
     }  # fmt: skip
     told |= {one.code for one in every_refusal() if one.code} - OF_PAGES_ALONE
     assert len(told) > 12
-    assert told - named == set()
+    assert told - named == set(), "name it in `refusals` of the operation (portals/api/views/), or in OF_PAGES_ALONE"
     assert "" not in named
+
+
+def test_the_document_gives_each_refusal_the_status_of_its_kind(described: dict[str, Any]) -> None:
+    """A code that STATUSES of portals/api/schema.py lacks stands under 400."""
+    statuses: dict[str, set[int]] = {}
+    for one in every_refusal():
+        statuses.setdefault(one.code, set()).add(errors.STATUS[one.kind])
+    wrong = {
+        f"{label}: {code} under {status}, its kind is answered by {sorted(statuses[code])}"
+        for label, operation in operations(described)
+        for status in map(int, operation["responses"])
+        for code in codes(operation, status)
+        if code in statuses and status not in statuses[code]
+    }
+    assert wrong == set(), "correct STATUSES in portals/api/schema.py"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +137,7 @@ def test_every_code_by_which_a_file_is_refused_is_named_where_files_are_sent(des
         and (getattr(call.func, "id", "") in ("Refused", "TryLater"))
     }  # fmt: skip
     given |= {code for code in content_sentences() if code not in POLICY or code == "too_complex"}
-    given -= {"not_a_pdf"}  # of what is signed or verified
+    given -= {"not_a_pdf"}  # only for signing and verifying
     assert len(given) > 10
     for label in (
         "POST /api/v1/appointments/{id}/documents/",
@@ -142,7 +161,7 @@ def parts_of(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_an_operation_takes_one_body_of_one_kind(described: dict[str, Any]) -> None:
-    """Generators of clients write a function for each kind, or for the first alone."""
+    """Client generators write a function for each content type, or only for the first."""
     schemas = described["components"]["schemas"]
     for label, operation in operations(described):
         kinds = operation.get("requestBody", {}).get("content", {})
@@ -186,7 +205,7 @@ def test_every_query_parameter_that_is_read_is_told(
         kind = KINDS.get(path.removeprefix("/").partition("{")[0], "")
         api(alice).get(path.replace("{id}", str(ids.get(kind, uuid.uuid4()))))
         told = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
-        assert read - told - {"format"} == set(), label  # DRF's own: JSON, whatever it says
+        assert read - told - {"format"} == set(), label  # DRF's own, for JSON
 
 
 VALUES = {"from": "2026-03-02", "to": "2026-03-03", "date": "2026-03-02", "page_size": "2", "cursor": ""}
@@ -212,7 +231,7 @@ def test_what_answers_nothing_says_nothing_and_bytes_are_bytes(described: dict[s
             assert (status == "204") <= ("content" not in answer), label
         if label.endswith("/content/"):
             told = operation["responses"]["200"]["content"]
-            assert "application/octet-stream" in told  # the one kind that every generator knows
+            assert "application/octet-stream" in told  # the one type that every generator supports
             assert all(one["schema"] == {"type": "string", "format": "binary"} for one in told.values())
 
 
@@ -237,7 +256,7 @@ def test_null_is_a_type_and_an_answer_leaves_nothing_out(described: dict[str, An
 
 
 def test_a_client_sends_what_it_was_given_and_no_default(described: dict[str, Any]) -> None:
-    """A change of a rule's name must not set its moment to the default."""
+    """Renaming a rule must not reset its moment to the default."""
     for name, shape in described["components"]["schemas"].items():
         if name.endswith("Request"):
             assert [part for part in parts_of(shape) if "default" in part] == [], name
@@ -248,20 +267,20 @@ def test_a_client_sends_what_it_was_given_and_no_default(described: dict[str, An
 
 def test_nothing_of_the_document_is_left_to_a_guess(capsys: pytest.CaptureFixture[str]) -> None:
     reset_generator_stats()
-    SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    SchemaGenerator().get_schema(request=None, public=True)
     assert capsys.readouterr().err == ""
 
 
 def test_the_document_is_the_same_in_every_language(described: dict[str, Any]) -> None:
-    """A client does not depend on the language of whoever made it."""
+    """A client does not depend on the language of whoever generated it."""
     with translation.override("en"):
-        again = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+        again = SchemaGenerator().get_schema(request=None, public=True)
     assert sorted(again["components"]["schemas"]) == sorted(described["components"]["schemas"])
     assert re.search("[éèêà]", json.dumps(again, ensure_ascii=False)) is None
 
 
 def test_forms_go_on_being_read(api: Api, alice: User, carol: User) -> None:
-    """What the document does not tell any more: programs were written for it."""
+    """Forms are no longer documented, but existing programs use them."""
     record = {"first_name": "Léa", "last_name": "Petit", "birth_date": "1990-01-02"}
     for form in ("multipart", None):
         body = urlencode(record) if form is None else record

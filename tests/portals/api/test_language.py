@@ -1,4 +1,4 @@
-"""Every sentence of the API is in the language that the caller accepts: French, or English."""
+"""Every sentence of the API is in the language of Accept-Language: French, or English."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WRONG: list[Any] = [None, "", LONG, "\0", ["x"], -1, "2026-13-45"]
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator()
+    schema = generator.get_schema(request=None, public=True)
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation, schema
@@ -54,7 +54,7 @@ def details(answer: Any) -> list[tuple[str, str]]:
 
 
 def calls(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The arguments of APIClient.generic-like calls, each a wrong one."""
+    """Arguments for APIClient.generic, each an invalid call."""
     for method, path, operation, schema in operations():
         kind = KINDS.get(path.removeprefix("/").partition("{")[0])
         real = path.replace("{id}", str(ids.get(kind or "", "00000000-0000-4000-8000-000000000000")))

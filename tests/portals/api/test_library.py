@@ -1,4 +1,4 @@
-"""The library and its rules through the API: pages of a list, changes, what is refused and what belongs to others."""
+"""The library and its rules in the API: pagination, changes, refusals, and objects of others."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_document_says_how_many_rules_use_it(api: Api, carol: User, written: d
 def test_a_change_is_of_the_fields_it_names(api: Api, carol: User, written: dict[str, Any]) -> None:
     client, address = api(carol), f"{LIBRARY}{written['id']}/"
     renamed = client.patch(address, {"title": "Votre venue"}, format="json")
-    assert renamed.json() == written | {"title": "Votre venue"}  # no version for a name
+    assert renamed.json() == written | {"title": "Votre venue"}  # renaming creates no version
     text = client.patch(address, {"body": "<p>À {{ appointment_time }}</p>"}, format="json").json()
     assert (text["version"], text["title"], text["category"]) == (2, "Votre venue", "information")
     assert '<span data-field="appointment_time">' in text["body"]

@@ -1,4 +1,4 @@
-"""Lists that grow come by pages: no row is lost and none comes twice, whatever comes and goes between them."""
+"""Pagination: no row is skipped or repeated, whatever is inserted or deleted between pages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents.models import AutoSendRule, LibraryDocument, SharedDocument
+from imports.models import Import
 from patients.models import Patient
 from portals.api import throttling
 from portals.api.keyset import Keyset
-from portals.api.pagination import NewestFirst
+from portals.api.pagination import Pages
+from portals.api.views.base import Listing
 from practices.models import Practice
 from tests.portals.api.conftest import Api
 from tests.portals.api.described import described
@@ -48,7 +50,7 @@ def copy_of(row: Model, **changed: Any) -> Model:
 
 @pytest.fixture
 def lists(ids: dict[str, Any]) -> dict[str, tuple[str, str, Callable[[datetime], Model]]]:
-    """By the address in the OpenAPI: the address, whose token, and how a row comes into the list at a moment."""
+    """By the address in the OpenAPI: the real address, whose token, and how to create a row at a moment."""
     patient = Patient.objects.get(pk=ids["patient"])
     appointment = Appointment.objects.get(pk=ids["appointment"])
     document = SharedDocument.objects.get(pk=ids["document"])
@@ -77,6 +79,9 @@ def lists(ids: dict[str, Any]) -> dict[str, tuple[str, str, Callable[[datetime],
         "appointments/{id}/history/": (
             f"appointments/{document.appointment_id}/history/", "alice", line_at
         ),
+        "imports/": (
+            "imports/", "carol", lambda at: copy_of(Import.objects.get(pk=ids["import"]), created_at=at)
+        ),
         "library/": ("library/", "alice", document_in_the_library),
         "auto-send-rules/": ("auto-send-rules/", "alice", lambda at: copy_of(rule, created_at=at)),
         "me/documents/": ("me/documents/", "marias_account", lambda at: copy_of(document, shared_at=at)),
@@ -94,16 +99,16 @@ def fetched(client: APIClient, address: str, size: int) -> dict[str, Any]:
 
 
 def key_of(row: dict[str, Any]) -> str:
-    """What tells one row from another: lines of a history carry no id."""
+    """Identifies a row: lines of a history have no id."""
     return str(row.get("id") or (row["at"], row["action"], row["detail"]))
 
 
 class Undone(Exception):
-    """Each example finds the practice as it was."""
+    """Rolls back, so that each example finds the practice unchanged."""
 
 
 def paged_lists() -> Iterator[str]:
-    """Every list of the OpenAPI that comes by pages."""
+    """Every paginated list of the OpenAPI."""
     schema = described()
     for path, methods in schema["paths"].items():
         answer = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
@@ -113,14 +118,14 @@ def paged_lists() -> Iterator[str]:
 
 
 MOMENTS = st.integers(0, 3).map(lambda minutes: NOON + timedelta(minutes=minutes, microseconds=minutes % 2))
-BETWEEN = st.lists(st.one_of(MOMENTS, st.integers(0, 40)), max_size=3)  # a row at this moment; the n-th row away
+BETWEEN = st.lists(st.one_of(MOMENTS, st.integers(0, 40)), max_size=3)  # add a row then, or remove the n-th row
 
 
 @pytest.mark.parametrize("path", sorted(paged_lists()))
 def test_no_row_is_lost_and_none_comes_twice(
     path: str, lists: Any, api: Api, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There and back again, with ties, while rows come and go."""
+    """Forwards and backwards, with ties, while rows are added and removed."""
     monkeypatch.setattr(throttling, "CALLS_A_SECOND", 10**6)
     address, who, make = lists[path]
     user: User = request.getfixturevalue(who)
@@ -169,7 +174,7 @@ def come_and_go(make: Make, made: list[Model], events: list[datetime | int]) -> 
     for event in events:
         if isinstance(event, datetime):
             made.append(make(event))
-        elif made and not isinstance(made[0], AuditEvent):  # nothing takes a line out of a history
+        elif made and not isinstance(made[0], AuditEvent):  # lines of a history are never deleted
             gone = made.pop(event % len(made))
             if isinstance(gone, LibraryDocument):
                 LibraryDocument.objects.filter(pk=gone.pk).update(archived_at=NOON)
@@ -181,8 +186,8 @@ def test_every_list_by_pages_is_walked(lists: Any) -> None:
     assert set(paged_lists()) == set(lists)
 
 
-class ByNameAndContact(NewestFirst):
-    """Keys that may be missing, text in the database's own order, both directions."""
+class ByNameAndContact(Listing[Patient]):
+    """Nullable keys, text in the database's collation, both directions."""
 
     ordering = ("last_name", "-email", "mobile", "id")
 
@@ -201,9 +206,9 @@ def test_pages_follow_every_key_missing_values_and_the_order_of_the_database(
     expected = [row.pk for row in Keyset(Patient, ByNameAndContact.ordering).ordered(Patient.objects.all())]
 
     def page(link: str) -> tuple[list[uuid.UUID], dict[str, Any]]:
-        pages = ByNameAndContact()
+        pages, view = Pages(), ByNameAndContact()
         with django_assert_max_num_queries(2):
-            rows = pages.paginate_queryset(Patient.objects.all(), Request(APIRequestFactory().get(link)))
+            rows = pages.paginate_queryset(Patient.objects.all(), Request(APIRequestFactory().get(link)), view)
         return [row.pk for row in rows], pages.get_paginated_response([]).data
 
     link, there = "/?page_size=7", []

@@ -1,4 +1,4 @@
-"""Closings, public holidays and opening hours through the API: administrators, of the practice they name."""
+"""Closings, public holidays and opening hours in the API: for administrators of the practice."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_closing_is_made_listed_and_taken_back(
 def test_the_answer_names_who_is_booked_inside(
     api: Api, carol: User, open_agenda: Agenda, appointment: Appointment
 ) -> None:
-    """They are not lost."""
+    """So the appointments are not forgotten."""
     day = appointment.local_start.date()
     made = api(carol).post(f"{V1}/closings/", closing_of(open_agenda, day), format="json")
     assert made.json()["appointments"] == [str(appointment.pk)]
@@ -212,3 +212,12 @@ def test_a_time_without_an_offset_is_refused_wherever_one_books(
     answer = api(bob if address == "appointments" else holder).post(f"{V1}/{address}/", asked, format="json")
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "start")
     assert not Appointment.objects.exists()
+
+
+def test_a_key_is_of_one_address_with_its_query(api: Api, carol: User, open_agenda: Agenda, next_week: date) -> None:
+    asked, key = closing_of(open_agenda, next_week), {"Idempotency-Key": "one"}
+    first = api(carol).post(f"{V1}/closings/", asked, format="json", headers=key)
+    again = api(carol).post(f"{V1}/closings/", asked, format="json", headers=key)
+    other = api(carol).post(f"{V1}/closings/?practice={open_agenda.practice_id}", asked, format="json", headers=key)
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert (other.status_code, other.json()["errors"][0]["code"]) == (409, "idempotency_key_reused")

@@ -1,4 +1,4 @@
-"""A stored answer is given only to whoever could make the call now (docs/security-cases.md, 57)."""
+"""A stored answer is only returned to a caller who may make the call now (docs/security-cases.md, 57)."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_an_answer_that_cannot_be_opened_names_what_the_first_call_made(
 
 
 @pytest.fixture
-def secretary(bob: User, charlie: User, other_practice: Practice) -> User:
-    """Works in two practices, so the API still knows him when he leaves one."""
+def secretary(bob: User, carol: User, charlie: User, other_practice: Practice) -> User:
+    """Works in two practices, so that the API still accepts him when he leaves one."""
     change_roles(membership=Membership.objects.get(user=bob), roles=[Role.SECRETARY, Role.ADMIN], by=None)
     add_member(user=bob, practice=other_practice, roles=[Role.SECRETARY, Role.ADMIN], by=charlie)
     return bob
@@ -62,7 +62,7 @@ def calls(
     hugo: User,
     access_plan: LibraryDocument,
 ) -> dict[str, tuple[str, dict[str, Any], str]]:
-    """Where, what, and in which form."""
+    """Address, body and format of each call."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=3)
     person = {"first_name": "Ana", "last_name": "Costa", "birth_date": "1990-01-01", "practice": str(practice.pk)}
     booking = {
@@ -103,7 +103,7 @@ def make(client: APIClient, call: tuple[str, dict[str, Any], str]) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_case_57_staff_removed_from_the_practice_get_404(
+def test_staff_removed_from_the_practice_get_404(
     name: str, calls: dict[str, Any], secretary: User, practice: Practice, api: Api
 ) -> None:
     client = api(secretary)
@@ -115,7 +115,7 @@ def test_case_57_staff_removed_from_the_practice_get_404(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_case_57_staff_who_only_read_by_now_get_no_answer(
+def test_staff_who_only_read_by_now_get_no_answer(
     name: str, calls: dict[str, Any], secretary: User, practice: Practice, api: Api
 ) -> None:
     client = api(secretary)
@@ -125,7 +125,7 @@ def test_case_57_staff_who_only_read_by_now_get_no_answer(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_case_57_a_revoked_token_and_one_with_fewer_rights_get_no_answer(
+def test_a_revoked_token_and_one_with_fewer_rights_get_no_answer(
     name: str, calls: dict[str, Any], secretary: User, api: Api
 ) -> None:
     client = api(secretary)
@@ -136,7 +136,7 @@ def test_case_57_a_revoked_token_and_one_with_fewer_rights_get_no_answer(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_case_57_an_account_that_is_switched_off_gets_no_answer(
+def test_an_account_that_is_switched_off_gets_no_answer(
     name: str, calls: dict[str, Any], secretary: User, api: Api
 ) -> None:
     client = api(secretary)
@@ -145,15 +145,15 @@ def test_case_57_an_account_that_is_switched_off_gets_no_answer(
     assert make(client, calls[name]).status_code == 401
 
 
-def test_case_57_the_answer_about_what_is_gone_is_gone(calls: dict[str, Any], secretary: User, api: Api) -> None:
+def test_the_answer_about_what_is_gone_is_gone(calls: dict[str, Any], secretary: User, api: Api) -> None:
     client = api(secretary)
     pk = make(client, calls["appointment"]).json()["id"]
     assert client.delete(f"/api/v1/appointments/{pk}/").status_code == 204
     assert make(client, calls["appointment"]).status_code == 404
-    assert not Appointment.objects.filter(pk=pk).exists()  # and it is not made again
+    assert not Appointment.objects.filter(pk=pk).exists()  # and it is not created again
 
 
-def test_case_57_the_answer_about_a_document_taken_back_is_gone(
+def test_the_answer_about_a_document_taken_back_is_gone(
     appointment: Appointment, alice: User, secretary: User, api: Api
 ) -> None:
     client = api(secretary)
@@ -166,9 +166,7 @@ def test_case_57_the_answer_about_a_document_taken_back_is_gone(
     assert not SharedDocument.objects.exists()
 
 
-def test_case_57_a_signed_answer_needs_the_right_to_sign(
-    appointment: Appointment, alice_signs: User, api: Api
-) -> None:
+def test_a_signed_answer_needs_the_right_to_sign(appointment: Appointment, alice_signs: User, api: Api) -> None:
     client = api(alice_signs)
     path = f"/api/v1/appointments/{appointment.pk}/documents/"
     signed = {"sign": "true", "page": "1", "x": "0.8", "y": "0.9"}

@@ -1,4 +1,4 @@
-"""Times through the API: read with an offset only, answered in the practice's zone with its offset."""
+"""Times in the API: require an offset, and are answered in the practice's zone with its offset."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_OFFSET = ["2026-12-01T09:00:00", "2026-12-01 09:00", "2026-12-01T09:00:00.123
 
 
 def fields_of_time() -> Iterator[tuple[str, str, str]]:
-    """Every time that a body takes: method, address, name."""
+    """Every time in a request body: method, address, name."""
     schema = described()
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
@@ -40,7 +40,7 @@ def fields_of_time() -> Iterator[tuple[str, str, str]]:
 
 
 def parsed(body: Any, name: str = "") -> Iterator[tuple[str, datetime]]:
-    """Every time of an answer."""
+    """Every time in an answer."""
     if isinstance(body, dict):
         for key, value in body.items():
             yield from parsed(value, key)
@@ -59,7 +59,7 @@ def test_a_time_without_offset_is_refused_in_a_sentence(
     method, path, name = field
     kind = KINDS.get(path.removeprefix("/").partition("{")[0], "")
     address = path.replace("{id}", str(ids.get(kind, uuid.uuid4())))
-    caller = carol if "/closings/" in path else alice  # a practice's own affairs are its administrators'
+    caller = carol if "/closings/" in path else alice  # only administrators manage a practice's schedule
     for form in ("json", "multipart"):
         answer = getattr(api(caller), method)(address, {name: told}, format=form)
         assert answer.status_code == 400
@@ -73,7 +73,7 @@ def test_times_are_read_somewhere() -> None:
 
 
 def test_every_time_in_a_shape_is_ours() -> None:
-    """DRF's own takes a time without offset for one of the installation's zone."""
+    """DRF's own accepts a time without offset, in the installation's zone."""
     found = [
         f"{shape.__name__}.{name}"
         for shape in vars(shapes).values()

@@ -1,4 +1,4 @@
-"""What a program may get wrong, or send on purpose: it is told what to mend, never that the fault was ours."""
+"""Invalid or hostile requests of programs: the answer says what to correct, and is never a server error."""
 
 from __future__ import annotations
 
@@ -87,18 +87,17 @@ def test_a_range_of_no_size(api: Api, bob: User, appointment: Appointment, asked
     ("verb", "deed"),
     [("delete", ""), ("patch", ""), ("post", "cancel/"), ("post", "authorise-holder/"), ("post", "documents/")],
 )
-def test_case_39_what_is_deleted_while_a_call_waits_for_it_is_not_found(
+def test_what_is_deleted_while_a_call_waits_for_it_is_not_found(
     api: Api, bob: User, appointment: Appointment, monkeypatch: pytest.MonkeyPatch, verb: str, deed: str
 ) -> None:
-    """Somebody else deletes the appointment between the moment it is found and the moment it is locked."""
+    """Somebody else deletes the appointment between finding and locking it."""
 
     def find_and_lose(user: User, pk: uuid.UUID) -> Appointment:
         found = appointment_of(user, pk)
         Appointment.objects.filter(pk=pk).delete()
         return found
 
-    for view in (appointments, documents):
-        monkeypatch.setattr(view, "appointment_of", find_and_lose)
+    monkeypatch.setattr(appointments, "appointment_of", find_and_lose)
     body = {"file": upload()} if deed == "documents/" else {"start": "2026-12-01T09:00:00Z"}
     answers = [
         getattr(api(bob), verb)(f"{V1}/appointments/{appointment.pk}/{deed}", body, format="multipart")
@@ -111,7 +110,7 @@ def test_case_39_what_is_deleted_while_a_call_waits_for_it_is_not_found(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("late", [False, True])
-def test_case_39_a_document_taken_back_while_it_is_downloaded_is_not_found_and_no_alarm(
+def test_a_document_taken_back_while_it_is_downloaded_is_not_found_and_no_alarm(
     api: Api,
     bob: User,
     appointment: Appointment,
@@ -119,7 +118,7 @@ def test_case_39_a_document_taken_back_while_it_is_downloaded_is_not_found_and_n
     caplog: pytest.LogCaptureFixture,
     late: bool,
 ) -> None:
-    """Between the moment it is found and the moment its bytes are opened; or before the reading is written down."""
+    """Between finding it and opening its bytes; or before the reading is recorded."""
     document = SharedDocument.objects.get(pk=share(api(bob), appointment).json()["id"])
 
     def lose_and_respond(*args: Any, **kwargs: Any) -> Any:
@@ -160,7 +159,7 @@ def test_of_two_files_in_one_call_none_is_lost_in_silence(
 
 @pytest.mark.parametrize("field", ["agenda", "visit_reason", "start", "patient", "kind", "booked_for"])
 def test_half_a_character_in_any_field(api: Api, bob: User, holder: User, field: str) -> None:
-    """JSON can write it (RFC 8259, 8.2), UTF-8 cannot: nor can an answer that repeats it."""
+    """JSON can contain lone surrogates (RFC 8259, 8.2), UTF-8 cannot; nor can an answer that repeats them."""
     for caller, address in ((bob, "appointments"), (holder, "bookings")):
         answer = api(caller).post(f"{V1}/{address}/", f'{{"{field}": "\\ud800"}}', content_type="application/json")
         assert answer.status_code == 400

@@ -1,11 +1,11 @@
-"""Booking on the site, as a person does it: links and buttons, no scripts."""
+"""Booking on the site, as a user does: links and buttons, no scripts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import pytest
 from django.test import Client
@@ -14,12 +14,14 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.booking import book
 from appointments.instructions import save_instruction
-from appointments.models import Absence, Agenda, Appointment, BookingPolicy, VisitReason
+from appointments.models import Absence, Agenda, Appointment, BookingPolicy, SlotHold, VisitReason
 from appointments.online import NotOnline, move_online
 from notifications.models import Message
 from patients.models import Patient, Relative
+from portals.practice_address import page_path
 from practices.models import Practice
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
+from tests.markup import one_line
 
 SignIn = Callable[[User], Client]
 
@@ -36,12 +38,18 @@ def get(client: Client, address: str) -> str:
 
 @pytest.fixture
 def to_whom(open_agenda: Agenda, visit_reason: VisitReason, next_week: date) -> str:
-    """The way of somebody who has not signed in: practice, reason, slot. The address of the next step."""
+    """Practice, reason and slot without signing in. Returns the address of the next step."""
     visitor = Client()
-    practice = links(get(visitor, "/book/"), "/book/")[-1]
-    slots = links(get(visitor, practice), "/in_person/")[0]
+    assert visitor.get("/book/")["Location"] == "/cabinets/"
+    page = get(visitor, links(get(visitor, "/cabinets/"), "/cabinets/cabinet-des-lilas-")[-1])
+    assert links(page, f"/book/{open_agenda.practice_id}/")
+    slots = links(page, "/in_person/")[0].partition("?")[0]
     later = get(visitor, f"{slots}?from={next_week}")
-    whom = links(later, "/whom/")[0]
+    start = re.findall(r'name="start"[^>]*value="([^"]+)"', one_line(later))[0]
+    visitor.post(f"{slots}hold/", {"start": start})
+    [sign_in_at] = set(links(get(visitor, "/book/join/"), "/account/login/?next=/book/"))
+    whom = unquote(sign_in_at.partition("next=")[2])
+    SlotHold.objects.all().delete()  # as after ten minutes
     answer = visitor.get(whom)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/account/login/?next=/book/")
@@ -167,7 +175,7 @@ WHO = {
 def test_going_back_and_confirming_again_shows_what_is_booked_already(
     to_whom: str, sign_in: SignIn, holder: User, who: str
 ) -> None:
-    """In the same tab, in another, or by a second click: one's own booking is never somebody else's."""
+    """In the same tab, in another, or by a second click: the user's own booking is never shown as somebody else's."""
     client = sign_in(holder)
     confirm = links(get(client, to_whom), f"who={who}")[0]
     assert client.post(confirm, WHO[who]).status_code == 302
@@ -218,12 +226,12 @@ def test_a_booking_that_was_cancelled_can_be_taken_again(to_whom: str, sign_in: 
 
 def moves(client: Client, made: Appointment) -> list[str]:
     page = get(client, f"/my-appointments/{made.pk}/move/")
-    assert 'name="start"' not in page  # choosing a slot moves nothing
+    assert 'name="start"' not in page  # choosing a slot does not move yet
     return [f"/my-appointments/{made.pk}/move/{link}" for link in links(page, "?start=")]
 
 
 def fields_of(page: str) -> dict[str, str]:
-    return dict(re.findall(r'type="hidden" name="(start|from)" value="([^"]+)"', page))
+    return dict(re.findall(r'type="hidden" name="(start|from)" value="([^"]+)"', one_line(page)))
 
 
 def test_moving_asks_from_when_to_when_and_twice_is_once(to_whom: str, sign_in: SignIn, holder: User) -> None:
@@ -239,7 +247,7 @@ def test_moving_asks_from_when_to_when_and_twice_is_once(to_whom: str, sign_in: 
     assert Message.objects.count() == told
     for _click in range(2):
         done = client.post(f"/my-appointments/{made.pk}/move/", fields_of(page), follow=True)
-        assert "Le rendez-vous est déplacé" in done.content.decode()
+        assert "Votre rendez-vous est déplacé" in done.content.decode()
     made.refresh_from_db()
     assert made.starts_at != before
     assert made.revision == 1
@@ -348,7 +356,8 @@ def test_another_holders_relative_is_not_offered(to_whom: str, sign_in: SignIn, 
 def test_a_practice_that_offers_nothing_has_no_page(open_agenda: Agenda, visit_reason: VisitReason) -> None:
     VisitReason.objects.update(books_online=False)
     assert Client().get(f"/book/{open_agenda.practice_id}/").status_code == 404
-    assert "Aucun cabinet" in Client().get("/book/").content.decode()
+    page = Client().get(page_path(open_agenda.practice)).content.decode()
+    assert "ne prend pas de rendez-vous en ligne" in page
 
 
 @pytest.mark.parametrize(
@@ -374,13 +383,13 @@ def test_a_day_that_no_appointment_can_be_on_shows_from_today(to_whom: str, sign
 
 
 def weeks(client: Client, address: str) -> tuple[list[str], list[str]]:
-    """The pages of every week, by « Jours suivants »; and the slots on them."""
+    """The pages of all weeks, by « Jours suivants »; and their slots."""
     pages, slots, path = [], list[str](), address
     while True:
         page = get(client, path)
         pages.append(page)
-        slots += re.findall(r'<time datetime="([^"]+)"', page)
-        later = re.search(r'href="([^"]*from=[^"]+)">Jours suivants', page)
+        slots += re.findall(r'<time datetime="([^"]+)"', one_line(page))
+        later = re.search(r'href="([^"]*from=[^"]+)">Jours suivants', one_line(page))
         if later is None:
             return pages, slots
         assert len(pages) < 40, "the weeks never end"
@@ -429,7 +438,7 @@ def test_an_empty_week_leads_to_the_next_free_slot_however_far_it_is(
     page = get(client, address)
     assert "?start=" not in page
     if ahead:
-        link = re.search(r'href="([^"]*from=([^"]+))">Prochain créneau', page)
+        link = re.search(r'href="([^"]*from=([^"]+))">Prochain créneau', one_line(page))
         assert link
         assert link[2] == str(first_free)
         assert "start=" in get(client, f"{address}?from={link[2]}")

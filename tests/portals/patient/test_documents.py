@@ -1,4 +1,4 @@
-"""What a patient sees, opens, downloads; and what nobody else does."""
+"""What a patient sees, opens and downloads, and nobody else does."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_nobody_else_finds_it_by_any_way(
     stranger: Patient,
     sign_in: Callable[[User], Client],
 ) -> None:
-    """Another patient, a stranger, and staff too: staff read through their own door."""
+    """Another patient, a stranger, and also staff, who read in their own portal."""
     RecordTie.objects.create(
         user=hugo, patient=stranger, relationship=Relationship.SELF, proved_email="x@y.fr", proved_mobile="+33"
     )

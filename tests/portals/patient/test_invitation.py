@@ -1,4 +1,4 @@
-"""From the email's link to the document: each proof, each dead end."""
+"""From the email's link to the document: each proof, and each failure."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from files.intake import Intake
 from notifications.models import Channel, Message
 from patients.models import Invitation, Patient, RecordTie
 from patients.records import change_patient
+from tests.markup import one_line
 
 PASSWORD = "une phrase facile 42"
 Receive = Callable[..., Intake]
@@ -61,6 +62,35 @@ def give_birth_date(client: Client, day: int = 3, month: int = 2, year: int = 19
     return client.post("/invitation/birth-date/", {"day": day, "month": month, "year": year})
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "Voir mon document"), (3, "Voir mes documents")])
+def test_the_button_of_the_last_step_speaks_of_as_many_documents_as_wait(
+    client: Client,
+    link: str,
+    appointment: Appointment,
+    bob: User,
+    prescription: Category,
+    receive: Receive,
+    count: int,
+    said: str,
+) -> None:
+    for number in range(count - 1):
+        share_upload(
+            appointment=appointment,
+            intake=receive(),
+            category=prescription,
+            title=f"Ordonnance {number}",
+            placement=None,
+            by=bob,
+        )
+    prove_mobile(client, link)
+    give_birth_date(client)
+    page = client.get("/invitation/password/").content.decode()
+    assert f">{said}</button>" in one_line(page)
+    User.objects.create_user("marie.durand@courriel.example", PASSWORD)
+    there = client.get("/invitation/password/", follow=True).content.decode()
+    assert ("voir vos documents" if count > 1 else "voir votre document") in there
+
+
 def test_link_code_birth_date_password_and_the_document_is_there(
     client: Client, link: str, document: SharedDocument, marie: Patient
 ) -> None:
@@ -78,9 +108,13 @@ def test_link_code_birth_date_password_and_the_document_is_there(
     assert EmailAddress.objects.get(user=user).verified
     assert RecordTie.objects.get().patient == marie
     devices = client.get("/account/sessions/").content.decode()
-    assert UserSession.objects.get().user == user  # it can be seen there, and ended from another device
+    assert UserSession.objects.get().user == user  # listed there, and another device can end it
     assert 'href="/my-account/"' in devices
-    assert client.get(link).status_code == 410
+    over = client.get(link)
+    assert over.status_code == 410
+    assert "Voir mes documents" in over.content.decode()
+    assert "Se connecter" not in over.content.decode()
+    assert "Se connecter" in Client().get(link).content.decode()
     assert Client().post("/account/login/", {"login": user.email, "password": PASSWORD}).status_code == 302
 
 
@@ -112,8 +146,8 @@ def test_five_wrong_codes_and_the_right_one_is_void(client: Client, link: str) -
     right = code_sent()
     wrong = f"{(int(right) + 1) % 1_000_000:06d}"
     for _ in range(5):
-        assert client.post("/invitation/code/", {"code": wrong}).status_code == 200
-    assert client.post("/invitation/code/", {"code": right}).status_code == 200
+        assert client.post("/invitation/code/", {"code": wrong}).status_code == 400
+    assert client.post("/invitation/code/", {"code": right}).status_code == 400
 
 
 def test_a_code_is_of_use_once_and_for_ten_minutes(client: Client, link: str) -> None:
@@ -142,7 +176,7 @@ def test_five_wrong_birth_dates_end_the_invitation_and_tell_the_practice(client:
     for left in (4, 3, 2, 1):
         page = give_birth_date(client, day=4).content.decode()
         assert f"Il vous reste {left} essai" in page
-        assert '<li><a href="#id_day">' in page  # the summary leads to the field
+        assert '<li><a href="#id_day">' in one_line(page)  # the summary leads to the field
     assert give_birth_date(client, day=4).status_code == 410
     assert Invitation.objects.get().end == "too_many_attempts"
     told = Message.objects.get(to="cabinet@lilas.example")
@@ -206,7 +240,7 @@ def test_weak_passwords_are_refused_with_a_sentence(password: str, client: Clien
     prove_mobile(client, link)
     give_birth_date(client)
     page = client.post("/invitation/password/", {"password": password})
-    assert page.status_code == 200
+    assert page.status_code == 400
     assert "Il y a un problème" in page.content.decode()
     assert not User.objects.filter(email="marie.durand@courriel.example").exists()
 
@@ -223,7 +257,7 @@ def test_a_minors_record_is_tied_to_its_guardian(client: Client, link: str, mari
 
 
 def test_the_link_is_no_use_from_a_dump_of_the_database(link: str) -> None:
-    """Without SECRET_KEY nobody makes the link from the row, and the message that holds it is encrypted."""
+    """Without SECRET_KEY nobody can derive the link from the row, and the message with it is encrypted."""
     token = link.split("/")[2]
     guess = Signer(key="another installation's", salt="patients.invitation", sep=".")
     assert guess.sign(str(Invitation.objects.get().pk)) != token

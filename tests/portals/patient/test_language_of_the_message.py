@@ -1,4 +1,4 @@
-"""Whoever was written to in English is answered in English, whatever the browser asks for."""
+"""The recipient of an English message gets pages in English, whatever the browser prefers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Old links, of an access that ended or of documents that were taken back: their pages promise nothing that is not
-so, and tell a stranger nothing.
-"""
+"""Old links, after an access ended or documents were taken back: their pages make no false promises, and reveal
+nothing to strangers."""
 
 from __future__ import annotations
 

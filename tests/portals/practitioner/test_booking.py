@@ -1,4 +1,5 @@
-"""Staff book: a patient found by a few letters, or a new one; what was typed stays, no record is made twice."""
+"""Booking by staff: a patient found by a few letters, or a new one; the form keeps its content, no record is created
+twice."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from patients.models import Patient
 from practices.models import Practice
+from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -62,7 +64,7 @@ def test_who_was_chosen_stays_chosen_while_one_looks_on(
 ) -> None:
     page = sign_in(bob).post(NEW, {**asked, "q": "nobody of this name", "search": "1", "patient": str(marie.pk)})
     text = page.content.decode()
-    assert f'value="{marie.pk}" checked' in text
+    assert f'value="{marie.pk}" checked' in one_line(text)
     assert "Aucune fiche ne correspond" in text
 
 
@@ -118,14 +120,14 @@ def test_ones_own_agenda_is_chosen_already(alice: User, bob: User, agenda: Agend
     Agenda.objects.create(practice=agenda.practice, name="Un autre")
     Agenda.objects.filter(pk=agenda.pk).update(practitioner=alice)
     chosen = f'<option value="{agenda.pk}" selected>'
-    assert chosen in sign_in(alice).get(NEW).content.decode()
-    assert chosen not in sign_in(bob).get(NEW).content.decode()
+    assert chosen in one_line(sign_in(alice).get(NEW).content)
+    assert chosen not in one_line(sign_in(bob).get(NEW).content)
 
 
 def test_from_a_record_its_patient_is_chosen_already(bob: User, marie: Patient, sign_in: SignIn) -> None:
     record = sign_in(bob).get(f"/pro/patients/{marie.pk}/").content.decode()
     assert f'href="{NEW}?patient={marie.pk}"' in record
-    assert f'value="{marie.pk}" checked' in sign_in(bob).get(f"{NEW}?patient={marie.pk}").content.decode()
+    assert f'value="{marie.pk}" checked' in one_line(sign_in(bob).get(f"{NEW}?patient={marie.pk}").content)
 
 
 def test_what_is_missing_is_named(bob: User, marie: Patient, agenda: Agenda, sign_in: SignIn) -> None:
@@ -151,7 +153,7 @@ def test_a_year_at_the_edge_of_what_a_date_can_hold_gets_a_sentence(
     appointment: Appointment,
     sign_in: SignIn,
 ) -> None:
-    """East or west of Greenwich it lies beyond the first or the last day."""
+    """In zones east or west of Greenwich it is beyond the first or the last possible day."""
     Practice.objects.update(time_zone=zone)
     asked |= {"starts_at": moment}
     if page == "close":

@@ -1,9 +1,9 @@
-"""After booking or moving, staff read for whom, when and with whom it is, and who is told."""
+"""After booking or moving, staff read for whom, when and with whom it is, and who gets a message."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from html import unescape
 from typing import Any
 
@@ -12,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Agenda, Appointment, AppointmentKind, ReminderPolicy, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentKind, OpeningHours, ReminderPolicy, VisitReason
 from documents.models import LibraryDocument
 from documents.sending.rules import RuleContent, save_rule
+from documents.sharing.share import share_library_document
 from patients.models import Patient
 from practices.models import Practice
 
@@ -67,6 +68,7 @@ def test_for_whom_when_with_whom_and_why(bob: User, asked: dict[str, Any], sign_
         ({"mobile": None}, [48], [24], "un rappel partira par e-mail"),
         ({"email": None}, [48], [24], "un rappel partira par SMS"),
         ({"email": None}, [48], [], "Aucun message ni rappel ne part"),
+        ({"access_ended": True}, [48], [24], "Personne n’en est averti, car ses coordonnées ne sont pas confirmées"),
         ({"email": None, "mobile": None}, [48], [24], "Personne n’en est averti, faute de coordonnées"),
     ],
 )
@@ -125,3 +127,78 @@ def test_no_reminder_is_promised_to_a_country_where_no_sms_goes(
     assert "SMS" not in said_after(client, asked)
     panel = unescape(client.get(f"/pro/appointments/{Appointment.objects.get().pk}/").content.decode())
     assert "Ne partira pas" in panel
+
+
+@pytest.mark.parametrize("act", ["move", "cancel", "delete"])
+@pytest.mark.parametrize("contacts", ["both", "none", "unconfirmed"])
+def test_after_each_act_for_whom_when_with_whom_and_who_is_told(
+    bob: User, appointment: Appointment, agenda: Agenda, sign_in: SignIn, act: str, contacts: str
+) -> None:
+    if contacts == "none":
+        Patient.objects.update(email=None, mobile=None)
+    if contacts == "unconfirmed":
+        Patient.objects.update(access_ended=True)
+    start = appointment.local_start + timedelta(days=act == "move")
+    asked = {"starts_at": f"{start:%Y-%m-%dT%H:%M}", "agenda": agenda.pk, "visit_reason": appointment.visit_reason_id}
+    client, address = sign_in(bob), f"/pro/appointments/{appointment.pk}/{act}/"
+    question = unescape(client.get(address).content.decode())
+    page = client.post(address, asked, follow=True)
+    [said] = [str(one) for one in page.context["messages"]]
+    for fact in ("Marie Durand", f"{start:%H:%M}", str(start.year), agenda.name, appointment.visit_reason.name):
+        assert fact in said, said
+    assert "document" not in said.lower()  # none was shared
+    if act != "move":
+        for fact in (f"{start:%H:%M}", agenda.name):
+            assert fact in question.partition("<h1>")[2].partition("</h1>")[0]
+    if contacts != "both":
+        why = "faute de coordonnées" if contacts == "none" else "car ses coordonnées ne sont pas confirmées"
+        assert f"Personne n’en est averti, {why} : prévenez vous-même le patient." in said
+        assert why in question
+        assert "notice-good" not in page.content.decode()
+    else:
+        assert "Le patient en est averti par e-mail et par SMS." in said
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("act", ["move", "cancel", "delete"])
+def test_shared_documents_are_told_of_where_there_are_some(
+    bob: User, appointment: Appointment, access_plan: LibraryDocument, sign_in: SignIn, act: str, count: int
+) -> None:
+    for _ in range(count):
+        share_library_document(appointment=appointment, library_document=access_plan, by=bob)
+    client, address = sign_in(bob), f"/pro/appointments/{appointment.pk}/{act}/"
+    question = unescape(client.get(address).content.decode())
+    page = client.post(address, {} if act != "move" else {"starts_at": "x"}, follow=True)
+    said = " ".join(str(one) for one in page.context["messages"])
+    stays = ["", "Le document partagé reste visible.", "Les 2 documents partagés restent visibles."]
+    gone = ["est supprimé :", "avec son document partagé :", "avec ses 2 documents partagés :"]
+    if act == "delete":
+        assert gone[count] in said
+    else:
+        assert stays[count] in question
+        assert count or "documents partagés" not in question
+    if act == "cancel":
+        assert stays[count] in said
+        assert count or "document" not in said.lower()
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["to come", "over"])
+def test_the_question_before_moving_into_the_past_says_that_nobody_is_told(
+    bob: User, appointment: Appointment, agenda: Agenda, sign_in: SignIn, over: bool
+) -> None:
+    if over:
+        past = timezone.now() - timedelta(days=1)
+        Appointment.objects.update(starts_at=past, ends_at=past + timedelta(minutes=20))
+    asked = {"starts_at": "2024-01-08T09:00", "agenda": agenda.pk, "visit_reason": appointment.visit_reason_id}
+    client, address = sign_in(bob), f"/pro/appointments/{appointment.pk}/move/"
+    question = client.post(address, asked)
+    shown = unescape(question.content.decode())
+    assert "La nouvelle date est passée : personne n’en est averti." in shown
+    assert "Le patient en est averti" not in shown
+    accepted = [one.key for one in question.context["doubts"]]
+    page = client.post(address, asked | {"accepted": accepted}, follow=True)
+    assert "personne n’en est averti" in unescape(page.content.decode())
+    back = {**asked, "starts_at": f"{timezone.localdate() + timedelta(days=9)}T03:00"}
+    OpeningHours.objects.create(agenda=agenda, weekday=0, opens_at=time(9), closes_at=time(12))
+    shown = unescape(client.post(address, back).content.decode())
+    assert "Le patient en est averti par e-mail et par SMS" in shown  # outside the hours, but to come

@@ -1,4 +1,4 @@
-"""A certificate brought as a PKCS#12 file: signs from then on, is watched, refused once over, removed."""
+"""A certificate imported as a PKCS#12 file: used for signing, watched, refused after expiry, removed."""
 
 from __future__ import annotations
 

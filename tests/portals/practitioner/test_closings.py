@@ -1,4 +1,4 @@
-"""The practice's page of closings: what is planned, a new one, public holidays, and who is booked inside."""
+"""The practice's page of closings: planned ones, a new one, public holidays, and appointments inside."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_holidays_of_the_place_are_proposed_and_only_ticked_ones_are_closed(
     assert client.post(HOLIDAYS, sent).status_code == 302
     assert [one.reason for one in Closing.objects.all()] == [first.name, second.name]
     assert "(déjà fermé)" in client.get(HOLIDAYS, {"year": year}).content.decode()
-    assert client.post(HOLIDAYS, sent).status_code == 302  # a second click makes nothing twice
+    assert client.post(HOLIDAYS, sent).status_code == 302  # a second click creates nothing
     assert Closing.objects.count() == 2
 
 
@@ -213,7 +213,7 @@ def test_outside_france_a_place_is_asked_for(carol: User, practice: Practice, si
 def test_holidays_closed_meanwhile_are_said_to_be_closed_already(
     carol: User, practice: Practice, sign_in: SignIn
 ) -> None:
-    """A second click, another tab, another administrator: nothing more was recorded, and none is counted."""
+    """By a second click, in another tab, or by another administrator: nothing more is recorded or counted."""
     year = timezone.localdate().year + 1
     asked = {"year": year, "days": [one.day.isoformat() for one in holidays_of(practice, year)[:2]]}
     client = sign_in(carol)
@@ -242,7 +242,7 @@ def test_closings_are_listed_by_as_many_queries_whatever_their_number(
         )
 
     closed(0)
-    queries()  # what is read once by the process
+    queries()  # queries that a process makes once
     one = queries()
     for number in range(1, 6):
         closed(number)

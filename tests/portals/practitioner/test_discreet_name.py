@@ -1,4 +1,4 @@
-"""A practice's administrator says how messages call it."""
+"""An administrator sets the practice's name in messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_an_administrator_chooses_it_and_empties_it(
     assert "Maison des Lilas" in answer.content.decode()
     practice.refresh_from_db()
     assert practice.name_in_messages == "Maison des Lilas"
-    assert AuditEvent.objects.get(action="practice.edited").detail == {"fields": ["discreet_name"]}
+    assert AuditEvent.objects.get(action="practice.correspondence_changed").detail == {"fields": ["discreet_name"]}
     browser.post(PAGE, {"practice": practice.pk, "discreet_name": "\u200b\u202eLilas\u2060 "})
     practice.refresh_from_db()
     assert practice.name_in_messages == "Lilas"
@@ -72,14 +72,14 @@ def test_the_address_of_replies_follows_the_choice_of_a_discreet_name(
 ) -> None:
     Practice.objects.update(email=TELLING)
     browser = sign_in(carol)
-    assert f"Les réponses vont à {TELLING}." in browser.get("/pro/settings/").content.decode()
+    assert f"Les réponses vont à {TELLING}." in browser.get("/pro/settings/messages/").content.decode()
     browser.post(PAGE, {"practice": practice.pk, "discreet_name": "Maison des Lilas"})
-    page = browser.get("/pro/settings/").content.decode()
+    page = browser.get("/pro/settings/messages/").content.decode()
     assert f"l’adresse {TELLING} n’est pas montrée" in page
     browser.post(
         PAGE, {"practice": practice.pk, "discreet_name": "Maison des Lilas", "discreet_email": "rdv@lilas.example"}
     )
-    assert "Les réponses vont à rdv@lilas.example." in browser.get("/pro/settings/").content.decode()
+    assert "Les réponses vont à rdv@lilas.example." in browser.get("/pro/settings/messages/").content.decode()
     wrong = browser.post(PAGE, {"practice": practice.pk, "discreet_name": "Autre", "discreet_email": "rdv@"})
     assert wrong.status_code == 400
     assert "Écrivez une adresse e-mail entière." in wrong.content.decode()

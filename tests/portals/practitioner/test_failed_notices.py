@@ -1,4 +1,5 @@
-"""Messages about appointments that did not arrive: they count as to be treated, name whom and what, and end there."""
+"""Failed messages about appointments: they are counted as to be handled, say for whom and about what, and can be
+settled."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ from notifications.causes import Cause
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from tests.conftest import BookFixture
+from tests.markup import page_text
+from tests.portals.test_headings import faults
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -38,7 +41,7 @@ def fails(channel: str, cause: Cause, act: Callable[[], object]) -> Message:
 
 
 def page_of(browser: Client, query: str = "") -> str:
-    return " ".join(browser.get(PAGE + query).content.decode().split())
+    return page_text(browser.get(PAGE + query))
 
 
 @pytest.mark.parametrize(("channel", "cause"), [(one, cause) for one, causes in CAUSES.items() for cause in causes])
@@ -74,6 +77,30 @@ def test_what_did_not_arrive_is_to_be_treated_until_somebody_has(
     assert "Traité le" in page_of(browser, "?show=all")
     browser.post(f"{PAGE}{message.pk}/settle/")
     assert AuditEvent.objects.filter(action="message.settled").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("cause", "changes"),
+    [(Cause.TOO_MANY, False), (Cause.EXPIRED, False), (Cause.UNREACHABLE, False), (Cause.NUMBER_REFUSED, True)],
+)
+def test_who_changes_the_contacts_is_said_only_where_the_contact_is_why(
+    appointment: Appointment, alice: User, bob: User, hugo: User, sign_in: SignIn, cause: Cause, changes: bool
+) -> None:
+    message = fails("sms", cause, lambda: cancel(appointment=appointment, by=alice))
+    User.objects.filter(pk=hugo.pk).update(mobile=message.to)
+    Appointment.objects.filter(pk=appointment.pk).update(holder=hugo)
+    assert ("qui seul peut les changer" in page_of(sign_in(bob))) == changes
+
+
+@pytest.mark.parametrize("query", ["", "?show=all"])
+def test_a_heading_stands_only_above_what_there_is(
+    appointment: Appointment, alice: User, bob: User, sign_in: SignIn, query: str
+) -> None:
+    fails("sms", Cause.NUMBER_REFUSED, lambda: cancel(appointment=appointment, by=alice))
+    page = sign_in(bob).get(PAGE + query).content.decode()
+    assert "Messages de rendez-vous non remis" in page
+    assert "Documents partagés" not in page
+    assert list(faults(page)) == []
 
 
 def test_a_limit_shows_on_the_page_of_deliveries_at_once(

@@ -1,4 +1,4 @@
-"""The history of an appointment says what a move changed: from what to what, on the clock of the practice."""
+"""The history of an appointment shows the old and new values of a move, in the practice's time zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patients: search, look-alikes, who sees; moving an appointment."""
+"""Patients: search, similar records, access; moving an appointment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ def test_search_finds_by_every_word_and_says_when_nothing_is_there(
     marie: Patient, alice: User, sign_in: SignIn
 ) -> None:
     client = sign_in(alice)
-    for words in ("durand", "marie dur", "marie.durand@", "0612", "06 12 34 56 78", "+336123"):
+    by_number = (
+        "0612",
+        "06 12 34 56 78",
+        "06.12.34.56.78",
+        "+336123",
+        "+33 (0)6 12",
+        "0033 6 12 34",
+        "5678",
+        "56 78",
+    )
+    for words in ("durand", "marie dur", "marie.durand@", *by_number):
         assert "Marie Durand" in client.get("/pro/patients/", {"q": words}).content.decode(), words
     assert "Marie Durand" not in client.get("/pro/patients/", {"q": "06 12 34 56 79"}).content.decode()
     assert "Aucune fiche ne correspond" in client.get("/pro/patients/?q=zzz").content.decode()
@@ -56,7 +66,7 @@ def test_records_of_a_version_without_search_text_are_found_and_get_one(
     assert [one.search_text for one in Patient.objects.all()] == [
         "marie durand marie durand courriel example 33612345678"
     ]
-    with django_assert_num_queries(3):  # the transaction, and what it looks for
+    with django_assert_num_queries(3):  # the transaction, and the search
         fill_search_texts()
 
 
@@ -110,7 +120,7 @@ def test_a_record_shows_the_mobile_as_france_writes_it_and_takes_it_back_unchang
 
 
 def typed(patient: Patient, **changes: str) -> dict[str, str]:
-    """The page's form as a browser sends it: what it showed, and what was typed over it."""
+    """The page's form as a browser sends it: its initial values, with changes."""
     shown = {"first_name": patient.first_name, "last_name": patient.last_name, "birth_date": f"{patient.birth_date}"}
     return {f"initial-{name}": value for name, value in shown.items()} | shown | changes
 

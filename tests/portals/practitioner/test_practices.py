@@ -1,4 +1,4 @@
-"""Staff of several practices work in one at a time, chosen in the rail; each by their roles there.
+"""Members of several practices work in one at a time, chosen in the rail, with their roles there.
 
 Carol administers Les Lilas and is a secretary at Le Port; `both` administers the two.
 """
@@ -29,6 +29,7 @@ from patients.models import Patient
 from practices.models import Membership, Practice
 from tests.conftest import make_user
 from tests.documents.conftest import PDF
+from tests.markup import one_line, page_text
 from webhooks.endpoints import add_endpoint
 from webhooks.models import WebhookEndpoint
 
@@ -38,10 +39,22 @@ ADMINISTRATION = (
     "rules/",
     "rules/new/",
     "settings/",
+    "settings/identity/",
+    "settings/messages/",
+    "settings/online/",
+    "settings/agendas/",
+    "settings/agendas/new/",
+    "settings/visit-reasons/",
+    "settings/visit-reasons/new/",
+    "settings/visit-reasons/ready-made/",
+    "settings/instructions/",
     "settings/instructions/new/",
     "settings/certificate/",
     "webhooks/",
 )
+READ_ONLY = {
+    *("rules/", "webhooks/", "settings/", "settings/agendas/", "settings/visit-reasons/", "settings/instructions/"),
+}
 TIMES = {"email_hours": "5", "sms_hours": "", "quiet_from": "20:30", "quiet_until": "08:00"}
 
 
@@ -61,7 +74,7 @@ def both(practice: Practice, other_practice: Practice) -> User:
 
 @pytest.fixture
 def theirs(other_practice: Practice, charlie: User) -> dict[str, Any]:
-    """One of everything at Le Port, each with a word that is found nowhere else."""
+    """One of everything at Le Port, each with a unique word."""
     agenda = Agenda.objects.create(practice=other_practice, name=f"Agenda {SECRET}", practitioner=charlie)
     reason = VisitReason.objects.create(practice=other_practice, name=f"Motif {SECRET}", duration_minutes=20)
     reason.agendas.add(agenda)
@@ -100,12 +113,12 @@ def work_in(browser: Client, practice: Practice, **more: str) -> Any:
     return browser.post("/pro/practice/", {"practice": str(practice.pk), **more})
 
 
-def text_of(browser: Client, path: str) -> str:
-    return str(browser.get(f"/pro/{path}").content.decode())
+def page_of(browser: Client, path: str) -> str:
+    return page_text(browser.get(f"/pro/{path}"))
 
 
 def test_whoever_is_in_one_practice_has_nothing_to_choose(sign_in: SignIn, carol: User) -> None:
-    assert "/pro/practice/" not in text_of(sign_in(carol), "")
+    assert "/pro/practice/" not in page_of(sign_in(carol), "")
 
 
 def test_the_choice_holds_on_every_page_and_nothing_of_the_other_shows(
@@ -122,19 +135,21 @@ def test_the_choice_holds_on_every_page_and_nothing_of_the_other_shows(
     )
     pages += ("appointments/new/", "library/write/", *ADMINISTRATION)
     marks = {"": SECRET, "?view=week": SECRET, "settings/certificate/": "", "webhooks/": "port.example",
+             "settings/": "Port", "settings/identity/": "Port", "settings/messages/": "Port", "settings/online/": "",
+             "settings/agendas/new/": "", "settings/visit-reasons/ready-made/": "",
              "settings/instructions/new/": SECRET, "library/write/": "", "rules/new/": SECRET}  # fmt: skip
     for path in pages:
-        there = text_of(browser, path)
+        there = page_of(browser, path)
         assert SECRET not in there, path
         assert "port.example" not in there, path
         assert f"<strong>{practice.name}</strong>" in there, path
-    assert "à traiter" not in text_of(browser, "")  # the count of what needs somebody
+    assert "à traiter" not in page_of(browser, "")  # the count of open items
     work_in(browser, other_practice)
     for path in pages:
-        there = text_of(browser, path)
+        there = page_of(browser, path)
         assert marks.get(path, SECRET) in there, path
         assert f"<strong>{other_practice.name}</strong>" in there, path
-    assert "à traiter" in text_of(browser, "")
+    assert "à traiter" in page_of(browser, "")
 
 
 def test_the_choice_leads_to_the_same_place_where_one_may_go(
@@ -169,14 +184,14 @@ def test_only_a_practice_of_ones_own_can_be_chosen(
     for chosen in (str(other_practice.pk), "", "nothing", "00000000-0000-4000-8000-000000000000"):
         assert browser.post("/pro/practice/", {"practice": chosen}).status_code == 404, chosen
     assert browser.get("/pro/practice/").status_code == 405
-    assert str(practice.pk) in text_of(browser, "rules/new/")
+    assert str(practice.pk) in page_of(browser, "rules/new/")
     assert work_in(sign_in(hugo), practice).status_code == 404
 
 
 def test_an_administrator_here_is_none_there(
     sign_in: SignIn, secretary_there: User, practice: Practice, other_practice: Practice, theirs: dict[str, Any]
 ) -> None:
-    """By choosing, by what a form sends while another is chosen, and by the address of each thing."""
+    """By choosing, by a form of another practice, and by the address of each object."""
     browser = sign_in(secretary_there)
     for path in ADMINISTRATION:
         assert browser.get(f"/pro/{path}").status_code == 200, path
@@ -185,7 +200,7 @@ def test_an_administrator_here_is_none_there(
         work_in(browser, chosen)
         settings = ("settings/unread/", "settings/name/", "settings/certificate/remove/")
         for path in (*ADMINISTRATION, "rules/effect/", *settings):
-            reads_only = path in ("rules/", "webhooks/")
+            reads_only = path in READ_ONLY
             assert browser.post(f"/pro/{path}", posted).status_code == (405 if reads_only else 404), (chosen, path)
         for path in ("library/", "library/write/", "library/preview/"):
             assert browser.post(f"/pro/{path}", posted).status_code == 403, (chosen, path)
@@ -200,7 +215,7 @@ def test_an_administrator_here_is_none_there(
             assert browser.post(f"/pro/library/{theirs['library'].pk}/{path}", posted).status_code == 403
     for path in ADMINISTRATION:
         assert browser.get(f"/pro/{path}").status_code == 404, path
-    page = text_of(browser, "library/")
+    page = page_of(browser, "library/")
     assert "data-import" not in page
     assert "/pro/rules/" not in page
     assert (AutoSendRule.objects.get().name, Instruction.objects.get().text) == (
@@ -218,31 +233,31 @@ def test_a_form_does_what_its_page_showed_though_another_tab_went_elsewhere(
     browser = sign_in(both)
     shown = {"practice": str(practice.pk)}
     work_in(browser, other_practice)
-    browser.post("/pro/settings/", shown | TIMES)
+    browser.post("/pro/settings/messages/", shown | TIMES)
     assert ReminderPolicy.objects.get().practice == practice
     browser.post("/pro/library/write/", shown | {"title": "Ici", "category": "information", "body": "<p>x</p>"})
     assert LibraryDocument.objects.get(title="Ici").practice == practice
     browser.post("/pro/settings/instructions/new/", shown | {"text": "Ici"})
     assert Instruction.objects.get(text="Ici").practice == practice
-    file = SimpleUploadedFile("ici.pdf", PDF, "application/pdf")
+    file = SimpleUploadedFile("venue.pdf", PDF, "application/pdf")
     browser.post("/pro/library/", shown | {"files": file, "category": "information"})
-    assert LibraryDocument.objects.get(title="ici").practice == practice
-    refused = browser.post("/pro/settings/", shown | TIMES | {"email_hours": "deux"}).content.decode()
-    assert f'name="practice" value="{practice.pk}"' in refused
+    assert LibraryDocument.objects.get(title="Venue").practice == practice
+    refused = browser.post("/pro/settings/messages/", shown | TIMES | {"email_hours": "deux"}).content.decode()
+    assert f'name="practice" value="{practice.pk}"' in one_line(refused)
 
 
 def test_each_form_says_which_practice_it_is_for(sign_in: SignIn, both: User, practice: Practice) -> None:
     browser = sign_in(both)
     for path in ("appointments/new/", "library/", "library/write/", *ADMINISTRATION):
-        page = text_of(browser, path)
+        page = page_of(browser, path)
         forms = page.count('method="post"') - 2  # of the rail: the choice itself, and signing out
-        assert page.count(f'name="practice" value="{practice.pk}"') == forms, path
+        assert one_line(page).count(f'name="practice" value="{practice.pk}"') == forms, path
 
 
 def test_what_has_a_practice_of_its_own_is_worked_on_in_that_one(
     sign_in: SignIn, both: User, practice: Practice, other_practice: Practice, theirs: dict[str, Any]
 ) -> None:
-    """Its page says that it is of the other, and offers to go there; its forms go on working."""
+    """Its page says that it belongs to the other practice, and offers to switch; its forms still work."""
     browser = sign_in(both)
     for path in (
         f"appointments/{theirs['appointment'].pk}/",
@@ -258,10 +273,10 @@ def test_what_has_a_practice_of_its_own_is_worked_on_in_that_one(
         f"rules/{theirs['rule'].pk}/delete/",
         f"settings/instructions/{theirs['instruction'].pk}/",
     ):
-        page = text_of(browser, path)
+        page = page_of(browser, path)
         assert SECRET in page or "Sophie" in page, path
         assert "Travailler dans Centre du Port" in page, path
-        assert f'name="back" value="/pro/{path}"' in page, path
+        assert f'name="back" value="/pro/{path}"' in one_line(page), path
         assert "day-column" not in page  # no agenda of one beside an appointment of the other
     browser.post(f"/pro/rules/{theirs['rule'].pk}/switch/", {"active": "1"})
     assert AutoSendRule.objects.get().is_active
@@ -270,7 +285,7 @@ def test_what_has_a_practice_of_its_own_is_worked_on_in_that_one(
     browser.post(f"/pro/appointments/{theirs['appointment'].pk}/cancel/")
     assert Appointment.objects.get().status == "cancelled"
     work_in(browser, other_practice)
-    page = text_of(browser, f"appointments/{theirs['appointment'].pk}/")
+    page = page_of(browser, f"appointments/{theirs['appointment'].pk}/")
     assert "Cette page concerne" not in page
     assert "day-column" in page
 
@@ -288,11 +303,11 @@ def test_an_appointment_is_booked_where_one_works(
     for chosen, found in ((practice, False), (other_practice, True)):
         search = {"search": "1", "q": "sophie", "practice": str(chosen.pk)}
         assert (SECRET in browser.post("/pro/appointments/new/", search).content.decode()) is found
-    page = text_of(
+    page = page_of(
         browser, f"appointments/new/?patient={theirs['patient'].pk}"
     )  # from the page of a record of theirs
     assert SECRET in page
-    assert f'name="practice" value="{other_practice.pk}"' in page
+    assert f'name="practice" value="{other_practice.pk}"' in one_line(page)
     assert "Travailler dans Centre du Port" in page
     made = browser.post("/pro/appointments/new/", asked | {"practice": str(other_practice.pk)})
     assert made.status_code == 302
@@ -304,14 +319,14 @@ def test_whoever_leaves_the_chosen_practice_is_back_in_the_first(
 ) -> None:
     browser = sign_in(both)
     work_in(browser, other_practice)
-    assert SECRET in text_of(browser, "rules/")
+    assert SECRET in page_of(browser, "rules/")
     Membership.objects.filter(user=both, practice=other_practice).delete()
-    page = text_of(browser, "rules/")
+    page = page_of(browser, "rules/")
     assert SECRET not in page
     assert "/pro/practice/" not in page
-    assert browser.post("/pro/settings/", TIMES | {"practice": str(other_practice.pk)}).status_code == 404
+    assert browser.post("/pro/settings/messages/", TIMES | {"practice": str(other_practice.pk)}).status_code == 404
     assert browser.get(f"/pro/appointments/{theirs['appointment'].pk}/").status_code == 404
-    browser.post("/pro/settings/", TIMES)
+    browser.post("/pro/settings/messages/", TIMES)
     assert ReminderPolicy.objects.get().practice == practice
 
 
@@ -329,7 +344,7 @@ def test_a_role_that_ended_there_ends_its_pages_though_one_stays(
 def test_the_choice_of_one_is_not_the_next_ones(
     sign_in: SignIn, both: User, practice: Practice, other_practice: Practice
 ) -> None:
-    """Signing out ends the session, and with it the choice."""
+    """Signing out ends the session with the choice."""
     browser = sign_in(both)
     work_in(browser, other_practice)
     browser.post("/account/logout/")

@@ -1,4 +1,4 @@
-"""The time that the page of a new appointment proposes: to come, free, on the clock of the practice."""
+"""The time that the page of a new appointment proposes: in the future, free, in the practice's time zone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, Closing, OpeningHours, VisitReason
 from patients.models import Patient
 from practices.models import Practice
+from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -45,7 +46,7 @@ def at(agenda: Agenda, day: date, hour: int, minute: int = 0, second: int = 0) -
 
 
 def proposed(client: Client, query: str = "") -> str:
-    found = re.search(r'name="starts_at" value="([^"]*)"', client.get(f"{NEW}{query}").content.decode())
+    found = re.search(r'name="starts_at" value="([^"]*)"', one_line(client.get(f"{NEW}{query}").content))
     assert found
     return found[1]
 
@@ -59,10 +60,10 @@ def proposed(client: Client, query: str = "") -> str:
         ((11, 40), "", "2026-12-01T11:40"),
         ((11, 41), "", "2026-12-02T09:00"),  # twenty minutes no longer fit
         ((23, 59), "", "2026-12-02T09:00"),
-        ((10, 0), "?start=2026-12-01", "2026-12-01T10:00"),  # today, open in the agenda
+        ((10, 0), "?start=2026-12-01", "2026-12-01T10:00"),  # today is open in the agenda
         ((10, 0), "?start=2026-12-04", "2026-12-04T09:00"),
-        ((10, 0), "?start=2026-11-20", "2026-12-01T10:00"),  # a day that is over
-        ((10, 0), "?start=2026-12-01T09:00", "2026-12-01T10:00"),  # an hour that is over
+        ((10, 0), "?start=2026-11-20", "2026-12-01T10:00"),  # a past day
+        ((10, 0), "?start=2026-12-01T09:00", "2026-12-01T10:00"),  # a past hour
         ((10, 0), "?start=2026-12-04T15:10", "2026-12-04T15:10"),
         ((10, 0), "?start=9999-12-31T23:59", "2026-12-01T10:00"),
         ((10, 0), "?start=demain", "2026-12-01T10:00"),

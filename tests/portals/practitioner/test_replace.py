@@ -1,4 +1,4 @@
-"""Replacing from the page: the ladder of readers, cards and plain forms, and what the patient then sees."""
+"""Replacing on the page: access of each role, cards and plain forms, and what the patient then sees."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from files.intake import Intake
 from patients.models import Patient, RecordTie
 from practices.models import Practice
 from tests.conftest import make_user
+from tests.markup import one_line
 
 SignIn = Callable[[User], Client]
 NEW = letter("Ordonnance", ["Ibuprofène 200 mg."], heading="Cabinet des Lilas")
@@ -119,7 +120,7 @@ def test_the_patient_sees_that_it_was_replaced_and_opens_it_anew(
     assert "Nouvelle version du" in shown
     shown = browser.get(page).content.decode()
     assert "cette version prend la place de la précédente" in shown
-    assert "Afficher le document" in shown  # what was opened before was another file
+    assert "Afficher le document" in shown  # the patient had opened another file
     assert browser.get(f"{page}pages/1/").status_code == 404
     download = b"".join(browser.post(f"{page}download/"))
     assert download == NEW
@@ -129,8 +130,8 @@ def test_the_practice_sets_its_reminder_of_unread_documents(
     practice: Practice, carol: User, bob: User, charlie: User, sign_in: SignIn
 ) -> None:
     browser, where = sign_in(carol), "/pro/settings/unread/"
-    assert 'name="days" value="3"' in browser.get("/pro/settings/").content.decode()
-    assert browser.post(where, {"days": ""})["Location"] == "/pro/settings/"
+    assert 'name="days" value="3"' in one_line(browser.get("/pro/settings/messages/").content)
+    assert browser.post(where, {"days": ""})["Location"] == "/pro/settings/messages/"
     assert UnreadPolicy.objects.get().days is None
     for wrong in ("0", "trois", "31"):
         answer = browser.post(where, {"days": wrong})

@@ -1,4 +1,4 @@
-"""Rules on their pages, and what they planned on the appointment's."""
+"""The pages of rules, and their planned sendings on the appointment's page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
+from tests.markup import one_line, page_text
 
 SignIn = Callable[[User], Client]
 
@@ -31,8 +32,8 @@ def test_an_administrator_writes_a_rule_and_reads_it_as_a_sentence(
     assert "Choisissez au moins un document" in half.content.decode()
     assert 'value="Plan"' in half.content.decode()
     client.post("/pro/rules/new/", asked | {"channels": ["email"], "active": "on"})
-    sentence = " ".join(client.get("/pro/rules/").content.decode().split())
-    assert "active</span>" in sentence  # a rule is feminine, whatever a package says of "active"
+    sentence = page_text(client.get("/pro/rules/"))
+    assert "active</span>" in sentence  # "règle" is feminine, whatever a package's translation of "active"
     for part in (
         "Plan d’accès",
         "2 jours avant le rendez-vous",
@@ -90,7 +91,7 @@ def test_what_was_sent_and_read_is_counted_and_can_be_sent_again(
     assert sending.shared
     note_reading_by_link(document=sending.shared)
     told = sign_in(carol).get("/pro/rules/").content.decode().replace("\u00a0", " ")
-    figures = re.findall(r"<dd>(\d+)</dd>", told)
+    figures = re.findall(r"<dd>(\d+)</dd>", one_line(told))
     assert figures == ["1", "1", "0"]  # sent and read in 30 days, still to come
     Message.objects.update(state="sent", sent_at=timezone.now())
     client = sign_in(alice)

@@ -23,26 +23,26 @@ GOOD = {"email_hours": "48, 2", "sms_hours": "", "quiet_from": "20:30", "quiet_u
 
 def test_reminders_are_set_in_hours_as_people_write_them(sign_in: SignIn, carol: User, practice: Practice) -> None:
     client = sign_in(carol)
-    assert 'value="48"' in client.get("/pro/settings/").content.decode()
+    assert 'value="48"' in client.get("/pro/settings/messages/").content.decode()
     for name, value in (
         ("email_hours", "deux"), ("email_hours", "900"), ("sms_hours", "1 2 3 4 5"), ("quiet_from", "25:00")
     ):  # fmt: skip
         wrong = {name: value}
-        answer = client.post("/pro/settings/", GOOD | wrong)
+        answer = client.post("/pro/settings/messages/", GOOD | wrong)
         assert answer.status_code == 400, wrong
         assert "data-error-summary" in answer.content.decode()
-        assert value in answer.content.decode()  # what was typed is kept
-    client.post("/pro/settings/", GOOD)
+        assert value in answer.content.decode()  # the form keeps its content
+    client.post("/pro/settings/messages/", GOOD)
     policy = ReminderPolicy.of(practice)
     assert (policy.email_hours, policy.sms_hours, policy.quiet_from) == ([48, 2], [], time(20, 30))
-    assert "48, 2" in client.get("/pro/settings/").content.decode()
+    assert "48, 2" in client.get("/pro/settings/messages/").content.decode()
 
 
 def test_an_instruction_is_written_changed_and_shown_to_staff(
     sign_in: SignIn, carol: User, alice: User, appointment: Appointment, visit_reason: VisitReason
 ) -> None:
     client = sign_in(carol)
-    assert "Aucune consigne" in client.get("/pro/settings/").content.decode()
+    assert "Aucune consigne" in client.get("/pro/settings/instructions/").content.decode()
     assert client.post("/pro/settings/instructions/new/", {"text": " "}).status_code == 400
     asked = {"text": "Apportez vos radios.", "visit_reasons": [str(visit_reason.pk)], "in_messages": "on"}
     client.post("/pro/settings/instructions/new/", asked)
@@ -73,7 +73,7 @@ def test_a_choice_of_another_practice_is_no_choice(
 
 def test_others_have_no_such_page(sign_in: SignIn, alice: User, bob: User, rita: User) -> None:
     for user in (alice, bob, rita):
-        for path in ("", "instructions/new/"):
+        for path in ("messages/", "instructions/new/"):
             assert sign_in(user).get(f"/pro/settings/{path}").status_code == 404
             assert sign_in(user).post(f"/pro/settings/{path}").status_code == 404
 
@@ -81,13 +81,14 @@ def test_others_have_no_such_page(sign_in: SignIn, alice: User, bob: User, rita:
 def test_the_address_of_visits_by_video_is_told_to_patients(
     sign_in: SignIn, carol: User, alice: User, agenda: Agenda, book_for: BookFixture, marie: Patient
 ) -> None:
-    client, name = sign_in(carol), f"video_{agenda.pk}"
+    client, page = sign_in(carol), f"/pro/settings/agendas/{agenda.pk}/"
+    asked = {"name": agenda.name, "practitioner": str(alice.pk), "online": "on"}
     for wrong in ("http://video.example/", "javascript:alert(1)", "salle 1"):
-        refused = client.post("/pro/settings/", {"video": "1", name: wrong})
+        refused = client.post(page, asked | {"video_url": wrong})
         assert refused.status_code == 400
         assert "commence par https://" in refused.content.decode()
         assert f'value="{wrong}"' in refused.content.decode()
-    client.post("/pro/settings/", {"video": "1", name: "https://video.example/salle/1"})
+    client.post(page, asked | {"video_url": "https://video.example/salle/1"})
     agenda.refresh_from_db()
     in_five_days = timezone.now() + timedelta(days=5)
     video, here = book_for(marie, kind=AppointmentKind.VIDEO, starts_at=in_five_days), book_for(marie)
@@ -104,7 +105,7 @@ def test_the_address_of_visits_by_video_is_told_to_patients(
 def test_hours_are_taken_in_digits_of_every_script(
     sign_in: SignIn, carol: User, practice: Practice, typed: str, kept: list[int] | None
 ) -> None:
-    page = sign_in(carol).post("/pro/settings/", GOOD | {"email_hours": typed})
+    page = sign_in(carol).post("/pro/settings/messages/", GOOD | {"email_hours": typed})
     assert page.status_code == (302 if kept else 400)
     assert kept is None or ReminderPolicy.of(practice).email_hours == kept
     assert kept is not None or "48, 2" in page.content.decode()

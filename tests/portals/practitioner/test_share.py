@@ -1,4 +1,4 @@
-"""The share card: its receipt, its doubts, its waiting for the virus scanner; through the door staff use."""
+"""The share card: its receipt, its questions, waiting for the virus scanner; through the staff portal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -24,7 +25,7 @@ from documents.models import SharedDocument
 from files import content
 from notifications.models import Message
 from patients.models import Patient
-from portals.practitioner.share import received
+from portals.practitioner.card import received
 from signing.pdf.placement import InvalidPlacement
 from tests.documents.conftest import PDF
 from tests.files.test_active_content import changed, script_on_opening
@@ -83,7 +84,7 @@ def test_the_receipt_shows_the_page_and_its_text_to_whoever_shared_it_and_no_lon
     assert (picture["Content-Type"], picture.content[:4]) == ("image/webp", b"RIFF")
     assert picture["Cache-Control"] == "no-store, private"
     assert sign_in(bob).get(f"/pro/documents/{document.pk}/pages/2/").status_code == 404
-    assert sign_in(alice).get(address).status_code == 404  # a colleague opens it, and that is written down
+    assert sign_in(alice).get(address).status_code == 404  # a colleague opens it by a recorded reading
     assert sign_in(charlie).get(address).status_code == 404
     SharedDocument.objects.update(shared_at=timezone.now() - timedelta(hours=2))
     assert sign_in(bob).get(address).status_code == 404
@@ -151,20 +152,21 @@ def test_while_the_scanner_is_away_nothing_is_shared_and_the_same_card_goes_thro
 def test_nothing_stays_of_a_file_whose_pages_cannot_be_counted(
     files_in_store: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a child that a document has taken over might say; no place for the signature is known then."""
+    """A compromised child might answer so; then the place of the signature is unknown."""
     nothing = content.Found(page_count=0, signature_count=0, contains=[])
     monkeypatch.setattr(content, "_of_pdf", lambda _draft: nothing)
     before = files_in_store()
     request = RequestFactory().post("/", {"sign": "1", "file": SimpleUploadedFile("ordonnance.pdf", PDF)})
-    request.session = {MAY_SIGN: True}  # type: ignore[assignment]  # all that is asked of it
-    with pytest.raises(InvalidPlacement):
-        received(request)
+    request.session = SessionStore()
+    request.session[MAY_SIGN] = True
+    with pytest.raises(InvalidPlacement), received(request):
+        pass
     assert files_in_store() == before
     request.close()
 
 
 def test_a_card_knows_when_the_file_itself_is_not_taken(share: Share) -> None:
-    """To send such a file again changes nothing; what the form lacks can be mended."""
+    """Sending such a file again changes nothing; missing fields of the form can be corrected."""
     damaged = share(b"%PDF-1.4 damaged")
     assert damaged.status_code == 400
     assert "data-file-refused" in damaged.content.decode()
@@ -190,7 +192,7 @@ LETTER = letter("Lettre", ["Cher confrère,"], heading="Cabinet des Lilas")
 @pytest.mark.parametrize(
     ("content", "name", "category"),
     [
-        (PDF, "scan.pdf", "prescription"),  # its text says it
+        (PDF, "scan.pdf", "prescription"),  # stated in its text
         (LETTER, "scan.pdf", "letter"),
         (PDF, "facture 12.pdf", "invoice"),
         (letter("Bonjour", ["x"], heading="Cabinet"), "scan.pdf", "other"),
@@ -251,6 +253,12 @@ def test_no_category_is_preselected_before_the_file_is_known(
     "name", ["Résultats du 12/03 ?", "a\\b | c*", "CON", "« Bilan » <final>", "Re\u0301sultats", "Fin.", "王小明"]
 )
 def test_a_title_stays_as_its_author_wrote_it_composed(share: Share, name: str) -> None:
-    """What Windows refuses in the name of a file is fine in a title."""
+    """A title may contain characters that Windows refuses in file names."""
     share(title=name)
     assert SharedDocument.objects.get().title == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize("typed", ["", "  "])
+def test_without_a_script_a_title_is_proposed_as_with_it(share: Share, typed: str) -> None:
+    share(name="compte-rendu_12.pdf", card=False, title=typed)
+    assert SharedDocument.objects.get().title == "Compte rendu 12"

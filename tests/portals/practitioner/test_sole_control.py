@@ -1,6 +1,5 @@
-"""It is the signer who signs: a sign-in of the last five minutes before the first signature of a session, and before
-any change of a signature.
-"""
+"""Sole control of the signer: a sign-in within the last five minutes before the first signature of a session, and
+before any change of a signature."""
 
 from __future__ import annotations
 
@@ -37,7 +36,7 @@ def test_the_first_signature_of_a_session_asks_for_a_sign_in_of_five_minutes_ago
     assert refused.status_code == 401
     assert "Confirmez que c’est bien vous" in refused.content.decode()
     assert not SharedDocument.objects.exists()
-    assert share(late, appointment).status_code == 201  # unsigned: nothing to confirm
+    assert share(late, appointment).status_code == 201  # unsigned: needs no confirmation
     assert share(sign_in(alice_signs, minutes=4), appointment, **PLACED).status_code == 201
 
 
@@ -61,7 +60,7 @@ def test_a_session_that_has_signed_goes_on_signing(
     session.save()
     assert share(browser, appointment, **PLACED).status_code == 201
     page = browser.get(f"/pro/appointments/{appointment.pk}/share/").content.decode()
-    assert 'data-may-sign-until=""' in page
+    assert '"maySignUntil": null' in page
     assert share(sign_in(alice_signs, minutes=6), appointment, **PLACED).status_code == 401  # another session
 
 

@@ -1,4 +1,4 @@
-"""The staff's door: the ladder of readers, sharing by cards and without JavaScript, deleting."""
+"""The staff portal: access of each role, sharing by cards and without JavaScript, deleting."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from portals.practitioner import appointment as appointment_page
 from portals.practitioner.staff import appointment_of
 from signing.models import SignatureImage
 from tests.documents.conftest import PDF
+from tests.markup import one_line
 
 SignIn = Callable[[User], Client]
 
@@ -108,14 +109,14 @@ def test_a_reader_reads_and_changes_nothing(
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "hier"])
 def test_a_day_that_no_appointment_can_be_on_shows_today(bob: User, sign_in: SignIn, day: str, view: str) -> None:
     answer = sign_in(bob).get(f"/pro/?date={day}&view={view}")
-    assert (answer.status_code, answer.context["day"]) == (200, answer.context["today"])
+    assert (answer.status_code, answer.context["place"].day) == (200, answer.context["place"].today)
 
 
 @pytest.mark.parametrize("deed", ["cancel", "delete"])
-def test_case_39_what_is_deleted_while_a_click_waits_for_it_is_not_found(
+def test_what_is_deleted_while_a_click_waits_for_it_is_not_found(
     appointment: Appointment, bob: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
-    """Somebody else deletes the appointment between the moment it is found and the moment it is locked."""
+    """Somebody else deletes the appointment between finding and locking it."""
 
     def find_and_lose(user: User, pk: uuid.UUID) -> Appointment:
         found = appointment_of(user, pk)
@@ -231,7 +232,7 @@ def test_the_library_takes_good_files_and_says_which_are_refused(carol: User, bo
     answer = sign_in(carol).post("/pro/library/", {"files": files, "category": "information"})
     assert answer.status_code == 400
     assert "mauvais.pdf" in answer.content.decode()
-    assert [document.title for document in LibraryDocument.objects.all()] == ["plan"]
+    assert [document.title for document in LibraryDocument.objects.all()] == ["Plan"]
     files = [SimpleUploadedFile("autre.pdf", PDF)]
     assert sign_in(bob).post("/pro/library/", {"files": files, "category": "information"}).status_code == 403
 
@@ -252,6 +253,28 @@ def test_a_signature_is_its_owners_alone(alice: User, bob: User, charlie: User, 
     assert browser.post("/pro/signature/", {"file": svg}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("signature.png", b"nothing that opens"),
+        ("signature.png", b"\x89PNG\r\n\x1a\nbroken"),
+        ("signature.jpg", b"\x89PNG\r\n\x1a\nbroken"),
+        ("signature.docx", b"PK"),
+        ("signature.pdf", PDF),
+        ("signature.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    ],
+)
+def test_a_wrong_picture_of_a_signature_is_to_be_a_png_or_a_jpeg(
+    alice: User, sign_in: SignIn, name: str, content: bytes
+) -> None:
+    answer = sign_in(alice).post("/pro/signature/", {"file": SimpleUploadedFile(name, content)})
+    assert answer.status_code == 400
+    [said] = re.findall(r'<a href="#signature-file">([^<]+)</a>', answer.content.decode())
+    assert "PNG ou" in said
+    assert "JPEG" in said
+    assert "PDF" not in said
+
+
 def test_booking_by_staff(alice: User, bob: User, appointment: Appointment, sign_in: SignIn) -> None:
     browser = sign_in(bob)
     body = {
@@ -264,7 +287,7 @@ def test_booking_by_staff(alice: User, bob: User, appointment: Appointment, sign
         "birth_date": "",
     }
     missing = browser.post("/pro/appointments/new/", body)
-    assert "À remplir pour un nouveau patient" in missing.content.decode()
+    assert "du nouveau patient, ou choisissez un patient déjà connu" in missing.content.decode()
     made = browser.post("/pro/appointments/new/", {**body, "birth_date": "1990-01-01", "mobile": "0611223344"})
     assert made.status_code == 302
     assert Patient.objects.get(first_name="Zoé").mobile == "+33611223344"
@@ -343,10 +366,10 @@ def test_nobody_is_said_to_be_told_of_what_is_over_or_cancelled(
 def test_the_panel_says_which_contacts_the_patient_has_proved(
     appointment: Appointment, marie: Patient, bob: User, hugo: User, sign_in: SignIn
 ) -> None:
-    """By the tie with the account; and newer ones by an invitation that the account accepted since."""
+    """By the tie with the account; newer ones by an invitation that the account accepted since."""
 
     def states() -> list[str]:
-        page = sign_in(bob).get(f"/pro/appointments/{appointment.pk}/").content.decode()
+        page = one_line(sign_in(bob).get(f"/pro/appointments/{appointment.pk}/").content)
         return re.findall(r"(?<=</svg>)(?:non )?vérifié|Invitation envoyée", page)
 
     none, both = ["non vérifié"] * 2, ["vérifié"] * 2
@@ -373,7 +396,8 @@ def test_staff_find_every_page_of_their_own_account(bob: User, sign_in: SignIn) 
 def test_staff_choose_the_language_of_their_pages(bob: User, charlie: User, hugo: User, sign_in: SignIn) -> None:
     browser, address = sign_in(bob), "/pro/language/"
     page = browser.get(address).content.decode()
-    assert '<option value="fr" selected>' in page
+    chosen = re.findall("<option[^>]*selected[^>]*>", page)
+    assert ['value="fr"' in one for one in chosen] == [True]
     assert "/my-account/" not in page
     assert browser.post(address, {"language": "en"})["Location"] == address
     english = browser.get(address).content.decode()

@@ -1,4 +1,4 @@
-"""API tokens and webhooks on their pages."""
+"""The pages of API tokens and webhooks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from accounts.models import ApiToken, User
 from practices.models import Practice
 from tests.conftest import PASSWORD
+from tests.markup import one_line
 from webhooks.delivery import WANTS_NO_MORE
 from webhooks.endpoints import add_endpoint
 from webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -22,7 +23,7 @@ SignIn = Callable[[User], Client]
 
 @pytest.fixture
 def just_signed_in(sign_in: SignIn) -> SignIn:
-    """A browser whose user typed the password a moment ago."""
+    """A browser whose user has just entered the password."""
 
     def _just(user: User) -> Client:
         client = sign_in(user)
@@ -33,7 +34,7 @@ def just_signed_in(sign_in: SignIn) -> SignIn:
 
 
 def secret_of(page: str) -> str:
-    found = re.search(r'readonly value="([^"]+)"', page)
+    found = re.search(r'readonly value="([^"]+)"', one_line(page))
     assert found
     return found[1]
 
@@ -51,7 +52,7 @@ def test_a_token_is_shown_once_works_within_its_scopes_and_is_revoked(
     assert api.post(patients_api, {}).status_code == 403
     page = client.get("/pro/tokens/").content.decode()
     assert "Logiciel" in page
-    assert "Dernier usage</dt><dd>jamais" not in page
+    assert "Dernier usage</dt><dd>jamais" not in one_line(page)
     assert secret not in page
     client.post(f"/pro/tokens/{ApiToken.objects.get().pk}/revoke/")
     assert api.get(patients_api).status_code == 401

@@ -1,4 +1,4 @@
-"""A signing key that cannot be opened: a sentence where somebody meets it, and everything else goes on."""
+"""A signing key that cannot be decrypted: the affected pages show a sentence, and everything else works."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_start_writes_it_into_the_log(wrong_passphrase: User, caplog: pytest
     assert [record.levelname for record in caplog.records if "SIGNING_PASSPHRASE is not" in record.message] == [
         "CRITICAL"
     ]
-    assert KeyCheck.objects.count() == 2  # the wrong one is not noted
+    assert KeyCheck.objects.count() == 2  # no check value of the wrong one
 
 
 def start_web() -> None:
@@ -177,7 +177,7 @@ def test_a_key_is_noted_by_a_probe_if_the_database_was_away_at_the_start(
 
 
 def test_an_installation_that_noted_nothing_is_asked_what_it_keeps(alice_signs: User, settings: Settings) -> None:
-    """Of a version that had no check values: a wrong key is not noted as the right one."""
+    """After a version without check values: a wrong key is not recorded as the right one."""
     with override_settings(**LOST):
         assert ["SIGNING_PASSPHRASE opens nothing" in sentence for sentence in wrong_keys()] == [True]
         assert note_keys() == ["SECRET_KEY"]

@@ -1,4 +1,4 @@
-"""What is refused of a booking or a move says what to do, not only what is wrong; what was typed stays."""
+"""Refusals of a booking or a move say what to do, not only what is wrong; the form keeps its content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TO_DO = re.compile(
     r"demandez|prenez|peut le changer|exemple)",
     re.IGNORECASE,
 )
-NOBODY = str(uuid.UUID(int=1))  # the same in every process that collects tests
+NOBODY = str(uuid.UUID(int=1))  # equal in every process that collects tests
 OF_BOTH = {
     "agenda": ["", NOBODY, "x", "closed"],
     "visit_reason": ["", NOBODY, "x", "closed", "elsewhere"],
@@ -56,7 +56,7 @@ def asked(agenda: Agenda, visit_reason: VisitReason) -> dict[str, Any]:
 
 @pytest.fixture
 def known(agenda: Agenda, visit_reason: VisitReason) -> dict[tuple[str, str], str]:
-    """Keys of an agenda and a reason that are closed, and of a reason that is another agenda's."""
+    """Keys of an agenda and a reason that are closed, and of a reason of another agenda."""
     practice = agenda.practice
     closed = Agenda.objects.create(practice=practice, name="Fermé", is_active=False)
     former = VisitReason.objects.create(practice=practice, name="Ancien", is_active=False)

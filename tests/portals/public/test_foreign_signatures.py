@@ -1,4 +1,4 @@
-"""What anybody is told of a signature that this software can't judge, on the page and by the API (case 48)."""
+"""What the page and the API say about a signature that this software cannot judge."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def answer(content: bytes) -> Any:
 
 @pytest.fixture
 def known() -> None:
-    """The foreign authority is one of this installation's."""
+    """Makes the foreign authority a trusted one."""
     InstallationAuthority.objects.create(certificate=authority().certificate, private_key=b"not here")
 
 
 @pytest.mark.parametrize(
     "name", ["an unknown signature algorithm", "an unknown digest", "MD5", "no /SubFilter", "an unknown /SubFilter"]
 )
-def test_case_48_what_is_not_known_is_neither_forged_nor_valid(name: str, known: None) -> None:
+def test_what_is_not_known_is_neither_forged_nor_valid(name: str, known: None) -> None:
     found = answer(KINDS[name].make())
     (one,) = found["signatures"]
     assert (found["verdict"], one["integrity"], one["judgement"]) == ("not_judged", "not_judged", "not_judged")
@@ -64,7 +64,7 @@ def test_the_page_says_it_in_french_and_in_english() -> None:
     ["a root that signs itself with SHA1", "BER with a time-stamp", "a length that ends in 0x80: whole",
      "adbe.pkcs7.sha1", "two signers", "time-stamp, SHA-512", "a field with two appearances"],
 )  # fmt: skip
-def test_case_48_a_valid_signature_of_another_maker_is_whole(name: str) -> None:
+def test_a_valid_signature_of_another_maker_is_whole(name: str) -> None:
     content = KINDS[name].make()
     found = answer(content)
     assert (found["verdict"], found["signatures"][0]["integrity"]) == ("untrusted", "whole")

@@ -26,10 +26,6 @@ def test_strangers_are_asked_to_sign_in(client: Client) -> None:
     assert client.get("/")["Location"] == reverse(real.LOGIN_URL)
 
 
-def test_no_page_is_for_search_engines(client: Client) -> None:
-    assert client.get("/robots.txt").content == b"User-agent: *\nDisallow: /\n"
-
-
 def test_a_missing_page_says_what_to_do_next(client: Client) -> None:
     answer = client.get("/nowhere")
     assert answer.status_code == 404
@@ -54,7 +50,7 @@ def test_a_form_from_elsewhere_is_refused_with_a_page(alice: User) -> None:
     ("came_from", "offered"),
     [
         ("http://testserver/account/login/?next=/pro/", True),
-        ("http://testserver//evil.example/", True),  # whole, it leads nowhere else
+        ("http://testserver//evil.example/", True),  # a path of this site
         ("", False),
         ("http://evil.example/account/login/", False),
         ("http://testserver.evil.example/", False),

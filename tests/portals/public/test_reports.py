@@ -1,4 +1,4 @@
-"""What providers report: signed, or refused; delivered, come back, complained of; late, doubled, out of order."""
+"""Reports of providers: signed, or refused; delivered, bounced, complained of; late, duplicated, out of order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 import logging
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,17 +80,17 @@ def test_delivered(brevo: None, sent: Message) -> None:
     assert sent.delivered_at is not None
 
 
-def test_case_38_taken_then_come_back_is_failed_and_in_the_history(brevo: None, sent: Message) -> None:
+def test_taken_then_come_back_is_failed_and_in_the_history(brevo: None, sent: Message) -> None:
     told = event("hard_bounce", sent, reason=f"550 5.1.1 <{TO}> user unknown")
     assert tell(told) == 200
-    assert tell(told) == 200  # reports are doubled
+    assert tell(told) == 200  # providers repeat reports
     sent.refresh_from_db()
     assert (sent.state, sent.cause, sent.last_error) == (MessageState.FAILED, Cause.ADDRESS_UNKNOWN, "SMTP 550 5.1.1")
     note_failures()
     note_failures()
     line = AuditEvent.objects.get(action="message.failed")
     assert (line.object_id, line.record_id) == (sent.pk, sent.about)
-    assert tell(event("delivered", sent)) == 200  # overtaken on its way
+    assert tell(event("delivered", sent)) == 200  # a later report arrived first
     sent.refresh_from_db()
     assert sent.state == MessageState.FAILED
 
@@ -121,7 +122,7 @@ def test_by_the_providers_id_where_ours_did_not_come_back(brevo: None, sent: Mes
 
 
 def test_a_report_faster_than_our_own_mark_is_believed_and_nothing_goes_twice(brevo: None) -> None:
-    """A worker killed after sending: the row still says queued, and would be sent again."""
+    """A worker was killed after sending: the row is still queued, and would be sent again."""
     message = make_email()
     assert tell(event("delivered", message)) == 200
     message.refresh_from_db()
@@ -141,7 +142,7 @@ def test_unsigned_or_badly_signed_is_refused(
 
 
 def test_without_a_secret_or_a_provider_everything_is_refused(settings: Settings, sent: Message) -> None:
-    assert tell(event("hard_bounce", sent)) == 403  # SMTP or files
+    assert tell(event("hard_bounce", sent)) == 403  # no provider: SMTP or files
     use("anymail+brevo://key@", settings, secret="")
     assert tell(event("hard_bounce", sent)) == 403
     assert tell(event("hard_bounce", sent), None) == 403
@@ -234,11 +235,11 @@ def reports_signed(settings: Settings) -> None:
 
 def report(body: Any, *, secret: str = SMS_SECRET, ago: int = 0, headers: dict[str, str] | None = None) -> int:
     text = json.dumps(body)
-    moment = str(int(time.time()) - ago)
+    moment = datetime.now(UTC) - timedelta(seconds=ago)
     signed = {
         "webhook-id": "r-1",
-        "webhook-timestamp": moment,
-        "webhook-signature": signature(secret, f"r-1.{moment}.{text}"),
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": signature(secret, identifier="r-1", at=moment, body=text),
         **(headers or {}),
     }
     return Client(enforce_csrf_checks=True).post(
@@ -299,6 +300,46 @@ def test_a_report_that_is_unsigned_badly_signed_old_or_of_another_body_is_refuse
     assert report(body) == 403
     settings.SMS_REPORT_SECRET = SMS_SECRET
     assert report(body) == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"webhook-signature": "v1"},
+        {"webhook-signature": "v1,a"},
+        {"webhook-signature": "v1,é"},
+        {"webhook-signature": ",,"},
+        {"webhook-signature": "v1a,{}"},
+        {"webhook-timestamp": "nan"},
+        {"webhook-timestamp": "inf"},
+        {"webhook-timestamp": "-1e999"},
+        {"webhook-id": ""},
+    ],
+    ids=str,
+)
+def test_headers_that_no_gateway_sends_are_refused(headers: dict[str, str], reports_signed: None) -> None:
+    assert report({"id": "g-1", "status": "failed"}, headers=headers) == 403
+
+
+def test_bytes_that_are_no_text_are_refused(reports_signed: None) -> None:
+    signed = {"webhook-id": "r-1", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,AAAA"}
+    answer = Client().post("/reports/sms/", b"\xff\xfe", content_type="application/json", headers=signed)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("other", ["", " ", "v1a,AA==", "odd", "v1,A", "v1a,a,b", "v2,xx", "v1,AAAA ", ","])
+def test_one_of_several_signatures_is_enough_while_secrets_turn(reports_signed: None, other: str) -> None:
+    message = make_sms(state=MessageState.SENT, sent_at=timezone.now(), provider_id="g-1")
+    body, moment = {"id": "g-1", "status": "failed"}, datetime.now(UTC)
+    secrets = ["whsec_" + base64.b64encode(b"x" * 32).decode(), SMS_SECRET]
+    signed = [signature(one, identifier="r-1", at=moment, body=json.dumps(body)) for one in secrets]
+    headers = {
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": " ".join([other, *signed]),
+    }
+    assert report(body, headers=headers) == 200
+    message.refresh_from_db()
+    assert message.state == MessageState.FAILED
 
 
 def test_a_report_of_an_sms_that_is_not_marked_yet_is_asked_for_again(reports_signed: None) -> None:

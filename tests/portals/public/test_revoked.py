@@ -1,6 +1,5 @@
-"""What becomes of signatures once their certificate is revoked, or has ended: with a trusted time they stay valid,
-without one it is told. And the level, as each door shows it.
-"""
+"""Signatures after their certificate was revoked or expired: with a trusted time they stay valid, without one the
+answer says so. And the level, at each door."""
 
 from __future__ import annotations
 
@@ -35,6 +34,7 @@ from signing.pdf.sign import sign
 from signing.pdf.stamp import StampContent
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from tests.documents.conftest import PDF
+from tests.markup import one_line
 
 if TYPE_CHECKING:
     from tests.pki import Pki
@@ -46,7 +46,7 @@ PLACED = {"category": "prescription", "sign": "1", "page": "1", "x": "0.8", "y":
 
 @pytest.fixture
 def at_level(settings: Any, pki: Pki) -> Callable[[str], None]:
-    """The installation signs at this level, and knows its time-stamp authority."""
+    """Sets the installation's signing level, and trusts the time-stamp authority."""
 
     def _at_level(level: str) -> None:
         settings.PKI_HOSTS_INSIDE = ["127.0.0.1"]
@@ -57,7 +57,7 @@ def at_level(settings: Any, pki: Pki) -> Callable[[str], None]:
 
 @pytest.fixture
 def shared(appointment: Appointment, alice_signs: User, sign_in: SignIn) -> Callable[[], SharedDocument]:
-    """Signed and shared by Alice, through her card."""
+    """Signed and shared by Alice, on her card."""
 
     def _shared() -> SharedDocument:
         body = {**PLACED, "file": SimpleUploadedFile("ordonnance.pdf", PDF)}
@@ -100,7 +100,8 @@ def test_signed_before_its_certificate_was_revoked_and_no_time_proves_it(
     content = bytes_of(shared())
     assert page_and_api(content)[1]["verdict"] == "whole"
     revoke_certificate(user=alice_signs, by=alice_signs)
-    page, told = page_and_api(content)
+    shown, told = page_and_api(content)
+    page = one_line(shown)
     (signature,) = told["signatures"]
     assert (told["verdict"], told["known"]) == ("revoked", True)
     assert (signature["valid"], signature["trusted"], signature["trust"]) == (True, False, "revoked")
@@ -153,7 +154,7 @@ def test_signed_after_its_certificate_was_revoked(
     at_level(level)
     stolen = current_credential(user=alice_signs)
     revoke_certificate(user=alice_signs, by=alice_signs)
-    time.sleep(1)  # a time-stamp has whole seconds
+    time.sleep(1)  # time-stamps have whole seconds
     page, told = page_and_api(sign_as(credential_of(stolen), receive()))
     (signature,) = told["signatures"]
     assert (told["verdict"], signature["trust"], signature["level"]) == ("revoked", "revoked", level)
@@ -170,7 +171,7 @@ def test_the_next_certificate_of_a_practitioner_who_revoked_one_is_trusted(
 
 
 def brief(authority: Authority, seconds: float) -> Credential:
-    """A doctor's certificate that ends in a moment."""
+    """A doctor's certificate that expires in a moment."""
     issuer = x509.load_der_x509_certificate(authority.certificate)
     issuer_key = KeyInMemory.decrypted(authority.private_key, PASSPHRASE)._key
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
@@ -229,7 +230,7 @@ def test_every_door_shows_the_level_that_was_reached(
     assert [one["level"] for one in told["signatures"]] == [level]
     listed = browser.get(f"/pro/appointments/{appointment.pk}/").content.decode()
     assert f'<abbr title="{sentence}' in listed
-    assert f">PAdES {level}</abbr>" in listed  # as in every sentence about it
+    assert f">PAdES {level}</abbr>" in one_line(listed)  # as in every sentence about it
     assert sentence in browser.get("/pro/signature/").content.decode()
     page, verified = page_and_api(bytes_of(document))
     assert sentence in page

@@ -1,4 +1,4 @@
-"""`/verify/`: anybody reads who signed a PDF and whether it changed; nothing of it stays."""
+"""`/verify/`: anybody can read who signed a PDF and whether it changed; nothing of it is stored."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from signing.pdf.sign import sign
 from signing.pdf.stamp import StampContent
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from tests.documents.conftest import PDF
+from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +108,7 @@ def test_what_is_no_pdf_gets_a_sentence(content: bytes | None, name: str, status
     page = answer.content.decode()
     assert answer.status_code == status
     assert said in page
-    assert "<title>Erreur" in page
+    assert "<title>Erreur" in one_line(page)
 
 
 def test_a_protected_pdf_gets_a_sentence(protected: bytes) -> None:
@@ -157,7 +158,7 @@ def test_a_made_up_address_is_no_way_round_the_bound(monkeypatch: pytest.MonkeyP
 
 
 def judged(content: bytes) -> Any:
-    """What the API says; None for a file that can't be read."""
+    """The API's answer; None for an unreadable file."""
     answer = Client().post("/api/v1/verify/", {"file": SimpleUploadedFile("copie.pdf", content)})
     return answer.json() if answer.status_code == 200 else None
 
@@ -193,7 +194,7 @@ def test_a_signature_of_somebody_else_is_whole_and_its_signer_not_confirmed(rece
 
 
 def sign_as_a_stranger(intake: Any) -> None:
-    """With a certificate of another authority."""
+    """Sign with a certificate of another authority."""
     sign(
         intake,
         placement=Placement(page=1, x=0.5, y=0.5),

@@ -1,0 +1,18 @@
+"""The one shape of every refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    attr = serializers.CharField(allow_null=True)
+
+
+class ErrorsOut(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
+    errors = ErrorOut(many=True)  # type: ignore[assignment]  # the answer's name for them

@@ -1,0 +1,19 @@
+"""What staff and patients read of an appointment in one line: for whom, when, with whom and why."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, AppointmentKind
+from notifications.wording import clock, long_day, of
+
+
+def appointment_facts(appointment: Appointment) -> dict[str, str]:
+    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation. The time is that
+    of the practice."""
+    start = appointment.local_start
+    when = _("%(day)s à %(time)s") % {"day": long_day(start, weekday=True), "time": clock(start)}
+    parts = [when, appointment.agenda.name, appointment.visit_reason.name]
+    if appointment.kind == AppointmentKind.VIDEO:
+        parts.append(_("en vidéo"))
+    return {"of_name": of(appointment.patient.full_name), "what": ", ".join(parts)}

@@ -1,0 +1,169 @@
+"""The columns of the agenda's page: one for each agenda of a day, or one for each day of a week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from appointments.free_time import DayOfAgenda, days_of_agendas
+from appointments.models import Agenda, Appointment, Closing
+from appointments.openings import Span, merged
+from appointments.slots import rounded_up
+from documents.models import SharedDocument
+from documents.sharing import deliveries
+from portals.practitioner.agenda_grid import Hours, Placed, hours_of, side_by_side
+from portals.practitioner.agenda_place import AgendaPlace
+from practices.models import Practice
+
+WORKING_DAYS = 5  # of a week; the others are shown if something is on them
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Free time that a link offers to book, from `start` (in the practice's time zone)."""
+
+    agenda: Agenda
+    start: datetime
+    end: datetime
+
+
+@dataclass
+class Column:
+    """One agenda of a day, or one day of a week. `open`, `closed`: classes that place the shading."""
+
+    heading: str | date
+    is_today: bool
+    closings: list[Closing]
+    open: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    entries: list[Placed[Appointment | Gap]] = field(default_factory=list)
+    lanes: int = 1
+    now: str = ""
+
+    @property
+    def has_appointments(self) -> bool:
+        return any(isinstance(one.content, Appointment) for one in self.entries)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything on some agendas of a practice, on some days."""
+
+    agendas: Sequence[Agenda]
+    days: list[date]
+    found: list[Appointment]
+    closings: list[Closing]
+    by_agenda: dict[UUID, DayOfAgenda]
+    now: datetime
+    zone_hours: Hours
+    with_gaps: bool
+
+
+def columns_of(
+    practice: Practice, place: AgendaPlace, agendas: Sequence[Agenda], *, with_gaps: bool
+) -> tuple[Hours, list[Column]]:
+    """The hours that the grid shows, and its columns. `with_gaps`: with links that book free times."""
+    days = place.days
+    found = [one for one in _with_documents(practice, days) if one.agenda_id in {each.pk for each in agendas}]
+    closings = _closings(practice, days)
+    by_agenda = days_of_agendas(agendas, days[0], days[-1], booked=found, closings=closings)
+    opened = [span for one in by_agenda.values() for span in one.open]
+    hours = hours_of([*opened, *((one.starts_at, one.ends_at) for one in found)], days, practice.zone)
+    sheet = Sheet(agendas, days, found, closings, by_agenda, timezone.now(), hours, with_gaps)
+    if not place.by_week:
+        return hours, [_column(sheet, place, days[0], [agenda], agenda.name) for agenda in agendas]
+    columns = [_column(sheet, place, day, agendas, day) for day in days]
+    return hours, [
+        one for index, one in enumerate(columns) if one.has_appointments or one.open or index < WORKING_DAYS
+    ]
+
+
+def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agenda], heading: str | date) -> Column:
+    keys, hours = {one.pk for one in agendas}, sheet.zone_hours
+    appointments: list[Appointment | Gap] = [
+        one for one in sheet.found if one.agenda_id in keys and one.local_start.date() == day
+    ]
+    gaps = _gaps(sheet, agendas[0], day) if sheet.with_gaps and len(agendas) == 1 else []  # of several: whose?
+    entries, lanes = side_by_side(appointments + gaps, lambda one: hours.place_of(_span(one), day))
+    whole_day = _day(day, hours)
+    return Column(
+        heading=heading,
+        is_today=day == place.today,
+        closings=[one for one in sheet.closings if _is_named(one, agendas) and _meet(_span(one), whole_day)],
+        open=_shading(sheet, day, (sheet.by_agenda[key].open for key in keys)),
+        closed=_shading(sheet, day, (sheet.by_agenda[key].closed for key in keys if len(keys) == 1)),
+        entries=entries,
+        lanes=lanes,
+        now=_now(sheet, day, place.today),
+    )
+
+
+def _gaps(sheet: Sheet, agenda: Agenda, day: date) -> list[Appointment | Gap]:
+    """Free times to come, cut at whole hours so that each link is near the time it names."""
+    zone = sheet.zone_hours.zone
+    gaps: list[Appointment | Gap] = []
+    for start, end in sheet.by_agenda[agenda.pk].free:
+        start = max(start, rounded_up(sheet.now))
+        while start < end:
+            local = start.astimezone(zone)
+            cut = min(end, start + timedelta(minutes=60 - local.minute, seconds=-local.second))
+            if local.date() == day:
+                gaps.append(Gap(agenda, local, cut.astimezone(zone)))
+            start = cut
+    return gaps
+
+
+def _span(one: Appointment | Gap | Closing) -> Span:
+    return (one.start, one.end) if isinstance(one, Gap) else (one.starts_at, one.ends_at)
+
+
+def _is_named(closing: Closing, agendas: Sequence[Agenda]) -> bool:
+    """Whether it is named above this column: it closes the column's only agenda, or the whole practice."""
+    return closing.closes(agendas[0]) if len(agendas) == 1 else closing.whole_practice
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _day(day: date, hours: Hours) -> Span:
+    start = datetime.combine(day, time.min, hours.zone)
+    return start, datetime.combine(day + timedelta(days=1), time.min, hours.zone)
+
+
+def _shading(sheet: Sheet, day: date, spans: Iterable[list[Span]]) -> list[str]:
+    places = (sheet.zone_hours.place_of(one, day) for one in merged(span for each in spans for span in each))
+    return [f"at-{place[0]} for-{place[1]}" for place in places if place]
+
+
+def _now(sheet: Sheet, day: date, today: date) -> str:
+    local = sheet.now.astimezone(sheet.zone_hours.zone)
+    shown = sheet.zone_hours.first <= local.hour < sheet.zone_hours.end
+    return f"at-{sheet.zone_hours.row_of(sheet.now, day)}" if day == today and shown else ""
+
+
+def _closings(practice: Practice, days: list[date]) -> list[Closing]:
+    start = datetime.combine(days[0], time.min, practice.zone)
+    end = datetime.combine(days[-1] + timedelta(days=1), time.min, practice.zone)
+    found = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
+    return list(found.select_related("practice").prefetch_related("agendas"))
+
+
+def _with_documents(practice: Practice, days: list[date]) -> list[Appointment]:
+    """Appointments with what their icons show: documents, unread ones, failed messages."""
+    found = Appointment.objects.between_days(days[0], days[-1] + timedelta(days=1), practice).select_related(
+        "practice", "patient", "visit_reason", "agenda"
+    )
+    unheard = deliveries.unreached(SharedDocument.objects.filter(practice=practice)).values("pk")
+    return list(
+        found.annotate(
+            document_count=Count("shared_documents", distinct=True),
+            unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
+            failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
+        ).order_by("starts_at", "id")
+    )

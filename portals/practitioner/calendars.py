@@ -1,0 +1,248 @@
+"""Calendars of other software that agendas follow: add, try, switch on, pause, answer, remove. For administrators."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from appointments.models import Agenda, VisitReason
+from imports.models import CalendarItem, CalendarStage, CalendarSubscription, ItemState
+from imports.subscriptions import (
+    cancel_held,
+    held_items,
+    keep_held,
+    pause,
+    read_now,
+    resume,
+    shown,
+    subscribe,
+    switch_on,
+)
+from imports.subscriptions import remove as remove_calendar
+from portals.answers import done, not_done, refusals_shown
+from portals.form_errors import refusals_in
+from portals.practitioner.calendar_words import count_in_step, state_of
+from portals.practitioner.confirmation import Question, ask
+from portals.practitioner.practices import administered_practice
+from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice, Role
+from sealing.columns import CannotOpen
+
+LISTED = 200  # refused or left out events on a page
+
+
+class CalendarForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Nom de ce calendrier"),
+        help_text=gettext_lazy("Pour le reconnaître ici : le nom de l’autre logiciel, par exemple."),
+        max_length=80,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Donnez un nom à ce calendrier.")},
+    )
+    address = forms.CharField(
+        label=gettext_lazy("Adresse du calendrier (ICS)"),
+        help_text=gettext_lazy(
+            "L’autre logiciel la donne sous « partager » ou « s’abonner ». Elle commence par https:// ou webcal://, "
+            "et reste secrète : elle ne sera plus affichée."
+        ),
+        max_length=2000,
+        widget=forms.TextInput(
+            attrs={"class": "form-control", "inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        error_messages={"required": gettext_lazy("Donnez l’adresse du calendrier.")},
+    )
+    agenda = forms.ModelChoiceField(
+        Agenda.objects.none(),
+        label=gettext_lazy("Agenda qui le suit"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"required": gettext_lazy("Choisissez l’agenda qui suit ce calendrier.")},
+    )
+    visit_reason = forms.ModelChoiceField(
+        VisitReason.objects.none(),
+        label=gettext_lazy("Motif de ses rendez-vous"),
+        help_text=gettext_lazy("Sauf si la catégorie d’un événement est un motif de cet agenda."),
+        widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"required": gettext_lazy("Choisissez le motif de ses rendez-vous.")},
+    )
+
+    def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agenda"].queryset = practice.agendas.filter(is_active=True)  # type: ignore[attr-defined]
+        self.fields["visit_reason"].queryset = practice.visit_reasons.filter(is_active=True)  # type: ignore[attr-defined]
+
+
+@staff_only
+@require_safe
+def calendars(request: HttpRequest, user: User) -> HttpResponse:
+    practice = administered_practice(request, user)
+    found = practice.calendar_subscriptions.select_related("agenda")
+    rows = [{"calendar": one, "state": state_of(one), "in_step": count_in_step(one)} for one in found]
+    return render(
+        request, "practitioner/calendars.html", frame(request, user, "settings", practice=practice, rows=rows)
+    )
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_calendar(request: HttpRequest, user: User) -> HttpResponse:
+    practice = administered_practice(request, user)
+    form = CalendarForm(request.POST or None, practice=practice, initial={"agenda": request.GET.get("agenda")})
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            return done("practitioner:calendar", pk=subscribe(practice=practice, by=user, **form.cleaned_data).pk)
+    context = frame(request, user, "settings", practice=practice, form=form)
+    return render(request, "practitioner/calendar_new.html", context, status=400 if form.errors else 200)
+
+
+@staff_only
+@require_safe
+def calendar(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    one = _owned(user, pk)
+    context = frame(request, user, "settings", practice=one.practice, **_facts(one))
+    return render(request, "practitioner/calendar.html", context)
+
+
+@staff_only
+@require_safe
+def calendar_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """The part of the page that changes: polled while the first reading runs."""
+    one = _owned(user, pk)
+    context = frame(request, user, "settings", practice=one.practice, **_facts(one))
+    return render(request, "practitioner/_calendar_state.html", context)
+
+
+@staff_only
+@require_POST
+def calendar_switch_on(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    return _answered(
+        request, user, pk, switch_on, _("Ce calendrier est activé : ses rendez-vous arrivent dans un instant.")
+    )
+
+
+@staff_only
+@require_POST
+def calendar_pause(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    return _answered(request, user, pk, pause, _("La lecture est suspendue. Les rendez-vous restent."))
+
+
+@staff_only
+@require_POST
+def calendar_resume(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    return _answered(request, user, pk, resume, _("La lecture reprend."))
+
+
+@staff_only
+@require_POST
+def calendar_read(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    return _answered(
+        request, user, pk, read_now, _("La lecture est demandée : actualisez cette page dans un instant.")
+    )
+
+
+def _answered(
+    request: HttpRequest, user: User, pk: uuid.UUID, act: Callable[..., object], success: str
+) -> HttpResponse:
+    """What came of a button on the calendar's page."""
+    one = _owned(user, pk)
+    with refusals_shown(request) as told:
+        act(subscription=one, by=user)
+        messages.success(request, success)
+    return told.redirect("practitioner:calendar", pk=one.pk)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def calendar_held(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """What would be cancelled, and the two answers."""
+    one = _owned(user, pk)
+    if request.method == "POST":
+        answers, cancels = request.POST.get("answers", ""), request.POST.get("decision") == "cancel"
+        with refusals_shown(request) as told:
+            count = (cancel_held if cancels else keep_held)(subscription=one, answers=answers, by=user)
+            messages.success(request, _cancelled(count) if cancels else _kept(count))
+        return told.redirect("practitioner:calendar", pk=one.pk)
+    items = held_items(one)
+    if not items:
+        return not_done("practitioner:calendar", pk=one.pk)
+    context = frame(request, user, "settings", practice=one.practice, calendar=one, items=items, answers=shown(items))
+    return render(request, "practitioner/calendar_held.html", context)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def calendar_remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Asks first."""
+    one = _owned(user, pk)
+    if request.method != "POST":
+        question = Question(
+            heading=_("Ne plus suivre ce calendrier ?"),
+            ends=[
+                f"{one.name} ({one.masked_address})",
+                _("Ses rendez-vous restent dans l’agenda, et ne changent plus avec lui."),
+                _("Son adresse est effacée : pour recommencer, il faudra la donner de nouveau."),
+            ],
+            button=_("Retirer ce calendrier"),
+            back=reverse("practitioner:calendar", args=[one.pk]),
+            section="settings",
+        )
+        return ask(request, user, question, practice=one.practice)
+    remove_calendar(subscription=one, by=user)
+    messages.success(request, _("Ce calendrier n’est plus suivi. Ses rendez-vous restent."))
+    return done("practitioner:calendars")
+
+
+def _owned(user: User, pk: uuid.UUID) -> CalendarSubscription:
+    owned = CalendarSubscription.objects.of_staff(user, Role.ADMIN)
+    return get_object_or_404(owned.select_related("practice", "agenda", "visit_reason"), pk=pk)
+
+
+def _cancelled(count: int) -> str:
+    told = ngettext("%(count)s rendez-vous est annulé.", "%(count)s rendez-vous sont annulés.", count)
+    return told % {"count": count}
+
+
+def _kept(count: int) -> str:
+    told = ngettext("%(count)s rendez-vous est gardé.", "%(count)s rendez-vous sont gardés.", count)
+    return told % {"count": count}
+
+
+def _facts(one: CalendarSubscription) -> dict[str, Any]:
+    counts = dict(one.items.order_by().values_list("state").annotate(Count("pk")))
+    left_out = one.items.filter(state__in=(ItemState.REFUSED, ItemState.ALIKE)) | one.items.filter(
+        state=ItemState.FOLLOWED
+    ).exclude(content__gt="")
+    return {
+        "calendar": one,
+        "state": state_of(one),
+        "is_reading": one.stage == CalendarStage.CHECKING and one.paused_at is None and not one.last_error,
+        "is_on": one.stage == CalendarStage.ON,
+        "counts": {state.value: counts.get(state.value, 0) for state in ItemState},
+        "in_step": count_in_step(one),
+        "held": one.items.filter(is_held=True).count(),
+        "left_out": _listed(list(left_out.order_by("says_at", "id")[:LISTED])),
+        "listed": LISTED,
+        "left_out_count": left_out.count(),
+    }
+
+
+def _listed(items: list[CalendarItem]) -> list[dict[str, Any]]:
+    return [{"at": item.says_at, "detail": _detail(item)} for item in items]
+
+
+def _detail(item: CalendarItem) -> str:
+    try:
+        return item.detail
+    except CannotOpen:
+        return _("La raison n’est plus lisible.")

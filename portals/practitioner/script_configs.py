@@ -1,0 +1,73 @@
+"""Configuration of the scripts of pages that take files, as one JSON element each (static/js/config.js)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+
+from files.intake import empty_sentence, too_large_sentence
+from files.kinds import kind_refused_sentence
+from files.limits import MAX_BYTES, MEDIA_TYPES
+
+
+def pdfjs_addresses() -> dict[str, str]:
+    """The addresses of pdf.js: its module, its worker, and the folder of its fonts and character maps."""
+    return {
+        "module": static("vendor/pdfjs/build/pdf.min.mjs"),
+        "worker": static("vendor/pdfjs/build/pdf.worker.min.mjs"),
+        "base": f"{settings.STATIC_URL}vendor/pdfjs/",
+    }
+
+
+def import_config() -> dict[str, Any]:
+    """Read by static/js/library_import.js. The server checks again what the limits refuse."""
+    return {"extensions": list(MEDIA_TYPES), "maxBytes": MAX_BYTES, "words": _upload_words()}
+
+
+def share_config() -> dict[str, Any]:
+    """Common to every share page; each page adds its addresses and who signs."""
+    return {
+        "extensions": list(MEDIA_TYPES),
+        "maxBytes": MAX_BYTES,
+        "pdfjs": pdfjs_addresses(),
+        "words": _share_words(),
+    }
+
+
+def _share_words() -> dict[str, str]:
+    """Texts of the share page; its script fills in their {places} (static/js/words.js)."""
+    return _upload_words() | {
+        "page": _("Page"),
+        "placed": _("Page {page}, à {x} de la gauche, {y} du haut"),
+        "asLastTime": _("comme la dernière fois"),
+        "stamp": _("Signature : flèches pour déplacer, + et − pour la taille, Échap pour revenir"),
+        "picture": _("Seul un PDF se signe : cette image sera partagée sans signature."),
+        "library": _("Document de la bibliothèque : jamais signé."),
+        "noSignature": _("Créez d’abord votre signature dans « Ma signature » pour signer."),
+        "notPractitioner": _("Seul un praticien signe, avec sa propre signature."),
+        "noPreview": _("L’aperçu n’a pas pu être affiché. La signature ira en bas à droite de la dernière page."),
+        "noneFound": _("Aucun document ne correspond."),
+        "shareAll": _("Partager {count} documents avec {name}"),
+    }
+
+
+def _upload_words() -> dict[str, str]:
+    """Texts of every page that takes files (static/js/files.js). Refusals use the sentences of intake."""
+    return {
+        "kind": kind_refused_sentence("{name}"),
+        "large": too_large_sentence("{name}", "{size}"),
+        "empty": empty_sentence("{name}"),
+        "lost": _("L’envoi a été interrompu. Le fichier est toujours là : réessayez."),
+        "retry": _("Réessayer"),
+        "analysing": _("Analyse en cours…"),
+        "waiting": _("En cours d’analyse : l’antivirus ne répond pas. L’envoi reprend de lui-même ; gardez la page."),
+        "sent": _("{loaded} sur {total} envoyés, encore {seconds} s"),
+        "mb": _("Mo"),
+        "kb": _("Ko"),
+        "queued": _("En attente…"),
+        "cancelled": _("L’import a été annulé. Le fichier est toujours là : réessayez."),
+        "imported": _("« {name} » est dans la bibliothèque."),
+    }

@@ -1,0 +1,49 @@
+"""Taking back a shared document: asks first."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from documents.models import SharedDocument
+from documents.sharing.access import visible_as_staff
+from documents.sharing.share import take_back
+from documents.sharing.uploads import check_may_share
+from portals.answers import done
+from portals.practitioner.deliveries import back_to
+from portals.practitioner.staff import frame, staff_only
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_back_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Asks first: this deletes the file for good."""
+    found = visible_as_staff(user).select_related("patient__practice", "appointment__practice", "holder")
+    document = get_object_or_404(found, pk=pk)
+    if request.method != "POST":
+        return _ask_to_take_back(request, user, document)
+    back = back_to(request.POST.get("back"), document)
+    take_back(document=document, by=user)
+    messages.success(request, _("« %(title)s » est retiré : plus personne ne le voit.") % {"title": document.title})
+    return done(back)
+
+
+def _ask_to_take_back(request: HttpRequest, user: User, document: SharedDocument) -> HttpResponse:
+    check_may_share(document.appointment, user)
+    back = request.GET.get("back", "")
+    context = frame(
+        request,
+        user,
+        "deliveries" if back == "deliveries" else "agenda",
+        practice=document.patient.practice,
+        document=document,
+        back=back,
+        back_to=back_to(back, document),
+    )
+    return render(request, "practitioner/take_back.html", context)

@@ -1,0 +1,63 @@
+"""The entries of a patient's timeline, in words."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, AppointmentStatus
+from documents.models import DocumentReading, SharedDocument
+from documents.timeline import Entry, EntryKind
+from notifications.models import Channel, Message
+from portals.appointment_words import appointment_facts
+
+ICONS = {
+    EntryKind.READING: "eye",
+    EntryKind.MESSAGE: "envelope",
+    EntryKind.DOCUMENT: "file-earmark-text",
+    EntryKind.APPOINTMENT: "calendar-event",
+}
+
+
+@dataclass(frozen=True)
+class EntryWords:
+    """`appointment`: the one whose page shows more; None for a message."""
+
+    at: datetime
+    icon: str
+    what: str
+    note: str
+    appointment: uuid.UUID | None
+    is_document: bool
+
+
+def entry_words(entry: Entry) -> EntryWords:
+    page: uuid.UUID | None
+    match entry.what:
+        case Appointment() as appointment:
+            cancelled = appointment.status == AppointmentStatus.CANCELLED
+            what = _("Rendez-vous annulé") if cancelled else _("Rendez-vous")
+            note, page = appointment_facts(appointment)["what"], appointment.pk
+        case SharedDocument() as document:
+            what = _("Document partagé : %(title)s") % {"title": document.title}
+            note, page = document.category.label, document.appointment_id
+        case DocumentReading() as reading:
+            what = _("Document lu : %(title)s") % {"title": reading.document.title}
+            who = str(reading.reader) if reading.reader else ""
+            note = ", ".join(filter(None, (who, reading.get_means_display())))
+            page = reading.document.appointment_id
+        case Message() as message:
+            email = message.channel == Channel.EMAIL
+            what = _("E-mail") if email else _("SMS")
+            note, page = message.get_state_display(), None
+    return EntryWords(
+        at=entry.at,
+        icon=ICONS[entry.kind],
+        what=what,
+        note=str(note),
+        appointment=page,
+        is_document=entry.kind is EntryKind.DOCUMENT,
+    )
