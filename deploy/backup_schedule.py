@@ -1,7 +1,7 @@
-"""A backup each day, for the container `backup`: `backup_schedule.py /backups`. Systemd has a timer instead.
+"""Makes a backup each day in the container `backup`: `backup_schedule.py /backups`. Systemd has a timer instead.
 
-BACKUP_AT (02:30, UTC) says when, BACKUP_KEEP (14) how many are kept. A day that was missed is made up for at once;
-one that failed is tried again after an hour. DATA_DIR/backups/last-success.json tells when the last one was finished.
+BACKUP_AT (02:30, UTC) sets the time, BACKUP_KEEP (14) how many backups stay. A missed backup is made at once; a
+failed one is tried again after an hour. DATA_DIR/backups/last-success.json records when the last one finished.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from pathlib import Path
 from types import FrameType
 
 AGAIN = timedelta(hours=1)
-LOOK_SECONDS = 30  # the clock may be set, and a machine sleep: no single long wait
+LOOK_SECONDS = 30  # several short waits, because the clock may be changed and the machine may sleep
 
 
 def next_run(at: str, last: datetime | None, failed: datetime | None) -> datetime:
-    """`at`: "HH:MM" in UTC; raises ValueError. `last`: of the last success. `failed`: of a try after that."""
+    """`at`: "HH:MM" in UTC (raises ValueError). The time of the next run. `last`: time of the last success; `failed`:
+    time of a failed attempt after it."""
     hour, minute = (int(part) for part in at.split(":"))
     if last is None:
         wanted = datetime.min.replace(tzinfo=UTC)
@@ -41,7 +42,8 @@ def last_success(data_dir: Path) -> datetime | None:
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:
-    """Process 1 of a container stops for no signal by itself. The next backup removes an unfinished one."""
+    """Exit on a signal, which process 1 of a container does not do by itself. The next backup removes an unfinished
+    one."""
     raise SystemExit(0)
 
 

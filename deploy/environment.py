@@ -1,8 +1,8 @@
-"""Makes .venv and node_modules what the lock files say: `python3 deploy/environment.py runtime|dev`.
+"""Installs .venv and node_modules from the lock files: `python3 deploy/environment.py runtime|dev`.
 
-Runs with the machine's own Python, before anything is installed: standard library only. What is in place is
-remembered by the hash of its lock file, so that a second run costs nothing. The packages of `dev` contain
-those of `runtime`: `make run` after `make test` leaves them alone.
+Runs with the machine's own Python, before anything is installed: standard library only. The hash of each lock file is
+stored after installing, so that a second run takes no time. The packages of `dev` contain those of `runtime`: `make
+run` after `make test` leaves them alone.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
-CLIENTS = ROOT / "tests" / "clients"  # generators of clients, for tests alone
+CLIENTS = ROOT / "tests" / "clients"  # client generators, only for tests
 LOCKS = {"runtime": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
-OLDEST, TOO_NEW = (3, 11), (3, 15)  # as pyproject.toml says; the locks hold what is between
+OLDEST, TOO_NEW = (3, 11), (3, 15)  # as in pyproject.toml; the locks cover these versions
 PANGO = ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")
 
 
 class CannotInstall(Exception):
-    """A sentence for the person at the terminal."""
+    """The message is a sentence for the person at the terminal."""
 
 
 def main(kind: str) -> None:
@@ -43,7 +43,7 @@ def main(kind: str) -> None:
 
 
 def make_venv() -> None:
-    """A virtual environment whose Python works and is recent enough; made again where it is not (moved clone)."""
+    """Create the virtual environment; again if its Python does not work or is too old (moved clone)."""
     check = f"import sys; sys.exit(not {OLDEST} <= sys.version_info < {TOO_NEW})"
     if PYTHON.exists() and subprocess.run([PYTHON, "-c", check], check=False, capture_output=True).returncode == 0:
         return
@@ -51,7 +51,7 @@ def make_venv() -> None:
     attempt = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     if subprocess.run(attempt, check=False, capture_output=True).returncode == 0:
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):  # Debian keeps venv in a package of its own
+    if os.geteuid() == 0 and shutil.which("apt-get"):  # Debian has venv in a separate package
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         install = ["apt-get", "install", "-y", "--no-install-recommends", package]
         subprocess.run(["apt-get", "update"], check=False, capture_output=True)
@@ -81,14 +81,15 @@ def sync_python(kind: str) -> None:
         "pip",
         "sync",
         "--quiet",
-        "--compile-bytecode",  # ten seconds once, three at every start where Python may not write
+        "--compile-bytecode",  # costs ten seconds once, saves three at every start if Python can't write its cache
         "--require-hashes",
         "--python",
         str(PYTHON),
         str(LOCKS[kind]),
     ]
     if subprocess.run(sync, cwd=ROOT, check=False).returncode != 0:
-        # uv does not read pip's own configuration: a machine set up for pip alone is served by pip, ten times slower.
+        # uv does not read pip's configuration: if only pip is configured, fall back on pip, which is ten times
+        # slower.
         say("uv did not succeed; once more with pip")
         run([*pip, "-r", str(LOCKS[kind])], failure)
     present = {name: wanted[name] for name in (("runtime", "dev") if kind == "dev" else ("runtime",))}
@@ -96,7 +97,7 @@ def sync_python(kind: str) -> None:
 
 
 def sync_node(folder: Path) -> None:
-    """The Node packages that the lock file of this folder names."""
+    """Install the Node packages of this folder's lock file."""
     wanted = digest(folder / "package-lock.json", folder / ".npmrc")
     memory = folder / "node_modules" / ".synced"
     if memory.exists() and memory.read_text() == wanted:
@@ -109,7 +110,7 @@ def sync_node(folder: Path) -> None:
 
 
 def find_pango() -> None:
-    """Written documents are laid out by Pango, a library of the system (WeasyPrint loads it)."""
+    """Check for Pango, a system library with which WeasyPrint lays out written documents."""
     if all(find_library(name) for name in PANGO):
         return
     packages = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"]

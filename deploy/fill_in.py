@@ -1,6 +1,6 @@
 """Fills ${NAME} in a file from the environment, as the nginx image does: `fill_in.py template target`.
 
-Standard library only: it runs before anything is installed. `$name` without braces is nginx's own.
+Standard library only: it runs before anything is installed. `$name` without braces is a variable of nginx.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NAME = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 def fill_in(template: str, values: Mapping[str, str]) -> str:
-    """Raises KeyError with the names that have no value."""
+    """Replace the names. Raises KeyError with the names without a value."""
     if missing := sorted(set(NAME.findall(template)) - values.keys()):
         raise KeyError(", ".join(missing))
     return NAME.sub(lambda found: values[found[1]], template)

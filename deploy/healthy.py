@@ -1,10 +1,10 @@
 """The health checks of containers: `healthy.py web|worker|beat|backup`, exit code 0 when all is well.
 
-web: /readyz says that it can answer. worker: it beats, which it does while its loop runs and the queue is there.
-beat: the scheduler noted what it sent (it does so every three minutes). backup: the last one is not too old.
+web: /readyz answers that the process is ready. worker: its heartbeat is recent, which means that its loop runs and is
+connected to the queue. beat: the scheduler has saved its schedule (every three minutes). backup: the last one is not
+too old.
 
-They run every few seconds for as long as the site does: neither Django nor celery is imported here, nor anything of
-Python's that takes long to import.
+They run every few seconds, so they import neither Django nor celery nor slow modules of Python.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-LONGEST_SILENCE = 400  # seconds; beat writes every 180
+LONGEST_SILENCE = 400  # seconds; beat saves every 180
 LONGEST_WAIT = 26 * 3600  # seconds; a backup is made every 24 hours
 LONGEST_PAUSE = 20  # seconds; a worker beats every 2
 ANSWER_SECONDS = 8
@@ -57,7 +57,7 @@ def queue() -> Path:
 
 
 def age(path: Path) -> float:
-    """Seconds since it was written; of one that is not there, without end."""
+    """Seconds since the file was written; infinite if it is missing."""
     try:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:

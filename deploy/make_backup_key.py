@@ -1,7 +1,7 @@
-"""`make_backup_key.py > key.txt`: a key pair for encrypted backups, as age-keygen writes it.
+"""`make_backup_key.py > key.txt`: makes a key pair for encrypted backups, in the format of age-keygen.
 
-BACKUP_RECIPIENT is the public one. The private one opens every backup: it is shown once, and the site never needs it.
-Keep key.txt away from the site, and a copy of it on paper; without it no backup can be restored.
+BACKUP_RECIPIENT is the public key. The private key decrypts every backup: it is shown once, and the site never needs
+it. Store key.txt away from the site, with a copy on paper; without it no backup can be restored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes the bucket that STORAGE_URL names, where it is not there yet."""
+"""Creates the bucket that STORAGE_URL names if it does not exist."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ def main() -> None:
     django.setup()
     from botocore.exceptions import ClientError
     from django.core.files.storage import storages
+    from storages.backends.s3 import S3Storage
 
-    bucket = storages["documents"].bucket  # type: ignore[attr-defined]  # S3Storage has one
+    documents = storages["documents"]
+    assert isinstance(documents, S3Storage)
+    bucket = documents.bucket
     try:
         bucket.meta.client.head_bucket(Bucket=bucket.name)
     except ClientError:

@@ -1,6 +1,6 @@
-"""`python3 deploy/make_secrets.py secrets`: a file for each secret that can be made up; none is ever replaced.
+"""`python3 deploy/make_secrets.py secrets`: writes a file for each secret that can be generated; replaces none.
 
-Standard library only: it runs before anything is installed. Of what only you can know it says what is missing.
+Standard library only: it runs before anything is installed. It lists missing values that only you can know.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TO_WRITE = {
 
 
 def make(folder: Path, *, database: str = "postgres:5432") -> None:
-    """What docker-compose.yml names. `database`: host and port of PostgreSQL."""
+    """Make the secrets that docker-compose.yml names. `database`: host and port of PostgreSQL."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_up(folder, ("secret_key", "signing_passphrase", "database_password", "metrics_token", "s3_encryption_key"))
     password = (folder / "database_password").read_text()
@@ -33,19 +33,19 @@ def make(folder: Path, *, database: str = "postgres:5432") -> None:
 
 
 def make_up(folder: Path, names: Iterable[str]) -> None:
-    """384 random bits in each of these files that is not there yet."""
+    """Write 384 random bits into each of these files that is missing."""
     for name in names:
         _write(folder / name, secrets.token_urlsafe(48))
 
 
 def make_empty(folder: Path, names: Iterable[str]) -> None:
-    """Unset, but there to be set: a gateway without a token; files on the volume; no former keys."""
+    """Create empty files for optional secrets: no token for a gateway, files on the volume, no former keys."""
     for name in names:
         _write(folder / name, "")
 
 
 def bucket_url(folder: Path, server: str, *, public: str) -> str:
-    """What storage_url holds where documents lie in the bucket of our own S3 server at `server`."""
+    """The value of storage_url for a bucket of our own S3 server at `server`."""
     (who,) = json.loads((folder / "s3_identities").read_text())["identities"]
     (key,) = who["credentials"]
     return (
@@ -54,7 +54,7 @@ def bucket_url(folder: Path, server: str, *, public: str) -> str:
 
 
 def _write(path: Path, content: str) -> None:
-    """Whole or not at all: a secret that a stop left empty would never be made up again."""
+    """Write atomically, because a secret left empty by an interruption would never be replaced."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -66,7 +66,7 @@ def _write(path: Path, content: str) -> None:
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     make(target)
-    if len(sys.argv) > 2:  # the host name at which browsers find the bucket
+    if len(sys.argv) > 2:  # the host name of the bucket for browsers
         (target / "storage_url").chmod(0o600)
         (target / "storage_url").write_text(bucket_url(target, "s3:8333", public=f"https://{sys.argv[2]}"))
     for name, what in TO_WRITE.items():

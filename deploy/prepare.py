@@ -1,7 +1,8 @@
-"""Before the parts of `make run` start: database, texts, static files and, unless DEMO=0, the demo practice, which is
-printed as JSON.
+"""Prepares `make run`: database, texts, static files and the demo practice, which is printed as JSON.
 
-Everything is done again only where something changed. `--checkout`: texts and static files alone.
+DEMO=0 loads no demo, and prints the link that makes the first operator, or null if there is one.
+
+Repeats a step only if something changed. `--checkout`: only texts and static files.
 """
 
 from __future__ import annotations
@@ -31,14 +32,22 @@ def main() -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with queue_server():
         call_command("migrate", verbosity=0, interactive=False)
-        if os.environ.get("DEMO") == "0":
+        if os.environ.get("DEMO") != "0":
+            call_command("demo", "--json", "--rich", stdout=sys.stdout)
+        elif has_operator():
             print("null")
         else:
-            call_command("demo", "--json", stdout=sys.stdout)
+            call_command("first_run", "--json", stdout=sys.stdout)
+
+
+def has_operator() -> bool:
+    from accounts.operators import operators
+
+    return operators().exists()
 
 
 def prepare_checkout_alone() -> None:
-    """Texts and static files need settings, but no installation: neither a new one nor the machine's."""
+    """Prepare texts and static files, which need settings but neither a new installation nor the machine's."""
     with tempfile.TemporaryDirectory(prefix="docshare-checkout-") as data_dir:
         os.environ["DATA_DIR"] = data_dir
         os.environ.pop("DOCSHARE_ENV", None)
@@ -46,7 +55,7 @@ def prepare_checkout_alone() -> None:
 
 
 def prepare_checkout() -> None:
-    """Texts and static files, which every installation of this checkout shares."""
+    """Prepare texts and static files, which all installations of this checkout share."""
     with one_at_a_time():
         from deploy.texts import compile_texts
 
@@ -63,7 +72,7 @@ def prepare_checkout() -> None:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Two installations of one checkout share compiled texts and static files."""
+    """A lock, because two installations of one checkout share compiled texts and static files."""
     with (ROOT / "manage.py").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
@@ -71,7 +80,7 @@ def one_at_a_time() -> Iterator[None]:
 
 @contextlib.contextmanager
 def queue_server() -> Iterator[None]:
-    """The demo may use cache and queue; the supervisor starts them for good a moment later."""
+    """Run the private queue for the demo; the supervisor starts the permanent one later."""
     from django.conf import settings
 
     from docshare.queue import start_private_valkey
@@ -88,7 +97,7 @@ def queue_server() -> Iterator[None]:
 
 
 def collect_static_files() -> None:
-    """collectstatic, when a file of ours or of a package has changed (name, size or time), or how it is collected."""
+    """Run collectstatic if a file of ours or of a package changed (name, size or time), or the way of collecting."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
@@ -103,7 +112,7 @@ def collect_static_files() -> None:
     memory = Path(settings.STATIC_ROOT) / ".collected"
     readable = (
         memory.exists() and memory.stat().st_mode & 0o777 == static_files.FILE
-    )  # former versions left all of them 0600
+    )  # former versions created all of them with mode 0600
     if readable and memory.read_text() == fingerprint.hexdigest():
         return
     if not readable:

@@ -1,9 +1,9 @@
 #!/bin/sh
-# A new version with containers, without a request refused: `deploy/replace.sh`, beside a running `docker compose`.
+# Installs a new version with containers without refusing a request: `deploy/replace.sh`, beside a running `docker compose`.
 #
-# `docker compose up --build` replaces all web processes at once. This starts the new ones beside the old, lets nginx
-# know of the new ones alone, waits until its old workers have answered what they had begun, and stops the old ones.
-# It stops at the first step that fails: the old ones are there until the new ones have taken their place.
+# `docker compose up --build` replaces all web processes at once. This script starts new ones beside the old, points
+# nginx to the new ones only, waits until nginx's old workers have finished their requests, and stops the old ones.
+# It ends at the first step that fails: the old ones run until the new ones have replaced them.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -31,7 +31,7 @@ done
 before=$(nginx_workers)
 nginx_reads "$new"
 
-# Requests that began before the reload are with nginx's old workers, and with the old web processes.
+# nginx's old workers and the old web processes still handle requests that began before the reload.
 waited=0
 for worker in $before; do
     while nginx_workers | grep -qw "$worker" && [ $waited -lt 90 ]; do

@@ -1,7 +1,7 @@
-"""`make run`: prepares the installation, starts its parts under supervisord, says where it is, and stops all of it.
+"""`make run`: prepares the installation, starts its parts under supervisord, prints its address, and stops all of it.
 
-One process that outlives none of the others: parts are tied to supervisord, supervisord to us, and we to make.
-Orphans of any of them become our children (PR_SET_CHILD_SUBREAPER), so that at the end nothing is left running.
+No process outlives its parent: parts end with supervisord, supervisord with this process, and this process with make.
+Orphans become children of this process (PR_SET_CHILD_SUBREAPER), so that nothing is left running at the end.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from deploy.stop_with_parent import tie_to_parent  # noqa: E402
 
 PR_SET_CHILD_SUBREAPER = 36
 START_SECONDS = 60
-STOP_SECONDS = 25  # above the parts' own stopwaitsecs
+STOP_SECONDS = 25  # longer than the parts' own stopwaitsecs
 BIN = Path(sys.executable).parent
 started: list[int] = []
 
 
 class CannotStart(Exception):
-    """A sentence for the person at the terminal."""
+    """The message is a sentence for the person at the terminal."""
 
 
 class Stopped(BaseException):
@@ -49,7 +49,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, stop)
-    os.umask(0o077)  # logs, sockets and schedules of all parts are nobody else's
+    os.umask(0o077)  # logs, sockets and schedules of all parts are private
     data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "data").resolve()
     port = os.environ.setdefault("PORT", "8000")
     os.environ["DATA_DIR"] = str(data_dir)
@@ -57,11 +57,11 @@ def main() -> int:
     try:
         with only_one(data_dir) as lock:
             free_port(port)
-            demo = prepare()
+            prepared = prepare()
             supervisor = start_parts(data_dir, lock)
             wait_until_ready(port, supervisor)
-            announce(demo, data_dir)
-            while os.waitpid(-1, 0)[0] != supervisor.pid:  # orphans are buried on the way
+            announce(prepared, data_dir)
+            while os.waitpid(-1, 0)[0] != supervisor.pid:  # reaps orphans, too
                 continue
     except Stopped:
         print("\nStopping …", flush=True)
@@ -88,10 +88,10 @@ def adopt_orphans() -> None:
 
 
 def only_one(data_dir: Path) -> IO[str]:
-    """Held by us and by the supervisor, so that it lasts until the last of the two is gone."""
+    """A lock that this process and the supervisor hold, so that it lasts until both have ended."""
     try:
         (data_dir / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
-        data_dir.chmod(0o700)  # of a former version, too; the settings see to what is in it
+        data_dir.chmod(0o700)  # also a former version's; the settings restrict its contents
         lock = (data_dir / "run.lock").open("a+")
     except OSError as error:
         raise CannotStart(f"DATA_DIR cannot be used: {error.strerror} ({error.filename}).") from error
@@ -102,7 +102,7 @@ def only_one(data_dir: Path) -> IO[str]:
         except BlockingIOError:
             lock.seek(0)
             holder = lock.read()
-            # One that was killed may have left a supervisor that is still stopping: that is worth a wait.
+            # A killed run may have left a supervisor that is still stopping, so wait a little.
             if (holder and still_runs(int(holder))) or time.monotonic() > deadline:
                 raise CannotStart(
                     f"docshare is running on {data_dir} already. Stop it, or set another DATA_DIR and PORT."
@@ -129,13 +129,13 @@ def free_port(port: str) -> None:
 
 
 def prepare() -> dict[str, Any] | None:
-    """The demo; None with DEMO=0."""
+    """The description of the demo. With DEMO=0 the first operator's link; None if there is an operator."""
     demo = "" if os.environ.get("DEMO") == "0" else " and the demo practice"
     print(f"Preparing database, texts, static files{demo} …", flush=True)
     done = subprocess.run(
         [sys.executable, "deploy/stop_with_parent.py", sys.executable, "deploy/prepare.py"],
         stdout=subprocess.PIPE,
-        process_group=0,  # Ctrl-C is ours to hear
+        process_group=0,  # this process handles Ctrl-C
         check=False,
     )
     if done.returncode != 0:
@@ -158,7 +158,7 @@ def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
     tied = [sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]
     command = [*tied, str(BIN / "supervisord"), "-c", str(ROOT / "deploy" / "supervisord.conf")]
     if os.geteuid() == 0:
-        command += ["--user", "root"]  # said on purpose, or supervisord warns of it
+        command += ["--user", "root"]  # explicit, because supervisord warns otherwise
     supervisor = subprocess.Popen(
         command, cwd=data_dir, env=environment, stdin=subprocess.DEVNULL, pass_fds=[lock.fileno()], process_group=0
     )
@@ -170,7 +170,7 @@ def wait_until_ready(port: str, supervisor: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     public = urlsplit(os.environ.get("PUBLIC_URL") or f"http://localhost:{port}")
     question = urllib.request.Request(f"http://127.0.0.1:{port}/readyz", headers={"Host": public.netloc})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # ignores http_proxy
     while time.monotonic() < deadline:
         if supervisor.poll() is not None:
             raise CannotStart("The supervisor did not start; the lines above say why.")
@@ -180,7 +180,8 @@ def wait_until_ready(port: str, supervisor: subprocess.Popen[bytes]) -> None:
     raise CannotStart(f"The site did not answer on port {port}; see {os.environ['DATA_DIR']}/logs.")
 
 
-def announce(demo: dict[str, Any] | None, data_dir: Path) -> None:
+def announce(prepared: dict[str, Any] | None, data_dir: Path) -> None:
+    demo = prepared if prepared and "staff" in prepared else None
     home = os.environ.get("PUBLIC_URL", f"http://localhost:{os.environ['PORT']}").rstrip("/")
     loaded = f"{demo['practice']['name']}, a demo practice, is loaded." if demo else "Nothing is loaded (DEMO=0)."
     print(f"\ndocshare is running (Ctrl-C stops it). {loaded}\n")
@@ -196,7 +197,8 @@ def announce(demo: dict[str, Any] | None, data_dir: Path) -> None:
     for label, address in places:
         print(f"  {label:<26}{address}")
     if demo is None:
-        print(f"\n  The first account: DATA_DIR={data_dir} {BIN}/python manage.py createsuperuser")
+        if prepared:
+            print(f"\n  Begin here; this link makes the first operator, once:\n\n  {prepared['link']}")
         print(f"\n  Data in {data_dir}, logs in {data_dir / 'logs'}\n", flush=True)
         return
     people = [("Login", "Email", "Password")]
@@ -210,7 +212,7 @@ def announce(demo: dict[str, Any] | None, data_dir: Path) -> None:
 
 
 def end_all() -> None:
-    """Ask every child to stop, adopted orphans included; after STOP_SECONDS no longer ask."""
+    """Ask every child to stop, adopted orphans included; kill them after STOP_SECONDS."""
     deadline = time.monotonic() + STOP_SECONDS
     asked: set[int] = set()
     while children := living_children():
@@ -224,7 +226,7 @@ def end_all() -> None:
 
 
 def living_children() -> list[int]:
-    """Our children still running; those that have ended are buried on the way."""
+    """The children that still run; reaps those that have ended."""
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             continue
@@ -233,7 +235,7 @@ def living_children() -> list[int]:
     listed = Path(f"/proc/self/task/{os.getpid()}/children")
     if listed.exists():
         return [int(pid) for pid in listed.read_text().split()]
-    return [pid for pid in started if still_runs(pid)]  # no orphans come to us outside Linux
+    return [pid for pid in started if still_runs(pid)]  # outside Linux, orphans are not adopted
 
 
 def still_runs(pid: int) -> bool:

@@ -1,4 +1,5 @@
-"""Whether the servers that DATABASE_URL and REDIS_URL name answer; a sentence and exit code 1 where one does not."""
+"""Checks whether the servers in DATABASE_URL and REDIS_URL answer; prints a sentence and exits with 1 if one does
+not."""
 
 from __future__ import annotations
 

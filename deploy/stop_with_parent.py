@@ -1,7 +1,7 @@
-"""`python deploy/stop_with_parent.py command …`: becomes the command; when its parent dies, it is asked to stop.
+"""`python deploy/stop_with_parent.py command …`: becomes the command, which gets SIGTERM when its parent dies.
 
-So that a supervisor killed by -9 leaves nothing behind (prctl(2), PR_SET_PDEATHSIG: kept across exec). Only Linux
-has it; elsewhere the command simply runs.
+So a supervisor killed by -9 leaves nothing behind (prctl(2), PR_SET_PDEATHSIG, which survives exec). Only on Linux;
+elsewhere the command just runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def tie_to_parent() -> None:
         return
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # the parent died before the call
         sys.exit(1)
 
 

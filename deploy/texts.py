@@ -1,4 +1,4 @@
-"""Compiles locale/*/LC_MESSAGES/*.po to .mo where they changed. In Python: a fresh machine has no msgfmt."""
+"""Compiles changed locale/*/LC_MESSAGES/*.po to .mo. In Python, because a fresh machine has no msgfmt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOCALE = Path(__file__).resolve().parent.parent / "locale"
 
 
 def compile_texts() -> list[Path]:
-    """The .mo files written. A syntax error in a .po file raises OSError with its line."""
+    """Compile; returns the .mo files written. Raises OSError with the line of a syntax error in a .po file."""
     written = []
     for source in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
@@ -17,7 +18,7 @@ class DocshareConfig(AppConfig):
 
 
 class ServedFilesConfig(StaticFilesConfig):
-    """Packages bring more than pages ask for: each file left out need not be copied, hashed and compressed twice."""
+    """Leaves out files of packages that no page uses, which saves copying, hashing and compressing them."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
@@ -26,3 +27,7 @@ class ServedFilesConfig(StaticFilesConfig):
         *("bootstrap-*", "bootstrap.css*", "bootstrap.rtl.*", "bootstrap*.js*"),
         *("signature_pad.js*", "signature_pad.umd.*", "htmx.amd.*", "htmx.cjs.*", "htmx.esm.*", "htmx.js", "*.d.ts"),
     ]
+
+
+class OperatorAdminConfig(AdminConfig):
+    default_site = "docshare.operator_site.OperatorSite"

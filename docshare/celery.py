@@ -1,4 +1,4 @@
-"""The Celery application. Tasks are nudges: the database holds what is to be done."""
+"""The Celery application. Tasks are only nudges: the work to do is in the database."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from docshare import signs_of_life
+from docshare import worker_health
 from jobs.exclusive import leave
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
@@ -35,20 +35,20 @@ def _prepare_and_compare_keys(**_more: object) -> None:
     prepare()
 
     compare_at_start()
-    connection.close()  # of this thread, which takes no task
+    connection.close()  # this thread's connection; it runs no task
 
 
-# Threads cannot be ended: a task's time limits do nothing with them, and SIGTERM would wait for a whole batch.
+# Threads cannot be killed: time limits of tasks have no effect, and SIGTERM would wait for a whole batch.
 worker_shutting_down.connect(leave)
 
-# Signals hold their receivers weakly: functions of modules stay.
-heartbeat_sent.connect(signs_of_life.give)
-worker_shutdown.connect(signs_of_life.take_back)
+# Signals hold weak references to their receivers, so these must be module-level functions.
+heartbeat_sent.connect(worker_health.give)
+worker_shutdown.connect(worker_health.take_back)
 
 
 @beat_init.connect
-def note_what_the_scheduler_gives(**_kwargs: Any) -> None:
-    """In the scheduler's process alone: a silent worker and a silent scheduler are different illnesses."""
+def record_scheduler_heartbeat(**_kwargs: Any) -> None:
+    """Runs only in the scheduler's process, so that a silent worker and a silent scheduler are told apart."""
     from docshare.embedded import prepare
 
     prepare()
@@ -56,7 +56,7 @@ def note_what_the_scheduler_gives(**_kwargs: Any) -> None:
 
 
 def scheduler_works(**_kwargs: Any) -> None:
-    """The queue took a task of the scheduler."""
+    """Record that the queue accepted a task of the scheduler."""
     from django.db import Error, close_old_connections
 
     from jobs import heartbeat
@@ -64,5 +64,5 @@ def scheduler_works(**_kwargs: Any) -> None:
     close_old_connections()
     try:
         heartbeat.mark(heartbeat.SCHEDULER)
-    except Error as error:  # it must go on giving tasks; its silence shows
+    except Error as error:  # the scheduler must continue; the missing heartbeat reports it
         logger.warning("The scheduler could not say that it works (%s).", type(error).__name__)

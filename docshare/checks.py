@@ -1,6 +1,7 @@
-"""What only suits the embedded default stops the start in production, with a sentence that says what to set.
+"""Refuses to start in production with settings that only suit the embedded default; a sentence says what to set.
 
-At every start (web, worker, beat, command), not only in `manage.py check`: a wrong setting serves no request.
+Runs at every start (web, worker, beat, command), not only in `manage.py check`, so that no request is served with a
+wrong setting.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def unfit_for_production() -> Iterator[str]:
 
 
 def wrong_report_settings() -> Iterator[str]:
-    """What providers and gateways report must be told from what anybody says."""
+    """Require secrets that authenticate the reports of providers and gateways."""
     user, _colon, password = settings.EMAIL_WEBHOOK_SECRET.partition(":")
     knows = bool(user and len(password) >= 16) or "MAILGUN_WEBHOOK_SIGNING_KEY" in settings.ANYMAIL
     if settings.EMAIL_PROVIDER and not knows:
@@ -95,7 +96,7 @@ def wrong_telemetry_settings() -> Iterator[str]:
 
 
 def missing_fonts() -> Iterator[str]:
-    """Without them no signature could be drawn, and each document would be called damaged."""
+    """Require the fonts: without them no stamp could be drawn, and each document would be reported as damaged."""
     missing = [str(path) for path in {*settings.STAMP_FONTS, *settings.PAPER_FONTS.values()} if not path.is_file()]
     if missing:
         yield f"Fonts of stamps and written documents are missing: {', '.join(sorted(missing))}. Run make runtime."
@@ -139,7 +140,7 @@ def key_settings(**kwargs: Any) -> list[CheckMessage]:
     return [checks.Error(sentence, id="docshare.E004") for sentence in wrong_key_settings()]
 
 
-@register(Tags.database)  # `migrate`, with which every deployment starts, and `check --database default`
+@register(Tags.database)  # runs in `migrate`, which starts every deployment, and in `check --database default`
 def keys_elsewhere(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     if "default" not in (databases or ()):
         return []

@@ -1,12 +1,12 @@
-"""Where documents lie, from one address: a folder of this machine, or a bucket of any S3 server.
+"""Parses the address of the document storage: a folder of this machine, or a bucket of any S3 server.
 
-`file:///srv/documents`, or `s3://key:secret@bucket?endpoint=https://s3.example&region=fr-par`, where further
+`file:///srv/documents`, or `s3://key:secret@bucket?endpoint=https://s3.example&region=fr-par`, with the options
 
-- `public=https://files.example`: the endpoint as browsers reach it, where that is another one (presigned addresses);
-- `encryption=AES256` (the default), `aws:kms`, `aws:kms:<key id>`: what the server is asked to encrypt each object
-  with (SSE-S3, SSE-KMS); `none` where bucket or volume do so by themselves.
+- `public=https://files.example`: the endpoint for browsers, if it differs (presigned addresses);
+- `encryption=AES256` (the default), `aws:kms`, `aws:kms:<key id>`: how the server encrypts each object (SSE-S3,
+  SSE-KMS); `none` if the bucket or volume does so by itself.
 
-Key and secret that the address does not hold are S3_ACCESS_KEY and S3_SECRET_KEY. What is special in an address is
+If the address has no key and secret, S3_ACCESS_KEY and S3_SECRET_KEY apply. Special characters in the address are
 percent-encoded.
 """
 
@@ -26,8 +26,8 @@ PARAMETERS = {"endpoint", "region", "public", "encryption"}
 
 @dataclass(frozen=True)
 class DocumentStorage:
-    """`backend`: an entry of STORAGES. `presigning`: another one, for addresses that browsers follow; None where
-    there are none. `public_origin`: where these lead."""
+    """`backend`: an entry of STORAGES. `presigning`: another entry, for addresses that browsers follow; None without
+    such. `public_origin`: the origin of these addresses."""
 
     backend: dict[str, Any]
     presigning: dict[str, Any] | None = None
@@ -45,14 +45,14 @@ def document_storage(url: str, *, access_key: str = "", secret_key: str = "") ->
     if unknown := asked.keys() - PARAMETERS:
         raise ImproperlyConfigured(f"STORAGE_URL has a parameter nobody knows: {', '.join(sorted(unknown))}.")
     options = {
-        # Not `hostname`, which is lower case: a bucket's name is, but an old one may not be.
+        # Not `hostname`, which is lower case: names of old buckets may have capitals.
         "bucket_name": address.netloc.rpartition("@")[2],
         "access_key": unquote(address.username or "") or access_key or None,
         "secret_key": unquote(address.password or "") or secret_key or None,
         "endpoint_url": asked.get("endpoint"),
         "region_name": asked.get("region"),
-        # files.storage.put looks first. django-storages would look for a free name, and for ever where the
-        # server says of every name that it is taken.
+        # files.storage.put checks for an existing file first. django-storages would search for a free name, and for
+        # ever if the server reports every name as taken.
         "file_overwrite": True,
         "querystring_auth": True,
         "querystring_expire": PRESIGNED_SECONDS,
@@ -82,7 +82,7 @@ def _s3(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _client() -> Any:
-    """Bounded: a server that does not answer must not hold a request for minutes."""
+    """Options with time-outs, so that a server that does not answer can't block a request for minutes."""
     from botocore.config import Config
 
     return Config(

@@ -1,12 +1,12 @@
-"""EMAIL_URL of an e-mail provider, whose API django-anymail speaks.
+"""Parses EMAIL_URL for an e-mail provider that django-anymail supports.
 
     anymail+brevo://API_KEY@
     anymail+mailjet://API_KEY:SECRET_KEY@
     anymail+postmark://SERVER_TOKEN@
     anymail+mailgun://API_KEY@SENDER_DOMAIN?region=eu
 
-`?api_url=https://…` leads to another address of the provider. Reports come back to /reports/email/: signed by Mailgun
-(EMAIL_WEBHOOK_KEY); with the others by a user and password that their settings page takes in that address
+`?api_url=https://…` sets another address of the provider's API. Reports come back to /reports/email/: signed by
+Mailgun (EMAIL_WEBHOOK_KEY); for the others, their settings page has a user and password in that address
 (EMAIL_WEBHOOK_SECRET, "user:password").
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 SCHEME = "anymail+"
-CREDENTIALS = {  # what stands before the @, in order
+CREDENTIALS = {  # the parts before the @, in order
     "brevo": ("BREVO_API_KEY",),
     "mailjet": ("MAILJET_API_KEY", "MAILJET_SECRET_KEY"),
     "postmark": ("POSTMARK_SERVER_TOKEN",),
@@ -33,7 +33,7 @@ def is_provider(url: str) -> bool:
 
 
 def provider_settings(url: str, *, webhook_secret: str, webhook_key: str) -> dict[str, Any]:
-    """EMAIL_PROVIDER, EMAIL_BACKEND and ANYMAIL. Raises ImproperlyConfigured, without a word of the secret."""
+    """EMAIL_PROVIDER, EMAIL_BACKEND and ANYMAIL. Raises ImproperlyConfigured, without the secret in its message."""
     address = urlsplit(url)
     name = address.scheme.removeprefix(SCHEME)
     if name not in CREDENTIALS:
@@ -54,9 +54,7 @@ def provider_settings(url: str, *, webhook_secret: str, webhook_key: str) -> dic
             anymail["MAILGUN_WEBHOOK_SIGNING_KEY"] = webhook_key
     if "api_url" in asked:
         anymail[f"{name.upper()}_API_URL"] = asked["api_url"]
-    if (
-        name != "brevo"
-    ):  # a link that leads through a tracker would be known to it (Brevo: turned off in its settings)
+    if name != "brevo":  # no tracking: it would reveal links to the provider (Brevo: turn it off in its settings)
         anymail[f"{name.upper()}_SEND_DEFAULTS"] = {"track_clicks": False, "track_opens": False}
     return {
         "EMAIL_PROVIDER": name,

@@ -1,4 +1,4 @@
-"""What the embedded default keeps in DATA_DIR: secrets made once, and where its private queue listens."""
+"""Files of the embedded default in DATA_DIR: secrets, generated once, and the socket of its private queue."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ INSTALLED = Path("/etc/docshare")  # settings and secrets of the machine's insta
 def refuse_second_installation(environment: Mapping[str, str], installed: Path = INSTALLED) -> None:
     """Raise ImproperlyConfigured if the machine has an installation and the environment names none.
 
-    A command that somebody starts without the site's environment would else make a database and secrets of its own,
-    and answer as if the site were empty.
+    Otherwise a command started without the site's environment would create a database and secrets of its own, and
+    answer as if the site were empty.
     """
     if installed.is_dir() and not (environment.get("DATA_DIR") or environment.get("DOCSHARE_ENV")):
         raise ImproperlyConfigured(
@@ -36,10 +36,10 @@ def data_dir_of(env: Environment) -> Path:
 
 
 def prepare() -> None:
-    """Make what an installation keeps in DATA_DIR, private to its user.
+    """Create an installation's files in DATA_DIR, private to its user.
 
-    Folders, the secrets of the embedded default, the file of a SQLite database. Called before settings are first read
-    by whatever serves or stores: manage.py, web processes, workers. Harmless when repeated.
+    Folders, the secrets of the embedded default, the file of a SQLite database. manage.py, web processes and workers
+    call it before they first read settings. Harmless when repeated.
     """
     env = Environment()
     refuse_second_installation(os.environ)
@@ -61,9 +61,9 @@ _kept = False
 
 
 def keep_secrets(**_of_the_signal: object) -> None:
-    """What a process that opens the database may seal must open again: the secrets that it made up are kept, once.
+    """Store this process's generated secrets, once, so that texts encrypted under them can be decrypted later.
 
-    Exits where another process was first with others.
+    Exits if another process stored different ones first.
     """
     global _kept
     from docshare.settings import installation
@@ -80,13 +80,13 @@ def keep_secrets(**_of_the_signal: object) -> None:
 
 
 def kept_secret(data_dir: Path, name: str) -> str:
-    """The secret `name` that DATA_DIR keeps; "" where there is none yet."""
+    """The secret `name` in DATA_DIR; "" if there is none yet."""
     path = data_dir / "secrets" / name.lower()
     return path.read_text() if path.exists() else ""
 
 
 def local_secret(data_dir: Path, name: str, value: str = "") -> str:
-    """The secret `name` of this installation, made by whichever process comes first: `value`, or 384 random bits."""
+    """The secret `name` of this installation. The first process creates it: `value`, or 384 random bits."""
     folder = data_dir / "secrets"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name.lower()
@@ -98,9 +98,9 @@ def local_secret(data_dir: Path, name: str, value: str = "") -> str:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(draft, path)  # atomic: the first one wins, and nobody reads half a secret
+            os.link(draft, path)  # atomic: the first process wins, and nobody reads half a secret
         except FileExistsError:
-            pass  # another process was first; its secret is the installation's
+            pass  # another process was first; its secret applies
         finally:
             draft.unlink()
     return path.read_text()
@@ -116,9 +116,9 @@ LONGEST_SOCKET_PATH = 100  # bytes; sockaddr_un has room for 107 on Linux, 103 o
 
 
 def valkey_socket(data_dir: Path) -> Path:
-    """Where the private Valkey of this DATA_DIR listens: inside it, or in /tmp where its path is too long.
+    """The socket of this DATA_DIR's private Valkey: inside it, or in /tmp if its path is too long.
 
-    /tmp and not TMPDIR: a command beside the running site must come to the same answer.
+    /tmp and not TMPDIR, so that a command beside the running site computes the same path.
     """
     inside = data_dir / "queue" / "valkey.sock"
     if len(os.fsencode(inside)) <= LONGEST_SOCKET_PATH:

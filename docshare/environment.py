@@ -1,4 +1,4 @@
-"""Environment variables, any of which can be given as a file: `X_FILE` holds the path (secrets of containers)."""
+"""Environment variables, each of which may be set by a file: `X_FILE` is its path (secrets of containers)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from environ import FileAwareEnv
 from environ.fileaware_mapping import FileAwareMapping
 
 
-class SecretFiles(FileAwareMapping):  # type: ignore[misc]  # the package ships no types
+class SecretFiles(FileAwareMapping):
     def __getitem__(self, key: str) -> str:
         value: str = super().__getitem__(key)
-        return value.rstrip("\r\n")  # editors end a file with a line break; no password does
+        return value.rstrip("\r\n")  # editors end a file with a line break, which is not part of the password
 
 
-class Environment(FileAwareEnv):  # type: ignore[misc]
+class Environment(FileAwareEnv):
     ENVIRON = SecretFiles()

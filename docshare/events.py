@@ -1,4 +1,4 @@
-"""What commands of whoever operates the installation record in the trail: keys, exports and erasures."""
+"""Events that the operator's commands record in the trail: keys, exports and erasures."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,3 +13,6 @@ declare("account.erased", _("Données du compte effacées"), Topic.PERSONAL, sho
 declare("patient.exported", _("Données de la fiche exportées"), Topic.RECORD, shown=False)
 declare("patient.erased", _("Données de la fiche effacées"), Topic.RECORD, shown=False)
 declare("document.erased", _("Document effacé avec la fiche du patient"), Topic.DOCUMENT, shown=False)
+
+declare("practice.exported", _("Archive du cabinet faite par l’exploitant du site"), Topic.SETTING)
+declare("practice.imported", _("Cabinet repris d’une autre installation"), Topic.SETTING)

@@ -1,6 +1,6 @@
-"""Why somebody did not get a document: every step on its way, in order, each judged by the code that decides it.
+"""Explains why somebody did not get a document: every step in order, each judged by the code that decides it.
 
-Nothing is decided here. Ids are opaque; names and contacts appear only if they are asked for.
+This module decides nothing. Ids are opaque; names and contacts appear only on request.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class NothingKnown(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """`stops`: this is, or may be, why the document did not arrive."""
+    """`stops`: this step is, or may be, the reason why the document did not arrive."""
 
     name: str
     said: str
@@ -46,7 +46,7 @@ class Step:
 
 
 def explain(pk: uuid.UUID, *, with_names: bool = False) -> list[Step]:
-    """Of a shared document, of an automatic sending, or of one that is gone. Raises NothingKnown."""
+    """The steps of a shared document, of an automatic sending, or of a deleted one. Raises NothingKnown."""
     document = SharedDocument.objects.filter(pk=pk).first()
     of_document = AutoSend.objects.filter(shared=document) if document else AutoSend.objects.filter(pk=pk)
     sending = of_document.select_related("rule", "document", "link").first()
@@ -123,8 +123,7 @@ class Explanation:
         if document.replaced_at:
             yield Step("sharing", f"replaced {_at(document.replaced_at)}")
         if not document.has_readers:
-            why = "the holder's access was ended" if document.holder_ended_at else "the authorisation was withdrawn"
-            yield Step("sharing", f"its recipient sees it no more: {why}", stops=True)
+            yield Step("sharing", f"its recipient sees it no more: {_why_unseen(document)}", stops=True)
 
     def _notices(self, document: SharedDocument) -> Iterator[Step]:
         last = {message.pk for message in document.newest_messages}
@@ -133,7 +132,7 @@ class Explanation:
             yield Step("notice", self._message(message), stops=message.pk in last and not arrived)
         if not document.messages.exists():
             yield Step("notice", "no message was planned, or it was called off", stops=True)
-        told = messages.may_be_told(document)
+        told = messages.can_be_notified(document)
         now = _list(messages.contacts_of(document))
         yield Step("notice", f"{'may' if told else 'may not'} be sent again; contacts now: {now or 'none'}")
 
@@ -159,7 +158,7 @@ class Explanation:
             yield Step("invitation", f"{invitation.pk}: {f'closed ({closed})' if closed else 'open'}")
 
     def _readers(self, document: SharedDocument) -> Iterator[Step]:
-        """Everybody who might be thought to see it, and what decides."""
+        """Everybody who might be expected to see it, and the rule that decides."""
         seen = False
         for tie in document.patient.ties.select_related("user").order_by("tied_at", "id"):
             sees = _shows(tie, document)
@@ -202,7 +201,8 @@ class Explanation:
             yield Step("history", f"{_at(line.at)} {line.action} by {who} {detail}".rstrip())
 
     def _said(self, user: User, sees: bool, why: str) -> str:
-        """By this way in. An account whose way ended may have another one, which has a line of its own."""
+        """Access by this route. An account whose access by one route ended may have another route, on a line of its
+        own."""
         return f"{self._user(user)}: {'yes' if sees else 'no'}; {why}"
 
     def _user(self, user: User) -> str:
@@ -222,6 +222,12 @@ def _recipient(recipient: Recipient) -> str:
     minor = "; the patient is a minor" if recipient.patient_is_minor else ""
     refused = "; staff refused the holder" if recipient.refused else ""
     return f"{audience}: {recipient.state.value} ({recipient.reason.value}){minor}{refused}"
+
+
+def _why_unseen(document: SharedDocument) -> str:
+    if document.holder_ended_by_age:
+        return "the patient was an adult by the corrected birth date"
+    return "the holder's access was ended" if document.holder_ended_at else "the authorisation was withdrawn"
 
 
 def _signing(document: SharedDocument) -> Iterator[Step]:
@@ -252,7 +258,7 @@ def _shows(tie: RecordTie, document: SharedDocument) -> bool:
 
 
 def _tie(tie: RecordTie, document: SharedDocument) -> str:
-    """What the tie is now, and whether its kind shows such a document at all."""
+    """The tie's present state, and whether its kind gives access to such a document."""
     shows = (
         SharedDocument.objects.filter(pk=document.pk)
         .filter(WHAT_OF_A_RECORD[Relationship(tie.relationship)])

@@ -1,9 +1,9 @@
-"""What is written to logs: never a token, never a person. Links that open a document or an account carry a token.
+"""Removes tokens and personal data from logs. Links that open a document or an account contain a token.
 
-A segment of an address of 20 or more URL-safe characters that is not a UUID is taken for one, so that a new kind
-of link is safe from its first day; so is every query string. Email addresses and telephone numbers are taken out
-wherever they stand. What an exception says may repeat a row's values ("Key (email)=(…) already exists") or a line of
-a document: in production its kind and its place are written, not its words.
+A segment of an address of 20 or more URL-safe characters that is not a UUID counts as a token, so that new kinds of
+links are safe from the start; so does every query string. Email addresses and telephone numbers are removed
+everywhere. The message of an exception may repeat a row's values ("Key (email)=(…) already exists") or a line of a
+document: production logs its class and its place, not its message.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _QUERY = re.compile(r"""(?<=/)([^\s?"']*)\?[^\s"']+""")
 _EMAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _TELEPHONE = re.compile(r"(?:\+|%2B)\d{8,15}\b")
 
-EXPECTED = (429, 503)  # statuses of a refusal for now
+EXPECTED = (429, 503)  # statuses of a temporary refusal
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -47,9 +47,9 @@ class ScrubbingFormatter(logging.Formatter):
 
 
 class RefusalsAreNoErrors(logging.Filter):
-    """A door that is full, or counts too many calls, says so and when to come again: that is its work. Django calls
-    every 503 an error (`django.request`), and errors wake people up. Where something is out of order, whoever found
-    it has written a line of its own."""
+    """Lowers the level of temporary refusals. An endpoint that is full, or limits calls, works as intended when it
+    refuses with a time to retry. Django logs every 503 as an error (`django.request`), and errors raise alarms.
+    Real faults are logged separately where they are detected."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if getattr(record, "status_code", None) in EXPECTED and not record.exc_info:
@@ -58,7 +58,7 @@ class RefusalsAreNoErrors(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: at, level, logger, message, request_id, and of an exception its kinds and places."""
+    """One JSON object a line: at, level, logger, message, request_id, and the classes and places of an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -75,7 +75,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _without_words(message: str, exc_info: Any) -> str:
-    """Some libraries put the exception into the message (Celery does)."""
+    """The message without the exception's text, which some libraries (Celery) put into it."""
     if not exc_info or exc_info[1] is None:
         return message
     for error in chain_of(exc_info[1]):
@@ -86,7 +86,7 @@ def _without_words(message: str, exc_info: Any) -> str:
 
 
 def chain_of(error: BaseException | None) -> list[BaseException]:
-    """The exception, and those that led to it."""
+    """The exception and its causes."""
     found: list[BaseException] = []
     while error is not None and error not in found:
         found.append(error)
@@ -99,8 +99,8 @@ def _told(error: BaseException) -> dict[str, Any]:
     return {"kind": f"{type(error).__module__}.{type(error).__qualname__}", "at": places}
 
 
-class GunicornLogger(glogging.Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn sets its own handlers up; in production their lines are JSON, elsewhere they are scrubbed."""
+class GunicornLogger(glogging.Logger):
+    """Replaces gunicorn's own handlers: lines are JSON in production, and scrubbed elsewhere."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

@@ -1,7 +1,7 @@
-"""What Django's administration calls the rows of each table, one and several, and their fields.
+"""Names of models (singular, plural) and fields in Django's administration.
 
-Models of other packages say it in English alone or not at all; so do ours that have no page there and show only among
-what would be deleted, and in the list of permissions. Names that a model's Meta gives stand, unless they are here.
+Models of other packages have English names or none. So do our models without an admin page, which only appear in
+lists of rows to delete and of permissions. Names from a model's Meta apply unless overridden here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 MODELS: dict[str, tuple[Promise, Promise]] = {
     "account.EmailAddress": (_("adresse e-mail d’un compte"), _("adresses e-mail des comptes")),
+    "accounts.AccountLink": (_("invitation d’un exploitant"), _("invitations d’exploitants")),
+    "accounts.BlockedAccount": (_("compte bloqué"), _("comptes bloqués")),
+    "accounts.Operator": (_("exploitant"), _("exploitants")),
     "accounts.KnownDevice": (_("appareil reconnu"), _("appareils reconnus")),
     "accounts.OneTimeCode": (_("code à usage unique"), _("codes à usage unique")),
     "practices.Practice": (_("cabinet"), _("cabinets")),
@@ -49,9 +52,22 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "patients.ContactProposal": (_("coordonnée proposée"), _("coordonnées proposées")),
     "patients.FormerContact": (_("ancienne coordonnée"), _("anciennes coordonnées")),
     "patients.Invitation": (_("invitation"), _("invitations")),
+    "patients.DistinctRecords": (_("paire de personnes distinctes"), _("paires de personnes distinctes")),
+    "patients.IdentityChange": (_("identité corrigée"), _("identités corrigées")),
+    "patients.RecordMerge": (_("réunion de fiches"), _("réunions de fiches")),
     "patients.RecordTie": (_("lien entre un compte et une fiche"), _("liens entre comptes et fiches")),
+    "imports.Import": (_("import de données"), _("imports de données")),
+    "imports.CalendarItem": (_("événement d’un calendrier suivi"), _("événements des calendriers suivis")),
+    "imports.ImportPart": (_("partie d’un import"), _("parties des imports")),
+    "imports.ImportLine": (_("ligne importée"), _("lignes importées")),
+    "practices.ColleagueInvitation": (_("invitation d’un collègue"), _("invitations des collègues")),
+    "practices.PracticeLogo": (_("logo d’un cabinet"), _("logos des cabinets")),
+    "patients.SignUp": (_("inscription en cours"), _("inscriptions en cours")),
+    "appointments.SlotHold": (_("créneau retenu"), _("créneaux retenus")),
     "patients.Relative": (_("proche"), _("proches")),
     "patients.RelativeRecord": (_("fiche d’un proche"), _("fiches des proches")),
+    "personal_data.PracticeExport": (_("archive du cabinet"), _("archives du cabinet")),
+    "personal_data.DataExport": (_("archive de données personnelles"), _("archives de données personnelles")),
     "portals.IdempotentCall": (_("appel d’API déjà répondu"), _("appels d’API déjà répondus")),
     "usersessions.UserSession": (_("appareil connecté"), _("appareils connectés")),
 }
@@ -97,7 +113,7 @@ FIELDS: dict[str, dict[str, Promise]] = {
 
 
 def name_models() -> None:
-    """When the site starts. Migrations are made from what a model's file says, and see none of it."""
+    """Set the names when the site starts. Migrations are made from the models' files and do not contain them."""
     for label, (one, several) in MODELS.items():
         options = apps.get_model(label)._meta
         options.verbose_name, options.verbose_name_plural = one, several

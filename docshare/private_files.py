@@ -1,6 +1,6 @@
-"""DATA_DIR, the database and the secrets are for the user that docshare runs as, and nobody else of the machine.
+"""Restricts DATA_DIR, the database and the secrets to the user that docshare runs as.
 
-Whatever the umask, and also where a former version left them open: looked at whenever a process starts
+Independent of the umask, and also for files that an earlier version left open: checked whenever a process starts
 (docshare/embedded.py). Imports no Django.
 """
 
@@ -13,22 +13,23 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
-DATABASE_ENDINGS = ("", "-wal", "-shm", "-journal")  # what SQLite writes beside
+DATABASE_ENDINGS = ("", "-wal", "-shm", "-journal")  # files that SQLite writes beside the database
 
 
 def make_private(data_dir: Path) -> None:
-    """DATA_DIR, made if it is new, and the secrets in it."""
+    """Create DATA_DIR if necessary, and restrict it and its secrets."""
     data_dir.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     _tighten(data_dir, FOLDER)
     secrets = data_dir / "secrets"
     _tighten(secrets, FOLDER)
-    with suppress(FileNotFoundError, PermissionError):  # another user's: docshare.checks says so
+    with suppress(FileNotFoundError, PermissionError):  # it belongs to another user, which docshare.checks reports
         for path in secrets.iterdir():
             _tighten(path, FILE)
 
 
 def make_database_private(path: Path) -> None:
-    """A SQLite database, which is made empty if it is new: SQLite gives its own files the mode of this one."""
+    """Restrict a SQLite database. Creates an empty one if necessary, because SQLite gives its other files the same
+    mode."""
     path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE))
@@ -37,7 +38,8 @@ def make_database_private(path: Path) -> None:
 
 
 def open_to_others(data_dir: Path, database: Path | None) -> Iterator[str]:
-    """Paths that others may read or write all the same: they are another user's, or on a system without modes."""
+    """Paths that other users may still read or write: they belong to another user, or the file system has no
+    modes."""
     secrets = data_dir / "secrets"
     found = [data_dir, secrets, *(secrets.iterdir() if secrets.is_dir() else ())]
     found += [Path(f"{database}{ending}") for ending in DATABASE_ENDINGS] if database else []
@@ -48,7 +50,7 @@ def open_to_others(data_dir: Path, database: Path | None) -> Iterator[str]:
 
 
 def _tighten(path: Path, mode: int) -> None:
-    """Take rights away, never give one. A link is left alone: what it leads to may be there for others."""
+    """Remove rights, never add one. Leaves links alone, because others may need their targets."""
     with suppress(FileNotFoundError, PermissionError):
         found = path.lstat().st_mode
         if not stat.S_ISLNK(found) and found & ~mode & 0o777:

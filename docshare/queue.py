@@ -1,6 +1,6 @@
 """The private Valkey of the embedded default: a real broker and cache, on a unix socket, for this DATA_DIR alone.
 
-Nothing is persisted: rows in the database say what is to be done, and the sweep finds what a lost nudge announced.
+Nothing is persisted: the work to do is in the database, and the sweep finds rows whose nudge was lost.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def server_binary() -> str:
 
 
 def server_command(folder: Path) -> list[str]:
-    """What starts the server with its socket, and nothing else, in `folder` (made private first)."""
+    """The command that starts the server with only a socket, in `folder`, which is made private first."""
     _make_private(folder)
     return [
         *(server_binary(), "--port", "0"),
@@ -41,7 +41,7 @@ def server_command(folder: Path) -> list[str]:
 
 
 def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
-    """Start it and return once it answers. It stops when it is told to (`terminate`) or its caller dies."""
+    """Start it and return once it answers. It stops on `terminate` or when its caller dies."""
     command = [sys.executable, str(TIED), *server_command(folder)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 (ours)
     deadline = time.monotonic() + START_SECONDS
@@ -55,7 +55,7 @@ def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _make_private(folder: Path) -> None:
-    """Whoever can reach the socket can run tasks; and in /tmp somebody else may have made the folder before us."""
+    """Everybody who reaches the socket can run tasks, and in /tmp another user may have created the folder first."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
@@ -74,6 +74,6 @@ def _answers(socket: Path) -> bool:
             return False
 
 
-if __name__ == "__main__":  # becomes the server of DATA_DIR (deploy/supervisord.conf)
+if __name__ == "__main__":  # replaces this process by the server of DATA_DIR (deploy/supervisord.conf)
     command = server_command(valkey_socket(Path(os.environ["DATA_DIR"])).parent)
     os.execv(command[0], command)  # noqa: S606 (ours)

@@ -1,6 +1,6 @@
 """One id for each request and each task, in every line of the log it causes and in the answer's X-Request-ID.
 
-A proxy's id is taken over where there is a proxy; a stranger's is not.
+An id in the request is only accepted from a proxy.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
-    """The first of all, so that what the others log has it, too."""
+    """The first middleware, so that the others' log lines have the id, too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "") if settings.ALLAUTH_TRUSTED_PROXY_COUNT else ""
-        # Left in place until the thread's next request: the server logs a failure of its own after us.
+        # Stays until the thread's next request, because the server may log a failure after this middleware.
         current.set(given if FORM.fullmatch(given) else uuid.uuid4().hex)
         response = self.get_response(request)
         response[HEADER] = current.get()

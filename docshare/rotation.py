@@ -1,7 +1,7 @@
-"""Turning a key: everything sealed under a former one is sealed again, until the former one may be dropped.
+"""Changes a key: encrypts everything under a former key again, until the former one may be dropped.
 
-Beside the working site, and again after a kill: each row is written by itself, and one that is under the key in use
-is left alone (docshare/sealed.py). A key that is lost is given up by whoever runs the installation.
+It may run beside the working site and be repeated after a kill: each row is written separately, and rows under the
+key in use stay unchanged (docshare/sealed.py). The operator can give up a lost key.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.trail import record
-from docshare.sealed import KINDS, Tally
-from docshare.wrong_keys import note, note_keys, opens_something
+from docshare.sealed import KINDS, RowCounts
+from docshare.wrong_keys import decrypts_something, note, note_keys
 from documents.models import DocumentLink
 from patients.models import Invitation
 from sealing.key_checks import SECRET_KEY, SIGNING_PASSPHRASE, fits, keys_of
@@ -24,30 +24,30 @@ from signing.models import InstallationAuthority, KeyPlace, SigningCredential
 from signing.passphrases import passphrases
 from signing.pdf.keys import KeyNotOpened, opened
 
-PASSES = 5  # rows that changed, or were sealed meanwhile by a process with the former key, ask for another
+PASSES = 5  # rows that changed meanwhile, or that a process with the former key wrote, require another pass
 BETWEEN_PASSES = 1.0  # seconds
 
 
 @dataclass
-class Turned:
-    """What became of one secret. `tallies`: by kind, at the end; `resealed`: by kind, how many rows were written.
-    `links`: addresses in mailboxes that the former key signed."""
+class RotationResult:
+    """The result for one secret. `tallies`: by kind, at the end; `resealed`: number of rows written, by kind;
+    `links`: number of links in mailboxes that the former key signed."""
 
     secret: str
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    tallies: dict[str, RowCounts] = field(default_factory=dict)
     resealed: dict[str, int] = field(default_factory=dict)
-    missing: bool = False  # a former key is not given
+    missing: bool = False  # a former key is not in the settings
     links: int = 0
-    dropped: int = 0  # checks of former keys that nothing needs any more
+    dropped: int = 0  # number of removed checks of former keys that nothing needs any more
 
     @property
     def left(self) -> int:
         return sum(tally.former for tally in self.tallies.values())
 
 
-def turn(secret: str, *, dry_run: bool = False) -> Turned:
-    """Seal again what former values of `secret` sealed."""
-    done = Turned(secret)
+def rotate(secret: str, *, dry_run: bool = False) -> RotationResult:
+    """Encrypt again what is encrypted under former values of `secret`."""
+    done = RotationResult(secret)
     if not dry_run:
         note_keys()
     kinds = [kind for kind in KINDS if kind.secret == secret]
@@ -66,13 +66,13 @@ def turn(secret: str, *, dry_run: bool = False) -> Turned:
 
 
 @transaction.atomic
-def _end(done: Turned, *, dry_run: bool) -> None:
+def _end(done: RotationResult, *, dry_run: bool) -> None:
     keys = keys_of(done.secret)
     checks = list(KeyCheck.objects.select_for_update().filter(secret=done.secret))
     current = [check for check in checks if fits(check, keys[:1])]
     done.missing = not all(fits(check, keys) for check in checks)
-    if not checks:  # nothing is noted yet, or the key opens nothing
-        done.missing = opens_something(done.secret) is False
+    if not checks:  # no key is recorded yet, or this key decrypts nothing
+        done.missing = decrypts_something(done.secret) is False
     if done.secret == SECRET_KEY and current and keys[1:]:
         done.links = signed_links(before=min(check.noted_at for check in current))
     if dry_run or not current:
@@ -90,7 +90,7 @@ def _end(done: Turned, *, dry_run: bool) -> None:
 
 
 def signed_links(*, before: datetime) -> int:
-    """Open addresses in mailboxes that only the former SECRET_KEY verifies."""
+    """Number of valid links in mailboxes that only the former SECRET_KEY verifies."""
     now = timezone.now()
     links = DocumentLink.objects.filter(revoked_at=None, created_at__lt=before)
     invitations = Invitation.objects.live().filter(expires_at__gt=now, created_at__lt=before)
@@ -99,15 +99,15 @@ def signed_links(*, before: datetime) -> int:
 
 @transaction.atomic
 def give_up(secret: str) -> int:
-    """Go on without a key that is lost. How many authorities and certificates were retired.
+    """Give up a lost key; returns how many authorities and certificates were retired.
 
-    What only it opens stays as it is and fails by itself, in a sentence. For SIGNING_PASSPHRASE, what this
-    installation issued is retired, so that the next signature makes it anew; certificates that were brought are
-    their owners' to bring again. Raises ValueError if no key is missing.
+    Data under this key stay and fail individually with a sentence. For SIGNING_PASSPHRASE, certificates and
+    authorities of this installation are retired, so that the next signature creates new ones; owners must import
+    their own certificates again. Raises ValueError if no key is missing.
     """
     checks = list(KeyCheck.objects.select_for_update().filter(secret=secret))
     missing = [check for check in checks if not fits(check, keys_of(secret))]
-    if not missing and (checks or opens_something(secret) is not False):
+    if not missing and (checks or decrypts_something(secret) is not False):
         raise ValueError(secret)
     KeyCheck.objects.filter(pk__in=[check.pk for check in missing]).delete()
     key = keys_of(secret)[0]

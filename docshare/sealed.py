@@ -1,9 +1,9 @@
-"""Everything that is sealed in the database, kind by kind, and sealing it again under the key in use.
+"""All kinds of encrypted data in the database, and their encryption under the key in use.
 
-One registry: a column that is sealed and not in KINDS would be lost with the key that is dropped
-(tests/docshare/test_rotate_keys.py looks for such). Rows are read by batches without a lock, and each is written by
-itself if it still holds what was read (compare and set): the site works meanwhile, nobody waits for long, and nothing
-can deadlock. A run that was killed leaves each row under one key or the other, and the next run goes on.
+An encrypted column that is missing in KINDS would be lost with a dropped key (tests/docshare/test_rotate_keys.py
+searches for such columns). Rows are read in batches without a lock, and each is written separately if it is unchanged
+(compare and set), so the site works meanwhile and nothing can deadlock. A killed run leaves each row under one key or
+the other, and the next run continues.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Model
 
 from accounts import factor_secrets
+from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.models import Message
 from portals.models import IdempotentCall
 from sealing.columns import CannotOpen, Sealed, SealedTextField
@@ -30,8 +31,9 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 @dataclass
-class Tally:
-    """Rows: sealed under the key in use already, sealed again (or to be), and opened by no key that is given."""
+class RowCounts:
+    """Numbers of rows: under the key in use already, encrypted again (or to be), and decrypted by no
+    available key."""
 
     current: int = 0
     former: int = 0
@@ -40,8 +42,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Kind:
-    """`empty`: what columns hold in rows that keep nothing sealed. `seal_again`: of the columns of a row that change,
-    what they hold and what they shall hold; raises CannotOpen or KeyNotOpened."""
+    """`empty`: the columns' values in rows without encrypted data. `seal_again`: for a row, the present and the new
+    values of the columns that change; raises CannotOpen or KeyNotOpened."""
 
     name: str
     secret: str
@@ -50,9 +52,9 @@ class Kind:
     empty: dict[str, Any]
     seal_again: Callable[[Any], Changes]
 
-    def walk(self, *, write: bool) -> Tally:
+    def walk(self, *, write: bool) -> RowCounts:
         """Every row, in the order of ids. A row that changes meanwhile is left to the next walk."""
-        tally, last = Tally(), None
+        tally, last = RowCounts(), None
         while True:
             batch = self._batch(after=last)
             for row in batch:
@@ -65,7 +67,7 @@ class Kind:
         rows = self.model._default_manager.exclude(**self.empty).order_by("pk").only("pk", *self.columns)
         return list((rows.filter(pk__gt=after) if after is not None else rows)[:BATCH])
 
-    def _judge(self, row: Model, tally: Tally, *, write: bool) -> None:
+    def _judge(self, row: Model, tally: RowCounts, *, write: bool) -> None:
         try:
             changes = self.seal_again(row)
         except (CannotOpen, KeyNotOpened):
@@ -83,21 +85,21 @@ class Kind:
 
 
 def unreadable() -> Iterator[str]:
-    """A line for each kind of which something opens with no key that is given."""
+    """A line for each kind with rows that no available key decrypts."""
     for kind in KINDS:
         if count := kind.walk(write=False).unreadable:
             yield f"{kind.name}: {count} open with no key that is given (docs/operating.md, Keys)"
 
 
 def _texts(*columns: str) -> Callable[[Model], Changes]:
-    """Of columns that are a SealedTextField."""
+    """A kind whose columns are each a SealedTextField."""
 
     def seal_again(row: Model) -> Changes:
         changes: Changes = {}
         for column in columns:
             field = row._meta.get_field(column)
             assert isinstance(field, SealedTextField)
-            kept = field.kept_in(row)
+            kept = field.sealed_text_of(row)
             if kept and not kept.is_current():
                 changes[column] = kept, Sealed.of(kept.open())
         return changes
@@ -106,7 +108,7 @@ def _texts(*columns: str) -> Callable[[Model], Changes]:
 
 
 def _second_factor(row: Authenticator) -> Changes:
-    """Plain ones stay plain: the version that wrote them may still run beside this one, and reads no sealed ones."""
+    """Plain ones stay plain, because the version that wrote them may still run and can't read encrypted ones."""
 
     def seal_again(kept: str) -> str:
         return factor_secrets.sealed_again(kept) if kept.startswith(factor_secrets.PREFIX) else kept
@@ -116,7 +118,7 @@ def _second_factor(row: Authenticator) -> Changes:
 
 
 def _signing_key(row: InstallationAuthority | SigningCredential) -> Changes:
-    """Nothing of a key that is elsewhere."""
+    """Nothing for a key that is stored elsewhere."""
     again = sealed_again(bytes(row.private_key), *passphrases()) if row.private_key else None
     return {"private_key": (row.private_key, again)} if again else {}
 
@@ -133,6 +135,11 @@ KINDS = (
     _of_texts("queued messages", Message, "body", "html", "calendar"),
     _of_texts("secrets of webhooks", WebhookEndpoint, "secret"),
     _of_texts("answers of the API", IdempotentCall, "body"),
+    _of_texts("names of imported files", Import, "name"),
+    _of_texts("lines to import", ImportPart, "rows"),
+    _of_texts("sentences about imported lines", ImportLine, "detail"),
+    _of_texts("addresses of calendars", CalendarSubscription, "address"),
+    _of_texts("sentences about events of calendars", CalendarItem, "detail"),
     Kind(
         "second factors", SECRET_KEY, Authenticator, ("data",), {"type": Authenticator.Type.WEBAUTHN}, _second_factor
     ),

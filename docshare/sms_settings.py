@@ -1,4 +1,4 @@
-"""How many SMS leave, and where they go unless a practice says otherwise (ISO 3166, two letters).
+"""Parses the limits on SMS, and the allowed countries unless a practice has its own (ISO 3166, two letters).
 
 The territories of France have calling codes of their own: +262, +508, +590, +594, +596, +681, +687, +689.
 """
@@ -18,7 +18,7 @@ DEFAULT_COUNTRIES = (*FRANCE, *EUROPEAN_UNION, "CH", "MC", "GB")
 
 
 def hour_and_day(env: Environment, name: str, default: tuple[int, int]) -> tuple[int, int]:
-    """Two whole numbers with a comma: SMS in an hour, and in a day. Raises ImproperlyConfigured."""
+    """Parse two whole numbers separated by a comma: SMS in an hour and in a day. Raises ImproperlyConfigured."""
     written = env.list(name, str, [str(number) for number in default])
     numbers = [int(one) for one in written if one.strip().isdecimal()]
     if len(written) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1]:

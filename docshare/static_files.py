@@ -1,7 +1,7 @@
-"""Static files hold nothing private: any user of the machine may read them, whoever collected them.
+"""Makes static files readable for every user of the machine, whoever collected them.
 
-Documents are the opposite, and FILE_UPLOAD_PERMISSIONS is theirs: it must not reach what the site shows to everybody.
-Root collects, in an image or on a Debian machine, and the web processes are another user.
+FILE_UPLOAD_PERMISSIONS is for documents, which are private, and must not apply here. In an image or on Debian, root
+collects static files and the web processes run as another user.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Any
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-FILE, FOLDER = 0o644, 0o755  # whatever the umask
+FILE, FOLDER = 0o644, 0o755  # independent of the umask
 
 
-class ReadableCompressor(Compressor):  # type: ignore[misc]
+class ReadableCompressor(Compressor):
     def write_data(self, path: str, data: bytes, suffix: str, stat_result: Any) -> str:
         written = str(super().write_data(path, data, suffix, stat_result))
         Path(written).chmod(FILE)
         return written
 
 
-class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Modules of ours import each other by hashed names, as pages do: no module is loaded twice, none is stale.
+class StaticFilesStorage(CompressedManifestStaticFilesStorage):
+    """Rewrites imports between our modules to hashed names, as pages use, so that no module is loaded twice or stale.
 
-    Only those in js/: Django's patterns would also read the minified bundles of packages, which import nothing.
+    Only in js/: Django's patterns would also parse minified bundles of packages, which import nothing.
     """
 
     patterns = (

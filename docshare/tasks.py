@@ -1,4 +1,4 @@
-"""What the installation as a whole does by itself."""
+"""Periodic tasks of the installation as a whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from docshare.health import probes
 
 @shared_task(name="docshare.tasks.ask_others", expires=50)
 def ask_others() -> None:
-    """Ask mail server, gateway, scanner and authority whether they are there. Harmless when repeated: it sends
-    nothing, and the latest answer stays."""
-    probes.ask_all()
+    """Probe mail server, gateway, scanner and authority. Harmless when repeated: it sends nothing, and the latest
+    answer stays."""
+    probes.probe_all()

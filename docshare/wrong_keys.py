@@ -1,7 +1,7 @@
-"""Whether this process has the installation's keys: asked at start, by `manage.py check` and by /readyz.
+"""Checks whether this process has the installation's keys: at start, in `manage.py check` and in /readyz.
 
-What the database notes of its keys is compared (sealing/key_checks.py). An installation of a version that noted
-nothing is asked what it keeps: a key that opens something of it is right, one that opens nothing is wrong.
+Compares the check values in the database (sealing/key_checks.py). For an installation of a version without check
+values, a key is right if it decrypts any stored data, else wrong.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from signing.pdf.keys import KeyNotOpened, opened
 from webhooks.models import WebhookEndpoint
 
 logger = logging.getLogger(__name__)
-ASKED = 5  # of each kind, the newest
-TURN = 0x0D0C5EA2  # one process notes a key (an advisory lock of PostgreSQL)
+ASKED = 5  # rows of each kind, the newest
+TURN = 0x0D0C5EA2  # key of the advisory lock (PostgreSQL) that lets one process record keys
 
 
 class WrongKeys(Exception):
@@ -35,14 +35,14 @@ class WrongKeys(Exception):
 
 
 def wrong_keys() -> list[str]:
-    """A sentence for each secret that differs; empty where all fit. Two queries and, once a process has compared
-    them, no cryptography. Raises DatabaseError."""
+    """A sentence for each secret that differs; empty if all match. Two queries and, once a process has compared them,
+    no cryptography. Raises DatabaseError."""
     sentences = []
     for secret in SECRETS:
         standing = standing_of(secret)
         if standing.checks:
             sentences.append(differing(standing))
-        elif opens_something(secret) is False:
+        elif decrypts_something(secret) is False:
             sentences.append(
                 f"{secret} opens nothing of what this installation keeps sealed. Set {secret} (or {secret}_FILE) to "
                 f"the key it was sealed under, or add that key to {secret}_FALLBACKS. If it is lost: "
@@ -52,24 +52,24 @@ def wrong_keys() -> list[str]:
 
 
 def refuse_wrong_keys() -> None:
-    """Raises WrongKeys. Notes the keys if the database was away when this process started."""
+    """Raises WrongKeys. Records the keys if the database was unreachable when this process started."""
     if sentences := wrong_keys():
         raise WrongKeys(" ".join(sentences))
     note_keys()
 
 
 def compare_at_start() -> None:
-    """Write into the log what differs; note a key that is new here and whose former one is at hand."""
+    """Log differing keys; record a new key if its former one is available."""
     try:
         for sentence in wrong_keys():
             logger.critical(sentence)
         note_keys()
-    except DatabaseError as error:  # away, or not migrated yet: /readyz asks again
+    except DatabaseError as error:  # unreachable or not migrated yet: /readyz checks again
         logger.warning("Keys were not compared with the database's: %s", type(error).__name__)
 
 
 def note_keys() -> list[str]:
-    """Note the keys in use, if they are right and not noted yet. Which secrets were noted now."""
+    """Record the keys in use if they are right and not recorded yet; returns the newly recorded secrets."""
     noted = []
     for secret in SECRETS:
         if not _is_to_be_noted(secret):
@@ -86,26 +86,27 @@ def note_keys() -> list[str]:
 
 
 def _unnoted(secret: str) -> list[str]:
-    """The one in use last. At first the former ones, too: something may be sealed under any that is given."""
+    """Keys to record, the one in use last. The first time also the former ones, because data may be encrypted under
+    any of them."""
     keys = keys_of(secret)
     return keys[:1] if standing_of(secret).checks else keys[::-1]
 
 
 def _is_to_be_noted(secret: str) -> bool:
     standing = standing_of(secret)
-    return standing.is_turning or (not standing.checks and opens_something(secret) is not False)
+    return standing.key_change_in_progress or (not standing.checks and decrypts_something(secret) is not False)
 
 
 def note(secret: str, key: str) -> KeyCheck:
-    """The key is one that something may be sealed under from now on."""
+    """Record a key under which data may be encrypted from now on."""
     check = new_check(secret, key)
     check.save()
     record("keys.noted", by=None, on=check, detail={"secret": secret})
     return check
 
 
-def opens_something(secret: str) -> bool | None:
-    """Whether a key given opens anything that is kept; None where nothing is kept."""
+def decrypts_something(secret: str) -> bool | None:
+    """Whether an available key decrypts any stored data; None if there is none."""
     kept = _sealed_keys() if secret == SIGNING_PASSPHRASE else _sealed_texts()
     found = None
     for open_one in kept:

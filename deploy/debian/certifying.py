@@ -1,4 +1,4 @@
-"""`deploy/debian/certificate CERTIFICATE KEY`: the site's certificate from now on. For certbot's --deploy-hook, too.
+"""`deploy/debian/certificate CERTIFICATE KEY`: installs the site's certificate. Also for certbot's --deploy-hook.
 
 Without arguments it takes those of RENEWED_LINEAGE, which certbot sets. Standard library only.
 """

@@ -1,4 +1,4 @@
-"""/etc/docshare/environment as systemd reads it (systemd.exec(5), EnvironmentFile=)."""
+"""Parses /etc/docshare/environment as systemd does (systemd.exec(5), EnvironmentFile=)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ESCAPED_IN_DOUBLE_QUOTES = '"\\`$'
 
 
 def read(path: Path) -> dict[str, str]:
-    """The variables of the file; the last of one name counts. Raises OSError."""
+    """The variables of the file; of one name, the last value counts. Raises OSError."""
     return parse(path.read_text())
 
 
@@ -23,7 +23,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Without comments; a line that ends within quotes, or with a backslash, goes on in the next."""
+    """Lines without comments, joined if a line ends within quotes or with a backslash."""
     lines: list[str] = []
     going_on = ""
     for line in text.splitlines():
@@ -58,7 +58,7 @@ def _state(line: str) -> tuple[str, bool]:
 
 def _value(written: str) -> str:
     value, quote, escaped = "", "", False
-    kept = 0  # length of the value up to the last character that is no trailing blank
+    kept = 0  # length of the value without trailing blanks
     for letter in written.lstrip():
         if escaped:
             value += letter if quote != '"' or letter in ESCAPED_IN_DOUBLE_QUOTES else f"\\{letter}"

@@ -1,6 +1,7 @@
-"""`deploy/debian/install [HOST]`: everything that docshare needs on this machine. Run again, it changes nothing.
+"""`deploy/debian/install [HOST]`: installs everything that docshare needs on this machine. A second run changes
+nothing.
 
-The shell script of that name has installed Debian's packages before. Standard library only.
+The shell script of that name installs Debian's packages first. Standard library only.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ def install(arguments: list[str]) -> None:
             "\n".join(["docshare is installed, and starts once you have written:", *lines, "Then run this again."])
         )
     site.start_or_replace(host)
-    say(f"https://{host} answers. Its first account, if there is none yet: docsharectl createsuperuser")
+    say(f"https://{host} answers. Its first operator, if there is none yet: docsharectl first_run")
 
 
 def host_name(asked: str | None) -> str:
-    """As given, as installed before, or as typed. Raises CannotContinue."""
+    """The host name: given, installed before, or typed. Raises CannotContinue."""
     before = site.host_in_place()
     if asked and before and asked.lower() != before:
         raise CannotContinue(

@@ -1,4 +1,4 @@
-"""Where an installation on Debian keeps what. Standard library only, like all of deploy/debian."""
+"""Paths of an installation on Debian. Standard library only, like all of deploy/debian."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, /srv/docshare
 PYTHON = ROOT / ".venv" / "bin" / "python"
-USER = "docshare"  # and its group, its database and its role in it
+USER = "docshare"  # also the name of its group, database and database role
 
 SETTINGS = Path("/etc/docshare")
 ENVIRONMENT = SETTINGS / "environment"

@@ -1,4 +1,5 @@
-"""`deploy/debian/remove [--purge]`: the site's parts off this machine. Its data stay unless --purge, which asks.
+"""`deploy/debian/remove [--purge]`: removes the site's parts from this machine. Its data stay unless --purge is
+given, which asks for confirmation.
 
 Standard library only.
 """
@@ -39,7 +40,7 @@ def remove(arguments: list[str]) -> None:
     if purge:
         erase()
     for path in (*sorted(UNITS.glob("docshare*")), COMMAND, TMPFILES):
-        if path.is_dir():  # what `systemctl edit` wrote
+        if path.is_dir():  # a folder written by `systemctl edit`
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

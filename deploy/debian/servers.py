@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and clamd of this machine, as the site needs them."""
+"""Sets up PostgreSQL, Redis and clamd on this machine for the site."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ UNITS_OF_SIZE = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def prepare_database() -> None:
-    """Role and database, reached by the local socket: the system's user `docshare` is the role, without a password.
+    """Create role and database for the local socket: the system user `docshare` is the role, without a password.
 
-    A database_url that names another server is the administrator's own, and left alone.
+    A database_url that names another server belongs to the administrator and stays unchanged.
     """
     url = SECRETS / "database_url"
     if url.exists() and LOCAL_SOCKET not in url.read_text():
@@ -54,7 +54,7 @@ def port_of_database(url: str) -> int:
 
 
 def port_of_cluster() -> int:
-    """Of the running cluster of this machine; of several, the one with the lowest port."""
+    """The port of this machine's running cluster; of several, the lowest."""
     for _attempt in ("as it is", "started"):
         rows = [line.split() for line in ask("pg_lsclusters", "--no-header").splitlines()]
         if online := [int(row[2]) for row in rows if row[3].startswith("online")]:
@@ -78,7 +78,7 @@ def _as_postgres(port: int, statement: str) -> str:
 
 
 def drop_database() -> None:
-    """Database and role, where they are on this machine. Raises CannotContinue."""
+    """Drop database and role if they are on this machine. Raises CannotContinue."""
     url = SECRETS / "database_url"
     if not url.exists() or LOCAL_SOCKET not in url.read_text():
         return
@@ -91,7 +91,7 @@ def drop_database() -> None:
 
 
 def prepare_queue() -> None:
-    """A Redis for docshare alone. A redis_url that is not its address is the administrator's own."""
+    """Set up a Redis for docshare alone, unless redis_url names another one, which belongs to the administrator."""
     url = SECRETS / "redis_url"
     if url.exists() and not REDIS.exists():
         return
@@ -139,7 +139,8 @@ def prepare_scanner() -> None:
 
 
 def scanner_answers() -> bool:
-    """Whether clamd answers a ping (clamd(8)) by its socket. It reads its signatures first, which takes a while."""
+    """Whether clamd answers a ping (clamd(8)) on its socket. After a start it first loads its signatures, which takes
+    a while."""
     deadline = time.monotonic() + SCANNER_SECONDS
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as asked, suppress(OSError):
@@ -153,7 +154,7 @@ def scanner_answers() -> bool:
 
 
 def with_limits(theirs: str, ours: str) -> str:
-    """`theirs` with the limits of `ours` where they are smaller or missing, and AlertExceedsMax on."""
+    """`theirs` with the limits of `ours` wherever they are smaller or missing, and with AlertExceedsMax."""
     lines = theirs.splitlines()
     for name in LIMITS:
         wanted = _value_of(ours.splitlines(), name)
@@ -165,7 +166,7 @@ def with_limits(theirs: str, ours: str) -> str:
 
 
 def size_of(written: str) -> int:
-    """Bytes; of clamd's "0", no limit, more than any. Nothing written: 0, so that a limit of ours is taken."""
+    """A limit in bytes. clamd's "0" means no limit: larger than any. Missing: 0, so that our limit applies."""
     found = re.fullmatch(r"(\d+)([KMG]?)", written.upper())
     if not found:
         return 0

@@ -1,4 +1,4 @@
-"""The parts of the site on this machine: user, settings, packages, units, starting and replacing them."""
+"""Installs the site on this machine: user, settings, packages and units, and starts or replaces its parts."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ EXAMPLE = "documents.example"
 WHERE_UNITS_SAY = "/srv/docshare"
 HIDDEN_FROM_SERVICES = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")
 START_SECONDS = 120
-IPV6 = Path("/proc/net/if_inet6")  # on a kernel that knows IPv6
+IPV6 = Path("/proc/net/if_inet6")  # exists if the kernel supports IPv6
 NEEDED = ("email_url", "sms_url")
 MADE_UP = ("secret_key", "signing_passphrase", "metrics_token")
-WRITTEN_LATER = ("database_url", "redis_url")  # by deploy.debian.servers
+WRITTEN_LATER = ("database_url", "redis_url")  # written by deploy.debian.servers
 
 
 def refuse_hidden_checkout() -> None:
@@ -54,7 +54,7 @@ def make_user_and_folders() -> None:
     ):
         write(target, (ROOT / "deploy" / "debian" / source).read_text())
         run(*command, target, failure=f"{command[0]} could not do what {target} says.")
-    # Whatever is written here later belongs to the site's group (setgid), and other users see none of it.
+    # Files written here later belong to the site's group (setgid), and other users can't read them.
     SECRETS.mkdir(parents=True, exist_ok=True)
     for folder, mode in ((SETTINGS, 0o750), (SECRETS, 0o2750)):
         shutil.chown(folder, "root", USER)
@@ -62,7 +62,7 @@ def make_user_and_folders() -> None:
 
 
 def write_settings(host: str) -> None:
-    """Secrets and the two files of variables; what is there stays as it is."""
+    """Write secrets and the two files of variables; existing values stay."""
     for example, target in (("environment.example", ENVIRONMENT), ("nginx.example", NGINX)):
         text = target.read_text() if target.exists() else example_of(example, host)
         if target == NGINX:  # its template needs a value for each name; other settings have defaults
@@ -73,7 +73,7 @@ def write_settings(host: str) -> None:
 
 
 def make_secrets(settings: Mapping[str, str]) -> None:
-    """A file for each that the settings name and that is not there: without one, no process starts."""
+    """Write a file for each missing secret that the settings name: without it, no process starts."""
     make_up(SECRETS, MADE_UP)
     named = {Path(value) for name, value in settings.items() if name.endswith("_FILE")}
     ours = {path.name for path in named if path.parent == SECRETS}
@@ -87,7 +87,7 @@ def example_of(name: str, host: str) -> str:
 
 
 def with_new_names(text: str, example: str) -> str:
-    """`text` and, behind it, the lines of `example` whose names it lacks: those of a newer version."""
+    """`text` followed by the lines of `example` whose names it lacks (settings of a newer version)."""
     has = environment_file.parse(text)
     new = [
         line for line in example.splitlines() if (name := line.partition("=")[0]).isidentifier() and name not in has
@@ -99,7 +99,7 @@ def with_new_names(text: str, example: str) -> str:
 
 
 def open_secrets_to_the_group() -> None:
-    """Also those that an administrator wrote with whatever umask."""
+    """Make secrets readable for the group, also those that an administrator wrote with another umask."""
     group = grp.getgrnam(USER).gr_gid
     for path in SECRETS.iterdir():
         if path.is_file() and not path.is_symlink():
@@ -108,12 +108,12 @@ def open_secrets_to_the_group() -> None:
 
 
 def host_in_place() -> str:
-    """The host name of the installation, or "" before there is one."""
+    """The host name of the installation; "" before the installation."""
     return environment_file.read(NGINX).get("SITE_HOST", "") if NGINX.exists() else ""
 
 
 def missing() -> list[str]:
-    """A line for each thing that only the administrator knows."""
+    """A line for each missing value that only the administrator knows."""
     settings = environment_file.read(ENVIRONMENT)
     found = []
     for name in NEEDED:
@@ -124,7 +124,7 @@ def missing() -> list[str]:
 
 
 def install_packages() -> None:
-    """Python and Node packages as the locks say, texts, static files; readable by the site's user."""
+    """Install the locked Python and Node packages, texts and static files, readable by the site's user."""
     run(
         *(sys.executable, ROOT / "deploy" / "environment.py", "runtime"),
         failure="The packages could not be installed. Run this again once the lines above are dealt with.",
@@ -159,7 +159,7 @@ def install_units() -> None:
 
 
 def start_or_replace(host: str) -> None:
-    """The database brought up to date, then every part started, or replaced one by one if they run."""
+    """Migrate the database, then start every part, or replace running parts one by one."""
     run(COMMAND, "migrate", "--no-input", "--verbosity", "0", failure="The database could not be brought up to date.")
     timer = "docshare-backup.timer"
     run("systemctl", "enable", "--quiet", "docshare.target", timer, failure="The units could not be enabled.")
@@ -170,7 +170,7 @@ def start_or_replace(host: str) -> None:
 
 
 def replace_parts(host: str) -> None:
-    """Web processes one after the other, each answering before the next one goes; then workers, scheduler, nginx."""
+    """Replace web processes one after the other, each once the one before answers; then workers, scheduler, nginx."""
     for unit in running_units("docshare-web@*.service"):
         restart(unit)
         (number,) = re.findall(r"@(\d+)\.", unit)
@@ -212,7 +212,7 @@ def wait_for_web(unit: str, port: int, host: str) -> None:
 
 
 def wait_until_ready(host: str) -> None:
-    """Until the site says through nginx and TLS that all of its parts answer. Raises CannotContinue."""
+    """Wait until the site reports, through nginx and TLS, that all of its parts answer. Raises CannotContinue."""
     deadline = time.monotonic() + START_SECONDS
     said = "nothing"
     while time.monotonic() < deadline:
@@ -229,7 +229,7 @@ def wait_until_ready(host: str) -> None:
 
 
 def wait_until_served(host: str) -> None:
-    """Until nginx, which was told to read it again, shows the certificate that is in place."""
+    """Wait until nginx, which is reloading, presents the installed certificate."""
     first = CERTIFICATE.read_text().partition(ssl.PEM_FOOTER)[0].partition(ssl.PEM_HEADER)[2]
     wanted = ssl.PEM_cert_to_DER_cert(f"{ssl.PEM_HEADER}{first}{ssl.PEM_FOOTER}")
     deadline = time.monotonic() + START_SECONDS
@@ -241,7 +241,7 @@ def wait_until_served(host: str) -> None:
 
 
 def ask_site(host: str) -> tuple[int, str, bytes | None]:
-    """Status and body of /readyz, and the certificate (DER), from this machine, whatever that is worth."""
+    """Status and body of /readyz, and the unverified certificate (DER), as seen from this machine."""
     port = int(environment_file.read(NGINX).get("HTTPS_PORT", "443").rpartition(":")[2])
     context = ssl._create_unverified_context()
     with (

@@ -1,4 +1,4 @@
-"""Commands of the machine, files written only if they change, and sentences for whoever installs."""
+"""Runs commands, writes files only if they change, and prints sentences for the administrator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deploy.debian.places import USER
 
 
 class CannotContinue(Exception):
-    """A sentence for whoever ran the command."""
+    """The message is a sentence for the administrator."""
 
 
 def say(sentence: str) -> None:
@@ -21,13 +21,13 @@ def say(sentence: str) -> None:
 
 
 def run(*command: str | Path, failure: str, environment: Mapping[str, str] | None = None) -> None:
-    """Its output goes to the terminal. Raises CannotContinue with `failure`."""
+    """Run a command, with its output on the terminal. Raises CannotContinue with `failure`."""
     if subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode != 0:
         raise CannotContinue(failure)
 
 
 def ask(*command: str | Path, failure: str = "", content: str = "") -> str:
-    """Its standard output. Raises CannotContinue with `failure` and what it wrote to standard error."""
+    """The standard output of a command. Raises CannotContinue with `failure` and the command's standard error."""
     done = subprocess.run(command, input=content, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CannotContinue(f"{failure or ' '.join(map(str, command))}\n{done.stderr.strip()[-1000:]}")
@@ -39,7 +39,7 @@ def succeeds(*command: str | Path) -> bool:
 
 
 def write(path: Path, content: str, *, mode: int = 0o644, group: str = "root") -> bool:
-    """Whether it changed. Whole or not at all; mode and group are set even if the content is the same."""
+    """Write a file atomically; returns whether it changed. Sets mode and group even if the content is the same."""
     path.parent.mkdir(parents=True, exist_ok=True)
     changed = not path.exists() or path.read_text() != content
     if changed:
@@ -55,7 +55,7 @@ def write(path: Path, content: str, *, mode: int = 0o644, group: str = "root") -
 
 
 def write_secret(path: Path, content: str) -> bool:
-    """A file that root writes and the site's group reads."""
+    """Write a file that only root may write and only the site's group may read."""
     return write(path, content, mode=0o640, group=USER)
 
 

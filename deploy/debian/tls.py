@@ -1,4 +1,4 @@
-"""The site's certificate and key: checked before they replace others."""
+"""Checks the site's certificate and key before they replace others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ TRIAL_DAYS = 90
 
 
 def keep(certificate: Path, key: Path, host: str) -> bool:
-    """Whether it changed. Raises CannotContinue if nginx could not serve `host` with them."""
+    """Install certificate and key; returns whether they changed. Raises CannotContinue if nginx could not serve
+    `host` with them."""
     for path in (certificate, key):
         if not path.is_file():
             raise CannotContinue(f"There is no file {path}.")
@@ -40,7 +41,8 @@ def keep(certificate: Path, key: Path, host: str) -> bool:
 
 
 def prepare(host: str) -> str:
-    """A certificate for trying if there is none. A sentence if no browser trusts the one in place, else ""."""
+    """Create a self-signed certificate if there is none. Returns a sentence if no browser trusts the installed one,
+    else ""."""
     if not (CERTIFICATE.exists() and KEY.exists()):
         with tempfile.TemporaryDirectory() as folder:
             certificate, key = Path(folder) / "certificate", Path(folder) / "key"

@@ -1,6 +1,6 @@
-"""`deploy/debian/upgrade VERSION`: a backup, the version's files, then the version's own installation.
+"""`deploy/debian/upgrade VERSION`: makes a backup, fetches the version's files and runs its installation.
 
-Standard library only. VERSION is what git knows: a tag, a branch, a commit.
+Standard library only. VERSION is a tag, a branch or a commit of git.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def upgrade(arguments: list[str]) -> None:
 
 
 def fetch(version: str) -> str:
-    """The commit that `version` is. Raises CannotContinue."""
+    """The commit of `version`. Raises CannotContinue."""
     if ask(*GIT, "remote"):
         run(
             *GIT,
@@ -45,7 +45,7 @@ def fetch(version: str) -> str:
             "--force",
             failure="git could not fetch what is new; the lines above say why.",
         )
-    for name in (f"refs/remotes/origin/{version}", version):  # a branch as it is there, not as it was here
+    for name in (f"refs/remotes/origin/{version}", version):  # the remote branch, not an outdated local one
         if succeeds(*GIT, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"):
             return ask(*GIT, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}").splitlines()[-1]
     raise CannotContinue(f"git knows no version {version}.")

@@ -1,6 +1,6 @@
-"""A backup of the embedded default (SQLite) into PostgreSQL: a trial becomes a production site.
+"""Loads a backup of the embedded default (SQLite) into PostgreSQL, so that a trial becomes a production site.
 
-Rows as they are, ids, times and sealed texts included; PostgreSQL reads each value from its text. One transaction.
+Rows stay as they are, with ids, times and sealed texts; PostgreSQL parses each value from its text. One transaction.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ BATCH = 1000  # rows
 
 
 def refuse_another_schema(migrations: list[list[str]]) -> None:
-    """`migrations`: those of the backup. Tables are filled one to one: they must be the same on both sides."""
+    """Require the same migrations on both sides, because tables are copied one to one. `migrations`: those of the
+    backup."""
     missing = MigrationLoader(None, ignore_no_migrations=True).disk_migrations.keys() - set(map(tuple, migrations))
     if missing:
         raise BackupFailed(
@@ -32,7 +33,7 @@ def refuse_another_schema(migrations: list[list[str]]) -> None:
 
 
 def load_sqlite(path: Path) -> None:
-    """Every row of the SQLite database at `path` into this PostgreSQL database, which holds nothing of anybody's."""
+    """Copy every row of the SQLite database at `path` into this PostgreSQL database, which must be empty."""
     call_command("migrate", verbosity=0, interactive=False)
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as source:
         try:
@@ -47,8 +48,8 @@ def _copy(source: sqlite3.Connection) -> None:
     if strange := sorted(tables - set(connection.introspection.table_names())):
         raise BackupFailed(f"This backup has a table that this docshare does not know: {strange[0]}.")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL TIME ZONE 'UTC'")  # SQLite's times are in it, and do not say so
-        for table in sorted(tables):  # what migrations put in, the backup has too
+        cursor.execute("SET LOCAL TIME ZONE 'UTC'")  # SQLite stores times in UTC without saying so
+        for table in sorted(tables):  # the backup contains rows that migrations inserted, too
             cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 (our tables)
     for table in sorted(tables):
         _fill(source, table)
@@ -76,7 +77,7 @@ def _batches(rows: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
 
 
 def _continue_sequences(source: sqlite3.Connection, tables: set[str]) -> None:
-    """New rows are numbered on from the highest number that was ever given, also to a row that is gone."""
+    """Continue each sequence after the highest number ever assigned, even to a deleted row."""
     given = dict(source.execute("SELECT name, seq FROM sqlite_sequence"))
     with connection.cursor() as cursor:
         for table in sorted(tables):

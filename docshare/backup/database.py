@@ -1,6 +1,6 @@
-"""The database in a file and back, by its own tool: SQLite's backup API, pg_dump and pg_restore.
+"""Dumps and loads the database with its own tool: SQLite's backup API, pg_dump and pg_restore.
 
-Exactly as it was: rows, triggers, sequences, the order of ids. A snapshot, taken beside a working site.
+A snapshot with rows, triggers and sequences, taken beside a working site.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class FileRow(NamedTuple):
 
 
 def dump(keep: Keep) -> list[FileRow]:
-    """Give the database to `keep`; the files that exactly this snapshot names."""
+    """Pass the dump to `keep`; returns the files that exactly this snapshot names."""
     return _dump_postgresql(keep) if connection.vendor == "postgresql" else _dump_sqlite(keep)
 
 
 def load(path: Path) -> None:
-    """Replace everything in the database by what `path` holds."""
+    """Replace the whole database by the dump at `path`."""
     if connection.vendor == "postgresql":
         tool, environment = _tool("pg_restore")
         options = (
@@ -60,7 +60,7 @@ def load(path: Path) -> None:
 
 
 def _dump_sqlite(keep: Keep) -> list[FileRow]:
-    """By way of a copy beside the database: in the clear as it is, and for as long as the backup takes."""
+    """Dump a temporary copy beside the database, unencrypted like it, which lasts as long as the backup."""
     connection.ensure_connection()
     for left in Path(settings.DATA_DIR).glob(f"{DRAFT}*"):
         if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
@@ -70,7 +70,7 @@ def _dump_sqlite(keep: Keep) -> list[FileRow]:
         target = sqlite3.connect(path)
         try:
             connection.connection.backup(target)
-            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            target.execute("PRAGMA journal_mode = DELETE")  # one file without a separate log
         finally:
             target.close()
         with _read_only(path) as copy:
@@ -91,12 +91,13 @@ def _dump_postgresql(keep: Keep) -> list[FileRow]:
 
 
 def _tool(name: str) -> tuple[list[str], dict[str, str]]:
-    """The command with how to reach the database, its password in the environment alone."""
+    """The command with the connection's parameters, and its environment, which alone has the password. Raises
+    BackupFailed."""
     found = shutil.which(name)
     if found is None:
         raise BackupFailed(f"{name} is not on this machine. Install PostgreSQL's client programs.")
     arguments, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
-    database = arguments.pop()  # psql takes it last; the tools of dumps by its name
+    database = arguments.pop()  # psql takes the database as last argument; pg_dump and pg_restore as an option
     return [found, *arguments[1:], f"--dbname={database}"], {**os.environ, **(environment or {})}
 
 

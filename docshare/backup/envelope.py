@@ -1,7 +1,7 @@
-"""How the files of a backup are written and read: as they are, or each encrypted to public keys.
+"""Writes and reads the files of a backup, plain or encrypted to public keys.
 
 Encrypted with age (https://age-encryption.org/v1), which its own command reads, too: `age --decrypt -i key.txt
-database.age`. The public key is enough to write a backup, so that the site never holds what opens one.
+database.age`. The public key is enough to write a backup, so the site never has the key that opens one.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ ENDING = ".age"
 
 
 class BackupFailed(Exception):
-    """A sentence for whoever ran the command."""
+    """The message is a sentence for the operator."""
 
 
 class Hashed:
-    """A file that is read, and the SHA-256 of what was read of it."""
+    """Wraps a file and hashes (SHA-256) what is read from it."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self.source = source
@@ -55,7 +55,7 @@ class Envelope:
         return folder / f"{name}{ENDING}" if self.encrypts else folder / name
 
     def write(self, source: IO[bytes], path: Path) -> str:
-        """The SHA-256, in hexadecimal, of what `source` held."""
+        """Write the content of `source`; returns its SHA-256 in hexadecimal."""
         hashed = Hashed(source)
         path.touch(mode=0o600)
         with path.open("wb") as target:
@@ -68,12 +68,12 @@ class Envelope:
 
     @contextmanager
     def opened(self, folder: Path, name: str) -> Iterator[Path]:
-        """Where the file can be read in the clear, for as long as it is needed. Raises BackupFailed."""
+        """A context with the path of the decrypted file. Raises BackupFailed."""
         path = self.path(folder, name)
         if not self.encrypts:
             yield path
             return
-        draft = Path(settings.FILE_UPLOAD_TEMP_DIR)  # where plain documents are allowed to lie
+        draft = Path(settings.FILE_UPLOAD_TEMP_DIR)  # where unencrypted documents may be stored
         with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=draft, prefix="restore-") as plain:
             try:
                 pyrage.decrypt_io(source, plain, self.identities)
@@ -83,7 +83,7 @@ class Envelope:
                     "the backup was made for, or the file is damaged."
                 ) from error
             except OSError as error:
-                if error.errno is not None:  # of this machine: a full disk
+                if error.errno is not None:  # a fault of this machine, such as a full disk
                     raise
                 raise BackupFailed(f"{path.name} of this backup was changed or damaged.") from error
             plain.flush()
@@ -91,7 +91,7 @@ class Envelope:
 
 
 def to_recipients(text: str) -> Envelope:
-    """From BACKUP_RECIPIENT: public keys, with commas; none where it is empty. Raises BackupFailed."""
+    """Parse BACKUP_RECIPIENT: public keys separated by commas; may be empty. Raises BackupFailed."""
     try:
         names = [name.strip() for name in text.split(",") if name.strip()]
         return Envelope(recipients=tuple(map(pyrage.x25519.Recipient.from_str, names)))
@@ -102,7 +102,7 @@ def to_recipients(text: str) -> Envelope:
 
 
 def with_identities(path: Path) -> Envelope:
-    """From a file as age-keygen writes it: a private key a line, and comments. Raises BackupFailed."""
+    """Read a file in the format of age-keygen: one private key a line, and comments. Raises BackupFailed."""
     try:
         lines = [line.strip() for line in path.read_text().splitlines()]
         keys = tuple(pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#"))

@@ -1,4 +1,4 @@
-"""A folder of a backup into an empty installation. Everything is verified before anything is written."""
+"""Restores a backup into an empty installation. Everything is verified before anything is written."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ IN_USE = ("accounts_user", "audit_auditevent", "documents_storedfile")
 
 
 class Restored(NamedTuple):
-    """How many messages are queued and will go out; which keys are not the backup's and not in it."""
+    """The number of queued messages that will be sent, and the keys that differ from the backup's and are not
+    in it."""
 
     queued: int
     missing_keys: list[str]
 
 
 def restore(folder: Path, *, stop_messages: bool = False, envelope: Envelope | None = None) -> Restored:
-    """Database, files and keys of the backup in `folder`.
+    """Restore database, files and keys from the backup in `folder`.
 
     `stop_messages`: give those up, visibly. `envelope`: opens an encrypted one. Raises BackupFailed; then nothing was
     changed.
@@ -96,12 +97,12 @@ def _read_manifest(folder: Path, envelope: Envelope) -> dict[str, Any]:
 
 
 def _crosses(manifest: dict[str, Any]) -> bool:
-    """From the embedded default to PostgreSQL; there is no way back."""
+    """Whether the backup crosses from the embedded default to PostgreSQL; the other direction is impossible."""
     return (manifest["database"]["kind"], connection.vendor) == ("sqlite", "postgresql")
 
 
 def _verified_files(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> list[FileRow]:
-    """Every file of the backup, whole; but for those that could not be saved and were told then."""
+    """Every file of the backup, verified, except those that could not be saved and were reported then."""
     rows = []
     with envelope.opened(folder, "files.jsonl") as path:
         lines = path.read_text().splitlines()
@@ -141,7 +142,7 @@ def _ours(app: str) -> bool:
 
 
 def _restore_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> None:
-    """Into DATA_DIR, where this installation keeps them itself; else they must be the same already."""
+    """Write the keys into DATA_DIR if this installation stores them there; else they must be the same already."""
     for name, kept, former in _kept_keys(folder, manifest, envelope):
         if {kept, *former.splitlines()} <= set(keys_of(name)):
             continue
@@ -174,7 +175,7 @@ def _former_check(name: str) -> str:
 
 
 def _kept_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> Iterator[tuple[str, str, str]]:
-    """Name, key in use, former ones (one a line)."""
+    """Tuples: name, key in use, former keys (one a line)."""
     secrets = folder / "secrets"
     for name in SECRETS if manifest["keys"] else ():
         fallbacks = f"{name.lower()}_fallbacks"

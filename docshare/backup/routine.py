@@ -1,4 +1,4 @@
-"""Backups one after the other below one folder: each named by when it began, old ones removed.
+"""Regular backups below one folder, each named by its start time; old ones are removed.
 
 <into>/2026-11-28T023000Z/                 a backup (docshare.backup); unfinished ones are removed by the next run
 DATA_DIR/backups/last-success.json      {"finished_at": ISO 8601 UTC, "bytes": of the backup, "encrypted": bool}
@@ -38,16 +38,18 @@ def next_folder(into: Path) -> Iterator[Path]:
 
 
 def prune(into: Path, keep: int) -> list[Path]:
-    """Remove all finished backups but the `keep` newest; which they were. Other files and folders are left alone."""
+    """Remove all finished backups except the `keep` newest; returns the removed ones. Leaves other files and folders
+    alone."""
     old = [path for path in _ours(into) if _is_finished(path)][:-keep]
     for path in old:
-        (path / "manifest.json").unlink()  # first: what is left of it, should we be stopped, is not a whole backup
+        # first, so that an interrupted removal does not leave an apparently complete backup
+        (path / "manifest.json").unlink()
         shutil.rmtree(path)
     return old
 
 
 def note_success(saved: Saved, *, encrypted: bool) -> None:
-    """For monitoring. Whole or not at all, whenever somebody reads it."""
+    """Write the note for monitoring, atomically."""
     path = note_of_last_backup()
     path.parent.mkdir(mode=0o700, exist_ok=True)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
@@ -58,7 +60,7 @@ def note_success(saved: Saved, *, encrypted: bool) -> None:
 
 
 def _ours(into: Path) -> list[Path]:
-    """Oldest first."""
+    """Backups in this folder, oldest first."""
     return sorted(path for path in into.iterdir() if path.is_dir() and NAME.fullmatch(path.name))
 
 

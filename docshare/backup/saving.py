@@ -1,4 +1,4 @@
-"""An installation into a folder, beside the working site."""
+"""Saves an installation to a folder, beside the working site."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from files.models import StoredFile
 from sealing.key_checks import SECRETS, fits, keys_of, new_check
 from sealing.models import KeyCheck
 
-FORMAT, ENCRYPTED_FORMAT = 1, 2  # so that a version that knows no encryption says so
-SNAPSHOTS = 5  # a file that goes between the snapshot and its copy asks for another snapshot
+FORMAT, ENCRYPTED_FORMAT = 1, 2  # so that versions without encryption refuse an encrypted backup
+SNAPSHOTS = 5  # a file deleted between the snapshot and its copy requires another snapshot
 
 
 @dataclass
 class Saved:
-    """`size`: of the documents; `written`: of everything in the folder. In bytes."""
+    """`size`: bytes of the documents; `written`: bytes of everything in the folder."""
 
     files: int = 0
     size: int = 0
@@ -36,15 +36,15 @@ class Saved:
 
 
 def save(folder: Path, *, with_keys: bool = False, envelope: Envelope | None = None) -> Saved:
-    """Database and files into `folder`, which is new or empty; the keys only if asked. Raises BackupFailed.
+    """Save database and files into `folder`, which is new or empty; the keys only on request. Raises BackupFailed.
 
-    Files that the storage holds changed, or no longer, are told in `faults`; everything else is saved.
+    `faults` reports files that are changed or missing in the storage; everything else is saved.
     """
     if folder.exists() and any(folder.iterdir()):
         raise BackupFailed(f"{folder} is not empty. A backup goes into a folder of its own.")
     envelope = envelope or Envelope()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)  # it holds health documents
+    folder.chmod(0o700)  # it contains health documents
     (folder / "files").mkdir(mode=0o700)
     first = [FileRow(*row) for row in StoredFile.objects.values_list("key", "size", "sha256")]
     _copy_files(first, folder, envelope)
@@ -61,7 +61,7 @@ def save(folder: Path, *, with_keys: bool = False, envelope: Envelope | None = N
                 listed = "".join(f"{one}\n" for one in former)
                 _write(folder / "secrets", f"{name.lower()}_fallbacks", listed, envelope)
     saved = Saved(len(rows), sum(row.size for row in rows), faults=faults)
-    # Last: a folder without it was never finished. In the clear: it holds counts and digests.
+    # Written last: a folder without it is unfinished. Not encrypted: it contains only counts and digests.
     manifest = json.dumps(_manifest(saved, digests, with_keys=with_keys, encrypted=envelope.encrypts), indent=2)
     _write(folder, "manifest.json", f"{manifest}\n", Envelope())
     saved.written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -69,8 +69,8 @@ def save(folder: Path, *, with_keys: bool = False, envelope: Envelope | None = N
 
 
 def _snapshot(folder: Path, envelope: Envelope) -> tuple[list[FileRow], str, list[str]]:
-    """A snapshot of the database, its SHA-256, and every file it names: those that go meanwhile are in the next one
-    no more."""
+    """A snapshot of the database, its SHA-256, and every file that it names. A file deleted meanwhile is not in the
+    next snapshot."""
     digest = ""
 
     def keep(source: IO[bytes]) -> None:
@@ -86,7 +86,7 @@ def _snapshot(folder: Path, envelope: Envelope) -> tuple[list[FileRow], str, lis
 
 
 def _copy_files(rows: list[FileRow], folder: Path, envelope: Envelope) -> dict[str, str]:
-    """Copy those that are not there yet; key and fault of each that could not be."""
+    """Copy the files that are missing; returns key and fault of each that failed."""
     faults = {}
     for row in rows:
         target = envelope.path(folder / "files", row.key)
@@ -114,14 +114,14 @@ def _copy(row: FileRow, target: Path, envelope: Envelope) -> str | None:
 
 
 def _remove_others(folder: Path, kept: set[Path]) -> None:
-    """What was taken back while the backup was made is not kept by it."""
+    """Remove documents that were taken back during the backup."""
     for path in (folder / "files").rglob("*"):
         if path.is_file() and path not in kept:
             path.unlink()
 
 
 def _manifest(saved: Saved, digests: dict[str, str], *, with_keys: bool, encrypted: bool) -> dict[str, Any]:
-    """Digests are of what was saved, before it was encrypted."""
+    """The manifest. Digests are those of the plain contents, before encryption."""
     anchor = chain.newest_anchor()
     return {
         "format": ENCRYPTED_FORMAT if encrypted else FORMAT,
@@ -138,8 +138,8 @@ def _manifest(saved: Saved, digests: dict[str, str], *, with_keys: bool, encrypt
 
 
 def key_check_values() -> list[dict[str, str]]:
-    """By which a restored installation knows whether it has every key that the database needs
-    (sealing/key_checks.py says why they help nobody to guess one)."""
+    """Check values by which a restored installation finds out if it has every key that the database needs.
+    sealing/key_checks.py explains why they do not help to guess a key."""
     noted = list(KeyCheck.objects.all())
     for secret in SECRETS:
         key = keys_of(secret)[:1]

@@ -1,4 +1,5 @@
-"""Who and what the demo holds. Names, addresses and numbers are invented (numbers reserved for fiction by ARCEP)."""
+"""The people and things of the demo. Names, addresses and numbers are invented (numbers reserved for fiction by
+ARCEP)."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ PATIENTS = [
     Record("Yasmine", "Benali", date(2001, 12, 5), "yasmine.benali@courriel.example", "+33639980004"),
     Record("Thomas", "Lambert", date(1972, 4, 19), "thomas.lambert@courriel.example", "+33639980005"),
 ]
-# The holder's relatives, as the practice knows them: an adult with and one without contacts, and a child.
+# The account holder's relatives in the practice's records: an adult with and one without contacts, and a child.
 ADULT_WITH_CONTACTS = Record(
     "Odette", "Lefèvre", date(1948, 2, 11), "odette.lefevre@courriel.example", "+33639980006"
 )
@@ -95,5 +96,33 @@ LIBRARY = [
             "Une douleur ou une rougeur au point d’injection est fréquente et disparaît en deux jours.",
             "En cas de fièvre qui dure plus de quarante-huit heures, appelez le cabinet.",
         ],
+    ),
+]
+INSTRUCTIONS = [
+    ("Apportez votre carte Vitale et vos dernières ordonnances.", ""),
+    ("Connectez-vous cinq minutes avant l’heure, depuis un endroit calme et bien éclairé.", "Téléconsultation"),
+]
+# Title, category, of whose appointment, text, and what became of it.
+DOCUMENTS = [
+    (
+        "Ordonnance du Dr Martin",
+        "prescription",
+        "Lefèvre",
+        ["Paracétamol 1 g : un comprimé en cas de douleur, au plus trois par jour, pendant cinq jours."],
+        "read",
+    ),
+    (
+        "Compte rendu de consultation",
+        "report",
+        "Durand",
+        ["Tension artérielle bien équilibrée. Poursuite du traitement. Contrôle dans trois mois."],
+        "unread",
+    ),
+    (
+        "Ordonnance de renouvellement",
+        "prescription",
+        "Garnier",
+        ["Renouvellement du traitement habituel pour trois mois."],
+        "bounced",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Paper for the demo: simple PDF letters and drawn signatures, made on the spot."""
+"""Generates simple PDF letters and drawn signatures for the demo."""
 
 from __future__ import annotations
 

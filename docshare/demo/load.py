@@ -1,4 +1,4 @@
-"""Loading the demo practice through the same use cases as everybody's."""
+"""Loads the demo practice through the ordinary use cases."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from accounts.models import ApiToken, Scope, User
 from accounts.tokens import issue_token, revoke_token
 from appointments.booking import book, place
 from appointments.models import Agenda, AppointmentKind, BookedFor, OpeningHours, VisitReason
+from appointments.specialties import Specialty
 from docshare.demo import cast
 from docshare.demo.cast import Record
 from docshare.demo.letters import letter, signature
@@ -30,6 +31,9 @@ from signing.models import SignatureImage
 from signing.signatures import set_signature_image
 
 PRACTICE_ID = uuid.UUID("5d1a7b6e-0c8e-4c39-9b55-6a3b6f1f0d01")
+EARLIER = -3  # days before today from which the demo has appointments
+WEEKDAY = ((9, 0), (10, 0), (14, 0), (16, 0))
+SATURDAY = ((8, 30), (9, 10), (9, 50), (10, 25))  # in the morning, before the holder's own
 TOKEN_NAME = "Démonstration"  # noqa: S105  # a label
 
 
@@ -43,7 +47,7 @@ def load() -> None:
 
 
 def describe() -> dict[str, Any]:
-    """What a program needs to use the demo (shared contract); its tokens are issued anew."""
+    """The data that a program needs to use the demo, with newly issued tokens."""
     practice = Practice.objects.get(pk=PRACTICE_ID)
     holder = User.objects.get(email=cast.HOLDER.email)
     return {
@@ -88,6 +92,7 @@ def _load_people_and_appointments() -> None:
         address=cast.ADDRESS,
         telephone="+33199000001",
         email="cabinet@lilas.example",
+        is_listed=True,
     )
     users = [_staff(practice, person) for person in cast.STAFF]
     agendas = [
@@ -97,6 +102,7 @@ def _load_people_and_appointments() -> None:
             practitioner=user,
             position=position,
             video_url=f"https://video.example/lilas/{position + 1}",
+            specialty=Specialty.GENERAL,
         )
         for position, user in enumerate(users[:2])
     ]
@@ -121,43 +127,47 @@ def _load_people_and_appointments() -> None:
     _prove_email(holder)
     secretary = users[2]
     patients = [_patient(practice, record, secretary) for record in cast.PATIENTS]
-    _fill_agendas(agendas, reasons, patients, secretary)
+    fill_agendas(agendas, reasons, patients, secretary, range(EARLIER, 15))
     _book_for_relatives(practice, agendas[0], reasons[0], holder)
 
 
-def _fill_agendas(agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User) -> None:
-    """Four appointments a day on each agenda, from three days ago to two weeks ahead, Sundays off."""
+def fill_agendas(
+    agendas: list[Agenda], reasons: list[VisitReason], patients: list[Patient], by: User, offsets: range
+) -> None:
+    """Four appointments a day on each agenda, in its opening hours, on these days from today on."""
     today = timezone.localdate(timezone=agendas[0].practice.zone)
-    for offset in range(-3, 15):
+    for offset in offsets:
         day = today + timedelta(days=offset)
         if day.weekday() == 6 and offset != 0:
             continue
         for column, agenda in enumerate(agendas):
-            for rank, hour in enumerate((9, 10, 14, 16)):
+            for rank, (hour, minute) in enumerate(SATURDAY if day.weekday() == 5 else WEEKDAY):
                 reason = reasons[(rank + column + offset) % 3]
                 video = reason.name == "Téléconsultation"
                 book(
                     agenda=agenda,
                     visit_reason=reason,
                     patient=patients[(rank * 2 + column + offset) % len(patients)],
-                    starts_at=_at(agenda.practice, day, hour, 20 * column),
+                    starts_at=_at(agenda.practice, day, hour, minute + 20 * column),
                     kind=AppointmentKind.VIDEO if video else AppointmentKind.IN_PERSON,
                     by=by,
                 )
 
 
 def _open(agendas: list[Agenda]) -> None:
+    """From Monday to Saturday noon; loaded on a Sunday, the practice is on duty that day of the week."""
+    on_duty = timezone.localdate(timezone=agendas[0].practice.zone).weekday() == 6
+    morning, afternoon = (time(8, 30), time(12, 30)), (time(13, 30), time(18, 30))
     for agenda in agendas:
-        for weekday in range(6):
-            hours = [(time(8, 30), time(12, 30)), (time(13, 30), time(18, 30))]
-            for opens_at, closes_at in hours if weekday < 5 else hours[:1]:
+        for weekday in range(7 if on_duty else 6):
+            for opens_at, closes_at in (morning,) if weekday == 5 else (morning, afternoon):
                 OpeningHours.objects.create(agenda=agenda, weekday=weekday, opens_at=opens_at, closes_at=closes_at)
 
 
 def _book_for_relatives(practice: Practice, agenda: Agenda, reason: VisitReason, holder: User) -> None:
     """What the holder booked online for today: for himself, two adults of his family and his child.
 
-    Placed without asking whether the slot is free, so that the demo has them whatever the hour.
+    Placed without checking that the slot is free, so that the demo has them at any hour.
     """
     relatives = [
         (cast.ADULT_WITH_CONTACTS, BookedFor.ADULT_RELATIVE),
@@ -238,7 +248,7 @@ def _at(practice: Practice, day: date, hour: int, minute: int) -> datetime:
 
 
 def _token(user: User, roles: tuple[Role, ...]) -> str:
-    """A new one. Those of the last day stay: a program that was given one may still be at work."""
+    """A new token. Tokens of the last day stay valid, because a program may still use one."""
     yesterday = timezone.now() - timedelta(days=1)
     for old in ApiToken.objects.valid().filter(user=user, name=TOKEN_NAME, created_at__lt=yesterday):
         revoke_token(token=old, by=None)

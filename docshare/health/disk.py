@@ -1,4 +1,4 @@
-"""Room for what is written: uploads on their way, files, the embedded database and queue."""
+"""Checks the disk space for uploads, files, the embedded database and queue."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from files.limits import MAX_BYTES
 
 LOW_SHARE = 0.1
 LOW_BYTES = 10 << 30
-PROBE = os.urandom(4096)  # a compressing file system needs room for it
+PROBE = os.urandom(4096)  # random, so that a compressing file system needs space for it
 
 
 class DiskFull(OSError):
-    """No room for one upload of the size that is promised."""
+    """Not enough space for one upload of the maximum size."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """Bytes, of the file system of DATA_DIR."""
+    """Space on the file system of DATA_DIR, in bytes."""
 
     free: int
     total: int
 
     @property
     def is_full(self) -> bool:
-        """Less than one upload of the largest size."""
+        """Whether there is less space than one upload of the maximum size."""
         return self.free < MAX_BYTES
 
     @property

@@ -1,4 +1,4 @@
-"""What is found of one part: well or ill, a sentence, and a way out."""
+"""The result of checking one part: its state, a sentence, and a remedy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from enum import StrEnum
 class State(StrEnum):
     WELL = "well"
     ILL = "ill"
-    UNKNOWN = "unknown"  # nobody has asked it yet, or it cannot be asked
-    OFF = "off"  # not set up, which may be meant
+    UNKNOWN = "unknown"  # not checked yet, or it cannot be checked
+    OFF = "off"  # not set up, perhaps on purpose
 
 
 @dataclass(frozen=True)

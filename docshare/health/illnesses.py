@@ -1,4 +1,4 @@
-"""The pages of docs/illnesses/, one for each part and some that alarms alone lead to, as blocks for a template.
+"""Parses the pages of docs/illnesses/ into blocks for a template: one page for each part, and some for alarms only.
 
 They are written in a small part of Markdown: headings, paragraphs, lists, fenced code.
 """
@@ -26,7 +26,7 @@ class Block:
 
 
 def pages() -> set[str]:
-    """Names of all pages: what somebody typed is looked for among them, and never becomes a path."""
+    """Names of all pages. A requested name is looked up among them, so user input never becomes a path."""
     return {path.stem for path in FOLDER.glob("[a-z]*.md")}
 
 
@@ -75,7 +75,7 @@ def _kind(line: str) -> tuple[str, str]:
 
 
 def _continue(block: Block, text: str) -> None:
-    """A line that goes on where the one before broke off."""
+    """Append a continuation line to the block."""
     if block.kind == "list":
         block.lines[-1] += f" {text}"
     else:

@@ -1,4 +1,4 @@
-"""Whether the keys of the installation are the right ones: the one place that health asks."""
+"""The health check of the installation's keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signing.key_checks import silent_service
 def faults_of_keys() -> Iterator[str]:
     """A sentence for each key that cannot be used, with what to do about it.
 
-    A security module is not asked: asking each minute with a wrong PIN would lock its token.
+    Does not ask a security module: a wrong PIN every minute would lock its token.
     """
     yield from wrong_keys()
     yield from silent_service()

@@ -1,8 +1,8 @@
-"""`/metrics` for Prometheus: how old the outbox is, how deliveries end, how long requests and signing take, what was
-refused, which parts are ill, what ends when. Numbers only, nothing of a person or a practice.
+"""`/metrics` for Prometheus: age of the outbox, results of deliveries, durations of requests and signing, refusals,
+failing parts, expiry dates. Numbers only, nothing about a person or a practice.
 
-What a web process counted carries the label `replica`; what the database says is the same whichever process is asked,
-and carries none: aggregate it with `max`, not `sum`.
+Counters of a web process have the label `replica`. Values from the database are the same in every process and have no
+such label: aggregate them with `max`, not `sum`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from appointments.models import Reminder
-from appointments.models.reminder import ReminderState
 from audit import chain
 from docshare.health import disk, probes, runs
 from docshare.health.parts import findings
@@ -37,7 +36,7 @@ from signing.models import KeyPlace, SigningCredential
 from webhooks.models import WebhookDelivery, WebhookState
 
 DAY = timedelta(days=1)
-STORAGE_SECONDS = 300  # how long a count of all files is good for: it reads the whole table
+STORAGE_SECONDS = 300  # how long a count of all files is cached, because it reads the whole table
 
 
 def exposition() -> bytes:
@@ -51,15 +50,15 @@ def exposition() -> bytes:
 
 
 class ReplicaCollector(Collector):
-    """What the processes of this web server counted, each for itself (deploy/gunicorn.conf.py names the folder they
-    share), under the server's name: two of them behind one address are told apart."""
+    """Counters of all processes of this web server (deploy/gunicorn.conf.py sets their shared folder), labelled with
+    the server's name, so that two servers behind one address differ."""
 
     def collect(self) -> Iterator[Metric]:
         labels = {
             "version": code_version(),
             "python": platform.python_version(),
             "django": django.get_version(),
-            "url": settings.PUBLIC_URL,  # alarms lead to the operators' page there
+            "url": settings.PUBLIC_URL,  # alarms link to the operators' page there
         }
         build = GaugeMetricFamily("docshare_build_info", "Versions of this web server", labels=list(labels))
         build.add_metric(list(labels.values()), 1)
@@ -75,20 +74,20 @@ def _of_all_processes() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry)
     return registry
 
 
 class DatabaseCollector(Collector):
-    """What the rows say at this moment, the same whichever process is asked; which parts are ill; room on the disk.
+    """Values from the database, the same in every process; failing parts; disk space.
 
-    While the database is away, the parts alone: that it is away must show, too.
+    If the database is unreachable, returns the parts alone, which report that.
     """
 
     def collect(self) -> Iterator[Metric]:
         found = findings()
         ill = GaugeMetricFamily("docshare_part_ill", "1: this part is ill (docs/illnesses)", labels=["part"])
-        for part in dict.fromkeys(one.part for one in found):  # keys are asked twice: here, and by a worker
+        for part in dict.fromkeys(one.part for one in found):  # keys are checked twice: here, and by a worker
             ill.add_metric([part], any(one.is_ill for one in found if one.part == part))
         yield ill
         room = disk.room()
@@ -103,7 +102,7 @@ class DatabaseCollector(Collector):
         yield GaugeMetricFamily(
             "docshare_auto_sends_due", "Automatic sendings that nobody tries", value=untried_sendings().count()
         )
-        late = Reminder.objects.filter(state=ReminderState.PLANNED, due_at__lte=timezone.now()).count()
+        late = Reminder.objects.due(timezone.now()).count()
         yield GaugeMetricFamily("docshare_reminders_due", "Reminders whose time has come", value=late)
         yield from _times()
         yield GaugeMetricFamily(
@@ -153,9 +152,7 @@ def _waiting(now: datetime) -> Iterator[Metric]:
 
 def _webhooks() -> Iterator[Metric]:
     now = timezone.now()
-    queued = WebhookDelivery.objects.filter(state=WebhookState.QUEUED).aggregate(
-        count=Count("pk"), oldest=Min("created_at")
-    )
+    queued = WebhookDelivery.objects.may_leave().aggregate(count=Count("pk"), oldest=Min("created_at"))
     yield GaugeMetricFamily("docshare_webhooks_waiting", "Events that webhooks were not told", value=queued["count"])
     age = (now - queued["oldest"]).total_seconds() if queued["oldest"] else 0
     yield GaugeMetricFamily("docshare_webhooks_oldest_seconds", "Time since the oldest of them", value=age)
@@ -170,7 +167,7 @@ def _webhooks() -> Iterator[Metric]:
 
 
 def _times() -> Iterator[Metric]:
-    """In seconds; infinite if it never was."""
+    """Seconds since the event; infinite if it never happened."""
     beats = heartbeat.last_of_all()
     for part in (heartbeat.WORKER, heartbeat.SCHEDULER):
         yield _age(f"docshare_{part}_silence_seconds", f"Time since the {part} last worked", beats.get(part))
@@ -204,7 +201,7 @@ _counted: tuple[float, int, int] | None = None
 
 
 def _stored() -> tuple[int, int]:
-    """How many files, how many bytes; counted anew every five minutes."""
+    """Number and bytes of stored files; counted again every five minutes."""
     global _counted
     if _counted is None or time.monotonic() - _counted[0] > STORAGE_SECONDS:
         found = StoredFile.objects.aggregate(files=Count("pk"), size=Sum("size"))

@@ -1,4 +1,4 @@
-"""What each part is called on screens, and the first thing to do when it is ill. docs/illnesses/ has the rest."""
+"""The name of each part on screens, and the first remedy if it fails. docs/illnesses/ has the rest."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""What this process needs to answer a request. What other processes do is no part of it: a balancer that asks
-/readyz must not take every web process out because a worker is silent (parts.py judges the whole)."""
+"""Checks what this process needs to answer requests.
+
+Other processes do not matter here: a load balancer that asks /readyz must not remove every web process because a
+worker is silent (parts.py judges the whole).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def _queue() -> None:
 
 
 def _keys() -> None:
-    with contextlib.suppress(DatabaseError):  # which is named already
+    with contextlib.suppress(DatabaseError):  # the database is reported already
         refuse_wrong_keys()
 
 
@@ -51,7 +54,7 @@ def not_answering() -> list[str]:
 def answers(name: str, ask: Callable[[], object]) -> bool:
     try:
         ask()
-    except Exception:  # each client has its own kinds of failure; all of them are the answer "no"
+    except Exception:  # each client raises its own exceptions; all of them mean "no"
         logger.warning("%s does not answer.", name, exc_info=True)
         return False
     return True

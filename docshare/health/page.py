@@ -1,4 +1,4 @@
-"""« État du système », for operators: every part with a sentence, and a way out for each that is ill."""
+"""« État du système », for operators: every part with a sentence, and a remedy for each that fails."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ORDER = [State.ILL, State.UNKNOWN, State.OFF, State.WELL]
 def for_operators(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """To everybody else the page does not exist."""
+    """Answers 404 to everybody else."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -67,7 +67,7 @@ def illness(request: HttpRequest, part: str) -> HttpResponse:
 
 
 def _workers() -> list[str]:
-    """Names of those that answer through the queue within a second."""
+    """Names of the workers that answer through the queue within a second."""
     try:
         answers = current_app.control.ping(timeout=PING_SECONDS) or []
     except (RedisError, OperationalError, OSError):

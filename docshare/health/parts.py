@@ -1,7 +1,7 @@
-"""Every part of the installation, judged: for the operator's page and /healthz/system.
+"""Judges every part of the installation, for the operator's page and /healthz/system.
 
-A part that cannot be judged because another is ill (nobody asks the mail server while workers are silent) is unknown,
-not ill: one illness raises one alarm.
+A part that cannot be judged because another one fails (without workers, nobody probes the mail server) is unknown,
+not ill, so that one failure raises one alarm.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from docshare.health import own
+from docshare.health.dependencies import certificates, keys, mail, outbox, scanner, sms, timestamps, tls
 from docshare.health.findings import Finding, State
 from docshare.health.names import name_of, remedy_of
 from docshare.health.running import backup, disk_room, fsck, ill, scheduler, sendings, workers
-from docshare.health.surroundings import certificates, keys, mail, outbox, scanner, sms, timestamps, tls
 from docshare.wrong_keys import wrong_keys
 from jobs import heartbeat
 
@@ -41,10 +41,11 @@ JUDGES: dict[str, Callable[[Beats], Finding]] = {
 
 
 def findings() -> list[Finding]:
-    """One of each part, in the reader's language. Without the database, most are unknown."""
+    """One finding for each part, in the reader's language. Without the database, most are unknown."""
     away = own.not_answering()
     found = {part: _own(part, is_away=part in away) for part in own.NEEDED}
-    for one in _of_the_whole(away):  # of the keys both are asked: this process has its own, a worker the service
+    # keys are checked twice: this process checks its own, a worker the remote service
+    for one in _of_the_whole(away):
         if one.part not in found or not found[one.part].is_ill:
             found[one.part] = one
     return list(found.values())

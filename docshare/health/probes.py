@@ -1,8 +1,7 @@
-"""Asks what the installation depends on: mail server, SMS gateway, virus scanner, time-stamp authority, keys, the
-certificate of its own address.
+"""Probes external dependencies: mail server, SMS gateway, virus scanner, time-stamp authority, keys, own certificate.
 
-A worker asks once a minute (docshare/tasks.py), and the answer is a row: pages and alarms read it, so that nobody who
-asks /healthz/system makes this site connect anywhere.
+A worker probes once a minute (docshare/tasks.py) and stores the answers as rows, which pages and alarms read. So a
+request of /healthz/system causes no connection.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from jobs import heartbeat
 from notifications.channels.email import EmailSender
 
 logger = logging.getLogger(__name__)
-ASKED = "probes"  # the heartbeat of the asking itself
+ASKED = "probes"  # the heartbeat of the probing itself
 MISSED = timedelta(seconds=90)  # two rounds without an answer
 CONNECT_SECONDS = 5
 PORTS = {"http": 80, "https": 443}
@@ -33,12 +32,12 @@ TLS_ENDS = "health:tls_ends"
 TLS_ENDS_SECONDS = 24 * 3600
 
 
-class Unwell(Exception):
-    """It answered, and not as it should."""
+class WrongAnswer(Exception):
+    """The service answered wrongly."""
 
 
 def probes() -> dict[str, Callable[[], object]]:
-    """Part -> how to ask it; those alone that are set up and can be asked without sending anything."""
+    """Part -> its probe, for each part that is set up and can be probed without sending anything."""
     found: dict[str, Callable[[], object]] = {"keys": _keys}
     if settings.EMAIL_URL and not settings.EMAIL_PROVIDER:
         found["mail"] = _mail
@@ -52,13 +51,13 @@ def probes() -> dict[str, Callable[[], object]]:
     return found
 
 
-def ask_all() -> None:
-    """Ask each once, and mark those that answer as they should."""
+def probe_all() -> None:
+    """Probe each part once, and mark those that answer correctly."""
     for part, ask in probes().items():
         try:
             ask()
-        except Exception as error:  # each has its own kinds of failure; all of them are "no"
-            # Its words may quote an address or a password.
+        except Exception as error:  # each probe raises its own exceptions; all of them mean "no"
+            # The message may quote an address or a password.
             logger.warning("%s does not answer as it should (%s).", part, type(error).__name__)
         else:
             heartbeat.mark(part)
@@ -66,7 +65,7 @@ def ask_all() -> None:
 
 
 def missing(part: str, beats: dict[str, datetime]) -> bool | None:
-    """Whether this part did not answer the last two times; None if nobody has asked it lately.
+    """Whether this part missed the last two probes; None if it was not probed lately.
 
     `beats`: jobs.heartbeat.last_of_all.
     """
@@ -80,20 +79,20 @@ def tls_ends() -> datetime | None:
     """When the certificate of PUBLIC_URL ends, as last seen from a worker; None if not known."""
     try:
         seen: str | None = cache.get(TLS_ENDS)
-    except (RedisError, OSError):  # the queue's illness, and its own alarm
+    except (RedisError, OSError):  # the queue's failure has an alarm of its own
         return None
     return datetime.fromisoformat(seen) if seen else None
 
 
 def _keys() -> None:
     if next(faults_of_keys(), None):
-        raise Unwell
+        raise WrongAnswer
 
 
 def _mail() -> None:
     sender = EmailSender()
     try:
-        sender.open()  # connects, encrypts and signs in, and sends nothing
+        sender.open()  # connects, starts TLS and authenticates, but sends nothing
     finally:
         sender.close()
 
@@ -103,7 +102,7 @@ def _scanner() -> None:
 
 
 def _connects_to(url: str) -> Callable[[], None]:
-    """Connecting alone: an SMS costs, and authorities count time-stamps."""
+    """Only connects: an SMS costs money, and authorities count time-stamps."""
 
     def connect() -> None:
         with _connected(url):
@@ -113,7 +112,7 @@ def _connects_to(url: str) -> Callable[[], None]:
 
 
 def _tls() -> None:
-    """An address that a worker does not reach may be well for everybody else: then nothing is known of it."""
+    """Others may reach an address that a worker can't reach: the result is then unknown."""
     try:
         with _connected(settings.PUBLIC_URL) as connection:
             assert isinstance(connection, ssl.SSLSocket)  # https

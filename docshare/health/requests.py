@@ -1,6 +1,7 @@
-"""Counts requests and how long they take, by the name of their route: never by path, which may hold a token or an id.
+"""Counts requests and how long they take, by the name of their route: never by path, which may contain a token or an
+id.
 
-The labels are few and known beforehand: whoever invents methods or addresses makes no new series.
+The labels are few and fixed, so that invented methods or addresses create no new series.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class MeasureRequestsMiddleware:
 
 
 def route_of(request: HttpRequest) -> str:
-    """As "practitioner:share"; the pattern of a route without a name."""
+    """The route's name, as "practitioner:share"; its pattern if it has no name."""
     match = request.resolver_match
     if match is not None:
         return match.view_name if match.url_name else match.route

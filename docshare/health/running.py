@@ -1,4 +1,4 @@
-"""Judges of what this installation runs itself: workers, scheduler, sendings, disk, backups, fsck."""
+"""Judges the installation's own parts: workers, scheduler, sendings, disk, backups, fsck."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.models import Reminder
-from appointments.models.reminder import ReminderState
 from docshare.health import disk, runs
 from docshare.health.findings import Finding, State
 from docshare.health.names import name_of, remedy_of
@@ -25,11 +24,11 @@ from portals.templatetags.presentation import bytes_size
 STARTED = time.monotonic()
 GRACE_SECONDS = 60  # after a start: workers and scheduler may be starting, too
 LATE = timedelta(minutes=5)
-FAILING = 4  # attempts that ended in an exception; one that finds nobody to tell counts from 0
+FAILING = 4  # attempts that ended in an exception; an attempt that finds no recipient resets the count
 
 
 def moment(at: datetime) -> str:
-    """A day and time with its offset from UTC: the installation is no practice's."""
+    """A day and time with its offset from UTC, because the installation belongs to no practice."""
     with timezone.override(timezone.get_default_timezone()):
         return moment_anywhere(at)
 
@@ -43,7 +42,7 @@ def well(part: str, sentence: str) -> Finding:
 
 
 def workers(beats: dict[str, datetime]) -> Finding:
-    """Unknown while the scheduler is silent: it gives them the task that shows that they work."""
+    """Unknown while the scheduler is silent, because it queues the workers' heartbeat task."""
     return _silence("workers", beats.get(heartbeat.WORKER), heartbeat.is_silent(beats.get(heartbeat.SCHEDULER)))
 
 
@@ -64,10 +63,10 @@ def _silence(part: str, at: datetime | None, nobody_asks: bool) -> Finding:
 
 
 def sendings(beats: dict[str, datetime]) -> Finding:
-    """Those that nobody tries. A sending that waits for contacts or an authorisation is the practice's to mend."""
+    """Sendings that no worker attempts. One that waits for contacts or an authorisation is up to the practice."""
     late = timezone.now() - LATE
     untried = untried_sendings(late).count()
-    untried += Reminder.objects.filter(state=ReminderState.PLANNED, due_at__lte=late).count()
+    untried += Reminder.objects.due(late).count()
     if not untried:
         return well("sendings", _("Rien n’est en retard."))
     sentence = ngettext(
@@ -79,7 +78,7 @@ def sendings(beats: dict[str, datetime]) -> Finding:
 
 
 def untried_sendings(now: datetime | None = None) -> QuerySet[AutoSend]:
-    """Due at that time and in nobody's hands; or tried in vain, each failure putting the next attempt off."""
+    """Sendings due at that time without a lease, or that fail again and again, which postpones the next attempt."""
     failing = AutoSend.objects.filter(state=AutoSendState.PLANNED, attempts__gte=FAILING)
     return AutoSend.objects.due(now or timezone.now()) | failing
 
@@ -120,7 +119,7 @@ def fsck(beats: dict[str, datetime]) -> Finding:
 
 
 def _never(part: str) -> Finding:
-    """A new installation has until its second night."""
+    """The finding if it never ran. A new installation has until its second night."""
     if timezone.now() - runs.installed_at() > runs.LONGEST_BETWEEN:
         return ill(part, _("Jamais fait."))
     return Finding(part, name_of(part), State.UNKNOWN, _("Pas encore fait."), remedy_of(part))

@@ -1,4 +1,4 @@
-"""What must run now and then, and when it last did: backups, fsck. And since when there is an installation."""
+"""When backups and fsck last ran, and when the installation was created."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.db.models import Min
 
 from jobs import heartbeat
 
-LONGEST_BETWEEN = timedelta(hours=36)  # each night, and half a day to notice
-FSCK, FSCK_WHOLE = "fsck", "fsck_whole"  # heartbeats: ran to its end; and found no fault
+LONGEST_BETWEEN = timedelta(hours=36)  # runs every night; half a day more before the alarm
+FSCK, FSCK_WHOLE = "fsck", "fsck_whole"  # heartbeats: it finished; it found no fault
 
 
 class Unreadable(Exception):
-    """The note of the last backup is not what `manage.py backup` writes."""
+    """The note of the last backup does not have the format of `manage.py backup`."""
 
 
 @dataclass(frozen=True)
 class Backup:
-    """The last that was finished. `size`: bytes."""
+    """The last finished backup. `size`: bytes."""
 
     finished_at: datetime
     size: int
@@ -51,7 +51,7 @@ def last_backup() -> Backup | None:
 
 
 def note_fsck(*, faults: int) -> None:
-    """fsck ran to its end, over everything."""
+    """Record that fsck finished over all data."""
     heartbeat.mark(FSCK)
     if not faults:
         heartbeat.mark(FSCK_WHOLE)

@@ -1,4 +1,4 @@
-"""Addresses for whoever runs the installation."""
+"""Addresses for the installation's operator."""
 
 from django.urls import path
 

@@ -1,8 +1,8 @@
-"""What machines ask: whether the process is up (`/healthz`), whether it can answer requests (`/readyz`, for
+"""Endpoints for machines: whether the process is up (`/healthz`), whether it can answer requests (`/readyz`, for
 balancers), whether the whole installation is well (`/healthz/system`), and numbers (`/metrics`, for Prometheus).
 
-Anybody may ask the first three, and learns whether, not why; of `/readyz` also the name of what is away. The rest is
-for whoever runs the installation: with the token METRICS_TOKEN, or without one from this very machine.
+Anybody may call the first three, which answer whether but not why; `/readyz` also names the missing part. The rest is
+for the operator: with the token METRICS_TOKEN or, if there is none, from this machine only.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 @login_not_required
 @require_safe
 def system(request: HttpRequest) -> JsonResponse:
-    """Which parts are ill is told to whoever may read the metrics: a scanner that is away is an invitation. Strangers
-    are told what is known already: however often they ask, the parts are judged once in `STRANGERS_WAIT`."""
+    """Only readers of the metrics learn which parts fail, because a missing scanner would invite attacks. Strangers
+    get a cached answer: the parts are judged once in `STRANGERS_WAIT`, however often they ask."""
     if not _may_read(request):
         well = _known.is_well()
         return JsonResponse({"well": well}, status=200 if well else 503)
@@ -57,14 +57,14 @@ def system(request: HttpRequest) -> JsonResponse:
 
 
 class _Known:
-    """Whether the whole is well, of this process: judged anew by the first who asks once it grew old."""
+    """This process's cached verdict on the whole. The first request after it expired judges again."""
 
     def __init__(self) -> None:
         self._judging = threading.Lock()
         self._well, self._until = True, 0.0
 
     def is_well(self) -> bool:
-        with self._judging:  # whoever asks meanwhile waits for the answer, and judges nothing
+        with self._judging:  # concurrent requests wait for the answer instead of judging, too
             if time.monotonic() >= self._until:
                 self._well = not any(one.is_ill for one in findings())
                 self._until = time.monotonic() + STRANGERS_WAIT
@@ -87,5 +87,5 @@ def _may_read(request: HttpRequest) -> bool:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         return kind.lower() == "bearer" and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
     if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False  # a proxy on this machine brings it, from wherever
-    return is_loopback(request.META.get("REMOTE_ADDR", ""))  # a Unix socket has none: a proxy listens there
+        return False  # a proxy on this machine forwards it from an unknown origin
+    return is_loopback(request.META.get("REMOTE_ADDR", ""))  # a Unix socket has no address: its client is a proxy

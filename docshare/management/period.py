@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 def add_period(parser: CommandParser) -> None:
-    """`start` and `end` (exclusive) among the options; a day as --to is whole."""
+    """Add the options `start` and `end` (exclusive); a day given as --to is included."""
     parser.add_argument(
         "--from", dest="start", required=True, type=_first_moment, help="a day (2026-11-24), or a moment"
     )

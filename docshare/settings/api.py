@@ -10,21 +10,22 @@ REST_FRAMEWORK = {
         "portals.api.authentication.BearerTokenAuthentication",
         "portals.api.authentication.SessionAuthentication",
     ],
-    # DRF views opt out of the login middleware: the door says it again.
+    # DRF views opt out of the login middleware, so the API requires authentication itself.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
         "portals.api.parsers.JSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portals.api.negotiation.Unrefusing",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portals.api.negotiation.IgnoringAccept",
+    "DEFAULT_METADATA_CLASS": "portals.api.negotiation.NoActions",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "portals.api.pagination.NewestFirst",
+    "DEFAULT_PAGINATION_CLASS": "portals.api.pagination.Pages",
     "EXCEPTION_HANDLER": "portals.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": False,
-    # Who calls is read from X-Forwarded-For as far as our own proxies wrote it, else it could be made up.
+    # Only entries of X-Forwarded-For by our own proxies count, because others may be forged.
     "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
 }
 SPECTACULAR_SETTINGS = {
@@ -48,12 +49,15 @@ SPECTACULAR_SETTINGS = {
         "ChannelEnum": "notifications.models.Channel",
         "NotificationStateEnum": "notifications.models.MessageState",
         "ErrorTypeEnum": [(kind, kind) for kind in ("validation_error", "client_error", "server_error")],
+        "MemberStateEnum": [(state, state) for state in ("invited", "expired", "active", "upcoming", "ended")],
+        "ImportKindEnum": "imports.models.Subject",
+        "ImportStateEnum": "imports.models.Stage",
         "AccessKindEnum": [(kind, kind) for kind in ("account", "link", "invitation", "holder")],
     },
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # labels of screens, in whatever language the document is asked for
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # labels are in the language of the request, unfit for a description
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "portals.api.schema.finish",
-        "portals.api.webhooks.tell_events",
+        "portals.api.webhooks.describe_events",
     ],
 }

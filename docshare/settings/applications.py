@@ -7,6 +7,8 @@ from docshare.settings.installation import BASE_DIR
 # Our own, from the top down (docs/developing.md).
 ROOMS = [
     "portals",
+    "personal_data",
+    "imports",
     "documents",
     "appointments",
     "patients",
@@ -23,7 +25,7 @@ ROOMS = [
 INSTALLED_APPS = [
     "docshare.apps.DocshareConfig",
     *ROOMS,
-    "django.contrib.admin",
+    "docshare.apps.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portals.indexing.NoIndexMiddleware",
     "docshare.request_ids.RequestIdMiddleware",
     "docshare.telemetry.spans.TraceRequestsMiddleware",
     "docshare.health.requests.MeasureRequestsMiddleware",
@@ -70,7 +73,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portals.public.errors.FindingsMiddleware",
-    "portals.kept_answers.KeptAnswersMiddleware",
+    "portals.stored_pages.StoredPagesMiddleware",
 ]
 
 ROOT_URLCONF = "docshare.urls"
@@ -89,6 +92,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portals.context.session",
+                "portals.practitioner.account_frame.account_frame",
             ],
         },
     },

@@ -8,11 +8,11 @@ from urllib.parse import quote
 from docshare.settings.installation import DATA_DIR, env
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{quote(str(DATA_DIR / 'docshare.sqlite3'))}")}
-SQLITE_PATH = None  # of a database in a file
+SQLITE_PATH = None  # set for a database in a file
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     if not str(DATABASES["default"]["NAME"]).startswith((":memory:", "file:")):
         SQLITE_PATH = Path(DATABASES["default"]["NAME"])
-    # Writers queue instead of failing half-way: a transaction takes the write lock when it begins.
+    # A transaction takes the write lock when it begins, so that writers wait instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,

@@ -26,5 +26,5 @@ PAPER_FONTS = (  # of written documents; a letter is set in the first that has i
     | _OTHER_SCRIPTS
     | _EAST_ASIAN
 )
-# The stamp draws whatever written documents draw.
+# The stamp uses the same fonts as written documents.
 STAMP_FONTS = tuple(path for name, path in PAPER_FONTS.items() if name not in ("Bold", "Italic", "BoldItalic"))

@@ -9,7 +9,7 @@ from docshare.settings.sign_in import ALLAUTH_TRUSTED_PROXY_COUNT
 from docshare.settings.storage import DOCUMENT_SERVING, DOCUMENT_STORE
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
-# What asks from inside speaks plain HTTP to a web process; nginx lets nobody else do so.
+# Clients inside the network use plain HTTP to a web process; nginx allows it to nobody else.
 SECURE_REDIRECT_EXEMPT = [r"^metrics$", r"^healthz$", r"^healthz/system$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
@@ -29,7 +29,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "worker-src": [SELF],
         "manifest-src": [SELF],
-        # Reading is a POST that leads to the file: browsers hold this against where it leads, too.
+        # Reading is a POST that redirects to the file, and browsers check this directive for the target, too.
         "form-action": [SELF, DOCUMENT_STORE.public_origin] if DOCUMENT_SERVING == "presigned" else [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -27,10 +27,10 @@ SECURE = PUBLIC_ADDRESS.scheme == "https"
 
 
 def _secret(name: str) -> str:
-    """A secret of the installation: from the environment; in the embedded default the one that DATA_DIR keeps.
+    """A secret of the installation: from the environment; in the embedded default, from DATA_DIR.
 
-    Reading settings writes nothing. Where DATA_DIR has no secret yet, this process has one of its own, with which
-    tools can look at the code; whatever serves or stores calls `docshare.embedded.prepare` first.
+    Reading settings writes nothing. If DATA_DIR has no secret yet, the process uses a random one, enough for tools
+    that only inspect the code; processes that serve or store data call `docshare.embedded.prepare` first.
     """
     value = str(env.str(name, ""))
     if value:
@@ -43,7 +43,7 @@ def _secret(name: str) -> str:
 
 
 def _fallbacks(name: str, given: str, separators: str) -> list[str]:
-    """Former values of the secret `name`, which still open what they sealed (`manage.py rotate_keys`): one a line."""
+    """Former values of the secret `name`, one a line, which still decrypt older data (`manage.py rotate_keys`)."""
     former = given or ("" if PRODUCTION else former_local_secrets(DATA_DIR, name))
     return [one.strip() for one in re.split(f"[{separators}]", former) if one.strip()]
 
@@ -52,7 +52,7 @@ SECRET_KEY = _secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = _fallbacks("SECRET_KEY", env.str("SECRET_KEY_FALLBACKS", ""), "\n,")
 # Encrypts the private keys of practitioners' signing certificates at rest.
 SIGNING_PASSPHRASE = _secret("SIGNING_PASSPHRASE")
-# By lines alone: a passphrase may hold a comma.
+# Separated by lines only, because a passphrase may contain a comma.
 SIGNING_PASSPHRASE_FALLBACKS = _fallbacks("SIGNING_PASSPHRASE", env.str("SIGNING_PASSPHRASE_FALLBACKS", ""), "\n")
 
 ALLOWED_HOSTS = env.list(

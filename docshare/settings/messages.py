@@ -12,19 +12,19 @@ from docshare.sms_settings import countries, hour_and_day
 OUTBOX_DIR = DATA_DIR / "outbox"
 # smtp://user:password@host:port, smtps://…, smtp+tls://…; empty: files in OUTBOX_DIR.
 EMAIL_URL = env.str("EMAIL_URL", "")
-# http(s)://… (a gateway that takes JSON: notifications/channels/http_gateway.py), or an apprise URL; empty: files.
+# http(s)://… (a gateway that accepts JSON: notifications/channels/http_gateway.py), or an apprise URL; empty: files.
 SMS_URL = env.str("SMS_URL", "")
 SMS_TOKEN = env.str("SMS_TOKEN", "")  # sent as a bearer token to an HTTP gateway
 SMS_HEADERS = env.json("SMS_HEADERS", default={})
 SMS_BODY = env.json("SMS_BODY", default={"to": "{to}", "text": "{text}"})
 SMS_ID = env.str("SMS_ID", "id")
-# Its delivery reports, to /reports/sms/: whsec_… signs them; where their JSON has the message's id and its status.
+# Its delivery reports, to /reports/sms/: whsec_… signs them; the paths of the message's id and status in their JSON.
 SMS_REPORT_SECRET = env.str("SMS_REPORT_SECRET", "")
 SMS_REPORT_ID = env.str("SMS_REPORT_ID", "id")
 SMS_REPORT_STATUS = env.str("SMS_REPORT_STATUS", "status")
 # How many SMS an hour and a day at most, and to which countries (ISO 3166): docs/decisions/0020. The last two are the
 # defaults of a practice (SmsPolicy).
-SMS_PER_ACCOUNT = hour_and_day(env, "SMS_PER_ACCOUNT", (10, 30))  # caused by somebody who is no staff
+SMS_PER_ACCOUNT = hour_and_day(env, "SMS_PER_ACCOUNT", (10, 30))  # caused by a user who is not staff
 SMS_PER_STAFF = hour_and_day(env, "SMS_PER_STAFF", (200, 1000))
 SMS_PER_NUMBER = hour_and_day(env, "SMS_PER_NUMBER", (10, 30))
 SMS_PER_PRACTICE = hour_and_day(env, "SMS_PER_PRACTICE", (500, 2000))
@@ -44,7 +44,8 @@ elif EMAIL_URL:
     if _email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
         _email["EMAIL_BACKEND"] = "notifications.channels.smtp.EmailBackend"
     vars().update(_email)
-    EMAIL_TIMEOUT = 10  # for each answer of the server; four of them fit in a lease (notifications/delivery.py)
+    # seconds for each answer of the server; four of them fit in a lease (notifications/delivery.py)
+    EMAIL_TIMEOUT = 10
 else:
     EMAIL_BACKEND = "notifications.channels.outbox.OutboxEmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"docshare <no-reply@{PUBLIC_ADDRESS.hostname or 'localhost'}>")
@@ -52,5 +53,5 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Documents shared one after the other for one appointment are announced together.
 SHARE_NOTICE_DELAY = timedelta(seconds=env.int("SHARE_NOTICE_DELAY_SECONDS", 15))
 
-# A practice's webhooks may be plain HTTP, and lead to this machine or its network: not in production.
+# Webhooks may use plain HTTP, and addresses of this machine or its network, except in production.
 WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", not PRODUCTION)

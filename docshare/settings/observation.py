@@ -6,7 +6,7 @@ import socket
 
 from docshare.settings.installation import PORT, PRODUCTION, env
 
-# One JSON object a line in production; elsewhere lines for a person.
+# One JSON object a line in production; elsewhere lines for people.
 LOG_FORMAT = "json" if PRODUCTION else env.str("LOG_FORMAT", "plain")
 
 LOGGING = {
@@ -29,7 +29,7 @@ LOGGING = {
         "pyhanko_certvalidator": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
         "pikepdf": {"level": "WARNING"},
-        "weasyprint": {"level": "ERROR"},  # its warnings quote the text
+        "weasyprint": {"level": "ERROR"},  # its warnings quote documents
     },
 }
 
@@ -40,6 +40,6 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")  # http
 OTEL_EXPORTER_OTLP_HEADERS = env.str("OTEL_EXPORTER_OTLP_HEADERS", "")  # name=value,name=value
 
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics answers to this machine alone
-# What each web process calls itself in its numbers, to be told from the others behind one address.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # empty: /metrics answers this machine only
+# The name of this web server in metrics, to distinguish servers behind one address.
 REPLICA_NAME = env.str("REPLICA_NAME", f"{socket.gethostname()}:{PORT}")

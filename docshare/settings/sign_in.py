@@ -18,6 +18,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {
+    "add_email": "portals.account_forms.AddEmailForm",
     "reset_password": "accounts.forms.ProvedAddressResetForm",
     "reset_password_from_key": "accounts.forms.ResetKeyForm",
     "change_password": "accounts.forms.ChangePasswordForm",
@@ -25,29 +26,33 @@ ACCOUNT_FORMS = {
 MFA_FORMS = {
     "authenticate": "accounts.factor_forms.AuthenticateForm",
     "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+    "add_webauthn": "accounts.passkeys.AddForm",
+    "login_webauthn": "accounts.passkeys.LoginForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
 }
 USERSESSIONS_ADAPTER = "accounts.adapter.SessionsAdapter"
-ACCOUNT_CHANGE_EMAIL = True  # one address; the new one is proved before it counts, the old one is told
+ACCOUNT_CHANGE_EMAIL = True  # one address; the new one is verified before it counts, the old one is notified
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {
-    # Wrong passwords and factors are counted in the database, each device and address apart (accounts/tries.py).
+    # Wrong passwords and factors are counted in the database, for each device and address separately
+    # (accounts/tries.py).
     "login": None,
     "login_failed": None,
     "change_password": None,
     "reauthenticate": None,
-    # The one who has the mailbox has a link by then: more messages are a nuisance.
+    # The holder of the mailbox has a link by then; further messages would only annoy.
     "reset_password": "20/m/ip,5/h/key",
 }
 # Wrong passwords of one account, from one address and from all unknown devices; from a known device; from an address.
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", 5)  # in five minutes
 SIGN_IN_TRIES_AN_HOUR = env.int("SIGN_IN_TRIES_AN_HOUR", 100)
 SIGN_IN_TRIES_OF_A_DEVICE = env.int("SIGN_IN_TRIES_OF_A_DEVICE", 10)  # in five minutes
-SIGN_IN_TRIES_OF_AN_ADDRESS = env.int("SIGN_IN_TRIES_OF_AN_ADDRESS", 10)  # in a minute, whatever the account
+SIGN_IN_TRIES_OF_AN_ADDRESS = env.int("SIGN_IN_TRIES_OF_AN_ADDRESS", 10)  # in a minute, for all accounts together
 CODES_AN_HOUR = env.int("CODES_AN_HOUR", 5)  # by SMS, for one person and purpose
-# A passkey cannot be guessed: a bound would only let strangers in the waiting room shut out the doctor beside them.
+# A passkey cannot be guessed: a limit would only let strangers in the waiting room lock out the doctor.
 MFA_RATE_LIMITS = {"webauthn_login": None}
 MFA_ADAPTER = "accounts.factor_secrets.FactorAdapter"  # secrets of second factors are sealed at rest
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -1,4 +1,4 @@
-"""Static files of the site and of the packages it shows."""
+"""Static files of the site and of the packages that its pages use."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ STATICFILES_DIRS = [
     ("vendor/atkinson", NODE_MODULES / "@fontsource-variable" / "atkinson-hyperlegible-next"),
 ]
 ICONS_DIR = NODE_MODULES / "bootstrap-icons" / "icons"
-# Beside what is compressed already: source maps, which only developers ask for, and small tables of pdf.js.
+# Not compressed: files that are compressed already, source maps (for developers only) and small tables of pdf.js.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map", "bcmap", "pfb", "icc"]
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}

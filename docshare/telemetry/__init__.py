@@ -1,8 +1,7 @@
-"""Crashes to a server that speaks Sentry's protocol, and spans to an OpenTelemetry collector: both off by default.
+"""Sends crashes to a server with Sentry's protocol, and spans to an OpenTelemetry collector; both are off by default.
 
-Written here and not taken from their SDKs, which gather local variables, headers, bodies and SQL and leave them to be
-scrubbed. What leaves is built from kinds, places and names of routes: there is nothing in it to forget to scrub
-(docs/decisions/0025).
+Does not use their SDKs, which collect local variables, headers, bodies and SQL and rely on scrubbing. Only classes,
+places and names of routes are sent, so nothing needs scrubbing (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from django.conf import settings
 
 
 def begin() -> None:
-    """At the start of every process. Wrong settings are refused elsewhere (docshare/checks.py)."""
+    """Call it at the start of every process. docshare/checks.py refuses wrong settings."""
     if is_dsn(settings.SENTRY_DSN):
         from docshare.telemetry.errors import ErrorReports
 

@@ -1,5 +1,6 @@
-"""Crashes, as events of Sentry's protocol (develop.sentry.dev/sdk/foundations/transport/envelopes): the kinds of the
-exceptions and the places they came through. Not what they say, no variable, no header, no path, no SQL, no person.
+"""Reports crashes as events of Sentry's protocol (develop.sentry.dev/sdk/foundations/transport/envelopes).
+
+An event has the exceptions' classes and the frames; no messages, variables, headers, paths, SQL or personal data.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from docshare.health.versions import code_version
 from docshare.logs import chain_of
 from docshare.telemetry.outgoing import Outgoing
 
-DEEPEST = 60  # frames, the nearest to the fault
+DEEPEST = 60  # frames, those nearest to the error
 
 
 def endpoint_of(dsn: str) -> tuple[str, str]:
-    """Where to post, and the key, of https://KEY@HOST/PROJECT."""
+    """The address to post to, and the key, from https://KEY@HOST/PROJECT."""
     parts = urlsplit(dsn)
     before, _, project = parts.path.rpartition("/")
     host = parts.netloc.rpartition("@")[2]
@@ -50,7 +51,7 @@ class ErrorReports(logging.Handler):
 
 
 def event_of(record: logging.LogRecord) -> dict[str, Any]:
-    """An event; `record`'s message is left out, which may quote anything."""
+    """An event, without `record`'s message, which may quote anything."""
     place = f"{_shown(record.pathname)}:{record.lineno} {record.funcName}"
     event: dict[str, Any] = {
         "event_id": uuid.uuid4().hex,
@@ -66,7 +67,7 @@ def event_of(record: logging.LogRecord) -> dict[str, Any]:
     if request := getattr(record, "request", None):
         event["transaction"] = route_of(request)
     if record.exc_info and record.exc_info[1] is not None:
-        # The first that was raised comes first.
+        # The exception that was raised first comes first.
         event["exception"] = {"values": [_exception(error) for error in reversed(chain_of(record.exc_info[1]))]}
     else:
         event["message"] = place
@@ -93,7 +94,7 @@ def _is_ours(filename: str) -> bool:
 
 
 def _shown(filename: str) -> str:
-    """From the checkout, or from where packages are: not where on this machine that is."""
+    """The path relative to the checkout or to the packages, which hides their place on this machine."""
     parts = Path(filename).parts
     for beginning in ("site-packages", "dist-packages"):
         if beginning in parts:
@@ -103,7 +104,7 @@ def _shown(filename: str) -> str:
 
 
 def envelope(events: list[dict[str, Any]]) -> bytes:
-    """Of one event: an envelope has room for no more."""
+    """An envelope may contain only one event."""
     (event,) = events
     lines = [{"event_id": event["event_id"], "sent_at": datetime.now(UTC).isoformat()}, {"type": "event"}, event]
     return "".join(json.dumps(line) + "\n" for line in lines).encode()

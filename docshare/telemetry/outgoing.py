@@ -1,4 +1,4 @@
-"""A queue and a thread that posts what is in it: no request and no task ever waits for the server it goes to."""
+"""A queue and a thread that posts its items, so that no request and no task waits for the server."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from notifications.channels.whole_answers import bound
 logger = logging.getLogger(__name__)
 ROOM = 1000  # items that wait
 GATHER_SECONDS = 1.0
-TIMEOUT = (3, 5)  # to connect, and without a byte
+TIMEOUT = (3, 5)  # seconds to connect, and between two bytes
 LONGEST_ANSWER = 10  # seconds in all
 REST_SECONDS = 60  # after a refusal
 LEAVING_SECONDS = 3.0
 
 
 class Outgoing:
-    """Drops what it has no room for, and what is given while the server refuses: reports are worth less than work."""
+    """Drops items when the queue is full or while the server refuses, because reports matter less than work."""
 
     def __init__(
         self, url: str, headers: Mapping[str, str], body: Callable[[list[dict[str, Any]]], bytes], *, batch: int
     ) -> None:
-        """`body`: what to post of some items, at most `batch` of them."""
+        """`body`: makes the request body from at most `batch` items."""
         self._url, self._headers, self._body, self._batch = url, dict(headers), body, batch
         self._items: queue.Queue[dict[str, Any]] = queue.Queue(ROOM)
         self._lock = threading.Lock()
-        self._process = 0  # in which the thread runs: a forked child has none
+        self._process = 0  # id of the process with the thread: a forked child has none
         self._rests_until = 0.0
         atexit.register(self.flush, LEAVING_SECONDS)
 
@@ -49,7 +49,7 @@ class Outgoing:
             self._start()
 
     def flush(self, seconds: float) -> None:
-        """Wait until all was posted, or for so long."""
+        """Wait until all items are posted, at most so many seconds."""
         until = time.monotonic() + seconds
         while self._process == os.getpid() and self._items.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.02)
@@ -62,7 +62,7 @@ class Outgoing:
 
     def _run(self) -> None:
         with requests.Session() as session:
-            session.trust_env = False  # no proxy, no .netrc: what leaves is decided by the settings alone
+            session.trust_env = False  # no proxy, no .netrc: the settings alone decide where requests go
             session.headers.update(self._headers)
             bound(session, LONGEST_ANSWER)
             while True:
@@ -72,7 +72,7 @@ class Outgoing:
                     self._items.task_done()
 
     def _gather(self) -> list[dict[str, Any]]:
-        """At least one, and what comes within a second of it."""
+        """At least one item, and those that arrive within a second after it."""
         batch, until = [self._items.get()], time.monotonic() + GATHER_SECONDS
         while len(batch) < self._batch and (left := until - time.monotonic()) > 0:
             try:

@@ -1,5 +1,6 @@
-"""Requests and tasks as spans of OpenTelemetry, in OTLP's JSON over HTTP (opentelemetry.io/docs/specs/otlp): the name
-of the route or task, the status, how long it took, the id in the log. Nothing that anybody sent.
+"""Exports requests and tasks as spans of OpenTelemetry, in OTLP's JSON over HTTP (opentelemetry.io/docs/specs/otlp).
+
+A span has the name of the route or task, status, duration and the id in the log; nothing that a user sent.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def flush(seconds: float) -> None:
 
 
 class TraceRequestsMiddleware:
-    """Costs nothing while spans go nowhere."""
+    """Does nothing while spans are not exported."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not settings.OTEL_EXPORTER_OTLP_ENDPOINT:

@@ -1,4 +1,4 @@
-"""`backup` and `restore` on the embedded default: real processes, two installations."""
+"""`backup` and `restore` in the embedded default: real processes, two installations."""
 
 from __future__ import annotations
 
@@ -7,48 +7,21 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from django.utils.crypto import salted_hmac
 
-ROOT = Path(__file__).resolve().parents[2]
-OURS = ("DATA_DIR", "SECRET_KEY", "SIGNING_PASSPHRASE", "DATABASE_URL", "REDIS_URL", "STORAGE_URL", "DOCSHARE_ENV")
-MAKE = """
-import django; django.setup()
-from django.core.management import call_command
-from django.db import connections
-call_command("migrate", verbosity=0)
-call_command("demo", stdout=open("/dev/null", "w"))
-from notifications.outbox import plan_email
-plan_email(to="marie@courriel.example", subject="Un document", body="Le lien", language="fr")
-from audit import chain
-chain.seal()
-"""
+from tests.docshare.installations import copy_of, manage
 
-
-def python(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
-    settings = {"DJANGO_SETTINGS_MODULE": "docshare.settings", "DATA_DIR": str(data_dir)}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT, env={**kept, **settings, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def manage(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return python(data_dir, "manage.py", *arguments, **environment)
+pytestmark = pytest.mark.xdist_group("backups")
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def saved(demo_installation: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """An installation with the demo practice and one queued message, and its backup."""
-    old, folder = tmp_path_factory.mktemp("old"), tmp_path_factory.mktemp("backup") / "today"
-    made = python(old, "-c", MAKE)
-    assert made.returncode == 0, made.stderr
+    old, folder = copy_of(demo_installation, tmp_path_factory), tmp_path_factory.mktemp("backup") / "today"
     done = manage(old, "backup", str(folder), "--with-keys")
     assert done.returncode == 0, done.stderr
     return old, folder
@@ -95,7 +68,7 @@ def test_a_damaged_backup_changes_nothing(saved: tuple[Path, Path], tmp_path: Pa
 
 @pytest.mark.slow
 def test_what_a_killed_backup_left_is_removed_by_a_later_one(saved: tuple[Path, Path], tmp_path: Path) -> None:
-    """A copy of the database, in the clear. One that may still be written is left alone."""
+    """It contains an unencrypted copy of the database. A backup that may still be running is left alone."""
     old = tmp_path / "old"
     shutil.copytree(saved[0], old, ignore=shutil.ignore_patterns("*.sock"))
     for name, age in (("backup-killed", 2 * 24 * 3600), ("backup-working", 60)):
@@ -124,7 +97,7 @@ def test_nobody_else_on_the_machine_reads_a_backup(saved: tuple[Path, Path]) -> 
 
 
 @pytest.mark.slow
-def test_case_59_a_backup_holds_no_key_unless_asked(saved: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_backup_holds_no_key_unless_asked(saved: tuple[Path, Path], tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     done = manage(saved[0], "backup", str(folder))
     assert done.returncode == 0, done.stderr
@@ -143,7 +116,7 @@ def test_a_backup_made_while_a_key_is_turned_brings_the_former_one_too(
     turning, folder, new = tmp_path / "turning", tmp_path / "today", tmp_path / "new"
     assert manage(turning, "restore", str(saved[1])).returncode == 0
     secrets = turning / "secrets"
-    former = (secrets / "secret_key").rename(secrets / "secret_key_fallbacks").read_text()  # a new key is made
+    former = (secrets / "secret_key").rename(secrets / "secret_key_fallbacks").read_text()  # a new key is generated
     assert manage(turning, "migrate", "--verbosity", "0").returncode == 0
 
     done = manage(turning, "backup", str(folder), "--with-keys")
@@ -174,7 +147,7 @@ def test_the_check_that_every_deployment_starts_with_refuses_a_wrong_key(
 
 
 @pytest.mark.slow
-def test_case_59_a_backup_gives_no_quick_way_to_guess_a_key(saved: tuple[Path, Path]) -> None:
+def test_a_backup_gives_no_quick_way_to_guess_a_key(saved: tuple[Path, Path]) -> None:
     kept = json.loads((saved[1] / "manifest.json").read_text())["key_check_values"]
     assert {each["secret"] for each in kept} == {"SECRET_KEY", "SIGNING_PASSPHRASE"}
     for each in kept:
@@ -201,7 +174,7 @@ def test_a_backup_of_the_version_before_says_what_is_missing_too(saved: tuple[Pa
 
 
 @pytest.mark.slow
-def test_case_59_restoring_without_keys_says_what_is_missing(saved: tuple[Path, Path], tmp_path: Path) -> None:
+def test_restoring_without_keys_says_what_is_missing(saved: tuple[Path, Path], tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     assert manage(saved[0], "backup", str(folder)).returncode == 0
     restored = manage(tmp_path / "new", "restore", str(folder))

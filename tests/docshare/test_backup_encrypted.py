@@ -1,4 +1,4 @@
-"""Backups that are encrypted to a public key, and made one after the other: real processes, and age's own command."""
+"""Encrypted backups to a public key, and repeated backups: real processes, and the `age` command itself."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import pyrage
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.docshare.test_backup import MAKE, ROOT, content_of, manage, python
+from tests.docshare.installations import ROOT, copy_of, manage
+from tests.docshare.test_backup import content_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encrypted backups")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +31,9 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def old(demo_installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DATA_DIR of an installation with the demo practice."""
-    folder = tmp_path_factory.mktemp("old")
-    made = python(folder, "-c", MAKE)
-    assert made.returncode == 0, made.stderr
-    return folder
+    return copy_of(demo_installation, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +107,7 @@ def test_old_and_unfinished_backups_go_and_the_last_success_is_noted(old: Path, 
     for day in range(1, 5):
         (into / f"2026-01-0{day}T023000Z").mkdir(parents=True)
         (into / f"2026-01-0{day}T023000Z" / "manifest.json").write_text("{}")
-    (into / "2026-01-05T023000Z" / "files").mkdir(parents=True)  # stopped in the middle
+    (into / "2026-01-05T023000Z" / "files").mkdir(parents=True)  # interrupted
     (into / "of somebody else").mkdir()
     done = manage(old, "backup", "--into", str(into), "--keep", "3")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""When the container `backup` makes the next one."""
+"""When the container `backup` creates its next backup."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def at(text: str) -> datetime:
     ("last", "failed", "expected"),
     [
         ("2026-03-01T02:31:00", None, "2026-03-02T02:30:00"),
-        ("2026-03-01T01:00:00", None, "2026-03-01T02:30:00"),  # one by hand in the evening: tonight's as well
+        ("2026-03-01T01:00:00", None, "2026-03-01T02:30:00"),  # a manual one in the evening: tonight's as well
         ("2026-03-01T02:30:00", None, "2026-03-02T02:30:00"),
-        ("2026-02-20T02:31:00", None, "2026-02-21T02:30:00"),  # long past: at once
+        ("2026-02-20T02:31:00", None, "2026-02-21T02:30:00"),  # overdue: at once
         ("2026-03-01T02:31:00", "2026-03-02T02:30:20", "2026-03-02T03:30:20"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A trial on the embedded default becomes a production site: its backup is restored into PostgreSQL."""
+"""A trial in the embedded default becomes a production site: its backup is restored into PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from django.db.migrations.loader import MigrationLoader
 
 from docshare.backup.crossing import refuse_another_schema
 from docshare.backup.envelope import BackupFailed
-from tests.docshare.test_backup import MAKE, manage, python
+from tests.docshare.installations import SETUP, copy_of, manage, python
 
 SERVER = os.environ.get("DATABASE_URL", "")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.servers,
+    pytest.mark.xdist_group("backups"),
     pytest.mark.skipif(not SERVER.startswith("postgres"), reason="Restores into PostgreSQL"),
 ]
 SIGN = """
@@ -50,10 +51,10 @@ chain.seal()
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def trial(demo_installation: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The demo practice with a signed document, and its backup."""
-    old, folder = tmp_path_factory.mktemp("trial"), tmp_path_factory.mktemp("backup") / "today"
-    for done in (python(old, "-c", MAKE + SIGN), manage(old, "backup", str(folder), "--with-keys")):
+    old, folder = copy_of(demo_installation, tmp_path_factory), tmp_path_factory.mktemp("backup") / "today"
+    for done in (python(old, "-c", SETUP + SIGN), manage(old, "backup", str(folder), "--with-keys")):
         assert done.returncode == 0, done.stderr
     return old, folder
 
@@ -69,7 +70,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def damaged(trial: tuple[Path, Path], tmp_path: Path) -> Path:
-    """A copy of the backup with a name that is longer than PostgreSQL has room for: SQLite bounds none."""
+    """A copy of the backup with a name that is too long for PostgreSQL: SQLite has no limit."""
     folder = tmp_path / "damaged"
     shutil.copytree(trial[1], folder)
     with closing(sqlite3.connect(folder / "database")) as copy:
@@ -91,7 +92,7 @@ def test_a_trial_becomes_a_production_site(
     assert "does not fit into PostgreSQL: value too long" in refused.stderr
     assert not [path for path in (new / "files").rglob("*") if path.is_file()]
 
-    restored = manage(new, "restore", str(folder), DATABASE_URL=database)  # nothing of the first is there
+    restored = manage(new, "restore", str(folder), DATABASE_URL=database)  # nothing of the first restore remains
     assert restored.returncode == 0, restored.stderr
     anchor = json.loads((folder / "manifest.json").read_text())["audit_anchor"]
     checked = manage(new, "fsck", "--anchor", anchor, DATABASE_URL=database)
@@ -112,7 +113,7 @@ WHERE d.signed_at IS NOT NULL
 """
 
 
-# What an installation notes of itself: its keys, and when its fsck last ran.
+# Tables with an installation's own state: check values of its keys, and the time of its last fsck.
 OWN = {"notifications_keycheck", "notifications_heartbeat"}
 
 

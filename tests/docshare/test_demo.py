@@ -1,4 +1,4 @@
-"""`manage.py demo --json`: what other programs rely on; a second run changes nothing."""
+"""`manage.py demo --json`: the output that other programs rely on; a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_demo_practice_is_as_promised_and_loaded_once() -> None:
     for old, new in zip(first["staff"], second["staff"], strict=True):
         assert old["password"] == new["password"]
         assert old["token"] != new["token"]
-        assert call(old["token"]).status_code == call(new["token"]).status_code == 200  # whoever has it is at work
+        assert call(old["token"]).status_code == call(new["token"]).status_code == 200  # the first token still works
     assert call(first["holder"]["token"], "/api/v1/me/").status_code == 401
     assert call(second["holder"]["token"], "/api/v1/me/").json()["mobile"] == second["holder"]["mobile"]
 

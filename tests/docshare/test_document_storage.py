@@ -1,4 +1,4 @@
-"""What STORAGE_URL may say, and what each saying means."""
+"""Valid values of STORAGE_URL, and their meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py explain_document`: says what stops a document, in agreement with what the site does, without a name."""
+"""`manage.py explain_document`: names what blocks a document, as the site behaves, without personal data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PERSONAL = ("Marie", "Durand", "Hugo", "Martin", "Alice", "Bob", "@", "+336", "O
 
 
 def explained(pk: uuid.UUID, *options: str) -> tuple[str, str]:
-    """All lines; and those that may be the reason."""
+    """All lines; and those that name a possible reason."""
     output = io.StringIO()
     call_command("explain_document", str(pk), *options, stdout=output, stderr=io.StringIO())
     text = output.getvalue()

@@ -1,4 +1,4 @@
-"""`manage.py fsck` finds what is missing, changed, or nobody's."""
+"""`manage.py fsck` finds missing, changed and unreferenced files and rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Receive = Callable[..., Intake]
 
 @pytest.fixture(autouse=True)
 def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store without what other tests left."""
+    """An empty store."""
     own = FileSystemStorage(location=tmp_path, file_permissions_mode=0o600)
     monkeypatch.setattr(storage, "_storage", lambda: own)
 
@@ -65,7 +65,7 @@ def test_all_is_well(document: SharedDocument) -> None:
     assert fsck() == (0, [])
 
 
-def test_case_33_one_changed_byte_is_told_and_not_served(document: SharedDocument) -> None:
+def test_one_changed_byte_is_told_and_not_served(document: SharedDocument) -> None:
     with storage.local_copy(document.file) as path:
         content = bytearray(path.read_bytes())
         content[100] ^= 1
@@ -75,10 +75,10 @@ def test_case_33_one_changed_byte_is_told_and_not_served(document: SharedDocumen
         storage.check_unchanged(document.file)
 
 
-def test_case_33_a_file_is_hashed_again_only_once_it_was_touched(
+def test_a_file_is_hashed_again_only_once_it_was_touched(
     document: SharedDocument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often it is served, and whatever times are put back on it."""
+    """Serving does not cause hashing, and resetting the file's times does not prevent it."""
     asked = Mock(wraps=storage.fault_in)
     monkeypatch.setattr(storage, "fault_in", asked)
     monkeypatch.setattr(storage, "SETTLED_SECONDS", 0)
@@ -89,7 +89,7 @@ def test_case_33_a_file_is_hashed_again_only_once_it_was_touched(
         before = path.stat()
         content = bytearray(path.read_bytes())
         content[100] ^= 1
-        time.sleep(0.05)  # a tick of the file system's clock
+        time.sleep(0.05)  # one tick of the file system's clock
         path.write_bytes(content)
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     for _ in range(2):
@@ -97,10 +97,8 @@ def test_case_33_a_file_is_hashed_again_only_once_it_was_touched(
             storage.check_unchanged(document.file)
 
 
-def test_case_33_a_file_just_written_is_hashed_each_time(
-    document: SharedDocument, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Changed twice within one tick, its times would be the same."""
+def test_a_file_just_written_is_hashed_each_time(document: SharedDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two changes within one clock tick would leave equal times."""
     storage.check_unchanged(document.file)
     monkeypatch.setattr(storage, "fault_in", lambda *_args, **_how: "asked again")
     with pytest.raises(storage.BytesChanged, match="asked again"):
@@ -116,7 +114,7 @@ def test_missing_and_short_files_are_told(document: SharedDocument) -> None:
 
 
 def test_orphans_are_told_and_only_old_ones_removed(document: SharedDocument, receive: Receive) -> None:
-    """What a crash between moving a file and committing its row leaves behind."""
+    """Orphans result from a crash between moving a file and committing its row."""
     young, old = storage.keep(receive()), storage.keep(receive())
     assert fsck()[0] == 1
     two_days_ago = (timezone.now() - timedelta(days=2)).timestamp()
@@ -131,7 +129,7 @@ def test_orphans_are_told_and_only_old_ones_removed(document: SharedDocument, re
 
 def test_a_row_that_nothing_names_is_told(document: SharedDocument) -> None:
     SharedDocument.objects.all().delete()
-    assert fsck() == (1, [f"file {document.file.pk}: neither a shared document nor the library names it"])
+    assert fsck() == (1, [f"file {document.file.pk}: no shared document, library document or export names it"])
 
 
 def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Receive) -> None:
@@ -233,7 +231,7 @@ def test_what_should_have_left_hours_ago_is_told(appointment: Appointment, acces
 def test_messages_that_never_end_are_told(db: None) -> None:
     make_email(due_at=timezone.now() - timedelta(hours=5))
     make_email(due_at=timezone.now() - timedelta(hours=2), attempts=21)
-    make_email(due_at=timezone.now() - timedelta(hours=1))  # waits for its turn
+    make_email(due_at=timezone.now() - timedelta(hours=1))  # still waits to be sent
     code, lines = fsck("--only", "messages")
     assert code == 1
     assert sorted(line.partition(": ")[2] for line in lines) == [

@@ -1,4 +1,4 @@
-"""The health checks of containers: right, and cheap, as they run every few seconds for ever."""
+"""The health checks of containers: correct, and cheap because they run every few seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from docshare import signs_of_life
+from docshare import worker_health
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.ground
 
 
 def check(name: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """As compose runs it."""
+    """Run it as docker-compose.yml does."""
     program, *arguments = CHECKS[name]
     return subprocess.run(
         [str(Path(sys.executable).with_name(program)), *arguments],
@@ -38,21 +38,26 @@ def check(name: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+class Web(ThreadingHTTPServer):
+    status = 200
+    seen: tuple[str | None, ...] = ()
+
+
 @pytest.fixture
-def asked() -> Iterator[ThreadingHTTPServer]:
-    """A web process that answers /readyz with `server.status`, and keeps what it was asked in `server.seen`."""
+def asked() -> Iterator[Web]:
+    """A web process that answers /readyz with `server.status`, and records requests in `server.seen`."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            server.seen = (self.path, self.headers["Host"], self.headers["X-Forwarded-Proto"])  # type: ignore[attr-defined]
-            self.send_response(server.status)  # type: ignore[attr-defined]
+            server.seen = (self.path, self.headers["Host"], self.headers["X-Forwarded-Proto"])
+            self.send_response(server.status)
             self.end_headers()
             self.wfile.write(b"queue does not answer")
 
         def log_message(self, *_args: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server = Web(("127.0.0.1", 0), Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -76,7 +81,7 @@ def test_a_worker_is_healthy_while_it_beats(settings: Any, tmp_path: Path) -> No
     settings.DATA_DIR = tmp_path
     environment = {"DATA_DIR": str(tmp_path), "WORKER_NAME": "celery@one"}
     assert "gives no sign of life" in check("worker", **environment).stderr
-    signs_of_life.give(SimpleNamespace(eventer=SimpleNamespace(hostname="celery@one")))
+    worker_health.give(SimpleNamespace(eventer=SimpleNamespace(hostname="celery@one")))
     assert check("worker", **environment).returncode == 0
     assert check("worker", **{**environment, "WORKER_NAME": "celery@two"}).returncode == 1
     long_ago = time.time() - 60
@@ -87,10 +92,10 @@ def test_a_worker_is_healthy_while_it_beats(settings: Any, tmp_path: Path) -> No
 def test_signs_of_workers_that_are_gone_are_removed(settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     for node in ("celery@ends", "celery@lives", "celery@killed"):
-        signs_of_life.give(SimpleNamespace(eventer=SimpleNamespace(hostname=node)))
+        worker_health.give(SimpleNamespace(eventer=SimpleNamespace(hostname=node)))
     days_ago = time.time() - 3 * 86400
     os.utime(tmp_path / "queue" / "celery@killed.alive", (days_ago, days_ago))
-    signs_of_life.take_back(SimpleNamespace(hostname="celery@ends"))
+    worker_health.take_back(SimpleNamespace(hostname="celery@ends"))
     assert [path.name for path in (tmp_path / "queue").iterdir()] == ["celery@lives.alive"]
 
 

@@ -1,4 +1,4 @@
-"""Every table has a name in French and in English, for one row and for several, right in both."""
+"""Every table has a correct name in French and English, singular and plural."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import override
 from accounts.models import User
 from docshare import model_names
 
-# The same word in both languages.
+# Words that are equal in both languages.
 SAME = {
     "absence", "absences", "agenda", "agendas", "cause", "code", "invitation", "invitations", "message", "messages",
     "mobile", "permission", "permissions", "session", "sessions", "webhook", "webhooks",
@@ -44,20 +44,20 @@ def test_a_table_has_its_own_name_in_each_language(model: type[Model]) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_several_rows_are_called_as_the_language_does(model: type[Model], language: str) -> None:
     one, several = names(model, language)
-    # Else Django puts an s behind whatever is there: categorys, progresss, règle d’envoi automatiques.
+    # Otherwise Django appends an s: categorys, progresss, règle d’envoi automatiques.
     assert "verbose_name_plural" in model._meta.original_attrs or model._meta.label in model_names.MODELS
     assert one != several or model._meta.label in NOT_COUNTED or model._meta.app_label == "auth", (one, several)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_no_two_tables_have_one_name(language: str) -> None:
-    """Among what would be deleted and in the list of permissions, nothing else says which it is."""
+    """In the list of deletions and of permissions, only the name identifies the table."""
     called = [names(model, language)[0] for model in MODELS]
     assert sorted(called) == sorted(set(called))
 
 
 def shown(model: type[Model]) -> Iterator[Field[object, object]]:
-    """The fields of its list, its page and its rows on others'."""
+    """The fields in its list, on its page and in its inline rows."""
     page = admin.site._registry[model]
     request = RequestFactory().get("/")
     request.user = User(is_superuser=True, is_staff=True, is_active=True)

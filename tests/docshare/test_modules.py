@@ -1,4 +1,4 @@
-"""Scripts of ours load each other by the names under which pages load them: hashed, and there."""
+"""Our scripts import each other by the hashed names that pages use, and these files exist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODULES = sorted(path.relative_to(SOURCES).as_posix() for path in SOURCES.glob("
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """Where our own static files were collected, and the name that each got."""
+    """The folder with our collected static files, and the hashed name of each."""
     root = tmp_path_factory.mktemp("collected")
     wanted: dict[str, Any] = {
         "STORAGES": {**site_settings.STORAGES, "staticfiles": site.STORAGES["staticfiles"]},
@@ -58,7 +58,7 @@ def test_a_module_imports_others_by_their_hashed_names(module: str, collected: t
 
 
 def test_pages_load_modules_by_their_hashed_names_alone() -> None:
-    """So a module has one address, whoever asks for it."""
+    """So each module has one address, whoever loads it."""
     for template in TEMPLATES.rglob("*.html"):
         for tag in re.findall(r"<script\b[^>]*>", template.read_text()):
             if "src=" in tag:

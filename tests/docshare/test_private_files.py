@@ -1,4 +1,4 @@
-"""What the embedded default keeps is for its own user alone (docs/security-cases.md, 59)."""
+"""Files of the embedded default are readable by its own user only (docs/security-cases.md, 59)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DATA_D
 
 
 def start(data_dir: Path, *, umask: int) -> None:
-    """A command that opens the database."""
+    """Run a command that opens the database."""
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c",
@@ -35,7 +35,7 @@ def modes(data_dir: Path) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_case_59_data_database_and_secrets_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_data_database_and_secrets_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     start(tmp_path / "data", umask=umask)
     found = modes(tmp_path / "data")
     assert found["data"] == 0o700
@@ -45,7 +45,7 @@ def test_case_59_data_database_and_secrets_are_private_whatever_the_umask(tmp_pa
 
 
 @pytest.mark.slow
-def test_case_59_what_a_former_version_left_open_is_shut_at_the_next_start(tmp_path: Path) -> None:
+def test_what_a_former_version_left_open_is_shut_at_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "data"
     start(data, umask=0o022)
     for path in (data, data / "secrets"):
@@ -62,14 +62,14 @@ def test_case_59_what_a_former_version_left_open_is_shut_at_the_next_start(tmp_p
 
 
 @pytest.mark.slow
-def test_case_59_a_database_elsewhere_is_private_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_elsewhere_is_private_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.docshare.test_private_files.OURS", OURS[1:])
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/elsewhere/site.sqlite3")
     start(tmp_path / "data", umask=0o000)
     assert (tmp_path / "elsewhere" / "site.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
-def test_case_59_what_stays_open_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_stays_open_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data").mkdir(mode=0o755)
     (tmp_path / "data").chmod(0o755)
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path / "data")

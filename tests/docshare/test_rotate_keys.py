@@ -1,4 +1,5 @@
-"""Turning a key: what it sealed is sealed again, all of it, whatever happens meanwhile; then it may be dropped."""
+"""Rotating a key: everything encrypted with it is encrypted again, despite concurrent changes; then the key may be
+dropped."""
 
 from __future__ import annotations
 
@@ -22,10 +23,11 @@ from pytest_django import Settings
 
 from accounts import factor_secrets
 from accounts.models import User
-from appointments.models import Appointment
+from appointments.models import Agenda, Appointment
 from audit.models import AuditEvent
 from docshare import sealed
 from docshare.wrong_keys import note_keys, wrong_keys
+from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState
 from portals.models import IdempotentCall
@@ -42,16 +44,17 @@ from webhooks.models import WebhookEndpoint
 pytestmark = pytest.mark.django_db
 ROOT = Path(real.BASE_DIR)
 NEW = {"SECRET_KEY": "a new key of the site " * 3, "SIGNING_PASSPHRASE": "a new passphrase, with a comma " * 2}
-OPEN_COLUMNS = {  # bytes that are no secret
+OPEN_COLUMNS = {  # binary columns that are not secret
     "signing.InstallationAuthority.certificate",
     "signing.InstallationAuthority.revocation_list",
     "signing.SigningCredential.certificate",
+    "practices.PracticeLogo.png",
     "signing.SignatureImage.png",
 }
 
 
 def turn_keys(settings: Settings) -> None:
-    """As a restart with new keys and the former ones as fallbacks."""
+    """Simulates a restart with new keys, and the former ones as fallbacks."""
     for name, key in NEW.items():
         setattr(settings, f"{name}_FALLBACKS", [getattr(settings, name)])
         setattr(settings, name, key)
@@ -63,7 +66,7 @@ def drop_former_keys(settings: Settings) -> None:
 
 
 def rotate(*options: str) -> tuple[str, int]:
-    """What it wrote, and its exit status."""
+    """Its output, and its exit status."""
     told = StringIO()
     try:
         call_command("rotate_keys", *options, stdout=told)
@@ -80,7 +83,7 @@ def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
 
 @pytest.fixture
 def everything(practice: Practice, alice: User, carol: User) -> dict[str, Any]:
-    """Something of each kind that is sealed."""
+    """One row of each encrypted kind."""
     note_keys()
     secret = generate_totp_secret()
     factor, codes = TOTP.activate(alice, secret), RecoveryCodes.activate(alice)
@@ -90,6 +93,12 @@ def everything(practice: Practice, alice: User, carol: User) -> dict[str, Any]:
     )
     message = make_email(calendar="BEGIN:VCALENDAR")
     credential = current_credential(user=alice)
+    job = Import.objects.create(practice=practice, subject="patients", form="csv", name="durand.csv", stage="judging")
+    ImportPart.objects.create(job=job, number=1, rows="[]")
+    agenda = Agenda.objects.create(practice=practice, name="Salle 2")
+    calendar = CalendarSubscription.objects.create(practice=practice, agenda=agenda, name="x", address="https://a.b/")
+    CalendarItem.objects.create(subscription=calendar, key="k", state="refused", detail="Le nom manque.")
+    ImportLine.objects.create(job=job, part=1, line=1, verdict="refused", detail="Une date manque.")
     return {
         "message": message.pk, "endpoint": endpoint.pk, "secret of endpoint": endpoint.secret, "call": call.pk,
         "factor": factor.instance.pk, "secret of factor": secret, "codes": codes.get_unused_codes(),
@@ -115,7 +124,7 @@ def everything_opens(known: dict[str, Any]) -> None:
 
 
 def test_each_sealed_column_is_in_the_registry() -> None:
-    """A new one that is not would be lost with the key that is dropped."""
+    """Otherwise a new column would be lost when the key is dropped."""
     kept = {f"{model._meta.label}.{column}" for model, column in sealed_columns()}
     columns = {
         f"{model._meta.label}.{field.name}": field
@@ -129,8 +138,8 @@ def test_each_sealed_column_is_in_the_registry() -> None:
 
 
 def test_nobody_seals_otherwise() -> None:
-    """What encrypts is named here; whoever uses it elsewhere adds a kind to docshare/sealed.py. An archive is a
-    folder under a passphrase of its own: nothing of it is in the database."""
+    """Lists the modules that encrypt; other uses must be added to docshare/sealed.py. An archive is a folder with a
+    passphrase of its own and not in the database."""
     words = {"Fernet", "MultiFernet", "BestAvailableEncryption", "AESGCM", "ChaCha20Poly1305", "Cipher", "Sealed"}
     found = set()
     for path in ROOT.glob("*/**/*.py"):
@@ -146,12 +155,12 @@ def test_nobody_seals_otherwise() -> None:
             found.add(path.relative_to(ROOT).as_posix())
     assert found == {
         "accounts/factor_secrets.py",
-        "docshare/personal_data/sealing.py",
+        "personal_data/sealing.py",
         "docshare/sealed.py",
         "signing/pdf/keys.py",
         "sealing/columns.py",
-        "portals/api/pagination.py",  # cursors, which nobody keeps
-        "portals/kept_answers.py",  # pages of a session, gone with it
+        "portals/api/pagination.py",  # cursors, which are not stored
+        "portals/stored_pages.py",  # pages of a session, deleted with it
     }
 
 
@@ -176,7 +185,7 @@ def test_a_turned_key_may_be_dropped_once_everything_is_sealed_again(
 
 
 def test_each_kind_is_sealed_again(everything: dict[str, Any], settings: Settings) -> None:
-    """Each in the registry has a row here, and none opens under the former key afterwards."""
+    """The registry's kinds all have a row here, and the former key decrypts none afterwards."""
     former = {name: getattr(settings, name) for name in NEW}
     turn_keys(settings)
     assert all(kind.walk(write=False).former for kind in sealed.KINDS)
@@ -212,7 +221,7 @@ def test_what_changes_between_reading_and_writing_is_left_as_it_became(
     """A message sent meanwhile keeps no text, a recovery code used meanwhile stays used."""
     turn_keys(settings)
 
-    def overtaken(kind: sealed.Kind, meanwhile: Callable[[], object]) -> sealed.Tally:
+    def overtaken(kind: sealed.Kind, meanwhile: Callable[[], object]) -> sealed.RowCounts:
         def seal_again(row: Any) -> sealed.Changes:
             changes = kind.seal_again(row)
             meanwhile()
@@ -278,7 +287,7 @@ def test_a_key_that_was_dropped_too_early_is_asked_for(everything: dict[str, Any
 def test_a_key_that_is_turned_before_any_was_noted_is_asked_for_too(
     everything: dict[str, Any], settings: Settings
 ) -> None:
-    """An installation of a version that noted none, upgraded and given new keys in one go."""
+    """An installation of a version without check values, upgraded and given new keys in one step."""
     KeyCheck.objects.all().delete()
     turn_keys(settings)
     note_keys()

@@ -1,4 +1,4 @@
-"""`manage.py sendtest`: one message now, and what the server says of it."""
+"""`manage.py sendtest`: sends one message now, and prints the server's answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading settings leaves no trace: a tool that looks at the code makes no installation."""
+"""Reading settings writes nothing: a tool that inspects the code does not create an installation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_first_command_makes_the_secrets_that_every_later_process_reads(tmp_
 
 
 def test_what_opens_the_database_first_keeps_the_secrets_that_it_has(tmp_path: Path) -> None:
-    """Else nobody could open what it seals."""
+    """Otherwise nobody could decrypt what it encrypts."""
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     opened = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"

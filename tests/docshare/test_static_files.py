@@ -1,4 +1,4 @@
-"""Whoever collects static files and whatever their umask, every user of the machine can read them."""
+"""Every user of the machine can read collected static files, whoever collected them and with any umask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docshare import settings as site
 
 @pytest.fixture
 def static_root(settings: Any, tmp_path: Path) -> Path:
-    """Where the site's own storage collects a style sheet; the whole takes a minute."""
+    """Collects one style sheet with the site's own storage; collecting all takes a minute."""
     settings.STORAGES = {**settings.STORAGES, "staticfiles": site.STORAGES["staticfiles"]}
     (tmp_path / "source" / "css").mkdir(parents=True)
     (tmp_path / "source" / "css" / "page.css").write_text("p { margin: 0 }\n" * 200)
@@ -42,7 +42,7 @@ def test_static_files_are_readable_by_all_and_mended_where_they_were_not(static_
     assert {".gz", ".br", ".json", ".css"} <= {path.suffix for path in static_root.rglob("*")}
     assert modes(static_root) == {0o644, 0o755}
 
-    for path in [static_root, *static_root.rglob("*")]:  # as former versions left them
+    for path in [static_root, *static_root.rglob("*")]:  # as earlier versions left them
         path.chmod(0o700 if path.is_dir() else 0o600)
     collect_static_files()
     assert modes(static_root) == {0o644, 0o755}

@@ -1,4 +1,4 @@
-"""`manage.py who_opened`: who read a document between two moments, even after it is gone."""
+"""`manage.py who_opened`: who read a document between two times, even after it was deleted."""
 
 from __future__ import annotations
 

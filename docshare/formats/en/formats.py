@@ -1,2 +1,3 @@
-DATETIME_FORMAT = r"j F Y, H:i (\U\T\CO)"
-SHORT_DATETIME_FORMAT = r"Y-m-d H:i (\U\T\CO)"
+DATETIME_FORMAT = "j F Y, H:i (T)"
+SHORT_DATETIME_FORMAT = "Y-m-d H:i (T)"
+TIME_FORMAT = "H:i"

@@ -1,2 +1,3 @@
-DATETIME_FORMAT = r"j F Y à H:i (\U\T\CO)"
-SHORT_DATETIME_FORMAT = r"d/m/Y H:i (\U\T\CO)"
+DATETIME_FORMAT = "j F Y à H:i (T)"
+SHORT_DATETIME_FORMAT = "d/m/Y H:i (T)"
+TIME_FORMAT = "H:i"

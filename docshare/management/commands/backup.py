@@ -1,13 +1,13 @@
 """`manage.py backup <folder>`: database and files of this installation, beside the working site.
 
-`--into <folder> --keep 14` makes one below that folder, named by the time, and removes all but the 14 newest.
+`--into <folder> --keep 14` creates one below that folder, named by the time, and removes all but the 14 newest.
 
 With BACKUP_RECIPIENT, or `--recipient`, everything but the manifest is encrypted to that public key of age. Without,
-the folder holds health documents in the clear: encrypt where it goes. It does not hold the keys, so whoever finds it
-signs nothing: keep SECRET_KEY and SIGNING_PASSPHRASE elsewhere, or ask for them here with `--with-keys`.
+the folder contains health documents unencrypted: encrypt its destination. It does not contain the keys, so nobody can
+sign with it: store SECRET_KEY and SIGNING_PASSPHRASE elsewhere, or include them with `--with-keys`.
 
-Exit status 1, and a line for each, where files could not be saved as they were kept. Otherwise
-DATA_DIR/backups/last-success.json says when the last one was finished.
+Exit status 1, and a line for each file, if files were missing or changed. Otherwise
+DATA_DIR/backups/last-success.json records when the backup finished.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             raise CommandError(str(failed)) from failed
 
     def _save(self, folder: Path, envelope: Envelope, *, with_keys: bool) -> None:
-        """Exits with status 1 where there is a fault: nothing older is removed then."""
+        """Exits with status 1 if there is a fault, so that no older backup is removed."""
         saved = save(folder, with_keys=with_keys, envelope=envelope)
         for fault in saved.faults:
             self.stdout.write(fault)

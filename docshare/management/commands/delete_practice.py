@@ -1,8 +1,8 @@
-"""`manage.py delete_practice <id> --archive <folder>`: a practice goes, with all that is only its own.
+"""`manage.py delete_practice <id> --archive <folder>`: deletes a practice and all data that belong to it alone.
 
-It is archived first, and nothing is deleted before the archive was read back (`manage.py verify_archive` reads it
-again). The practice stays responsible for its records, which the law has kept for 20 years: hand the archive over.
-Accounts of people stay theirs. A run that was killed is ended by running it again.
+It is archived first, and nothing is deleted before the archive was verified (`manage.py verify_archive` verifies it
+again). The practice stays responsible for its records, which the law requires it to retain for 20 years: hand the
+archive over. People keep their accounts. To complete a killed run, run it again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from docshare.personal_data.archive import CannotArchive
-from docshare.personal_data.erase import Busy
-from docshare.personal_data.folder import CannotWrite
-from docshare.personal_data.options import add_passphrase, passphrase, typed
-from docshare.personal_data.practice import delete_practice, finish, preview
+from personal_data.archive import CannotArchive
+from personal_data.erase import Busy
+from personal_data.folder import CannotWrite
+from personal_data.options import add_passphrase, passphrase, typed
+from personal_data.practice import delete_practice, finish, preview
 from practices.models import Practice
 
 BUSY = "Others wrote in the practice at the same moment, three times in a row: nothing was deleted. Run it again."

@@ -1,8 +1,8 @@
-"""`manage.py erase_person --account <id> | --patient <id>`: erases what the law lets go, and says what stays.
+"""`manage.py erase_person --account <id> | --patient <id>`: erases what the law allows, and reports what stays.
 
-GDPR, article 17; docs/personal-data.md tells what stays and why. Of everything that one person proved to be: the
-account, and its records at every practice. `--dry-run` says what would go and stay. Running it again is harmless, and
-ends a run that was killed.
+GDPR, article 17; docs/personal-data.md explains what stays and why. It covers the person's account and the records
+that the account has proved to own, at every practice. `--dry-run` reports what would be erased and what would stay.
+Running it again is harmless, and completes a killed run.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from docshare.personal_data.erase import Busy, erase, finish
-from docshare.personal_data.erase_account import CannotErase
-from docshare.personal_data.options import add_person, asked, typed
-from docshare.personal_data.people import NobodyFound
+from personal_data.erase import Busy, erase, finish
+from personal_data.erase_account import CannotErase
+from personal_data.options import add_person, asked, typed
+from personal_data.people import NobodyFound
 
 BUSY = "Others wrote at the same moment, three times in a row: nothing was changed. Run the command again."
 

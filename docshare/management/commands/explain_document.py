@@ -1,7 +1,7 @@
-"""`manage.py explain_document <id>`: why somebody did not get a document.
+"""`manage.py explain_document <id>`: explains why somebody did not get a document.
 
-`<id>` is a shared document's, as in the API and in addresses, or an automatic sending's; it may be gone. Every step
-is a line; those marked with `!` are, or may be, the reason. Ids alone, unless `--names`.
+`<id>` belongs to a shared document, as in the API and in addresses, or to an automatic sending; either may be
+deleted. Every step is a line; lines with `!` are, or may be, the reason. Shows only ids unless `--names` is given.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`manage.py export_audit --from --to`: the trail as JSON lines, for an inspection.
 
-One object for each line, oldest first: what audit.chain.facts says, with `position` and `digest` of its seal (null
-while it has none). An export that is kept elsewhere is an anchor: `manage.py fsck --anchor <position>:<digest>`.
+One object for each line, oldest first: the keys of audit.chain.facts, with `position` and `digest` of its seal (null
+without a seal). An export stored elsewhere is an anchor: `manage.py fsck --anchor <position>:<digest>`.
 """
 
 from __future__ import annotations

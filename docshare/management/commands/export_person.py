@@ -1,7 +1,8 @@
-"""`manage.py export_person --account <id> | --patient <id> <folder or .zip>`: all that is kept of a person, for them.
+"""`manage.py export_person --account <id> | --patient <id> <folder or .zip>`: exports all data about a person, for
+that person.
 
-GDPR, articles 15 and 20. Of everything that one person proved to be: the account, and its records at every practice.
-The folder is for the user of this process alone; it holds health documents. `--dry-run` counts.
+GDPR, articles 15 and 20. It covers the person's account and the records that the account has proved to own, at every
+practice. Only this process's user can read the folder, which contains health documents. `--dry-run` only counts.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from docshare.personal_data.export import DocumentsLost, Gathered, export, gather
-from docshare.personal_data.folder import CannotWrite
-from docshare.personal_data.options import add_person, asked
-from docshare.personal_data.people import NobodyFound
+from personal_data.export import DocumentsLost, Gathered, export, gather
+from personal_data.folder import CannotWrite
+from personal_data.options import add_person, asked
+from personal_data.people import NobodyFound
 
 
 class Command(BaseCommand):

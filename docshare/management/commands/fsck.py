@@ -1,9 +1,9 @@
-"""`manage.py fsck`: does everything hold that must hold, whatever crashed?
+"""`manage.py fsck`: checks the invariants of the data, which must hold after any crash.
 
-One line on standard output for each fault, exit status 1 where there is any. It only reads, notes that it ran
-(docshare/health/runs.py), and may run beside a working site. Files in storage that no row names are orphans: what a
-crash between writing a file and committing its row leaves behind. They are nobody's document; `--repair` removes
-those older than a day, and the letters that workers of the version before left in messages that are over.
+One line on standard output for each fault, and exit status 1 if there is any. It only reads, except for recording
+that it ran (docshare/health/runs.py), and may run beside a working site. Files in storage that no row names are
+orphans, left by a crash between writing a file and committing its row. `--repair` removes orphans older than a day,
+and letters that workers of the previous version left in ended messages.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from documents import invariants as documents
 from files import storage
 from files.models import StoredFile
 from notifications import invariants as notifications
-from notifications.outbox import forget_left_letters
+from notifications.outbox import erase_ended_letters
 
 ORPHAN_AGE = timedelta(days=1)
 
 
 def references_hold() -> Iterator[str]:
-    """No row names a row that is gone."""
+    """Every reference names an existing row."""
     try:
         connection.check_constraints()
     except IntegrityError as error:
         yield f"database: {error}"
 
 
-def nothing_else_is_stored() -> Iterator[str]:
-    """No file in storage without a row."""
+def every_stored_file_has_a_row() -> Iterator[str]:
+    """Every file in storage has a row."""
     for key in storage.orphans(older_than=timedelta()):
         yield f"orphan {key}: in storage, but no row names it"
 
 
 def keys_open_what_is_sealed() -> Iterator[str]:
-    """This process has the installation's keys, and they open everything."""
+    """This process has the installation's keys, and they decrypt everything."""
     yield from wrong_keys()
     yield from sealed.unreadable()
 
@@ -58,6 +58,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "signatures": documents.signed_files_are_signed,
     "library": documents.library_and_uploads_are_apart,
     "audiences": documents.audiences_are_right,
+    "merged records": documents.merged_records_are_empty,
     "history": documents.shares_are_in_the_history,
     "deleted": documents.deleted_appointments_left_nothing,
     "auto-sends-once": documents.automatic_documents_go_out_once,
@@ -66,7 +67,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "texts": notifications.texts_are_forgotten,
     "audit": chain.faults,
     "keys": keys_open_what_is_sealed,
-    "orphans": nothing_else_is_stored,
+    "orphans": every_stored_file_has_a_row,
 }
 
 
@@ -85,7 +86,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         removed = storage.sweep_orphans(older_than=ORPHAN_AGE) if options["repair"] else 0
         if options["repair"]:
-            forget_left_letters()
+            erase_ended_letters()
         faults = 0
         with read_only():
             for name in options["only"] or CHECKS:
@@ -109,7 +110,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """The database refuses every write of ours: a check that repairs what it finds proves nothing."""
+    """A context in which the database refuses writes: a check that repairs what it finds proves nothing."""
     on, off = {
         "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
         "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),

@@ -1,8 +1,8 @@
-"""Django's `migrate`, one at a time, and never in the way of a working site.
+"""Django's `migrate`, one at a time, without blocking a working site.
 
-On PostgreSQL a migration waits for its tables no longer than LONGEST_WAIT in all. Whoever comes later waits behind
-it; and of two transactions that wait for each other PostgreSQL ends the one that has waited `deadlock_timeout` (1 s):
-a request of somebody's. What cannot have its tables in that time is rolled back and tried again.
+On PostgreSQL a migration waits for table locks no longer than LONGEST_WAIT in all, because later requests wait behind
+it. In a deadlock, PostgreSQL ends the transaction that has waited `deadlock_timeout` (1 s), which could be a user's
+request. A migration that does not get its locks in time is rolled back and tried again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import OperationalError, connections
 
-from schema.one_at_a_time import migrating_alone
+from schema.one_at_a_time import migration_lock
 
 LONGEST_WAIT = 0.8  # seconds
 PAUSE = (0.2, 1.0)  # seconds between two attempts
@@ -28,15 +28,15 @@ IN_USE = "A table is in use by a long statement; trying again."
 
 
 class Command(DjangoMigrate):
-    _waits_until = 0.0  # a migration's own time, by time.monotonic()
+    _waits_until = 0.0  # the current migration's deadline, by time.monotonic()
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["check_unapplied"] or options["plan"]:
-            super().handle(*args, **options)  # reads alone
+            super().handle(*args, **options)  # only reads
             return
         connection = connections[options["database"]]
         short = connection.execute_wrapper(self._wait_shortly) if connection.vendor == "postgresql" else nullcontext()
-        with migrating_alone(connection, self.stderr.write), short:
+        with migration_lock(connection, self.stderr.write), short:
             deadline, tell_at = time.monotonic() + PATIENCE, time.monotonic() + TELL_EVERY
             while not self._applied(*args, **options):
                 if time.monotonic() > deadline:
@@ -63,8 +63,9 @@ class Command(DjangoMigrate):
         return True
 
     def _wait_shortly(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        """Before each statement. An index that is built CONCURRENTLY waits for others, and keeps nobody waiting."""
-        if str(sql).startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):  # waits for nobody; may follow a fault
+        """Set the lock time-out before each statement. CREATE INDEX CONCURRENTLY needs none: it waits for others but
+        blocks nobody."""
+        if str(sql).startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):  # these take no locks, and may follow an error
             return execute(sql, params, many, context)
         left = max(0.001, self._waits_until - time.monotonic())
         milliseconds = 0 if "CONCURRENTLY" in str(sql) else round(left * 1000)

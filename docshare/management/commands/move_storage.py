@@ -1,10 +1,10 @@
-"""`NEW_STORAGE_URL=s3://… manage.py move_storage`: every file of the storage of now, copied to another.
+"""`NEW_STORAGE_URL=s3://… manage.py move_storage`: copies every file of the current storage to another.
 
 1. Run it beside the working site: it copies everything, and may be stopped and run again.
-2. Stop the site; run it again for what came meanwhile.
-3. Set STORAGE_URL to the new address, run `manage.py fsck`, start the site. The old files are yours to remove.
+2. Stop the site; run it again for files added meanwhile.
+3. Set STORAGE_URL to the new address, run `manage.py fsck`, start the site. Remove the old files yourself.
 
-The address comes from the environment (or NEW_STORAGE_URL_FILE): an argument would show its secret to `ps`.
+The address comes from the environment (or NEW_STORAGE_URL_FILE): `ps` would show the secret in an argument.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`manage.py restore <folder>`: an installation from its backup, into an empty one. Then `migrate`, then `fsck`.
+"""`manage.py restore <folder>`: restores a backup into an empty installation. Then run `migrate` and `fsck`.
 
-Messages that were queued when the backup was made go out once a worker runs: among them may be some that the old
-installation sent afterwards. `--stop-messages` gives them up instead, visibly. An encrypted backup is opened with
-`--identity key.txt`, a file as deploy/make_backup_key.py or age-keygen writes it.
+Messages that were queued at the time of the backup are sent once a worker runs; the old installation may have sent
+some of them since. `--stop-messages` gives them up visibly instead. Decrypt an encrypted backup with `--identity
+key.txt`, a file written by deploy/make_backup_key.py or age-keygen.
 """
 
 from __future__ import annotations

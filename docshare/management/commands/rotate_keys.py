@@ -1,8 +1,9 @@
-"""`manage.py rotate_keys`: what former keys sealed is sealed again under the keys in use (docs/operating.md, Keys).
+"""`manage.py rotate_keys`: encrypts again, under the keys in use, all data under former keys (docs/operating.md,
+Keys).
 
-First SECRET_KEY or SIGNING_PASSPHRASE is replaced, the former one kept in SECRET_KEY_FALLBACKS or
-SIGNING_PASSPHRASE_FALLBACKS, and every process started again. Works beside the site, may be killed and run again.
-Exit status 1 while something is left under a former key.
+First replace SECRET_KEY or SIGNING_PASSPHRASE, put the former one into SECRET_KEY_FALLBACKS or
+SIGNING_PASSPHRASE_FALLBACKS, and restart every process. The command may run beside the site, and be killed and run
+again. Exit status 1 while data under a former key are left.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from docshare.rotation import Turned, give_up, turn
+from docshare.rotation import RotationResult, give_up, rotate
 from sealing.key_checks import SECRETS, keys_of
 
 
@@ -29,9 +30,9 @@ class Command(BaseCommand):
         if options["give_up"]:
             self._give_up(options["give_up"])
             return
-        turned = [turn(secret, dry_run=options["dry_run"]) for secret in SECRETS]
+        turned = [rotate(secret, dry_run=options["dry_run"]) for secret in SECRETS]
         for one in turned:
-            for line in told(one, dry_run=options["dry_run"]):
+            for line in rotation_report(one, dry_run=options["dry_run"]):
                 self.stdout.write(line)
         if any(one.left or one.missing for one in turned):
             sys.exit(1)
@@ -47,8 +48,8 @@ class Command(BaseCommand):
         )
 
 
-def told(turned: Turned, *, dry_run: bool) -> list[str]:
-    """What was done for one secret, and whether its former keys may be dropped."""
+def rotation_report(turned: RotationResult, *, dry_run: bool) -> list[str]:
+    """A report about one secret: what was done, and whether its former keys may be dropped."""
     name, lines = turned.secret, []
     for kind, tally in turned.tallies.items():
         written = turned.resealed.get(kind, 0)
@@ -64,7 +65,7 @@ def told(turned: Turned, *, dry_run: bool) -> list[str]:
     return lines
 
 
-def _verdict(turned: Turned, *, dry_run: bool) -> str:
+def _verdict(turned: RotationResult, *, dry_run: bool) -> str:
     name = turned.secret
     if turned.missing:
         return (

@@ -1,7 +1,6 @@
-"""`manage.py sendtest email|sms <address>`: one message now, through what EMAIL_URL or SMS_URL names.
+"""`manage.py sendtest email|sms <address>`: sends one message now, through EMAIL_URL or SMS_URL.
 
-Past the outbox, so that it works while workers are silent. Exit status 1, with the server's answer, if it is not
-taken.
+Bypasses the outbox, so that it works without workers. Exit status 1, with the server's answer, if it is refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`manage.py verify_archive <folder>`: is the archive of a deleted practice whole and unchanged?
+"""`manage.py verify_archive <folder>`: verifies the archive of a deleted practice.
 
-A line for each fault, exit status 1 where there is any. `--open-into` writes an encrypted archive in the clear.
+A line for each fault, and exit status 1 if there is any. `--open-into` decrypts an encrypted archive.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from docshare.personal_data.archive import CannotArchive, open_into, verify
-from docshare.personal_data.options import add_passphrase, passphrase
+from personal_data.archive import CannotArchive, open_into, verify
+from personal_data.options import add_passphrase, passphrase
 
 
 class Command(BaseCommand):

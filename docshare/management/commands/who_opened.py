@@ -1,6 +1,6 @@
-"""`manage.py who_opened <document> --from --to`: who read a document in that time, from the audit trail.
+"""`manage.py who_opened <document> --from --to`: lists who read a document in that period, from the audit trail.
 
-The document may be gone: the trail stays. One line for each opening: when, who, how.
+Works for deleted documents, too, because the trail stays. One line for each opening: when, who, how.
 """
 
 from __future__ import annotations

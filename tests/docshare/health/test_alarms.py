@@ -1,5 +1,5 @@
-"""deploy/monitoring/rules.yml, evaluated by promtool on what /metrics says while the thing is ill: each alarm fires
-for its illness, no other does, and none while all is well."""
+"""Evaluates deploy/monitoring/rules.yml with promtool on /metrics of an ill installation: each alarm fires for its
+fault, no other does, and none while all is well."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ Samples = dict[str, float]
 
 @dataclass
 class Installation:
-    """What can be made ill."""
+    """An installation in which the test causes faults."""
 
     client: Client
     settings: Settings
@@ -68,11 +68,11 @@ class Installation:
     library_document: LibraryDocument
     folder: Path
     up: int = 1
-    during: ExitStack = field(default_factory=ExitStack)  # what holds only while it is asked
-    more: Samples = field(default_factory=dict)  # of another web server
+    during: ExitStack = field(default_factory=ExitStack)  # active during the scrape only
+    more: Samples = field(default_factory=dict)  # from another web server
 
     def scrape(self) -> Samples:
-        """Series, as Prometheus writes them -> value."""
+        """The metrics: series, in Prometheus's notation -> value."""
         with self.during:
             text = self.client.get("/metrics").content.decode()
         found = {'up{instance="web-1",job="docshare"}': float(self.up)}
@@ -93,7 +93,7 @@ def installation(
     access_plan: LibraryDocument,
     tmp_path: Path,
 ) -> Installation:
-    """All is well."""
+    """A healthy installation."""
     settings.DATA_DIR = tmp_path
     settings.PUBLIC_URL, settings.REPLICA_NAME = "https://documents.example", "web-1:8000"
     for part in (heartbeat.WORKER, heartbeat.SCHEDULER):
@@ -131,7 +131,7 @@ def web_down(one: Installation) -> None:
 def errors(one: Installation) -> None:
     one.client.raise_request_exception = False
     with connection.execute_wrapper(closed):
-        assert one.client.get("/book/").status_code == 500
+        assert one.client.get("/cabinets/").status_code == 500
 
 
 def closed(*_args: object) -> None:
@@ -184,7 +184,7 @@ def disk_full(one: Installation) -> None:
 
 @dataclass
 class Usage:
-    """What the kernel says of a disk that is full."""
+    """The disk usage that the kernel reports for a full disk."""
 
     free: int = 40 << 20
     total: int = 100 << 30
@@ -228,13 +228,13 @@ def mail(one: Installation) -> None:
     one.settings.EMAIL_URL = "smtp://127.0.0.1:9"
     one.settings.EMAIL_BACKEND = "notifications.channels.smtp.EmailBackend"
     one.settings.EMAIL_HOST, one.settings.EMAIL_PORT = "127.0.0.1", 9
-    probes.ask_all()
+    probes.probe_all()
 
 
 def asked_at(name: str) -> Callable[[Installation], None]:
     def dead(one: Installation) -> None:
         setattr(one.settings, name, DEAD.replace("http", "tcp") if name == "CLAMD_URL" else DEAD)
-        probes.ask_all()
+        probes.probe_all()
 
     return dead
 
@@ -252,7 +252,7 @@ def tls_invalid(one: Installation) -> None:
 
 
 def serve_tls(one: Installation, *, ends: datetime) -> None:
-    """The site's own address, with a certificate that this machine trusts, until then."""
+    """Serves the site's own address with a trusted certificate that ends then."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     made = (
@@ -274,7 +274,7 @@ def serve_tls(one: Installation, *, ends: datetime) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     one.monkeypatch.setenv("SSL_CERT_FILE", str(pem))
     one.settings.SECURE, one.settings.PUBLIC_URL = True, f"https://localhost:{server.server_address[1]}"
-    probes.ask_all()
+    probes.probe_all()
     server.shutdown()
     server.server_close()
 
@@ -333,15 +333,15 @@ ILL: dict[str, tuple[Callable[[Installation], None], dict[str, str]]] = {
     "DocshareFsckFaults": (fsck_faults, {}),
     "DocshareWebhooksOld": (webhooks, {}),
 }
-COMES_ALONG = {"DocshareDiskFull": {"DocshareDiskLow": {"part": "disk"}}}  # the disk is low, too
+COMES_ALONG = {"DocshareDiskFull": {"DocshareDiskLow": {"part": "disk"}}}  # a full disk is also low
 
 
 # --- Evaluating -------------------------------------------------------------------------------------------------
 
 
 def evaluate(folder: Path, before: Samples, after: Samples, expected: dict[str, dict[str, str]], url: str) -> str:
-    """What promtool finds wrong; "" where the alarms that are expected fire, and no other. What was counted between
-    the two scrapes is taken for each minute's."""
+    """What promtool reports; "" if exactly the expected alarms fire. The difference between the two scrapes counts as
+    each minute's."""
     test = {
         "interval": "1m",
         "input_series": [
@@ -378,7 +378,7 @@ def alert(name: str, labels: dict[str, str], url: str) -> dict[str, Any]:
 
 def test_no_alarm_fires_while_all_is_well(installation: Installation) -> None:
     before = installation.scrape()
-    installation.client.get("/book/")
+    installation.client.get("/cabinets/")
     after = installation.scrape()
     assert evaluate(installation.folder, before, after, {}, real.PUBLIC_URL) == ""
 
@@ -403,7 +403,7 @@ def test_every_alarm_has_an_illness_and_a_page_that_names_it() -> None:
 
 
 def test_every_number_on_the_dashboard_is_told(installation: Installation) -> None:
-    """A panel of a metric that is gone stays empty, and nobody notices."""
+    """Otherwise a panel of a removed metric stays empty without notice."""
     dashboard = json.loads((RULES.parent / "dashboard.json").read_text())
     installation.client.get("/nowhere/")  # a first refusal
     known = {name.partition("{")[0] for name in installation.scrape()}

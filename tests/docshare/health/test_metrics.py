@@ -1,4 +1,4 @@
-"""/metrics: for whoever runs the installation, numbers only."""
+"""/metrics: for the installation's operator, numbers only."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def values(client: Client) -> dict[str, float]:
-    """Sample -> value; without the label that each web server adds."""
+    """Sample -> value; without the label of the web server."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
     text = re.sub(rf',?replica="{settings.REPLICA_NAME}"', "", answer.content.decode()).replace("{}", "")
@@ -227,7 +227,7 @@ def test_no_number_is_of_a_person_or_a_practice(client: Client, appointment: App
 
 
 def test_no_series_is_told_twice() -> None:
-    """Prometheus drops the second, and with it the alarm."""
+    """Prometheus drops the duplicate, and its alarm."""
     lines = metrics.exposition().decode().splitlines()
     series = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
     assert len(series) == len(set(series))

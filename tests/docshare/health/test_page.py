@@ -1,4 +1,4 @@
-"""« État du système »: for operators alone, with a sentence and a way out for each part that is ill."""
+"""« État du système »: for operators only, with a sentence and a remedy for each part that is ill."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.models import Heartbeat
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
 PARTS = [*own.NEEDED, *parts.JUDGES]
-ALARMS_ALONE = {"web", "refusals", "webhooks"}  # no part of the page: deploy/monitoring/rules.yml leads there
+ALARMS_ALONE = {"web", "refusals", "webhooks"}  # not on the page, only in deploy/monitoring/rules.yml
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def operator(carol: User) -> User:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "PING_SECONDS", 0.1)  # no worker is there to answer
+    monkeypatch.setattr(page, "PING_SECONDS", 0.1)  # no worker will answer
     monkeypatch.setattr(running, "STARTED", time.monotonic() - 61)
 
 
@@ -64,7 +64,7 @@ def test_each_part_is_shown_and_what_is_ill_has_a_way_out(sign_in: SignIn, opera
 
 def test_it_is_shown_while_queue_and_scanner_are_away(sign_in: SignIn, operator: User, settings: Settings) -> None:
     settings.CLAMD_URL = "tcp://127.0.0.1:9"
-    probes.ask_all()
+    probes.probe_all()
     client = sign_in(operator)
     shown = client.get("/admin/system/").content.decode()
     assert remedy_of("scanner") in shown
@@ -97,7 +97,7 @@ def test_each_illness_has_a_page_that_says_what_to_do(part: str, sign_in: SignIn
     assert {"heading", "paragraph", "list", "code"} == {block.kind for block in found}
     _title, _, text = (illnesses.FOLDER / f"{part}.md").read_text().partition("\n")
     written = re.sub(r"^(## |- |```\w*$)", "", text, flags=re.MULTILINE)
-    assert " ".join(line for block in found for line in block.lines).split() == written.split()  # all of it
+    assert " ".join(line for block in found for line in block.lines).split() == written.split()  # the whole text
 
 
 def test_no_page_of_docs_is_left_over() -> None:

@@ -1,4 +1,4 @@
-"""/readyz is about this process alone, /healthz/system about the whole."""
+"""/readyz reports on this process alone, /healthz/system on the whole."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from docshare.celery import note_what_the_scheduler_gives
+from docshare.celery import record_scheduler_heartbeat
 from docshare.health import disk, probes, running, runs, views
 from docshare.health.disk import Room
 from docshare.wrong_keys import note_keys
@@ -42,7 +42,7 @@ def _workers_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def no_file_may_grow() -> Iterator[None]:
-    """As on a full disk, for this process alone: the kernel refuses each byte that is written to a file."""
+    """Simulates a full disk for this process: the kernel refuses every write to a file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
@@ -167,15 +167,15 @@ def test_workers_may_still_be_starting(client: Client, monkeypatch: pytest.Monke
     assert ill(client) == []
 
 
-@pytest.mark.django_db(transaction=True)  # the scheduler closes its old connections
+@pytest.mark.django_db(transaction=True)  # the scheduler closes old connections
 def test_what_the_scheduler_gives_to_the_queue_shows_that_it_works(client: Client) -> None:
     silent(heartbeat.SCHEDULER)
     shows = "jobs.tasks.heartbeat"
-    current_app.send_task(shows)  # by a worker or a web process
+    current_app.send_task(shows)  # the name of a task of a worker or a web process
     assert ill(client) == ["scheduler"]
     receivers = list(after_task_publish.receivers)
     try:
-        note_what_the_scheduler_gives()
+        record_scheduler_heartbeat()
         current_app.send_task("notifications.tasks.sweep")
         assert ill(client) == ["scheduler"]
         current_app.send_task(shows)
@@ -243,17 +243,17 @@ def test_what_answers_is_well_what_does_not_is_ill_and_what_nobody_asks_is_unkno
         return str(next(one["state"] for one in parts if one["part"] == "scanner"))
 
     assert scanner() == "unknown"
-    probes.ask_all()
+    probes.probe_all()
     assert scanner() == "ill"
     Heartbeat.objects.update_or_create(part="scanner", defaults={"at": timezone.now() - timedelta(seconds=60)})
-    assert scanner() == "well"  # one missed round is no illness
+    assert scanner() == "well"  # one missed round is not a fault
     Heartbeat.objects.filter(part=probes.ASKED).update(at=timezone.now() - timedelta(minutes=4))
     assert scanner() == "unknown"
 
 
 def test_an_address_that_workers_do_not_reach_is_unknown_and_no_illness(client: Client, settings: Settings) -> None:
     settings.SECURE, settings.PUBLIC_URL = True, "https://127.0.0.1:9"
-    probes.ask_all()
+    probes.probe_all()
     assert ill(client) == []
     parts = client.get("/healthz/system").json()["parts"]
     assert [one["state"] for one in parts if one["part"] == "tls"] == ["unknown"]
@@ -275,29 +275,32 @@ def test_strangers_learn_whether_and_not_why(client: Client, settings: Settings)
     assert client.get("/healthz/system", headers=right).json()["ill"] == ["workers"]
 
 
+STRANGER = "203.0.113.9"
+
+
 @pytest.mark.usefixtures("_nothing_known")
 def test_strangers_cost_one_judgement_however_often_they_ask(
     client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    stranger = {"REMOTE_ADDR": "203.0.113.9"}
-    assert client.get("/healthz/system", **stranger).json() == {"well": True}  # type: ignore[arg-type]
+    assert client.get("/healthz/system", REMOTE_ADDR=STRANGER).json() == {"well": True}
     silent(heartbeat.WORKER)
     with django_assert_num_queries(0):
         for _ in range(20):
-            assert client.get("/healthz/system", **stranger).json() == {"well": True}  # type: ignore[arg-type]
-    assert client.get("/healthz/system").json()["ill"] == ["workers"]  # whoever may know is told the latest
+            assert client.get("/healthz/system", REMOTE_ADDR=STRANGER).json() == {"well": True}
+    assert client.get("/healthz/system").json()["ill"] == ["workers"]  # authorised callers get the current state
     monkeypatch.setattr(views._known, "_until", time.monotonic())
-    assert client.get("/healthz/system", **stranger).json() == {"well": False}  # type: ignore[arg-type]
+    assert client.get("/healthz/system", REMOTE_ADDR=STRANGER).json() == {"well": False}
 
 
 def test_a_request_without_room_is_answered_507_and_nothing_is_kept(client: Client) -> None:
     client.raise_request_exception = False
-    document = Path(__file__)
+    document, uploads = Path(__file__), Path(real.FILE_UPLOAD_TEMP_DIR)
+    before = set(uploads.glob("*.upload*"))  # open ones of tests before this one end with their objects
     with document.open("rb") as file, no_file_may_grow():
         answer = client.post("/verify/", {"file": file})
     assert answer.status_code == 507
     assert "plus de place" in answer.content.decode()
-    assert list(Path(real.FILE_UPLOAD_TEMP_DIR).glob("*.upload*")) == []
+    assert set(uploads.glob("*.upload*")) <= before
 
 
 def test_a_program_without_room_gets_the_shape_of_every_error(client: Client) -> None:

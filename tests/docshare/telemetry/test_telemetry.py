@@ -1,4 +1,4 @@
-"""A crash with personal data in the request, in variables and in SQL is reported without any of it."""
+"""A crash with personal data in the request, in variables and in SQL is reported without any of these data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CANARIES = ("Zyxomma", "zyxomma", "+33655500111", "655500111", "Lymphocytose", "
 
 @dataclass
 class Receiver:
-    """A server of whoever runs the installation, on loopback."""
+    """The operator's error collector, on loopback."""
 
     address: str = ""
     status: int = 200
@@ -69,7 +69,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *args: object) -> None:
-            """Quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -102,7 +102,8 @@ def traced(receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPat
 
 
 def crash(client: Client, appointment: Appointment) -> None:
-    """Personal data in the query, the form, the headers, variables, the SQL, its parameters and the exception."""
+    """Crashes with personal data in the query, the form, the headers, variables, the SQL, its parameters and the
+    exception."""
 
     def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         patient = "Zyxomma, +33655500111"  # noqa: F841  # a variable of a frame that is reported
@@ -167,7 +168,7 @@ def test_a_task_that_fails_is_reported_with_what_led_to_it(receiver: Receiver, r
     reports.outgoing.flush(10)
     assert_no_canary(receiver)
     kinds = [value["type"] for value in receiver.events[0]["exception"]["values"]]
-    assert kinds == ["ValueError", "RuntimeError"]  # the first that was raised comes first
+    assert kinds == ["ValueError", "RuntimeError"]  # in the order in which they were raised
 
 
 def test_an_error_without_an_exception_says_where_it_was_logged_and_not_what(

@@ -1,7 +1,7 @@
-"""Each worker leaves a sign of life that its health check reads without a start of Django, celery and the queue.
+"""Each worker updates a file that its health check reads without starting Django, celery or a connection.
 
-Celery's main loop beats every two seconds, once it is connected to the queue and as long as it is not stuck: what a
-ping through the queue would show, too. The sign is a file's time: `DATA_DIR/queue/<node>.alive`.
+Celery's main loop sends a heartbeat every two seconds while it is connected to the queue and not stuck, so the file
+shows as much as a ping through the queue. The sign is the file's time: `DATA_DIR/queue/<node>.alive`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-FORGOTTEN = 24 * 3600  # seconds; of a container that was killed and has got another name since
+FORGOTTEN = 24 * 3600  # seconds; for files of killed containers, which have got another name since
 
 
 def sign(node: str) -> Path:
@@ -21,14 +21,14 @@ def sign(node: str) -> Path:
 
 
 def give(sender: Any, **_more: Any) -> None:
-    """As celery's heart sends a beat."""
+    """Update the file; called at each heartbeat of celery."""
     path = sign(sender.eventer.hostname)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
 
 
 def take_back(sender: Any, **_more: Any) -> None:
-    """As a worker ends; signs of those that could not are removed by whoever ends later."""
+    """Remove the file when the worker ends, and old files of workers that were killed."""
     sign(sender.hostname).unlink(missing_ok=True)
     for path in (Path(settings.DATA_DIR) / "queue").glob("*.alive"):
         if path.stat().st_mtime < time.time() - FORGOTTEN:

@@ -1,4 +1,4 @@
-"""Judges of what the installation depends on: mail, SMS, scanner, time-stamps, keys, certificates."""
+"""Judges the installation's dependencies: mail, SMS, scanner, time-stamps, keys, certificates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEW = 5  # failed messages, which may be wrong addresses
 
 
 def outbox(beats: dict[str, datetime]) -> Finding:
-    """How long the oldest message waits, from when it was planned for."""
+    """How long the oldest message has waited since its planned time."""
     now = timezone.now()
     waiting = Message.objects.waiting_since_planned(now)
     oldest: datetime | None = waiting.aggregate(oldest=Min("planned"))["oldest"]
@@ -49,7 +49,7 @@ def sms(beats: dict[str, datetime]) -> Finding:
 
 
 def _channel(part: str, channel: Channel, url: str, beats: dict[str, datetime]) -> Finding:
-    """By whether it answers, if it can be asked; and by what became of the last hour's messages."""
+    """Judge a channel by its probe, if there is one, and by the results of the last hour's messages."""
     if not url:
         return _off(part, _("Non configuré : les messages sont écrits dans des fichiers."))
     if part in probes.probes() and probes.missing(part, beats):
@@ -95,7 +95,7 @@ def tls(beats: dict[str, datetime]) -> Finding:
 
 
 def certificates(beats: dict[str, datetime]) -> Finding:
-    """Those that practitioners and practices brought: ours are replaced by themselves."""
+    """Certificates that practitioners and practices imported; ours are replaced automatically."""
     brought = SigningCredential.objects.filter(retired_at=None).exclude(key_place=KeyPlace.AUTHORITY)
     soon = brought.filter(not_after__lt=timezone.now() + SOON)
     count, first = soon.count(), brought.aggregate(first=Min("not_after"))["first"]
