@@ -1,8 +1,8 @@
-"""`make bench`: medians, as ratios to a floor measured beside them; docs/performance.md keeps the figures.
+"""`make bench`: prints medians as ratios to a floor measured in the same run; docs/performance.md has the figures.
 
-`python -m bench signing`: signing alone, without a database (bench/signing.py).
-`python -m bench.open_verification`: pages while strangers verify slow files (bench/open_verification.py).
-`python -m bench chain`: what bookings set off, on PostgreSQL and Redis (bench/chain.py).
+`python -m bench signing`: signing alone, without a database (bench/signing.py). `python -m bench.open_verification`:
+pages while strangers verify slow files (bench/open_verification.py). `python -m bench chain`: the effects of
+bookings, on PostgreSQL and Redis (bench/chain.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+from bench.installation import set_up
+
 
 def main() -> None:
     if sys.argv[1:] == ["chain"]:
@@ -22,10 +24,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="docshare-bench-") as data_dir:
         os.environ["DATA_DIR"] = data_dir
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
-        import django
-
-        django.setup()
+        set_up()
         if sys.argv[1:] == ["signing"]:
             from bench import signing
 
@@ -49,7 +48,7 @@ def main() -> None:
         finally:
             queue.terminate()
             queue.wait(10)
-    for part in ("bench.serving", "bench.open_verification", "bench.many_documents"):  # on servers of their own
+    for part in ("bench.serving", "bench.open_verification", "bench.many_documents"):  # with servers of their own
         subprocess.run([sys.executable, "-m", part], check=True)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 
 from django.db import connection
 from django.db.models import Count, QuerySet
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.booking import book
-from appointments.models import Agenda, Appointment, VisitReason
+from appointments.models import Agenda, Appointment, ReminderPolicy, VisitReason
 from docshare.demo import load as demo
 from documents.models import AutoSend, AutoSendRule, LibraryDocument, SharedDocument
 from documents.sending.rules import RuleContent, save_rule
@@ -29,6 +30,11 @@ DOCUMENTS, RULES = 3, 2
 def load(count: int) -> None:
     demo.load()
     practice, admin = _practice(), User.objects.get(email="admin@lilas.example")
+    # SMS leave at any hour; only the two rules below apply.
+    ReminderPolicy.objects.update_or_create(
+        practice=practice, defaults={"quiet_from": time_of_day(0), "quiet_until": time_of_day(0)}
+    )
+    AutoSendRule.objects.update(is_active=False)
     Patient.objects.bulk_create(
         [
             Patient(
@@ -44,12 +50,12 @@ def load(count: int) -> None:
         documents = library[number : number + DOCUMENTS]
         content = RuleContent(name=f"Règle {number}", documents=documents)
         save_rule(practice=practice, content=content, by=admin, to_booked=False)
-    for agenda in Agenda.objects.filter(practice=practice):  # no reminders and messages but those of the rules
+    for agenda in Agenda.objects.filter(practice=practice):  # only reminders and messages of the rules
         agenda.visit_reasons.set(practice.visit_reasons.all())
 
 
 def book_all() -> list[float]:
-    """One for each patient; how long each took."""
+    """Book one appointment for each patient; returns the duration of each booking in seconds."""
     secretary = User.objects.get(email="secretariat@lilas.example")
     agendas = list(Agenda.objects.filter(practice=_practice()).select_related("practice"))
     reason = _practice().visit_reasons.get(name="Consultation de suivi")
@@ -62,7 +68,7 @@ def book_all() -> list[float]:
 
 
 def rules_that_do_not_match() -> None:
-    """What 2 and 200 of them add to one booking: time and queries."""
+    """The time and queries that 2 and 200 rules that do not match add to one booking."""
     load(1)
     practice, patient = _practice(), Patient.objects.get(last_name="Numéro 0")
     AutoSendRule.objects.update(is_active=False)
@@ -76,7 +82,7 @@ def rules_that_do_not_match() -> None:
             _timed(agenda, reason, patient, start, secretary)
         with CaptureQueriesContext(connection) as asked:
             _timed(agenda, reason, patient, start, secretary)
-        # The quickest tenth: what a busy machine adds is not the booking's.
+        # The fastest tenth, to leave out delays by other processes of the machine.
         times = [_timed(agenda, reason, patient, start, secretary) for _ in range(200)]
         return statistics.quantiles(times, n=10)[0], len(asked)
 
@@ -110,7 +116,8 @@ def _practice() -> Practice:
 
 
 def verdict(taken: dict[str, set[str]]) -> None:
-    """Everything once for each rule and appointment, and no message but those. Ends the run where it is not so."""
+    """Check that everything happened once for each rule and appointment, and no other message was sent. Exits
+    otherwise."""
     booked = Appointment.objects.filter(patient__last_name__startswith="Numéro ")
     wanted = RULES * DOCUMENTS
     sent = AutoSend.objects.filter(appointment__in=booked, state="sent", shared__isnull=False)
@@ -120,7 +127,7 @@ def verdict(taken: dict[str, set[str]]) -> None:
         "links more than one": booked.annotate(count=Count("document_links")).exclude(count=1).count(),
     }
     for kind, ids in taken.items():
-        messages = Message.objects.filter(channel=kind, state="sent")  # the demo practice sends some of its own
+        messages = Message.objects.filter(channel=kind, state="sent")  # the demo practice sends others
         known, about = _ids(messages), _ids(messages.filter(about__in=booked.values("pk")))
         faults |= {
             f"{kind} rows": len(about) - booked.count(),

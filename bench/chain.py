@@ -1,8 +1,8 @@
 """The chain at scale: bookings -> rules -> documents -> one email and one SMS each, with workers killed meanwhile.
 
 `python -m bench chain` (BOOKINGS, KILLS in the environment), on the PostgreSQL and Redis of DATABASE_URL and
-REDIS_URL: a database of its own is made there and dropped. Workers and beat run as deployed; what they hand over ends
-in bench/sinks.py. The floor, in the same run: as many tasks that do nothing, through the same broker and workers.
+REDIS_URL: a database of its own is made there and dropped. Workers and beat run as deployed; bench/sinks.py receives
+the messages. The floor, in the same run: as many empty tasks through the same broker and workers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import psutil
 import psycopg
 from redis import Redis
 
+from bench.installation import set_up
 from bench.ports import free_port
 from tools.stack.parts import MANY_SMS
 
@@ -32,7 +33,7 @@ BIN = Path(sys.executable).parent
 BOOKINGS = int(os.environ.get("BOOKINGS", "10000"))
 KILLS = int(os.environ.get("KILLS", "10"))
 WORKERS = 2
-STILL_SECONDS = 240  # nothing moved for so long: it will not end
+STILL_SECONDS = 240  # seconds without progress, after which the run is given up
 
 
 def run() -> None:
@@ -78,9 +79,7 @@ class Chain:
         )
 
     def prepare(self) -> None:
-        import django
-
-        django.setup()
+        set_up()
         from django.core.management import call_command
 
         from bench.bookings import load
@@ -90,7 +89,7 @@ class Chain:
         load(BOOKINGS)
 
     def floor(self) -> float:
-        """Tasks a second of workers that have nothing to do but take them."""
+        """Empty tasks per second."""
         from bench.empty_task import nothing
 
         count = 2 * BOOKINGS
@@ -106,7 +105,7 @@ class Chain:
         return rate
 
     def book(self) -> None:
-        """The workers are away: what bookings nudge for lies in the queue, what they plan in the database."""
+        """Book while no worker runs: nudges wait in the queue, planned rows in the database."""
         from bench.bookings import book_all
 
         seconds = book_all()
@@ -170,7 +169,7 @@ class Chain:
 
 
 def _worker(app: str) -> list[str]:
-    """As deploy/supervisord.conf and docker-compose.yml start it."""
+    """Start a worker like deploy/supervisord.conf and docker-compose.yml do."""
     return _celery(app, "worker", "--pool", "threads", "--concurrency", "8", "--loglevel", "warning",
                    "--without-gossip", "--without-mingle", "--hostname", f"{time.monotonic_ns()}@%h")  # fmt: skip
 
@@ -195,7 +194,14 @@ def _when(true: Callable[[], bool], workers: list[subprocess.Popen[bytes]]) -> f
 
 
 def _nothing_is_left() -> bool:
+    """Nothing due waits. What the demo practice plans for later days does not count."""
+    from django.utils import timezone
+
     from documents.models import AutoSend
     from notifications.models import Message
 
-    return not (AutoSend.objects.filter(state="planned").exists() or Message.objects.filter(state="queued").exists())
+    due = {"due_at__lte": timezone.now()}
+    return not (
+        AutoSend.objects.filter(state="planned", **due).exists()
+        or Message.objects.filter(state="queued", **due).exists()
+    )

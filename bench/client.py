@@ -1,4 +1,4 @@
-"""Asking the stack many times at once: wrk for rates, and readers that take their time."""
+"""Loads the stack with concurrent requests: wrk for rates, and slow readers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Rate:
 
 
 class Patient:
-    """A session in the browser of somebody with a document."""
+    """The session of a patient with a document."""
 
     def __init__(self, stack: Stack, session: str) -> None:
         self.stack = stack
@@ -41,13 +41,13 @@ class Patient:
         self.base = stack.places.site
 
     def at_floor(self) -> Patient:
-        """The same requests to nginx's own files."""
+        """The same requests for plain files of nginx."""
         other = copy(self)
         other.base = f"https://localhost:{self.stack.places.port('floor')}"
         return other
 
     def rate(self, path: str, *, method: str = "GET", at_once: int = 4, seconds: int = 8) -> Rate:
-        """wrk over TLS. Raises RuntimeError where it is not installed."""
+        """Run wrk over TLS. Raises RuntimeError if it is not installed."""
         program = shutil.which("wrk")
         if program is None:
             raise RuntimeError("wrk is not installed: apt-get install wrk")

@@ -1,9 +1,10 @@
-"""`make corpus FOLDER=…`: every document of a folder through intake and signing, judged by independent readers.
+"""`make corpus FOLDER=…`: sends every document of a folder through intake and signing; independent readers judge the
+results.
 
-For each file: taken or refused (with which sentence), seconds, peak memory of the child. For each signed PDF:
-pyHanko and `pdfsig` say valid and whole, pages are as many and look as they did outside the stamp, the uploaded
-bytes stand in front unless the file was repaired. The table goes to docs/corpus.md. Ends with 1 where fewer than 99
-of a hundred documents that a viewer opens came out well, or anything broke, hung or took too much.
+For each file: accepted or refused (with which sentence), seconds, peak memory of the child. For each signed PDF:
+pyHanko and `pdfsig` report it as valid and unchanged, it has as many pages as before, which look the same outside the
+stamp, and it begins with the uploaded bytes unless it was repaired. The table goes to docs/corpus.md. Exits with 1 if
+fewer than 99 of a hundred documents that a viewer opens succeed, or if anything fails, hangs or takes too much.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from bench.corpus_row import Bench, Row
 from bench.corpus_table import table
 from bench.damage import DAMAGES
+from bench.installation import set_up
 
 AT_ONCE = 2
 TOLD_EVERY = 100  # documents
@@ -42,10 +44,7 @@ def main() -> int:
         sys.exit(f"{arguments.folder} is no folder.")
     with tempfile.TemporaryDirectory(prefix="docshare-corpus-") as data_dir:
         os.environ["DATA_DIR"] = data_dir
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
-        import django
-
-        django.setup()
+        set_up()
         logging.getLogger("documents").setLevel(logging.ERROR)
         folders = [arguments.folder.resolve()]
         if arguments.damage:
@@ -74,7 +73,7 @@ def _damage(folder: Path, into: Path) -> None:
         for name, damage in DAMAGES.items() if len(content) < DAMAGED_BYTES else ():
             try:
                 (into / f"{source.stem} {number} ({name}).pdf").write_bytes(damage(content))
-            except Exception as error:  # what is damaged already may refuse more
+            except Exception as error:  # a file that is damaged already may not allow more damage
                 print(f"  not damaged: {source.name} ({name}): {type(error).__name__}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""What `make corpus` asks of a PDF in a bounded child: what a viewer shows. Imports no Django."""
+"""Renders and verifies a PDF for `make corpus`, in a limited child process. Imports no Django."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_RENDERED = 12  # pages: the first ones and the signed one
 
 
 def opened(path: str) -> dict[str, Any]:
-    """`{"pages"}` as a viewer without a password opens it, `{"pages": 0}` if it does not."""
+    """`{"pages"}`: the number of pages in a viewer without a password; 0 if it can't open the file."""
     try:
         pages = len(pdfium.PdfDocument(path))
     except pdfium.PdfiumError:
@@ -62,7 +62,7 @@ def _paint_over(image: Image.Image, stamp: tuple[float, float, float], page: tup
 
 
 def judged(path: str, strict: bool) -> dict[str, Any]:
-    """The last signature, by pyHanko reading as strictly as asked. `{"valid", "whole", "why"}`."""
+    """The last signature as judged by pyHanko, strict or not. `{"valid", "whole", "why"}`."""
     try:
         with open(path, "rb") as file:
             signature = read(file, strict=strict).embedded_regular_signatures[-1]

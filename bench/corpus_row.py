@@ -1,4 +1,4 @@
-"""One document of `make corpus`: received, signed, and judged by readers that know nothing of us."""
+"""Processes one document of `make corpus`: received, signed, and judged by independent readers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from files.intake import Intake
     from signing.pdf.credentials import Credential
 
-MAX_SECONDS, MAX_MIB = 20, 1024  # what no document may go over
+MAX_SECONDS, MAX_MIB = 20, 1024  # limits for every document
 STAMP_WIDTH = 0.25
 SIGNER = "Dr Corpus"
 CENTRE = (0.5, 0.85)
@@ -26,24 +26,24 @@ STAMP = (*CENTRE, STAMP_WIDTH)
 
 @dataclass
 class Row:
-    """What became of one document."""
+    """The result for one document."""
 
     name: str
-    opens: bool = False  # in a viewer, without a password, and within the size that is taken
+    opens: bool = False  # in a viewer, without a password, and within the accepted size
     outcome: str = ""
     sentence: str = ""
-    seconds: float = 0  # of processor, in the children
-    waited: float = 0  # seconds from received to signed, whatever else the machine does
+    seconds: float = 0  # seconds of processor time in the children
+    waited: float = 0  # seconds of wall time from receiving to signing
     mib: int = 0
     pyhanko: str = ""
     pdfsig: str = ""
     pages: str = ""
     prefix: str = ""
-    broke: bool = False  # with an exception that is nobody's answer
+    broke: bool = False  # with an unexpected exception
 
     @property
     def good(self) -> bool:
-        """Signed, and every reader content."""
+        """Whether it is signed and every reader accepts it."""
         return self.outcome.startswith("signed") and not self.complaints
 
     @property
@@ -62,7 +62,7 @@ class Row:
 
 
 class SpentByThread(logging.Handler):
-    """The largest child of each thread and the processor time of all, as the sandbox tells it."""
+    """Peak memory and processor time of each thread's children, as reported by the sandbox."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -82,7 +82,7 @@ class SpentByThread(logging.Handler):
 
 @dataclass(frozen=True)
 class Bench:
-    """A signer, and what watches the memory."""
+    """A signer, and the measurement of memory."""
 
     credential: Credential
     spent: SpentByThread
@@ -101,7 +101,7 @@ class Bench:
 
         from bench import corpus_child
         from files import sandbox
-        from files.intake import Refused, accept, discard
+        from files.intake import Refused, accept
         from files.limits import MAX_BYTES, PDF
         from signing.pdf.sign import CannotSign
 
@@ -126,15 +126,13 @@ class Bench:
         row.waited = time.perf_counter() - start
         row.seconds, row.mib = self.spent.seconds[thread], self.spent.mib[thread]
         if intake is not None:
-            try:
+            with intake:
                 if repaired is not None:
                     _judge(row, intake, path, content, repaired=repaired)
-            finally:
-                discard(intake)
         return row
 
     def _signed(self, intake: Intake) -> bool:
-        """Sign the last page; whether it was repaired."""
+        """Sign the last page; returns whether the file was repaired."""
         from django.utils import timezone
 
         from signing.pdf.placement import Placement
@@ -171,7 +169,7 @@ def _judge(row: Row, intake: Intake, path: Path, content: bytes, *, repaired: bo
 
 
 def _asked(run: Any, *question: Any) -> dict[str, Any]:
-    """`question`: a function of bench.corpus_child, the path of a document, and what else it is given."""
+    """Run `question`, a function of bench.corpus_child, on a document's path with further arguments."""
     from files.sandbox import SandboxError
 
     try:
@@ -182,9 +180,9 @@ def _asked(run: Any, *question: Any) -> dict[str, Any]:
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
-    """Which pages that were shown before look otherwise now."""
+    """Which pages look different from before."""
     if "why" in before:
-        return ""  # no viewer showed it, so nothing could change
+        return ""  # no viewer could show the original
     return ", ".join([page for page in before if before[page] not in (None, after.get(page))][:5])
 
 

@@ -10,7 +10,7 @@ from bench.corpus_row import Row
 
 
 def table(rows: list[Row]) -> str:
-    """Summary first, then what was not signed at once, then all."""
+    """The summary, then documents that were not signed at the first attempt, then all."""
     opened = [row for row in rows if row.opens]
     signed = [row for row in opened if row.outcome.startswith("signed")]
     repaired = [row for row in signed if "repaired" in row.outcome]

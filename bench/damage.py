@@ -1,4 +1,4 @@
-"""Ways in which real PDFs are damaged, each a function from sound bytes to damaged ones."""
+"""Typical damage of real PDFs: each function maps the bytes of an intact file to damaged ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Damage = Callable[[bytes], bytes]
 
 
 def tail_cut(pdf: bytes) -> bytes:
-    """The end got lost, from where the cross-reference table is told."""
+    """The end is missing, from the pointer to the cross-reference table on."""
     return pdf[: pdf.rindex(b"startxref")]
 
 
@@ -26,7 +26,7 @@ def wrong_startxref(pdf: bytes) -> bytes:
 
 
 def junk_in_front(pdf: bytes) -> bytes:
-    """Lines of a mail or of a printer before the header: every offset is wrong by that much."""
+    """Lines of a mail or of a printer before the header: every offset is wrong by their length."""
     return b"\x1b%-12345X@PJL JOB\r\n@PJL ENTER LANGUAGE=PDF\r\n" + pdf
 
 
@@ -35,7 +35,7 @@ def junk_behind(pdf: bytes) -> bytes:
 
 
 def shifted_by_newlines(pdf: bytes) -> bytes:
-    """A transfer as text: line ends changed in the structure, offsets wrong."""
+    """A transfer as text changed line ends in the structure, so offsets are wrong."""
     return pdf.replace(b"\nendobj", b"\r\nendobj")
 
 
@@ -44,7 +44,7 @@ def broken_lengths(pdf: bytes) -> bytes:
 
 
 def object_number_off(pdf: bytes) -> bytes:
-    """A cross-reference section that begins at 1 where its entries begin at 0."""
+    """A cross-reference section starts at 1 although its entries start at 0."""
     return re.sub(rb"xref(\s+)0 (\d+)", rb"xref\g<1>1 \2", pdf)
 
 
@@ -74,7 +74,7 @@ def _rewritten(change: Callable[[pikepdf.Pdf], None]) -> Damage:
 
 
 def _indirect(pdf: pikepdf.Pdf, *numbers: int) -> list[pikepdf.Object]:
-    """Numbers that are objects of their own."""
+    """Numbers become indirect objects."""
     return [pdf.make_indirect(pikepdf.Object.parse(str(number).encode())) for number in numbers]
 
 

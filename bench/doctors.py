@@ -1,4 +1,5 @@
-"""An authority as the installation's own, and doctors whose certificates come from it. For measurements, too."""
+"""An authority like the installation's own, and practitioners with certificates from it, for tests and
+measurements."""
 
 from __future__ import annotations
 

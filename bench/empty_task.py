@@ -1,4 +1,4 @@
-"""What Celery does by itself: a task that does nothing, under the settings of the site."""
+"""The floor for Celery: a task that does nothing, with the site's settings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`make fuzz MINUTES=…`: documents changed at random through intake, signing and verification.
+"""`make fuzz MINUTES=…`: sends randomly changed documents through intake, signing and verification.
 
-Each must end in an answer: taken, refused with a sentence, signed and valid, or not signed with a sentence. Anything
-else (an exception that is nobody's answer, a file left behind) is a finding: hypothesis makes it small and says it.
-`FOLDER=…` takes the small documents of a folder as what to change, beside those made here.
+Each must get an answer: accepted, refused with a sentence, signed and valid, or not signed with a sentence. Anything
+else (an unexpected exception, a file left behind) is a finding, which hypothesis minimises and prints. `FOLDER=…`
+adds the small documents of a folder to the originals made here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pikepdf
 from hypothesis import HealthCheck, given, seed, settings
@@ -26,10 +26,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bench.doctors import NAME, NUMBER, Authority
+from bench.installation import set_up
+
+if TYPE_CHECKING:
+    from files.intake import Intake
 
 MAX_SEED_BYTES = 60_000
 SUFFIXES = {".pdf", ".png", ".jpg", ".gif", ".bmp", ".tiff"}
-A_ROUND = 200  # examples; between rounds the time is looked at
+A_ROUND = 200  # examples; the time is checked between rounds
 WORDS = [
     *(b"/Kids", b"/Count 2147483648", b"/Length -1", b"/MediaBox[0 0 1e38 1e38]", b"/Rotate 91", b"/Encrypt<<>>"),
     *(
@@ -107,7 +111,7 @@ def changed(content: bytes, changes: list[Change]) -> bytes:
 
 
 def strategy(seeds: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
-    """A name and what is left of the document of that name."""
+    """A strategy for pairs: a document's name and its changed bytes."""
     piece = st.one_of(st.sampled_from(WORDS), st.binary(min_size=1, max_size=8))
     kind = st.sampled_from(["put", "over", "cut", "twice", "number", "number", "end"])
     where = st.floats(0, 1, exclude_max=True)
@@ -118,18 +122,12 @@ def strategy(seeds: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
 
 
 def outcome(name: str, content: bytes, credential: Any) -> str:
-    """What became of it. Whatever else is raised is a finding."""
+    """The answer for a document. Any other exception is a finding."""
     from django.conf import settings as site
     from django.core.files.uploadedfile import SimpleUploadedFile
-    from django.utils import timezone
 
-    from files.intake import Refused, accept, discard
+    from files.intake import Refused, accept
     from files.limits import PDF
-    from signing.pdf.examination import Known, examine
-    from signing.pdf.placement import Placement
-    from signing.pdf.sign import CannotSign, sign
-    from signing.pdf.stamp import StampContent
-    from signing.pdf.verify import CannotVerify
 
     before = set(Path(site.FILE_UPLOAD_TEMP_DIR).iterdir())
     try:
@@ -137,27 +135,37 @@ def outcome(name: str, content: bytes, credential: Any) -> str:
     except Refused as refused:
         result = f"refused: {refused.code}" if refused.sentence else "refused without a sentence"
     else:
-        result = "taken"
-        try:
-            if intake.media_type == PDF:
-                signed = sign(
-                    intake,
-                    placement=Placement(page=intake.page_count, x=0.9, y=0.1),
-                    credential=credential,
-                    appearance=StampContent(None, NAME, NUMBER),
-                    signing_time=timezone.now(),
-                )
-                assert signed.signatures[-1].valid
-                assert examine(intake.path, Known(credential.chain))[-1].trusted
-                result = "signed, repaired" if signed.repaired else "signed"
-        except CannotSign as cannot:
-            result = f"not signed: {cannot.code}"
-        except CannotVerify as cannot:
-            raise AssertionError("signed, and can't be verified") from cannot
-        finally:
-            discard(intake)
+        with intake:
+            result = _signed(intake, credential) if intake.media_type == PDF else "taken"
     assert set(Path(site.FILE_UPLOAD_TEMP_DIR).iterdir()) <= before
     return result
+
+
+def _signed(intake: Intake, credential: Any) -> str:
+    """The answer of signing an accepted PDF on its last page."""
+    from django.utils import timezone
+
+    from signing.pdf.examination import Known, examine
+    from signing.pdf.placement import Placement
+    from signing.pdf.sign import CannotSign, sign
+    from signing.pdf.stamp import StampContent
+    from signing.pdf.verify import CannotVerify
+
+    try:
+        signed = sign(
+            intake,
+            placement=Placement(page=intake.page_count, x=0.9, y=0.1),
+            credential=credential,
+            appearance=StampContent(None, NAME, NUMBER),
+            signing_time=timezone.now(),
+        )
+        assert signed.signatures[-1].valid
+        assert examine(intake.path, Known(credential.chain))[-1].trusted
+    except CannotSign as cannot:
+        return f"not signed: {cannot.code}"
+    except CannotVerify as cannot:
+        raise AssertionError("signed, and can't be verified") from cannot
+    return "signed, repaired" if signed.repaired else "signed"
 
 
 def main() -> int:
@@ -167,12 +175,9 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="docshare-fuzz-") as data_dir:
         os.environ["DATA_DIR"] = data_dir
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
         import logging
 
-        import django
-
-        django.setup()
+        set_up()
         logging.getLogger("documents").setLevel(logging.ERROR)
         seeds = made_here()
         for path in sorted(arguments.folder.rglob("*")) if arguments.folder else ():

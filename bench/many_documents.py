@@ -1,7 +1,8 @@
-"""Pages and API with 1,000 and with 5,000,000 shared documents: the same number of queries, and how long they take.
+"""Measures pages and API with 1,000 and 5,000,000 shared documents: same number of queries, and durations.
 
 `python -m bench.many_documents`, on a PostgreSQL and a Redis of its own. Rows are copies, by generate_series, of the
-demo practice: 50 documents for each patient, 10 for each appointment. DOCUMENTS: another number than five million.
+demo practice: 50 documents for each patient, 10 for each appointment. DOCUMENTS sets another number than five
+million.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from bench.installation import set_up
 
 SMALL, LARGE = 1_000, int(os.environ.get("DOCUMENTS", "5000000"))
 A_PATIENT, AN_APPOINTMENT = 50, 10
@@ -23,7 +27,7 @@ CALLS = 120
 
 
 def run() -> None:
-    """Start the servers, and ourselves again with their addresses."""
+    """Start the servers, and this module again with their addresses."""
     from tools.stack.stack import Stack
 
     with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
@@ -44,9 +48,7 @@ def run() -> None:
 
 
 def compare() -> None:
-    import django
-
-    django.setup()
+    set_up()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
@@ -68,7 +70,7 @@ def compare() -> None:
 
 
 def make_template() -> Any:
-    """One real shared document of Marie Durand, which all the others copy."""
+    """Create one real shared document of Marie Durand, which all others copy."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts.models import User
@@ -92,7 +94,7 @@ def make_template() -> Any:
 
 
 def grow(template: Any, present: int, wanted: int) -> None:
-    """Further patients, their appointments and documents, up to `wanted` documents in all."""
+    """Add patients, appointments and documents, up to `wanted` documents in all."""
     from appointments.models import Appointment
     from documents.models import SharedDocument
     from patients.models import Patient
@@ -100,7 +102,7 @@ def grow(template: Any, present: int, wanted: int) -> None:
     numbers = {Patient: A_PATIENT, Appointment: AN_APPOINTMENT, SharedDocument: 1}
     copied = {Patient: template.patient, Appointment: template.appointment, SharedDocument: template}
     ago = "now() - (n || ' seconds')::interval"
-    # An id says which one it is, so that others can name it.
+    # Ids are computed from the row's number, so that other rows can refer to them.
     made = {
         Patient: {
             "id": uuid_of("1", "n"),
@@ -111,7 +113,7 @@ def grow(template: Any, present: int, wanted: int) -> None:
         Appointment: {
             "id": uuid_of("2", "n"),
             "patient_id": uuid_of("1", f"n / {A_PATIENT // AN_APPOINTMENT}"),
-            # One after the other, so that no agenda has two at a time.
+            # At successive times, so that no agenda has two at once.
             "starts_at": "timestamptz '1990-01-01' + n * interval '20 minutes'",
             "ends_at": "timestamptz '1990-01-01' + n * interval '20 minutes' + interval '15 minutes'",
         },
@@ -146,7 +148,7 @@ def copy(row: Any, columns: dict[str, str], first: int, last: int) -> None:
 
 
 def questions(template: Any) -> dict[str, Callable[[], Any]]:
-    """What people and programs ask for: each returns an answer, which is 200."""
+    """Requests of people and programs; each returns a response with status 200."""
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.conf import settings
     from django.test import Client
@@ -189,11 +191,11 @@ def questions(template: Any) -> dict[str, Callable[[], Any]]:
         "API: history": (staff_api, f"/api/v1/appointments/{appointment}/history/"),
         "API: my documents": (own_api, "/api/v1/me/documents/"),
     }
-    return {name: (lambda client=client, path=path: client.get(path)) for name, (client, path) in asked.items()}  # type: ignore[misc]
+    return {name: partial(client.get, path) for name, (client, path) in asked.items()}
 
 
 def measure(call: Callable[[], Any]) -> tuple[int, float]:
-    """Queries of a call, and the 95th percentile of CALLS of them, in seconds."""
+    """The queries of one call, and the 95th percentile of CALLS calls, in seconds."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -201,7 +203,7 @@ def measure(call: Callable[[], Any]) -> tuple[int, float]:
     assert answer.status_code == 200, (answer.status_code, answer.request["PATH_INFO"])
     with CaptureQueriesContext(connection) as queries:
         call()
-    asked = len(queries)  # now: the next request forgets them
+    asked = len(queries)  # read now, because the next request resets them
     taken = []
     for _ in range(CALLS):
         start = time.perf_counter()

@@ -1,8 +1,8 @@
 """Processor time and statements of each page of staff with 100,000 records, on SQLite and on PostgreSQL.
 
-`python -m bench.many_patients`, on servers of its own. Of the records 20,000 are born on one day, as an import that
-knows no birth dates leaves them, and 5,000 of these have one name. PATIENTS: another number than 100,000. Exits with
-1 if a page takes more than two seconds of processor.
+`python -m bench.many_patients`, on servers of its own. 20,000 of the records have the same birth date, as after an
+import without birth dates, and 5,000 of these have the same name. PATIENTS sets another number than 100,000. Exits
+with 1 if a page takes more than two seconds of processor time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from bench.installation import set_up
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 PATIENTS = int(os.environ.get("PATIENTS", "100000"))
 BORN_ONE_DAY, OF_ONE_NAME = PATIENTS // 5, PATIENTS // 20
@@ -27,7 +34,7 @@ LAST_NAMES = ("Durand", "Lefèvre", "Martin", "Le Goff", "N’Diaye", "Müller",
 
 
 def run() -> None:
-    """Each database in turn, in a process of its own with its own servers."""
+    """Measure each database in turn, in a process of its own with its own servers."""
     from tools.stack.stack import Stack
 
     failed = []
@@ -58,9 +65,7 @@ def run() -> None:
 
 
 def here() -> None:
-    import django
-
-    django.setup()
+    set_up()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
@@ -79,7 +84,7 @@ def here() -> None:
 
 
 def grow() -> None:
-    """Records and one appointment each, in the demo practice."""
+    """Add records with one appointment each to the demo practice."""
     from django.db import connection
     from django.utils import timezone
 
@@ -132,73 +137,94 @@ def _record(number: int, practice: Any) -> Any:
 
 
 def questions() -> Iterator[tuple[str, Callable[[], Any]]]:
-    """What staff and programs ask for."""
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-    from django.conf import settings
-    from django.test import Client
+    """Requests of staff and programs."""
     from django.utils import timezone
 
-    from accounts.models import Scope, User
-    from accounts.tokens import issue_token
     from appointments.models import Appointment
     from patients.models import Patient
 
-    admin = User.objects.get(email="admin@lilas.example")
-    doctor = User.objects.get(email="dr.bernard@lilas.example")
-    browsers = {}
-    for who in (admin, doctor):
-        TOTP.activate(who, generate_totp_secret())
-        browsers[who.pk] = Client(headers={"Host": "localhost"})
-        browsers[who.pk].force_login(who, backend=settings.AUTHENTICATION_BACKENDS[0])
-    staff, administrator = browsers[doctor.pk], browsers[admin.pk]
-    secret = issue_token(user=doctor, name="bench", scopes=list(Scope), by=None)[1]
-    program = Client(headers={"Host": "localhost", "Authorization": f"Bearer {secret}"})
+    staff, administrator, program = _browsers()
     alike = Patient.objects.filter(email="p7@courriel.example").get()
     single = Patient.objects.filter(email=f"p{PATIENTS - 1}@courriel.example").get()
-    day = timezone.localdate()
     at_alike = Appointment.objects.filter(patient=alike).first()
     at_single = Appointment.objects.filter(patient=single).first()
     assert at_alike is not None
     assert at_single is not None
     eight = "marie durand 1 2 3 4 5 courriel"
-    asked = [
-        ("records", staff, "/pro/patients/"),
-        ("search, one word", staff, "/pro/patients/?q=durand"),
-        ("search, eight words", staff, f"/pro/patients/?q={eight}"),
-        ("search that finds nothing", staff, "/pro/patients/?q=xyzzy"),
-        ("search by mobile", staff, "/pro/patients/?q=06 00 09 99 99"),
-        ("search, 900 words", staff, "/pro/patients/?q=" + " ".join(["ma"] * 900)),
-        ("a record", staff, f"/pro/patients/{single.pk}/"),
-        ("a record with 20,000 born the same day", staff, f"/pro/patients/{alike.pk}/"),
-        ("an appointment", staff, f"/pro/appointments/{at_single.pk}/"),
-        ("an appointment, 20,000 born the same day", staff, f"/pro/appointments/{at_alike.pk}/"),
-        ("share page", staff, f"/pro/appointments/{at_alike.pk}/share/"),
-        ("agenda of a day", staff, f"/pro/?date={day}"),
-        ("agenda of a week", staff, f"/pro/?date={day}&view=week"),
-        ("new appointment", staff, "/pro/appointments/new/"),
-        ("library", staff, "/pro/library/"),
-        ("library, search", staff, "/pro/library/?q=plan"),
-        ("deliveries", staff, "/pro/deliveries/"),
-        ("deliveries, all", staff, "/pro/deliveries/?show=all"),
-        ("rules", administrator, "/pro/rules/"),
-        ("new rule, forecast", administrator, "/pro/rules/new/"),
-        ("settings", administrator, "/pro/settings/"),
-        ("API: patients", program, "/api/v1/patients/"),
-        ("API: patients, search", program, f"/api/v1/patients/?search={eight}"),
-        ("API: appointments", program, "/api/v1/appointments/"),
-        ("API: appointments of a day", program, f"/api/v1/appointments/?date={day}"),
-        ("API: appointments of a patient", program, f"/api/v1/appointments/?patient={alike.pk}"),
+    requests = [
+        *((staff, *one) for one in _pages_of_patients(single.pk, alike.pk, at_single.pk, at_alike.pk, eight)),
+        *((staff, *one) for one in _other_pages(timezone.localdate())),
+        (administrator, "rules", "/pro/rules/"),
+        (administrator, "new rule, forecast", "/pro/rules/new/"),
+        (administrator, "settings", "/pro/settings/"),
+        (program, "API: patients", "/api/v1/patients/"),
+        (program, "API: patients, search", f"/api/v1/patients/?search={eight}"),
+        (program, "API: appointments", "/api/v1/appointments/"),
+        (program, "API: appointments of a day", f"/api/v1/appointments/?date={timezone.localdate()}"),
+        (program, "API: appointments of a patient", f"/api/v1/appointments/?patient={alike.pk}"),
     ]
-    for name, client, path in asked:
-        yield name, lambda client=client, path=path: client.get(path)  # type: ignore[misc]
+    for client, name, path in requests:
+        yield name, partial(client.get, path)
     typed = {"search": "1", "q": eight}
     yield "new appointment, search", lambda: staff.post("/pro/appointments/new/", typed)
     known = {"first_name": "Marie", "last_name": "Durand", "birth_date": "1970-01-01"}
     yield "new appointment, look-alikes", lambda: staff.post("/pro/appointments/new/", known)
 
 
+def _browsers() -> tuple[Client, Client, Client]:
+    """Signed in: a practitioner, an administrator, a program."""
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+    from django.conf import settings
+    from django.test import Client
+
+    from accounts.models import Scope, User
+    from accounts.tokens import issue_token
+
+    def browser(user: User) -> Client:
+        TOTP.activate(user, generate_totp_secret())
+        client = Client(headers={"Host": "localhost"})
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return client
+
+    doctor = User.objects.get(email="dr.bernard@lilas.example")
+    secret = issue_token(user=doctor, name="bench", scopes=list(Scope), by=None)[1]
+    program = Client(headers={"Host": "localhost", "Authorization": f"Bearer {secret}"})
+    return browser(doctor), browser(User.objects.get(email="admin@lilas.example")), program
+
+
+def _pages_of_patients(
+    single: UUID, alike: UUID, at_single: UUID, at_alike: UUID, eight: str
+) -> list[tuple[str, str]]:
+    return [
+        ("records", "/pro/patients/"),
+        ("search, one word", "/pro/patients/?q=durand"),
+        ("search, eight words", f"/pro/patients/?q={eight}"),
+        ("search that finds nothing", "/pro/patients/?q=xyzzy"),
+        ("search by mobile", "/pro/patients/?q=06 00 09 99 99"),
+        ("search, 900 words", "/pro/patients/?q=" + " ".join(["ma"] * 900)),
+        ("a record", f"/pro/patients/{single}/"),
+        ("a record with 20,000 born the same day", f"/pro/patients/{alike}/"),
+        ("an appointment", f"/pro/appointments/{at_single}/"),
+        ("an appointment, 20,000 born the same day", f"/pro/appointments/{at_alike}/"),
+        ("share page", f"/pro/appointments/{at_alike}/share/"),
+    ]
+
+
+def _other_pages(day: date) -> list[tuple[str, str]]:
+    return [
+        ("agenda of a day", f"/pro/?date={day}"),
+        ("agenda of a week", f"/pro/?date={day}&view=week"),
+        ("new appointment", "/pro/appointments/new/"),
+        ("library", "/pro/library/"),
+        ("library, search", "/pro/library/?q=plan"),
+        ("deliveries", "/pro/deliveries/"),
+        ("deliveries, all", "/pro/deliveries/?show=all"),
+    ]
+
+
 def measure(call: Callable[[], Any]) -> tuple[float, int]:
-    """The processor time of one call, PostgreSQL's own included as the time we wait for it, and its statements."""
+    """The processor time of one call and its number of statements. Waiting for PostgreSQL counts as its processor
+    time."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -206,7 +232,7 @@ def measure(call: Callable[[], Any]) -> tuple[float, int]:
     assert answer.status_code in (200, 400), (answer.status_code, answer.request["PATH_INFO"])
     with CaptureQueriesContext(connection) as queries:
         call()
-    asked = len(queries)  # now: the next request forgets them
+    asked = len(queries)  # read now, because the next request resets them
     own, whole = time.process_time(), time.perf_counter()
     call()
     own, whole = time.process_time() - own, time.perf_counter() - whole

@@ -1,4 +1,4 @@
-"""Ten 50 MB PDFs signed and shared at once through the API: the peak memory of the web process."""
+"""Measures the peak memory of the web process while ten 50 MB PDFs are signed and shared through the API at once."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _measure(port: int, pid: int) -> None:
             try:
                 peak_child = max(peak_child, child.memory_info().rss)
             except psutil.NoSuchProcess:
-                continue  # it has just done its job
+                continue  # the process has just ended
         time.sleep(0.02)
     seconds = time.perf_counter() - start
     print(f"{AT_ONCE} × 50 MB signed at once: {results.count(201)} shared in {seconds:.1f} s")

@@ -1,8 +1,8 @@
-"""Forty verifications at once, of files made to be slow, while others sign in and look at their agenda.
+"""Measures pages of signed-in users during forty concurrent verifications of deliberately slow files.
 
 `python -m bench.open_verification`: the whole of tools/stack on this machine, over TLS, load generator on the same
-cores, in a process of its own at the lowest priority. Every wave of forty comes from an address of its own, so each
-is within the documented limit. One person signs in and one looks at the agenda, one request after the other. Measured
+cores, in a process of its own at the lowest priority. Every wave of forty comes from another address, so each stays
+within the documented limit. One person signs in and one looks at the agenda, one request after the other. Measured
 right before: the same without strangers ("idle"), and beside the same files sent to an address that nginx refuses by
 itself ("floor": what the connections, TLS and the generator cost on these cores).
 """
@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -57,8 +58,8 @@ class FromAddress(HTTPAdapter):
         self._address = address
         super().__init__()
 
-    def init_poolmanager(self, *args: object, **kwargs: object) -> None:
-        super().init_poolmanager(*args, **kwargs, source_address=(self._address, 0))  # type: ignore[arg-type]
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **more, source_address=(self._address, 0))
 
 
 def run() -> None:
@@ -107,13 +108,13 @@ class Measurement:
             print(f"open verification, {name}: p99 {statistics.median(found):.2f} times the idle one (goal: under 2)")
 
     def measure(self) -> dict[str, list[float]]:
-        """How long each request took."""
+        """Seconds of each request."""
         with ThreadPoolExecutor(2) as pool:
             asked = {"sign-in": pool.submit(again, self.sign_in), "agenda": pool.submit(again, self.agenda)}
             return {name: times.result() for name, times in asked.items()}
 
     def sign_in(self) -> float:
-        """The page and the right password; a person with a second factor is then asked for it."""
+        """Load the page and send the right password; the answer asks for the second factor."""
         session = self.caller(next(self.addresses))
         start = time.perf_counter()
         page = session.get(f"{self.site}/account/login/", timeout=60)
@@ -134,7 +135,7 @@ class Measurement:
 
     @contextmanager
     def strangers(self, number: int, path: str, expected: set[int]) -> Iterator[Counter[int]]:
-        """Waves of forty until the end of the block; then how many answers each status had."""
+        """Send waves of forty until the end of the block; then the number of answers by status."""
         answers: Counter[int] = Counter()
         command = [sys.executable, "-m", "bench.open_verification", self.site, self.certificate, path]
         with subprocess.Popen(
@@ -148,7 +149,7 @@ class Measurement:
 
 
 def _last_of_all() -> None:
-    """The generator stands for other people's machines."""
+    """Lowest priority, because the generator represents other people's machines."""
     os.nice(19)
 
 
@@ -186,12 +187,12 @@ def caller(site: str, certificate: str, address: str) -> requests.Session:
 
 
 def addresses(number: int) -> Iterator[str]:
-    """Of this machine, each once."""
+    """Addresses of this machine, each once."""
     return (f"127.{number}.{b}.{c}" for b in range(1, 200) for c in range(1, 200))
 
 
 def again(ask: Callable[[], float]) -> list[float]:
-    """Once before, to warm up; then until SECONDS are over."""
+    """Call once to warm up, then until SECONDS are over."""
     ask()
     times, ends = [], time.monotonic() + SECONDS
     while time.monotonic() < ends:

@@ -1,4 +1,4 @@
-"""What is shared in the measurements."""
+"""Documents for the measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How servers of the measurements and of the fault suite behave just now, as a file says."""
+"""How the servers of the measurements and of the fault suite behave, controlled by a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DRIP_SECONDS = 0.2
 
 
 class ServerStates:
-    """`file`: {"smtp": "refusing"}; read again when it changes. Whoever is not in it is well."""
+    """`file`: {"smtp": "refusing"}; read again when it changes. A server that is not in it works normally."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -30,7 +30,8 @@ class ServerStates:
 
 
 async def drip(writer: asyncio.StreamWriter, byte: bytes) -> None:
-    """A byte at a time, for ever: whoever waits for each byte anew waits for ever. Until the other hangs up."""
+    """Send single bytes until the client disconnects. A client whose time-out restarts with each byte waits
+    for ever."""
     with contextlib.suppress(ConnectionError):
         while not writer.is_closing():
             writer.write(byte)

@@ -1,4 +1,4 @@
-"""Documents behind nginx: downloads against nginx's own files, slow readers, uploads against cp and sha256sum.
+"""Measures documents behind nginx: downloads against plain files, slow readers, uploads against cp and sha256sum.
 
 `python -m bench.serving`: the whole of tools/stack on this machine, over TLS, load generator on the same cores.
 """
@@ -23,7 +23,7 @@ from tools.stack.stack import Stack
 SIZES = {"1 kB": 1 << 10, "1 MB": 1 << 20, "50 MB": 52_428_800}
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "8"))
-# Marie Durand's record becomes the holder's own, whose session it is.
+# Marie Durand's record becomes the account holder's own, whose session is used.
 SIGN_IN = """
 import json
 from django.test import Client
@@ -57,7 +57,7 @@ def run() -> None:
 
 
 def static_floor(places: Places, floor: Path) -> str:
-    """A server of nginx's own files, over TLS like the site."""
+    """A server block of nginx for plain files, over TLS like the site."""
     return f"""
     server {{
         listen 127.0.0.1:{places.port("floor")} ssl http2;
@@ -84,7 +84,7 @@ def measure(stack: Stack, floor: Path) -> None:
 
 
 def padded(size: int) -> bytes:
-    """A PDF of about so many bytes, exactly so many where it is not smaller than the smallest."""
+    """A PDF of exactly so many bytes, or the smallest possible one if that is larger."""
     pdf = letter("Compte rendu", ["x"], heading="Cabinet")
     return pdf + b"\n" * max(0, size - len(pdf))
 

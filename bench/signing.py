@@ -1,8 +1,8 @@
-"""Signing alone, 1, 10 and 50 MB and a small letter: time and memory against a floor taken in the same run.
+"""Measures signing of 1, 10 and 50 MB and of a small letter: time and memory against a floor in the same run.
 
-The floor: copying the file, hashing it, one RSA-3072 and one P-256 signature. Times of wall clock and of processor:
-on a machine that does other things the second tells more. For the small letter: bare pyHanko, signing and validating
-in this process.
+The floor: copying the file, hashing it, one RSA-3072 and one P-256 signature. Reports wall and processor time; the
+latter is more meaningful on a busy machine. For the small letter the floor is bare pyHanko, signing and validating in
+this process.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ from signing.pdf.stamp import StampContent
 
 RUNS = 7
 MB = 1_000_000
-Seconds = tuple[float, float]  # of wall clock, of processor with that of children
+Seconds = tuple[float, float]  # of wall time, and of processor time including children
 
 
 def run() -> None:
     logger = logging.getLogger("files.sandbox")
     logger.setLevel(logging.DEBUG)
-    logger.addHandler(_Told())
+    logger.addHandler(_SandboxUsage())
     logger.propagate = False
     authority = Authority()
     issued = authority.issue()
@@ -105,13 +105,13 @@ def _sign(path: Path, credential: Credential) -> None:
 
 
 def _bare(content: bytes, issued: Issued, authority: bytes) -> None:
-    """No stamp, no process of its own, the key parsed beforehand by nobody."""
+    """pyHanko without a stamp and without a child process; the key is parsed within the measurement."""
     key = serialization.load_pem_private_key(issued.private_key, PASSPHRASE.encode())
     der = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     root = asn1_x509.Certificate.load(authority)
-    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    registry = SimpleCertificateStore()
     registry.register_multiple([root])
     signer = signers.SimpleSigner(
         signing_cert=asn1_x509.Certificate.load(issued.certificate),
@@ -140,12 +140,12 @@ def _median(function: Callable[[], object], before: Callable[[], object]) -> Sec
 
 
 def _busy() -> float:
-    """Of this process. A child of the sandbox is one of the fork server, and tells its own below."""
-    return time.process_time() + _Told.seconds
+    """Processor time of this process. Children of the sandbox belong to the fork server and are counted below."""
+    return time.process_time() + _SandboxUsage.seconds
 
 
-class _Told(logging.Handler):
-    """What the sandbox says of its children: their peak in MiB, their seconds of processor."""
+class _SandboxUsage(logging.Handler):
+    """What the sandbox reports of its children: peak memory in MiB, processor time in seconds."""
 
     peak = 0
     seconds = 0.0
@@ -153,14 +153,14 @@ class _Told(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         arguments = record.args
         assert isinstance(arguments, tuple)
-        _Told.peak = int(str(arguments[1]))
-        _Told.seconds += float(str(arguments[2]))
+        _SandboxUsage.peak = int(str(arguments[1]))
+        _SandboxUsage.seconds += float(str(arguments[2]))
 
 
 def _peak(function: Callable[[], object]) -> int:
-    """MiB of the child."""
+    """Peak memory of the child in MiB."""
     function()
-    return _Told.peak
+    return _SandboxUsage.peak
 
 
 @lru_cache(maxsize=1)

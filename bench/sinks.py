@@ -1,9 +1,9 @@
-"""Where messages end in measurements and in the fault suite: an SMTP server and an SMS gateway, in one process.
+"""Receives messages in measurements and in the fault suite: an SMTP server and an SMS gateway in one process.
 
-`python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE STATE_FILE`. Each message that was taken is a line of TAKEN_FILE,
-"email|sms <Message-ID or Idempotency-Key> <seconds since the epoch>", written before the sender is told
-("email-unheard", "sms-unheard" where the sender never is).
-STATE_FILE, read again when it changes, says how each behaves: {"smtp": "well", "sms": "well"}; see STATES.
+`python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE STATE_FILE`. Each accepted message is a line of TAKEN_FILE,
+"email|sms <Message-ID or Idempotency-Key> <seconds since the epoch>", written before the sender gets the answer
+("email-unheard", "sms-unheard" if the sender never gets it). STATE_FILE, read again when it changes, says how each
+behaves: {"smtp": "well", "sms": "well"}; see STATES.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bench.server_states import ServerStates, drip
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^@>]+)@", re.IGNORECASE | re.MULTILINE)
 CONTENT_LENGTH = re.compile(rb"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
 IDEMPOTENCY_KEY = re.compile(rb"^Idempotency-Key:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
-LATE_SECONDS = 600  # a tarpit: longer than anybody waits
+LATE_SECONDS = 600  # a tarpit: longer than any client waits
 STATES = {
     "smtp": [
         "well", "later", "refusing", "closing", "unwelcoming", "tarpit", "dripping", "garbage", "wrong code",
@@ -75,7 +75,7 @@ class Sinks:
                         writer.write(refusals.get(self.state("smtp"), b"250 OK\r\n"))
                     case b"DATA" if self.state("smtp") == "wrong code":
                         writer.write(b"250 OK\r\n")
-                        return  # nothing was taken
+                        return  # nothing was accepted
                     case b"DATA":
                         writer.write(b"354 Go on\r\n")
                         content = await reader.readuntil(b"\r\n.\r\n")
@@ -95,7 +95,7 @@ class Sinks:
                     case _:
                         writer.write(b"250 OK\r\n")
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the sender was killed: nothing more to say
+            pass  # the sender was killed: no answer is needed
         finally:
             writer.close()
 

@@ -1,4 +1,5 @@
-"""Small PDFs that cost their reader much, each kind another part of it. Made by hand: no library writes such."""
+"""Small PDFs that are expensive to read, each kind for another part of a reader. Made by hand: no library writes
+such."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ FONT = b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>
 
 
 def pdf_of(objects: dict[int, bytes], *, trailer: bytes = b"") -> bytes:
-    """These objects (the catalogue is 1), a cross-reference table and a trailer."""
+    """A PDF of these objects (the catalogue is 1), a cross-reference table and a trailer."""
     content, places = b"%PDF-1.7\n", {}
     for number, body in objects.items():
         places[number] = len(content)
@@ -41,7 +42,7 @@ def one_page(contents: bytes, **more: bytes) -> bytes:
 
 
 def pages_full_of_text(shows: int = 3_000_000) -> bytes:
-    """Three pages that show one letter so many times; packed to a thousandth."""
+    """Three pages that show one letter so many times, compressed to a thousandth."""
     return pdf_of(
         {
             1: CATALOGUE % b"",
@@ -82,13 +83,13 @@ def page_tree_in_a_circle(width: int = 200) -> bytes:
 
 
 def many_pages(count: int = 4_900) -> bytes:
-    """One page, so many times in the tree."""
+    """The same page so many times in the tree."""
     kids = b"3 0 R " * count
     return pdf_of({1: CATALOGUE % b"", 2: b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, count), 3: PAGE % b""})
 
 
 def many_updates(count: int = 4_000, *, circle: bool = False) -> bytes:
-    """So many sections of cross-references, each naming the one before; the first one the last, in a circle."""
+    """So many cross-reference sections, each naming the one before, and the first one the last: a loop."""
     content = pdf_of({1: CATALOGUE % b"", 2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>", 3: PAGE % b""})
     before = int(content.rsplit(b"startxref\n", 1)[1].split()[0])
     made = bytearray(content)
@@ -105,7 +106,7 @@ def many_updates(count: int = 4_000, *, circle: bool = False) -> bytes:
 
 
 def many_signatures(count: int = 5_000) -> bytes:
-    """Fields with a signature each, of garbage."""
+    """Fields whose signatures are garbage."""
     return _with_fields(
         count,
         b"<</FT/Sig/T(s%d)/V<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached/ByteRange[0 9 19 9]"
@@ -114,7 +115,7 @@ def many_signatures(count: int = 5_000) -> bytes:
 
 
 def fields_in_a_chain(depth: int = 20_000) -> bytes:
-    """A field whose only kid is a field, and so on."""
+    """A chain of fields, each the only kid of the one before."""
     objects = {
         1: CATALOGUE % b"/AcroForm<</Fields[4 0 R]/SigFlags 3>>",
         2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -153,17 +154,17 @@ def _with_fields(count: int, field: bytes) -> bytes:
 
 
 def nested_arrays(depth: int = 200_000) -> bytes:
-    """In the catalogue, where every reader begins."""
+    """Nested arrays in the catalogue, where every reader begins."""
     return one_page(stream(b""), catalogue=b"/Deep " + b"[" * depth + b"]" * depth)
 
 
 def a_long_string(size: int = 20_000_000) -> bytes:
-    """In the catalogue, in parentheses, which readers go through letter by letter."""
+    """A long string in the catalogue, in parentheses, which readers parse character by character."""
     return one_page(stream(b""), catalogue=b"/Long(" + b"a\\(" * (size // 3) + b")")
 
 
 def filters_in_a_chain(times: int = 40, size: int = 30_000_000) -> bytes:
-    """Zeros packed, and packed again."""
+    """Zeros compressed again and again."""
     content = bytes(size)
     for _ in range(times):
         content = zlib.compress(content, 9)
@@ -172,7 +173,7 @@ def filters_in_a_chain(times: int = 40, size: int = 30_000_000) -> bytes:
 
 
 def an_object_stream(count: int = 400_000) -> bytes:
-    """The pages are in a stream of so many objects, found by a stream of cross-references."""
+    """The pages are in an object stream of so many objects, with a cross-reference stream."""
     page = PAGE % b""
     pages = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
     bodies = [pages, page, *[b"0"] * (count - 2)]
@@ -199,7 +200,7 @@ def an_object_stream(count: int = 400_000) -> bytes:
 
 
 def many_annotations(count: int = 150_000) -> bytes:
-    """A page with the same annotation so many times, which has actions in a chain."""
+    """A page with the same annotation so many times, which has a chain of actions."""
     action = b"<</S/JavaScript/JS(x)/Next<</S/URI/URI(http://a)>>>>"
     return pdf_of(
         {
@@ -212,7 +213,7 @@ def many_annotations(count: int = 150_000) -> bytes:
 
 
 def no_cross_references(count: int = 300_000) -> bytes:
-    """Objects alone: readers look for them one by one."""
+    """Objects without cross-references: readers must search for each."""
     return (
         b"%PDF-1.7\n"
         + b"".join(b"%d 0 obj\n<<>>\nendobj\n" % number for number in range(4, count))

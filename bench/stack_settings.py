@@ -1,4 +1,4 @@
-"""The site's settings with one more address: what the measurements of files are held against."""
+"""The site's settings with one more address, the floor for measurements of downloads."""
 
 from docshare.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""Every address of the site, and a bare view that only checks the session: 1 kB from memory."""
+"""The site's addresses, and a minimal view that only checks the session and returns 1 kB from memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTENT = b"x" * 1024
 
 
 def session(_request: HttpRequest) -> HttpResponse:
-    """Reached by whoever has signed in: the middleware refuses everybody else."""
+    """For signed-in users; the middleware refuses everybody else."""
     return HttpResponse(CONTENT, content_type="application/octet-stream")
 
 

@@ -1,4 +1,4 @@
-"""Many requests at the same moment, each on a connection of its own."""
+"""Concurrent requests, each on a database connection of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MANY = 40
 
 
 def at_once(do: Callable[[int], Result], count: int = MANY) -> list[Result]:
-    """What `do` returns to each."""
+    """The results of `do`, one for each call."""
     start = threading.Barrier(count)
 
     def one(number: int) -> Result:

@@ -1,12 +1,11 @@
 """The cast. Alice is a practitioner of Les Lilas, Bob its secretary, Carol its administrator, Rita only reads;
-Charlie is a practitioner of another practice, a stranger to all of it. Marie Durand is a patient with both
-contacts; Hugo Martin holds an account and books for others.
-"""
+Charlie is a practitioner of another practice, without access to Les Lilas. Marie Durand is a patient with both
+contacts; Hugo Martin has an account and books for others."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +17,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management.commands import flush
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.http import HttpRequest
@@ -33,6 +33,7 @@ from files.intake import Intake, accept
 from patients.models import Patient
 from practices.models import Membership, Practice
 from signing.signatures import set_signature_image
+from tests import sample_folder
 from tests.settings import STACK
 
 PDF = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
@@ -41,32 +42,43 @@ if TYPE_CHECKING:
     from tests.pki import Pki
 
 PASSWORD = "lilas-sous-la-pluie"
-CORPUS = Path(settings.BASE_DIR).parent / "shared" / "corpus"
 
-# Their processes get neither DATABASE_URL nor REDIS_URL, or open nothing of either.
-ON_THEIR_OWN = {"test_backup.py", "test_backup_encrypted.py", "test_private_files.py", "test_taken_over.py"}
-WHOLE_WAYS = {"test_one_document.py", "test_the_right_person.py", "test_automatic_documents.py"}  # in a browser
+# Their processes do not use DATABASE_URL or REDIS_URL, or open nothing there.
+ON_THEIR_OWN = {
+    *("test_backup.py", "test_backup_encrypted.py", "test_private_files.py", "test_taken_over.py"),
+    *("test_confinement.py", "test_settings_page.py", "test_docs.py"),
+}
+# Their tests without a database may use the queue, or start an installation.
+OF_INSTALLATIONS = {"docshare", "jobs", "platform", "upgrade"}
+# In a browser: what stores and queues behind the pages is tested without one, on both.
+WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses among them
+def pytest_report_header() -> str:
+    """The header of the run lists optional parts that are absent."""
+    return sample_folder.header()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what would show the same again with other servers (.ci/run): what knows neither database nor queue, and
-    what is about the pages alone."""
+    """Marks tests that open a database, and tests whose result cannot differ on other servers (.ci/run): those
+    without database and queue, and those about pages alone."""
     for item in items:
         parts, name = set(item.path.parts), item.path.name
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         no_database = not item.get_closest_marker("django_db") and not fixtures
+        if not no_database:
+            item.add_marker(pytest.mark.database)
         pages_alone = "e2e" in parts and name not in WHOLE_WAYS
-        if pages_alone or (
-            no_database and ({"signing", "files"} & parts or name in {"test_texts.py", *ON_THEIR_OWN})
-        ):
+        alone = not item.get_closest_marker("slow") and not OF_INSTALLATIONS & parts  # starts no process of ours
+        if pages_alone or (no_database and (alone or {"signing", "files"} & parts or name in ON_THEIR_OWN)):
             item.add_marker(pytest.mark.ground)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _installation() -> Iterator[None]:
-    """DATA_DIR, and on the embedded default the private queue server that `make run` starts."""
-    if STACK:  # it has everything, and is not ours to remove
+    """DATA_DIR, and in the embedded default the private queue server that `make run` starts."""
+    if STACK:  # a running stack has all of it, and is not ours to remove
         yield
         return
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)
@@ -84,8 +96,8 @@ def _installation() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pki]:
-    """Somebody else's authorities, answering on loopback."""
-    from tests.pki import Pki  # loads a web server
+    """Other certificate authorities, answering on loopback."""
+    from tests.pki import Pki  # imports a web server
 
     pki = Pki(tmp_path_factory.mktemp("pki"))
     yield pki
@@ -99,37 +111,50 @@ def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_empties_the_trail_too() -> Iterator[None]:
-    """Tests with real transactions empty every table afterwards, which the trail refuses."""
+def _flush_deletes_rows() -> Iterator[None]:
+    """After a test with real transactions, deletes the rows that are there, those of the trail too, which refuses it
+    by triggers. Django would truncate every table (0.3 s in PostgreSQL) and make again what migrations make."""
     append_only = import_module("audit.migrations.0002_append_only")
-    no_truncate = import_module("audit.migrations.0003_no_truncate")
     seals = import_module("audit.migrations.0010_seals")
+    drop_rows, make_rows = append_only.UNDO["postgresql"][0], append_only.POSTGRESQL[1]
+    drop_seals, make_seals = seals.UNDO["postgresql"][0], seals.POSTGRESQL[0]
     around = {
         SqliteWrapper.ops_class: (
             [*append_only.UNDO["sqlite"], *seals.UNDO["sqlite"]],
             [*append_only.SQLITE, *seals.SQLITE],
         ),
         PostgresqlWrapper.ops_class: (
-            [no_truncate.UNDO, *seals.UNDO["postgresql"]],
-            [no_truncate.REFUSE, *seals.POSTGRESQL],
+            [drop_rows, drop_seals],
+            ["SET CONSTRAINTS ALL IMMEDIATE", make_rows, make_seals],  # no trigger is made while a check is due
         ),
     }
     with pytest.MonkeyPatch.context() as patch:
         for operations, (before, after) in around.items():
-            patch.setattr(operations, "sql_flush", _between(operations.sql_flush, before, after))
+            patch.setattr(operations, "sql_flush", _deletions(before, after))
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_args, **_options: None)  # MADE_BY_MIGRATE stays
         yield
 
 
-def _between(plain: Callable[..., list[str]], before: list[str], after: list[str]) -> Callable[..., list[str]]:
-    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
-        return [*before, *plain(self, *args, **kwargs), *after]
+MADE_BY_MIGRATE = {"django_content_type", "auth_permission"}  # and never changed
+
+
+def _deletions(before: list[str], after: list[str]) -> Callable[..., list[str]]:
+    def sql_flush(self: Any, _style: object, tables: Iterable[str], **_options: object) -> list[str]:
+        quote = self.connection.ops.quote_name
+        names = sorted(set(tables) - MADE_BY_MIGRATE)
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {quote(name)})" for name in names)
+            )
+            filled = [name for (name,) in cursor.fetchall()]
+        return [*before, *(f"DELETE FROM {quote(name)}" for name in filled), *after]
 
     return sql_flush
 
 
 @pytest.fixture(autouse=True)
 def _categories(request: pytest.FixtureRequest) -> None:
-    """What migrations loaded is gone once a test with real transactions has run: such tests load it again."""
+    """A test with real transactions deletes what migrations loaded: later ones load it again."""
     marker = request.node.get_closest_marker("django_db")
     if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
         request.getfixturevalue("transactional_db")
@@ -143,7 +168,8 @@ def _fresh_cache() -> None:
 
 @pytest.fixture(autouse=True)
 def _never_night(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests pass at every hour: a practice that has set no quiet hours has none, except where `night` is marked."""
+    """Tests pass at any time of day: a practice without its own quiet hours has none, except in tests marked
+    `night`."""
     if request.node.get_closest_marker("night"):
         return
     usual = ReminderPolicy.of
@@ -159,7 +185,7 @@ def _never_night(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(autouse=True)
 def _in_french() -> None:
-    """A request leaves its language on its thread, which tests share."""
+    """A request leaves its language active on its thread, which tests share."""
     translation.activate("fr")
 
 
@@ -169,7 +195,9 @@ def make_user(email: str, first_name: str, last_name: str, **fields: object) -> 
 
 @pytest.fixture
 def practice(db: None) -> Practice:
-    return Practice.objects.create(name="Cabinet des Lilas", telephone="+33140000000", email="cabinet@lilas.example")
+    return Practice.objects.create(
+        name="Cabinet des Lilas", telephone="+33140000000", email="cabinet@lilas.example", is_listed=True
+    )
 
 
 @pytest.fixture
@@ -214,7 +242,7 @@ def charlie(other_practice: Practice) -> User:
 
 @pytest.fixture
 def hugo(db: None) -> User:
-    """An account holder: email and mobile proved."""
+    """An account holder with a proved email and mobile."""
     return make_user(
         "hugo.martin@courriel.example",
         "Hugo",
@@ -266,7 +294,7 @@ BookFixture = Callable[..., Appointment]
 
 @pytest.fixture
 def book_for(agenda: Agenda, visit_reason: VisitReason, alice: User) -> BookFixture:
-    """Book for a patient of Les Lilas; by the practice, or online by a holder."""
+    """Books for a patient of Les Lilas; by the practice, or online by a holder."""
 
     def _book(
         patient: Patient,
@@ -292,7 +320,7 @@ def book_for(agenda: Agenda, visit_reason: VisitReason, alice: User) -> BookFixt
 
 @pytest.fixture
 def appointment(book_for: BookFixture, marie: Patient) -> Appointment:
-    """Marie's, booked by the practice."""
+    """Marie's appointment, booked by the practice."""
     return book_for(marie)
 
 
@@ -303,7 +331,7 @@ def prescription(db: None) -> Category:
 
 @pytest.fixture
 def sign_in() -> Callable[..., Client]:
-    """A browser in which the user has signed in, a moment ago or `minutes` ago."""
+    """A browser in which the user signed in `minutes` ago, by default just now."""
 
     def _sign_in(user: User, minutes: float = 0) -> Client:
         client = Client()
@@ -320,7 +348,7 @@ def sign_in() -> Callable[..., Client]:
 
 @pytest.fixture
 def receive() -> Callable[..., Intake]:
-    """What the server makes of an upload."""
+    """Passes an upload through intake."""
 
     def _receive(content: bytes = PDF, name: str = "ordonnance.pdf") -> Intake:
         return accept(SimpleUploadedFile(name, content))

@@ -1,10 +1,14 @@
-"""PDFs that tests make: pages turned, cropped, in other units; with both kinds of cross-references."""
+"""PDFs for tests: rotated, cropped, in other units; updated; with both kinds of cross-references."""
 
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pikepdf
+import pypdfium2
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 
 def pdf_with_page(
@@ -29,10 +33,20 @@ def pdf_with_page(
     return buffer.getvalue()
 
 
+def updated(content: bytes) -> bytes:
+    """`content` with a second section of the same kind of cross-references, which sets a language."""
+    written = io.BytesIO(content)
+    writer: Any = IncrementalPdfFileWriter(written)
+    writer.root["/Lang"] = generic.TextStringObject("fr")
+    writer.update_root()
+    writer.write_in_place()
+    return written.getvalue()
+
+
 def hybrid_pdf(*, as_word: bool = False) -> bytes:
-    """With a cross-reference table for every reader and a stream for those of PDF 1.5 (ISO 32000-1, 7.5.8.4): there
-    alone the outline is found, in an object stream. `as_word`: the table calls it free, and the stream belongs to a
-    second, empty table, as Microsoft Word writes it. No library writes such files."""
+    """With a cross-reference table for every reader and a stream for those of PDF 1.5 (ISO 32000-1, 7.5.8.4): only
+    the stream lists the outline, in an object stream. `as_word`: the table lists it as free, and the stream belongs
+    to a second, empty table, as Microsoft Word writes it. No library writes such files."""
     text = b"BT /F1 24 Tf 72 720 Td (Ordonnance) Tj ET"
     plain = {
         1: b"<</Type/Catalog/Pages 2 0 R/Outlines 6 0 R>>",
@@ -51,7 +65,7 @@ def hybrid_pdf(*, as_word: bool = False) -> bytes:
         places[number] = len(content)
         content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     stream_at = len(content)
-    rows = [bytes([2, 0, 0, 8, 0]), bytes([2, 0, 0, 8, 1])]  # where the outline and its entry are: in object 8
+    rows = [bytes([2, 0, 0, 8, 0]), bytes([2, 0, 0, 8, 1])]  # the outline and its entry are in object 8
     rows += [b"\1" + place.to_bytes(3) + b"\0" for place in (places[8], stream_at)]
     content += b"9 0 obj\n<</Type/XRef/Size 10/W[1 3 1]/Index[6 4]/Root 1 0 R/Length 20>>stream\n"
     content += b"".join(rows) + b"\nendstream\nendobj\n"
@@ -66,3 +80,9 @@ def hybrid_pdf(*, as_word: bool = False) -> bytes:
         return content + trailer % (also, table_at)
     content += trailer % (b"", table_at)
     return content + b"xref\n0 0\n" + trailer % (b"/Prev %d" % table_at + also, len(content))
+
+
+def text_of_pdf(content: bytes) -> str:
+    """What a viewer extracts from all pages, with one space where the text has white space."""
+    pages = (page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(content))
+    return " ".join(" ".join(pages).split())

@@ -1,6 +1,5 @@
-"""A certificate authority of somebody else, with a time-stamp authority, an OCSP responder and revocation lists:
-certomancer's, answering on loopback.
-"""
+"""Another certificate authority, with a time-stamp authority, an OCSP responder and revocation lists: certomancer's,
+answering on loopback."""
 
 from __future__ import annotations
 
@@ -27,13 +26,14 @@ CA = ["root", "intermediate"]
 
 
 class Pki:
-    """A root; below it an intermediate authority that issues to doctors, and the time-stamp authority."""
+    """A root; below it an intermediate authority that issues certificates to doctors, and the time-stamp
+    authority."""
 
-    ocsp_seconds = 0.0  # how long its responder takes for an answer
+    ocsp_seconds = 0.0  # seconds until its responder answers
 
     def __init__(self, folder: Path) -> None:
-        self.asked: list[str] = []  # paths
-        self.redirects_to = ""  # where everybody is sent that asks for /elsewhere
+        self.asked: list[str] = []  # paths of requests
+        self.redirects_to = ""  # the target of redirects from /elsewhere
         keys: dict[str, PrivateKeyTypes] = {
             name: ec.generate_private_key(ec.SECP256R1()) for name in (*CA, "ocsp", "tsa", "doctor", "expired", "crl")
         }

@@ -1,4 +1,4 @@
-"""A real clamd on this machine, with a signature folder of its own: the EICAR test string, and nothing else."""
+"""A real clamd on this machine, with its own signature folder: only the EICAR test string."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from files.clamd import Clamd as Client
 from files.clamd import NoAnswer
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian puts clamd, and not on everybody's PATH
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian installs clamd, not on every user's PATH
 
 
 @dataclass
 class Clamd:
-    """Started and stopped by the test; limits as in clamd.conf."""
+    """The test starts and stops it; limits as in clamd.conf."""
 
-    folder: Path  # short: the path of a unix socket has a hundred bytes
+    folder: Path  # short: paths of unix sockets are limited to a hundred bytes
     stream_max_length: str = "52M"
     max_file_size: str = "100M"
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -63,6 +63,6 @@ class Clamd:
     def _answers(self) -> bool:
         try:
             Client(self.url).ping(until=time.monotonic() + 5)
-        except NoAnswer:  # not there yet: it is asked again until the deadline
+        except NoAnswer:  # not ready: retry until the deadline
             return False
         return True

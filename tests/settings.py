@@ -1,6 +1,6 @@
-"""The site's settings with a DATA_DIR of this run's own, so that tests never touch a running installation.
+"""The site's settings with a DATA_DIR for this run, so that tests never touch a running installation.
 
-With DOCSHARE_STACK, the folder of a running `make stack`, its settings: tests in the browser (tests/e2e) go there.
+With DOCSHARE_STACK, the folder of a running `make stack`, uses its settings: browser tests (tests/e2e) go there.
 """
 
 import json
@@ -15,7 +15,7 @@ if STACK:
 else:
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="docshare-test-")
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-if os.environ.get("REDIS_URL"):  # a logical database of its own for each test process
+if os.environ.get("REDIS_URL"):  # a separate logical database for each test process
     _base = (
         os.environ["REDIS_URL"].rsplit("/", 1)[0]
         if os.environ["REDIS_URL"].count("/") > 2
@@ -25,7 +25,7 @@ if os.environ.get("REDIS_URL"):  # a logical database of its own for each test p
 
 from deploy.texts import compile_texts  # noqa: E402
 
-compile_texts()  # pages are tested in both languages
+compile_texts()  # tests read pages in both languages
 
 from docshare.embedded import prepare  # noqa: E402
 
@@ -33,15 +33,15 @@ prepare()
 
 from docshare.settings import *  # noqa: E402, F403
 
-if STACK:  # its own database and passwords
-    PRODUCTION = False  # where the demo practice is not loaded
+if STACK:  # with its own database and passwords
+    PRODUCTION = False  # where the demo practice is not refused
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}  # noqa: F405
 else:
     if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
-        # A file, as in production: a database in memory has other locks, which wait for nobody.
+        # A file, as in production: an in-memory database has other locks, without waiting.
         DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}  # noqa: F405
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # signing in a hundred times, quickly
-# pytest-django serves static files where it finds this very name.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, because tests sign in often
+# pytest-django serves static files only with this very name.
 INSTALLED_APPS[INSTALLED_APPS.index("docshare.apps.ServedFilesConfig")] = "django.contrib.staticfiles"  # noqa: F405
 _static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STORAGES = {**STORAGES, "staticfiles": _static}  # noqa: F405

@@ -1,4 +1,4 @@
-"""docs/settings.md has every setting that the code reads, and says what it does."""
+"""docs/settings.md lists every setting that the code reads, with its meaning."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_text_without_a_setting_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_no_setting_is_read_in_a_way_that_the_table_does_not_see() -> None:
-    """Every mention of a name that begins with `env` or `environ`, held against what was found."""
+    """Compares every name that begins with `env` or `environ` with the settings found."""
     found = settings_table.settings_read()
     for package in settings_table.PACKAGES:
         for path in (settings_table.ROOT / package).rglob("*.py"):

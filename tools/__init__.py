@@ -1,1 +1,1 @@
-"""What developers run: checks, generated pages, the whole of production on one machine."""
+"""Tools for developers: checks, generated pages, the whole of production on one machine."""

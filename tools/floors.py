@@ -1,4 +1,4 @@
-"""docs/floors.svg, drawn from the code: `make docs`; `--check` says whether it is out of date.
+"""Draws docs/floors.svg from the code: `make docs`; `--check` fails if it is out of date.
 
 One row for each floor of the import contract "Imports point down only" (pyproject.toml), one box for each room with
 its first line and its size, one line for each pair of rooms of which one imports the other. Lines point down; their
@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "floors.svg"
 CONTRACT = "Imports point down only"
-NOT_DRAWN = {"tests", "bench", "tools", "deploy"}  # everybody's or nobody's: lines from them would hide the others
+# they import everything or nothing, and their lines would hide the others
+NOT_DRAWN = {"tests", "bench", "tools", "deploy"}
 WIDTH, ROW, BOX_HEIGHT, GAP, MARGIN = 1180, 104, 56, 24, 24  # pixels of the picture
 
 
@@ -58,7 +59,7 @@ def picture() -> str:
 
 
 def _floors() -> list[list[str]]:
-    """From the top down, as the import contract has them."""
+    """The floors from the top down, from the import contract."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = project["tool"]["importlinter"]["contracts"]
     layers = next(one["layers"] for one in contracts if one["name"] == CONTRACT)
@@ -70,7 +71,7 @@ def _boxes(floors: list[list[str]]) -> dict[str, Box]:
     for row, floor in enumerate(floors):
         width = min(560, (WIDTH - 2 * MARGIN - GAP * (len(floor) - 1)) / len(floor))
         left = (WIDTH - width * len(floor) - GAP * (len(floor) - 1)) / 2
-        # Every second floor a little aside, so that a line between two floors does not hide behind a third.
+        # Shift every second floor a little, so that a line between two floors does not hide behind a third.
         left += 150 * (-1 if row % 2 else 1) if len(floor) == 1 else 0
         for place, room in enumerate(floor):
             boxes[room] = Box(left + place * (width + GAP), MARGIN + row * ROW, width)

@@ -1,8 +1,8 @@
-"""The release that this version follows: what is installed when this one's migrations run beside it.
+"""The previous release, which may still run while this version's migrations are applied.
 
-`tools/last_release.json` names it and the newest migrations it has; `tools/last_release.tar.xz` has what of it
-runs, for a machine may have no history of git. On the commit of a release, `.venv/bin/python -m tools.last_release
-0.3.0` writes both anew.
+`tools/last_release.json` names it and its newest migrations; `tools/last_release.tar.xz` has its code, because a
+machine may lack git's history. On the commit of a release, `.venv/bin/python -m tools.last_release 0.3.0` writes both
+again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEFT_OUT = (":!docs", ":!tests", ":!bench", f":!{ARCHIVE.relative_to(ROOT)}")
 
 
 class Release(NamedTuple):
-    """`tree` is the git tree of its commit: the same wherever that commit was rebased to.
+    """`tree` is the git tree of its commit, which stays the same if the commit is rebased.
 
     `migrations`: the newest of each app, packages' included.
     """
@@ -39,7 +39,7 @@ def last_release() -> Release:
 
 
 def unpack(folder: Path) -> None:
-    """The files of the last release into `folder`, which is made."""
+    """Extract the files of the last release into `folder`, which is created."""
     folder.mkdir()
     files = lzma.decompress(ARCHIVE.read_bytes())
     subprocess.run(["tar", "--extract", "--directory", str(folder)], input=files, check=True)

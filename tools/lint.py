@@ -1,6 +1,6 @@
-"""`make lint`: every check runs, so that one look shows all there is to do; the exit code says whether any failed.
+"""`make lint`: runs every check, so that one run shows all faults; the exit code says whether any check failed.
 
-`--quick` leaves out what only a change of models, templates or settings can break.
+`--quick` leaves out checks that only a change of models, templates or settings can break.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
-# What a production site has, so that `check --deploy` judges the settings it will run with.
+# Settings of a production site, so that `check --deploy` judges these.
 PRODUCTION = {
     "DOCSHARE_ENV": "production",
     "PUBLIC_URL": "https://documents.example",
@@ -33,7 +33,7 @@ PRODUCTION = {
 }
 
 
-QUICK = {"format", "ruff", "imports", "texts"}
+QUICK = {"format", "ruff", "imports", "texts", "markup"}
 
 
 def main(arguments: list[str]) -> int:
@@ -50,12 +50,13 @@ def main(arguments: list[str]) -> int:
             ("texts", [sys.executable, "deploy/texts.py"], embedded),
             ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], embedded),
             ("upgrade", [sys.executable, "tools/lint_migrations.py"], embedded),
+            ("markup", [sys.executable, "tools/lint_templates.py"], embedded),
             ("templates", [sys.executable, "tools/compile_templates.py"], embedded),
             ("production", [*manage, "check", "--deploy", "--fail-level", "WARNING"], {**embedded, **PRODUCTION}),
         ]
         if "--quick" in arguments:
             checks = [one for one in checks if one[0] in QUICK]
-        with ThreadPoolExecutor(1) as beside:  # as long as all the others together
+        with ThreadPoolExecutor(1) as beside:  # takes as long as all the others together
             types = beside.submit(passes, "types", [str(BIN / "mypy")], embedded)
             failed = [name for name, command, environment in checks if not passes(name, command, environment)]
             failed += [] if types.result() else ["types"]

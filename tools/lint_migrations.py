@@ -1,7 +1,8 @@
-"""Can the last release work on beside each migration since, and is no large table locked? One line a fault.
+"""Checks that the last release can run beside each newer migration and that no large table is locked. One line a
+fault.
 
-Reads the operations and whatever SQL stands in the migration's file; needs no database. A migration may say why
-something is safe all the same, by what its fault is called:
+Reads the operations and the SQL in the migration's file; needs no database. A migration may state why something is
+safe all the same, by the name of its fault:
 
     class Migration(migrations.Migration):
         safe = {"index agenda_name": "a practice has ten agendas"}
@@ -67,7 +68,7 @@ class Fault(NamedTuple):
 
 
 class Reader:
-    """Follows migrations from the state of the release."""
+    """Applies migrations to the model state of the release."""
 
     def __init__(self, release: ProjectState) -> None:
         self.release = release
@@ -79,7 +80,8 @@ class Reader:
         }
 
     def read(self, migration: Migration, source: str = "") -> Iterator[str]:
-        """The migrations before it were read. A line for each fault; `source`: its file, in which SQL may stand."""
+        """A line for each fault of this migration; earlier ones must be read first. `source`: its file, which may
+        contain SQL."""
         safe: dict[str, str] = dict(getattr(migration, "safe", {}))
         found = list(self._of_sql(source))
         for operation in migration.operations:
@@ -101,7 +103,7 @@ class Reader:
                 yield Fault(f"SQL drop {table}.{column}", DROPPED)
 
     def _of(self, operation: Operation, migration: Migration, state: ProjectState) -> Iterator[Fault]:
-        """Faults of an operation that finds `state`."""
+        """Faults of an operation applied to `state`."""
         app = migration.app_label
         if isinstance(operation, operations.SeparateDatabaseAndState):
             database = state.clone()
@@ -173,14 +175,14 @@ def _has_index(field: Field[Any, Any]) -> bool:
 
 
 def _type(field: Field[Any, Any]) -> str:
-    """As PostgreSQL calls it; of a key, what the migration says it refers to."""
+    """The column's type in PostgreSQL; for a foreign key, the target that the migration names."""
     if field.remote_field is not None:
         return str(field.remote_field.model)
     return field.db_type(POSTGRESQL) or ""
 
 
 def _is_wider(old: str, new: str) -> bool:
-    """PostgreSQL changes it without writing the table anew."""
+    """Whether PostgreSQL changes the type without rewriting the table."""
     lengths = [re.fullmatch(r"varchar\((\d+)\)", one) for one in (old, new)]
     if lengths[0] and new in ("text", "varchar"):
         return True
@@ -188,7 +190,7 @@ def _is_wider(old: str, new: str) -> bool:
 
 
 def _left_behind(state_operations: Any, app: str, database: ProjectState) -> Iterator[Fault]:
-    """A column that stays behind is filled by nobody: it needs a default."""
+    """Faults of columns that stay in the database after their field: without a default, inserts would fail."""
     for one in state_operations:
         if isinstance(one, operations.RemoveField):
             model = database.models.get((app, one.model_name_lower))

@@ -1,7 +1,7 @@
-"""docs/settings.md, made from the code: `python tools/settings_table.py`; `--check` says if it is out of date.
+"""Generates docs/settings.md from the code: `python tools/settings_table.py`; `--check` fails if it is out of date.
 
-Names and defaults are what the code reads (its syntax tree); what a setting does is in tools/settings_texts.py. A
-name without a text, or a text without a name, is an error. Standard library only.
+Names and defaults come from the code's syntax tree, descriptions from tools/settings_texts.py. A name without a text,
+or a text without a name, is an error. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from tools.settings_texts import GROUPS, NGINX, Setting  # noqa: E402
 
 PAGE = ROOT / "docs" / "settings.md"
 PACKAGES = (
-    *("docshare", "portals", "documents", "appointments", "patients", "signing", "webhooks", "files", "practices"),
-    *("accounts", "notifications", "audit", "jobs", "sealing"),
+    *("docshare", "portals", "personal_data", "imports", "documents", "appointments", "patients", "signing"),
+    *("webhooks", "files", "practices", "accounts", "notifications", "audit", "jobs", "sealing"),
 )
 PROCESSES = ("deploy/backup_schedule.py", "deploy/gunicorn.conf.py", "deploy/healthy.py", "deploy/run.py")
-# Wiring between our own processes, which nobody sets.
+# Internal to our own processes; nobody sets them.
 INTERNAL = {"DJANGO_SETTINGS_MODULE", "DATA_DIR_FILE", "REDIS_URL_FILE"}
 READERS = re.compile(
     r"(self\.)?env(ironment)?\.\w+|os\.environ(\.get|\.setdefault)?|os\.getenv|_secret|hour_and_day|countries"
 )
+# Whether a text can contain such a call at all: parsing every file takes a second.
+MENTIONS = re.compile(r"\benv(ironment)?\.|\bos\.(environ|getenv)|_secret\(|hour_and_day\(|countries\(")
 HEAD = """# Settings
 
 Made from the code by `python tools/settings_table.py`: change the code or `tools/settings_texts.py`, not this page.
@@ -41,15 +43,16 @@ but for those under “Processes”. On Debian they are in `/etc/docshare/enviro
 
 
 class OutOfDate(Exception):
-    """A sentence for whoever changed a setting."""
+    """The message is a sentence for the developer who changed a setting."""
 
 
 def settings_read() -> dict[str, str]:
-    """Each variable that the code reads, with its default as it is written there ("" if it is computed or none)."""
+    """Each variable that the code reads, with its default as written there ("" if computed or missing)."""
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     found: dict[str, str] = {}
     for path in [*files, *(ROOT / name for name in PROCESSES)]:
-        for name, default in reads(path.read_text()):
+        source = path.read_text()
+        for name, default in reads(source) if MENTIONS.search(source) else ():
             found[name] = found.get(name) or default
     return {name: default for name, default in found.items() if name not in INTERNAL}
 
@@ -78,7 +81,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _default(nodes: list[ast.expr]) -> str:
-    """As it is typed into an environment: `4`, `false`, `10,30`, a JSON text; "" for what is computed."""
+    """The default as typed into an environment: `4`, `false`, `10,30`, a JSON text; "" for a computed one."""
     try:
         value = ast.literal_eval(nodes[0]) if nodes else ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""What each setting does, its unit, and its default where the code computes it. Read by tools/settings_table.py."""
+"""Description, unit and (if computed) default of each setting. Read by tools/settings_table.py."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "names, commas",
             "host of `PUBLIC_URL`, localhost",
         ),
-        "DATA_DIR": Setting("Where the site keeps its files; all that the trial writes is in it", "path", "`./data`"),
+        "DATA_DIR": Setting("Where the site keeps its files; the trial writes nowhere else", "path", "`./data`"),
         "STATIC_ROOT": Setting("Where static files are collected and served from", "path", "`./.static`"),
         "DEBUG": Setting("Django's error pages with the insides of the site; refused in production", "true, false"),
         "LOG_FORMAT": Setting("`plain` or `json`; in production always `json`, one object a line"),
@@ -44,20 +44,32 @@ GROUPS: dict[str, dict[str, Setting]] = {
         ),
         "OTEL_EXPORTER_OTLP_HEADERS": Setting("What is sent along with them: `name=value`", "commas"),
     },
+    "Legal pages": {
+        "PUBLISHER": Setting(
+            "Who publishes the site: name, legal form and number, address, telephone, e-mail", "lines, semicolons"
+        ),
+        "PUBLICATION_DIRECTOR": Setting("The natural person who answers for what is published"),
+        "HOSTING_PROVIDER": Setting("Who hosts the site: name, address, telephone", "lines, semicolons"),
+        "LEGAL_EMAIL": Setting("Where people write about the site, their data and its accessibility", "e-mail"),
+        "DATA_PROTECTION_OFFICER": Setting("Name and address of the publisher's data protection officer, if any"),
+        "ACCESSIBILITY": Setting(
+            "What an audit of accessibility (RGAA) found: `none`, `partial` or `full` conformity"
+        ),
+    },
     "Secrets": {
         "SECRET_KEY": Setting(
             "32 random characters or more: sessions, links, sealed texts",
             "",
             "made once, in `DATA_DIR`; needed in production",
         ),
-        "SECRET_KEY_FALLBACKS": Setting("Former values of `SECRET_KEY`, accepted while it turns", "one a line"),
+        "SECRET_KEY_FALLBACKS": Setting("Former values of `SECRET_KEY`, accepted during a key change", "one a line"),
         "SIGNING_PASSPHRASE": Setting(
             "32 random characters or more: encrypts practitioners' private keys",
             "",
             "made once, in `DATA_DIR`; needed in production",
         ),
         "SIGNING_PASSPHRASE_FALLBACKS": Setting(
-            "Former values of `SIGNING_PASSPHRASE`, accepted while it turns", "one a line"
+            "Former values of `SIGNING_PASSPHRASE`, accepted during a key change", "one a line"
         ),
     },
     "Database and queue": {
@@ -85,7 +97,7 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "Where `manage.py move_storage` copies every file to; read by that command alone", "URL"
         ),
         "DOCUMENT_SERVING": Setting(
-            "How bytes leave: `direct` by the web process, `accel` by nginx, `presigned` by the bucket",
+            "How documents are sent: `direct` by the web process, `accel` by nginx, `presigned` by the bucket",
             "",
             "`direct`; `presigned` with a bucket",
         ),
@@ -198,7 +210,8 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "Lead plain HTTP to https: true where the proxy does not do so", "true, false"
         ),
         "WEBHOOKS_MAY_STAY_INSIDE": Setting(
-            "Whether webhooks of a practice may be plain HTTP, and lead to this machine or its network",
+            "Whether webhooks and followed calendars of a practice may be plain HTTP, and lead to this machine or "
+            "its network",
             "true, false",
             "`true`; `false` in production",
         ),
@@ -210,7 +223,7 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "keys, commas",
         ),
         "BACKUP_AT": Setting("With containers: when a backup is made each day", "hh:mm, UTC"),
-        "BACKUP_KEEP": Setting("With containers: how many backups are kept", "backups"),
+        "BACKUP_KEEP": Setting("With containers: how many backups to keep", "backups"),
     },
     "Processes": {
         "DEMO": Setting("`0`: `make run` loads no demo practice", "", "`1`"),
@@ -226,12 +239,12 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "Folder of the counters that `/metrics` adds up", "path", "a new folder in `TMPDIR`"
         ),
         "WORKER_NAME": Setting(
-            "Celery's name of the worker that `deploy/healthy.py worker` asks", "", "`celery@` host name"
+            "Celery's name of the worker that `deploy/healthy.py worker` checks", "", "`celery@` host name"
         ),
     },
 }
 
-# What deploy/nginx/nginx.conf.template is filled in with: /etc/docshare/nginx on Debian, whose values are shown.
+# Variables of deploy/nginx/nginx.conf.template: /etc/docshare/nginx on Debian, whose values are shown.
 NGINX: dict[str, Setting] = {
     "SITE_HOST": Setting("Host name of the site"),
     "PUBLIC_URL": Setting("Where plain HTTP is led to", "URL"),
@@ -250,6 +263,6 @@ NGINX: dict[str, Setting] = {
     "DATA_DIR": Setting(
         "`DATA_DIR` of the site, whose files nginx sends (`DOCUMENT_SERVING=accel`)", "path", "set by the unit"
     ),
-    "RUN_DIR": Setting("Where nginx keeps requests on their way, and its configuration", "path", "set by the unit"),
+    "RUN_DIR": Setting("Where nginx buffers requests, and its configuration", "path", "set by the unit"),
     "ACCESS_LOG": Setting("Where the access log goes: a path, or `syslog:…`"),
 }

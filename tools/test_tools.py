@@ -1,6 +1,6 @@
-"""What the tests and `make stack` need beyond Python packages: a browser, pdfsig, the servers of production.
+"""Installs tools for the tests and `make stack` beyond Python packages: a browser, pdfsig, production's servers.
 
-Installed by apt where it may be, else named. `machines`: what `make debian` and `make machines` need instead.
+Uses apt if allowed, else lists what is missing. `machines`: the tools of `make debian` and `make machines` instead.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Debian package, and the programs any of which will do.
+# Debian package, and its programs, one of which is enough.
 NEEDED: dict[str, tuple[str, ...]] = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "poppler-utils": ("pdfsig",),
@@ -23,8 +23,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "curl": ("curl",),  # health checks of docker-compose.yml
     "wget": ("wget",),
     "openssl": ("openssl",),
-    "age": ("age",),  # opens what we encrypt
-    "prometheus": ("promtool",),  # alarms are evaluated as they will be
+    "age": ("age",),  # decrypts our backups
+    "prometheus": ("promtool",),  # evaluates the alarms
 }
 
 
@@ -34,7 +34,7 @@ MACHINES: dict[str, tuple[str, ...]] = {
     "git": ("git",),
 }  # `make debian`
 
-# Where clamd, nginx and initdb are, on nobody's PATH but root's or PostgreSQL's.
+# Folders of clamd, nginx and initdb, which are not on an ordinary user's PATH.
 SBIN = [
     "/usr/local/sbin",
     "/usr/sbin",

@@ -1,8 +1,8 @@
-"""Clients that three generators make from the OpenAPI: they type-check strictly, and can do an afternoon's work.
+"""Clients from three generators: they type-check strictly, and complete a realistic set of tasks.
 
-What they do is in use_python.py, use_fetch.ts and use_hey.ts: authorise, list by pages and search, make a record,
-book, share a signed document, read its bytes, verify it, write a leaflet and import a file, make a rule, cancel,
-delete.
+The programs are use_python.py, use_fetch.ts and use_hey.ts: they authorise, list by pages and search, create a
+record, book, share a signed document, read its bytes, verify it, write a leaflet and import a file, create a rule,
+cancel, delete.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clients") / "openapi.json"
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    path.write_text(json.dumps(generator.get_schema(request=None, public=True), default=str))  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator()
+    path.write_text(json.dumps(generator.get_schema(request=None, public=True), default=str))
     return path
 
 
@@ -65,9 +65,9 @@ def python_client(document: Path) -> Path:
         *(beside / "openapi-python-client", "generate", "--path", document, "--meta", "none"),
         *("--output-path", folder / "docshare_client"),
         cwd=folder,
-        PATH=f"{beside}{os.pathsep}{os.environ['PATH']}",  # it formats by ruff
+        PATH=f"{beside}{os.pathsep}{os.environ['PATH']}",  # it formats with ruff
     )
-    assert "WARNING" not in said, said  # of what it cannot read it makes no function
+    assert "WARNING" not in said, said  # it warns about operations for which it generates no function
     shutil.copy(HERE / "use_python.py", folder)
     (folder / "mypy.ini").write_text(MYPY)
     run(beside / "mypy", "--config-file", "mypy.ini", "--python-executable", sys.executable, ".", cwd=folder)
@@ -96,7 +96,7 @@ def typescript_clients(document: Path) -> Path:
 
 @pytest.fixture
 def given(live_server: Any, transactional_db: None, settings: Any) -> str:
-    """The demo practice on a running site, and who works there: see given.ts."""
+    """The demo practice on a running site, and its staff: see given.ts."""
     settings.PUBLIC_URL = live_server.url
     import_module("documents.migrations.0002_categories").add_categories(apps, None)
     call_command("demo", verbosity=0)

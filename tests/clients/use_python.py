@@ -1,4 +1,4 @@
-"""A practice's afternoon with the client of openapi-python-client. Its first argument: see given.ts."""
+"""The tasks with the client of openapi-python-client. Its first argument: see given.ts."""
 
 from __future__ import annotations
 

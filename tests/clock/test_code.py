@@ -1,4 +1,4 @@
-"""Nothing asks for today, or writes a time down, without saying where (design: a time is the practice's)."""
+"""No code asks for the current day, or formats a time, without a time zone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from django.conf import settings
 
 ROOMS = ["docshare", *settings.ROOMS]
-# What is asked -> how many arguments say where.
+# Function -> number of arguments that includes the zone.
 ASKED = {"localdate": 2, "localtime": 2, "make_aware": 2, "fromtimestamp": 2}
 ALWAYS = {"today", "utcnow", "utcfromtimestamp"}
 
 
 def without_a_zone(source: str) -> Iterator[str]:
-    """Each call of it, with its line."""
+    """Each call without a zone, with its line."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
             continue

@@ -1,10 +1,11 @@
-"""Staff and patients of a practice read and write its own time, wherever it is and whichever practice was chosen."""
+"""Staff and patients of a practice read and write times in its zone, whatever it is and whichever practice was
+chosen."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import KnownDevice, User
 from appointments.access import visible_to_account
-from appointments.models import Absence, Agenda, Appointment, OpeningHours, VisitReason
+from appointments.models import Agenda, Appointment, OpeningHours, VisitReason
 from audit.trail import record
 from documents.models import LibraryDocument, ReadingMeans, SharedDocument
 from documents.sharing.reading import note_reading
@@ -21,13 +22,12 @@ from documents.sharing.share import share_library_document
 from patients.models import Patient, RecordTie, Relationship
 from patients.models.patient import latest_adult_birth_date
 from practices.models import Membership, Practice
-from tests.conftest import PASSWORD
 from tests.documents.conftest import *  # noqa: F403  # a document to share
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
 ZONES = ["Pacific/Noumea", "Indian/Reunion", "Pacific/Tahiti", "Europe/Paris"]
-CLOCK = re.compile(r"(?<![\d:+-])(\d\d:\d\d)(?![\d:])")  # not the offset of a machine's time
+CLOCK = re.compile(r"(?<![\d:+-])(\d\d:\d\d)(?![\d:])")  # not the offset of a timestamp
 STAFF = [
     "/pro/?date={day}", "/pro/?date={day}&view=week", "/pro/appointments/{appointment}/",
     "/pro/appointments/{appointment}/share/", "/pro/appointments/{appointment}/history/",
@@ -53,7 +53,7 @@ def overseas(request: pytest.FixtureRequest, practice: Practice) -> ZoneInfo:
 def booked(
     overseas: ZoneInfo, bob: User, agenda: Agenda, visit_reason: VisitReason, marie: Patient, sign_in: SignIn
 ) -> Appointment:
-    """By staff, who typed nine o'clock."""
+    """Booked by staff, who entered nine o'clock."""
     typed = {"agenda": agenda.pk, "visit_reason": visit_reason.pk, "kind": "in_person", "patient": marie.pk}
     day = timezone.localdate(timezone=overseas) + timedelta(days=3)
     answer = sign_in(bob).post("/pro/appointments/new/", {**typed, "starts_at": f"{day}T09:00"})
@@ -77,7 +77,7 @@ def places(shared: SharedDocument, access_plan: LibraryDocument) -> dict[str, ob
 
 
 def may_be_shown(zone: ZoneInfo) -> set[str]:
-    """Now, a quarter of an hour around it, and the appointment's hours."""
+    """The current time, a quarter of an hour around it, and the appointment's hours."""
     now = timezone.now().astimezone(zone)
     return {f"{now + timedelta(minutes=one):%H:%M}" for one in range(-15, 16)} | {"09:00", "09:20"}
 
@@ -96,7 +96,7 @@ def test_staff_read_the_time_of_the_practice_that_a_page_is_about(
     hugo: User,
     sign_in: SignIn,
 ) -> None:
-    """Another practice, with another clock, is the one they work in; an account waits for proofs since just now."""
+    """The user works in another practice, in another time zone; an account has just been suspended."""
     RecordTie.objects.create(
         user=hugo, patient=shared.patient, relationship=Relationship.SELF, proved_email="avant@courriel.example",
         proved_mobile="+33612000000", suspended_at=timezone.now(),
@@ -151,21 +151,6 @@ def test_a_form_that_comes_back_shows_what_was_typed(
     page = sign_in(bob).get(f"/pro/appointments/{booked.pk}/move/").content.decode()
     assert f'value="{booked.local_start:%Y-%m-%dT%H:%M}"' in page
     assert f"{booked.local_start:%H:%M}" == "09:00"
-
-
-def test_absences_in_the_administration_are_in_the_time_of_the_agenda(
-    overseas: ZoneInfo, agenda: Agenda, django_user_model: type[User], sign_in: SignIn
-) -> None:
-    root = django_user_model.objects.create_superuser("root@operator.example", PASSWORD)
-    absent = Absence.objects.create(
-        agenda=agenda,
-        starts_at=datetime(2027, 1, 4, 8, 0, tzinfo=overseas),
-        ends_at=datetime(2027, 1, 4, 12, 30, tzinfo=overseas),
-    )
-    page = sign_in(root).get(f"/admin/appointments/agenda/{agenda.pk}/change/")
-    text = page.content.decode()
-    assert {"08:00:00", "12:30:00"} <= set(re.findall(r'value="(\d\d:\d\d:\d\d)"', text)), page.status_code
-    assert absent.starts_at.astimezone(UTC).tzinfo is UTC
 
 
 def test_one_comes_of_age_where_the_practice_is(

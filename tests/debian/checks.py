@@ -1,4 +1,4 @@
-"""What docs/operating.md says of a command, looked at before and after it."""
+"""Checks of what docs/operating.md says about a command, run before and after it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Checks:
         self.calling = threading.Event()
 
     def around(self, line: str) -> tuple[list[Step], list[Step]]:
-        """What to do before and after a command."""
+        """The steps to run before and after a command."""
         name = line.split()[0].rpartition("/")[2]
         if name == "install":
             return [], [
@@ -81,6 +81,8 @@ class Checks:
                 ("the document is still there", self.document_is_there),
                 ("what is left of a failed upgrade", self.upgrade_refuses),
             ]
+        if line == "docsharectl first_run":
+            return [], [("a new link opens a page, and then an operator's account", self.first_operator)]
         if line.endswith("remove"):
             install = f"/srv/docshare/deploy/debian/install {HOST}"
             return [], [
@@ -123,6 +125,17 @@ class Checks:
         answer = self.visitor.get("/readyz")
         assert answer.status == 200, answer.content
 
+    def first_operator(self) -> None:
+        """The demo is loaded, and its operator does not count."""
+        said = self.machine.run("docsharectl first_run")
+        path = said[said.index("/start/") :].split()[0]
+        for _ in range(2):  # looking uses nothing up
+            assert self.visitor.get(path).status == 200
+        typed = {"first_name": "Ada", "last_name": "Martin", "email": "first@documents.example"}
+        answer = self.visitor.ask("POST", path, data=typed)
+        assert answer.status == 302, answer.content
+        assert answer.headers["Location"] == "/start/sign-in/"
+
     def units_are_sound(self) -> None:
         said = self.machine.run(
             "systemd-analyze verify --man=no --recursive-errors=no /etc/systemd/system/docshare*[!@].*"
@@ -150,7 +163,7 @@ class Checks:
         assert not (self.machine.root / "srv/docshare/data").exists()
 
     def same_environment(self) -> None:
-        """docsharectl reads the file as systemd does, whatever is quoted in it."""
+        """docsharectl reads the file as systemd does, with all its quoting."""
         pid = self.machine.run("systemctl show --property=MainPID --value docshare-web@1").strip()
         given = self.machine.run(f"cat /proc/{pid}/environ").split("\0")
         print_all = "import json, os; print(json.dumps(dict(os.environ)))"
@@ -219,7 +232,7 @@ class Checks:
         assert len(self.backups()) == 1, self.backups()
 
     def backups(self) -> list[Path]:
-        """Those that are whole: with a manifest."""
+        """The complete backups: those with a manifest."""
         return sorted((self.machine.root / "var/backups/docshare").glob("*/manifest.json"))
 
     def missing_secret_is_named(self, line: str) -> None:
@@ -261,7 +274,7 @@ class Checks:
     # --- upgrade ---------------------------------------------------------------------------------------------
 
     def call(self) -> None:
-        """Pages, and what needs the database, four times a second until `calls_were_answered`."""
+        """Requests pages, some of which need the database, four times a second until `calls_were_answered`."""
         self.calling.set()
 
         def go_on() -> None:

@@ -1,4 +1,4 @@
-"""The commands that a page of docs/ has: lines of its fenced `console` blocks that begin with `# ` or `$ `."""
+"""The commands on a page of docs/: lines in its fenced `console` blocks that begin with `# ` or `$ `."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Command:
-    """`heading`: the nearest one above it."""
+    """`heading`: the nearest one above the command."""
 
     heading: str
     line: str
 
 
 def commands_of(page: Path, section: str) -> list[Command]:
-    """Those below the heading `## section`, in order. Raises ValueError without any."""
+    """The commands below the heading `## section`, in order. Raises ValueError if there are none."""
     found: list[Command] = []
     text = page.read_text()
     match = re.search(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""Lines of a file of variables, and the value that systemd takes from each (`make debian` asks it)."""
+"""Lines of an environment file, and the value that systemd reads from each (`make debian` asks it)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A bare Debian on this machine: made by mmdebstrap, started with its own systemd, in namespaces of its own.
+"""A bare Debian on this machine: created by mmdebstrap, started with its own systemd, in namespaces of its own.
 
-Its network is a loopback: what it fetches goes through a proxy of ours that leads to package registries alone.
+It has only a loopback network: downloads go through our proxy, which reaches package registries only.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import TypeVar
 from tests.debian.proxy import Proxy
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "docshare-machines"
-# What any Debian machine has: systemd, and certificates with which its package manager and pip work.
+# In every Debian machine: systemd, and the certificates for its package manager and pip.
 PACKAGES = "ca-certificates,dbus,systemd,systemd-sysv"
-CERTIFICATES = Path("/usr/local/share/ca-certificates")  # of this machine's own network
+CERTIFICATES = Path("/usr/local/share/ca-certificates")  # of the test machine's own network
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 PROXY_PORT = 3128
 START_SECONDS = 60
@@ -57,11 +57,11 @@ exec env -i container=docshare PATH=/usr/sbin:/usr/bin:/sbin:/bin /sbin/init sys
 
 
 class Failed(Exception):
-    """A step that did not do what the documentation says."""
+    """A step did not do what the documentation says."""
 
 
 class Machine:
-    """`folder`: new. Started by `start`, gone after `end`."""
+    """`folder`: must not exist. `start` starts the machine, `end` deletes it."""
 
     def __init__(self, folder: Path, suite: str) -> None:
         self.folder = folder
@@ -89,7 +89,7 @@ class Machine:
         (self.root / "etc/apt/apt.conf.d/50proxy").write_text(f'Acquire::http::Proxy "{proxy}";\n')
 
     def start(self) -> None:
-        """Raises Failed unless systemd says that the machine runs, or runs but for a unit of no concern."""
+        """Raises Failed unless systemd reports that the machine runs, or only an irrelevant unit failed."""
         self.cgroup.mkdir()
         namespaces = ("--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--propagation", "private")
         with (self.folder / "console.log").open("wb") as console:
@@ -115,7 +115,7 @@ class Machine:
     def end(self) -> None:
         if self.outside:
             with suppress(ProcessLookupError):
-                os.kill(self.leader, signal.SIGKILL)  # and with it every process of its namespace
+                os.kill(self.leader, signal.SIGKILL)  # this kills every process in its namespace
             self.outside.wait(30)
         for folder in sorted(self.cgroup.rglob("*/"), reverse=True):
             with suppress(OSError):
@@ -139,12 +139,12 @@ class Machine:
             "http_proxy": proxy,
             "https_proxy": proxy,
             "no_proxy": "127.0.0.1,localhost,documents.example",
-            # pip, uv and Node.js each have a list of authorities of their own.
+            # pip, uv and Node.js each have their own list of authorities.
             **dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), BUNDLE),
         }
 
     def inside(self, command: str) -> list[str]:
-        """What runs `command` in the machine, in a shell of root."""
+        """The command line that runs `command` in the machine, in a root shell."""
         enter = ["nsenter", f"--target={self.leader}", "--all", "--root", f"--wd=/proc/{self.leader}/root/root"]
         variables = [f"{name}={value}" for name, value in self.environment.items()]
         return [*enter, "env", "-i", *variables, "bash", "-c", command]
@@ -153,24 +153,24 @@ class Machine:
         return subprocess.run(self.inside(command), input=content, capture_output=True, text=True, check=False)
 
     def run(self, command: str, *, content: str = "") -> str:
-        """Its output, both streams. Raises Failed unless it succeeds."""
+        """The output of both streams. Raises Failed unless it succeeds."""
         done = self.try_run(command, content=content)
         if done.returncode != 0:
             raise Failed(f"{command}\nexit status {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done.stdout + done.stderr
 
     def journal(self) -> str:
-        """What the site's units said last, for whoever looks at a failed step."""
+        """The last log lines of the site's units, to diagnose a failed step."""
         if not self.leader:
             return ""
         units = "-u 'docshare-*' -u clamav-daemon -u redis-server@docshare -u postgresql"
-        # Without what goes well, and what a worker says of itself when it starts.
+        # Omits successes, and what a worker logs at start.
         well = '"level": "INFO"|"status": [23]|celery.[0-9]+.: [^{T]'
         told = f"journalctl --no-pager {units} | grep --invert-match --extended-regexp '{well}' | tail -30"
         return self.try_run(told).stdout
 
     def converse(self, command: str, answers: dict[str, str], *, seconds: float = 60) -> str:
-        """Run it on a terminal and type the answer to each question, in turn. Raises Failed."""
+        """Run it on a terminal and enter the answer to each question, in turn. Raises Failed."""
         pid, terminal = pty.fork()
         if pid == 0:
             arguments = self.inside(command)
@@ -184,7 +184,7 @@ class Machine:
                 said += read.decode(errors="replace")
             except BlockingIOError:
                 time.sleep(0.05)
-            except OSError:  # the other side is closed
+            except OSError:  # the other side has closed
                 break
             for question, answer in list(waiting.items()):
                 if said.rstrip().endswith(question):
@@ -203,14 +203,14 @@ class Machine:
 
 
 def call(*command: str | Path) -> None:
-    """Raises Failed."""
+    """Run it. Raises Failed unless it succeeds."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}\n{done.stderr[-2000:]}")
 
 
 def _cgroup2() -> Path:
-    """Where this machine has its cgroup2 hierarchy: the whole of cgroups, or a part beside older ones."""
+    """Where this machine mounts its cgroup2 hierarchy: alone, or beside version 1."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         if re.match(r"\S+ \S+ cgroup2 ", line):
             return Path(line.split()[1])
@@ -218,7 +218,8 @@ def _cgroup2() -> Path:
 
 
 def in_network(leader: int, action: Callable[[], Answer]) -> Answer:
-    """What `action` answers in the network of that process: in a thread of its own, for a namespace is a thread's."""
+    """The result of `action` in the network of that process: in a thread of its own, because namespaces are per
+    thread."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def act() -> Answer:

@@ -1,4 +1,4 @@
-"""A proxy for a machine without a network, to package registries and nowhere else (RFC 9110, 9.3.6: CONNECT)."""
+"""A proxy for a machine without network, to package registries only (RFC 9110, 9.3.6: CONNECT)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _head(client: socket.socket) -> tuple[str, str, bytes]:
 
 
 def _for_the_server(head: str, method: str, path: str, query: str) -> bytes:
-    """One request for one connection: the answer ends where the server closes."""
+    """A request with a connection of its own: the answer ends when the server closes it."""
     kept = [line for line in head.split("\r\n")[1:] if not line.lower().startswith(("proxy-", "connection:"))]
     target = f"{path}?{query}" if query else path
     return "\r\n".join([f"{method} {target} HTTP/1.1", *kept, "Connection: close", "", ""]).encode("latin-1")

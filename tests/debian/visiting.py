@@ -1,4 +1,4 @@
-"""Somebody who calls the machine's site from outside: through TLS, whose certificate is held against an authority."""
+"""A client outside the machine: requests its site over TLS, and verifies the certificate against an authority."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Answer:
 @dataclass
 class Visitor:
     machine: Machine
-    authority: Path  # PEM: what the site's certificate leads to
+    authority: Path  # PEM; the issuer of the site's certificate
     token: str = ""
 
     def ask(self, method: str, path: str, **more: Any) -> Answer:
-        """`more`: as `requests` takes it. Raises OSError (ssl.SSLError among them)."""
+        """`more`: as for `requests`. Raises OSError (ssl.SSLError among them)."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         asked = requests.Request(method, f"https://{HOST}{path}", headers=headers, **more).prepare()
         return self.machine.in_network(lambda: self._ask(asked))

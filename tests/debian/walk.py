@@ -1,7 +1,7 @@
-"""`make debian`: in a bare Debian, every command of docs/operating.md, "Install on a Debian machine", as written.
+"""`make debian`: runs every command of docs/operating.md, "Install on a Debian machine", in a bare Debian.
 
-What the page says of a command is looked at after it. Needs root, mmdebstrap, a kernel with namespaces and cgroup2,
-and Debian's, Python's and Node's package registries. `--suite trixie` takes another Debian; `--keep` leaves the
+Checks after each command what the page says about it. Needs root, mmdebstrap, a kernel with namespaces and cgroup2,
+and the package registries of Debian, Python and Node. `--suite trixie` uses another Debian; `--keep` keeps the
 folder.
 """
 
@@ -24,7 +24,7 @@ from tests.debian.machine import Failed, Machine, call
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operating.md"
 SECTION = "Install on a Debian machine"
-# What is somebody else's, and what stands for it: the mail server, the SMS gateway. Each must be on the page.
+# Replacements for external servers (mail server, SMS gateway). Each text must occur on the page.
 STANDS_FOR = {
     "smtp+tls://user:password@mail.example:587": "smtp://127.0.0.1:2525",
     "https://sms.example/send": "http://127.0.0.1:2526/send",
@@ -74,21 +74,13 @@ class Walk:
         line = command.line
         for there, here in STANDS_FOR.items():
             line = line.replace(there, here)
-        if command.line == "docsharectl createsuperuser":
-            answers = {
-                "Adresse e-mail:": "first@documents.example",
-                "Password:": PASSWORD,
-                "Password (again):": PASSWORD,
-            }
-            self.step(f"# {command.line}", lambda: self.machine.converse(line, answers))
-        else:
-            content = "documents.example\n" if line.endswith("--purge") else ""
-            self.step(f"# {command.line}", lambda: self.machine.run(line, content=content))
+        content = "documents.example\n" if line.endswith("--purge") else ""
+        self.step(f"# {command.line}", lambda: self.machine.run(line, content=content))
         for what, action in after:
             self.step(f"  {what}", action)
 
     def prepare(self) -> None:
-        """The repository that is cloned, with a version after this one; signatures of viruses; names of hosts."""
+        """The repository to clone, with a later version; virus signatures; host names."""
         source = self.machine.root / "srv" / "docshare.git"
         call("git", "clone", "--quiet", "--bare", "--no-local", ROOT, source)
         state = subprocess.run(["git", "-C", ROOT, "stash", "create"], capture_output=True, text=True, check=True)
@@ -100,7 +92,7 @@ class Walk:
         etc = self.machine.root / "etc"
         (etc / "gitconfig").write_text(f'[url "file:///srv/docshare.git"]\n\tinsteadOf = {REPOSITORY}\n')
         (etc / "hosts").write_text("127.0.0.1 localhost documents.example\n")
-        # freshclam would fetch signatures; without it clamd gets one, and starts without the others.
+        # freshclam would download signatures; offline, clamd gets a single one and starts with it.
         signatures = self.machine.root / "var" / "lib" / "clamav"
         signatures.mkdir(parents=True)
         (signatures / "eicar.ndb").write_text(f"{SIGNATURE}\n")
@@ -110,7 +102,7 @@ class Walk:
             (more / "signatures.conf").write_text("[Unit]\nConditionPathExistsGlob=\n")
 
     def make_next_version(self, source: Path) -> None:
-        """v1.2: this one and a file more, by which it is known."""
+        """v1.2: this version, plus one file that identifies it."""
         checkout = self.folder / "next"
         call("git", "clone", "--quiet", source, checkout)
         (checkout / "static" / "next-version.txt").write_text("v1.2\n")
@@ -121,18 +113,15 @@ class Walk:
         shutil.rmtree(checkout)
 
 
-PASSWORD = "une phrase facile 42"
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make debian")
     parser.add_argument("--suite", default="bookworm", help="the Debian: bookworm (12) or trixie (13)")
     parser.add_argument("--keep", action="store_true", help="leave the machine's folder where it is")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix=f"docshare-walk-{asked.suite}-"))
-    folder.chmod(0o755)  # users of the machine go through it
+    folder.chmod(0o755)  # users of the machine must be able to enter it
     walk, began = Walk(folder, asked.suite), time.monotonic()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the machine goes, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # also deletes the machine
     try:
         walk.go()
     except Failed as error:

@@ -1,5 +1,5 @@
-"""The fault suite, `make faults`: real processes, real actions, and faults that strike at random points.
+"""The fault suite, `make faults`: real processes, real actions, and faults at random times.
 
-`strikes.py` are the faults, `actors.py` what people do meanwhile, `verdict.py` what must hold afterwards.
-docs/faults.md has the figures.
+`strikes.py` has the faults, `actors.py` the actions of users meanwhile, `verdict.py` the checks afterwards.
+docs/faults.md has the results.
 """

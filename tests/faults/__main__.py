@@ -1,4 +1,5 @@
-"""`make faults SEEDS=200`: seeds shared out among installations side by side, and a table of what became of them."""
+"""`make faults SEEDS=200`: distributes the seeds among installations side by side, and prints a table of the
+results."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 STORAGES = ["files", "s3"]
-INTERRUPTING = ("worker", "database", "power")  # a message may be in flight, and its end not be written down
+INTERRUPTING = ("worker", "database", "power")  # may leave a sent message without its record
 
 
 def main() -> int:
@@ -48,7 +49,7 @@ def _lane(folder: Path, storage: str, results: Path, kinds: str, seeds: range) -
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """Seeds, faults by kind, losses, duplicates: as docs/faults.md keeps them."""
+    """Seeds, faults by kind, losses, duplicates: the format of docs/faults.md."""
     struck: Counter[str] = Counter(kind for line in lines for kind in line["strikes"])
     wrong: Counter[str] = Counter(kind for line in lines if line["faults"] for kind in line["strikes"])
     twice: Counter[str] = Counter()

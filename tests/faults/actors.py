@@ -1,6 +1,6 @@
-"""What people do while faults strike: through the HTTP API, as a practice's own software, until they are answered.
+"""Actions of users during faults: through the HTTP API, like a practice's own software, repeated until answered.
 
-Each case is one patient and one appointment; the ledger keeps what was answered.
+Each case is one patient and one appointment; the ledger records the answers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import pikepdf
 import requests
 from django.utils import timezone
 
-PATIENCE_SECONDS = 900  # on a busy machine; a call that nobody answers for so long is a fault of its own
-LATER = {409, 429}  # 409: the first call with this key is still at work
+PATIENCE_SECONDS = 900  # for a busy machine; a call without an answer for so long is a fault
+LATER = {409, 429}  # 409: the first call with this key is still running
 
 
 class Unanswered(Exception):
@@ -29,12 +29,12 @@ class Unanswered(Exception):
 
 
 class Wrong(Exception):
-    """An answer that this call should not have had."""
+    """An answer that this call must not get."""
 
 
 @dataclass
 class World:
-    """What the actors know of the installation, and have in common."""
+    """What the actors know about the installation."""
 
     bases: list[str]
     doctor: str  # tokens
@@ -49,7 +49,7 @@ class World:
 
 @dataclass
 class Case:
-    """One appointment as its actor knows it. `shares`: key -> document that was answered."""
+    """One appointment from its actor's view. `shares`: key -> document in the answer."""
 
     number: str
     world: World
@@ -57,14 +57,14 @@ class Case:
     appointment: str = ""
     start: datetime = field(default_factory=timezone.now)
     shares: dict[str, str] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)  # of documents that nothing was to be changed in
+    contents: dict[str, bytes] = field(default_factory=dict)  # of documents whose bytes must stay unchanged
     taken_back: set[str] = field(default_factory=set)
     cancelled: bool = False
     deleted: bool = False
     complaint: str = ""
 
     def run(self) -> None:
-        """A morning's work: book, share, change one's mind."""
+        """A case: book, share, change one's mind."""
         try:
             self.book()
             for step in self.chance.choices(
@@ -127,7 +127,8 @@ class Case:
             self.taken_back.add(document)
 
     def read(self) -> None:
-        """What our servers give out is the document, whatever S3 gave them (which may give a reader anything)."""
+        """Our servers return the right bytes, whatever S3 returned to them (direct reads from S3 may get
+        anything)."""
         document = self._any_document()
         content = self.contents.get(document)
 
@@ -192,7 +193,7 @@ class Case:
         again: set[int] | None = None, files: Callable[[], Any] | None = None,
         accepted: Callable[[requests.Response], bool] = lambda answer: True, **body: Any,
     ) -> requests.Response:  # fmt: skip
-        """Try until answered. `again`: right too, once an attempt may have gone through unheard."""
+        """Repeat until answered. `again`: statuses also accepted once an earlier attempt may have succeeded."""
         headers = {"Authorization": f"Bearer {token or self.world.doctor}"}
         if key:
             headers["Idempotency-Key"] = key

@@ -1,8 +1,8 @@
-"""Stands between the site and S3, or clamd, and answers wrongly when it is told to: `STATES`.
+"""A proxy between the site and S3, or clamd, that answers wrongly in the states of `STATES`.
 
 `python -m tests.faults.between s3|clamd LISTEN UPSTREAM STATE_FILE`, each address `host:port` or the path of a unix
-socket. Half of the requests are passed on honestly all the same, so that half of an upload may go through; it writes
-a line for each of the others.
+socket. It passes on half of the requests unchanged, so that half of an upload may succeed; it writes a line for each
+of the others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Between:
-    """`state`: of the server, at the moment; `is_wrong`: whether this one request meets it."""
+    """`state`: the current state of the server; `is_wrong`: whether it applies to this request."""
 
     def __init__(self, upstream: str, state: Callable[[], str], is_wrong: Callable[[], bool] = lambda: True) -> None:
         self._upstream = upstream
@@ -53,7 +53,7 @@ class Between:
         self._is_wrong = is_wrong
 
     async def s3(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request of a connection, which the client is told to close."""
+        """Handles one request of a connection, and closes it."""
         async with _polite(writer):
             head = await reader.readuntil(HEAD_END)
             state = self._now()
@@ -64,7 +64,7 @@ class Between:
                 await self._pass_on(state, head, reader, writer)
 
     async def clamd(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One command of a connection, as clamd serves it."""
+        """Handles one command of a connection, as clamd does."""
         async with _polite(writer):
             command = await reader.readline()
             state = self._now()
@@ -131,9 +131,9 @@ class Between:
 async def _falsify(state: str, head: bytes, content: bytes, writer: asyncio.StreamWriter) -> None:
     half = len(content) // 2
     if state in ("truncated", "wrong bytes"):
-        head = CHECKSUM.sub(b"", head)  # not every S3 sends one, by which the client would notice
+        head = CHECKSUM.sub(b"", head)  # not every S3 sends one; with it, the client would notice
     match state:
-        case "truncated":  # and its length fits
+        case "truncated":  # with a matching length
             content = content[:half]
             head = CONTENT_LENGTH.sub(b"Content-Length: %d" % half, head) if half else head
         case "wrong bytes" if content:
@@ -160,7 +160,7 @@ async def _falsify(state: str, head: bytes, content: bytes, writer: asyncio.Stre
 
 
 def _instead(state: str, *, is_head: bool) -> bytes:
-    """An answer that S3 never saw the question of."""
+    """The answer to a request that never reaches S3."""
     if state in ("html", "swallowing"):
         status, kind, content = b"200 OK", b"text/html", HTML if state == "html" else b""
     else:
@@ -179,7 +179,7 @@ async def _read_body(reader: asyncio.StreamReader, head: bytes) -> None:
 
 
 async def _interim(from_s3: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> int:
-    """Let the client begin; how much it is going to send."""
+    """Let the client begin; returns how much it will send."""
     if b"100-continue" in head.lower():
         writer.write(await from_s3.readuntil(HEAD_END))
     length = CONTENT_LENGTH.search(head)
@@ -192,7 +192,7 @@ async def _read_stream(reader: asyncio.StreamReader) -> None:
 
 
 async def _both_ways(client: Streams, server: Streams) -> None:
-    """Until the server has no more to say."""
+    """Copy in both directions until the server has closed."""
     asked = asyncio.create_task(_pump(client[0], server[1]))
     try:
         await _pump(server[0], client[1])
@@ -208,7 +208,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def cut(writer: asyncio.StreamWriter) -> None:
-    """Not closed, but reset: as when a machine between the two fails."""
+    """Reset the connection instead of closing it, as when a machine in between fails."""
     connection = writer.get_extra_info("socket")
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -223,7 +223,7 @@ async def _polite(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
             await writer.drain()
             writer.close()
     except (OSError, asyncio.IncompleteReadError):
-        cut(writer)  # the server is away, or one of the two was killed
+        cut(writer)  # the server is down, or one of the two was killed
 
 
 async def connect(address: str) -> Streams:
@@ -235,7 +235,7 @@ async def connect(address: str) -> Streams:
 
 @contextlib.contextmanager
 def standing(kind: str, upstream: str, state: Callable[[], str]) -> Iterator[str]:
-    """One for a test, in a thread of its own; its address. Every request meets the state."""
+    """Run one for a test, in a thread; yields its address. Every request meets the state."""
     loop = asyncio.new_event_loop()
     between = Between(upstream, state)
     answer = {"s3": between.s3, "clamd": between.clamd}[kind]
@@ -271,7 +271,7 @@ async def serve(kind: str, listen: str, upstream: str, state: Path) -> None:
     between = Between(upstream, lambda: states.of(kind), is_wrong)
     answer = {"s3": between.s3, "clamd": between.clamd}[kind]
     if listen.startswith("/"):
-        Path(listen).unlink(missing_ok=True)  # of the one that was killed
+        Path(listen).unlink(missing_ok=True)  # left by a killed one
         server: asyncio.Server = await asyncio.start_unix_server(answer, listen)
     else:
         host, _, port = listen.rpartition(":")

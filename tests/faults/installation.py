@@ -1,4 +1,4 @@
-"""A whole installation on this machine: two web servers, two workers, beat, and a server of its own of each kind."""
+"""A whole installation on this machine: two web servers, two workers, beat, and one server of each kind."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tools.stack.parts import MANY_SMS
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 BETWEEN = "between site and"
-DISK_MIB = 192  # of the small disk that can be filled
+DISK_MIB = 192  # size of the small disk that tests fill
 
 
 class Installation:
-    """`on_s3`: documents in a bucket; otherwise on a small disk (where this process may mount one)."""
+    """`on_s3`: documents in a bucket; otherwise on a small disk (if this process may mount one)."""
 
     def __init__(self, folder: Path, *, on_s3: bool) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class Installation:
         self.states: dict[str, str] = {}
         for made in (self.logs, self.data):
             made.mkdir()
-        folder.chmod(0o711)  # PostgreSQL runs as somebody else, and must get to its own folder
+        folder.chmod(0o711)  # PostgreSQL runs as another user, and must reach its own folder
         self.small_disk = not on_s3 and _mount(self.data)
         self.environment = {
             name: value for name, value in os.environ.items() if not name.endswith("_URL") and name != "PORT"
@@ -70,7 +70,7 @@ class Installation:
         os.environ.clear()
         os.environ.update(self.environment)
         if (s3 := self.parts.get("s3")) and s3.process:
-            wait_until_it_stores(self.s3_endpoint, s3.process, self.logs / "s3.log")  # the first to ask for settings
+            wait_until_it_stores(self.s3_endpoint, s3.process, self.logs / "s3.log")  # first to need settings
         ports = [free_port(), free_port()]
         self.bases = [f"http://127.0.0.1:{port}" for port in ports]
 
@@ -78,7 +78,7 @@ class Installation:
         (self.data / "queue").mkdir(exist_ok=True)
         for number, base in enumerate(self.bases):
             gunicorn = [str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "docshare.wsgi"]
-            serving = {"DOCUMENT_SERVING": "direct"} if number else {}  # one of them carries S3's bytes itself
+            serving = {"DOCUMENT_SERVING": "direct"} if number else {}  # one of the servers proxies S3's bytes itself
             self._part(f"web{number}", gunicorn, BIND=base.removeprefix("http://"), **serving)
         celery = [str(BIN / "celery"), "--app", "docshare"]
         for number in range(2):
@@ -99,18 +99,18 @@ class Installation:
             subprocess.run(["umount", "--lazy", str(self.data)], check=True)
 
     def ready(self) -> bool:
-        """Both web servers say so: database, queue, storage and a worker answer."""
+        """Whether both web servers report ready: database, queue, storage and a worker answer."""
         try:
             return all(requests.get(f"{base}/readyz", timeout=10).status_code == 200 for base in self.bases)
         except requests.RequestException:
             return False
 
     def wronged(self) -> int:
-        """How many requests were answered wrongly so far by what stands before S3 and clamd."""
+        """The number of requests that the proxies before S3 and clamd have answered wrongly."""
         return sum(log.read_bytes().count(b"\n") for log in self.logs.glob(f"{BETWEEN} *.log"))
 
     def set_state(self, part: str, state: str) -> None:
-        """Of a sink, or of what stands between the site and a server; the other parts keep theirs."""
+        """Set the state of a sink or a proxy; the others keep theirs."""
         with self._changing:
             self.states[part] = state
             draft = self.state.with_suffix(".new")
@@ -188,7 +188,7 @@ class Installation:
     def _sinks(self) -> None:
         smtp, sms = free_port(), free_port()
         self.environment |= {"EMAIL_URL": f"smtp://127.0.0.1:{smtp}", "SMS_URL": f"http://127.0.0.1:{sms}/send"}
-        self.environment |= MANY_SMS  # one practice, booked for all day
+        self.environment |= MANY_SMS  # one practice, with many bookings
         self.taken.touch()
         self._part(
             "sinks",

@@ -1,4 +1,4 @@
-"""One installation, many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS KINDS SEED…`."""
+"""One installation for many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS KINDS SEED…`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from typing import Any, TypeVar
 from tests.faults.installation import Installation
 from tests.faults.pace import PACE
 
-STILL_SECONDS = 300  # nothing moved for so long: it will not recover
+STILL_SECONDS = 300  # without progress for so long, it will not recover
 CASES = 3
-# An email and an SMS of each worker whose end a fault may keep from being written down.
+# An email and an SMS for each worker whose record a fault may prevent.
 IN_FLIGHT = {"worker": 2, "database": 4, "power": 4}
 T = TypeVar("T")
 
 
 def main() -> None:
     folder, storage, results, kinds, *seeds = sys.argv[1:]
-    # Its parts end with it. Not SystemExit, which is how fsck says that something is wrong.
+    # Ends all parts. Not SystemExit, by which fsck reports faults.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     installation = Installation(Path(folder), on_s3=storage == "s3")
     try:
@@ -56,7 +56,7 @@ class Lane:
         self.taken = Taken(installation.taken)
 
     def run(self, seed: int) -> None:
-        """One scenario, written down whatever became of it."""
+        """Run one scenario, and record its result in any case."""
         from tests.faults import strikes
         from tests.faults.actors import Case
 
@@ -78,7 +78,7 @@ class Lane:
                     f"{result['twice']} messages were sent twice, {allowed} may have been in flight"
                 )
             self._forget(cases)
-        except Exception as error:  # whatever it is, the other seeds go on
+        except Exception as error:  # whatever it is, the other seeds continue
             traceback.print_exc()
             result |= {"faults": [f"{type(error).__name__}: {error}"]}
         result |= {
@@ -110,12 +110,12 @@ class Lane:
             thread.join()
 
     def _recover(self) -> None:
-        """Until nothing is under way. Bounded by progress: a busy machine may take its time."""
+        """Wait until nothing is in progress. The limit is on lack of progress: a busy machine may take longer."""
         from django.db import connection
 
         from tests.faults.verdict import unfinished
 
-        connection.close()  # it may be one that a strike has cut
+        connection.close()  # a fault may have cut it
         seen: object = None
         moved = time.monotonic()
         while True:
@@ -138,7 +138,7 @@ class Lane:
                 "shares": sum(len(case.shares) for case in cases)}  # fmt: skip
 
     def _forget(self, cases: list[Any]) -> None:
-        """So that the next fsck has its own seed to look at, and not all before it."""
+        """Delete the cases, so that the next fsck checks its own seed only."""
         from accounts.models import User
         from appointments.booking import delete
         from appointments.models import Appointment
@@ -149,7 +149,7 @@ class Lane:
 
 
 def patiently(ask: Callable[[], T]) -> T:
-    """The database may still be starting."""
+    """Repeat while the database is starting."""
     from django.db import DatabaseError, InterfaceError, connection
 
     for _ in range(100):

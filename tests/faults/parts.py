@@ -1,4 +1,4 @@
-"""One process of the installation, in a group of its own; started again when it ends, as a supervisor does."""
+"""One process of the installation, in a process group of its own; restarted when it ends, as by a supervisor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Part:
         self.wanted = True
 
     def signal(self, number: int) -> None:
-        """To all of it: masters, workers, children of the sandbox."""
+        """Signal the whole group: masters, workers, children of the sandbox."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
@@ -56,7 +56,7 @@ class Part:
             self.process.wait(60)
 
     def kill_one_child(self, chance: random.Random) -> None:
-        """One worker process of a master."""
+        """Kill one worker process of a master."""
         if self.process is not None:
             with suppress(psutil.Error):
                 if children := psutil.Process(self.process.pid).children():
@@ -84,7 +84,7 @@ class Part:
 
 
 def tend(parts: list[Part], until: threading.Event) -> None:
-    """The supervisor: whatever ended and is wanted starts again."""
+    """The supervisor: restarts every part that ended and should run."""
     while not until.wait(0.1):
         for part in parts:
             if part.is_missed():

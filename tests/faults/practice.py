@@ -1,4 +1,4 @@
-"""The demo practice, with two rules of three documents each; one of these is written, and each patient has a copy."""
+"""The demo practice with two rules of three documents each; one document is written, so each patient gets a copy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BODY = '<p>Bonjour <span data-field="patient_name"></span>, à bientôt.</p>'
 def open_practice(bases: list[str]) -> World:
     demo.load()
     practice, admin = Practice.objects.get(pk=demo.PRACTICE_ID), User.objects.get(email="admin@lilas.example")
-    # SMS leave at every hour: no lane waits for a morning.
+    # SMS leave at any hour, so that no lane waits for a morning.
     ReminderPolicy.objects.update_or_create(
         practice=practice, defaults={"quiet_from": time(0), "quiet_until": time(0)}
     )

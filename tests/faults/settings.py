@@ -1,4 +1,4 @@
-"""The site's settings with a faster clock: waits, leases and intervals are FAULTS_PACE times shorter, in proportion.
+"""The site's settings with a faster clock: waits, leases and intervals are FAULTS_PACE times shorter.
 
 FAULTS_PACE=1 is the clock of a real installation.
 """

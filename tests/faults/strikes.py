@@ -1,4 +1,4 @@
-"""The faults. Each strikes, lasts a while, and relents; what it killed starts again by itself."""
+"""The faults. Each begins, lasts a while, and ends; killed processes restart by themselves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.faults.parts import Part
 STATES = sinks.STATES | between.STATES
 Strike = Callable[[Installation, random.Random], AbstractContextManager[None]]
 FIRST, LAST = 0.3, 8.0  # seconds after the actors began
-# A worker's lease of a message, the longest that anything waits for (delivery.LEASE), and a little, at pace 1.
+# A worker's lease of a message, the longest wait (delivery.LEASE), plus a margin, at pace 1.
 BEYOND_THE_LEASE, BEYOND_THE_CALL = 70, 130
 
 
@@ -33,7 +33,7 @@ class Planned:
 
 
 def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
-    """One to three, some of them at the same time."""
+    """One to three faults, some of them at the same time."""
     planned = []
     for kind in chance.sample(kinds, min(chance.randint(1, 3), len(kinds))):
         at, seconds = chance.uniform(FIRST, LAST), chance.uniform(1, 6)
@@ -43,14 +43,14 @@ def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
         elif kind == "database away":
             seconds = 60 / pace
         elif kind.partition(" ")[2] in between.STATES.get(kind.partition(" ")[0], ()):
-            # Few of the calls need S3 or clamd, and half of these are answered as they should be.
+            # Few calls need S3 or clamd, and half of these get correct answers.
             at, seconds = chance.uniform(FIRST, LAST / 2), chance.uniform(3, 10)
         planned.append(Planned(kind, at, seconds))
     return sorted(planned, key=lambda one: one.at)
 
 
 def kinds_of(installation: Installation, asked: Sequence[str] = ()) -> list[str]:
-    """Those that can strike here; of these, where some are asked for, those whose names begin so."""
+    """The faults that are possible here; with `asked`, those whose names begin so."""
     there = [name for name in KINDS if name.split()[0] not in ("s3", "clamd", "disk")]
     there += [name for name in KINDS if name.split()[0] in ("s3", "clamd") and name.split()[0] in installation.parts]
     if installation.small_disk:
@@ -84,7 +84,7 @@ def _state(part: str, state: str) -> Strike:
     def strike(installation: Installation, chance: random.Random) -> Iterator[None]:
         installation.set_state(part, state)
         yield
-        if installation.states[part] == state:  # and no later strike's
+        if installation.states[part] == state:  # unless a later fault has changed it
             installation.set_state(part, WELL)
 
     return strike
@@ -98,7 +98,7 @@ def _one_child(installation: Installation, chance: random.Random) -> Iterator[No
 
 @contextmanager
 def _everything(installation: Installation, chance: random.Random) -> Iterator[None]:
-    """The machine loses power: every process at once."""
+    """Power failure: kills every process at once."""
     with ExitStack() as stack:
         for name in ("web0", "web1", "worker0", "worker1", "beat", "redis", "database"):
             stack.enter_context(installation.parts[name].away())
@@ -132,7 +132,7 @@ def _disk_full(installation: Installation, chance: random.Random) -> Iterator[No
 
 
 def fill(ballast: Path, *, leave: int) -> None:
-    """Write until nothing more fits; then give back so many bytes."""
+    """Write until the disk is full; then release `leave` bytes."""
     descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
     written, size = 0, 1 << 20
     while size:

@@ -1,4 +1,4 @@
-"""What must hold after the faults: everything ends, nothing is lost, nobody is told twice, fsck is clean."""
+"""The checks after the faults: everything ends, nothing is lost, nobody gets a message twice, fsck is clean."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from files import storage
 from notifications.models import Message
 from tests.faults.actors import Case
 
-SOON = timedelta(minutes=10)  # what is due later is nothing of these moments
+SOON = timedelta(minutes=10)  # ignores what is due later
 AUTOMATIC = 6  # documents that two rules send for each booking
 
 
 def unfinished() -> tuple[int, ...]:
-    """How much is still under way, and how far it is: it changes while anything moves."""
+    """What is in progress, and how far: the numbers change as long as anything progresses."""
     soon = timezone.now() + SOON
     planned = AutoSend.objects.filter(state="planned", due_at__lt=soon)
     queued = Message.objects.filter(state="queued", due_at__lt=soon)
@@ -33,7 +33,7 @@ def unfinished() -> tuple[int, ...]:
 
 @dataclass
 class Taken:
-    """What the sinks took, read on from where it was read last."""
+    """What the sinks received since the last read."""
 
     path: Path
     position: int = 0
@@ -41,10 +41,10 @@ class Taken:
     def __post_init__(self) -> None:
         self.copies: Counter[str] = Counter()
         self.unheard: Counter[str] = Counter()
-        self.told: set[str] = set()  # what later seeds need not hear again
+        self.told: set[str] = set()  # already reported for earlier seeds
 
     def read(self) -> int:
-        """How many copies more than one came; but for those of a server that took one and did not say so."""
+        """The number of surplus copies; except from a server that accepted a message without confirming it."""
         before = self._surplus()
         with self.path.open() as lines:
             lines.seek(self.position)
@@ -60,7 +60,7 @@ class Taken:
 
 
 def faults_of(cases: Sequence[Case], taken: Taken) -> Iterator[str]:
-    """A line for each thing that does not hold."""
+    """A line for each violation."""
     for case in cases:
         if case.complaint:
             yield f"{case.number}: {case.complaint}"
@@ -75,7 +75,7 @@ def faults_of(cases: Sequence[Case], taken: Taken) -> Iterator[str]:
     for identifier in taken.copies.keys() - known - taken.told:
         if (
             taken.unheard[identifier] < taken.copies[identifier]
-        ):  # else it was called off, and seemed not to have left
+        ):  # otherwise it was called off, apparently before it left
             taken.told.add(identifier)
             yield f"message {identifier}: taken, and no row knows it"
 
@@ -109,7 +109,7 @@ def _of_case(case: Case) -> Iterator[str]:
 
 
 def fsck() -> tuple[list[str], int]:
-    """Its lines; and how many orphans there were, which is what the nightly sweep is for."""
+    """Its lines; and the number of orphans, which the nightly sweep handles."""
     orphans = storage.sweep_orphans(older_than=timedelta())
     told = io.StringIO()
     try:

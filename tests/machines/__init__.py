@@ -1,1 +1,1 @@
-"""`make machines`: the README's own commands on bare Debian 12 and 13, and the image built and started."""
+"""`make machines`: runs the README's own commands on bare Debian 12 and 13, and builds and starts the image."""

@@ -1,6 +1,7 @@
-"""`python -m tests.machines [debian12|debian13|debian14|image …]`, all of them unless named. As root, on Debian.
+"""`python -m tests.machines [debian12|debian13|debian14|image …]`, all of them by default. As root, on Debian.
 
-Exit codes: 1, docshare failed; 2, asked wrongly; 3, this machine cannot hold a bare one, so docshare was not tried.
+Exit codes: 1, docshare failed; 2, wrong arguments; 3, this machine cannot run a bare Debian, so docshare was not
+tested.
 """
 
 from __future__ import annotations

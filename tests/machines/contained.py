@@ -1,4 +1,4 @@
-"""The parts of docker-compose.yml started from the image's root folder, as an engine would start them."""
+"""The parts of docker-compose.yml started from the image's root folder, as a container engine would."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IMAGE = {"PATH": PATH, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", 
 
 
 def contained(root: Path, volumes: dict[str, Path], command: list[str]) -> list[str]:
-    """The command with the image's root folder read-only, volumes and /tmp writable, and no right of root's."""
+    """The command with a read-only root folder, writable volumes and /tmp, and no privileges."""
     at = shlex.quote(str(root))
     steps = [
         f"mount --bind {at} {at}",
@@ -60,19 +60,19 @@ class ContainedParts(Parts):
         return {"/data": places.data, "/backups": places.folder / "backups", "/run/secrets": places.secrets}
 
     def own(self, service: Service, number: int) -> Part:
-        """Command, environment and check of compose, word for word but for ports and names of hosts."""
+        """Command, environment and check from docker-compose.yml, except ports and host names."""
         name = f"{service.name}-{number}"
         environment = self.environment_of(service)
         if service.name == "web":
             environment |= {"PORT": str(self.places.port(name))}
-        if service.name == "worker":  # containers have host names of their own
+        if service.name == "worker":  # containers have different host names
             environment["WORKER_NAME"] = f"{name}@localhost"
         command = [*service.command, *(["--hostname", f"{name}@localhost"] if service.name == "worker" else [])]
         check = contained(self.root, self.volumes, service.health_check) if service.health_check else []
         return Part(name, contained(self.root, self.volumes, command), environment, check, service.name)
 
     def environment_of(self, service: Service) -> dict[str, str]:
-        """/data and /run/secrets stay: they are where compose has them."""
+        """/data and /run/secrets stay unchanged, as in docker-compose.yml."""
         kept = {
             name: value if value == "/data" or value.startswith("/run/secrets/") else self.places.here(value)
             for name, value in service.environment.items()
@@ -130,7 +130,7 @@ class ContainedStack(Stack):
 
 
 def share_a_document(stack: Stack) -> None:
-    """A practitioner shares a letter through nginx and TLS, reads it back, and the patient is written to."""
+    """A practitioner shares a letter through nginx and TLS, reads it back, and the patient gets a message."""
     demo = stack.demo()
     stack.manage(
         "shell", "-v", "0", "-c",

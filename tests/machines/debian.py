@@ -1,4 +1,4 @@
-"""A bare Debian, and somebody who follows the README there: `make run`, a healthy answer, some of the tests."""
+"""A bare Debian on which a user follows the README: `make run`, a healthy answer, some of the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.machines.roots import ROOT, Failed, NotHere, bare, checkout, inside, 
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "forky": "Debian 14"}
 SECONDS = 1500
 PROBE_SECONDS = 120
-# Signing, storage, the queue, pictures, locks: where libraries of the machine, or of a wheel, do the work.
+# Signing, storage, the queue, pictures, locks: the parts that depend on libraries of the machine or of a wheel.
 TESTS = [
     "tests/platform/test_locks.py",
     "tests/files/test_pictures.py",
@@ -23,7 +23,7 @@ TESTS = [
     "tests/notifications/test_worker_leaves.py",
     "tests/docshare/test_healthy.py",
 ]
-# Whether a program of a bare machine, any, would get a package: what is no fault of docshare is found first.
+# Whether any program on a bare machine can download a package: separates network problems from faults of docshare.
 REACHES = """
 set -eu
 python3 -m venv /home/user/probe

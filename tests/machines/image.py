@@ -1,8 +1,8 @@
-"""The image, built from its own Dockerfile, and the whole of docker-compose.yml started from it without an engine.
+"""The image, built from its own Dockerfile, and all of docker-compose.yml started from it without a container engine.
 
-buildah takes the place of the engine that builds; the base that the Dockerfile names is made from Debian's packages,
-for there is nothing to pull it from. What runs is what a container would be: the image's root folder, read-only,
-uid 10001, no capabilities, its own /tmp, the volumes and secrets where compose has them.
+buildah replaces the engine for the build; the Dockerfile's base image is made from Debian's packages, because no
+registry is available. The processes run as in a container: the image's root folder, read-only, uid 10001, no
+capabilities, a /tmp of their own, volumes and secrets as in docker-compose.yml.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.machines.roots import AUTHORITIES, CACHE, ROOT, Failed, bare, call, t
 from tools.stack.stack import until
 
 STORAGE = ["--root", str(CACHE / "buildah"), "--runroot", "/run/docshare-machines", "--storage-driver", "overlay"]
-# Each .py of the site and its packages that Python would have to compile at every start.
+# Each .py of the site and its packages that Python would compile at every start.
 UNCOMPILED = """
 import importlib.util, pathlib, sys
 for path in pathlib.Path("/site").rglob("*.py"):
@@ -42,7 +42,7 @@ def walk() -> None:
         root = Path(buildah("mount", container))
         print(f"image: {folder_size(root) >> 20} MB on disk, of which the site {folder_size(root / 'site') >> 20} MB")
         with tempfile.TemporaryDirectory(prefix="docshare-image-", dir="/tmp") as folder:
-            Path(folder).chmod(0o711)  # PostgreSQL goes through it, and what is inside is somebody's own
+            Path(folder).chmod(0o711)  # PostgreSQL must traverse it; its contents are private
             look_inside(root, Path(folder))
             start(root, Path(folder) / "stack")
     finally:
@@ -57,7 +57,7 @@ def buildah(*arguments: str) -> str:
 
 
 def make_base() -> None:
-    """The image that the Dockerfile builds upon, by the very name it gives it."""
+    """The base image of the Dockerfile, under the name used there."""
     if shutil.which("buildah") is None:
         raise Failed("buildah is not installed. On Debian: apt-get install buildah")
     (name,) = re.findall(r"^ARG BASE=(\S+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
@@ -65,7 +65,7 @@ def make_base() -> None:
     made = str(int(archive.stat().st_mtime))
     if made in buildah("images", "--format", "{{.Tag}}", "--filter", "reference=localhost/docshare-base"):
         return
-    buildah("rmi", "--all", "--force")  # of a base that was older: what was built on it is of no more use
+    buildah("rmi", "--all", "--force")  # images built on an older base are outdated
     container = buildah("from", "scratch")
     root = Path(buildah("mount", container))
     call(["tar", "--extract", "--file", str(archive), "--directory", str(root), "--exclude=./dev/*"])
@@ -92,7 +92,7 @@ def build() -> None:
 
 
 def look_inside(root: Path, folder: Path) -> None:
-    """What no part of the site would say of itself."""
+    """Checks that no part of the site makes itself."""
     volumes = {"/data": folder / "data", "/backups": folder / "backups"}
     for path in volumes.values():
         path.mkdir()

@@ -1,6 +1,6 @@
-"""Bare Debian machines: a root folder from Debian's own packages, and commands in it that see nothing else.
+"""Bare Debian machines: a root folder from Debian's own packages, in which commands see nothing else.
 
-The packages are those that README.md names. A root is made once and kept for a week in the cache folder.
+The packages are those in README.md. A root is created once and cached for a week.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docshare-machines"
 KEPT_SECONDS = 7 * 86400
-USER = 1000  # not root; of whoever tries docshare
+USER = 1000  # not root, like a user who tries docshare
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-# Where a machine trusts an authority of its own, these name it, and what it installs from is signed by that one.
+# Variables that name an authority of the machine's own, which signs the addresses it installs from.
 TRUST = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT")
 
 
 class Failed(Exception):
-    """A sentence for the person at the terminal."""
+    """A sentence for the user at the terminal."""
 
 
 class NotHere(Failed):
-    """This machine holds no bare one, or none that gets packages: docshare was not tried."""
+    """This machine cannot run a bare Debian, or one with network: docshare was not tested."""
 
 
 def packages() -> list[str]:
-    """What the README has installed."""
+    """The packages that the README installs."""
     (line,) = re.findall(r"^# apt-get install (.*libpango.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     return str(line).split()
 
@@ -47,7 +47,7 @@ def bare(release: str, include: list[str]) -> Path:
         return archive
     draft = archive.with_suffix(".draft.tar")
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(include)}"]
-    # A mirror that is a snapshot holds indexes whose date has passed: what is installed here serves nobody.
+    # A mirror may be a snapshot with expired indexes: nothing installed here serves users.
     command.append('--aptopt=Acquire::Check-Valid-Until "false"')
     need([*command, release, str(draft)])
     draft.rename(archive)
@@ -55,7 +55,7 @@ def bare(release: str, include: list[str]) -> Path:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """With what this machine trusts and how it finds names."""
+    """Unpack it, with this machine's authorities and name resolution."""
     folder.mkdir(parents=True)
     call(["tar", "--extract", "--file", str(archive), "--directory", str(folder), "--exclude=./dev/*"])
     for name in (AUTHORITIES, Path("/etc/resolv.conf")):
@@ -63,11 +63,11 @@ def unpack(archive: Path, folder: Path) -> None:
         there.parent.mkdir(parents=True, exist_ok=True)
         there.unlink(missing_ok=True)
         shutil.copy(name.resolve(), there)
-    (folder / "etc" / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")  # the installer's, not a package's
+    (folder / "etc" / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")  # not from a package
 
 
 def checkout(folder: Path) -> None:
-    """This checkout's own files, those that git knows or would add, as the user's. Raises NotHere."""
+    """Copy this checkout's files, tracked or about to be, for the user. Raises NotHere."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=False, capture_output=True, text=True,
@@ -82,8 +82,8 @@ def checkout(folder: Path) -> None:
 
 
 def inside(root: Path, *, start_seconds: int, script: str) -> None:
-    """Run `script` as the user, in namespaces of its own: whatever it starts ends with it. Raises Failed."""
-    cache = CACHE / "user-cache"  # of uv and npm: packages are fetched once for all machines
+    """Run `script` as the user, in namespaces of its own, so that all its processes end with it. Raises Failed."""
+    cache = CACHE / "user-cache"  # of uv and npm: downloads packages once for all machines
     cache.mkdir(exist_ok=True)
     os.chown(cache, USER, USER)
     home = root / "home" / "user"
@@ -103,7 +103,7 @@ def inside(root: Path, *, start_seconds: int, script: str) -> None:
 
 
 def need(command: list[str]) -> None:
-    """What any software would need on a bare machine. Raises NotHere."""
+    """A command that any software would need on a bare machine. Raises NotHere."""
     try:
         call(command)
     except Failed as error:
@@ -111,7 +111,7 @@ def need(command: list[str]) -> None:
 
 
 def call(command: list[str], *, environment: dict[str, str] | None = None, seconds: float | None = None) -> None:
-    """Raises Failed where it does not succeed in time."""
+    """Raises Failed unless it succeeds in time."""
     try:
         done = subprocess.run(command, env=environment, timeout=seconds, check=False)
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`make run`, for real: its own DATA_DIR and PORT, its own process group, as a terminal gives it."""
+"""`make run`, for real: with its own DATA_DIR, PORT and process group, as in a terminal."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Installation:
                 stderr=subprocess.STDOUT, start_new_session=True, text=True,
             )  # fmt: skip
 
-    def start(self, seconds: float = 240) -> None:  # the first one collects the static files
+    def start(self, seconds: float = 240) -> None:  # the first start collects static files
         self.launch()
         make = self.make
         assert make is not None
@@ -71,7 +71,7 @@ class Installation:
         assert make.poll() is None, self.output
 
     def interrupt(self) -> None:
-        """Ctrl-C: the whole foreground group hears it."""
+        """Ctrl-C: signals the whole foreground group."""
         assert self.make is not None
         os.killpg(self.make.pid, signal.SIGINT)
 
@@ -93,7 +93,7 @@ class Installation:
         return done.stdout
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that lives on this DATA_DIR. Valkey writes its title over its environment: its folder tells."""
+        """All processes with this DATA_DIR. Valkey overwrites its environment: it is identified by its folder."""
         queue = str(valkey_socket(self.data_dir).parent)
         found = []
         for process in psutil.process_iter():
@@ -105,7 +105,7 @@ class Installation:
         return found
 
     def find(self, word: str) -> psutil.Process | None:
-        """The process of this installation whose program, or script, ends like this."""
+        """The process of this installation whose program, or script, ends with this word."""
         for process in self.processes():
             with suppress(psutil.Error):
                 if any(argument.endswith(word) for argument in process.cmdline()[:2]):
@@ -113,7 +113,7 @@ class Installation:
         return None
 
     def part(self, *words: str) -> psutil.Process | None:
-        """The supervisor's own child whose command holds all the words, once it is itself (and not its wrapper)."""
+        """The supervisor's own child whose command contains all the words, once it has replaced its wrapper."""
         supervisor = self.find("supervisord")
         for process in supervisor.children() if supervisor else []:
             with suppress(psutil.Error):
@@ -134,7 +134,7 @@ class Installation:
         ).strip()  # fmt: skip
 
     def end(self) -> None:
-        """Whatever a failed test left."""
+        """Kill what a failed test left."""
         for process in self.processes():
             with suppress(psutil.Error):
                 process.kill()
@@ -147,7 +147,8 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One that stays up for a module's tests. Its path is long and awkward: sockets end at 107 bytes."""
+    """An installation for all tests of a module. Its path is long and unusual: paths of sockets are limited to 107
+    bytes."""
     folder = tmp_path_factory.mktemp("un dossier à nom long, avec des espaces et 100% de pièges " + "x" * 60)
     installation = Installation(folder / "data")
     installation.start()
@@ -157,7 +158,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def to_stop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One that a module's tests stop in every way, and start again (which is quick: its data is there)."""
+    """An installation that the tests of a module stop in every way, and restart (quickly, with its data)."""
     installation = Installation(tmp_path_factory.mktemp("stopped") / "data")
     yield installation
     installation.end()
@@ -165,7 +166,7 @@ def to_stop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Installation]:
-    """One for a single test, not started yet."""
+    """An installation for a single test, not yet started."""
     installation = Installation(tmp_path / "data")
     yield installation
     installation.end()

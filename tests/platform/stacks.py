@@ -1,4 +1,4 @@
-"""A whole production site on this machine for the tests of a module, and questions to it over TLS."""
+"""A whole production site on this machine for the tests of a module, and requests to it over TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.stack.stack import Stack
 
 @contextmanager
 def running(storage: str) -> Iterator[Stack]:
-    """Below /tmp: PostgreSQL runs as somebody else, who must get there; paths of sockets are short."""
+    """Below /tmp: PostgreSQL runs as another user and must reach it; paths of sockets must be short."""
     folder = Path(tempfile.mkdtemp(prefix=f"docshare-{storage}-", dir="/tmp"))
     stack = Stack(folder, storage=storage)
     try:
@@ -30,7 +30,7 @@ def running(storage: str) -> Iterator[Stack]:
 
 
 class Caller:
-    """A program with somebody's token, or nobody's."""
+    """A program with a user's token, or without."""
 
     def __init__(self, stack: Stack, token: str = "") -> None:
         self.stack = stack

@@ -1,4 +1,4 @@
-"""docker-compose.yml, nginx and the units of systemd name only commands, files and variables that exist."""
+"""docker-compose.yml, nginx and the systemd units refer only to existing commands, files and variables."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_every_part_has_a_health_check(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_part_gains_rights(service: str) -> None:
-    exempt = {"clamd"}  # starts as root, to fetch signatures as another user
+    exempt = {"clamd"}  # starts as root, to download signatures as another user
     assert service in exempt or "no-new-privileges:true" in SERVICES[service]["security_opt"]
 
 
@@ -88,7 +88,7 @@ def test_no_part_fills_the_machine(service: str) -> None:
 
 
 def test_the_image_can_dump_the_database_of_its_server() -> None:
-    """pg_dump refuses a server that is newer than itself. Debian 13 has version 17."""
+    """pg_dump refuses a newer server. Debian 13 has version 17."""
     (server,) = re.findall(r"postgres:(\d+)", SERVICES["postgres"]["image"])
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     (debian,) = re.findall(r"^ARG BASE=\S+-(\w+)$", dockerfile, re.MULTILINE)
@@ -150,7 +150,7 @@ def test_the_readme_names_variables_we_read() -> None:
 )  # fmt: skip
 def test_nginx_gets_a_value_for_each_name_of_its_template(values: set[str]) -> None:
     assert set(NAME.findall(NGINX)) <= values
-    assert not re.search(r"\$[A-Z]", NGINX)  # the image would fill that in, too
+    assert not re.search(r"\$[A-Z]", NGINX)  # the image would substitute those, too
 
 
 def test_a_name_without_a_value_is_told() -> None:
@@ -177,11 +177,11 @@ needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="
 
 @pytest.fixture
 def units(tmp_path: Path) -> list[str]:
-    """As installed, but for programs: these are the checkout's."""
+    """The units as installed, with programs of this checkout."""
     for path in UNITS:
         text = path.read_text().replace("/srv/docshare", str(ROOT))
         (tmp_path / path.name).write_text(re.sub(r"=/usr/sbin/nginx", "=/bin/true", text))
-    # Of a template unit a name with a value for %i is checked.
+    # A template unit is checked with a value for %i.
     return [str(tmp_path / path.name.replace("@.", "@1.")) for path in UNITS]
 
 
@@ -203,7 +203,7 @@ def test_systemd_understands_every_line(units: list[str]) -> None:
 @needs_systemd
 @pytest.mark.parametrize("unit", [path.name for path in UNITS if path.suffix == ".service"])
 def test_a_unit_may_do_little(unit: str) -> None:
-    """systemd's own measure, from 0 (nothing) to 100 (everything): "OK" begins at 50, and "safe" ends at 20."""
+    """By systemd's own measure, from 0 (no access) to 100 (full access): "OK" begins at 50, and "safe" ends at 20."""
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(ROOT / "deploy" / "systemd" / unit)],
         capture_output=True, text=True, check=False,

@@ -1,4 +1,4 @@
-"""What deploy/debian decides by itself. The whole of it is walked in a bare Debian (`make debian`)."""
+"""The decisions of deploy/debian. `make debian` runs all of it in a bare Debian."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_example_is_read_whole() -> None:
 
 
 def test_a_newer_version_finds_its_names_in_the_file_of_nginx(capsys: pytest.CaptureFixture[str]) -> None:
-    """What an administrator wrote stays; without a name, nginx's template could not be filled in."""
+    """An administrator's values stay; nginx's template needs every name."""
     text = "SITE_HOST=documents.example\n# ours\nHTTPS_PORT=8443\n"
     example = "# about it\nHTTPS_PORT=443\nHTTPS_PORT_IPV6=[::]:443\n"
     changed = site.with_new_names(text, example)
@@ -88,7 +88,7 @@ def test_the_port_of_the_local_database_is_its_address(url: str, port: int) -> N
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the site's certificate would be, with nobody's group."""
+    """The place of the site's certificate; files there get no group."""
     for name in ("CERTIFICATE", "KEY"):
         monkeypatch.setattr(tls, name, tmp_path / name.lower())
     monkeypatch.setattr(tls, "write_secret", lambda path, content: path.write_text(content) > 0)
@@ -166,7 +166,7 @@ def test_what_only_the_administrator_knows_is_named(tmp_path: Path, monkeypatch:
 
 
 def test_every_secret_that_the_environment_names_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is named and missing stops every process."""
+    """A secret file that is named but missing stops every process."""
     monkeypatch.setattr(site, "SECRETS", tmp_path)
     text = (ROOT / "deploy" / "systemd" / "environment.example").read_text()
     settings = environment_file.parse(text.replace("/etc/docshare/secrets", str(tmp_path)))
@@ -209,7 +209,7 @@ def test_a_command_without_an_environment_makes_no_second_installation(tmp_path:
 
 
 def test_a_secret_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that a full disk left empty would be taken for the secret ever after."""
+    """An empty file after a full disk would be used as the secret for ever."""
     monkeypatch.setattr("os.fdopen", lambda *_args: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         make_up(tmp_path, ["secret_key"])

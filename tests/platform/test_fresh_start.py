@@ -1,6 +1,6 @@
-"""From zero: a copy of the checkout, a machine with nothing but Python, make and the usual small programs.
+"""From zero: a copy of the checkout, on a machine with nothing but Python, make and common small programs.
 
-Without Node.js and without a Valkey on the PATH, so that the packages which carry them are used.
+Node.js and Valkey are not on the PATH, so the packages that contain them are used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.platform.conftest import ROOT, Installation, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("make run")]
 
-# What make, the shell and git need; no node, npm, valkey-server, redis-server, msgfmt.
+# The commands that make, the shell and git need; no node, npm, valkey-server, redis-server, msgfmt.
 MACHINE = ["sh", "make", "python3", "env", "test", "echo", "true"]
 
 
@@ -44,7 +44,7 @@ def machine(tmp_path: Path) -> FreshMachine:
     programs.mkdir()
     for name in MACHINE:
         (programs / name).symlink_to(Path(shutil.which(name) or "missing").resolve())
-    # The interpreter itself and not a version manager's script, nor the one of this virtual environment.
+    # The interpreter itself, not a version manager's script, nor that of this virtual environment.
     real = subprocess.run(
         ["python3", "-c", "import sys; print(sys._base_executable)"], capture_output=True, text=True, check=True
     )

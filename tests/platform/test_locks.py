@@ -1,4 +1,4 @@
-"""Locks of packages agree with each other, and with what `make run` asks of them."""
+"""The lock files agree with each other, and with what `make run` installs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PYTHONS = ["3.11.0", "3.11.2", "3.11.9", "3.12.0", "3.13.5", "3.14.0"]
 
 
 def markers(python: str) -> dict[str, str]:
-    """What a requirement's marker sees on Linux with that Python."""
+    """The environment of requirement markers on Linux with that Python."""
     return {
         **{name: str(value) for name, value in default_environment().items()},
         "python_version": ".".join(python.split(".")[:2]),
@@ -61,7 +61,7 @@ def locked(lock: str, python: str) -> set[str]:
 
 
 def needed(python: str, *, extras: tuple[str, ...]) -> set[str]:
-    """The packages that pyproject.toml leads to on that Python, by what each installed package requires."""
+    """The packages that pyproject.toml requires on that Python, following each installed package's requirements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [
         *project["dependencies"],
@@ -86,7 +86,7 @@ def needed(python: str, *, extras: tuple[str, ...]) -> set[str]:
 def requires(name: str) -> list[Requirement]:
     try:
         return [Requirement(line) for line in distribution(name).requires or []]
-    except PackageNotFoundError:  # not on this machine's Python: only that it is locked can be seen here
+    except PackageNotFoundError:  # not installed on this Python: only its lock can be checked
         return []
 
 

@@ -1,4 +1,4 @@
-"""No line of the log names a person, a document, an address or a code, whatever goes wrong on the way."""
+"""No log line contains a name, a document, an address or a code, whatever error occurs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def log() -> Iterator[Lines]:
-    """What production writes, at the level it writes at; loggers with handlers of their own included."""
+    """The log of production, at its level; including loggers with handlers of their own."""
     lines = Lines()
     loggers = [logging.getLogger(name) for name in ("", "django", "celery")]
     for logger in loggers:

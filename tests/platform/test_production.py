@@ -1,4 +1,4 @@
-"""Production refuses to start with what only suits the embedded default (docs/security-cases.md, 22)."""
+"""Production refuses settings that only suit the embedded default (docs/security-cases.md, 22)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from tools.lint import PRODUCTION
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,7 +34,7 @@ def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_starts_with_everything_set(tmp_path: Path) -> None:
-    """Former keys too: one a line, and a passphrase may hold a comma."""
+    """Also with former keys: one a line, and a passphrase may contain a comma."""
     former = {"SECRET_KEY_FALLBACKS": f"{'x' * 40}\n{'y' * 40}\n", "SIGNING_PASSPHRASE_FALLBACKS": "one, two " * 4}
     done = start(tmp_path, **former)
     assert done.returncode == 0, done.stderr
@@ -64,7 +65,7 @@ def test_it_starts_with_everything_set(tmp_path: Path) -> None:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_case_22_it_refuses_with_a_sentence(tmp_path: Path, changes: dict[str, str], sentence: str) -> None:
+def test_it_refuses_with_a_sentence(tmp_path: Path, changes: dict[str, str], sentence: str) -> None:
     done = start(tmp_path, **changes)
     assert done.returncode != 0
     assert "ImproperlyConfigured" in done.stderr

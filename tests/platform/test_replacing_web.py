@@ -1,6 +1,6 @@
-"""deploy/replace.sh on real nginx and web processes: a new version comes, and no request is refused.
+"""deploy/replace.sh on real nginx and web processes: a new version starts, and no request is refused.
 
-The engine's command line alone is another one: what it is asked to do is done to the processes of a stack.
+Only the engine's command line is replaced: its commands act on the processes of a stack.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tools.stack.parts import PATH, Part
 from tools.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(600)]
 SHIM = f"""#!{sys.executable}
 import json, os, socket, sys
 asked = socket.socket(socket.AF_UNIX)
@@ -38,12 +38,12 @@ sys.exit(code)
 
 
 def container_id(number: int) -> str:
-    """64 digits; the first twelve are a name, too."""
+    """64 digits; the first twelve identify it, too."""
     return f"{number:012x}".ljust(64, "0")
 
 
 class Engine:
-    """What `docker` does, to processes of this machine."""
+    """The commands of `docker`, on processes of this machine."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -94,7 +94,7 @@ class Engine:
         self.stack.wait_until_healthy()
 
     def here(self, word: str) -> str:
-        """Names that containers give each other, and the file of nginx's container."""
+        """Replaces container host names, and the path of nginx's file."""
         for container, name in self.webs.items():
             word = word.replace(f"{container[:12]}:8000", self.address(name))
         if "web:8000 fail_timeout=2s;" in word:
@@ -144,9 +144,9 @@ def test_no_request_is_refused_while_a_new_version_comes() -> None:
         over, refused, answered = threading.Event(), list[str](), list[int]()
 
         def ask() -> None:
-            """Reads and writes, each by a connection of its own: a POST is never sent twice by nginx."""
+            """Sends reads and writes, each on a new connection: nginx never sends a POST twice."""
             while not over.is_set():
-                for method, expected in (("GET", 200), ("POST", 403)):  # 403: without a form's token
+                for method, expected in (("GET", 200), ("POST", 403)):  # 403: without a CSRF token
                     answer = Caller(stack).ask(method, "/account/login/")
                     answered.append(answer.status_code)
                     if answer.status_code != expected:
@@ -158,7 +158,7 @@ def test_no_request_is_refused_while_a_new_version_comes() -> None:
         for thread in threads:
             thread.start()
         door = stack.places.folder / "engine"
-        with listening(engine, door):  # what it starts ends with the thread that started it (stop_with_parent.py)
+        with listening(engine, door):  # its children end with the thread that started them (stop_with_parent.py)
             try:
                 done = subprocess.run(
                     [str(ROOT / "deploy" / "replace.sh")],

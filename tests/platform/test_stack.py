@@ -1,6 +1,6 @@
-"""The production site whole: nginx, two web processes, two workers, beat, PostgreSQL, Redis, S3, clamd.
+"""The whole production site: nginx, two web processes, two workers, beat, PostgreSQL, Redis, S3, clamd.
 
-Started from docker-compose.yml by tools/stack; everything here goes through nginx.
+tools/stack starts it from docker-compose.yml; all requests go through nginx.
 """
 
 from __future__ import annotations
@@ -32,16 +32,19 @@ from tools.stack.parts import LOOPBACK_IPV6
 from tools.stack.stack import Stack, until
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(600)]
+# One stack for the tests of each storage, the two side by side.
+ON_FILES = pytest.param("files", marks=pytest.mark.xdist_group("stack on files"))
+IN_A_BUCKET = pytest.param("s3", marks=pytest.mark.xdist_group("stack in a bucket"))
 PDF = letter("Ordonnance", ["Une ligne."], heading="Cabinet")
 NAME = "Ordonnance « d’été ».pdf"
-# What the storage makes no difference to.
-ONCE = pytest.mark.parametrize("stack", ["files"], indirect=True, scope="module")
+# For tests that do not depend on the storage.
+ONCE = pytest.mark.parametrize("stack", [ON_FILES], indirect=True, scope="module")
 TOKEN = "Vd3k9sLq-2bXo_7TzR4mWcA0"
 MISSING = "11111111-2222-4333-8444-555555555555"
 
 
-# SMS leave at every hour that the tests run at.
+# SMS leave at any hour of the test.
 NEVER_NIGHT = """
 from datetime import time
 from appointments.models import ReminderPolicy
@@ -53,7 +56,7 @@ for practice in Practice.objects.all():
 """
 
 
-@pytest.fixture(scope="module", params=["files", "s3"])
+@pytest.fixture(scope="module", params=[ON_FILES, IN_A_BUCKET])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     with running(request.param) as stack:
         yield stack
@@ -61,24 +64,24 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture(autouse=True)
 def _it_is_well(stack: Stack) -> None:
-    """Whatever the test before has struck."""
+    """Restore it, whatever the previous test broke."""
     until(lambda: {Caller(stack).get("/readyz").status_code for _ in range(4)} == {200}, 60)
 
 
 @pytest.fixture(scope="module")
 def doctors(stack: Stack) -> list[Caller]:
-    """Those that had the practice at hand so far."""
+    """The doctors created so far."""
     return []
 
 
 @pytest.fixture
 def doctor(stack: Stack, doctors: list[Caller]) -> Caller:
-    """Of the demo practice, loaded again where a walk has emptied the database.
+    """A doctor of the demo practice, which is reloaded after a test has emptied the database.
 
-    The API of production asks staff for a second factor, too: this one has it.
+    The API of production requires a second factor of staff: this doctor has one.
     """
     if not doctors or doctors[-1].get("/api/v1/me/").status_code != 200:
-        in_shell(  # as migrations do
+        in_shell(  # rows that migrations create
             stack,
             "from importlib import import_module\nfrom django.apps import apps\n"
             "import_module('documents.migrations.0002_categories').add_categories(apps, None)",
@@ -102,7 +105,7 @@ def in_shell(stack: Stack, code: str) -> str:
 
 @pytest.fixture
 def appointment(doctor: Caller) -> str:
-    """One of Marie Durand's."""
+    """An appointment of Marie Durand's."""
     found = doctor.get("/api/v1/patients/?search=Durand").json()["results"]
     patient = next(one for one in found if one["last_name"] == "Durand" and one["email"] and one["mobile"])
     return str(doctor.get(f"/api/v1/appointments/?patient={patient['id']}").json()["results"][0]["id"])
@@ -143,7 +146,7 @@ def test_check_deploy_is_clean(stack: Stack) -> None:
     stack.manage("check", "--deploy", "--fail-level", "WARNING")
 
 
-def test_case_25_a_file_leaves_with_the_headers_that_we_decided(doctor: Caller, document: Any, stack: Stack) -> None:
+def test_a_file_leaves_with_the_headers_that_we_decided(doctor: Caller, document: Any, stack: Stack) -> None:
     answer = content_of(doctor, document)
     assert (answer.status_code, answer.content) == (200, PDF)
     headers = answer.headers
@@ -168,7 +171,7 @@ def test_ranges_are_answered(doctor: Caller, document: Any) -> None:
     assert content_of(doctor, document, Range=f"bytes={len(PDF)}-").status_code == 416
 
 
-def test_case_10_stored_bytes_have_no_other_address(stack: Stack, doctor: Caller, document: Any) -> None:
+def test_stored_bytes_have_no_other_address(stack: Stack, doctor: Caller, document: Any) -> None:
     content_of(doctor, document)
     key = stack.manage(
         "shell", "-v", "0", "-c",
@@ -189,7 +192,7 @@ def test_case_10_stored_bytes_have_no_other_address(stack: Stack, doctor: Caller
 
 
 @ONCE
-def test_case_16_what_a_caller_says_of_itself_is_not_believed(stack: Stack) -> None:
+def test_what_a_caller_says_of_itself_is_not_believed(stack: Stack) -> None:
     nobody = Caller(stack)
     for host in ("evil.example", "web", "localhost.evil.example"):
         assert nobody.get("/account/login/", headers={"Host": host}).status_code in (400, 421)
@@ -206,17 +209,17 @@ def test_case_16_what_a_caller_says_of_itself_is_not_believed(stack: Stack) -> N
 
 
 @ONCE
-def test_case_16_whoever_guesses_tokens_is_counted_by_the_address_that_nginx_saw(stack: Stack) -> None:
-    """Whatever address a caller makes up: counted by that one, no guess would ever be too many."""
+def test_whoever_guesses_tokens_is_counted_by_the_address_that_nginx_saw(stack: Stack) -> None:
+    """Whatever address a caller claims: counted by it, no number of guesses would reach the limit."""
     guesses = (
         Caller(stack, "wrong").get("/api/v1/me/", headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code
-        for number in range(2 * WRONG_TOKENS_A_MINUTE + 1)  # the bound is for a minute, which may turn meanwhile
+        for number in range(2 * WRONG_TOKENS_A_MINUTE + 1)  # the limit is for a minute, which may change meanwhile
     )
     assert 429 in guesses
 
 
 def by_ipv6(stack: Stack, path: str, **headers: str) -> int:
-    """The status of a request over TLS to the address of IPv6; where the machine has none, to IPv4's other one."""
+    """The status of a request over TLS by IPv6; on a machine without it, to the other IPv4 address."""
     there = LOOPBACK_IPV6.strip("[]"), stack.places.port("https")
     trusted = ssl.create_default_context(cafile=stack.places.secrets / "tls_certificate")
     call = http.client.HTTPSConnection("localhost", there[1], timeout=60, context=trusted)
@@ -236,16 +239,16 @@ def test_a_caller_by_ipv6_is_answered_and_counted_by_its_own_address(stack: Stac
 
 
 @ONCE
-def test_case_23_the_cookies_are_for_this_host_and_tls_alone(stack: Stack) -> None:
+def test_the_cookies_are_for_this_host_and_tls_alone(stack: Stack) -> None:
     cookies = Caller(stack).get("/account/login/").headers["Set-Cookie"]
     assert cookies.startswith("__Host-")
     assert "Secure" in cookies
 
 
 @ONCE
-def test_case_28_too_large_is_told_alike_by_nginx_and_by_us(doctor: Caller, appointment: str) -> None:
+def test_too_large_is_told_alike_by_nginx_and_by_us(doctor: Caller, appointment: str) -> None:
     limit = 52_428_800
-    over = share(doctor, appointment, PDF + b"\n" * (limit + 1 - len(PDF)))  # passes nginx, with one byte too many
+    over = share(doctor, appointment, PDF + b"\n" * (limit + 1 - len(PDF)))  # one byte too large, but nginx accepts
     far_over = share(doctor, appointment, b"0" * (limit + (2 << 20)))
     for answer in (over, far_over):
         assert answer.status_code == 413
@@ -253,7 +256,7 @@ def test_case_28_too_large_is_told_alike_by_nginx_and_by_us(doctor: Caller, appo
 
 
 @ONCE
-def test_case_31_a_virus_is_refused(doctor: Caller, appointment: str) -> None:
+def test_a_virus_is_refused(doctor: Caller, appointment: str) -> None:
     eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
     answer = share(doctor, appointment, PDF + b"\n%" + eicar)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "virus")
@@ -314,7 +317,7 @@ def test_what_one_address_verifies_beside_six_others_is_refused_unread(stack: St
 
 
 @ONCE
-def test_case_14_no_log_holds_a_token_even_if_no_web_process_answers(stack: Stack, doctor: Caller) -> None:
+def test_no_log_holds_a_token_even_if_no_web_process_answers(stack: Stack, doctor: Caller) -> None:
     nobody = Caller(stack)
     paths = (
         f"/d/{TOKEN}", f"/invitation/{MISSING}.{TOKEN}/", f"/account/password/reset/key/3-{TOKEN}/",
@@ -337,7 +340,7 @@ def test_case_14_no_log_holds_a_token_even_if_no_web_process_answers(stack: Stac
 
 @contextmanager
 def no_web_process(stack: Stack) -> Iterator[None]:
-    """They are asked to go, and come back at the end."""
+    """Stops all web processes, and restarts them at the end."""
     for name in ("web-1", "web-2"):
         stack.running[name].terminate()
         stack.running[name].wait(60)
@@ -349,10 +352,11 @@ def no_web_process(stack: Stack) -> Iterator[None]:
         stack.wait_until_healthy()
 
 
-def test_case_36_web_processes_killed_while_five_share_and_each_tries_again(
+def test_web_processes_killed_while_five_share_and_each_tries_again(
     stack: Stack, doctor: Caller, appointment: str
 ) -> None:
-    """At five moments of a sharing, with the same Idempotency-Key: one document, one notice, whatever came first."""
+    """At five moments of a sharing, with the same Idempotency-Key: one document and one notification, whichever
+    finishes first."""
     content = PDF + b"\n" * (5 << 20)
     keys = {f"Essai {number}": {"Idempotency-Key": str(uuid.uuid4())} for number in range(5)}
 
@@ -369,7 +373,7 @@ def test_case_36_web_processes_killed_while_five_share_and_each_tries_again(
         for process in workers_of(stack):
             process.kill()
         assert {call.result() for call in calls} <= {201, 503}
-        in_shell(  # two minutes later: whoever reserved a key is dead, and its lease has ended
+        in_shell(  # two minutes later: the call that reserved a key is dead, and its lease has expired
             stack,
             "from django.utils import timezone\nfrom portals.models import IdempotentCall\n"
             "IdempotentCall.objects.filter(status=None).update(lease_until=timezone.now())",
@@ -391,12 +395,12 @@ def test_case_36_web_processes_killed_while_five_share_and_each_tries_again(
 
 
 def workers_of(stack: Stack) -> list[psutil.Process]:
-    """The processes of gunicorn that answer; it starts new ones."""
+    """The worker processes of gunicorn; it starts new ones."""
     return [child for name in ("web-1", "web-2") for child in psutil.Process(stack.running[name].pid).children()]
 
 
 def shared_again(doctor: Caller, appointment: str, content: bytes, headers: dict[str, str], title: str) -> Any:
-    """The document, once the call is answered: 409 while the first one may still be under way."""
+    """The document, once the call is answered; 409 while the first may still be running."""
     answer = share(doctor, appointment, content, headers=headers, title=title)
     assert answer.status_code in (201, 409, 503), answer.text
     return answer.json() if answer.status_code == 201 else None
@@ -411,7 +415,7 @@ def test_a_request_is_found_in_both_logs_by_its_id(stack: Stack) -> None:
 
 @ONCE
 def test_a_slow_client_holds_no_web_process(stack: Stack) -> None:
-    """Forty requests that never end, where two processes have sixteen threads each: others are served at once."""
+    """Forty requests that never finish, with two processes of sixteen threads each: others are served at once."""
     context = ssl.create_default_context(cafile=str(stack.places.secrets / "tls_certificate"))
     slow = []
     for _ in range(40):
@@ -430,7 +434,7 @@ def test_a_slow_client_holds_no_web_process(stack: Stack) -> None:
         said = slow[0].recv(100)
     except (ConnectionResetError, ssl.SSLEOFError):
         said = b""
-    assert said == b"" or b" 408 " in said  # let go of after 20 seconds without a byte
+    assert said == b"" or b" 408 " in said  # closed after 20 seconds without a byte
     for connection in slow:
         connection.close()
 
@@ -473,7 +477,7 @@ def test_an_empty_machine_becomes_the_same_site_from_its_backup(stack: Stack, do
 
 
 def test_one_signed_document_from_a_doctors_hand_to_a_patients(stack: Stack) -> None:
-    """The walk of tests/e2e, on this site. Last: it empties the database."""
+    """The browser test of tests/e2e, on this site. Runs last, because it empties the database."""
     walk = [sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/e2e/test_one_document.py", "-k", "one_signed"]
     outside = ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST", "DATA_DIR")
     environment = {name: value for name, value in os.environ.items() if name not in outside}

@@ -1,4 +1,4 @@
-"""However `make run` ends, nothing of it is left, and the next start finds the data."""
+"""However `make run` ends, no process remains, and the next start has the data."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_ctrl_c_stops_everything_and_a_second_start_keeps_the_data(to_stop: Inst
 
     started = time.monotonic()
     to_stop.start()
-    assert time.monotonic() - started < 120  # three seconds on an idle machine; this one is busy with tests
+    assert time.monotonic() - started < 120  # three seconds on an idle machine; this one runs tests
     assert to_stop.demo()["practice"] == practice
     to_stop.interrupt()
     nothing_is_left(to_stop)
 
 
 def test_after_kill_9_nothing_is_left_and_it_starts_again(to_stop: Installation) -> None:
-    """Whichever of its parents it strikes."""
+    """For each of its parent processes."""
     for victim in ("supervisord", "deploy/run.py", "make"):
         to_stop.start()
         process = to_stop.find(victim)

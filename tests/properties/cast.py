@@ -1,4 +1,4 @@
-"""One practice with its cast, and a stranger's: made anew for each example."""
+"""One practice with its cast, and another one: created anew for each example."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ from tests.conftest import make_user
 ACCOUNTS = ["hugo", "ines", "own", "parent"]  # account holders; none is staff
 STAFF = ["alice", "rita"]
 BORN = date(1980, 5, 6)  # of every account holder
-# Every address that reaches an account holder's mailboxes, as the providers' own pages say. The first signs in; the
-# second is another of theirs, proved.
+# Every address that reaches an account holder's mailboxes, by the providers' own rules. The first signs in; the
+# second is another proved one.
 MAILBOXES = {
     "hugo": {
         "hugo.cast@gmail.com",
@@ -58,7 +58,7 @@ MAILBOXES = {
 }
 EMAILS = {"hugo": "hugo.cast@gmail.com", "ines": "ines@cast.example"}
 SECOND_EMAIL = {"hugo": "bureau@hugo.example"}
-# Two of them share a mobile: nobody is told apart by it.
+# Two share a mobile: a mobile alone identifies nobody.
 MOBILES = {"hugo": "+33612000000", "ines": "+33612000000", "own": "+33612000003", "parent": "+33612000006"}
 
 
@@ -67,13 +67,13 @@ def first_email(name: str) -> str:
 
 
 def aliases_of(email: str) -> set[str]:
-    """Every address of the cast that reaches this one's mailbox."""
+    """Every address of the cast that reaches the same mailbox."""
     hugo = {one for one in MAILBOXES["hugo"] if not one.endswith("hugo.example")}
     return {"hugo.cast@gmail.com": hugo, "ines@cast.example": MAILBOXES["ines"]}.get(email, {email})
 
 
 def without_limits() -> override_settings:
-    """Who may send how many SMS is tested elsewhere: here none is refused."""
+    """Lifts the limits of SMS, which other tests cover."""
     names = ("SMS_PER_ACCOUNT", "SMS_PER_STAFF", "SMS_PER_NUMBER", "SMS_PER_PRACTICE")
     return override_settings(**dict.fromkeys(names, (10**6, 10**6)))
 
@@ -119,7 +119,7 @@ class Practices:
         self.sign_in()
 
     def sign_in(self) -> None:
-        """Everybody, by browser and by API: anew after some days."""
+        """Signs everybody in, by browser and API: again after some days."""
         self.clients: dict[str, Client] = {}
         self.apis: dict[str, APIClient] = {}
         for name, user in self.users.items():
@@ -154,7 +154,7 @@ class Practices:
         follow_account(user=user, contact="mobile", former=former, new=mobile)
 
     def change_email(self, who: str, email: str) -> None:
-        """As allauth does once the new address is proved: the others are gone."""
+        """As allauth does once the new address is proved: it deletes the others."""
         user = self.users[who]
         former = EmailAddress.objects.get(user=user, primary=True)
         EmailAddress.objects.filter(user=user).delete()

@@ -1,4 +1,5 @@
-"""The real clock, some days ahead: moments still follow each other; so does `default=timezone.now` of a column."""
+"""The real clock plus some days: moments still follow each other; it also applies to `default=timezone.now` of
+columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way by which somebody comes to a document, compared with the model: pages, API, archive, links."""
+"""Compares every way to a document with the model: pages, API, archive, links."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ids(found: Any) -> set[str]:
 
 
 class Doors:
-    """`tokens`: link -> the token that its message carried."""
+    """`tokens`: link -> the token in its message."""
 
     def __init__(self, cast: Practices, world: World, tokens: dict[str, str]) -> None:
         self.cast, self.world, self.tokens = cast, world, tokens
@@ -81,13 +81,13 @@ class Doors:
         assert shown == expected
         assert {one["id"] for one in listed.json()["results"]} == expected
         if expected:
-            content = b"".join(archive.streaming_content)  # type: ignore[attr-defined]
+            content = archive.getvalue()
             assert len(zipfile.ZipFile(io.BytesIO(content)).namelist()) == len(expected)
         else:
             assert archive.status_code == 302
 
     def _one_document(self, name: str, turn: int) -> None:
-        """One that is there: seen by every door, or by none."""
+        """An existing document: visible through every door, or through none."""
         documents = sorted(self.world.documents)
         if not documents or name in self.world.gone:
             return
@@ -132,7 +132,7 @@ class Doors:
             assert person.count("data-shared-document") == len(of_record)
 
     def follow_links(self) -> None:
-        """Whoever holds the address, without an account."""
+        """Opens links without an account, by address alone."""
         client = Client()
         for key, token in self.tokens.items():
             expected = self.world.opens(key)
@@ -148,8 +148,9 @@ class Doors:
 
     @staticmethod
     def tokens_of(link: DocumentLink) -> tuple[str, str]:
-        """As an email carries it, and as an SMS."""
-        return tuple(link_url(link, short=short).rsplit("/", 1)[1] for short in (False, True))  # type: ignore[return-value]
+        """In the form of an email, and of an SMS."""
+        long, short = (link_url(link, short=one).rsplit("/", 1)[1] for one in (False, True))
+        return long, short
 
     @staticmethod
     def document(pk: str) -> SharedDocument:

@@ -1,7 +1,7 @@
-"""Who should see what, by every way: section 2 of the design, written again from its words.
+"""Who should see what, by every way: the rules of access and recipients, implemented a second time.
 
-Knows nothing of the application's own rules: records, contacts, bookings, ties, links and documents here are plain
-values that the test keeps beside the real ones. Moments are counted in steps (`now`), days by the clock (`today`).
+Independent of the application's own rules: records, contacts, bookings, ties, links and documents are plain values
+beside the real ones. Moments are counted in steps (`now`), days by the clock (`today`).
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ Way = tuple[str, str, bool]  # kind; account, booking, link or invitation; wheth
 @dataclass
 class Contact:
     value: str
-    given_by: str | None  # the booker who gave it and whom nobody has confirmed; None: entered by staff, or proved
+    given_by: str | None  # the booker who gave it, unconfirmed since; None: entered by staff, or proved
     at: int
     day: date
-    of_minor: bool  # the record said minor when it was recorded
+    of_minor: bool  # the patient was a minor by the record when it was recorded
 
 
 @dataclass
 class Record:
     born: date
-    name: str  # the first; all of the cast have the same last one
-    contacts: dict[str, Contact] = field(default_factory=dict)  # "email" and "mobile", those there are
+    name: str  # the first; all of the cast have the same last name
+    contacts: dict[str, Contact] = field(default_factory=dict)  # "email" and "mobile", if present
     wrong_dates: int = 0
-    access_ended: bool = False  # staff ended an account's access, and have not said since whose the contacts are
+    access_ended: bool = False  # staff ended an account's access, and have not yet said whose the contacts are
     names_of: str | None = None  # the account that booked for itself: the record has its names
-    invitation: str | None = None  # the one that has not ended
-    identity_checked: bool = False  # staff made sure who it is, for that invitation
+    invitation: str | None = None  # the live one
+    identity_checked: bool = False  # staff checked the identity for that invitation
 
 
 @dataclass
 class Relative:
-    """Somebody whom an account may book for, as the account describes them."""
+    """A person for whom an account may book, as the account describes them."""
 
     name: str
     born: date
@@ -50,7 +50,7 @@ class Booking:
     booker: str | None  # the account that booked online; None: the practice
     for_relative: bool
     at: int
-    answers: list[bool] = field(default_factory=list)  # of staff about the booker: whether each still stands
+    answers: list[bool] = field(default_factory=list)  # decisions of staff about the booker: whether each still holds
 
     @property
     def authorised(self) -> bool:
@@ -65,12 +65,12 @@ class Booking:
 class Document:
     booking: str
     to_patient: bool
-    shared_while_minor: bool  # by the birth date that the record has today
-    at: int  # the bytes it has
+    shared_while_minor: bool  # by the record's current birth date
+    at: int  # when its current bytes were shared
     day: date  # of the sharing
     booker: str | None = None
-    under: int | None = None  # which of the booking's answers
-    ended: bool = False  # staff ended what the booker of a minor sees
+    under: int | None = None  # index of the booking's decision
+    ended: bool = False  # staff ended the access of a minor's booker
 
 
 @dataclass
@@ -84,11 +84,11 @@ class Tie:
 
 @dataclass
 class Link:
-    """Without account: whoever holds its address reads by it."""
+    """Without account: whoever has its address can read."""
 
     booking: str
-    to: dict[str, str]  # "email" and "mobile", those that it was sent to
-    holder: str | None  # whose contacts these are; None: the record's
+    to: dict[str, str]  # "email" and "mobile" that it was sent to
+    holder: str | None  # the owner of these contacts; None: the record's
     under: int | None
     ended: bool = False
     ended_by_staff: bool = False
@@ -107,7 +107,7 @@ class Sending:
 @dataclass
 class World:
     today: date
-    channels: set[str]  # that the rule asks for: "email", "mobile"
+    channels: set[str]  # in the rule: "email", "mobile"
     mailboxes: dict[str, set[str]]  # account -> every address that reaches it
     reached_at: dict[str, dict[str, str]]  # account -> its email and mobile
     second_emails: dict[str, set[str]] = field(default_factory=dict)  # proved; others than the one that signs in
@@ -136,7 +136,8 @@ class World:
         return self._age(self.records[record].born, self.today) < MAJORITY
 
     def owns(self, record: str, name: str, booking: Booking | None = None) -> bool:
-        """Whether the contact is the patient's own; for an appointment booked for the patient as a relative."""
+        """Whether the contact is the patient's own; with `booking`, for an appointment booked for the patient as a
+        relative."""
         contact = self.records[record].contacts.get(name)
         if contact is None:
             return False
@@ -144,9 +145,9 @@ class World:
             return False
         if contact.given_by and not self._counts(contact, booking):
             return False
-        return not self.waits_since_minority(record, name) and not self.is_doubted(record)
+        return not self.recorded_in_minority(record, name) and not self.is_doubted(record)
 
-    def waits_since_minority(self, record: str, name: str) -> bool:
+    def recorded_in_minority(self, record: str, name: str) -> bool:
         contact, born = self.records[record].contacts.get(name), self.records[record].born
         if contact is None or self.is_minor(record):
             return False
@@ -160,14 +161,14 @@ class World:
         return self.records[record].wrong_dates >= TRIES or self.records[record].access_ended
 
     def _reaches(self, account: str, name: str, value: str, at: int | None = None) -> bool:
-        """`at`: since when the record has it; None: it is given now."""
+        """`at`: since when the record has it; None: it is being given now."""
         for who, which, reached, until in self.former:
             if (who, which) == (account, name) and value in reached and (at is None or at <= until):
                 return True
         return value in self.mailboxes[account] if name == "email" else value == self.reached_at[account]["mobile"]
 
     def _counts(self, contact: Contact, booking: Booking | None) -> bool:
-        """What a booker gave: for the appointments that this booker makes with it, until staff say no."""
+        """A booker's contact counts for later appointments of this booker, until staff refuse."""
         if booking is None or contact.given_by != booking.booker:
             return False
         return contact.at <= booking.at and not booking.refused
@@ -199,7 +200,7 @@ class World:
             self.make_own(record, *waiting)
 
     def change_contacts(self, record: str, values: dict[str, str | None], somebody_else: bool) -> bool:
-        """`values`: those that change. Whether the new contacts are invited."""
+        """`values`: the changed ones. Returns whether the new contacts are invited."""
         former = self._values(record, *values)
         heard = record in self.invitations.values() or any(of == record for _, of in self.ties)
         self.enter(record, values)
@@ -212,16 +213,16 @@ class World:
                 self._follow_record(*key)
         self._end_what_went_to(record, former)
         proved = any(of == record and tie.suspended is None for (_, of), tie in self.ties.items())
-        waits = any(self.waits_since_minority(record, name) for name in ("email", "mobile"))
+        waits = any(self.recorded_in_minority(record, name) for name in ("email", "mobile"))
         return heard and not proved and not waits and len(self.records[record].contacts) == 2
 
     def correct_birth_date(self, record: str, born: date) -> None:
-        """Staff: who had proved another one waits; what stood on minority is judged by this one."""
+        """By staff: accounts that proved another date wait; accesses by minority are judged by this one."""
         found = self.records[record]
         if born == found.born:
             return
         alike = {of for of, one in self.records.items() if (one.name, one.born) == (found.name, found.born)}
-        for who in {who for who, of in self.excluded if of in alike}:  # what staff ended for the child stays so
+        for who in {who for who, of in self.excluded if of in alike}:  # exclusions for the child stay
             if (who, record) in self.excluded:
                 self.excluded |= {(who, of) for of in alike}
             self.excluded.add((who, record))
@@ -236,7 +237,7 @@ class World:
                 document.shared_while_minor = self._age(born, document.day) < MAJORITY
 
     def _follow_record(self, account: str, record: str) -> None:
-        """The tie stands on what the account proved: with it, or as its own contacts."""
+        """The tie stands while the account has proved the record's data, with it or as its own contacts."""
         tie, today = self.ties[account, record], self._values(record, "email", "mobile")
         proved = tie.contacts == today or self._has_proved_both(account, record)
         if proved and tie.born == self.records[record].born:
@@ -245,9 +246,9 @@ class World:
             tie.suspended = self.now
 
     def change_account(self, account: str, name: str, new: str, reaches: set[str], reached: set[str]) -> list[str]:
-        """The account proves a new contact. Each record that carried the former one takes the new one, or loses it:
-        these records. `reaches`: every address that reaches the account from now on; `reached`: all that are the
-        former contact."""
+        """The account proves a new contact. Each record that carried the former one takes the new one, or loses it;
+        returns the latter. `reaches`: every address that reaches the account from now on; `reached`: all equivalents
+        of the former contact."""
         former = self.reached_at[account][name]
         self.former.append((account, name, reached, self.now))
         self.reached_at[account][name], self.mailboxes[account] = new, reaches
@@ -271,7 +272,7 @@ class World:
         return met
 
     def settle(self, record: str, name: str, take: bool) -> None:
-        """Staff answer an account that proposes its new contact: the same person's."""
+        """Staff accept or discard an account's proposed contact: the same person's."""
         _, value = self.proposals.pop((record, name))
         if take and self._values(record, name) != {name: value}:
             self.change_contacts(record, {name: value}, somebody_else=False)
@@ -307,7 +308,7 @@ class World:
     # --- Sharing ----------------------------------------------------------------------------------------------
 
     def share(self, booking_id: str) -> Document | None:
-        """What a sharing now makes; None where nobody may receive."""
+        """What sharing now creates; None if nobody may receive."""
         booking = self.bookings[booking_id]
         minor = self.is_minor(booking.record)
         booker = self._reader(booking)
@@ -321,11 +322,11 @@ class World:
         return None
 
     def _reader(self, booking: Booking) -> str | None:
-        """Whoever booked for the patient, while their account is open: only then could they read."""
+        """The booker for the patient, while their account is open: otherwise they could not read."""
         return booking.booker if booking.for_relative and booking.booker not in self.gone else None
 
     def is_excluded(self, account: str, record: str) -> bool:
-        """From this record, or from another that looks like the same child's."""
+        """Excluded from this record, or from another that looks like the same child's."""
         found = self.records[record]
         there = [self.records[of] for who, of in self.excluded if who == account]
         return any(one is found or (one.name, one.born) == (found.name, found.born) for one in there)
@@ -337,13 +338,13 @@ class World:
         return booking if booking.for_relative else None
 
     def state(self, booking_id: str) -> str:
-        """As the API tells it."""
+        """The state in the API."""
         if self.share(booking_id) is not None:
             return "ready"
         return "needs_authorisation" if self._reader(self.bookings[booking_id]) else "missing_contact"
 
     def send(self, booking_id: str) -> tuple[Document, dict[str, str]] | None:
-        """What an automatic sending now makes, and to which contacts; a patient needs one of the two."""
+        """What an automatic sending now creates, and its contacts; a patient needs one of the two."""
         booking, shared = self.bookings[booking_id], self.share(booking_id)
         if shared is None and self._reader(booking):
             return None
@@ -365,7 +366,7 @@ class World:
         return allowed[0].booker == self.documents[one.document].booker
 
     def sends_new_link(self, sending: str) -> bool:
-        """Never the old one again: only one that is open, and was sent to these contacts, goes once more."""
+        """Never the former link: a link is sent again only if it is open, and was sent to these contacts."""
         one = self.sendings[sending]
         allowed = self.send(one.booking)
         if one.document is None or one.link is None or allowed is None:
@@ -374,14 +375,14 @@ class World:
         return not (self.is_open(link) and all(link.to.get(name) == to for name, to in allowed[1].items()))
 
     def moves_along(self, sending: str) -> set[str]:
-        """What a new link opens, that takes the place of the former: all of it, unless staff closed that by hand."""
+        """What a new link opens that replaces the former: all of it, unless staff closed that by hand."""
         one = self.sendings[sending]
         if one.document is None or one.link is None or self.links[one.link].ended_by_staff:
             return {sending}
         return {key for key, other in self.sendings.items() if other.link == one.link}
 
     def sent(self, link_id: str, booking_id: str, documents: dict[str, str]) -> None:
-        """A new link went out. `documents`: sending -> document, "" once taken back; a new one is shared by it."""
+        """A new link was sent. `documents`: sending -> document, "" if taken back; a new one is shared by it."""
         allowed = self.send(booking_id)
         assert allowed is not None
         shared, to = allowed
@@ -391,28 +392,28 @@ class World:
             if known is None and key:
                 self.documents[key] = Document(**vars(shared))
             elif known and known.booker and not self.is_readable(known):
-                known.under, known.ended = shared.under, False  # on what it stands today
+                known.under, known.ended = shared.under, False  # on its current basis
             one = self.sendings[sending]
             one.state, one.document, one.link = "sent", key or None, link_id
 
     # --- Ways in ----------------------------------------------------------------------------------------------
 
     def sees(self, account: str) -> set[str]:
-        """Every document that the account may see as whom it was shared with."""
+        """Every document that the account may see as a recipient."""
         if account in self.gone:
             return set()
         return {key for key, document in self.documents.items() if self._may_see(account, document)}
 
     def _may_see(self, account: str, document: Document) -> bool:
         tie = self.ties.get((account, self.bookings[document.booking].record))
-        # A guardian keeps what was shared while the patient was a minor; later documents are the adult's.
+        # A guardian still sees what was shared while the patient was a minor; later documents are the adult's.
         theirs = tie and (tie.own or (document.to_patient and document.shared_while_minor))
         if tie and theirs and (tie.suspended is None or document.at <= tie.suspended):
             return True
         return document.booker == account and self.is_readable(document)
 
     def is_readable(self, document: Document) -> bool:
-        """By whom it was shared with."""
+        """Whether its recipient can read it."""
         if not document.booker:
             return True
         if document.under is None:
@@ -438,22 +439,22 @@ class World:
         behind = {one.document for one in self.sendings.values() if one.link == link_id}
         there = {key for key in behind if key in self.documents and self.is_readable(self.documents[key])}
         record = self.bookings[link.booking].record
-        if link.holder is None and any(self.waits_since_minority(record, name) for name in ("email", "mobile")):
+        if link.holder is None and any(self.recorded_in_minority(record, name) for name in ("email", "mobile")):
             return {key for key in there if self.documents[key].shared_while_minor}  # they may be a parent's
         return there
 
     def invitation_is_open(self, invitation: str) -> bool:
         record = self.invitations[invitation]
         found = self.records[record]
-        waits = any(self.waits_since_minority(record, name) for name in found.contacts)
+        waits = any(self.recorded_in_minority(record, name) for name in found.contacts)
         return found.invitation == invitation and not self._waits_for_staff(record) and not waits
 
     def ways(self, record: str) -> set[Way]:
-        """Every live way to something of the record."""
+        """Every live access to the record."""
         ties = {("account", who, tie.suspended is not None) for (who, of), tie in self.ties.items() if of == record}
         held = [one for one in self.documents.values() if self.bookings[one.booking].record == record and one.booker]
         holders = {("holder", str(one.booker), False) for one in held if one.under is None and self.is_readable(one)}
-        if self.is_minor(record):  # who receives what comes
+        if self.is_minor(record):  # who receives later documents
             bookers = {one.booker for one in self.bookings.values() if one.record == record and one.for_relative}
             holders |= {("holder", who, False) for who in bookers if who and not self.is_excluded(who, record)}
         ways = {way for way in ties | holders if way[1] not in self.gone}
@@ -471,7 +472,7 @@ class World:
     # --- What ends --------------------------------------------------------------------------------------------
 
     def end(self, record: str, way: Way) -> None:
-        """Staff click the button."""
+        """Staff press the button."""
         match way:
             case ("account", who, _):
                 self._take_from(who, record)
@@ -487,7 +488,7 @@ class World:
                 self._exclude(who, record)
 
     def authorise(self, booking_id: str) -> None:
-        """What an authorisation that was withdrawn had shown is seen again."""
+        """Documents of a withdrawn authorisation become visible again."""
         answers = self.bookings[booking_id].answers
         answers.append(True)
         for document in self.documents.values():
@@ -495,7 +496,7 @@ class World:
                 document.under = len(answers) - 1
 
     def readmit(self, account: str, record: str) -> None:
-        """Staff give back what they had ended for a booker; or the booker proves to be the guardian."""
+        """Staff restore a booker's access that they ended; or the booker proves to be the guardian."""
         self.excluded.discard((account, record))
         for document in self.documents.values():
             of_record = self.bookings[document.booking].record == record
@@ -542,7 +543,8 @@ class World:
     # --- Proving ----------------------------------------------------------------------------------------------
 
     def follow(self, invitation: str, account: str, answer: str) -> str:
-        """Somebody with the link and the code gives a birth date (`answer`: right, wrong, impossible). What comes."""
+        """Somebody with the link and the code enters a birth date (`answer`: right, wrong, impossible). Returns the
+        result."""
         record = self.invitations[invitation]
         if not self.invitation_is_open(invitation):
             return "over"
@@ -571,7 +573,7 @@ class World:
         return "tied"
 
     def _is_bookers(self, record: str, account: str) -> bool:
-        """Whether the account booked for the record as a relative, or the contacts are those of one that did."""
+        """Whether the account booked for the record as a relative, or the contacts belong to one that did."""
         known = self._values(record, "email", "mobile")
         bookers = [who for who, of in self.has_booked if of == record]
         return account in bookers or any(
@@ -579,7 +581,7 @@ class World:
         )
 
     def _offer(self, account: str, record: str) -> None:
-        """The guardian may book for the child whose record it has proved."""
+        """A guardian may book for the child whose record it has proved."""
         if (account, record) in self.relatives:
             return
         found = self.records[record]
@@ -591,20 +593,20 @@ class World:
         self.relatives[account, record] = relative
 
     def alike(self, account: str, name: str, born: date) -> list[Relative]:
-        """Those that the account described so; the first of them is the one that it books for."""
+        """The account's relatives with this description; it books for the first of them."""
         return [one for who, one in self.described if who == account and (one.name, one.born) == (name, born)]
 
     def record_of(self, account: str, relative: Relative) -> str | None:
         return next((of for (who, of), one in self.relatives.items() if who == account and one is relative), None)
 
     def prove_new_contacts(self, invitation: str, account: str) -> str:
-        """The account that was tied before follows the link, and gives the code."""
+        """The account that was tied before follows the link, and enters the code."""
         record = self.invitations[invitation]
         tie = self.ties.get((account, record))
         if tie is None or tie.suspended is None or not self.invitation_is_open(invitation):
             return "over"
         if tie.born != self.records[record].born:
-            return "over"  # the birth date is to be proved, too
+            return "over"  # the birth date needs proof, too
         self._prove(record)
         tie.suspended, tie.contacts = None, self._values(record, "email", "mobile")
         return "renewed"
@@ -620,7 +622,7 @@ class World:
     # --- Booking ----------------------------------------------------------------------------------------------
 
     def own_record(self, account: str, born: date) -> str | None:
-        """The record for which an account books for itself; None: a new one."""
+        """The record that an account uses when it books for itself; None: a new one."""
         own = [(tie.at, of) for (who, of), tie in self.ties.items() if who == account and tie.own]
         if own:
             return max(own)[1]
@@ -634,12 +636,12 @@ class World:
             and not any(of == key and tie.own for (_, of), tie in self.ties.items())
             and (account, key) not in self.has_booked | self.taken
         ]
-        if len(alike) != 1 or any(self.waits_since_minority(alike[0], name) for name in ("email", "mobile")):
+        if len(alike) != 1 or any(self.recorded_in_minority(alike[0], name) for name in ("email", "mobile")):
             return None
         return alike[0]
 
     def tie_own(self, account: str, record: str) -> None:
-        """The account books for itself with the contacts that it proved."""
+        """The account books for itself with its proved contacts."""
         if (account, record) not in self.ties or not self.ties[account, record].own:
             self.make_own(record, *self.records[record].contacts)
             proved = self._values(record, "email", "mobile"), self.records[record].born

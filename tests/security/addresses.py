@@ -1,4 +1,4 @@
-"""Every address of the site, with the objects its ids are of."""
+"""Every address of the site, with the objects of its ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import get_resolver
 
-# What the id after each beginning is the id of. A new beginning must be added here, and is walked from then on.
+# The kind of id after each path prefix. A new prefix must be added here; then the tests cover it.
 KINDS = {
     "documents/": "document",
     "pro/documents/": "document",
@@ -32,7 +32,17 @@ KINDS = {
     "pro/rules/": "rule",
     "pro/settings/instructions/": "instruction",
     "pro/settings/closings/": "closing",
+    "pro/settings/agendas/": "agenda",
+    "pro/settings/visit-reasons/": "visit_reason",
+    "api/v1/visit-reasons/": "visit_reason",
+    "logo/": "practice",
     "api/v1/closings/": "closing",
+    "pro/settings/members/": "member",
+    "api/v1/members/": "member",
+    "api/v1/imports/": "import",
+    "pro/settings/import/": "import",
+    "pro/settings/calendars/": "calendar",
+    "pro/settings/archive/": "archive",
     "api/v1/auto-send-rules/": "rule",
     "pro/auto-sends/": "sending",
     "pro/links/": "way",
@@ -42,10 +52,17 @@ KINDS = {
     "api/v1/agendas/": "agenda",
     "book/": "booking",
     "invitation/": "invitation",
+    "join/": "joining",
     "account/2fa/webauthn/keys/": "key",
     "authority/": "authority",
+    "cabinets/": "practice_page",
+    "sitemap-": "site_map",
+    "privacy/": "practice",
+    "start/": "account_link",
+    "start/practices/": "practice",
+    "start/administrators/": "administrator",
 }
-# Behind the administration's own sign-in, and tested as a whole.
+# Behind the admin's own sign-in, and tested as a whole.
 ADMINISTRATION = "admin/"
 
 
@@ -54,14 +71,14 @@ def routes() -> list[str]:
 
 
 def kind_of(route: str) -> str | None:
-    """What the route's id is of; None where it has none. KeyError for a beginning that is not known."""
+    """The kind of the route's id; None if it has none. Raises KeyError for an unknown prefix."""
     head, opened, _rest = route.partition("<")
     return KINDS[head] if opened and "^" not in head else None
 
 
 def address(route: str, ids: dict[str, Any]) -> str:
-    """The route with real values in it."""
-    if "^" in route:  # regular expressions: allauth's links, and whatever else is below /api/
+    """The route with real values."""
+    if "^" in route:  # regular expressions: allauth's links, and the fallback below /api/
         head = route.partition("^")[0]
         samples = {
             "account/": "confirm-email/Mw:abc/",
@@ -76,9 +93,9 @@ def address(route: str, ids: dict[str, Any]) -> str:
         .replace("<int:pk>", "1")
         .replace("<int:number>", "1")
     )
-    if kind == "link":
-        filled = filled.replace("<str:token>", str(ids.get("link", "")))
-    for name in ("practice", "agenda", "reason", "token", "access_id"):
+    if kind in ("link", "account_link"):
+        filled = filled.replace("<str:token>", str(ids.get(kind, "")))
+    for name in ("practice", "agenda", "reason", "token", "secret", "access_id", "slug"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)
     return "/" + filled.replace("<uuid:pk>", str(ids.get(kind or "", "")))
 

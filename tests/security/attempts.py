@@ -1,6 +1,6 @@
-"""What a document that has taken over its parser would try. Runs in the sandbox; imports no Django.
+"""Attacks of a document that has taken over its parser. Runs in the sandbox; imports no Django.
 
-Each answers "done", or how the kernel refused.
+Each returns "done", or the kernel's refusal.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def limit_parent() -> str:
 
 def trace_parent() -> str:
     libc = ctypes.CDLL(None, use_errno=True)
-    traced = libc.ptrace(0x4206, os.getppid(), 0, 0) == 0  # PTRACE_SEIZE, which stops nothing
+    traced = libc.ptrace(0x4206, os.getppid(), 0, 0) == 0  # PTRACE_SEIZE, which does not stop the process
     return "done" if traced else os.strerror(ctypes.get_errno())
 
 
@@ -118,7 +118,7 @@ def environment() -> list[str]:
 
 
 def spin() -> None:
-    """What a decoder does with a file that it does not get to the end of."""
+    """Runs like a decoder that never finishes."""
     while True:
         pass
 

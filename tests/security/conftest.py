@@ -1,7 +1,9 @@
-"""A practice in use: Marie's document, Hugo's relative and booking, a library, an invitation under way."""
+"""A practice in use: Marie's document, Hugo's relative and booking, a library, a pending invitation."""
 
 from __future__ import annotations
 
+import io
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,22 +15,30 @@ from django.utils import timezone
 from accounts.browsers import Browser
 from accounts.devices import remember
 from accounts.models import Scope, User
+from accounts.operators import invite_operator
 from accounts.tokens import issue_token
 from appointments.instructions import save_instruction
-from appointments.messages import TOPIC
 from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
-from documents.models import Category, LibraryDocument
+from appointments.quiet_hours import TOPIC
+from documents.models import AutoSend, Category, LibraryDocument
 from documents.sending.autosend import send_due
 from documents.sending.links import link_url
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.accesses import accesses_to
 from documents.sharing.share import share_upload
+from imports.models import Subject
+from imports.subscriptions import subscribe
+from imports.uploads import upload as upload_import
 from notifications.models import Message
 from patients.invitations import invitation_for, invitation_url
 from patients.models import ContactProposal, Patient, RecordTie, Relative
+from personal_data.practice_exports import request_practice_export
+from portals.practice_address import slug_of
+from practices.colleagues import Identity, invite, invite_administrator
+from practices.models import PracticeLogo, Role
 from signing.certificates import current_credential
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
-from tests.conftest import BookFixture, make_user
+from tests.conftest import PASSWORD, BookFixture, make_user
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from webhooks.endpoints import add_endpoint
 
@@ -41,6 +51,12 @@ def marias_account(marie: Patient) -> User:
         user=user, patient=marie, relationship="self", proved_email=user.email, proved_mobile="+33612345678"
     )
     return user
+
+
+@pytest.fixture
+def root(ids: dict[str, Any]) -> User:
+    """An operator of the site, a member of no practice."""
+    return User.objects.get(email="root@site.example")
 
 
 @pytest.fixture
@@ -59,7 +75,8 @@ def ids(
     carol: User,
     rita: User,
 ) -> dict[str, Any]:
-    """Ids of real objects of Les Lilas, by kind; none is anybody else's to see."""
+    """Ids of real objects of Les Lilas, by kind; no other practice may see them."""
+    root = User.objects.create_superuser("root@site.example", PASSWORD)
     document = share_upload(
         appointment=appointment,
         intake=receive(),
@@ -68,9 +85,44 @@ def ids(
         placement=None,
         by=alice_signs,
     )
-    relative = Relative.objects.create(
-        holder=marias_account, first_name="Zoé", last_name="Durand", birth_date=date(2015, 1, 1)
-    )
+    sending = _sending(appointment, access_plan, carol, book_for)
+    invitation = invitation_for(patient=sending.appointment.patient, by=None)
+    for user in User.objects.exclude(emailaddress__verified=True):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    assert sending.link
+    return {
+        "slug": slug_of(appointment.practice),
+        "document": document.pk,
+        "appointment": appointment.pk,
+        "patient": appointment.patient_id,
+        "library": access_plan.pk,
+        "version": access_plan.current.pk,
+        "agenda": open_agenda.pk,
+        "practice": appointment.practice_id,
+        "reason": visit_reason.pk,
+        "visit_reason": visit_reason.pk,
+        "rule": sending.rule.pk,
+        "sending": sending.pk,
+        "way": sending.link.pk,
+        "access_id": accesses_to(appointment.patient)[0].id,
+        "account_link": _link_of_an_operator(root),
+        "link": link_url(sending.link).rpartition("/")[2],
+        "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
+        **_of_patients(appointment, marias_account, holder, alice_signs),
+        **_of_staff(appointment, alice_signs, carol),
+        "administrator": invite_administrator(
+            practice=appointment.practice, identity=Identity("eva.roy@lilas.example", "Eva", "Roy"), by=root
+        ).pk,
+    }
+
+
+def _link_of_an_operator(root: User) -> str:
+    invited = invite_operator(email="ada@site.example", by=root)
+    return str(re.findall(r"/start/([\w-]+)/", Message.objects.get(about=invited.pk).body)[0])
+
+
+def _sending(appointment: Appointment, access_plan: LibraryDocument, carol: User, book_for: BookFixture) -> AutoSend:
+    """What a rule sent for an appointment of another patient."""
     other = Patient.objects.create(
         practice=appointment.practice,
         first_name="Ana",
@@ -80,55 +132,69 @@ def ids(
         mobile="+33612121212",
     )
     content = RuleContent(name="Plan", documents=[access_plan])
-    rule = save_rule(practice=appointment.practice, content=content, by=carol)
-    instruction = save_instruction(
-        practice=appointment.practice, text="À jeun", visit_reasons=[], agendas=[], in_messages=True, by=carol
-    )
+    save_rule(practice=appointment.practice, content=content, by=carol)
     booked = book_for(other, holder=None, booked_for=BookedFor.SELF)
     send_due()
-    sending = booked.auto_sends.select_related("link").get()
-    assert sending.link
-    invitation = invitation_for(patient=other, by=None)
-    for user in User.objects.exclude(emailaddress__verified=True):
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return booked.auto_sends.select_related("link", "rule", "appointment__patient__practice").get()
+
+
+def _of_patients(appointment: Appointment, marias_account: User, holder: User, alice: User) -> dict[str, Any]:
+    """A relative, a proposed contact, an end of access."""
+    relative = Relative.objects.create(
+        holder=marias_account, first_name="Zoé", last_name="Durand", birth_date=date(2015, 1, 1)
+    )
+    proposal = ContactProposal.objects.create(
+        patient=appointment.patient, user=marias_account, contact="mobile", value="+33612000088"
+    )
+    exclusion = HolderExclusion.objects.create(patient=appointment.patient, holder=holder, excluded_by=alice)
+    return {"relative": relative.pk, "proposal": proposal.pk, "exclusion": exclusion.pk}
+
+
+def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, Any]:
+    """What staff and administrators own."""
+    practice = appointment.practice
+    instruction = save_instruction(
+        practice=practice, text="À jeun", visit_reasons=[], agendas=[], in_messages=True, by=carol
+    )
+    closing = Closing.objects.create(
+        practice=practice,
+        starts_at=appointment.starts_at + timedelta(days=90),
+        ends_at=appointment.starts_at + timedelta(days=91),
+        reason="Travaux",
+    )
+    notice = Message.objects.create(
+        channel="sms", to="+33612345678", about=appointment.pk, topic=TOPIC, state="failed", due_at=timezone.now()
+    )
+    colleague = Identity("dora.lenoir@lilas.example", "Dora", "Lenoir")
+    joining = invite(practice=practice, identity=colleague, roles=[Role.SECRETARY], by=carol)
+    PracticeLogo.objects.create(practice=practice, png=b"\x89PNG\r\n\x1a\n", width=1, height=1)
+    url = "https://logiciel.example/"
     return {
-        "document": document.pk,
-        "appointment": appointment.pk,
-        "patient": appointment.patient_id,
-        "library": access_plan.pk,
-        "version": access_plan.current.pk,
-        "relative": relative.pk,
-        "agenda": open_agenda.pk,
-        "practice": appointment.practice_id,
-        "reason": visit_reason.pk,
-        "rule": rule.pk,
         "instruction": instruction.pk,
-        "closing": Closing.objects.create(
-            practice=appointment.practice,
-            starts_at=appointment.starts_at + timedelta(days=90),
-            ends_at=appointment.starts_at + timedelta(days=91),
-            reason="Travaux",
+        "closing": closing.pk,
+        "member": joining.pk,
+        "secret": re.findall(r"/join/([\w-]+)/", Message.objects.get(about=joining.pk).body)[0],
+        "notice": notice.pk,
+        "device": remember(alice, browser=Browser("Firefox", "Linux"), code_given=True)[0].pk,
+        "api_token": issue_token(user=alice, name="test", scopes=[Scope.READ], by=None)[0].pk,
+        "webhook": add_endpoint(practice=practice, url=url, events=["document.shared"], by=carol).pk,
+        "calendar": subscribe(
+            practice=practice,
+            agenda=appointment.agenda,
+            visit_reason=appointment.visit_reason,
+            name="Doctomat",
+            address="https://logiciel.example/agenda.ics",
+            by=carol,
         ).pk,
-        "sending": sending.pk,
-        "way": sending.link.pk,
-        "access_id": accesses_to(appointment.patient)[0].id,
-        "proposal": ContactProposal.objects.create(
-            patient=appointment.patient, user=marias_account, contact="mobile", value="+33612000088"
+        "import": upload_import(
+            practice=practice,
+            file=io.BytesIO(b"Nom;Prenom;Ne le\nCosta;Rui;01/02/1960\n"),
+            name="export.csv",
+            subject=Subject.PATIENTS,
+            by=carol,
         ).pk,
-        "exclusion": HolderExclusion.objects.create(
-            patient=appointment.patient, holder=holder, excluded_by=alice_signs
-        ).pk,
-        "notice": Message.objects.create(
-            channel="sms", to="+33612345678", about=appointment.pk, topic=TOPIC, state="failed", due_at=timezone.now()
-        ).pk,
-        "device": remember(alice_signs, browser=Browser("Firefox", "Linux"), code_given=True)[0].pk,
-        "api_token": issue_token(user=alice_signs, name="test", scopes=[Scope.READ], by=None)[0].pk,
-        "webhook": add_endpoint(
-            practice=appointment.practice, url="https://logiciel.example/", events=["document.shared"], by=carol
-        ).pk,
-        "authority": current_credential(user=alice_signs).authority_id,
-        "link": link_url(sending.link).rpartition("/")[2],
-        "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
+        "archive": request_practice_export(practice=practice, by=carol).pk,
+        "authority": current_credential(user=alice).authority_id,
     }
 
 

@@ -1,5 +1,5 @@
-"""What a child of the sandbox does once a document has taken it over: it speaks to its parent as it likes. Runs in
-the sandbox; imports no Django."""
+"""A sandbox child taken over by a document: it sends its parent anything it likes. Runs in the sandbox; imports no
+Django."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIES = b"\n%lies: "
 
 
 def lines() -> list[int]:
-    """Every pipe and socket that the child holds: one of them is the parent's."""
+    """Every pipe and socket of the child: one of them leads to the parent."""
     found = []
     for descriptor in range(3, 100):
         try:
@@ -38,13 +38,13 @@ def write_everywhere(content: bytes) -> None:
 
 
 def begin_and_never_end(begun: bytes, ask: Any = None) -> None:
-    """Half a message, or half a length; then nothing, for hours."""
+    """Sends half a message, or half a length; then nothing, for hours."""
     write_everywhere(begun)
     time.sleep(10_000)
 
 
 def trickle() -> None:
-    """A byte of a long message now and then: there always is something to read."""
+    """Sends a byte of a long message now and then: there is always something to read."""
     write_everywhere(struct.pack("!i", 8_000_000))
     while True:
         write_everywhere(b" ")
@@ -58,7 +58,7 @@ def say(length: int | None, content: str) -> None:
 
 
 def spin_and_say(seconds: float, content: str, then: str) -> None:
-    """Uses the processor, speaks itself, and does not wait to be measured, or does."""
+    """Uses the processor, and answers itself without waiting for the measurement, or with it."""
     begun = time.process_time()
     while time.process_time() < begun + seconds:
         pass
@@ -72,14 +72,14 @@ def spin_and_say(seconds: float, content: str, then: str) -> None:
 
 
 def ask_and_never_listen(*, ask: Any) -> None:
-    """The answer is larger than what the kernel keeps for a reader."""
+    """The answer is larger than the kernel's buffer."""
     message = b'["ask", 1]'
     write_everywhere(struct.pack("!i", len(message)) + message)
     time.sleep(10_000)
 
 
 def outlive(ready: str) -> None:
-    """No signal when the parent dies, none that can be ignored."""
+    """Ignores the parent's death and every signal that can be ignored."""
     ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
@@ -88,7 +88,7 @@ def outlive(ready: str) -> None:
 
 
 def lie(path: str, *, ask: Any = None) -> Any:
-    """What the document tells: questions, then the last word."""
+    """Sends the document's answers: questions, then the result."""
     *questions, word = json.loads(Path(path).read_bytes().rpartition(LIES)[2])
     for question in questions:
         ask(question)

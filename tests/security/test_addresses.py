@@ -1,4 +1,4 @@
-"""Walks over every address: who reaches what. A new address without its place in these lists fails them."""
+"""Visits every address: who can reach what. A new address must be added to these lists."""
 
 from __future__ import annotations
 
@@ -29,30 +29,39 @@ from tests.security.addresses import KINDS, address, kind_of, routes
 
 SignIn = Callable[[User], Client]
 PUBLIC = {
-    "",  # shows everybody to their own portal
+    "",  # redirects everybody to their own portal
     "healthz",
-    "healthz/system",  # whether; why, with the token of the metrics (tests/docshare/health/test_ready.py)
+    "healthz/system",  # the details need the token of the metrics (tests/docshare/health/test_ready.py)
     "readyz",
-    "metrics",  # with its token, or from this machine alone (tests/portals/public/test_metrics.py)
-    "outbox/",  # the embedded default alone (tests/portals/public/test_outbox_page.py)
+    "metrics",  # by its token, or from this machine (tests/docshare/health/test_metrics.py)
+    "outbox/",  # only in the embedded default (tests/portals/public/test_outbox_page.py)
     "reports/email/",  # by the provider's signature or password (tests/portals/public/test_reports.py)
     "reports/sms/",  # by the gateway's signature
-    "robots.txt",
+    "logo/<uuid:pk>/",  # in every email of the practice (tests/files/test_logos.py)
+    *("robots.txt", "sitemap.xml", "sitemap-<int:number>.xml"),  # for search engines (tests/portals/test_indexing.py)
+    "cabinets/",  # patients look for a practice (tests/portals/public/test_practice_search.py)
+    "cabinets/<str:slug>/",  # the page of a practice (tests/portals/public/test_practice_page.py)
     "verify/",
-    "authority/<uuid:pk>/crl",  # which certificates are revoked: every reader of a signed PDF may ask
+    *("legal/", "privacy/", "accessibility/", "help/", "site-map/"),  # what the law asks of a site, and its help
+    "privacy/<uuid:practice>/",  # who is responsible for the records of a practice
+    "authority/<uuid:pk>/crl",  # which certificates are revoked: for every reader of a signed PDF
+    "join/<str:secret>/",
     "invitation/<str:token>/",
     "invitation/<str:token>/renew/",
     "d/<str:token>",
     "d/<str:token>/<int:number>",
+    "start/<str:token>/",  # by its unguessable token, once (tests/portals/operator/test_first_run.py)
     "book/",
     "book/<uuid:practice>/",
     "book/<uuid:agenda>/<uuid:reason>/<str:kind>/",
+    "book/<uuid:agenda>/<uuid:reason>/<str:kind>/hold/",  # a new patient holds a slot, then opens an account
     "api/v1/schema/",
     "api/v1/docs/",
     "api/v1/agendas/<uuid:pk>/slots/",
     "api/v1/verify/",
     "account/login/",
-    "account/signup/",  # says that accounts are made by invitation
+    "account/2fa/webauthn/login/",  # a wrong passkey gets a sentence (tests/accounts/test_passkeys.py)
+    "account/signup/",  # explains that accounts need an invitation
     "account/inactive/",
     "account/confirm-email/",
     "account/^confirm-email/(?P<key>[-:\\w]+)/$",
@@ -65,8 +74,10 @@ PUBLIC = {
 DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in route and kind_of(route) == "document"}
 OWNED = (
     *("document", "appointment", "patient", "library", "version", "relative"),
-    *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "sending", "way", "api_token", "webhook"),
+    *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "member", "sending", "way", "api_token"),
+    *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive"),
 )
+OPERATORS = ("start/practice/", "start/practices/<", "start/administrators/<")
 VERBS = ("get", "post", "patch", "delete", "put")
 
 
@@ -75,7 +86,7 @@ def refused(answer: Any) -> bool:
     return code in (401, 404, 405) or (code == 302 and str(answer["Location"]).startswith("/account/login/"))
 
 
-def test_case_2_every_address_not_on_the_public_list_refuses_a_stranger(ids: dict[str, Any], anybody: Client) -> None:
+def test_every_address_not_on_the_public_list_refuses_a_stranger(ids: dict[str, Any], anybody: Client) -> None:
     for route in routes():
         answers = [anybody.get(address(route, ids)), anybody.post(address(route, ids))]
         codes = [answer.status_code for answer in answers]
@@ -85,31 +96,31 @@ def test_case_2_every_address_not_on_the_public_list_refuses_a_stranger(ids: dic
             assert all(refused(answer) for answer in answers), (route, codes)
 
 
-def test_case_2_the_public_list_names_no_address_that_is_gone() -> None:
+def test_the_public_list_names_no_address_that_is_gone() -> None:
     known = set(routes())
     assert {route for route in PUBLIC if route not in known and "^reset" not in route} == set()
 
 
-def test_case_2_the_administration_refuses_everybody_but_its_own(sign_in: SignIn, alice: User, hugo: User) -> None:
+def test_the_administration_refuses_everybody_but_its_own(sign_in: SignIn, alice: User, hugo: User) -> None:
     for client in (Client(), sign_in(alice), sign_in(hugo)):
         for model in apps.get_models():
             try:
                 answer = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
             except NoReverseMatch:
-                continue  # not in the administration
+                continue  # not in the admin
             assert answer.status_code == 302
             assert "/login/" in answer["Location"]
 
 
 @pytest.fixture(autouse=True)
 def as_many_calls_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fast machine makes more of them in a second than an account may."""
+    """A fast machine makes more calls in a second than an account may."""
     monkeypatch.setattr(throttling, "CALLS_A_SECOND", 10**6)
 
 
 def test_every_id_in_an_address_has_a_kind() -> None:
     for route in routes():
-        kind_of(route)  # KeyError: add the new beginning to KINDS
+        kind_of(route)  # KeyError: add the new prefix to KINDS
     heads = {route.partition("<")[0] for route in routes() if "<" in route}
     assert set(KINDS) <= heads
 
@@ -120,7 +131,7 @@ def comparable(body: bytes, *secrets: object) -> bytes:
     return re.sub(rb'(csrfmiddlewaretoken" value=)"[^"]+"', rb"\1", body)
 
 
-def test_case_1_another_patients_document_is_like_a_missing_one_by_every_route(
+def test_another_patients_document_is_like_a_missing_one_by_every_route(
     ids: dict[str, Any], sign_in: SignIn, holder: User
 ) -> None:
     client = sign_in(holder)
@@ -137,7 +148,7 @@ def test_case_1_another_patients_document_is_like_a_missing_one_by_every_route(
 
 
 @pytest.mark.parametrize("role", ["is_practitioner", "is_secretary", "is_admin", "is_reader"])
-def test_case_3_staff_of_another_practice_change_and_see_nothing_whatever_their_role(
+def test_staff_of_another_practice_change_and_see_nothing_whatever_their_role(
     role: str, ids: dict[str, Any], sign_in: SignIn, charlie: User
 ) -> None:
     others = {name: name == role for name in ("is_practitioner", "is_secretary", "is_admin", "is_reader")}
@@ -145,7 +156,7 @@ def test_case_3_staff_of_another_practice_change_and_see_nothing_whatever_their_
     client = sign_in(charlie)
     _token, secret = issue_token(user=charlie, name="test", scopes=list(Scope), by=None)
     before = rows()
-    owned = [route for route in routes() if "<uuid:pk>" in route and kind_of(route) in OWNED]
+    owned = [route for route in routes() if "<uuid:pk>" in route and kind_of(route) in OWNED and route not in PUBLIC]
     for route, verb in product(owned, VERBS):
         for headers in ({}, {"HTTP_AUTHORIZATION": f"Bearer {secret}"}):
             answer = getattr(client, verb)(address(route, ids), **headers)
@@ -153,16 +164,61 @@ def test_case_3_staff_of_another_practice_change_and_see_nothing_whatever_their_
     assert rows() == before
 
 
-def test_case_4_no_address_puts_one_persons_object_below_anothers() -> None:
-    """Where two ids stood in one address, each would have to be checked against the other."""
+def test_an_operator_sees_and_changes_nothing_of_any_practice(
+    ids: dict[str, Any], sign_in: SignIn, root: User
+) -> None:
+    client = sign_in(root)
+    _token, secret = issue_token(user=root, name="test", scopes=list(Scope), by=None)
+    before = rows()
+    owned = {route for route in routes() if "<uuid:pk>" in route and kind_of(route) in OWNED}
+    staffs = {route for route in routes() if route.startswith("pro/") and route != "pro/"}
+    walked = sorted((owned | staffs) - PUBLIC - set(of_operators()))
+    assert len(walked) > 100
+    for route, verb in product(walked, VERBS):
+        by_token = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+        for headers in ({}, by_token) if route.startswith("api/") else ({},):
+            answer = getattr(client, verb)(address(route, ids), **headers)
+            assert answer.status_code in (404, 405), (verb, route, answer.status_code)
+    assert rows() == before
+
+
+def of_operators() -> list[str]:
+    return [route for route in routes() if route.startswith(OPERATORS)]
+
+
+@pytest.mark.parametrize("who", ["holder", "alice", "carol", "rita", "charlie"])
+def test_operators_addresses_do_not_exist_for_others(
+    who: str, request: pytest.FixtureRequest, ids: dict[str, Any], sign_in: SignIn
+) -> None:
+    client = sign_in(request.getfixturevalue(who))
+    Membership.objects.update(is_admin=True)
+    before = rows()
+    assert len(of_operators()) == 6
+    for route, verb in product(of_operators(), VERBS):
+        assert getattr(client, verb)(address(route, ids)).status_code == 404, (verb, route)
+    assert rows() == before
+
+
+def test_no_page_of_an_operator_names_a_patient_or_a_document(
+    ids: dict[str, Any], sign_in: SignIn, root: User
+) -> None:
+    client = sign_in(root)
+    for route in of_operators():
+        shown = client.get(address(route, ids)).content.decode()
+        for secret in ("Durand", "ana.costa", "Ordonnance", str(ids["appointment"]), str(ids["patient"])):
+            assert secret not in shown, (route, secret)
+
+
+def test_no_address_puts_one_persons_object_below_anothers() -> None:
+    """With two ids in an address, each would have to be checked against the other."""
     twice = [route for route in routes() if route.count("<uuid:") > 1]
-    accesses = [route for route in twice if "/accesses/" in route]  # tests/documents/test_access_over_time.py
+    accesses = [route for route in twice if "/accesses/" in route]  # tests/documents/test_accesses.py
     assert len(accesses) == 2
     others = set(twice) - set(accesses)
-    assert {route.split("/")[0] for route in others} == {"book"}  # agenda and reason: tested with the booking
+    assert {route.split("/")[0] for route in others} == {"book"}  # agenda and reason: tested with booking
 
 
-def test_case_6_search_lists_and_counters_hold_nothing_of_another_practice(
+def test_search_lists_and_counters_hold_nothing_of_another_practice(
     ids: dict[str, Any], sign_in: SignIn, charlie: User
 ) -> None:
     client = sign_in(charlie)
@@ -172,7 +228,7 @@ def test_case_6_search_lists_and_counters_hold_nothing_of_another_practice(
             assert secret not in shown, (page, secret)
 
 
-def test_case_7_a_signature_is_fetched_and_replaced_by_its_owner_alone(
+def test_a_signature_is_fetched_and_replaced_by_its_owner_alone(
     ids: dict[str, Any], sign_in: SignIn, alice: User, bob: User, charlie: User, holder: User
 ) -> None:
     png = bytes(SignatureImage.objects.get(user=alice).png)
@@ -186,20 +242,18 @@ def test_case_7_a_signature_is_fetched_and_replaced_by_its_owner_alone(
 @pytest.mark.parametrize(
     "path", ["/files/", "/media/", "/data/files/", "/protected/", "/accel/", "/static/../data/docshare.sqlite3"]
 )
-def test_case_10_no_direct_address_of_stored_bytes(
-    path: str, ids: dict[str, Any], sign_in: SignIn, alice: User
-) -> None:
+def test_no_direct_address_of_stored_bytes(path: str, ids: dict[str, Any], sign_in: SignIn, alice: User) -> None:
     key = SharedDocument.objects.get(pk=ids["document"]).file.key
     for client in (Client(), sign_in(alice)):
         assert client.get(path + key).status_code in (302, 404)
         assert client.get(path).status_code in (302, 404)
 
 
-NOT_COMPARED = {"django_session", "usersessions_usersession", "accounts_apitoken"}  # and when a token was last used
+NOT_COMPARED = {"django_session", "usersessions_usersession", "accounts_apitoken"}  # and the last use of a token
 
 
 def rows() -> dict[str, str]:
-    """A digest of every table but those of sessions."""
+    """A digest of every table except those of sessions."""
     found = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -210,7 +264,7 @@ def rows() -> dict[str, str]:
 
 
 def crawl(client: Client, starts: list[str]) -> set[str]:
-    """Every GET that pages link to, from these on."""
+    """Follows every GET link of pages, from these on."""
     seen: set[str] = set()
     waiting = list(starts)
     while waiting:
@@ -226,28 +280,32 @@ def crawl(client: Client, starts: list[str]) -> set[str]:
     return seen
 
 
-@pytest.mark.parametrize("who", ["nobody", "marias_account", "holder", "alice", "carol", "rita"])
-def test_case_13_and_23_no_get_changes_anything(
+@pytest.mark.parametrize("who", ["nobody", "marias_account", "holder", "alice", "carol", "rita", "root"])
+def test_no_get_changes_anything(
     who: str, request: pytest.FixtureRequest, ids: dict[str, Any], sign_in: SignIn
 ) -> None:
     client = Client() if who == "nobody" else sign_in(request.getfixturevalue(who))
     own = f"/documents/{ids['document']}/"
     token = address("invitation/<str:token>/", ids)
     starts = ["/", "/documents/", "/my-appointments/", "/my-account/", "/pro/", "/book/", own, token]
-    starts += [address(route, ids) for route in routes() if "^" not in route]
+    starts += [address(route, ids) for route in routes() if "^" not in route and route not in FOR_MONITORS]
     before = rows()
     seen = crawl(client, starts)
     assert len(seen) > len(routes()) / 2
     after = rows()
-    assert {table for table in after if after[table] != before[table]} <= WRITTEN_BY_A_PROGRAMS_GET
+    written = {table for table in after if after[table] != before[table]}
+    assert written <= WRITTEN_BY_A_PROGRAMS_GET | (NOTED_BY_MONITORS if who == "root" else set())
 
 
-# A program's GET of the bytes is a reading, and is written down (contract of the API; docs/decisions/0005).
+# 503 where no worker runs; its first call notes which keys are in use.
+FOR_MONITORS = {"healthz/system", "metrics", "readyz"}
+NOTED_BY_MONITORS = {"notifications_keycheck"}  # an operator's pages lead to them
+# A program's GET of the bytes is a reading, which is recorded (contract of the API; docs/decisions/0005).
 WRITTEN_BY_A_PROGRAMS_GET = {"audit_auditevent", "documents_documentreading", "documents_shareddocument"}
 
 
-@pytest.mark.parametrize("who", ["marias_account", "alice"])
-def test_case_23_nothing_behind_sign_in_stays_in_a_cache(
+@pytest.mark.parametrize("who", ["marias_account", "alice", "root"])
+def test_nothing_behind_sign_in_stays_in_a_cache(
     who: str, request: pytest.FixtureRequest, ids: dict[str, Any], sign_in: SignIn
 ) -> None:
     client = sign_in(request.getfixturevalue(who))
@@ -257,12 +315,12 @@ def test_case_23_nothing_behind_sign_in_stays_in_a_cache(
             assert "no-store" in answer["Cache-Control"], route
 
 
-def test_case_23_every_change_needs_the_token_of_the_form(ids: dict[str, Any], alice: User) -> None:
+def test_every_change_needs_the_token_of_the_form(ids: dict[str, Any], alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     for route in routes():
-        if route.startswith(("invitation/<", "d/<")):
-            continue  # what lets them act is the unguessable address itself (portals/patient/invitation.py)
+        if route.startswith(("invitation/<", "join/<", "d/<", "start/<")):
+            continue  # the unguessable address authorises them (portals/patient/invitation.py)
         if route in ("api/v1/verify/", "api/v1/agendas/<uuid:pk>/slots/"):
             continue  # open to all, without a session
         answer = client.post(address(route, ids))
@@ -272,19 +330,19 @@ def test_case_23_every_change_needs_the_token_of_the_form(ids: dict[str, Any], a
 @pytest.mark.parametrize(
     "next_page", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)"]
 )
-def test_case_16_sign_in_leads_nowhere_else(next_page: str, alice: User) -> None:
+def test_sign_in_leads_nowhere_else(next_page: str, alice: User) -> None:
     answer = Client().post("/account/login/", {"login": alice.email, "password": PASSWORD, "next": next_page})
     assert answer.status_code == 302
     assert "evil" not in answer["Location"]
     assert "javascript" not in answer["Location"]
 
 
-def test_case_16_links_in_messages_come_from_our_settings_not_from_the_request(alice: User) -> None:
+def test_links_in_messages_come_from_our_settings_not_from_the_request(alice: User) -> None:
     EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
     answer = Client().post(
         "/account/password/reset/",
         {"email": alice.email},
-        HTTP_HOST="127.0.0.1:6666",  # allowed, but not the site's address
+        HTTP_HOST="127.0.0.1:6666",  # an allowed host, but not the site's address
         HTTP_X_FORWARDED_HOST="evil.example",
     )
     assert answer.status_code == 302

@@ -1,5 +1,5 @@
-"""A child that parses a document touches nothing but its file (docs/security-cases.md, 59): tried
-with what a document that has taken over its parser would do."""
+"""A child that parses a document can access nothing but its file (docs/security-cases.md, 59): attempts the attacks
+of a document that has taken over its parser."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def document(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def another(tmp_path: Path) -> Path:
-    """Of another patient, in the same folder."""
+    """Another patient's file, in the same folder."""
     path = tmp_path / "another.pdf"
     path.write_bytes(b"%PDF-")
     return path
@@ -71,7 +71,7 @@ def server() -> Iterator[tuple[str, int]]:
 REFUSED = "PermissionError"
 
 
-def test_case_59_a_child_reads_its_document_and_writes_its_output(document: Path, another: Path) -> None:
+def test_a_child_reads_its_document_and_writes_its_output(document: Path, another: Path) -> None:
     assert sandbox.run(read, str(document), reads=[document]) == "done"
     assert sandbox.run(write, str(another), reads=[document], writes=[another]) == "done"
     assert another.read_bytes() == b"x"
@@ -84,11 +84,11 @@ def test_case_59_a_child_reads_its_document_and_writes_its_output(document: Path
         str(settings.BASE_DIR / "manage.py"), str(settings.BASE_DIR / "docshare" / "settings" / "__init__.py"),
     ],
 )  # fmt: skip
-def test_case_59_a_child_reads_no_other_file_of_the_machine(document: Path, path: str) -> None:
+def test_a_child_reads_no_other_file_of_the_machine(document: Path, path: str) -> None:
     assert sandbox.run(read, path, reads=[document]) == REFUSED
 
 
-def test_case_59_a_child_reads_no_other_document_nor_secret(document: Path, another: Path) -> None:
+def test_a_child_reads_no_other_document_nor_secret(document: Path, another: Path) -> None:
     secret = settings.DATA_DIR / "secrets" / "secret_key"
     for path in (another, secret, settings.DATA_DIR / "tests.sqlite3", Path(f"/proc/{os.getpid()}/environ")):
         if path.exists():
@@ -97,27 +97,25 @@ def test_case_59_a_child_reads_no_other_document_nor_secret(document: Path, anot
     assert secret.exists() or "SECRET_KEY" in os.environ
 
 
-def test_case_59_a_document_is_read_and_never_written(document: Path) -> None:
+def test_a_document_is_read_and_never_written(document: Path) -> None:
     assert sandbox.run(write, str(document), reads=[document]) == REFUSED
     assert document.read_bytes() == b"%PDF-"
 
 
 @pytest.mark.parametrize("change", [open_up, remove])
-def test_case_59_what_a_child_writes_stays_where_it_is_and_whose_it_is(
-    document: Path, change: Callable[[str], str]
-) -> None:
+def test_what_a_child_writes_stays_where_it_is_and_whose_it_is(document: Path, change: Callable[[str], str]) -> None:
     assert sandbox.run(change, str(document), writes=[document]) == REFUSED
     assert document.exists()
 
 
-def test_case_59_a_child_makes_nothing_outside_its_own_folder(document: Path, tmp_path: Path) -> None:
+def test_a_child_makes_nothing_outside_its_own_folder(document: Path, tmp_path: Path) -> None:
     assert sandbox.run(write, str(tmp_path / "new"), writes=[document]) == REFUSED
     assert sandbox.run(make, str(tmp_path / "new"), writes=[document]) == REFUSED
     assert sandbox.run(link, str(document), str(tmp_path / "new"), writes=[document]) == REFUSED
     assert sandbox.run(write, "/dev/shm/new", writes=[document]) == REFUSED
 
 
-def test_case_59_a_folder_of_its_own_is_gone_with_the_child() -> None:
+def test_a_folder_of_its_own_is_gone_with_the_child() -> None:
     answer: Any = sandbox.run(in_own_folder, scratch=True)
     *done, folder = answer
     assert done == ["done"] * 3
@@ -125,17 +123,17 @@ def test_case_59_a_folder_of_its_own_is_gone_with_the_child() -> None:
     assert not Path(folder).parent.exists()
 
 
-def test_case_59_a_child_connects_to_nothing(server: tuple[str, int], document: Path) -> None:
+def test_a_child_connects_to_nothing(server: tuple[str, int], document: Path) -> None:
     assert sandbox.run(connect, list(server), reads=[document]) == REFUSED
     assert sandbox.run(listen, reads=[document]) == REFUSED
     if settings.VALKEY_SOCKET.exists():
         assert sandbox.run(connect_unix, str(settings.VALKEY_SOCKET), reads=[document]) == REFUSED
 
 
-def test_case_59_a_child_that_asks_for_time_stamps_reaches_servers_and_no_socket_of_this_machine(
+def test_a_child_that_asks_for_time_stamps_reaches_servers_and_no_socket_of_this_machine(
     server: tuple[str, int], tmp_path: Path
 ) -> None:
-    """The queue is behind a socket: whoever reaches it can run tasks."""
+    """The queue is a socket: whoever reaches it can run tasks."""
     assert sandbox.run(connect, list(server), network=True) == "done"
     assert sandbox.run(listen, network=True) == REFUSED
     with socket.socket(socket.AF_UNIX) as queue:
@@ -145,12 +143,12 @@ def test_case_59_a_child_that_asks_for_time_stamps_reaches_servers_and_no_socket
 
 
 @pytest.mark.parametrize("call", [run_program, start_process, stop_parent, stop_group, limit_parent])
-def test_case_59_a_child_starts_no_program_and_touches_no_process(call: Callable[[], str]) -> None:
+def test_a_child_starts_no_program_and_touches_no_process(call: Callable[[], str]) -> None:
     assert sandbox.run(call) == REFUSED
     assert sandbox.run(call, network=True) == REFUSED
 
 
-def test_case_59_a_child_traces_no_process() -> None:
+def test_a_child_traces_no_process() -> None:
     assert sandbox.run(trace_parent) == os.strerror(1)
 
 
@@ -158,8 +156,8 @@ def test_what_libraries_need_still_works() -> None:
     assert sandbox.run(own_limits) == 5
 
 
-def test_case_59_a_child_holds_no_secret_of_the_environment(tmp_path: Path) -> None:
-    """In a process of its own: the fork server of this one was started before."""
+def test_a_child_holds_no_secret_of_the_environment(tmp_path: Path) -> None:
+    """In a separate process: this one's fork server was started earlier."""
     secret = "a-secret-of-forty-characters-for-this-test"
     said = python(
         """
@@ -175,7 +173,7 @@ def test_case_59_a_child_holds_no_secret_of_the_environment(tmp_path: Path) -> N
     assert secret not in said
 
 
-def test_case_59_secrets_are_overwritten_where_the_kernel_put_them() -> None:
+def test_secrets_are_overwritten_where_the_kernel_put_them() -> None:
     said = python(
         """
         from pathlib import Path
@@ -189,7 +187,7 @@ def test_case_59_secrets_are_overwritten_where_the_kernel_put_them() -> None:
     assert said == "True False"
 
 
-def test_case_59_what_holds_here_is_said_and_what_does_not_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_holds_here_is_said_and_what_does_not_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     def warnings(held: Protections) -> list[CheckMessage]:
         monkeypatch.setattr(checks, "protections", lambda: held)
         return checks.confined_children()
@@ -225,7 +223,7 @@ def test_an_older_kernel_holds_what_it_can(landlock: int, seccomp: bool, said: s
 
 
 def test_a_child_that_cannot_be_confined_does_not_run() -> None:
-    """The kernel says that it has a protection, and refuses it."""
+    """The kernel reports a protection, but refuses to apply it."""
     said = python(
         """
         from files import confinement
@@ -241,7 +239,7 @@ def test_a_child_that_cannot_be_confined_does_not_run() -> None:
 
 
 def python(script: str, **environment: str) -> str:
-    """What a script of its own process prints."""
+    """The output of a script in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
         cwd=settings.BASE_DIR, env={**os.environ, **environment}, check=False, capture_output=True, text=True,

@@ -1,5 +1,7 @@
-"""Cases 25 to 34 on files, through the doors. Beside them, by name: 24, 28, 29, 30 (tests/files), 31
-(test_scanning.py), 32 (tests/portals/api) and 28, 29 against a real server (tests/security/test_uploads.py)."""
+"""Files through the doors: served with their real type, with safe names, and from keys that we generate.
+
+Signatures and stamps contain only a picture and plain text.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("content", "extension"), [(PDF, ".pdf"), (PICTURE, ".jpg")])
-def test_case_25_a_file_is_served_as_what_it_is_as_an_attachment_under_a_harmless_name(
+def test_a_file_is_served_as_what_it_is_as_an_attachment_under_a_harmless_name(
     name: str, content: bytes, extension: str, signed_in: Client, appointment: Appointment
 ) -> None:
     assert share(signed_in, appointment, content, "o" + extension).status_code == 201
@@ -75,7 +77,7 @@ def test_case_25_a_file_is_served_as_what_it_is_as_an_attachment_under_a_harmles
     assert len(said) < 1000
 
 
-def test_case_26_a_name_is_text_wherever_it_is_shown(
+def test_a_name_is_text_wherever_it_is_shown(
     signed_in: Client, sign_in: SignIn, appointment: Appointment, marias_account: User, alice_signs: User
 ) -> None:
     receipt = share(signed_in, appointment, PDF, EVIL, title=EVIL)
@@ -102,7 +104,7 @@ def test_case_26_a_name_is_text_wherever_it_is_shown(
 
 
 @pytest.mark.parametrize("name", ["../../../tmp/ecrit.pdf", "/etc/cron.d/x.pdf", "..\\..\\x.pdf", "%2e%2e%2fx.pdf"])
-def test_case_27_keys_are_ours_alone_and_no_name_leads_anywhere(
+def test_keys_are_ours_alone_and_no_name_leads_anywhere(
     name: str, signed_in: Client, appointment: Appointment, files_in_store: Callable[[], list[Path]]
 ) -> None:
     before = set(files_in_store())
@@ -124,7 +126,7 @@ def page_tree_that_loops() -> bytes:
 
 
 def nested_flate() -> bytes:
-    """A page whose drawing is a gigabyte, deflated three times."""
+    """A page whose drawing is a gigabyte, compressed three times."""
     inner = zlib.compress(b"0 " * (1 << 20), 9)
     with pikepdf.open(io.BytesIO(PDF)) as pdf:
         many = zlib.compress(zlib.compress(inner * 500, 9), 9)
@@ -154,7 +156,7 @@ BOMBS = [
 
 
 @pytest.mark.parametrize(("bomb", "name"), BOMBS)
-def test_case_29_a_bomb_is_refused_or_taken_within_bounds_and_never_an_error_of_ours(
+def test_a_bomb_is_refused_or_taken_within_bounds_and_never_an_error_of_ours(
     bomb: Callable[[], bytes], name: str, signed_in: Client, appointment: Appointment
 ) -> None:
     answer = share(signed_in, appointment, bomb(), name, sign="on", page="1", x="0.5", y="0.5")
@@ -165,7 +167,7 @@ def test_case_29_a_bomb_is_refused_or_taken_within_bounds_and_never_an_error_of_
 
 
 @pytest.mark.parametrize("size", [300, 3_000_000])
-def test_case_33_bytes_changed_on_disk_are_served_by_no_door_and_the_alarm_is_raised(
+def test_bytes_changed_on_disk_are_served_by_no_door_and_the_alarm_is_raised(
     size: int,
     signed_in: Client,
     sign_in: SignIn,
@@ -203,7 +205,7 @@ def test_case_33_bytes_changed_on_disk_are_served_by_no_door_and_the_alarm_is_ra
     assert str(document.file.pk) in alarms[0].getMessage()
 
 
-def test_case_34_a_signature_image_is_encoded_anew_as_png(alice: User) -> None:
+def test_a_signature_image_is_encoded_anew_as_png(alice: User) -> None:
     drawn = Image.open(io.BytesIO(signature(1))).convert("RGB")
     buffer = io.BytesIO()
     drawn.save(buffer, "JPEG", comment=b"<script>alert(1)</script>")
@@ -225,13 +227,13 @@ def test_case_34_a_signature_image_is_encoded_anew_as_png(alice: User) -> None:
         ("moi.pdf", PDF),
     ],
 )
-def test_case_24_and_34_what_is_no_picture_is_no_signature(name: str, content: bytes, signed_in: Client) -> None:
+def test_what_is_no_picture_is_no_signature(name: str, content: bytes, signed_in: Client) -> None:
     before = bytes(SignatureImage.objects.get().png)
     answer = signed_in.post("/pro/signature/", {"file": SimpleUploadedFile(name, content)})
     assert answer.status_code == 400
     assert bytes(SignatureImage.objects.get().png) == before
 
 
-def test_case_34_the_text_of_a_stamp_is_plain_and_its_length_capped() -> None:
+def test_the_text_of_a_stamp_is_plain_and_its_length_capped() -> None:
     assert plain("Dr \u202eMorel\n\0) Tj ET (") == "Dr Morel) Tj ET ("
     assert plain("x" * 5_000) == "x" * MAX_LINE

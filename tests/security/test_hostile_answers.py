@@ -1,6 +1,5 @@
-"""Case 49: whatever a child of the sandbox answers, and whichever job it had, the caller refuses the file in the
-sentence that it has for that, or goes on with values of the right types.
-"""
+"""For any answer of a sandbox child, in any job, the caller refuses the file with the proper sentence, or continues
+with values of the right types."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ import copy
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +27,8 @@ from bench.doctors import NAME, NUMBER, PASSPHRASE, Authority
 from docshare.demo.letters import signature
 from documents.library.writing.printing import CannotWrite, print_body
 from files import preview, sandbox, storage
-from files.intake import Intake, Refused, accept, discard, inspect
+from files.intake import Intake, Refused, accept, inspect
+from files.logos import clean_logo
 from files.models import StoredFile
 from practices.models import Practice
 from signing.pdf.credentials import private_key_of
@@ -59,19 +60,17 @@ def picture(kind: str) -> bytes:
 
 
 def taken(content: bytes, name: str) -> None:
-    intake = accept(SimpleUploadedFile(name, content))
-    try:
+    with accept(SimpleUploadedFile(name, content)) as intake:
         storable(intake.opening_text, intake.page_count, intake.signature_count, list(intake.notices))
-    finally:
-        discard(intake)
 
 
 def looked_at() -> None:
-    discard(inspect(SimpleUploadedFile("a.pdf", PDF)))
+    with inspect(SimpleUploadedFile("a.pdf", PDF)):
+        pass
 
 
 def storable(*values: Any) -> None:
-    """As a database takes it: PostgreSQL's text and JSON hold no NUL and no half of a pair."""
+    """Checks that a database accepts it: PostgreSQL's text and JSON allow no NUL and no lone surrogate."""
     text = json.dumps(values, ensure_ascii=False)
     assert "\0" not in text
     assert "\\u0000" not in text
@@ -93,6 +92,10 @@ def read() -> None:
 
 def signature_cleaned() -> None:
     assert clean_signature_image(SimpleUploadedFile("a.png", signature(1), "image/png")).startswith(b"\x89PNG")
+
+
+def logo_cleaned() -> None:
+    assert clean_logo(SimpleUploadedFile("a.png", signature(1), "image/png")).startswith(b"\x89PNG")
 
 
 def container(authority: Authority) -> bytes:
@@ -117,9 +120,9 @@ def opened() -> None:
         x509.load_der_x509_certificate(der)
 
 
-def signed() -> Intake:
-    intake = accept(SimpleUploadedFile("a.pdf", PDF))
-    try:
+@contextmanager
+def signed() -> Iterator[Intake]:
+    with accept(SimpleUploadedFile("a.pdf", PDF)) as intake:
         done = sign(
             intake,
             placement=Placement(page=1, x=0.5, y=0.5),
@@ -127,25 +130,22 @@ def signed() -> Intake:
             appearance=StampContent(image_png=None, signer_name=NAME, professional_number=NUMBER),
             signing_time=timezone.now(),
         )
-    except BaseException:
-        discard(intake)
-        raise
-    assert done.intake.size == done.intake.path.stat().st_size
-    storable(done.repaired, *(each.as_json() for each in done.signatures))
-    assert done.signatures[-1].judgement == "valid"
-    return done.intake
+        assert done.intake.size == done.intake.path.stat().st_size
+        storable(done.repaired, *(each.as_json() for each in done.signatures))
+        assert done.signatures[-1].judgement == "valid"
+        yield done.intake
 
 
 def signed_and_forgotten() -> None:
-    discard(signed())
+    with signed():
+        pass
 
 
 def verified() -> None:
     path = settings.DATA_DIR / "hostile-answers.pdf"
     if not path.exists():
-        intake = signed()
-        path.write_bytes(intake.path.read_bytes())
-        discard(intake)
+        with signed() as intake:
+            path.write_bytes(intake.path.read_bytes())
     storable(*(each.as_json() for each in verify(path, roots=[AUTHORITY.certificate])))
     revoked = {"": datetime(2026, 1, 1, tzinfo=UTC)}
     for one in examine(path, Known(own=[AUTHORITY.certificate], revoked=revoked)):
@@ -155,9 +155,9 @@ def verified() -> None:
 
 
 def printed() -> None:
-    intake = print_body("<p>Bonjour</p>", practice=Practice(name="Lilas"), title="Titre", values={}, language="fr")
-    assert type(intake.page_count) is int
-    discard(intake)
+    practice = Practice(name="Lilas")
+    with print_body("<p>Bonjour</p>", practice=practice, title="Titre", values={}, language="fr") as intake:
+        assert type(intake.page_count) is int
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,7 @@ JOBS = [
     Job("decoding.render_page", drawn, preview.NoPreview),
     Job("decoding.page_texts", read, preview.NoPreview),
     Job("decoding.clean_signature", signature_cleaned, Refused),
+    Job("decoding.clean_logo", logo_cleaned, Refused),
     Job("metadata.strip_file", lambda: taken(picture("JPEG"), "a.jpg"), Refused),
     Job("metadata.has_position", lambda: taken(picture("TIFF"), "a.tiff"), Refused),
     Job("pkcs12_child.open_pkcs12", opened, CertificateRefused),
@@ -185,13 +186,15 @@ JOBS = [
 
 
 TELL_LITTLE = ("decoding.check_pdf", "decoding.page_texts", "metadata.has_position", "decoding.to_jpeg")
-WRITE_PICTURES = ("decoding.to_jpeg", "decoding.render_page", "decoding.clean_signature", "metadata.strip_file")
+WRITE_PICTURES = (
+    *("decoding.to_jpeg", "decoding.render_page", "decoding.clean_signature", "decoding.clean_logo"),
+    "metadata.strip_file",
+)
 
 
 class Children:
-    """The first child of each kind is a real one. Those after it say and write what it did, but for the kind that is
-    taken over: `lie` makes its answer another, and `fill` is what it leaves in the file that it was given to write.
-    """
+    """The first child of each kind is a real one. Later ones repeat its answers and files, except the kind that is
+    taken over: `lie` replaces its answer, and `fill` is what it writes into its output file."""
 
     def __init__(self, taken_over: str) -> None:
         self.lie: Callable[[Any], Any] = copy.deepcopy
@@ -207,7 +210,7 @@ class Children:
             self._known[name] = self._real(job, wall_seconds)
         answer, questions, written = self._known[name]
         for question in questions:
-            if name != "signing_child.sign_file":  # its signature is in what it wrote
+            if name != "signing_child.sign_file":  # its signature is in its output file
                 job.answering(copy.deepcopy(question))
         for path, content in zip(job.access.writes, written, strict=True):
             Path(path).write_bytes(content)
@@ -247,7 +250,7 @@ def children(job: Job, monkeypatch: pytest.MonkeyPatch) -> Children:
 
 
 def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to every value within."""
+    """The path to every value within."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, below in inner:
         yield (*way, key)
@@ -269,7 +272,7 @@ def with_at(value: Any, way: tuple[Any, ...], lie: Any) -> Any:
 
 
 def refused_or_right(job: Job) -> bool:
-    """Whether it was refused, in the words of the caller. Anything else that is raised is the test's failure."""
+    """Whether the caller refused it with its own refusal. Any other exception fails the test."""
     try:
         job.use()
     except job.refuses:
@@ -277,7 +280,7 @@ def refused_or_right(job: Job) -> bool:
     return False
 
 
-def test_case_49_an_answer_of_another_form_is_refused_whatever_the_job(job: Job, children: Children) -> None:
+def test_an_answer_of_another_form_is_refused_whatever_the_job(job: Job, children: Children) -> None:
     refused = 0
     for lie in WHOLE:
         children.lie = partial(instead, lie=lie)
@@ -285,14 +288,14 @@ def test_case_49_an_answer_of_another_form_is_refused_whatever_the_job(job: Job,
     assert refused >= len(WHOLE) - 3 or job.function in TELL_LITTLE
 
 
-def test_case_49_each_value_of_an_answer_has_its_type_and_its_bounds(job: Job, children: Children) -> None:
+def test_each_value_of_an_answer_has_its_type_and_its_bounds(job: Job, children: Children) -> None:
     for way in places(children.honest):
         for lie in LIES:
             children.lie = partial(with_at, way=way, lie=lie)
             refused_or_right(job)
 
 
-def test_case_49_an_answer_that_lacks_a_value_is_refused_or_needs_it_not(job: Job, children: Children) -> None:
+def test_an_answer_that_lacks_a_value_is_refused_or_needs_it_not(job: Job, children: Children) -> None:
     for way in places(children.honest):
         children.lie = partial(without, way=way)
         refused_or_right(job)
@@ -300,7 +303,7 @@ def test_case_49_an_answer_that_lacks_a_value_is_refused_or_needs_it_not(job: Jo
 
 @pytest.mark.parametrize("job", [job for job in JOBS if job.function in WRITE_PICTURES], indirect=True)
 @pytest.mark.parametrize("fill", [b"", b"<script>alert(1)</script>", b"MZ" + bytes(100), bytes(64 << 20)], ids=len)
-def test_case_49_a_picture_that_a_child_writes_is_one(job: Job, children: Children, fill: bytes) -> None:
+def test_a_picture_that_a_child_writes_is_one(job: Job, children: Children, fill: bytes) -> None:
     children.fill = fill
     assert refused_or_right(job) or (not fill and job.function == "metadata.strip_file")
 
@@ -316,7 +319,7 @@ def without(value: Any, way: tuple[Any, ...]) -> Any:
 
 
 def test_every_kind_of_child_is_among_these() -> None:
-    """Whatever of the child's modules is passed on, and not called, by ours."""
+    """Every function of the child's modules that our code passes on without calling it."""
     passed = set()
     rooms = (settings.BASE_DIR / room for room in ("documents", "files", "signing"))
     for path in (path for room in rooms for path in room.rglob("*.py")):

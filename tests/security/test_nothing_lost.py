@@ -1,6 +1,7 @@
-"""Nothing is lost, nobody told twice: workers killed or stopped, a poisonous document, several at one appointment.
+"""Nothing is lost and no message is sent twice: workers killed or stopped, a poisonous document, concurrent changes
+of an appointment.
 
-Workers are real processes. `make faults` strikes whole installations the same way, at random points.
+Workers are real processes. `make faults` does the same to whole installations, at random times.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ delivery.LEASE, delivery.LONGEST_SEND = timedelta(seconds=3), timedelta(seconds=
 while delivery.deliver_due(Channel.EMAIL):
     pass
 """
-HELD = 3  # the message that the server takes, and does not say so at once
+HELD = 3  # the message that the server accepts without answering at once
 
 
 @dataclass
@@ -112,7 +113,7 @@ def start_worker(mail_server: MailServer) -> Iterator[Worker]:
 
 
 def others_end_it(start_worker: Worker, known: list[Message]) -> None:
-    """Further workers, one after the other, until nothing waits: the lease of the first has to end."""
+    """Starts further workers, one after the other, until nothing waits: the first one's lease must expire."""
     deadline = time.monotonic() + 60
     while Message.objects.filter(state=MessageState.QUEUED).exists():
         assert time.monotonic() < deadline, Message.objects.values_list("state", "attempts")
@@ -127,7 +128,7 @@ def only_the_one_in_flight_twice(mail_server: MailServer, known: list[Message]) 
     assert Counter(mail_server.received) == expected
 
 
-def test_case_37_after_kill_9_each_message_is_sent_and_only_the_one_in_flight_twice(
+def test_after_kill_9_each_message_is_sent_and_only_the_one_in_flight_twice(
     mail_server: MailServer, start_worker: Worker
 ) -> None:
     messages = [make_email(f"patient{number}@courriel.example") for number in range(6)]
@@ -140,7 +141,7 @@ def test_case_37_after_kill_9_each_message_is_sent_and_only_the_one_in_flight_tw
     only_the_one_in_flight_twice(mail_server, messages)
 
 
-def test_case_37_a_worker_stopped_beyond_its_lease_sends_and_marks_nothing_when_it_resumes(
+def test_a_worker_stopped_beyond_its_lease_sends_and_marks_nothing_when_it_resumes(
     mail_server: MailServer, start_worker: Worker
 ) -> None:
     messages = [make_email(f"patient{number}@courriel.example") for number in range(6)]
@@ -156,8 +157,8 @@ def test_case_37_a_worker_stopped_beyond_its_lease_sends_and_marks_nothing_when_
     assert dict(Message.objects.values_list("pk", "sent_at")) == ended
 
 
-def test_case_37_a_document_that_eats_the_memory_stops_nobody_elses() -> None:
-    """The child that reads it is ended by its own limit; those beside it, and after it, are answered."""
+def test_a_document_that_eats_the_memory_stops_nobody_elses() -> None:
+    """Its own limit ends the child that reads it; other children are answered."""
     with ThreadPoolExecutor(3) as pool:
         poisonous = pool.submit(sandbox.run, bytearray, 4 << 30)
         beside = [pool.submit(sandbox.run, sum, [1, 2, 3]) for _ in range(4)]
@@ -182,7 +183,7 @@ def at_once(*deeds: Callable[[], Any]) -> list[Any]:
 
 
 def faults() -> list[str]:
-    """What fsck says, but for the files of tests before."""
+    """The output of fsck, without files of earlier tests."""
     told = io.StringIO()
     with contextlib.suppress(SystemExit):
         call_command("fsck", stdout=told, stderr=io.StringIO())
@@ -196,7 +197,7 @@ def program_of(user: User) -> APIClient:
     return client
 
 
-def test_case_39_a_double_click_shares_once(
+def test_a_double_click_shares_once(
     appointment: Appointment, access_plan: Any, bob: User, sign_in: Callable[[User], Client]
 ) -> None:
     address = f"/api/v1/appointments/{appointment.pk}/documents/"
@@ -211,7 +212,7 @@ def test_case_39_a_double_click_shares_once(
     assert Message.objects.count() == 2  # one email, one SMS
 
 
-def test_case_39_two_secretaries_who_move_and_cancel_one_appointment_leave_one_end(
+def test_two_secretaries_who_move_and_cancel_one_appointment_leave_one_end(
     appointment: Appointment, bob: User, carol: User
 ) -> None:
     address = f"/api/v1/appointments/{appointment.pk}/"
@@ -237,7 +238,7 @@ def test_case_39_two_secretaries_who_move_and_cancel_one_appointment_leave_one_e
     assert faults() == []
 
 
-def test_case_39_deleted_while_the_patient_downloads_and_the_worker_sends(
+def test_deleted_while_the_patient_downloads_and_the_worker_sends(
     appointment: Appointment,
     marias_account: User,
     receive: Any,
@@ -251,16 +252,16 @@ def test_case_39_deleted_while_the_patient_downloads_and_the_worker_sends(
     document = share_upload(
         appointment=appointment, intake=receive(), category=prescription, title="Ordonnance", placement=None, by=alice
     )
-    orphans = set(storage.orphans(older_than=timedelta()))  # of tests before
+    orphans = set(storage.orphans(older_than=timedelta()))  # of earlier tests
     others = [make_email(f"patient{number}@courriel.example") for number in range(6)]
     worker = start_worker()
     assert mail_server.held.wait(30)
     download = sign_in(marias_account).post(f"/documents/{document.pk}/download/")
     assert download.status_code == 200
-    parts = iter(download.streaming_content)  # type: ignore[attr-defined]  # a file
+    parts = iter(download)
     beginning = next(parts)
     assert program_of(bob).delete(f"/api/v1/appointments/{appointment.pk}/").status_code == 204
-    assert len(beginning + b"".join(parts)) == document.file.size  # what was begun is ended
+    assert len(beginning + b"".join(parts)) == document.file.size  # a started download is completed
     download.close()
     mail_server.go_on.set()
     assert worker.wait(30) == 0

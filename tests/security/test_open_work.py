@@ -1,5 +1,5 @@
-"""The open page as a weapon (docs/security-cases.md, 49): what anybody may ask for has few places, tight
-bounds, and takes nothing from those who signed in."""
+"""Abuse of the open page (docs/security-cases.md, 49): anonymous work has few slots and tight limits, and takes
+nothing from signed-in users."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from django.test import Client
 
 from bench.slow_pdfs import SLOW, pages_full_of_text
 from files import open_work, sandbox
-from files.intake import accept, discard
+from files.intake import accept
 from tests.at_once import at_once
 from tests.documents.conftest import PDF
 from tests.security.addresses import address, routes
@@ -57,13 +57,13 @@ def all_taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_case_49_a_page_that_is_full_says_when_to_come_again(all_taken: None) -> None:
+def test_a_page_that_is_full_says_when_to_come_again(all_taken: None) -> None:
     answer = by_page()
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert SENTENCE in answer.content.decode()
 
 
-def test_case_49_an_api_that_is_full_says_when_to_come_again(all_taken: None) -> None:
+def test_an_api_that_is_full_says_when_to_come_again(all_taken: None) -> None:
     answer = by_api()
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     (error,) = answer.json()["errors"]
@@ -71,8 +71,8 @@ def test_case_49_an_api_that_is_full_says_when_to_come_again(all_taken: None) ->
 
 
 @pytest.mark.parametrize("address", ["/verify/", "/api/v1/verify/"])
-def test_case_49_above_what_is_let_in_no_file_is_received(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Receiving forty files at once holds up pages as much as parsing them."""
+def test_above_what_is_let_in_no_file_is_received(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Receiving forty files at once delays pages as much as parsing them."""
     received: list[str] = []
     monkeypatch.setattr(
         "files.upload_handlers.BoundedTemporaryFileUploadHandler.new_file",
@@ -86,26 +86,25 @@ def test_case_49_above_what_is_let_in_no_file_is_received(address: str, monkeypa
     assert received == []
 
 
-def test_case_49_the_form_still_needs_its_token() -> None:
+def test_the_form_still_needs_its_token() -> None:
     assert Client(enforce_csrf_checks=True).post("/verify/", upload()).status_code == 403
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_case_49_a_place_is_free_again_whatever_came_of_it(door: Callable[[bytes], Any]) -> None:
+def test_a_place_is_free_again_whatever_came_of_it(door: Callable[[bytes], Any]) -> None:
     for content in (PDF, b"%PDF-1.7 broken", b"no PDF at all", b""):
         for _ in range(settings.SANDBOX_OPEN_PLACES + 1):
             assert door(content).status_code in (200, 400)
 
 
-def test_case_49_a_full_page_keeps_nobody_from_sharing(all_taken: None) -> None:
-    """In a thread of its own: that of the test does open work."""
-    with ThreadPoolExecutor(1) as pool:
-        intake = pool.submit(lambda: accept(SimpleUploadedFile("a.pdf", PDF))).result(20)
-        discard(intake)
+def test_a_full_page_keeps_nobody_from_sharing(all_taken: None) -> None:
+    """In a thread of its own: the test's thread does open work."""
+    with ThreadPoolExecutor(1) as pool, pool.submit(lambda: accept(SimpleUploadedFile("a.pdf", PDF))).result(20):
+        pass
 
 
-def test_case_49_the_places_of_signing_are_not_for_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them taken: the open page answers nevertheless, with places of its own."""
+def test_the_places_of_signing_are_not_for_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all of them taken, the open page still answers, with slots of its own."""
     for _ in range(settings.SANDBOX_CONCURRENCY):
         sandbox._places().acquire()
     try:
@@ -115,8 +114,8 @@ def test_case_49_the_places_of_signing_are_not_for_strangers(monkeypatch: pytest
             sandbox._places().release()
 
 
-def test_case_49_forty_at_once_are_answered_at_once() -> None:
-    """Few are verified, the others are told to come again; nobody waits for all the others."""
+def test_forty_at_once_are_answered_at_once() -> None:
+    """Few are verified, the others are asked to come again; nobody waits for all the others."""
     content = pages_full_of_text()
     start = time.monotonic()
     codes = [answer.status_code for answer in at_once(lambda _: by_api(content))]
@@ -125,8 +124,8 @@ def test_case_49_forty_at_once_are_answered_at_once() -> None:
     assert time.monotonic() - start < 25
 
 
-def test_case_49_places_are_counted_over_all_processes() -> None:
-    """gunicorn has several; a killed one gives its place back."""
+def test_places_are_counted_over_all_processes() -> None:
+    """gunicorn has several; a killed one frees its slot."""
     holds = textwrap.dedent(
         """
         import sys, django; django.setup()
@@ -156,12 +155,12 @@ def test_case_49_places_are_counted_over_all_processes() -> None:
             other.communicate()
 
 
-def test_case_49_bounds_are_shared_by_all_children_of_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_are_shared_by_all_children_of_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     with open_work.open_work() as work:
         with pytest.raises(sandbox.SandboxTimeout):
             sandbox.run(spin)
         assert work.wall_seconds < open_work.WALL_SECONDS
-    monkeypatch.setattr(open_work, "WALL_SECONDS", 60.0)  # at the lowest priority, beside other tests
+    monkeypatch.setattr(open_work, "WALL_SECONDS", 60.0)  # low priority, beside other tests
     with open_work.open_work() as work:
         sandbox.run(spin_at_most, 1.5)
         assert 3 < work.cpu_seconds < 3.6
@@ -173,7 +172,7 @@ def test_case_49_bounds_are_shared_by_all_children_of_one_request(monkeypatch: p
 
 @pytest.fixture
 def spent(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds of processor of each child; its whole allowance where it was stopped."""
+    """Processor seconds of each child; the whole limit if it was stopped."""
     seconds: list[float] = []
     run = sandbox._run
 
@@ -187,31 +186,28 @@ def spent(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.parametrize("kind", SLOW)
-def test_case_49_whatever_the_file_it_is_answered_within_five_seconds_of_a_child(
-    kind: str, spent: list[float]
-) -> None:
+def test_whatever_the_file_it_is_answered_within_five_seconds_of_a_child(kind: str, spent: list[float]) -> None:
     assert by_api(SLOW[kind]()).status_code in (200, 400)
     assert spent
-    assert sum(spent) <= open_work.CPU_SECONDS + 1  # a limit of the kernel is in whole seconds
+    assert sum(spent) <= open_work.CPU_SECONDS + 1  # the kernel's limit is in whole seconds
 
 
 @pytest.mark.parametrize("kind", ["pages_full_of_text", "forms_within_forms"])
-def test_case_49_pages_that_hold_their_reader_are_not_read_to_verify(kind: str, spent: list[float]) -> None:
-    """Who signed is not on a page: 27 kB held the child for three seconds a page."""
+def test_pages_that_hold_their_reader_are_not_read_to_verify(kind: str, spent: list[float]) -> None:
+    """Signatures are not on pages: reading 27 kB of pages took the child three seconds each."""
     assert by_api(SLOW[kind]()).status_code == 200
     assert sum(spent) < 1
 
 
 @pytest.mark.parametrize("kind", ["pages_full_of_text", "forms_within_forms"])
 def test_such_a_document_is_taken_and_its_text_not_read(kind: str) -> None:
-    """Like a scan: an upload of staff does not cost minutes either."""
-    intake = accept(SimpleUploadedFile("a.pdf", SLOW[kind]()))
-    assert intake.page_count in (1, 3)
-    assert intake.opening_text == ""
-    discard(intake)
+    """Accepted like a scan: a staff upload must not take minutes either."""
+    with accept(SimpleUploadedFile("a.pdf", SLOW[kind]())) as intake:
+        assert intake.page_count in (1, 3)
+        assert intake.opening_text == ""
 
 
-def test_case_49_a_picture_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_run", lambda *_args: pytest.fail("a child was started"))
     content = b"\x89PNG\r\n\x1a\n" + bytes(100)
     answer = Client().post("/verify/", {"file": SimpleUploadedFile("photo.png", content)})
@@ -219,10 +215,10 @@ def test_case_49_a_picture_is_refused_before_it_is_decoded(monkeypatch: pytest.M
     assert "une image ne porte pas de signature" in answer.content.decode()
 
 
-def test_case_49_no_other_open_address_starts_a_child_outside_the_places(
+def test_no_other_open_address_starts_a_child_outside_the_places(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every address that answers to strangers is given a file under the names that forms use."""
+    """Sends a file to every open address, under the names that forms use."""
     started: list[str] = []
     run = sandbox._run
 
@@ -239,8 +235,8 @@ def test_case_49_no_other_open_address_starts_a_child_outside_the_places(
     assert started == []
 
 
-def test_case_49_sixty_a_minute_from_a_whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as before, and an IPv6 /64 is one address however it is written."""
+def test_sixty_a_minute_from_a_whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as before, and an IPv6 /64 counts as one address in any notation."""
     monkeypatch.setattr("portals.public.verification.VERIFICATIONS_A_MINUTE", 2)
     monkeypatch.setattr("portals.api.throttling.Verifications.calls_a_minute", 2)
 
@@ -259,7 +255,7 @@ def test_case_49_sixty_a_minute_from_a_whole_network(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(autouse=True)
 def _unbounded_calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the test of the bound is about it."""
+    """Only the test of the limit uses it."""
     if "sixty" not in request.node.name:
         monkeypatch.setattr("portals.api.throttling.Verifications.calls_a_minute", 10_000)
         monkeypatch.setattr("portals.public.verification.VERIFICATIONS_A_MINUTE", 10_000)

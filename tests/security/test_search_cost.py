@@ -1,4 +1,4 @@
-"""Case 54: what is typed into a search, a filter or an address costs at most linearly, and within bounds."""
+"""Text in a search, a filter or an address costs at most linear time, within limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from practices.models import Practice
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
-MOST_SQL = 300_000  # characters of all the statements of one page: what was typed, three times at most
+MOST_SQL = 300_000  # characters in all statements of one page: the text at most three times
 WEIRD = {
     "nine hundred words": " ".join(f"mot{number}" for number in range(900)),
     "one long word": "x" * 100_000,
@@ -34,7 +34,7 @@ WEIRD = {
     "NUL inside": "a\0b",
     "wildcards": "%_%" * 60,
     "digits": "0" * 5_000,
-    "expanding": "\ufdfa" * 150,  # one character that NFKD writes as eighteen
+    "expanding": "\ufdfa" * 150,  # one character that NFKD expands to eighteen
     "a damaged cursor": "cD0yMDI2",
     "a cursor of bytes": "////",
     "a surrogate": "\\ud800",
@@ -48,7 +48,7 @@ PAGES = [
 
 
 def listed() -> list[tuple[str, str]]:
-    """Every query parameter of every list of the API, from what the API says of itself."""
+    """Every query parameter of every list of the API, from its OpenAPI."""
     found = []
     for path, methods in APIClient().get("/api/v1/schema/?format=json").json()["paths"].items():
         if "{" in path:
@@ -69,14 +69,14 @@ def api(alice: User) -> APIClient:
 
 
 def cost(call: Callable[[], Any]) -> tuple[int, int]:
-    """The status, and the characters of all statements."""
+    """The status, and the number of characters in all statements."""
     with CaptureQueriesContext(connection) as queries:
         answer = call()
     return answer.status_code, sum(len(one["sql"]) for one in queries)
 
 
 @pytest.mark.parametrize("door", ["page", "booking", "api"])
-def test_case_54_each_word_of_a_search_costs_the_same_and_eight_are_the_most(
+def test_each_word_of_a_search_costs_the_same_and_eight_are_the_most(
     door: str, alice: User, api: APIClient, sign_in: SignIn
 ) -> None:
     browser = sign_in(alice)
@@ -100,7 +100,7 @@ def test_case_54_each_word_of_a_search_costs_the_same_and_eight_are_the_most(
 
 
 @pytest.mark.parametrize("typed", ["nine hundred words", "one long word", "nothing but hyphens"])
-def test_case_54_a_search_that_is_too_long_is_told_so_in_a_sentence(
+def test_a_search_that_is_too_long_is_told_so_in_a_sentence(
     typed: str, alice: User, api: APIClient, sign_in: SignIn
 ) -> None:
     told = f"Cherchez avec {MAX_SEARCH_WORDS} mots au plus"
@@ -117,7 +117,7 @@ def test_case_54_a_search_that_is_too_long_is_told_so_in_a_sentence(
     assert told in error["detail"]
 
 
-def test_case_54_eight_words_are_searched_and_repeated_ones_once() -> None:
+def test_eight_words_are_searched_and_repeated_ones_once() -> None:
     assert search_words(" ".join("abcdefgh")) == list("abcdefgh")
     assert search_words("Marie  MARIE marié") == ["marie"]
     with pytest.raises(SearchTooLong):
@@ -128,9 +128,7 @@ def test_case_54_eight_words_are_searched_and_repeated_ones_once() -> None:
 
 @pytest.mark.parametrize("weird", WEIRD)
 @pytest.mark.parametrize("page", PAGES)
-def test_case_54_whatever_an_address_of_a_page_asks_costs_little(
-    page: str, weird: str, alice: User, sign_in: SignIn
-) -> None:
+def test_whatever_an_address_of_a_page_asks_costs_little(page: str, weird: str, alice: User, sign_in: SignIn) -> None:
     path, _, name = page.partition("?")
     browser = sign_in(alice)
     status, characters = cost(lambda: browser.get(path, {name.rstrip("="): WEIRD[weird]}))
@@ -138,13 +136,13 @@ def test_case_54_whatever_an_address_of_a_page_asks_costs_little(
     assert characters < MOST_SQL
 
 
-def test_case_54_the_lists_of_the_api_are_known() -> None:
+def test_the_lists_of_the_api_are_known() -> None:
     names = {name for _path, name in listed()}
     assert {"search", "cursor", "page_size", "patient", "agenda", "date", "category"} <= names
 
 
 @pytest.mark.parametrize("weird", WEIRD)
-def test_case_54_whatever_a_parameter_of_the_api_asks_costs_little(weird: str, api: APIClient, alice: User) -> None:
+def test_whatever_a_parameter_of_the_api_asks_costs_little(weird: str, api: APIClient, alice: User) -> None:
     for path, name in listed():
         status, characters = cost(partial(api.get, path, {name: WEIRD[weird]}))
         assert status < 500, (path, name)
@@ -152,14 +150,14 @@ def test_case_54_whatever_a_parameter_of_the_api_asks_costs_little(weird: str, a
 
 
 @pytest.mark.parametrize("depth", [100, 10_000, 100_000])
-def test_case_54_a_body_that_is_nested_deeply_is_refused(depth: int, api: APIClient) -> None:
+def test_a_body_that_is_nested_deeply_is_refused(depth: int, api: APIClient) -> None:
     for body in ("[" * depth + "]" * depth, '{"first_name":' * depth + "1" + "}" * depth):
         answer = api.post("/api/v1/patients/", body, content_type="application/json")
         assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("weird", [name for name in WEIRD if name != "expanding"])
-def test_case_54_a_body_of_anything_is_refused_or_taken(weird: str, api: APIClient) -> None:
+def test_a_body_of_anything_is_refused_or_taken(weird: str, api: APIClient) -> None:
     body = json.dumps({"first_name": WEIRD[weird], "last_name": "x", "birth_date": "1950-01-01"})
     answer = api.post(
         "/api/v1/patients/", body, content_type="application/json", HTTP_IDEMPOTENCY_KEY="key-of-ours-1"
@@ -167,7 +165,7 @@ def test_case_54_a_body_of_anything_is_refused_or_taken(weird: str, api: APIClie
     assert answer.status_code in (201, 400)
 
 
-def test_case_54_many_born_on_one_day_are_not_all_read(practice: Practice, alice: User, sign_in: SignIn) -> None:
+def test_many_born_on_one_day_are_not_all_read(practice: Practice, alice: User, sign_in: SignIn) -> None:
     records = [
         Patient(
             practice=practice,
@@ -197,11 +195,11 @@ def test_case_54_many_born_on_one_day_are_not_all_read(practice: Practice, alice
     assert CANDIDATES <= 200
 
 
-def test_case_54_look_alikes_are_found_as_before(practice: Practice) -> None:
+def test_look_alikes_are_found_as_before(practice: Practice) -> None:
     facts = {"practice": practice, "birth_date": date(1970, 1, 1)}
     one = Patient.objects.create(first_name="Anne-Marie", last_name="Lefèvre", **facts)
     other = Patient.objects.create(first_name="LEFEVRE", last_name="anne marie", **facts)
     old = Patient.objects.create(first_name="Anne Marie", last_name="Lefevre", **facts)
-    Patient.objects.filter(pk=old.pk).update(search_text=None)  # of a version that wrote none
+    Patient.objects.filter(pk=old.pk).update(search_text=None)  # a row of a version without search texts
     Patient.objects.create(first_name="Anne", last_name="Lefèvre", **facts)
     assert {like.patient for like in likenesses_of(one) if like.is_same_person} == {other, old}

@@ -1,4 +1,4 @@
-"""Signing in: sessions, second factors, codes, and telling nobody apart."""
+"""Signing in: sessions, second factors, codes, and no disclosure of accounts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PAGES = ("/documents/", "/my-account/", "/my-appointments/", "/api/v1/me/", "/ap
 
 @pytest.fixture
 def proved(holder: User) -> User:
-    """Hugo: email and mobile proved, no second factor of his own."""
+    """Hugo: email and mobile proved, without a second factor."""
     return holder
 
 
@@ -83,7 +83,7 @@ def signed_in(client: Client) -> bool:
 # --- New device ------------------------------------------------------------------------------------------------
 
 
-def test_case_18_with_the_password_alone_a_new_device_is_anonymous_everywhere(proved: User) -> None:
+def test_with_the_password_alone_a_new_device_is_anonymous_everywhere(proved: User) -> None:
     client = Client()
     answer = type_password(client, proved)
     assert answer["Location"] == "/account/device/"
@@ -135,7 +135,7 @@ def test_five_wrong_codes_end_a_code_and_a_new_one_can_be_asked(proved: User) ->
     assert not KnownDevice.objects.exists()  # the box was not ticked
 
 
-def test_case_18_with_a_second_factor_of_their_own_they_are_asked_for_that(proved: User) -> None:
+def test_with_a_second_factor_of_their_own_they_are_asked_for_that(proved: User) -> None:
     secret = generate_totp_secret()
     TOTP.activate(proved, secret)
     client = Client()
@@ -150,7 +150,7 @@ def test_case_18_with_a_second_factor_of_their_own_they_are_asked_for_that(prove
 # --- Sessions ---------------------------------------------------------------------------------------------------
 
 
-def test_case_17_the_session_key_turns_at_sign_in_and_at_sign_out(staff: User) -> None:
+def test_the_session_key_turns_at_sign_in_and_at_sign_out(staff: User) -> None:
     client = Client()
     client.get("/account/login/")
     client.session["planted"] = "1"
@@ -164,7 +164,7 @@ def test_case_17_the_session_key_turns_at_sign_in_and_at_sign_out(staff: User) -
     assert answer["Clear-Site-Data"] == '"cache"'
 
 
-def test_case_17_a_password_reset_ends_other_sessions_and_asks_for_the_code_all_the_same(proved: User) -> None:
+def test_a_password_reset_ends_other_sessions_and_asks_for_the_code_all_the_same(proved: User) -> None:
     other = Client()
     other.force_login(proved, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert signed_in(other)
@@ -180,7 +180,7 @@ def test_case_17_a_password_reset_ends_other_sessions_and_asks_for_the_code_all_
     assert type_password(client, proved, new)["Location"] == "/account/device/"
 
 
-def test_case_19_a_session_left_alone_ends_and_what_pages_ask_by_themselves_is_not_use(
+def test_a_session_left_alone_ends_and_what_pages_ask_by_themselves_is_not_use(
     proved: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.SESSION_IDLE_SECONDS = 1000
@@ -197,7 +197,7 @@ def test_case_19_a_session_left_alone_ends_and_what_pages_ask_by_themselves_is_n
         assert (client.get("/my-account/", **headers).status_code == 200) is still, passed
 
 
-def test_case_19_a_session_ends_however_much_it_is_used(
+def test_a_session_ends_however_much_it_is_used(
     proved: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     client, clock = sign_in(proved), time.time()
@@ -222,7 +222,7 @@ def test_a_session_that_is_about_to_end_can_be_kept_by_one_key(
     assert signed_in(client)
 
 
-def test_case_22_removed_staff_are_out_at_the_next_request(staff: User, sign_in: SignIn) -> None:
+def test_removed_staff_are_out_at_the_next_request(staff: User, sign_in: SignIn) -> None:
     client = sign_in(staff)
     assert client.get("/pro/").status_code == 200
     Membership.objects.filter(user=staff).delete()
@@ -295,7 +295,7 @@ def told(answer: Any) -> tuple[int, str]:
         ("/account/password/reset/", "email", {}),
     ],
 )
-def test_case_20_known_and_unknown_people_get_the_same_answer(
+def test_known_and_unknown_people_get_the_same_answer(
     path: str, field: str, more: dict[str, str], proved: User
 ) -> None:
     known = Client().post(path, {field: proved.email, **more}, follow=True)
@@ -304,7 +304,7 @@ def test_case_20_known_and_unknown_people_get_the_same_answer(
 
 
 @pytest.mark.slow
-def test_case_20_known_and_unknown_people_wait_the_same_time_at_sign_in(proved: User, settings: Any) -> None:
+def test_known_and_unknown_people_wait_the_same_time_at_sign_in(proved: User, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_OF_AN_ADDRESS = 1000
     proved.set_password(PASSWORD)
@@ -320,8 +320,8 @@ def test_case_20_known_and_unknown_people_wait_the_same_time_at_sign_in(proved: 
     assert 0.5 < known / unknown < 2
 
 
-def test_case_20_an_invitation_says_the_same_whether_an_account_exists_or_not(marie: Patient) -> None:
-    """Its first page and its code page come before anything is proved but the mailbox."""
+def test_an_invitation_says_the_same_whether_an_account_exists_or_not(marie: Patient) -> None:
+    """Its first page and its code page come before any proof except the mailbox."""
     address = invitation_url(invitation_for(patient=marie, by=None)).removeprefix("http://testserver")
     path = "/" + address.split("/", 3)[-1] if address.startswith("http") else address
     before = [told(Client().get(path)), told(Client().post(path, follow=True))]
@@ -333,7 +333,7 @@ def test_case_20_an_invitation_says_the_same_whether_an_account_exists_or_not(ma
 # --- Codes -------------------------------------------------------------------------------------------------------
 
 
-def test_case_21_a_code_is_six_digits_once_for_ten_minutes_and_for_its_purpose(proved: User) -> None:
+def test_a_code_is_six_digits_once_for_ten_minutes_and_for_its_purpose(proved: User) -> None:
     code = new_code(purpose="a", subject_id=proved.pk)
     assert re.fullmatch(r"\d{6}", code)
     assert not check_code(purpose="b", subject_id=proved.pk, digits=code)
@@ -344,7 +344,7 @@ def test_case_21_a_code_is_six_digits_once_for_ten_minutes_and_for_its_purpose(p
     assert not check_code(purpose="a", subject_id=proved.pk, digits=late)
 
 
-def test_case_21_five_tries_hold_when_the_cache_is_flushed(proved: User) -> None:
+def test_five_tries_hold_when_the_cache_is_flushed(proved: User) -> None:
     code = new_code(purpose="a", subject_id=proved.pk)
     wrong = "000000" if code != "000000" else "111111"
     for _ in range(5):
@@ -353,7 +353,7 @@ def test_case_21_five_tries_hold_when_the_cache_is_flushed(proved: User) -> None
     assert not check_code(purpose="a", subject_id=proved.pk, digits=code)
 
 
-def test_case_21_no_more_than_five_codes_an_hour(proved: User) -> None:
+def test_no_more_than_five_codes_an_hour(proved: User) -> None:
     for _ in range(5):
         new_code(purpose="a", subject_id=proved.pk)
     cache.clear()
@@ -361,14 +361,14 @@ def test_case_21_no_more_than_five_codes_an_hour(proved: User) -> None:
         new_code(purpose="a", subject_id=proved.pk)
 
 
-def test_case_21_a_code_is_worth_nothing_from_a_dump_of_the_database(proved: User) -> None:
+def test_a_code_is_worth_nothing_from_a_dump_of_the_database(proved: User) -> None:
     code = new_code(purpose="a", subject_id=proved.pk)
     assert code not in str(OneTimeCode.objects.values().get())
 
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_21_guesses_at_the_same_moment_are_five_and_the_right_code_opens_once(proved: User) -> None:
+def test_guesses_at_the_same_moment_are_five_and_the_right_code_opens_once(proved: User) -> None:
     code = new_code(purpose="a", subject_id=proved.pk)
     wrong = [f"{(int(code) + step) % 1_000_000:06d}" for step in range(1, 17)]
     assert at_once(wrong, proved.pk) == 0
@@ -378,7 +378,7 @@ def test_case_21_guesses_at_the_same_moment_are_five_and_the_right_code_opens_on
 
 
 def at_once(guesses: list[str], subject_id: uuid.UUID) -> int:
-    """How many of them were right, each on a connection of its own."""
+    """The number of correct guesses, each on a connection of its own."""
     start = threading.Barrier(len(guesses))
 
     def guess(digits: str) -> bool:
@@ -435,7 +435,7 @@ def test_a_new_email_is_proved_and_the_old_one_told(proved: User) -> None:
     assert link
     assert client.get(link[0]).status_code == 200
     proved.refresh_from_db()
-    assert proved.email == old  # looking is not confirming
+    assert proved.email == old  # opening the link does not confirm it
     client.post(link[0])
     proved.refresh_from_db()
     assert proved.email == "nouveau@courriel.example"
@@ -465,7 +465,7 @@ def marias_account(marie: Patient) -> User:
 
 
 def follow(client: Client, patient: Patient, mobile: str) -> Any:
-    """The invitation's link, the code, the birth date. The last answer."""
+    """Follow the invitation's link, enter the code and the birth date. Returns the last answer."""
     invitation = patient.invitations.live().get()
     path = "/" + invitation_url(invitation).split("/", 3)[3]
     client.post(path)
@@ -485,7 +485,7 @@ def test_staff_who_checked_an_identity_let_somebody_use_a_new_telephone(
     assert follow(client, marie, "+33655555555")["Location"].startswith("/account/login/")
     marias_account.refresh_from_db()
     assert marias_account.mobile == "+33655555555"
-    assert Message.objects.filter(to="+33612345678", channel="sms").exists()  # the old number is told
+    assert Message.objects.filter(to="+33612345678", channel="sms").exists()  # the old number gets a message
     assert type_password(client, marias_account)["Location"] != "/account/device/"
     assert signed_in(client)
 
@@ -502,7 +502,7 @@ def test_without_the_staffs_check_nobodys_mobile_is_replaced(
 
 
 def test_an_account_at_the_same_mailbox_that_is_somebody_elses_keeps_its_mobile(marie: Patient, alice: User) -> None:
-    """A couple's mailbox: the account there is her husband's, tied to no record of hers."""
+    """A couple's shared mailbox: the account is her husband's, with no tie to her record."""
     husband = User.objects.create_user(
         marie.email or "", PASSWORD, mobile="+33699999999", mobile_verified_at=timezone.now()
     )

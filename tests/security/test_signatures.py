@@ -1,4 +1,4 @@
-"""A signature is its practitioner's alone (case 7), and signs once (case 8)."""
+"""Only its practitioner uses a signature, and each signing happens once."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def by_api(browser: Client, appointment: Appointment) -> int:
 
 @pytest.fixture
 def colleague(alice: User, charlie: User) -> User:
-    """Charlie, now a practitioner of Les Lilas too, without a signature."""
+    """Charlie, now also a practitioner of Les Lilas, without a signature."""
     Membership.objects.create(user=charlie, practice=alice.memberships.get().practice, is_practitioner=True)
     return charlie
 
 
-def test_case_7_nobody_else_fetches_overwrites_or_revokes_a_practitioners_signature(
+def test_nobody_else_fetches_overwrites_or_revokes_a_practitioners_signature(
     alice_signs: User, bob: User, carol: User, hugo: User, colleague: User, sign_in: SignIn
 ) -> None:
     image = bytes(SignatureImage.objects.get().png)
@@ -75,16 +75,16 @@ def test_case_7_nobody_else_fetches_overwrites_or_revokes_a_practitioners_signat
     assert current_credential(user=alice_signs) == credential
 
 
-def test_case_7_nobody_else_signs_with_it(
+def test_nobody_else_signs_with_it(
     appointment: Appointment, alice_signs: User, bob: User, carol: User, colleague: User, hugo: User, sign_in: SignIn
 ) -> None:
     assert [card(sign_in(other), appointment) for other in (bob, carol, hugo)] == [403, 403, 404]
-    assert card(sign_in(colleague), appointment) == 400  # has none of their own, and gets nobody else's
+    assert card(sign_in(colleague), appointment) == 400  # has no signature, and gets nobody else's
     assert [by_api(sign_in(other), appointment) for other in (bob, carol, colleague)] == [403, 403, 409]
     assert not SharedDocument.objects.exists()
 
 
-def test_case_8_signed_twice_by_one_card_it_is_one_document_and_one_notice(
+def test_signed_twice_by_one_card_it_is_one_document_and_one_notice(
     appointment: Appointment, alice_signs: User, sign_in: SignIn
 ) -> None:
     browser = sign_in(alice_signs)
@@ -96,7 +96,7 @@ def test_case_8_signed_twice_by_one_card_it_is_one_document_and_one_notice(
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_8_signed_in_parallel_by_one_card_it_is_one_document(
+def test_signed_in_parallel_by_one_card_it_is_one_document(
     appointment: Appointment, alice_signs: User, sign_in: SignIn
 ) -> None:
     browsers = [sign_in(alice_signs) for _ in range(3)]
@@ -117,8 +117,8 @@ def test_case_8_signed_in_parallel_by_one_card_it_is_one_document(
     assert SigningCredential.objects.filter(user=alice_signs, retired_at=None).count() == 1
 
 
-def test_case_8_out_of_order_nothing_is_signed(appointment: Appointment, alice_signs: User, sign_in: SignIn) -> None:
-    """The recipient lost a contact between the page and the card."""
+def test_out_of_order_nothing_is_signed(appointment: Appointment, alice_signs: User, sign_in: SignIn) -> None:
+    """The record loses a contact between the page and the card."""
     appointment.patient.mobile = None
     appointment.patient.save()
     browser = sign_in(alice_signs)
@@ -128,7 +128,7 @@ def test_case_8_out_of_order_nothing_is_signed(appointment: Appointment, alice_s
     assert not Message.objects.exists()
 
 
-def test_case_8_after_the_certificate_was_revoked_another_one_signs(
+def test_after_the_certificate_was_revoked_another_one_signs(
     appointment: Appointment, alice_signs: User, sign_in: SignIn
 ) -> None:
     browser = sign_in(alice_signs)
@@ -140,5 +140,5 @@ def test_case_8_after_the_certificate_was_revoked_another_one_signs(
     document = SharedDocument.objects.first()
     assert document
     take_back(document=document, by=alice_signs)
-    take_back(document=document, by=alice_signs)  # twice: the second changes nothing
+    take_back(document=document, by=alice_signs)  # the second call changes nothing
     assert SharedDocument.objects.count() == 1

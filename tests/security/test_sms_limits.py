@@ -1,4 +1,4 @@
-"""Case 50: SMS cost money and disturb people. What an account, a practice and a number may cause is bounded."""
+"""SMS cost money and disturb people: limits for each account, practice and number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import phonenumbers
@@ -106,17 +106,17 @@ def holder(hugo: User) -> User:
 
 
 @pytest.mark.parametrize("place", TERRITORIES)
-def test_case_50_the_territories_of_france_get_sms(place: str) -> None:
+def test_the_territories_of_france_get_sms(place: str) -> None:
     assert unfit(TERRITORIES[place], countries=site.SMS_COUNTRIES) is None
 
 
 @pytest.mark.parametrize("what", NEVER)
-def test_case_50_no_sms_goes_to_what_is_not_a_mobile_of_a_country_whoever_allows_it(what: str) -> None:
+def test_no_sms_goes_to_what_is_not_a_mobile_of_a_country_whoever_allows_it(what: str) -> None:
     assert unfit(NEVER[what], countries=[*COUNTRIES, "001"]) == Cause.NOT_A_MOBILE
 
 
 @pytest.mark.parametrize("region", sorted(COUNTRIES))
-def test_case_50_a_mobile_of_every_country_gets_sms_if_the_country_is_allowed(region: str) -> None:
+def test_a_mobile_of_every_country_gets_sms_if_the_country_is_allowed(region: str) -> None:
     example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
     if example is None:
         return
@@ -125,16 +125,14 @@ def test_case_50_a_mobile_of_every_country_gets_sms_if_the_country_is_allowed(re
     assert unfit(written, countries=site.SMS_COUNTRIES) == (None if allowed else Cause.COUNTRY)
 
 
-def test_case_50_the_countries_that_are_allowed_without_a_word() -> None:
+def test_the_countries_that_are_allowed_without_a_word() -> None:
     assert {"FR", "RE", "DE", "CH", "MC", "GB", "PL"} <= set(site.SMS_COUNTRIES)
     assert not {"US", "RU", "GG", "IM", "JE", "MA", "NO", "001"} & set(site.SMS_COUNTRIES)
     assert len(site.SMS_COUNTRIES) == 12 + 27 + 3
 
 
 @pytest.mark.django_db
-def test_case_50_a_practice_allows_its_own_countries(
-    practice: Practice, other_practice: Practice, carol: User
-) -> None:
+def test_a_practice_allows_its_own_countries(practice: Practice, other_practice: Practice, carol: User) -> None:
     abroad = "+12015550123"
     assert sms(to=abroad, practice=practice.pk).cause == Cause.COUNTRY
     policy = SmsPolicy(an_hour=5, a_day=5, countries=["US"])
@@ -142,7 +140,7 @@ def test_case_50_a_practice_allows_its_own_countries(
     assert sms(to=abroad, practice=practice.pk).state == MessageState.QUEUED
     assert sms(practice=practice.pk).cause == Cause.COUNTRY
     assert sms(to=abroad, practice=other_practice.pk).cause == Cause.COUNTRY
-    assert sms(to=abroad).state == MessageState.QUEUED  # the code of an account that is of no practice
+    assert sms(to=abroad).state == MessageState.QUEUED  # the code of an account outside any practice
     line = AuditEvent.objects.get(action="practice.sms_limits_changed")
     assert line.detail["countries_added"] == ["US"]
     assert set(line.detail["countries_removed"]) == set(site.SMS_COUNTRIES)
@@ -155,8 +153,8 @@ def test_case_50_a_practice_allows_its_own_countries(
 
 
 @pytest.mark.django_db
-def test_case_50_one_account_causes_few_sms_whatever_numbers_it_gives(hugo: User, settings: Settings) -> None:
-    settings.CODES_AN_HOUR = 100  # codes have a bound of their own, which is reached first
+def test_one_account_causes_few_sms_whatever_numbers_it_gives(hugo: User, settings: Settings) -> None:
+    settings.CODES_AN_HOUR = 100  # codes have a lower limit of their own
     for which in range(10):
         ask_for_mobile(user=hugo, mobile=number(which))
     for which in range(10, 106):
@@ -165,14 +163,12 @@ def test_case_50_one_account_causes_few_sms_whatever_numbers_it_gives(hugo: User
     assert sent() == 10
     assert 0 < (refused.value.retry_after or 0) <= 3600
     assert "Réessayez dans" in refused.value.sentence
-    assert OneTimeCode.objects.count() == 10  # a code that did not leave is none
+    assert OneTimeCode.objects.count() == 10  # a code that was not sent does not count
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("asked", ["+12015550123", "+870773111632"])
-def test_case_50_a_code_to_a_number_abroad_is_refused_with_a_sentence(
-    asked: str, hugo: User, sign_in: SignIn
-) -> None:
+def test_a_code_to_a_number_abroad_is_refused_with_a_sentence(asked: str, hugo: User, sign_in: SignIn) -> None:
     browser = sign_in(hugo)
     browser.post("/account/reauthenticate/", {"password": PASSWORD})
     answer = browser.post(reverse("patient:mobile"), {"mobile": asked})
@@ -193,7 +189,7 @@ def test_case_50_a_code_to_a_number_abroad_is_refused_with_a_sentence(
     ],
 )
 @pytest.mark.parametrize("window", [(3, 100), (100, 3)])
-def test_case_50_each_limit_holds_for_an_hour_and_for_a_day(
+def test_each_limit_holds_for_an_hour_and_for_a_day(
     facts: dict[str, Any], setting: str, window: tuple[int, int], settings: Settings
 ) -> None:
     setattr(settings, setting, window)
@@ -206,7 +202,7 @@ def test_case_50_each_limit_holds_for_an_hour_and_for_a_day(
 
 
 @pytest.mark.django_db
-def test_case_50_an_sms_that_is_refused_counts_nowhere(settings: Settings) -> None:
+def test_an_sms_that_is_refused_counts_nowhere(settings: Settings) -> None:
     settings.SMS_PER_NUMBER = (1, 1)
     settings.SMS_PER_ACCOUNT = (2, 2)
     account = uuid.uuid4()
@@ -218,7 +214,7 @@ def test_case_50_an_sms_that_is_refused_counts_nowhere(settings: Settings) -> No
 
 
 @pytest.mark.django_db
-def test_case_50_there_is_room_again_after_the_hour(settings: Settings) -> None:
+def test_there_is_room_again_after_the_hour(settings: Settings) -> None:
     settings.SMS_PER_NUMBER = (1, 9)
     sms()
     store = sms_limits._store()
@@ -232,9 +228,7 @@ def test_case_50_there_is_room_again_after_the_hour(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_case_50_without_the_shared_store_the_database_counts(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_shared_store_the_database_counts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SMS_PER_NUMBER = (3, 9)
     settings.CACHE_URL = "redis://127.0.0.1:1/0"
     sms_limits._store.cache_clear()
@@ -247,7 +241,7 @@ def test_case_50_without_the_shared_store_the_database_counts(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("scope", ["account", "practice", "number"])
-def test_case_50_forty_at_once_keep_to_the_limit(scope: str, settings: Settings) -> None:
+def test_forty_at_once_keep_to_the_limit(scope: str, settings: Settings) -> None:
     settings.SMS_PER_ACCOUNT = settings.SMS_PER_PRACTICE = (5, 50)
     settings.SMS_PER_NUMBER = (5, 50)
     key = uuid.uuid4()
@@ -261,7 +255,8 @@ def test_case_50_forty_at_once_keep_to_the_limit(scope: str, settings: Settings)
                 to=number(1 if scope == "number" else which),
                 text="x",
                 language="fr",
-                **({} if scope == "number" else {scope: key}),  # type: ignore[arg-type]
+                account=key if scope == "account" else None,
+                practice=key if scope == "practice" else None,
             )
         except BaseException as fault:
             faults.append(fault)
@@ -278,14 +273,14 @@ def test_case_50_forty_at_once_keep_to_the_limit(scope: str, settings: Settings)
     assert Message.objects.filter(state=MessageState.FAILED, cause=Cause.TOO_MANY).count() == 35
 
 
-def test_case_50_sms_are_planned_and_sent_elsewhere_in_one_place() -> None:
+def test_sms_are_planned_and_sent_elsewhere_in_one_place() -> None:
     rooms = ("docshare", *site.ROOMS)
     files = [
         file for room in rooms for file in (site.BASE_DIR / room).rglob("*.py") if "migrations" not in file.parts
     ]
     makes = re.compile(r"\bMessage\(\s*channel=|\bMessage\.objects\.(create|bulk_create)\(|message\.to = ")
     found = {str(file.relative_to(site.BASE_DIR)) for file in files if makes.search(file.read_text())}
-    by_the_operator = "docshare/management/commands/sendtest.py"  # on the machine, one at a time, to try a setting
+    by_the_operator = "docshare/management/commands/sendtest.py"  # one at a time, to test a setting
     assert found == {"notifications/outbox.py", by_the_operator}
 
 
@@ -294,14 +289,14 @@ def test_case_50_sms_are_planned_and_sent_elsewhere_in_one_place() -> None:
 
 @pytest.fixture
 def booked(agenda: Agenda, visit_reason: VisitReason, holder: User) -> Callable[[int], Appointment]:
-    """Hugo books for somebody whose contacts nobody proved: another stranger each time."""
+    """Hugo books for a stranger with unproved contacts, another one each time."""
     for weekday in range(7):
         OpeningHours.objects.create(agenda=agenda, weekday=weekday, opens_at=time(9), closes_at=time(12))
     day = timezone.localdate(timezone=agenda.practice.zone) + timedelta(days=7)
 
     def _book(which: int) -> Appointment:
         stranger = Person("Paul", f"Nº{which}", date(1950, 1, 1), f"p{which}@courriel.example", number(which))
-        moment = timezone.datetime.combine(  # type: ignore[attr-defined]
+        moment = datetime.combine(
             day + timedelta(days=which // 9), time(9 + which % 9 // 3, which % 3 * 20), agenda.practice.zone
         )
         return book_online(
@@ -318,24 +313,24 @@ def booked(agenda: Agenda, visit_reason: VisitReason, holder: User) -> Callable[
 
 
 @pytest.mark.django_db
-def test_case_50_bookings_for_strangers_are_no_cannon(
+def test_bookings_for_strangers_are_no_cannon(
     booked: Callable[[int], Appointment], holder: User, alice: User
 ) -> None:
     made = [booked(which) for which in range(20)]
     to_strangers = Message.objects.filter(channel=Channel.SMS, to__startswith="+3361200")
     assert sent() <= 10
     assert to_strangers.filter(state=MessageState.QUEUED).count() <= 10
-    assert Message.objects.filter(channel=Channel.EMAIL, to__startswith="p").count() == 20  # emails still go
+    assert Message.objects.filter(channel=Channel.EMAIL, to__startswith="p").count() == 20  # emails still leave
     before = sent()
-    for one in made[:5]:  # a stranger's SMS counts for who gave the number, whoever moves the appointment
+    for one in made[:5]:  # an unproved contact's SMS count for its giver, whoever moves the appointment
         move(appointment=one, starts_at=one.starts_at + timedelta(days=40), by=alice)
     assert to_strangers.filter(state=MessageState.QUEUED).count() + 0 <= 10
     assert Message.objects.filter(to=holder.mobile, state=MessageState.QUEUED).count() <= 10
-    assert sent() - before <= 5  # to the holder, for the staff who moved them
+    assert sent() - before <= 5  # to the holder, on behalf of the staff who moved them
 
 
 @pytest.mark.django_db
-def test_case_50_reminders_to_strangers_count_for_who_gave_the_numbers(
+def test_reminders_to_strangers_count_for_who_gave_the_numbers(
     booked: Callable[[int], Appointment], settings: Settings
 ) -> None:
     settings.SMS_PER_ACCOUNT = (1000, 1000)
@@ -351,8 +346,8 @@ def test_case_50_reminders_to_strangers_count_for_who_gave_the_numbers(
 
 
 @pytest.mark.django_db
-def test_case_50_an_sms_that_waits_is_sent_elsewhere_within_the_limits(practice: Practice) -> None:
-    """Staff correct the mobile of a record while a message about its appointment waits."""
+def test_an_sms_that_waits_is_sent_elsewhere_within_the_limits(practice: Practice) -> None:
+    """Staff correct the record's mobile while a message about its appointment waits."""
     here = sms(practice=practice.pk)
     send_elsewhere(here, to=number(2))
     assert (here.to, here.state) == (number(2), MessageState.QUEUED)
@@ -362,7 +357,7 @@ def test_case_50_an_sms_that_waits_is_sent_elsewhere_within_the_limits(practice:
 
 
 @pytest.mark.django_db
-def test_case_50_codes_of_invitations_count_for_the_practice(marie: Patient, alice: User, settings: Settings) -> None:
+def test_codes_of_invitations_count_for_the_practice(marie: Patient, alice: User, settings: Settings) -> None:
     settings.SMS_PER_PRACTICE = (2, 2)
     invitation = invitation_for(patient=marie, by=alice)
     for _time in range(2):
@@ -377,7 +372,7 @@ def test_case_50_codes_of_invitations_count_for_the_practice(marie: Patient, ali
 
 
 @pytest.mark.django_db
-def test_case_50_staff_see_which_sms_did_not_leave_and_why(
+def test_staff_see_which_sms_did_not_leave_and_why(
     booked: Callable[[int], Appointment], bob: User, charlie: User, sign_in: SignIn, settings: Settings
 ) -> None:
     settings.SMS_PER_ACCOUNT = (1, 1)
@@ -390,7 +385,7 @@ def test_case_50_staff_see_which_sms_did_not_leave_and_why(
 
 
 @pytest.mark.django_db
-def test_case_50_an_administrator_sets_the_limits_on_a_page(practice: Practice, carol: User, sign_in: SignIn) -> None:
+def test_an_administrator_sets_the_limits_on_a_page(practice: Practice, carol: User, sign_in: SignIn) -> None:
     browser = sign_in(carol)
     assert "Pays où partent des SMS" in browser.get("/pro/settings/limits/").content.decode()
     good = {"an_hour": "7", "a_day": "9", "countries": "fr, be ; ch", "sms": "1"}
@@ -421,11 +416,11 @@ def test_case_50_an_administrator_sets_the_limits_on_a_page(practice: Practice, 
 
 
 @pytest.mark.django_db
-def test_case_50_only_administrators_set_them(bob: User, sign_in: SignIn) -> None:
+def test_only_administrators_set_them(bob: User, sign_in: SignIn) -> None:
     assert sign_in(bob).get("/pro/settings/limits/").status_code in (403, 404)
 
 
-def test_case_50_the_api_says_when_to_try_again() -> None:
+def test_the_api_says_when_to_try_again() -> None:
     answer = exception_handler(SmsRefused(Cause.TOO_MANY, 90), {})
     assert answer is not None
     assert (answer.status_code, answer["Retry-After"]) == (429, "90")
@@ -436,13 +431,13 @@ def test_case_50_the_api_says_when_to_try_again() -> None:
 
 
 @pytest.mark.parametrize("written", ["10", "10,5", "a,b", "0,5", "1,2,3", "-1,5"])
-def test_case_50_a_limit_that_is_none_stops_the_start(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_is_none_stops_the_start(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMS_PER_ACCOUNT", written)
     with pytest.raises(ImproperlyConfigured, match="SMS in an hour and in a day"):
         hour_and_day(Environment(), "SMS_PER_ACCOUNT", (10, 30))
 
 
-def test_case_50_limits_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMS_PER_ACCOUNT", "5, 6")
     monkeypatch.setenv("SMS_COUNTRIES", "fr,BE")
     assert hour_and_day(Environment(), "SMS_PER_ACCOUNT", (10, 30)) == (5, 6)

@@ -1,4 +1,4 @@
-"""Cases 28, 29 and 16 against the web server itself: what breaks off or lies leaves nothing, and it stays up."""
+"""Uploads to the web server itself: broken, false or expanding ones leave nothing, and the server keeps running."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class WebServer:
         return [child.pid for child in psutil.Process(self.process.pid).children() if "gunicorn" in child.name()]
 
     def say(self, request: bytes, *, then_close: bool = False) -> bytes:
-        """The status line, or nothing where the server hung up. `then_close`: without waiting for an answer."""
+        """The status line, or nothing if the server hung up. `then_close`: close without waiting for an answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as line:
             try:
                 line.sendall(request)
@@ -56,11 +56,11 @@ class WebServer:
                     return b""
                 line.shutdown(socket.SHUT_WR)
                 return line.recv(1000).split(b"\r\n")[0]
-            except OSError:  # it closed the line, before or after we did
+            except OSError:  # the server closed the connection, before or after we did
                 return b""
 
     def left(self) -> list[Path]:
-        """What stands in the folder of uploads once all is over."""
+        """Files in the upload folder at the end."""
         deadline = time.monotonic() + SECONDS
         while (left := list(self.uploads.glob("*"))) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -93,9 +93,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
         process.wait(30)
 
 
-def test_case_16_what_a_neighbour_on_this_machine_says_of_a_proxy_is_not_believed(server: WebServer) -> None:
-    """By itself gunicorn believes whoever calls from 127.0.0.1."""
-    said = b"Host: localhost\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\n\r\n"  # would contradict itself
+def test_what_a_neighbour_on_this_machine_says_of_a_proxy_is_not_believed(server: WebServer) -> None:
+    """By default gunicorn trusts every caller from 127.0.0.1."""
+    said = b"Host: localhost\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\n\r\n"  # contradictory if trusted
     assert b" 200 " in server.say(b"GET /healthz HTTP/1.1\r\n" + said)
     assert b" 404 " in server.say(b"GET /x/healthz HTTP/1.1\r\nSCRIPT_NAME: /x\r\n" + said)
 
@@ -124,7 +124,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_case_28_a_request_that_lies_is_refused_and_leaves_nothing(lie: str, server: WebServer) -> None:
+def test_a_request_that_lies_is_refused_and_leaves_nothing(lie: str, server: WebServer) -> None:
     before = server.workers
     said = server.say(LIES[lie])
     assert said == b"" or said.split()[1] in (b"400", b"413", b"431"), said
@@ -133,7 +133,7 @@ def test_case_28_a_request_that_lies_is_refused_and_leaves_nothing(lie: str, ser
     assert server.workers == before
 
 
-def test_case_28_uploads_that_break_off_at_once_leave_nothing(server: WebServer) -> None:
+def test_uploads_that_break_off_at_once_leave_nothing(server: WebServer) -> None:
     for _ in range(20):
         server.say(LIES["dropped at 99 of a hundred"], then_close=True)
     assert server.left() == []
@@ -144,8 +144,8 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def test_case_29_after_a_bomb_the_same_web_process_answers_on(server: WebServer) -> None:
-    size = struct.pack(">IIBBBBB", 6_000, 6_000, 16, 6, 0, 0, 0)  # 36 million points of eight bytes
+def test_after_a_bomb_the_same_web_process_answers_on(server: WebServer) -> None:
+    size = struct.pack(">IIBBBBB", 6_000, 6_000, 16, 6, 0, 0, 0)  # 36 million pixels of eight bytes
     rows = zlib.compressobj(1)
     drawn = b"".join(rows.compress(bytes(6_000 * 8 + 1)) for _ in range(6_000)) + rows.flush()
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", drawn) + chunk(b"IEND", b"")

@@ -1,4 +1,4 @@
-"""Case 60: an address that somebody typed leads to the public internet, or nowhere."""
+"""A user-supplied address leads to the public internet, or nowhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PUBLIC_V6 = ["2001:4860:4860::8888", "2606:4700:4700::1111", "2a01:e0a::1"]
 
 
 def wrapped(inner: str) -> list[str]:
-    """Every known way to write an IPv4 address inside an IPv6 one."""
+    """Every known way to embed an IPv4 address in an IPv6 one."""
     number = int(ipaddress.IPv4Address(inner))
     at_the_end = ["64:ff9b::", "64:ff9b:1::", "64:ff9b:1:ffff::", "::ffff:0:0", "::", "::ffff:0:0:0"]
     forms = [int(ipaddress.IPv6Address(prefix)) + number for prefix in at_the_end]
@@ -49,22 +49,22 @@ def wrapped(inner: str) -> list[str]:
 
 
 @pytest.mark.parametrize("address", [*INSIDE_V4, *INSIDE_V6])
-def test_case_60_an_address_of_a_private_or_reserved_network_is_not_public(address: str) -> None:
+def test_an_address_of_a_private_or_reserved_network_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", [*PUBLIC_V4, *PUBLIC_V6])
-def test_case_60_an_address_of_a_public_host_is_public(address: str) -> None:
+def test_an_address_of_a_public_host_is_public(address: str) -> None:
     assert is_public(address)
 
 
 @given(st.ip_addresses(v=4).map(str) | st.sampled_from(INSIDE_V4 + PUBLIC_V4))
-def test_case_60_an_ipv4_address_inside_an_ipv6_one_is_not_public(inner: str) -> None:
+def test_an_ipv4_address_inside_an_ipv6_one_is_not_public(inner: str) -> None:
     assert [form for form in wrapped(inner) if is_public(form)] == []
 
 
 @given(st.ip_addresses().map(str))
-def test_case_60_what_is_public_is_global_unicast(address: str) -> None:
+def test_what_is_public_is_global_unicast(address: str) -> None:
     ip = ipaddress.ip_address(address)
     if is_public(address):
         assert ip.is_global
@@ -72,13 +72,13 @@ def test_case_60_what_is_public_is_global_unicast(address: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "017700000001", "0x7f.0.0.1", "::1", "0"])
-def test_case_60_every_notation_of_an_address_is_read(host: str) -> None:
+def test_every_notation_of_an_address_is_read(host: str) -> None:
     literal = literal_address(host)
     assert literal
     assert not is_public(literal)
 
 
-def test_case_60_a_name_is_not_an_address() -> None:
+def test_a_name_is_not_an_address() -> None:
     assert literal_address("logiciel.example") is None
     assert literal_address("x" * 300) is None
 
@@ -96,7 +96,7 @@ def test_case_60_a_name_is_not_an_address() -> None:
         "https://[fec0::1]/",
     ],
 )
-def test_case_60_an_address_inside_is_refused_when_it_is_typed(
+def test_an_address_inside_is_refused_when_it_is_typed(
     url: str, practice: Practice, carol: User, settings: Settings
 ) -> None:
     settings.WEBHOOKS_MAY_STAY_INSIDE = False
@@ -107,7 +107,7 @@ def test_case_60_an_address_inside_is_refused_when_it_is_typed(
 
 @contextlib.contextmanager
 def listening() -> Iterator[tuple[int, list[Any]]]:
-    """A server on loopback, and who called it."""
+    """A server on loopback, and its callers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         calls: list[Any] = []
@@ -129,7 +129,7 @@ def listening() -> Iterator[tuple[int, list[Any]]]:
         ["0.0.0.0"],
     ],
 )
-def test_case_60_a_name_that_leads_inside_when_connecting_is_not_called(
+def test_a_name_that_leads_inside_when_connecting_is_not_called(
     answers: list[str],
     practice: Practice,
     carol: User,
@@ -141,7 +141,7 @@ def test_case_60_a_name_that_leads_inside_when_connecting_is_not_called(
     real = socket.getaddrinfo
 
     def resolver(host: Any, port: Any, *more: Any, **options: Any) -> Any:
-        """The name server of whoever owns the name, which answers as they like."""
+        """The name server of an attacker, with arbitrary answers."""
         if host != "logiciel.example":
             return real(host, port, *more, **options)
         if options.get("flags", 0) & socket.AI_NUMERICHOST:
@@ -160,10 +160,10 @@ def test_case_60_a_name_that_leads_inside_when_connecting_is_not_called(
 
 
 @pytest.mark.django_db
-def test_case_60_the_connection_goes_to_the_address_that_was_checked(
+def test_the_connection_goes_to_the_address_that_was_checked(
     practice: Practice, carol: User, appointment: Appointment, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that answers with a public address first and with an inner one next (DNS rebinding)."""
+    """A name that resolves to a public address first and to an internal one next (DNS rebinding)."""
     settings.WEBHOOKS_MAY_STAY_INSIDE = False
     asked: list[Any] = []
     connected: list[Any] = []

@@ -1,4 +1,4 @@
-"""Links without an account, and sendings that nobody watches over: scanners, dead schedulers, a lost queue."""
+"""Links without account, and automatic sendings: mail scanners, stopped schedulers, a lost queue."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
+from tests.markup import one_line
 from tests.security.addresses import address
 from tests.security.test_addresses import rows
 
@@ -46,7 +47,7 @@ def rule(access_plan: LibraryDocument, carol: User) -> None:
 
 @pytest.fixture
 def path(rule: None, book_for: BookFixture, marie: Patient) -> str:
-    """The address of one sending, as its email has it."""
+    """The address of one sending, from its email."""
     book_for(marie)
     send_due()
     found = re.search(r"/d/\S+", Message.objects.get(channel="email").body)
@@ -54,7 +55,7 @@ def path(rule: None, book_for: BookFixture, marie: Patient) -> str:
     return found[0]
 
 
-def test_case_13_a_scanner_that_opens_all_there_is_reads_nothing(path: str) -> None:
+def test_a_scanner_that_opens_all_there_is_reads_nothing(path: str) -> None:
     for _ in range(3):
         for method in ("get", "head", "options"):
             getattr(Client(), method)(path)
@@ -64,10 +65,10 @@ def test_case_13_a_scanner_that_opens_all_there_is_reads_nothing(path: str) -> N
         Client().get(link)
     assert not DocumentReading.objects.exists()
     assert SharedDocument.objects.get().first_read_at is None
-    assert re.findall(r'<form method="(\w+)" action="([^"]+)"', page) == [("post", f"{path}/1")]
+    assert re.findall(r'<form method="(\w+)" action="([^"]+)"', one_line(page)) == [("post", f"{path}/1")]
 
 
-def test_case_14_no_answer_of_a_links_address_tells_it_to_anybody(path: str, alice: User) -> None:
+def test_no_answer_of_a_links_address_tells_it_to_anybody(path: str, alice: User) -> None:
     answers = [Client().get(path), Client().post(f"{path}/1"), Client().post(f"{path}/9"), Client().get(f"{path}x")]
     revoke_link(link=DocumentLink.objects.get(), by=alice)
     answers += [Client().get(path), Client().post(f"{path}/1")]
@@ -79,7 +80,7 @@ def test_case_14_no_answer_of_a_links_address_tells_it_to_anybody(path: str, ali
             assert re.findall(r'(?:href|src|action)="(?:https?:)?//[^"]*"', answer.content.decode()) == []
 
 
-def test_case_15_a_link_that_was_closed_while_its_page_was_open_says_what_to_do(path: str, alice: User) -> None:
+def test_a_link_that_was_closed_while_its_page_was_open_says_what_to_do(path: str, alice: User) -> None:
     revoke_link(link=DocumentLink.objects.get(), by=alice)
     for answer in (Client().get(path), Client().post(f"{path}/1")):
         assert answer.status_code == 410
@@ -88,7 +89,7 @@ def test_case_15_a_link_that_was_closed_while_its_page_was_open_says_what_to_do(
     assert not DocumentReading.objects.exists()
 
 
-def test_case_15_a_document_taken_back_and_an_appointment_deleted_are_gone_at_once(path: str, alice: User) -> None:
+def test_a_document_taken_back_and_an_appointment_deleted_are_gone_at_once(path: str, alice: User) -> None:
     take_back(document=SharedDocument.objects.get(), by=alice)
     for answer in (Client().get(path), Client().post(f"{path}/1")):
         assert answer.status_code == 410
@@ -99,7 +100,7 @@ def test_case_15_a_document_taken_back_and_an_appointment_deleted_are_gone_at_on
         assert "Ce lien ne mène plus à aucun document" in answer.content.decode()
 
 
-def test_case_15_a_token_of_one_purpose_is_useless_for_another(ids: dict[str, Any]) -> None:
+def test_a_token_of_one_purpose_is_useless_for_another(ids: dict[str, Any]) -> None:
     invitation = address("invitation/<str:token>/", ids).strip("/").rpartition("/")[2]
     assert Client().get(f"/d/{invitation}").status_code == 404
     assert Client().get(f"/invitation/{ids['link']}/").status_code in (404, 410)
@@ -112,7 +113,7 @@ def told() -> list[str]:
     return sorted(Message.objects.values_list("channel", flat=True))
 
 
-def test_case_38_a_queue_that_was_flushed_or_is_down_loses_no_sending(
+def test_a_queue_that_was_flushed_or_is_down_loses_no_sending(
     rule: None, book_for: BookFixture, marie: Patient, monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:  # fmt: skip
@@ -128,15 +129,15 @@ def test_case_38_a_queue_that_was_flushed_or_is_down_loses_no_sending(
     with django_capture_on_commit_callbacks(execute=True):
         second = book_for(marie, starts_at=timezone.now() + timedelta(days=4))
     assert second.auto_sends.get().state == "planned"
-    send_auto_sends()  # what the scheduler asks for at its next round
+    send_auto_sends()  # the scheduler's next round
     assert set(AutoSend.objects.values_list("state", flat=True)) == {"sent"}
     assert told() == ["email", "email", "sms", "sms"]
 
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_case_40_a_rule_fired_twice_at_once_tells_once(rule: None, book_for: BookFixture, marie: Patient) -> None:
-    """Two schedulers, two workers, the same second."""
+def test_a_rule_fired_twice_at_once_tells_once(rule: None, book_for: BookFixture, marie: Patient) -> None:
+    """Two schedulers and two workers in the same second."""
     appointments = [book_for(marie, starts_at=timezone.now() + timedelta(days=day)) for day in range(2, 6)]
     start, faults = threading.Barrier(4), []
 
@@ -144,7 +145,7 @@ def test_case_40_a_rule_fired_twice_at_once_tells_once(rule: None, book_for: Boo
         try:
             start.wait(10)
             send_due()
-        except Exception as fault:  # told to the test, which fails
+        except Exception as fault:  # reported to the test, which fails
             faults.append(fault)
         finally:
             connection.close()
@@ -154,13 +155,13 @@ def test_case_40_a_rule_fired_twice_at_once_tells_once(rule: None, book_for: Boo
         worker.start()
     for worker in workers:
         worker.join(60)
-    send_due()  # where one had stepped aside for another
+    send_due()  # in case one had skipped a locked row
     assert faults == []
     assert told() == ["email"] * len(appointments) + ["sms"] * len(appointments)
     assert SharedDocument.objects.count() == DocumentLink.objects.count() == len(appointments)
 
 
-def test_case_40_after_three_hours_without_a_scheduler_everything_due_goes_once(
+def test_after_three_hours_without_a_scheduler_everything_due_goes_once(
     access_plan: LibraryDocument, carol: User, book_for: BookFixture, marie: Patient
 ) -> None:
     for moment, hours in ((Moment.BOOKING, 0), (Moment.BEFORE, 24), (Moment.AFTER, 1)):
@@ -180,10 +181,10 @@ def test_case_40_after_three_hours_without_a_scheduler_everything_due_goes_once(
     assert set(appointment.auto_sends.values_list("state", flat=True)) == {"sent"}
 
 
-def test_case_41_every_task_run_twice_by_hand_ends_in_the_same_state(
+def test_every_task_run_twice_by_hand_ends_in_the_same_state(
     ids: dict[str, Any], book_for: BookFixture, marie: Patient
 ) -> None:
-    """Something is due for each: a sending, a reminder, messages, webhooks, seals, files to sweep."""
+    """Each task has something due: a sending, a reminder, messages, webhooks, seals, files to sweep."""
     Reminder.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     book_for(marie)
     arguments = {"notifications.tasks.dispatch": [("email",), ("sms",)]}
@@ -197,7 +198,7 @@ def test_case_41_every_task_run_twice_by_hand_ends_in_the_same_state(
                 current_app.tasks[name](*given)
         return rows()
 
-    for _ in range(3):  # what one task leaves to another is done
+    for _ in range(3):  # later tasks finish what earlier ones started
         run_all()
     settled = run_all()
     again = run_all()
@@ -208,10 +209,10 @@ def test_case_41_every_task_run_twice_by_hand_ends_in_the_same_state(
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-def test_case_40_the_clock_that_goes_back_sends_nothing_twice(
+def test_the_clock_that_goes_back_sends_nothing_twice(
     fold: int, access_plan: LibraryDocument, carol: User, book_for: BookFixture, marie: Patient
 ) -> None:
-    """02:30 comes twice on the last Sunday of October: a scheduler that asks every minute through both tells once."""
+    """02:30 occurs twice on the last Sunday of October: a scheduler that runs every minute sends once."""
     content = RuleContent(name="Après", documents=[access_plan], moment=Moment.AFTER, offset_hours=0)
     save_rule(practice=access_plan.practice, content=content, by=carol)
     zone = access_plan.practice.zone

@@ -1,4 +1,4 @@
-"""A database of a test's own on the server of DATABASE_URL; processes of this version or of the last release."""
+"""A database for each test on the server of DATABASE_URL; processes of this version or of the previous release."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def database() -> Iterator[str]:
 
 
 def environment(data_dir: Path, database: str = "", **more: str) -> dict[str, str]:
-    """Of a process of its own; without a database the embedded one."""
+    """The environment of a process; without `database`, it uses the embedded one."""
     kept = {name: value for name, value in os.environ.items() if name not in OUTSIDE and not name.endswith("_URL")}
     found = {"DJANGO_SETTINGS_MODULE": "docshare.settings", "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
     return {**kept, **found, **({"DATABASE_URL": database} if database else {}), **more}
@@ -46,7 +46,7 @@ def environment(data_dir: Path, database: str = "", **more: str) -> dict[str, st
 def begin(
     environment: dict[str, str], *arguments: str, checkout: Path = ROOT, errors: IO[str] | int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
-    """`manage.py` with these arguments."""
+    """Start `manage.py` with these arguments."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=checkout, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
@@ -54,7 +54,7 @@ def begin(
 
 
 def manage(environment: dict[str, str], *arguments: str, checkout: Path = ROOT) -> str:
-    """What it says on standard output. It must end well."""
+    """Run it and return its standard output. It must succeed."""
     process = begin(environment, *arguments, checkout=checkout)
     output, errors = process.communicate(timeout=170)
     assert process.returncode == 0, f"{arguments}: {output[-2000:]}{errors[-4000:]}"

@@ -1,4 +1,4 @@
-"""The last release works while this version migrates its database, beside this version, and after it is gone."""
+"""The previous release works while this version migrates its database, beside this version, and after going back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def queue() -> Iterator[str]:
 
 @pytest.fixture
 def versions(tmp_path: Path, database: str, queue: str) -> Iterator[tuple[Version, Version]]:
-    """The last release and this one, on one database, one queue and one folder of documents."""
+    """The previous release and this one, on one database, one queue and one folder of documents."""
     release = tmp_path / "release"
     unpack(release)
     (tmp_path / "logs").mkdir()
@@ -101,7 +101,7 @@ def test_nothing_is_refused_and_nothing_lost_on_the_way_there_and_back(
         practice.book_online()
         practice.go_on("side by side")
         practice.phase, practice.bases = "going back", [old.base]
-        time.sleep(1)  # calls that were under way
+        time.sleep(1)  # for calls in progress
         new.stop()
         practice.go_on("back")
     print(dict(practice.calls))
@@ -119,7 +119,7 @@ def test_nothing_is_refused_and_nothing_lost_on_the_way_there_and_back(
 
 
 def nothing_is_lost(practice: Practice) -> None:
-    """By the version that was gone back to."""
+    """Checks with the version that was returned to."""
     for appointment, documents in practice.shared.items():
         there = practice.call("GET", f"/api/v1/appointments/{appointment}/documents/", 200, params={"page_size": 100})
         assert documents.keys() <= {one["id"] for one in there["results"]}
@@ -128,7 +128,7 @@ def nothing_is_lost(practice: Practice) -> None:
     assert len(practice.shared) > 10
 
 
-# What migrations of the release refer to, and where it is now.
+# Modules that migrations of the release refer to, and where they are now.
 MOVED = {"notifications.secrecy": "sealing.columns", "accounts.models.practice": "practices.models"}
 
 
@@ -139,7 +139,7 @@ def _of_today(migration: str) -> str:
 
 
 def test_no_migration_of_the_release_was_edited(tmp_path: Path) -> None:
-    """Who has applied it would never get what came later."""
+    """An installation that has applied it would never get the later change."""
     release = tmp_path / "release"
     unpack(release)
     edited = [

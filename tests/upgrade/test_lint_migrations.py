@@ -1,4 +1,4 @@
-"""The linter of migrations finds each kind of change that the last release cannot work beside."""
+"""The linter of migrations detects each kind of change with which the previous release cannot work."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_the_migrations_since_the_last_release_are_clean(capsys: pytest.CaptureF
 
 
 def test_every_column_that_came_after_its_table_has_a_default_in_the_database() -> None:
-    """Those of the releases too: whoever goes back a version goes on writing."""
+    """Also for columns of releases: after going back, an older version writes rows."""
     loader = MigrationLoader(None)
     ours = set(settings.ROOMS)
     today = loader.project_state()

@@ -22,7 +22,7 @@ from schema.operations import AddConstraintNotValid, AddIndexBesideWrites, Valid
 from tests.notifications.conftest import make_email
 from tests.upgrade.conftest import begin, environment, manage, on_postgresql
 
-APP = "notifications"  # one with few migrations
+APP = "notifications"  # an app with few migrations
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def file_lock(path: Path) -> Iterator[None]:
 
 
 def two_at_once(told: dict[str, str], held: AbstractContextManager[None]) -> None:
-    """Both come while a third holds the lock, and one after the other once it has let go."""
+    """Both start while a third holds the lock, and run one after the other once it is released."""
     with held:
         both = [begin(told, "migrate", "--no-input", APP) for _ in range(2)]
         for process in both:
@@ -70,7 +70,7 @@ class TestOnPostgresql:
         manage(told, "migrate", "--no-input", APP, "0012")
         slowest = 0.0
         with closing(psycopg.connect(database)) as backup, closing(psycopg.connect(database)) as site:
-            backup.execute("LOCK TABLE notifications_message IN ACCESS SHARE MODE")  # as pg_dump does
+            backup.execute("LOCK TABLE notifications_message IN ACCESS SHARE MODE")  # like pg_dump
             with (tmp_path / "errors").open("w+") as errors:
                 migrating = begin(told, "migrate", "--no-input", APP, errors=errors)
                 while IN_USE not in (tmp_path / "errors").read_text():
@@ -87,7 +87,7 @@ class TestOnPostgresql:
 
 @pytest.fixture
 def is_built(transactional_db: None) -> Callable[[], bool]:
-    """Runs the operation of message_refused; whether the index is whole afterwards."""
+    """Runs the operation of message_refused; returns whether the index is valid afterwards."""
     index = next(one for one in Message._meta.indexes if one.name == "message_refused")
 
     def _is_built() -> bool:
@@ -139,7 +139,7 @@ def test_a_check_is_added_at_once_and_its_old_rows_are_read_later() -> None:
 
 
 def is_validated() -> bool | None:
-    """None where the database knows no other constraints."""
+    """None on databases without other constraints."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:

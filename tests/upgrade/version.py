@@ -1,4 +1,4 @@
-"""One version of the site as processes: this checkout, or the last release unpacked from git."""
+"""One version of the site as processes: this checkout, or the previous release unpacked from git."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.ports import free_port
 from tests.faults.installation import wait_until
 from tests.upgrade.conftest import ROOT
 
-# Pages need no collected files; nothing else differs from what a real site has.
+# Pages do not need collected files; otherwise as on a real site.
 SETTINGS = """
 from docshare.settings import *
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -26,14 +26,14 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 
 
 def write_settings(folder: Path) -> str:
-    """A module of settings that every version finds; the folder for PYTHONPATH."""
+    """Write a settings module that every version can import; returns the folder for PYTHONPATH."""
     folder.mkdir()
     (folder / "upgrade_settings.py").write_text(SETTINGS)
     return str(folder)
 
 
 def install(checkout: Path) -> str:
-    """Its Python: this one with the Node packages here if they are what it asks for, else one of its own."""
+    """Its Python: this one with its Node packages if the lock files agree, else a separate one."""
     if checkout == ROOT:
         return sys.executable
     asked = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -75,7 +75,7 @@ class Version:
         self.base = f"http://127.0.0.1:{self.port}"
 
     def manage(self, *arguments: str) -> str:
-        """What it says on standard output. It must end well."""
+        """Run it and return its standard output. It must succeed."""
         done = subprocess.run(
             [self.python, "manage.py", *arguments],
             cwd=self.checkout, env=self.environment, check=False, capture_output=True, text=True,
@@ -94,7 +94,7 @@ class Version:
         wait_until(self._is_ready, 120, f"{self.name} is ready (see {self.logs})")
 
     def stop(self) -> None:
-        """As a service manager does: asked, then waited for."""
+        """Stop them as a service manager does: signal, then wait."""
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:

@@ -1,4 +1,4 @@
-"""What a practice and its patients do all the while: every call once, and each must be answered rightly."""
+"""The work of a practice and its patients: every call is made once, and must get the right answer."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ import requests
 from tests.faults.installation import wait_until
 
 ACTORS = 3  # at the same time
-PAUSE = 0.3  # seconds at most before a call: nobody works without looking
-CALLS = 60  # of all of them, in a phase in which nothing else is done
+PAUSE = 0.3  # seconds at most before a call, as users pause
+CALLS = 60  # in total, in a phase without another end
 LINK = re.compile(r"/d/[\w.\-]+")
 
 
 class Refused(Exception):
-    """The rest of this case makes no sense."""
+    """The case cannot continue."""
 
 
 @dataclass
 class Practice:
-    """`bases`: the web servers that are called, any of them for any call. `demo`: as `manage.py demo --json` says."""
+    """`bases`: the web servers, any of them for any call. `demo`: the output of `manage.py demo --json`."""
 
     bases: list[str]
     demo: dict[str, Any]
@@ -46,8 +46,8 @@ class Practice:
     shared: dict[str, dict[str, str]] = field(
         default_factory=dict
     )  # appointment -> document -> SHA-256, "" if signed
-    held: dict[str, str] = field(default_factory=dict)  # what the holder was sent: document -> SHA-256
-    holders: list[str] = field(default_factory=list)  # appointments
+    held: dict[str, str] = field(default_factory=dict)  # documents sent to the holder -> SHA-256
+    holders: list[str] = field(default_factory=list)  # appointments of the holder
 
     def __post_init__(self) -> None:
         self.staff = {role: person["token"] for person in self.demo["staff"] for role in person["roles"]}
@@ -69,7 +69,7 @@ class Practice:
                 actor.join(120)
 
     def go_on(self, phase: str) -> None:
-        """Returns after CALLS answers in this phase."""
+        """Return after CALLS answers in this phase."""
         self.phase = phase
         enough = self.calls[phase] + CALLS
         wait_until(lambda: self.calls[phase] >= enough or bool(self.refused), 120, f"{CALLS} calls {phase}")
@@ -82,7 +82,7 @@ class Practice:
                 self.refused.append(f"{self.phase}: {refused}")
 
     def _case(self, chance: random.Random) -> None:
-        """A patient comes, is sent documents, and reads; an appointment is moved; a document is taken back."""
+        """A patient comes, gets documents, and reads; an appointment is moved; a document is taken back."""
         name, start = uuid.uuid4().hex[:10], datetime.now(UTC) + timedelta(days=chance.randint(20, 60))
         patient = {
             "first_name": "Essai", "last_name": name, "birth_date": "1970-01-01", "email": f"{name}@courriel.example",
@@ -111,7 +111,7 @@ class Practice:
         return str(patient["id"] if isinstance(patient, dict) else patient)
 
     def of_holder(self, chance: random.Random) -> None:
-        """Sent to the account's own appointment, read in the account."""
+        """Shared from the account's own appointment, and read in the account."""
         content = _pdf(chance)
         document = self.share(f"/api/v1/appointments/{chance.choice(self.holders)}/", content, sign=False)
         self.held[document] = _sha256(content)
@@ -120,7 +120,7 @@ class Practice:
         self.read(f"/api/v1/me/documents/{document}/content/", self.held[document], token=token)
 
     def by_link(self, chance: random.Random) -> None:
-        """An automatic document, without an account, by a link that any version sent."""
+        """Read an automatic document without an account, by a link that either version sent."""
         emails = sorted(self.outbox.glob("*.eml"))
         for email in chance.sample(emails, min(len(emails), 20)):
             text = message_from_bytes(email.read_bytes(), policy=policy.default).get_body(("plain",))
@@ -130,7 +130,7 @@ class Practice:
                 return
 
     def book_online(self) -> None:
-        """By the account holder, for himself."""
+        """Booked by the account holder for himself."""
         first, token = datetime.now(UTC).date() + timedelta(days=3), self.demo["holder"]["token"]
         query = {"visit_reason": self.reason, "from": first, "to": first + timedelta(days=14)}
         slots = self.call("GET", f"/api/v1/agendas/{self.agenda}/slots/", 200, params=query, token="")["results"]
@@ -158,9 +158,9 @@ class Practice:
     def answer(
         self, method: str, path: str, right: int, *, token: str | None = None, **body: Any
     ) -> requests.Response:
-        """Asked once: whatever else than the right answer is a refusal."""
+        """Call once: any other status than the right one is a refusal."""
         time.sleep(random.uniform(0, PAUSE))
-        base = random.choice(self.bases)  # read at once: a version that ends is taken out of them before
+        base = random.choice(self.bases)  # read it at once: a version that stops is removed from the list first
         key = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
         token = self.doctor if token is None else token
         headers = key | ({"Authorization": f"Bearer {token}"} if token else {})

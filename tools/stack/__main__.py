@@ -1,4 +1,4 @@
-"""`python -m tools.stack [--storage s3] [folder]`: the stack in the foreground, with the demo practice."""
+"""`python -m tools.stack [--storage s3] [folder]`: runs the stack in the foreground, with the demo practice."""
 
 from __future__ import annotations
 

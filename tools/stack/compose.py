@@ -1,4 +1,4 @@
-"""What docker-compose.yml says of a part: its command, environment, health check and how many there are of it."""
+"""Reads command, environment, health check and number of replicas of each part from docker-compose.yml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).resolve().parents[2] / "docker-compose.yml"
-# ${NAME}, ${NAME:-default}, ${NAME:?sentence}; a default may hold another one.
+# ${NAME}, ${NAME:-default}, ${NAME:?sentence}; a default may contain another one.
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])((?:[^${}]|\$\{\w+\})*))?\}")
 
 
@@ -25,7 +25,7 @@ class Service:
 
 
 def services(values: Mapping[str, str]) -> dict[str, Service]:
-    """Every service, with the variables of the file filled in. Raises KeyError where one has no value."""
+    """Every service, with variables replaced. Raises KeyError for a variable without a value."""
     found: dict[str, Any] = yaml.safe_load(FILE.read_text())["services"]
     return {
         name: Service(

@@ -1,8 +1,8 @@
-"""The parts of a production site as processes of this machine, each as docker-compose.yml has it.
+"""The parts of a production site as processes of this machine, each as in docker-compose.yml.
 
-Commands, environment and health checks of our own parts come from that file; names of hosts and folders of
-containers are replaced by addresses and folders of here. PostgreSQL, Redis, clamd, the S3 server and nginx are this
-machine's own programs with the same configuration files.
+Commands, environment and health checks of our own parts come from that file; host names and folders of containers are
+replaced by local addresses and folders. PostgreSQL, Redis, clamd, the S3 server and nginx are this machine's own
+programs with the same configuration files.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ PATH = os.pathsep.join([str(BIN), SYSTEM_PATH])
 
 
 class CannotStart(Exception):
-    """A sentence for the person at the terminal."""
+    """The message is a sentence for the person at the terminal."""
 
 
-# Tests sign the same few people in all day; the limits have tests of their own.
+# High limits, because tests sign the same few people in again and again; the limits have tests of their own.
 MANY_SMS = dict.fromkeys(
     ("SMS_PER_ACCOUNT", "SMS_PER_STAFF", "SMS_PER_NUMBER", "SMS_PER_PRACTICE"), "1000000,1000000"
 )
 
 
-# As for a machine without IPv6 in deploy/systemd/nginx.example: another address of IPv4's loopback.
+# Without IPv6, another IPv4 loopback address, as in deploy/systemd/nginx.example.
 LOOPBACK_IPV6 = "[::1]" if has_ipv6() else "127.0.0.2"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One process. `name`: the service's, numbered where there are several; `check` succeeds when all is well."""
+    """One process. `name`: the service's, with a number if there are several; `check`: a command that succeeds if it
+    is healthy."""
 
     name: str
     command: list[str]
@@ -50,7 +51,7 @@ class Part:
 
 
 def program(*names: str) -> str:
-    """The first of these that the machine has."""
+    """The path of the first of these programs that the machine has."""
     for name in names:
         if found := shutil.which(name, path=PATH):
             return found
@@ -70,7 +71,7 @@ class Parts:
         self.services = services(values)
 
     def servers(self) -> Iterator[Part]:
-        """What the site needs beside itself."""
+        """The servers that the site needs."""
         yield self.postgres()
         yield self.redis()
         yield self.clamd()
@@ -86,11 +87,11 @@ class Parts:
                 yield self.own(service, number)
 
     def once(self, name: str) -> Part:
-        """A part that ends by itself: migrate, bucket."""
+        """A part that runs once and ends: migrate, bucket."""
         return self.own(self.services[name], 1)
 
     def own(self, service: Service, number: int) -> Part:
-        """One of ours: `web-1`, `worker-2`, `beat-1`."""
+        """A part of the site itself: `web-1`, `worker-2`, `beat-1`."""
         name = f"{service.name}-{number}"
         environment = self.environment_of(service)
         command = [str(BIN / service.command[0]), *map(self.places.here, service.command[1:])]
@@ -136,12 +137,12 @@ class Parts:
         (places.folder / "nginx").mkdir(exist_ok=True)
         configuration = places.folder / "nginx" / "nginx.conf"
         template = (ROOT / "deploy" / "nginx" / "nginx.conf.template").read_text()
-        # As root nginx would give its workers another user's rights: here they keep ours, as in the container.
+        # As root, nginx would run its workers as another user; here they keep this user, as in the container.
         owner = "user root;\n" if os.geteuid() == 0 else ""
         filled = fill_in(template, values).rstrip().removesuffix("}")
         configuration.write_text(f"{owner}{filled}{places.more_nginx}}}\n")
         check = [word.replace(":8081/", f":{places.port('nginx')}/") for word in service.health_check]
-        # -e: what nginx says before it has read its configuration
+        # -e: for errors before nginx has read its configuration
         command = [program("nginx"), "-e", "stderr", "-c", str(configuration), "-g", "daemon off;"]
         return Part("nginx", command, {"PATH": PATH}, check, "nginx")
 
@@ -165,7 +166,7 @@ class Parts:
         return Part("redis", command, {"PATH": PATH}, check, "redis")
 
     def clamd(self) -> Part:
-        """With our own clamd.conf, and one signature: the EICAR test string."""
+        """clamd with our own clamd.conf and one signature: the EICAR test string."""
         folder, port = self.places.folder / "clamd", self.places.port("clamd")
         signatures = folder / "signatures"
         signatures.mkdir(parents=True, exist_ok=True)
@@ -190,7 +191,7 @@ class Parts:
         return Part("clamd", command, {"PATH": PATH}, ping, "clamd")
 
     def s3(self) -> Part:
-        """The arguments of docker-compose.yml, without its shell, and with ports of our own."""
+        """The S3 server with the arguments in docker-compose.yml, without the shell, and with other ports."""
         places = self.places
         (line,) = self.services["s3"].command
         words = line.split(" exec ")[1].split()
@@ -211,7 +212,7 @@ class Parts:
         return Part("s3", [str(BIN / "weed"), *options], {"PATH": PATH, "WEED_S3_SSE_KEY": key}, check, "s3")
 
     def sink(self, kind: str) -> Part:
-        """What takes the emails, or the SMS, and writes each into a file of the folder `outbox`."""
+        """A server that receives emails or SMS and writes each into a file in the folder `outbox`."""
         port = self.places.port(kind)
         command = [sys.executable, "-m", "tools.stack.sinks", kind, str(port), str(self.places.outbox)]
         check = python("import socket", f"socket.create_connection(('127.0.0.1', {port}), 5)")

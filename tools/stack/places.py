@@ -1,4 +1,4 @@
-"""Where the parts of one stack are: folders, ports, secrets, the person that PostgreSQL runs as."""
+"""Folders, ports and secrets of one stack, and the user that PostgreSQL runs as."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def free_port() -> int:
 
 
 def has_ipv6() -> bool:
-    """Whether the machine answers on its own IPv6 address; a kernel may know the family and have no address."""
+    """Whether the machine answers on its own IPv6 address; a kernel may support IPv6 without having an address."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
@@ -34,7 +34,7 @@ def has_ipv6() -> bool:
 class Places:
     folder: Path
     settings_module: str = "docshare.settings"
-    more_nginx: str = ""  # for measurements: further servers of nginx
+    more_nginx: str = ""  # for measurements: further server blocks of nginx
     ports: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -55,11 +55,11 @@ class Places:
 
     @property
     def backup_key(self) -> Path:
-        """The private key that opens the backups; a site in earnest never has it."""
+        """The private key that decrypts the backups; a real site never has it."""
         return self.folder / "backup-key.txt"
 
     def backup_recipient(self) -> str:
-        """Its public one."""
+        """The public key of `backup_key`."""
         if not self.backup_key.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             self.backup_key.touch(mode=0o600)
@@ -75,13 +75,13 @@ class Places:
         return f"https://localhost:{self.port('files')}"
 
     def port(self, name: str) -> int:
-        """The same at every call."""
+        """The port for this name, the same at every call."""
         if name not in self.ports:
             self.ports[name] = free_port()
         return self.ports[name]
 
     def here(self, text: str) -> str:
-        """An address or path of a container, as it is on this machine."""
+        """A container's address or path, translated to this machine."""
         for there, port in (("redis:6379", "redis"), ("clamd:3310", "clamd"), ("s3:8333", "s3")):
             text = text.replace(there, f"127.0.0.1:{self.port(port)}")
         if text == "https://localhost":
@@ -92,14 +92,15 @@ class Places:
 
     @property
     def as_postgres(self) -> list[str]:
-        """PostgreSQL refuses to run as root."""
+        """A prefix that runs a command as the user postgres, because PostgreSQL refuses to run as root; empty if this
+        is not root."""
         if os.geteuid() != 0:
             return []
-        # Becomes the server itself, where runuser and su stay between us and it.
+        # setpriv becomes the server itself, while runuser and su would stay as its parent.
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=INT"]
 
     def prepare(self, *, storage: str) -> None:
-        """Folders, secrets, certificate, and an empty PostgreSQL."""
+        """Create folders, secrets, certificate, and an empty PostgreSQL."""
         for folder in (self.data, self.logs, self.outbox, self.folder / "acme"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         make(self.secrets, database=f"127.0.0.1:{self.port('postgres')}")
@@ -133,7 +134,7 @@ class Places:
         if self.as_postgres:
             shutil.chown(data, "postgres")
             shutil.chown(password, "postgres")
-            self.folder.chmod(0o711)  # PostgreSQL goes through it
+            self.folder.chmod(0o711)  # PostgreSQL must traverse it
         from tools.stack.parts import program
 
         subprocess.run(

@@ -1,6 +1,6 @@
-"""A mail server and an SMS gateway that keep what they get: `python -m tools.stack.sinks smtp|sms port folder`.
+"""A mail server and an SMS gateway that store what they receive: `python -m tools.stack.sinks smtp|sms port folder`.
 
-Files are named as in the embedded default's outbox, so that whoever reads one reads the other.
+Files are named as in the embedded default's outbox, so that the same code reads both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 
 
 def keep(folder: Path, content: bytes, extension: str) -> None:
-    """Whole or not at all, whenever somebody looks."""
+    """Write the file atomically."""
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4()}"
     draft = folder / f".{name}"
     draft.write_bytes(content)

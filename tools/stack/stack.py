@@ -1,4 +1,4 @@
-"""A production site on this machine: started whole, waited for, stopped."""
+"""Starts a whole production site on this machine, waits until it is healthy, and stops it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For commands beside the running site: what web processes have."""
+        """The environment of web processes, for commands beside the running site."""
         return self.parts.environment_of(self.parts.services["web"])
 
     def start(self) -> None:
-        """Every part, healthy. Raises CannotStart with what the part said."""
-        # With the site's settings, whoever asks: those of the tests name static files otherwise, and pages fail.
+        """Start every part and wait until it is healthy. Raises CannotStart with the part's output."""
+        # Always with the site's settings: the tests' settings name static files differently, and pages would fail.
         build = {
             **os.environ,
             "DATA_DIR": str(self.places.folder / "build"),
@@ -58,7 +58,7 @@ class Stack:
         self.wait_until_healthy()
 
     def start_servers(self) -> None:
-        """What the site needs beside itself, with an empty database."""
+        """Start the servers that the site needs, with an empty database."""
         self.places.prepare(storage=self.storage)
         for part in self.parts.servers():
             self.launch(part)
@@ -106,23 +106,25 @@ class Stack:
         self._run(part.command, part.environment)
 
     def manage(self, *arguments: str) -> str:
-        """The output of a management command."""
+        """Run a management command; returns its output."""
         return self._run([sys.executable, "manage.py", *arguments], self.environment)
 
     def demo(self) -> dict[str, Any]:
-        """The demo practice; refused in production, whose site is not one that listens to this machine alone."""
+        """Load the demo practice. Production refuses it, because others can reach a production site; this one listens
+        on this machine only."""
         command = [sys.executable, "manage.py", "demo", "--json"]
         return dict(json.loads(self._run(command, {**self.environment, "DOCSHARE_ENV": "embedded"})))
 
     def stop(self) -> None:
-        """In the reverse order, politely; after a while no longer so."""
+        """Stop the parts in reverse order, first by a signal, after a while by SIGKILL."""
         deadline = time.monotonic() + STOP_SECONDS
         for name, process in reversed(self.running.items()):
-            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)  # SIGTERM: waits for clients
+            # with SIGTERM, PostgreSQL would wait for its clients
+            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
             if name in ("postgres", "redis", "nginx") or self.started[name].service in OURS:
                 self._until_gone(process, deadline)
         for name, process in self.running.items():
-            if name == "s3":  # told to stop, it takes 15 seconds
+            if name == "s3":  # a regular stop takes 15 seconds
                 process.kill()
             self._until_gone(process, deadline)
         self.running.clear()
@@ -136,7 +138,7 @@ class Stack:
             process.wait()
 
     def _create_database(self) -> None:
-        """The image of PostgreSQL makes it at its first start."""
+        """Create the database, as the image of PostgreSQL does at its first start."""
         password = (self.places.secrets / "database_password").read_text()
         self._run(
             ["createdb", "-h", "127.0.0.1", "-p", str(self.places.port("postgres")), "-U", "docshare", "docshare"],
@@ -153,7 +155,7 @@ class Stack:
 
 
 def until(what: Callable[[], Any], seconds: float = 30) -> Any:
-    """Its first true answer. Raises TimeoutError."""
+    """Wait for the first true answer and return it. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := what():
