@@ -1,7 +1,7 @@
 # Needs Python 3.11 to 3.14 and make; everything else is installed into .venv and node_modules.
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack debian test check docs lint bench faults corpus fuzz machines locks runtime dev
+.PHONY: help run stack debian test check coverage docs lint bench faults corpus fuzz machines locks runtime dev
 SHELL := /bin/sh
 
 # The first Python that the locks hold for; PYTHON=/path/to/python chooses another.
@@ -14,9 +14,10 @@ help:
 	@echo "make stack  every part of production as processes of this machine (STORAGE=s3), with the demo practice"
 	@echo "make debian  docs/operating.md followed in a bare Debian (SUITE=trixie), as root"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
-	@echo "make check  in less than two minutes: format, imports, types, texts, and the tests that need no database"
+	@echo "make check  in less than two minutes: format, imports, types, texts, and the quick tests that need no database"
+	@echo "make coverage  how much of each room the tests run (PYTEST_ARGS); twice as slow as make test"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
-	@echo "make docs   docs/settings.md and docs/floors.svg from the code"
+	@echo "make docs   docs/settings.md, docs/floors.svg and the classes of the agenda's grid from the code"
 	@echo "make machines  bare Debian 12, 13 and 14 by the README, and the image, as root (MACHINES=\"debian12 debian13 debian14 image\")"
 	@echo "make locks  requirements*.lock from pyproject.toml, for every supported Python (UPGRADE=1: newer packages)"
 	@echo "make bench  measurements"
@@ -42,13 +43,21 @@ test: dev
 
 check: dev
 	@$(BIN)/python tools/lint.py --quick
-	@exec $(BIN)/python -m pytest -q -n 2 -m "not django_db and not slow and not servers and not stack" $(PYTEST_ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 -m "not database and not slow and not servers and not stack" $(PYTEST_ARGS)
+
+# Failing tests fail it, after the table.
+coverage: dev
+	@$(BIN)/coverage erase
+	@failed=0; $(BIN)/coverage run -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup $(PYTEST_ARGS) || failed=1; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage json --quiet -o .coverage.json && \
+	$(BIN)/python tools/coverage_by_room.py .coverage.json && exit $$failed
 
 lint: dev
 	@exec $(BIN)/python tools/lint.py
 
 docs: dev
 	@$(BIN)/python tools/settings_table.py
+	@$(BIN)/python tools/agenda_rows.py
 	@exec $(BIN)/python tools/floors.py
 
 bench: dev
