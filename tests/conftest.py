@@ -63,6 +63,7 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests that open a database, and tests whose result cannot differ on other servers (.ci/run): those
     without database and queue, and those about pages alone."""
+    _mark_repeated(items)
     for item in items:
         parts, name = set(item.path.parts), item.path.name
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
@@ -73,6 +74,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         alone = not item.get_closest_marker("slow") and not OF_INSTALLATIONS & parts  # starts no process of ours
         if pages_alone or (no_database and (alone or {"signing", "files"} & parts or name in ON_THEIR_OWN)):
             item.add_marker(pytest.mark.ground)
+
+
+def _mark_repeated(items: Iterable[pytest.Item]) -> None:
+    """Marks all parameters of a test but the first, the last and each eighth: a second kind of database is asked the
+    same question, not every instance of it again."""
+    instances: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        instances.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for same in instances.values():
+        for number, item in enumerate(same):
+            if number % 8 and number + 1 < len(same):
+                item.add_marker(pytest.mark.repeated)
 
 
 @pytest.fixture(scope="session", autouse=True)
