@@ -15,12 +15,11 @@ from accounts.models import User
 from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
 from appointments.models import Appointment
-from documents.sharing.deliveries import attention_count
-from imports.models import CalendarSubscription
 from patients.models import Patient
 from portals.answers import not_done
 from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
+from portals.practitioner.rail_counts import deliveries_count, forget_counts
 from portals.practitioner.set_up_steps import strip
 from portals.practitioner.suspended import suspended_page
 from practices.models import Membership, Practice, Role
@@ -50,6 +49,9 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
         except SignInAgain as needed:
             context = frame(request, user, "", sentence=needed.sentence, back=return_page(request))
             return render(request, "practitioner/sign_in_again.html", context, status=401)
+        finally:
+            if request.method not in ("GET", "HEAD"):
+                forget_counts(user)
 
     return wrapped
 
@@ -90,8 +92,7 @@ def frame(
         "here": request.path if request.method in ("GET", "HEAD") else "",
         "is_administrator": administers,
         "set_up": strip(request, current, user, administers=administers),
-        "deliveries_count": attention_count(user, current)
-        + CalendarSubscription.objects.filter(practice=current).needing_attention().count(),
+        "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }
