@@ -16,6 +16,7 @@ from patients.names import plain, search_words
 from practices.models import OfPracticeQuerySet, Practice
 
 MERGE_FIELD = "<span data-field="  # the beginning of each in a stored body (documents.library.writing.body)
+BLANK = "<span data-blank="  # the same of each blank (documents.library.writing.blanks)
 
 
 class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
@@ -92,3 +93,8 @@ class LibraryVersion(models.Model):
     def is_personal(self) -> bool:
         """Whether it has merge fields: each appointment then gets a copy of its own, and `file` is a specimen."""
         return MERGE_FIELD in self.body
+
+    @property
+    def has_blanks(self) -> bool:
+        """Whether somebody must fill it in for each appointment: it is never sent as it is."""
+        return BLANK in self.body

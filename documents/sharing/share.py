@@ -70,7 +70,8 @@ def share_library_document(
 ) -> SharedDocument:
     """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
-    Raises as share_upload, and documents.library.writing.printing.CannotWrite.
+    Raises as share_upload, documents.library.writing.printing.CannotWrite, and
+    documents.library.writing.copies.BlanksUnfilled.
     """
     check_may_share(appointment, by)
     if library_document.practice_id != appointment.practice_id:
