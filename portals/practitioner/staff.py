@@ -16,6 +16,7 @@ from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
 from appointments.models import Appointment
 from documents.sharing.deliveries import attention_count
+from documents.to_sign.standing import awaiting_count
 from imports.models import CalendarSubscription
 from patients.models import Patient
 from portals.answers import not_done
@@ -92,6 +93,7 @@ def frame(
         "set_up": strip(request, current, user, administers=administers),
         "deliveries_count": attention_count(user, current)
         + CalendarSubscription.objects.filter(practice=current).needing_attention().count(),
+        "to_sign_count": awaiting_count(user, current),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }
