@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from appointments.recipients import resolve
+from appointments.recipients import Recipient, resolve
 from documents.filling.answers import printed
 from documents.filling.filled import language_of
 from documents.library.writing.blanks import blanks_of
@@ -39,20 +39,19 @@ class NotLookedAt(LookAgain):
     words = gettext_lazy("Regardez ce document avant de le signer.")
 
 
-def mark_of(task: Task) -> str:
+def mark_of(task: Task, recipient: Recipient | None = None) -> str:
     """Identifies exactly what would be signed and shared now: intention, filled text, letterhead, pictures, patient,
-    appointment, recipient. Needs the task with preparing.PARTS."""
+    appointment, recipient (None: resolved here). Needs the task with preparing.PARTS."""
     appointment, practice, filling = task.appointment, task.practice, filling_of(task)
-    patient, addressee = appointment.patient, resolve(appointment).addressee
+    patient, addressee = appointment.patient, (recipient or resolve(appointment)).addressee
     language, body = language_of(appointment, addressee), task.version.body
     answers = printed(blanks_of(body), filling.answers, language=language)
-    shown = LibraryDocument.objects.filter(practice=practice, pk__in=pictures(body)).prefetch_related("versions")
     seen = [
         *(str(task.pk), task.revision, str(task.version_id), task.title, task.category_id),
         *(task.page, task.x, task.y, task.width, str(task.practitioner_id)),
         *(language, fill(body, values(appointment, language=language), answers)),
         *(practice.name, practice.address, practice.telephone, practice.email, practice.logo_version),
-        sorted(str(document.newest.pk) for document in shown),
+        _newest_pictures(task),
         *(str(patient.pk), patient.full_name, patient.birth_date.isoformat()),
         *(appointment.starts_at.isoformat(), str(appointment.agenda_id), str(appointment.visit_reason_id)),
         *(
@@ -64,6 +63,14 @@ def mark_of(task: Task) -> str:
     ]
     text = json.dumps(seen, ensure_ascii=False)
     return salted_hmac("documents.to-sign", text, algorithm="sha256").hexdigest()
+
+
+def _newest_pictures(task: Task) -> list[str]:
+    shown = pictures(task.version.body)
+    if not shown:
+        return []
+    documents = LibraryDocument.objects.filter(practice=task.practice_id, pk__in=shown).with_newest()
+    return sorted(str(pk) for pk in documents.values_list("newest_version", flat=True))
 
 
 @transaction.atomic
@@ -80,9 +87,9 @@ def note_look(*, task: Task, mark: str, by: User) -> None:
     Task.objects.filter(pk=current.pk).update(looked_at=timezone.now(), looked_mark=mark)
 
 
-def was_looked_at(task: Task) -> bool:
+def was_looked_at(task: Task, recipient: Recipient | None = None) -> bool:
     """Whether the practitioner has looked at exactly what it is now."""
-    return bool(task.looked_mark) and constant_time_compare(task.looked_mark, mark_of(task))
+    return bool(task.looked_mark) and constant_time_compare(task.looked_mark, mark_of(task, recipient))
 
 
 def check_looked_at(task: Task) -> str:

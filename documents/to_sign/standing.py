@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.recipients import resolve
+from appointments.recipients import Recipient, resolve
 from documents.filling.filled import TemplateWithdrawn
 from documents.models import Task
 from documents.sharing.uploads import RecipientNotReady
@@ -13,7 +13,7 @@ from practices.models import Membership, Practice, Role
 from practices.roles import may_sign
 
 
-def obstacle(task: Task) -> str:
+def obstacle(task: Task, recipient: Recipient | None = None) -> str:
     """A sentence for whoever prepared it and whoever is to sign it; "" if nothing is in the way. Needs the task with
     preparing.PARTS."""
     if not may_sign(task.practitioner, task.practice):
@@ -21,7 +21,7 @@ def obstacle(task: Task) -> str:
         return told % {"name": task.practitioner}
     if task.version.document.archived_at is not None:
         return str(TemplateWithdrawn.words)
-    recipient = resolve(task.appointment)
+    recipient = recipient or resolve(task.appointment)
     return "" if recipient.is_ready else RecipientNotReady(recipient).sentence
 
 

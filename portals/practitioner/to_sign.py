@@ -154,7 +154,8 @@ def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm
     """The paper is made for this answer; its mark is that of what it is made from."""
     set_clock(found.practice)
     signs = found.practitioner_id == user.pk and found.state == TaskState.WAITING
-    mark, pages = mark_of(found), list[PaperPage]()
+    recipient, pages = resolve(found.appointment), list[PaperPage]()
+    mark = mark_of(found, recipient)
     if found.is_open:
         with refusals_shown(request), print_filled(found.appointment, filling_of(found)) as paper:
             pages = drawn(paper)
@@ -166,8 +167,10 @@ def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm
         task=found,
         appointment=found.appointment,
         patient=found.appointment.patient,
-        recipient=resolve(found.appointment),
-        line=TaskLine(found, obstacle(found) if found.is_open else "", signs and was_looked_at(found)),
+        recipient=recipient,
+        line=TaskLine(
+            found, obstacle(found, recipient) if found.is_open else "", signs and was_looked_at(found, recipient)
+        ),
         pages=pages,
         mark=mark,
         signs=signs,
@@ -189,7 +192,11 @@ def _task(user: User, pk: uuid.UUID) -> Task:
 
 def _to_sign(user: User, practice: Practice) -> list[TaskLine]:
     waiting = Task.objects.to_sign_by(user).filter(practice=practice, state=TaskState.WAITING)
-    return [TaskLine(one, obstacle(one), was_looked_at(one)) for one in waiting.select_related(*PARTS)]
+    lines = []
+    for one in waiting.select_related(*PARTS).prefetch_related("appointment__holder_authorisations"):
+        recipient = resolve(one.appointment)
+        lines.append(TaskLine(one, obstacle(one, recipient), was_looked_at(one, recipient)))
+    return lines
 
 
 def _prepared(user: User, practice: Practice) -> dict[str, Any]:
@@ -207,9 +214,10 @@ def _prepared(user: User, practice: Practice) -> dict[str, Any]:
 
 def _next(user: User, found: Task) -> Task | None:
     """The next that is still to be looked at, round to the first."""
-    lines = [line.task for line in _to_sign(user, found.practice) if not line.was_looked_at]
-    after = [one for one in lines if (one.prepared_at, one.pk) > (found.prepared_at, found.pk)]
-    return next((one for one in [*after, *lines] if one.pk != found.pk), None)
+    waiting = Task.objects.to_sign_by(user).filter(practice=found.practice_id, state=TaskState.WAITING)
+    others = list(waiting.exclude(pk=found.pk).select_related(*PARTS))
+    others.sort(key=lambda one: (one.prepared_at, one.pk) < (found.prepared_at, found.pk))
+    return next((one for one in others if not was_looked_at(one)), None)
 
 
 def _chosen(request: HttpRequest) -> list[uuid.UUID]:

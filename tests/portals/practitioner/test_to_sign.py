@@ -42,7 +42,7 @@ def test_ten_are_prepared_looked_at_one_after_the_other_and_signed_with_one_pass
     address = f"/pro/appointments/{appointment.pk}/fill/{template.current.pk}/"
     for number in range(10):
         asked = {"blank_1": "2027-03-02", "title": f"Arrêt {number}", "category": "certificate", "key": str(number)}
-        for _twice in range(2):
+        for _each in range(1 if number else 2):  # a double click
             answer = secretary.post(address, {**asked, "signer": str(alice_signs.pk)})
             assert answer["Location"] == f"/pro/appointments/{appointment.pk}/"
     assert Task.objects.count() == 10
