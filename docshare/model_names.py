@@ -39,6 +39,8 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "documents.DocumentLink": (_("lien vers un document"), _("liens vers des documents")),
     "documents.DocumentReading": (_("lecture d’un document"), _("lectures de documents")),
     "signing.InstallationAuthority": (_("autorité de certification"), _("autorités de certification")),
+    "documents.FillingDraft": (_("document en cours de remplissage"), _("documents en cours de remplissage")),
+    "documents.Task": (_("document à signer"), _("documents à signer")),
     "documents.LibraryDocument": (_("document de la bibliothèque"), _("documents de la bibliothèque")),
     "documents.LibraryVersion": (_("version d’un document"), _("versions de documents")),
     "signing.SignatureImage": (_("image de signature"), _("images de signature")),

@@ -16,6 +16,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Model
 
 from accounts import factor_secrets
+from documents.models import FillingDraft, Task
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.models import Message
 from portals.models import IdempotentCall
@@ -138,6 +139,8 @@ KINDS = (
     _of_texts("names of imported files", Import, "name"),
     _of_texts("lines to import", ImportPart, "rows"),
     _of_texts("sentences about imported lines", ImportLine, "detail"),
+    _of_texts("documents being filled in", FillingDraft, "typed"),
+    _of_texts("documents to sign", Task, "answers", "sentence"),
     _of_texts("addresses of calendars", CalendarSubscription, "address"),
     _of_texts("sentences about events of calendars", CalendarItem, "detail"),
     Kind(

@@ -32,6 +32,11 @@ declare(
     _("Document rendu à la personne qui a pris le rendez-vous : le patient était mineur"),
     Topic.DOCUMENT,
 )
+declare("task.prepared", _("Document préparé pour la signature d’un praticien"), Topic.DOCUMENT)
+declare("task.corrected", _("Document à signer corrigé"), Topic.DOCUMENT)
+declare("task.sent_back", _("Document à signer renvoyé par le praticien"), Topic.DOCUMENT)
+declare("task.signed", _("Document préparé, signé par le praticien"), Topic.DOCUMENT)
+declare("task.withdrawn", _("Document à signer retiré"), Topic.DOCUMENT)
 declare("accesses.judged_anew", _("Date de naissance corrigée : accès liés à la minorité revus"), Topic.ACCESS)
 
 declare("auto_send.sent", _("Document envoyé automatiquement"), Topic.SENDING, webhook=True)

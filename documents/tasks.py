@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from documents.filling import drafts
 from documents.merging import closing
 from documents.sending import autosend, links_without_contacts
 from documents.sharing import unread
@@ -30,6 +31,12 @@ def note_contacts_of_links() -> None:
 def close_old_merges() -> None:
     """After 30 days, records that became one can't be separated. Harmless when repeated."""
     closing.close_old_merges()
+
+
+@shared_task
+def forget_old_drafts() -> None:
+    """Forget what nobody has gone on with for 30 days. Harmless when repeated."""
+    drafts.forget_old_drafts()
 
 
 @shared_task

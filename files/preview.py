@@ -38,18 +38,21 @@ def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
     Raises NoPreview, storage.BytesChanged.
     """
     storage.check_unchanged(stored)
-    with (
-        storage.local_copy(stored) as path,
-        tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".webp") as output,
-    ):
-        arguments = (str(path), stored.media_type, page, min(width, MAX_WIDTH), MAX_PICTURE_BYTES, output.name)
+    with storage.local_copy(stored) as path:
+        return drawn_page(path, stored.media_type, page=page, width=width)
+
+
+def drawn_page(path: Path, media_type: str, *, page: int, width: int) -> bytes:
+    """The same of a file that is not stored. Raises NoPreview."""
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".webp") as output:
+        arguments = (str(path), media_type, page, min(width, MAX_WIDTH), MAX_PICTURE_BYTES, output.name)
         try:
             answer = sandbox.run(decoding.render_page, *arguments, reads=[path], writes=[output.name])
             if answers.refusal(answer, ["no_such_page"]):
                 raise NoPreview
             picture = answers.written(Path(output.name), WEBP, most=MAX_PICTURE_BYTES)
         except sandbox.SandboxError as error:
-            logger.warning("No preview of stored file %s: %s", stored.pk, error)
+            logger.warning("No preview of %s: %s", path.name, error)
             raise NoPreview from error
         return picture
 
@@ -61,12 +64,17 @@ def page_texts(stored: StoredFile, *, pages: int) -> list[str]:
         return [""] * pages
     storage.check_unchanged(stored)
     with storage.local_copy(stored) as path:
-        try:
-            answer = sandbox.run(decoding.page_texts, str(path), pages, MAX_TEXT, reads=[path])
-            texts = answers.sequence(
-                answers.entry(answers.fields(answer), "texts"), partial(answers.text, longest=MAX_TEXT), most=pages
-            )
-        except sandbox.SandboxError as error:
-            logger.warning("No text of stored file %s: %s", stored.pk, error)
-            return [""] * pages
+        return texts_of(path, pages=pages)
+
+
+def texts_of(path: Path, *, pages: int) -> list[str]:
+    """The same of a PDF that is not stored."""
+    try:
+        answer = sandbox.run(decoding.page_texts, str(path), pages, MAX_TEXT, reads=[path])
+        texts = answers.sequence(
+            answers.entry(answers.fields(answer), "texts"), partial(answers.text, longest=MAX_TEXT), most=pages
+        )
+    except sandbox.SandboxError as error:
+        logger.warning("No text of %s: %s", path.name, error)
+        return [""] * pages
     return texts + [""] * (pages - len(texts))

@@ -23,7 +23,7 @@ from accounts.models.user import ERASED_DOMAIN
 from appointments.models import Agenda, Appointment, BookedFor, HolderAuthorisation, HolderExclusion
 from audit.models import AuditEvent
 from audit.trail import record
-from documents.models import DocumentLink, SharedDocument
+from documents.models import DocumentLink, FillingDraft, SharedDocument
 from patients.models import ContactProposal, FormerContact, Invitation, Patient, RecordTie, Relative
 from patients.ownership import CONTACTS, equals_one_of
 from personal_data.data_exports import remove
@@ -121,6 +121,7 @@ def _rows_of(user: User) -> dict[str, QuerySet[Model]]:
         "ties of accounts to records": RecordTie.objects.filter(user=user),
         "proposed contacts": ContactProposal.objects.filter(user=user),
         "links without account": DocumentLink.objects.filter(holder=user),
+        "documents being filled in": FillingDraft.objects.filter(user=user),
         "groups": User.groups.through.objects.filter(user=user),
         "permissions": User.user_permissions.through.objects.filter(user=user),
     }

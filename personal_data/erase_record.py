@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import OneTimeCode, User
 from audit.trail import record as record_in_trail
-from documents.models import AutoSend, DocumentLink, SharedDocument
+from documents.models import AutoSend, DocumentLink, FillingDraft, SharedDocument, Task
 from documents.models.autosend import AutoSendState
 from documents.sending.planning import record_sending
 from files import storage
@@ -34,6 +34,7 @@ def erase_record(patient: Patient, account: User | None, report: Report) -> None
     until = pending_retention_end(patient)
     _erase_ways_in(patient, account, report)
     _stop_sendings(patient, report)
+    _forget_unshared(patient, report)
     if until is None:
         _delete(patient, report)
     else:
@@ -77,6 +78,12 @@ def _stop_sendings(patient: Patient, report: Report) -> None:
         one.save(update_fields=["state"])
         record_sending("auto_send.cancelled", one, by=None)
         report.count("automatic documents, not sent", 1)
+
+
+def _forget_unshared(patient: Patient, report: Report) -> None:
+    """What was filled in or prepared, and never shared, is no part of the record."""
+    report.delete("documents being filled in", FillingDraft.objects.filter(appointment__patient=patient))
+    report.delete("documents prepared to sign", Task.objects.open().filter(appointment__patient=patient))
 
 
 def _erase_contacts(patient: Patient, report: Report) -> None:

@@ -68,6 +68,18 @@ DECISIONS: dict[str, Decision] = {
     "personal_data.PracticeExport": Decision("practice", why_not=OF_PRACTICE, references={"requested_by": K}),
     "documents.DocumentReading": Decision("document__practice", ("AuditEvent",), references={"reader": K}),
     "documents.AutoSend": Decision("appointment__practice", why_not="what it sent is a DocumentReference"),
+    "documents.FillingDraft": Decision(
+        "appointment__practice",
+        why_not="unfinished, for thirty days at most; what was shared is a DocumentReference",
+        references={"user": E},
+        secret=frozenset({"typed"}),
+    ),
+    "documents.Task": Decision(
+        "practice",
+        why_not="prepared and not shared; what was signed is a DocumentReference",
+        references={"practitioner": K, "prepared_by": K},
+        secret=frozenset({"answers", "sentence"}),
+    ),
     "documents.SharedDocument": Decision(
         "practice",
         ("DocumentReference", "Provenance"),

@@ -33,6 +33,7 @@ BY_ANOTHER_NAME = {
     "documents/sharing/chasing.py": "documents/test_deliveries.py",
     "documents/sharing/walk_ins.py": "portals/practitioner/test_timeline.py",
     "documents/sharing/reading.py": "portals/patient/test_documents.py",
+    "documents/filling/drafts.py": "documents/test_filled.py",
     "patients/distinct.py": "portals/practitioner/test_merging.py",
     "imports/steering.py": "imports/test_undoing.py",
     "patients/records.py": "documents/test_corrections.py",

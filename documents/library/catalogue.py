@@ -15,7 +15,8 @@ from audit.trail import record
 from documents.library.writing.body import clean, pictures
 from documents.library.writing.fields import examples
 from documents.library.writing.printing import print_body
-from documents.models import Category, LibraryDocument, LibraryVersion
+from documents.models import AutoSendRule, Category, LibraryDocument, LibraryVersion
+from documents.models.library import BLANK
 from documents.sending.planning import follow_library
 from files import storage
 from files.intake import Intake
@@ -144,6 +145,7 @@ def _store_version(
                 document.save()
             else:  # the lock makes version numbers consecutive
                 LibraryDocument.objects.select_for_update().get(pk=document.pk)
+                _check_no_rule_sends(document, body)
             last = document.versions.order_by("-number").values_list("number", flat=True).first() or 0
             version = LibraryVersion.objects.create(
                 document=document,
@@ -159,6 +161,17 @@ def _store_version(
     except Exception:
         storage.abandon(stored)
         raise
+
+
+def _check_no_rule_sends(document: LibraryDocument, body: str) -> None:
+    """A rule never sends a document with blanks. The caller has locked the document. Raises ValidationError."""
+    rule = AutoSendRule.objects.kept().filter(documents=document).first() if BLANK in body else None
+    if rule is not None:
+        told = _(
+            "La règle « %(rule)s » envoie ce document, et personne n’en remplirait les blancs. Retirez-le d’abord de "
+            "la règle, ou rédigez un autre document."
+        )
+        raise ValidationError({"body": told % {"rule": rule.name}})
 
 
 def check_may_write(practice: Practice, by: User) -> None:

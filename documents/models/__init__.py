@@ -2,6 +2,7 @@ from documents.models.autosend import AutoSend, AutoSendRule, AutoSendState, Doc
 from documents.models.category import Category
 from documents.models.library import LibraryDocument, LibraryVersion
 from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
+from documents.models.task import FillingDraft, Task, TaskState
 from documents.models.unread import UnreadPolicy
 
 __all__ = [
@@ -11,9 +12,12 @@ __all__ = [
     "Category",
     "DocumentLink",
     "DocumentReading",
+    "FillingDraft",
     "LibraryDocument",
     "LibraryVersion",
     "ReadingMeans",
     "SharedDocument",
+    "Task",
+    "TaskState",
     "UnreadPolicy",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,11 +16,19 @@ from patients.names import plain, search_words
 from practices.models import OfPracticeQuerySet, Practice
 
 MERGE_FIELD = "<span data-field="  # the beginning of each in a stored body (documents.library.writing.body)
+BLANK = "<span data-blank="  # the same of each blank (documents.library.writing.blanks)
 
 
 class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
     def in_use(self) -> LibraryDocumentQuerySet:
         return self.filter(archived_at=None)
+
+    def with_newest(self) -> LibraryDocumentQuerySet:
+        """With `newest_version`, its key, and `must_be_filled`: whether that one has blanks."""
+        newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number")
+        return self.alias(newest_body=Subquery(newest.values("body")[:1])).annotate(
+            newest_version=Subquery(newest.values("pk")[:1]), must_be_filled=Q(newest_body__contains=BLANK)
+        )
 
     def search(self, typed: str) -> LibraryDocumentQuerySet:
         """Every word is found in the title, without regard to accents, case, apostrophes and hyphens. Nothing typed
@@ -92,3 +100,8 @@ class LibraryVersion(models.Model):
     def is_personal(self) -> bool:
         """Whether it has merge fields: each appointment then gets a copy of its own, and `file` is a specimen."""
         return MERGE_FIELD in self.body
+
+    @property
+    def has_blanks(self) -> bool:
+        """Whether somebody must fill it in for each appointment: it is never sent as it is."""
+        return BLANK in self.body

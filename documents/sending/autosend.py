@@ -22,7 +22,7 @@ from appointments.recipients import Addressee, Audience, Recipient, RecipientSta
 from audit.trail import append
 from documents import messages
 from documents.addressees import write_addressee
-from documents.library.writing.copies import personal_copy
+from documents.library.writing.copies import BlanksUnfilled, personal_copy
 from documents.library.writing.printing import CannotWrite
 from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVersion, SharedDocument
 from documents.models.autosend import AutoSendState, LinkEnd
@@ -137,7 +137,7 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
     for one in due:
         try:
             sent.append((one, _document(appointment, one, versions[one.document_id], recipient.addressee)))
-        except CannotWrite:  # the others are sent
+        except (CannotWrite, BlanksUnfilled):  # the others are sent
             _give_up(one, by=by)
     if not sent:
         return True
@@ -189,7 +189,7 @@ def _document(
     appointment: Appointment, one: AutoSend, version: LibraryVersion, addressee: Addressee
 ) -> SharedDocument:
     """A SharedDocument of exactly this version, not yet saved; for a personal copy, its file row is saved. Raises
-    CannotWrite."""
+    CannotWrite, BlanksUnfilled."""
     copy = personal_copy(version, appointment, addressee, replacing_letters=True)
     if copy:
         copy.file.save()

@@ -54,6 +54,7 @@ def save_rule(
     """
     require_administrator(by, practice, ONLY_ADMINISTRATORS)
     _check(practice, content)
+    _check_without_blanks(content)
     made = rule is None
     rule = rule or AutoSendRule(id=pk or uuid.uuid4(), practice=practice)
     rule.name = content.name.strip()
@@ -92,6 +93,15 @@ def delete_rule(*, rule: AutoSendRule, by: User) -> None:
         rule.refresh_from_db()
         record("rule.deleted", by=by, on=rule, practice=rule.practice_id)
         follow_rule(rule)
+
+
+def _check_without_blanks(content: RuleContent) -> None:
+    """Nobody fills in what a rule sends. Locks the documents: no version with blanks is written meanwhile."""
+    named = LibraryDocument.objects.select_for_update().filter(pk__in=[one.pk for one in content.documents])
+    titles = [one.title for one in named.order_by("pk") if one.current.has_blanks]
+    if titles:
+        told = _("« %(title)s » a des blancs à remplir : une règle ne peut pas l’envoyer.")
+        raise ValidationError({"documents": [told % {"title": title} for title in titles]})
 
 
 def _check(practice: Practice, content: RuleContent) -> None:

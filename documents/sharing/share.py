@@ -15,7 +15,7 @@ from documents import messages
 from documents.addressees import write_addressee
 from documents.library.writing.copies import personal_copy
 from documents.models import Category, LibraryDocument, SharedDocument
-from documents.sharing.uploads import check_may_share, locked, prepare, ready_recipient
+from documents.sharing.uploads import Prepared, check_may_share, locked, prepare, ready_recipient
 from files import storage
 from files.intake import Intake
 from files.names import composed
@@ -46,17 +46,34 @@ def share_upload(
         appointment=appointment, intake=intake, placement=placement, by=by, confirm_patient=confirm_patient
     )
     try:
-        with transaction.atomic():
-            prepared.stored.save()
-            document = SharedDocument(
-                id=pk or uuid.uuid4(), category=category, title=composed(title) or intake.name, **prepared.facts
-            )
-            return _share(
-                appointment=appointment, document=document, by=by, patient_confirmed=prepared.patient_confirmed
-            )
+        return share_prepared(
+            appointment=appointment, prepared=prepared, category=category, title=title, by=by, pk=pk
+        )
     except Exception:
         storage.abandon(prepared.stored)
         raise
+
+
+@transaction.atomic
+def share_prepared(
+    *,
+    appointment: Appointment,
+    prepared: Prepared,
+    category: Category,
+    title: str,
+    by: User,
+    pk: uuid.UUID | None = None,
+) -> SharedDocument:
+    """The rows of a prepared file. If it raises, or its transaction ends otherwise, the caller abandons the file.
+    Raises RecipientNotReady."""
+    prepared.stored.save()
+    document = SharedDocument(
+        id=pk or uuid.uuid4(),
+        category=category,
+        title=composed(title) or prepared.facts["name"],
+        **prepared.facts,
+    )
+    return _share(appointment=appointment, document=document, by=by, patient_confirmed=prepared.patient_confirmed)
 
 
 def share_library_document(
@@ -70,7 +87,8 @@ def share_library_document(
 ) -> SharedDocument:
     """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
-    Raises as share_upload, and documents.library.writing.printing.CannotWrite.
+    Raises as share_upload, documents.library.writing.printing.CannotWrite, and
+    documents.library.writing.copies.BlanksUnfilled.
     """
     check_may_share(appointment, by)
     if library_document.practice_id != appointment.practice_id:

@@ -70,6 +70,8 @@ LEFT: dict[str, str] = {
     "patients.ContactProposal": "of an account, which stays behind",
     "patients.Invitation": "its link is of the former installation",
     "documents.DocumentLink": "a link without account ends with the former installation",
+    "documents.FillingDraft": "unfinished work of an account, which stays behind",
+    "documents.Task": "for the signature of an account, which stays behind; what was signed moves",
     "signing.SigningCredential": "keys do not leave; its signatures stay valid in the documents",
     "webhooks.WebhookEndpoint": "its secret does not leave: a practice adds its software anew",
     "webhooks.WebhookDelivery": "of an endpoint, which stays behind",

@@ -22,7 +22,7 @@ from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
-from documents.models import SharedDocument
+from documents.models import SharedDocument, Task
 from documents.sharing.access import around
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
@@ -64,6 +64,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
         "documents": documents,
+        "tasks": _prepared(found, user),
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "likenesses": likenesses_of(found.patient),
@@ -78,6 +79,12 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "unconfirmed": unconfirmed_sentences(found.patient),
         "proposals": found.patient.contact_proposals.filter(settled_at=None).select_related("user"),
     }
+
+
+def _prepared(found: Appointment, user: User) -> list[Task]:
+    """What waits for a signature, or was sent back, as far as the user may see it."""
+    prepared = Task.objects.of_sharers(user).open().filter(appointment=found)
+    return list(prepared.select_related("practitioner", "prepared_by"))
 
 
 def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
@@ -175,6 +182,7 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
         return response
     told, shared = who_is_notified(found, by=user), documents_of(found, user)
     context = frame(request, user, "agenda", practice=found.practice, appointment=found, documents=shared, told=told)
+    context["tasks"] = _prepared(found, user)
     return render(request, "practitioner/delete.html", context)
 
 

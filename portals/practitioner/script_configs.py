@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from files.intake import empty_sentence, too_large_sentence
@@ -70,4 +71,21 @@ def _upload_words() -> dict[str, str]:
         "queued": _("En attente…"),
         "cancelled": _("L’import a été annulé. Le fichier est toujours là : réessayez."),
         "imported": _("« {name} » est dans la bibliothèque."),
+    }
+
+
+def filling_config(*, signature: bool) -> dict[str, Any]:
+    """Read by static/js/filling.js. `signature`: whether the reader may place their own."""
+    return {
+        "pdfjs": pdfjs_addresses(),
+        "signatureUrl": reverse("practitioner:signature-image") if signature else "",
+        "words": {
+            "page": _("Page"),
+            "placed": _("Page {page}, à {x} de la gauche, {y} du haut"),
+            "stamp": _("Signature : flèches pour déplacer, + et − pour la taille, Échap pour revenir"),
+            "working": _("Mise en page en cours…"),
+            "lost": _("L’aperçu n’a pas pu être demandé. Ce que vous avez écrit est toujours là."),
+            "kept": _("Gardé à {time}."),
+            "notKept": _("Ce que vous écrivez n’a pas pu être gardé. Vérifiez la connexion."),
+        },
     }

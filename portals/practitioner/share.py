@@ -65,7 +65,7 @@ def share_context(request: HttpRequest, found: Appointment, user: User, **more: 
     recipient = resolve(found)
     signs = may_sign(user, found.practice)
     has_signature = signs and SignatureImage.objects.filter(user=user).exists()
-    library = LibraryDocument.objects.filter(practice=found.practice).in_use().select_related("category")
+    library = LibraryDocument.objects.filter(practice=found.practice).in_use().with_newest()
     return (
         frame(
             request,
@@ -88,7 +88,7 @@ def share_context(request: HttpRequest, found: Appointment, user: User, **more: 
             patient=found.patient,
             patient_is_minor=found.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
-            library=library.order_by("title"),
+            library=library.select_related("category").order_by("title"),
             documents=documents_of(found, user),
             extensions=",".join(MEDIA_TYPES),
             config=_config(request, found, more.get("replacing"), signs=signs, has_signature=has_signature),

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
 from appointments.models import Appointment
+from documents.to_sign.standing import awaiting_count
 from patients.models import Patient
 from portals.answers import not_done
 from portals.clock import set_clock
@@ -93,6 +94,7 @@ def frame(
         "is_administrator": administers,
         "set_up": strip(request, current, user, administers=administers),
         "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
+        "to_sign_count": awaiting_count(user, current),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from documents.library.catalogue import check_may_write, preview_body, rewrite_document, write_document
+from documents.library.writing.blanks import MAX_LABEL, BlankKind
 from documents.library.writing.fields import merge_fields
 from documents.library.writing.printing import CannotWrite
 from documents.models import LibraryDocument
@@ -94,12 +95,16 @@ def _editor(practice: Practice) -> dict[str, Any]:
         "fields": merge_fields(practice),
         "pictures": pictures.distinct().order_by("title"),
         "tools": _tools(),
+        "blank_kinds": BlankKind.choices,
+        "max_label": MAX_LABEL,
         "config": {
             "previewUrl": reverse("practitioner:library-preview"),
             "editor": static("django_prose_editor/editor.js"),
             "pdfjs": pdfjs_addresses(),
             "words": {
                 "fields": {field.name: field.label for field in merge_fields(practice)},
+                "optional": _("facultatif"),
+                "blank": _("Blanc"),
                 "ready": _("Aperçu à jour. Pages :"),
                 "working": _("Mise en page en cours…"),
                 "lost": _("L’aperçu n’a pas pu être demandé. Votre texte est toujours là."),

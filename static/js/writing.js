@@ -2,6 +2,7 @@
 import { config } from "./config.js";
 import { draftIsSent, findDraft, forgetDraft, keepDraft } from "./drafts.js";
 import { Toolbar } from "./toolbar.js";
+import { blankNode, BlankDialog } from "./writing_blank.js";
 import { Preview } from "./writing_preview.js";
 
 const root = document.querySelector("[data-writing]");
@@ -21,6 +22,7 @@ const MergeField = module.Node.create({
   parseHTML: () => [{ tag: "span[data-field]" }],
   renderHTML: ({ HTMLAttributes }) => ["span", { ...HTMLAttributes, class: "merge-field" }, words.fields[HTMLAttributes["data-field"]] ?? HTMLAttributes["data-field"]],
 });
+const Blank = blankNode(module, words, () => blanks.open());
 // The Tab key leaves the editor (WCAG 2.1.2). In a table it goes from cell to cell first, and leaves by the last one.
 const ListItem = module.ListItem.extend({
   addKeyboardShortcuts() {
@@ -53,12 +55,13 @@ const toolbar = new Toolbar(root.querySelector("[role=toolbar]"));
 const editor = new module.Editor({
   element: place,
   injectCSS: false, // the page's policy allows no style that a script writes
-  extensions: [Document, Paragraph, Text, HardBreak, Heading.configure({ levels: [1, 2, 3] }), Bold, Italic, Underline, BulletList, OrderedList, ListItem, Link.configure({ openOnClick: false, autolink: false }), Table.configure({ resizable: false }), TableRow, TableHeader, TableCell, Image.configure({ inline: true }), History, Gapcursor, Dropcursor, MergeField],
+  extensions: [Document, Paragraph, Text, HardBreak, Heading.configure({ levels: [1, 2, 3] }), Bold, Italic, Underline, BulletList, OrderedList, ListItem, Link.configure({ openOnClick: false, autolink: false }), Table.configure({ resizable: false }), TableRow, TableHeader, TableCell, Image.configure({ inline: true }), History, Gapcursor, Dropcursor, MergeField, Blank],
   content: textarea.value,
   editorProps: { attributes: { id, role: "textbox", "aria-multiline": "true", "aria-label": words.editor, "aria-describedby": ["editor-help", wrong?.id].filter(Boolean).join(" "), ...(wrong && { "aria-invalid": "true" }) } },
   onUpdate: typed,
   onTransaction: ({ editor: one }) => show(one),
 });
+const blanks = new BlankDialog(root, editor, inText);
 const saved = editor.getHTML();
 textarea.value = saved;
 

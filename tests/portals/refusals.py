@@ -12,6 +12,7 @@ from appointments.recipients import Recipient, RecipientState
 from documents.library.writing.printing import CannotWrite
 from documents.sharing.uploads import RecipientNotReady
 from documents.sharing.wrong_patient import WrongPatientSuspected
+from documents.to_sign.sign_tasks import InTheWay
 from files.storage import CHANGED, BytesChanged
 from files.upload import Refused, TryLater
 from notifications.causes import Cause
@@ -44,6 +45,7 @@ def every_refusal() -> list[Refusal]:
         CannotWrite(["꦳"]),
         CertificateRefused("password", sentence, "password"),
         Doubtful([Doubt("outside_hours", sentence, "outside_hours")]),
+        InTheWay(sentence),
         InvalidPlacement("page", sentence),
         RecipientNotReady(nobody),
         RecipientNotReady(without),

@@ -1,7 +1,7 @@
-"""The body of a written document: HTML with a short list of elements, and its merge fields.
+"""The body of a written document: HTML with a short list of elements, its merge fields and its blanks.
 
-Cleaned when saved, and read back unchanged. A field is `<span data-field="patient_name">`, a picture of the library
-`<img src="/pro/library/<id>/picture/" alt="…">`.
+Cleaned when saved, and read back unchanged. A field is `<span data-field="patient_name">`, a blank
+`<span data-blank="…">` (blanks.py), a picture of the library `<img src="/pro/library/<id>/picture/" alt="…">`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import nh3
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from documents.library.writing import blanks
 from documents.library.writing.fields import FIELD_NAMES, LINKED
 
 MAX_CHARACTERS = 200_000
@@ -26,7 +27,7 @@ TAGS = {
 ATTRIBUTES = {
     "a": {"href"},
     "img": {"src", "alt"},
-    "span": {"data-field"},
+    "span": {"data-field", *blanks.ATTRIBUTES},
     "th": {"colspan", "rowspan"},
     "td": {"colspan", "rowspan"},
     "ol": {"start"},
@@ -36,15 +37,16 @@ _IMG_SRC = re.compile(r'<img\b[^>]*\bsrc="([^"]*)"')
 _NO_PICTURE = re.compile(r"<img(?![^>]*\bsrc=)[^>]*>")
 _BRACES = re.compile(r"\{\{\s*([^{}]{0,60}?)\s*\}\}")
 _SPAN = re.compile(r'<span data-field="([^"]*)">.*?</span>', re.DOTALL)
+_GAP = re.compile(r'<span data-(field|blank)="([^"]*)"[^>]*>.*?</span>', re.DOTALL)
 _SPAN_NAME = re.compile(r'<span data-field="([a-z_]+)">')
 _TAG = re.compile(r"<[^>]*>")
 _ADDRESS = re.compile(r"https://[^\s<>\"']+")
 
 
 def clean(html: str) -> str:
-    """The body as it is stored. `{{ patient_name }}` becomes the field of that name.
+    """The body as it is stored. `{{ patient_name }}` becomes the field of that name, `{{ ? … }}` a blank.
 
-    Raises ValidationError (attribute `body`): too long, empty, or with an unknown field.
+    Raises ValidationError (attribute `body`): too long, empty, or with an unknown field or an impossible blank.
     """
     if len(html) > MAX_CHARACTERS:
         raise ValidationError(
@@ -59,10 +61,10 @@ def clean(html: str) -> str:
         link_rel=None,
         strip_comments=True,
     )
-    kept = _NO_PICTURE.sub("", kept)
+    kept = blanks.settle(_NO_PICTURE.sub("", kept))
     kept = _BRACES.sub(lambda found: f'<span data-field="{_name(unescape(found[1]))}"></span>', kept)
     kept = _SPAN.sub(lambda found: f'<span data-field="{_name(found[1])}"></span>', kept)
-    if not (_TAG.sub("", kept).strip() or field_names(kept) or pictures(kept)):
+    if not (_TAG.sub("", kept).strip() or _GAP.search(kept) or pictures(kept)):
         raise ValidationError({"body": _("Le document est vide. Écrivez-en le texte.")})
     return kept
 
@@ -99,17 +101,21 @@ def pictures(body: str) -> list[uuid.UUID]:
     return [uuid.UUID(match[1]) for match in found if match]
 
 
-def fill(body: str, values: Mapping[str, str]) -> str:
-    """Replace the fields by their text, escaped, with line breaks. One pass: a field inside a value is never
-    replaced."""
+def fill(body: str, values: Mapping[str, str], answers: Mapping[str, str] | None = None) -> str:
+    """Replace the fields by their text, and the blanks by their `answers`, by label; escaped, with line breaks. One
+    pass: a field inside a value is never replaced. Without `answers`, a blank shows its label."""
 
     def text(found: re.Match[str]) -> str:
-        shown = _isolated(escape(values[found[1]]))
-        if found[1] in LINKED:
+        gap, name = found[1], unescape(found[2])
+        if gap == "blank" and answers is None:
+            return f'<span class="blank">{_isolated(escape(name))}</span>'
+        given = answers.get(name, "") if gap == "blank" and answers is not None else values[name]
+        shown = _isolated(escape(given))
+        if gap == "field" and name in LINKED:
             shown = _ADDRESS.sub(lambda address: f'<a href="{address[0]}">{address[0]}</a>', shown)
         return shown.replace("\n", "<br>")
 
-    return _SPAN.sub(text, body)
+    return _GAP.sub(text, body)
 
 
 def _isolated(text: str) -> str:

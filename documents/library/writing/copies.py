@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext_lazy
+
 from appointments.models import Appointment
 from appointments.recipients import Addressee
 from documents.library.writing.fields import values
@@ -11,6 +13,18 @@ from documents.library.writing.printing import print_body
 from documents.models import LibraryVersion
 from files import storage
 from files.models import StoredFile
+from refusals import Kind, Refusal
+
+
+class BlanksUnfilled(Refusal):
+    """A document with blanks is never sent as it is."""
+
+    code = "blanks_unfilled"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Ce document a des blancs à remplir : il ne part jamais tel quel. Sur la page du rendez-vous, choisissez "
+        "« Remplir un modèle »."
+    )
 
 
 class PersonalCopy(NamedTuple):
@@ -23,8 +37,11 @@ def personal_copy(
 ) -> PersonalCopy | None:
     """The copy; None if the version has no merge field: everybody gets the same file.
 
-    Dates are in the addressee's language. `replacing_letters`: see printing.print_body. Raises printing.CannotWrite.
+    Dates are in the addressee's language. `replacing_letters`: see printing.print_body. Raises BlanksUnfilled,
+    printing.CannotWrite.
     """
+    if version.has_blanks:
+        raise BlanksUnfilled
     if not version.is_personal:
         return None
     language = (addressee.holder or appointment.patient).language

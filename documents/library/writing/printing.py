@@ -61,16 +61,19 @@ def print_body(
     title: str,
     values: Mapping[str, str],
     language: str,
+    answers: Mapping[str, str] | None = None,
     replacing_letters: bool = False,
 ) -> Intake:
     """A stored body as a PDF, in a temporary file on the store's file system. Raises CannotWrite.
+
+    `answers`: what was filled into its blanks, by label; None for a specimen, which shows the labels.
 
     `replacing_letters`: print a sign instead of a letter that no font has, for automatic documents, where nobody can
     correct the text.
     """
     logo = PracticeLogo.objects.filter(practice=practice).first() if practice.logo_version else None
     with translation.override(language):
-        text = fill(body, values)
+        text = fill(body, values, answers)
         # WeasyPrint resolves the addresses of pictures against its base.
         for pk in set(pictures(text)):
             text = text.replace(f'src="/pro/library/{pk}/picture/"', f'src="docshare:picture/{pk}"')

@@ -90,7 +90,7 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         SharedDocumentOut,
         request=a_multipart(ShareIn),
         summary="Share a document, signed if you ask",
-        refusals=["recipient_not_ready", "wrong_patient_suspected", *FILE, *SIGNING],
+        refusals=["recipient_not_ready", "wrong_patient_suspected", "blanks_unfilled", *FILE, *SIGNING],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         document = self.made_before() or self._share(self.appointment, self.asked)

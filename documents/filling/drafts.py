@@ -1,0 +1,45 @@
+"""What somebody has typed into a document and not shared yet: kept for them alone, for thirty days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from appointments.models import Appointment
+from documents.models import FillingDraft, LibraryVersion
+from documents.sharing.uploads import check_may_share
+
+KEPT = timedelta(days=30)
+MAX_TYPED = 300_000  # characters of all fields together: forty long texts
+
+
+@transaction.atomic
+def keep_draft(*, appointment: Appointment, version: LibraryVersion, typed: Mapping[str, str], by: User) -> None:
+    """Keep what was typed so far, right or wrong, in place of the draft before. Raises NotAllowed."""
+    check_may_share(appointment, by)
+    text = json.dumps(dict(typed), ensure_ascii=False)
+    if len(text) > MAX_TYPED or not Appointment.objects.select_for_update(of=("self",)).filter(pk=appointment.pk):
+        return  # more than any document asks for, or deleted meanwhile
+    FillingDraft.objects.update_or_create(
+        user=by, appointment=appointment, version=version, defaults={"typed": text, "changed_at": timezone.now()}
+    )
+
+
+def draft_of(user: User, appointment: Appointment, version: LibraryVersion) -> dict[str, str]:
+    """What the user typed, by field; empty without a draft."""
+    found = FillingDraft.objects.filter(user=user, appointment=appointment, version=version).first()
+    typed = json.loads(found.typed) if found else {}
+    return {str(name): str(text) for name, text in typed.items()}
+
+
+def end_draft(user: User, appointment: Appointment, version: LibraryVersion) -> None:
+    FillingDraft.objects.filter(user=user, appointment=appointment, version=version).delete()
+
+
+def forget_old_drafts() -> int:
+    return FillingDraft.objects.filter(changed_at__lt=timezone.now() - KEPT).delete()[0]

@@ -1,0 +1,116 @@
+"""Signing what was prepared and looked at: several in one go, each with its own fate."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.trail import record
+from documents.filling.filled import prepare_filled
+from documents.models import SharedDocument, Task, TaskState
+from documents.sharing.share import share_prepared
+from documents.to_sign.looking import LookAgain, check_looked_at
+from documents.to_sign.preparing import PARTS, NotToSign, filling_of, locked_task
+from documents.to_sign.standing import obstacle
+from files import storage
+from refusals import Kind, Refusal
+
+AT_ONCE = 25  # in one request: each takes a second or two
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`sentence`: why it was not signed; "" if it is. `title`: "" if it no longer exists."""
+
+    task: uuid.UUID
+    title: str
+    sentence: str
+
+    @property
+    def is_signed(self) -> bool:
+        return not self.sentence
+
+
+class InTheWay(Refusal):
+    """Something that it was prepared for no longer holds; the sentence says what. Nothing of it is lost."""
+
+    code = "in_the_way"
+    kind = Kind.CONFLICT
+
+
+def sign_tasks(*, tasks: Sequence[uuid.UUID], by: User) -> list[Outcome]:
+    """Sign and share each, as this practitioner. One that fails says why, and the others go on."""
+    return [_outcome(pk, by) for pk in dict.fromkeys(tasks)]
+
+
+def sign_task(*, task: Task, by: User) -> SharedDocument:
+    """Sign what the practitioner has looked at, and share it. Signing what is signed raises NotToSign.
+
+    The paper is made and signed before anything is stored; rows, history and the end of the task are one transaction.
+    Raises LookAgain, NotToSign, InTheWay, and as documents.filling.filled.share_filled.
+    """
+    if task.practitioner_id != by.pk:
+        raise Task.DoesNotExist
+    mark = _check(task)
+    prepared = prepare_filled(appointment=task.appointment, filling=filling_of(task), by=by)
+    try:
+        with transaction.atomic():
+            current = locked_task(task)
+            if _check(current) != mark:  # corrected and looked at again, while this was being signed
+                raise LookAgain
+            document = share_prepared(
+                appointment=current.appointment,
+                prepared=prepared,
+                category=current.category,
+                title=current.title,
+                by=by,
+                pk=uuid.uuid5(current.pk, "signed"),  # the database, too, allows it once
+            )
+            _end(current, document, by)
+            return document
+    except Exception:
+        storage.abandon(prepared.stored)
+        raise
+
+
+def _outcome(pk: uuid.UUID, by: User) -> Outcome:
+    task = Task.objects.to_sign_by(by).filter(pk=pk).select_related(*PARTS).first()
+    if task is None:
+        return Outcome(pk, "", _("Un document n’est plus à signer : son rendez-vous a été supprimé."))
+    try:
+        sign_task(task=task, by=by)
+    except Refusal as refused:
+        return Outcome(pk, task.title, refused.sentence)
+    except ValidationError as refused:
+        return Outcome(pk, task.title, " ".join(refused.messages))
+    return Outcome(pk, task.title, "")
+
+
+def _check(task: Task) -> str:
+    """The mark of what is to be signed. Raises NotToSign, InTheWay, LookAgain."""
+    if task.state != TaskState.WAITING:
+        raise NotToSign
+    if why := obstacle(task):
+        raise InTheWay(why)
+    return check_looked_at(task)
+
+
+def _end(task: Task, document: SharedDocument, by: User) -> None:
+    task.state, task.settled_at, task.document = TaskState.SIGNED, timezone.now(), document
+    task.answers = task.sentence = ""
+    task.save(update_fields=["state", "settled_at", "document", "answers", "sentence"])
+    record(
+        "task.signed",
+        by=by,
+        on=task,
+        practice=task.practice_id,
+        within=task.appointment_id,
+        detail={"category": task.category_id, "document": str(document.pk)},
+    )

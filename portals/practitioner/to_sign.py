@@ -1,0 +1,248 @@
+"""À signer: what waits for the practitioner, what was prepared and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.sole_control import MAY_SIGN, require_sole_control, signed_in_until
+from appointments.recipients import resolve
+from documents.filling.filled import print_filled
+from documents.models import Task, TaskState
+from documents.to_sign.looking import mark_of, note_look, was_looked_at
+from documents.to_sign.preparing import MAX_SENTENCE, PARTS, filling_of, send_back, withdraw_task
+from documents.to_sign.sign_tasks import AT_ONCE, Outcome, sign_tasks
+from documents.to_sign.standing import obstacle
+from portals.answers import done, not_done, refusals_shown
+from portals.clock import set_clock
+from portals.form_errors import refusals_in
+from portals.practitioner.paper import PaperPage, drawn
+from portals.practitioner.practices import practice_of
+from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice
+from practices.roles import may_share
+
+SETTLED_SHOWN = timedelta(days=30)
+SHOWN = 50  # of what was settled
+
+
+class SendBackForm(forms.Form):
+    sentence = forms.CharField(
+        label=gettext_lazy("Ce qui ne va pas"),
+        max_length=MAX_SENTENCE,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+        error_messages={"required": gettext_lazy("Dites en une phrase ce qui ne va pas.")},
+    )
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    """`obstacle`: what stands in the way of signing; "" for nothing."""
+
+    task: Task
+    obstacle: str
+    was_looked_at: bool
+
+    @property
+    def can_be_signed(self) -> bool:
+        return self.was_looked_at and not self.obstacle
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.task.looked_at) and not self.was_looked_at
+
+
+@staff_only
+@require_safe
+def to_sign(request: HttpRequest, user: User) -> HttpResponse:
+    practice = practice_of(request, user)
+    lines = _to_sign(user, practice)
+    context = frame(
+        request,
+        user,
+        "to-sign",
+        lines=lines,
+        ready=sum(line.can_be_signed for line in lines),
+        may_sign_until=_may_sign_until(request),
+        **_prepared(user, practice),
+    )
+    return render(request, "practitioner/to_sign.html", context)
+
+
+@staff_only
+@require_safe
+def task(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    return _task_page(request, user, _task(user, pk), SendBackForm())
+
+
+@staff_only
+@require_POST
+def look(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Records what the practitioner has looked at: the mark that the page showed. Then the next one."""
+    found = get_object_or_404(Task.objects.to_sign_by(user).select_related("practice"), pk=pk)
+    set_clock(found.practice)
+    with refusals_shown(request) as shown:
+        note_look(task=found, mark=request.POST.get("mark", ""), by=user)
+    if request.headers.get("X-Requested-With") == "look":
+        return HttpResponse(status=409 if shown.refusal else 204)
+    if shown.refusal:
+        return not_done("practitioner:task", pk=pk)
+    following = _next(user, found)
+    return done("practitioner:task", pk=following.pk) if following else done("practitioner:to-sign")
+
+
+@staff_only
+@require_POST
+def sign(request: HttpRequest, user: User) -> HttpResponse:
+    """Signs those chosen, each with its own fate."""
+    practice_of(request, user)
+    chosen = _chosen(request)
+    if not chosen:
+        messages.error(request, _("Choisissez au moins un document que vous avez regardé."))
+        return not_done("practitioner:to-sign")
+    require_sole_control(request)
+    outcomes = sign_tasks(tasks=chosen[:AT_ONCE], by=user)
+    _tell(request, outcomes, left=len(chosen) - len(outcomes))
+    signed = any(outcome.is_signed for outcome in outcomes)
+    return done("practitioner:to-sign") if signed else not_done("practitioner:to-sign")
+
+
+@staff_only
+@require_http_methods(["POST"])
+def send_task_back(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Task.objects.to_sign_by(user).select_related(*PARTS), pk=pk)
+    set_clock(found.practice)
+    form = SendBackForm(request.POST)
+    if form.is_valid():
+        with refusals_in(form):
+            send_back(task=found, sentence=form.cleaned_data["sentence"], by=user)
+            told = _("« %(title)s » est renvoyé à %(name)s.")
+            messages.success(request, told % {"title": found.title, "name": found.prepared_by})
+            return done("practitioner:to-sign")
+    return _task_page(request, user, found, form)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Asks first: what was filled in is lost."""
+    found = get_object_or_404(Task.objects.of_sharers(user).select_related(*PARTS), pk=pk)
+    set_clock(found.practice)
+    if request.method == "POST":
+        with refusals_shown(request) as shown:
+            withdraw_task(task=found, by=user)
+            messages.success(request, _("« %(title)s » n’est plus à signer.") % {"title": found.title})
+        return shown.redirect("practitioner:appointment", pk=found.appointment_id)
+    context = frame(request, user, "to-sign", practice=found.practice, task=found)
+    return render(request, "practitioner/task_withdraw.html", context)
+
+
+def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm) -> HttpResponse:
+    """The paper is made for this answer; its mark is that of what it is made from."""
+    set_clock(found.practice)
+    signs = found.practitioner_id == user.pk and found.state == TaskState.WAITING
+    recipient, pages = resolve(found.appointment), list[PaperPage]()
+    mark = mark_of(found, recipient)
+    if found.is_open:
+        with refusals_shown(request), print_filled(found.appointment, filling_of(found)) as paper:
+            pages = drawn(paper)
+    context = frame(
+        request,
+        user,
+        "to-sign",
+        practice=found.practice,
+        task=found,
+        appointment=found.appointment,
+        patient=found.appointment.patient,
+        recipient=recipient,
+        line=TaskLine(
+            found, obstacle(found, recipient) if found.is_open else "", signs and was_looked_at(found, recipient)
+        ),
+        pages=pages,
+        mark=mark,
+        signs=signs,
+        may_share=may_share(user, found.practice),
+        may_sign_until=_may_sign_until(request),
+        following=_next(user, found) if signs else None,
+        x_percent=round(found.x * 100),
+        y_percent=round(found.y * 100),
+        form=form,
+    )
+    return render(request, "practitioner/task.html", context, status=400 if form.errors else 200)
+
+
+def _task(user: User, pk: uuid.UUID) -> Task:
+    """One that the user is to sign, or may correct. Raises Http404."""
+    mine, ours = Task.objects.to_sign_by(user), Task.objects.of_sharers(user)
+    return get_object_or_404((mine | ours).select_related(*PARTS), pk=pk)
+
+
+def _to_sign(user: User, practice: Practice) -> list[TaskLine]:
+    waiting = Task.objects.to_sign_by(user).filter(practice=practice, state=TaskState.WAITING)
+    lines = []
+    for one in waiting.select_related(*PARTS).prefetch_related("appointment__holder_authorisations"):
+        recipient = resolve(one.appointment)
+        lines.append(TaskLine(one, obstacle(one, recipient), was_looked_at(one, recipient)))
+    return lines
+
+
+def _prepared(user: User, practice: Practice) -> dict[str, Any]:
+    """What waits for others, what was sent back, and what became of what the user prepared."""
+    ours = Task.objects.of_sharers(user).filter(practice=practice).select_related(*PARTS)
+    waiting = ours.filter(state=TaskState.WAITING).exclude(practitioner=user)
+    since = timezone.now() - SETTLED_SHOWN
+    settled = ours.filter(Q(prepared_by=user), settled_at__gte=since).exclude(state=TaskState.SENT_BACK)
+    return {
+        "sent_back": ours.filter(state=TaskState.SENT_BACK),
+        "waiting": [TaskLine(one, obstacle(one), was_looked_at=False) for one in waiting],
+        "settled": settled.order_by("-settled_at")[:SHOWN],
+    }
+
+
+def _next(user: User, found: Task) -> Task | None:
+    """The next that is still to be looked at, round to the first."""
+    waiting = Task.objects.to_sign_by(user).filter(practice=found.practice_id, state=TaskState.WAITING)
+    others = list(waiting.exclude(pk=found.pk).select_related(*PARTS))
+    others.sort(key=lambda one: (one.prepared_at, one.pk) < (found.prepared_at, found.pk))
+    return next((one for one in others if not was_looked_at(one)), None)
+
+
+def _chosen(request: HttpRequest) -> list[uuid.UUID]:
+    found = []
+    for text in request.POST.getlist("task"):
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue  # no page of ours sends it
+    return found
+
+
+def _tell(request: HttpRequest, outcomes: list[Outcome], *, left: int) -> None:
+    signed = sum(outcome.is_signed for outcome in outcomes)
+    if signed:
+        told = ngettext("%(count)d document signé et partagé.", "%(count)d documents signés et partagés.", signed)
+        messages.success(request, told % {"count": signed})
+    for outcome in outcomes:
+        if not outcome.is_signed:
+            named = _("« %(title)s » n’a pas été signé.") % {"title": outcome.title} if outcome.title else ""
+            messages.error(request, f"{named} {outcome.sentence}".strip())
+    if left > 0:
+        messages.warning(request, _("Vingt-cinq documents se signent à la fois : recommencez pour les autres."))
+
+
+def _may_sign_until(request: HttpRequest) -> str:
+    """Milliseconds of Unix time until when this session may sign without a new sign-in; "" without a limit."""
+    return "" if request.session.get(MAY_SIGN) else str(int(signed_in_until(request) * 1000))

@@ -1,0 +1,167 @@
+"""Signing what was prepared: once, by the named practitioner alone, each document with its own fate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from appointments.booking import delete
+from audit.models import AuditEvent
+from documents.invariants import OF_A_PRACTICE, files_are_as_kept, files_are_named, signed_files_are_signed
+from documents.library.catalogue import archive
+from documents.models import LibraryDocument, SharedDocument, Task
+from documents.to_sign import sign_tasks as signing
+from documents.to_sign.sign_tasks import sign_task, sign_tasks
+from documents.to_sign.standing import awaiting_count
+from files import storage
+from notifications.models import Message
+from patients.models import Patient
+from practices.models import Membership
+from signing.models import SignatureImage
+from tests.conftest import BookFixture
+from tests.documents.to_sign.conftest import Prepare, again, looked_at
+from tests.pdfs import text_of_pdf
+
+pytestmark = pytest.mark.django_db
+
+
+def why(task: Task, by: User) -> str:
+    (outcome,) = sign_tasks(tasks=[task.pk], by=by)
+    return outcome.sentence
+
+
+def test_what_was_looked_at_is_signed_shared_and_told(prepare: Prepare, alice_signs: User) -> None:
+    task = looked_at(prepare(), alice_signs)
+    assert why(task, alice_signs) == ""
+    document, task = SharedDocument.objects.get(), again(task)
+    assert (document.signed_by, document.shared_by) == (alice_signs, alice_signs)
+    assert document.signatures[-1]["judgement"] == "valid"
+    with storage.open_(document.file) as file:
+        assert "arrêt jusqu’au 2 mars 2027" in " ".join(text_of_pdf(file.read()).split())
+    assert (task.state, task.document, task.answers) == ("signed", document, "")
+    assert Message.objects.exists()
+    lines = AuditEvent.objects.filter(record_id=task.appointment_id).order_by("id")
+    assert {line.action for line in lines} >= {"task.prepared", "document.shared", "task.signed"}
+    for check in (files_are_as_kept, files_are_named, signed_files_are_signed, *OF_A_PRACTICE):
+        assert list(check()) == []
+
+
+def test_nobody_else_signs_it_and_nothing_unlooked_at_is_signed(
+    prepare: Prepare, alice_signs: User, bob: User, charlie: User, practice: Any
+) -> None:
+    task = prepare()
+    assert "Regardez" in why(task, alice_signs)
+    task = looked_at(task, alice_signs)
+    Membership.objects.create(user=charlie, practice=practice, is_practitioner=True)
+    for other in (bob, charlie):
+        assert why(task, other)
+        with pytest.raises(Task.DoesNotExist):
+            sign_task(task=task, by=other)
+    assert not SharedDocument.objects.exists()
+
+
+def test_one_that_fails_says_why_and_the_others_go_on(
+    prepare: Prepare, book_for: BookFixture, practice: Any, marie: Patient, alice_signs: User, bob: User
+) -> None:
+    lonely = Patient.objects.create(
+        practice=practice, first_name="Paul", last_name="Seul", birth_date=marie.birth_date, email="p@x.example"
+    )
+    later = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
+    gone, bad = prepare(book_for(marie, starts_at=later)), prepare(book_for(lonely, starts_at=later))
+    good = [prepare(), prepare()]
+    tasks = [looked_at(task, alice_signs) for task in (gone, bad, *good)]
+    delete(appointment=gone.appointment, by=bob)
+    outcomes = sign_tasks(tasks=[*(task.pk for task in tasks), tasks[-1].pk], by=alice_signs)
+    assert [outcome.is_signed for outcome in outcomes] == [False, False, True, True]
+    assert "supprimé" in outcomes[0].sentence
+    assert "Il manque des coordonnées" in outcomes[1].sentence
+    assert again(bad).state == "waiting"
+    Patient.objects.filter(pk=lonely.pk).update(mobile="+33612121212")
+    looked_at(bad, alice_signs)
+    assert why(bad, alice_signs) == ""
+
+
+def test_what_no_longer_holds_says_so_and_loses_nothing(
+    prepare: Prepare, template: LibraryDocument, alice_signs: User, carol: User, practice: Any
+) -> None:
+    task = looked_at(prepare(), alice_signs)
+    archive(document=template, by=carol)
+    assert "n’est plus dans la bibliothèque" in why(task, alice_signs)
+    LibraryDocument.objects.update(archived_at=None)
+    SignatureImage.objects.all().delete()
+    assert "Créez d’abord votre signature" in why(task, alice_signs)
+    member = Membership.objects.filter(user=alice_signs)
+    member.update(valid_until=timezone.localdate(timezone=practice.zone) - timedelta(days=1))
+    assert why(task, alice_signs)
+    member.update(valid_until=None)
+    type(practice).objects.update(suspended_at=timezone.now())
+    assert why(task, alice_signs)
+    assert (again(task).state, SharedDocument.objects.count()) == ("waiting", 0)
+
+
+def test_a_second_tab_signs_nothing_twice(prepare: Prepare, alice_signs: User) -> None:
+    task = looked_at(prepare(), alice_signs)
+    assert why(task, alice_signs) == ""
+    assert "n’est plus à signer" in why(task, alice_signs)
+    assert SharedDocument.objects.count() == 1
+
+
+def test_killed_between_signing_and_commit_it_waits_and_no_bytes_stay(
+    prepare: Prepare, alice_signs: User, monkeypatch: pytest.MonkeyPatch, files_in_store: Callable[[], list[Path]]
+) -> None:
+    task, before = looked_at(prepare(), alice_signs), len(files_in_store())
+    with monkeypatch.context() as patch:
+        patch.setattr(signing, "_end", lambda *_arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            sign_task(task=task, by=alice_signs)
+    assert (again(task).state, SharedDocument.objects.count(), len(files_in_store())) == ("waiting", 0, before)
+    assert why(task, alice_signs) == ""
+
+
+def test_corrected_and_looked_at_again_while_it_is_signed_it_is_not(
+    prepare: Prepare, alice_signs: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The paper that was signed is no longer the one that was looked at."""
+    task = looked_at(prepare(), alice_signs)
+    usual = signing.prepare_filled
+
+    def meanwhile(**asked: Any) -> Any:
+        made = usual(**asked)
+        Task.objects.update(title="Autre titre", revision=2)
+        looked_at(task, alice_signs)
+        return made
+
+    monkeypatch.setattr(signing, "prepare_filled", meanwhile)
+    assert "a changé" in why(task, alice_signs)
+    assert not SharedDocument.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_sign_and_share_it_once(prepare: Prepare, alice_signs: User) -> None:
+    from tests.at_once import at_once
+
+    task = looked_at(prepare(), alice_signs)
+    sentences = at_once(lambda _number: why(task, alice_signs), 2)
+    assert sorted(map(bool, sentences)) == [False, True]
+    assert SharedDocument.objects.count() == 1
+    assert AuditEvent.objects.filter(action="task.signed").count() == 1
+    assert list(files_are_named()) == []
+
+
+def test_the_count_is_one_question_and_counts_what_needs_the_reader(
+    prepare: Prepare, alice_signs: User, bob: User, practice: Any, django_assert_num_queries: Any
+) -> None:
+    from documents.to_sign.preparing import send_back
+
+    prepare()
+    back = prepare()
+    send_back(task=back, sentence="Non.", by=alice_signs)
+    with django_assert_num_queries(2):
+        assert awaiting_count(alice_signs, practice) == 1
+        assert awaiting_count(bob, practice) == 1

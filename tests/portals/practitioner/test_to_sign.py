@@ -1,0 +1,162 @@
+"""À signer, through the pages: ten documents with one sign-in, looking, sending back, who sees what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Appointment
+from documents.models import LibraryDocument, SharedDocument, Task
+from tests.conftest import PASSWORD
+from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
+from tests.documents.to_sign.conftest import Prepare, again
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+LIST = "/pro/to-sign/"
+
+
+def look(browser: Client, task: Task) -> Any:
+    page = browser.get(f"{LIST}{task.pk}/").content.decode()
+    found = re.search(r'name="mark" value="([0-9a-f]{64})"', page)
+    assert found
+    return browser.post(f"{LIST}{task.pk}/look/", {"mark": found[1]})
+
+
+def counted(browser: Client) -> str:
+    """The number beside « À signer » in the rail."""
+    page = browser.get("/pro/").content.decode()
+    rail = page[page.index('href="/pro/to-sign/"') :].partition("</li>")[0]
+    return "".join(re.findall(r'class="count">(\d+)', rail))
+
+
+def test_ten_are_prepared_looked_at_one_after_the_other_and_signed_with_one_password(
+    appointment: Appointment, template: LibraryDocument, bob: User, alice_signs: User, sign_in: SignIn
+) -> None:
+    secretary, doctor = sign_in(bob), sign_in(alice_signs, minutes=60)
+    address = f"/pro/appointments/{appointment.pk}/fill/{template.current.pk}/"
+    for number in range(10):
+        asked = {"blank_1": "2027-03-02", "title": f"Arrêt {number}", "category": "certificate", "key": str(number)}
+        for _each in range(1 if number else 2):  # a double click
+            answer = secretary.post(address, {**asked, "signer": str(alice_signs.pk)})
+            assert answer["Location"] == f"/pro/appointments/{appointment.pk}/"
+    assert Task.objects.count() == 10
+    assert not SharedDocument.objects.exists()
+    assert counted(doctor) == "10"
+    assert counted(secretary) == ""
+
+    following = f"{LIST}{Task.objects.order_by('prepared_at').first().pk}/"  # type: ignore[union-attr]
+    for _each in range(10):
+        following = look(doctor, Task.objects.get(pk=following.split("/")[-2]))["Location"]
+    assert following == LIST
+    chosen = re.findall(r'name="task"\s+value="([0-9a-f-]{36})"', doctor.get(LIST).content.decode())
+    assert len(chosen) == 10
+    assert doctor.post(f"{LIST}sign/", {"task": chosen}).status_code == 401
+    assert doctor.post("/pro/sign-in-again/", {"password": PASSWORD}).status_code == 204
+    page = doctor.post(f"{LIST}sign/", {"task": chosen}, follow=True).content.decode()
+    assert "10 documents signés et partagés." in page
+    assert SharedDocument.objects.filter(signed_by=alice_signs).count() == 10
+    assert counted(doctor) == ""
+    assert "Signé et partagé" in secretary.get(LIST).content.decode()
+
+
+def test_the_page_of_one_shows_every_page_of_the_paper_and_what_it_is_for(
+    prepare: Prepare, alice_signs: User, sign_in: SignIn
+) -> None:
+    page = sign_in(alice_signs).get(f"{LIST}{prepare().pk}/").content.decode()
+    assert page.count('src="data:image/webp;base64,') == 1
+    for words in ("arrêt jusqu’au", "2 mars 2027", "Marie Durand", "Bob Petit", "80 % de la gauche"):
+        assert words in page
+
+
+def test_getting_a_page_is_no_look_and_a_stale_page_is_none_either(
+    prepare: Prepare, alice_signs: User, sign_in: SignIn
+) -> None:
+    task, doctor = prepare(), sign_in(alice_signs)
+    page = doctor.get(f"{LIST}{task.pk}/").content.decode()
+    assert again(task).looked_at is None
+    stale = re.findall(r'name="mark" value="([0-9a-f]{64})"', page)[0]
+    Task.objects.update(title="Autre titre")
+    answer = doctor.post(f"{LIST}{task.pk}/look/", {"mark": stale}, headers={"X-Requested-With": "look"})
+    assert answer.status_code == 409
+    assert again(task).looked_at is None
+    look(doctor, task)
+    Task.objects.update(title="Encore un autre")
+    listed = doctor.get(LIST).content.decode()
+    assert "à regarder de nouveau" in listed
+    assert 'name="task"' not in listed
+
+
+def test_one_is_sent_back_and_the_secretary_corrects_it_or_takes_it_away(
+    prepare: Prepare, alice_signs: User, bob: User, sign_in: SignIn
+) -> None:
+    task, doctor, secretary = prepare(), sign_in(alice_signs), sign_in(bob)
+    empty = doctor.post(f"{LIST}{task.pk}/send-back/", {"sentence": ""})
+    assert empty.status_code == 400
+    assert "Dites en une phrase" in empty.content.decode()
+    assert doctor.post(f"{LIST}{task.pk}/send-back/", {"sentence": "Mauvaise date."})["Location"] == LIST
+    assert counted(secretary) == "1"
+    assert "Mauvaise date." in secretary.get(LIST).content.decode()
+    change = f"{LIST}{task.pk}/change/"
+    page = secretary.get(change).content.decode()
+    assert 'value="2027-03-02"' in page
+    assert "Mauvaise date." in page
+    asked = {"title": "Arrêt", "category": "certificate", "signer": str(alice_signs.pk), "revision": "1"}
+    assert secretary.post(change, {**asked, "blank_1": ""}).status_code == 400
+    assert secretary.post(change, {**asked, "blank_1": "2027-03-09"}).status_code == 302
+    again_sent = secretary.post(change, {**asked, "blank_1": "2027-03-10"})
+    assert again_sent.status_code == 400
+    assert "entre-temps" in again_sent.content.decode()
+    assert (again(task).state, counted(secretary), counted(doctor)) == ("waiting", "", "1")
+    withdraw = f"{LIST}{task.pk}/withdraw/"
+    assert secretary.get(withdraw).status_code == 200
+    assert secretary.post(withdraw).status_code == 302
+    assert (again(task).state, counted(doctor)) == ("withdrawn", "")
+
+
+def test_the_panel_and_the_history_say_what_waits_and_what_became_of_it(
+    prepare: Prepare, appointment: Appointment, alice_signs: User, bob: User, rita: User, sign_in: SignIn
+) -> None:
+    task, doctor = prepare(), sign_in(alice_signs)
+    panel = f"/pro/appointments/{appointment.pk}/"
+    assert f"{LIST}{task.pk}/" in sign_in(bob).get(panel).content.decode()
+    assert f"{LIST}{task.pk}/" not in sign_in(rita).get(panel).content.decode()
+    look(doctor, task)
+    assert doctor.post(f"{LIST}sign/", {"task": [str(task.pk)]}).status_code == 302
+    history = sign_in(bob).get(f"{panel}history/").content.decode()
+    assert "Document préparé pour la signature d’un praticien" in history
+    assert "Document préparé, signé par le praticien" in history
+    assert f"{LIST}{task.pk}/" not in sign_in(bob).get(panel).content.decode()
+
+
+def test_deleting_the_appointment_names_what_is_lost(
+    prepare: Prepare, appointment: Appointment, bob: User, sign_in: SignIn
+) -> None:
+    prepare()
+    page = sign_in(bob).get(f"/pro/appointments/{appointment.pk}/delete/").content.decode()
+    assert "Arrêt de travail" in page
+    assert "à signer" in page
+
+
+def test_others_do_not_find_it_and_only_the_named_practitioner_looks_signs_or_sends_back(
+    prepare: Prepare, alice_signs: User, bob: User, rita: User, charlie: User, carol: User, sign_in: SignIn
+) -> None:
+    task = prepare()
+    pages = [f"{LIST}{task.pk}/", f"{LIST}{task.pk}/change/", f"{LIST}{task.pk}/withdraw/"]
+    for stranger in (rita, charlie):
+        browser = sign_in(stranger)
+        assert [browser.get(page).status_code for page in pages] == [404, 404, 404]
+        assert browser.post(pages[2]).status_code == 404
+        assert "Arrêt de travail" not in browser.get(LIST).content.decode()
+    for other in (bob, carol, rita, charlie):
+        browser = sign_in(other)
+        assert browser.post(f"{LIST}{task.pk}/look/", {"mark": "x"}).status_code == 404
+        assert browser.post(f"{LIST}{task.pk}/send-back/", {"sentence": "Non."}).status_code == 404
+        browser.post(f"{LIST}sign/", {"task": [str(task.pk)]})
+    assert (again(task).state, SharedDocument.objects.count()) == ("waiting", 0)
+    assert sign_in(alice_signs).post(f"{LIST}sign/", {"task": ["nothing"]}).status_code == 302
