@@ -181,7 +181,7 @@ def move(
 
     Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed.
     """
-    appointment = _locked(appointment, by)
+    appointment = locked_to_change(appointment, by)
     return move_locked(
         appointment,
         by=by,
@@ -289,7 +289,7 @@ def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
 @transaction.atomic
 def cancel(*, appointment: Appointment, by: User) -> Appointment:
     """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing."""
-    return cancel_locked(_locked(appointment, by), by)
+    return cancel_locked(locked_to_change(appointment, by), by)
 
 
 def cancel_locked(appointment: Appointment, by: User) -> Appointment:
@@ -316,7 +316,7 @@ def cancel_without_notice(appointment: Appointment, by: User | None) -> bool:
 @transaction.atomic
 def delete(*, appointment: Appointment, by: User) -> None:
     """Delete it with all that was shared from it (receivers of `deleting` do that); the trail stays."""
-    appointment = _locked(appointment, by)
+    appointment = locked_to_change(appointment, by)
     reminders.call_off_reminders(appointment)
     if appointment.status == AppointmentStatus.BOOKED:
         messages.plan_cancellation_messages(appointment, by=by)
@@ -333,7 +333,7 @@ def delete(*, appointment: Appointment, by: User) -> None:
     appointment.delete()
 
 
-def _locked(appointment: Appointment, by: User) -> Appointment:
+def locked_to_change(appointment: Appointment, by: User) -> Appointment:
     """Lock the appointment until the transaction ends. Raises Appointment.DoesNotExist if it was deleted
     meanwhile."""
     Appointment.objects.lock_first(appointment.pk)

@@ -44,6 +44,7 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "signing.SignatureImage": (_("image de signature"), _("images de signature")),
     "signing.SigningCredential": (_("certificat de signature"), _("certificats de signature")),
     "files.StoredFile": (_("fichier enregistré"), _("fichiers enregistrés")),
+    "documents.UndoableAct": (_("action annulable"), _("actions annulables")),
     "documents.UnreadPolicy": (_("réglage des documents non lus"), _("réglages des documents non lus")),
     "mfa.Authenticator": (_("moyen de double authentification"), _("moyens de double authentification")),
     "jobs.Heartbeat": (_("signe de vie"), _("signes de vie")),

@@ -76,6 +76,12 @@ DECISIONS: dict[str, Decision] = {
     "documents.SharedDocument_messages": Decision(
         "shareddocument__practice", why_not="a row between two that are exported"
     ),
+    "documents.UndoableAct": Decision(
+        "practice",
+        why_not="empty after half a minute, gone after a day",
+        references={"by": E},
+        secret=frozenset({"session", "journal"}),
+    ),
     "documents.DocumentLink": Decision("appointment__practice", ("Consent",), references={"holder": E}),
     "appointments.HolderAuthorisation": Decision(
         "appointment__practice",

@@ -2,9 +2,11 @@ from documents.models.autosend import AutoSend, AutoSendRule, AutoSendState, Doc
 from documents.models.category import Category
 from documents.models.library import LibraryDocument, LibraryVersion
 from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
+from documents.models.undoable import ActKind, UndoableAct
 from documents.models.unread import UnreadPolicy
 
 __all__ = [
+    "ActKind",
     "AutoSend",
     "AutoSendRule",
     "AutoSendState",
@@ -15,5 +17,6 @@ __all__ = [
     "LibraryVersion",
     "ReadingMeans",
     "SharedDocument",
+    "UndoableAct",
     "UnreadPolicy",
 ]

@@ -237,6 +237,6 @@ def line_of(action: str, one: AutoSend, *, by: User | None) -> AuditEvent:
     )
 
 
-def nudge_senders() -> None:
-    """Notify a worker that something may be due."""
-    nudge("documents.tasks.send_auto_sends")
+def nudge_senders(due_at: datetime | None = None) -> None:
+    """Notify a worker that something may be due, or will be at `due_at`."""
+    nudge("documents.tasks.send_auto_sends", due_at=due_at)

@@ -79,6 +79,7 @@ LEFT: dict[str, str] = {
     "imports.CalendarSubscription": "the address of a calendar is a secret: an administrator adds it anew",
     "imports.CalendarItem": "of a subscription, which stays behind; the appointments move",
     "appointments.SlotHold": "lives for minutes",
+    "documents.UndoableAct": "lives for half a minute",
     "patients.SignUp": "lives for minutes",
     "personal_data.PracticeExport": "the archive itself",
 }

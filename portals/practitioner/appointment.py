@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
-from appointments.booking import AppointmentCancelled, cancel, delete, move
+from appointments.booking import AppointmentCancelled, delete
 from appointments.doubts import Doubt, Doubtful
 from appointments.history import history_of
 from appointments.instructions import instructions_of
@@ -24,6 +24,7 @@ from appointments.places import doubtful_place
 from appointments.recipients import resolve
 from documents.models import SharedDocument
 from documents.sharing.access import around
+from documents.undoing.appointments import cancel_for_now, move_for_now
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
 from portals.answers import done, not_done
@@ -38,6 +39,7 @@ from portals.practitioner.history_words import history_lines
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_offered
 from practices.roles import may_share
 
 HISTORY_LINES = 200
@@ -50,7 +52,7 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
     found = appointment_of(user, pk)
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
-        return render(request, "practitioner/_panel.html", context)
+        return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
     context |= agenda_context(request, found.practice, user, day=found.local_start.date())
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
@@ -126,7 +128,14 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         try:
             with refusals_in(form, but=(Doubtful,)):
                 accepted = request.POST.getlist("accepted")
-                moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
+                moved, act = move_for_now(
+                    appointment=found,
+                    by=user,
+                    session=session_mark(request),
+                    accepted=accepted,
+                    **form.cleaned_data,
+                )
+                offer_to_undo(request, act)
                 _say(request, moved_sentence(moved), moved, since)
                 return done("practitioner:appointment", pk=pk)
         except Doubtful as asked:
@@ -146,7 +155,7 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Asks first: the patient is told at once, and that cannot be undone."""
+    """Asks first: the patient is told, unless it is undone within seconds."""
     found = appointment_of(user, pk)
     if request.method != "POST":
         if found.status == AppointmentStatus.CANCELLED:
@@ -156,7 +165,8 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
         context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told)
         return render(request, "practitioner/cancel.html", context)
     since = timezone.now()
-    cancel(appointment=found, by=user)
+    found, act = cancel_for_now(appointment=found, by=user, session=session_mark(request))
+    offer_to_undo(request, act)
     _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
     return done("practitioner:appointment", pk=pk)
 

@@ -23,6 +23,7 @@ from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
 from portals.practitioner.set_up_steps import strip
 from portals.practitioner.suspended import suspended_page
+from portals.practitioner.undo_offer import undo_offered
 from practices.models import Membership, Practice, Role
 from practices.roles import PracticeSuspended, may_administer, require_staff
 
@@ -92,6 +93,7 @@ def frame(
         "set_up": strip(request, current, user, administers=administers),
         "deliveries_count": attention_count(user, current)
         + CalendarSubscription.objects.filter(practice=current).needing_attention().count(),
+        "undo": undo_offered(request, user),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }
