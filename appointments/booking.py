@@ -33,6 +33,7 @@ from practices.roles import require_sharer
 from refusals import Kind, Refusal
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
+WHY = ("cancelled_reason", "cancelled_note")
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -287,27 +288,39 @@ def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
 
 
 @transaction.atomic
-def cancel(*, appointment: Appointment, by: User) -> Appointment:
-    """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing."""
-    return cancel_locked(locked_to_change(appointment, by), by)
+def cancel(*, appointment: Appointment, by: User, reason: str = "", note: str = "") -> Appointment:
+    """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing.
+
+    `reason` (a CancelReason) and `note` are for staff alone. Raises ValidationError, NotAllowed.
+    """
+    return cancel_locked(locked_to_change(appointment, by), by, reason=reason, note=note)
 
 
-def cancel_locked(appointment: Appointment, by: User) -> Appointment:
+def cancel_locked(appointment: Appointment, by: User | None, *, reason: str = "", note: str = "") -> Appointment:
     """As cancel, for an appointment that the caller has locked and may change."""
-    if cancel_without_notice(appointment, by):
+    if cancel_without_notice(appointment, by, reason=reason, note=note):
         messages.plan_cancellation_messages(appointment, by=by)
     return appointment
 
 
-def cancel_without_notice(appointment: Appointment, by: User | None) -> bool:
+def cancel_without_notice(appointment: Appointment, by: User | None, *, reason: str = "", note: str = "") -> bool:
     """Cancel a locked appointment without telling anybody, as when a person is erased. False if it was cancelled
     already. `by`: None for the installation's operator."""
     if appointment.status != AppointmentStatus.BOOKED:
         return False
     appointment.status = AppointmentStatus.CANCELLED
+    appointment.cancelled_reason, appointment.cancelled_note = reason, note.strip()
     appointment.revision += 1
-    appointment.save(update_fields=["status", "revision"])
-    record("appointment.cancelled", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    appointment.clean_fields(exclude=[one.name for one in Appointment._meta.fields if one.name not in WHY])
+    appointment.save(update_fields=["status", "revision", *WHY])
+    record(
+        "appointment.cancelled",
+        by=by,
+        on=appointment,
+        practice=appointment.practice_id,
+        within=appointment,
+        detail={"reason": reason} if reason else {},
+    )
     reminders.follow(appointment)
     signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
     return True

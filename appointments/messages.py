@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.text import get_text_list
@@ -70,6 +70,12 @@ CANCELLED = Words(
     gettext_noop("%(practice)s : annulation du rendez-vous du %(date)s à %(time)s%(details)s."),
     stands=False,
 )
+REINSTATED = Words(
+    "reinstated",
+    gettext_noop("Votre rendez-vous est rétabli"),
+    gettext_noop("Votre rendez-vous est rétabli : il aura bien lieu, même si son annulation vous a été annoncée."),
+    gettext_noop("%(practice)s : rendez-vous rétabli, il aura bien lieu le %(date)s à %(time)s%(details)s."),
+)
 REMINDER = Words(
     "reminder",
     gettext_noop("Rappel de votre rendez-vous"),
@@ -77,7 +83,7 @@ REMINDER = Words(
     gettext_noop("%(practice)s : rappel, rendez-vous le %(date)s à %(time)s%(details)s."),
 )
 
-WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REMINDER)}
+WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REINSTATED, REMINDER)}
 
 
 def plan_booking_messages(appointment: Appointment) -> None:
@@ -131,6 +137,23 @@ def plan_cancellation_messages(appointment: Appointment, *, by: User | None) -> 
     _call_off(appointment)
     if is_ahead(appointment):
         _tell(appointment, CANCELLED, by=by)
+
+
+def plan_reinstatement_messages(appointment: Appointment, *, by: User) -> None:
+    """Tell whoever is told about it, once; nobody, if the cancellation has not left yet: it is called off."""
+    about = Message.objects.filter(about=appointment.pk, topic=TOPIC)
+    cancellation = about.filter(kind=CANCELLED.kind).order_by("-created_at").first()
+    unheard = (
+        cancellation is not None
+        and not about.filter(
+            Q(lease_until__isnull=False) | ~Q(state=MessageState.QUEUED),
+            kind=CANCELLED.kind,
+            created_at__gte=cancellation.created_at - timedelta(seconds=1),  # each channel has its own
+        ).exists()
+    )
+    _call_off(appointment)
+    if not unheard:
+        _tell(appointment, REINSTATED, by=by)
 
 
 def detach_messages(appointment: Appointment) -> None:

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.messages import facts_of
-from appointments.models import Appointment, BookedFor
+from appointments.models import Appointment, BookedFor, Reminder
 from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve
 from appointments.sms import for_whom
@@ -176,6 +176,14 @@ def contacts_of(document: SharedDocument) -> dict[Channel, str]:
         contacts = dict(resolve(document.appointment).contacts)
     channels = {Channel.EMAIL: contacts.get("email"), Channel.SMS: contacts.get("mobile")}
     return {channel: to for channel, to in channels.items() if to}
+
+
+def messages_around(appointment: Appointment) -> QuerySet[Message]:
+    """Every message about it: itself, its reminders, its documents."""
+    shared = SharedDocument.messages.through.objects.filter(shareddocument__appointment=appointment)
+    reminded = Reminder.messages.through.objects.filter(reminder__appointment=appointment)
+    told = [*shared.values_list("message", flat=True), *reminded.values_list("message", flat=True)]
+    return Message.objects.filter(Q(about=appointment.pk) | Q(pk__in=told)).order_by("-created_at", "-id")
 
 
 def can_be_notified(document: SharedDocument) -> bool:

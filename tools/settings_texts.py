@@ -155,8 +155,8 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "seconds",
         ),
         "UNDO_SECONDS": Setting(
-            "How long staff can undo what they share, take back, move or cancel on a page; until then no message of it "
-            "leaves. 0: not at all",
+            "How long staff can undo what they share, take back, move or cancel on a page; until then no message of "
+            "it leaves. 0: not at all",
             "seconds",
         ),
     },

@@ -1,5 +1,5 @@
 from appointments.models.agenda import Agenda, VisitReason
-from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor
+from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor, CancelReason
 from appointments.models.authorisation import HolderAuthorisation, HolderExclusion
 from appointments.models.hold import SlotHold
 from appointments.models.instruction import Instruction
@@ -14,6 +14,7 @@ __all__ = [
     "AppointmentStatus",
     "BookedFor",
     "BookingPolicy",
+    "CancelReason",
     "Closing",
     "HolderAuthorisation",
     "HolderExclusion",

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +20,7 @@ from appointments.booking import cancel_locked, lock_agenda, locked_to_change, m
 from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, SlotHold, VisitReason
 from appointments.parties import parties_of
 from appointments.recipients import resolve
+from appointments.reinstating import PlaceTaken
 from audit.acts import UNDOES, lines_of_act
 from audit.trail import record
 from documents.models import AutoSend
@@ -38,14 +40,6 @@ from documents.undoing.journal import (
 )
 from notifications.models import Message
 from notifications.wording import clock
-from refusals import Kind, Refusal
-
-
-class PlaceTaken(Refusal):
-    """Somebody took the place in the agenda meanwhile; the sentence says who. Changes nothing."""
-
-    code = "place_taken"
-    kind = Kind.CONFLICT
 
 
 @transaction.atomic
@@ -78,10 +72,13 @@ def move_for_now(
 
 
 @transaction.atomic
-def cancel_for_now(*, appointment: Appointment, by: User, session: str) -> tuple[Appointment, UndoableAct | None]:
+def cancel_for_now(
+    *, appointment: Appointment, by: User, session: str, reason: str = "", note: str = ""
+) -> tuple[Appointment, UndoableAct | None]:
     """As appointments.booking.cancel; also the act, None if it was cancelled already."""
     appointment = locked_to_change(appointment, by)
-    return appointment, _do(ActKind.CANCEL, appointment, by, session, lambda: cancel_locked(appointment, by))
+    act = partial(cancel_locked, appointment, by, reason=reason, note=note)
+    return appointment, _do(ActKind.CANCEL, appointment, by, session, act)
 
 
 def _do(

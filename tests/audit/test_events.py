@@ -28,6 +28,7 @@ CARRIED = {
     "appointment.booked",
     "appointment.moved",
     "appointment.cancelled",
+    "appointment.reinstated",
     "appointment.deleted",
     "document.shared",
     "document.replaced",
