@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -224,6 +224,8 @@ def move_locked(
         moving=appointment,
     )
     appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
+    if "starts_at" in fields:
+        appointment.confirmed_at = None
     appointment.revision += 1
     appointment.full_clean()
     appointment.save()
@@ -296,30 +298,45 @@ def cancel(*, appointment: Appointment, by: User, reason: str = "", note: str = 
     return cancel_locked(locked_to_change(appointment, by), by, reason=reason, note=note)
 
 
-def cancel_locked(appointment: Appointment, by: User | None, *, reason: str = "", note: str = "") -> Appointment:
-    """As cancel, for an appointment that the caller has locked and may change."""
-    if cancel_without_notice(appointment, by, reason=reason, note=note):
+def cancel_locked(
+    appointment: Appointment,
+    by: User | None,
+    *,
+    reason: str = "",
+    note: str = "",
+    detail: Mapping[str, DetailValue] | None = None,
+) -> Appointment:
+    """As cancel, for an appointment that the caller has locked and may change. `detail`: for the history."""
+    if cancel_without_notice(appointment, by, reason=reason, note=note, detail=detail):
         messages.plan_cancellation_messages(appointment, by=by)
     return appointment
 
 
-def cancel_without_notice(appointment: Appointment, by: User | None, *, reason: str = "", note: str = "") -> bool:
+def cancel_without_notice(
+    appointment: Appointment,
+    by: User | None,
+    *,
+    reason: str = "",
+    note: str = "",
+    detail: Mapping[str, DetailValue] | None = None,
+) -> bool:
     """Cancel a locked appointment without telling anybody, as when a person is erased. False if it was cancelled
-    already. `by`: None for the installation's operator."""
+    already. `by`: None for the installation's operator, and by a reminder's link."""
     if appointment.status != AppointmentStatus.BOOKED:
         return False
     appointment.status = AppointmentStatus.CANCELLED
     appointment.cancelled_reason, appointment.cancelled_note = reason, note.strip()
+    appointment.confirmed_at = None
     appointment.revision += 1
     appointment.clean_fields(exclude=[one.name for one in Appointment._meta.fields if one.name not in WHY])
-    appointment.save(update_fields=["status", "revision", *WHY])
+    appointment.save(update_fields=["status", "revision", "confirmed_at", *WHY])
     record(
         "appointment.cancelled",
         by=by,
         on=appointment,
         practice=appointment.practice_id,
         within=appointment,
-        detail={"reason": reason} if reason else {},
+        detail={**(detail or {}), **({"reason": reason} if reason else {})},
     )
     reminders.follow(appointment)
     signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)

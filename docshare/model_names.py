@@ -24,6 +24,7 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "webhooks.WebhookProgress": (_("avancement d’un webhook"), _("avancements des webhooks")),
     "appointments.Absence": (_("absence"), _("absences")),
     "appointments.Agenda": (_("agenda"), _("agendas")),
+    "appointments.AnswerLink": (_("lien d’un rappel"), _("liens des rappels")),
     "appointments.Appointment": (_("rendez-vous d’un patient"), _("rendez-vous des patients")),
     "appointments.Closing": (_("fermeture"), _("fermetures")),
     "appointments.HolderAuthorisation": (_("autorisation à recevoir"), _("autorisations à recevoir")),

@@ -95,6 +95,11 @@ DECISIONS: dict[str, Decision] = {
         "reminder__appointment__practice", why_not="a row between two that are exported"
     ),
     "appointments.Reminder": Decision("appointment__practice", why_not="what it sent is a Communication"),
+    "appointments.AnswerLink": Decision(
+        "appointment__practice",
+        why_not="a way to answer a reminder, which is a Communication",
+        secret=frozenset({"digest"}),
+    ),
     "appointments.Appointment": Decision(
         "practice", ("Appointment",), references={"patient": K, "holder": K, "of_record": K}
     ),

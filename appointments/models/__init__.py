@@ -1,4 +1,5 @@
 from appointments.models.agenda import Agenda, VisitReason
+from appointments.models.answer import AnswerLink
 from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor, CancelReason
 from appointments.models.authorisation import HolderAuthorisation, HolderExclusion
 from appointments.models.hold import SlotHold
@@ -9,6 +10,7 @@ from appointments.models.reminder import Reminder, ReminderPolicy
 __all__ = [
     "Absence",
     "Agenda",
+    "AnswerLink",
     "Appointment",
     "AppointmentKind",
     "AppointmentStatus",

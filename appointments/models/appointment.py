@@ -114,6 +114,9 @@ class Appointment(models.Model):
         help_text=_("Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé"),
     )
     booked_for = models.CharField(max_length=20, choices=BookedFor, default=BookedFor.SELF)
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Whoever was reminded said: I come. Of this time, and not cancelled since"
+    )
     cancelled_reason = models.CharField(
         max_length=20, choices=CancelReason, blank=True, default="", db_default="", help_text="Empty: not said"
     )

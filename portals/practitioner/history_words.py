@@ -183,6 +183,7 @@ def _notes(detail: dict[str, Any]) -> list[str]:
     said = {
         "patient_confirmed": _("Il nommait un autre patient : le destinataire a été confirmé."),
         "by_the_account": _("Par le patient, dans son compte."),
+        "by_reminder": _("Par le lien du rappel."),
         "given_by_booker": _("Données par la personne qui a pris le rendez-vous, non vérifiées."),
     }
     means = [one.label.capitalize() for one in ReadingMeans if one.value == detail.get("means")]

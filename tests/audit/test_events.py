@@ -29,6 +29,7 @@ CARRIED = {
     "appointment.moved",
     "appointment.cancelled",
     "appointment.reinstated",
+    "appointment.confirmed",
     "appointment.deleted",
     "document.shared",
     "document.replaced",

@@ -34,12 +34,13 @@ class BookingOut(InPracticeZone, ModelShape[Appointment]):
 class AppointmentOut(BookingOut):
     """For staff: a booker does not see why the practice cancelled."""
 
+    confirmed_at = Time(allow_null=True, help_text="When the reminder was answered: I come")
     cancelled_reason = serializers.ChoiceField(
         choices=CancelReason.choices, allow_blank=True, help_text="FHIR R4: Appointment.cancelationReason"
     )
 
     class Meta(BookingOut.Meta):
-        fields = [*BookingOut.Meta.fields, "cancelled_reason", "cancelled_note"]
+        fields = [*BookingOut.Meta.fields, "confirmed_at", "cancelled_reason", "cancelled_note"]
 
 
 class CancelIn(serializers.Serializer[Any]):
