@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ from practices.roles import require_sharer
 from refusals import Kind, Refusal
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
+WHY = ("cancelled_reason", "cancelled_note")
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -181,7 +182,7 @@ def move(
 
     Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed.
     """
-    appointment = _locked(appointment, by)
+    appointment = locked_to_change(appointment, by)
     return move_locked(
         appointment,
         by=by,
@@ -223,6 +224,8 @@ def move_locked(
         moving=appointment,
     )
     appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
+    if "starts_at" in fields:
+        appointment.confirmed_at = None
     appointment.revision += 1
     appointment.full_clean()
     appointment.save()
@@ -287,27 +290,54 @@ def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
 
 
 @transaction.atomic
-def cancel(*, appointment: Appointment, by: User) -> Appointment:
-    """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing."""
-    return cancel_locked(_locked(appointment, by), by)
+def cancel(*, appointment: Appointment, by: User, reason: str = "", note: str = "") -> Appointment:
+    """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing.
+
+    `reason` (a CancelReason) and `note` are for staff alone. Raises ValidationError, NotAllowed.
+    """
+    return cancel_locked(locked_to_change(appointment, by), by, reason=reason, note=note)
 
 
-def cancel_locked(appointment: Appointment, by: User) -> Appointment:
-    """As cancel, for an appointment that the caller has locked and may change."""
-    if cancel_without_notice(appointment, by):
+def cancel_locked(
+    appointment: Appointment,
+    by: User | None,
+    *,
+    reason: str = "",
+    note: str = "",
+    detail: Mapping[str, DetailValue] | None = None,
+) -> Appointment:
+    """As cancel, for an appointment that the caller has locked and may change. `detail`: for the history."""
+    if cancel_without_notice(appointment, by, reason=reason, note=note, detail=detail):
         messages.plan_cancellation_messages(appointment, by=by)
     return appointment
 
 
-def cancel_without_notice(appointment: Appointment, by: User | None) -> bool:
+def cancel_without_notice(
+    appointment: Appointment,
+    by: User | None,
+    *,
+    reason: str = "",
+    note: str = "",
+    detail: Mapping[str, DetailValue] | None = None,
+) -> bool:
     """Cancel a locked appointment without telling anybody, as when a person is erased. False if it was cancelled
-    already. `by`: None for the installation's operator."""
+    already. `by`: None for the installation's operator, and by a reminder's link."""
     if appointment.status != AppointmentStatus.BOOKED:
         return False
     appointment.status = AppointmentStatus.CANCELLED
+    appointment.cancelled_reason, appointment.cancelled_note = reason, note.strip()
+    appointment.confirmed_at = None
     appointment.revision += 1
-    appointment.save(update_fields=["status", "revision"])
-    record("appointment.cancelled", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    appointment.clean_fields(exclude=[one.name for one in Appointment._meta.fields if one.name not in WHY])
+    appointment.save(update_fields=["status", "revision", "confirmed_at", *WHY])
+    record(
+        "appointment.cancelled",
+        by=by,
+        on=appointment,
+        practice=appointment.practice_id,
+        within=appointment,
+        detail={**(detail or {}), **({"reason": reason} if reason else {})},
+    )
     reminders.follow(appointment)
     signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
     return True
@@ -316,7 +346,7 @@ def cancel_without_notice(appointment: Appointment, by: User | None) -> bool:
 @transaction.atomic
 def delete(*, appointment: Appointment, by: User) -> None:
     """Delete it with all that was shared from it (receivers of `deleting` do that); the trail stays."""
-    appointment = _locked(appointment, by)
+    appointment = locked_to_change(appointment, by)
     reminders.call_off_reminders(appointment)
     if appointment.status == AppointmentStatus.BOOKED:
         messages.plan_cancellation_messages(appointment, by=by)
@@ -333,7 +363,7 @@ def delete(*, appointment: Appointment, by: User) -> None:
     appointment.delete()
 
 
-def _locked(appointment: Appointment, by: User) -> Appointment:
+def locked_to_change(appointment: Appointment, by: User) -> Appointment:
     """Lock the appointment until the transaction ends. Raises Appointment.DoesNotExist if it was deleted
     meanwhile."""
     Appointment.objects.lock_first(appointment.pk)

@@ -7,6 +7,8 @@ from audit.events import Topic, declare
 declare("appointment.booked", _("Rendez-vous pris"), Topic.APPOINTMENT, webhook=True)
 declare("appointment.moved", _("Rendez-vous déplacé"), Topic.APPOINTMENT, webhook=True)
 declare("appointment.cancelled", _("Rendez-vous annulé"), Topic.APPOINTMENT, webhook=True)
+declare("appointment.confirmed", _("Rendez-vous confirmé"), Topic.APPOINTMENT, webhook=True)
+declare("appointment.reinstated", _("Rendez-vous rétabli"), Topic.APPOINTMENT, webhook=True)
 declare("appointment.deleted", _("Rendez-vous supprimé"), Topic.APPOINTMENT, webhook=True, shown=False)
 
 declare(

@@ -44,8 +44,10 @@ def move_followed(
     lock_agenda(appointment.agenda)
     appointment.starts_at, appointment.ends_at = starts_at, ends_at
     appointment.revision += 1
-    appointment.save(update_fields=["starts_at", "ends_at", "revision"])
     starts_differently = former != starts_at
+    if starts_differently:
+        appointment.confirmed_at = None
+    appointment.save(update_fields=["starts_at", "ends_at", "confirmed_at", "revision"])
     detail: dict[str, DetailValue] = (
         {"fields": ["starts_at"], "starts_at": starts_at.isoformat(), "starts_at_before": _utc(former)}
         if starts_differently

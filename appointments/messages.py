@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.text import get_text_list
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.letters import site_host
 from accounts.models import User
+from appointments.answer_links import answer_url, keep_link, new_token
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy
@@ -25,6 +26,7 @@ from appointments.quiet_hours import TOPIC, sms_time
 from appointments.slots import books_online
 from appointments.sms import sms_of
 from appointments.times import hours_of
+from notifications.gsm import ONE_SEGMENT, septets
 from notifications.letters import Button, Fact, Letter, plan_letter
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import call_off, plan_sms, rewrite
@@ -70,6 +72,12 @@ CANCELLED = Words(
     gettext_noop("%(practice)s : annulation du rendez-vous du %(date)s à %(time)s%(details)s."),
     stands=False,
 )
+REINSTATED = Words(
+    "reinstated",
+    gettext_noop("Votre rendez-vous est rétabli"),
+    gettext_noop("Votre rendez-vous est rétabli : il aura bien lieu, même si son annulation vous a été annoncée."),
+    gettext_noop("%(practice)s : rendez-vous rétabli, il aura bien lieu le %(date)s à %(time)s%(details)s."),
+)
 REMINDER = Words(
     "reminder",
     gettext_noop("Rappel de votre rendez-vous"),
@@ -77,7 +85,12 @@ REMINDER = Words(
     gettext_noop("%(practice)s : rappel, rendez-vous le %(date)s à %(time)s%(details)s."),
 )
 
-WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REMINDER)}
+# A reminder that can be answered; without the link if it does not fit (a very long host).
+ANSWERABLE_SMS = gettext_noop(
+    "%(practice)s : rendez-vous %(date)s à %(time)s%(details)s. Confirmer ou annuler : %(link)s"
+)
+
+WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REINSTATED, REMINDER)}
 
 
 def plan_booking_messages(appointment: Appointment) -> None:
@@ -133,6 +146,23 @@ def plan_cancellation_messages(appointment: Appointment, *, by: User | None) -> 
         _tell(appointment, CANCELLED, by=by)
 
 
+def plan_reinstatement_messages(appointment: Appointment, *, by: User) -> None:
+    """Tell whoever is told about it, once; nobody, if the cancellation has not left yet: it is called off."""
+    about = Message.objects.filter(about=appointment.pk, topic=TOPIC)
+    cancellation = about.filter(kind=CANCELLED.kind).order_by("-created_at").first()
+    unheard = (
+        cancellation is not None
+        and not about.filter(
+            Q(lease_until__isnull=False) | ~Q(state=MessageState.QUEUED),
+            kind=CANCELLED.kind,
+            created_at__gte=cancellation.created_at - timedelta(seconds=1),  # each channel has its own
+        ).exists()
+    )
+    _call_off(appointment)
+    if not unheard:
+        _tell(appointment, REINSTATED, by=by)
+
+
 def detach_messages(appointment: Appointment) -> None:
     """Run before it is deleted. Waiting messages about its cancellation then belong to the account or the record, and
     follow their contacts. Failed ones that no newer message replaced belong to the record."""
@@ -170,12 +200,13 @@ def remind_by(
     channel: Channel, to: str, party: Party, theirs: list[Appointment], *, due_at: datetime | None = None
 ) -> Message:
     """One reminder of appointments of one day at one practice, in the active language."""
-    first = theirs[0]
+    first, token = theirs[0], new_token()
+    keep_link(token, channel=channel, to=to, language=party.language, about=theirs)
     if channel == Channel.SMS:
         return plan_sms(
             to=to,
             subject=_(REMINDER.subject),
-            text=sms_of(theirs, party, _(REMINDER.sms)),
+            text=_reminder_sms(theirs, party, answer_url(token)),
             language=party.language,
             due_at=due_at,
             expires_at=first.starts_at,
@@ -185,7 +216,7 @@ def remind_by(
             practice=first.practice_id,
         )
     return plan_letter(
-        _letter(theirs, party, REMINDER),
+        _letter(theirs, party, REMINDER, answers=answer_url(token)),
         to=to,
         language=party.language,
         due_at=due_at,
@@ -194,6 +225,11 @@ def remind_by(
         kind=REMINDER.kind,
         practice=first.practice_id,
     )
+
+
+def _reminder_sms(theirs: list[Appointment], party: Party, link: str) -> str:
+    text = sms_of(theirs, party, _(ANSWERABLE_SMS), link=link)
+    return text if septets(text) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
 
 
 def _tell(appointment: Appointment, words: Words, *, by: User | None, former: datetime | None = None) -> None:
@@ -250,15 +286,15 @@ def _tell_by_email(appointment: Appointment, party: Party, words: Words) -> None
     )
 
 
-def _letter(appointments: list[Appointment], party: Party, words: Words) -> Letter:
-    """An email about appointments of one day at one practice."""
+def _letter(appointments: list[Appointment], party: Party, words: Words, *, answers: str = "") -> Letter:
+    """An email about appointments of one day at one practice. `answers`: the page where a reminder is answered."""
     first = appointments[0]
     practice = first.practice
     paragraphs, small = [_("Bonjour,"), _(words.sentence)], []
     button = None
     if words.stands:
         paragraphs += dict.fromkeys(text for one in appointments for text in instructions_of(one, for_messages=True))
-        button = _button(appointments, party)
+        button = _button(appointments, party, answers)
         small = _how_to_change(appointments, party, button)
     elif party.is_holder and books_online(practice):
         button = Button(_("Prendre un autre rendez-vous"), _booking_url(practice))
@@ -307,10 +343,12 @@ def _place(appointments: list[Appointment]) -> str:
     return "\n".join(lines).strip()
 
 
-def _button(appointments: list[Appointment], party: Party) -> Button | None:
-    """A link to the visit by video, or to the account of the booker."""
+def _button(appointments: list[Appointment], party: Party, answers: str) -> Button | None:
+    """A link to the visit by video, to the answer to a reminder, or to the account of the booker."""
     if video := next((one.video_url for one in appointments if one.video_url), ""):
         return Button(_("Rejoindre la consultation en vidéo"), video)
+    if answers:
+        return Button(_("Confirmer ou annuler"), answers)
     if party.is_holder:
         changes = all(map(_changes_online, appointments))
         words = _("Voir, déplacer ou annuler le rendez-vous") if changes else _("Voir le rendez-vous")

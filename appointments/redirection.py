@@ -73,8 +73,22 @@ def redirect_holder(*, holder: User, former: str, new: str) -> None:
 def _send_elsewhere(waiting: MessageQuerySet, *, to: str) -> None:
     for message in waiting:
         reminders = Reminder.messages.through.objects.filter(message=message.pk)
-        goes = send_elsewhere(message, to=to)
+        goes = _reminder_elsewhere(message, to) or send_elsewhere(message, to=to)
         reminders.update(message=goes.pk)
+        if goes.pk != message.pk:
+            call_off(Message.objects.filter(pk=message.pk))
+
+
+def _reminder_elsewhere(message: Message, to: str) -> Message | None:
+    """A reminder is written anew: its link stands on the former contact. None for another message."""
+    told = Appointment.objects.filter(reminders__messages=message.pk).select_related("practice", "patient__practice")
+    theirs = list(told.select_related("holder", "agenda__practitioner").distinct().order_by("starts_at"))
+    channel = Channel(message.channel)
+    party = next((one for each in theirs for one in parties_of(each) if one.contact(channel) == to), None)
+    if party is None:
+        return None
+    with translation.override(party.language):
+        return remind_by(channel, to, party, theirs, due_at=message.due_at)
 
 
 def _send_again(appointment: Appointment, channel: Channel, *, former: str, is_holder: bool) -> None:

@@ -19,14 +19,16 @@ from practices.letters import call
 LONGEST_NAME = 20  # septets of a shortened name
 
 
-def sms_of(appointments: Sequence[Appointment], party: Party, pattern: str) -> str:
-    """An SMS about appointments of one day at one practice, in the active language. `pattern`: translated."""
+def sms_of(appointments: Sequence[Appointment], party: Party, pattern: str, *, link: str = "") -> str:
+    """An SMS about appointments of one day at one practice, in the active language. `pattern`: translated; with
+    `%(link)s` for a `link`."""
     first = appointments[0]
     return one_segment(
         pattern,
         name=first.practice.name_in_messages,
         details=[_with_whom(appointments), _for_whom(appointments, party), _by_video(appointments)],
-        tail=call(first.practice),
+        tail="" if link else call(first.practice),
+        link=link,
         date=long_day(first.local_start, weekday=True),
         time=hours_of(appointments),
     )

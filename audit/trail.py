@@ -10,6 +10,7 @@ from typing import Protocol
 from django.db import transaction
 from django.utils import timezone
 
+from audit.acts import ACT, current_act
 from audit.events import event_of
 from audit.models import AuditEvent
 
@@ -63,6 +64,7 @@ def line(
         texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
         if any(CONTACT.fullmatch(one) for one in texts):
             raise ValueError(f"A contact is no detail of an audit line: {name} of {action}")
+    act = current_act()
     return AuditEvent(
         at=timezone.now(),
         action=action,
@@ -71,7 +73,7 @@ def line(
         object_id=on.pk,
         practice_id=_id(practice),
         record_id=_id(within),
-        detail=dict(detail or {}),
+        detail=dict(detail or {}) | ({ACT: str(act)} if act else {}),
     )
 
 

@@ -13,6 +13,8 @@ declare(
     webhook_words=_("Document remplacé"),
 )
 declare("document.taken_back", _("Document retiré"), Topic.DOCUMENT, webhook=True)
+declare("document.share_undone", _("Partage annulé dans les 30 secondes"), Topic.DOCUMENT)
+declare("document.take_back_undone", _("Retrait annulé dans les 30 secondes : document remis"), Topic.DOCUMENT)
 declare("document.read", _("Document lu par le destinataire"), Topic.DOCUMENT, webhook=True)
 declare("document.consulted", _("Document ouvert par le cabinet"), Topic.DOCUMENT)
 declare("document.chased", _("Destinataire relancé"), Topic.DOCUMENT)
@@ -38,6 +40,11 @@ declare("task.sent_back", _("Document à signer renvoyé par le praticien"), Top
 declare("task.signed", _("Document préparé, signé par le praticien"), Topic.DOCUMENT)
 declare("task.withdrawn", _("Document à signer retiré"), Topic.DOCUMENT)
 declare("accesses.judged_anew", _("Date de naissance corrigée : accès liés à la minorité revus"), Topic.ACCESS)
+
+declare("appointment.move_undone", _("Déplacement annulé dans les 30 secondes"), Topic.APPOINTMENT)
+declare(
+    "appointment.cancel_undone", _("Annulation annulée dans les 30 secondes : rendez-vous remis"), Topic.APPOINTMENT
+)
 
 declare("auto_send.sent", _("Document envoyé automatiquement"), Topic.SENDING, webhook=True)
 declare("auto_send.sent_again", _("Message d’un envoi automatique renvoyé"), Topic.SENDING)

@@ -6,17 +6,19 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.messages import facts_of
-from appointments.models import BookedFor
+from appointments.models import Appointment, BookedFor, Reminder
 from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve
 from appointments.sms import for_whom
@@ -36,8 +38,10 @@ from patients.models import Invitation, Patient, RecordTie, Relationship
 from practices.letters import call, from_practice
 from practices.models import Practice
 
-# However many documents follow, the message about the first leaves within this time.
+# However many documents follow, the message about the first leaves within this time (shared by a program).
 LONGEST_SITTING = timedelta(minutes=2)
+# Shared on a page: the message waits until the page is left (end_sitting), after the last document at most this long.
+PAGE_LEFT_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -52,33 +56,59 @@ class _Reader:
     has_account: bool
 
 
-def announce(document: SharedDocument, *, by: User, replaced: bool = False) -> None:
+def announce(document: SharedDocument, *, by: User, replaced: bool = False, sitting: bool = False) -> None:
     """Plan one email and one SMS, in the transaction of the sharing (or of the replacing).
 
     Documents shared one after the other for the same appointment and audience join the messages that have not left
     yet, which then state the number: a patient gets one SMS for four documents. Each one that joins delays the
-    messages for the next one, by LONGEST_SITTING at most.
+    messages for the next one, by LONGEST_SITTING at most. `sitting`: shared on a page, which says when it is left.
     """
     waiting = _waiting_messages(document)
     channels = {Channel(message.channel) for message in waiting}
-    new = {channel: at for channel, at in _notice_times(document.practice).items() if channel not in channels}
+    new = {
+        channel: at
+        for channel, at in _notice_times(document.practice, sitting=sitting).items()
+        if channel not in channels
+    }
     document.messages.add(*waiting, *_plan(document, by, new, Words(1, replaced)))
     for message in waiting:
         if message.state == MessageState.QUEUED:
-            _write_anew(message, by=by, joined=True)
+            _write_anew(message, by=by, joined=True, sitting=sitting)
 
 
-def _notice_times(practice: Practice) -> dict[Channel, datetime]:
-    soon = timezone.now() + settings.SHARE_NOTICE_DELAY
+def end_sitting(appointment: Appointment, *, by: User) -> None:
+    """`by` has left the page of sharing: the messages leave, once the last sharing can't be undone any more."""
+    shared = SharedDocument.objects.filter(appointment=appointment, shared_by=by, auto_send=None)
+    last = shared.order_by("-shared_at").values_list("shared_at", flat=True).first()
+    if last is None or last + PAGE_LEFT_AFTER <= timezone.now():
+        return
+    soon = max(timezone.now(), last + settings.UNDO_FOR)
+    times = {Channel.EMAIL: soon, Channel.SMS: max(soon, sms_time(appointment.practice))}
+    for channel, at in times.items():
+        waiting = Message.objects.filter(
+            pk__in=shared.values("messages"), channel=channel, state=MessageState.QUEUED, lease_until=None, attempts=0
+        )
+        if waiting.filter(due_at__gt=at).update(due_at=at, planned_at=at):
+            transaction.on_commit(partial(outbox.nudge_channel, channel, at))
+
+
+def _notice_times(practice: Practice, *, sitting: bool) -> dict[Channel, datetime]:
+    soon = timezone.now() + (PAGE_LEFT_AFTER if sitting else settings.SHARE_NOTICE_DELAY)
     return {Channel.EMAIL: soon, Channel.SMS: max(soon, sms_time(practice))}
 
 
 def _write_anew(
-    message: Message, *, by: User | None, joined: bool = False, without: Collection[uuid.UUID] = ()
+    message: Message,
+    *,
+    by: User | None,
+    joined: bool = False,
+    sitting: bool = False,
+    without: Collection[uuid.UUID] = (),
 ) -> None:
     """Rewrite a waiting message with the current number of documents. The caller has locked its row.
 
-    `joined`: a document was added, so the message waits for the next. `without`: documents that are about to go.
+    `joined`: a document was added, so the message waits for the next; with `sitting`, for the page to be left.
+    `without`: documents that are about to go.
     """
     told = SharedDocument.objects.with_readers().filter(messages=message).exclude(pk__in=without)
     related = told.select_related("patient", "holder", "practice", "appointment__agenda__practitioner")
@@ -86,7 +116,9 @@ def _write_anew(
     if not documents:
         return
     first, due_at = documents[0], message.due_at
-    if joined and message.attempts == 0:
+    if joined and sitting:
+        due_at = max(due_at, timezone.now() + (settings.UNDO_FOR if message.attempts else PAGE_LEFT_AFTER))
+    elif joined and message.attempts == 0:
         latest = message.created_at + LONGEST_SITTING
         due_at = max(due_at, min(timezone.now() + settings.SHARE_NOTICE_DELAY, latest))
     with translation.override(message.language):
@@ -144,6 +176,14 @@ def contacts_of(document: SharedDocument) -> dict[Channel, str]:
         contacts = dict(resolve(document.appointment).contacts)
     channels = {Channel.EMAIL: contacts.get("email"), Channel.SMS: contacts.get("mobile")}
     return {channel: to for channel, to in channels.items() if to}
+
+
+def messages_around(appointment: Appointment) -> QuerySet[Message]:
+    """Every message about it: itself, its reminders, its documents."""
+    shared = SharedDocument.messages.through.objects.filter(shareddocument__appointment=appointment)
+    reminded = Reminder.messages.through.objects.filter(reminder__appointment=appointment)
+    told = [*shared.values_list("message", flat=True), *reminded.values_list("message", flat=True)]
+    return Message.objects.filter(Q(about=appointment.pk) | Q(pk__in=told)).order_by("-created_at", "-id")
 
 
 def can_be_notified(document: SharedDocument) -> bool:

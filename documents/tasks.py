@@ -8,6 +8,7 @@ from documents.filling import drafts
 from documents.merging import closing
 from documents.sending import autosend, links_without_contacts
 from documents.sharing import unread
+from documents.undoing import acts
 from jobs.exclusive import OneAtATime
 
 SENDING = OneAtATime(seconds=120)
@@ -24,6 +25,13 @@ def send_auto_sends() -> None:
 def note_contacts_of_links() -> None:
     """Complete links of the previous release. Harmless when repeated: complete links are skipped."""
     while links_without_contacts.note_contacts() == links_without_contacts.BATCH:
+        continue
+
+
+@shared_task
+def close_ended_acts() -> None:
+    """Acts whose time to be undone is over. Harmless when repeated: a closed act stays closed."""
+    while acts.close_ended_acts() == acts.BATCH:
         continue
 
 

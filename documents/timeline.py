@@ -1,4 +1,4 @@
-"""What happened around a patient, newest first: appointments, documents, messages, readings."""
+"""What happened around a patient, newest first: appointments and their moves, documents, messages, readings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment
+from audit.models import AuditEvent
 from documents.models import DocumentReading, SharedDocument
 from notifications.models import Message, MessageState
 from patients.models import Patient
@@ -26,13 +27,14 @@ class EntryKind(IntEnum):
     MESSAGE = 2
     DOCUMENT = 3
     APPOINTMENT = 4
+    MOVE = 5
 
 
 @dataclass(frozen=True)
 class Entry:
     at: datetime
     kind: EntryKind
-    what: Any  # Appointment, SharedDocument, Message or DocumentReading
+    what: Any  # Appointment, SharedDocument, Message, DocumentReading, or the AuditEvent of a move
 
     @property
     def position(self) -> Position:
@@ -68,8 +70,8 @@ class Page:
 
 
 def timeline(patient: Patient, *, after: Position | None = None) -> Page:
-    """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Four queries, each
-    of at most SHOWN rows, and two of ids."""
+    """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Five queries, each
+    of at most SHOWN rows, and three of ids."""
     found: list[Entry] = []
     for kind, rows, field in _sources(patient):
         page = _after(rows, kind, field, after).order_by(f"-{field}", "-pk")[: SHOWN + 1]
@@ -84,22 +86,31 @@ Source = tuple[EntryKind, QuerySet[Any], str]
 
 def _sources(patient: Patient) -> Sequence[Source]:
     documents = SharedDocument.objects.filter(patient=patient)
+    appointments = list(patient.appointments.values_list("pk", flat=True))
     readings = DocumentReading.objects.filter(document__patient=patient, as_staff=False)
     return (
         (EntryKind.READING, readings.select_related("document", "reader"), "at"),
-        (EntryKind.MESSAGE, _messages_of(patient), "created_at"),
+        (EntryKind.MESSAGE, _messages_of(patient, appointments), "created_at"),
         (EntryKind.DOCUMENT, documents.select_related("category", "appointment", "shared_by"), "shared_at"),
         (
             EntryKind.APPOINTMENT,
             Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason", "agenda"),
             "starts_at",
         ),
+        (EntryKind.MOVE, _moves_of(appointments), "at"),
     )
 
 
-def _messages_of(patient: Patient) -> QuerySet[Message]:
+def _moves_of(appointments: list[uuid.UUID]) -> QuerySet[AuditEvent]:
+    """To another time; not those that were undone within seconds."""
+    lines = AuditEvent.objects.filter(record_id__in=appointments)
+    undone = lines.filter(action="appointment.move_undone").values_list("detail__undoes", flat=True)
+    moves = lines.filter(action="appointment.moved", detail__has_key="starts_at_before")
+    return moves.exclude(pk__in=moves.filter(detail__act__in=list(undone)).values("pk"))
+
+
+def _messages_of(patient: Patient, appointments: list[uuid.UUID]) -> QuerySet[Message]:
     """About the patient's appointments, documents and invitations; not those that were called off."""
-    appointments = patient.appointments.values_list("pk", flat=True)
     invitations = patient.invitations.values_list("pk", flat=True)
     told = SharedDocument.messages.through.objects.filter(shareddocument__patient=patient)
     about = Q(about__in=[patient.pk, *appointments, *invitations])
@@ -121,7 +132,8 @@ def _after(rows: QuerySet[Any], kind: EntryKind, field: str, after: Position | N
 
 def _key(position: Position) -> int | uuid.UUID:
     """Raises ValueError."""
-    return int(position.pk) if position.kind == EntryKind.READING else uuid.UUID(position.pk)
+    is_number = position.kind in (EntryKind.READING, EntryKind.MOVE)
+    return int(position.pk) if is_number else uuid.UUID(position.pk)
 
 
 def _sortable(pk: Any) -> int:

@@ -88,6 +88,12 @@ DECISIONS: dict[str, Decision] = {
     "documents.SharedDocument_messages": Decision(
         "shareddocument__practice", why_not="a row between two that are exported"
     ),
+    "documents.UndoableAct": Decision(
+        "practice",
+        why_not="empty after half a minute, gone after a day",
+        references={"by": E},
+        secret=frozenset({"session", "journal"}),
+    ),
     "documents.DocumentLink": Decision("appointment__practice", ("Consent",), references={"holder": E}),
     "appointments.HolderAuthorisation": Decision(
         "appointment__practice",
@@ -101,6 +107,11 @@ DECISIONS: dict[str, Decision] = {
         "reminder__appointment__practice", why_not="a row between two that are exported"
     ),
     "appointments.Reminder": Decision("appointment__practice", why_not="what it sent is a Communication"),
+    "appointments.AnswerLink": Decision(
+        "appointment__practice",
+        why_not="a way to answer a reminder, which is a Communication",
+        secret=frozenset({"digest"}),
+    ),
     "appointments.Appointment": Decision(
         "practice", ("Appointment",), references={"patient": K, "holder": K, "of_record": K}
     ),

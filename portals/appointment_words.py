@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, AppointmentKind
+from appointments.models import Appointment, AppointmentKind, AppointmentStatus, CancelReason
 from notifications.wording import clock, long_day, of
 
 
@@ -17,3 +17,11 @@ def appointment_facts(appointment: Appointment) -> dict[str, str]:
     if appointment.kind == AppointmentKind.VIDEO:
         parts.append(_("en vidéo"))
     return {"of_name": of(appointment.patient.full_name), "what": ", ".join(parts)}
+
+
+def why_cancelled(appointment: Appointment) -> str:
+    """For staff alone; "" if nobody said why."""
+    if appointment.status != AppointmentStatus.CANCELLED:
+        return ""
+    reason = CancelReason(appointment.cancelled_reason).label if appointment.cancelled_reason else ""
+    return ", ".join(filter(None, (str(reason), appointment.cancelled_note)))

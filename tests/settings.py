@@ -23,6 +23,8 @@ if os.environ.get("REDIS_URL"):  # a separate logical database for each test pro
     )
     os.environ["REDIS_URL"] = f"{_base}/{int(_worker.removeprefix('gw')) + 1}"
 
+os.environ.setdefault("UNDO_SECONDS", "0")  # messages leave at once; tests about undoing have their own time
+
 from deploy.texts import compile_texts  # noqa: E402
 
 compile_texts()  # tests read pages in both languages

@@ -30,6 +30,7 @@ BY_ANOTHER_NAME = {
     "accounts/mobile.py": "patients/test_own_contacts.py",
     "appointments/importing.py": "imports/test_running.py",
     "appointments/parties.py": "portals/practitioner/test_who_is_notified.py",
+    "documents/undoing/acts.py": "documents/test_undo.py",
     "documents/sharing/chasing.py": "documents/test_deliveries.py",
     "documents/sharing/walk_ins.py": "portals/practitioner/test_timeline.py",
     "documents/sharing/reading.py": "portals/patient/test_documents.py",

@@ -154,6 +154,11 @@ GROUPS: dict[str, dict[str, Setting]] = {
             "How long the notice of a document waits for others of the same appointment, to announce them together",
             "seconds",
         ),
+        "UNDO_SECONDS": Setting(
+            "How long staff can undo what they share, take back, move or cancel on a page; until then no message of "
+            "it leaves. 0: not at all",
+            "seconds",
+        ),
     },
     "SMS": {
         "SMS_URL": Setting(

@@ -11,22 +11,25 @@ import base64
 import json
 import secrets
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.acts import ACT, UNDOES
 from audit.events import webhook_event
 from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
 from practices.models import Practice
 from practices.roles import require_administrator
 from webhooks.guarded import check_address
-from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookProgress
+from webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookProgress, WebhookState
 
 BATCH = 500
+MARGIN = timedelta(seconds=20)  # the trail is sealed every ten seconds
 
 
 @transaction.atomic
@@ -72,16 +75,29 @@ def plan_deliveries() -> int:
     told = [line for seal in seals if (line := lines.get(seal.event_id)) and line.practice_id]
     endpoints = WebhookEndpoint.objects.filter(practice__in={line.practice_id for line in told}, stopped_at=None)
     WebhookDelivery.objects.bulk_create(
-        WebhookDelivery(endpoint=endpoint, event=line.action, body=body_of(line), due_at=timezone.now())
+        WebhookDelivery(
+            endpoint=endpoint, event=line.action, body=body_of(line), act=line.detail.get(ACT), due_at=_due_at(line)
+        )
         for line in told
         for endpoint in endpoints
         if endpoint.practice_id == line.practice_id
         and line.action in endpoint.events
         and line.at >= endpoint.created_at
     )
+    _call_off({line.detail[UNDOES] for line in told if UNDOES in line.detail})
     progress.position = seals[-1].position
     progress.save(update_fields=["position"])
     return len(seals)
+
+
+def _due_at(line: AuditEvent) -> datetime:
+    """At once; of an act that can be undone, once its time is over and an undoing would have been read here."""
+    return max(timezone.now(), line.at + settings.UNDO_FOR + MARGIN) if ACT in line.detail else timezone.now()
+
+
+def _call_off(acts: set[str]) -> None:
+    """Drop what waits of acts that were undone: it never happened."""
+    WebhookDelivery.objects.filter(act__in=acts, state=WebhookState.QUEUED, attempts=0, lease_until=None).delete()
 
 
 def body_of(line: AuditEvent) -> str:

@@ -58,6 +58,7 @@ class WebhookDelivery(models.Model):
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(max_length=60)
     body = models.TextField(help_text="JSON, as signed and sent")
+    act = models.UUIDField(null=True, blank=True, help_text="What it is part of and may be undone, for a moment")
     state = models.CharField(max_length=10, choices=WebhookState, default=WebhookState.QUEUED)
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)

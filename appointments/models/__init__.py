@@ -1,5 +1,6 @@
 from appointments.models.agenda import Agenda, VisitReason
-from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor
+from appointments.models.answer import AnswerLink
+from appointments.models.appointment import Appointment, AppointmentKind, AppointmentStatus, BookedFor, CancelReason
 from appointments.models.authorisation import HolderAuthorisation, HolderExclusion
 from appointments.models.hold import SlotHold
 from appointments.models.instruction import Instruction
@@ -9,11 +10,13 @@ from appointments.models.reminder import Reminder, ReminderPolicy
 __all__ = [
     "Absence",
     "Agenda",
+    "AnswerLink",
     "Appointment",
     "AppointmentKind",
     "AppointmentStatus",
     "BookedFor",
     "BookingPolicy",
+    "CancelReason",
     "Closing",
     "HolderAuthorisation",
     "HolderExclusion",

@@ -30,6 +30,15 @@ class AppointmentStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Annulé")
 
 
+class CancelReason(models.TextChoices):
+    """Why staff cancelled. For staff alone: no page, message or answer for patients has it."""
+
+    PATIENT = "patient", _("Patient absent, ou qui a prévenu")
+    PRACTITIONER = "practitioner", _("Praticien absent")
+    ERROR = "error", _("Erreur de saisie")
+    OTHER = "other", _("Autre motif")
+
+
 class BookedFor(models.TextChoices):
     SELF = "self", _("pour soi")
     ADULT_RELATIVE = "adult_relative", _("pour un proche majeur")
@@ -105,6 +114,15 @@ class Appointment(models.Model):
         help_text=_("Le titulaire du compte qui a réservé en ligne ; vide : le cabinet a réservé"),
     )
     booked_for = models.CharField(max_length=20, choices=BookedFor, default=BookedFor.SELF)
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Whoever was reminded said: I come. Of this time, and not cancelled since"
+    )
+    cancelled_reason = models.CharField(
+        max_length=20, choices=CancelReason, blank=True, default="", db_default="", help_text="Empty: not said"
+    )
+    cancelled_note = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What staff add to it, for staff alone"
+    )
     revision = models.PositiveIntegerField(
         default=0, db_default=0, help_text="How often it changed: SEQUENCE of RFC 5545"
     )

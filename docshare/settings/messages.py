@@ -52,6 +52,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"docshare <no-reply@{PUBLIC_
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Documents shared one after the other for one appointment are announced together.
 SHARE_NOTICE_DELAY = timedelta(seconds=env.int("SHARE_NOTICE_DELAY_SECONDS", 15))
+# What staff do on a page can be undone for so long; until then no message of it leaves. 0: nothing can be undone.
+UNDO_FOR = timedelta(seconds=env.int("UNDO_SECONDS", 30))
 
 # Webhooks may use plain HTTP, and addresses of this machine or its network, except in production.
 WEBHOOKS_MAY_STAY_INSIDE = env.bool("WEBHOOKS_MAY_STAY_INSIDE", not PRODUCTION)

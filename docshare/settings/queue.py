@@ -46,6 +46,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep", "schedule": timedelta(seconds=10)},
     "send-auto-sends": {"task": "documents.tasks.send_auto_sends", "schedule": timedelta(seconds=10)},
+    "close-ended-acts": {"task": "documents.tasks.close_ended_acts", "schedule": timedelta(seconds=30)},
     "close-old-merges": {"task": "documents.tasks.close_old_merges", "schedule": timedelta(hours=1)},
     "forget-old-drafts": {"task": "documents.tasks.forget_old_drafts", "schedule": timedelta(hours=6)},
     "remind-of-unread-documents": {"task": "documents.tasks.remind_of_unread", "schedule": timedelta(minutes=10)},

@@ -106,11 +106,11 @@ def prepare_filled(*, appointment: Appointment, filling: Filling, by: User) -> P
 
 
 def share_filled(
-    *, appointment: Appointment, filling: Filling, by: User, pk: uuid.UUID | None = None
+    *, appointment: Appointment, filling: Filling, by: User, pk: uuid.UUID | None = None, session: str = ""
 ) -> SharedDocument:
     """Share it; signed by whoever shares if it has a `place`. Ends their draft.
 
-    `pk`: as share_upload. Raises as print_filled, NotAllowed, RecipientNotReady, and what
+    `pk`, `session`: as share_upload. Raises as print_filled, NotAllowed, RecipientNotReady, and what
     signing.signatures.sign_for raises.
     """
     made = SharedDocument.objects.filter(pk=pk, appointment=appointment, shared_by=by)
@@ -132,6 +132,7 @@ def share_filled(
                 title=filling.title,
                 by=by,
                 pk=pk,
+                session=session,
             )
             end_draft(by, appointment, filling.version)
             return document

@@ -3,9 +3,11 @@ from documents.models.category import Category
 from documents.models.library import LibraryDocument, LibraryVersion
 from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
 from documents.models.task import FillingDraft, Task, TaskState
+from documents.models.undoable import ActKind, UndoableAct
 from documents.models.unread import UnreadPolicy
 
 __all__ = [
+    "ActKind",
     "AutoSend",
     "AutoSendRule",
     "AutoSendState",
@@ -19,5 +21,6 @@ __all__ = [
     "SharedDocument",
     "Task",
     "TaskState",
+    "UndoableAct",
     "UnreadPolicy",
 ]

@@ -42,8 +42,12 @@ def plan_booked(sender: type[Appointment], appointment: Appointment, imported: b
 def follow_changed(
     sender: type[Appointment], appointment: Appointment, fields: frozenset[str], **kwargs: Any
 ) -> None:
-    """Signal `changed`: moved, cancelled, or another reason or agenda."""
-    _follow(appointment, at_booking=bool(fields & {"visit_reason", "agenda"}))
+    """Signal `changed`: moved, cancelled, reinstated, or another reason or agenda."""
+    _follow(
+        appointment,
+        at_booking=bool(fields & {"visit_reason", "agenda"}),
+        reinstated="status" in fields and appointment.status == AppointmentStatus.BOOKED,
+    )
 
 
 def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
@@ -106,9 +110,11 @@ def follow_library(document_id: Any) -> None:
         _cancel(one)
 
 
-def _follow(appointment: Appointment, *, at_booking: bool, later_only: bool = False) -> None:
+def _follow(
+    appointment: Appointment, *, at_booking: bool, later_only: bool = False, reinstated: bool = False
+) -> None:
     """Update the planned sendings of an appointment to its current rules. `at_booking`: it is being booked now.
-    `later_only`: plan nothing that is due already."""
+    `later_only`: plan nothing that is due already. `reinstated`: plan again what its cancellation called off."""
     at_booking = at_booking and appointment.ends_at > timezone.now()  # staff record some appointments afterwards
     wanted = dict(_sendings_by_rules(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {
@@ -130,7 +136,7 @@ def _follow(appointment: Appointment, *, at_booking: bool, later_only: bool = Fa
                 continue
             new.append(AutoSend(appointment=appointment, rule=rule, document_id=key[1], due_at=due_at))
         elif existing.state == PLANNED or (existing.state == CANCELLED and not existing.stopped_by_staff):
-            if rule.moment == Moment.BOOKING and (existing.state == PLANNED or not at_booking):
+            if rule.moment == Moment.BOOKING and (existing.state == PLANNED or not (at_booking or reinstated)):
                 continue  # already due; or cancelled, and this is not the booking
             existing.state, existing.due_at = PLANNED, due_at
             existing.save(update_fields=["state", "due_at"])
@@ -237,6 +243,6 @@ def line_of(action: str, one: AutoSend, *, by: User | None) -> AuditEvent:
     )
 
 
-def nudge_senders() -> None:
-    """Notify a worker that something may be due."""
-    nudge("documents.tasks.send_auto_sends")
+def nudge_senders(due_at: datetime | None = None) -> None:
+    """Notify a worker that something may be due, or will be at `due_at`."""
+    nudge("documents.tasks.send_auto_sends", due_at=due_at)

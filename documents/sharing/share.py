@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
+from audit.acts import lines_of_act
 from audit.trail import record
 from documents import messages
 from documents.addressees import write_addressee
 from documents.library.writing.copies import personal_copy
 from documents.models import Category, LibraryDocument, SharedDocument
+from documents.models.undoable import ActKind
 from documents.sharing.uploads import Prepared, check_may_share, locked, prepare, ready_recipient
+from documents.undoing.acts import may_be_undone, open_act
 from files import storage
 from files.intake import Intake
+from files.models import StoredFile
 from files.names import composed
 from signing.pdf.placement import Placement
 
@@ -32,22 +39,24 @@ def share_upload(
     by: User,
     pk: uuid.UUID | None = None,
     confirm_patient: bool = False,
+    session: str = "",
 ) -> SharedDocument:
     """Share an accepted upload; signed if a `placement` is given, before anything is stored.
 
     `confirm_patient`: the user confirmed this patient, though the document names another
     (documents/sharing/wrong_patient.py).
 
-    `pk`: a caller that may retry finds the same document again. Consumes the intake: on return its bytes are in
-    storage; after an exception, nothing is stored and nobody is notified. Raises NotAllowed, RecipientNotReady,
-    WrongPatientSuspected, and what signing.signatures.sign_for raises.
+    `session`: shared on a page, in this session of `by`, who may undo it for a moment; its message waits until the
+    page is left. `pk`: a caller that may retry finds the same document again. Consumes the intake: on return its
+    bytes are in storage; after an exception, nothing is stored and nobody is notified. Raises NotAllowed,
+    RecipientNotReady, WrongPatientSuspected, and what signing.signatures.sign_for raises.
     """
     prepared = prepare(
         appointment=appointment, intake=intake, placement=placement, by=by, confirm_patient=confirm_patient
     )
     try:
         return share_prepared(
-            appointment=appointment, prepared=prepared, category=category, title=title, by=by, pk=pk
+            appointment=appointment, prepared=prepared, category=category, title=title, by=by, pk=pk, session=session
         )
     except Exception:
         storage.abandon(prepared.stored)
@@ -63,6 +72,7 @@ def share_prepared(
     title: str,
     by: User,
     pk: uuid.UUID | None = None,
+    session: str = "",
 ) -> SharedDocument:
     """The rows of a prepared file. If it raises, or its transaction ends otherwise, the caller abandons the file.
     Raises RecipientNotReady."""
@@ -73,7 +83,13 @@ def share_prepared(
         title=composed(title) or prepared.facts["name"],
         **prepared.facts,
     )
-    return _share(appointment=appointment, document=document, by=by, patient_confirmed=prepared.patient_confirmed)
+    return _share(
+        appointment=appointment,
+        document=document,
+        by=by,
+        session=session,
+        patient_confirmed=prepared.patient_confirmed,
+    )
 
 
 def share_library_document(
@@ -84,6 +100,7 @@ def share_library_document(
     category: Category | None = None,
     title: str = "",
     pk: uuid.UUID | None = None,
+    session: str = "",
 ) -> SharedDocument:
     """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
@@ -111,6 +128,7 @@ def share_library_document(
                     page_count=copy.page_count if copy else version.page_count,
                 ),
                 by=by,
+                session=session,
             )
     except Exception:
         if copy:
@@ -133,7 +151,7 @@ def take_back(*, document: SharedDocument, by: User) -> None:
     if document_now is None:
         return
     check_may_share(document_now.appointment, by)
-    _remove(document_now, by)
+    remove(document_now, by)
 
 
 def take_back_everything(sender: type[Appointment], appointment: Appointment, by: User, **kwargs: Any) -> None:
@@ -141,30 +159,47 @@ def take_back_everything(sender: type[Appointment], appointment: Appointment, by
     for document in appointment.shared_documents.select_for_update(of=("self",)).select_related(
         "file", "library_version"
     ):
-        _remove(document, by)
+        remove(document, by)
 
 
-def _remove(document: SharedDocument, by: User) -> None:
+def remove(
+    document: SharedDocument,
+    by: User,
+    *,
+    action: str = "document.taken_back",
+    keeps_file: bool = False,
+    detail: Mapping[str, str] | None = None,
+) -> StoredFile | None:
+    """Delete a locked document. Returns the file that is left, with `keeps_file`: not the library's."""
     record(
-        "document.taken_back",
+        action,
         by=by,
         on=document,
         practice=document.practice_id,
         within=document.appointment_id,
-        detail={"category": document.category_id, "sha256": document.file.sha256},
+        detail={"category": document.category_id, "sha256": document.file.sha256, **(detail or {})},
     )
     messages.call_off(SharedDocument.objects.filter(pk=document.pk))
     file, version = document.file, document.library_version
     document.delete()
-    if version is None or version.file_id != file.pk:
+    if version is not None and version.file_id == file.pk:
+        return None
+    if not keeps_file:
         storage.purge(file)
+    return file
 
 
 @transaction.atomic
 def _share(
-    *, appointment: Appointment, document: SharedDocument, by: User, patient_confirmed: bool = False
+    *,
+    appointment: Appointment,
+    document: SharedDocument,
+    by: User,
+    session: str,
+    patient_confirmed: bool = False,
 ) -> SharedDocument:
     """Save rows, history and messages, in one transaction."""
+    act = uuid.uuid4() if session and may_be_undone() else None
     appointment = locked(appointment)
     document.appointment = appointment
     document.practice = appointment.practice
@@ -174,12 +209,28 @@ def _share(
     document.shared_at = timezone.now()
     document.full_clean(exclude=["file"])
     document.save()
+    with lines_of_act(act) if act else nullcontext():
+        _announce(document, by=by, patient_confirmed=patient_confirmed, sitting=act is not None)
+    if act:
+        open_act(
+            ActKind.SHARE,
+            pk=act,
+            by=by,
+            session=session,
+            appointment=appointment,
+            until=document.shared_at + settings.UNDO_FOR,
+            document=document.pk,
+        )
+    return document
+
+
+def _announce(document: SharedDocument, *, by: User, patient_confirmed: bool, sitting: bool) -> None:
     record(
         "document.shared",
         by=by,
         on=document,
         practice=document.practice_id,
-        within=appointment,
+        within=document.appointment_id,
         detail={
             "category": document.category_id,
             "audience": document.audience,
@@ -189,5 +240,4 @@ def _share(
             **({"patient_confirmed": True} if patient_confirmed else {}),
         },
     )
-    messages.announce(document, by=by)
-    return document
+    messages.announce(document, by=by, sitting=sitting)

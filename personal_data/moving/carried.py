@@ -80,7 +80,9 @@ LEFT: dict[str, str] = {
     "imports.ImportLine": "digests of lines; what they made moves",
     "imports.CalendarSubscription": "the address of a calendar is a secret: an administrator adds it anew",
     "imports.CalendarItem": "of a subscription, which stays behind; the appointments move",
+    "appointments.AnswerLink": "its address is of the former installation",
     "appointments.SlotHold": "lives for minutes",
+    "documents.UndoableAct": "lives for half a minute",
     "patients.SignUp": "lives for minutes",
     "personal_data.PracticeExport": "the archive itself",
 }

@@ -71,7 +71,7 @@ STATUSES = {
     409: (
         *("say_whose_contacts", "recipient_not_ready", "nothing_to_authorise", "wrong_patient_suspected"),
         *("appointment_cancelled", "too_late", "no_signature", "unavailable", "already_shared", "not_now"),
-        *("both_have_accounts", "nothing_to_undo", "blanks_unfilled"),
+        *("both_have_accounts", "nothing_to_undo", "blanks_unfilled", "place_taken", "no_longer_ahead"),
         *(*ONCE, *BOOKING, *DOUBTS),
         *("already_member", "already_invited", "last_administrator", "identity_of_account"),
     ),

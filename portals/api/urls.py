@@ -54,6 +54,7 @@ urlpatterns = [
     path("appointments/", appointments.Appointments.as_view()),
     path("appointments/<uuid:pk>/", appointments.AppointmentDetail.as_view()),
     path("appointments/<uuid:pk>/cancel/", appointments.CancelAppointment.as_view()),
+    path("appointments/<uuid:pk>/reinstate/", appointments.ReinstateAppointment.as_view()),
     path("appointments/<uuid:pk>/recipient/", appointments.RecipientView.as_view()),
     path("appointments/<uuid:pk>/authorise-holder/", appointments.AuthoriseHolder.as_view()),
     path("appointments/<uuid:pk>/documents/", documents.AppointmentDocuments.as_view()),

@@ -15,29 +15,34 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
-from appointments.booking import AppointmentCancelled, cancel, delete, move
+from appointments.booking import AppointmentCancelled, delete
 from appointments.doubts import Doubt, Doubtful
 from appointments.history import history_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
+from documents.messages import messages_around
 from documents.models import SharedDocument, Task
 from documents.sharing.access import around
+from documents.undoing.appointments import cancel_for_now, move_for_now
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
 from portals.answers import done, not_done
+from portals.appointment_words import why_cancelled
 from portals.form_errors import refusals_in
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
 from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.booking_words import cancelled_sentence, deleted_sentence, documents_stay, moved_sentence
+from portals.practitioner.cancel_form import CancelForm
 from portals.practitioner.forms import MoveForm
-from portals.practitioner.history_words import history_lines
+from portals.practitioner.history_words import history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_offered
 from practices.roles import may_share
 
 HISTORY_LINES = 200
@@ -50,7 +55,7 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
     found = appointment_of(user, pk)
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
-        return render(request, "practitioner/_panel.html", context)
+        return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
     context |= agenda_context(request, found.practice, user, day=found.local_start.date())
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
@@ -61,6 +66,8 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     return {
         "appointment": found,
         "doubtful_place": doubtful_place(found),
+        "why_cancelled": why_cancelled(found),
+        "may_reinstate": found.status == AppointmentStatus.CANCELLED and found.starts_at > timezone.now(),
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
         "documents": documents,
@@ -98,7 +105,8 @@ def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
 @require_safe
 def history(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
-    told = history_lines(list(history_of(found)[:HISTORY_LINES]), found, user)
+    lines = history_lines(list(history_of(found)[:HISTORY_LINES]), found, user)
+    told = with_messages(lines, messages_around(found)[:HISTORY_LINES])
     return render(
         request,
         "practitioner/history.html",
@@ -133,7 +141,14 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         try:
             with refusals_in(form, but=(Doubtful,)):
                 accepted = request.POST.getlist("accepted")
-                moved = move(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
+                moved, act = move_for_now(
+                    appointment=found,
+                    by=user,
+                    session=session_mark(request),
+                    accepted=accepted,
+                    **form.cleaned_data,
+                )
+                offer_to_undo(request, act)
                 _say(request, moved_sentence(moved), moved, since)
                 return done("practitioner:appointment", pk=pk)
         except Doubtful as asked:
@@ -153,19 +168,24 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Asks first: the patient is told at once, and that cannot be undone."""
+    """Asks first: the patient is told, unless it is undone within seconds."""
     found = appointment_of(user, pk)
-    if request.method != "POST":
-        if found.status == AppointmentStatus.CANCELLED:
-            messages.info(request, _("Ce rendez-vous est déjà annulé."))
-            return not_done("practitioner:appointment", pk=pk)
-        told = [who_is_notified(found, by=user), *documents_stay(_count(found, user))]
-        context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told)
-        return render(request, "practitioner/cancel.html", context)
-    since = timezone.now()
-    cancel(appointment=found, by=user)
-    _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
-    return done("practitioner:appointment", pk=pk)
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        since = timezone.now()
+        with refusals_in(form):
+            found, act = cancel_for_now(
+                appointment=found, by=user, session=session_mark(request), **form.cleaned_data
+            )
+            offer_to_undo(request, act)
+            _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
+            return done("practitioner:appointment", pk=pk)
+    if found.status == AppointmentStatus.CANCELLED:
+        messages.info(request, _("Ce rendez-vous est déjà annulé."))
+        return not_done("practitioner:appointment", pk=pk)
+    told = [who_is_notified(found, by=user), *documents_stay(_count(found, user))]
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told, form=form)
+    return render(request, "practitioner/cancel.html", context, status=400 if form.errors else 200)
 
 
 @staff_only

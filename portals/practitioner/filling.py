@@ -29,6 +29,7 @@ from portals.practitioner.filling_form import MYSELF, FillingForm, initial_of
 from portals.practitioner.paper import PaperPage, drawn
 from portals.practitioner.script_configs import filling_config
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.undo_offer import offer_to_undo, session_mark, share_act
 
 
 @staff_only
@@ -122,7 +123,9 @@ def _finished(request: HttpRequest, user: User, found: Appointment, form: Fillin
         return done("practitioner:appointment", pk=found.pk)
     if form.signs_oneself:
         require_sole_control(request)
-    document = share_filled(appointment=found, filling=filling, by=user, pk=pk)
+    mark = session_mark(request)
+    document = share_filled(appointment=found, filling=filling, by=user, pk=pk, session=mark)
+    offer_to_undo(request, share_act(document, user, mark))
     messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
     return done("practitioner:share", pk=found.pk)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +13,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentKind, CancelReason, VisitReason
 from audit.events import words_for_practice
 from audit.models import AuditEvent
 from documents.models import Category, DocumentLink, ReadingMeans
 from documents.sharing.access import around
 from files.notices import notice_sentences
+from notifications.models import Message
 from notifications.wording import long_day
 from patients.models import Invitation
+from portals.appointment_words import why_cancelled
+from portals.templatetags.presentation import colon
 from portals.who_has import masked_contacts
 
 OF_THE_BOOKER = ("holder.authorised", "holder.refused", "holder.authorisation_withdrawn", "holder.authorisation_kept")
@@ -43,16 +46,48 @@ def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: U
     people = User.objects.in_bulk([pk for pk in ids if pk])
     what = _subjects(lines, appointment, user, people)
     names = _names_of_parts(lines, appointment)
+    why = _why_cancelled(lines, appointment)
     return [
         HistoryLine(
             at=line.at,
             actor=people.get(line.actor_id) if line.actor_id else None,
             words=words_for_practice(line.action),
             what=what.get(line.pk, ""),
-            notes=_changes(line, appointment, names) + _notes(line.detail),
+            notes=_changes(line, appointment, names) + _notes(line.detail) + why.get(line.pk, []),
         )
         for line in lines
     ]
+
+
+def with_messages(lines: list[HistoryLine], messages: Iterable[Message]) -> list[HistoryLine]:
+    """The history with the messages about the appointment: which, by which channel, where, and what came of it."""
+    told = [
+        HistoryLine(
+            at=one.sent_at or one.created_at,
+            actor=None,
+            words=str(one.get_channel_display()),
+            what=one.subject,
+            notes=[
+                f"{masked_contacts(one.to)}{colon()}{one.get_state_display().lower()}",
+                *filter(None, [one.error]),
+            ],
+        )
+        for one in messages
+    ]
+    return sorted([*lines, *told], key=lambda line: line.at, reverse=True)
+
+
+def _why_cancelled(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[Any, list[str]]:
+    """By line: what staff said when they cancelled; the note only of the last time, as it is not in the trail."""
+    found = {
+        line.pk: [str(CancelReason(line.detail["reason"]).label)]
+        for line in lines
+        if line.action == "appointment.cancelled" and line.detail.get("reason") in CancelReason.values
+    }
+    last = next((line.pk for line in lines if line.action == "appointment.cancelled"), None)
+    if last and (said := why_cancelled(appointment)):
+        found[last] = [said]
+    return found
 
 
 def _subjects(
@@ -148,6 +183,7 @@ def _notes(detail: dict[str, Any]) -> list[str]:
     said = {
         "patient_confirmed": _("Il nommait un autre patient : le destinataire a été confirmé."),
         "by_the_account": _("Par le patient, dans son compte."),
+        "by_reminder": _("Par le lien du rappel."),
         "given_by_booker": _("Données par la personne qui a pris le rendez-vous, non vérifiées."),
     }
     means = [one.label.capitalize() for one in ReadingMeans if one.value == detail.get("means")]

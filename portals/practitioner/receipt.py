@@ -17,12 +17,13 @@ from files.notices import notice_sentences
 from portals.clock import set_clock
 from portals.page_pictures import page_picture_of, shown_pages
 from portals.practitioner.staff import staff_only
+from portals.practitioner.undo_offer import offer, session_mark, share_act
 
 RECEIPT_PAGES = 3
 RECEIPT_LASTS = timedelta(hours=1)
 
 
-def receipt(request: HttpRequest, document: SharedDocument) -> HttpResponse:
+def receipt(request: HttpRequest, document: SharedDocument, user: User) -> HttpResponse:
     """The receipt that replaces the card."""
     signed = _signed_page(request, document) if document.is_signed else None
     context = {
@@ -30,6 +31,7 @@ def receipt(request: HttpRequest, document: SharedDocument) -> HttpResponse:
         "notices": notice_sentences(document.notices),
         "pages": shown_pages(document, at_most=RECEIPT_PAGES, among=signed),
         "signed_page": signed,
+        "undo": offer(act) if (act := share_act(document, user, session_mark(request))) else None,
     }
     return render(request, "practitioner/_receipt.html", context, status=201)
 

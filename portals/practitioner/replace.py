@@ -43,7 +43,7 @@ def replace(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     if request.headers.get("X-Requested-With") != "card":
         messages.success(request, _("« %(title)s » est remplacé.") % {"title": replaced.title})
         return done("practitioner:appointment", pk=found.pk)
-    return receipt(request, replaced)
+    return receipt(request, replaced, user)
 
 
 def _page(request: HttpRequest, found: Appointment, user: User, document: SharedDocument) -> HttpResponse:

@@ -39,6 +39,7 @@ from portals.practitioner.forms import ContactsForm
 from portals.practitioner.receipt import receipt
 from portals.practitioner.script_configs import share_config
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.undo_offer import offer_to_undo, session_mark, share_act
 from practices.roles import may_share, may_sign
 from signing.models import SignatureImage
 
@@ -57,8 +58,9 @@ def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return answer_refused(request, found, user, refused)
     if request.headers.get("X-Requested-With") != "card":
         messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
+        offer_to_undo(request, share_act(document, user, session_mark(request)))
         return done("practitioner:share", pk=pk)
-    return receipt(request, document)
+    return receipt(request, document, user)
 
 
 def share_context(request: HttpRequest, found: Appointment, user: User, **more: Any) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def _config(
     time limit."""
     return share_config() | {
         "url": replace_url(replacing) if replacing else reverse("practitioner:share", args=[found.pk]),
+        "leftUrl": "" if replacing else reverse("practitioner:share-left", args=[found.pk]),
         "oneFile": replacing is not None,
         "categoryUrl": reverse("practitioner:propose-category", args=[found.pk]),
         "maySign": signs,
@@ -125,7 +128,10 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
         if library_id := request.POST.get("library_document"):
             library = LibraryDocument.objects.filter(practice=found.practice).in_use()
             return share_library_document(
-                appointment=found, library_document=get_object_or_404(library, pk=library_id_of(library_id)), by=user
+                appointment=found,
+                library_document=get_object_or_404(library, pk=library_id_of(library_id)),
+                by=user,
+                session=session_mark(request),
             )
         code = request.POST.get("category", "")
         category = Category.objects.filter(is_active=True, code=code).first()
@@ -151,6 +157,7 @@ def _share_file(request: HttpRequest, found: Appointment, user: User, category: 
                 by=user,
                 pk=pk,
                 confirm_patient=bool(request.POST.get("confirm_patient")),
+                session=session_mark(request),
             )
     except (ValidationError, IntegrityError):
         made = visible_as_staff(user).filter(pk=pk, appointment=found).first() if pk else None

@@ -23,6 +23,7 @@ from portals.practitioner.practices import chosen, practices_of
 from portals.practitioner.rail_counts import deliveries_count, forget_counts
 from portals.practitioner.set_up_steps import strip
 from portals.practitioner.suspended import suspended_page
+from portals.practitioner.undo_offer import undo_offered
 from practices.models import Membership, Practice, Role
 from practices.roles import PracticeSuspended, may_administer, require_staff
 
@@ -95,6 +96,7 @@ def frame(
         "set_up": strip(request, current, user, administers=administers),
         "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
         "to_sign_count": awaiting_count(user, current),
+        "undo": undo_offered(request, user),
         "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
         **context,
     }

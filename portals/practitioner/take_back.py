@@ -13,23 +13,24 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from documents.models import SharedDocument
 from documents.sharing.access import visible_as_staff
-from documents.sharing.share import take_back
 from documents.sharing.uploads import check_may_share
+from documents.undoing.sharing import take_back_for_now
 from portals.answers import done
 from portals.practitioner.deliveries import back_to
 from portals.practitioner.staff import frame, staff_only
+from portals.practitioner.undo_offer import offer_to_undo, session_mark
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_back_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """Asks first: this deletes the file for good."""
+    """Asks first: once it can't be undone any more, this deletes the file for good."""
     found = visible_as_staff(user).select_related("patient__practice", "appointment__practice", "holder")
     document = get_object_or_404(found, pk=pk)
     if request.method != "POST":
         return _ask_to_take_back(request, user, document)
     back = back_to(request.POST.get("back"), document)
-    take_back(document=document, by=user)
+    offer_to_undo(request, take_back_for_now(document=document, by=user, session=session_mark(request)))
     messages.success(request, _("« %(title)s » est retiré : plus personne ne le voit.") % {"title": document.title})
     return done(back)
 

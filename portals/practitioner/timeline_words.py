@@ -6,19 +6,25 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus
+from audit.models import AuditEvent
 from documents.models import DocumentReading, SharedDocument
 from documents.timeline import Entry, EntryKind
 from notifications.models import Channel, Message
-from portals.appointment_words import appointment_facts
+from notifications.wording import clock, long_day
+from portals.appointment_words import appointment_facts, why_cancelled
+from portals.templatetags.presentation import colon
+from portals.who_has import masked_contacts
 
 ICONS = {
     EntryKind.READING: "eye",
     EntryKind.MESSAGE: "envelope",
     EntryKind.DOCUMENT: "file-earmark-text",
     EntryKind.APPOINTMENT: "calendar-event",
+    EntryKind.MOVE: "arrow-left-right",
 }
 
 
@@ -40,7 +46,8 @@ def entry_words(entry: Entry) -> EntryWords:
         case Appointment() as appointment:
             cancelled = appointment.status == AppointmentStatus.CANCELLED
             what = _("Rendez-vous annulé") if cancelled else _("Rendez-vous")
-            note, page = appointment_facts(appointment)["what"], appointment.pk
+            note = " – ".join(filter(None, (appointment_facts(appointment)["what"], why_cancelled(appointment))))
+            page = appointment.pk
         case SharedDocument() as document:
             what = _("Document partagé : %(title)s") % {"title": document.title}
             note, page = document.category.label, document.appointment_id
@@ -51,8 +58,13 @@ def entry_words(entry: Entry) -> EntryWords:
             page = reading.document.appointment_id
         case Message() as message:
             email = message.channel == Channel.EMAIL
-            what = _("E-mail") if email else _("SMS")
-            note, page = message.get_state_display(), None
+            channel = _("E-mail") if email else _("SMS")
+            what = f"{channel}{colon()}{message.subject}" if message.subject else channel
+            note, page = f"{masked_contacts(message.to)}, {message.get_state_display().lower()}", None
+        case AuditEvent() as move:
+            what = _("Rendez-vous déplacé")
+            times = {"before": _moment(move, "starts_at_before"), "now": _moment(move, "starts_at")}
+            note, page = _("Du %(before)s au %(now)s") % times, move.record_id
     return EntryWords(
         at=entry.at,
         icon=ICONS[entry.kind],
@@ -61,3 +73,9 @@ def entry_words(entry: Entry) -> EntryWords:
         appointment=page,
         is_document=entry.kind is EntryKind.DOCUMENT,
     )
+
+
+def _moment(move: AuditEvent, name: str) -> str:
+    """On the clock of the page."""
+    at = timezone.localtime(datetime.fromisoformat(str(move.detail[name])))
+    return f"{long_day(at, weekday=True)}, {clock(at)}"

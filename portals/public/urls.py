@@ -3,6 +3,7 @@
 from django.urls import path
 
 from portals.public import (
+    answers,
     authority,
     device,
     engines,
@@ -35,6 +36,7 @@ urlpatterns = [
     path("join/<str:secret>/", joining.start, name="joining"),
     path("d/<str:token>", links.link, name="link"),
     path("d/<str:token>/<int:number>", links.download, name="link-download"),
+    path("r/<str:token>", answers.answer, name="answer"),
     path("logo/<uuid:pk>/", logo.logo, name="practice-logo"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("verify/", verification.verify, name="verify"),

@@ -1,3 +1,5 @@
+import "./undo.js";
+
 // The appointment's panel beside the agenda: opening focuses its heading, Esc closes it and restores the focus.
 let opener = null;
 

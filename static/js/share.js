@@ -1,5 +1,6 @@
 // The share page: files and documents of the library become cards, each validated by itself.
 import { config } from "./config.js";
+import { csrfToken } from "./csrf.js";
 import { problemOf } from "./files.js";
 import { Card } from "./share_card.js";
 import { plain, say } from "./words.js";
@@ -43,6 +44,16 @@ window.addEventListener("beforeunload", (event) => {
   if (!downloads && unshared) event.preventDefault();
   downloads = false;
 });
+
+// Messages about what was shared here wait for this; without it, for five minutes after the last document.
+if (share.leftUrl) {
+  window.addEventListener("pagehide", () => {
+    if (![...cards].some((card) => card.isDone)) return;
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", csrfToken());
+    navigator.sendBeacon(share.leftUrl, body);
+  });
+}
 
 function takeChosen() {
   add(input.files);

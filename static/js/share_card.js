@@ -5,6 +5,7 @@ import { proposeCategory } from "./share_category.js";
 import { followDeliveries } from "./share_deliveries.js";
 import { Preview } from "./share_preview.js";
 import { Sending } from "./share_sending.js";
+import { countDown } from "./undo.js";
 import { say } from "./words.js";
 
 let counter = 0;
@@ -205,6 +206,7 @@ export class Card {
     announce(heading.textContent);
     heading.focus();
     followDeliveries(this.part("follow"));
+    countDown(this.element);
   }
 
   remove() {

@@ -1,5 +1,6 @@
-// A receipt's messages: asked for until none waits, or for two minutes. This keeps nobody signed in.
-const PAUSES = [1, 2, 3, 5, 5, 10, 10, 20, 30, 30]; // seconds
+// A receipt's messages: asked for until each has arrived or failed, or for eight minutes: they wait until the page is
+// left, for five minutes at most. This keeps nobody signed in.
+const PAUSES = [1, 2, 3, 5, 5, 10, 10, 20, ...Array(14).fill(30)]; // seconds
 
 export async function followDeliveries(state) {
   for (const seconds of PAUSES) {

@@ -28,6 +28,8 @@ CARRIED = {
     "appointment.booked",
     "appointment.moved",
     "appointment.cancelled",
+    "appointment.reinstated",
+    "appointment.confirmed",
     "appointment.deleted",
     "document.shared",
     "document.replaced",

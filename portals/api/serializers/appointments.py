@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
-from appointments.models import Appointment, AppointmentKind, BookedFor
+from appointments.models import Appointment, AppointmentKind, BookedFor, CancelReason
 from appointments.recipients import RecipientState
 from appointments.slots import Slot
 from audit.models import AuditEvent
@@ -17,7 +17,7 @@ from portals.api.serializers.patients import PatientField, PersonIn
 from portals.api.times import InPracticeZone, ModelShape, Time
 
 
-class AppointmentOut(InPracticeZone, ModelShape[Appointment]):
+class BookingOut(InPracticeZone, ModelShape[Appointment]):
     start = Time(source="starts_at")
     end = Time(source="ends_at")
     booked_by = serializers.ChoiceField(choices=["practice", "holder"])
@@ -29,6 +29,23 @@ class AppointmentOut(InPracticeZone, ModelShape[Appointment]):
             *("id", "agenda", "visit_reason", "start", "end", "patient"),
             *("kind", "status", "booked_by", "booked_for"),
         ]
+
+
+class AppointmentOut(BookingOut):
+    """For staff: a booker does not see why the practice cancelled."""
+
+    confirmed_at = Time(allow_null=True, help_text="When the reminder was answered: I come")
+    cancelled_reason = serializers.ChoiceField(
+        choices=CancelReason.choices, allow_blank=True, help_text="FHIR R4: Appointment.cancelationReason"
+    )
+
+    class Meta(BookingOut.Meta):
+        fields = [*BookingOut.Meta.fields, "confirmed_at", "cancelled_reason", "cancelled_note"]
+
+
+class CancelIn(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=CancelReason.choices, required=False, help_text="For staff alone")
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="For staff alone")
 
 
 ACCEPT_DOUBTS = "False: 409 with everything that speaks against this time, and nothing is booked or moved"

@@ -22,6 +22,7 @@ from appointments.booking import book, cancel, delete, move
 from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from appointments.recipients import Recipient, resolve
+from appointments.reinstating import reinstate
 from audit.models import AuditEvent
 from patients.merges import record_that_stays
 from patients.models import Patient
@@ -31,6 +32,7 @@ from portals.api.serializers.appointments import (
     AppointmentIn,
     AppointmentMove,
     AppointmentOut,
+    CancelIn,
     HistoryOut,
     RecipientOut,
 )
@@ -170,11 +172,24 @@ class CancelAppointment(OfAppointment):
     @answers(
         200,
         AppointmentOut,
+        request=CancelIn,
         summary="Cancel an appointment",
         refusals=["appointment_cancelled"],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        return Response(AppointmentOut(cancel(appointment=self.appointment, by=self.user)).data)
+        asked = read(CancelIn(data=request.data))
+        return Response(AppointmentOut(cancel(appointment=self.appointment, by=self.user, **asked)).data)
+
+
+class ReinstateAppointment(OfAppointment):
+    @answers(
+        200,
+        AppointmentOut,
+        summary="Put a cancelled appointment back, if its place is free",
+        refusals=["place_taken", "no_longer_ahead"],
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        return Response(AppointmentOut(reinstate(appointment=self.appointment, by=self.user)).data)
 
 
 class RecipientView(StaffView):

@@ -25,7 +25,7 @@ from appointments.slots import free_slots, open_to_online_booking
 from patients.relatives import Person
 from portals.api.authentication import OptionalTokenAuthentication
 from portals.api.schema import BOOKING, answers, whole_list
-from portals.api.serializers.appointments import AppointmentOut, BookingIn, SlotOut
+from portals.api.serializers.appointments import BookingIn, BookingOut, SlotOut
 from portals.api.throttling import ManyPerAddress
 from portals.api.views.base import ApiView, asked_day, read
 
@@ -72,7 +72,7 @@ class Bookings(ApiView):
 
     @answers(
         201,
-        AppointmentOut,
+        BookingOut,
         request=BookingIn,
         summary="Book a free slot online",
         refusals=BOOKING,
@@ -85,7 +85,7 @@ class Bookings(ApiView):
         `overlapping_appointment` (of this person), `too_many_changes` (bookings of this account in a day).
         """
         asked = read(BookingIn(data=request.data))
-        return Response(AppointmentOut(self.made_before() or self._book(asked)).data, status=201)
+        return Response(BookingOut(self.made_before() or self._book(asked)).data, status=201)
 
     def _book(self, asked: dict[str, Any]) -> Appointment:
         agenda = Agenda.objects.filter(pk=asked["agenda"], is_active=True).first()

@@ -1,0 +1,102 @@
+"""Reinstating a cancelled appointment to come, at its time if that is free, or at another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from appointments import messages, reminders, signals
+from appointments.booking import WHY, lock_agenda, locked_to_change, move_locked
+from appointments.doubts import doubts_about
+from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, VisitReason
+from appointments.parties import is_ahead
+from audit.trail import record
+from refusals import Kind, Refusal
+
+IN_ITS_PLACE = ("time_taken", "slot_held")
+
+
+class PlaceTaken(Refusal):
+    """Something else stands in its place in the agenda; the sentence says what. Changes nothing."""
+
+    code = "place_taken"
+    kind = Kind.CONFLICT
+
+
+class NoLongerAhead(Refusal):
+    """It would have begun already. Changes nothing."""
+
+    code = "no_longer_ahead"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("L’heure de ce rendez-vous est passée : choisissez une autre date, ou prenez-en un autre.")
+
+
+@transaction.atomic
+def reinstate(
+    *,
+    appointment: Appointment,
+    by: User,
+    starts_at: datetime | None = None,
+    agenda: Agenda | None = None,
+    visit_reason: VisitReason | None = None,
+    kind: AppointmentKind | None = None,
+    accepted: Collection[str] | None = None,
+) -> Appointment:
+    """Put a cancelled appointment back, by staff: reminders and automatic sendings are planned again, and whoever was
+    told of its cancellation is told of this, once. One that is not cancelled stays as it is.
+
+    The other arguments: at another time or place, as in appointments.booking.move. Raises PlaceTaken, NoLongerAhead,
+    NotAllowed, and what move raises.
+    """
+    appointment = locked_to_change(appointment, by)
+    if appointment.status != AppointmentStatus.CANCELLED:
+        return appointment
+    moves = (starts_at or appointment.starts_at) != appointment.starts_at or (
+        agenda is not None and agenda != appointment.agenda
+    )
+    if (starts_at or appointment.starts_at) <= timezone.now():
+        raise NoLongerAhead
+    lock_agenda(appointment.agenda)
+    if not moves:
+        _check_place(appointment)
+    appointment.status = AppointmentStatus.BOOKED
+    appointment.cancelled_reason = appointment.cancelled_note = ""
+    appointment.revision += 1
+    appointment.save(update_fields=["status", "revision", *WHY])
+    record("appointment.reinstated", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
+    if is_ahead(appointment):
+        reminders.follow(appointment)
+    signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
+    # The messages of the cancellation are judged as they are now: a move would call them off.
+    messages.plan_reinstatement_messages(appointment, by=by)
+    return move_locked(
+        appointment,
+        by=by,
+        starts_at=starts_at,
+        agenda=agenda,
+        visit_reason=visit_reason,
+        kind=kind,
+        accepted=accepted,
+    )
+
+
+def in_its_place(appointment: Appointment) -> list[str]:
+    """What stands there now: a sentence for each appointment, and each slot that a patient holds."""
+    found = doubts_about(
+        agenda=appointment.agenda,
+        visit_reason=appointment.visit_reason,
+        patient=None,
+        starts_at=appointment.starts_at,
+        moving=appointment,
+    )
+    return [one.sentence for one in found if one.code in IN_ITS_PLACE]
+
+
+def _check_place(appointment: Appointment) -> None:
+    if taken := in_its_place(appointment):
+        raise PlaceTaken(" ".join(taken))

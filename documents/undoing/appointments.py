@@ -1,0 +1,185 @@
+"""Moving and cancelling an appointment so that it can be undone for a moment."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from appointments.booking import cancel_locked, lock_agenda, locked_to_change, move_locked
+from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, SlotHold, VisitReason
+from appointments.parties import parties_of
+from appointments.recipients import resolve
+from appointments.reinstating import PlaceTaken
+from audit.acts import UNDOES, lines_of_act
+from audit.trail import record
+from documents.models import AutoSend
+from documents.models.undoable import ActKind, UndoableAct
+from documents.undoing.acts import CHANGED, SENT, close, hold_back, locked_act, may_be_undone, open_act
+from documents.undoing.journal import (
+    ChangedMeanwhile,
+    Moved,
+    TooLateToUndo,
+    changes,
+    keys_around,
+    put_back,
+    read,
+    rows,
+    together,
+    written,
+)
+from notifications.models import Message
+from notifications.wording import clock
+
+
+@transaction.atomic
+def move_for_now(
+    *,
+    appointment: Appointment,
+    by: User,
+    session: str,
+    starts_at: datetime | None = None,
+    agenda: Agenda | None = None,
+    visit_reason: VisitReason | None = None,
+    kind: AppointmentKind | None = None,
+    accepted: Collection[str] | None = None,
+) -> tuple[Appointment, UndoableAct | None]:
+    """As appointments.booking.move; also the act, None if nothing changed. `session`: in which `by` may undo it."""
+    appointment = locked_to_change(appointment, by)
+
+    def act() -> None:
+        move_locked(
+            appointment,
+            by=by,
+            starts_at=starts_at,
+            agenda=agenda,
+            visit_reason=visit_reason,
+            kind=kind,
+            accepted=accepted,
+        )
+
+    return appointment, _do(ActKind.MOVE, appointment, by, session, act)
+
+
+@transaction.atomic
+def cancel_for_now(
+    *, appointment: Appointment, by: User, session: str, reason: str = "", note: str = ""
+) -> tuple[Appointment, UndoableAct | None]:
+    """As appointments.booking.cancel; also the act, None if it was cancelled already."""
+    appointment = locked_to_change(appointment, by)
+    act = partial(cancel_locked, appointment, by, reason=reason, note=note)
+    return appointment, _do(ActKind.CANCEL, appointment, by, session, act)
+
+
+def _do(
+    kind: ActKind, appointment: Appointment, by: User, session: str, act: Callable[[], object]
+) -> UndoableAct | None:
+    if not may_be_undone():
+        act()
+        return None
+    pk, until = uuid.uuid4(), timezone.now() + settings.UNDO_FOR
+    keys = keys_around(appointment)
+    before, beside = rows(keys), _in_its_place(appointment)
+    with lines_of_act(pk):
+        act()
+    keys = together(keys, keys_around(appointment))
+    found = changes(before, rows(keys))
+    if not found:
+        return None
+    hold_back(found, until=until)
+    journal = {
+        "changes": written(changes(before, rows(keys))),
+        "beside": beside,
+        "recipients": recipients_digest(appointment),
+    }
+    return open_act(kind, pk=pk, by=by, session=session, appointment=appointment, until=until, journal=journal)
+
+
+@transaction.atomic
+def undo_change(*, act: UndoableAct, by: User) -> None:
+    """Put everything back as it was. Undoing twice changes nothing.
+
+    Raises TooLateToUndo, ChangedMeanwhile, PlaceTaken, NotAllowed; changes nothing then.
+    """
+    found = Appointment.objects.filter(pk=act.appointment).first()
+    if found is None:
+        raise ChangedMeanwhile(str(CHANGED))
+    appointment = locked_to_change(found, by)  # first, as everybody who changes an appointment
+    lock = locked_act(act)
+    if lock is None:
+        return
+    journal = json.loads(lock.journal)
+    if journal["recipients"] != recipients_digest(appointment):
+        raise ChangedMeanwhile(str(CHANGED))
+    kept = read(journal["changes"])
+    for one in kept:
+        if one.model is Appointment and one.before is not None:
+            lock_agenda(Agenda(pk=one.before["agenda_id"]))  # before its messages, as everybody who takes its time
+    restore(kept)
+    appointment = locked_to_change(found, by)
+    if appointment.status == AppointmentStatus.BOOKED:
+        _check_place(appointment, set(journal["beside"]))
+    record(
+        "appointment.move_undone" if act.kind == ActKind.MOVE else "appointment.cancel_undone",
+        by=by,
+        on=appointment,
+        practice=appointment.practice_id,
+        within=appointment,
+        detail={UNDOES: str(act.pk)},
+    )
+    close(lock, undone=True)
+
+
+def restore(kept: Collection[Any]) -> None:
+    """Raises TooLateToUndo, ChangedMeanwhile."""
+    try:
+        put_back(kept)
+    except Moved as moved:
+        if moved.model in (Message, AutoSend):
+            raise TooLateToUndo(str(SENT)) from moved
+        raise ChangedMeanwhile(str(CHANGED)) from moved
+
+
+def recipients_digest(appointment: Appointment) -> str:
+    """Who messages about it and its documents go to. Those that were called off must not reach anybody else."""
+    appointment = Appointment.objects.select_related("practice", "patient__practice", "holder").get(pk=appointment.pk)
+    facts = (appointment.patient_id, parties_of(appointment), resolve(appointment))
+    return sha256(repr(facts).encode()).hexdigest()
+
+
+def _in_its_place(appointment: Appointment) -> list[str]:
+    """What shares its time on its agenda: appointments, and slots that patients hold."""
+    others = Appointment.objects.filter(
+        agenda=appointment.agenda_id,
+        status=AppointmentStatus.BOOKED,
+        starts_at__lt=appointment.ends_at,
+        ends_at__gt=appointment.starts_at,
+    ).exclude(pk=appointment.pk)
+    held = SlotHold.objects.live_over(appointment.agenda, appointment.starts_at, appointment.ends_at)
+    return [str(pk) for pk in (*others.values_list("pk", flat=True), *held.values_list("pk", flat=True))]
+
+
+def _check_place(appointment: Appointment, beside: set[str]) -> None:
+    """Raises PlaceTaken for what was not there when it left its place."""
+    came = [pk for pk in _in_its_place(appointment) if pk not in beside]
+    if not came:
+        return
+    taken = (
+        Appointment.objects.select_related("patient", "practice").filter(pk__in=came).order_by("starts_at").first()
+    )
+    if taken is None:
+        raise PlaceTaken(_("Rien n’est annulé : un patient est en train de réserver cette heure."))
+    raise PlaceTaken(
+        _("Rien n’est annulé : %(who)s a pris cette place entre-temps, %(from)s–%(to)s.")
+        % {"who": taken.patient.full_name, "from": clock(taken.local_start), "to": clock(taken.local_end)}
+    )

@@ -1,0 +1,58 @@
+"""The page of a reminder's link: *Je confirme*, *J'annule*. Opening it does nothing: mail scanners open pages."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from accounts.addresses import counted_address
+from appointments.answering import Answerable, cancel_by_link, confirm, find_answerable
+from appointments.models import Appointment
+from appointments.online import may_change_online
+from portals.answers import refusals_shown
+from portals.calls import MINUTE, too_many
+from portals.clock import set_clock
+from portals.message_language import speak
+from portals.no_referrer import no_referrer
+
+ANSWERS_A_MINUTE = 60  # from one address
+
+
+@no_referrer
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    if too_many("ReminderAnswers", counted_address(request), a_minute=ANSWERS_A_MINUTE):
+        refused = render(request, "errors/429.html", status=429)
+        refused["Retry-After"] = str(MINUTE)
+        return refused
+    found = find_answerable(token)
+    if found is None:
+        return render(request, "public/answer.html", {"practice": None, "lines": []}, status=404)
+    speak(request, found.language)
+    set_clock(found.practice)
+    chosen = _chosen(request, found) if request.method == "POST" else None
+    said = request.POST.get("answer", "")
+    if chosen is not None and said == "cancel" and may_change_online(chosen):
+        context = {"practice": found.practice, "appointment": chosen}
+        return render(request, "public/answer_cancel.html", context)
+    if chosen is not None and said in ("confirm", "cancel_for_sure"):
+        with refusals_shown(request) as shown:
+            (confirm if said == "confirm" else cancel_by_link)(token=token, appointment=chosen.pk)
+        return shown.redirect("answer", token=token)
+    lines = [{"appointment": one, "may_cancel": may_change_online(one)} for one in found.appointments]
+    context = {"practice": found.practice, "lines": lines, "several": len(lines) > 1}
+    return render(request, "public/answer.html", context, status=200 if lines else 410)
+
+
+def _chosen(request: HttpRequest, found: Answerable) -> Appointment | None:
+    """None for one that the link is not, or no longer, about."""
+    try:
+        asked = uuid.UUID(request.POST.get("appointment", ""))
+    except ValueError:
+        return None
+    return next((one for one in found.appointments if one.pk == asked), None)
