@@ -157,6 +157,7 @@ urlpatterns = [
     path("settings/import/<uuid:pk>/state/", imports.import_state, name="import-state"),
     path("settings/import/<uuid:pk>/alike/", import_choices.import_alike, name="import-alike"),
     path("settings/import/<uuid:pk>/columns/", imports.import_columns, name="import-columns"),
+    path("settings/import/<uuid:pk>/unnamed/", imports.import_unnamed, name="import-unnamed"),
     path("settings/import/<uuid:pk>/start/", imports.import_start, name="import-start"),
     path("settings/import/<uuid:pk>/stop/", imports.import_stop, name="import-stop"),
     path("settings/import/<uuid:pk>/resume/", imports.import_resume, name="import-resume"),
