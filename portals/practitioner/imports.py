@@ -235,6 +235,7 @@ def _state(job: Import) -> dict[str, Any]:
     stays = job.judged.filter(Q(verdict=Verdict.NEW) | Q(filled__isnull=False)).exclude(detail="")
     not_completed = job.judged.filter(choice=Choice.SAME_RECORD, filled=None, verdict=Verdict.SAME).exclude(detail="")
     left_out = job.judged.filter(verdict=Verdict.ALIKE, choice__in=["", Choice.LEAVE_OUT])
+    has_appointments = job.subject == Subject.APPOINTMENTS
     return {
         "job": job,
         "name": name_of(job),

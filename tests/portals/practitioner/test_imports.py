@@ -157,24 +157,30 @@ def test_alike_lines_are_chosen_on_pages_of_fifty(sign_in: SignIn, carol: User, 
     assert "Lignes 1 à 50 sur 120." in first
     assert "other@durand.example" in first  # of the line
     assert "first@durand.example" in first  # of the record
-    following = re.search(r'href="(\?after=\d+)"', first)
+    following = re.search(r'name="then"\s+value="(\d+)"', first)
     assert following
-    second = client.get(f"{page}alike/{following[1]}").content.decode()
-    assert "Lignes 51 à 100 sur 120." in second
+    after = following[1]
     names = re.findall(r'name="(line-\d+)"', first)[::3]
-    after = following[1].removeprefix("?after=")
-    answer = client.post(f"{page}alike/", {names[0]: "create", names[1]: "same_record", "after": after})
+    answer = client.post(f"{page}alike/", {names[0]: "create", names[1]: "same_record", "then": after})
     assert answer["Location"].endswith(f"?after={after}")
+    assert "Lignes 51 à 100 sur 120." in client.get(answer["Location"]).content.decode()
     again = client.get(f"{page}alike/").content.decode()
     assert re.search(rf'id="{names[0]}-create"\s+value="create"\s+checked', again)
     assert "Importer 2 lignes" in client.get(page).content.decode()
-    client.post(f"{page}alike/", {"likeness": "other_contacts", "choice": "create"})
+    shown_lines = {f"shown-{one.removeprefix('line-')}": "leave_out" for one in names} | dict.fromkeys(
+        names, "leave_out"
+    )
+    client.post(f"{page}alike/", {**shown_lines, names[2]: "same_record", "all-other_contacts": "create"})
+    again = client.get(f"{page}alike/").content.decode()
+    for name, chosen in ((names[2], "same_record"), (names[3], "create")):
+        assert re.search(rf'id="{name}-{chosen}"\s+value="{chosen}"\s+checked', again)
+    client.post(f"{page}alike/", {names[2]: "create"})
     shown = client.get(page).content.decode()
     assert "Importer 120 lignes" in shown
     client.post(f"{page}start/")
     run_all()
     assert Patient.objects.count() == 240
-    answer = client.post(f"{page}alike/", {"likeness": "other_contacts", "choice": "create"}, follow=True)
+    answer = client.post(f"{page}alike/", {"all-other_contacts": "create"}, follow=True)
     assert "entre la vérification et l’import" in answer.content.decode()
 
 
