@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, VisitReason
 
@@ -60,13 +61,19 @@ def doubtful_place(appointment: Appointment) -> str:
 def _impossible(agenda: Agenda, visit_reason: VisitReason, possible: list[AppointmentKind]) -> ValidationError:
     names = {"reason": visit_reason.name, "agenda": agenda.name}
     if not visit_reason.video:
-        code, sentence = "not_by_video", _("Le motif %(reason)s n’a pas lieu en vidéo : choisissez « Au cabinet ».")
+        code, sentence = (
+            "not_by_video",
+            gettext_lazy("Le motif %(reason)s n’a pas lieu en vidéo : choisissez « Au cabinet »."),
+        )
     elif possible == [AppointmentKind.VIDEO]:
-        code, sentence = "only_by_video", _("Le motif %(reason)s n’a lieu qu’en vidéo : choisissez « En vidéo ».")
+        code, sentence = (
+            "only_by_video",
+            gettext_lazy("Le motif %(reason)s n’a lieu qu’en vidéo : choisissez « En vidéo »."),
+        )
     elif possible:
         code, sentence = (
             "no_video_address",
-            _(
+            gettext_lazy(
                 "L’agenda %(agenda)s n’a pas d’adresse de vidéo : choisissez « Au cabinet », ou demandez à un "
                 "administrateur du cabinet de saisir l’adresse dans les réglages."
             ),
@@ -74,10 +81,10 @@ def _impossible(agenda: Agenda, visit_reason: VisitReason, possible: list[Appoin
     else:
         code, sentence = (
             "no_video_address",
-            _(
+            gettext_lazy(
                 "Le motif %(reason)s n’a lieu qu’en vidéo, et l’agenda %(agenda)s n’a pas d’adresse de vidéo : "
                 "choisissez un autre motif, ou demandez à un administrateur du cabinet de saisir l’adresse dans les "
                 "réglages."
             ),
         )
-    return ValidationError({"kind": ValidationError(sentence % names, code=code)})
+    return ValidationError({"kind": ValidationError(sentence, code=code, params=names)})

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from appointments.following import move_followed
 from appointments.importing import place_imported
@@ -31,6 +31,7 @@ from imports.moved_series import moved_dates
 from imports.people import digest
 from imports.reading.events import Event
 from imports.reading.headings import Field
+from imports.reasons import reason, reason_of
 from imports.uploads import EVENT_COLUMNS, cells_of_event
 from jobs import leases
 from jobs.exclusive import is_leaving
@@ -153,10 +154,10 @@ class InStep:
                 self._follow(item, event)
             return item
         except ValidationError as error:
-            detail = " ".join(error.messages)
+            detail = reason_of(error)
         except Exception as error:
             log_row_error(logger, "Event of calendar", self.subscription.pk, error)
-            detail = _("Cet événement n’a pas pu être suivi : prévenez-nous si cela dure.")
+            detail = reason(_("Cet événement n’a pas pu être suivi : prévenez-nous si cela dure."))
         as_it_was = CalendarItem.objects.filter(pk=item.pk).first()
         item = as_it_was or CalendarItem(subscription=self.subscription, key=item.key)
         item.detail, item.content = detail, ""  # an appointment that stands stays as it is
@@ -235,7 +236,7 @@ class InStep:
             alike = alike or (one.agenda_id == planned.agenda.pk and not present)
         if alike:
             told = _("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure.")
-            return _Found(ItemState.ALIKE, detail=told)
+            return _Found(ItemState.ALIKE, detail=reason(told))
         return _Found(ItemState.NEW)
 
     def _adopt_from_file(self, item: CalendarItem, values: dict[Field, str], planned: Planned) -> bool:

@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Collection
 
 from django.db.models import Max, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from appointments.importing import remove_imported
 from audit.models import AuditEvent
@@ -17,6 +16,7 @@ from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from imports.completing import take_out
 from imports.models import Import, ImportLine, Subject
+from imports.reasons import reason
 from patients.models import Patient
 from refusals import Kind, Refusal
 
@@ -29,7 +29,7 @@ class AlreadyShared(Refusal):
 
     code = "already_shared"
     kind = Kind.CONFLICT
-    words = gettext_lazy(
+    words = _(
         "Des documents ont été partagés à partir de cet import : il ne s’annule plus. Corrigez ou supprimez les "
         "fiches et les rendez-vous un par un."
     )
@@ -85,7 +85,7 @@ def _empty_what_it_filled(job: Import, lines: list[ImportLine]) -> None:
         if take_out(line=line, by=job.made_by):
             line.filled = None
         else:
-            line.detail = _("Les coordonnées ajoutées à cette fiche restent : elle a changé depuis.")
+            line.detail = reason(_("Les coordonnées ajoutées à cette fiche restent : elle a changé depuis."))
             job.left += 1
     ImportLine.objects.bulk_update(lines, ["filled", "detail"])
 
@@ -100,9 +100,9 @@ def _why_it_stays(line: ImportLine, changed: Collection[uuid.UUID], used: Collec
     """ "" if it goes."""
     pk = line.patient_id or line.appointment_id
     if pk in changed:
-        return _("Modifié depuis l’import : il reste.")
+        return reason(_("Modifié depuis l’import : il reste."))
     if pk in used:
-        return _("Cette fiche a des rendez-vous, des documents ou une invitation : elle reste.")
+        return reason(_("Cette fiche a des rendez-vous, des documents ou une invitation : elle reste."))
     return ""
 
 

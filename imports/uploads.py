@@ -276,5 +276,5 @@ def check_size(size: int | None) -> None:
     """Raises ValidationError."""
     if size is not None and size > LARGEST:
         raise ValidationError(
-            _("Ce fichier dépasse %(count)d Mo : partagez-le en plusieurs.") % {"count": LARGEST >> 20}
+            _("Ce fichier dépasse %(count)d Mo : partagez-le en plusieurs."), params={"count": LARGEST >> 20}
         )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
+from imports.reasons import sentence_of
 from practices.models import OfPracticeQuerySet, Practice
 from sealing.columns import CannotOpen, SealedTextField
 
@@ -116,7 +117,7 @@ class CalendarItem(models.Model):
     )
     content = models.CharField(max_length=64, blank=True, default="", help_text="Digest of what it says")
     state = models.CharField(max_length=10, choices=ItemState)
-    detail = SealedTextField(blank=True, default="", help_text="A sentence: why it is refused or left out")
+    detail = SealedTextField(blank=True, default="", help_text="Of imports/reasons.py: why it is refused or left out")
     starts_at = models.DateTimeField(null=True, help_text="As followed last; null: never")
     ends_at = models.DateTimeField(null=True, help_text="As followed last; null: as long as the reason says")
     says_at = models.DateTimeField(null=True, help_text="Its start in the calendar, also if refused")
@@ -134,3 +135,8 @@ class CalendarItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscription_id} {self.id} {self.state}"
+
+    @property
+    def sentence(self) -> str:
+        """Its detail, in the language of whoever reads it. Raises CannotOpen."""
+        return sentence_of(self.detail)

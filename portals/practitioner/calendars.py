@@ -243,6 +243,6 @@ def _listed(items: list[CalendarItem]) -> list[dict[str, Any]]:
 
 def _detail(item: CalendarItem) -> str:
     try:
-        return item.detail
+        return item.sentence
     except CannotOpen:
         return _("La raison n’est plus lisible.")

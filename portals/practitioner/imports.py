@@ -249,10 +249,8 @@ def _state(job: Import) -> dict[str, Any]:
         "left_out": job.alike - also,
         "can_undo": (stopped or job.stage in (Stage.DONE, Stage.FAILED)) and made_something(job),
         "can_choose_columns": job.form == Form.CSV and job.stage == Stage.CHECKED,
-        "has_appointments": job.subject == Subject.APPOINTMENTS,
-        "form": _for_appointments(job)
-        if job.subject == Subject.APPOINTMENTS and job.stage == Stage.CHECKED
-        else None,
+        "has_appointments": has_appointments,
+        "form": _for_appointments(job) if has_appointments and job.stage == Stage.CHECKED else None,
     }
 
 
