@@ -66,6 +66,9 @@ class CalendarSubscription(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    followed_since = models.DateTimeField(
+        null=True, blank=True, help_text="The end of the first reading that made appointments"
+    )
 
     objects = CalendarSubscriptionQuerySet.as_manager()
 
@@ -122,7 +125,12 @@ class CalendarItem(models.Model):
     ends_at = models.DateTimeField(null=True, help_text="As followed last; null: as long as the reason says")
     says_at = models.DateTimeField(null=True, help_text="Its start in the calendar, also if refused")
     missing = models.PositiveSmallIntegerField(default=0, help_text="Whole readings in a row without it")
-    is_held = models.BooleanField(default=False, help_text="Its cancellation waits for staff")
+    is_held = models.BooleanField(default=False, help_text="Its cancellation or its move waits for staff")
+    moves_to = models.DateTimeField(null=True, help_text="A move that waited, or waits, for staff (held_moves.py)")
+    may_move = models.BooleanField(null=True, help_text="What staff said of it; null: nothing yet")
+    is_first = models.BooleanField(
+        default=False, db_default=False, help_text="The first reading that made appointments made its appointment"
+    )
     appointment = models.OneToOneField(
         Appointment, on_delete=models.SET_NULL, null=True, related_name="calendar_item"
     )

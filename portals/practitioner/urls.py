@@ -9,6 +9,7 @@ from portals.practitioner import (
     appointment,
     auto_sends,
     booking,
+    calendar_decisions,
     calendars,
     certificate,
     checklist,
@@ -170,7 +171,9 @@ urlpatterns = [
     path("settings/calendars/<uuid:pk>/pause/", calendars.calendar_pause, name="calendar-pause"),
     path("settings/calendars/<uuid:pk>/resume/", calendars.calendar_resume, name="calendar-resume"),
     path("settings/calendars/<uuid:pk>/read/", calendars.calendar_read, name="calendar-read"),
-    path("settings/calendars/<uuid:pk>/held/", calendars.calendar_held, name="calendar-held"),
+    path("settings/calendars/<uuid:pk>/held/", calendar_decisions.calendar_held, name="calendar-held"),
+    path("settings/calendars/<uuid:pk>/address/", calendar_decisions.calendar_address, name="calendar-address"),
+    path("settings/calendars/<uuid:pk>/undo/", calendar_decisions.calendar_undo, name="calendar-undo"),
     path("settings/calendars/<uuid:pk>/remove/", calendars.calendar_remove, name="calendar-remove"),
     path("settings/archive/", practice_archive.practice_archive, name="practice-archive"),
     path(
