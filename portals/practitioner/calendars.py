@@ -68,12 +68,14 @@ class CalendarForm(AddressForm):
     agenda = forms.ModelChoiceField(
         Agenda.objects.none(),
         label=gettext_lazy("Agenda qui le suit"),
+        empty_label=gettext_lazy("Choisir…"),
         widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"required": gettext_lazy("Choisissez l’agenda qui suit ce calendrier.")},
     )
     visit_reason = forms.ModelChoiceField(
         VisitReason.objects.none(),
         label=gettext_lazy("Motif de ses rendez-vous"),
+        empty_label=gettext_lazy("Choisir…"),
         help_text=gettext_lazy("Sauf si la catégorie d’un événement est un motif de cet agenda."),
         widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"required": gettext_lazy("Choisissez le motif de ses rendez-vous.")},

@@ -46,6 +46,7 @@ class ForAppointments(forms.Form):
     agenda = forms.ModelChoiceField(
         Agenda.objects.none(),
         label=gettext_lazy("Agenda"),
+        empty_label=gettext_lazy("Aucun"),
         help_text=gettext_lazy("Des rendez-vous qui n’en nomment pas dans le fichier."),
         required=False,
         widget=_select(),
@@ -53,6 +54,7 @@ class ForAppointments(forms.Form):
     visit_reason = forms.ModelChoiceField(
         VisitReason.objects.none(),
         label=gettext_lazy("Motif"),
+        empty_label=gettext_lazy("Aucun"),
         help_text=gettext_lazy("Des rendez-vous qui n’en nomment pas dans le fichier."),
         required=False,
         widget=_select(),
