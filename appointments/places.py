@@ -53,7 +53,7 @@ def doubtful_place(appointment: Appointment) -> str:
     if not kind.is_in_person and not appointment.agenda.video_url:
         return _(
             "Cet agenda n’a pas d’adresse de vidéo : le patient n’en reçoit aucune. Un administrateur du cabinet la "
-            "saisit dans les réglages, ou déplacez le rendez-vous au cabinet."
+            "saisit sur la page Cabinet, ou déplacez le rendez-vous au cabinet."
         )
     return ""
 
@@ -75,7 +75,7 @@ def _impossible(agenda: Agenda, visit_reason: VisitReason, possible: list[Appoin
             "no_video_address",
             gettext_lazy(
                 "L’agenda %(agenda)s n’a pas d’adresse de vidéo : choisissez « Au cabinet », ou demandez à un "
-                "administrateur du cabinet de saisir l’adresse dans les réglages."
+                "administrateur du cabinet de la saisir sur la page Cabinet."
             ),
         )
     else:
@@ -83,8 +83,8 @@ def _impossible(agenda: Agenda, visit_reason: VisitReason, possible: list[Appoin
             "no_video_address",
             gettext_lazy(
                 "Le motif %(reason)s n’a lieu qu’en vidéo, et l’agenda %(agenda)s n’a pas d’adresse de vidéo : "
-                "choisissez un autre motif, ou demandez à un administrateur du cabinet de saisir l’adresse dans les "
-                "réglages."
+                "choisissez un autre motif, ou demandez à un administrateur du cabinet de la saisir sur la page "
+                "Cabinet."
             ),
         )
     return ValidationError({"kind": ValidationError(sentence, code=code, params=names)})

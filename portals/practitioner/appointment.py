@@ -38,6 +38,7 @@ from portals.practitioner.history_words import history_lines
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.twins import distinguished
 from practices.roles import may_share
 
 HISTORY_LINES = 200
@@ -66,7 +67,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "documents": documents,
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
-        "likenesses": likenesses_of(found.patient),
+        "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
         "auto_sends": auto_sends_of(found),
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),
