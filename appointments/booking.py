@@ -134,12 +134,16 @@ def place(
     _check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
         raise ValidationError(
-            {"patient": _("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
+            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
         )
     stays = locked_record(patient.pk)
     if stays is None:
         raise ValidationError(
-            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
+            {
+                "patient": gettext_lazy(
+                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
+                )
+            }
         )
     if stays.pk != patient.pk:  # staff made it part of another meanwhile
         patient = stays
@@ -401,10 +405,12 @@ def check_time(starts_at: datetime) -> None:
     if not EARLIEST <= starts_at <= LATEST:
         raise ValidationError(
             {
-                "starts_at": _(
-                    "Ce n’est pas une date de rendez-vous : vérifiez l’année, entre %(first)s et %(last)s."
+                "starts_at": ValidationError(
+                    gettext_lazy(
+                        "Ce n’est pas une date de rendez-vous : vérifiez l’année, entre %(first)s et %(last)s."
+                    ),
+                    params={"first": EARLIEST.year, "last": LATEST.year - 1},
                 )
-                % {"first": EARLIEST.year, "last": LATEST.year - 1}
             }
         )
 
@@ -413,10 +419,12 @@ def _check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
     if not agenda.visit_reasons.filter(pk=visit_reason.pk).exists():
         raise ValidationError(
             {
-                "visit_reason": _(
-                    "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif ou un "
-                    "autre agenda."
+                "visit_reason": ValidationError(
+                    gettext_lazy(
+                        "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif ou "
+                        "un autre agenda."
+                    ),
+                    params={"reason": visit_reason.name, "agenda": agenda.name},
                 )
-                % {"reason": visit_reason.name, "agenda": agenda.name}
             }
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, VisitReason
 
@@ -52,7 +53,7 @@ def doubtful_place(appointment: Appointment) -> str:
     if not kind.is_in_person and not appointment.agenda.video_url:
         return _(
             "Cet agenda n’a pas d’adresse de vidéo : le patient n’en reçoit aucune. Un administrateur du cabinet la "
-            "saisit dans les réglages, ou déplacez le rendez-vous au cabinet."
+            "saisit sur la page Cabinet, ou déplacez le rendez-vous au cabinet."
         )
     return ""
 
@@ -60,24 +61,30 @@ def doubtful_place(appointment: Appointment) -> str:
 def _impossible(agenda: Agenda, visit_reason: VisitReason, possible: list[AppointmentKind]) -> ValidationError:
     names = {"reason": visit_reason.name, "agenda": agenda.name}
     if not visit_reason.video:
-        code, sentence = "not_by_video", _("Le motif %(reason)s n’a pas lieu en vidéo : choisissez « Au cabinet ».")
+        code, sentence = (
+            "not_by_video",
+            gettext_lazy("Le motif %(reason)s n’a pas lieu en vidéo : choisissez « Au cabinet »."),
+        )
     elif possible == [AppointmentKind.VIDEO]:
-        code, sentence = "only_by_video", _("Le motif %(reason)s n’a lieu qu’en vidéo : choisissez « En vidéo ».")
+        code, sentence = (
+            "only_by_video",
+            gettext_lazy("Le motif %(reason)s n’a lieu qu’en vidéo : choisissez « En vidéo »."),
+        )
     elif possible:
         code, sentence = (
             "no_video_address",
-            _(
+            gettext_lazy(
                 "L’agenda %(agenda)s n’a pas d’adresse de vidéo : choisissez « Au cabinet », ou demandez à un "
-                "administrateur du cabinet de saisir l’adresse dans les réglages."
+                "administrateur du cabinet de la saisir sur la page Cabinet."
             ),
         )
     else:
         code, sentence = (
             "no_video_address",
-            _(
+            gettext_lazy(
                 "Le motif %(reason)s n’a lieu qu’en vidéo, et l’agenda %(agenda)s n’a pas d’adresse de vidéo : "
-                "choisissez un autre motif, ou demandez à un administrateur du cabinet de saisir l’adresse dans les "
-                "réglages."
+                "choisissez un autre motif, ou demandez à un administrateur du cabinet de la saisir sur la page "
+                "Cabinet."
             ),
         )
-    return ValidationError({"kind": ValidationError(sentence % names, code=code)})
+    return ValidationError({"kind": ValidationError(sentence, code=code, params=names)})

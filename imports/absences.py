@@ -14,6 +14,7 @@ from appointments.following import cancel_followed
 from appointments.models import Appointment, AppointmentStatus
 from audit.trail import record
 from imports.calendar_reading import Calendar
+from imports.held_moves import are_many, is_waiting
 from imports.models import CalendarItem, CalendarSubscription, ItemState
 
 READINGS = 2  # without an event before it is cancelled
@@ -27,10 +28,12 @@ def settle_absences(subscription: CalendarSubscription, calendar: Calendar, now:
     gone, ended_here = [], []
     for item in items:
         if item.key in calendar.standing:
-            item.missing, item.is_held = 0, False
-        elif item.series in calendar.unclear or item.state in (ItemState.KEPT, ItemState.GONE):
+            item.missing, item.is_held = 0, is_waiting(item)
             continue
-        elif not _stands(item):
+        item.moves_to, item.may_move = None, None
+        if item.series in calendar.unclear or item.state in (ItemState.KEPT, ItemState.GONE):
+            continue
+        if not _stands(item):
             ended_here.append(item)
         elif item.key in calendar.cancelled:
             item.missing = READINGS
@@ -46,7 +49,7 @@ def settle_absences(subscription: CalendarSubscription, calendar: Calendar, now:
     done = [item for item in gone if item.missing >= READINGS and not item.is_held]
     for item in done:
         cancel_absent(subscription, item)
-    CalendarItem.objects.bulk_update(items, ["missing", "is_held", "state"], batch_size=500)
+    CalendarItem.objects.bulk_update(items, ["missing", "is_held", "state", "moves_to", "may_move"], batch_size=500)
     _hold(subscription, items, now)
     _forget(subscription, calendar, now)
     return bool(done)
@@ -80,10 +83,10 @@ def _note_ended_here(items: Collection[CalendarItem], calendar: Calendar) -> Non
 
 
 def _is_far_fewer(followed: Collection[CalendarItem], gone: Collection[CalendarItem], calendar: Calendar) -> bool:
-    """Nothing left; or two and more than half of those to come; or five and more than a quarter."""
+    """Nothing left; or many of those to come."""
     if calendar.is_empty and any(item.key not in calendar.cancelled for item in gone):
         return True
-    return (len(gone) >= 2 and len(gone) * 2 > len(followed)) or (len(gone) >= 5 and len(gone) * 4 > len(followed))
+    return are_many(len(gone), len(followed))
 
 
 def _hold(subscription: CalendarSubscription, items: Collection[CalendarItem], now: datetime) -> None:

@@ -28,7 +28,7 @@ REASONS = {
         "Le calendrier n’est plus à cette adresse : demandez la nouvelle à l’autre logiciel (HTTP 410)"
     ),
 }
-MOVED = gettext_noop("Le serveur renvoie vers une autre adresse : retirez ce calendrier, ajoutez-le à la nouvelle")
+MOVED = gettext_noop("Le serveur renvoie vers une autre adresse : changez l’adresse de ce calendrier")
 SILENT = gettext_noop("Le serveur ne répond pas, ou trop lentement")
 TOO_LARGE = gettext_noop("Le calendrier dépasse 10 Mo : rien n’est lu")
 DAMAGED = gettext_noop("La réponse du serveur est incomplète ou illisible")

@@ -27,7 +27,7 @@ EVERY = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
 MOST_ATTEMPTS = 60  # about two weeks: then it waits until an administrator resumes it
 WHOLE_EVERY = timedelta(hours=1)  # records made meanwhile may be those of events refused before
-NOT_OPENED = gettext_noop("L’adresse enregistrée est illisible : retirez ce calendrier, puis ajoutez-le de nouveau")
+NOT_OPENED = gettext_noop("L’adresse enregistrée est illisible : donnez-la de nouveau")
 NOT_FOLLOWED = gettext_noop("La lecture n’a pas pu se faire : prévenez-nous si cela dure")
 AGENDA_CLOSED = gettext_noop("L’agenda est fermé : rouvrez-le, ou retirez ce calendrier")
 NOBODY = gettext_noop(

@@ -17,6 +17,15 @@ from practices.roles import require_administrator
 
 
 @transaction.atomic
+def choose(*, job: Import, of_kinds: Mapping[Likeness, Choice], of_lines: Mapping[int, Choice], by: User) -> None:
+    """Both at once: what is chosen for a line counts for it, whatever is chosen for its kind. Raises NotNow,
+    NotAllowed."""
+    for likeness, choice in of_kinds.items():
+        choose_for_all(job=job, likeness=likeness, choice=choice, by=by)
+    choose_for_lines(job=job, choices=of_lines, by=by)
+
+
+@transaction.atomic
 def choose_for_lines(*, job: Import, choices: Mapping[int, Choice], by: User) -> None:
     """`choices`: id of an alike line -> what becomes of it. A line that has no record to complete, and one of another
     import, stays as it is. Raises NotNow, NotAllowed."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from documents.models import AutoSend, SharedDocument
 from imports.models import ImportLine
 from imports.people import Person, digest
+from imports.reasons import reason, reason_of
 from patients.models import Patient
 from patients.ownership import CONTACTS, given_by, is_in_doubt
 from patients.records import FormerContactsUnclear, change_patient
@@ -28,13 +29,15 @@ def complete(*, line: ImportLine, person: Person, by: User) -> None:
     line.detail = ""
     twin = _locked(line)
     if twin is None:
-        line.detail = _("La fiche choisie n’existe plus.")
+        line.detail = reason(_("La fiche choisie n’existe plus."))
         return
     missing = {name: value for name in CONTACTS if (value := getattr(person, name)) and not getattr(twin, name)}
     if not missing:
         return
     if opens_something(twin):
-        line.detail = _("Cette fiche a un compte, un document ou un doute : complétez ses coordonnées sur sa page.")
+        line.detail = reason(
+            _("Cette fiche a un compte, un document ou un doute : complétez ses coordonnées sur sa page.")
+        )
         return
     if fault := _change(twin, missing, by):
         line.detail = fault
@@ -73,14 +76,14 @@ def _locked(line: ImportLine) -> Patient | None:
 
 
 def _change(patient: Patient, contacts: Mapping[str, str | None], by: User) -> str:
-    """The sentence why it was refused, or ""."""
+    """The reason why it was refused, or ""."""
     try:
         if "email" in contacts:
             change_patient(patient=patient, by=by, tells=True, email=contacts["email"])
         if "mobile" in contacts:
             change_patient(patient=patient, by=by, tells=True, mobile=contacts["mobile"])
     except ValidationError as error:
-        return " ".join(error.messages)
+        return reason_of(error)
     except FormerContactsUnclear as refusal:
-        return str(refusal.sentence)
+        return reason(refusal.words)
     return ""

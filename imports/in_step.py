@@ -18,19 +18,22 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from appointments.following import move_followed
 from appointments.importing import place_imported
 from appointments.models import Appointment, AppointmentStatus
 from imports.absences import note_followed, settle_absences
 from imports.calendar_reading import Calendar, content_of, is_near, series_of
+from imports.held_moves import hold_moves, is_waiting
 from imports.judging_appointments import Choices, Planned, keys_of, plan
 from imports.models import CalendarItem, CalendarStage, CalendarSubscription, ImportLine, ItemState
 from imports.moved_series import moved_dates
 from imports.people import digest
 from imports.reading.events import Event
 from imports.reading.headings import Field
+from imports.reasons import reason, reason_of
+from imports.trials import end_trial, was_followed
 from imports.uploads import EVENT_COLUMNS, cells_of_event
 from jobs import leases
 from jobs.exclusive import is_leaving
@@ -61,13 +64,14 @@ class InStep:
         self.subscription, self.calendar, self.now = subscription, calendar, now
         self.choices = Choices(subscription.practice, subscription.agenda, subscription.visit_reason)
         self.is_trial = subscription.stage == CalendarStage.CHECKING
+        self.is_first = subscription.followed_since is None
         self.has_changed = False
 
     def run(self, **facts: object) -> bool:
         """False if it did not end: another worker took over, staff paused it, or it is continued by a later task.
         `facts`: what the reading was, stored when it ends."""
         end = time.monotonic() + LONGEST
-        if not self.is_trial and not self._hand_on_moved():
+        if not self.is_trial and not (self._hand_on_moved() and self._hold_moves()):
             return False
         for keys in self._batches():
             if time.monotonic() > end or is_leaving():
@@ -91,6 +95,13 @@ class InStep:
                 mine.items.filter(pk=item.pk, key=item.key).update(key=key, missing=0, is_held=False)
         return True
 
+    @transaction.atomic
+    def _hold_moves(self) -> bool:
+        mine = self._held()
+        if mine is not None:
+            hold_moves(mine, self.calendar, self.now)
+        return mine is not None
+
     def _batches(self) -> Iterator[list[str]]:
         """The identities that a look at their rows does not show to be in step."""
         items = {one.key: one for one in self.subscription.items.all()}
@@ -99,6 +110,8 @@ class InStep:
             item = items.get(key)
             if item is None and not is_near(event, self.now):
                 continue
+            if item is not None and (is_waiting(item) or (self.is_trial and was_followed(item))):
+                continue  # a trial changes nothing of what an earlier address made
             is_in_step = item is not None and item.state == ItemState.FOLLOWED and item.series == series_of(event)
             if item is None or not is_in_step or item.content != content_of(event):
                 left.append(key)
@@ -129,11 +142,13 @@ class InStep:
         mine = self._held()
         if mine is None:
             return False
-        changed = (
-            settle_absences(mine, self.calendar, self.now) if not self.is_trial else _forget(mine, self.calendar)
-        )
+        changed = False
         if self.is_trial:
+            end_trial(mine, self.calendar)
             mine.stage = CalendarStage.CHECKED
+        else:
+            changed = settle_absences(mine, self.calendar, self.now)
+            mine.followed_since = mine.followed_since or self.now
         if changed or self.has_changed:
             mine.last_changed_at = self.now
         for name, value in facts.items():
@@ -153,10 +168,10 @@ class InStep:
                 self._follow(item, event)
             return item
         except ValidationError as error:
-            detail = " ".join(error.messages)
+            detail = reason_of(error)
         except Exception as error:
             log_row_error(logger, "Event of calendar", self.subscription.pk, error)
-            detail = _("Cet événement n’a pas pu être suivi : prévenez-nous si cela dure.")
+            detail = reason(_("Cet événement n’a pas pu être suivi : prévenez-nous si cela dure."))
         as_it_was = CalendarItem.objects.filter(pk=item.pk).first()
         item = as_it_was or CalendarItem(subscription=self.subscription, key=item.key)
         item.detail, item.content = detail, ""  # an appointment that stands stays as it is
@@ -172,6 +187,7 @@ class InStep:
         if item.state != ItemState.SAME or not self.is_trial:
             self._follow_planned(item, planned)
         item.content = content_of(event)
+        item.moves_to, item.may_move = None, None
 
     def _follow_planned(self, item: CalendarItem, planned: Planned) -> None:
         appointment = item.appointment
@@ -183,7 +199,7 @@ class InStep:
             self._part(item)
             self._find_or_place(item, planned)
         elif appointment is not None and _stands(appointment):
-            if has_changed and not self.is_trial:
+            if has_changed and not self.is_trial and not (item.may_move is False and item.moves_to == times[0]):
                 moved = move_followed(
                     appointment=appointment, starts_at=times[0], ends_at=times[1], by=self.subscription.made_by
                 )
@@ -210,6 +226,7 @@ class InStep:
             )
             self._note(made, "booked")
             self._is_followed(item, planned, made)
+            item.is_first = self.is_first
         elif found.appointment is not None:
             if found.former is not None:
                 found.former.delete()
@@ -235,7 +252,7 @@ class InStep:
             alike = alike or (one.agenda_id == planned.agenda.pk and not present)
         if alike:
             told = _("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure.")
-            return _Found(ItemState.ALIKE, detail=told)
+            return _Found(ItemState.ALIKE, detail=reason(told))
         return _Found(ItemState.NEW)
 
     def _adopt_from_file(self, item: CalendarItem, values: dict[Field, str], planned: Planned) -> bool:
@@ -275,9 +292,3 @@ class InStep:
 
 def _stands(appointment: Appointment | None) -> bool:
     return appointment is not None and appointment.status == AppointmentStatus.BOOKED
-
-
-def _forget(subscription: CalendarSubscription, calendar: Calendar) -> bool:
-    """Of a trial: rows of an earlier one."""
-    subscription.items.exclude(key__in=calendar.standing).delete()
-    return False

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from appointments.booking import check_time
 from appointments.importing import check_end
@@ -23,6 +23,7 @@ from imports.people import Person, digest, person_of
 from imports.reading import values as written
 from imports.reading.headings import Field
 from imports.reading.tables import Row
+from imports.reasons import error_of, reason, reason_of
 from patients.birth_dates import birth_date_in
 from patients.models import Patient
 from patients.names import joined, kept, plain
@@ -73,8 +74,8 @@ class Choices:
         names = ", ".join(one.name for one in self.agendas)
         if name:
             told = _("Aucun agenda ne s’appelle « %(name)s ». Les agendas : %(names)s.")
-            raise ValidationError(told % {"name": name[:50], "names": names})
-        raise ValidationError(_("L’agenda manque. Les agendas : %(names)s.") % {"names": names})
+            raise ValidationError(told, params={"name": name[:50], "names": names})
+        raise ValidationError(_("L’agenda manque. Les agendas : %(names)s."), params={"names": names})
 
     def reason(self, name: str, agenda: Agenda) -> VisitReason:
         """One that the agenda offers. Raises ValidationError."""
@@ -88,8 +89,8 @@ class Choices:
         facts = {"names": ", ".join(one.name for one in offered), "agenda": agenda.name, "name": name[:50]}
         if name:
             told = _("L’agenda %(agenda)s n’a pas de motif « %(name)s ». Ses motifs : %(names)s.")
-            raise ValidationError(told % facts)
-        raise ValidationError(_("Le motif manque. Ceux de l’agenda %(agenda)s : %(names)s.") % facts)
+            raise ValidationError(told, params=facts)
+        raise ValidationError(_("Le motif manque. Ceux de l’agenda %(agenda)s : %(names)s."), params=facts)
 
 
 def _named(name: str, offered: Sequence[Named]) -> Named | None:
@@ -111,7 +112,7 @@ def judge_appointments(job: Import, rows: Collection[Row], *, within_file: bool)
         try:
             one.planned = plan(one.values, choices=choices, practice=job.practice, is_event=job.form == Form.ICS)
         except ValidationError as error:
-            one.verdict, one.detail = Verdict.REFUSED, " ".join(error.messages)
+            one.verdict, one.detail = Verdict.REFUSED, reason_of(error)
             continue
         one.key, one.content = keys_of(one.values, one.planned)
     _compare(job, judged, within_file=within_file)
@@ -123,7 +124,7 @@ def plan(values: Mapping[Field, str], *, choices: Choices, practice: Practice, i
     if plain(values.get(Field.STATUS, "")) in CANCELLED:
         raise ValidationError(_("Ce rendez-vous est annulé dans l’autre logiciel : il n’est pas repris."))
     if is_event and values.get(Field.STATUS):
-        raise ValidationError(values[Field.STATUS])  # imports.uploads.cells_of_event: why it is no appointment
+        raise error_of(values[Field.STATUS])  # imports.uploads.cells_of_event: why it is no appointment
     starts_at, ends_at = _times(values, practice)
     agenda = choices.agenda(values.get(Field.AGENDA, ""))
     reason = choices.reason(values.get(Field.REASON, ""), agenda)
@@ -242,7 +243,7 @@ def _compare(job: Import, judged: list[JudgedAppointment], *, within_file: bool)
             moved = known[one.key] != one.content
             one.verdict = Verdict.ALIKE if moved else Verdict.SAME
             one.likeness = Likeness.MOVED if moved else None
-            one.detail = _("Ce rendez-vous est déjà importé, à une autre heure.") if moved else ""
+            one.detail = reason(_("Ce rendez-vous est déjà importé, à une autre heure.")) if moved else ""
             continue
         if within_file and one.key in earlier:
             one.verdict = Verdict.SAME
@@ -260,7 +261,7 @@ def _compare_with(one: JudgedAppointment, planned: Planned, there: list[Appointm
         if near and appointment.agenda_id == planned.agenda.pk:
             one.verdict, one.twin = Verdict.ALIKE, planned.patient
             one.likeness = Likeness.SAME_DAY
-            one.detail = _("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure.")
+            one.detail = reason(_("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure."))
 
 
 def _appointments_of(patients: Collection[object], job: Import, ours: object) -> dict[object, list[Appointment]]:

@@ -13,19 +13,21 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from imports.likely_records import LikelyRecords, likely_records
 from imports.models import Import, ImportLine, Likeness, Verdict
 from imports.people import Person, person_of
 from imports.reading.headings import Field
 from imports.reading.tables import Row
+from imports.reasons import reason, reason_of
 from patients.models import Patient
 
 
 @dataclass
 class Judged:
-    """`likeness`: only if alike. `person`: unless refused."""
+    """`detail`: a reason (imports/reasons.py) why it is alike or refused. `likeness`: only if alike. `person`: unless
+    refused."""
 
     line: int
     verdict: Verdict
@@ -57,7 +59,7 @@ def judge_patients(job: Import, rows: Collection[Row], *, within_file: bool) -> 
         try:
             person = person_of(values_of(job, row), today=today)
         except ValidationError as error:
-            one.verdict, one.detail = Verdict.REFUSED, " ".join(error.messages)
+            one.verdict, one.detail = Verdict.REFUSED, reason_of(error)
             continue
         one.key, one.content, one.person = person.key, person.content, person
         people.append((one, person))
@@ -84,7 +86,7 @@ def _compare(job: Import, people: list[tuple[Judged, Person]], *, within_file: b
         one.verdict = Verdict.SAME if content == one.content else Verdict.ALIKE
         if one.verdict is Verdict.ALIKE:
             one.likeness = Likeness.TWICE_IN_FILE
-            one.detail = _("Même personne qu’à la ligne %(line)d, avec d’autres coordonnées.") % {"line": line}
+            one.detail = reason(_("Même personne qu’à la ligne %(line)d, avec d’autres coordonnées."), line=line)
 
 
 def _compare_with_records(one: Judged, person: Person, records: LikelyRecords) -> None:
@@ -96,11 +98,11 @@ def _compare_with_records(one: Judged, person: Person, records: LikelyRecords) -
     if same:
         one.verdict, one.twin = Verdict.ALIKE, same[-1]
         one.likeness = Likeness.OTHER_CONTACTS
-        one.detail = _("Une fiche a ce nom et cette date de naissance, avec d’autres coordonnées.")
+        one.detail = reason(_("Une fiche a ce nom et cette date de naissance, avec d’autres coordonnées."))
     elif similar := records.similar(person):
         one.verdict, one.twin = Verdict.ALIKE, similar
         one.likeness = Likeness.SIMILAR_NAME
-        one.detail = _("Une fiche a un nom ressemblant et la même date de naissance.")
+        one.detail = reason(_("Une fiche a un nom ressemblant et la même date de naissance."))
 
 
 def imported_before(job: Import, keys: Collection[str]) -> dict[tuple[str, str], Patient]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from imports.reading.headings import Field
 from imports.reading.values import birth_date, names_in
+from imports.reasons import ContactFault
 from patients.birth_dates import check_birth_date
 from patients.contacts import clean_email, clean_mobile
 from patients.models import Patient
@@ -59,29 +60,29 @@ def digest(*parts: str) -> str:
 def person_of(values: Mapping[Field, str], *, today: date, dated: bool = True) -> Person:
     """`values`: the cells of a line. `dated`: whether it must have a birth date. Raises ValidationError, with a
     sentence for each fault."""
-    faults: list[str] = []
+    faults: list[ValidationError] = []
     first, last = "", ""
     born, email, mobile = None, None, None
     try:
         first, last = _names(values)
     except ValidationError as error:
-        faults += error.messages
+        faults += error.error_list
     try:
         if written := values.get(Field.BIRTH_DATE, ""):
             born = birth_date(written, today=today)
             check_birth_date(born, today=today)
         elif dated:
-            faults.append(_("La date de naissance manque."))
+            faults.append(ValidationError(_("La date de naissance manque.")))
     except ValidationError as error:
-        faults += error.messages
+        faults += error.error_list
     try:
         email = clean_email(values.get(Field.EMAIL))
     except ValidationError as error:
-        faults += error.messages
+        faults.append(ContactFault("email", values[Field.EMAIL], " ".join(error.messages)))
     try:
         mobile = clean_mobile(values.get(Field.MOBILE)) or _mobile_among(values.get(Field.TELEPHONE, ""))
     except ValidationError as error:
-        faults += error.messages
+        faults.append(ContactFault("mobile", values[Field.MOBILE], " ".join(error.messages)))
     if faults:
         raise ValidationError(faults)
     return Person(first, last, born, email, mobile)
@@ -101,7 +102,7 @@ def _names(values: Mapping[Field, str]) -> tuple[str, str]:
     if not joined(first):
         raise ValidationError(_("Le prénom manque."))
     if len(first) > LONGEST_NAME or len(last) > LONGEST_NAME:
-        raise ValidationError(_("Le nom ou le prénom dépasse %(count)d caractères.") % {"count": LONGEST_NAME})
+        raise ValidationError(_("Le nom ou le prénom dépasse %(count)d caractères."), params={"count": LONGEST_NAME})
     return first, last
 
 

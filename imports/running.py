@@ -21,6 +21,7 @@ from imports.judging_appointments import JudgedAppointment, judge_appointments
 from imports.judging_patients import Judged, judge_patients
 from imports.models import Choice, Import, ImportLine, Stage, Subject, Verdict
 from imports.people import Person
+from imports.reasons import reason_of
 from imports.undoing import undo_part
 from imports.uploads import rows_of
 from jobs import leases
@@ -208,7 +209,7 @@ def _make_patients(job: Import, new: Sequence[tuple[Judged, ImportLine]]) -> Non
     made = create_patients(practice=job.practice, people=[_changes(person) for person in people], by=job.made_by)
     for (one, line), patient in zip(new, made, strict=True):
         if isinstance(patient, ValidationError):
-            one.verdict, one.detail = Verdict.REFUSED, " ".join(patient.messages)
+            one.verdict, one.detail = Verdict.REFUSED, reason_of(patient)
         else:
             line.patient = patient
 
@@ -239,7 +240,7 @@ def _make_appointments(job: Import, new: Sequence[tuple[Judged, ImportLine]]) ->
                 by=job.made_by,
             )
         except ValidationError as error:
-            one.verdict, one.detail = Verdict.REFUSED, " ".join(error.messages)
+            one.verdict, one.detail = Verdict.REFUSED, reason_of(error)
 
 
 STEPS: dict[Stage, Callable[[Import], None]] = {

@@ -16,6 +16,7 @@ from audit.trail import record
 from imports.absences import cancel_absent
 from imports.models import CalendarItem, CalendarStage, CalendarSubscription, ItemState
 from imports.people import digest
+from imports.trials import forget_comparison
 from jobs.nudges import nudge
 from practices.models import Practice
 from practices.roles import require_administrator
@@ -69,11 +70,7 @@ def subscribe(
     Practice.objects.select_for_update(of=("self",)).get(pk=practice.pk)
     if practice.calendar_subscriptions.count() >= MOST:
         raise TooManyCalendars
-    address = _with_https(address.strip())
-    try:
-        check_address(address, example=EXAMPLE)
-    except ValidationError as error:
-        raise ValidationError({"address": error.messages}) from None
+    address = _checked(address)
     if agenda.practice_id != practice.pk or not agenda.visit_reasons.filter(pk=visit_reason.pk).exists():
         told = _("L’agenda choisi ne propose pas ce motif : choisissez-en un autre, ou un autre agenda.")
         raise ValidationError({"visit_reason": told})
@@ -90,12 +87,13 @@ def subscribe(
 @transaction.atomic
 def switch_on(*, subscription: CalendarSubscription, by: User) -> CalendarSubscription:
     """From the next reading on appointments are made. Raises CalendarNotReady, NotAllowed."""
-    one = _locked(subscription, by)
+    one = locked_calendar(subscription, by)
     if one.stage == CalendarStage.ON:
         return one  # a second click
     if one.stage != CalendarStage.CHECKED:
         raise CalendarNotReady
     one.stage, one.made_by, one.due_at = CalendarStage.ON, by, timezone.now()
+    forget_comparison(one)
     one.save(update_fields=["stage", "made_by", "due_at"])
     record("calendar.switched_on", by=by, on=one, practice=one.practice_id)
     transaction.on_commit(start_worker)
@@ -103,9 +101,29 @@ def switch_on(*, subscription: CalendarSubscription, by: User) -> CalendarSubscr
 
 
 @transaction.atomic
+def change_address(*, subscription: CalendarSubscription, address: str, by: User) -> CalendarSubscription:
+    """Read the calendar at another address. As a new one it is first read without a change, and compared with what is
+    there; nothing is followed until it is switched on. What waited for an answer is judged anew then.
+
+    Raises ValidationError, NotAllowed.
+    """
+    one = locked_calendar(subscription, by)
+    one.address = _checked(address)
+    one.stage, one.made_by, one.due_at = CalendarStage.CHECKING, by, timezone.now()
+    one.paused_at = one.lease_until = one.failing_since = one.held_at = one.full_at = None
+    one.attempts, one.last_error, one.etag, one.modified = 0, "", "", ""
+    one.full_clean(exclude=["practice", "agenda", "visit_reason", "made_by"])
+    one.save()
+    one.items.filter(is_held=True).update(is_held=False, missing=0, moves_to=None, may_move=None)
+    record("calendar.address_changed", by=by, on=one, practice=one.practice_id)
+    transaction.on_commit(start_worker)
+    return one
+
+
+@transaction.atomic
 def pause(*, subscription: CalendarSubscription, by: User) -> CalendarSubscription:
     """A reading in progress ends without a change. Pausing twice changes nothing. Raises NotAllowed."""
-    one = _locked(subscription, by)
+    one = locked_calendar(subscription, by)
     if one.paused_at is None:
         one.paused_at, one.lease_until = timezone.now(), None
         one.failing_since, one.last_error = None, ""  # nobody waits for it any more
@@ -117,7 +135,7 @@ def pause(*, subscription: CalendarSubscription, by: User) -> CalendarSubscripti
 @transaction.atomic
 def resume(*, subscription: CalendarSubscription, by: User) -> CalendarSubscription:
     """Also one that was given up. Raises NotAllowed."""
-    one = _locked(subscription, by)
+    one = locked_calendar(subscription, by)
     if one.paused_at is not None:
         one.paused_at, one.made_by, one.due_at, one.attempts = None, by, timezone.now(), 0
         one.failing_since, one.last_error = None, ""
@@ -130,7 +148,7 @@ def resume(*, subscription: CalendarSubscription, by: User) -> CalendarSubscript
 @transaction.atomic
 def read_now(*, subscription: CalendarSubscription, by: User) -> CalendarSubscription:
     """Whole, and before its time. Raises ReadAMomentAgo, CalendarNotReady, NotAllowed."""
-    one = _locked(subscription, by)
+    one = locked_calendar(subscription, by)
     now = timezone.now()
     if one.stage == CalendarStage.CHECKED or one.paused_at is not None:
         raise CalendarNotReady(_("Ce calendrier n’est pas lu pour l’instant : activez-le, ou reprenez sa lecture."))
@@ -146,7 +164,7 @@ def read_now(*, subscription: CalendarSubscription, by: User) -> CalendarSubscri
 @transaction.atomic
 def remove(*, subscription: CalendarSubscription, by: User) -> None:
     """Its appointments stay; nothing follows them any more. Raises NotAllowed."""
-    one = _locked(subscription, by)
+    one = locked_calendar(subscription, by)
     record("calendar.removed", by=by, on=one, practice=one.practice_id)
     one.delete()
 
@@ -159,18 +177,22 @@ def held_items(subscription: CalendarSubscription) -> list[CalendarItem]:
 
 def shown(items: list[CalendarItem]) -> str:
     """Stands for the list that a page shows, so that the answer is about no other."""
-    return digest(*(str(pk) for pk in sorted(item.pk for item in items)))
+    return digest(*(f"{item.pk} {item.moves_to or ''}" for item in sorted(items, key=lambda item: item.pk)))
 
 
 @transaction.atomic
 def cancel_held(*, subscription: CalendarSubscription, answers: str, by: User) -> int:
-    """Cancel the appointments that wait; returns how many. `answers`: `shown` of the page.
+    """Cancel and move the appointments that wait; returns how many. `answers`: `shown` of the page. A reading moves
+    them, at once, to where the calendar has them then.
 
     Raises OtherCancellations, NotAllowed.
     """
     one, items = _held(subscription, answers, by)
     for item in items:
-        cancel_absent(one, item)
+        if item.moves_to is None:
+            cancel_absent(one, item)
+        else:
+            item.may_move, item.is_held = True, False
     _settle(one, items)
     record("calendar.cancellations_confirmed", by=by, on=one, practice=one.practice_id, detail={"held": len(items)})
     return len(items)
@@ -178,13 +200,18 @@ def cancel_held(*, subscription: CalendarSubscription, answers: str, by: User) -
 
 @transaction.atomic
 def keep_held(*, subscription: CalendarSubscription, answers: str, by: User) -> int:
-    """Keep the appointments that wait, as staff's own until the calendar has their events again; returns how many.
+    """Keep the appointments that wait; returns how many. Those without an event are staff's own until the calendar
+    has it again; the others stay where they are until their event changes again.
 
     Raises OtherCancellations, NotAllowed.
     """
     one, items = _held(subscription, answers, by)
     for item in items:
-        item.state, item.is_held, item.missing = ItemState.KEPT, False, 0
+        item.is_held = False
+        if item.moves_to is None:
+            item.state, item.missing = ItemState.KEPT, 0
+        else:
+            item.may_move = False
     _settle(one, items)
     record("calendar.cancellations_refused", by=by, on=one, practice=one.practice_id, detail={"held": len(items)})
     return len(items)
@@ -197,7 +224,7 @@ def start_worker() -> None:
 def _held(
     subscription: CalendarSubscription, answers: str, by: User
 ) -> tuple[CalendarSubscription, list[CalendarItem]]:
-    one = _locked(subscription, by)
+    one = locked_calendar(subscription, by)
     items = held_items(one)
     if not items or shown(items) != answers:
         raise OtherCancellations
@@ -206,17 +233,29 @@ def _held(
 
 
 def _settle(subscription: CalendarSubscription, items: list[CalendarItem]) -> None:
-    CalendarItem.objects.bulk_update(items, ["state", "is_held", "missing"], batch_size=500)
-    subscription.held_at = None
-    subscription.save(update_fields=["held_at"])
+    CalendarItem.objects.bulk_update(items, ["state", "is_held", "missing", "may_move"], batch_size=500)
+    subscription.held_at, subscription.due_at = None, timezone.now()
+    subscription.etag = subscription.modified = ""  # a whole reading follows the moves
+    subscription.save(update_fields=["held_at", "due_at", "etag", "modified"])
+    transaction.on_commit(start_worker)
 
 
-def _locked(subscription: CalendarSubscription, by: User) -> CalendarSubscription:
+def locked_calendar(subscription: CalendarSubscription, by: User) -> CalendarSubscription:
     """Raises CalendarSubscription.DoesNotExist if it was removed meanwhile, NotAllowed."""
     locked = CalendarSubscription.objects.select_for_update(of=("self",))
     one = locked.select_related("practice", "agenda").get(pk=subscription.pk)
     require_administrator(by, one.practice)
     return one
+
+
+def _checked(address: str) -> str:
+    """Raises ValidationError of the field."""
+    address = _with_https(address.strip())
+    try:
+        check_address(address, example=EXAMPLE)
+    except ValidationError as error:
+        raise ValidationError({"address": error.messages}) from None
+    return address
 
 
 def _with_https(address: str) -> str:

@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Collection
 
 from django.db.models import Max, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from appointments.importing import remove_imported
 from audit.models import AuditEvent
@@ -17,6 +16,7 @@ from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from imports.completing import take_out
 from imports.models import Import, ImportLine, Subject
+from imports.reasons import reason
 from patients.models import Patient
 from refusals import Kind, Refusal
 
@@ -29,7 +29,7 @@ class AlreadyShared(Refusal):
 
     code = "already_shared"
     kind = Kind.CONFLICT
-    words = gettext_lazy(
+    words = _(
         "Des documents ont été partagés à partir de cet import : il ne s’annule plus. Corrigez ou supprimez les "
         "fiches et les rendez-vous un par un."
     )
@@ -40,11 +40,16 @@ def check_nothing_shared(job: Import) -> None:
     made = ImportLine.objects.filter(job=job)
     patients = made.filter(patient__isnull=False).values("patient")
     appointments = made.filter(appointment__isnull=False).values("appointment")
-    theirs = Q(patient__in=patients) | Q(appointment__in=appointments)
-    of_them = Q(appointment__patient__in=patients) | Q(appointment__in=appointments)
-    sent = AutoSend.objects.filter(of_them, state=AutoSendState.SENT)
-    if SharedDocument.objects.filter(theirs).exists() or sent.exists():
+    if is_shared(Q(appointment__patient__in=patients) | Q(appointment__in=appointments)):
         raise AlreadyShared
+    if SharedDocument.objects.filter(patient__in=patients).exists():
+        raise AlreadyShared
+
+
+def is_shared(of_appointments: Q) -> bool:
+    """Whether anything was shared or sent from these appointments."""
+    sent = AutoSend.objects.filter(of_appointments, state=AutoSendState.SENT)
+    return SharedDocument.objects.filter(of_appointments).exists() or sent.exists()
 
 
 def made_something(job: Import) -> bool:
@@ -62,7 +67,7 @@ def undo_part(job: Import) -> None:
     _empty_what_it_filled(job, [one for one in judged if one.filled is not None])
     batch = [one for one in judged if one.patient_id or one.appointment_id]
     objects = {pk for line in batch if (pk := line.patient_id or line.appointment_id)}
-    changed = _changed_since(objects)
+    changed = changed_since(objects)
     used = _used(objects) if field == "patient" else set()
     stays = {line.pk: fault for line in batch if (fault := _why_it_stays(line, changed, used))}
     for line in batch:
@@ -85,7 +90,7 @@ def _empty_what_it_filled(job: Import, lines: list[ImportLine]) -> None:
         if take_out(line=line, by=job.made_by):
             line.filled = None
         else:
-            line.detail = _("Les coordonnées ajoutées à cette fiche restent : elle a changé depuis.")
+            line.detail = reason(_("Les coordonnées ajoutées à cette fiche restent : elle a changé depuis."))
             job.left += 1
     ImportLine.objects.bulk_update(lines, ["filled", "detail"])
 
@@ -100,9 +105,9 @@ def _why_it_stays(line: ImportLine, changed: Collection[uuid.UUID], used: Collec
     """ "" if it goes."""
     pk = line.patient_id or line.appointment_id
     if pk in changed:
-        return _("Modifié depuis l’import : il reste.")
+        return reason(_("Modifié depuis l’import : il reste."))
     if pk in used:
-        return _("Cette fiche a des rendez-vous, des documents ou une invitation : elle reste.")
+        return reason(_("Cette fiche a des rendez-vous, des documents ou une invitation : elle reste."))
     return ""
 
 
@@ -117,10 +122,11 @@ def _used(patients: Collection[uuid.UUID]) -> set[uuid.UUID]:
     return used
 
 
-def _changed_since(objects: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those with another line in the trail than the one of the import."""
-    lines = AuditEvent.objects.filter(object_id__in=objects).exclude(action__in=MADE)
-    within = AuditEvent.objects.filter(record_id__in=objects).exclude(action__in=MADE)
+def changed_since(objects: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those with another line in the trail than those of the import, or of the calendar that made them."""
+    others = AuditEvent.objects.exclude(action__in=MADE)
+    others = others.exclude(action="appointment.followed_calendar", detail__did="booked")
+    lines, within = others.filter(object_id__in=objects), others.filter(record_id__in=objects)
     return {
         *lines.values_list("object_id", flat=True),
         *(one for one in within.values_list("record_id", flat=True) if one),

@@ -151,6 +151,20 @@ def choose_columns(
     job.columns = {str(number): name for number, name in chosen if name in allowed and number < len(job.headings)}
     if lacks(job):
         raise _wrong(lacks(job))
+    return _check_again(job, agenda, visit_reason, by)
+
+
+@transaction.atomic
+def choose_for_unnamed(*, job: Import, agenda: Agenda | None, visit_reason: VisitReason | None, by: User) -> Import:
+    """Say which agenda and reason lines have that name none; the dry run begins again. Raises NotNow, NotAllowed."""
+    job = locked(job)
+    require_administrator(by, job.practice)
+    if job.stage != Stage.CHECKED:
+        raise NotNow(_("On choisit entre la vérification et l’import : cet import est à une autre étape."))
+    return _check_again(job, agenda, visit_reason, by)
+
+
+def _check_again(job: Import, agenda: Agenda | None, visit_reason: VisitReason | None, by: User) -> Import:
     job.agenda, job.visit_reason = agenda, visit_reason
     job.judged.all().delete()
     job.stage, job.position, job.attempts, job.due_at = Stage.CHECKING, 0, 0, timezone.now()
@@ -262,5 +276,5 @@ def check_size(size: int | None) -> None:
     """Raises ValidationError."""
     if size is not None and size > LARGEST:
         raise ValidationError(
-            _("Ce fichier dépasse %(count)d Mo : partagez-le en plusieurs.") % {"count": LARGEST >> 20}
+            _("Ce fichier dépasse %(count)d Mo : partagez-le en plusieurs."), params={"count": LARGEST >> 20}
         )

@@ -82,9 +82,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    channel = models.CharField(max_length=10, choices=Channel)
+    channel = models.CharField(_("canal"), max_length=10, choices=Channel)
     to = models.CharField(max_length=254, help_text="An email address, or a telephone number in E.164")
-    language = models.CharField(max_length=10, default="fr")
+    language = models.CharField(_("langue"), max_length=10, default="fr")
     subject = models.CharField(max_length=200, blank=True)
     body = SealedTextField(blank=True, help_text="Encrypted at rest; emptied once sent or given up")
     html = SealedTextField(
@@ -118,28 +118,46 @@ class Message(models.Model):
     )
     caused_by = models.UUIDField(null=True, blank=True, help_text="The account that caused an SMS; opaque here")
     practice = models.UUIDField(null=True, blank=True, help_text="The practice in whose name it is sent; opaque here")
-    state = models.CharField(max_length=10, choices=MessageState, default=MessageState.QUEUED)
-    due_at = models.DateTimeField(help_text="The next attempt")
+    state = models.CharField(_("état"), max_length=10, choices=MessageState, default=MessageState.QUEUED)
+    due_at = models.DateTimeField(_("prévu le"), help_text=_("Le prochain essai"))
     planned_at = models.DateTimeField(null=True, blank=True, help_text="The first attempt; no retry moves it")
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="No longer of use after this (a code)")
+    expires_at = models.DateTimeField(
+        _("expire le"), null=True, blank=True, help_text=_("Ne sert plus après ce moment (un code)")
+    )
     urgent_before = models.DateTimeField(
         null=True, blank=True, help_text="An SMS whose reader must know before this, whatever else it tells of"
     )
-    lease_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(_("pris jusqu’à"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
     cause = models.CharField(
-        max_length=30, blank=True, default="", db_default="", help_text="A Cause: why the last attempt failed"
+        _("cause"),
+        max_length=30,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Pourquoi le dernier essai a échoué"),
     )
-    last_error = models.CharField(max_length=200, blank=True, help_text="The server's codes: “SMTP 550 5.1.1”")
+    last_error = models.CharField(
+        _("dernière erreur"), max_length=200, blank=True, help_text=_("Les codes du serveur : « SMTP 550 5.1.1 »")
+    )
     provider_id = models.CharField(
-        max_length=200, blank=True, default="", db_default="", help_text="What the provider calls it"
+        _("numéro chez le prestataire"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Tel que le prestataire l’appelle"),
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="Taken by the server or provider")
+    created_at = models.DateTimeField(_("créé le"), default=timezone.now)
+    sent_at = models.DateTimeField(
+        _("envoyé le"), null=True, blank=True, help_text=_("Accepté par le serveur ou le prestataire")
+    )
     settled_at = models.DateTimeField(
         null=True, blank=True, help_text="Of one that failed: staff say that it is seen to"
     )
-    delivered_at = models.DateTimeField(null=True, blank=True, help_text="In the mailbox or telephone, it was told")
+    delivered_at = models.DateTimeField(
+        _("remis le"), null=True, blank=True, help_text=_("Dans la boîte ou le téléphone, selon le prestataire")
+    )
 
     objects = MessageQuerySet.as_manager()
 

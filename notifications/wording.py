@@ -97,6 +97,26 @@ def _moment(local: datetime) -> str:
     return _("%(day)s à %(time)s") % {"day": long_day(local), "time": clock(local)}
 
 
+def span(start: datetime, end: datetime) -> str:
+    """From when to when, for people: an end at midnight is that of the day before."""
+    first, last = shown(start), shown(end)
+    to_midnight = last.time() == time.min and last > first
+    last_day = last.date() - timedelta(days=1) if to_midnight else last.date()
+    facts = {
+        "day": long_day(first),
+        "last": long_day(last_day),
+        "from": clock(first),
+        "to": "24:00" if to_midnight else clock(last),
+    }
+    if to_midnight and first.time() == time.min:
+        words = _("%(day)s, toute la journée") if first.date() == last_day else _("du %(day)s au %(last)s inclus")
+    elif first.date() == last_day:
+        words = _("%(day)s, de %(from)s à %(to)s")
+    else:
+        words = _("du %(day)s, %(from)s au %(last)s, %(to)s")
+    return words % facts
+
+
 def moment_anywhere(value: datetime) -> str:
     """24 novembre 2026 à 09:14 (UTC+1): whatever the page is about."""
     local = shown(value)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from patients.names import ascii_digits, plain, typed_number, written_plainly
 
@@ -65,11 +66,11 @@ def check_birth_date(born: date, *, today: date) -> None:
     """Raises ImpossibleBirthDate if no living person can have it. `today`: at the practice."""
     if born > today:
         raise ImpossibleBirthDate(
-            _("Cette date de naissance est dans l’avenir. Vérifiez l’année."), code="birth_date_in_future"
+            gettext_lazy("Cette date de naissance est dans l’avenir. Vérifiez l’année."), code="birth_date_in_future"
         )
     if born < today - OLDEST:
         raise ImpossibleBirthDate(
-            _("Cette date de naissance est trop ancienne. Vérifiez l’année."), code="birth_date_too_old"
+            gettext_lazy("Cette date de naissance est trop ancienne. Vérifiez l’année."), code="birth_date_too_old"
         )
 
 

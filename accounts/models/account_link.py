@@ -44,7 +44,7 @@ class AccountLink(models.Model):
     created_at = models.DateTimeField(_("créé le"), default=timezone.now)
     expires_at = models.DateTimeField(_("expire le"))
     used_at = models.DateTimeField(_("utilisé le"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("arrêté le"), null=True, blank=True, help_text="Replaced or withdrawn")
+    ended_at = models.DateTimeField(_("arrêté le"), null=True, blank=True, help_text=_("Remplacé ou retiré"))
 
     objects = AccountLinkQuerySet.as_manager()
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
+from imports.reasons import sentence_of
 from practices.models import OfPracticeQuerySet, Practice
 from sealing.columns import CannotOpen, SealedTextField
 
@@ -65,6 +66,9 @@ class CalendarSubscription(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    followed_since = models.DateTimeField(
+        null=True, blank=True, help_text="The end of the first reading that made appointments"
+    )
 
     objects = CalendarSubscriptionQuerySet.as_manager()
 
@@ -116,12 +120,17 @@ class CalendarItem(models.Model):
     )
     content = models.CharField(max_length=64, blank=True, default="", help_text="Digest of what it says")
     state = models.CharField(max_length=10, choices=ItemState)
-    detail = SealedTextField(blank=True, default="", help_text="A sentence: why it is refused or left out")
+    detail = SealedTextField(blank=True, default="", help_text="Of imports/reasons.py: why it is refused or left out")
     starts_at = models.DateTimeField(null=True, help_text="As followed last; null: never")
     ends_at = models.DateTimeField(null=True, help_text="As followed last; null: as long as the reason says")
     says_at = models.DateTimeField(null=True, help_text="Its start in the calendar, also if refused")
     missing = models.PositiveSmallIntegerField(default=0, help_text="Whole readings in a row without it")
-    is_held = models.BooleanField(default=False, help_text="Its cancellation waits for staff")
+    is_held = models.BooleanField(default=False, help_text="Its cancellation or its move waits for staff")
+    moves_to = models.DateTimeField(null=True, help_text="A move that waited, or waits, for staff (held_moves.py)")
+    may_move = models.BooleanField(null=True, help_text="What staff said of it; null: nothing yet")
+    is_first = models.BooleanField(
+        default=False, db_default=False, help_text="The first reading that made appointments made its appointment"
+    )
     appointment = models.OneToOneField(
         Appointment, on_delete=models.SET_NULL, null=True, related_name="calendar_item"
     )
@@ -134,3 +143,8 @@ class CalendarItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscription_id} {self.id} {self.state}"
+
+    @property
+    def sentence(self) -> str:
+        """Its detail, in the language of whoever reads it. Raises CannotOpen."""
+        return sentence_of(self.detail)

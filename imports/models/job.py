@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
+from imports.reasons import sentence_of
 from patients.models import Patient
 from practices.models import OfPracticeQuerySet, Practice
 from sealing.columns import SealedTextField
@@ -160,7 +161,9 @@ class ImportLine(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict)
     key = models.CharField(max_length=64, blank=True, db_default="")
     content = models.CharField(max_length=64, blank=True, db_default="")
-    detail = SealedTextField(blank=True, default="", help_text="A sentence: why it is alike, refused, or not undone")
+    detail = SealedTextField(
+        blank=True, default="", help_text="Of imports/reasons.py: why it is alike, refused, or not undone"
+    )
     patient = models.ForeignKey(
         Patient, on_delete=models.CASCADE, null=True, related_name="+", help_text="Made by it"
     )
@@ -187,6 +190,11 @@ class ImportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.line} {self.verdict}"
+
+    @property
+    def sentence(self) -> str:
+        """Its detail, in the language of whoever reads it. Raises CannotOpen."""
+        return sentence_of(self.detail)
 
     @property
     def choices(self) -> list[Choice]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from files import answers, sandbox
 from imports.reading import occurrences
 from imports.reading.texts import Unreadable
+from imports.reasons import reason
 
 PAST, AHEAD = timedelta(days=5 * 366), timedelta(days=366)  # dates of recurring events outside are left out
 MOST_EVENTS = 200_000
@@ -31,8 +34,9 @@ MEMORY = 1500 * sandbox.MIB
 
 @dataclass(frozen=True)
 class Event:
-    """One date of an event. `key`: UID and, if it recurs, the original start (RECURRENCE-ID). `fault`: why it cannot
-    be an appointment; then the times may be None. `of_series`: the fault stands for all dates of the UID."""
+    """One date of an event. `key`: UID and, if it recurs, the original start (RECURRENCE-ID). `fault`: the reason
+    (imports/reasons.py) why it cannot be an appointment; then the times may be None. `of_series`: the fault stands
+    for all dates of the UID."""
 
     line: int
     key: str
@@ -84,7 +88,7 @@ def read_events(
             ) from error
     if refusal.code == "no_calendar":
         raise Unreadable(_("Ce n’est pas un calendrier (ICS)."))
-    raise Unreadable(_("Ce calendrier a plus de %(count)d dates.") % {"count": most})
+    raise Unreadable(gettext("Ce calendrier a plus de %(count)d dates.") % {"count": most})
 
 
 def _written(target: Path, most: int) -> Iterator[Event]:
@@ -112,7 +116,7 @@ def _event(found: dict[str, object]) -> Event:
         people=tuple(answers.sequence(found.get("people"), _person, most=MOST_PEOPLE)),
         categories=answers.text(found.get("categories")),
         is_cancelled=answers.truth(found.get("is_cancelled")),
-        fault=SENTENCES[fault]() % {"name": answers.line(found.get("name"))[:50], "count": occurrences.MOST_DATES}
+        fault=reason(SENTENCES[fault], name=answers.line(found.get("name"))[:50], count=occurrences.MOST_DATES)
         if fault
         else "",
         uid=answers.text(found.get("uid")),
@@ -128,19 +132,17 @@ def _person(value: object) -> tuple[str, str]:
 
 
 def twice() -> str:
-    return _("Deux événements différents ont le même identifiant (UID) : aucun n’est suivi.")
+    return reason(SENTENCES["twice"])
 
 
-SENTENCES: dict[str, Callable[[], str]] = {
-    "unreadable": lambda: _("Cet événement du calendrier est illisible."),
-    "unknown_zone": lambda: _("Le fuseau horaire « %(name)s » de cet événement est inconnu."),
-    "all_day": lambda: _("Cet événement dure une journée entière : ce n’est pas un rendez-vous."),
-    "too_frequent": lambda: _("Cet événement se répète plusieurs fois par jour : ce n’est pas un rendez-vous."),
-    "too_many": lambda: _(
-        "Cet événement se répète plus de %(count)d fois : les dates suivantes ne sont pas reprises."
-    ),
-    "endless": lambda: _(
+SENTENCES: dict[str, Promise] = {
+    "unreadable": _("Cet événement du calendrier est illisible."),
+    "unknown_zone": _("Le fuseau horaire « %(name)s » de cet événement est inconnu."),
+    "all_day": _("Cet événement dure une journée entière : ce n’est pas un rendez-vous."),
+    "too_frequent": _("Cet événement se répète plusieurs fois par jour : ce n’est pas un rendez-vous."),
+    "too_many": _("Cet événement se répète plus de %(count)d fois : les dates suivantes ne sont pas reprises."),
+    "endless": _(
         "La règle de répétition de cet événement ne peut pas être calculée : corrigez-la dans l’autre logiciel."
     ),
-    "twice": twice,
+    "twice": _("Deux événements différents ont le même identifiant (UID) : aucun n’est suivi."),
 }

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
@@ -59,11 +59,10 @@ def download_my_data(request: HttpRequest) -> HttpResponseBase:
 def close_my_account(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     if request.method == "POST":
-        language = user.language
         with refusals_shown(request) as closing:
             close_account(by=user)
             logout(request)
-            with override(language):
+            with override(get_language_from_request(request)):  # the next page is no account's any more
                 sentence = _("Votre compte est fermé. Vos cabinets gardent leurs dossiers, comme la loi le demande.")
                 messages.success(request, sentence)
             return done("home")

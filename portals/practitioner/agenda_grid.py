@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -67,8 +67,9 @@ def hours_of(spans: Iterable[Span], days: Sequence[date], zone: ZoneInfo) -> Hou
     firsts, ends = [], []
     for start, end in spans:
         local_start, local_end = start.astimezone(zone), end.astimezone(zone)
+        last = (local_end - timedelta.resolution).date()  # nothing of the day that begins where it ends
         for day in days:
-            if local_start.date() <= day <= local_end.date():
+            if local_start.date() <= day <= last:
                 firsts.append(local_start.hour if local_start.date() == day else 0)
                 ends.append(_hour_after(local_end) if local_end.date() == day else 24)
     return Hours(min(firsts, default=USUAL_HOURS[0]), max(ends, default=USUAL_HOURS[1]), zone)

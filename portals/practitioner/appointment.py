@@ -42,6 +42,7 @@ from portals.practitioner.history_words import history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.twins import distinguished
 from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_offered
 from practices.roles import may_share
 
@@ -74,7 +75,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "tasks": _prepared(found, user),
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
-        "likenesses": likenesses_of(found.patient),
+        "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
         "auto_sends": auto_sends_of(found),
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),

@@ -26,6 +26,7 @@ from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import held_words, proposed_start
 from portals.practitioner.staff import frame, staff_only
+from portals.practitioner.twins import distinguish
 from practices.models import Practice
 
 ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
@@ -115,6 +116,7 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
     chosen = form.chosen()
     offered = [chosen] if chosen else []
     offered += [one for one in [*(like.patient for like in form.alike), *found[:OFFERED]] if one not in offered]
+    distinguish(offered)
     why = {like.patient.pk: like.words for like in form.alike}
     return {
         "words": words,

@@ -12,6 +12,7 @@ from appointments.models.reminder import ReminderState
 from documents.models import AutoSendState
 from notifications.models import Channel
 from portals.appointment_words import appointment_facts
+from portals.planned_notices import SOON
 from portals.practitioner.notice_words import nobody_is_notified
 from portals.practitioner.reminder_words import why_no_reminder
 
@@ -53,7 +54,7 @@ def deleted_sentence(appointment: Appointment, *, documents: int) -> str:
 
 
 def _notice_sentences(appointment: Appointment) -> list[str]:
-    """A booking by the practice sends nothing at once: reminders and automatic documents follow if possible."""
+    """A booking by the practice sends no confirmation: automatic documents and reminders leave if possible."""
     if appointment.starts_at <= timezone.now():
         return [_("Il est passé : personne n’en est averti.")]
     reachable = {channel for channel in Channel if not why_no_reminder(appointment, channel)}
@@ -61,16 +62,41 @@ def _notice_sentences(appointment: Appointment) -> list[str]:
         return [nobody_is_notified(appointment)]
     planned = appointment.reminders.filter(state=ReminderState.PLANNED).values_list("channel", flat=True)
     reminded = reachable & {Channel(one) for one in planned}
+    now, later = _automatic(appointment)
+    if now or (later and not reminded):
+        return [*now, _reminders(reminded), *later]
     sentences = {
         frozenset({Channel.EMAIL}): _("Aucun message ne part maintenant ; un rappel partira par e-mail."),
         frozenset({Channel.SMS}): _("Aucun message ne part maintenant ; un rappel partira par SMS."),
         frozenset(Channel): _("Aucun message ne part maintenant ; des rappels partiront par e-mail et par SMS."),
         frozenset(): _("Aucun message ni rappel ne part : donnez la date au patient."),
     }
-    documents = appointment.auto_sends.filter(state=AutoSendState.PLANNED).count()
-    automatic = ngettext(
+    return [sentences[frozenset(reminded)], *later]
+
+
+def _reminders(channels: set[Channel]) -> str:
+    """Beside documents that leave."""
+    return {
+        frozenset({Channel.EMAIL}): _("Un rappel partira par e-mail."),
+        frozenset({Channel.SMS}): _("Un rappel partira par SMS."),
+        frozenset(Channel): _("Des rappels partiront par e-mail et par SMS."),
+        frozenset(): _("Aucun rappel ne part : donnez la date au patient."),
+    }[frozenset(channels)]
+
+
+def _automatic(appointment: Appointment) -> tuple[list[str], list[str]]:
+    """What rules send: what leaves at once, and what follows."""
+    planned = appointment.auto_sends.filter(state=AutoSendState.PLANNED)
+    now = planned.filter(due_at__lte=timezone.now() + SOON).count()
+    later = planned.count() - now
+    leaves = ngettext(
+        "Un document lui est envoyé maintenant, automatiquement.",
+        "%(count)d documents lui sont envoyés maintenant, automatiquement.",
+        now,
+    )
+    follows = ngettext(
         "Un document lui sera envoyé automatiquement.",
         "%(count)d documents lui seront envoyés automatiquement.",
-        documents,
+        later,
     )
-    return [sentences[frozenset(reminded)], *([automatic % {"count": documents}] if documents else [])]
+    return [leaves % {"count": now}] if now else [], [follows % {"count": later}] if later else []

@@ -28,7 +28,9 @@ def state_of(one: CalendarSubscription) -> CalendarState:
             return CalendarState(_("Lecture arrêtée"), "bad", "x-circle", error)
         return CalendarState(_("Lecture suspendue"), "soft", "pause-circle")
     if one.held_at is not None:
-        return CalendarState(_("Des annulations attendent votre réponse"), "wait", "exclamation-triangle", error)
+        return CalendarState(
+            _("Des annulations ou des déplacements attendent votre réponse"), "wait", "exclamation-triangle", error
+        )
     if error:
         return CalendarState(_("La dernière lecture a échoué"), "bad", "exclamation-triangle", error)
     if one.stage == CalendarStage.CHECKING:

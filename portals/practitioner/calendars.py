@@ -13,25 +13,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from appointments.models import Agenda, VisitReason
 from imports.models import CalendarItem, CalendarStage, CalendarSubscription, ItemState
 from imports.subscriptions import (
-    cancel_held,
-    held_items,
-    keep_held,
     pause,
     read_now,
     resume,
-    shown,
     subscribe,
     switch_on,
 )
 from imports.subscriptions import remove as remove_calendar
-from portals.answers import done, not_done, refusals_shown
+from imports.trials import compared
+from imports.undoing_calendars import made_by_first_reading
+from portals.answers import done, refusals_shown
 from portals.form_errors import refusals_in
 from portals.practitioner.calendar_words import count_in_step, state_of
 from portals.practitioner.confirmation import Question, ask
@@ -43,19 +41,12 @@ from sealing.columns import CannotOpen
 LISTED = 200  # refused or left out events on a page
 
 
-class CalendarForm(forms.Form):
-    name = forms.CharField(
-        label=gettext_lazy("Nom de ce calendrier"),
-        help_text=gettext_lazy("Pour le reconnaître ici : le nom de l’autre logiciel, par exemple."),
-        max_length=80,
-        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
-        error_messages={"required": gettext_lazy("Donnez un nom à ce calendrier.")},
-    )
+class AddressForm(forms.Form):
     address = forms.CharField(
         label=gettext_lazy("Adresse du calendrier (ICS)"),
         help_text=gettext_lazy(
             "L’autre logiciel la donne sous « partager » ou « s’abonner ». Elle commence par https:// ou webcal://, "
-            "et reste secrète : elle ne sera plus affichée."
+            "et reste secrète : elle ne sera plus affichée."
         ),
         max_length=2000,
         widget=forms.TextInput(
@@ -63,15 +54,28 @@ class CalendarForm(forms.Form):
         ),
         error_messages={"required": gettext_lazy("Donnez l’adresse du calendrier.")},
     )
+
+
+class CalendarForm(AddressForm):
+    field_order = ("name", "address", "agenda", "visit_reason")
+    name = forms.CharField(
+        label=gettext_lazy("Nom de ce calendrier"),
+        help_text=gettext_lazy("Pour le reconnaître ici : le nom de l’autre logiciel, par exemple."),
+        max_length=80,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Donnez un nom à ce calendrier.")},
+    )
     agenda = forms.ModelChoiceField(
         Agenda.objects.none(),
         label=gettext_lazy("Agenda qui le suit"),
+        empty_label=gettext_lazy("Choisir…"),
         widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"required": gettext_lazy("Choisissez l’agenda qui suit ce calendrier.")},
     )
     visit_reason = forms.ModelChoiceField(
         VisitReason.objects.none(),
         label=gettext_lazy("Motif de ses rendez-vous"),
+        empty_label=gettext_lazy("Choisir…"),
         help_text=gettext_lazy("Sauf si la catégorie d’un événement est un motif de cet agenda."),
         widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"required": gettext_lazy("Choisissez le motif de ses rendez-vous.")},
@@ -109,7 +113,7 @@ def new_calendar(request: HttpRequest, user: User) -> HttpResponse:
 @staff_only
 @require_safe
 def calendar(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    one = _owned(user, pk)
+    one = owned_calendar(user, pk)
     context = frame(request, user, "settings", practice=one.practice, **_facts(one))
     return render(request, "practitioner/calendar.html", context)
 
@@ -118,7 +122,7 @@ def calendar(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def calendar_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The part of the page that changes: polled while the first reading runs."""
-    one = _owned(user, pk)
+    one = owned_calendar(user, pk)
     context = frame(request, user, "settings", practice=one.practice, **_facts(one))
     return render(request, "practitioner/_calendar_state.html", context)
 
@@ -155,7 +159,7 @@ def _answered(
     request: HttpRequest, user: User, pk: uuid.UUID, act: Callable[..., object], success: str
 ) -> HttpResponse:
     """What came of a button on the calendar's page."""
-    one = _owned(user, pk)
+    one = owned_calendar(user, pk)
     with refusals_shown(request) as told:
         act(subscription=one, by=user)
         messages.success(request, success)
@@ -164,27 +168,9 @@ def _answered(
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
-def calendar_held(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    """What would be cancelled, and the two answers."""
-    one = _owned(user, pk)
-    if request.method == "POST":
-        answers, cancels = request.POST.get("answers", ""), request.POST.get("decision") == "cancel"
-        with refusals_shown(request) as told:
-            count = (cancel_held if cancels else keep_held)(subscription=one, answers=answers, by=user)
-            messages.success(request, _cancelled(count) if cancels else _kept(count))
-        return told.redirect("practitioner:calendar", pk=one.pk)
-    items = held_items(one)
-    if not items:
-        return not_done("practitioner:calendar", pk=one.pk)
-    context = frame(request, user, "settings", practice=one.practice, calendar=one, items=items, answers=shown(items))
-    return render(request, "practitioner/calendar_held.html", context)
-
-
-@staff_only
-@require_http_methods(["GET", "HEAD", "POST"])
 def calendar_remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first."""
-    one = _owned(user, pk)
+    one = owned_calendar(user, pk)
     if request.method != "POST":
         question = Question(
             heading=_("Ne plus suivre ce calendrier ?"),
@@ -203,19 +189,9 @@ def calendar_remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResp
     return done("practitioner:calendars")
 
 
-def _owned(user: User, pk: uuid.UUID) -> CalendarSubscription:
+def owned_calendar(user: User, pk: uuid.UUID) -> CalendarSubscription:
     owned = CalendarSubscription.objects.of_staff(user, Role.ADMIN)
     return get_object_or_404(owned.select_related("practice", "agenda", "visit_reason"), pk=pk)
-
-
-def _cancelled(count: int) -> str:
-    told = ngettext("%(count)s rendez-vous est annulé.", "%(count)s rendez-vous sont annulés.", count)
-    return told % {"count": count}
-
-
-def _kept(count: int) -> str:
-    told = ngettext("%(count)s rendez-vous est gardé.", "%(count)s rendez-vous sont gardés.", count)
-    return told % {"count": count}
 
 
 def _facts(one: CalendarSubscription) -> dict[str, Any]:
@@ -230,7 +206,10 @@ def _facts(one: CalendarSubscription) -> dict[str, Any]:
         "is_on": one.stage == CalendarStage.ON,
         "counts": {state.value: counts.get(state.value, 0) for state in ItemState},
         "in_step": count_in_step(one),
-        "held": one.items.filter(is_held=True).count(),
+        "held": one.items.filter(is_held=True, moves_to=None).count(),
+        "held_moves": one.items.filter(is_held=True, moves_to__isnull=False).count(),
+        "compared": compared(one) if one.stage == CalendarStage.CHECKED and one.followed_since else None,
+        "can_undo": one.stage == CalendarStage.ON and made_by_first_reading(one) > 0,
         "left_out": _listed(list(left_out.order_by("says_at", "id")[:LISTED])),
         "listed": LISTED,
         "left_out_count": left_out.count(),
@@ -243,6 +222,6 @@ def _listed(items: list[CalendarItem]) -> list[dict[str, Any]]:
 
 def _detail(item: CalendarItem) -> str:
     try:
-        return item.detail
+        return item.sentence
     except CannotOpen:
         return _("La raison n’est plus lisible.")

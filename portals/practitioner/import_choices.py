@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from imports.choosing import alike, choose_for_all, choose_for_lines
+from imports.choosing import alike, choose
 from imports.models import Choice, Import, ImportLine, Likeness, Stage
 from imports.models.job import OF_RECORDS
 from imports.uploads import rows_of
@@ -38,6 +38,10 @@ class Shown:
 class Kind:
     likeness: Likeness
     count: int
+
+    @property
+    def name(self) -> str:
+        return f"all-{self.likeness.value}"
 
     @property
     def options(self) -> list[Choice]:
@@ -72,21 +76,30 @@ def import_alike(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespons
 
 
 def _chosen(request: HttpRequest, user: User, job: Import) -> HttpResponse:
+    """Whatever button was pressed, all that was chosen on the page counts."""
     sent = request.POST
     with refusals_shown(request) as told:
-        if sent.get("likeness") in Likeness.values and sent.get("choice") in Choice.values:
-            choose_for_all(job=job, likeness=Likeness(sent["likeness"]), choice=Choice(sent["choice"]), by=user)
-        else:
-            choose_for_lines(job=job, choices=_choices(request), by=user)
+        choose(job=job, of_kinds=_of_kinds(request), of_lines=_of_lines(request), by=user)
     address = reverse("practitioner:import-alike", args=[job.pk])
-    after = sent.get("after", "")
+    after = sent.get("then", sent.get("after", "")) if told.refusal is None else sent.get("after", "")
     return told.redirect(f"{address}?after={after}" if _is_id(after) else address)
 
 
-def _choices(request: HttpRequest) -> dict[int, Choice]:
-    """Id of a line -> what was chosen."""
-    named = {name.removeprefix("line-"): value for name, value in request.POST.items() if name.startswith("line-")}
-    return {int(pk): Choice(value) for pk, value in named.items() if _is_id(pk) and value in Choice.values}
+def _of_kinds(request: HttpRequest) -> dict[Likeness, Choice]:
+    found = {likeness: request.POST.get(f"all-{likeness}", "") for likeness in Likeness}
+    return {likeness: Choice(value) for likeness, value in found.items() if value in Choice.values}
+
+
+def _of_lines(request: HttpRequest) -> dict[int, Choice]:
+    """Id of a line -> what was chosen; without those that stayed as the page showed them, because another page or a
+    choice for all may have changed them since."""
+    sent = request.POST
+    named = {name.removeprefix("line-"): value for name, value in sent.items() if name.startswith("line-")}
+    return {
+        int(pk): Choice(value)
+        for pk, value in named.items()
+        if _is_id(pk) and value in Choice.values and value != sent.get(f"shown-{pk}")
+    }
 
 
 def _is_id(text: str) -> bool:

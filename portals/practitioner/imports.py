@@ -21,7 +21,7 @@ from imports.models import Choice, Form, Import, Stage, Subject, Verdict
 from imports.reading.headings import WORDS
 from imports.steering import resume, start, stop, undo
 from imports.undoing import made_something
-from imports.uploads import check_size, choose_columns, fields_of, lacks, rows_of, upload
+from imports.uploads import check_size, choose_columns, choose_for_unnamed, fields_of, lacks, rows_of, upload
 from portals.answers import done, refusals_shown
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
@@ -41,19 +41,21 @@ def _select() -> forms.Select:
 
 
 class ForAppointments(forms.Form):
-    """The agenda and reason of appointments whose line names none."""
+    """The agenda and reason of appointments whose line or event names none."""
 
     agenda = forms.ModelChoiceField(
         Agenda.objects.none(),
         label=gettext_lazy("Agenda"),
-        help_text=gettext_lazy("Des rendez-vous dont la ligne n’en nomme pas."),
+        empty_label=gettext_lazy("Aucun"),
+        help_text=gettext_lazy("Des rendez-vous qui n’en nomment pas dans le fichier."),
         required=False,
         widget=_select(),
     )
     visit_reason = forms.ModelChoiceField(
         VisitReason.objects.none(),
         label=gettext_lazy("Motif"),
-        help_text=gettext_lazy("Des rendez-vous dont la ligne n’en nomme pas."),
+        empty_label=gettext_lazy("Aucun"),
+        help_text=gettext_lazy("Des rendez-vous qui n’en nomment pas dans le fichier."),
         required=False,
         widget=_select(),
     )
@@ -119,10 +121,7 @@ def import_(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     job = owned(user, pk)
     context = frame(request, user, "settings", practice=job.practice, **_state(job))
     if job.stage == Stage.MAPPING or (job.stage == Stage.CHECKED and "columns" in request.GET):
-        form = ForAppointments(
-            practice=job.practice, initial={"agenda": job.agenda, "visit_reason": job.visit_reason}
-        )
-        context |= {"form": form, **_mapping(job, job.columns)}
+        context |= {"form": _for_appointments(job), **_mapping(job, job.columns)}
         return render(request, "practitioner/import_columns.html", context)
     return render(request, "practitioner/import.html", context)
 
@@ -148,9 +147,23 @@ def import_columns(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
             return done("practitioner:import", pk=job.pk)
     columns = {str(number): name for number, name in chosen.items()}
     context = frame(
-        request, user, "settings", practice=job.practice, form=form, **_state(job), **_mapping(job, columns)
+        request, user, "settings", practice=job.practice, **_state(job) | {"form": form}, **_mapping(job, columns)
     )
     return render(request, "practitioner/import_columns.html", context, status=400)
+
+
+@staff_only
+@require_POST
+def import_unnamed(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """The agenda and the reason of lines that name none."""
+    job = owned(user, pk)
+    form = ForAppointments(request.POST, practice=job.practice)
+    if form.is_valid():
+        with refusals_in(form):
+            choose_for_unnamed(job=job, by=user, **form.cleaned_data)
+            return done("practitioner:import", pk=job.pk)
+    context = frame(request, user, "settings", practice=job.practice, **_state(job) | {"form": form})
+    return render(request, "practitioner/import.html", context, status=400)
 
 
 @staff_only
@@ -214,12 +227,17 @@ def name_of(job: Import) -> str:
         return _("Fichier sans nom lisible")
 
 
+def _for_appointments(job: Import) -> ForAppointments:
+    return ForAppointments(practice=job.practice, initial={"agenda": job.agenda, "visit_reason": job.visit_reason})
+
+
 def _state(job: Import) -> dict[str, Any]:
     stopped = job.stage == Stage.IMPORTING and job.stopped_at is not None
     also = chosen(job) if job.stage == Stage.CHECKED else 0
     stays = job.judged.filter(Q(verdict=Verdict.NEW) | Q(filled__isnull=False)).exclude(detail="")
     not_completed = job.judged.filter(choice=Choice.SAME_RECORD, filled=None, verdict=Verdict.SAME).exclude(detail="")
     left_out = job.judged.filter(verdict=Verdict.ALIKE, choice__in=["", Choice.LEAVE_OUT])
+    has_appointments = job.subject == Subject.APPOINTMENTS
     return {
         "job": job,
         "name": name_of(job),
@@ -233,7 +251,8 @@ def _state(job: Import) -> dict[str, Any]:
         "left_out": job.alike - also,
         "can_undo": (stopped or job.stage in (Stage.DONE, Stage.FAILED)) and made_something(job),
         "can_choose_columns": job.form == Form.CSV and job.stage == Stage.CHECKED,
-        "has_appointments": job.subject == Subject.APPOINTMENTS,
+        "has_appointments": has_appointments,
+        "form": _for_appointments(job) if has_appointments and job.stage == Stage.CHECKED else None,
     }
 
 

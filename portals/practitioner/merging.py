@@ -8,12 +8,14 @@ from datetime import date
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from documents.merging.choices import differences
 from documents.merging.effects import effects_of_merge
+from documents.merging.fuller import is_fuller
 from documents.merging.merge import BothHaveAccounts, merge_records
 from documents.merging.ties import own_accounts
 from documents.merging.unmerge import NothingToUndo, undoable_merge, unmerge_records
@@ -29,6 +31,7 @@ from portals.practitioner.merge_effects import EffectWords, effect_words, unread
 from portals.practitioner.merge_form import MergeForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, patient_of, staff_only
+from portals.practitioner.twins import distinguish
 from practices.roles import may_share
 
 
@@ -49,6 +52,7 @@ def duplicates(request: HttpRequest, user: User) -> HttpResponse:
         is_first=after is None,
         may_share=may_share(user, practice),
     )
+    distinguish(one for pair in [*page.pairs, *context["by_contacts"]] for one in (pair.one, pair.likeness.patient))
     return render(request, "practitioner/duplicates.html", context)
 
 
@@ -90,7 +94,10 @@ def merge(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     check_may_edit(kept.practice, user)
     if kept.pk == other.pk or kept.practice_id != other.practice_id:
         raise Http404
+    if request.method != "POST" and "chosen" not in request.GET and is_fuller(other, than=kept):
+        return not_done(f"{reverse('practitioner:merge', args=[other.pk])}?with={kept.pk}")
     found = differences(kept, other)
+    distinguish((kept, other))
     form = MergeForm(request.POST or None, differences=found, kept=kept, other=other)
     refused = str(BothHaveAccounts.words) if len(own_accounts(kept, other)) > 1 else ""
     effects = [] if refused else _effects(kept, other, form)

@@ -34,6 +34,7 @@ from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, patient_of, staff_only
 from portals.practitioner.timeline_words import entry_words
+from portals.practitioner.twins import distinguish, distinguished
 from practices.roles import may_share
 
 LISTED = 50  # records
@@ -53,6 +54,7 @@ def patients(request: HttpRequest, user: User) -> HttpResponse:
     except SearchTooLong as refused:
         error, words, found = " ".join(refused.messages), words[:MAX_SEARCH_LENGTH], found.none()
     page = list(found[: LISTED + 1])
+    distinguish(page[:LISTED])
     context = frame(
         request,
         user,
@@ -107,7 +109,7 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         practice=found.practice,
         patient=found,
         form=form,
-        likenesses=likenesses_of(found),
+        likenesses=distinguished(found, likenesses_of(found)),
         accesses=accesses_of(found),
         exclusions=HolderExclusion.objects.applying_to(found),
         unconfirmed=unconfirmed_sentences(found),

@@ -117,6 +117,12 @@ def moment(value: datetime) -> str:
     return wording.moment(value)
 
 
+@register.simple_tag
+def span(start: datetime, end: datetime) -> str:
+    """24 novembre 2026, toute la journée; du 24 novembre 2026 au 2 décembre 2026 inclus."""
+    return wording.span(start, end)
+
+
 @register.filter
 def moment_anywhere(value: datetime) -> str:
     """24 novembre 2026 à 09:14 (UTC+1)."""

@@ -108,7 +108,7 @@ def test_what_was_filled_stays_if_it_changed_since(check_file: ImportFile, duran
     durand.refresh_from_db()
     assert durand.mobile == "+33639981299"
     assert job.left == 1
-    assert "a changé depuis" in of_line(job, 2).detail
+    assert "a changé depuis" in of_line(job, 2).sentence
 
 
 def test_a_choice_for_all_of_one_reason(check_file: ImportFile, durand: Patient, carol: User) -> None:

@@ -64,4 +64,4 @@ def test_what_opens_something_is_not_completed(
     assert marie.mobile is None
     line = job.judged.get()
     assert (line.verdict, line.filled) == (Verdict.SAME, None)
-    assert "complétez ses coordonnées" in line.detail
+    assert "complétez ses coordonnées" in line.sentence

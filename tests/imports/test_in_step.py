@@ -43,7 +43,7 @@ def test_a_trial_says_what_it_would_make_and_makes_nothing(
     read(checked)
     states = sorted(CalendarItem.objects.values_list("state", flat=True))
     assert states == ["alike", "new", "refused", "refused", "same"]
-    details = " ".join(one.detail for one in CalendarItem.objects.all())
+    details = " ".join(one.sentence for one in CalendarItem.objects.all())
     assert "Ce patient n’a pas de fiche ici" in details
     assert "dure une journée entière" in details
     assert len(starts()) == 2
@@ -137,7 +137,7 @@ def test_an_event_that_nobody_is_recognised_in_any_more_leaves_its_appointment(
     read(subscription)
     read(subscription)
     assert starts() == [in_days(3), in_days(5)]
-    assert "prénom" in CalendarItem.objects.get(appointment__starts_at=in_days(3)).detail
+    assert "prénom" in CalendarItem.objects.get(appointment__starts_at=in_days(3)).sentence
 
 
 def test_software_that_changes_every_uid_changes_nothing(
@@ -211,7 +211,7 @@ def test_two_different_events_of_one_identity_are_not_followed(
     server.show(event("one", in_days(3)), event("one", in_days(8)), event("two", in_days(5)))
     read(subscription)
     assert starts() == [in_days(3), in_days(5)]
-    assert "même identifiant" in CalendarItem.objects.get(appointment__starts_at=in_days(3)).detail
+    assert "même identifiant" in CalendarItem.objects.get(appointment__starts_at=in_days(3)).sentence
 
 
 def test_dates_of_a_recurring_event_are_followed_one_by_one(
@@ -234,7 +234,7 @@ def test_a_rule_that_repeats_every_second_is_refused_and_costs_nothing(
         event("one", in_days(3)), event("two", in_days(5)), event("fast", in_days(6), more=["RRULE:FREQ=SECONDLY"])
     )
     read(subscription)
-    assert "plusieurs fois par jour" in CalendarItem.objects.get(state=ItemState.REFUSED).detail
+    assert "plusieurs fois par jour" in CalendarItem.objects.get(state=ItemState.REFUSED).sentence
 
 
 def test_a_long_calendar_is_continued_by_the_next_task(

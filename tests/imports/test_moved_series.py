@@ -132,7 +132,7 @@ def test_a_series_whose_dates_nobody_knows_changes_nothing_and_has_a_line(
     for _ in range(3):
         read(series)
     assert starts() == before
-    assert CalendarItem.objects.get(state=ItemState.REFUSED).detail
+    assert CalendarItem.objects.get(state=ItemState.REFUSED).sentence
     assert series.held_at is None
 
 

@@ -38,7 +38,7 @@ def test_a_dry_run_counts_and_makes_nothing(check_file: ImportFile) -> None:
     job = check_file(PEOPLE)
     assert (job.stage, counts(job)) == (Stage.CHECKED, (3, 0, 0, 1))
     refused = job.judged.get(verdict=Verdict.REFUSED)
-    assert (refused.line, refused.detail) == (5, "La date de naissance manque.")
+    assert (refused.line, refused.sentence) == (5, "La date de naissance manque.")
     assert not Patient.objects.exists()
 
 
@@ -86,7 +86,7 @@ def test_a_person_twice_in_one_file_is_made_once(import_file: ImportFile) -> Non
     text = "Nom,Prénom,DDN,Email\nRoy,Anne,01/02/2001,a@roy.example\nRoy,Anne,01/02/2001,a@roy.example\n"
     job = import_file(text + "ROY,ANNE,2001-02-01,other@roy.example\n")
     assert counts(job) == (1, 1, 1, 0)
-    assert "ligne 2" in job.judged.get(verdict=Verdict.ALIKE).detail
+    assert "ligne 2" in job.judged.get(verdict=Verdict.ALIKE).sentence
 
 
 def test_alike_is_a_similar_name_born_the_same_day_and_other_contacts(
@@ -221,7 +221,7 @@ def test_appointments_are_placed_for_records_without_a_message(
     made = marie.appointments.get()
     assert (made.ends_at - made.starts_at, made.local_start.hour) == (timedelta(minutes=40), 9)
     assert not Message.objects.exists()
-    sentences = [one.detail for one in job.judged.filter(verdict=Verdict.REFUSED).order_by("line")]
+    sentences = [one.sentence for one in job.judged.filter(verdict=Verdict.REFUSED).order_by("line")]
     for words, sentence in zip(
         ("annulé", "Dr Personne", "pas de fiche", "date de naissance"), sentences, strict=True
     ):

@@ -46,7 +46,7 @@ def test_a_record_that_changed_since_stays(import_file: ImportFile, carol: User,
     job.refresh_from_db()
     assert (job.made, job.left) == (1, 1)
     assert Patient.objects.get().first_name == "Louise"
-    assert ImportLine.objects.get(job=job, patient__isnull=False).detail.startswith("Modifié")
+    assert ImportLine.objects.get(job=job, patient__isnull=False).sentence.startswith("Modifié")
 
 
 def test_a_record_with_an_appointment_stays(
@@ -136,4 +136,4 @@ def test_after_a_week_nothing_of_a_file_remains_but_what_recognises_it(
 def test_no_birth_date_is_given_up_for_a_short_year(check_file: ImportFile) -> None:
     job = check_file("Nom;Prénom;Né le\nRoy;Anne;01.02.15\nRoy;Luc;01.02.77\n")
     assert counts(job) == (1, 0, 0, 1)
-    assert "deux chiffres" in job.judged.get(verdict="refused").detail
+    assert "deux chiffres" in job.judged.get(verdict="refused").sentence

@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -65,6 +67,10 @@ def faults(page: str) -> Iterator[str]:
             yield f"a {tag} within a p, which a browser closes before it: {attributes}"
     yield from rows_outside_of_lists(found)
     yield from errors_beside_no_field(found)
+    if "---------" in page:
+        yield "an empty choice without a word"
+    if re.search("\\s\u00a0:", page):
+        yield "two spaces before a colon"
     for option, around in found.named("option"):
         if around and around[-1][1].get("name") == "language" and option.get("lang") != option.get("value"):
             yield f"the language of {option} is not marked"
@@ -95,6 +101,12 @@ def test_the_markup_of_every_page(
     who: str, ids: dict[str, Any], request: pytest.FixtureRequest, sign_in: Callable[[User], Client]
 ) -> None:
     check_pages(who, ids, request, sign_in, faults)
+
+
+def test_no_template_writes_two_spaces_before_a_colon() -> None:
+    """The tag {% colon %} has the French space: what is before it touches it."""
+    templates = Path(settings.BASE_DIR, "templates").rglob("*.html")
+    assert [str(one) for one in templates if re.search(r"\s\{% colon %\}", one.read_text())] == []
 
 
 def test_refused_forms_say_why_beside_their_fields(

@@ -67,7 +67,7 @@ class StartIn(serializers.Serializer[Any]):
 
 class LineOut(serializers.Serializer[ImportLine]):
     line = serializers.IntegerField(help_text="In the file, from 1")
-    detail = serializers.CharField()
+    detail = serializers.CharField(source="sentence")
 
 
 class AlikeOut(LineOut):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -20,6 +22,7 @@ from notifications.wording import telephone_by_pairs
 from portals.answers import done
 from portals.contact_fields import EmailField
 from portals.form_errors import refusals_in
+from portals.form_fields import choice_field
 from portals.language_form import LanguageSelect
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -72,6 +75,10 @@ class IdentityForm(forms.Form):
         widget=LanguageSelect(attrs={"class": "form-select"}),
     )
 
+    def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice_field(self, "time_zone").choices = zones(practice.time_zone)
+
     def changes(self) -> Identity:
         given = self.cleaned_data
         return Identity(
@@ -88,7 +95,7 @@ class IdentityForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def identity(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    form = IdentityForm(request.POST or None, initial=_initial(practice))
+    form = IdentityForm(request.POST or None, practice=practice, initial=_initial(practice))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             changed = set_identity(practice=practice, changes=form.changes(), by=user)
@@ -103,10 +110,11 @@ def identity(request: HttpRequest, user: User) -> HttpResponse:
 def logo(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
     file = request.FILES.get("logo")
+    form = IdentityForm(practice=practice, initial=_initial(practice))
     try:
         set_logo(practice=practice, upload=file if isinstance(file, UploadedFile) else None, by=user)
     except Refused as refused:
-        return _page(request, user, practice, IdentityForm(initial=_initial(practice)), logo_error=refused.sentence)
+        return _page(request, user, practice, form, logo_error=refused.sentence)
     messages.success(request, _("Le logo est enregistré : les prochains messages et documents le portent."))
     return done("practitioner:identity")
 

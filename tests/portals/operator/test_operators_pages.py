@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db.models import Field, Model
 from django.test import Client
 from django.urls import reverse
+from django.utils.functional import Promise
 
 from accounts.counting import count_one
 from accounts.models import AccountLink, User
@@ -49,6 +51,18 @@ def act(client: Client, model: str, action: str, *rows: Any, search: str = "") -
 
 def test_the_administration_has_what_an_operator_needs_and_no_more() -> None:
     assert {model._meta.label_lower for model in admin.site._registry} == MODELS
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
+def test_labels_and_help_texts_of_the_administration_are_translated(model: type[Model]) -> None:
+    """Of the fields that its lists and forms show."""
+    page = admin.site._registry[model]
+    form = page.form._meta.fields if hasattr(page.form, "_meta") else ()
+    shown = {*page.list_display, *(page.fields or ()), *page.readonly_fields, *(form or ())}
+    for field in model._meta.get_fields():
+        if isinstance(field, Field) and field.name in shown - {"id"}:
+            assert isinstance(field.verbose_name, Promise), field.name
+            assert not field.help_text or isinstance(field.help_text, Promise), field.name
 
 
 @pytest.mark.django_db

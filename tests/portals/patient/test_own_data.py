@@ -72,6 +72,13 @@ def test_closing_signs_out_and_nobody_signs_in_again(client_of_hugo: Client, hug
     assert not hugo.is_active
 
 
+def test_closing_answers_in_the_language_of_the_page_that_follows(client_of_hugo: Client, hugo: User) -> None:
+    User.objects.filter(pk=hugo.pk).update(language="en")
+    answer = client_of_hugo.post(CLOSE, follow=True, headers={"accept-language": "fr"})
+    assert '<html lang="fr"' in answer.content.decode()
+    assert "Votre compte est fermé" in answer.content.decode()
+
+
 def test_staff_are_refused_on_the_page_and_by_the_form(alice: User, sign_in: SignIn) -> None:
     client = sign_in(alice)
     client.post(client.get(CLOSE)["Location"], {"password": PASSWORD, "next": CLOSE})

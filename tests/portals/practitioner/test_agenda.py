@@ -225,3 +225,9 @@ def test_more_at_one_time_than_there_are_lanes_share_the_last() -> None:
 def test_the_classes_of_the_grid_are_those_of_the_style_sheet() -> None:
     assert agenda_rows.PATH.read_text(encoding="utf-8") == agenda_rows.rules()
     assert (agenda_rows.ROWS_AN_HOUR, agenda_rows.MOST_LANES) == (agenda_grid.ROWS_AN_HOUR, agenda_grid.MOST_LANES)
+
+
+def test_what_ends_at_midnight_shows_no_hour_of_the_next_day() -> None:
+    days = [TUESDAY, TUESDAY + timedelta(days=1)]
+    late = (datetime.combine(TUESDAY, time(22), PARIS), datetime.combine(days[1], time(0), PARIS))
+    assert hours_of([late], days, PARIS).first == 22

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.models import Agenda, Appointment, AppointmentKind, OpeningHours, ReminderPolicy, VisitReason
 from documents.models import LibraryDocument
+from documents.models.autosend import Moment
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.share import share_library_document
 from patients.models import Patient
@@ -99,7 +100,13 @@ def test_automatic_documents_are_counted(
     sign_in: SignIn,
 ) -> None:
     save_rule(practice=practice, content=RuleContent(name="Plan", documents=[access_plan]), by=carol)
-    assert "Un document lui sera envoyé automatiquement." in said_after(sign_in(bob), asked)
+    said = said_after(sign_in(bob), asked)
+    assert "Un document lui est envoyé maintenant, automatiquement. " in said
+    assert "Aucun message" not in said
+    later = RuleContent(name="Après", documents=[access_plan], moment=Moment.AFTER, offset_hours=24)
+    save_rule(practice=practice, content=later, by=carol)
+    told = said_after(sign_in(bob), asked | {"starts_at": asked["starts_at"].replace("09:00", "11:00")})
+    assert told.endswith("Un document lui sera envoyé automatiquement.")
 
 
 def test_one_noted_afterwards_tells_nobody(bob: User, asked: dict[str, Any], sign_in: SignIn) -> None:

@@ -93,12 +93,50 @@ def test_an_emptied_calendar_asks_and_both_answers_work(
         assert "relisez la liste" in client.post(f"{page}held/", {"decision": decision}, follow=True).content.decode()
         for member in (carol, bob):
             followed = text_of(sign_in(member), "/pro/deliveries/")
-            assert "Des annulations attendent votre réponse" in followed
+            assert "Des annulations ou des déplacements attendent votre réponse" in followed
             assert "À traiter (1)" in followed
             assert (page in followed) == (member == carol)
         client.post(f"{page}held/", {"decision": decision, "answers": answers})
         assert len(starts()) == left
         assert "À traiter (0)" in text_of(client, "/pro/deliveries/")
+
+
+def test_another_address_is_read_without_a_change_and_compared(
+    sign_in: SignIn, carol: User, page: str, server: CalendarServer
+) -> None:
+    client = sign_in(carol)
+    read_it()
+    client.post(f"{page}on/")
+    read_it()
+    refused = client.post(f"{page}address/", {"address": "ftp://x.example/a"})
+    assert refused.status_code == 400
+    assert 'value="ftp://x.example/a"' in refused.content.decode()
+    server.show(event("one", in_days(3, hour=11)), event("new", in_days(8)))
+    answer = client.post(f"{page}address/", {"address": server.url + "?other"}, follow=True)
+    assert "d’abord lu sans rien changer" in answer.content.decode()
+    read_it()
+    told = text_of(client, page)
+    for words, count in (("au même moment ici", 0), ("à un autre moment ici", 1), ("absents d’ici", 1)):
+        assert re.search(rf"{words}</dt>\s+<dd>{count}</dd>", told)
+    assert starts() == [in_days(3), in_days(5)]
+    assert "?other" not in told
+    client.post(f"{page}on/")
+    read_it()
+    assert starts() == [in_days(3, hour=11), in_days(5), in_days(8)]
+
+
+def test_the_first_reading_is_undone(sign_in: SignIn, carol: User, page: str) -> None:
+    client = sign_in(carol)
+    read_it()
+    assert "Annuler la première lecture" not in text_of(client, page)
+    client.post(f"{page}on/")
+    read_it()
+    assert f"{page}undo/" in text_of(client, page)
+    assert "Personne ne reçoit de message" in text_of(client, f"{page}undo/")
+    assert "2 rendez-vous sont supprimés." in client.post(f"{page}undo/", follow=True).content.decode()
+    assert starts() == []
+    read_it()
+    assert "Activer ce calendrier" in text_of(client, page)
 
 
 def test_a_server_that_fails_is_counted_where_staff_see_failures(
@@ -157,9 +195,9 @@ def test_for_others_the_pages_do_not_exist(sign_in: SignIn, page: str, alice: Us
         if other != charlie:  # the administrator of another practice has calendars of his own
             assert client.get(URL).status_code == 404
             assert client.get(f"{URL}new/").status_code == 404
-        for address in (page, f"{page}state/", f"{page}held/", f"{page}remove/"):
+        for address in (page, f"{page}state/", f"{page}held/", f"{page}address/", f"{page}undo/", f"{page}remove/"):
             assert client.get(address).status_code == 404
-        for verb in ("on", "pause", "resume", "read", "held", "remove"):
+        for verb in ("on", "pause", "resume", "read", "held", "address", "undo", "remove"):
             assert client.post(f"{page}{verb}/").status_code == 404
 
 

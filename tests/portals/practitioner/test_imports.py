@@ -10,10 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
+from appointments.models import Agenda, Appointment, VisitReason
 from imports.models import Import, Stage
 from patients.models import Patient
 from practices.models import Practice
-from tests.imports.conftest import PEOPLE, run_all
+from tests.imports.calendar_server import calendar, event
+from tests.imports.conftest import PEOPLE, in_days, run_all
 
 SignIn = Callable[[User], Client]
 URL = "/pro/settings/import/"
@@ -64,6 +66,33 @@ def test_columns_are_chosen_on_a_page(sign_in: SignIn, carol: User) -> None:
     assert Import.objects.get().new == 1
 
 
+def test_a_calendar_without_reasons_is_checked_again_with_a_chosen_one(
+    sign_in: SignIn, carol: User, marie: Patient, agenda: Agenda, visit_reason: VisitReason
+) -> None:
+    other = VisitReason.objects.create(practice=agenda.practice, name="Suivi")
+    agenda.visit_reasons.add(other)
+    client = sign_in(carol)
+    file = SimpleUploadedFile("agenda.ics", calendar(event("one", in_days(3))))
+    page = str(client.post(URL, {"subject": "appointments", "file": file})["Location"])
+    run_all()
+    shown = client.get(page).content.decode()
+    assert "Le motif manque." in shown
+    assert f'action="{page}unnamed/"' in shown
+    refused = client.post(f"{page}unnamed/", {"agenda": agenda.pk, "visit_reason": agenda.pk})
+    assert refused.status_code == 400
+    assert re.search(rf'value="{agenda.pk}"\s+selected', refused.content.decode())  # what was chosen stays
+    answer = client.post(f"{page}unnamed/", {"agenda": agenda.pk, "visit_reason": visit_reason.pk})
+    assert answer.status_code == 302
+    run_all()
+    assert "Importer une ligne" in client.get(page).content.decode()
+    client.post(f"{page}start/")
+    run_all()
+    assert Appointment.objects.get().visit_reason == visit_reason
+    answer = client.post(f"{page}unnamed/", {"agenda": agenda.pk})
+    assert answer.status_code == 400
+    assert "entre la vérification et l’import" in answer.content.decode()
+
+
 def test_refusals_stay_on_the_form(sign_in: SignIn, carol: User) -> None:
     client = sign_in(carol)
     for name, text in (("x.pdf", "x"), ("x.csv", "PK\x03\x04"), ("x.ics", "<html>")):
@@ -105,7 +134,7 @@ def test_for_others_the_pages_do_not_exist(
             assert client.get(URL).status_code == 404
         for address in (page, f"{page}state/", f"{page}undo/", f"{page}alike/"):
             assert client.get(address).status_code == 404
-        for verb in ("start", "stop", "resume", "undo", "columns", "alike"):
+        for verb in ("start", "stop", "resume", "undo", "columns", "unnamed", "alike"):
             assert client.post(f"{page}{verb}/").status_code == 404
 
 
@@ -128,24 +157,30 @@ def test_alike_lines_are_chosen_on_pages_of_fifty(sign_in: SignIn, carol: User, 
     assert "Lignes 1 à 50 sur 120." in first
     assert "other@durand.example" in first  # of the line
     assert "first@durand.example" in first  # of the record
-    following = re.search(r'href="(\?after=\d+)"', first)
+    following = re.search(r'name="then"\s+value="(\d+)"', first)
     assert following
-    second = client.get(f"{page}alike/{following[1]}").content.decode()
-    assert "Lignes 51 à 100 sur 120." in second
+    after = following[1]
     names = re.findall(r'name="(line-\d+)"', first)[::3]
-    after = following[1].removeprefix("?after=")
-    answer = client.post(f"{page}alike/", {names[0]: "create", names[1]: "same_record", "after": after})
+    answer = client.post(f"{page}alike/", {names[0]: "create", names[1]: "same_record", "then": after})
     assert answer["Location"].endswith(f"?after={after}")
+    assert "Lignes 51 à 100 sur 120." in client.get(answer["Location"]).content.decode()
     again = client.get(f"{page}alike/").content.decode()
     assert re.search(rf'id="{names[0]}-create"\s+value="create"\s+checked', again)
     assert "Importer 2 lignes" in client.get(page).content.decode()
-    client.post(f"{page}alike/", {"likeness": "other_contacts", "choice": "create"})
+    shown_lines = {f"shown-{one.removeprefix('line-')}": "leave_out" for one in names} | dict.fromkeys(
+        names, "leave_out"
+    )
+    client.post(f"{page}alike/", {**shown_lines, names[2]: "same_record", "all-other_contacts": "create"})
+    again = client.get(f"{page}alike/").content.decode()
+    for name, chosen in ((names[2], "same_record"), (names[3], "create")):
+        assert re.search(rf'id="{name}-{chosen}"\s+value="{chosen}"\s+checked', again)
+    client.post(f"{page}alike/", {names[2]: "create"})
     shown = client.get(page).content.decode()
     assert "Importer 120 lignes" in shown
     client.post(f"{page}start/")
     run_all()
     assert Patient.objects.count() == 240
-    answer = client.post(f"{page}alike/", {"likeness": "other_contacts", "choice": "create"}, follow=True)
+    answer = client.post(f"{page}alike/", {"all-other_contacts": "create"}, follow=True)
     assert "entre la vérification et l’import" in answer.content.decode()
 
 

@@ -1,0 +1,56 @@
+"""The first reading of a calendar is undone as an import is, while nothing was shared from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from appointments.booking import move
+from appointments.models import Appointment
+from documents.models import Category
+from documents.sharing.share import share_upload
+from files.intake import Intake
+from imports.models import CalendarStage, CalendarSubscription
+from imports.subscriptions import CalendarNotReady, switch_on
+from imports.undoing import AlreadyShared
+from imports.undoing_calendars import made_by_first_reading, undo_first_reading
+from notifications.models import Message, MessageState
+from practices.roles import NotAllowed
+from tests.imports.calendar_server import CalendarServer, event
+from tests.imports.conftest import in_days, read, starts
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_removes_what_it_made_and_can_be_switched_on_again(
+    subscription: CalendarSubscription, server: CalendarServer, carol: User, bob: User
+) -> None:
+    server.show(event("one", in_days(3)), event("two", in_days(5)), event("later", in_days(9)))
+    read(subscription)
+    moved = Appointment.objects.get(starts_at=in_days(5))
+    move(appointment=moved, starts_at=in_days(5, hour=14), by=carol)
+    with pytest.raises(NotAllowed):
+        undo_first_reading(subscription=subscription, by=bob)
+    assert undo_first_reading(subscription=subscription, by=carol) == (1, 1)
+    assert starts() == [in_days(5, hour=14), in_days(9)]  # changed here, and made by a later reading
+    assert not Message.objects.filter(kind="cancelled").exclude(state=MessageState.CALLED_OFF).exists()
+    with pytest.raises(CalendarNotReady):
+        undo_first_reading(subscription=subscription, by=carol)
+    assert read(subscription).stage == CalendarStage.CHECKED
+    assert len(starts()) == 2
+    switch_on(subscription=subscription, by=carol)
+    read(subscription)
+    assert starts() == [in_days(3), in_days(5, hour=14), in_days(9)]
+    assert made_by_first_reading(subscription) == 1
+
+
+def test_once_something_was_shared_it_stays(
+    subscription: CalendarSubscription, receive: Callable[..., Intake], prescription: Category, carol: User, bob: User
+) -> None:
+    one = Appointment.objects.all()[0]
+    share_upload(appointment=one, intake=receive(), category=prescription, title="Ordonnance", placement=None, by=bob)
+    with pytest.raises(AlreadyShared):
+        undo_first_reading(subscription=subscription, by=carol)
+    assert len(starts()) == 2
