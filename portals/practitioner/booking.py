@@ -22,28 +22,38 @@ from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.booking_words import booked_sentence
 from portals.practitioner.forms import PERSON, BookingForm
+from portals.practitioner.free_times import FreeTimes, free_times_shown, typed_moment
 from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import held_words, proposed_start
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 
-ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
+ASKED = {
+    "starts_at": "start",
+    "agenda": "agenda",
+    "visit_reason": "reason",
+    "patient": "patient",
+}  # field -> its name in the address
+LOOKS_ON = {"search", "times", "pick"}  # buttons that show more and book nothing
 OFFERED = 8  # records; staff type more of the name to find others
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
-    """The form; with `search` in it, also the records that match. A search is a POST: names stay out of addresses,
-    and the other fields keep their content."""
+    """The form. A button of LOOKS_ON shows it again with records that match, or with other free times. That is a
+    POST: names stay out of addresses, and the other fields keep their content."""
     practice = _practice(request, user)
     check_may_book(practice, user)
     held = ""
-    if "search" in request.POST:
-        form = BookingForm(practice=practice, initial=request.POST.dict())
+    if LOOKS_ON & request.POST.keys():
+        picked = {"starts_at": request.POST["pick"]} if "pick" in request.POST else {}
+        form = BookingForm(practice=practice, initial=request.POST.dict() | picked)
         if request.headers.get("HX-Request") == "true":
-            return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
+            if "search" in request.POST:
+                return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
+            return render(request, "practitioner/_free_times_answer.html", {"free_times": _free_times(request, form)})
     else:
         initial: dict[str, Any] = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
@@ -72,6 +82,7 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         doubts=doubts,
         held="" if form.is_bound else held,
         nowhere=missing_to_book(practice),
+        free_times=_free_times(request, form),
         **_offered(form, practice),
     )
     status = 400 if form.errors else 409 if doubts else 200
@@ -88,6 +99,14 @@ def _doubts_about_time(form: BookingForm) -> list[Doubt]:
         kind=asked["kind"],
         candidates=[like.patient for like in form.alike],
     )
+
+
+def _free_times(request: HttpRequest, form: BookingForm) -> FreeTimes | None:
+    """From the day that a button asked for, or that is open in the agenda; otherwise from today."""
+    shown = request.POST.get("shown_from", "") if request.method == "POST" else request.GET.get("start", "")[:10]
+    asked = request.POST.get("times", shown)
+    agenda, visit_reason = form.chosen("agenda"), form.chosen("visit_reason")
+    return free_times_shown(agenda, visit_reason, first=asked, chosen=typed_moment(form["starts_at"].value()))
 
 
 def _practice(request: HttpRequest, user: User) -> Practice:
@@ -112,7 +131,7 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
         found = list(records.search(words)[: OFFERED + 1]) if words else []
     except SearchTooLong as refused:
         error, words, found = " ".join(refused.messages), "", []
-    chosen = form.chosen()
+    chosen = form.chosen("patient")
     offered = [chosen] if chosen else []
     offered += [one for one in [*(like.patient for like in form.alike), *found[:OFFERED]] if one not in offered]
     why = {like.patient.pk: like.words for like in form.alike}
@@ -120,7 +139,7 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
         "words": words,
         "search_error": error,
         "found": len(found),
-        "offered": [(one, why.get(one.pk, "")) for one in offered],
+        "offered": [(one, why.get(one.pk, ""), one in found) for one in offered],
         "chosen": chosen,
         "most": OFFERED,
     }
