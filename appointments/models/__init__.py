@@ -5,12 +5,14 @@ from appointments.models.hold import SlotHold
 from appointments.models.instruction import Instruction
 from appointments.models.opening import Absence, BookingPolicy, Closing, OpeningHours, Weekday
 from appointments.models.reminder import Reminder, ReminderPolicy
+from appointments.models.series import AppointmentSeries
 
 __all__ = [
     "Absence",
     "Agenda",
     "Appointment",
     "AppointmentKind",
+    "AppointmentSeries",
     "AppointmentStatus",
     "BookedFor",
     "BookingPolicy",

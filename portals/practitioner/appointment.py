@@ -22,6 +22,7 @@ from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
+from appointments.series import cancel_following, companions, following
 from documents.models import SharedDocument
 from documents.sharing.access import around
 from patients.duplicates import likenesses_of
@@ -37,6 +38,7 @@ from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
+from portals.practitioner.series_words import companions_shown, series_cancelled_sentence
 from portals.practitioner.staff import appointment_of, frame, staff_only
 from practices.roles import may_share
 
@@ -63,6 +65,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "doubtful_place": doubtful_place(found),
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
+        "companions": companions_shown(found, companions(found), len(following(found))),
         "documents": documents,
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
@@ -153,9 +156,22 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
             messages.info(request, _("Ce rendez-vous est déjà annulé."))
             return not_done("practitioner:appointment", pk=pk)
         told = [who_is_notified(found, by=user), *documents_stay(_count(found, user))]
-        context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told)
+        context = frame(
+            request,
+            user,
+            "agenda",
+            practice=found.practice,
+            appointment=found,
+            told=told,
+            following=len(following(found)) - 1,
+        )
         return render(request, "practitioner/cancel.html", context)
     since = timezone.now()
+    if "following" in request.POST and (cancelled := cancel_following(appointment=found, by=user)):
+        notice, lacks = sent_notices(cancelled[0], since=since)
+        said = series_cancelled_sentence(cancelled, notice)
+        (messages.warning if lacks else messages.success)(request, said)
+        return done("practitioner:appointment", pk=pk)
     cancel(appointment=found, by=user)
     _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
     return done("practitioner:appointment", pk=pk)

@@ -26,6 +26,7 @@ from portals.practitioner.free_times import FreeTimes, free_times_shown, typed_m
 from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import held_words, proposed_start
+from portals.practitioner.series_form import RepetitionForm
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 
@@ -35,7 +36,7 @@ ASKED = {
     "visit_reason": "reason",
     "patient": "patient",
 }  # field -> its name in the address
-LOOKS_ON = {"search", "times", "pick"}  # buttons that show more and book nothing
+LOOKS_ON = {"search", "times_from", "pick", "change"}  # buttons that show more and book nothing
 OFFERED = 8  # records; staff type more of the name to find others
 
 
@@ -73,6 +74,23 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
                     return done("practitioner:appointment", pk=made.pk)
         except Doubtful as asked:
             doubts = [*of_person, *asked.doubts]
+    return booking_page(request, user, practice, form, doubts=doubts, held="" if form.is_bound else held)
+
+
+def booking_page(
+    request: HttpRequest,
+    user: User,
+    practice: Practice,
+    form: BookingForm,
+    *,
+    doubts: list[Doubt],
+    held: str = "",
+    repetition: RepetitionForm | None = None,
+) -> HttpResponse:
+    """`repetition`: as it was filled in, if several appointments were asked for."""
+    typed = {name: request.POST.get(name) for name in ("times", "every")} | {
+        "weekdays": request.POST.getlist("weekdays")
+    }
     context = frame(
         request,
         user,
@@ -80,12 +98,14 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         practice=practice,
         form=form,
         doubts=doubts,
-        held="" if form.is_bound else held,
+        held=held,
+        repetition=repetition or RepetitionForm(initial={name: value for name, value in typed.items() if value}),
+        repetition_open=repetition is not None or "change" in request.POST,
         nowhere=missing_to_book(practice),
         free_times=_free_times(request, form),
         **_offered(form, practice),
     )
-    status = 400 if form.errors else 409 if doubts else 200
+    status = 400 if form.errors or (repetition and repetition.errors) else 409 if doubts else 200
     return render(request, "practitioner/new_appointment.html", context, status=status)
 
 
@@ -104,7 +124,7 @@ def _doubts_about_time(form: BookingForm) -> list[Doubt]:
 def _free_times(request: HttpRequest, form: BookingForm) -> FreeTimes | None:
     """From the day that a button asked for, or that is open in the agenda; otherwise from today."""
     shown = request.POST.get("shown_from", "") if request.method == "POST" else request.GET.get("start", "")[:10]
-    asked = request.POST.get("times", shown)
+    asked = request.POST.get("times_from", shown)
     agenda, visit_reason = form.chosen("agenda"), form.chosen("visit_reason")
     return free_times_shown(agenda, visit_reason, first=asked, chosen=typed_moment(form["starts_at"].value()))
 
@@ -154,19 +174,24 @@ def _own_agenda(practice: Practice, user: User) -> str | None:
 
 @transaction.atomic
 def _book(asked: dict[str, Any], practice: Practice, user: User, accepted: list[str]) -> Appointment:
-    patient: Patient = asked["patient"] or create_patient(
+    return book(
+        agenda=asked["agenda"],
+        visit_reason=asked["visit_reason"],
+        patient=patient_of_form(asked, practice, user),
+        starts_at=asked["starts_at"],
+        kind=asked["kind"],
+        by=user,
+        accepted=accepted,
+    )
+
+
+def patient_of_form(asked: dict[str, Any], practice: Practice, user: User) -> Patient:
+    """The record chosen, or a new one. Raises ValidationError, NotAllowed."""
+    patient: Patient | None = asked["patient"]
+    return patient or create_patient(
         practice=practice,
         **{name: asked[name] for name in PERSON},
         email=asked["email"] or None,
         mobile=asked["mobile"] or None,
         by=user,
-    )
-    return book(
-        agenda=asked["agenda"],
-        visit_reason=asked["visit_reason"],
-        patient=patient,
-        starts_at=asked["starts_at"],
-        kind=asked["kind"],
-        by=user,
-        accepted=accepted,
     )

@@ -44,7 +44,7 @@ def test_the_next_free_time_is_named_and_the_times_follow_day_by_day(
     times = offered(page)
     assert times[:4] == [f"{DAY}T09:00", f"{DAY}T09:20", f"{DAY}T09:40", "2027-12-08T09:00"]
     assert len(times) == 12
-    [later] = re.findall(r'name="times" value="(2027[^"]+)"', one_line(page))
+    [later] = re.findall(r'name="times_from" value="(2027[^"]+)"', one_line(page))
     assert later == "2027-12-11"
 
 
@@ -52,7 +52,7 @@ def test_the_next_free_time_is_named_and_the_times_follow_day_by_day(
 def test_choosing_agenda_and_reason_shows_their_times_and_books_nothing(
     bob: User, sign_in: SignIn, chosen: dict[str, Any], by_script: bool
 ) -> None:
-    asked = chosen | {"times": str(DAY), "last_name": "Nouvelle", "starts_at": "2027-12-07T15:00"}
+    asked = chosen | {"times_from": str(DAY), "last_name": "Nouvelle", "starts_at": "2027-12-07T15:00"}
     page = sign_in(bob).post(NEW, asked, headers={"HX-Request": "true"} if by_script else {})
     text = page.content.decode()
     assert page.status_code == 200
