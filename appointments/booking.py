@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from appointments import messages, reminders, signals
+from appointments import messages, reminders, series_messages, signals
 from appointments.doubts import Doubt, check_doubts, doubts_about
 from appointments.former_access import accounts_that_saw
 from appointments.models import (
     Agenda,
     Appointment,
     AppointmentKind,
+    AppointmentSeries,
     AppointmentStatus,
     BookedFor,
     VisitReason,
@@ -66,7 +67,7 @@ def book(
     with transaction.atomic():
         agenda = lock_agenda(agenda)
         check_time(starts_at)
-        _check_together(agenda, visit_reason)  # refuse the impossible before asking about doubts
+        check_together(agenda, visit_reason)  # refuse the impossible before asking about doubts
         kind = way_for(agenda, visit_reason, asked=kind)
         check_doubts(
             agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, accepted=accepted
@@ -93,7 +94,7 @@ def doubts_of_booking(
     """The doubts about booking for a new patient or for one of these records, before it is known which: a single
     question asks about both. Raises ValidationError as `book`."""
     check_time(starts_at)
-    _check_together(agenda, visit_reason)
+    check_together(agenda, visit_reason)
     way_for(agenda, visit_reason, asked=kind)
     found = {
         one.key: one
@@ -101,6 +102,16 @@ def doubts_of_booking(
         for one in doubts_about(agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at)
     }
     return list(found.values())
+
+
+def check_times_together(
+    agenda: Agenda, visit_reason: VisitReason, kind: AppointmentKind | None, starts: Iterable[datetime]
+) -> None:
+    """Whether these could be booked, doubts apart. Raises ValidationError as `book`."""
+    for one in starts:
+        check_time(one)
+    check_together(agenda, visit_reason)
+    way_for(agenda, visit_reason, asked=kind)
 
 
 def lock_agenda(agenda: Agenda) -> Agenda:
@@ -122,16 +133,19 @@ def place(
     holder: User | None = None,
     booked_for: BookedFor = BookedFor.SELF,
     pk: uuid.UUID | None = None,
+    series: AppointmentSeries | None = None,
+    detail: dict[str, DetailValue] | None = None,
 ) -> Appointment:
     """Write the row and its history, and send the signal. `holder`: the account that books online, None for staff.
-    `ends_at`: None for the duration of the reason. `imported`: see appointments.importing.
+    `ends_at`: None for the duration of the reason. `imported`: see appointments.importing. `series`: what it is
+    booked together with; `detail`: for the trail.
 
     The caller has checked that `by` may, and that the time is free. Raises ValidationError.
     """
     practice = agenda.practice
     check_time(starts_at)
     starts_at = starts_at.astimezone(UTC)  # adding hours to local time is wrong when clocks change
-    _check_together(agenda, visit_reason)
+    check_together(agenda, visit_reason)
     if patient.practice_id != practice.pk:
         raise ValidationError(
             {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
@@ -158,13 +172,14 @@ def place(
         kind=kind,
         holder=holder,
         booked_for=booked_for,
+        series=series,
     )
     # Skip relations: they were read a moment ago, and the database checks them. Validating them costs half of a
     # booking.
     relations = [field.name for field in Appointment._meta.fields if field.is_relation]
     appointment.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
     appointment.save()
-    record("appointment.booked", by=by, on=appointment, practice=practice, within=appointment)
+    record("appointment.booked", by=by, on=appointment, practice=practice, within=appointment, detail=detail)
     reminders.follow(appointment)
     signals.booked.send(sender=Appointment, appointment=appointment, by=by, imported=imported)
     return appointment
@@ -248,6 +263,7 @@ def move_locked(
     else:
         reminders.rewrite_waiting(appointment)
         messages.rewrite_waiting(appointment, by=by, differs=messages.practitioner_and_address(appointment) != met)
+    series_messages.renew(appointment, by=by)
     return appointment
 
 
@@ -271,7 +287,7 @@ def _change_parts(
     if agenda.practice_id != appointment.practice_id:
         raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet : choisissez-en un autre.")})
     if fields:
-        _check_together(agenda, visit_reason)
+        check_together(agenda, visit_reason)
     if fields & {"agenda", "visit_reason"} or kind not in (None, was):
         appointment.kind = way_for(agenda, visit_reason, asked=kind, preferred=was)
     return frozenset(fields if appointment.kind == was else fields | {"kind"})
@@ -313,6 +329,7 @@ def cancel_locked(
     """As cancel, for an appointment that the caller has locked and may change. `detail`: for the history."""
     if cancel_without_notice(appointment, by, reason=reason, note=note, detail=detail):
         messages.plan_cancellation_messages(appointment, by=by)
+        series_messages.renew(appointment, by=by)
     return appointment
 
 
@@ -354,6 +371,7 @@ def delete(*, appointment: Appointment, by: User) -> None:
     reminders.call_off_reminders(appointment)
     if appointment.status == AppointmentStatus.BOOKED:
         messages.plan_cancellation_messages(appointment, by=by)
+    series_messages.renew(appointment, by=by, leaving=True)
     messages.detach_messages(appointment)
     signals.deleting.send(sender=Appointment, appointment=appointment, by=by)
     record(
@@ -415,7 +433,7 @@ def check_time(starts_at: datetime) -> None:
         )
 
 
-def _check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
+def check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
     if not agenda.visit_reasons.filter(pk=visit_reason.pk).exists():
         raise ValidationError(
             {

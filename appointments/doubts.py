@@ -89,6 +89,7 @@ def doubts_about(
         *_taken(agenda, patient, starts_at, ends_at, moving),
         *_held(agenda, starts_at, ends_at),
         *(_patient_elsewhere(agenda, patient, starts_at, ends_at, moving) if patient else ()),
+        *(_patient_that_day(agenda, patient, starts_at, ends_at, moving) if patient else ()),
         *_closed(agenda, starts_at, ends_at),
         *_outside_hours(agenda, starts_at, ends_at),
     ]
@@ -141,6 +142,22 @@ def _patient_elsewhere(
         facts |= {"from": _hour(one.local_start), "to": _hour(one.local_end)}
         said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
         yield "patient_busy", said, str(one.pk)
+
+
+def _patient_that_day(
+    agenda: Agenda, patient: Patient, starts_at: datetime, ends_at: datetime, moving: Appointment | None
+) -> Found:
+    """At another time of the same day, on any agenda of the practice."""
+    day = timezone.localdate(starts_at, agenda.practice.zone)
+    others = Appointment.objects.filter(patient=patient, status=AppointmentStatus.BOOKED)
+    others = others.on_day(day, agenda.practice).exclude(starts_at__lt=ends_at, ends_at__gt=starts_at)
+    if moving is not None:
+        others = others.exclude(pk=moving.pk)
+    for one in others.select_related("patient", "practice", "agenda").order_by("starts_at", "id"):
+        facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
+        facts |= {"from": _hour(one.local_start), "to": _hour(one.local_end)}
+        said = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
+        yield "same_day", said % facts, str(one.pk)
 
 
 def _closed(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:

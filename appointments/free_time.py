@@ -5,7 +5,6 @@ Unlike `slots.free_slots` it knows neither a visit reason nor the limits of onli
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,8 +12,9 @@ from uuid import UUID
 
 from django.db.models import Min
 
-from appointments.models import Absence, Agenda, Appointment, AppointmentStatus, Closing, OpeningHours, SlotHold
-from appointments.openings import Span, WeeklyHours, merged, openings_by
+from appointments.models import Agenda, Appointment, Closing
+from appointments.occupied import occupied, weeks_of
+from appointments.openings import Span, merged, openings_on
 
 USUAL_MINUTES = 20  # of an agenda without visit reasons
 
@@ -46,8 +46,7 @@ def days_of_agendas(
         return {}
     zone = agendas[0].practice.zone
     window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
-    hours = _hours(agendas)
-    closed, taken = _closed(agendas, window, closings), _taken(agendas, window, booked)
+    weeks, found = weeks_of(agendas), occupied(agendas, *window, booked=booked, closings=closings)
     shortest = dict(
         Agenda.objects.filter(pk__in=[one.pk for one in agendas], visit_reasons__is_active=True)
         .annotate(shortest=Min("visit_reasons__duration_minutes"))
@@ -55,10 +54,11 @@ def days_of_agendas(
     )
     days = {}
     for agenda in agendas:
-        opened = list(openings_by(hours[agenda.pk], first, last, zone))
-        shut = merged(closed[agenda.pk])
+        week = weeks[agenda.pk]
+        opened = [span for day in days_from(first, last) for span in openings_on(day, week.on(day.weekday()), zone)]
+        shut = merged([*found.closed[agenda.pk], *found.absent[agenda.pk]])
         enough = timedelta(minutes=shortest.get(agenda.pk, USUAL_MINUTES))
-        gaps = without(opened, merged([*shut, *taken[agenda.pk]]))
+        gaps = without(opened, merged(found.every(agenda.pk)))
         days[agenda.pk] = DayOfAgenda(opened, shut, [gap for gap in gaps if gap[1] - gap[0] >= enough])
     return days
 
@@ -75,32 +75,6 @@ def without(spans: Iterable[Span], removed: Iterable[Span]) -> list[Span]:
     return remaining
 
 
-def _hours(agendas: Sequence[Agenda]) -> dict[UUID, list[WeeklyHours]]:
-    found: dict[UUID, list[WeeklyHours]] = defaultdict(list)
-    rows = OpeningHours.objects.filter(agenda__in=agendas)
-    for agenda, weekday, opens_at, closes_at in rows.values_list("agenda", "weekday", "opens_at", "closes_at"):
-        found[agenda].append((weekday, opens_at, closes_at))
-    return found
-
-
-def _closed(agendas: Sequence[Agenda], window: Span, closings: Iterable[Closing]) -> dict[UUID, list[Span]]:
-    found: dict[UUID, list[Span]] = defaultdict(list)
-    for closing in closings:
-        for agenda in agendas:
-            if closing.closes(agenda):
-                found[agenda.pk].append((closing.starts_at, closing.ends_at))
-    absences = Absence.objects.filter(agenda__in=agendas, starts_at__lt=window[1], ends_at__gt=window[0])
-    for agenda_id, start, end in absences.values_list("agenda", "starts_at", "ends_at"):
-        found[agenda_id].append((start, end))
-    return found
-
-
-def _taken(agendas: Sequence[Agenda], window: Span, booked: Iterable[Appointment]) -> dict[UUID, list[Span]]:
-    found: dict[UUID, list[Span]] = defaultdict(list)
-    for one in booked:
-        if one.status == AppointmentStatus.BOOKED:
-            found[one.agenda_id].append((one.starts_at, one.ends_at))
-    held = SlotHold.objects.live().filter(agenda__in=agendas, starts_at__lt=window[1], ends_at__gt=window[0])
-    for agenda_id, start, end in held.values_list("agenda", "starts_at", "ends_at"):
-        found[agenda_id].append((start, end))
-    return found
+def days_from(first: date, last: date) -> list[date]:
+    """Both included."""
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

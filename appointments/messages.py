@@ -89,7 +89,8 @@ REMINDER = Words(
 ANSWERABLE_SMS = gettext_noop(
     "%(practice)s : rendez-vous %(date)s à %(time)s%(details)s. Confirmer ou annuler : %(link)s"
 )
-
+# Of messages about several appointments (appointments/series_messages.py): they follow their series, not one date.
+OF_SERIES = ("series_booked", "series_cancelled")
 WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REINSTATED, REMINDER)}
 
 
@@ -114,7 +115,8 @@ def rewrite_waiting(appointment: Appointment, *, by: User, differs: bool) -> Non
     """Update messages after a change of agenda or reason at the same time: waiting messages name the former
     practitioner or instructions, and are rewritten. `differs`: the practitioner changed; then parties without a
     waiting message get one, too."""
-    waiting = Message.objects.filter(about=appointment.pk, topic=TOPIC, state=MessageState.QUEUED)
+    of_it = Message.objects.filter(about=appointment.pk, topic=TOPIC).exclude(kind__in=OF_SERIES)
+    waiting = of_it.filter(state=MessageState.QUEUED)
     parties = {(channel, to): party for party in parties_of(appointment) for channel in Channel
                if (to := party.contact(channel))}  # fmt: skip
     for message in waiting.select_for_update():
@@ -178,7 +180,7 @@ def detach_messages(appointment: Appointment) -> None:
 
 def _call_off(appointment: Appointment) -> None:
     """Call off waiting messages about it: they are no longer true."""
-    call_off(Message.objects.filter(about=appointment.pk, topic=TOPIC))
+    call_off(Message.objects.filter(about=appointment.pk, topic=TOPIC).exclude(kind__in=OF_SERIES))
 
 
 def remind(channel: Channel, appointments: list[Appointment]) -> list[tuple[Message, list[Appointment]]]:
@@ -295,14 +297,14 @@ def _letter(appointments: list[Appointment], party: Party, words: Words, *, answ
     if words.stands:
         paragraphs += dict.fromkeys(text for one in appointments for text in instructions_of(one, for_messages=True))
         button = _button(appointments, party, answers)
-        small = _how_to_change(appointments, party, button)
+        small = how_to_change(appointments, party, button)
     elif party.is_holder and books_online(practice):
         button = Button(_("Prendre un autre rendez-vous"), _booking_url(practice))
     elif telephone := telephone_by_pairs(practice.telephone):
         small = [_("Pour en prendre un autre, appelez le %(telephone)s.") % {"telephone": telephone}]
     facts = [*who(appointments), Fact(_("Date"), _("%(day)s à %(time)s") % _when(appointments))]
     if words.stands:
-        facts.append(Fact(_("Lieu"), _place(appointments)))
+        facts.append(Fact(_("Lieu"), place_of(appointments)))
     return from_practice(
         practice, about=_(words.subject), paragraphs=paragraphs, facts=facts, button=button, small=small
     )
@@ -333,7 +335,7 @@ def _when(appointments: list[Appointment]) -> dict[str, str]:
     return {"day": long_day(appointments[0].local_start, weekday=True), "time": hours_of(appointments)}
 
 
-def _place(appointments: list[Appointment]) -> str:
+def place_of(appointments: list[Appointment]) -> str:
     """The address, or that it is by video. "" if the practice gave no address."""
     lines = []
     if any(one.kind != AppointmentKind.VIDEO for one in appointments):
@@ -361,7 +363,7 @@ def _changes_online(appointment: Appointment) -> bool:
     return BookingPolicy.of(appointment.practice).may_change(appointment.starts_at)
 
 
-def _how_to_change(appointments: list[Appointment], party: Party, button: Button | None) -> list[str]:
+def how_to_change(appointments: list[Appointment], party: Party, button: Button | None) -> list[str]:
     if party.is_holder and all(map(_changes_online, appointments)):
         if button and button.url == _account_url():
             return []

@@ -8,38 +8,18 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
-from appointments.models import (
-    Absence,
-    Agenda,
-    Appointment,
-    AppointmentStatus,
-    BookingPolicy,
-    Closing,
-    OpeningHours,
-    SlotHold,
-    VisitReason,
-)
-from appointments.openings import MomentsOfDay, Span, merged, openings_on
-from appointments.slots import LONGEST_STAY, Taken, slots_within
+from appointments.models import Agenda, BookingPolicy, OpeningHours, VisitReason
+from appointments.occupied import occupied, weeks_of
+from appointments.openings import Span, merged, openings_on
+from appointments.slots import Taken, slots_within
 
 WINDOWS = ((0, 7), (7, 28))  # days from today; the second is only read for what the first did not find
 MOST_CANDIDATES = 20_000  # slots looked at for one page: a second of a slow processor
 Pair = tuple[uuid.UUID, uuid.UUID]  # agenda, reason
-
-
-@dataclass
-class _Week:
-    """The hours of one agenda: by weekday, each with the reasons that it is kept for (none: all)."""
-
-    hours: dict[int, list[tuple[time, time, frozenset[uuid.UUID]]]] = field(default_factory=lambda: defaultdict(list))
-
-    def on(self, day: date, reason: uuid.UUID) -> MomentsOfDay:
-        return [(start, end) for start, end, kept in self.hours[day.weekday()] if not kept or reason in kept]
 
 
 def next_times(
@@ -69,7 +49,7 @@ class _Search:
         self.horizon = policy.horizon_days
         self.buffers = {one.pk: timedelta(minutes=one.buffer_minutes) for one in agendas}
         self.lengths = {one.pk: timedelta(minutes=one.duration_minutes) for one in reasons}
-        self.weeks = _weeks(agendas)
+        self.weeks = weeks_of(agendas)
         self.waiting = _pairs(agendas, self.lengths)
         self.found: dict[Pair, datetime] = {}
         self.candidates_left = MOST_CANDIDATES
@@ -82,10 +62,12 @@ class _Search:
         reach = max(self.buffers.values())
         start = datetime.combine(days[0], time.min, self.zone) - reach
         until = datetime.combine(days[-1] + timedelta(days=1), time.min, self.zone) + reach
-        taken, closed = _taken(self.agendas, start, until), _closed(self.agendas, start, until)
+        found = occupied(self.agendas, start, until)
+        taken = {pk: Taken([*found.booked[pk], *found.held[pk], *found.absent[pk]]) for pk in found.booked}
+        closed = {pk: Taken(spans) for pk, spans in found.closed.items()}
         for day in days:
             for agenda, reason in sorted(self.waiting):
-                spans = openings_on(day, self.weeks[agenda].on(day, reason), self.zone)
+                spans = openings_on(day, self.weeks[agenda].on(day.weekday(), reason), self.zone)
                 length, buffer = self.lengths[reason], self.buffers[agenda]
                 slots = slots_within(spans, length, taken=taken[agenda], closed=closed[agenda], buffer=buffer)
                 for slot, is_free in slots:
@@ -103,42 +85,6 @@ def _pairs(agendas: Collection[Agenda], reasons: Collection[uuid.UUID]) -> set[P
         agenda__in=[one.pk for one in agendas], visitreason__in=list(reasons)
     )
     return set(through.values_list("agenda", "visitreason"))
-
-
-def _weeks(agendas: Collection[Agenda]) -> dict[uuid.UUID, _Week]:
-    found: dict[uuid.UUID, _Week] = defaultdict(_Week)
-    hours = OpeningHours.objects.filter(agenda__in=[one.pk for one in agendas]).prefetch_related("visit_reasons")
-    for one in hours:
-        kept = frozenset(reason.pk for reason in one.visit_reasons.all())
-        found[one.agenda_id].hours[one.weekday].append((one.opens_at, one.closes_at, kept))
-    return found
-
-
-def _taken(agendas: Collection[Agenda], start: datetime, end: datetime) -> dict[uuid.UUID, Taken]:
-    ids = [one.pk for one in agendas]
-    booked = Appointment.objects.filter(
-        agenda__in=ids,
-        status=AppointmentStatus.BOOKED,
-        starts_at__gt=start - LONGEST_STAY,
-        starts_at__lt=end,
-    )
-    held = SlotHold.objects.live().filter(agenda__in=ids, starts_at__lt=end, ends_at__gt=start)
-    absent = Absence.objects.filter(agenda__in=ids, starts_at__lt=end, ends_at__gt=start)
-    spans: dict[uuid.UUID, list[Span]] = {pk: [] for pk in ids}
-    for rows in (booked.order_by(), held, absent.order_by()):
-        for agenda, starts_at, ends_at in rows.values_list("agenda", "starts_at", "ends_at"):
-            spans[agenda].append((starts_at, ends_at))
-    return {pk: Taken(found) for pk, found in spans.items()}
-
-
-def _closed(agendas: Collection[Agenda], start: datetime, end: datetime) -> dict[uuid.UUID, Taken]:
-    practice = next(iter(agendas)).practice_id
-    closings = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
-    found = list(closings.prefetch_related("agendas"))
-    return {
-        one.pk: Taken([(closing.starts_at, closing.ends_at) for closing in found if closing.closes(one)])
-        for one in agendas
-    }
 
 
 def week_in_common(agendas: Collection[Agenda]) -> Iterator[tuple[int, list[tuple[time, time]]]]:

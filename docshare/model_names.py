@@ -26,6 +26,7 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "appointments.Agenda": (_("agenda"), _("agendas")),
     "appointments.AnswerLink": (_("lien d’un rappel"), _("liens des rappels")),
     "appointments.Appointment": (_("rendez-vous d’un patient"), _("rendez-vous des patients")),
+    "appointments.AppointmentSeries": (_("série de rendez-vous"), _("séries de rendez-vous")),
     "appointments.Closing": (_("fermeture"), _("fermetures")),
     "appointments.HolderAuthorisation": (_("autorisation à recevoir"), _("autorisations à recevoir")),
     "appointments.HolderExclusion": (_("exclusion d’un accès"), _("exclusions d’accès")),

@@ -115,6 +115,7 @@ DECISIONS: dict[str, Decision] = {
     "appointments.Appointment": Decision(
         "practice", ("Appointment",), references={"patient": K, "holder": K, "of_record": K}
     ),
+    "appointments.AppointmentSeries": Decision("practice", why_not="which appointments were booked together"),
     "documents.AutoSendRule": Decision("practice", why_not=OF_PRACTICE),
     "documents.AutoSendRule_documents": Decision("autosendrule__practice", why_not=OF_PRACTICE),
     "documents.AutoSendRule_visit_reasons": Decision("autosendrule__practice", why_not=OF_PRACTICE),

@@ -29,6 +29,7 @@ BY_ANOTHER_NAME = {
     "accounts/unlocking.py": "portals/operator/test_operators_pages.py",
     "accounts/mobile.py": "patients/test_own_contacts.py",
     "appointments/importing.py": "imports/test_running.py",
+    "appointments/series_messages.py": "appointments/test_series.py",
     "appointments/parties.py": "portals/practitioner/test_who_is_notified.py",
     "documents/undoing/acts.py": "documents/test_undo.py",
     "documents/sharing/chasing.py": "documents/test_deliveries.py",

@@ -6,6 +6,7 @@ from appointments.models.hold import SlotHold
 from appointments.models.instruction import Instruction
 from appointments.models.opening import Absence, BookingPolicy, Closing, OpeningHours, Weekday
 from appointments.models.reminder import Reminder, ReminderPolicy
+from appointments.models.series import AppointmentSeries
 
 __all__ = [
     "Absence",
@@ -13,6 +14,7 @@ __all__ = [
     "AnswerLink",
     "Appointment",
     "AppointmentKind",
+    "AppointmentSeries",
     "AppointmentStatus",
     "BookedFor",
     "BookingPolicy",

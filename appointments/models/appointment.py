@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from appointments.models.agenda import Agenda, VisitReason
+from appointments.models.series import AppointmentSeries
 from patients.models import Patient, RecordTie
 from practices.models import OfPracticeQuerySet, Practice
 
@@ -123,6 +124,16 @@ class Appointment(models.Model):
     cancelled_note = models.CharField(
         max_length=200, blank=True, default="", db_default="", help_text="What staff add to it, for staff alone"
     )
+    series = models.ForeignKey(
+        AppointmentSeries,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        editable=False,
+        related_name="appointments",
+        help_text="Those that it was booked together with; null: it was booked alone",
+    )
     revision = models.PositiveIntegerField(
         default=0, db_default=0, help_text="How often it changed: SEQUENCE of RFC 5545"
     )
@@ -139,6 +150,7 @@ class Appointment(models.Model):
             models.Index(fields=["practice", "-starts_at", "-id"]),
             # Deleting a record asks for those that came from it. Partial: few came from a merged one.
             models.Index(fields=["of_record"], condition=Q(of_record__isnull=False), name="appointment_of_record"),
+            models.Index(fields=["series"], condition=Q(series__isnull=False), name="appointment_of_series"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),

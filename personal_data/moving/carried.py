@@ -54,6 +54,7 @@ CARRIED: dict[str, Carried] = {
     "documents.LibraryDocument": Carried(),
     "documents.LibraryVersion": Carried(),
     "documents.AutoSendRule": SETTING,
+    "appointments.AppointmentSeries": Carried(),
     "appointments.Appointment": Carried(),
     "appointments.Reminder": Carried(),
     "appointments.HolderExclusion": Carried(),

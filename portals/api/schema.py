@@ -47,6 +47,7 @@ DOUBTS = (
         "time_taken",
         "slot_held",
         "patient_busy",
+        "same_day",
         "closing",
         "absence",
     ),

@@ -22,6 +22,7 @@ from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
+from appointments.series import cancel_following, companions, following
 from documents.messages import messages_around
 from documents.models import SharedDocument, Task
 from documents.sharing.access import around
@@ -41,6 +42,7 @@ from portals.practitioner.forms import MoveForm
 from portals.practitioner.history_words import history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
+from portals.practitioner.series_words import companions_shown, series_cancelled_sentence
 from portals.practitioner.staff import appointment_of, frame, staff_only
 from portals.practitioner.twins import distinguished
 from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_offered
@@ -71,6 +73,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "may_reinstate": found.status == AppointmentStatus.CANCELLED and found.starts_at > timezone.now(),
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
+        "companions": companions_shown(found, companions(found), len(following(found))),
         "documents": documents,
         "tasks": _prepared(found, user),
         "outlived": outlived,
@@ -173,20 +176,39 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
     found = appointment_of(user, pk)
     form = CancelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        since = timezone.now()
         with refusals_in(form):
-            found, act = cancel_for_now(
-                appointment=found, by=user, session=session_mark(request), **form.cleaned_data
-            )
-            offer_to_undo(request, act)
-            _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
-            return done("practitioner:appointment", pk=pk)
+            return _cancelled(request, user, found, form)
     if found.status == AppointmentStatus.CANCELLED:
         messages.info(request, _("Ce rendez-vous est déjà annulé."))
         return not_done("practitioner:appointment", pk=pk)
     told = [who_is_notified(found, by=user), *documents_stay(_count(found, user))]
-    context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told, form=form)
+    context = frame(
+        request,
+        user,
+        "agenda",
+        practice=found.practice,
+        appointment=found,
+        told=told,
+        form=form,
+        following=len(following(found)) - 1,
+    )
     return render(request, "practitioner/cancel.html", context, status=400 if form.errors else 200)
+
+
+def _cancelled(request: HttpRequest, user: User, found: Appointment, form: CancelForm) -> HttpResponse:
+    """Raises what the use cases raise."""
+    since = timezone.now()
+    if "following" in request.POST and (
+        cancelled := cancel_following(appointment=found, by=user, **form.cleaned_data)
+    ):
+        notice, lacks = sent_notices(cancelled[0], since=since)
+        said = series_cancelled_sentence(cancelled, notice)
+        (messages.warning if lacks else messages.success)(request, said)
+        return done("practitioner:appointment", pk=found.pk)
+    found, act = cancel_for_now(appointment=found, by=user, session=session_mark(request), **why)
+    offer_to_undo(request, act)
+    _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
+    return done("practitioner:appointment", pk=found.pk)
 
 
 @staff_only

@@ -22,29 +22,40 @@ from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.booking_words import booked_sentence
 from portals.practitioner.forms import PERSON, BookingForm
+from portals.practitioner.free_times import FreeTimes, free_times_shown, typed_moment
 from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import held_words, proposed_start
+from portals.practitioner.series_form import RepetitionForm
 from portals.practitioner.staff import frame, staff_only
 from portals.practitioner.twins import distinguish
 from practices.models import Practice
 
-ASKED = {"starts_at": "start", "agenda": "agenda", "patient": "patient"}  # field -> its name in the address
+ASKED = {
+    "starts_at": "start",
+    "agenda": "agenda",
+    "visit_reason": "reason",
+    "patient": "patient",
+}  # field -> its name in the address
+LOOKS_ON = {"search", "times_from", "pick", "change"}  # buttons that show more and book nothing
 OFFERED = 8  # records; staff type more of the name to find others
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
-    """The form; with `search` in it, also the records that match. A search is a POST: names stay out of addresses,
-    and the other fields keep their content."""
+    """The form. A button of LOOKS_ON shows it again with records that match, or with other free times. That is a
+    POST: names stay out of addresses, and the other fields keep their content."""
     practice = _practice(request, user)
     check_may_book(practice, user)
     held = ""
-    if "search" in request.POST:
-        form = BookingForm(practice=practice, initial=request.POST.dict())
+    if LOOKS_ON & request.POST.keys():
+        picked = {"starts_at": request.POST["pick"]} if "pick" in request.POST else {}
+        form = BookingForm(practice=practice, initial=request.POST.dict() | picked)
         if request.headers.get("HX-Request") == "true":
-            return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
+            if "search" in request.POST:
+                return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
+            return render(request, "practitioner/_free_times_answer.html", {"free_times": _free_times(request, form)})
     else:
         initial: dict[str, Any] = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
@@ -64,6 +75,23 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
                     return done("practitioner:appointment", pk=made.pk)
         except Doubtful as asked:
             doubts = [*of_person, *asked.doubts]
+    return booking_page(request, user, practice, form, doubts=doubts, held="" if form.is_bound else held)
+
+
+def booking_page(
+    request: HttpRequest,
+    user: User,
+    practice: Practice,
+    form: BookingForm,
+    *,
+    doubts: list[Doubt],
+    held: str = "",
+    repetition: RepetitionForm | None = None,
+) -> HttpResponse:
+    """`repetition`: as it was filled in, if several appointments were asked for."""
+    typed = {name: request.POST.get(name) for name in ("times", "every")} | {
+        "weekdays": request.POST.getlist("weekdays")
+    }
     context = frame(
         request,
         user,
@@ -71,11 +99,14 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         practice=practice,
         form=form,
         doubts=doubts,
-        held="" if form.is_bound else held,
+        held=held,
+        repetition=repetition or RepetitionForm(initial={name: value for name, value in typed.items() if value}),
+        repetition_open=repetition is not None or "change" in request.POST,
         nowhere=missing_to_book(practice),
+        free_times=_free_times(request, form),
         **_offered(form, practice),
     )
-    status = 400 if form.errors else 409 if doubts else 200
+    status = 400 if form.errors or (repetition and repetition.errors) else 409 if doubts else 200
     return render(request, "practitioner/new_appointment.html", context, status=status)
 
 
@@ -89,6 +120,14 @@ def _doubts_about_time(form: BookingForm) -> list[Doubt]:
         kind=asked["kind"],
         candidates=[like.patient for like in form.alike],
     )
+
+
+def _free_times(request: HttpRequest, form: BookingForm) -> FreeTimes | None:
+    """From the day that a button asked for, or that is open in the agenda; otherwise from today."""
+    shown = request.POST.get("shown_from", "") if request.method == "POST" else request.GET.get("start", "")[:10]
+    asked = request.POST.get("times_from", shown)
+    agenda, visit_reason = form.chosen("agenda"), form.chosen("visit_reason")
+    return free_times_shown(agenda, visit_reason, first=asked, chosen=typed_moment(form["starts_at"].value()))
 
 
 def _practice(request: HttpRequest, user: User) -> Practice:
@@ -113,7 +152,7 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
         found = list(records.search(words)[: OFFERED + 1]) if words else []
     except SearchTooLong as refused:
         error, words, found = " ".join(refused.messages), "", []
-    chosen = form.chosen()
+    chosen = form.chosen("patient")
     offered = [chosen] if chosen else []
     offered += [one for one in [*(like.patient for like in form.alike), *found[:OFFERED]] if one not in offered]
     distinguish(offered)
@@ -122,7 +161,7 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
         "words": words,
         "search_error": error,
         "found": len(found),
-        "offered": [(one, why.get(one.pk, "")) for one in offered],
+        "offered": [(one, why.get(one.pk, ""), one in found) for one in offered],
         "chosen": chosen,
         "most": OFFERED,
     }
@@ -137,19 +176,24 @@ def _own_agenda(practice: Practice, user: User) -> str | None:
 
 @transaction.atomic
 def _book(asked: dict[str, Any], practice: Practice, user: User, accepted: list[str]) -> Appointment:
-    patient: Patient = asked["patient"] or create_patient(
+    return book(
+        agenda=asked["agenda"],
+        visit_reason=asked["visit_reason"],
+        patient=patient_of_form(asked, practice, user),
+        starts_at=asked["starts_at"],
+        kind=asked["kind"],
+        by=user,
+        accepted=accepted,
+    )
+
+
+def patient_of_form(asked: dict[str, Any], practice: Practice, user: User) -> Patient:
+    """The record chosen, or a new one. Raises ValidationError, NotAllowed."""
+    patient: Patient | None = asked["patient"]
+    return patient or create_patient(
         practice=practice,
         **{name: asked[name] for name in PERSON},
         email=asked["email"] or None,
         mobile=asked["mobile"] or None,
         by=user,
-    )
-    return book(
-        agenda=asked["agenda"],
-        visit_reason=asked["visit_reason"],
-        patient=patient,
-        starts_at=asked["starts_at"],
-        kind=asked["kind"],
-        by=user,
-        accepted=accepted,
     )

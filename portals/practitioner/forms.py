@@ -234,7 +234,7 @@ class BookingForm(forms.Form):
     somebody_else = forms.BooleanField(label=_("C’est quelqu’un d’autre : créer une fiche"), required=False)
 
     of_a_person = ("last_name", "first_name", "birth_date", "mobile", "email")
-    of_a_time = ("starts_at", "agenda", "visit_reason", "kind")
+    of_a_time = ("agenda", "visit_reason", "kind", "starts_at")
     field_order = ("q", "patient", "somebody_else", *of_a_person, *of_a_time)
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
@@ -263,8 +263,8 @@ class BookingForm(forms.Form):
         return [self[name] for name in self.of_a_person]
 
     @property
-    def of_the_appointment(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.of_a_time]
+    def of_the_place(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.of_a_time if name != "starts_at"]
 
     def doubts(self) -> list[Doubt]:
         """Doubts about the new patient as typed in. Choosing a record answers which one it is."""
@@ -275,13 +275,12 @@ class BookingForm(forms.Form):
             found.append(Doubt("misspelt_email", f"{said} {question}", key=f"misspelt_email/{given['email']}"))
         return found
 
-    def chosen(self) -> Patient | None:
-        """The record chosen so far, even if other fields have errors."""
+    def chosen(self, name: str) -> Any:
+        """The record, the agenda or the reason chosen so far, even if other fields have errors; None if none is."""
         try:
-            record: Patient | None = self.fields["patient"].clean(self["patient"].value())
+            return self.fields[name].clean(self[name].value())
         except forms.ValidationError:
             return None
-        return record
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
@@ -355,7 +354,7 @@ class MoveForm(forms.Form):
         reasons = practice.visit_reasons.filter(Q(is_active=True) | Q(pk=appointment.visit_reason_id))
         model_field(asked, "agenda").queryset = agendas
         model_field(asked, "visit_reason").queryset = reasons
-        for name in BookingForm.of_a_time:
+        for name in ("starts_at", "agenda", "visit_reason", "kind"):
             self.fields[name] = asked.fields[name]
         _offer_places(self, also=appointment.kind)
 

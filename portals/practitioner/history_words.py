@@ -23,6 +23,7 @@ from notifications.models import Message
 from notifications.wording import long_day
 from patients.models import Invitation
 from portals.appointment_words import why_cancelled
+from portals.practitioner.series_words import place_in_series
 from portals.templatetags.presentation import colon
 from portals.who_has import masked_contacts
 
@@ -177,6 +178,13 @@ def _part(name: str, value: str, appointment: Appointment, names: dict[str, str]
     return names.get(value) or _("supprimé depuis")
 
 
+def _of_series(detail: dict[str, Any]) -> list[str]:
+    """That it was booked together with others."""
+    if "series" not in detail:
+        return []
+    return [_("Série : %(place)s.") % {"place": place_in_series(int(detail["rank"]), int(detail["count"]))}]
+
+
 def _notes(detail: dict[str, Any]) -> list[str]:
     """Remarks: what intake noticed in a document, that staff confirmed the patient, that a booker gave the document;
     for a reading, by which means."""
@@ -187,4 +195,9 @@ def _notes(detail: dict[str, Any]) -> list[str]:
         "given_by_booker": _("Données par la personne qui a pris le rendez-vous, non vérifiées."),
     }
     means = [one.label.capitalize() for one in ReadingMeans if one.value == detail.get("means")]
-    return means + notice_sentences(detail.get("notices", [])) + [said[fact] for fact in said if detail.get(fact)]
+    return (
+        _of_series(detail)
+        + means
+        + notice_sentences(detail.get("notices", []))
+        + [said[fact] for fact in said if detail.get(fact)]
+    )

@@ -1,6 +1,2 @@
-// The list updates while typing: its button is for browsers without scripts, and Enter in the field must not book.
-const form = document.querySelector("[data-booking-form]");
-form.querySelector("[data-without-script]").remove();
-form.elements.q.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") event.preventDefault();
-});
+// Lists update while one types and chooses: their buttons are for browsers without scripts.
+for (const one of document.querySelectorAll("[data-booking-form] [data-without-script]")) one.remove();

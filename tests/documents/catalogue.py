@@ -21,8 +21,19 @@ from accounts.mobile import ask_for_mobile, replace_mobile
 from accounts.models import User
 from appointments import reminders
 from appointments.booking import cancel, move, place
-from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, Reminder, VisitReason
+from appointments.models import (
+    Agenda,
+    Appointment,
+    AppointmentKind,
+    AppointmentSeries,
+    BookedFor,
+    OpeningHours,
+    Reminder,
+    VisitReason,
+)
 from appointments.online import book_online, cancel_online
+from appointments.recurrence import recurring
+from appointments.series import book_series, cancel_following, occurrences
 from documents import messages
 from documents.models import LibraryDocument, SharedDocument
 from documents.sending.autosend import send_due
@@ -195,6 +206,45 @@ def reminder(stage: Stage) -> None:
     _remind(stage.booked())
 
 
+def _series(stage: Stage, days: int) -> AppointmentSeries:
+    first = datetime.combine(timezone.localdate(timezone=PARIS) + timedelta(days=days), time(10), PARIS)
+    return book_series(
+        agenda=stage.agenda,
+        visit_reason=stage.reason,
+        patient=stage.marie,
+        starts=recurring(first, times=10, zone=PARIS),
+        kind=None,
+        by=stage.doctor,
+        accepted=[
+            doubt.key
+            for one in occurrences(
+                agenda=stage.agenda,
+                visit_reason=stage.reason,
+                patient=stage.marie,
+                starts=recurring(first, times=10, zone=PARIS),
+            )
+            for doubt in one.doubts
+        ],
+    )
+
+
+def series_booked(stage: Stage) -> None:
+    _series(stage, 8)
+
+
+def series_booked_by_sms(stage: Stage) -> None:
+    Patient.objects.filter(pk=stage.marie.pk).update(email=None)
+    stage.marie.refresh_from_db()
+    _series(stage, 8)
+
+
+def series_cancelled(stage: Stage) -> None:
+    _forget(series := _series(stage, 8))
+    first = series.appointments.order_by("starts_at").first()
+    assert first
+    cancel_following(appointment=first, by=stage.doctor)
+
+
 def reminder_to_a_holder(stage: Stage) -> None:
     _forget(booked := stage.online(CHILD))
     _remind(booked)
@@ -335,6 +385,7 @@ OF_A_PRACTICE: dict[str, Callable[[Stage], None]] = {
     plan.__name__: plan
     for plan in (
         booked_online, booked_online_by_video, booked_for_an_adult_relative, moved, with_somebody_else,
+        series_booked, series_booked_by_sms, series_cancelled,
         cancelled_by_the_practice, cancelled_by_the_patient, reminder, reminder_to_a_holder,
         reminder_too_late_to_change_online, reminder_of_several,
         shared_without_account, shared_with_account, shared_with_a_holder, replaced,

@@ -36,6 +36,7 @@ HOLES = ("  ", " .", " ,", "« »", "«\u00a0\u00a0»", "“”", "%(", "%s", "{
 HEALTH = (REASON, TITLE, "hépatite", "sérologie", "Ordonnance", "Duranton", "Martinet")
 FRENCH = ("Bonjour", "rendez-vous", "Votre", "votre", "Vous", "vous ", "Pour :", "Avec")
 BUTTONLESS = {
+    "series_booked", "series_booked_by_sms", "series_cancelled",
     "cancelled_by_the_practice", "cancelled_by_the_patient", "reminder", "mobile_changed", "tries_failed",
     "account_unknown_account", "booked_for_an_adult_relative", "moved", "with_somebody_else",
     "reminder_too_late_to_change_online",

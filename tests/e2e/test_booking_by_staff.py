@@ -1,4 +1,4 @@
-"""A secretary books by keyboard: a few letters, an arrow, the time."""
+"""A secretary books by keyboard: a few letters, an arrow, a free time."""
 
 from __future__ import annotations
 
@@ -20,28 +20,43 @@ def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: s
     page.goto(f"{site}/pro/appointments/new/?start=2026-12-01T09:00")
     page.focus("[name=q]")
     page.keyboard.type("lef")
-    expect(page.locator("#patient-choices strong")).to_have_count(4)
-    page.keyboard.press("Enter")  # must not submit
+    field = page.locator("[name=q]")
+    expect(page.locator("#patient-options [role=option]")).to_have_count(4)
+    expect(field).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Enter")  # nothing is chosen yet: must not submit
+    expect(page.locator("#patient-options [role=option]")).to_have_count(4)
     secretary.accessible()
-    page.focus("[name=patient]:checked")
-    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")  # the last one
+    last = page.locator("#patient-options [role=option]").last
+    expect(last).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", last.get_attribute("id") or "")
+    name = last.locator("strong").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listbox")).to_be_hidden()
     chosen = page.locator("label:has([name=patient]:checked)")
     expect(chosen).to_contain_text("Lefèvre")
     expect(page.locator("[name=first_name]")).to_be_hidden()
-    name = chosen.locator("strong").inner_text()
     page.focus("[name=q]")
     page.keyboard.type("nobody of this name")
-    expect(page.locator("#patient-choices")).to_contain_text("Aucune fiche ne correspond")
+    expect(page.locator("#patient-found")).to_contain_text("Aucune fiche ne correspond")
     expect(chosen.locator("strong")).to_have_text(name)  # browsing does not change the choice
     page.select_option("[name=agenda]", label="Dr Anne Martin")
     page.select_option("[name=visit_reason]", label="Consultation de suivi")
+    first = page.locator("[data-pick]").first
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[name=starts_at]")).to_have_value(first.get_attribute("value") or "")
+    secretary.accessible()
+    page.locator("[data-times]").last.click()  # the next days
+    expect(page.locator("#next-free")).to_contain_text("Premier créneau de cette liste")
     assert Appointment.objects.count() == before
     page.focus("text=Prendre le rendez-vous")
     page.keyboard.press("Enter")
     expect(page.locator("#doubts, [data-panel]")).to_be_visible()
     if page.locator("#doubts").count():  # somebody may have an appointment at that time
         expect(chosen.locator("strong")).to_have_text(name)
-        page.focus(".booking-form .actions button")
+        page.focus(".booking-form > .actions button")
         page.keyboard.press("Enter")
     page.wait_for_url("**/pro/appointments/*-*/")
     assert Appointment.objects.latest("created_at").patient.full_name == name

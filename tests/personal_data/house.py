@@ -32,6 +32,7 @@ from appointments.models import (
     Agenda,
     Appointment,
     AppointmentKind,
+    AppointmentSeries,
     BookedFor,
     BookingPolicy,
     Closing,
@@ -270,6 +271,7 @@ def _settings(practice: Practice, doctor: User, tag: str) -> tuple[Agenda, Visit
     instruction.visit_reasons.add(reason)
     instruction.agendas.add(agenda)
     BookingPolicy.objects.create(practice=practice)
+    AppointmentSeries.objects.create(practice=practice)
     ReminderPolicy.objects.create(practice=practice)
     UnreadPolicy.objects.create(practice=practice)
     SmsPolicy.objects.create(practice=practice.pk, an_hour=100, a_day=1000)

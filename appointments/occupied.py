@@ -1,0 +1,84 @@
+"""Times of several agendas that cannot be booked, and their weekly hours: read once for all of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from uuid import UUID
+
+from appointments.models import Absence, Agenda, Appointment, AppointmentStatus, Closing, OpeningHours, SlotHold
+from appointments.openings import MomentsOfDay, Span
+from appointments.slots import LONGEST_STAY
+
+Spans = dict[UUID, list[Span]]  # by agenda
+
+
+@dataclass(frozen=True)
+class Occupied:
+    """Appointments, slots that somebody holds, absences, and closings (of the practice or of the agenda)."""
+
+    booked: Spans
+    held: Spans
+    absent: Spans
+    closed: Spans
+
+    def every(self, agenda: UUID) -> list[Span]:
+        return [*self.booked[agenda], *self.held[agenda], *self.absent[agenda], *self.closed[agenda]]
+
+
+@dataclass
+class Week:
+    """The hours of one agenda: by weekday, each with the reasons that it is kept for (none: all)."""
+
+    hours: dict[int, list[tuple[time, time, frozenset[UUID]]]] = field(default_factory=lambda: defaultdict(list))
+
+    def on(self, weekday: int, reason: UUID | None = None) -> MomentsOfDay:
+        """`reason`: leaves out hours that are kept for others; None: all hours."""
+        return [(start, end) for start, end, kept in self.hours[weekday] if not kept or not reason or reason in kept]
+
+
+def occupied(
+    agendas: Collection[Agenda],
+    start: datetime,
+    end: datetime,
+    *,
+    booked: Iterable[Appointment] | None = None,
+    closings: Iterable[Closing] | None = None,
+) -> Occupied:
+    """Of agendas of one practice, in this time. `booked`, `closings`: if the caller has read them; closings with
+    their agendas prefetched."""
+    ids = [one.pk for one in agendas]
+    within = {"agenda__in": ids, "starts_at__lt": end, "ends_at__gt": start}
+    if booked is None:
+        stands = Appointment.objects.filter(**within, starts_at__gt=start - LONGEST_STAY)
+        rows = stands.filter(status=AppointmentStatus.BOOKED).order_by().values_list("agenda", "starts_at", "ends_at")
+        taken = _by_agenda(ids, rows)
+    else:
+        stay = (one for one in booked if one.status == AppointmentStatus.BOOKED)
+        taken = _by_agenda(ids, ((one.agenda_id, one.starts_at, one.ends_at) for one in stay))
+    if closings is None:
+        found = Closing.objects.filter(practice=next(iter(agendas)).practice_id, starts_at__lt=end, ends_at__gt=start)
+        closings = list(found.prefetch_related("agendas"))
+    shut = [(agenda.pk, one.starts_at, one.ends_at) for one in closings for agenda in agendas if one.closes(agenda)]
+    held = SlotHold.objects.live().filter(**within).values_list("agenda", "starts_at", "ends_at")
+    absent = Absence.objects.filter(**within).order_by().values_list("agenda", "starts_at", "ends_at")
+    return Occupied(taken, _by_agenda(ids, held), _by_agenda(ids, absent), _by_agenda(ids, shut))
+
+
+def weeks_of(agendas: Collection[Agenda]) -> dict[UUID, Week]:
+    found: dict[UUID, Week] = defaultdict(Week)
+    hours = OpeningHours.objects.filter(agenda__in=[one.pk for one in agendas]).prefetch_related("visit_reasons")
+    for one in hours:
+        kept = frozenset(reason.pk for reason in one.visit_reasons.all())
+        found[one.agenda_id].hours[one.weekday].append((one.opens_at, one.closes_at, kept))
+    return found
+
+
+def _by_agenda(ids: Collection[UUID], rows: Iterable[tuple[UUID, datetime, datetime]]) -> Spans:
+    spans: Spans = {pk: [] for pk in ids}
+    for agenda, start, end in rows:
+        if agenda in spans:
+            spans[agenda].append((start, end))
+    return spans

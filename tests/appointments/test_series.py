@@ -1,0 +1,169 @@
+"""Appointments booked together: all or none, once, announced in one message; cancelled from one of them on."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from appointments.booking import book, cancel, delete, move
+from appointments.doubts import Doubtful
+from appointments.models import Agenda, Appointment, AppointmentSeries, Closing, VisitReason
+from appointments.recurrence import MOST
+from appointments.series import NothingChosen, book_series, cancel_following, companions, occurrences
+from audit.models import AuditEvent
+from notifications.models import Channel, Message, MessageState
+from patients.models import Patient
+from practices.roles import NotAllowed
+from tests.appointments.conftest import at
+
+pytestmark = pytest.mark.django_db
+TUESDAY = date(2027, 12, 7)
+
+
+class Course:
+    """Weekly appointments of Marie, on Tuesdays at nine."""
+
+    def __init__(self, agenda: Agenda, reason: VisitReason, patient: Patient, staff: User) -> None:
+        self.agenda, self.reason, self.patient, self.staff = agenda, reason, patient, staff
+        self.key = uuid.uuid4()
+
+    def starts(self, times: int = 4) -> list[datetime]:
+        return [at(self.agenda, TUESDAY + timedelta(weeks=week), 9) for week in range(times)]
+
+    def booked(self, times: int = 4, *accepted: str) -> list[Appointment]:
+        series = book_series(
+            agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts=self.starts(times), kind=None,
+            by=self.staff, accepted=accepted, pk=self.key,
+        )  # fmt: skip
+        return list(series.appointments.order_by("starts_at"))
+
+    def doubts(self) -> list[list[str]]:
+        found = occurrences(agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts=self.starts())
+        return [[one.code for one in date.doubts] for date in found]
+
+
+@pytest.fixture
+def course(open_agenda: Agenda, visit_reason: VisitReason, marie: Patient, bob: User) -> Course:
+    return Course(open_agenda, visit_reason, marie, bob)
+
+
+def waiting() -> list[Message]:
+    return list(Message.objects.filter(state=MessageState.QUEUED, topic="appointment").order_by("created_at"))
+
+
+def test_each_date_is_shown_with_what_speaks_against_it(course: Course, alice: User) -> None:
+    other = Patient.objects.create(
+        practice=course.agenda.practice, first_name="Luc", last_name="Petit", birth_date=date(1960, 1, 1)
+    )
+    starts = course.starts()
+    book(agenda=course.agenda, visit_reason=course.reason, patient=other, starts_at=starts[1], by=alice)
+    Closing.objects.create(
+        practice=course.agenda.practice, starts_at=starts[2], ends_at=starts[2] + timedelta(hours=1), reason="Pont"
+    )
+    assert course.doubts() == [[], ["time_taken"], ["closing"], []]
+    course.agenda.opening_hours.all().delete()
+
+
+def test_a_public_holiday_is_named(course: Course) -> None:
+    christmas = at(course.agenda, date(2027, 12, 25), 9)
+    [found] = occurrences(agenda=course.agenda, visit_reason=course.reason, patient=None, starts=[christmas])
+    assert "public_holiday" in [one.code for one in found.doubts]
+
+
+def test_all_are_booked_or_none(course: Course, alice: User, marie: Patient) -> None:
+    taken = course.starts()[3]
+    book(agenda=course.agenda, visit_reason=course.reason, patient=marie, starts_at=taken, by=alice)
+    with pytest.raises(Doubtful) as asked:
+        course.booked()
+    assert Appointment.objects.count() == 1
+    assert not AppointmentSeries.objects.exists()
+    made = course.booked(4, *(one.key for one in asked.value.doubts))
+    assert [one.starts_at for one in made] == course.starts()
+
+
+def test_it_is_booked_once_however_often_the_button_is_pressed(course: Course) -> None:
+    assert course.booked() == course.booked()
+    assert Appointment.objects.count() == 4
+    assert len(waiting()) == 1
+
+
+def test_one_message_names_every_date_and_no_reason(course: Course) -> None:
+    course.booked()
+    [message] = waiting()
+    assert message.channel == Channel.EMAIL
+    for day in ("7 décembre", "14 décembre", "21 décembre", "28 décembre"):
+        assert message.body.count(day) == 1
+    assert course.reason.name not in message.body + message.html
+
+
+def test_without_an_address_one_sms_names_every_date(course: Course) -> None:
+    Patient.objects.update(email=None)
+    course.patient.refresh_from_db()
+    course.booked()
+    [message] = waiting()
+    assert message.channel == Channel.SMS
+    assert "09:00 les 07/12, 14/12, 21/12, 28/12" in message.body
+    assert len(message.body) <= 160
+
+
+@pytest.mark.parametrize("act", ["move", "cancel", "delete"])
+@pytest.mark.parametrize("which", [0, 2])
+def test_the_waiting_message_follows_a_date_that_changes(course: Course, act: str, which: int) -> None:
+    made = course.booked()
+    if act == "move":
+        move(appointment=made[which], by=course.staff, starts_at=made[which].starts_at + timedelta(days=1))
+    else:
+        {"cancel": cancel, "delete": delete}[act](appointment=made[which], by=course.staff)
+    [message] = [one for one in waiting() if one.kind == "series_booked"]
+    former = f"{made[which].local_start.day} décembre"
+    assert former not in message.body
+    assert ("mercredi" in message.body) == (act == "move")
+    assert len([one for one in ("7 d", "14 d", "21 d", "28 d") if f" {one}écembre" in message.body]) == 3
+
+
+def test_this_one_and_the_following_are_cancelled_in_one_message(course: Course) -> None:
+    made = course.booked()
+    Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
+    cancel(appointment=made[3], by=course.staff)
+    Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
+    gone = cancel_following(appointment=made[1], by=course.staff)
+    assert [one.pk for one in gone] == [made[1].pk, made[2].pk]
+    assert [one.status for one in companions(made[0])] == ["booked", "cancelled", "cancelled", "cancelled"]
+    [message] = waiting()
+    assert "14 décembre" in message.body
+    assert "21 décembre" in message.body
+    assert "28 décembre" not in message.body
+    assert cancel_following(appointment=made[1], by=course.staff) == []
+    assert len(waiting()) == 1
+
+
+def test_the_history_of_each_says_that_they_belong_together(course: Course) -> None:
+    made = course.booked()
+    lines = AuditEvent.objects.filter(action="appointment.booked").order_by("id")
+    assert [(one.record_id, one.detail["rank"], one.detail["count"]) for one in lines] == [
+        (one.pk, rank, 4) for rank, one in enumerate(made, 1)
+    ]
+
+
+def test_each_is_reminded_of_by_itself(course: Course) -> None:
+    made = course.booked()
+    assert all(one.reminders.exists() for one in made)
+
+
+def test_neither_none_nor_too_many(course: Course) -> None:
+    for times in (0, MOST + 1):
+        with pytest.raises(NothingChosen):
+            course.booked(times)
+
+
+def test_who_only_reads_neither_books_nor_cancels(course: Course, rita: User) -> None:
+    made = course.booked()
+    with pytest.raises(NotAllowed):
+        cancel_following(appointment=made[0], by=rita)
+    course.staff, course.key = rita, uuid.uuid4()
+    with pytest.raises(NotAllowed):
+        course.booked()
