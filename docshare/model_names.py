@@ -41,6 +41,11 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "signing.InstallationAuthority": (_("autorité de certification"), _("autorités de certification")),
     "documents.LibraryDocument": (_("document de la bibliothèque"), _("documents de la bibliothèque")),
     "documents.LibraryVersion": (_("version d’un document"), _("versions de documents")),
+    "documents.ShareBatch": (_("envoi à plusieurs patients"), _("envois à plusieurs patients")),
+    "documents.ShareBatchLine": (
+        _("ligne d’un envoi à plusieurs patients"),
+        _("lignes des envois à plusieurs patients"),
+    ),
     "signing.SignatureImage": (_("image de signature"), _("images de signature")),
     "signing.SigningCredential": (_("certificat de signature"), _("certificats de signature")),
     "files.StoredFile": (_("fichier enregistré"), _("fichiers enregistrés")),

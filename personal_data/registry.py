@@ -68,6 +68,10 @@ DECISIONS: dict[str, Decision] = {
     "personal_data.PracticeExport": Decision("practice", why_not=OF_PRACTICE, references={"requested_by": K}),
     "documents.DocumentReading": Decision("document__practice", ("AuditEvent",), references={"reader": K}),
     "documents.AutoSend": Decision("appointment__practice", why_not="what it sent is a DocumentReference"),
+    "documents.ShareBatchLine": Decision("batch__practice", why_not="what it sent is a DocumentReference"),
+    "documents.ShareBatch": Decision(
+        "practice", why_not="what it sent is a DocumentReference", references={"made_by": K, "sent_by": K}
+    ),
     "documents.SharedDocument": Decision(
         "practice",
         ("DocumentReference", "Provenance"),

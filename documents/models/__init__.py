@@ -1,4 +1,5 @@
 from documents.models.autosend import AutoSend, AutoSendRule, AutoSendState, DocumentLink
+from documents.models.batch import LineReason, LineState, ShareBatch, ShareBatchLine
 from documents.models.category import Category
 from documents.models.library import LibraryDocument, LibraryVersion
 from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
@@ -13,7 +14,11 @@ __all__ = [
     "DocumentReading",
     "LibraryDocument",
     "LibraryVersion",
+    "LineReason",
+    "LineState",
     "ReadingMeans",
+    "ShareBatch",
+    "ShareBatchLine",
     "SharedDocument",
     "UnreadPolicy",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -92,3 +93,11 @@ class LibraryVersion(models.Model):
     def is_personal(self) -> bool:
         """Whether it has merge fields: each appointment then gets a copy of its own, and `file` is a specimen."""
         return MERGE_FIELD in self.body
+
+
+def newest_versions(documents: Collection[uuid.UUID]) -> dict[uuid.UUID, LibraryVersion]:
+    """The newest version of each document, by document, with its file."""
+    newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    asked = LibraryDocument.objects.filter(pk__in=documents)
+    versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
+    return {version.document_id: version for version in versions.select_related("file", "document")}

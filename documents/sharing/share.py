@@ -67,10 +67,12 @@ def share_library_document(
     category: Category | None = None,
     title: str = "",
     pk: uuid.UUID | None = None,
+    batch: uuid.UUID | None = None,
 ) -> SharedDocument:
     """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
-    Raises as share_upload, and documents.library.writing.printing.CannotWrite.
+    `batch`: the documents for several patients that it is one of, for the history. Raises as share_upload, and
+    documents.library.writing.printing.CannotWrite.
     """
     check_may_share(appointment, by)
     if library_document.practice_id != appointment.practice_id:
@@ -93,6 +95,7 @@ def share_library_document(
                     page_count=copy.page_count if copy else version.page_count,
                 ),
                 by=by,
+                batch=batch,
             )
     except Exception:
         if copy:
@@ -144,7 +147,12 @@ def _remove(document: SharedDocument, by: User) -> None:
 
 @transaction.atomic
 def _share(
-    *, appointment: Appointment, document: SharedDocument, by: User, patient_confirmed: bool = False
+    *,
+    appointment: Appointment,
+    document: SharedDocument,
+    by: User,
+    patient_confirmed: bool = False,
+    batch: uuid.UUID | None = None,
 ) -> SharedDocument:
     """Save rows, history and messages, in one transaction."""
     appointment = locked(appointment)
@@ -169,6 +177,7 @@ def _share(
             "sha256": document.file.sha256,
             "notices": document.notices,
             **({"patient_confirmed": True} if patient_confirmed else {}),
+            **({"batch": str(batch)} if batch else {}),
         },
     )
     messages.announce(document, by=by)

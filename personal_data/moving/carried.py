@@ -69,6 +69,8 @@ LEFT: dict[str, str] = {
     "patients.RelativeRecord": "what an account may book for; the account stays behind",
     "patients.ContactProposal": "of an account, which stays behind",
     "patients.Invitation": "its link is of the former installation",
+    "documents.ShareBatch": "work of the former installation; what it shared moves",
+    "documents.ShareBatchLine": "of a batch, which stays behind",
     "documents.DocumentLink": "a link without account ends with the former installation",
     "signing.SigningCredential": "keys do not leave; its signatures stay valid in the documents",
     "webhooks.WebhookEndpoint": "its secret does not leave: a practice adds its software anew",
