@@ -6,12 +6,14 @@ From three facts: who booked, for whom, and which contacts of the record are the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
+from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from accounts.models import User
@@ -96,8 +98,13 @@ class Recipient:
         return tuple(name for name, standing in self.standings.items() if standing is not Standing.OWN)
 
 
-def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient:
-    """Decide for a document shared on the day `today` (default: now, in the practice's time zone)."""
+def resolve(
+    appointment: Appointment, *, today: date | None = None, exclusions: Sequence[HolderExclusion] | None = None
+) -> Recipient:
+    """Decide for a document shared on the day `today` (default: now, in the practice's time zone).
+
+    `exclusions`: all that may be about the record, if the caller has read them.
+    """
     patient, holder = appointment.patient, appointment.holder
     today = today or timezone.localdate(timezone=appointment.practice.zone)
     minor = patient.is_minor_on(today)
@@ -118,7 +125,7 @@ def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient
     )
     ready = partial(decide, state=RecipientState.READY)
     reads = booker is not None and booker.is_active  # a closed or erased account shows nothing
-    if booker and reads and minor and not is_excluded(booker, patient):
+    if booker and reads and minor and not is_excluded(booker, patient, among=exclusions):
         return ready(audience=Audience.HOLDER, reason=Reason.MINOR_OF_HOLDER, holder=booker)
     if all(standing is Standing.OWN for standing in found.values()):
         reason = Reason.MINOR_GUARDIAN if minor else Reason.OWN_CONTACTS
@@ -133,6 +140,16 @@ def resolve(appointment: Appointment, *, today: date | None = None) -> Recipient
     return decide(state=RecipientState.NEEDS_AUTHORISATION, audience=None, reason=reason, holder=booker)
 
 
+def resolve_each(appointments: Sequence[Appointment]) -> dict[UUID, Recipient]:
+    """As resolve, for many appointments in a few queries: by appointment."""
+    prefetch_related_objects(
+        appointments, "holder_authorisations", "holder__former_contacts", "holder__emailaddress_set"
+    )
+    patients = [one.patient for one in appointments]
+    exclusions = list(HolderExclusion.objects.possibly_about(patients)) if patients else []
+    return {one.pk: resolve(one, exclusions=exclusions) for one in appointments}
+
+
 def with_todays_holder(appointment: Appointment) -> Appointment:
     """Read the holder again, once the appointment is locked: PostgreSQL returns joined rows as they were before the
     wait for the lock, and the account may have been erased meanwhile."""
@@ -141,8 +158,10 @@ def with_todays_holder(appointment: Appointment) -> Appointment:
     return appointment
 
 
-def is_excluded(holder: User, patient: Patient) -> bool:
+def is_excluded(holder: User, patient: Patient, *, among: Sequence[HolderExclusion] | None = None) -> bool:
     """Whether staff ended what the holder receives as a booker for this minor."""
+    if among is not None:
+        return any(one.is_of(holder) and one.is_about(patient) for one in among)
     return bool(HolderExclusion.objects.of(holder).applying_to(patient))
 
 

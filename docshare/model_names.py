@@ -45,6 +45,11 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "documents.Task": (_("document à signer"), _("documents à signer")),
     "documents.LibraryDocument": (_("document de la bibliothèque"), _("documents de la bibliothèque")),
     "documents.LibraryVersion": (_("version d’un document"), _("versions de documents")),
+    "documents.ShareBatch": (_("envoi à plusieurs patients"), _("envois à plusieurs patients")),
+    "documents.ShareBatchLine": (
+        _("ligne d’un envoi à plusieurs patients"),
+        _("lignes des envois à plusieurs patients"),
+    ),
     "signing.SignatureImage": (_("image de signature"), _("images de signature")),
     "signing.SigningCredential": (_("certificat de signature"), _("certificats de signature")),
     "files.StoredFile": (_("fichier enregistré"), _("fichiers enregistrés")),

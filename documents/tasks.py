@@ -1,4 +1,4 @@
-"""Celery tasks: automatic sendings, and reminders of unread documents."""
+"""Celery tasks: automatic sendings, documents for several patients, and reminders of unread documents."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from celery import shared_task
 from documents.filling import drafts
 from documents.merging import closing
 from documents.sending import autosend, links_without_contacts
-from documents.sharing import unread
+from documents.sharing import batch_sending, batches, unread
 from documents.undoing import acts
 from jobs.exclusive import OneAtATime
 
 SENDING = OneAtATime(seconds=120)
+SHARING = OneAtATime(seconds=120)
 
 
 @shared_task
@@ -19,6 +20,20 @@ def send_auto_sends() -> None:
     """Send what is due, until nothing is. Harmless when repeated: sent rows are no longer planned."""
     if SENDING.run(autosend.send_batch):
         send_auto_sends.delay()  # a further task continues
+
+
+@shared_task
+def send_share_batches() -> None:
+    """Share what batches planned, until nothing is left. Harmless when repeated: a line that is shared is no longer
+    planned."""
+    if SHARING.run(batch_sending.send_some):
+        send_share_batches.delay()
+
+
+@shared_task
+def forget_old_share_drafts() -> None:
+    """Delete batches that nobody sent. Harmless when repeated."""
+    batches.forget_old_drafts()
 
 
 @shared_task

@@ -80,6 +80,10 @@ DECISIONS: dict[str, Decision] = {
         references={"practitioner": K, "prepared_by": K},
         secret=frozenset({"answers", "sentence"}),
     ),
+    "documents.ShareBatchLine": Decision("batch__practice", why_not="what it sent is a DocumentReference"),
+    "documents.ShareBatch": Decision(
+        "practice", why_not="what it sent is a DocumentReference", references={"made_by": K, "sent_by": K}
+    ),
     "documents.SharedDocument": Decision(
         "practice",
         ("DocumentReference", "Provenance"),

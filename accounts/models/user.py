@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import PermissionDenied
@@ -17,6 +17,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.trail import record
+
+if TYPE_CHECKING:
+    from allauth.account.models import EmailAddress
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 ERASED_DOMAIN = "erased.invalid"  # the domain of erased accounts' addresses, which receives no mail (RFC 2606)
 MOVED = "moved-"  # how the address begins of a person who has an account in another installation, not here
@@ -61,6 +65,8 @@ class PasswordChange:
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    emailaddress_set: RelatedManager[EmailAddress]  # allauth's
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("adresse e-mail"), unique=True)
     first_name = models.CharField(_("prénom"), max_length=100, blank=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db import models
 from django.db.models import Q
@@ -55,7 +56,16 @@ class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
         described the child differently."""
         alike = Q(patient=patient) | Q(patient__practice=patient.practice_id, patient__birth_date=patient.birth_date)
         found = self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
-        return [one for one in found if one.patient == patient or one.patient.looks_like(patient)]
+        return [one for one in found if one.is_about(patient)]
+
+    def possibly_about(self, patients: Collection[Patient]) -> HolderExclusionQuerySet:
+        """Candidates of applying_to for any of these records; `is_about` and `is_of` decide."""
+        born = Q(
+            patient__practice__in={one.practice_id for one in patients},
+            patient__birth_date__in={one.birth_date for one in patients},
+        )
+        found = self.filter(Q(patient__in=[one.pk for one in patients]) | born)
+        return found.select_related("patient", "holder")
 
 
 class HolderExclusion(models.Model):
@@ -80,3 +90,14 @@ class HolderExclusion(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def is_about(self, patient: Patient) -> bool:
+        """Whether it is about this record, or one that looks like the same child."""
+        return self.patient == patient or (
+            self.patient.practice_id == patient.practice_id and self.patient.looks_like(patient)
+        )
+
+    def is_of(self, holder: User) -> bool:
+        """As HolderExclusionQuerySet.of."""
+        of_anybody = self.holder.email.startswith(MOVED) and self.holder.email.endswith(f"@{ERASED_DOMAIN}")
+        return self.holder_id == holder.pk or of_anybody

@@ -1,4 +1,5 @@
 from documents.models.autosend import AutoSend, AutoSendRule, AutoSendState, DocumentLink
+from documents.models.batch import LineReason, LineState, ShareBatch, ShareBatchLine
 from documents.models.category import Category
 from documents.models.library import LibraryDocument, LibraryVersion
 from documents.models.shared import DocumentReading, ReadingMeans, SharedDocument
@@ -17,7 +18,11 @@ __all__ = [
     "FillingDraft",
     "LibraryDocument",
     "LibraryVersion",
+    "LineReason",
+    "LineState",
     "ReadingMeans",
+    "ShareBatch",
+    "ShareBatchLine",
     "SharedDocument",
     "Task",
     "TaskState",

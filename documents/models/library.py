@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
@@ -105,3 +106,11 @@ class LibraryVersion(models.Model):
     def has_blanks(self) -> bool:
         """Whether somebody must fill it in for each appointment: it is never sent as it is."""
         return BLANK in self.body
+
+
+def newest_versions(documents: Collection[uuid.UUID]) -> dict[uuid.UUID, LibraryVersion]:
+    """The newest version of each document, by document, with its file."""
+    newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    asked = LibraryDocument.objects.filter(pk__in=documents)
+    versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
+    return {version.document_id: version for version in versions.select_related("file", "document")}

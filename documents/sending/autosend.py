@@ -8,12 +8,11 @@ lease is not what prevents a second sending: the appointment is locked, and a se
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -24,8 +23,9 @@ from documents import messages
 from documents.addressees import write_addressee
 from documents.library.writing.copies import BlanksUnfilled, personal_copy
 from documents.library.writing.printing import CannotWrite
-from documents.models import AutoSend, DocumentLink, LibraryDocument, LibraryVersion, SharedDocument
+from documents.models import AutoSend, DocumentLink, LibraryVersion, SharedDocument
 from documents.models.autosend import AutoSendState, LinkEnd
+from documents.models.library import newest_versions
 from documents.sending.links import is_open
 from documents.sending.planning import due_again, line_of, nudge_senders, record_sending
 from jobs import leases
@@ -132,7 +132,7 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
     channels = _channels(appointment, recipient, due)
     if not channels:
         return False
-    versions = _current_versions(due)
+    versions = newest_versions({one.document_id for one in due})
     sent: list[tuple[AutoSend, SharedDocument]] = []
     for one in due:
         try:
@@ -150,14 +150,6 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
     append(line_of(action, one, by=by) for one, _ in sent)
     messages.announce_link(link, documents, channels=channels)
     return True
-
-
-def _current_versions(due: Sequence[AutoSend]) -> dict[Any, LibraryVersion]:
-    """Each document's newest version, by document."""
-    newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    asked = LibraryDocument.objects.filter(pk__in={one.document_id for one in due})
-    versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
-    return {version.document_id: version for version in versions.select_related("file", "document")}
 
 
 def channels_for(sending: AutoSend) -> Channels:

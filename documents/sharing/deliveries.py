@@ -21,11 +21,6 @@ GRACE = timedelta(minutes=5)  # a sending that waits no longer than this is not 
 _told = SharedDocument.messages.through
 
 
-def recent(user: User, practice: Practice) -> QuerySet[SharedDocument]:
-    """Everything shared in the last 30 days."""
-    return visible_as_staff(user).filter(practice=practice, shared_at__gte=_since())
-
-
 def needing_attention(user: User, practice: Practice) -> QuerySet[SharedDocument]:
     """Documents of the last 30 days that are unread and whose last message failed by some channel."""
     return unreached(visible_as_staff(user).filter(practice=practice))
@@ -46,7 +41,7 @@ def unreached(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
     failed = _told.objects.filter(
         ~Exists(later),
         message__state=MessageState.FAILED,
-        message__created_at__gte=_since(),
+        message__created_at__gte=since(),
         shareddocument__first_read_at=None,
     )
     named = set(failed.values_list("shareddocument", flat=True))
@@ -59,14 +54,14 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
     waits = Q(state=AutoSendState.PLANNED, retry_at__isnull=False, due_at__lte=now - GRACE)
     return AutoSend.objects.filter(
         waits | Q(state=AutoSendState.FAILED),
-        due_at__gte=_since(),
+        due_at__gte=since(),
         appointment__practice__in=Practice.objects.of(user).filter(pk=practice.pk),
     ).order_by("-due_at", "-id")
 
 
 def notices_that_failed(user: User, practice: Practice) -> MessageQuerySet:
     """Failed messages of the last 30 days about appointments; none if the user is not in the practice."""
-    return failed_notices(Practice.objects.of(user).filter(pk=practice.pk), since=_since())
+    return failed_notices(Practice.objects.of(user).filter(pk=practice.pk), since=since())
 
 
 def attention_count(user: User, practice: Practice) -> int:
@@ -84,5 +79,5 @@ def contact_proposals(user: User, practice: Practice) -> QuerySet[ContactProposa
     return waiting.select_related("patient", "user").order_by("made_at", "id")
 
 
-def _since() -> datetime:
+def since() -> datetime:
     return timezone.now() - PERIOD

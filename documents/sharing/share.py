@@ -101,11 +101,12 @@ def share_library_document(
     title: str = "",
     pk: uuid.UUID | None = None,
     session: str = "",
+    batch: uuid.UUID | None = None,
 ) -> SharedDocument:
     """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
-    Raises as share_upload, documents.library.writing.printing.CannotWrite, and
-    documents.library.writing.copies.BlanksUnfilled.
+    `batch`: the documents for several patients that it is one of, for the history. Raises as share_upload,
+    documents.library.writing.printing.CannotWrite, and documents.library.writing.copies.BlanksUnfilled.
     """
     check_may_share(appointment, by)
     if library_document.practice_id != appointment.practice_id:
@@ -129,6 +130,7 @@ def share_library_document(
                 ),
                 by=by,
                 session=session,
+                batch=batch,
             )
     except Exception:
         if copy:
@@ -197,6 +199,7 @@ def _share(
     by: User,
     session: str,
     patient_confirmed: bool = False,
+    batch: uuid.UUID | None = None,
 ) -> SharedDocument:
     """Save rows, history and messages, in one transaction."""
     act = uuid.uuid4() if session and may_be_undone() else None
@@ -210,7 +213,7 @@ def _share(
     document.full_clean(exclude=["file"])
     document.save()
     with lines_of_act(act) if act else nullcontext():
-        _announce(document, by=by, patient_confirmed=patient_confirmed, sitting=act is not None)
+        _announce(document, by=by, patient_confirmed=patient_confirmed, batch=batch, sitting=act is not None)
     if act:
         open_act(
             ActKind.SHARE,
@@ -224,7 +227,9 @@ def _share(
     return document
 
 
-def _announce(document: SharedDocument, *, by: User, patient_confirmed: bool, sitting: bool) -> None:
+def _announce(
+    document: SharedDocument, *, by: User, patient_confirmed: bool, batch: uuid.UUID | None, sitting: bool
+) -> None:
     record(
         "document.shared",
         by=by,
@@ -238,6 +243,7 @@ def _announce(document: SharedDocument, *, by: User, patient_confirmed: bool, si
             "sha256": document.file.sha256,
             "notices": document.notices,
             **({"patient_confirmed": True} if patient_confirmed else {}),
+            **({"batch": str(batch)} if batch else {}),
         },
     )
     messages.announce(document, by=by, sitting=sitting)

@@ -70,6 +70,8 @@ LEFT: dict[str, str] = {
     "patients.RelativeRecord": "what an account may book for; the account stays behind",
     "patients.ContactProposal": "of an account, which stays behind",
     "patients.Invitation": "its link is of the former installation",
+    "documents.ShareBatch": "work of the former installation; what it shared moves",
+    "documents.ShareBatchLine": "of a batch, which stays behind",
     "documents.DocumentLink": "a link without account ends with the former installation",
     "documents.FillingDraft": "unfinished work of an account, which stays behind",
     "documents.Task": "for the signature of an account, which stays behind; what was signed moves",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -44,6 +44,7 @@ class Column:
     entries: list[Placed[Appointment | Gap]] = field(default_factory=list)
     lanes: int = 1
     now: str = ""
+    documents_address: str = ""  # of a day of the week; the toolbar has that of the day shown alone
 
     @property
     def has_appointments(self) -> bool:
@@ -100,6 +101,7 @@ def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agend
         entries=entries,
         lanes=lanes,
         now=_now(sheet, day, place.today),
+        documents_address=replace(place, day=day).documents_address if place.by_week else "",
     )
 
 

@@ -45,6 +45,13 @@ class AgendaPlace:
         return f"{reverse('practitioner:agenda')}?{query}"
 
     @property
+    def documents_address(self) -> str:
+        """The page that sends documents for the appointments of its day."""
+        asked = {"date": self.day.isoformat(), "agenda": self.only}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{reverse('practitioner:day-documents')}?{query}"
+
+    @property
     def previous(self) -> AgendaPlace:
         return replace(self, day=self.day - self._step)
 

@@ -197,10 +197,8 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
 
 def _cancelled(request: HttpRequest, user: User, found: Appointment, form: CancelForm) -> HttpResponse:
     """Raises what the use cases raise."""
-    since = timezone.now()
-    if "following" in request.POST and (
-        cancelled := cancel_following(appointment=found, by=user, **form.cleaned_data)
-    ):
+    since, why = timezone.now(), form.cleaned_data
+    if "following" in request.POST and (cancelled := cancel_following(appointment=found, by=user, **why)):
         notice, lacks = sent_notices(cancelled[0], since=since)
         said = series_cancelled_sentence(cancelled, notice)
         (messages.warning if lacks else messages.success)(request, said)

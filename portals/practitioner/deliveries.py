@@ -11,28 +11,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from appointments.notices import FailedNotice, settle, to_be_seen_to, with_their_appointments
+from appointments.notices import settle, with_their_appointments
 from appointments.recipients import RecipientState, resolve
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.models.shared import AudienceChoice
+from documents.sharing import delivery_search
 from documents.sharing.access import visible_as_staff
 from documents.sharing.chasing import ChaseResult, chase, correct_and_chase
-from documents.sharing.deliveries import (
-    blocked_sendings,
-    contact_proposals,
-    needing_attention,
-    notices_that_failed,
-    recent,
-)
+from documents.sharing.deliveries import notices_that_failed
+from documents.sharing.delivery_search import DeliverySearch, Shown
 from patients.records import check_may_edit
 from portals.answers import done, not_done
 from portals.contact_hints import hint_at_misspelling
 from portals.form_errors import refusals_in
 from portals.practitioner.calendar_words import waiting_calendars
+from portals.practitioner.delivery_filter import DeliveryFilterForm
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
@@ -40,40 +37,66 @@ from practices.models import SHARING_ROLES, Practice
 
 SHOWN = 50
 BLOCKED_SHOWN = 50
+COUNTED = 1000  # documents; more are “plus de 1 000”
 
 
 @staff_only
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def deliveries(request: HttpRequest, user: User) -> HttpResponse:
-    """Deliveries that need attention; or all of the last 30 days."""
-    everything = request.GET.get("show") == "all"
+    """Deliveries that need attention, or those that somebody looks for. The words of a search are a POST: a name does
+    not belong in an address. Without words, the address holds the rest."""
     practice = practice_of(request, user)
-    found = recent(user, practice) if everything else needing_attention(user, practice)
-    page, has_more = _page_of(found, request.GET.get("after"))
+    asked = request.POST if request.method == "POST" else request.GET.copy()
+    if request.method != "POST":
+        asked.pop("q", None)
+    form = DeliveryFilterForm(asked, practice=practice, user=user)
+    search = form.search() if form.is_valid() else None
+    if request.method == "POST" and search and not form.cleaned_data["q"].strip():
+        return not_done(f"{reverse('practitioner:deliveries')}?{form.query()}".rstrip("?"))
+    context = frame(request, user, "deliveries", form=form, **_found(request, user, practice, form, search))
+    return render(request, "practitioner/deliveries.html", context, status=200 if search else 400)
+
+
+def _found(
+    request: HttpRequest, user: User, practice: Practice, form: DeliveryFilterForm, search: DeliverySearch | None
+) -> dict[str, Any]:
+    if search is None:
+        return {"documents": [], "is_filtered": True}
+    found = delivery_search.documents(user, practice, search)
+    sent = request.POST if request.method == "POST" else request.GET
+    page, has_more = _page_of(found, sent.get("after"), user)
+    is_whole = not has_more and "after" not in sent
+    counted = len(page) if is_whole else found.order_by()[: COUNTED + 1].count()
+    blocked = delivery_search.blocked(user, practice, search)
+    proposals = delivery_search.proposals(user, practice, search)
+    notices = delivery_search.notices(user, practice, search)
     beside: dict[str, Any] = {
-        "blocked": _blocked(user, practice),
-        "proposals": list(contact_proposals(user, practice)[:BLOCKED_SHOWN]),
-        "calendars": waiting_calendars(practice),
-        "notices": _notices(user, practice, everything=everything),
+        "blocked": _blocked(blocked),
+        "proposals": list(proposals[:BLOCKED_SHOWN]),
+        "calendars": [] if search.narrows or search.is_of_documents else waiting_calendars(practice),
+        "notices": with_their_appointments(list(notices[:BLOCKED_SHOWN])),
     }
-    context = frame(
-        request,
-        user,
-        "deliveries",
-        documents=page,
-        next_after=page[-1].pk if has_more else None,
-        everything=everything,
+    full = (("blocked", blocked), ("proposals", proposals), ("notices", notices))
+    return {
+        "documents": page,
+        "counted": min(counted, COUNTED),
+        "counted_more": counted > COUNTED,
+        "next_after": page[-1].pk if has_more else None,
+        "search": search,
+        "everything": search.shown is Shown.ALL,
+        "is_filtered": search.narrows or search.shown not in (Shown.TO_DO, Shown.ALL),
+        "query": form.query(),
         **beside,
-        other_lists=any(beside.values()),
-        shares_in=set(Practice.objects.ids_of(user, *SHARING_ROLES)),
-    )
-    return render(request, "practitioner/deliveries.html", context)
+        "more_than_shown": [rows.order_by().count() for name, rows in full if len(beside[name]) == BLOCKED_SHOWN],
+        "other_lists": any(beside.values()),
+        "shares_in": set(Practice.objects.ids_of(user, *SHARING_ROLES)),
+    }
 
 
-def _page_of(found: QuerySet[SharedDocument], after: str | None) -> tuple[list[SharedDocument], bool]:
-    """Newest first, by keyset: the page after the document `after`."""
+def _page_of(found: QuerySet[SharedDocument], after: str | None, user: User) -> tuple[list[SharedDocument], bool]:
+    """Newest first, by keyset: the page after the document `after`, though it may have left the list since."""
     try:
-        last = found.filter(pk=uuid.UUID(after)).first() if after else None
+        last = visible_as_staff(user).filter(pk=uuid.UUID(after)).first() if after else None
     except ValueError:
         last = None
     if last is not None:
@@ -83,16 +106,11 @@ def _page_of(found: QuerySet[SharedDocument], after: str | None) -> tuple[list[S
     return page[:SHOWN], len(page) > SHOWN
 
 
-def _blocked(user: User, practice: Practice) -> list[dict[str, Any]]:
-    sendings = blocked_sendings(user, practice).select_related(
+def _blocked(sendings: QuerySet[AutoSend]) -> list[dict[str, Any]]:
+    related = sendings.select_related(
         "document", "appointment__patient__practice", "appointment__practice", "appointment__holder"
     )
-    return [{"sending": one, "reason": _why(one)} for one in sendings[:BLOCKED_SHOWN]]
-
-
-def _notices(user: User, practice: Practice, *, everything: bool) -> list[FailedNotice]:
-    found = notices_that_failed(user, practice)
-    return with_their_appointments(list((found if everything else to_be_seen_to(found))[:BLOCKED_SHOWN]))
+    return [{"sending": one, "reason": _why(one)} for one in related[:BLOCKED_SHOWN]]
 
 
 def _why(sending: AutoSend) -> str:

@@ -190,6 +190,7 @@ def _notes(detail: dict[str, Any]) -> list[str]:
     for a reading, by which means."""
     said = {
         "patient_confirmed": _("Il nommait un autre patient : le destinataire a été confirmé."),
+        "batch": _("Dans un envoi de documents à plusieurs patients."),
         "by_the_account": _("Par le patient, dans son compte."),
         "by_reminder": _("Par le lien du rappel."),
         "given_by_booker": _("Données par la personne qui a pris le rendez-vous, non vérifiées."),

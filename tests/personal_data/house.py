@@ -49,6 +49,7 @@ from docshare.demo.letters import letter, signature
 from documents.library.catalogue import import_document
 from documents.models import AutoSendRule, Category, LibraryDocument, ReadingMeans, SharedDocument, UnreadPolicy
 from documents.sending.autosend import send_due
+from documents.sharing.batches import draft
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload
 from files.intake import Intake, accept
@@ -161,6 +162,8 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     house.document = house.share(house.past, f"Ordonnance {tag}", signs=signs)
     house.coming = house.book(marie, 3, holder=own, booked_for=BookedFor.SELF)
     share_library_document(appointment=house.coming, library_document=library, by=doctor)
+    day = {"practice": house.practice, "day": house.coming.local_start.date()}
+    draft(**day, appointments=[house.coming], documents=[library], by=doctor)
     _relatives(house, library, tag)
     assert send_due() >= 1
     Reminder.objects.filter(appointment=house.coming).update(due_at=timezone.now())

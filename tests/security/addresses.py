@@ -23,6 +23,7 @@ KINDS = {
     "pro/contact-proposals/": "proposal",
     "pro/exclusions/": "exclusion",
     "pro/deliveries/": "notice",
+    "pro/batches/": "batch",
     "pro/library/": "library",
     "pro/library/versions/": "version",
     "api/v1/library/": "library",

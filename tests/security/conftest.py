@@ -25,6 +25,7 @@ from documents.sending.autosend import send_due
 from documents.sending.links import link_url
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.accesses import accesses_to
+from documents.sharing.batches import draft
 from documents.sharing.share import share_upload
 from imports.models import Subject
 from imports.subscriptions import subscribe
@@ -93,6 +94,13 @@ def ids(
     return {
         "slug": slug_of(appointment.practice),
         "document": document.pk,
+        "batch": draft(
+            practice=appointment.practice,
+            day=appointment.local_start.date(),
+            appointments=[appointment],
+            documents=[access_plan],
+            by=carol,
+        ).pk,
         "appointment": appointment.pk,
         "patient": appointment.patient_id,
         "library": access_plan.pk,

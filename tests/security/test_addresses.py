@@ -75,7 +75,7 @@ DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in ro
 OWNED = (
     *("document", "appointment", "patient", "library", "version", "relative"),
     *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "member", "sending", "way", "api_token"),
-    *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive"),
+    *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive", "batch"),
 )
 OPERATORS = ("start/practice/", "start/practices/<", "start/administrators/<")
 VERBS = ("get", "post", "patch", "delete", "put")

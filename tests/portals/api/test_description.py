@@ -38,6 +38,7 @@ OF_PAGES_ALONE = {
     *("blocks_operator", "email_taken", "last_operator", "link_over", "not_operator"),
     *("operator_exists", "staff_account", "visit_reason_in_use", "week_changed"),
     "series_without_dates",
+    *("nothing_chosen", "too_many_chosen", "batch_sent", "nothing_ready"),
     *("too_many_calendars", "read_a_moment_ago", "calendar_not_ready", "other_cancellations"),
     *("template_withdrawn", "not_to_sign", "look_again", "not_looked_at", "in_the_way"),
 }
