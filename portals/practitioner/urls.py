@@ -34,6 +34,7 @@ from portals.practitioner import (
     share_from_record,
     sign_in_again,
     signature,
+    stamp,
     take_back,
     tokens,
     webhooks,
@@ -55,6 +56,7 @@ urlpatterns = [
     path("appointments/new/", booking.new_appointment, name="appointment-new"),
     path("appointments/<uuid:pk>/", appointment.appointment, name="appointment"),
     path("appointments/<uuid:pk>/share/", share.share, name="share"),
+    path("appointments/<uuid:pk>/share/stamp/", stamp.stamp, name="stamp"),
     path("appointments/<uuid:pk>/share/category/", share.propose_category, name="propose-category"),
     path("appointments/<uuid:pk>/contacts/", who_receives.complete_contacts, name="contacts"),
     path("appointments/<uuid:pk>/authorise/", who_receives.authorise, name="authorise"),
@@ -191,4 +193,6 @@ urlpatterns = [
     path("settings/certificate/remove/", certificate.remove_practices, name="practice-certificate-remove"),
     path("signature/revoke/", signature.revoke, name="signature-revoke"),
     path("signature/image/", signature.image, name="signature-image"),
+    path("signature/stamp/", stamp.sample, name="stamp-sample"),
+    path("signature/stamp/tried/", stamp.tried, name="stamp-tried"),
 ]
