@@ -20,6 +20,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.commands import flush
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
+from django.db.backends.sqlite3.creation import DatabaseCreation as SqliteCreation
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone, translation
@@ -34,6 +35,7 @@ from patients.models import Patient
 from practices.models import Membership, Practice
 from signing.signatures import set_signature_image
 from tests import sample_folder
+from tests.migrated import copy_migrated
 from tests.settings import STACK
 
 PDF = letter("Ordonnance", ["Paracétamol 1 g, trois fois par jour."], heading="Cabinet des Lilas")
@@ -108,6 +110,22 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pki]:
 def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
     """The database of a running stack is used as it is."""
     return bool(STACK or request.config.getvalue("reuse_db"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Test processes on SQLite begin with a copy of a migrated database."""
+    creation: Any = SqliteCreation
+    create: Callable[..., str] = creation._create_test_db
+
+    def create_migrated(self: SqliteCreation, *arguments: Any, **options: Any) -> str:
+        name = create(self, *arguments, **options)
+        copy_migrated(Path(name))
+        return name
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqliteCreation, "_create_test_db", create_migrated)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

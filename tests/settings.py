@@ -39,7 +39,8 @@ if STACK:  # with its own database and passwords
 else:
     if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
         # A file, as in production: an in-memory database has other locks, without waiting.
-        DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}  # noqa: F405
+        # It begins as a copy of a migrated one (tests/migrated.py).
+        DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3"), "MIGRATE": False}  # noqa: F405
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, because tests sign in often
 # pytest-django serves static files only with this very name.
 INSTALLED_APPS[INSTALLED_APPS.index("docshare.apps.ServedFilesConfig")] = "django.contrib.staticfiles"  # noqa: F405

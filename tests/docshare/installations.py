@@ -18,7 +18,6 @@ from audit import chain
 """
 MAKE = """
 from django.core.management import call_command
-call_command("migrate", verbosity=0)
 call_command("demo", stdout=open("/dev/null", "w"))
 from notifications.outbox import plan_email
 plan_email(to="marie@courriel.example", subject="Un document", body="Le lien", language="fr")

@@ -10,6 +10,7 @@ import pytest
 
 from personal_data.moving.layout import ABOUT, SUMS
 from tests.docshare.installations import manage, python
+from tests.migrated import copy_migrated
 from tests.personal_data.moving.content import as_moved, entries_of, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -51,10 +52,8 @@ MOMENTS = {
 def installations(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path, str]:
     """Two of them, the archive that the first wrote, and the id of the practice."""
     old, new = tmp_path_factory.mktemp("old"), tmp_path_factory.mktemp("new")
-    done = manage(old, "migrate", "--verbosity=0")
-    assert done.returncode == 0, done.stderr
-    with sqlite3.connect(old / "docshare.sqlite3") as empty, sqlite3.connect(new / "docshare.sqlite3") as copy:
-        empty.backup(copy)
+    copy_migrated(old / "docshare.sqlite3")
+    copy_migrated(new / "docshare.sqlite3")
     made = python(old, "-c", FURNISH)
     assert made.returncode == 0, made.stderr
     practice = made.stdout.strip().splitlines()[-1]
