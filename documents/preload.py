@@ -19,6 +19,7 @@ import documents.library.writing.rendering  # noqa: E402, F401  # after secrets 
 import files.decoding  # noqa: E402
 import files.sandbox_child  # noqa: E402
 import signing.pdf.signing_child  # noqa: E402
+import signing.pdf.stamp_drawing  # noqa: E402
 import signing.pdf.warming  # noqa: E402
 
 

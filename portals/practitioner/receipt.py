@@ -26,10 +26,11 @@ RECEIPT_LASTS = timedelta(hours=1)
 def receipt(request: HttpRequest, document: SharedDocument, user: User) -> HttpResponse:
     """The receipt that replaces the card."""
     signed = _signed_page(request, document) if document.is_signed else None
+    pages = shown_pages(document, at_most=RECEIPT_PAGES, among=signed)
     context = {
         "document": document,
         "notices": notice_sentences(document.notices),
-        "pages": shown_pages(document, at_most=RECEIPT_PAGES, among=signed),
+        "pages": sorted(pages, key=lambda page: page.number != signed),  # the signed one first
         "signed_page": signed,
         "undo": offer(act) if (act := share_act(document, user, session_mark(request))) else None,
     }

@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
 from files.intake import Refused
 from portals.answers import done
+from portals.practitioner.card import CardRefused, refusals_on_card
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.staff import frame, staff_only
 from signing.certificates import in_use, revoke_certificate
@@ -32,10 +33,12 @@ MAX_DRAWING = 2_000_000  # characters
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_signature(request: HttpRequest, user: User) -> HttpResponse:
     error = ""
+    if request.headers.get("X-Requested-With") == "card":
+        return _from_share_page(request, user)
     if request.method == "POST":
         require_recent_sign_in(request)
         try:
-            set_signature_image(user=user, upload=_upload(request), by=user)
+            set_signature_image(user=user, upload=uploaded_image(request), by=user)
         except Refused as refused:
             error = refused.sentence
         else:
@@ -57,7 +60,18 @@ def my_signature(request: HttpRequest, user: User) -> HttpResponse:
     return render(request, "practitioner/signature.html", context, status=400 if error else 200)
 
 
-def _upload(request: HttpRequest) -> UploadedFile[bytes] | None:
+def _from_share_page(request: HttpRequest, user: User) -> HttpResponse:
+    """The same without leaving the share page: 204, 401 if a sign-in is needed first, or a sentence."""
+    try:
+        with refusals_on_card():
+            require_recent_sign_in(request)
+            set_signature_image(user=user, upload=uploaded_image(request), by=user)
+    except CardRefused as refused:
+        return render(request, "practitioner/_card_error.html", {"sentence": refused}, status=refused.status)
+    return HttpResponse(status=204)
+
+
+def uploaded_image(request: HttpRequest) -> UploadedFile[bytes] | None:
     """The chosen file, or the drawing as a PNG."""
     drawing = request.POST.get("drawing", "")
     if drawing.startswith(DATA_URL) and len(drawing) <= MAX_DRAWING:

@@ -41,6 +41,7 @@ from portals.practitioner import (
     share_from_record,
     sign_in_again,
     signature,
+    stamp,
     take_back,
     to_sign,
     tokens,
@@ -65,6 +66,7 @@ urlpatterns = [
     path("appointments/new/series/", series.new_series, name="series-new"),
     path("appointments/<uuid:pk>/", appointment.appointment, name="appointment"),
     path("appointments/<uuid:pk>/share/", share.share, name="share"),
+    path("appointments/<uuid:pk>/share/stamp/", stamp.stamp, name="stamp"),
     path("appointments/<uuid:pk>/share/category/", share.propose_category, name="propose-category"),
     path("appointments/<uuid:pk>/fill/", filling.choose, name="fill-choose"),
     path("appointments/<uuid:pk>/fill/<uuid:version>/", filling.fill, name="fill"),
@@ -226,4 +228,6 @@ urlpatterns = [
     path("settings/certificate/remove/", certificate.remove_practices, name="practice-certificate-remove"),
     path("signature/revoke/", signature.revoke, name="signature-revoke"),
     path("signature/image/", signature.image, name="signature-image"),
+    path("signature/stamp/", stamp.sample, name="stamp-sample"),
+    path("signature/stamp/tried/", stamp.tried, name="stamp-tried"),
 ]

@@ -85,7 +85,7 @@ def sign(
         width=placement.width,
         certificate=credential.certificate,
         chain=credential.chain,
-        stamp=_stamp(appearance, signing_time),
+        stamp=stamp_of(appearance, signing_time),
         signer_name=appearance.signer_name,
         wanted=wanted,
     )
@@ -146,7 +146,7 @@ def stamp_sentence(missing: list[str]) -> str:
     return _("Votre nom ne peut pas figurer sur le cachet de signature. %(why)s") % {"why": missing_sentence(missing)}
 
 
-def _stamp(appearance: StampContent, signing_time: datetime) -> Stamp:
+def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
     """The stamp's text, in French because it is read in print, whoever opens the file."""
     local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""

@@ -79,6 +79,7 @@ class _Drawing(BaseStamp):
 
     def as_form_xobject(self) -> generic.StreamObject:
         form = super().as_form_xobject()
+        form[pdf_name("/BBox")] = numbers((0.0, 0.0, *self._size))  # pyHanko's would cut off parts of points
         form.compress()
         return form
 

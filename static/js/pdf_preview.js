@@ -1,5 +1,9 @@
 // Shows a PDF's pages in the browser before anything is sent (pdf.js, without eval, scripting or XFA).
+import { pageGeometry } from "./stamp_geometry.js";
+
 const MOST_TEXT = 20_000; // characters; the server's limit
+const MOST_PIXELS = 16_000_000; // of a drawn page: more fails in some browsers
+const CSS_PIXELS = 96 / 72; // in a point of paper
 let library = null;
 
 async function load({ module, worker }) {
@@ -10,12 +14,23 @@ async function load({ module, worker }) {
   return library;
 }
 
-// `pdfjs`: the addresses of its {module, worker, base}.
+// A signature names the bytes that it covers, outside of compressed streams (ISO 32000-1, 12.8.1).
+function carriesSignature(bytes) {
+  return new TextDecoder("latin1").decode(bytes).includes("/ByteRange");
+}
+
+function textOf({ items }) {
+  return items.map((item) => item.str + (item.hasEOL ? "\n" : "")).join("");
+}
+
+// `pdfjs`: the addresses of its {module, worker, base}. Raises what pdf.js raises (whyRefused).
 export async function openPdf(file, pdfjs) {
   const { getDocument } = await load(pdfjs);
   const { base } = pdfjs;
+  const data = new Uint8Array(await file.arrayBuffer());
+  const isSigned = carriesSignature(data);
   const loading = getDocument({
-    data: await file.arrayBuffer(),
+    data,
     isEvalSupported: false,
     enableXfa: false,
     cMapUrl: `${base}cmaps/`,
@@ -28,18 +43,31 @@ export async function openPdf(file, pdfjs) {
   return {
     pages: pdf.numPages,
     close: () => loading.destroy(), // ends its worker, too
+    // Of the first `pages` pages.
     async text(pages) {
       let found = "";
       for (let number = 1; number <= Math.min(pages, pdf.numPages) && found.length < MOST_TEXT; number += 1) {
-        const { items } = await (await pdf.getPage(number)).getTextContent();
-        found += `${items.map((item) => item.str + (item.hasEOL ? "\n" : "")).join("")}\n`;
+        found += `${textOf(await (await pdf.getPage(number)).getTextContent())}\n`;
       }
       return found.slice(0, MOST_TEXT);
     },
-    async draw(number, canvas) {
+    async pageText(number) {
+      return textOf(await (await pdf.getPage(number)).getTextContent()).trim();
+    },
+    async geometry(number) {
+      return pageGeometry(await pdf.getPage(number), { isSigned });
+    },
+    // CSS pixels of the page's width in its real size.
+    async realWidth(number) {
+      const { width, unit } = pageGeometry(await pdf.getPage(number), { isSigned });
+      return width * unit * CSS_PIXELS;
+    },
+    // `width`: of the canvas, in pixels.
+    async draw(number, canvas, width = 900) {
       const page = await pdf.getPage(number);
       const natural = page.getViewport({ scale: 1 });
-      const viewport = page.getViewport({ scale: Math.min(900 / natural.width, 2000 / natural.height) });
+      const most = Math.sqrt(MOST_PIXELS / (natural.width * natural.height));
+      const viewport = page.getViewport({ scale: Math.min(width / natural.width, most) });
       canvas.width = Math.max(1, Math.floor(viewport.width));
       canvas.height = Math.max(1, Math.floor(viewport.height));
       await page.render({ canvasContext: canvas.getContext("2d"), canvas, viewport }).promise;

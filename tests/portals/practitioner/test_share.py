@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from PIL import Image, ImageChops
 
 from accounts.models import User
 from accounts.sole_control import MAY_SIGN
@@ -30,6 +32,7 @@ from signing.pdf.placement import InvalidPlacement
 from tests.documents.conftest import PDF
 from tests.files.test_active_content import changed, script_on_opening
 from tests.files.test_pictures import jpeg, saved
+from tests.pdf_samples import with_object_streams
 from tests.scanner import Clamd
 
 SignIn = Callable[[User], Client]
@@ -88,6 +91,24 @@ def test_the_receipt_shows_the_page_and_its_text_to_whoever_shared_it_and_no_lon
     assert sign_in(charlie).get(address).status_code == 404
     SharedDocument.objects.update(shared_at=timezone.now() - timedelta(hours=2))
     assert sign_in(bob).get(address).status_code == 404
+
+
+def test_the_receipt_begins_with_the_signed_page_of_the_stored_document(
+    appointment: Appointment, alice_signs: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(alice_signs)
+    place = {"sign": "1", "page": "4", "x": "0.5", "y": "0.5", "width": "0.5"}
+    body = {"category": "prescription", "file": SimpleUploadedFile("ordonnance.pdf", with_object_streams()), **place}
+    address = f"/pro/appointments/{appointment.pk}/share/"
+    page = browser.post(address, body, headers={"X-Requested-With": "card"}).content.decode()
+    assert re.findall(r"/pages/(\d)/", page) == ["4", "1", "2"]
+    assert page.index("Page 4, signée") < page.index("/pages/4/")
+    pictures = [browser.get(f"/pro/documents/{SharedDocument.objects.get().pk}/pages/{n}/").content for n in (4, 3)]
+    signed, unsigned = (Image.open(io.BytesIO(picture)).convert("L") for picture in pictures)
+    stamped = ImageChops.difference(signed, unsigned).point([255 * (level > 60) for level in range(256)]).getbbox()
+    assert stamped
+    edges = [round(edge / whole, 2) for edge, whole in zip(stamped, signed.size * 2, strict=True)]
+    assert edges == [0.25, 0.43, 0.75, 0.57]
 
 
 @pytest.mark.parametrize(("kind", "name"), [("TIFF", "scan.tiff"), ("BMP", "scan.bmp")])
