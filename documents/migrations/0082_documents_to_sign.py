@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('appointments', '0018_index_of_find_text'),
-        ('documents', '0080_end_what_adults_holders_saw'),
+        ('documents', '0081_undoable_acts'),
         ('practices', '0008_index_of_find_text'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

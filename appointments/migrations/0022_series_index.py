@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False  # CREATE INDEX CONCURRENTLY
 
     dependencies = [
-        ('appointments', '0019_series'),
+        ('appointments', '0021_series'),
     ]
 
     operations = [

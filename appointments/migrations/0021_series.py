@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0018_index_of_find_text'),
+        ('appointments', '0020_answers_to_reminders'),
         ('practices', '0008_index_of_find_text'),
     ]
 
