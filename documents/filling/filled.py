@@ -31,7 +31,7 @@ class TemplateWithdrawn(Refusal):
 
     code = "template_withdrawn"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Ce modèle n’est plus dans la bibliothèque : préparez le document avec un autre.")
+    words = gettext_lazy("Ce modèle n’est plus dans la bibliothèque : préparez le document avec un autre.")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class NotToSign(Refusal):
 
     code = "not_to_sign"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Ce document n’est plus à signer : il a été signé ou retiré entre-temps.")
+    words = gettext_lazy("Ce document n’est plus à signer : il a été signé ou retiré entre-temps.")
 
 
 @transaction.atomic
