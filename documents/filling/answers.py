@@ -64,24 +64,24 @@ def _checked(blank: Blank, text: str) -> tuple[str, str]:
         return "", _missing(blank) if blank.required else ""
     if blank.kind == BlankKind.DATE:
         day = _day(text)
-        return (day.isoformat(), "") if day else (text, _("« %(label)s » n’est pas une date. Exemple : 24/11/2026."))
+        return (day.isoformat(), "") if day else (text, _("« %(label)s » n’est pas une date. Exemple : 24/11/2026."))
     if blank.kind == BlankKind.CHOICE:
-        return text, "" if text in blank.choices else _("Choisissez « %(label)s » dans la liste.")
+        return text, "" if text in blank.choices else _("Choisissez « %(label)s » dans la liste.")
     longest = MAX_LONG if blank.kind == BlankKind.LONG else MAX_SHORT
     if len(text) > longest:
-        told = _("« %(label)s » dépasse %(count)s caractères. Raccourcissez ce texte.")
+        told = _("« %(label)s » dépasse %(count)s caractères. Raccourcissez ce texte.")
         return text, told.replace("%(count)s", str(longest))
     if missing := missing_letters(text, settings.PAPER_FONTS.values()):
-        return text, "« %(label)s » : " + missing_sentence(missing).replace("%", "%%")
+        return text, _("Dans « %(label)s » :") + " " + missing_sentence(missing).replace("%", "%%")
     return text, ""
 
 
 def _missing(blank: Blank) -> str:
     if blank.kind == BlankKind.DATE:
-        return _("Donnez une date : « %(label)s ».")
+        return _("Donnez une date : « %(label)s ».")
     if blank.kind == BlankKind.CHOICE:
-        return _("Choisissez « %(label)s » dans la liste.")
-    return _("Remplissez « %(label)s ».")
+        return _("Choisissez « %(label)s » dans la liste.")
+    return _("Remplissez « %(label)s ».")
 
 
 def _day(text: str) -> date | None:

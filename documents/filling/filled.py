@@ -31,7 +31,7 @@ class TemplateWithdrawn(Refusal):
 
     code = "template_withdrawn"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Ce modèle n’est plus dans la bibliothèque : préparez le document avec un autre.")
+    words = gettext_lazy("Ce modèle n’est plus dans la bibliothèque : préparez le document avec un autre.")
 
 
 @dataclass(frozen=True)
@@ -113,15 +113,16 @@ def share_filled(
     `pk`, `session`: as share_upload. Raises as print_filled, NotAllowed, RecipientNotReady, and what
     signing.signatures.sign_for raises.
     """
+    pk = pk or uuid.uuid4()
     made = SharedDocument.objects.filter(pk=pk, appointment=appointment, shared_by=by)
-    if pk and (before := made.first()):
+    if before := made.first():
         end_draft(by, appointment, filling.version)
         return before
     prepared = prepare_filled(appointment=appointment, filling=filling, by=by)
     try:
         with transaction.atomic():
             locked(appointment)
-            if pk and (before := made.first()):  # the same form, sent at the same time
+            if before := made.first():  # the same form, sent at the same time
                 storage.abandon(prepared.stored)
                 end_draft(by, appointment, filling.version)
                 return before

@@ -168,7 +168,7 @@ def _check_no_rule_sends(document: LibraryDocument, body: str) -> None:
     rule = AutoSendRule.objects.kept().filter(documents=document).first() if BLANK in body else None
     if rule is not None:
         told = _(
-            "La règle « %(rule)s » envoie ce document, et personne n’en remplirait les blancs. Retirez-le d’abord de "
+            "La règle « %(rule)s » envoie ce document, et personne n’en remplirait les blancs. Retirez-le d’abord de "
             "la règle, ou rédigez un autre document."
         )
         raise ValidationError({"body": told % {"rule": rule.name}})

@@ -100,7 +100,7 @@ def _check_without_blanks(content: RuleContent) -> None:
     named = LibraryDocument.objects.select_for_update().filter(pk__in=[one.pk for one in content.documents])
     titles = [one.title for one in named.order_by("pk") if one.current.has_blanks]
     if titles:
-        told = _("« %(title)s » a des blancs à remplir : une règle ne peut pas l’envoyer.")
+        told = _("« %(title)s » a des blancs à remplir : une règle ne peut pas l’envoyer.")
         raise ValidationError({"documents": [told % {"title": title} for title in titles]})
 
 

@@ -69,8 +69,8 @@ def _newest_pictures(task: Task) -> list[str]:
     shown = pictures(task.version.body)
     if not shown:
         return []
-    documents = LibraryDocument.objects.filter(practice=task.practice_id, pk__in=shown).with_newest()
-    return sorted(str(pk) for pk in documents.values_list("newest_version", flat=True))
+    documents = LibraryDocument.objects.filter(practice=task.practice_id, pk__in=shown)
+    return sorted(str(document.newest.pk) for document in documents.prefetch_related("versions"))
 
 
 @transaction.atomic

@@ -32,7 +32,7 @@ class NotToSign(Refusal):
 
     code = "not_to_sign"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Ce document n’est plus à signer : il a été signé ou retiré entre-temps.")
+    words = gettext_lazy("Ce document n’est plus à signer : il a été signé ou retiré entre-temps.")
 
 
 @transaction.atomic
@@ -45,10 +45,11 @@ def prepare_task(
     """
     check_may_share(appointment, by)
     Appointment.objects.lock_first(appointment.pk)
+    pk = pk or uuid.uuid4()
     if made := Task.objects.filter(pk=pk, appointment=appointment, prepared_by=by).first():
         end_draft(by, appointment, filling.version)
         return made
-    task = Task(id=pk or uuid.uuid4(), appointment=appointment, practice=appointment.practice, prepared_by=by)
+    task = Task(id=pk, appointment=appointment, practice=appointment.practice, prepared_by=by)
     _write(task, filling, practitioner)
     task.save()
     end_draft(by, appointment, filling.version)

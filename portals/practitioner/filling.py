@@ -57,11 +57,11 @@ def choose(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"]})
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
-def fill(request: HttpRequest, user: User, pk: uuid.UUID, version: uuid.UUID) -> HttpResponse:
+def fill(request: HttpRequest, user: User, pk: uuid.UUID, template: uuid.UUID) -> HttpResponse:
     """A POST keeps what was typed; then it shows the paper (`show`, `pdf`), or shares or prepares it."""
     found = appointment_of(user, pk)
     check_may_share(found, user)
-    written = _version(found, version)
+    written = _version(found, template)
     draft = draft_of(user, found, written)
     form = FillingForm(request.POST or None, version=written, user=user, initial=initial_of(written, None) | draft)
     context = {"appointment": found, "version": written, "form": form, "has_draft": bool(draft)}
@@ -80,9 +80,9 @@ def fill(request: HttpRequest, user: User, pk: uuid.UUID, version: uuid.UUID) ->
 
 @staff_only
 @require_POST
-def forget(request: HttpRequest, user: User, pk: uuid.UUID, version: uuid.UUID) -> HttpResponse:
+def forget(request: HttpRequest, user: User, pk: uuid.UUID, template: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
-    end_draft(user, found, _version(found, version))
+    end_draft(user, found, _version(found, template))
     messages.success(request, _("Ce que vous aviez commencé à remplir est effacé."))
     return done("practitioner:fill-choose", pk=pk)
 
@@ -105,7 +105,7 @@ def change(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
             revision = request.POST.get("revision", "")
             seen = int(revision) if revision.isdecimal() and len(revision) < 9 else 0
             change_task(task=task, filling=form.filling(), practitioner=practitioner, revision=seen, by=user)
-            told = _("« %(title)s » attend la signature de %(name)s.")
+            told = _("« %(title)s » est à signer par %(name)s.")
             messages.success(request, told % {"title": form.cleaned_data["title"], "name": practitioner})
             return done("practitioner:appointment", pk=task.appointment_id)
     return _page(request, user, context)
@@ -118,7 +118,7 @@ def _finished(request: HttpRequest, user: User, found: Appointment, form: Fillin
     pk = uuid.uuid5(found.pk, f"{user.pk} {key}") if key else None
     if practitioner is not None:
         prepare_task(appointment=found, filling=filling, practitioner=practitioner, by=user, pk=pk)
-        told = _("« %(title)s » attend la signature de %(name)s.")
+        told = _("« %(title)s » est à signer par %(name)s.")
         messages.success(request, told % {"title": filling.title, "name": practitioner})
         return done("practitioner:appointment", pk=found.pk)
     if form.signs_oneself:

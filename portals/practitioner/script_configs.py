@@ -82,7 +82,7 @@ def filling_config(*, signature: bool) -> dict[str, Any]:
         "words": {
             "page": _("Page"),
             "placed": _("Page {page}, à {x} de la gauche, {y} du haut"),
-            "stamp": _("Signature : flèches pour déplacer, + et − pour la taille, Échap pour revenir"),
+            "stamp": _("Signature : flèches pour déplacer, + et − pour la taille, Échap pour revenir"),
             "working": _("Mise en page en cours…"),
             "lost": _("L’aperçu n’a pas pu être demandé. Ce que vous avez écrit est toujours là."),
             "kept": _("Gardé à {time}."),

@@ -129,7 +129,7 @@ def send_task_back(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
     if form.is_valid():
         with refusals_in(form):
             send_back(task=found, sentence=form.cleaned_data["sentence"], by=user)
-            told = _("« %(title)s » est renvoyé à %(name)s.")
+            told = _("« %(title)s » est renvoyé à %(name)s.")
             messages.success(request, told % {"title": found.title, "name": found.prepared_by})
             return done("practitioner:to-sign")
     return _task_page(request, user, found, form)
@@ -144,7 +144,7 @@ def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         with refusals_shown(request) as shown:
             withdraw_task(task=found, by=user)
-            messages.success(request, _("« %(title)s » n’est plus à signer.") % {"title": found.title})
+            messages.success(request, _("« %(title)s » n’est plus à signer.") % {"title": found.title})
         return shown.redirect("practitioner:appointment", pk=found.appointment_id)
     context = frame(request, user, "to-sign", practice=found.practice, task=found)
     return render(request, "practitioner/task_withdraw.html", context)
@@ -237,10 +237,10 @@ def _tell(request: HttpRequest, outcomes: list[Outcome], *, left: int) -> None:
         messages.success(request, told % {"count": signed})
     for outcome in outcomes:
         if not outcome.is_signed:
-            named = _("« %(title)s » n’a pas été signé.") % {"title": outcome.title} if outcome.title else ""
+            named = _("« %(title)s » n’a pas été signé.") % {"title": outcome.title} if outcome.title else ""
             messages.error(request, f"{named} {outcome.sentence}".strip())
     if left > 0:
-        messages.warning(request, _("Vingt-cinq documents se signent à la fois : recommencez pour les autres."))
+        messages.warning(request, _("Vingt-cinq documents se signent à la fois : recommencez pour les autres."))
 
 
 def _may_sign_until(request: HttpRequest) -> str:

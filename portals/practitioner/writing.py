@@ -104,7 +104,6 @@ def _editor(practice: Practice) -> dict[str, Any]:
             "words": {
                 "fields": {field.name: field.label for field in merge_fields(practice)},
                 "optional": _("facultatif"),
-                "blank": _("Blanc"),
                 "ready": _("Aperçu à jour. Pages :"),
                 "working": _("Mise en page en cours…"),
                 "lost": _("L’aperçu n’a pas pu être demandé. Votre texte est toujours là."),

@@ -27,6 +27,8 @@ from appointments.models import Agenda, Appointment
 from audit.models import AuditEvent
 from docshare import sealed
 from docshare.wrong_keys import note_keys, wrong_keys
+from documents.models import FillingDraft, LibraryDocument, LibraryVersion, Task
+from files.models import StoredFile
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState
@@ -82,7 +84,7 @@ def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
 
 
 @pytest.fixture
-def everything(practice: Practice, alice: User, carol: User) -> dict[str, Any]:
+def everything(practice: Practice, alice: User, carol: User, appointment: Appointment) -> dict[str, Any]:
     """One row of each encrypted kind."""
     note_keys()
     secret = generate_totp_secret()
@@ -92,6 +94,7 @@ def everything(practice: Practice, alice: User, carol: User) -> dict[str, Any]:
         user=alice, key="k", fingerprint="f", lease_until=timezone.now(), status=201, body='{"id": 1}'
     )
     message = make_email(calendar="BEGIN:VCALENDAR")
+    _to_sign(appointment, alice)
     credential = current_credential(user=alice)
     job = Import.objects.create(practice=practice, subject="patients", form="csv", name="durand.csv", stage="judging")
     ImportPart.objects.create(job=job, number=1, rows="[]")
@@ -104,6 +107,17 @@ def everything(practice: Practice, alice: User, carol: User) -> dict[str, Any]:
         "factor": factor.instance.pk, "secret of factor": secret, "codes": codes.get_unused_codes(),
         "credential": credential.pk,
     }  # fmt: skip
+
+
+def _to_sign(appointment: Appointment, alice: User) -> None:
+    document = LibraryDocument.objects.create(practice=appointment.practice, title="Arrêt", category_id="certificate")
+    stored = StoredFile.objects.create(key="k", sha256="0" * 64, size=1, media_type="application/pdf")
+    version = LibraryVersion.objects.create(document=document, number=1, file=stored, name="a.pdf", body="<p>a</p>")
+    FillingDraft.objects.create(user=alice, appointment=appointment, version=version, typed="{}")
+    Task.objects.create(
+        practice=appointment.practice, appointment=appointment, version=version, category_id="certificate", title="A",
+        answers="{}", x=0.8, y=0.9, width=0.25, prepared_by=alice, practitioner=alice, sentence="Non.",
+    )  # fmt: skip
 
 
 def everything_opens(known: dict[str, Any]) -> None:

@@ -47,7 +47,17 @@ from appointments.models import (
 from appointments.reminders import send_due as send_reminders
 from docshare.demo.letters import letter, signature
 from documents.library.catalogue import import_document
-from documents.models import AutoSendRule, Category, LibraryDocument, ReadingMeans, SharedDocument, UnreadPolicy
+from documents.models import (
+    AutoSendRule,
+    Category,
+    FillingDraft,
+    LibraryDocument,
+    LibraryVersion,
+    ReadingMeans,
+    SharedDocument,
+    Task,
+    UnreadPolicy,
+)
 from documents.sending.autosend import send_due
 from documents.sharing.batches import draft
 from documents.sharing.reading import note_reading
@@ -168,6 +178,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     assert send_due() >= 1
     Reminder.objects.filter(appointment=house.coming).update(due_at=timezone.now())
     assert send_reminders() >= 1
+    _to_sign(house, tag)
     note_reading(documents=[house.document], by=own, means=ReadingMeans.VIEWED)
     note_reading(documents=[house.document], by=doctor, means=ReadingMeans.DOWNLOADED)
     _account(own, tag)
@@ -212,6 +223,19 @@ def _library_with_a_rule(house: House, tag: str) -> LibraryDocument:
     rule.visit_reasons.add(house.reason)
     rule.agendas.add(house.agenda)
     return document
+
+
+def _to_sign(house: House, tag: str) -> None:
+    """Something that the doctor fills in, and something that the administrator prepared for them."""
+    version = LibraryVersion.objects.get(document__practice=house.practice)
+    FillingDraft.objects.create(
+        user=house.doctor, appointment=house.coming, version=version, typed=f'{{"blank_1": "Durand{tag}"}}'
+    )
+    Task.objects.create(
+        practice=house.practice, appointment=house.coming, version=version, category=version.document.category,
+        title=f"Arrêt {tag}", answers=f'{{"Motif": "Durand{tag}"}}', x=0.8, y=0.9, width=0.25,
+        prepared_by=house.admin, practitioner=house.doctor,
+    )  # fmt: skip
 
 
 def _double(house: House, tag: str) -> None:

@@ -31,6 +31,7 @@ KINDS = {
     "my-account/devices/": "device",
     "pro/devices/": "device",
     "pro/rules/": "rule",
+    "pro/to-sign/": "task",
     "pro/settings/instructions/": "instruction",
     "pro/settings/closings/": "closing",
     "pro/settings/agendas/": "agenda",
@@ -96,7 +97,7 @@ def address(route: str, ids: dict[str, Any]) -> str:
     )
     if kind in ("link", "account_link"):
         filled = filled.replace("<str:token>", str(ids.get(kind, "")))
-    for name in ("practice", "agenda", "reason", "token", "secret", "access_id", "slug"):
+    for name in ("practice", "agenda", "reason", "token", "secret", "access_id", "slug", "template"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)
     return "/" + filled.replace("<uuid:pk>", str(ids.get(kind or "", "")))
 

@@ -20,6 +20,8 @@ from accounts.tokens import issue_token
 from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
 from appointments.quiet_hours import TOPIC
+from documents.filling.filled import Filling, Place
+from documents.library.catalogue import write_document
 from documents.models import AutoSend, Category, LibraryDocument
 from documents.sending.autosend import send_due
 from documents.sending.links import link_url
@@ -27,6 +29,7 @@ from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.accesses import accesses_to
 from documents.sharing.batches import draft
 from documents.sharing.share import share_upload
+from documents.to_sign.preparing import prepare_task
 from imports.models import Subject
 from imports.subscriptions import subscribe
 from imports.uploads import upload as upload_import
@@ -118,6 +121,7 @@ def ids(
         "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
         **_of_patients(appointment, marias_account, holder, alice_signs),
         **_of_staff(appointment, alice_signs, carol),
+        **_to_sign(appointment, alice_signs, carol),
         "administrator": invite_administrator(
             practice=appointment.practice, identity=Identity("eva.roy@lilas.example", "Eva", "Roy"), by=root
         ).pk,
@@ -156,6 +160,21 @@ def _of_patients(appointment: Appointment, marias_account: User, holder: User, a
     )
     exclusion = HolderExclusion.objects.create(patient=appointment.patient, holder=holder, excluded_by=alice)
     return {"relative": relative.pk, "proposal": proposal.pk, "exclusion": exclusion.pk}
+
+
+def _to_sign(appointment: Appointment, alice: User, carol: User) -> dict[str, Any]:
+    """A document with a blank, and what Carol prepared of it for Alice."""
+    category = Category.objects.get(code="certificate")
+    template = write_document(
+        practice=appointment.practice,
+        body="<p>{{ ? Date de reprise | date }}</p>",
+        title="Arrêt de Marie",
+        category=category,
+        by=carol,
+    ).current
+    filling = Filling(template, {"Date de reprise": "2027-03-02"}, category, "Arrêt de Marie", Place())
+    task = prepare_task(appointment=appointment, filling=filling, practitioner=alice, by=carol)
+    return {"template": template.pk, "task": task.pk}
 
 
 def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, Any]:

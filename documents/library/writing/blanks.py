@@ -99,21 +99,21 @@ def _blank(attributes: Mapping[str, str]) -> Blank:
     kind = attributes.get("data-kind", "")
     choices = tuple(dict.fromkeys(filter(None, map(_spaced, attributes.get("data-choices", "").split("|")))))
     if not label:
-        raise _refused(_("Un blanc n’a pas de nom. Donnez-en un : il est demandé à qui remplit le document."))
+        raise _refused(_("Un blanc n’a pas de nom. Donnez-en un : il est demandé à qui remplit le document."))
     if len(label) > MAX_LABEL or any(len(choice) > MAX_LABEL for choice in choices):
         raise _refused(
-            _("Le nom ou un choix du blanc « %(label)s » dépasse 120 caractères. Raccourcissez-le.")
+            _("Le nom ou un choix du blanc « %(label)s » dépasse 120 caractères. Raccourcissez-le.")
             % {"label": label[:60]}
         )
     if kind not in BlankKind.values:
         raise _refused(
-            _("Le blanc « %(label)s » n’est ni une date, ni un choix, ni un texte (date, choice, short, long).")
+            _("Le blanc « %(label)s » n’est ni une date, ni un choix, ni un texte (date, choice, short, long).")
             % {"label": label}
         )
     if kind != BlankKind.CHOICE:
         choices = ()
     elif not 2 <= len(choices) <= MAX_CHOICES:
-        raise _refused(_("Donnez de 2 à 20 choix au blanc « %(label)s ».") % {"label": label})
+        raise _refused(_("Donnez de 2 à 20 choix au blanc « %(label)s ».") % {"label": label})
     return Blank(label, BlankKind(kind), choices, required="data-optional" not in attributes)
 
 
@@ -128,7 +128,7 @@ def _check_alike(blanks: list[Blank]) -> None:
     for blank in blanks:
         if by_label[blank.label] != blank:
             raise _refused(
-                _("Deux blancs s’appellent « %(label)s » sans demander la même chose. Renommez l’un des deux.")
+                _("Deux blancs s’appellent « %(label)s » sans demander la même chose. Renommez l’un des deux.")
                 % {"label": blank.label}
             )
 

@@ -22,8 +22,8 @@ class BlanksUnfilled(Refusal):
     code = "blanks_unfilled"
     kind = Kind.CONFLICT
     words = gettext_lazy(
-        "Ce document a des blancs à remplir : il ne part jamais tel quel. Sur la page du rendez-vous, choisissez "
-        "« Remplir un modèle »."
+        "Ce document a des blancs à remplir : il ne part jamais tel quel. Sur la page du rendez-vous, choisissez "
+        "« Remplir un modèle »."
     )
 
 

@@ -16,7 +16,7 @@ from documents.to_sign.preparing import PARTS, prepare_task
 from practices.models import Practice
 from tests.documents.conftest import *  # noqa: F403  # the same documents
 
-BODY = "<p>{{ patient_name }}, le {{ appointment_date }} : arrêt jusqu’au {{ ? Date de reprise | date }}.</p>"
+BODY = "<p>{{ patient_name }}, le {{ appointment_date }} : arrêt jusqu’au {{ ? Date de reprise | date }}.</p>"
 Prepare = Callable[..., Task]
 
 

@@ -29,7 +29,7 @@ def look(browser: Client, task: Task) -> Any:
 
 
 def counted(browser: Client) -> str:
-    """The number beside « À signer » in the rail."""
+    """The number beside « À signer » in the rail."""
     page = browser.get("/pro/").content.decode()
     rail = page[page.index('href="/pro/to-sign/"') :].partition("</li>")[0]
     return "".join(re.findall(r'class="count">(\d+)', rail))
@@ -70,7 +70,7 @@ def test_the_page_of_one_shows_every_page_of_the_paper_and_what_it_is_for(
 ) -> None:
     page = sign_in(alice_signs).get(f"{LIST}{prepare().pk}/").content.decode()
     assert page.count('src="data:image/webp;base64,') == 1
-    for words in ("arrêt jusqu’au", "2 mars 2027", "Marie Durand", "Bob Petit", "80 % de la gauche"):
+    for words in ("arrêt jusqu’au", "2 mars 2027", "Marie Durand", "Bob Petit", "80 % de la gauche"):
         assert words in page
 
 
