@@ -18,9 +18,7 @@ class AnswerLink(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    digest = models.CharField(
-        max_length=64, db_index=True, help_text="SHA-256 of the token, which is in no table"
-    )
+    digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the token, which is in no table")
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="answer_links")
     starts_at = models.DateTimeField(help_text="As the reminder says")
     channel = models.CharField(max_length=10, choices=Channel)
