@@ -29,7 +29,7 @@ class AnswerOver(Refusal):
 
     code = "answer_over"
     kind = Kind.GONE
-    words = gettext_lazy("Ce lien ne sert plus : le rendez-vous a changé, ou a commencé.")
+    words = gettext_lazy("Ce lien ne sert plus : le rendez-vous a changé, ou a commencé.")
 
 
 @dataclass(frozen=True)

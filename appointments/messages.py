@@ -75,8 +75,8 @@ CANCELLED = Words(
 REINSTATED = Words(
     "reinstated",
     gettext_noop("Votre rendez-vous est rétabli"),
-    gettext_noop("Votre rendez-vous est rétabli : il aura bien lieu, même si son annulation vous a été annoncée."),
-    gettext_noop("%(practice)s : rendez-vous rétabli, il aura bien lieu le %(date)s à %(time)s%(details)s."),
+    gettext_noop("Votre rendez-vous est rétabli : il aura bien lieu, même si son annulation vous a été annoncée."),
+    gettext_noop("%(practice)s : rendez-vous rétabli, il aura bien lieu le %(date)s à %(time)s%(details)s."),
 )
 REMINDER = Words(
     "reminder",
@@ -87,7 +87,7 @@ REMINDER = Words(
 
 # A reminder that can be answered; without the link if it does not fit (a very long host).
 ANSWERABLE_SMS = gettext_noop(
-    "%(practice)s : rendez-vous %(date)s à %(time)s%(details)s. Confirmer ou annuler : %(link)s"
+    "%(practice)s : rendez-vous %(date)s à %(time)s%(details)s. Confirmer ou annuler : %(link)s"
 )
 # Of messages about several appointments (appointments/series_messages.py): they follow their series, not one date.
 OF_SERIES = ("series_booked", "series_cancelled")

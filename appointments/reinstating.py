@@ -33,7 +33,7 @@ class NoLongerAhead(Refusal):
 
     code = "no_longer_ahead"
     kind = Kind.CONFLICT
-    words = gettext_lazy("L’heure de ce rendez-vous est passée : choisissez une autre date, ou prenez-en un autre.")
+    words = gettext_lazy("L’heure de ce rendez-vous est passée : choisissez une autre date, ou prenez-en un autre.")
 
 
 @transaction.atomic

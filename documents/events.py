@@ -14,7 +14,7 @@ declare(
 )
 declare("document.taken_back", _("Document retiré"), Topic.DOCUMENT, webhook=True)
 declare("document.share_undone", _("Partage annulé dans les 30 secondes"), Topic.DOCUMENT)
-declare("document.take_back_undone", _("Retrait annulé dans les 30 secondes : document remis"), Topic.DOCUMENT)
+declare("document.take_back_undone", _("Retrait annulé dans les 30 secondes : document remis"), Topic.DOCUMENT)
 declare("document.read", _("Document lu par le destinataire"), Topic.DOCUMENT, webhook=True)
 declare("document.consulted", _("Document ouvert par le cabinet"), Topic.DOCUMENT)
 declare("document.chased", _("Destinataire relancé"), Topic.DOCUMENT)
@@ -43,7 +43,7 @@ declare("accesses.judged_anew", _("Date de naissance corrigée : accès liés �
 
 declare("appointment.move_undone", _("Déplacement annulé dans les 30 secondes"), Topic.APPOINTMENT)
 declare(
-    "appointment.cancel_undone", _("Annulation annulée dans les 30 secondes : rendez-vous remis"), Topic.APPOINTMENT
+    "appointment.cancel_undone", _("Annulation annulée dans les 30 secondes : rendez-vous remis"), Topic.APPOINTMENT
 )
 
 declare("auto_send.sent", _("Document envoyé automatiquement"), Topic.SENDING, webhook=True)

@@ -7,28 +7,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('appointments', '0019_why_cancelled'),
+        ("appointments", "0019_why_cancelled"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='appointment',
-            name='confirmed_at',
-            field=models.DateTimeField(blank=True, help_text='Whoever was reminded said: I come. Of this time, and not cancelled since', null=True),
+            model_name="appointment",
+            name="confirmed_at",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="Whoever was reminded said: I come. Of this time, and not cancelled since",
+                null=True,
+            ),
         ),
         migrations.CreateModel(
-            name='AnswerLink',
+            name="AnswerLink",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('digest', models.CharField(db_index=True, help_text='SHA-256 of the token, which is in no table', max_length=64)),
-                ('starts_at', models.DateTimeField(help_text='As the reminder says')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS')], max_length=10)),
-                ('to', models.CharField(help_text='The contact that it was sent to', max_length=254)),
-                ('language', models.CharField(default='fr', max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answer_links', to='appointments.appointment')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "digest",
+                    models.CharField(
+                        db_index=True, help_text="SHA-256 of the token, which is in no table", max_length=64
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(help_text="As the reminder says")),
+                ("channel", models.CharField(choices=[("email", "E-mail"), ("sms", "SMS")], max_length=10)),
+                ("to", models.CharField(help_text="The contact that it was sent to", max_length=254)),
+                ("language", models.CharField(default="fr", max_length=10)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="answer_links",
+                        to="appointments.appointment",
+                    ),
+                ),
             ],
         ),
     ]

@@ -9,34 +9,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('documents', '0080_end_what_adults_holders_saw'),
-        ('files', '0001_rooms_of_their_own'),
-        ('practices', '0008_index_of_find_text'),
+        ("documents", "0080_end_what_adults_holders_saw"),
+        ("files", "0001_rooms_of_their_own"),
+        ("practices", "0008_index_of_find_text"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UndoableAct',
+            name="UndoableAct",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('share', 'partage'), ('take_back', 'retrait'), ('move', 'déplacement'), ('cancel', 'annulation')], max_length=10)),
-                ('session', models.CharField(help_text='A digest of the session in which it was done; opaque here', max_length=64)),
-                ('appointment', models.UUIDField(help_text='It may be deleted meanwhile')),
-                ('document', models.UUIDField(blank=True, help_text='Of a sharing or a taking back', null=True)),
-                ('journal', sealing.columns.SealedTextField(blank=True, default='', help_text='The rows that it changed; emptied when it closes')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('undone_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('file', models.ForeignKey(blank=True, help_text='Of a document that was taken back: removed when the act closes', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undoable_acts', to='files.storedfile')),
-                ('practice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='practices.practice')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("share", "partage"),
+                            ("take_back", "retrait"),
+                            ("move", "déplacement"),
+                            ("cancel", "annulation"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "session",
+                    models.CharField(
+                        help_text="A digest of the session in which it was done; opaque here", max_length=64
+                    ),
+                ),
+                ("appointment", models.UUIDField(help_text="It may be deleted meanwhile")),
+                ("document", models.UUIDField(blank=True, help_text="Of a sharing or a taking back", null=True)),
+                (
+                    "journal",
+                    sealing.columns.SealedTextField(
+                        blank=True, default="", help_text="The rows that it changed; emptied when it closes"
+                    ),
+                ),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("until", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Of a document that was taken back: removed when the act closes",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undoable_acts",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="practices.practice",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['until'], name='undoable_act_open'), models.Index(condition=models.Q(('file__isnull', False)), fields=['file'], name='undoable_act_file')],
+                "indexes": [
+                    models.Index(condition=models.Q(("closed_at", None)), fields=["until"], name="undoable_act_open"),
+                    models.Index(
+                        condition=models.Q(("file__isnull", False)), fields=["file"], name="undoable_act_file"
+                    ),
+                ],
             },
         ),
     ]

@@ -29,10 +29,10 @@ from files.models import StoredFile
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import nudge_channel
 
-OVER = gettext_lazy("Trop tard pour annuler : les 30 secondes sont passées.")
-SENT = gettext_lazy("Trop tard pour annuler : un message est déjà parti, ou part en ce moment.")
+OVER = gettext_lazy("Trop tard pour annuler : le délai est passé.")
+SENT = gettext_lazy("Trop tard pour annuler : un message est déjà parti, ou part en ce moment.")
 CHANGED = gettext_lazy(
-    "Rien n’est annulé : quelque chose a changé entre-temps. La page montre ce qui vaut maintenant."
+    "Rien n’est annulé : quelque chose a changé entre-temps. La page montre ce qui vaut maintenant."
 )
 BATCH = 100
 

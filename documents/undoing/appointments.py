@@ -178,8 +178,8 @@ def _check_place(appointment: Appointment, beside: set[str]) -> None:
         Appointment.objects.select_related("patient", "practice").filter(pk__in=came).order_by("starts_at").first()
     )
     if taken is None:
-        raise PlaceTaken(_("Rien n’est annulé : un patient est en train de réserver cette heure."))
+        raise PlaceTaken(_("Rien n’est annulé : un patient est en train de réserver cette heure."))
     raise PlaceTaken(
-        _("Rien n’est annulé : %(who)s a pris cette place entre-temps, %(from)s–%(to)s.")
+        _("Rien n’est annulé : %(who)s a pris cette place entre-temps, %(from)s–%(to)s.")
         % {"who": taken.patient.full_name, "from": clock(taken.local_start), "to": clock(taken.local_end)}
     )

@@ -41,7 +41,7 @@ class AlreadyRead(Refusal):
     code = "already_read"
     kind = Kind.CONFLICT
     words = gettext_lazy(
-        "Ce document a déjà été ouvert par son destinataire : le partage ne peut plus être annulé. Vous pouvez "
+        "Ce document a déjà été ouvert par son destinataire : le partage ne peut plus être annulé. Vous pouvez "
         "encore le retirer."
     )
 

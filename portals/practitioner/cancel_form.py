@@ -12,8 +12,8 @@ class CancelForm(forms.Form):
     """Both fields are optional."""
 
     reason = forms.ChoiceField(
-        label=_("Pourquoi ? (facultatif)"),
-        help_text=_("Lu par le cabinet seul : ni le patient ni aucun message ne le disent."),
+        label=_("Pourquoi ? (facultatif)"),
+        help_text=_("Lu par le cabinet seul : ni le patient ni aucun message ne le disent."),
         required=False,
         choices=[("", _("Sans précision")), *CancelReason.choices],
         widget=forms.Select(attrs={"class": "form-select"}),

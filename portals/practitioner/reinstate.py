@@ -48,7 +48,7 @@ def reinstate_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> Ht
                 accepted = request.POST.getlist("accepted")
                 back = reinstate(appointment=found, by=user, accepted=accepted, **form.cleaned_data)
                 told, lacks = sent_notices(back, since=since)
-                said = _("Le rendez-vous %(of_name)s est rétabli : %(what)s.") % appointment_facts(back)
+                said = _("Le rendez-vous %(of_name)s est rétabli : %(what)s.") % appointment_facts(back)
                 (messages.warning if lacks else messages.success)(request, f"{said} {told}".strip())
                 return done("practitioner:appointment", pk=pk)
         except Doubtful as asked:

@@ -23,13 +23,13 @@ from portals.practitioner.undo_offer import LAST, session_mark
 
 UNDONE = {
     ActKind.SHARE: gettext_lazy(
-        "Le partage est annulé : personne n’en a été averti, et plus personne ne voit le document."
+        "Le partage est annulé : personne n’en a été averti, et plus personne ne voit le document."
     ),
-    ActKind.TAKE_BACK: gettext_lazy("Le retrait est annulé : le document est de nouveau partagé."),
+    ActKind.TAKE_BACK: gettext_lazy("Le retrait est annulé : le document est de nouveau partagé."),
     ActKind.MOVE: gettext_lazy(
-        "Le déplacement est annulé : le rendez-vous est à sa place d’avant, et personne n’a été averti."
+        "Le déplacement est annulé : le rendez-vous est à sa place d’avant, et personne n’a été averti."
     ),
-    ActKind.CANCEL: gettext_lazy("Le rendez-vous est rétabli : personne n’a été averti de son annulation."),
+    ActKind.CANCEL: gettext_lazy("Le rendez-vous est rétabli : personne n’a été averti de son annulation."),
 }
 UNDO = {
     ActKind.SHARE: undo_share,

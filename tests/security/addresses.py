@@ -51,6 +51,8 @@ KINDS = {
     "pro/tokens/": "api_token",
     "pro/webhooks/": "webhook",
     "d/": "link",
+    "r/": "answer",
+    "pro/acts/": "act",
     "api/v1/agendas/": "agenda",
     "book/": "booking",
     "invitation/": "invitation",
@@ -95,7 +97,7 @@ def address(route: str, ids: dict[str, Any]) -> str:
         .replace("<int:pk>", "1")
         .replace("<int:number>", "1")
     )
-    if kind in ("link", "account_link"):
+    if kind in ("link", "account_link", "answer"):
         filled = filled.replace("<str:token>", str(ids.get(kind, "")))
     for name in ("practice", "agenda", "reason", "token", "secret", "access_id", "slug", "template"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)

@@ -6,6 +6,7 @@ import io
 import re
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -17,12 +18,13 @@ from accounts.devices import remember
 from accounts.models import Scope, User
 from accounts.operators import invite_operator
 from accounts.tokens import issue_token
+from appointments.answer_links import keep_link, new_token
 from appointments.instructions import save_instruction
 from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
 from appointments.quiet_hours import TOPIC
 from documents.filling.filled import Filling, Place
 from documents.library.catalogue import write_document
-from documents.models import AutoSend, Category, LibraryDocument
+from documents.models import ActKind, AutoSend, Category, LibraryDocument, UndoableAct
 from documents.sending.autosend import send_due
 from documents.sending.links import link_url
 from documents.sending.rules import RuleContent, save_rule
@@ -30,10 +32,11 @@ from documents.sharing.accesses import accesses_to
 from documents.sharing.batches import draft
 from documents.sharing.share import share_upload
 from documents.to_sign.preparing import prepare_task
+from documents.undoing.acts import open_act
 from imports.models import Subject
 from imports.subscriptions import subscribe
 from imports.uploads import upload as upload_import
-from notifications.models import Message
+from notifications.models import Channel, Message
 from patients.invitations import invitation_for, invitation_url
 from patients.models import ContactProposal, Patient, RecordTie, Relative
 from personal_data.practice_exports import request_practice_export
@@ -117,6 +120,8 @@ def ids(
         "way": sending.link.pk,
         "access_id": accesses_to(appointment.patient)[0].id,
         "account_link": _link_of_an_operator(root),
+        "answer": _link_of_a_reminder(appointment),
+        "act": _act_of(alice_signs, appointment).pk,
         "link": link_url(sending.link).rpartition("/")[2],
         "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
         **_of_patients(appointment, marias_account, holder, alice_signs),
@@ -126,6 +131,18 @@ def ids(
             practice=appointment.practice, identity=Identity("eva.roy@lilas.example", "Eva", "Roy"), by=root
         ).pk,
     }
+
+
+def _link_of_a_reminder(appointment: Appointment) -> str:
+    token = new_token()
+    keep_link(token, channel=Channel.EMAIL, to=str(appointment.patient.email), language="fr", about=[appointment])
+    return token
+
+
+def _act_of(user: User, appointment: Appointment) -> UndoableAct:
+    """Done in a session that nobody here has."""
+    until = timezone.now() + timedelta(seconds=30)
+    return open_act(ActKind.CANCEL, pk=uuid4(), by=user, session="", appointment=appointment, until=until)
 
 
 def _link_of_an_operator(root: User) -> str:

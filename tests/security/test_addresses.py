@@ -50,6 +50,7 @@ PUBLIC = {
     "invitation/<str:token>/renew/",
     "d/<str:token>",
     "d/<str:token>/<int:number>",
+    "r/<str:token>",  # the link of a reminder (tests/appointments/test_answering.py)
     "start/<str:token>/",  # by its unguessable token, once (tests/portals/operator/test_first_run.py)
     "book/",
     "book/<uuid:practice>/",
@@ -319,7 +320,7 @@ def test_every_change_needs_the_token_of_the_form(ids: dict[str, Any], alice: Us
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     for route in routes():
-        if route.startswith(("invitation/<", "join/<", "d/<", "start/<")):
+        if route.startswith(("invitation/<", "join/<", "d/<", "r/<", "start/<")):
             continue  # the unguessable address authorises them (portals/patient/invitation.py)
         if route in ("api/v1/verify/", "api/v1/agendas/<uuid:pk>/slots/"):
             continue  # open to all, without a session

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('webhooks', '0001_rooms_of_their_own'),
+        ("webhooks", "0001_rooms_of_their_own"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='webhookdelivery',
-            name='act',
-            field=models.UUIDField(blank=True, help_text='What it is part of and may be undone, for a moment', null=True),
+            model_name="webhookdelivery",
+            name="act",
+            field=models.UUIDField(
+                blank=True, help_text="What it is part of and may be undone, for a moment", null=True
+            ),
         ),
     ]
