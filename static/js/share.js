@@ -1,6 +1,7 @@
 // The share page: files and documents of the library become cards, each validated by itself.
 import { config } from "./config.js";
 import { problemOf } from "./files.js";
+import { take } from "./handed_files.js";
 import { Card } from "./share_card.js";
 import { plain, say } from "./words.js";
 
@@ -96,3 +97,4 @@ function refresh() {
 }
 
 takeChosen(); // what was chosen before this script had come
+if (!share.oneFile) take().then(add, () => {}); // dropped on the appointment in the agenda; a browser that keeps nothing has none
