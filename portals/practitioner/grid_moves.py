@@ -53,7 +53,7 @@ def move_in_grid(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespons
     agenda_page = place_of(request, found.practice).address
     form = GridMoveForm(request.POST, appointment=found)
     if not form.is_valid():
-        messages.error(request, _("Ce déplacement n’a pas été compris : déplacez le rendez-vous sur cette page."))
+        messages.error(request, _("Ce déplacement n’a pas été compris : déplacez le rendez-vous sur cette page."))
         return not_done("practitioner:move", pk=pk)
     asked = form.cleaned_data
     since, before = timezone.now(), (found.local_start, found.agenda_id)
