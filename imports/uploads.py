@@ -160,7 +160,7 @@ def choose_for_unnamed(*, job: Import, agenda: Agenda | None, visit_reason: Visi
     job = locked(job)
     require_administrator(by, job.practice)
     if job.stage != Stage.CHECKED:
-        raise NotNow(_("On choisit entre la vérification et l’import : cet import est à une autre étape."))
+        raise NotNow(_("On choisit entre la vérification et l’import : cet import est à une autre étape."))
     return _check_again(job, agenda, visit_reason, by)
 
 

@@ -15,6 +15,7 @@ from appointments.models import Agenda, Appointment
 from portals.practitioner.agenda_columns import columns_of
 from portals.practitioner.agenda_place import AgendaPlace, own, place_of
 from portals.practitioner.practices import practice_of
+from portals.practitioner.script_configs import agenda_config
 from portals.practitioner.set_up_steps import noted, progress
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
@@ -49,6 +50,7 @@ def agenda_context(
         "books": books,
         "hours": hours,
         "columns": columns,
+        "drag": agenda_config(),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from appointments.free_time import DayOfAgenda, days_of_agendas
@@ -45,6 +45,8 @@ class Column:
     lanes: int = 1
     now: str = ""
     documents_address: str = ""  # of a day of the week; the toolbar has that of the day shown alone
+    day: date | None = None
+    agenda: Agenda | None = None  # the only one of the column
 
     @property
     def has_appointments(self) -> bool:
@@ -102,6 +104,8 @@ def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agend
         lanes=lanes,
         now=_now(sheet, day, place.today),
         documents_address=replace(place, day=day).documents_address if place.by_week else "",
+        day=day,
+        agenda=agendas[0] if len(agendas) == 1 else None,
     )
 
 
@@ -166,6 +170,7 @@ def _with_documents(practice: Practice, days: list[date]) -> list[Appointment]:
         found.annotate(
             document_count=Count("shared_documents", distinct=True),
             unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
+            read_count=F("document_count") - F("unread_count"),
             failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
         ).order_by("starts_at", "id")
     )

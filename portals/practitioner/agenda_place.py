@@ -39,10 +39,13 @@ class AgendaPlace:
         return [monday + timedelta(days=offset) for offset in range(DAYS_OF_A_WEEK)]
 
     @property
-    def address(self) -> str:
+    def query(self) -> str:
         asked = {"date": self.day.isoformat(), "view": WEEK if self.by_week else "", "agenda": self.only}
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{reverse('practitioner:agenda')}?{query}"
+        return urlencode({name: value for name, value in asked.items() if value})
+
+    @property
+    def address(self) -> str:
+        return f"{reverse('practitioner:agenda')}?{self.query}"
 
     @property
     def documents_address(self) -> str:

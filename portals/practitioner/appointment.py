@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
 from appointments.booking import AppointmentCancelled, delete
-from appointments.doubts import Doubt, Doubtful
+from appointments.doubts import Doubt, Doubtful, doubts_about
 from appointments.history import history_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
@@ -38,7 +39,7 @@ from portals.practitioner.agenda import agenda_context
 from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.booking_words import cancelled_sentence, deleted_sentence, documents_stay, moved_sentence
 from portals.practitioner.cancel_form import CancelForm
-from portals.practitioner.forms import MoveForm
+from portals.practitioner.forms import MomentField, MoveForm
 from portals.practitioner.history_words import history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
@@ -138,8 +139,9 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         "visit_reason": found.visit_reason_id,
         "kind": found.kind,
     }
-    form = MoveForm(request.POST or None, appointment=found, initial=initial)
-    doubts: list[Doubt] = []
+    asked = _asked_in_grid(request, found)
+    form = MoveForm(request.POST or None, appointment=found, initial=initial | asked)
+    doubts: list[Doubt] = _doubts_about(found, asked) if asked and request.method != "POST" else []
     if request.method == "POST" and form.is_valid():
         since = timezone.now()
         try:
@@ -153,20 +155,46 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
                     **form.cleaned_data,
                 )
                 offer_to_undo(request, act)
-                _say(request, moved_sentence(moved), moved, since)
+                say_what_moving_did(request, moved, since)
                 return done("practitioner:appointment", pk=pk)
-        except Doubtful as asked:
-            doubts = asked.doubts
+        except Doubtful as refused:
+            doubts = refused.doubts
     if found.status == AppointmentStatus.CANCELLED:
         messages.error(request, str(AppointmentCancelled.words))
         return not_done("practitioner:appointment", pk=pk)
-    moving_to = form.cleaned_data.get("starts_at") if doubts else None
+    moving_to = (form.cleaned_data if form.is_bound else asked).get("starts_at") if doubts else None
     told = [who_is_notified(found, by=user, moving=True, moving_to=moving_to), *documents_stay(_count(found, user))]
     context = frame(
         request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts, told=told
     )
-    status = 400 if form.errors else 409 if doubts else 200
+    status = 400 if form.errors else 409 if doubts and request.method == "POST" else 200
     return render(request, "practitioner/move.html", context, status=status)
+
+
+def _asked_in_grid(request: HttpRequest, found: Appointment) -> dict[str, Any]:
+    """The time and the agenda in the address, where somebody dropped the appointment; {} without a time."""
+    try:
+        start = MomentField().clean(request.GET.get("start", ""))
+    except ValidationError:
+        return {}
+    agenda = next((one for one in found.practice.agendas.all() if str(one.pk) == request.GET.get("agenda")), None)
+    return {"starts_at": start, "agenda": (agenda or found.agenda).pk}
+
+
+def _doubts_about(found: Appointment, asked: dict[str, Any]) -> list[Doubt]:
+    agenda = found.practice.agendas.select_related("practice").get(pk=asked["agenda"])
+    return doubts_about(
+        agenda=agenda,
+        visit_reason=found.visit_reason,
+        patient=found.patient,
+        starts_at=asked["starts_at"],
+        moving=found,
+    )
+
+
+def say_what_moving_did(request: HttpRequest, moved: Appointment, since: datetime) -> None:
+    """`since`: from when on messages were planned."""
+    _say(request, moved_sentence(moved), moved, since)
 
 
 @staff_only

@@ -92,7 +92,7 @@ def calendar_undo(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
 def _followed(count: int) -> str:
     told = ngettext(
         "%(count)s rendez-vous suit le calendrier : c’est fait dans un instant.",
-        "%(count)s rendez-vous suivent le calendrier : c’est fait dans un instant.",
+        "%(count)s rendez-vous suivent le calendrier : c’est fait dans un instant.",
         count,
     )
     return told % {"count": count}

@@ -46,7 +46,7 @@ class AddressForm(forms.Form):
         label=gettext_lazy("Adresse du calendrier (ICS)"),
         help_text=gettext_lazy(
             "L’autre logiciel la donne sous « partager » ou « s’abonner ». Elle commence par https:// ou webcal://, "
-            "et reste secrète : elle ne sera plus affichée."
+            "et reste secrète : elle ne sera plus affichée."
         ),
         max_length=2000,
         widget=forms.TextInput(

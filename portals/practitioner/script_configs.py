@@ -28,6 +28,21 @@ def import_config() -> dict[str, Any]:
     return {"extensions": list(MEDIA_TYPES), "maxBytes": MAX_BYTES, "words": _upload_words()}
 
 
+def agenda_config() -> dict[str, Any]:
+    """Read by static/js/agenda_drag.js and agenda_files.js."""
+    return {
+        "words": {
+            "moving": _("{time}, {column} : relâchez pour déplacer ici, Échap pour abandonner."),
+            "aborted": _("Déplacement abandonné."),
+            "notKept": _(
+                "Ce navigateur n’a pas pu garder ces fichiers. Ouvrez la page de partage du rendez-vous, puis "
+                "déposez-les là."
+            ),
+            "noAppointment": _("Déposez les fichiers sur un rendez-vous."),
+        }
+    }
+
+
 def share_config() -> dict[str, Any]:
     """Common to every share page; each page adds its addresses and who signs."""
     return {

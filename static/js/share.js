@@ -2,6 +2,7 @@
 import { config } from "./config.js";
 import { csrfToken } from "./csrf.js";
 import { problemOf } from "./files.js";
+import { take } from "./handed_files.js";
 import { Card } from "./share_card.js";
 import { plain, say } from "./words.js";
 
@@ -107,3 +108,4 @@ function refresh() {
 }
 
 takeChosen(); // what was chosen before this script had come
+if (!share.oneFile) take().then(add, () => {}); // dropped on the appointment in the agenda; a browser that keeps nothing has none
