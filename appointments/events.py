@@ -9,6 +9,12 @@ declare("appointment.moved", _("Rendez-vous déplacé"), Topic.APPOINTMENT, webh
 declare("appointment.cancelled", _("Rendez-vous annulé"), Topic.APPOINTMENT, webhook=True)
 declare("appointment.deleted", _("Rendez-vous supprimé"), Topic.APPOINTMENT, webhook=True, shown=False)
 
+declare("waiting.joined", _("Inscription sur la liste d’attente"), Topic.APPOINTMENT)
+declare("waiting.offered", _("Créneau plus tôt proposé"), Topic.APPOINTMENT)
+declare("waiting.refused", _("Créneau plus tôt refusé"), Topic.APPOINTMENT)
+declare("waiting.accepted", _("Créneau plus tôt accepté"), Topic.APPOINTMENT)
+declare("waiting.left", _("Fin d’inscription sur la liste d’attente"), Topic.APPOINTMENT)
+
 declare(
     "holder.authorised",
     _("Envoi autorisé à la personne qui a pris le rendez-vous"),

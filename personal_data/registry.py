@@ -89,6 +89,11 @@ DECISIONS: dict[str, Decision] = {
         "reminder__appointment__practice", why_not="a row between two that are exported"
     ),
     "appointments.Reminder": Decision("appointment__practice", why_not="what it sent is a Communication"),
+    "appointments.SlotOffer": Decision("entry__practice", why_not="answered or over within hours"),
+    "appointments.WaitingEntry_agendas": Decision("waitingentry__practice", why_not=OF_PRACTICE),
+    "appointments.WaitingEntry": Decision(
+        "practice", why_not="when a patient could come earlier; of use for weeks", references={"patient": E}
+    ),
     "appointments.Appointment": Decision(
         "practice", ("Appointment",), references={"patient": K, "holder": K, "of_record": K}
     ),

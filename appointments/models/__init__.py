@@ -6,6 +6,7 @@ from appointments.models.instruction import Instruction
 from appointments.models.opening import Absence, BookingPolicy, Closing, OpeningHours, Weekday
 from appointments.models.reminder import Reminder, ReminderPolicy
 from appointments.models.series import AppointmentSeries
+from appointments.models.waiting import HalfDay, OfferState, SlotOffer, WaitingEnd, WaitingEntry
 
 __all__ = [
     "Absence",
@@ -17,13 +18,18 @@ __all__ = [
     "BookedFor",
     "BookingPolicy",
     "Closing",
+    "HalfDay",
     "HolderAuthorisation",
     "HolderExclusion",
     "Instruction",
+    "OfferState",
     "OpeningHours",
     "Reminder",
     "ReminderPolicy",
     "SlotHold",
+    "SlotOffer",
     "VisitReason",
+    "WaitingEnd",
+    "WaitingEntry",
     "Weekday",
 ]

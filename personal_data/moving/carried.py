@@ -80,6 +80,8 @@ LEFT: dict[str, str] = {
     "imports.CalendarSubscription": "the address of a calendar is a secret: an administrator adds it anew",
     "imports.CalendarItem": "of a subscription, which stays behind; the appointments move",
     "appointments.SlotHold": "lives for minutes",
+    "appointments.SlotOffer": "lives for hours; its link is of the former installation",
+    "appointments.WaitingEntry": "offers of the former installation end: staff put on the list anew",
     "patients.SignUp": "lives for minutes",
     "personal_data.PracticeExport": "the archive itself",
 }

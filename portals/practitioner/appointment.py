@@ -40,6 +40,7 @@ from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.series_words import companions_shown, series_cancelled_sentence
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from portals.practitioner.waiting import rank_of
 from practices.roles import may_share
 
 HISTORY_LINES = 200
@@ -66,6 +67,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
         "companions": companions_shown(found, companions(found), len(following(found))),
+        "waiting_rank": rank_of(found),
         "documents": documents,
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,

@@ -23,6 +23,8 @@ KINDS = {
     "pro/contact-proposals/": "proposal",
     "pro/exclusions/": "exclusion",
     "pro/deliveries/": "notice",
+    "pro/waiting/": "waiting",
+    "o/": "offer",
     "pro/library/": "library",
     "pro/library/versions/": "version",
     "api/v1/library/": "library",
@@ -93,7 +95,7 @@ def address(route: str, ids: dict[str, Any]) -> str:
         .replace("<int:pk>", "1")
         .replace("<int:number>", "1")
     )
-    if kind in ("link", "account_link"):
+    if kind in ("link", "account_link", "offer"):
         filled = filled.replace("<str:token>", str(ids.get(kind, "")))
     for name in ("practice", "agenda", "reason", "token", "secret", "access_id", "slug"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)
