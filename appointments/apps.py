@@ -9,16 +9,20 @@ class AppointmentsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import pre_delete
 
+        from appointments import signals
         from appointments.after_suspension import call_off_past_messages
         from appointments.exclusions import keep_exclusions
         from appointments.models import VisitReason
         from appointments.opening_hours import delete_hours_reserved_for
         from appointments.quiet_hours import time_of_attempt
+        from appointments.waiting import end_of_appointment
         from notifications.delivery import RULES_OF_TIME
         from patients.signals import identity_corrected
         from practices.signals import suspension_lifted
 
         RULES_OF_TIME.append(time_of_attempt)
+        signals.changed.connect(end_of_appointment, dispatch_uid="appointments.waiting_changed")
+        signals.deleting.connect(end_of_appointment, dispatch_uid="appointments.waiting_deleting")
         identity_corrected.connect(keep_exclusions, dispatch_uid="appointments.keep_exclusions")
         suspension_lifted.connect(call_off_past_messages, dispatch_uid="appointments.call_off_past_messages")
         pre_delete.connect(

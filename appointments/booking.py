@@ -216,14 +216,15 @@ def move(
 def move_locked(
     appointment: Appointment,
     *,
-    by: User,
+    by: User | None,
     starts_at: datetime | None = None,
     agenda: Agenda | None = None,
     visit_reason: VisitReason | None = None,
     kind: AppointmentKind | None = None,
     accepted: Collection[str] | None = None,
 ) -> Appointment:
-    """As move, for an appointment that the caller has locked and may change."""
+    """As move, for an appointment that the caller has locked and may change. `by`: None for the patient without an
+    account."""
     if appointment.status == AppointmentStatus.CANCELLED:
         raise AppointmentCancelled
     if starts_at:

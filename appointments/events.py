@@ -11,6 +11,12 @@ declare("appointment.confirmed", _("Rendez-vous confirmé"), Topic.APPOINTMENT, 
 declare("appointment.reinstated", _("Rendez-vous rétabli"), Topic.APPOINTMENT, webhook=True)
 declare("appointment.deleted", _("Rendez-vous supprimé"), Topic.APPOINTMENT, webhook=True, shown=False)
 
+declare("waiting.joined", _("Inscription sur la liste d’attente"), Topic.APPOINTMENT)
+declare("waiting.offered", _("Créneau plus tôt proposé"), Topic.APPOINTMENT)
+declare("waiting.refused", _("Créneau plus tôt refusé"), Topic.APPOINTMENT)
+declare("waiting.accepted", _("Créneau plus tôt accepté"), Topic.APPOINTMENT)
+declare("waiting.left", _("Fin d’inscription sur la liste d’attente"), Topic.APPOINTMENT)
+
 declare(
     "holder.authorised",
     _("Envoi autorisé à la personne qui a pris le rendez-vous"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from appointments import reminders
+from appointments import offers, reminders
 from appointments.failures import note_failed_messages
 from appointments.holds import forget_ended_holds
 
@@ -19,6 +19,12 @@ def note_failures() -> None:
 def forget_holds() -> None:
     """Remove ended holds. Harmless when repeated."""
     forget_ended_holds()
+
+
+@shared_task
+def offer_freed_times() -> None:
+    """Offer free times to the waiting list, and end what is over. Harmless when repeated."""
+    offers.sweep()
 
 
 @shared_task

@@ -27,6 +27,8 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "appointments.AnswerLink": (_("lien d’un rappel"), _("liens des rappels")),
     "appointments.Appointment": (_("rendez-vous d’un patient"), _("rendez-vous des patients")),
     "appointments.AppointmentSeries": (_("série de rendez-vous"), _("séries de rendez-vous")),
+    "appointments.SlotOffer": (_("créneau proposé"), _("créneaux proposés")),
+    "appointments.WaitingEntry": (_("inscription sur la liste d’attente"), _("liste d’attente")),
     "appointments.Closing": (_("fermeture"), _("fermetures")),
     "appointments.HolderAuthorisation": (_("autorisation à recevoir"), _("autorisations à recevoir")),
     "appointments.HolderExclusion": (_("exclusion d’un accès"), _("exclusions d’accès")),

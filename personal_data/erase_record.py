@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from accounts.models import OneTimeCode, User
+from appointments.models import WaitingEntry
 from audit.trail import record as record_in_trail
 from documents.models import AutoSend, DocumentLink, FillingDraft, SharedDocument, Task
 from documents.models.autosend import AutoSendState
@@ -63,6 +64,7 @@ def _erase_ways_in(patient: Patient, account: User | None, report: Report) -> No
     own = Q(relationship=Relationship.SELF) | Q(user=account) if account else Q(relationship=Relationship.SELF)
     report.delete("ties of accounts to records", RecordTie.objects.filter(own, patient=patient))
     report.delete("proposed contacts", ContactProposal.objects.filter(patient=patient))
+    report.delete("wishes for an earlier time", WaitingEntry.objects.filter(patient=patient))
     report.delete("marks as somebody's relative", RelativeRecord.objects.filter(patient=patient))
     report.delete("former names and birth dates", IdentityChange.objects.filter(patient__in=records_in(patient.pk)))
     about = Q(first=patient) | Q(second=patient)

@@ -116,6 +116,11 @@ DECISIONS: dict[str, Decision] = {
         why_not="a way to answer a reminder, which is a Communication",
         secret=frozenset({"digest"}),
     ),
+    "appointments.SlotOffer": Decision("entry__practice", why_not="answered or over within hours"),
+    "appointments.WaitingEntry_agendas": Decision("waitingentry__practice", why_not=OF_PRACTICE),
+    "appointments.WaitingEntry": Decision(
+        "practice", why_not="when a patient could come earlier; of use for weeks", references={"patient": E}
+    ),
     "appointments.Appointment": Decision(
         "practice", ("Appointment",), references={"patient": K, "holder": K, "of_record": K}
     ),

@@ -7,6 +7,7 @@ from appointments.models.instruction import Instruction
 from appointments.models.opening import Absence, BookingPolicy, Closing, OpeningHours, Weekday
 from appointments.models.reminder import Reminder, ReminderPolicy
 from appointments.models.series import AppointmentSeries
+from appointments.models.waiting import HalfDay, OfferState, SlotOffer, WaitingEnd, WaitingEntry
 
 __all__ = [
     "Absence",
@@ -20,13 +21,18 @@ __all__ = [
     "BookingPolicy",
     "CancelReason",
     "Closing",
+    "HalfDay",
     "HolderAuthorisation",
     "HolderExclusion",
     "Instruction",
+    "OfferState",
     "OpeningHours",
     "Reminder",
     "ReminderPolicy",
     "SlotHold",
+    "SlotOffer",
     "VisitReason",
+    "WaitingEnd",
+    "WaitingEntry",
     "Weekday",
 ]

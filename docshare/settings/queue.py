@@ -59,6 +59,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "remove-old-data-exports": {"task": "personal_data.tasks.remove_expired", "schedule": timedelta(hours=1)},
     "send-reminders": {"task": "appointments.tasks.send_reminders", "schedule": timedelta(seconds=60)},
+    "offer-freed-times": {"task": "appointments.tasks.offer_freed_times", "schedule": timedelta(seconds=60)},
     "note-failed-messages": {"task": "appointments.tasks.note_failures", "schedule": timedelta(seconds=60)},
     "show-that-a-worker-works": {"task": "jobs.tasks.heartbeat", "schedule": timedelta(seconds=10)},
     "ask-whether-others-answer": {"task": "docshare.tasks.ask_others", "schedule": timedelta(seconds=60)},

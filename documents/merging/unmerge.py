@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from appointments.models import Appointment, BookedFor, HolderExclusion
+from appointments.models import Appointment, BookedFor, HolderExclusion, WaitingEntry
 from audit.trail import record
 from documents import messages
 from documents.merging.choices import restore
@@ -183,6 +183,7 @@ def _separate_rows(apart: Apart, by: User) -> None:
         HolderExclusion.objects.get_or_create(
             patient=other, holder=exclusion.holder, defaults={"excluded_by": exclusion.excluded_by}
         )
+    WaitingEntry.objects.filter(pk__in=state.moved(WaitingEntry), patient=kept).update(patient=other)
     Invitation.objects.filter(pk__in=state.moved(Invitation)).update(patient=other)
     ContactProposal.objects.filter(pk__in=state.moved(ContactProposal)).update(patient=other)
     ContactProposal.objects.filter(pk__in=state.settled_proposals).update(settled_at=None)

@@ -9,7 +9,6 @@ signed document.
 from __future__ import annotations
 
 import uuid
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -25,17 +24,9 @@ from documents.models.autosend import LinkEnd
 from patients.models import Patient
 from patients.ownership import is_doubted, recorded_in_minority
 from practices.roles import require_sharer
+from sealing.short_tokens import ShortSigner, id_of, token_of
 
-
-class _ShortSigner(Signer):
-    """The first 132 bits of the HMAC-SHA-256 (RFC 2104, 5): an SMS has 160 characters for name, words and link."""
-
-    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
-        return super().signature(value, key)[:SIGNATURE]
-
-
-SIGNATURE = 22  # characters of base64
-_signer = _ShortSigner(salt="documents.link.short", sep=".")
+_signer = ShortSigner(salt="documents.link.short", sep=".")
 _long_signer = Signer(salt="documents.link", sep=".")  # 0.1.0 can read its tokens, too
 
 
@@ -44,7 +35,7 @@ def link_url(link: DocumentLink, *, short: bool = False) -> str:
 
     `short`: for an SMS. A process of 0.1.0 (beside this version, or after going back) only reads the long one.
     """
-    token = _signer.sign(_written(link.pk)) if short else _long_signer.sign(str(link.pk))
+    token = token_of(link.pk, _signer) if short else _long_signer.sign(str(link.pk))
     return str(settings.PUBLIC_URL) + reverse("link", kwargs={"token": token})
 
 
@@ -54,16 +45,9 @@ def find_link(token: str) -> DocumentLink | None:
     return _links().filter(pk=pk).first() if pk else None
 
 
-def _written(pk: uuid.UUID) -> str:
-    """The id in base64: 22 characters instead of 36."""
-    return urlsafe_b64encode(pk.bytes).decode().rstrip("=")
-
-
 def _read(token: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(bytes=urlsafe_b64decode(f"{_signer.unsign(token)}=="))
-    except (BadSignature, ValueError):
-        pass
+    if (short := id_of(token, _signer)) is not None:
+        return short
     try:
         return uuid.UUID(_long_signer.unsign(token))
     except (BadSignature, ValueError):

@@ -86,6 +86,8 @@ LEFT: dict[str, str] = {
     "appointments.AnswerLink": "its address is of the former installation",
     "appointments.SlotHold": "lives for minutes",
     "documents.UndoableAct": "lives for half a minute",
+    "appointments.SlotOffer": "lives for hours; its link is of the former installation",
+    "appointments.WaitingEntry": "offers of the former installation end: staff put on the list anew",
     "patients.SignUp": "lives for minutes",
     "personal_data.PracticeExport": "the archive itself",
 }

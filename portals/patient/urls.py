@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from portals.patient import account, appointments, booking, documents, invitation, joining, own_data
+from portals.patient import account, appointments, booking, documents, invitation, joining, offer, own_data
 
 app_name = "patient"
 urlpatterns = [
+    path("o/<str:token>", offer.offer, name="offer"),
     path("invitation/code/", invitation.code, name="invitation-code"),
     path("invitation/birth-date/", invitation.birth_date, name="invitation-birth-date"),
     path("invitation/password/", invitation.password, name="invitation-password"),

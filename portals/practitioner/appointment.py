@@ -47,6 +47,7 @@ from portals.practitioner.series_words import companions_shown, series_cancelled
 from portals.practitioner.staff import appointment_of, frame, staff_only
 from portals.practitioner.twins import distinguished
 from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_offered
+from portals.practitioner.waiting import rank_of
 from practices.roles import may_share
 
 HISTORY_LINES = 200
@@ -75,6 +76,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient),
         "companions": companions_shown(found, companions(found), len(following(found))),
+        "waiting_rank": rank_of(found),
         "documents": documents,
         "tasks": _prepared(found, user),
         "outlived": outlived,

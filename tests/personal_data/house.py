@@ -42,7 +42,9 @@ from appointments.models import (
     Reminder,
     ReminderPolicy,
     SlotHold,
+    SlotOffer,
     VisitReason,
+    WaitingEntry,
 )
 from appointments.reminders import send_due as send_reminders
 from docshare.demo.letters import letter, signature
@@ -299,6 +301,17 @@ def _settings(practice: Practice, doctor: User, tag: str) -> tuple[Agenda, Visit
     instruction.agendas.add(agenda)
     BookingPolicy.objects.create(practice=practice)
     AppointmentSeries.objects.create(practice=practice)
+    child = Patient.objects.create(
+        practice=practice, first_name="Noé", last_name=f"Attente{tag}", birth_date=date(1991, 1, 1)
+    )
+    entry = WaitingEntry.objects.create(practice=practice, patient=child, visit_reason=reason)
+    entry.agendas.add(agenda)
+    SlotOffer.objects.create(
+        entry=entry,
+        agenda=agenda,
+        starts_at=timezone.now() + timedelta(days=2),
+        expires_at=timezone.now() + timedelta(hours=2),
+    )
     ReminderPolicy.objects.create(practice=practice)
     UnreadPolicy.objects.create(practice=practice)
     SmsPolicy.objects.create(practice=practice.pk, an_hour=100, a_day=1000)

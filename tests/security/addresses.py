@@ -24,6 +24,8 @@ KINDS = {
     "pro/exclusions/": "exclusion",
     "pro/deliveries/": "notice",
     "pro/batches/": "batch",
+    "pro/waiting/": "waiting",
+    "o/": "offer",
     "pro/library/": "library",
     "pro/library/versions/": "version",
     "api/v1/library/": "library",
@@ -97,7 +99,7 @@ def address(route: str, ids: dict[str, Any]) -> str:
         .replace("<int:pk>", "1")
         .replace("<int:number>", "1")
     )
-    if kind in ("link", "account_link", "answer"):
+    if kind in ("link", "account_link", "answer", "offer"):
         filled = filled.replace("<str:token>", str(ids.get(kind, "")))
     for name in ("practice", "agenda", "reason", "token", "secret", "access_id", "slug", "template"):
         filled = re.sub(rf"<\w+:{name}>", str(ids.get(name, "")), filled)

@@ -20,7 +20,17 @@ from accounts.operators import invite_operator
 from accounts.tokens import issue_token
 from appointments.answer_links import keep_link, new_token
 from appointments.instructions import save_instruction
-from appointments.models import Agenda, Appointment, BookedFor, Closing, HolderExclusion, VisitReason
+from appointments.models import (
+    Agenda,
+    Appointment,
+    BookedFor,
+    Closing,
+    HolderExclusion,
+    SlotOffer,
+    VisitReason,
+    WaitingEntry,
+)
+from appointments.offers import offer_url
 from appointments.quiet_hours import TOPIC
 from documents.filling.filled import Filling, Place
 from documents.library.catalogue import write_document
@@ -113,6 +123,7 @@ def ids(
         "version": access_plan.current.pk,
         "agenda": open_agenda.pk,
         "practice": appointment.practice_id,
+        **_waiting(appointment),
         "reason": visit_reason.pk,
         "visit_reason": visit_reason.pk,
         "rule": sending.rule.pk,
@@ -143,6 +154,21 @@ def _act_of(user: User, appointment: Appointment) -> UndoableAct:
     """Done in a session that nobody here has."""
     until = timezone.now() + timedelta(seconds=30)
     return open_act(ActKind.CANCEL, pk=uuid4(), by=user, session="", appointment=appointment, until=until)
+
+
+def _waiting(appointment: Appointment) -> dict[str, Any]:
+    """Somebody on the waiting list, and the link of what is offered."""
+    entry = WaitingEntry.objects.create(
+        practice=appointment.practice, patient=appointment.patient, visit_reason=appointment.visit_reason
+    )
+    entry.agendas.add(appointment.agenda)
+    offer = SlotOffer.objects.create(
+        entry=entry,
+        agenda=appointment.agenda,
+        starts_at=timezone.now() + timedelta(days=2),
+        expires_at=timezone.now() + timedelta(hours=2),
+    )
+    return {"waiting": entry.pk, "offer": offer_url(offer).rpartition("/")[2]}
 
 
 def _link_of_an_operator(root: User) -> str:

@@ -37,8 +37,8 @@ OF_PAGES_ALONE = {
     *("no_preview", "too_many", "country", "too_many_holds", "too_many_sign_ups", "sign_up_over", "not_proved"),
     *("blocks_operator", "email_taken", "last_operator", "link_over", "not_operator"),
     *("operator_exists", "staff_account", "visit_reason_in_use", "week_changed"),
-    "series_without_dates",
     *("nothing_chosen", "too_many_chosen", "batch_sent", "nothing_ready"),
+    *("series_without_dates", "already_waiting", "nothing_to_advance", "offer_over", "wrong_birth_date_of_offer"),
     *("too_many_calendars", "read_a_moment_ago", "calendar_not_ready", "other_cancellations"),
     *("template_withdrawn", "not_to_sign", "look_again", "not_looked_at", "in_the_way"),
 }

@@ -1,0 +1,177 @@
+"""The waiting list of a practice: staff put on it who wants an earlier time, and take people off it. offers.py offers
+free times to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from appointments.booking import check_may_change
+from appointments.models import (
+    Agenda,
+    Appointment,
+    AppointmentStatus,
+    OfferState,
+    SlotHold,
+    SlotOffer,
+    VisitReason,
+    WaitingEnd,
+    WaitingEntry,
+)
+from appointments.parties import Party, is_ahead, parties_of
+from audit.trail import record
+from jobs.nudges import nudge
+from notifications.models import Message
+from notifications.outbox import call_off
+from patients.models import Patient
+from patients.ownership import CONTACTS, Standing, standings
+from refusals import Kind, Refusal
+
+TOPIC = "waiting"  # of the messages about an offer
+
+
+class AlreadyWaiting(Refusal):
+    """This appointment is on the list already."""
+
+    code = "already_waiting"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ce rendez-vous est déjà sur la liste d’attente.")
+
+
+class NothingToAdvance(Refusal):
+    """It is cancelled or over."""
+
+    code = "nothing_to_advance"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Ce rendez-vous est annulé ou passé : il ne peut plus être avancé.")
+
+
+@transaction.atomic
+def put_on_list(
+    *,
+    patient: Patient,
+    visit_reason: VisitReason,
+    agendas: Collection[Agenda],
+    by: User,
+    weekdays: Collection[int] = (),
+    halves: Collection[str] = (),
+    until: date | None = None,
+    appointment: Appointment | None = None,
+) -> WaitingEntry:
+    """`appointment`: the one to move to an earlier time; None: the patient has none. `weekdays`, `halves`: none for
+    all.
+
+    Raises NotAllowed, AlreadyWaiting, NothingToAdvance, ValidationError.
+    """
+    practice = patient.practice
+    check_may_change(practice, by)
+    if appointment is not None:
+        Appointment.objects.lock_first(appointment.pk)
+        appointment = Appointment.objects.select_related("practice", "patient").get(pk=appointment.pk)
+        if appointment.status != AppointmentStatus.BOOKED or not is_ahead(appointment):
+            raise NothingToAdvance
+        if WaitingEntry.objects.live().filter(appointment=appointment).exists():
+            raise AlreadyWaiting
+        patient = appointment.patient
+    offering = {one.pk for one in visit_reason.agendas.filter(practice=practice)}
+    if not agendas or any(one.pk not in offering for one in agendas):
+        raise ValidationError({"agendas": _("Choisissez des agendas qui proposent ce motif.")})
+    if until is not None and until < timezone.localdate(timezone=practice.zone):
+        raise ValidationError({"until": _("Ce jour est passé : choisissez-en un autre.")})
+    entry = WaitingEntry.objects.create(
+        practice=practice,
+        patient=patient,
+        appointment=appointment,
+        visit_reason=visit_reason,
+        weekdays=sorted(set(weekdays)),
+        halves=sorted(set(halves)),
+        until=until,
+    )
+    entry.agendas.set(agendas)
+    record("waiting.joined", by=by, on=entry, practice=practice, within=appointment)
+    transaction.on_commit(wake)
+    return entry
+
+
+@transaction.atomic
+def take_off_list(*, entry: WaitingEntry, by: User) -> None:
+    """By staff. Twice changes nothing. Raises NotAllowed."""
+    check_may_change(entry.practice, by)
+    end(entry, WaitingEnd.REMOVED, by=by)
+
+
+def end(entry: WaitingEntry, why: WaitingEnd, *, by: User | None = None) -> bool:
+    """End it, with the offer that is open; returns whether it was live. Inside a transaction."""
+    locked = WaitingEntry.objects.select_for_update(of=("self",)).filter(pk=entry.pk, ended_at=None).first()
+    if locked is None:
+        return False
+    for offer in SlotOffer.objects.select_for_update(of=("self",)).filter(entry=locked, state=OfferState.OPEN):
+        close(offer, OfferState.WITHDRAWN)
+    locked.ended_at, locked.end = timezone.now(), why
+    locked.save(update_fields=["ended_at", "end"])
+    record(
+        "waiting.left",
+        by=by,
+        on=locked,
+        practice=locked.practice_id,
+        within=locked.appointment_id,
+        detail={"why": why.value},
+    )
+    return True
+
+
+def close(offer: SlotOffer, state: OfferState) -> None:
+    """Close a locked offer: its time is free again, its messages are no longer true."""
+    hold = offer.hold_id
+    offer.state, offer.hold = state, None
+    offer.save(update_fields=["state", "hold"])
+    SlotHold.objects.filter(pk=hold).delete()
+    call_off(Message.objects.filter(about=offer.pk, topic=TOPIC))
+    transaction.on_commit(wake)
+
+
+def contacts_to_offer(entry: WaitingEntry) -> Party | None:
+    """To whom an offer goes: as messages about the appointment; without one, the patient, at contacts that are the
+    patient's own. None: nobody can be reached."""
+    if entry.appointment is not None:
+        return next((one for one in parties_of(entry.appointment) if one.email or one.mobile), None)
+    found = standings(entry.patient)
+    own = {name: getattr(entry.patient, name) for name in CONTACTS if found[name] is Standing.OWN}
+    if not own:
+        return None
+    return Party(own.get("email"), own.get("mobile"), entry.patient.language, is_holder=False)
+
+
+def end_of_appointment(*, appointment: Appointment, **_sent: Any) -> None:
+    """Receives signals.changed and signals.deleting: a time is free, and who waited with it waits no more."""
+    fields = _sent.get("fields")
+    if fields is None or appointment.status != AppointmentStatus.BOOKED:
+        for entry in WaitingEntry.objects.live().filter(appointment=appointment):
+            end(entry, WaitingEnd.OVER)
+    if WaitingEntry.objects.live().filter(practice=appointment.practice_id).exists():
+        transaction.on_commit(wake)
+
+
+def end_over(now: datetime) -> int:
+    """End entries whose appointment has begun, or whose last day is past; returns how many."""
+    ended = 0
+    for entry in WaitingEntry.objects.live().select_related("practice", "appointment"):
+        today = timezone.localdate(now, entry.practice.zone)
+        begun = entry.appointment is not None and entry.appointment.starts_at <= now
+        if begun or (entry.until is not None and entry.until < today):
+            with transaction.atomic():
+                ended += end(entry, WaitingEnd.OVER)
+    return ended
+
+
+def wake() -> None:
+    """A time may be free: look soon, rather than at the next sweep."""
+    nudge("appointments.tasks.offer_freed_times")
