@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                                 "Envoyé pour un autre rendez-vous de cette personne, le même jour.",
                             ),
                             ("contacts", "Il manque des coordonnées au patient, ou elles sont à confirmer."),
-                            ("authorisation", "Une autorisation manque : décidez qui peut recevoir les documents."),
+                            ("authorisation", "Une autorisation manque : décidez qui peut recevoir les documents."),
                             ("cancelled", "Le rendez-vous est annulé."),
                             ("deleted", "Le rendez-vous a été supprimé."),
                             ("archived", "Ce document n’est plus dans la bibliothèque."),
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                             ("cannot_write", "Ce document n’a pas pu être mis en page pour ce patient."),
                             (
                                 "gave_up",
-                                "Le partage a échoué plusieurs fois : partagez ce document depuis le rendez-vous.",
+                                "Le partage a échoué plusieurs fois : partagez ce document depuis le rendez-vous.",
                             ),
                         ],
                         default="",

@@ -64,13 +64,13 @@ class LineReason(models.TextChoices):
     HAS_IT = "has_it", _("Le destinataire a déjà ce document, dans cette version.")
     OTHER_APPOINTMENT = "other_appointment", _("Envoyé pour un autre rendez-vous de cette personne, le même jour.")
     CONTACTS = "contacts", _("Il manque des coordonnées au patient, ou elles sont à confirmer.")
-    AUTHORISATION = "authorisation", _("Une autorisation manque : décidez qui peut recevoir les documents.")
+    AUTHORISATION = "authorisation", _("Une autorisation manque : décidez qui peut recevoir les documents.")
     CANCELLED = "cancelled", _("Le rendez-vous est annulé.")
     DELETED = "deleted", _("Le rendez-vous a été supprimé.")
     ARCHIVED = "archived", _("Ce document n’est plus dans la bibliothèque.")
     NOT_ALLOWED = "not_allowed", _("La personne qui a lancé l’envoi ne peut plus partager.")
     CANNOT_WRITE = "cannot_write", _("Ce document n’a pas pu être mis en page pour ce patient.")
-    GAVE_UP = "gave_up", _("Le partage a échoué plusieurs fois : partagez ce document depuis le rendez-vous.")
+    GAVE_UP = "gave_up", _("Le partage a échoué plusieurs fois : partagez ce document depuis le rendez-vous.")
 
 
 class ShareBatchLineQuerySet(models.QuerySet["ShareBatchLine"]):

@@ -49,13 +49,13 @@ class BatchSent(Refusal):
 
     code = "batch_sent"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Cet envoi est déjà parti : il ne se change plus.")
+    words = gettext_lazy("Cet envoi est déjà parti : il ne se change plus.")
 
 
 class NothingReady(Refusal):
     code = "nothing_ready"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Aucun document n’est prêt à partir : la page dit pourquoi, ligne par ligne.")
+    words = gettext_lazy("Aucun document n’est prêt à partir : la page dit pourquoi, ligne par ligne.")
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,12 @@ class Cell:
 
 @dataclass
 class Row:
-    """One appointment; None if it was deleted. `mend`: where staff settle what holds it up, and in which words."""
+    """One appointment; None if it was deleted. `mend`: where staff settle what holds it up, and in which words.
+    `reason`: of all its documents; else each has its own."""
 
     appointment: Appointment | None
     who: str = ""
+    reason: str = ""
     mend: tuple[str, str] | None = None
     cells: list[Cell] = field(default_factory=list)
 
@@ -174,6 +176,8 @@ def _rows(found: ShareBatch, lines: list[ShareBatchLine]) -> list[Row]:
                 )
             )
             row.mend = row.mend or _mend(line.appointment, reason)
+        if len({cell.reason for cell in row.cells}) == 1:
+            row.reason = row.cells[0].reason
         if row.appointment and (recipient := recipients.get(row.appointment.pk)):
             row.who = _who(row.appointment, recipient)
         rows.append(row)

@@ -58,7 +58,7 @@ class DeliveryFilterForm(forms.Form):
                 key = str(one.practitioner_id)
                 self._agendas.setdefault(key, []).append(one.pk)
                 if len(self._agendas[key]) > 1:
-                    names[key] = _("Tous les agendas : %(name)s") % {"name": one.practitioner}
+                    names[key] = _("Tous les agendas : %(name)s") % {"name": one.practitioner}
         choice_field(self, "agenda").choices = [("", _("Tous les agendas")), *names.items()]
         self.several_agendas = len(self._agendas) > 1 and len(names) > 1
 
@@ -69,7 +69,7 @@ class DeliveryFilterForm(forms.Form):
         if words:
             self._found = self._records(words)
         if len(self._found) > FOUND_AT_MOST:
-            raise ValidationError(_("Plus de 200 fiches correspondent : précisez la recherche."))
+            raise ValidationError(_("Plus de 200 fiches correspondent : précisez la recherche."))
         return words
 
     def _records(self, words: str) -> list[uuid.UUID]:
@@ -84,7 +84,7 @@ class DeliveryFilterForm(forms.Form):
         asked = super().clean() or self.cleaned_data
         first, last = asked.get("first"), asked.get("last")
         if first and last and last < first:
-            self.add_error("last", _("Ce jour est avant le premier : choisissez-en un autre."))
+            self.add_error("last", _("Ce jour est avant le premier : choisissez-en un autre."))
         return asked
 
     def search(self) -> DeliverySearch:

@@ -107,6 +107,7 @@ def test_a_new_version_is_chosen_placed_and_takes_the_place_of_the_old(site: str
     document = share("Ordonnance")
     page.goto(f"{site}/pro/appointments/{document.appointment_id}/")
     doctor.accessible()
+    page.click("[data-panel] [data-menu] summary >> nth=0")
     page.click("[data-panel] a:has-text('Remplacer')")
     expect(page.locator("h1")).to_contain_text("Remplacer")
     doctor.accessible()

@@ -51,7 +51,8 @@ STAFF = (
     "/pro/settings/agendas/{agenda}/close/", "/pro/settings/visit-reasons/", "/pro/settings/visit-reasons/new/",
     "/pro/settings/visit-reasons/ready-made/", "/pro/settings/visit-reasons/{visit_reason}/",
     "/pro/settings/visit-reasons/{visit_reason}/delete/", "/pro/settings/calendars/",
-    "/pro/settings/calendars/new/", "/pro/settings/archive/",
+    "/pro/settings/calendars/new/", "/pro/settings/archive/", "/pro/day/", "/pro/documents/{document}/",
+    "/pro/deliveries/?show=read&first=2020-01-01",
 )  # fmt: skip
 DOCTORS = ("/pro/signature/", "/pro/signature/certificate/", "/pro/appointments/{appointment}/share/")
 

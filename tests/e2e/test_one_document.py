@@ -159,6 +159,7 @@ def takes_back_and_deletes(doctor: Visitor, appointment: Appointment) -> None:
     stay."""
     page = doctor.page
     page.goto(f"{doctor.base}/pro/appointments/{appointment.pk}/")
+    page.click("[data-panel] [data-menu] summary >> nth=0")
     page.click("a[href*='/take-back/'] >> nth=0")
     expect(page.locator("h1")).to_contain_text("Retirer «")
     assert SharedDocument.objects.count() == 2

@@ -174,8 +174,8 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     house.document = house.share(house.past, f"Ordonnance {tag}", signs=signs)
     house.coming = house.book(marie, 3, holder=own, booked_for=BookedFor.SELF)
     share_library_document(appointment=house.coming, library_document=library, by=doctor)
-    day = {"practice": house.practice, "day": house.coming.local_start.date()}
-    draft(**day, appointments=[house.coming], documents=[library], by=doctor)
+    day = house.coming.local_start.date()
+    draft(practice=house.practice, day=day, appointments=[house.coming], documents=[library], by=doctor)
     _relatives(house, library, tag)
     assert send_due() >= 1
     Reminder.objects.filter(appointment=house.coming).update(due_at=timezone.now())
