@@ -62,7 +62,7 @@ def occupied(
         found = Closing.objects.filter(practice=next(iter(agendas)).practice_id, starts_at__lt=end, ends_at__gt=start)
         closings = list(found.prefetch_related("agendas"))
     shut = [(agenda.pk, one.starts_at, one.ends_at) for one in closings for agenda in agendas if one.closes(agenda)]
-    held = SlotHold.objects.live().filter(**within).values_list("agenda", "starts_at", "ends_at")
+    held = SlotHold.objects.live().filter(**within, for_undo=False).values_list("agenda", "starts_at", "ends_at")
     absent = Absence.objects.filter(**within).order_by().values_list("agenda", "starts_at", "ends_at")
     return Occupied(taken, _by_agenda(ids, held), _by_agenda(ids, absent), _by_agenda(ids, shut))
 

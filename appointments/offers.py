@@ -242,7 +242,11 @@ def _offer(entry: WaitingEntry, agenda: Agenda, start: datetime, now: datetime) 
 
 
 def _is_free(agenda: Agenda, reason: VisitReason, start: datetime) -> bool:
-    """Whether nothing stands in the way of this time."""
+    """Whether nothing stands in the way of this time, and no appointment that just left it may come back."""
+    end = start + timedelta(minutes=reason.duration_minutes)
+    left = SlotHold.objects.live().filter(agenda=agenda, for_undo=True, starts_at__lt=end, ends_at__gt=start)
+    if left.exists():
+        return False
     local = timezone.localtime(start, agenda.practice.zone)
     return start in free_times(agenda, reason, [local.date()])[local.date()]
 

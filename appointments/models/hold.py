@@ -18,8 +18,9 @@ class SlotHoldQuerySet(models.QuerySet["SlotHold"]):
         return self.filter(expires_at__gt=now or timezone.now())
 
     def live_over(self, agenda: Agenda, start: datetime, end: datetime) -> SlotHoldQuerySet:
-        """Those that hold some of this time on this agenda."""
-        return self.live().filter(agenda=agenda, starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "id")
+        """Those by which somebody who is booking holds some of this time on this agenda."""
+        held = self.live().filter(agenda=agenda, for_undo=False)
+        return held.filter(starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "id")
 
 
 class SlotHold(models.Model):
@@ -32,6 +33,11 @@ class SlotHold(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    for_undo = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="An appointment just left this time, and may come back: staff book it all the same",
+    )
 
     objects = SlotHoldQuerySet.as_manager()
 

@@ -88,7 +88,7 @@ def _do(
         act()
         return None
     pk, until = uuid.uuid4(), timezone.now() + settings.UNDO_FOR
-    keys = keys_around(appointment)
+    keys, place = keys_around(appointment), _place_of(appointment)
     before, beside = rows(keys), _in_its_place(appointment)
     with lines_of_act(pk):
         act()
@@ -97,10 +97,14 @@ def _do(
     if not found:
         return None
     hold_back(found, until=until)
+    left = None
+    if appointment.status != AppointmentStatus.BOOKED or _place_of(appointment) != place:
+        left = SlotHold.objects.create(**place, expires_at=until, for_undo=True)  # patients are not offered it before
     journal = {
         "changes": written(changes(before, rows(keys))),
         "beside": beside,
         "recipients": recipients_digest(appointment),
+        "left": str(left.pk) if left else None,
     }
     return open_act(kind, pk=pk, by=by, session=session, appointment=appointment, until=until, journal=journal)
 
@@ -126,6 +130,7 @@ def undo_change(*, act: UndoableAct, by: User) -> None:
         if one.model is Appointment and one.before is not None:
             lock_agenda(Agenda(pk=one.before["agenda_id"]))  # before its messages, as everybody who takes its time
     restore(kept)
+    SlotHold.objects.filter(pk=journal["left"]).delete()
     appointment = locked_to_change(found, by)
     if appointment.status == AppointmentStatus.BOOKED:
         _check_place(appointment, set(journal["beside"]))
@@ -155,6 +160,11 @@ def recipients_digest(appointment: Appointment) -> str:
     appointment = Appointment.objects.select_related("practice", "patient__practice", "holder").get(pk=appointment.pk)
     facts = (appointment.patient_id, parties_of(appointment), resolve(appointment))
     return sha256(repr(facts).encode()).hexdigest()
+
+
+def _place_of(appointment: Appointment) -> dict[str, Any]:
+    names = ("agenda_id", "visit_reason_id", "kind", "starts_at", "ends_at")
+    return {name: getattr(appointment, name) for name in names}
 
 
 def _in_its_place(appointment: Appointment) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Field, Model, Q, QuerySet
 
-from appointments.models import Appointment, Reminder
+from appointments.models import Appointment, Reminder, WaitingEntry
 from documents.models import AutoSend, DocumentReading, SharedDocument
 from notifications.models import Message, MessageState
 from patients.models import Invitation
@@ -19,6 +19,7 @@ DocumentMessage: type[Model] = SharedDocument.messages.through
 # Targets before what refers to them.
 MODELS: tuple[type[Model], ...] = (
     Appointment,
+    WaitingEntry,
     Message,
     Invitation,
     Reminder,
@@ -76,11 +77,15 @@ def keys_around(appointment: Appointment) -> Keys:
         Q(message__in=list(of_it.values_list("message", flat=True))) | Q(reminder__appointment=pk)
     )
     invitations = set(appointment.patient.invitations.values_list("pk", flat=True))
-    messages = set(Message.objects.filter(about__in=[pk, *invitations]).values_list("pk", flat=True))
+    # A message about a series is about one of its appointments, and names them all.
+    of_series = Q(series=appointment.series_id) if appointment.series_id else Q(pk=pk)
+    companions = Appointment.objects.filter(of_series).values_list("pk", flat=True)
+    messages = set(Message.objects.filter(about__in=[*companions, *invitations]).values_list("pk", flat=True))
     messages |= set(told.values_list("message", flat=True)) | set(reminded.values_list("message", flat=True))
     reminders = set(Reminder.objects.filter(appointment=pk).values_list("pk", flat=True))
     return {
         Appointment: {pk},
+        WaitingEntry: set(WaitingEntry.objects.filter(appointment=pk).values_list("pk", flat=True)),
         Message: messages,
         Invitation: invitations,
         Reminder: reminders | set(reminded.values_list("reminder", flat=True)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ from pytest_django import Settings
 from accounts.models import User
 from appointments import reminders
 from appointments.booking import book, cancel, move
-from appointments.models import Agenda, Appointment, AppointmentStatus, VisitReason
+from appointments.doubts import doubts_about
+from appointments.models import Agenda, Appointment, AppointmentStatus, OpeningHours, VisitReason
+from appointments.series import book_series, occurrences
+from appointments.slots import free_slots
+from appointments.waiting import put_on_list
 from audit import chain
 from audit.models import AuditEvent
 from documents.messages import PAGE_LEFT_AFTER, end_sitting
@@ -92,7 +96,11 @@ def full(
         reminders.follow(again(appointment))
     move(appointment=again(appointment), by=alice, starts_at=appointment.starts_at + timedelta(hours=3))
     share_library_document(appointment=again(appointment), library_document=access_plan, by=alice)
-    return again(appointment)
+    found = again(appointment)
+    put_on_list(
+        patient=found.patient, visit_reason=found.visit_reason, agendas=[found.agenda], appointment=found, by=alice
+    )
+    return found
 
 
 def move_it(appointment: Appointment, by: User) -> Do:
@@ -217,6 +225,43 @@ def test_whoever_took_the_place_meanwhile_keeps_it(
         undo_change(act=act, by=bob)
     assert "Paul Petit" in taken.value.sentence
     assert everything() == now
+
+
+def test_a_time_left_for_a_moment_is_offered_to_no_patient_and_free_for_staff(
+    full: Appointment, agenda: Agenda, bob: User, alice: User, marie: Patient
+) -> None:
+    day = full.local_start.date()
+    OpeningHours.objects.create(agenda=agenda, weekday=day.weekday(), opens_at=time(0), closes_at=time(23, 59))
+
+    def free() -> bool:
+        found = free_slots(agenda=agenda, visit_reason=full.visit_reason, first=day, last=day)
+        return any(one.start < full.ends_at and one.end > full.starts_at for one in found)
+
+    assert not free()
+    act = cancel_it(full, bob)()
+    assert act
+    assert not free()
+    ask = {"agenda": agenda, "visit_reason": full.visit_reason, "starts_at": full.starts_at}
+    assert not [one for one in doubts_about(patient=marie, **ask) if one.code in ("held", "taken")]
+    with on_day(act.until):
+        assert free()
+
+
+def test_a_move_in_a_series_that_is_undone_leaves_the_message_about_the_series_as_it_was(
+    agenda: Agenda, visit_reason: VisitReason, marie: Patient, bob: User
+) -> None:
+    first = timezone.now() + timedelta(days=9)
+    starts = [first, first + timedelta(days=7), first + timedelta(days=14)]
+    dates = occurrences(agenda=agenda, visit_reason=visit_reason, patient=marie, starts=starts)
+    accepted = [doubt.key for date in dates for doubt in date.doubts]
+    of = {"agenda": agenda, "visit_reason": visit_reason, "patient": marie, "kind": None}
+    made = book_series(starts=starts, accepted=accepted, by=bob, **of)
+    before = everything()
+    act = move_it(made.appointments.order_by("starts_at")[1], bob)()
+    assert act
+    assert everything() != before
+    undo_change(act=act, by=bob)
+    assert everything() == before
 
 
 def test_what_changed_meanwhile_is_not_overwritten(full: Appointment, bob: User, alice: User, marie: Patient) -> None:
