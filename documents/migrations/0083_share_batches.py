@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                             ("cancelled", "Le rendez-vous est annulé."),
                             ("deleted", "Le rendez-vous a été supprimé."),
                             ("archived", "Ce document n’est plus dans la bibliothèque."),
+                            ("blanks", "Ce document a des blancs à remplir pour chaque patient."),
                             ("not_allowed", "La personne qui a lancé l’envoi ne peut plus partager."),
                             ("cannot_write", "Ce document n’a pas pu être mis en page pour ce patient."),
                             (

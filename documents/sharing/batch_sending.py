@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from appointments.models import Appointment
+from documents.library.writing.copies import BlanksUnfilled
 from documents.library.writing.printing import CannotWrite
 from documents.models import ShareBatch, ShareBatchLine
 from documents.models.batch import LineReason, LineState
@@ -94,6 +95,8 @@ def _share(line: ShareBatchLine, batch: ShareBatch) -> None:
             _end(line, LineState.SENT)
     except RecipientNotReady:
         _end(line, LineState.NOT_READY, LineReason.CONTACTS)
+    except BlanksUnfilled:
+        _end(line, LineState.NOT_READY, LineReason.BLANKS)
     except NotAllowed:
         _end(line, LineState.FAILED, LineReason.NOT_ALLOWED)
     except CannotWrite:

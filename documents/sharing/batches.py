@@ -191,6 +191,8 @@ def _outlook(
         return Outlook(LineState.NOT_READY, LineReason.CANCELLED)
     if line.document.archived_at is not None:
         return Outlook(LineState.NOT_READY, LineReason.ARCHIVED)
+    if version.has_blanks:
+        return Outlook(LineState.NOT_READY, LineReason.BLANKS)
     recipient = recipients[line.appointment.pk]
     if not recipient.is_ready:
         needs = recipient.state is RecipientState.NEEDS_AUTHORISATION

@@ -212,6 +212,8 @@ def _mend(appointment: Appointment | None, reason: str) -> tuple[str, str] | Non
         LineReason.CANNOT_WRITE: _("Partager depuis le rendez-vous"),
         LineReason.GAVE_UP: _("Partager depuis le rendez-vous"),
     }
+    if reason == LineReason.BLANKS:
+        return reverse("practitioner:fill-choose", args=[appointment.pk]), _("Remplir un modèle")
     found = [words[one] for one in words if one == reason]
     return (reverse("practitioner:share", args=[appointment.pk]), found[0]) if found else None
 

@@ -16,8 +16,8 @@ from appointments.booking import cancel, delete
 from appointments.history import history_of
 from appointments.models import Appointment, BookedFor
 from appointments.recipients import resolve, resolve_each
-from documents.library.catalogue import import_document, import_version
-from documents.models import LibraryDocument, ShareBatch, ShareBatchLine, SharedDocument
+from documents.library.catalogue import import_document, import_version, write_document
+from documents.models import Category, LibraryDocument, ShareBatch, ShareBatchLine, SharedDocument
 from documents.models.batch import LineReason, LineState
 from documents.sharing import batch_sending
 from documents.sharing.batch_sending import MOST_ATTEMPTS, send_some
@@ -36,7 +36,7 @@ from documents.sharing.batches import (
 from documents.sharing.share import share_library_document
 from notifications.models import Message
 from patients.models import Patient
-from practices.models import Membership
+from practices.models import Membership, Practice
 from practices.roles import NotAllowed
 from tests.conftest import BookFixture
 
@@ -325,3 +325,12 @@ def test_what_would_go_is_asked_in_as_few_queries_for_many_as_for_one(
     each = resolve_each(list(fresh))
     for one in fresh:
         assert each[one.pk] == resolve(one)
+
+
+def test_a_document_with_blanks_is_never_sent_as_it_is(
+    make: Make, practice: Practice, prescription: Category, alice: User, carol: User, access_plan: LibraryDocument
+) -> None:
+    body = "<p>{{ ? Fin de l’arrêt | date }}</p>"
+    made = write_document(practice=practice, title="Arrêt", category=prescription, body=body, by=carol)
+    batch = make(documents=[made, access_plan])
+    assert sorted(send(batch, alice)) == [("not_ready", LineReason.BLANKS), ("sent", "")]
