@@ -23,7 +23,7 @@ let placement = null;
 async function send(name) {
   const body = new FormData(form);
   body.set(name, "1");
-  const answer = await fetch(location.href, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() } });
+  const answer = await fetch(location.pathname, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() } });
   if (!answer.headers.get("Session-Ended")) return answer;
   await sessionEnded();
   return send(name);
@@ -33,6 +33,7 @@ let waiting = 0;
 async function keep() {
   try {
     const { status } = await send("keep");
+    if (status === 204) history.replaceState(history.state, "", location.pathname); // not a stored page with older text
     part("kept").textContent = status === 204 ? say(words.kept, { time: new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" }) }) : words.notKept;
   } catch {
     part("kept").textContent = words.notKept;

@@ -2,6 +2,12 @@
 // or Enter on a selected one.
 const NAME = "blank";
 
+// The blank that is selected, alone, as a node or as text; null if none is.
+function selectedBlank({ selection: { $from, from, to } }) {
+  const node = to - from === 1 ? $from.nodeAfter : null;
+  return node?.type.name === NAME ? node.attrs : null;
+}
+
 const attribute = (name, from) => ({ default: null, parseHTML: (element) => element.dataset[from] ?? null, renderHTML: (attributes) => (attributes[name] === null ? {} : { [`data-${from}`]: attributes[name] }) });
 
 export function blankNode(module, words, edit) {
@@ -16,7 +22,7 @@ export function blankNode(module, words, edit) {
     addKeyboardShortcuts() {
       return {
         "Mod-Alt-b": () => edit() || true,
-        Enter: () => (this.editor.isActive(NAME) && this.editor.state.selection.node ? edit() || true : false),
+        Enter: () => (selectedBlank(this.editor.state) ? edit() || true : false),
       };
     },
   });
@@ -37,8 +43,7 @@ export class BlankDialog {
   }
 
   get selected() {
-    const { node } = this.editor.state.selection;
-    return node?.type.name === NAME ? node.attrs : null;
+    return selectedBlank(this.editor.state);
   }
 
   follow() {
