@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from files.content import content_sentences
 from files.intake import empty_sentence, too_large_sentence
 from files.kinds import kind_refused_sentence
 from files.limits import MAX_BYTES, MEDIA_TYPES
@@ -55,6 +56,7 @@ def share_config() -> dict[str, Any]:
 
 def _share_words() -> dict[str, str]:
     """Texts of the share page; its script fills in their {places} (static/js/words.js)."""
+    sentences = content_sentences()
     return _upload_words() | {
         "page": _("Page"),
         "placed": _("Page {page}, à {x} de la gauche, {y} du haut"),
@@ -67,6 +69,12 @@ def _share_words() -> dict[str, str]:
         "noPreview": _("L’aperçu n’a pas pu être affiché. La signature ira en bas à droite de la dernière page."),
         "noneFound": _("Aucun document ne correspond."),
         "shareAll": _("Partager {count} documents avec {name}"),
+        "shareOne": _("Partager 1 document avec {name}"),
+        "signedOn": _("signature page {page}"),
+        "unsigned": _("sans signature"),
+        "noText": _("La page {number} n’a pas de texte : c’est une image, qu’un lecteur d’écran ne lit pas."),
+        "password": sentences["password"] % {"name": "{name}"},
+        "unreadable": sentences["unreadable"] % {"name": "{name}"},
     }
 
 

@@ -78,6 +78,7 @@ def share_context(request: HttpRequest, found: Appointment, user: User, **more: 
             recipient=recipient,
             may_share=may_share(user, found.practice),
             has_signature=has_signature,
+            may_sign=signs,
             contacts_form=ContactsForm(
                 only=list(recipient.missing),
                 patient=found.patient,
@@ -104,14 +105,17 @@ def _config(
 ) -> dict[str, Any]:
     """Read by static/js/share.js. `maySignUntil`: milliseconds of Unix time; None if the session may sign without a
     time limit."""
-    return share_config() | {
+    config = share_config()
+    if replacing:
+        config["words"]["shareOne"] = _("Remplacer par ce document")
+    return config | {
         "url": replace_url(replacing) if replacing else reverse("practitioner:share", args=[found.pk]),
         "leftUrl": "" if replacing else reverse("practitioner:share-left", args=[found.pk]),
         "oneFile": replacing is not None,
         "categoryUrl": reverse("practitioner:propose-category", args=[found.pk]),
         "maySign": signs,
         "hasSignature": has_signature,
-        "signatureUrl": reverse("practitioner:signature-image") if has_signature else "",
+        "stampUrl": reverse("practitioner:stamp", args=[found.pk]) if signs else "",
         "maySignUntil": None if request.session.get(MAY_SIGN) else int(signed_in_until(request) * 1000),
         "patient": found.patient.full_name,
     }

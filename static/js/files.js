@@ -26,6 +26,11 @@ function extensionOf(name) {
 // Without an extension, the beginning of the file decides. Returns a boolean, or a promise of one.
 export function isPdf(file) {
   if (file.type === "application/pdf" || extensionOf(file.name)) return file.type === "application/pdf" || /\.pdf$/i.test(file.name);
+  return startsAsPdf(file);
+}
+
+// Whether it has a PDF's header where viewers look for one.
+export function startsAsPdf(file) {
   return file.slice(0, 1024).text().then((head) => head.includes("%PDF-"), () => false);
 }
 

@@ -3,7 +3,6 @@ import { pageGeometry } from "./stamp_geometry.js";
 
 const MOST_TEXT = 20_000; // characters; the server's limit
 const MOST_PIXELS = 16_000_000; // of a drawn page: more fails in some browsers
-const CSS_PIXELS = 96 / 72; // in a point of paper
 let library = null;
 
 async function load({ module, worker }) {
@@ -56,11 +55,6 @@ export async function openPdf(file, pdfjs) {
     },
     async geometry(number) {
       return pageGeometry(await pdf.getPage(number), { isSigned });
-    },
-    // CSS pixels of the page's width in its real size.
-    async realWidth(number) {
-      const { width, unit } = pageGeometry(await pdf.getPage(number), { isSigned });
-      return width * unit * CSS_PIXELS;
     },
     // `width`: of the canvas, in pixels.
     async draw(number, canvas, width = 900) {

@@ -68,10 +68,25 @@ function add(files) {
   refresh();
 }
 
+// The first card is in focus; those that join it wait folded.
 function addCard(subject) {
   const element = root.querySelector("[data-card-template]").content.firstElementChild.cloneNode(true);
   place.append(element);
-  cards.add(new Card({ element, share, onChange: refresh, onRemove: removed, ...subject }));
+  const card = new Card({ element, share, onChange: refresh, onRemove: removed, onFocus: focusOn, ...subject });
+  const isInFocus = [...cards].some((other) => !other.isFolded && !other.isDone && !other.isRefused);
+  if (isInFocus && !card.isRefused) card.fold(true);
+  cards.add(card);
+}
+
+function focusOn(card) {
+  for (const other of cards) if (other !== card && !other.isRefused) other.fold(true);
+  card.fold(false);
+  card.comeIntoSight();
+}
+
+function nextInFocus() {
+  const waiting = [...cards].filter((card) => card.isReady);
+  if (waiting.length && waiting.every((card) => card.isFolded) && ![...cards].some((card) => card.isSending)) focusOn(waiting[0]);
 }
 
 function removed(card) {
@@ -98,14 +113,21 @@ root.querySelector("[data-library-search]")?.addEventListener("input", (event) =
   root.querySelector("[data-library-none]").textContent = items.every((item) => item.hidden) ? words.noneFound : "";
 });
 root.querySelector("[data-share-all]").addEventListener("click", async () => {
-  for (const card of [...cards]) if (card.isReady) await card.validate();
+  for (const card of [...cards].filter((one) => one.isReady)) {
+    focusOn(card);
+    await card.validate();
+  }
 });
 
 function refresh() {
   const ready = [...cards].filter((card) => card.isReady).length;
-  all.hidden = ready < 2;
-  all.querySelector("button").textContent = say(words.shareAll, { count: ready, name: share.patient });
+  all.hidden = ready < 1;
+  const sentence = ready > 1 ? words.shareAll : words.shareOne;
+  all.querySelector("button").textContent = say(sentence, { count: ready, name: share.patient });
+  nextInFocus();
 }
+
+document.addEventListener("signature-made", () => cards.forEach((card) => card.useSignature()));
 
 takeChosen(); // what was chosen before this script had come
 if (!share.oneFile) take().then(add, () => {}); // dropped on the appointment in the agenda; a browser that keeps nothing has none

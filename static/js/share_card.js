@@ -1,5 +1,5 @@
 // A card: one document on its way to the patient, from the choice of its file to its receipt. A lost connection keeps it.
-import { isPdf, size, titleOf } from "./files.js";
+import { isPdf, size, startsAsPdf, titleOf } from "./files.js";
 import { announce } from "./page.js";
 import { proposeCategory } from "./share_category.js";
 import { followDeliveries } from "./share_deliveries.js";
@@ -8,16 +8,19 @@ import { Sending } from "./share_sending.js";
 import { countDown } from "./undo.js";
 import { say } from "./words.js";
 
+const PRESCRIPTION = "prescription"; // the category's code
+const REFUSED = { PasswordException: "password", InvalidPDFException: "unreadable" }; // by pdf.js, for good
 let counter = 0;
 
 export class Card {
   // Either a `file`, with the `problem` that refuses it or "", or a document of the `library` by its `title` and `box`.
-  constructor({ element, share, onChange, onRemove, file, problem = "", library, title, box }) {
-    Object.assign(this, { element, share, words: share.words, onChange, onRemove, file, library, box });
+  constructor({ element, share, onChange, onRemove, onFocus, file, problem = "", library, title, box }) {
+    Object.assign(this, { element, share, words: share.words, onChange, onRemove, onFocus, file, library, box });
     this.isReady = true; // may be validated now
     this.isSending = false;
     this.isDone = false;
     this.isRefused = false;
+    this.isFolded = false;
     this.signs = false;
     this.preview = null;
     this.sending = new Sending(this);
@@ -42,7 +45,9 @@ export class Card {
     }
     // Several cards have the same buttons: each accessible name is the button's words and the file's name.
     this.part("name").id = `${id}-name`;
-    for (const one of this.element.querySelectorAll("button, select, input")) {
+    this.part("viewer-help").id = `${id}-help`;
+    this.part("viewer").setAttribute("aria-describedby", `${id}-help`);
+    for (const one of this.element.querySelectorAll("button:not([data-fold]), select, input")) {
       const label = one.labels?.[0] ?? one;
       label.id ||= `${id}-part-${(counter += 1)}`;
       one.setAttribute("aria-labelledby", `${label.id} ${id}-name`);
@@ -50,6 +55,10 @@ export class Card {
   }
 
   listen() {
+    this.part("fold").addEventListener("click", () => {
+      if (this.isFolded) this.onFocus(this);
+      else this.fold(true);
+    });
     this.part("validate").addEventListener("click", () => this.validate());
     this.part("remove").addEventListener("click", () => this.remove());
     this.part("cancel").addEventListener("click", () => this.sending.cancel());
@@ -60,28 +69,82 @@ export class Card {
     this.part("category").addEventListener("change", () => {
       this.isCategoryChosen = true;
       this.part("category-said").textContent = "";
-      this.preview?.propose();
+      this.categoryIsKnown();
     });
+    this.part("make-signature-here").addEventListener("click", () => this.makeSignature());
     this.part("sign").addEventListener("click", () => {
       this.signs = !this.signs;
       this.part("sign").setAttribute("aria-checked", String(this.signs));
-      this.part("placing").hidden = !this.signs;
       this.preview?.showStamp();
+      this.preview?.propose();
+      this.summarise();
     });
+  }
+
+  // One card is in focus; of the others one line remains.
+  fold(isFolded) {
+    if (this.isDone || isFolded === this.isFolded) return;
+    this.isFolded = isFolded;
+    this.element.classList.toggle("folded", isFolded);
+    this.part("fold").setAttribute("aria-expanded", String(!isFolded));
+    this.part("body").hidden = isFolded;
+    this.summarise();
+    if (!isFolded) this.preview?.refresh();
+  }
+
+  comeIntoSight() {
+    if (!this.isFolded) this.element.scrollIntoView({ block: "start" });
+  }
+
+  // What a folded card still says.
+  summarise() {
+    const summary = this.part("summary");
+    if (!summary) return;
+    const place = this.signs ? this.preview?.chosenPlace() : null;
+    const category = this.part("category").selectedOptions[0];
+    const kind = category?.value && !this.library ? category.text.trim() : "";
+    const signature = place ? say(this.words.signedOn, { page: place.page }) : this.words.unsigned;
+    summary.textContent = [kind, signature].filter(Boolean).join(", ");
+    summary.hidden = !this.isFolded || this.isRefused;
+  }
+
+  categoryIsKnown() {
+    this.part("prescription").hidden = this.part("category").value !== PRESCRIPTION;
+    this.preview?.propose();
+    this.summarise();
   }
 
   async prepare() {
     this.isPdf = Boolean(this.file) && (await isPdf(this.file));
     if (this.library) this.part("category").closest(".two-columns").hidden = true;
-    const reason = this.whyUnsigned();
-    this.signs = !reason;
-    this.part("signing").hidden = Boolean(reason);
-    this.sayUnsigned(reason);
+    this.decideSigning();
     if (this.isPdf) await this.openPreview();
     else if (this.file) {
       this.showThumbnail();
       proposeCategory(this, "");
     }
+  }
+
+  decideSigning() {
+    const reason = this.whyUnsigned();
+    this.signs = !reason;
+    this.part("signing").hidden = Boolean(reason);
+    this.part("make-signature").hidden = reason !== this.words.noSignature;
+    this.sayUnsigned(reason);
+  }
+
+  // Without leaving the page: the file and what was typed stay.
+  async makeSignature() {
+    const { makeSignature } = await import("./share_signature.js");
+    if (await makeSignature(this.share)) this.part(this.signs ? "sign" : "make-signature-here").focus();
+    else this.part("make-signature-here").focus();
+  }
+
+  // The practitioner has a signature now.
+  useSignature() {
+    if (this.isDone || this.isSending || this.isRefused || !this.isPdf) return;
+    this.decideSigning();
+    this.preview?.useStamp(this.share.stampUrl);
   }
 
   whyUnsigned() {
@@ -112,6 +175,12 @@ export class Card {
       this.preview = new Preview(this);
       await this.preview.open();
     } catch (error) {
+      const refusal = REFUSED[error?.name];
+      if (refusal && !this.preview.pdf && (await startsAsPdf(this.file))) {
+        this.refuse(say(this.words[refusal], { name: this.file.name }));
+        this.onChange();
+        return;
+      }
       if (!this.preview.pdf) proposeCategory(this, "");
       this.preview.close();
       this.preview = null;
@@ -149,8 +218,8 @@ export class Card {
     this.isRefused = true;
     this.isReady = false;
     this.part("size").textContent = ""; // the sentence names it
-    for (const name of ["validate", "fields", "preview-side"]) this.part(name).hidden = true;
-    this.element.classList.remove("with-preview");
+    for (const name of ["validate", "fields", "signing", "preview-side", "summary"]) this.part(name).hidden = true;
+    this.fold(false);
     this.fail(sentence);
   }
 
@@ -200,7 +269,7 @@ export class Card {
   showReceipt(parts) {
     this.isDone = true;
     if (this.signs) this.preview?.rememberPlace();
-    this.element.classList.remove("with-preview");
+    this.preview?.stop();
     this.element.replaceChildren(...parts);
     const heading = this.part("receipt");
     announce(heading.textContent);

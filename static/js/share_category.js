@@ -12,5 +12,5 @@ export async function proposeCategory(card, text) {
   if (card.isCategoryChosen || card.isDone) return;
   card.part("category").value = category;
   card.part("category-said").textContent = sentence;
-  card.preview?.propose();
+  card.categoryIsKnown();
 }

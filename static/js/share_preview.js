@@ -1,7 +1,9 @@
 // The pages of a card's PDF, and where its signature goes on them.
+import { PageViewer } from "./page_viewer.js";
 import { openPdf } from "./pdf_preview.js";
 import { proposeCategory } from "./share_category.js";
 import { SignaturePlacement } from "./signature_placement.js";
+import { StampPicture } from "./stamp_pictures.js";
 
 const TEXT_PAGES = 2; // what the category is proposed from
 const BOTTOM_RIGHT = { x: 0.8, y: 0.9, width: 0.25 };
@@ -19,44 +21,61 @@ export class Preview {
     this.pdf = await openPdf(card.file, card.share.pdfjs);
     this.pdf.text(TEXT_PAGES).catch(() => "").then((text) => proposeCategory(card, text));
     card.part("preview-side").hidden = false;
-    card.element.classList.add("with-preview");
-    this.fillPages();
+    this.picture = new StampPicture(card.part("stamp"), card.share.stampUrl);
     this.placement = new SignaturePlacement({
       area: card.part("preview"),
       stamp: card.part("stamp"),
       said: card.part("said"),
       words: card.words,
-      imageUrl: card.share.signatureUrl,
+      picture: this.picture,
       onChosen: () => { this.isPlaceChosen = true; },
+      onMoved: () => this.lookAtStamp(),
     });
     card.part("place").addEventListener("change", (event) => this.putAt(event.target.value));
     card.part("smaller").addEventListener("click", () => this.placement.resize(1 / 1.15));
     card.part("larger").addEventListener("click", () => this.placement.resize(1.15));
-    card.part("placing").hidden = !card.signs;
-    await this.show(this.pdf.pages);
+    this.viewer = new PageViewer({
+      pdf: this.pdf,
+      part: (name) => card.part(name),
+      name: card.part("name").textContent,
+      words: card.words,
+      onShown: (number) => this.showPage(number),
+    });
+    const shown = this.viewer.show(card.signs ? this.pdf.pages : 1);
+    card.comeIntoSight();
+    await shown;
+    this.showStamp();
     this.propose();
   }
 
-  fillPages() {
-    const select = this.card.part("page");
-    for (let number = 1; number <= this.pdf.pages; number += 1) {
-      select.add(new Option(`${this.card.words.page} ${number} / ${this.pdf.pages}`, number));
-    }
-    select.hidden = this.pdf.pages === 1;
-    select.addEventListener("change", () => this.show(Number(select.value)));
-  }
-
-  async show(number) {
-    this.shown = number;
-    this.card.part("page").value = String(number);
-    const canvas = this.card.element.querySelector("canvas");
-    canvas.setAttribute("aria-label", `${this.card.part("name").textContent}, ${this.card.words.page} ${number} / ${this.pdf.pages}`);
-    await this.pdf.draw(number, canvas);
+  async showPage(number) {
+    this.geometry = await this.pdf.geometry(number);
     this.showStamp();
   }
 
   showStamp() {
-    this.placement?.show(this.shown, Boolean(this.card.signs));
+    this.card.part("placing").hidden = !this.card.signs;
+    this.placement?.show(this.viewer.number, this.geometry, Boolean(this.card.signs));
+    this.card.summarise();
+  }
+
+  lookAtStamp() {
+    this.card.summarise();
+    if (this.placement.place?.page === this.viewer.number) this.viewer.lookAt(this.placement.place);
+  }
+
+  // The card was unfolded.
+  async refresh() {
+    if (!this.viewer) return;
+    await this.viewer.draw();
+    if (this.card.signs) this.lookAtStamp();
+  }
+
+  // The practitioner has another signature.
+  useStamp(address) {
+    this.picture?.refresh(address);
+    this.showStamp();
+    this.propose();
   }
 
   // A place of the list, "x,y" in fractions of the page; "" is its heading.
@@ -67,14 +86,15 @@ export class Preview {
   }
 
   // Suggest the place of the last signature on such a document, stored on this machine; keep a place chosen by hand.
-  propose() {
+  async propose() {
     if (!this.card.signs || !this.placement || this.isPlaceChosen) return;
     const last = JSON.parse(localStorage.getItem(this.placeKey()) ?? "null");
     const page = last?.page === "last" ? this.pdf.pages : last?.page;
     const isKnown = last && page <= this.pdf.pages;
     const proposed = isKnown ? { ...last, page } : { ...BOTTOM_RIGHT, page: this.pdf.pages };
     this.placement.propose(proposed, isKnown ? this.card.words.asLastTime : "");
-    if (this.shown !== proposed.page) this.show(proposed.page);
+    if (this.viewer.number !== proposed.page) await this.viewer.show(proposed.page);
+    this.lookAtStamp();
   }
 
   // {page, x, y, width} as the server reads them, or null.
@@ -94,9 +114,14 @@ export class Preview {
     return `place:${this.card.part("category").value}`;
   }
 
-  close() {
+  // Ends its worker and the memory that it holds.
+  stop() {
+    this.viewer?.stop();
     this.pdf?.close();
+  }
+
+  close() {
+    this.stop();
     this.card.part("preview-side").hidden = true;
-    this.card.element.classList.remove("with-preview");
   }
 }

@@ -1,22 +1,16 @@
-// Places the signature on a page shown by pdf.js: by click, drag, keyboard or choice. Values are fractions of the page as
-// displayed, from its top left: x and y of the centre, and the width. Causes no request.
+// Places a signature on a page drawn by pdf.js: by click, drag, keyboard or choice. Values are fractions of the page as
+// displayed, from its top left: x and y of the centre, and the width.
+import { stampOn } from "./stamp_geometry.js";
 import { percent, say } from "./words.js";
 
-const ASPECT = 0.4;
-
 export class SignaturePlacement {
-  constructor({ area, stamp, said, words, imageUrl, onChosen }) {
-    Object.assign(this, { area, stamp, said, words, onChosen });
+  // `picture`: a StampPicture; `onChosen`: called when the user has placed it; `onMoved`: when it may be out of sight.
+  constructor({ area, stamp, said, words, picture, onChosen, onMoved }) {
+    Object.assign(this, { area, stamp, said, words, picture, onChosen, onMoved });
     this.place = null;
     this.width = 0.25;
     this.before = [];
     stamp.setAttribute("aria-label", words.stamp);
-    if (imageUrl) {
-      const image = new Image();
-      image.src = imageUrl;
-      image.alt = "";
-      stamp.append(image);
-    } else stamp.textContent = "✓";
     area.addEventListener("click", (event) => {
       if (!this.enabled || event.target.closest("[data-stamp]")) return;
       const box = area.getBoundingClientRect();
@@ -43,31 +37,23 @@ export class SignaturePlacement {
     this.choose();
     if (this.place) this.before.push({ ...this.place, width: this.width });
     this.place = { x, y, page };
-    this.clamp();
     this.draw();
+    this.onMoved();
   }
 
-  // Keep the whole stamp on the page, as the server does.
-  clamp() {
-    const box = this.area.getBoundingClientRect();
-    const tall = box.height > 0 ? (this.width * ASPECT * box.width) / box.height : 0.1;
-    const within = (value, half) => Math.min(Math.max(value, half), 1 - half);
-    this.place.x = within(this.place.x, Math.min(this.width / 2, 0.5));
-    this.place.y = within(this.place.y, Math.min(tall / 2, 0.5));
-  }
-
-  show(page, enabled) {
-    this.page = page;
-    this.enabled = enabled;
+  // `geometry`: of the page, as stamp_geometry.js has it.
+  show(page, geometry, enabled) {
+    Object.assign(this, { page, geometry, enabled });
     this.draw();
   }
 
   resize(factor) {
     if (!this.place) return;
     this.choose();
+    this.before.push({ ...this.place, width: this.width });
     this.width = Math.min(Math.max(this.width * factor, 0.08), 0.8);
-    this.clamp();
     this.draw();
+    this.onMoved();
   }
 
   undo() {
@@ -76,17 +62,18 @@ export class SignaturePlacement {
     this.place = { x: last.x, y: last.y, page: last.page };
     this.width = last.width;
     this.draw();
+    this.onMoved();
   }
 
   draw() {
-    const visible = this.enabled && this.place && this.place.page === this.page;
+    const visible = Boolean(this.enabled && this.place && this.geometry && this.place.page === this.page);
     this.stamp.hidden = !visible;
     if (visible) {
-      const box = this.area.getBoundingClientRect();
-      this.stamp.style.left = `${this.place.x * 100}%`;
-      this.stamp.style.top = `${this.place.y * 100}%`;
-      this.stamp.style.width = `${this.width * box.width}px`;
-      this.stamp.style.height = `${this.width * box.width * ASPECT}px`;
+      const box = stampOn(this.geometry, { ...this.place, width: this.width });
+      for (const side of ["left", "top", "width", "height"]) this.stamp.style[side] = `${box[side] * 100}%`;
+      this.picture.show(box.points);
+      this.place.x = box.left + box.width / 2; // where the server will put it
+      this.place.y = box.top + box.height / 2;
     }
     if (this.enabled && this.place) {
       const { page, x, y } = this.place;
@@ -97,14 +84,13 @@ export class SignaturePlacement {
   drag(down) {
     down.preventDefault();
     this.choose();
-    this.stamp.focus();
+    this.stamp.focus({ preventScroll: true });
     const box = this.area.getBoundingClientRect();
     const start = { ...this.place };
     this.before.push({ ...start, width: this.width });
     const move = (event) => {
       this.place.x = start.x + (event.clientX - down.clientX) / box.width;
       this.place.y = start.y + (event.clientY - down.clientY) / box.height;
-      this.clamp();
       this.draw();
     };
     const stop = () => {
@@ -126,5 +112,6 @@ export class SignaturePlacement {
     else if (event.key === "Escape") this.undo();
     else return;
     event.preventDefault();
+    event.stopPropagation(); // the page has keys of its own
   }
 }

@@ -144,8 +144,8 @@ def test_two_cards_of_the_share_page_and_their_receipt(site: str, browser: Brows
     for name in ("un", "deux"):
         (tmp_path / f"{name}.pdf").write_bytes(pdf_with_page(pages=6))
     page.set_input_files("#files", [str(tmp_path / "un.pdf"), str(tmp_path / "deux.pdf")])
-    for number in range(2):
-        expect(page.locator("[data-card]").nth(number).locator("[data-preview-side]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-card]").first.locator("[data-preview-side]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-card]").nth(1).locator("[data-summary]")).to_have_text("Autre, signature page 6")
     visitor.accessible()
     expect(page.get_by_role("button", name="Valider ce document un.pdf")).to_be_visible()
 
