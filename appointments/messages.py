@@ -111,7 +111,7 @@ def practitioner_and_address(appointment: Appointment) -> tuple[object, str]:
     return appointment.agenda.practitioner_id, appointment.video_url
 
 
-def rewrite_waiting(appointment: Appointment, *, by: User, differs: bool) -> None:
+def rewrite_waiting(appointment: Appointment, *, by: User | None, differs: bool) -> None:
     """Update messages after a change of agenda or reason at the same time: waiting messages name the former
     practitioner or instructions, and are rewritten. `differs`: the practitioner changed; then parties without a
     waiting message get one, too."""

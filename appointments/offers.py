@@ -176,8 +176,10 @@ def _offer_in(practice: Practice, now: datetime) -> int:
     """Offers of one practice, by rank. Free times are read once for each agenda and reason."""
     read: dict[tuple[uuid.UUID, uuid.UUID], list[datetime]] = {}
     made = 0
-    related = ("practice", "patient__practice", "visit_reason", "appointment__visit_reason", "appointment__agenda")
-    related += ("appointment__patient__practice", "appointment__practice", "appointment__holder")
+    related = [
+        *("practice", "patient__practice", "visit_reason", "appointment__visit_reason", "appointment__agenda"),
+        *("appointment__patient__practice", "appointment__practice", "appointment__holder"),
+    ]
     waiting = WaitingEntry.objects.live().filter(practice=practice).exclude(offers__state=OfferState.OPEN)
     for entry in waiting.select_related(*related).prefetch_related("agendas__practice", "offers"):
         if contacts_to_offer(entry) is None:

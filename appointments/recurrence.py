@@ -4,7 +4,7 @@ practice's clock."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from appointments.openings import moment_on_clock
@@ -24,7 +24,7 @@ def recurring(
     clock, begins = local.time(), local.date()
     wanted = sorted({begins.weekday(), *weekdays})
     monday = begins - timedelta(days=begins.weekday())
-    days = []
+    days: list[date] = []
     while len(days) < times:
         of_week = (monday + timedelta(days=weekday) for weekday in wanted)
         days += [day for day in of_week if day >= begins]

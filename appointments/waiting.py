@@ -133,7 +133,8 @@ def close(offer: SlotOffer, state: OfferState) -> None:
     hold = offer.hold_id
     offer.state, offer.hold = state, None
     offer.save(update_fields=["state", "hold"])
-    SlotHold.objects.filter(pk=hold).delete()
+    if hold is not None:
+        SlotHold.objects.filter(pk=hold).delete()
     call_off(Message.objects.filter(about=offer.pk, topic=TOPIC))
     transaction.on_commit(wake)
 

@@ -112,8 +112,10 @@ class Line:
 @require_safe
 def waiting_list(request: HttpRequest, user: User) -> HttpResponse:
     practice = practice_of(request, user)
-    related = ("practice", "patient__practice", "visit_reason", "appointment__visit_reason", "appointment__practice")
-    related += ("appointment__patient__practice", "appointment__holder", "appointment__agenda")
+    related = [
+        *("practice", "patient__practice", "visit_reason", "appointment__visit_reason", "appointment__practice"),
+        *("appointment__patient__practice", "appointment__holder", "appointment__agenda"),
+    ]
     found = WaitingEntry.objects.live().filter(practice=practice).select_related(*related)
     lines = [
         _line(rank, one) for rank, one in enumerate(found.prefetch_related("agendas", "offers__entry__practice"), 1)

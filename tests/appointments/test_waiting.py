@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -37,7 +38,7 @@ def reason_of_end(entry: WaitingEntry) -> str:
 def test_an_appointment_waits_once_and_again_after_it_was_taken_off(
     entry: WaitingEntry, appointment: Appointment, bob: User
 ) -> None:
-    asked = {
+    asked: dict[str, Any] = {
         "patient": appointment.patient, "visit_reason": appointment.visit_reason, "agendas": [appointment.agenda],
         "appointment": appointment, "by": bob,
     }  # fmt: skip

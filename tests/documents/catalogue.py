@@ -31,9 +31,11 @@ from appointments.models import (
     Reminder,
     VisitReason,
 )
+from appointments.offers import sweep
 from appointments.online import book_online, cancel_online
 from appointments.recurrence import recurring
 from appointments.series import book_series, cancel_following, occurrences
+from appointments.waiting import put_on_list
 from documents import messages
 from documents.models import LibraryDocument, SharedDocument
 from documents.sending.autosend import send_due
@@ -245,6 +247,19 @@ def series_cancelled(stage: Stage) -> None:
     cancel_following(appointment=first, by=stage.doctor)
 
 
+def offered(stage: Stage) -> None:
+    wanted = stage.booked()
+    put_on_list(
+        patient=stage.marie,
+        visit_reason=stage.reason,
+        agendas=[stage.agenda],
+        appointment=wanted,
+        by=stage.doctor,
+    )
+    noon = datetime.combine(timezone.localdate(timezone=PARIS) + timedelta(days=1), time(12), PARIS)
+    assert sweep(now=noon.astimezone(UTC)) == 1
+
+
 def reminder_to_a_holder(stage: Stage) -> None:
     _forget(booked := stage.online(CHILD))
     _remind(booked)
@@ -385,7 +400,7 @@ OF_A_PRACTICE: dict[str, Callable[[Stage], None]] = {
     plan.__name__: plan
     for plan in (
         booked_online, booked_online_by_video, booked_for_an_adult_relative, moved, with_somebody_else,
-        series_booked, series_booked_by_sms, series_cancelled,
+        offered, series_booked, series_booked_by_sms, series_cancelled,
         cancelled_by_the_practice, cancelled_by_the_patient, reminder, reminder_to_a_holder,
         reminder_too_late_to_change_online, reminder_of_several,
         shared_without_account, shared_with_account, shared_with_a_holder, replaced,

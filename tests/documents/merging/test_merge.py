@@ -54,8 +54,8 @@ def test_every_reference_to_a_record_is_moved_or_says_why_not() -> None:
 
     moved = {"appointments.Appointment.patient", "documents.SharedDocument.patient", "patients.RecordTie.patient",
              "appointments.HolderExclusion.patient", "appointments.WaitingEntry.patient",
-             "patients.Invitation.patient", "patients.ContactProposal.patient",
-             "patients.RelativeRecord.patient"}  # fmt: skip
+             "patients.Invitation.patient",
+             "patients.ContactProposal.patient", "patients.RelativeRecord.patient"}  # fmt: skip
     of_merging = {"patients.Patient.merged_into", "patients.RecordMerge.kept", "patients.RecordMerge.other",
                   "patients.DistinctRecords.first", "patients.DistinctRecords.second",
                   "appointments.Appointment.of_record",

@@ -43,6 +43,7 @@ def address(offer: SlotOffer) -> str:
 
 
 def starts(offer: SlotOffer) -> datetime:
+    assert offer.entry.appointment_id
     return Appointment.objects.get(pk=offer.entry.appointment_id).starts_at
 
 
