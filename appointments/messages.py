@@ -231,7 +231,7 @@ def remind_by(
 
 def _reminder_sms(theirs: list[Appointment], party: Party, link: str) -> str:
     text = sms_of(theirs, party, _(ANSWERABLE_SMS), link=link)
-    return text if septets(text) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
+    return text if (septets(text) or ONE_SEGMENT + 1) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
 
 
 def _tell(appointment: Appointment, words: Words, *, by: User | None, former: datetime | None = None) -> None:

@@ -38,8 +38,8 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     chosen = _chosen(request, found) if request.method == "POST" else None
     said = request.POST.get("answer", "")
     if chosen is not None and said == "cancel" and may_change_online(chosen):
-        context = {"practice": found.practice, "appointment": chosen}
-        return render(request, "public/answer_cancel.html", context)
+        asked = {"practice": found.practice, "appointment": chosen}
+        return render(request, "public/answer_cancel.html", asked)
     if chosen is not None and said in ("confirm", "cancel_for_sure"):
         with refusals_shown(request) as shown:
             (confirm if said == "confirm" else cancel_by_link)(token=token, appointment=chosen.pk)

@@ -21,6 +21,7 @@ from appointments import reminders
 from appointments.booking import book, cancel, move
 from appointments.doubts import doubts_about
 from appointments.models import Agenda, Appointment, AppointmentStatus, OpeningHours, VisitReason
+from appointments.reinstating import PlaceTaken
 from appointments.series import book_series, occurrences
 from appointments.slots import free_slots
 from appointments.waiting import put_on_list
@@ -33,7 +34,7 @@ from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload
 from documents.undoing.acts import close_ended_acts
-from documents.undoing.appointments import PlaceTaken, cancel_for_now, move_for_now, undo_change
+from documents.undoing.appointments import cancel_for_now, move_for_now, undo_change
 from documents.undoing.journal import ChangedMeanwhile, TooLateToUndo
 from documents.undoing.sharing import AlreadyRead, take_back_for_now, undo_share, undo_take_back
 from files.intake import Intake

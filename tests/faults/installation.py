@@ -54,6 +54,7 @@ class Installation:
             "WEB_CONCURRENCY": "2",
             "WEB_THREADS": "4",
             "SHARE_NOTICE_DELAY_SECONDS": "1",
+            "UNDO_SECONDS": "0",  # messages leave at once
         }
         self.parts: dict[str, Part] = {}
         self.clamd: Clamd | None = None

@@ -93,7 +93,7 @@ class Parts:
     def own(self, service: Service, number: int) -> Part:
         """A part of the site itself: `web-1`, `worker-2`, `beat-1`."""
         name = f"{service.name}-{number}"
-        environment = self.environment_of(service)
+        environment = self.environment_of(service) | {"UNDO_SECONDS": "0"}  # walks read a message once it is planned
         command = [str(BIN / service.command[0]), *map(self.places.here, service.command[1:])]
         if service.name == "web":
             port = str(self.places.port(name))
