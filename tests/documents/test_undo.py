@@ -242,7 +242,7 @@ def test_a_time_left_for_a_moment_is_offered_to_no_patient_and_free_for_staff(
     act = cancel_it(full, bob)()
     assert act
     assert not free()
-    ask = {"agenda": agenda, "visit_reason": full.visit_reason, "starts_at": full.starts_at}
+    ask: dict[str, Any] = {"agenda": agenda, "visit_reason": full.visit_reason, "starts_at": full.starts_at}
     assert not [one for one in doubts_about(patient=marie, **ask) if one.code in ("held", "taken")]
     with on_day(act.until):
         assert free()
@@ -255,7 +255,7 @@ def test_a_move_in_a_series_that_is_undone_leaves_the_message_about_the_series_a
     starts = [first, first + timedelta(days=7), first + timedelta(days=14)]
     dates = occurrences(agenda=agenda, visit_reason=visit_reason, patient=marie, starts=starts)
     accepted = [doubt.key for date in dates for doubt in date.doubts]
-    of = {"agenda": agenda, "visit_reason": visit_reason, "patient": marie, "kind": None}
+    of: dict[str, Any] = {"agenda": agenda, "visit_reason": visit_reason, "patient": marie, "kind": None}
     made = book_series(starts=starts, accepted=accepted, by=bob, **of)
     before = everything()
     act = move_it(made.appointments.order_by("starts_at")[1], bob)()
