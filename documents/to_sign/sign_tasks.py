@@ -83,7 +83,11 @@ def sign_task(*, task: Task, by: User) -> SharedDocument:
 def _outcome(pk: uuid.UUID, by: User) -> Outcome:
     task = Task.objects.to_sign_by(by).filter(pk=pk).select_related(*PARTS).first()
     if task is None:
-        return Outcome(pk, "", _("Un document n’est plus à signer : son rendez-vous a été supprimé."))
+        gone = _(
+            "Un document n’est plus à signer : son rendez-vous a été supprimé, ou vous ne signez plus dans ce "
+            "cabinet."
+        )
+        return Outcome(pk, "", gone)
     try:
         sign_task(task=task, by=by)
     except Refusal as refused:
