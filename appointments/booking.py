@@ -391,8 +391,8 @@ def _check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
             {
                 "visit_reason": ValidationError(
                     gettext_lazy(
-                        "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif ou "
-                        "un autre agenda."
+                        "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif "
+                        "ou un autre agenda."
                     ),
                     params={"reason": visit_reason.name, "agenda": agenda.name},
                 )
