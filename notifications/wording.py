@@ -111,7 +111,7 @@ def span(start: datetime, end: datetime) -> str:
     if to_midnight and first.time() == time.min:
         words = _("%(day)s, toute la journée") if first.date() == last_day else _("du %(day)s au %(last)s inclus")
     elif first.date() == last_day:
-        words = _("%(day)s, de %(from)s à %(to)s")
+        words = _("%(day)s, %(from)s–%(to)s")
     else:
         words = _("du %(day)s, %(from)s au %(last)s, %(to)s")
     return words % facts

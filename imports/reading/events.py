@@ -15,9 +15,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from files import answers, sandbox
 from imports.reading import occurrences
@@ -135,7 +135,7 @@ def twice() -> str:
     return reason(SENTENCES["twice"])
 
 
-SENTENCES: dict[str, Promise] = {
+SENTENCES: dict[str, StrPromise] = {
     "unreadable": _("Cet événement du calendrier est illisible."),
     "unknown_zone": _("Le fuseau horaire « %(name)s » de cet événement est inconnu."),
     "all_day": _("Cet événement dure une journée entière : ce n’est pas un rendez-vous."),

@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from patients.birth_dates import OLDEST, birth_date_in, born_in
 from patients.names import ascii_digits, kept
@@ -48,7 +48,7 @@ def birth_date(text: str, *, today: date) -> date:
     return possible[0]
 
 
-def _not_a_birth_date() -> Promise:
+def _not_a_birth_date() -> StrPromise:
     return _("La date de naissance est illisible. Écrivez-la ainsi : 12/03/1950.")
 
 
@@ -115,7 +115,7 @@ def _day(text: str) -> tuple[date, str]:
         raise ValidationError(_("Cette date n’existe pas. Vérifiez le jour, le mois et l’année.")) from None
 
 
-def _not_a_moment() -> Promise:
+def _not_a_moment() -> StrPromise:
     return _("La date du rendez-vous est illisible. Écrivez-la ainsi : 12/03/2026 09:30.")
 
 

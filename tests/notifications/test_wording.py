@@ -15,8 +15,8 @@ from notifications.wording import span
     [
         ((24, 0), (25, 0), "24 novembre 2026, toute la journée", "24 November 2026, all day"),
         ((24, 0), (27, 0), "du 24 novembre 2026 au 26 novembre 2026 inclus", "24 November 2026 to 26 November 2026"),
-        ((24, 14), (25, 0), "24 novembre 2026, de 14:00 à 24:00", "24 November 2026, 14:00 to 24:00"),
-        ((24, 9), (24, 12), "24 novembre 2026, de 09:00 à 12:00", "24 November 2026, 09:00 to 12:00"),
+        ((24, 14), (25, 0), "24 novembre 2026, 14:00–24:00", "24 November 2026, 14:00–24:00"),
+        ((24, 9), (24, 12), "24 novembre 2026, 09:00–12:00", "24 November 2026, 09:00–12:00"),
         ((24, 14), (26, 9), "du 24 novembre 2026, 14:00 au 26 novembre 2026, 09:00", "24 November 2026, 14:00"),
     ],
 )
