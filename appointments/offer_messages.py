@@ -16,7 +16,7 @@ from notifications.wording import clock, long_day, unlinked
 from practices.letters import from_practice
 
 SUBJECT = gettext_noop("Un créneau plus tôt vous est proposé")
-SMS = gettext_noop("%(practice)s : créneau libre le %(date)s à %(time)s. Réponse avant %(until)s : %(link)s")
+SMS = gettext_noop("%(practice)s :%(details)s %(date)s %(time)s à prendre avant %(until)s %(link)s")
 KIND = "offered"
 
 
@@ -72,6 +72,7 @@ def _by_sms(offer: SlotOffer, party: Party, url: str) -> None:
         text=one_segment(
             _(SMS),
             name=practice.name_in_messages,
+            details=[[f" {_('créneau libéré,')}", f" {_('créneau')}"]],
             date=f"{start:%d/%m}",
             time=clock(start),
             until=_until(offer),

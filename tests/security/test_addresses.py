@@ -49,6 +49,7 @@ PUBLIC = {
     "invitation/<str:token>/",
     "invitation/<str:token>/renew/",
     "d/<str:token>",
+    "o/<str:token>",
     "d/<str:token>/<int:number>",
     "r/<str:token>",  # the link of a reminder (tests/appointments/test_answering.py)
     "start/<str:token>/",  # by its unguessable token, once (tests/portals/operator/test_first_run.py)
@@ -76,7 +77,7 @@ DOCUMENT_ROUTES = {route for route in routes() if "<" in route and "^" not in ro
 OWNED = (
     *("document", "appointment", "patient", "library", "version", "relative"),
     *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "member", "sending", "way", "api_token"),
-    *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive", "batch"),
+    *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive", "batch", "waiting"),
 )
 OPERATORS = ("start/practice/", "start/practices/<", "start/administrators/<")
 VERBS = ("get", "post", "patch", "delete", "put")
@@ -320,7 +321,7 @@ def test_every_change_needs_the_token_of_the_form(ids: dict[str, Any], alice: Us
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     for route in routes():
-        if route.startswith(("invitation/<", "join/<", "d/<", "r/<", "start/<")):
+        if route.startswith(("invitation/<", "join/<", "d/<", "o/<", "r/<", "start/<")):
             continue  # the unguessable address authorises them (portals/patient/invitation.py)
         if route in ("api/v1/verify/", "api/v1/agendas/<uuid:pk>/slots/"):
             continue  # open to all, without a session
