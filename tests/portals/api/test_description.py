@@ -38,6 +38,7 @@ OF_PAGES_ALONE = {
     *("blocks_operator", "email_taken", "last_operator", "link_over", "not_operator"),
     *("operator_exists", "staff_account", "visit_reason_in_use", "week_changed"),
     *("too_many_calendars", "read_a_moment_ago", "calendar_not_ready", "other_cancellations"),
+    *("too_late_to_undo", "changed_meanwhile", "already_read", "answer_over"),
 }
 
 
