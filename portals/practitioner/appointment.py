@@ -163,7 +163,7 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
 def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: the patient is told, unless it is undone within seconds."""
     found = appointment_of(user, pk)
-    form = CancelForm(request.POST or None)
+    form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         since = timezone.now()
         with refusals_in(form):
