@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from appointments.answer_links import digest_of
+from appointments.answer_links import digest_of, is_contact
 from appointments.booking import cancel_locked
 from appointments.models import AnswerLink, Appointment, AppointmentStatus
 from appointments.online import TooLate, may_change_online
@@ -61,7 +61,7 @@ def stands(row: AnswerLink, appointment: Appointment) -> bool:
         return False
     if appointment.practice.suspended_at is not None:
         return False
-    return row.to in contacts_of(appointment, Channel(row.channel))
+    return any(is_contact(to, row.contact) for to in contacts_of(appointment, Channel(row.channel)))
 
 
 @transaction.atomic

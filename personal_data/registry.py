@@ -95,7 +95,7 @@ DECISIONS: dict[str, Decision] = {
     "documents.UndoableAct": Decision(
         "practice",
         why_not="empty after half a minute, gone after a day",
-        references={"by": E},
+        references={"by": K},
         secret=frozenset({"session", "journal"}),
     ),
     "documents.DocumentLink": Decision("appointment__practice", ("Consent",), references={"holder": E}),

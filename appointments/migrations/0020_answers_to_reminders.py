@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ),
                 ("starts_at", models.DateTimeField(help_text="As the reminder says")),
                 ("channel", models.CharField(choices=[("email", "E-mail"), ("sms", "SMS")], max_length=10)),
-                ("to", models.CharField(help_text="The contact that it was sent to", max_length=254)),
+                ("contact", models.CharField(help_text="A keyed digest of the contact that it was sent to", max_length=64)),
                 ("language", models.CharField(default="fr", max_length=10)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (

@@ -22,7 +22,7 @@ class AnswerLink(models.Model):
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="answer_links")
     starts_at = models.DateTimeField(help_text="As the reminder says")
     channel = models.CharField(max_length=10, choices=Channel)
-    to = models.CharField(max_length=254, help_text="The contact that it was sent to")
+    contact = models.CharField(max_length=64, help_text="A keyed digest of the contact that it was sent to")
     language = models.CharField(max_length=10, default="fr")
     created_at = models.DateTimeField(default=timezone.now)
 

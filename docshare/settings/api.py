@@ -41,6 +41,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AppointmentKindEnum": "appointments.models.AppointmentKind",
         "AppointmentStatusEnum": "appointments.models.AppointmentStatus",
+        "CancelReasonEnum": "appointments.models.CancelReason",
         "BookedForEnum": "appointments.models.BookedFor",
         "RecipientStateEnum": [(state, state) for state in ("ready", "missing_contact", "needs_authorisation")],
         "AudienceEnum": "documents.models.shared.AudienceChoice",

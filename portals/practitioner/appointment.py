@@ -204,7 +204,7 @@ def say_what_moving_did(request: HttpRequest, moved: Appointment, since: datetim
 def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: the patient is told, unless it is undone within seconds."""
     found = appointment_of(user, pk)
-    form = CancelForm(request.POST or None)
+    form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             return _cancelled(request, user, found, form)

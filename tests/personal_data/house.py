@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -50,6 +51,7 @@ from appointments.reminders import send_due as send_reminders
 from docshare.demo.letters import letter, signature
 from documents.library.catalogue import import_document
 from documents.models import (
+    ActKind,
     AutoSendRule,
     Category,
     FillingDraft,
@@ -58,6 +60,7 @@ from documents.models import (
     ReadingMeans,
     SharedDocument,
     Task,
+    UndoableAct,
     UnreadPolicy,
 )
 from documents.sending.autosend import send_due
@@ -194,6 +197,9 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     plan_email(to=own.email, subject="Un code", body="123456", language="fr")
     endpoint = WebhookEndpoint.objects.create(practice=practice, url=f"https://{tag}.example/", secret=f"whsec_{tag}")
     WebhookDelivery.objects.create(endpoint=endpoint, event="document.shared", body="{}", due_at=timezone.now())
+    UndoableAct.objects.create(
+        kind=ActKind.CANCEL, by=admin, session=tag, practice=practice, appointment=uuid4(), until=timezone.now()
+    )
     _import(house, tag)
     _calendar(house, tag)
     PracticeExport.objects.create(practice=practice, requested_by=admin)

@@ -41,6 +41,7 @@ OF_PAGES_ALONE = {
     *("series_without_dates", "already_waiting", "nothing_to_advance", "offer_over", "wrong_birth_date_of_offer"),
     *("too_many_calendars", "read_a_moment_ago", "calendar_not_ready", "other_cancellations"),
     *("template_withdrawn", "not_to_sign", "look_again", "not_looked_at", "in_the_way"),
+    *("too_late_to_undo", "changed_meanwhile", "already_read", "answer_over"),
 }
 
 
