@@ -158,7 +158,10 @@ class AutoSend(models.Model):
 
     class Meta:
         ordering = ["due_at", "id"]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="planned"), name="auto_send_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="planned"), name="auto_send_due"),
+            models.Index(fields=["due_at"], condition=Q(state="failed"), name="auto_send_failed"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["appointment", "rule", "document"], name="auto_send_once_per_appointment_and_rule"

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from appointments.models import Appointment
 from appointments.notices import failed_notices, to_be_seen_to
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
@@ -52,10 +53,10 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
     """Automatic sendings that are due but blocked: nobody may receive them, or they cannot be printed."""
     now = timezone.now()
     waits = Q(state=AutoSendState.PLANNED, retry_at__isnull=False, due_at__lte=now - GRACE)
+    # Not a join: SQLite would begin with every appointment of the practice.
+    theirs = Appointment.objects.filter(practice__in=Practice.objects.of(user).filter(pk=practice.pk))
     return AutoSend.objects.filter(
-        waits | Q(state=AutoSendState.FAILED),
-        due_at__gte=since(),
-        appointment__practice__in=Practice.objects.of(user).filter(pk=practice.pk),
+        Exists(theirs.filter(pk=OuterRef("appointment"))), waits | Q(state=AutoSendState.FAILED), due_at__gte=since()
     ).order_by("-due_at", "-id")
 
 

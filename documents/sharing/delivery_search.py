@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -103,7 +103,9 @@ def blocked(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[
         return found.none()
     if search.first or search.last:
         found = found.filter(search.within_days("due_at", practice))
-    return found.filter(_of_appointments(search, "appointment__"))
+    if search.agendas is None and search.patients is None:
+        return found
+    return found.filter(Exists(_appointments(practice, search).filter(pk=OuterRef("appointment"))))
 
 
 def proposals(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[ContactProposal]:
@@ -124,18 +126,15 @@ def notices(user: User, practice: Practice, search: DeliverySearch) -> MessageQu
     if search.first or search.last:
         found = found.filter(search.within_days("created_at", practice))
     if search.agendas is not None or search.patients is not None:
-        appointments = Appointment.objects.filter(_of_appointments(search, ""), practice=practice)
-        about = Q(about__in=appointments.values("pk"))
+        about = Q(Exists(_appointments(practice, search).filter(pk=OuterRef("about"))))
         if search.agendas is None and search.patients is not None:
             about |= Q(about__in=search.patients)
         found = found.filter(about)
     return to_be_seen_to(found) if search.shown is Shown.TO_DO else found
 
 
-def _of_appointments(search: DeliverySearch, to: str) -> Q:
-    found = Q()
+def _appointments(practice: Practice, search: DeliverySearch) -> QuerySet[Appointment]:
+    found = Appointment.objects.filter(practice=practice)
     if search.agendas is not None:
-        found &= Q((f"{to}agenda__in", search.agendas))
-    if search.patients is not None:
-        found &= Q((f"{to}patient__in", search.patients))
-    return found
+        found = found.filter(agenda__in=search.agendas)
+    return found if search.patients is None else found.filter(patient__in=search.patients)
