@@ -6,7 +6,7 @@ from schema.operations import AddIndexBesideWrites
 class Migration(migrations.Migration):
     atomic = False  # CREATE INDEX CONCURRENTLY
 
-    dependencies = [("documents", "0081_share_batches")]
+    dependencies = [("documents", "0083_share_batches")]
 
     operations = [
         AddIndexBesideWrites(
