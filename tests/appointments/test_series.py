@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -117,7 +118,8 @@ def test_the_waiting_message_follows_a_date_that_changes(course: Course, act: st
     if act == "move":
         move(appointment=made[which], by=course.staff, starts_at=made[which].starts_at + timedelta(days=1))
     else:
-        {"cancel": cancel, "delete": delete}[act](appointment=made[which], by=course.staff)
+        acts: dict[str, Callable[..., object]] = {"cancel": cancel, "delete": delete}
+        acts[act](appointment=made[which], by=course.staff)
     [message] = [one for one in waiting() if one.kind == "series_booked"]
     former = f"{made[which].local_start.day} décembre"
     assert former not in message.body
