@@ -1,1 +1,1 @@
-"""Undoing a sharing, a taking back, a move or a cancellation within seconds (docs/decisions/0041)."""
+"""Undoing a sharing, a taking back, a move or a cancellation within seconds (docs/decisions/0039)."""

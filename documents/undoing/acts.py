@@ -1,7 +1,7 @@
 """Acts that may be undone: opened in the transaction of what they do, closed when undone or when their time is over.
 
 Until then no message of the act leaves. Who undoes races with the workers for the rows of these messages: either none
-has left, or it is too late (docs/decisions/0041).
+has left, or it is too late (docs/decisions/0039).
 """
 
 from __future__ import annotations
