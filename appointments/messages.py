@@ -87,8 +87,11 @@ REMINDER = Words(
 
 # A reminder that can be answered; without the link if it does not fit (a very long host).
 ANSWERABLE_SMS = gettext_noop(
-    "%(practice)s : rendez-vous %(date)s à %(time)s%(details)s. Confirmer ou annuler : %(link)s"
+    "%(practice)s : rappel, rendez-vous %(date)s à %(time)s%(details)s. Confirmer/annuler : %(link)s"
 )
+CONFIRMABLE_SMS = gettext_noop(
+    "%(practice)s : rappel, rendez-vous %(date)s à %(time)s%(details)s. Confirmer : %(link)s"
+)  # too late to cancel it online
 # Of messages about several appointments (appointments/series_messages.py): they follow their series, not one date.
 OF_SERIES = ("series_booked", "series_cancelled")
 WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REINSTATED, REMINDER)}
@@ -230,7 +233,8 @@ def remind_by(
 
 
 def _reminder_sms(theirs: list[Appointment], party: Party, link: str) -> str:
-    text = sms_of(theirs, party, _(ANSWERABLE_SMS), link=link)
+    words = ANSWERABLE_SMS if all(map(_changes_online, theirs)) else CONFIRMABLE_SMS
+    text = sms_of(theirs, party, _(words), link=link)
     return text if (septets(text) or ONE_SEGMENT + 1) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
 
 
@@ -349,10 +353,10 @@ def _button(appointments: list[Appointment], party: Party, answers: str) -> Butt
     """A link to the visit by video, to the answer to a reminder, or to the account of the booker."""
     if video := next((one.video_url for one in appointments if one.video_url), ""):
         return Button(_("Rejoindre la consultation en vidéo"), video)
+    changes = all(map(_changes_online, appointments))
     if answers:
-        return Button(_("Confirmer ou annuler"), answers)
+        return Button(_("Confirmer ou annuler") if changes else _("Confirmer ma venue"), answers)
     if party.is_holder:
-        changes = all(map(_changes_online, appointments))
         words = _("Voir, déplacer ou annuler le rendez-vous") if changes else _("Voir le rendez-vous")
         return Button(words, _account_url())
     return None

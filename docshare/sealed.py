@@ -16,7 +16,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Model
 
 from accounts import factor_secrets
-from documents.models import FillingDraft, Task
+from documents.models import FillingDraft, Task, UndoableAct
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.models import Message
 from portals.models import IdempotentCall
@@ -140,6 +140,7 @@ KINDS = (
     _of_texts("lines to import", ImportPart, "rows"),
     _of_texts("sentences about imported lines", ImportLine, "detail"),
     _of_texts("documents being filled in", FillingDraft, "typed"),
+    _of_texts("what can be undone", UndoableAct, "journal"),
     _of_texts("documents to sign", Task, "answers", "sentence"),
     _of_texts("addresses of calendars", CalendarSubscription, "address"),
     _of_texts("sentences about events of calendars", CalendarItem, "detail"),

@@ -32,7 +32,7 @@ def staff(alice: User) -> User:
 def as_kept() -> str:
     """Both columns as stored."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT data FROM mfa_authenticator")
+        cursor.execute("SELECT data FROM mfa_authenticator ORDER BY id")
         return json.dumps([str(row[0]) for row in cursor.fetchall()])
 
 

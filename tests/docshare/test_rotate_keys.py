@@ -27,7 +27,7 @@ from appointments.models import Agenda, Appointment
 from audit.models import AuditEvent
 from docshare import sealed
 from docshare.wrong_keys import note_keys, wrong_keys
-from documents.models import FillingDraft, LibraryDocument, LibraryVersion, Task
+from documents.models import ActKind, FillingDraft, LibraryDocument, LibraryVersion, Task, UndoableAct
 from files.models import StoredFile
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.delivery import deliver_due
@@ -113,6 +113,10 @@ def _to_sign(appointment: Appointment, alice: User) -> None:
     document = LibraryDocument.objects.create(practice=appointment.practice, title="Arrêt", category_id="certificate")
     stored = StoredFile.objects.create(key="k", sha256="0" * 64, size=1, media_type="application/pdf")
     version = LibraryVersion.objects.create(document=document, number=1, file=stored, name="a.pdf", body="<p>a</p>")
+    UndoableAct.objects.create(
+        kind=ActKind.CANCEL, by=alice, practice=appointment.practice, appointment=appointment.pk, journal="{}",
+        until=timezone.now(),
+    )  # fmt: skip
     FillingDraft.objects.create(user=alice, appointment=appointment, version=version, typed="{}")
     Task.objects.create(
         practice=appointment.practice, appointment=appointment, version=version, category_id="certificate", title="A",

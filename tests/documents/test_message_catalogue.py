@@ -161,8 +161,11 @@ def test_what_is_too_late_to_change_online_is_not_offered_online(stage: Stage) -
         if message.channel == Channel.EMAIL:
             button = re.search(r"<a\s[^>]*>\s*([^<]+?)\s*<", message.html)
             assert button
-            assert button[1] in ("Voir le rendez-vous", "See the appointment")
+            assert button[1] in ("Confirmer ma venue", "Confirm that I am coming")
             assert "01\u00a040\u00a000\u00a000\u00a000" in message.body
+        else:
+            assert "nnuler" not in message.body
+            assert "cancel" not in message.body
 
 
 @pytest.mark.parametrize("stage", ["fr", "en"], indirect=True)
