@@ -2,7 +2,7 @@
 import { csrfToken } from "./csrf.js";
 import { forgetPictures } from "./stamp_pictures.js";
 import { signInAgain } from "./sign_in_again.js";
-import { openPad } from "./signature_pad.js";
+import { openPad } from "./drawing_pad.js";
 import { StampSample } from "./stamp_sample.js";
 
 const dialog = document.querySelector("[data-signature-dialog]");

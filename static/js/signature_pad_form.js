@@ -1,5 +1,5 @@
 // Drawing a signature. Without JavaScript the page only offers to import an image.
-import { openPad } from "./signature_pad.js";
+import { openPad } from "./drawing_pad.js";
 import { StampSample } from "./stamp_sample.js";
 
 const tag = document.querySelector("script[data-signature-pad]");

@@ -172,7 +172,7 @@ def test_with_a_passphrase_nothing_is_in_the_clear_and_only_it_opens(house: Hous
 def test_a_dry_run_says_what_would_go_and_changes_nothing(house: House, own_store: Path) -> None:
     rows, files = whole_database(), stored(own_store)
     told = run(str(house.practice.pk), "--dry-run", yes=False)
-    assert "would be erased: 4 patients.Patient" in told
+    assert "would be erased: 5 patients.Patient" in told
     assert (whole_database(), stored(own_store)) == (rows, files)
 
 

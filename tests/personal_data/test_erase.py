@@ -25,7 +25,7 @@ from appointments.recipients import RecipientState, resolve
 from appointments.reminders import send_due as send_reminders
 from audit import chain
 from audit.models import AuditEvent
-from documents.models import AutoSend, SharedDocument
+from documents.models import AutoSend, SharedDocument, Task, TaskState
 from documents.models.autosend import AutoSendState
 from documents.sending.autosend import send_due
 from documents.sharing.access import visible_to
@@ -97,6 +97,8 @@ def test_what_the_registry_calls_erased_is_erased_and_what_it_calls_kept_is_kept
     record."""
     house = furnish(TAG, mobile=MOBILE, signs=True)
     people = [house.own.pk, house.doctor.pk, house.marie.pk]
+    # One that still waits goes with the record that it is about.
+    Task.objects.update(state=TaskState.SIGNED, settled_at=timezone.now(), document=house.document)
 
     def referring(label: str, name: str) -> int:
         rows: QuerySet[Model] = apps.get_model(label)._default_manager.filter(**{f"{name}__in": people})
