@@ -233,7 +233,7 @@ def _cancelled(request: HttpRequest, user: User, found: Appointment, form: Cance
         said = series_cancelled_sentence(cancelled, notice)
         (messages.warning if lacks else messages.success)(request, said)
         return done("practitioner:appointment", pk=found.pk)
-    found, act = cancel_for_now(appointment=found, by=user, session=session_mark(request), **why)
+    _now, act = cancel_for_now(appointment=found, by=user, session=session_mark(request), **why)
     offer_to_undo(request, act)
     _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
     return done("practitioner:appointment", pk=found.pk)

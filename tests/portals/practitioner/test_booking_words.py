@@ -105,7 +105,8 @@ def test_automatic_documents_are_counted(
     assert "Aucun message" not in said
     later = RuleContent(name="Après", documents=[access_plan], moment=Moment.AFTER, offset_hours=24)
     save_rule(practice=practice, content=later, by=carol)
-    told = said_after(sign_in(bob), asked | {"starts_at": asked["starts_at"].replace("09:00", "11:00")})
+    another_day = f"{date.fromisoformat(asked['starts_at'][:10]) + timedelta(days=1)}T11:00"
+    told = said_after(sign_in(bob), asked | {"starts_at": another_day})
     assert told.endswith("Un document lui sera envoyé automatiquement.")
 
 

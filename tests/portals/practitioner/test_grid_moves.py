@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, OpeningHours, VisitReason
@@ -49,7 +50,10 @@ def start_of(booked: Appointment) -> int:
     return Appointment.objects.select_related("practice").get(pk=booked.pk).local_start.hour
 
 
-def test_it_moves_at_once_and_can_be_undone(booked: Appointment, bob: User, sign_in: SignIn) -> None:
+def test_it_moves_at_once_and_can_be_undone(
+    booked: Appointment, bob: User, sign_in: SignIn, settings: Settings
+) -> None:
+    settings.UNDO_FOR = timedelta(seconds=30)
     client, address = sign_in(bob), f"/pro/appointments/{booked.pk}/move/grid/"
     day = f"?date={booked.local_start.date().isoformat()}"
     page = client.get(f"/pro/{day}")
