@@ -25,7 +25,7 @@ BUTTONS = [
     (f"/documents/{VALUES['uuid']}/download/", f"/documents/{VALUES['uuid']}/"),
     (f"/relatives/{VALUES['uuid']}/remove/", "/"),
     (f"/pro/appointments/{VALUES['uuid']}/authorise/", f"/pro/appointments/{VALUES['uuid']}/"),
-    (f"/pro/documents/{VALUES['uuid']}/download/", "/pro/"),
+    (f"/pro/documents/{VALUES['uuid']}/download/", f"/pro/documents/{VALUES['uuid']}/"),
     ("/pro/sign-in-again/", "/pro/"),
 ]
 
