@@ -3,12 +3,13 @@ free times to it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -137,6 +138,24 @@ def close(offer: SlotOffer, state: OfferState) -> None:
         SlotHold.objects.filter(pk=hold).delete()
     call_off(Message.objects.filter(about=offer.pk, topic=TOPIC))
     transaction.on_commit(wake)
+
+
+def withdraw_offers(*, former: Mapping[str, str | None], **_sent: Any) -> None:
+    """Receives patients.signals.contacts_changed: what was offered to a contact that changed is offered anew."""
+    _withdraw({contact for contact in former.values() if contact})
+
+
+def withdraw_offers_to_account(*, former: str, **_sent: Any) -> None:
+    """Receives patients.signals.account_contact_changed: the same for a contact of an account."""
+    _withdraw({former})
+
+
+def _withdraw(contacts: Collection[str]) -> None:
+    open_offers = SlotOffer.objects.filter(state=OfferState.OPEN)
+    sent = open_offers.filter(Q(email__in=contacts) | Q(mobile__in=contacts))
+    for offer in sent.select_for_update(of=("self",)).order_by("pk"):
+        close(offer, OfferState.WITHDRAWN)
+        offer.delete()  # one that stays says that this time was offered, and refused or missed
 
 
 def contacts_to_offer(entry: WaitingEntry) -> Party | None:

@@ -42,6 +42,7 @@ from appointments.online import SlotTaken
 from appointments.waiting import put_on_list, take_off_list
 from notifications.models import Message, MessageState
 from patients.models import Patient
+from patients.records import change_patient
 from tests.appointments.conftest import at
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +268,16 @@ def test_a_link_sent_to_former_contacts_opens_nothing(desk: Desk) -> None:
     sweep()
     Patient.objects.filter(first_name="Marie").update(email="neuf@courriel.example")
     assert not is_open(desk.offer())
+
+
+def test_what_was_offered_to_a_contact_that_staff_corrected_is_withdrawn_and_offered_anew(desk: Desk) -> None:
+    desk.free()
+    sweep()
+    former, marie = desk.offer(), desk.first.patient
+    change_patient(patient=marie, email="neuf@courriel.example", by=desk.staff)
+    assert waiting_messages() == []
+    assert not SlotHold.objects.exists()
+    assert find_offer(offer_url(former).rpartition("/")[2]) is None
+    assert sweep() == 1
+    assert (desk.offer().entry, desk.offer().starts_at) == (desk.first, desk.freed)
+    assert {message.to for message in waiting_messages()} == {"neuf@courriel.example", "+33612340009"}
