@@ -10,6 +10,7 @@ from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -147,7 +148,8 @@ def _shown(request: HttpRequest, user: User, context: dict[str, Any]) -> HttpRes
 
 def _page(request: HttpRequest, user: User, context: dict[str, Any], **more: Any) -> HttpResponse:
     found, form = context["appointment"], context["form"]
-    config = filling_config(signature=any(value == MYSELF for value, _words in form.signers))
+    signs = any(value == MYSELF for value, _words in form.signers)
+    config = filling_config(stamp=reverse("practitioner:stamp", args=[found.pk]) if signs else "")
     may_sign_until = "" if request.session.get(MAY_SIGN) else str(int(signed_in_until(request) * 1000))
     whole = frame(
         request,

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from files.content import content_sentences
@@ -97,11 +96,11 @@ def _upload_words() -> dict[str, str]:
     }
 
 
-def filling_config(*, signature: bool) -> dict[str, Any]:
-    """Read by static/js/filling.js. `signature`: whether the reader may place their own."""
+def filling_config(*, stamp: str) -> dict[str, Any]:
+    """Read by static/js/filling.js. `stamp`: the address of the reader's own stamp; "" if they do not sign."""
     return {
         "pdfjs": pdfjs_addresses(),
-        "signatureUrl": reverse("practitioner:signature-image") if signature else "",
+        "stampUrl": stamp,
         "words": {
             "page": _("Page"),
             "placed": _("Page {page}, à {x} de la gauche, {y} du haut"),

@@ -76,6 +76,6 @@ def entry_words(entry: Entry) -> EntryWords:
 
 
 def _moment(move: AuditEvent, name: str) -> str:
-    """On the clock of the page."""
-    at = timezone.localtime(datetime.fromisoformat(str(move.detail[name])))
+    """On the clock of the page, which its view has set."""
+    at = timezone.localtime(datetime.fromisoformat(str(move.detail[name])), timezone.get_current_timezone())
     return f"{long_day(at, weekday=True)}, {clock(at)}"

@@ -5,6 +5,7 @@ import { csrfToken } from "./csrf.js";
 import { openPdf } from "./pdf_preview.js";
 import { sessionEnded } from "./session.js";
 import { SignaturePlacement } from "./signature_placement.js";
+import { StampPicture } from "./stamp_pictures.js";
 import { say } from "./words.js";
 
 const PAUSE = 800; // milliseconds
@@ -18,6 +19,7 @@ const { signer, placed, sign_at: at } = form.elements;
 const state = part("paper-state");
 let pdf = null;
 let shown = 1;
+let geometry = null; // of the page shown
 let placement = null;
 
 async function send(name) {
@@ -52,7 +54,7 @@ const signs = () => Boolean(signer?.value);
 function followSigner() {
   const plain = part("plain-place");
   if (plain) plain.hidden = !signs() || pdf !== null;
-  placement?.show(shown, signs());
+  placement?.show(shown, geometry, signs());
   remember();
 }
 
@@ -68,11 +70,21 @@ async function show(number) {
   const canvas = root.querySelector("canvas");
   canvas.setAttribute("aria-label", `${words.page} ${number} / ${pdf.pages}`);
   await pdf.draw(number, canvas);
-  placement.show(shown, signs());
+  geometry = await pdf.geometry(number);
+  placement.show(shown, geometry, signs());
 }
 
 function startPlacing() {
-  placement = new SignaturePlacement({ area: part("preview"), stamp: part("stamp"), said: part("said"), words, imageUrl: filling.signatureUrl, onChosen: () => {} });
+  const stamp = part("stamp");
+  placement = new SignaturePlacement({
+    area: part("preview"),
+    stamp,
+    said: part("said"),
+    words,
+    picture: new StampPicture(stamp, filling.stampUrl),
+    onChosen: () => {},
+    onMoved: () => {},
+  });
   const draw = placement.draw.bind(placement);
   placement.draw = () => {
     draw();

@@ -3,10 +3,10 @@
 const seen = new WeakSet();
 
 export function countDown(root = document) {
-  for (const bar of root.querySelectorAll("[data-undo]")) {
+  for (const bar of root.querySelectorAll("[data-undo-bar]")) {
     if (seen.has(bar)) continue;
     seen.add(bar);
-    run(bar, Date.now() + Number(bar.dataset.undo) * 1000);
+    run(bar, Date.now() + Number(bar.dataset.undoBar) * 1000);
   }
 }
 

@@ -179,7 +179,13 @@ def test_an_archived_template_says_so(
 
 
 def test_readers_fill_nothing_in_and_others_find_no_such_page(
-    address: str, rita: User, charlie: User, bob: User, appointment: Appointment, sign_in: SignIn
+    address: str,
+    rita: User,
+    charlie: User,
+    bob: User,
+    appointment: Appointment,
+    sign_in: SignIn,
+    other_practice: Practice,
 ) -> None:
     choose = f"/pro/appointments/{appointment.pk}/fill/"
     for page in (address, choose):
@@ -187,6 +193,8 @@ def test_readers_fill_nothing_in_and_others_find_no_such_page(
         assert sign_in(charlie).get(page).status_code == 404
     assert sign_in(rita).post(address, {**ANSWERS, **ABOUT}).status_code == 403
     assert sign_in(bob).get(f"{choose}{uuid.uuid4()}/").status_code == 404
+    LibraryDocument.objects.update(practice=other_practice)
+    assert sign_in(bob).get(address).status_code == 404
     assert not SharedDocument.objects.exists()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
+from pytest_django import Settings
 
 from appointments.models import Agenda, Appointment, OpeningHours
 from docshare.demo import load as demo
@@ -65,7 +66,10 @@ def hour_of(booked: Appointment) -> int:
     return Appointment.objects.select_related("practice").get(pk=booked.pk).local_start.hour
 
 
-def test_an_appointment_is_dragged_aborted_and_moved_back(site: str, browser: Browser, booked: Appointment) -> None:
+def test_an_appointment_is_dragged_aborted_and_undone(
+    site: str, browser: Browser, booked: Appointment, settings: Settings
+) -> None:
+    settings.UNDO_FOR = timedelta(seconds=30)
     staff = Visitor(browser, site, 1440, 1400)
     page, day = staff.page, booked.local_start.date().isoformat()
     sign_in_as_staff(staff, "secretariat@lilas.example")

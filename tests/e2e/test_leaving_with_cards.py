@@ -58,6 +58,7 @@ def test_leaving_asks_while_a_card_waits_to_be_shared(site: str, browser: Browse
     page.locator("summary:has-text('Choisir dans la bibliothèque')").click()
     box = page.locator("[data-library]").first
     box.check()
+    page.click("summary:has-text('Actions') >> nth=0")
     with page.expect_download():
         page.click("button:has-text('Télécharger') >> nth=0")
     assert asked == ["beforeunload"]  # the page stays

@@ -36,7 +36,7 @@ def test_a_cancellation_and_a_sharing_are_undone_by_keyboard(
     secretary.accessible()
     page.select_option("[name=reason]", "error")
     page.click(".btn-danger")
-    bar = page.locator("[data-undo]").first
+    bar = page.locator("[data-undo-bar]").first
     expect(bar).to_be_visible()
     secretary.accessible()
     expect(bar.locator("[data-undo-left]")).to_have_text(re.compile(r"^[12]?\d$"))  # it counts
@@ -49,7 +49,7 @@ def test_a_cancellation_and_a_sharing_are_undone_by_keyboard(
     assert Message.objects.count() == messages
 
     share_from_library(secretary, appointment)
-    receipt = page.locator("[data-undo]")
+    receipt = page.locator("[data-undo-bar]")
     expect(receipt).to_be_visible()
     secretary.accessible()
     receipt.locator("button").focus()

@@ -31,7 +31,15 @@ from tests.security.conftest import *  # noqa: F403  # a practice in use
 
 # Refusals of use cases that no operation calls, and base classes whose subclasses have their own codes.
 OF_PAGES_ALONE = {
-    *("not_replaceable", "not_online", "moved_meanwhile", "too_many_codes", "doubtful", "booking_limit"),
+    *(
+        "not_replaceable",
+        "not_online",
+        "moved_meanwhile",
+        "too_many_codes",
+        "doubtful",
+        "booking_limit",
+        "no_stamp_picture",
+    ),
     *("invitation_over", "record_already_claimed", "booked_for_somebody_else", "wrong_birth_date", "account_exists"),
     "somebody_else",
     *("no_preview", "too_many", "country", "too_many_holds", "too_many_sign_ups", "sign_up_over", "not_proved"),
