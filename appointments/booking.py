@@ -440,7 +440,7 @@ def check_together(agenda: Agenda, visit_reason: VisitReason) -> None:
             {
                 "visit_reason": ValidationError(
                     gettext_lazy(
-                        "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif "
+                        "Le motif %(reason)s n’est pas proposé sur l’agenda %(agenda)s : choisissez un autre motif "
                         "ou un autre agenda."
                     ),
                     params={"reason": visit_reason.name, "agenda": agenda.name},

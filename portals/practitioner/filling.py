@@ -127,7 +127,7 @@ def _finished(request: HttpRequest, user: User, found: Appointment, form: Fillin
     mark = session_mark(request)
     document = share_filled(appointment=found, filling=filling, by=user, pk=pk, session=mark)
     offer_to_undo(request, share_act(document, user, mark))
-    messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
+    messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
     return done("practitioner:share", pk=found.pk)
 
 
