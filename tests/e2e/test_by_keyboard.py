@@ -248,7 +248,7 @@ def book_an_appointment(keys: Keyboard) -> Appointment:
     page.wait_for_url("**/appointments/new/*")
     with page.expect_response("**/appointments/new/*"):
         keys.fill("[name=q]", "Simon")  # no result yet
-    expect(page.locator("#patient-choices")).to_contain_text("Aucune fiche ne correspond")
+    expect(page.locator("#patient-found")).to_contain_text("Aucune fiche ne correspond")
     keys.kept()
     keys.fill("[name=first_name]", "Nadia")
     keys.fill("[name=last_name]", "Simon")
@@ -262,11 +262,11 @@ def book_an_appointment(keys: Keyboard) -> Appointment:
     keys.press("ArrowRight", "ArrowRight", "ArrowRight")
     keys.write("1500")
     assert page.input_value("[name=starts_at]").endswith("T15:00")
-    keys.follow(".booking-form .actions button")
+    keys.follow(".booking-form > .actions button")
     answer = page.locator("#doubts, .notice[role=status]")
     expect(answer).to_be_visible()
     if page.locator("#doubts").count():  # tomorrow may be a Sunday
-        keys.follow(".booking-form .actions button")
+        keys.follow(".booking-form > .actions button")
     page.wait_for_url("**/appointments/*-*/")
     expect(page.locator("main")).to_contain_text("Le rendez-vous de Nadia Simon est pris")
     return Appointment.objects.get(patient__last_name="Simon")
