@@ -94,8 +94,8 @@ def batch(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def batch_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The part of the page that changes: polled while lines wait."""
     found = batch_of(user, pk)
-    context = frame(request, user, "agenda", practice=found.practice, **_state(found, user))
-    return render(request, "practitioner/_batch_state.html", context)
+    set_clock(found.practice)
+    return render(request, "practitioner/_batch_state.html", _state(found, user))
 
 
 @staff_only

@@ -30,6 +30,7 @@ from imports.subscriptions import remove as remove_calendar
 from imports.trials import compared
 from imports.undoing_calendars import made_by_first_reading
 from portals.answers import done, refusals_shown
+from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.practitioner.calendar_words import count_in_step, state_of
 from portals.practitioner.confirmation import Question, ask
@@ -123,8 +124,8 @@ def calendar(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def calendar_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The part of the page that changes: polled while the first reading runs."""
     one = owned_calendar(user, pk)
-    context = frame(request, user, "settings", practice=one.practice, **_facts(one))
-    return render(request, "practitioner/_calendar_state.html", context)
+    set_clock(one.practice)
+    return render(request, "practitioner/_calendar_state.html", _facts(one))
 
 
 @staff_only

@@ -23,6 +23,7 @@ from imports.steering import resume, start, stop, undo
 from imports.undoing import made_something
 from imports.uploads import check_size, choose_columns, choose_for_unnamed, fields_of, lacks, rows_of, upload
 from portals.answers import done, refusals_shown
+from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
 from portals.practitioner.confirmation import Question, ask
@@ -131,8 +132,8 @@ def import_(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def import_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The part of the page that changes: polled while the import runs."""
     job = owned(user, pk)
-    context = frame(request, user, "settings", practice=job.practice, **_state(job))
-    return render(request, "practitioner/_import_state.html", context)
+    set_clock(job.practice)
+    return render(request, "practitioner/_import_state.html", _state(job))
 
 
 @staff_only
