@@ -12,16 +12,14 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.docshare.installations import ROOT, manage
+
 UNUSED = 7 * 86400  # seconds
-OURS = ("DATA_DIR", "DATABASE_URL", "REDIS_URL", "STORAGE_URL", "DOCSHARE_ENV", "DOCSHARE_STACK")
 IMPORTED = re.compile(r"^(?:from|import) ([a-z_.]+)", re.MULTILINE)
 
 
@@ -56,11 +54,9 @@ def _digest() -> str:
 
 
 def _make(made: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in OURS}
     with tempfile.TemporaryDirectory(prefix="docshare-migrated-") as data_dir:
-        environment |= {"DATA_DIR": data_dir, "DJANGO_SETTINGS_MODULE": "docshare.settings"}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        done = manage(Path(data_dir), "migrate", "--verbosity=0")
+        assert done.returncode == 0, done.stderr
         database = Path(data_dir) / "docshare.sqlite3"
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
