@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 from html import unescape
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -96,10 +97,11 @@ def test_a_time_is_the_practices_and_needs_no_offset(
     booked: Appointment, hugo: User, sign_in: SignIn, act: str
 ) -> None:
     """At night, when an SMS waits for the morning and the sentence says until when."""
-    ReminderPolicy.objects.update_or_create(
-        practice=booked.practice, defaults={"quiet_from": time(0), "quiet_until": time(23, 59)}
-    )
+    here = timezone.now().astimezone(ZoneInfo("Pacific/Noumea")).replace(second=0, microsecond=0)
+    night = {"quiet_from": (here - timedelta(hours=1)).time(), "quiet_until": (here + timedelta(hours=2)).time()}
+    ReminderPolicy.objects.update_or_create(practice=booked.practice, defaults=night)
     Practice.objects.update(time_zone="Pacific/Noumea")
+    booked.practice.refresh_from_db()
     found = Appointment.objects.select_related("practice", "agenda", "visit_reason", "patient", "holder").get()
     with timezone.override(zone_of_no_practice()):
         since = timezone.now()
@@ -108,7 +110,7 @@ def test_a_time_is_the_practices_and_needs_no_offset(
         after = sent_notices_to_you(found, user=hugo, since=since)
         done = WORDS[act](found)
     for said in (before, after):
-        assert "à 23:59." in said
+        assert f"à {night['quiet_until']:%H:%M}." in said
         assert "UTC" not in said
     assert f"à {found.local_start:%H:%M}, " in done
     assert "UTC" not in done
