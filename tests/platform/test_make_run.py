@@ -33,6 +33,7 @@ def test_without_the_demo_nothing_is_loaded(
     site: Installation, fresh: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEMO", "0")
+    fresh.begin_migrated()
     fresh.start()
     assert "Nothing is loaded (DEMO=0)." in fresh.output
     link = re.search(rf"http://localhost:{fresh.port}(/start/\S+/)", fresh.output)

@@ -55,6 +55,7 @@ def test_after_kill_9_nothing_is_left_and_it_starts_again(to_stop: Installation)
 
 def test_two_installations_do_not_disturb_each_other(to_stop: Installation, fresh: Installation) -> None:
     to_stop.start()
+    fresh.begin_migrated()
     fresh.start()
     message = fresh.plan_email()
     wait_for(lambda: any(message in path.name for path in fresh.emails()), 30, "the email is in its own outbox")
