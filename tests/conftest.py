@@ -80,8 +80,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of garbage collection, which would read it again and again: a tenth of
-    the processor time of tests."""
+    """Leave what was imported and collected out of garbage collection, which would read it again and again: a tenth
+    of the processor time of tests."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
