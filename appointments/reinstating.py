@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages, reminders, signals
-from appointments.booking import WHY, lock_agenda, locked_to_change, move_locked
+from appointments.booking import lock_agenda, locked_to_change, move_locked
+from appointments.cancelling import WHY
 from appointments.doubts import doubts_about
 from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, VisitReason
 from appointments.parties import is_ahead

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.booking import cancel_locked, lock_agenda, locked_to_change, move_locked
+from appointments.booking import lock_agenda, locked_to_change, move_locked
+from appointments.cancelling import cancel_locked
 from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, SlotHold, VisitReason
 from appointments.parties import parties_of
 from appointments.recipients import resolve
@@ -75,7 +76,7 @@ def move_for_now(
 def cancel_for_now(
     *, appointment: Appointment, by: User, session: str, reason: str = "", note: str = ""
 ) -> tuple[Appointment, UndoableAct | None]:
-    """As appointments.booking.cancel; also the act, None if it was cancelled already."""
+    """As appointments.cancelling.cancel; also the act, None if it was cancelled already."""
     appointment = locked_to_change(appointment, by)
     act = partial(cancel_locked, appointment, by, reason=reason, note=note)
     return appointment, _do(ActKind.CANCEL, appointment, by, session, act)
