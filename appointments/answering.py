@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from appointments.answer_links import digest_of, is_contact
-from appointments.booking import cancel_locked
+from appointments.cancelling import cancel_locked
 from appointments.models import AnswerLink, Appointment, AppointmentStatus
 from appointments.online import TooLate, may_change_online
 from appointments.parties import contacts_of, is_ahead

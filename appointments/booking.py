@@ -1,11 +1,11 @@
-"""Booking, moving, cancelling and deleting appointments."""
+"""Booking, moving and deleting appointments."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -34,8 +34,18 @@ from practices.roles import require_sharer
 from refusals import Kind, Refusal
 
 PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
-WHY = ("cancelled_reason", "cancelled_note")
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+
+
+class MoveParts(TypedDict, total=False):
+    """What a move changes; None, or left out, keeps a part. The kind follows the reason and the agenda if they allow
+    only one. `accepted`: as in `book`."""
+
+    starts_at: datetime | None
+    agenda: Agenda | None
+    visit_reason: VisitReason | None
+    kind: AppointmentKind | None
+    accepted: Collection[str] | None
 
 
 class AppointmentCancelled(Refusal):
@@ -146,21 +156,7 @@ def place(
     check_time(starts_at)
     starts_at = starts_at.astimezone(UTC)  # adding hours to local time is wrong when clocks change
     check_together(agenda, visit_reason)
-    if patient.practice_id != practice.pk:
-        raise ValidationError(
-            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
-        )
-    stays = locked_record(patient.pk)
-    if stays is None:
-        raise ValidationError(
-            {
-                "patient": gettext_lazy(
-                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
-                )
-            }
-        )
-    if stays.pk != patient.pk:  # staff made it part of another meanwhile
-        patient = stays
+    patient = _locked_patient(patient, practice)
     appointment = Appointment(
         id=pk or uuid.uuid4(),
         practice=practice,
@@ -185,53 +181,40 @@ def place(
     return appointment
 
 
+def _locked_patient(patient: Patient, practice: Practice) -> Patient:
+    """The same record, or the one that staff made it part of meanwhile. Raises ValidationError."""
+    if patient.practice_id != practice.pk:
+        raise ValidationError(
+            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
+        )
+    stays = locked_record(patient.pk)
+    if stays is None:
+        raise ValidationError(
+            {
+                "patient": gettext_lazy(
+                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
+                )
+            }
+        )
+    return patient if stays.pk == patient.pk else stays  # the caller's, with the relations that it has read
+
+
 @transaction.atomic
-def move(
-    *,
-    appointment: Appointment,
-    by: User,
-    starts_at: datetime | None = None,
-    agenda: Agenda | None = None,
-    visit_reason: VisitReason | None = None,
-    kind: AppointmentKind | None = None,
-    accepted: Collection[str] | None = None,
-) -> Appointment:
-    """Change time, place or reason, by staff. None keeps a part; the kind follows the reason and the agenda if they
-    allow only one. `accepted`: as in `book`.
-
-    Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed.
-    """
-    appointment = locked_to_change(appointment, by)
-    return move_locked(
-        appointment,
-        by=by,
-        starts_at=starts_at,
-        agenda=agenda,
-        visit_reason=visit_reason,
-        kind=kind,
-        accepted=accepted,
-    )
+def move(*, appointment: Appointment, by: User, **parts: Unpack[MoveParts]) -> Appointment:
+    """Change time, place or reason, by staff. Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed."""
+    return move_locked(locked_to_change(appointment, by), by=by, **parts)
 
 
-def move_locked(
-    appointment: Appointment,
-    *,
-    by: User | None,
-    starts_at: datetime | None = None,
-    agenda: Agenda | None = None,
-    visit_reason: VisitReason | None = None,
-    kind: AppointmentKind | None = None,
-    accepted: Collection[str] | None = None,
-) -> Appointment:
+def move_locked(appointment: Appointment, *, by: User | None, **parts: Unpack[MoveParts]) -> Appointment:
     """As move, for an appointment that the caller has locked and may change. `by`: None for the patient without an
     account."""
     if appointment.status == AppointmentStatus.CANCELLED:
         raise AppointmentCancelled
-    if starts_at:
+    if starts_at := parts.get("starts_at"):
         check_time(starts_at)
     before = {name: getattr(appointment, name) for name in PARTS}
     met, former = messages.practitioner_and_address(appointment), appointment.starts_at
-    fields = _change_parts(appointment, starts_at, agenda, visit_reason, kind)
+    fields = _change_parts(appointment, parts)
     if not fields:
         return appointment
     lock_agenda(appointment.agenda)
@@ -240,7 +223,7 @@ def move_locked(
         visit_reason=appointment.visit_reason,
         patient=appointment.patient,
         starts_at=appointment.starts_at,
-        accepted=accepted,
+        accepted=parts.get("accepted"),
         moving=appointment,
     )
     appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
@@ -268,23 +251,18 @@ def move_locked(
     return appointment
 
 
-def _change_parts(
-    appointment: Appointment,
-    starts_at: datetime | None,
-    agenda: Agenda | None,
-    visit_reason: VisitReason | None,
-    kind: AppointmentKind | None,
-) -> frozenset[str]:
+def _change_parts(appointment: Appointment, parts: MoveParts) -> frozenset[str]:
     """Set the parts that differ, without saving; returns their names. Raises ValidationError."""
     new = {
-        "starts_at": (starts_at or appointment.starts_at).astimezone(UTC),
-        "agenda": agenda or appointment.agenda,
-        "visit_reason": visit_reason or appointment.visit_reason,
+        "starts_at": (parts.get("starts_at") or appointment.starts_at).astimezone(UTC),
+        "agenda": parts.get("agenda") or appointment.agenda,
+        "visit_reason": parts.get("visit_reason") or appointment.visit_reason,
     }
     fields = {name for name, value in new.items() if getattr(appointment, name) != value}
     for name in fields:
         setattr(appointment, name, new[name])
-    agenda, visit_reason, was = appointment.agenda, appointment.visit_reason, AppointmentKind(appointment.kind)
+    agenda, visit_reason, kind = appointment.agenda, appointment.visit_reason, parts.get("kind")
+    was = AppointmentKind(appointment.kind)
     if agenda.practice_id != appointment.practice_id:
         raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet : choisissez-en un autre.")})
     if fields:
@@ -308,61 +286,6 @@ def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value.pk) if isinstance(value, Agenda | VisitReason) else str(value)
-
-
-@transaction.atomic
-def cancel(*, appointment: Appointment, by: User, reason: str = "", note: str = "") -> Appointment:
-    """Cancel, by staff. Deletes no shared document. Cancelling twice changes nothing.
-
-    `reason` (a CancelReason) and `note` are for staff alone. Raises ValidationError, NotAllowed.
-    """
-    return cancel_locked(locked_to_change(appointment, by), by, reason=reason, note=note)
-
-
-def cancel_locked(
-    appointment: Appointment,
-    by: User | None,
-    *,
-    reason: str = "",
-    note: str = "",
-    detail: Mapping[str, DetailValue] | None = None,
-) -> Appointment:
-    """As cancel, for an appointment that the caller has locked and may change. `detail`: for the history."""
-    if cancel_without_notice(appointment, by, reason=reason, note=note, detail=detail):
-        messages.plan_cancellation_messages(appointment, by=by)
-        series_messages.renew(appointment, by=by)
-    return appointment
-
-
-def cancel_without_notice(
-    appointment: Appointment,
-    by: User | None,
-    *,
-    reason: str = "",
-    note: str = "",
-    detail: Mapping[str, DetailValue] | None = None,
-) -> bool:
-    """Cancel a locked appointment without telling anybody, as when a person is erased. False if it was cancelled
-    already. `by`: None for the installation's operator, and by a reminder's link."""
-    if appointment.status != AppointmentStatus.BOOKED:
-        return False
-    appointment.status = AppointmentStatus.CANCELLED
-    appointment.cancelled_reason, appointment.cancelled_note = reason, note.strip()
-    appointment.confirmed_at = None
-    appointment.revision += 1
-    appointment.clean_fields(exclude=[one.name for one in Appointment._meta.fields if one.name not in WHY])
-    appointment.save(update_fields=["status", "revision", "confirmed_at", *WHY])
-    record(
-        "appointment.cancelled",
-        by=by,
-        on=appointment,
-        practice=appointment.practice_id,
-        within=appointment,
-        detail={**(detail or {}), **({"reason": reason} if reason else {})},
-    )
-    reminders.follow(appointment)
-    signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
-    return True
 
 
 @transaction.atomic

@@ -14,7 +14,8 @@ from django.db.models import Q
 
 from accounts.models import User
 from appointments import messages, reminders, signals
-from appointments.booking import AppointmentCancelled, cancel_without_notice, check_time, lock_agenda
+from appointments.booking import AppointmentCancelled, check_time, lock_agenda
+from appointments.cancelling import cancel_without_notice
 from appointments.importing import check_end
 from appointments.models import Appointment, AppointmentStatus, Reminder
 from appointments.quiet_hours import TOPIC

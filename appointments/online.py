@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages
-from appointments.booking import cancel_locked, check_time, lock_agenda, move_locked, place
+from appointments.booking import check_time, lock_agenda, move_locked, place
 from appointments.booking_limits import check_booking, check_changes, check_overlap, lock_account
+from appointments.cancelling import cancel_locked
 from appointments.models import (
     Agenda,
     Appointment,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,9 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages, reminders, signals
-from appointments.booking import WHY, lock_agenda, locked_to_change, move_locked
+from appointments.booking import MoveParts, lock_agenda, locked_to_change, move_locked
+from appointments.cancelling import WHY
 from appointments.doubts import doubts_about
-from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, VisitReason
+from appointments.models import Appointment, AppointmentStatus
 from appointments.parties import is_ahead
 from audit.trail import record
 from refusals import Kind, Refusal
@@ -37,29 +37,20 @@ class NoLongerAhead(Refusal):
 
 
 @transaction.atomic
-def reinstate(
-    *,
-    appointment: Appointment,
-    by: User,
-    starts_at: datetime | None = None,
-    agenda: Agenda | None = None,
-    visit_reason: VisitReason | None = None,
-    kind: AppointmentKind | None = None,
-    accepted: Collection[str] | None = None,
-) -> Appointment:
+def reinstate(*, appointment: Appointment, by: User, **parts: Unpack[MoveParts]) -> Appointment:
     """Put a cancelled appointment back, by staff: reminders and automatic sendings are planned again, and whoever was
     told of its cancellation is told of this, once. One that is not cancelled stays as it is.
 
-    The other arguments: at another time or place, as in appointments.booking.move. Raises PlaceTaken, NoLongerAhead,
+    `parts`: at another time or place, as in appointments.booking.move. Raises PlaceTaken, NoLongerAhead,
     NotAllowed, and what move raises.
     """
     appointment = locked_to_change(appointment, by)
     if appointment.status != AppointmentStatus.CANCELLED:
         return appointment
-    moves = (starts_at or appointment.starts_at) != appointment.starts_at or (
-        agenda is not None and agenda != appointment.agenda
-    )
-    if (starts_at or appointment.starts_at) <= timezone.now():
+    starts_at = parts.get("starts_at") or appointment.starts_at
+    agenda = parts.get("agenda") or appointment.agenda
+    moves = starts_at != appointment.starts_at or agenda != appointment.agenda
+    if starts_at <= timezone.now():
         raise NoLongerAhead
     lock_agenda(appointment.agenda)
     if not moves:
@@ -74,15 +65,7 @@ def reinstate(
     signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
     # The messages of the cancellation are judged as they are now: a move would call them off.
     messages.plan_reinstatement_messages(appointment, by=by)
-    return move_locked(
-        appointment,
-        by=by,
-        starts_at=starts_at,
-        agenda=agenda,
-        visit_reason=visit_reason,
-        kind=kind,
-        accepted=accepted,
-    )
+    return move_locked(appointment, by=by, **parts)
 
 
 def in_its_place(appointment: Appointment) -> list[str]:

@@ -15,14 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import series_messages
-from appointments.booking import (
-    cancel_without_notice,
-    check_may_book,
-    check_may_change,
-    check_together,
-    lock_agenda,
-    place,
-)
+from appointments.booking import check_may_book, check_may_change, check_together, lock_agenda, place
+from appointments.cancelling import cancel_without_notice
 from appointments.doubts import Doubt, Doubtful, doubts_about
 from appointments.models import (
     Agenda,
@@ -125,7 +119,7 @@ def book_series(
 @transaction.atomic
 def cancel_following(*, appointment: Appointment, by: User, reason: str = "", note: str = "") -> list[Appointment]:
     """Cancel it and the later ones of its series; one message names them all. Returns those that were cancelled now.
-    `reason`, `note`: of each, as booking.cancel. Raises ValidationError, NotAllowed."""
+    `reason`, `note`: of each, as cancelling.cancel. Raises ValidationError, NotAllowed."""
     check_may_change(appointment.practice, by)
     ids = [one.pk for one in following(appointment)]
     locked = Appointment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))

@@ -244,6 +244,8 @@ def _scanning(document: SharedDocument) -> Iterator[Step]:
     yield Step("scanning", f"the scanner {set_up} now; what it does not call clean is never shared")
     if document.notices:
         yield Step("scanning", f"noticed when it was received: {_list(document.notices)}")
+    if document.file.refused_as:
+        yield Step("scanning", f"moved here; refused as an upload today ({document.file.refused_as}): download only")
     if not own.answers("storage", storage.answers):
         yield Step("storage", "does not answer", stops=True)
         return

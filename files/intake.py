@@ -110,7 +110,8 @@ STEPS: tuple[Step, ...] = (
 )
 
 # The steps for a file that another installation accepted: its bytes are signed, or have a known SHA-256, and stay.
-JUDGE: tuple[Step, ...] = (check_name, check_kind, check_content, check_active_content, scan)
+# The scan is first: whoever keeps what a later step refuses knows that no virus was found.
+JUDGE: tuple[Step, ...] = (scan, check_name, check_kind, check_content, check_active_content)
 
 
 def accept(upload: UploadedFile[Any] | None) -> Intake:

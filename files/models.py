@@ -16,6 +16,13 @@ class StoredFile(models.Model):
     size = models.PositiveBigIntegerField(help_text="Bytes")
     media_type = models.CharField(max_length=40, help_text="As verified by content")
     created_at = models.DateTimeField(default=timezone.now)
+    refused_as = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why an upload like it is refused today: it moved here with its practice; downloads only",
+    )
 
     class Meta:
         db_table = "documents_storedfile"

@@ -37,6 +37,8 @@ def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
 
     Raises NoPreview, storage.BytesChanged.
     """
+    if stored.refused_as:
+        raise NoPreview
     storage.check_unchanged(stored)
     with storage.local_copy(stored) as path:
         return drawn_page(path, stored.media_type, page=page, width=width)
@@ -60,7 +62,7 @@ def drawn_page(path: Path, media_type: str, *, page: int, width: int) -> bytes:
 def page_texts(stored: StoredFile, *, pages: int) -> list[str]:
     """The text of each of the first `pages` pages, at most MAX_TEXT characters each; "" for pictures and scans.
     Raises storage.BytesChanged."""
-    if stored.media_type != PDF:
+    if stored.media_type != PDF or stored.refused_as:
         return [""] * pages
     storage.check_unchanged(stored)
     with storage.local_copy(stored) as path:

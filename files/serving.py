@@ -31,10 +31,11 @@ def respond(
     request: HttpRequest,
     disposition: Literal["attachment", "inline"] = "attachment",
 ) -> HttpResponseBase:
-    """A response with the file, named by the title that its reader sees. Raises files.storage.BytesChanged if the
-    stored bytes are missing or changed."""
+    """A response with the file, named by the title that its reader sees; always a download if an upload like it would
+    be refused. Raises files.storage.BytesChanged if the stored bytes are missing or changed."""
     storage.check_unchanged(stored)
-    header = content_disposition(download_name(title, stored.media_type), inline=disposition == "inline")
+    inline = disposition == "inline" and not stored.refused_as
+    header = content_disposition(download_name(title, stored.media_type), inline=inline)
     if settings.DOCUMENT_SERVING == "presigned":
         response: HttpResponseBase = _presigned(stored, header)
     elif settings.DOCUMENT_SERVING == "accel":

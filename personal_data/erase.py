@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel_without_notice
+from appointments.cancelling import cancel_without_notice
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from files import storage

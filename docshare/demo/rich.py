@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.instructions import save_instruction
 from appointments.models import Appointment, AppointmentStatus, BookedFor
 from docshare.demo import cast

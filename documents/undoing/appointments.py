@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Collection
-from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Unpack
 
 from django.conf import settings
 from django.db import transaction
@@ -16,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.booking import cancel_locked, lock_agenda, locked_to_change, move_locked
-from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, SlotHold, VisitReason
+from appointments.booking import MoveParts, lock_agenda, locked_to_change, move_locked
+from appointments.cancelling import cancel_locked
+from appointments.models import Agenda, Appointment, AppointmentStatus, SlotHold
 from appointments.parties import parties_of
 from appointments.recipients import resolve
 from appointments.reinstating import PlaceTaken
@@ -44,30 +44,11 @@ from notifications.wording import clock
 
 @transaction.atomic
 def move_for_now(
-    *,
-    appointment: Appointment,
-    by: User,
-    session: str,
-    starts_at: datetime | None = None,
-    agenda: Agenda | None = None,
-    visit_reason: VisitReason | None = None,
-    kind: AppointmentKind | None = None,
-    accepted: Collection[str] | None = None,
+    *, appointment: Appointment, by: User, session: str, **parts: Unpack[MoveParts]
 ) -> tuple[Appointment, UndoableAct | None]:
     """As appointments.booking.move; also the act, None if nothing changed. `session`: in which `by` may undo it."""
     appointment = locked_to_change(appointment, by)
-
-    def act() -> None:
-        move_locked(
-            appointment,
-            by=by,
-            starts_at=starts_at,
-            agenda=agenda,
-            visit_reason=visit_reason,
-            kind=kind,
-            accepted=accepted,
-        )
-
+    act = partial(move_locked, appointment, by=by, **parts)
     return appointment, _do(ActKind.MOVE, appointment, by, session, act)
 
 
@@ -75,7 +56,7 @@ def move_for_now(
 def cancel_for_now(
     *, appointment: Appointment, by: User, session: str, reason: str = "", note: str = ""
 ) -> tuple[Appointment, UndoableAct | None]:
-    """As appointments.booking.cancel; also the act, None if it was cancelled already."""
+    """As appointments.cancelling.cancel; also the act, None if it was cancelled already."""
     appointment = locked_to_change(appointment, by)
     act = partial(cancel_locked, appointment, by, reason=reason, note=note)
     return appointment, _do(ActKind.CANCEL, appointment, by, session, act)

@@ -1,15 +1,16 @@
 """Checks the documents of an archive like uploads, and their signatures like those of a PDF that anybody verifies.
 
-Bytes stay as they are. Sentences name a file by its id: its name may be about a patient.
+Bytes stay as they are. A file that was accepted under older rules is kept, and marked; one with a virus is left out
+(docs/decisions/0042). Sentences name a file by its id: its name may be about a patient.
 """
 
 from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from signing.certificates import trusted_roots
 from signing.pdf.pades import LEVELS
 from signing.pdf.verify import NOT_JUDGED, CannotVerify, SignatureReport, stored_judgement, verify
 
-FILES, SHARED = "files.StoredFile", "documents.SharedDocument"
+FILES, SHARED, VERSIONS = "files.StoredFile", "documents.SharedDocument", "documents.LibraryVersion"
+NAMES_FILES = (SHARED, VERSIONS)
 LONGEST_SIGNING = timedelta(hours=1)  # between the moment of the row and that of its time-stamp
 Fields = dict[str, Any]
 
@@ -41,6 +43,17 @@ class Claim:
     signed_at: datetime | None
 
 
+@dataclass
+class Verdicts:
+    """About files, by id. `older_rules`: the code of what refuses them today; `left_out`: they have a virus."""
+
+    older_rules: dict[uuid.UUID, str] = field(default_factory=dict)
+    left_out: set[uuid.UUID] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.older_rules or self.left_out)
+
+
 @contextmanager
 def extracted(archive: OpenArchive, sha256: str) -> Iterator[Path]:
     """A context with a copy of a document, which may be moved away."""
@@ -51,19 +64,40 @@ def extracted(archive: OpenArchive, sha256: str) -> Iterator[Path]:
         yield path
 
 
-def check_documents(archive: OpenArchive) -> None:
-    """Raises CannotMove for a file that an upload may not be, or that is not signed as its document says. The rows
+def check_documents(archive: OpenArchive) -> Verdicts:
+    """Raises CannotMove for a file that could not be scanned, or that is not signed as its document says. The rows
     were tried before, so they have the documented shape."""
-    claims = _claims(archive)
+    claims, verdicts = _claims(archive), Verdicts()
     for row in archive.rows(FILES):
         pk = uuid.UUID(str(row["pk"]))
         with extracted(archive, row["fields"]["sha256"]) as path:
-            judged = _judged(path, pk)
-            if claims.get(pk):
-                found = _signatures(path, judged)
+            judged = _judged(path, pk, verdicts)
+            if claims.get(pk) and pk not in verdicts.left_out:
+                found = _signatures(path, row["fields"]["media_type"], judged)
                 for claim in claims[pk]:
                     if not _is_true(claim, found):
                         raise CannotMove(f"Document {claim.document}: its file is not signed as its row states.")
+    return verdicts
+
+
+def lost_with(files: set[uuid.UUID], archive: OpenArchive) -> set[uuid.UUID]:
+    """The files, and the documents of the library of which no version remains without them."""
+    lost: set[uuid.UUID] = set()
+    remain: set[uuid.UUID] = set()
+    for row in archive.rows(VERSIONS) if files else ():
+        fields = row["fields"]
+        (lost if uuid.UUID(fields["file"]) in files else remain).add(uuid.UUID(fields["document"]))
+    return files | (lost - remain)
+
+
+def named_in(archive: OpenArchive, files: Collection[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    """What names each of the files, for the operator: no title."""
+    found: dict[uuid.UUID, list[str]] = {file: [] for file in files}
+    for label in NAMES_FILES if files else ():
+        for row in archive.rows(label):
+            if (file := uuid.UUID(row["fields"]["file"])) in found:
+                found[file].append(f"{label} {row['pk']}")
+    return found
 
 
 def _claims(archive: OpenArchive) -> dict[uuid.UUID, list[Claim]]:
@@ -78,11 +112,18 @@ def _claims(archive: OpenArchive) -> dict[uuid.UUID, list[Claim]]:
     return found
 
 
-def _judged(path: Path, pk: uuid.UUID) -> Upload:
+def _judged(path: Path, pk: uuid.UUID, verdicts: Verdicts) -> Upload | None:
+    """None if an upload would be refused: the verdicts say why."""
     try:
         return judge(path, name=str(pk))
     except Refused as error:
-        raise not_accepted(f"File {pk}", error) from error
+        if isinstance(error, TryLater) or error.code == "not_scanned":
+            raise not_accepted(f"File {pk}", error) from error
+        if error.code == "virus":
+            verdicts.left_out.add(pk)
+        else:
+            verdicts.older_rules[pk] = error.code
+        return None
 
 
 def not_accepted(what: str, error: Refused) -> CannotMove:
@@ -91,14 +132,14 @@ def not_accepted(what: str, error: Refused) -> CannotMove:
     return CannotMove(f"{what} is refused, as an upload would be: {error.sentence}")
 
 
-def _signatures(path: Path, judged: Upload) -> Sequence[SignatureReport]:
+def _signatures(path: Path, media_type: str, judged: Upload | None) -> Sequence[SignatureReport]:
     """Those in the bytes, oldest first."""
-    if judged.media_type != PDF:
+    if media_type != PDF:
         return ()
     try:
         return verify(path, roots=trusted_roots())
     except CannotVerify:
-        return [NOT_JUDGED] * judged.signature_count  # as when it was shared
+        return [NOT_JUDGED] * (judged.signature_count if judged else 0)  # as when it was shared
 
 
 def _is_true(claim: Claim, found: Sequence[SignatureReport]) -> bool:

@@ -20,18 +20,26 @@ from django.db.models import Model
 from django.utils import timezone, translation
 
 from audit.models import AuditEvent
-from audit.trail import record
+from audit.trail import DetailValue, record
 from documents.invariants import OF_A_PRACTICE
 from documents.models import Category
 from files import storage
 from files.kinds import HEAD_BYTES, sniff
 from personal_data.moving.arriving import CHANGES
 from personal_data.moving.carried import CARRIED
-from personal_data.moving.documents import FILES, check_documents, extracted
+from personal_data.moving.documents import (
+    FILES,
+    NAMES_FILES,
+    Verdicts,
+    check_documents,
+    extracted,
+    lost_with,
+    named_in,
+)
 from personal_data.moving.layout import DOUBTS, PEOPLE, TRAIL, CannotMove
 from personal_data.moving.people import ids_here, write_people
 from personal_data.moving.reading import OpenArchive, open_archive
-from personal_data.moving.rows import Known, Relations, key_of, made_from
+from personal_data.moving.rows import Known, Relations, all_made_from, key_of
 from personal_data.moving.trail import write_trail
 from personal_data.registry import DECISIONS
 from practices.colleagues import Identity, invite
@@ -40,13 +48,13 @@ from practices.periods import Period
 from refusals import Refusal
 
 BATCH = 500
-NAMES_FILES = ("documents.SharedDocument", "documents.LibraryVersion")
 
 
 @dataclass
 class Report:
     """`again`: the practice is here from this archive, and nothing was done. `not_invited`: members for whom an
-    administrator writes the invitation."""
+    administrator writes the invitation. `older_rules`: files that an upload may not be, by id, with the code of why;
+    `left_out`: those with a virus. Each with what names it."""
 
     practice: uuid.UUID
     name: str
@@ -55,6 +63,8 @@ class Report:
     invited: list[str] = field(default_factory=list)
     not_invited: list[str] = field(default_factory=list)
     practitioners: dict[str, str] = field(default_factory=dict)
+    older_rules: dict[uuid.UUID, tuple[str, list[str]]] = field(default_factory=dict)
+    left_out: dict[uuid.UUID, list[str]] = field(default_factory=dict)
     again: bool = False
 
 
@@ -66,22 +76,24 @@ def import_practice(path: Path, *, dry_run: bool = False) -> Report:
             report.again = True
             return report
         now = timezone.now()
-        _try(archive, report, now)
-        check_documents(archive)
+        _try(archive, report, now, Verdicts())
+        if verdicts := check_documents(archive):
+            report = _report(archive)
+            _try(archive, report, now, verdicts)
         if dry_run:
             return report
-        _store(archive)
+        _store(archive, verdicts)
         report = _report(archive)
         with transaction.atomic():
-            _write(archive, report, now)
+            _write(archive, report, now, verdicts)
         return report
 
 
-def _try(archive: OpenArchive, report: Report, now: datetime) -> None:
+def _try(archive: OpenArchive, report: Report, now: datetime, verdicts: Verdicts) -> None:
     """Write everything, and roll it back. Raises CannotMove."""
     try:
         with transaction.atomic():
-            _write(archive, report, now)
+            _write(archive, report, now, verdicts)
             _check_invariants(report.practice)
             transaction.set_rollback(True)
     except (LookupError, TypeError, ValueError, AttributeError, DataError) as error:  # of another shape than ours
@@ -122,10 +134,11 @@ def _is_here(report: Report) -> bool:
     )
 
 
-def _write(archive: OpenArchive, report: Report, now: datetime) -> None:
+def _write(archive: OpenArchive, report: Report, now: datetime, verdicts: Verdicts) -> None:
     people = ids_here(report.practice, archive.rows(PEOPLE))
     categories = frozenset(Category.objects.values_list("code", flat=True))
-    known = Known(report.practice, people, categories)
+    left_out = lost_with(verdicts.left_out, archive)
+    known = Known(report.practice, people, categories, left_out=left_out, older_rules=verdicts.older_rules)
     for label in CARRIED:
         model = apps.get_model(label)
         known.ids[label] = {key for row in archive.rows(label) if (key := key_of(model, row)) is not None}
@@ -141,7 +154,10 @@ def _write(archive: OpenArchive, report: Report, now: datetime) -> None:
     practice = Practice.objects.filter(pk=report.practice).first()
     if practice is None:
         raise CannotMove("The archive has no row of its practice.")
-    detail = {"archive": report.archive}
+    _say_of_files(archive, report, verdicts)
+    detail: dict[str, DetailValue] = {"archive": report.archive}
+    if verdicts:
+        detail |= {name: sorted(map(str, files)) for name, files in vars(verdicts).items()}
     record("practice.imported", by=None, on=practice, practice=practice, detail=detail)
     _invite(archive, practice, report)
     agendas = dict(practice.agendas.values_list("pk", "name"))
@@ -149,11 +165,17 @@ def _write(archive: OpenArchive, report: Report, now: datetime) -> None:
     report.practitioners = {agendas[key]: str(name) for pk, name in found if (key := uuid.UUID(pk)) in agendas}
 
 
+def _say_of_files(archive: OpenArchive, report: Report, verdicts: Verdicts) -> None:
+    named = named_in(archive, {*verdicts.older_rules, *verdicts.left_out})
+    report.older_rules = {file: (code, named[file]) for file, code in verdicts.older_rules.items()}
+    report.left_out = {file: named[file] for file in sorted(verdicts.left_out)}
+
+
 def _write_rows(archive: OpenArchive, label: str, known: Known, now: datetime, doubts: set[uuid.UUID]) -> int:
     without = CARRIED[label].without | DECISIONS[label].secret
     rows, written = archive.rows(label), 0
     while batch := list(islice(rows, BATCH)):
-        made = [made_from(row, label, without, known) for row in batch]
+        made = all_made_from(batch, label, without, known)
         if change := CHANGES.get(label):
             for one, _relations in made:
                 change(one, known, now, doubts)
@@ -176,10 +198,12 @@ def _save(label: str, made: list[tuple[Model, Relations]]) -> None:
         through._base_manager.bulk_create(pairs, batch_size=BATCH)
 
 
-def _store(archive: OpenArchive) -> None:
-    """Store the bytes of every row under its own key, as they are. Raises CannotMove."""
+def _store(archive: OpenArchive, verdicts: Verdicts) -> None:
+    """Store the bytes of every row that comes in under its own key, as they are. Raises CannotMove."""
     for row in archive.rows(FILES):
         fields, key = row["fields"], uuid.UUID(str(row["pk"]))
+        if key in verdicts.left_out:
+            continue
         with extracted(archive, fields["sha256"]) as path:
             storage.remove_erased([key])  # of a killed run
             storage.keep_path(path, fields["media_type"], pk=key)

@@ -10,7 +10,7 @@ import base64
 import binascii
 import unicodedata
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,15 +25,22 @@ from practices.texts import one_line
 Relations = dict[str, list[uuid.UUID]]
 
 
+class LeftOut(Exception):
+    """A row refers to one that does not come in."""
+
+
 @dataclass
 class Known:
     """What rows may refer to. `people`: account of the archive -> the one that stands for it here; `ids`: by label;
-    `categories`: of this installation."""
+    `categories`: of this installation; `left_out`: rows of the archive that do not come in, nor those that need
+    them; `older_rules`: of files, the code of what refuses them today."""
 
     practice: uuid.UUID
     people: Mapping[uuid.UUID, uuid.UUID]
     categories: Collection[str]
     ids: dict[str, set[uuid.UUID]] = field(default_factory=dict)
+    left_out: set[uuid.UUID] = field(default_factory=set)
+    older_rules: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
     def person(self, value: object) -> uuid.UUID:
         found = self.people.get(_uuid(value))
@@ -57,6 +64,8 @@ class Known:
                 raise CannotMove(f"A row is of the practice {key}, which is not the archive's.")
         elif key not in self.ids.get(label, ()):
             raise CannotMove(f"A row refers to {label} {key}, which the archive does not have.")
+        elif key in self.left_out:
+            raise LeftOut
         return key
 
     def has(self, key: uuid.UUID | None) -> bool:
@@ -71,8 +80,24 @@ def key_of(model: type[Model], row: Mapping[str, Any]) -> uuid.UUID | None:
     return _uuid(row.get("pk")) if isinstance(pk, UUIDField) else None
 
 
+def all_made_from(
+    rows: Iterable[Mapping[str, Any]], label: str, without: Collection[str], known: Known
+) -> list[tuple[Model, Relations]]:
+    """Those that come in: a row that needs one which is left out is left out, too. Raises CannotMove."""
+    model, made = apps.get_model(label), []
+    for row in rows:
+        key = key_of(model, row)
+        try:
+            if key not in known.left_out:
+                made.append(made_from(row, label, without, known))
+        except LeftOut:
+            if key is not None:
+                known.left_out.add(key)
+    return made
+
+
 def made_from(row: Mapping[str, Any], label: str, without: Collection[str], known: Known) -> tuple[Model, Relations]:
-    """An unsaved object, and its many-to-many relations. Raises CannotMove."""
+    """An unsaved object, and its many-to-many relations. Raises CannotMove, LeftOut."""
     model = apps.get_model(label)
     fields, values, relations = row.get("fields"), {}, {}
     if row.get("model") != model._meta.label_lower or not isinstance(fields, dict):
@@ -83,7 +108,9 @@ def made_from(row: Mapping[str, Any], label: str, without: Collection[str], know
             raise CannotMove(f"{label} has no field {name!r} here: the archive is of a newer release.")
         if isinstance(one, ManyToManyField):
             target = one.related_model._meta.label
-            relations[name] = [_uuid(known.reference(target, each)) for each in value]
+            relations[name] = [
+                _uuid(known.reference(target, each)) for each in value if _uuid(each) not in known.left_out
+            ]
         else:
             values[one.attname] = _value(one, value, label, known)
     if (key := key_of(model, row)) is not None:
@@ -104,7 +131,12 @@ def _field(model: type[Model], name: str) -> Any:
 
 def _value(one: Any, value: object, label: str, known: Known) -> object:
     if isinstance(one, ForeignKey):
-        return None if value is None else known.reference(one.related_model._meta.label, value)
+        try:
+            return None if value is None else known.reference(one.related_model._meta.label, value)
+        except LeftOut:
+            if one.null:
+                return None
+            raise
     try:
         if isinstance(one, BinaryField):
             return base64.b64decode(str(value), validate=True)

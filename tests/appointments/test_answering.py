@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import cancel, move
+from appointments.booking import move
+from appointments.cancelling import cancel
 from appointments.models import AnswerLink, Appointment, AppointmentStatus, BookingPolicy
 from audit.models import AuditEvent
 from notifications.gsm import ONE_SEGMENT, septets

@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import book, cancel
+from appointments.booking import book
+from appointments.cancelling import cancel
 from appointments.holds import hold_slot
 from appointments.models import (
     Agenda,

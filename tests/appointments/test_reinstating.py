@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from appointments.booking import book, cancel
+from appointments.booking import book
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentStatus, VisitReason
 from appointments.models.reminder import ReminderState
 from appointments.reinstating import PlaceTaken, reinstate

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments import messages
-from appointments.booking import book, cancel, move
+from appointments.booking import book, move
+from appointments.cancelling import cancel
 from appointments.models import (
     Agenda,
     Appointment,

@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import book, cancel, delete, move
+from appointments.booking import book, delete, move
+from appointments.cancelling import cancel
 from appointments.doubts import Doubtful
 from appointments.models import Agenda, Appointment, AppointmentSeries, Closing, VisitReason
 from appointments.recurrence import MOST

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from accounts.models import User
-from appointments.booking import book, cancel
+from appointments.booking import book
+from appointments.cancelling import cancel
 from appointments.models import Absence, Agenda, BookingPolicy, OpeningHours, VisitReason
 from appointments.slots import free_slots
 from patients.models import Patient

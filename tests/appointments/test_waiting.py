@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel, delete
+from appointments.booking import delete
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, VisitReason, WaitingEnd, WaitingEntry
 from appointments.waiting import AlreadyWaiting, NothingToAdvance, end_over, put_on_list, take_off_list
 from patients.models import Patient

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder, withdraw_authorisation
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.models import Appointment, BookedFor
 from documents.library.catalogue import archive
 from documents.models import AutoSend, Category, LibraryDocument, SharedDocument

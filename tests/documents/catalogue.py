@@ -20,7 +20,8 @@ from accounts.devices import send_device_code
 from accounts.mobile import ask_for_mobile, replace_mobile
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import cancel, move, place
+from appointments.booking import move, place
+from appointments.cancelling import cancel
 from appointments.models import (
     Agenda,
     Appointment,

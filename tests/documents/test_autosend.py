@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder
-from appointments.booking import cancel, delete, move
+from appointments.booking import delete, move
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
 from audit.models import AuditEvent
 from documents.library.catalogue import archive, import_document, import_version, unarchive

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel, delete
+from appointments.booking import delete
+from appointments.cancelling import cancel
 from appointments.history import history_of
 from appointments.models import Appointment, BookedFor
 from appointments.recipients import resolve, resolve_each

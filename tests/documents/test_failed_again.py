@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel, delete, move
+from appointments.booking import delete, move
+from appointments.cancelling import cancel
 from appointments.messages import plan_booking_messages, remind, rewrite_waiting
 from appointments.models import Appointment, BookedFor, Reminder
 from appointments.models.reminder import ReminderState

@@ -18,7 +18,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import book, cancel, move
+from appointments.booking import book, move
+from appointments.cancelling import cancel
 from appointments.doubts import doubts_about
 from appointments.models import Agenda, Appointment, AppointmentStatus, OpeningHours, VisitReason
 from appointments.reinstating import PlaceTaken

@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel, delete, move
+from appointments.booking import delete, move
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, Reminder, ReminderPolicy, VisitReason
 from documents.models import AutoSend, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment

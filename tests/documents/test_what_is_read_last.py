@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import cancel, delete, move
+from appointments.booking import delete, move
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentStatus, Reminder
 from appointments.online import cancel_online
 from appointments.quiet_hours import TOPIC

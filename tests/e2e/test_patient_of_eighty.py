@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from appointments.online import book_online
 from appointments.slots import free_slots

@@ -11,7 +11,7 @@ from django.test import Client
 from PIL import Image, ImageDraw
 
 from accounts.models import User
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents.library.writing.printing import print_body

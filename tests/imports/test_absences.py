@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.models import Appointment, AppointmentStatus
 from audit.models import AuditEvent
 from documents.models import Category

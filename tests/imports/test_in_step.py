@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel, delete, move
+from appointments.booking import delete, move
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentStatus, VisitReason
 from audit.models import AuditEvent
 from imports.models import CalendarItem, CalendarSubscription, ItemState, Subject

@@ -38,7 +38,8 @@ from appointments.authorisation import (
     refuse_holder,
     withdraw_authorisation,
 )
-from appointments.booking import book, cancel, delete
+from appointments.booking import book, delete
+from appointments.cancelling import cancel
 from appointments.models import Appointment, AppointmentKind, BookedFor
 from appointments.recipients import resolve
 from documents.invariants import audiences_are_right, merged_records_are_empty

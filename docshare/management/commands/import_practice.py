@@ -42,6 +42,13 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(report.invited)} members {'would be' if dry_run else 'are'} invited")
         for email in report.not_invited:
             self.stdout.write(f"not invited: {email}. An administrator invites this person on the page Membres.")
+        for file, (code, names) in report.older_rules.items():
+            self.stdout.write(
+                f"file {file} ({', '.join(names)}) would be refused as an upload today ({code}): kept as it is, to "
+                "download only."
+            )
+        for file, names in report.left_out.items():
+            self.stdout.write(f"file {file} ({', '.join(names)}) has a virus: left out, with what names it.")
         for agenda, name in report.practitioners.items():
             self.stdout.write(f"agenda “{agenda}” was of {name}: choose them again once they have joined.")
         if dry_run:

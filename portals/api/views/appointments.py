@@ -18,7 +18,8 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder
-from appointments.booking import book, cancel, delete, move
+from appointments.booking import book, delete, move
+from appointments.cancelling import cancel
 from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from appointments.recipients import Recipient, resolve

@@ -72,6 +72,7 @@ NOTED = {
     "documents.SharedDocument": ("reminded_at", "holder_ended_at"),
     "appointments.HolderAuthorisation": ("withdrawn_at",),
     "documents.AutoSend": ("retry_at",),
+    "files.StoredFile": ("refused_as",),
 }
 
 

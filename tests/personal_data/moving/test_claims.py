@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pikepdf import Dictionary, Name, Pdf
 from pytest_django import Settings
 
 from docshare.management.commands.fsck import CHECKS
@@ -21,7 +20,7 @@ from documents.models import SharedDocument
 from personal_data.moving.into import import_practice
 from personal_data.moving.layout import ABOUT, CannotMove
 from practices.models import PracticeLogo
-from tests.pdf_samples import locked, written
+from tests.pdf_samples import written
 from tests.personal_data.house import House, furnish, whole_database
 from tests.personal_data.moving.conftest import TAG
 from tests.personal_data.moving.content import entries_of, with_row, write
@@ -219,31 +218,8 @@ def with_bytes(entries: Entries, pk: uuid.UUID, content: bytes, media_type: str 
     return with_fields({**rest, f"files/{digest}": content}, FILES, pk, **fields)
 
 
-def starts_a_program(pdf: Pdf) -> None:
-    pdf.Root.OpenAction = Dictionary(S=Name.Launch, F="calc.exe")
-
-
-REFUSED_FILES: dict[str, tuple[bytes, str]] = {
-    "no more than a head": (b"%PDF-1.7\n<script>", "application/pdf"),
-    "with a password": (locked(user="x"), "application/pdf"),
-    "starts a program": (written(starts_a_program), "application/pdf"),
-    "no picture": (b"\x89PNG\r\n\x1a\n" + b"x" * 100, "image/png"),
-    "no photograph": (b"\xff\xd8\xff" + b"x" * 100, "image/jpeg"),
-}
-
-
-def test_every_file_is_checked_like_an_upload(
-    moved_out: Path, house: House, tmp_path: Path, settings: Settings
-) -> None:
+def test_files_that_cannot_be_scanned_wait(moved_out: Path, house: House, tmp_path: Path, settings: Settings) -> None:
     entries = entries_of(moved_out)
-    unsigned_document = str(an_unsigned_document(entries))
-    shared = next(row["fields"]["file"] for row in rows(entries, DOCUMENTS) if row["pk"] == unsigned_document)
-    of_library = uuid.UUID(rows(entries, "documents.LibraryVersion")[0]["fields"]["file"])
-    for what, (content, media_type) in REFUSED_FILES.items():
-        for file in (uuid.UUID(shared), of_library):
-            sentence = refused(with_bytes(entries, file, content, media_type), tmp_path, what)
-            assert "refused, as an upload would be" in sentence, what
-            assert str(file) in sentence, what
     settings.CLAMD_URL = "tcp://127.0.0.1:9"
     for changed in (entries, without_logo(entries)):
         assert "could not be checked" in refused(changed, tmp_path, "a scanner that does not answer")

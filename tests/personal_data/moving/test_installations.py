@@ -19,6 +19,15 @@ import django; django.setup()
 from tests.personal_data.house import furnish
 house = furnish("lilas", mobile="+33612345678", signs=True)
 furnish("rivage", mobile="+33698765432")
+from hashlib import sha256
+from files import storage
+from files.models import StoredFile
+from tests.pdf_samples import locked
+older = house.share(house.coming, "Ancien").file  # accepted under rules that this release does not have any more
+storage.remove(older.key)
+content = locked(user="x")
+storage._storage().save(older.key, storage.File(__import__("io").BytesIO(content)))
+StoredFile.objects.filter(pk=older.pk).update(sha256=sha256(content).hexdigest(), size=len(content))
 from audit import chain
 chain.seal()
 print(house.practice.pk)
@@ -84,6 +93,8 @@ def test_a_practice_moves(installations: tuple[Path, Path, Path, str], tmp_path:
     done = manage(new, "import_practice", str(archive))
     assert done.returncode == 0, done.stderr
     assert "2 members are invited" in done.stdout
+    for output in (tried.stdout, done.stdout):
+        assert output.count("refused as an upload today (password): kept as it is, to download only") == 1
     after = count(new, *tables)
     again = manage(new, "import_practice", str(archive))
     assert again.returncode == 0, again.stderr

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import cancel, place
+from appointments.booking import place
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, VisitReason
 from appointments.online import cancel_online
 from patients.models import Patient, RecordTie, Relationship

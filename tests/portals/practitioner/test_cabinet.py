@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, VisitReason
 from audit.models import AuditEvent
 from notifications.models import Message

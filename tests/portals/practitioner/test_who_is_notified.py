@@ -14,7 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from appointments.booking import cancel, delete, move
+from appointments.booking import delete, move
+from appointments.cancelling import cancel
 from appointments.models import Appointment, BookedFor
 from appointments.quiet_hours import TOPIC
 from notifications.models import Channel, Message, MessageState
