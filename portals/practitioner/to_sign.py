@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from accounts.sole_control import MAY_SIGN, require_sole_control, signed_in_until
 from appointments.recipients import resolve
-from documents.filling.filled import print_filled
+from documents.filling.filled import others_named, print_filled
 from documents.models import Task, TaskState
 from documents.to_sign.looking import mark_of, note_look, was_looked_at
 from documents.to_sign.preparing import MAX_SENTENCE, PARTS, filling_of, send_back, withdraw_task
@@ -155,8 +155,9 @@ def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm
     set_clock(found.practice)
     signs = found.practitioner_id == user.pk and found.state == TaskState.WAITING
     recipient, pages = resolve(found.appointment), list[PaperPage]()
-    mark = mark_of(found, recipient)
+    mark, named = mark_of(found, recipient), list[str]()
     if found.is_open:
+        named = others_named(found.appointment, filling_of(found))
         with refusals_shown(request), print_filled(found.appointment, filling_of(found)) as paper:
             pages = drawn(paper)
     context = frame(
@@ -172,6 +173,7 @@ def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm
             found, obstacle(found, recipient) if found.is_open else "", signs and was_looked_at(found, recipient)
         ),
         pages=pages,
+        named=", ".join(named),
         mark=mark,
         signs=signs,
         may_share=may_share(user, found.practice),
