@@ -173,8 +173,8 @@ def test_others_do_not_find_it_and_only_the_named_practitioner_looks_signs_or_se
 
 
 def test_many_documents_are_listed_in_as_few_queries_as_few(
-    prepare: Prepare, template: LibraryDocument, alice_signs: User, bob: User, carol: User, hugo: User, marie: Patient,
-    book_for: BookFixture, sign_in: SignIn,
+    prepare: Prepare, template: LibraryDocument, alice_signs: User, bob: User, carol: User, hugo: User,
+    marie: Patient, book_for: BookFixture, sign_in: SignIn,
 ) -> None:  # fmt: skip
     """Of one appointment and of others, of bookers too, looked at and not; and what is said of each is the same."""
     secretary, doctor = sign_in(bob), sign_in(alice_signs)
