@@ -77,12 +77,14 @@ def announce(document: SharedDocument, *, by: User, replaced: bool = False, sitt
 
 
 def end_sitting(appointment: Appointment, *, by: User) -> None:
-    """`by` has left the page of sharing: the messages leave, once the last sharing can't be undone any more."""
+    """`by` has left the page of sharing: the messages leave, once the last sharing that they tell of can't be undone
+    any more. It may be a colleague's, of a minute ago."""
     shared = SharedDocument.objects.filter(appointment=appointment, shared_by=by, auto_send=None)
-    last = shared.order_by("-shared_at").values_list("shared_at", flat=True).first()
-    if last is None or last + PAGE_LEFT_AFTER <= timezone.now():
+    if not shared.filter(shared_at__gt=timezone.now() - PAGE_LEFT_AFTER).exists():
         return
-    soon = max(timezone.now(), last + settings.UNDO_FOR)
+    told = SharedDocument.objects.filter(messages__in=shared.values("messages"))
+    last = told.order_by("-shared_at").values_list("shared_at", flat=True).first()
+    soon = max(timezone.now(), last + settings.UNDO_FOR) if last else timezone.now()
     times = {Channel.EMAIL: soon, Channel.SMS: max(soon, sms_time(appointment.practice))}
     for channel, at in times.items():
         waiting = Message.objects.filter(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -39,6 +41,25 @@ def draft_of(user: User, appointment: Appointment, version: LibraryVersion) -> d
 
 def end_draft(user: User, appointment: Appointment, version: LibraryVersion) -> None:
     FillingDraft.objects.filter(user=user, appointment=appointment, version=version).delete()
+
+
+def kept_for_undoing(user: User, appointment: Appointment, version: LibraryVersion) -> dict[str, Any]:
+    """The draft that ends with a sharing, for the journal of what may be undone; empty without a draft."""
+    typed = draft_of(user, appointment, version)
+    return {"version": str(version.pk), "typed": typed} if typed else {}
+
+
+def draft_put_back(*, user: User, appointment: Appointment, kept: Mapping[str, Any]) -> FillingDraft | None:
+    """The draft as it was before the sharing; the newer one if the user has begun another meanwhile. None if there
+    was none, or its document is gone."""
+    version = LibraryVersion.objects.filter(pk=uuid.UUID(kept["version"])).first() if kept else None
+    if version is None:
+        return None
+    text = json.dumps(kept["typed"], ensure_ascii=False)
+    draft, _made = FillingDraft.objects.get_or_create(
+        user=user, appointment=appointment, version=version, defaults={"typed": text}
+    )
+    return draft
 
 
 def forget_old_drafts() -> int:

@@ -13,13 +13,15 @@ from accounts.models import User
 from appointments.models import Appointment
 from appointments.recipients import Addressee, resolve
 from documents.filling.answers import checked, printed
-from documents.filling.drafts import end_draft
+from documents.filling.drafts import end_draft, kept_for_undoing
 from documents.library.writing.blanks import blanks_of
+from documents.library.writing.body import fill
 from documents.library.writing.fields import values
-from documents.library.writing.printing import print_body
+from documents.library.writing.printing import plain_text, print_body
 from documents.models import Category, LibraryDocument, LibraryVersion, SharedDocument
 from documents.sharing.share import share_prepared
 from documents.sharing.uploads import Prepared, check_may_share, locked, prepare, ready_recipient
+from documents.sharing.wrong_patient import WrongPatientSuspected, names_only_another
 from files import storage
 from files.intake import Intake
 from refusals import Kind, Refusal
@@ -32,6 +34,17 @@ class TemplateWithdrawn(Refusal):
     code = "template_withdrawn"
     kind = Kind.CONFLICT
     words = gettext_lazy("Ce modèle n’est plus dans la bibliothèque : préparez le document avec un autre.")
+
+
+class AnotherPatientNamed(WrongPatientSuspected):
+    """What was filled in names another patient, and not this one. Staff may confirm it."""
+
+    code = "another_patient_named"
+    field = "confirm_patient"
+    question = gettext_lazy(
+        "Ce document nomme %(named)s, et pas %(patient)s. Vérifiez ce que vous avez écrit et pour qui, puis "
+        "confirmez."
+    )
 
 
 @dataclass(frozen=True)
@@ -96,29 +109,53 @@ def language_of(appointment: Appointment, addressee: Addressee) -> str:
     return (addressee.holder or appointment.patient).language
 
 
-def prepare_filled(*, appointment: Appointment, filling: Filling, by: User) -> Prepared:
+def others_named(appointment: Appointment, filling: Filling) -> list[str]:
+    """As documents.sharing.wrong_patient.names_only_another, of what was filled in; without printing it."""
+    language = language_of(appointment, resolve(appointment).addressee)
+    answers = printed(blanks_of(filling.version.body), filling.answers, language=language)
+    text = plain_text(fill(filling.version.body, values(appointment, language=language), answers))
+    return names_only_another(text, patient=appointment.patient)
+
+
+def check_patient(appointment: Appointment, filling: Filling) -> None:
+    """Raises AnotherPatientNamed."""
+    if named := others_named(appointment, filling):
+        raise AnotherPatientNamed(named=named, patient=appointment.patient)
+
+
+def prepare_filled(*, appointment: Appointment, filling: Filling, by: User, confirm_patient: bool) -> Prepared:
     """Print, sign if there is a place for it, then store: never unsigned bytes that somebody is to sign. The caller
     saves it with its document in one transaction, or abandons it. Raises as share_filled."""
     check_may_share(appointment, by, signs=filling.place is not None)
-    with print_filled(appointment, filling, ready_recipient(appointment).addressee) as paper:
+    addressee = ready_recipient(appointment).addressee
+    check_filling(appointment, filling)
+    if not confirm_patient:
+        check_patient(appointment, filling)
+    with print_filled(appointment, filling, addressee) as paper:
         placement = filling.place.on(paper.page_count) if filling.place else None
-        return prepare(appointment=appointment, intake=paper, placement=placement, by=by, confirm_patient=False)
+        return prepare(appointment=appointment, intake=paper, placement=placement, by=by, confirm_patient=True)
 
 
 def share_filled(
-    *, appointment: Appointment, filling: Filling, by: User, pk: uuid.UUID | None = None, session: str = ""
+    *,
+    appointment: Appointment,
+    filling: Filling,
+    by: User,
+    pk: uuid.UUID | None = None,
+    session: str = "",
+    confirm_patient: bool = False,
 ) -> SharedDocument:
-    """Share it; signed by whoever shares if it has a `place`. Ends their draft.
+    """Share it; signed by whoever shares if it has a `place`. Ends their draft, which undoing puts back.
 
-    `pk`, `session`: as share_upload. Raises as print_filled, NotAllowed, RecipientNotReady, and what
-    signing.signatures.sign_for raises.
+    `pk`, `session`, `confirm_patient`: as share_upload. Raises as print_filled, NotAllowed, RecipientNotReady,
+    AnotherPatientNamed, and what signing.signatures.sign_for raises.
     """
     pk = pk or uuid.uuid4()
     made = SharedDocument.objects.filter(pk=pk, appointment=appointment, shared_by=by)
     if before := made.first():
         end_draft(by, appointment, filling.version)
         return before
-    prepared = prepare_filled(appointment=appointment, filling=filling, by=by)
+    prepared = prepare_filled(appointment=appointment, filling=filling, by=by, confirm_patient=confirm_patient)
     try:
         with transaction.atomic():
             locked(appointment)
@@ -134,6 +171,7 @@ def share_filled(
                 by=by,
                 pk=pk,
                 session=session,
+                kept=kept_for_undoing(by, appointment, filling.version),
             )
             end_draft(by, appointment, filling.version)
             return document

@@ -73,9 +73,10 @@ def share_prepared(
     by: User,
     pk: uuid.UUID | None = None,
     session: str = "",
+    kept: Mapping[str, Any] | None = None,
 ) -> SharedDocument:
     """The rows of a prepared file. If it raises, or its transaction ends otherwise, the caller abandons the file.
-    Raises RecipientNotReady."""
+    `kept`: what undoing it puts back (documents/filling/drafts.py). Raises RecipientNotReady."""
     prepared.stored.save()
     document = SharedDocument(
         id=pk or uuid.uuid4(),
@@ -89,6 +90,7 @@ def share_prepared(
         by=by,
         session=session,
         patient_confirmed=prepared.patient_confirmed,
+        kept=kept,
     )
 
 
@@ -200,6 +202,7 @@ def _share(
     session: str,
     patient_confirmed: bool = False,
     batch: uuid.UUID | None = None,
+    kept: Mapping[str, Any] | None = None,
 ) -> SharedDocument:
     """Save rows, history and messages, in one transaction."""
     act = uuid.uuid4() if session and may_be_undone() else None
@@ -222,6 +225,7 @@ def _share(
             session=session,
             appointment=appointment,
             until=document.shared_at + settings.UNDO_FOR,
+            journal=kept,
             document=document.pk,
         )
     return document

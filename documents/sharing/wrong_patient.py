@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import product
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from patients.models import Patient
 from patients.names import plain
@@ -47,12 +47,12 @@ class WrongPatientSuspected(Refusal):
     code = "wrong_patient_suspected"
     kind = Kind.CONFLICT
     field = "file"
+    question = gettext_lazy(
+        "Ce document nomme %(named)s, et pas %(patient)s. Vérifiez que c’est le bon fichier avant de le partager."
+    )
 
     def __init__(self, *, named: list[str], patient: Patient) -> None:
-        words = _(
-            "Ce document nomme %(named)s, et pas %(patient)s. Vérifiez que c’est le bon fichier avant de le partager."
-        )
-        super().__init__(words % {"named": ", ".join(named), "patient": patient.full_name})
+        super().__init__(str(self.question) % {"named": ", ".join(named), "patient": patient.full_name})
 
 
 def names_only_another(text: str, *, patient: Patient) -> list[str]:

@@ -6,6 +6,8 @@ The mark covers everything that the paper and its sharing depend on: after any c
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +21,8 @@ from documents.filling.filled import language_of
 from documents.library.writing.blanks import blanks_of
 from documents.library.writing.body import fill, pictures
 from documents.library.writing.fields import values
-from documents.models import LibraryDocument, Task, TaskState
+from documents.models import LibraryVersion, Task, TaskState
+from documents.models.library import newest_versions
 from documents.to_sign.preparing import NotToSign, filling_of, locked_task
 from refusals import Kind, Refusal
 
@@ -39,9 +42,13 @@ class NotLookedAt(LookAgain):
     words = gettext_lazy("Regardez ce document avant de le signer.")
 
 
-def mark_of(task: Task, recipient: Recipient | None = None) -> str:
+Pictures = Mapping[uuid.UUID, LibraryVersion]  # document of the library -> its newest version
+
+
+def mark_of(task: Task, recipient: Recipient | None = None, *, newest: Pictures | None = None) -> str:
     """Identifies exactly what would be signed and shared now: intention, filled text, letterhead, pictures, patient,
-    appointment, recipient (None: resolved here). Needs the task with preparing.PARTS."""
+    appointment, recipient. Needs the task with preparing.PARTS. `recipient`, `newest`: read here if the caller has
+    not."""
     appointment, practice, filling = task.appointment, task.practice, filling_of(task)
     patient, addressee = appointment.patient, (recipient or resolve(appointment)).addressee
     language, body = language_of(appointment, addressee), task.version.body
@@ -51,7 +58,7 @@ def mark_of(task: Task, recipient: Recipient | None = None) -> str:
         *(task.page, task.x, task.y, task.width, str(task.practitioner_id)),
         *(language, fill(body, values(appointment, language=language), answers)),
         *(practice.name, practice.address, practice.telephone, practice.email, practice.logo_version),
-        _newest_pictures(task),
+        _pictures(task, newest_pictures([task]) if newest is None else newest),
         *(str(patient.pk), patient.full_name, patient.birth_date.isoformat()),
         *(appointment.starts_at.isoformat(), str(appointment.agenda_id), str(appointment.visit_reason_id)),
         *(
@@ -65,12 +72,15 @@ def mark_of(task: Task, recipient: Recipient | None = None) -> str:
     return salted_hmac("documents.to-sign", text, algorithm="sha256").hexdigest()
 
 
-def _newest_pictures(task: Task) -> list[str]:
-    shown = pictures(task.version.body)
-    if not shown:
-        return []
-    documents = LibraryDocument.objects.filter(practice=task.practice_id, pk__in=shown)
-    return sorted(str(document.newest.pk) for document in documents.prefetch_related("versions"))
+def newest_pictures(tasks: Sequence[Task]) -> Pictures:
+    """The pictures that the documents show, for all of them at once."""
+    shown = {pk for task in tasks for pk in pictures(task.version.body)}
+    return newest_versions(shown) if shown else {}
+
+
+def _pictures(task: Task, newest: Pictures) -> list[str]:
+    found = [newest[pk] for pk in set(pictures(task.version.body)) if pk in newest]
+    return sorted(str(version.pk) for version in found if version.document.practice_id == task.practice_id)
 
 
 @transaction.atomic
@@ -87,9 +97,9 @@ def note_look(*, task: Task, mark: str, by: User) -> None:
     Task.objects.filter(pk=current.pk).update(looked_at=timezone.now(), looked_mark=mark)
 
 
-def was_looked_at(task: Task, recipient: Recipient | None = None) -> bool:
-    """Whether the practitioner has looked at exactly what it is now."""
-    return bool(task.looked_mark) and constant_time_compare(task.looked_mark, mark_of(task, recipient))
+def was_looked_at(task: Task, recipient: Recipient | None = None, *, newest: Pictures | None = None) -> bool:
+    """Whether the practitioner has looked at exactly what it is now. As mark_of."""
+    return bool(task.looked_mark) and constant_time_compare(task.looked_mark, mark_of(task, recipient, newest=newest))
 
 
 def check_looked_at(task: Task) -> str:

@@ -16,7 +16,7 @@ from accounts.models import User
 from appointments.models import Appointment
 from audit.trail import record
 from documents.filling.drafts import end_draft
-from documents.filling.filled import Filling, Place, check_filling
+from documents.filling.filled import Filling, Place, check_filling, check_patient
 from documents.models import Task, TaskState
 from documents.sharing.uploads import check_may_share
 from files.names import composed
@@ -37,11 +37,19 @@ class NotToSign(Refusal):
 
 @transaction.atomic
 def prepare_task(
-    *, appointment: Appointment, filling: Filling, practitioner: User, by: User, pk: uuid.UUID | None = None
+    *,
+    appointment: Appointment,
+    filling: Filling,
+    practitioner: User,
+    by: User,
+    pk: uuid.UUID | None = None,
+    confirm_patient: bool = False,
 ) -> Task:
     """Ask this practitioner of the practice to sign it. Stores no file. Ends the draft of whoever prepared it.
 
-    `pk`: a form sent twice prepares it once. Raises NotAllowed, and as documents.filling.filled.check_filling.
+    `pk`: a form sent twice prepares it once. `confirm_patient`: this patient, though the document names another; the
+    practitioner sees the doubt on the page. Raises NotAllowed, AnotherPatientNamed, and as
+    documents.filling.filled.check_filling.
     """
     check_may_share(appointment, by)
     Appointment.objects.lock_first(appointment.pk)
@@ -50,7 +58,7 @@ def prepare_task(
         end_draft(by, appointment, filling.version)
         return made
     task = Task(id=pk, appointment=appointment, practice=appointment.practice, prepared_by=by)
-    _write(task, filling, practitioner)
+    _write(task, filling, practitioner, confirm_patient=confirm_patient)
     task.save()
     end_draft(by, appointment, filling.version)
     _record("task.prepared", task, by)
@@ -58,7 +66,15 @@ def prepare_task(
 
 
 @transaction.atomic
-def change_task(*, task: Task, filling: Filling, practitioner: User, revision: int, by: User) -> Task:
+def change_task(
+    *,
+    task: Task,
+    filling: Filling,
+    practitioner: User,
+    revision: int,
+    by: User,
+    confirm_patient: bool = False,
+) -> Task:
     """Correct it: it waits anew, and must be looked at anew. Whoever corrects it has prepared it from then on.
 
     `revision`: the one that the user saw. Raises as prepare_task, and NotToSign.
@@ -68,7 +84,7 @@ def change_task(*, task: Task, filling: Filling, practitioner: User, revision: i
     check_open(current)
     if current.revision != revision:
         raise NotToSign(_("Quelqu’un a modifié ce document entre-temps. Rechargez la page, puis recommencez."))
-    _write(current, filling, practitioner)
+    _write(current, filling, practitioner, confirm_patient=confirm_patient)
     current.prepared_by = by
     current.prepared_at = timezone.now()
     current.state, current.sentence, current.settled_at = TaskState.WAITING, "", None
@@ -158,13 +174,15 @@ def check_signer(practitioner: User, practice: Practice) -> None:
         raise ValidationError({"signer": told % {"name": practitioner}})
 
 
-def _write(task: Task, filling: Filling, practitioner: User) -> None:
+def _write(task: Task, filling: Filling, practitioner: User, *, confirm_patient: bool) -> None:
     if filling.place is None:
         raise ValueError("a task has a place for the signature")
     check_signer(practitioner, task.practice)
     task.version, task.category = filling.version, filling.category
     task.title = composed(filling.title) or filling.version.document.title
     task.answers = json.dumps(check_filling(task.appointment, filling), ensure_ascii=False)
+    if not confirm_patient:
+        check_patient(task.appointment, filling)
     place = filling.place
     task.page, task.x, task.y, task.width = place.page, place.x, place.y, place.width
     task.practitioner = practitioner

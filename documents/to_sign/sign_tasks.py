@@ -59,7 +59,9 @@ def sign_task(*, task: Task, by: User) -> SharedDocument:
     if task.practitioner_id != by.pk:
         raise Task.DoesNotExist
     mark = _check(task)
-    prepared = prepare_filled(appointment=task.appointment, filling=filling_of(task), by=by)
+    # Whoever prepared it confirmed the patient; the page that was looked at says whom the paper names.
+    filling = filling_of(task)
+    prepared = prepare_filled(appointment=task.appointment, filling=filling, by=by, confirm_patient=True)
     try:
         with transaction.atomic():
             current = locked_task(task)

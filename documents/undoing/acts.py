@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ def open_act(
     session: str,
     appointment: Appointment,
     until: datetime,
-    journal: dict[str, Any] | None = None,
+    journal: Mapping[str, Any] | None = None,
     document: uuid.UUID | None = None,
     file: StoredFile | None = None,
 ) -> UndoableAct:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Field, Model, Q, QuerySet
 
 from appointments.models import Appointment, Reminder, WaitingEntry
-from documents.models import AutoSend, DocumentReading, SharedDocument
+from documents.models import AutoSend, DocumentReading, ShareBatchLine, SharedDocument, Task
 from notifications.models import Message, MessageState
 from patients.models import Invitation
 from refusals import Kind, Refusal
@@ -28,6 +28,8 @@ MODELS: tuple[type[Model], ...] = (
     DocumentMessage,
     DocumentReading,
     AutoSend,
+    ShareBatchLine,
+    Task,
 )
 Row = dict[str, Any]  # column -> value, as text or JSON
 Rows = dict[tuple[str, str], Row]  # by model and key
@@ -94,6 +96,8 @@ def keys_around(appointment: Appointment) -> Keys:
         DocumentMessage: set(told.values_list("pk", flat=True)),
         DocumentReading: set(DocumentReading.objects.filter(document__in=documents).values_list("pk", flat=True)),
         AutoSend: set(AutoSend.objects.filter(appointment=pk).values_list("pk", flat=True)),
+        ShareBatchLine: set(ShareBatchLine.objects.filter(shared__in=documents).values_list("pk", flat=True)),
+        Task: set(Task.objects.filter(document__in=documents).values_list("pk", flat=True)),
     }
 
 

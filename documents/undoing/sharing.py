@@ -15,7 +15,8 @@ from accounts.models import User
 from appointments.models import Appointment
 from audit.acts import UNDOES, lines_of_act
 from audit.trail import record
-from documents.models import SharedDocument
+from documents.filling.drafts import draft_put_back
+from documents.models import FillingDraft, SharedDocument
 from documents.models.undoable import ActKind, UndoableAct
 from documents.sharing.share import remove, take_back
 from documents.sharing.uploads import check_may_share, locked
@@ -47,15 +48,16 @@ class AlreadyRead(Refusal):
 
 
 @transaction.atomic
-def undo_share(*, act: UndoableAct, by: User) -> None:
-    """Withdraw the document as if it had never been shared, rows and bytes. Undoing twice changes nothing.
+def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | None:
+    """Withdraw the document as if it had never been shared, rows and bytes. Undoing twice changes nothing. Returns
+    the draft that is there again, of a document that was filled in.
 
     Raises AlreadyRead, TooLateToUndo, ChangedMeanwhile, NotAllowed; changes nothing then.
     """
     appointment = _locked_appointment(act.appointment)
     lock = locked_act(act)
     if lock is None:
-        return
+        return None
     document = _locked_document(act.document)
     if appointment is None or document is None or document.appointment_id != appointment.pk:
         raise ChangedMeanwhile(str(CHANGED))
@@ -70,7 +72,10 @@ def undo_share(*, act: UndoableAct, by: User) -> None:
     shared_at = document.shared_at
     remove(document, by, action="document.share_undone", detail={UNDOES: str(act.pk)})
     _forget_invitation(appointment, since=shared_at)
+    kept = json.loads(lock.journal) if lock.journal else {}
+    draft = draft_put_back(user=by, appointment=appointment, kept=kept)
     close(lock, undone=True)
+    return draft
 
 
 def _has_left(message: Message) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
 from appointments.models import Agenda
@@ -22,8 +25,12 @@ from practices.models import Practice
 FOUND_AT_MOST = 200  # records of one search
 
 
-def _day() -> forms.DateInput:
-    return forms.DateInput(attrs={"class": "form-control", "type": "date"}, format="%Y-%m-%d")
+def _day(label: StrOrPromise) -> forms.DateField:
+    """A day around which there are others: the first and the last that a date can hold have no midnight in UTC."""
+    words = gettext_lazy("Vérifiez l’année de cette date.")
+    bounds = [MinValueValidator(date(1900, 1, 1), words), MaxValueValidator(date(2999, 12, 31), words)]
+    picker = forms.DateInput(attrs={"class": "form-control", "type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, widget=picker, validators=bounds)
 
 
 class DeliveryFilterForm(forms.Form):
@@ -42,8 +49,8 @@ class DeliveryFilterForm(forms.Form):
     agenda = forms.ChoiceField(
         label=gettext_lazy("Agenda"), required=False, widget=forms.Select(attrs={"class": "form-select"})
     )
-    first = forms.DateField(label=gettext_lazy("Partagés du"), required=False, widget=_day())
-    last = forms.DateField(label=gettext_lazy("Au"), required=False, widget=_day())
+    first = _day(gettext_lazy("Partagés du"))
+    last = _day(gettext_lazy("Au"))
 
     def __init__(self, *args: Any, practice: Practice, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -105,7 +105,14 @@ def change(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         with refusals_in(form):
             revision = request.POST.get("revision", "")
             seen = int(revision) if revision.isdecimal() and len(revision) < 9 else 0
-            change_task(task=task, filling=form.filling(), practitioner=practitioner, revision=seen, by=user)
+            change_task(
+                task=task,
+                filling=form.filling(),
+                practitioner=practitioner,
+                revision=seen,
+                by=user,
+                confirm_patient=form.confirms_patient,
+            )
             told = _("« %(title)s » est à signer par %(name)s.")
             messages.success(request, told % {"title": form.cleaned_data["title"], "name": practitioner})
             return done("practitioner:appointment", pk=task.appointment_id)
@@ -114,18 +121,27 @@ def change(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 def _finished(request: HttpRequest, user: User, found: Appointment, form: FillingForm) -> HttpResponse:
     """Raises SignInAgain, and what the use cases raise."""
-    filling, practitioner = form.filling(), form.practitioner()
+    filling, practitioner, confirms = form.filling(), form.practitioner(), form.confirms_patient
     key = request.POST.get("key", "")[:64]
     pk = uuid.uuid5(found.pk, f"{user.pk} {key}") if key else None
     if practitioner is not None:
-        prepare_task(appointment=found, filling=filling, practitioner=practitioner, by=user, pk=pk)
+        prepare_task(
+            appointment=found,
+            filling=filling,
+            practitioner=practitioner,
+            by=user,
+            pk=pk,
+            confirm_patient=confirms,
+        )
         told = _("« %(title)s » est à signer par %(name)s.")
         messages.success(request, told % {"title": filling.title, "name": practitioner})
         return done("practitioner:appointment", pk=found.pk)
     if form.signs_oneself:
         require_sole_control(request)
     mark = session_mark(request)
-    document = share_filled(appointment=found, filling=filling, by=user, pk=pk, session=mark)
+    document = share_filled(
+        appointment=found, filling=filling, by=user, pk=pk, session=mark, confirm_patient=confirms
+    )
     offer_to_undo(request, share_act(document, user, mark))
     messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
     return done("practitioner:share", pk=found.pk)

@@ -65,6 +65,8 @@ class FillingForm(AboutForm):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     placed = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Asked once the document names another patient (portals.form_errors.refusals_in adds it).
+    confirm_patient = forms.BooleanField(label=gettext_lazy("Ce document concerne bien ce patient"), required=False)
 
     def __init__(
         self, *args: Any, version: LibraryVersion, user: User, task: Task | None = None, **kwargs: Any
@@ -83,13 +85,16 @@ class FillingForm(AboutForm):
         if not self.signers:
             for name in ("signer", "sign_page", "sign_at", "placed"):
                 del self.fields[name]
+        if "confirm_patient" not in self.data:
+            del self.fields["confirm_patient"]
 
     def blank_fields(self) -> list[forms.BoundField]:
         return [self[field_of(number)] for number in range(1, len(self.blanks) + 1)]
 
     def typed(self) -> dict[str, str]:
         """Every field as it was sent, right or wrong: what a draft keeps."""
-        return {name: str(self.data.get(name, "")) for name in self.fields if name in self.data}
+        kept = self.fields.keys() - {"confirm_patient"}
+        return {name: str(self.data[name]) for name in self.fields if name in kept and name in self.data}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -110,6 +115,10 @@ class FillingForm(AboutForm):
     @property
     def signs_oneself(self) -> bool:
         return bool(self.cleaned_data.get("signer") == MYSELF)
+
+    @property
+    def confirms_patient(self) -> bool:
+        return bool(self.cleaned_data.get("confirm_patient"))
 
     def practitioner(self) -> User | None:
         """Whom it is prepared for; None if it is to be shared now."""

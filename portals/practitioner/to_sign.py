@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,12 +21,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from accounts.sole_control import MAY_SIGN, require_sole_control, signed_in_until
 from appointments.recipients import resolve
-from documents.filling.filled import print_filled
+from documents.filling.filled import others_named, print_filled
 from documents.models import Task, TaskState
 from documents.to_sign.looking import mark_of, note_look, was_looked_at
 from documents.to_sign.preparing import MAX_SENTENCE, PARTS, filling_of, send_back, withdraw_task
 from documents.to_sign.sign_tasks import AT_ONCE, Outcome, sign_tasks
-from documents.to_sign.standing import obstacle
+from documents.to_sign.standing import obstacle, standings
 from portals.answers import done, not_done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
@@ -155,8 +156,9 @@ def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm
     set_clock(found.practice)
     signs = found.practitioner_id == user.pk and found.state == TaskState.WAITING
     recipient, pages = resolve(found.appointment), list[PaperPage]()
-    mark = mark_of(found, recipient)
+    mark, named = mark_of(found, recipient), list[str]()
     if found.is_open:
+        named = others_named(found.appointment, filling_of(found))
         with refusals_shown(request), print_filled(found.appointment, filling_of(found)) as paper:
             pages = drawn(paper)
     context = frame(
@@ -172,6 +174,7 @@ def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm
             found, obstacle(found, recipient) if found.is_open else "", signs and was_looked_at(found, recipient)
         ),
         pages=pages,
+        named=", ".join(named),
         mark=mark,
         signs=signs,
         may_share=may_share(user, found.practice),
@@ -192,11 +195,14 @@ def _task(user: User, pk: uuid.UUID) -> Task:
 
 def _to_sign(user: User, practice: Practice) -> list[TaskLine]:
     waiting = Task.objects.to_sign_by(user).filter(practice=practice, state=TaskState.WAITING)
-    lines = []
-    for one in waiting.select_related(*PARTS).prefetch_related("appointment__holder_authorisations"):
-        recipient = resolve(one.appointment)
-        lines.append(TaskLine(one, obstacle(one, recipient), was_looked_at(one, recipient)))
-    return lines
+    return _lines(waiting.select_related(*PARTS))
+
+
+def _lines(tasks: Iterable[Task]) -> list[TaskLine]:
+    """In a few queries, however many there are."""
+    found = list(tasks)
+    standing = standings(found)
+    return [TaskLine(one, standing[one.pk].obstacle, standing[one.pk].was_looked_at) for one in found]
 
 
 def _prepared(user: User, practice: Practice) -> dict[str, Any]:
@@ -207,7 +213,7 @@ def _prepared(user: User, practice: Practice) -> dict[str, Any]:
     settled = ours.filter(Q(prepared_by=user), settled_at__gte=since).exclude(state=TaskState.SENT_BACK)
     return {
         "sent_back": ours.filter(state=TaskState.SENT_BACK),
-        "waiting": [TaskLine(one, obstacle(one), was_looked_at=False) for one in waiting],
+        "waiting": _lines(waiting),
         "settled": settled.order_by("-settled_at")[:SHOWN],
     }
 
@@ -217,7 +223,8 @@ def _next(user: User, found: Task) -> Task | None:
     waiting = Task.objects.to_sign_by(user).filter(practice=found.practice_id, state=TaskState.WAITING)
     others = list(waiting.exclude(pk=found.pk).select_related(*PARTS))
     others.sort(key=lambda one: (one.prepared_at, one.pk) < (found.prepared_at, found.pk))
-    return next((one for one in others if not was_looked_at(one)), None)
+    standing = standings(others)
+    return next((one for one in others if not standing[one.pk].was_looked_at), None)
 
 
 def _chosen(request: HttpRequest) -> list[uuid.UUID]:

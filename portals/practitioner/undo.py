@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +14,11 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from appointments.models import Appointment
 from documents.messages import end_sitting
-from documents.models import ActKind, UndoableAct
+from documents.models import ActKind, FillingDraft, UndoableAct
 from documents.sharing.access import visible_as_staff
 from documents.undoing.appointments import undo_change
 from documents.undoing.sharing import AlreadyRead, undo_share, undo_take_back
-from portals.answers import not_done, refusals_shown
+from portals.answers import done, not_done, refusals_shown
 from portals.practitioner.staff import appointment_of, staff_only
 from portals.practitioner.undo_offer import LAST, session_mark
 
@@ -31,7 +32,8 @@ UNDONE = {
     ),
     ActKind.CANCEL: gettext_lazy("Le rendez-vous est rétabli : personne n’a été averti de son annulation."),
 }
-UNDO = {
+FILLED_AGAIN = gettext_lazy("Vous retrouvez ici ce que vous aviez écrit.")
+UNDO: dict[ActKind, Callable[..., FillingDraft | None]] = {
     ActKind.SHARE: undo_share,
     ActKind.TAKE_BACK: undo_take_back,
     ActKind.MOVE: undo_change,
@@ -46,9 +48,12 @@ def undo(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     act = get_object_or_404(UndoableAct, pk=pk, by=user, session=session_mark(request))
     kind = ActKind(act.kind)
     with refusals_shown(request) as shown:
-        UNDO[kind](act=act, by=user)
+        draft = UNDO[kind](act=act, by=user)
         request.session.pop(LAST, None)
-        messages.success(request, str(UNDONE[kind]))
+        told = f"{UNDONE[kind]} {FILLED_AGAIN}" if draft else str(UNDONE[kind])
+        messages.success(request, told)
+        if draft:
+            return done("practitioner:fill", pk=act.appointment, template=draft.version_id)
     if isinstance(shown.refusal, AlreadyRead) and visible_as_staff(user).filter(pk__in=[act.document]).exists():
         return not_done("practitioner:take-back", pk=act.document)
     if not Appointment.objects.of_staff(user).filter(pk=act.appointment).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,12 +17,14 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.booking import delete
 from appointments.models import Appointment
+from audit.models import AuditEvent
 from documents.filling.answers import checked
 from documents.filling.drafts import forget_old_drafts, keep_draft
 from documents.library.catalogue import archive, write_document
 from documents.library.writing.blanks import Blank, BlankKind
-from documents.models import Category, FillingDraft, LibraryDocument, SharedDocument
+from documents.models import Category, FillingDraft, LibraryDocument, SharedDocument, Task
 from files import storage
+from patients.models import Patient
 from practices.models import Practice
 from tests.pdfs import text_of_pdf
 
@@ -210,3 +213,47 @@ def test_the_share_page_leads_to_filling_in_instead_of_sharing_it_as_it_is(
     assert answer.status_code == 400
     assert "blancs à remplir" in answer.content.decode()
     assert address in browser.get(f"/pro/appointments/{appointment.pk}/fill/").content.decode()
+
+
+def test_what_names_another_patient_is_asked_about_before_it_is_shared_signed_or_prepared(
+    appointment: Appointment, practice: Practice, bob: User, carol: User, alice_signs: User, sign_in: SignIn
+) -> None:
+    """As an upload. The draft keeps what was typed, not the confirmation."""
+    Patient.objects.create(practice=practice, first_name="Anne", last_name="Leroy", birth_date="1970-05-06")
+    letter = write_document(
+        practice=practice, body="<p>Lettre pour {{ ? Qui }}</p>", title="Lettre", category=_certificate(), by=carol
+    )
+    address = f"/pro/appointments/{appointment.pk}/fill/{letter.current.pk}/"
+    asked: dict[str, Any] = {**ABOUT, "blank_1": "LEROY Anne"}
+    for user, signer in ((bob, ""), (alice_signs, "me"), (bob, str(alice_signs.pk))):
+        browser = sign_in(user)
+        answer = browser.post(address, {**asked, "signer": signer})
+        assert answer.status_code == 400
+        assert "nomme Anne Leroy, et pas Marie Durand" in answer.content.decode()
+        assert 'name="confirm_patient"' in answer.content.decode()
+        assert (SharedDocument.objects.exists(), Task.objects.exists()) == (False, False)
+        assert browser.post(address, {**asked, "keep": "1", "confirm_patient": "on"}).status_code == 204
+        assert "confirm_patient" not in FillingDraft.objects.get(user=user).typed
+        assert 'name="confirm_patient"' not in browser.get(address).content.decode()
+    for user, signer in ((bob, ""), (alice_signs, "me"), (bob, str(alice_signs.pk))):
+        assert sign_in(user).post(address, {**asked, "signer": signer, "confirm_patient": "on"}).status_code == 302
+    shared = AuditEvent.objects.filter(action="document.shared")
+    assert [line.detail["patient_confirmed"] for line in shared] == [True, True]
+    task = Task.objects.get()
+    doctor = sign_in(alice_signs)
+    page = doctor.get(f"/pro/to-sign/{task.pk}/").content.decode()
+    assert "nomme Anne Leroy, et pas Marie Durand" in page
+    correct = f"/pro/to-sign/{task.pk}/change/"
+    assert (
+        "nomme Anne"
+        in sign_in(bob).post(correct, {**asked, "signer": str(alice_signs.pk), "revision": "1"}).content.decode()
+    )
+    (mark,) = set(re.findall(r'name="mark" value="([0-9a-f]{64})"', page))
+    doctor.post(f"/pro/to-sign/{task.pk}/look/", {"mark": mark})
+    doctor.post("/pro/to-sign/sign/", {"task": [str(task.pk)]})
+    assert AuditEvent.objects.filter(action="document.shared", detail__patient_confirmed=True).count() == 3
+    assert sign_in(bob).post(address, {**asked, "blank_1": "Durand Marie", "signer": ""}).status_code == 302
+
+
+def _certificate() -> Category:
+    return Category.objects.get(code="certificate")

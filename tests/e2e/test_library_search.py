@@ -23,7 +23,11 @@ def test_titles_are_found_without_accents_and_no_result_is_said(site: str, brows
         pk=LibraryDocument.objects.filter(practice=appointment.practice).in_use().earliest("title").pk
     ).update(title="L’Élan – Œuvre")
     page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")
-    page.click("text=Choisir dans la bibliothèque")
+    fill, choose = page.locator("text=Remplir un modèle"), page.locator("text=Choisir dans la bibliothèque")
+    beside = [fill.bounding_box(), choose.bounding_box()]
+    assert len({box["y"] for box in beside if box}) == 1
+    choose.click()
+    assert [fill.bounding_box(), choose.bounding_box()] == beside  # nothing moves under the pointer
     shown, none = page.locator("[data-library-item]:visible"), page.locator("[data-library-none]")
     for words in ("elan", "l'ÉLAN oeuvre", "oeuvre"):
         page.fill("#library-search", words)

@@ -9,6 +9,7 @@ from appointments.models import Appointment
 from appointments.online import AlreadyBooked, SlotTaken
 from appointments.recipients import Reason as Why
 from appointments.recipients import Recipient, RecipientState
+from documents.filling.filled import AnotherPatientNamed
 from documents.library.writing.printing import CannotWrite
 from documents.sharing.uploads import RecipientNotReady
 from documents.sharing.wrong_patient import WrongPatientSuspected
@@ -57,6 +58,7 @@ def every_refusal() -> list[Refusal]:
         TryLater("busy", sentence),
         WrongBirthDate(0),
         WrongBirthDate(1),
+        AnotherPatientNamed(named=["Ana Roy"], patient=Patient(first_name="Rose", last_name="Petit")),
         WrongPatientSuspected(named=["Ana Roy"], patient=Patient(first_name="Rose", last_name="Petit")),
     ]
     known = {type(one) for one in made}

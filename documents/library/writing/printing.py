@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 FONT = "docshare:font/{}"
 LOGO = "docshare:logo"
 LATIN = ("Regular", "Bold", "Italic", "BoldItalic")  # the styles of the document's own typeface
+OPENING_TEXT = 20_000  # characters of a text that are compared with names: as of an upload
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -104,7 +105,12 @@ def print_body(
         for document in shown:
             copy = copies.enter_context(storage.local_copy(document.newest.file))
             files[f"docshare:picture/{document.pk}"] = str(copy)
-        return _print(html, files, name=download_name(title, PDF))
+        return _print(html, files, name=download_name(title, PDF), text=plain_text(text))
+
+
+def plain_text(body: str) -> str:
+    """What the beginning of a filled body says, without elements and letterhead."""
+    return unescape(_TAG.sub(" ", body))[:OPENING_TEXT]
 
 
 @contextlib.contextmanager
@@ -118,7 +124,7 @@ def _copy_of(logo: PracticeLogo) -> Iterator[str]:
         yield copy.name
 
 
-def _print(html: str, files: dict[str, str], *, name: str) -> Intake:
+def _print(html: str, files: dict[str, str], *, name: str, text: str) -> Intake:
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(suffix=".written", dir=folder)
@@ -127,7 +133,14 @@ def _print(html: str, files: dict[str, str], *, name: str) -> Intake:
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(path.unlink, missing_ok=True)
         page_count = _render(html, files, draft)
-        printed = Intake(path=path, name=name, media_type=PDF, size=path.stat().st_size, page_count=page_count)
+        printed = Intake(
+            path=path,
+            name=name,
+            media_type=PDF,
+            size=path.stat().st_size,
+            page_count=page_count,
+            opening_text=text,
+        )
         on_failure.pop_all()
     return printed
 

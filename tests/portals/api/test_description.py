@@ -39,6 +39,7 @@ OF_PAGES_ALONE = {
         "doubtful",
         "booking_limit",
         "no_stamp_picture",
+        "another_patient_named",
     ),
     *("invitation_over", "record_already_claimed", "booked_for_somebody_else", "wrong_birth_date", "account_exists"),
     "somebody_else",

@@ -118,6 +118,9 @@ def test_faults_are_said_beside_the_field_and_what_was_typed_stays(
     assert 'value="marie"' in answer.content.decode()
     assert browser.post(PAGE, {"q": "x " * 40}).status_code == 400
     assert browser.get(f"{PAGE}?show=nothing").status_code == 400
+    for day in ("0001-01-01", "9999-12-31"):  # the first and the last that a date can hold
+        for asked in (f"first={day}", f"last={day}"):
+            assert "Vérifiez l’année" in page_text(browser.get(f"{PAGE}?show=all&{asked}"))
 
 
 def test_the_next_page_follows_a_document_that_left_the_list(

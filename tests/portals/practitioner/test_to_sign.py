@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Appointment
+from appointments.models import Appointment, BookedFor
+from documents.filling.drafts import keep_draft
+from documents.library.catalogue import write_document
 from documents.models import LibraryDocument, SharedDocument, Task
-from tests.conftest import PASSWORD
+from documents.to_sign.looking import mark_of, note_look, was_looked_at
+from documents.to_sign.preparing import PARTS
+from documents.to_sign.standing import obstacle, standings
+from patients.models import Patient
+from tests.conftest import PASSWORD, BookFixture
 from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
 from tests.documents.to_sign.conftest import Prepare, again
 
@@ -160,3 +170,48 @@ def test_others_do_not_find_it_and_only_the_named_practitioner_looks_signs_or_se
         browser.post(f"{LIST}sign/", {"task": [str(task.pk)]})
     assert (again(task).state, SharedDocument.objects.count()) == ("waiting", 0)
     assert sign_in(alice_signs).post(f"{LIST}sign/", {"task": ["nothing"]}).status_code == 302
+
+
+def test_many_documents_are_listed_in_as_few_queries_as_few(
+    prepare: Prepare, template: LibraryDocument, alice_signs: User, bob: User, carol: User, hugo: User,
+    marie: Patient, book_for: BookFixture, sign_in: SignIn,
+) -> None:  # fmt: skip
+    """Of one appointment and of others, of bookers too, looked at and not; and what is said of each is the same."""
+    secretary, doctor = sign_in(bob), sign_in(alice_signs)
+    about = {"practice": marie.practice, "last_name": "Petit"}
+
+    def queries(browser: Client, address: str) -> int:
+        browser.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(address).status_code == 200
+        return len(asked)
+
+    def more(number: int) -> Task:
+        child = Patient.objects.create(**about, first_name=f"Léo{number}", birth_date=timezone.localdate())
+        mother = Patient.objects.create(**about, first_name=f"Ana{number}", birth_date=date(1940, 5, 6))
+        first = prepare(book_for(child, holder=hugo, booked_for=BookedFor.MINOR_RELATIVE))
+        prepare(book_for(mother, holder=hugo, booked_for=BookedFor.ADULT_RELATIVE))
+        prepare()
+        note_look(task=first, mark=mark_of(again(first)), by=alice_signs)
+        written = write_document(
+            practice=marie.practice,
+            body=template.current.body,
+            title=f"T{number}",
+            category=template.category,
+            by=carol,
+        )
+        keep_draft(appointment=first.appointment, version=written.current, typed={"blank_1": "x"}, by=bob)
+        return first
+
+    fill = f"/pro/appointments/{more(0).appointment_id}/fill/"
+    pages = [(doctor, LIST), (secretary, LIST), (doctor, f"{LIST}{Task.objects.all()[0].pk}/"), (secretary, fill)]
+    few = [queries(*page) for page in pages]
+    for number in range(1, 4):
+        more(number)
+    assert [queries(*page) for page in pages] == few
+    tasks = list(Task.objects.select_related(*PARTS))
+    found = standings(tasks)
+    assert {task.pk: (found[task.pk].obstacle, found[task.pk].was_looked_at) for task in tasks} == {
+        task.pk: (obstacle(again(task)), was_looked_at(again(task))) for task in tasks
+    }
+    assert len({(one.obstacle, one.was_looked_at) for one in found.values()}) == 3
