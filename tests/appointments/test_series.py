@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,10 +18,13 @@ from appointments.models import Agenda, Appointment, AppointmentSeries, Closing,
 from appointments.recurrence import MOST
 from appointments.series import NothingChosen, book_series, cancel_following, companions, occurrences
 from audit.models import AuditEvent
+from documents.models import LibraryDocument
+from documents.sending.rules import RuleContent, save_rule
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from practices.roles import NotAllowed
 from tests.appointments.conftest import at
+from tests.documents.conftest import access_plan as access_plan
 
 pytestmark = pytest.mark.django_db
 TUESDAY = date(2027, 12, 7)
@@ -42,8 +47,9 @@ class Course:
         )  # fmt: skip
         return list(series.appointments.order_by("starts_at"))
 
-    def doubts(self) -> list[list[str]]:
-        found = occurrences(agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts=self.starts())
+    def doubts(self, times: int = 4) -> list[list[str]]:
+        starts = self.starts(times)
+        found = occurrences(agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts=starts)
         return [[one.code for one in date.doubts] for date in found]
 
 
@@ -90,6 +96,21 @@ def test_it_is_booked_once_however_often_the_button_is_pressed(course: Course) -
     assert course.booked() == course.booked()
     assert Appointment.objects.count() == 4
     assert len(waiting()) == 1
+
+
+def test_more_dates_ask_no_more_queries(course: Course, access_plan: LibraryDocument, carol: User) -> None:
+    save_rule(practice=course.agenda.practice, content=RuleContent(name="Plan", documents=[access_plan]), by=carol)
+    counts = []
+    for times in (3, 12):
+        course.key = uuid.uuid4()
+        with CaptureQueriesContext(connection) as shown:
+            course.doubts(times)
+        with CaptureQueriesContext(connection) as booked:
+            made = course.booked(times)
+        counts.append((len(shown), len(booked)))
+        assert all(one.reminders.count() == 2 and one.auto_sends.count() == 1 for one in made)
+        Appointment.objects.all().delete()
+    assert counts[0] == counts[1]
 
 
 def test_one_message_names_every_date_and_no_reason(course: Course) -> None:
