@@ -191,7 +191,8 @@ def place_together(
 
 
 def _record_for(practice: Practice, patient: Patient) -> Patient:
-    """The record to book for, locked: another one, if staff made it part of that meanwhile. Raises ValidationError."""
+    """The record to book for, locked: that which it became part of, if staff merged it meanwhile. Raises
+    ValidationError."""
     if patient.practice_id != practice.pk:
         raise ValidationError(
             {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}

@@ -11,10 +11,12 @@ from django.test import Client
 
 from accounts.models import User
 from appointments.models import Appointment
-from documents.models import LibraryDocument, SharedDocument, Task
+from documents.models import LibraryDocument, SharedDocument, Task, TaskState
+from documents.to_sign.preparing import send_back
 from tests.conftest import PASSWORD
 from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
 from tests.documents.to_sign.conftest import Prepare, again
+from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
@@ -160,3 +162,21 @@ def test_others_do_not_find_it_and_only_the_named_practitioner_looks_signs_or_se
         browser.post(f"{LIST}sign/", {"task": [str(task.pk)]})
     assert (again(task).state, SharedDocument.objects.count()) == ("waiting", 0)
     assert sign_in(alice_signs).post(f"{LIST}sign/", {"task": ["nothing"]}).status_code == 302
+
+
+def test_the_grid_marks_what_waits_for_a_signature_and_what_was_sent_back(
+    prepare: Prepare, appointment: Appointment, bob: User, rita: User, alice_signs: User, sign_in: SignIn
+) -> None:
+    day = f"/pro/?date={appointment.local_start.date().isoformat()}"
+
+    def marks(user: User) -> list[tuple[str, str]]:
+        page = one_line(sign_in(user).get(day).content)
+        return re.findall(r'(\d) ?<span class="mark-words"> ?([^<]+?) ?</span>', page)
+
+    assert marks(bob) == []
+    prepare()
+    back, signed = prepare(), prepare()
+    send_back(task=back, sentence="Non.", by=alice_signs)
+    Task.objects.filter(pk=signed.pk).update(state=TaskState.WITHDRAWN, settled_at=signed.prepared_at)
+    assert marks(bob) == [("1", "document renvoyé sans signature"), ("1", "document à signer")]
+    assert marks(rita) == []
