@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from appointments import messages, reminders, signals
+from appointments import messages, reminders, series_messages, signals
 from appointments.booking import WHY, lock_agenda, locked_to_change, move_locked
 from appointments.doubts import doubts_about
 from appointments.models import Agenda, Appointment, AppointmentKind, AppointmentStatus, VisitReason
@@ -74,6 +74,7 @@ def reinstate(
     signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
     # The messages of the cancellation are judged as they are now: a move would call them off.
     messages.plan_reinstatement_messages(appointment, by=by)
+    series_messages.renew_reinstated(appointment, by=by)
     return move_locked(
         appointment,
         by=by,

@@ -16,6 +16,7 @@ from appointments.booking import book, cancel, delete, move
 from appointments.doubts import Doubtful
 from appointments.models import Agenda, Appointment, AppointmentSeries, Closing, VisitReason
 from appointments.recurrence import MOST
+from appointments.reinstating import reinstate
 from appointments.series import NothingChosen, book_series, cancel_following, companions, occurrences
 from audit.models import AuditEvent
 from documents.models import LibraryDocument
@@ -146,6 +147,39 @@ def test_the_waiting_message_follows_a_date_that_changes(course: Course, act: st
     assert former not in message.body
     assert ("mercredi" in message.body) == (act == "move")
     assert len([one for one in ("7 d", "14 d", "21 d", "28 d") if f" {one}écembre" in message.body]) == 3
+
+
+def test_a_date_put_back_returns_to_the_waiting_message(course: Course) -> None:
+    made = course.booked()
+    cancel(appointment=made[1], by=course.staff)
+    reinstate(appointment=made[1], by=course.staff)
+    [message] = waiting()  # nobody hears of a cancellation that is none
+    assert message.kind == "series_booked"
+    assert "14 décembre" in message.body
+    cancel(appointment=made[1], by=course.staff)
+    reinstate(appointment=made[1], by=course.staff, starts_at=made[1].starts_at + timedelta(days=1))
+    [message] = [one for one in waiting() if one.kind == "series_booked"]
+    assert "15 décembre" in message.body
+    assert "14 décembre" not in message.body
+
+
+def test_a_date_put_back_is_not_said_to_be_cancelled_with_the_others(course: Course) -> None:
+    made = course.booked()
+    Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
+    cancel_following(appointment=made[1], by=course.staff)
+    reinstate(appointment=made[1], by=course.staff)
+    [message] = waiting()
+    assert message.kind == "series_cancelled"
+    assert "14 décembre" not in message.body
+    for day in ("21 décembre", "28 décembre"):
+        assert day in message.body
+    for one in made[2:]:
+        reinstate(appointment=one, by=course.staff)
+    assert waiting() == []
+    cancel_following(appointment=made[2], by=course.staff)
+    Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
+    reinstate(appointment=made[3], by=course.staff)
+    assert {one.kind for one in waiting()} == {"reinstated"}
 
 
 def test_this_one_and_the_following_are_cancelled_in_one_message(course: Course) -> None:
