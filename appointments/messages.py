@@ -243,8 +243,9 @@ def remind_by(
 
 
 def _reminder_sms(theirs: list[Appointment], party: Party, link: str) -> str:
-    words = ANSWERABLE_SMS if all(map(_changes_online, theirs)) else CONFIRMABLE_SMS
-    text = sms_of(theirs, party, _(words), link=link)
+    changes = all(map(_changes_online, theirs))
+    words = ANSWERABLE_SMS if changes else CONFIRMABLE_SMS
+    text = sms_of(theirs, party, _(words), link=link, telephone_first=not changes)
     return text if (septets(text) or ONE_SEGMENT + 1) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
 
 
