@@ -294,6 +294,7 @@ def _is_polite(practice: Practice, now: datetime) -> bool:
 def _offers() -> QuerySet[SlotOffer]:
     return SlotOffer.objects.select_related(
         "agenda__practice",
+        "agenda__practitioner",
         "entry__practice",
         "entry__patient__practice",
         "entry__visit_reason",
