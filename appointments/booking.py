@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -26,7 +26,7 @@ from appointments.models import (
     VisitReason,
 )
 from appointments.places import way_for
-from audit.trail import DetailValue, record
+from audit.trail import DetailValue, append, line, record
 from patients.merges import locked_record
 from patients.models import Patient
 from practices.models import Practice
@@ -143,60 +143,113 @@ def place(
     holder: User | None = None,
     booked_for: BookedFor = BookedFor.SELF,
     pk: uuid.UUID | None = None,
-    series: AppointmentSeries | None = None,
-    detail: dict[str, DetailValue] | None = None,
 ) -> Appointment:
     """Write the row and its history, and send the signal. `holder`: the account that books online, None for staff.
-    `ends_at`: None for the duration of the reason. `imported`: see appointments.importing. `series`: what it is
-    booked together with; `detail`: for the trail.
+    `ends_at`: None for the duration of the reason. `imported`: see appointments.importing.
 
     The caller has checked that `by` may, and that the time is free. Raises ValidationError.
     """
-    practice = agenda.practice
     check_time(starts_at)
-    starts_at = starts_at.astimezone(UTC)  # adding hours to local time is wrong when clocks change
     check_together(agenda, visit_reason)
-    patient = _locked_patient(patient, practice)
     appointment = Appointment(
         id=pk or uuid.uuid4(),
-        practice=practice,
+        practice=agenda.practice,
         agenda=agenda,
         visit_reason=visit_reason,
-        patient=patient,
+        patient=_record_for(agenda.practice, patient),
         starts_at=starts_at,
-        ends_at=ends_at or starts_at + timedelta(minutes=visit_reason.duration_minutes),
+        ends_at=ends_at or _end(starts_at, visit_reason),
         kind=kind,
         holder=holder,
         booked_for=booked_for,
-        series=series,
     )
-    # Skip relations: they were read a moment ago, and the database checks them. Validating them costs half of a
-    # booking.
-    relations = [field.name for field in Appointment._meta.fields if field.is_relation]
-    appointment.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
-    appointment.save()
-    record("appointment.booked", by=by, on=appointment, practice=practice, within=appointment, detail=detail)
-    reminders.follow(appointment)
-    signals.booked.send(sender=Appointment, appointment=appointment, by=by, imported=imported)
+    _write([appointment], by=by, imported=imported)
     return appointment
 
 
-def _locked_patient(patient: Patient, practice: Practice) -> Patient:
-    """The same record, or the one that staff made it part of meanwhile. Raises ValidationError."""
+@transaction.atomic
+def place_together(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    patient: Patient,
+    starts: Sequence[datetime],
+    kind: AppointmentKind,
+    by: User,
+    series: AppointmentSeries,
+) -> list[Appointment]:
+    """As place, several in time order by a fixed number of queries; the history of each says which of how many."""
+    check_together(agenda, visit_reason)
+    for start in starts:
+        check_time(start)
+    record_for = _record_for(agenda.practice, patient)
+    made = [
+        Appointment(
+            practice=agenda.practice,
+            agenda=agenda,
+            visit_reason=visit_reason,
+            patient=record_for,
+            starts_at=start,
+            ends_at=_end(start, visit_reason),
+            kind=kind,
+            series=series,
+        )
+        for start in starts
+    ]
+    _write(made, by=by, series=series)
+    return made
+
+
+def _record_for(practice: Practice, patient: Patient) -> Patient:
+    """The record to book for, locked: that which it became part of, if staff merged it meanwhile. Raises
+    ValidationError."""
     if patient.practice_id != practice.pk:
         raise ValidationError(
-            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
+            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
         )
     stays = locked_record(patient.pk)
     if stays is None:
         raise ValidationError(
             {
                 "patient": gettext_lazy(
-                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
+                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
                 )
             }
         )
-    return patient if stays.pk == patient.pk else stays  # the caller's, with the relations that it has read
+    return patient if stays.pk == patient.pk else stays
+
+
+def _end(starts_at: datetime, visit_reason: VisitReason) -> datetime:
+    """In UTC: adding hours to local time is wrong when clocks change."""
+    return starts_at.astimezone(UTC) + timedelta(minutes=visit_reason.duration_minutes)
+
+
+def _write(
+    made: Sequence[Appointment], *, by: User | None, imported: bool = False, series: AppointmentSeries | None = None
+) -> None:
+    """Appointments of one agenda and one reason."""
+    # Skip relations: they were read a moment ago, and the database checks them. Validating them costs half of a
+    # booking.
+    relations = [field.name for field in Appointment._meta.fields if field.is_relation]
+    for one in made:
+        one.starts_at = one.starts_at.astimezone(UTC)
+        one.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
+    Appointment.objects.bulk_create(made)
+    append(
+        [
+            line(
+                "appointment.booked",
+                by=by,
+                on=one,
+                practice=one.practice_id,
+                within=one,
+                detail={"series": str(series.pk), "rank": rank, "count": len(made)} if series else None,
+            )
+            for rank, one in enumerate(made, 1)
+        ]
+    )
+    reminders.plan_new(made)
+    signals.booked.send(sender=Appointment, appointments=made, by=by, imported=imported)
 
 
 @transaction.atomic

@@ -6,24 +6,16 @@ that arose since is asked about again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.models import (
-    Absence,
-    Agenda,
-    Appointment,
-    AppointmentStatus,
-    Closing,
-    SlotHold,
-    VisitReason,
-)
-from appointments.models.appointment import AppointmentQuerySet
-from appointments.openings import openings
+from appointments.models import Agenda, Appointment, VisitReason
+from appointments.openings import Span, openings_by
+from appointments.surroundings import Surroundings, over, surroundings
 from notifications.wording import clock, long_day
 from patients.models import Patient
 from refusals import Kind, Reason, Refusal
@@ -81,29 +73,53 @@ def doubts_about(
     moving: Appointment | None = None,
 ) -> list[Doubt]:
     """`patient`: None for a patient without a record yet."""
-    starts_at = starts_at.astimezone(UTC)
-    ends_at = starts_at + timedelta(minutes=visit_reason.duration_minutes)
-    found = [
-        *_past(agenda, ends_at),
-        *_closed_to_booking(agenda, visit_reason),
-        *_taken(agenda, patient, starts_at, ends_at, moving),
-        *_held(agenda, starts_at, ends_at),
-        *(_patient_elsewhere(agenda, patient, starts_at, ends_at, moving) if patient else ()),
-        *(_patient_that_day(agenda, patient, starts_at, ends_at, moving) if patient else ()),
-        *_closed(agenda, starts_at, ends_at),
-        *_outside_hours(agenda, starts_at, ends_at),
+    [found] = doubts_about_each(
+        agenda=agenda, visit_reason=visit_reason, patient=patient, starts=[starts_at], moving=moving
+    )
+    return found
+
+
+def doubts_about_each(
+    *,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    patient: Patient | None,
+    starts: Sequence[datetime],
+    moving: Appointment | None = None,
+) -> list[list[Doubt]]:
+    """Of each time, in the same order, by a fixed number of queries."""
+    length = timedelta(minutes=visit_reason.duration_minutes)
+    spans = [(start.astimezone(UTC), start.astimezone(UTC) + length) for start in starts]
+    around = surroundings(agenda, patient, spans, moving=moving)
+    return [
+        [
+            Doubt(code, sentence, f"{code}/{agenda.pk}/{span[0]:%Y%m%dT%H%M%S}/{visit_reason.duration_minutes}/{of}")
+            for code, sentence, of in _found(around, agenda, visit_reason, patient, span)
+        ]
+        for span in spans
     ]
-    about = f"{agenda.pk}/{starts_at:%Y%m%dT%H%M%S}/{visit_reason.duration_minutes}"
-    return [Doubt(code, sentence, f"{code}/{about}/{of}") for code, sentence, of in found]
 
 
 Found = Iterator[tuple[str, str, str]]  # code, sentence, and what it is about
 
 
+def _found(
+    around: Surroundings, agenda: Agenda, visit_reason: VisitReason, patient: Patient | None, span: Span
+) -> Found:
+    yield from _past(agenda, span[1])
+    yield from _closed_to_booking(agenda, visit_reason)
+    yield from _taken(around, patient, span)
+    yield from _held(around, agenda, span)
+    yield from _patient_elsewhere(around, agenda, span)
+    yield from _patient_that_day(around, agenda, span)
+    yield from _closed(around, span)
+    yield from _outside_hours(around, agenda, span)
+
+
 def _past(agenda: Agenda, ends_at: datetime) -> Found:
     if ends_at <= timezone.now():
         day = long_day(timezone.localtime(ends_at, agenda.practice.zone), weekday=True)
-        yield "in_the_past", _("C’est dans le passé : %(day)s.") % {"day": day}, ""
+        yield "in_the_past", _("C’est dans le passé : %(day)s.") % {"day": day}, ""
 
 
 def _closed_to_booking(agenda: Agenda, visit_reason: VisitReason) -> Found:
@@ -113,90 +129,71 @@ def _closed_to_booking(agenda: Agenda, visit_reason: VisitReason) -> Found:
         yield "reason_closed", _("Le motif %(name)s n’est plus proposé.") % {"name": visit_reason.name}, ""
 
 
-def _taken(
-    agenda: Agenda, patient: Patient | None, starts_at: datetime, ends_at: datetime, moving: Appointment | None
-) -> Found:
-    for one in _overlapping(Appointment.objects.filter(agenda=agenda), starts_at, ends_at, moving):
-        facts = {"who": one.patient.full_name, "from": _hour(one.local_start), "to": _hour(one.local_end)}
+def _taken(around: Surroundings, patient: Patient | None, span: Span) -> Found:
+    for one in over(around.booked, span):
+        facts = {"who": one.patient.full_name, "from": clock(one.local_start), "to": clock(one.local_end)}
         said = (
-            _("%(who)s a déjà ce rendez-vous sur cet agenda : %(from)s–%(to)s.")
+            _("%(who)s a déjà ce rendez-vous sur cet agenda : %(from)s–%(to)s.")
             if one.patient == patient
-            else _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.")
+            else _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.")
         )
         yield "time_taken", said % facts, str(one.pk)
 
 
-def _held(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
+def _held(around: Surroundings, agenda: Agenda, span: Span) -> Found:
     """A patient is booking this time online."""
-    for one in SlotHold.objects.live_over(agenda, starts_at, ends_at):
-        facts = {"until": _hour(timezone.localtime(one.expires_at, agenda.practice.zone))}
+    for one in over(around.held, span):
+        facts = {"until": clock(timezone.localtime(one.expires_at, agenda.practice.zone))}
         yield "slot_held", _("Ce créneau est retenu par un patient jusqu’à %(until)s.") % facts, str(one.pk)
 
 
-def _patient_elsewhere(
-    agenda: Agenda, patient: Patient, starts_at: datetime, ends_at: datetime, moving: Appointment | None
-) -> Found:
-    others = Appointment.objects.filter(patient=patient).exclude(agenda=agenda)
-    for one in _overlapping(others, starts_at, ends_at, moving):
+def _patient_elsewhere(around: Surroundings, agenda: Agenda, span: Span) -> Found:
+    for one in over(around.of_patient, span):
+        if one.agenda_id == agenda.pk:
+            continue
         facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
-        facts |= {"from": _hour(one.local_start), "to": _hour(one.local_end)}
-        said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
+        facts |= {"from": clock(one.local_start), "to": clock(one.local_end)}
+        said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
         yield "patient_busy", said, str(one.pk)
 
 
-def _patient_that_day(
-    agenda: Agenda, patient: Patient, starts_at: datetime, ends_at: datetime, moving: Appointment | None
-) -> Found:
+def _patient_that_day(around: Surroundings, agenda: Agenda, span: Span) -> Found:
     """At another time of the same day, on any agenda of the practice."""
-    day = timezone.localdate(starts_at, agenda.practice.zone)
-    others = Appointment.objects.filter(patient=patient, status=AppointmentStatus.BOOKED)
-    others = others.on_day(day, agenda.practice).exclude(starts_at__lt=ends_at, ends_at__gt=starts_at)
-    if moving is not None:
-        others = others.exclude(pk=moving.pk)
-    for one in others.select_related("patient", "practice", "agenda").order_by("starts_at", "id"):
+    day = timezone.localdate(span[0], agenda.practice.zone)
+    at_once = {one.pk for one in over(around.of_patient, span)}
+    for one in around.of_patient:
+        if one.pk in at_once or one.local_start.date() != day:
+            continue
         facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
-        facts |= {"from": _hour(one.local_start), "to": _hour(one.local_end)}
-        said = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
+        facts |= {"from": clock(one.local_start), "to": clock(one.local_end)}
+        said = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
         yield "same_day", said % facts, str(one.pk)
 
 
-def _closed(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
-    for closing in Closing.objects.over(agenda, starts_at, ends_at):
+def _closed(around: Surroundings, span: Span) -> Found:
+    for closing in over(around.closings, span):
         yield (
             "closing",
-            _("Le cabinet ou l’agenda est fermé : %(reason)s.") % {"reason": closing.reason},
+            _("Le cabinet ou l’agenda est fermé : %(reason)s.") % {"reason": closing.reason},
             str(closing.pk),
         )
-    for absence in Absence.objects.filter(agenda=agenda, starts_at__lt=ends_at, ends_at__gt=starts_at):
+    for absence in over(around.absences, span):
         yield "absence", _("Une absence est inscrite sur cet agenda à cette heure."), str(absence.pk)
 
 
-def _outside_hours(agenda: Agenda, starts_at: datetime, ends_at: datetime) -> Found:
+def _outside_hours(around: Surroundings, agenda: Agenda, span: Span) -> Found:
     """Only for an agenda with hours. Includes the day before: openings on both sides of midnight may form one."""
-    if not agenda.opening_hours.exists():
+    if not around.hours:
         return
-    day = timezone.localdate(starts_at, agenda.practice.zone)
-    reached = starts_at
-    for opens_at, closes_at in openings(agenda, day, day + timedelta(days=1)):
+    zone = agenda.practice.zone
+    day, reached = timezone.localdate(span[0], zone), span[0]
+    for opens_at, closes_at in openings_by(around.hours, day, day + timedelta(days=1), zone):
         if opens_at <= reached < closes_at:
             reached = closes_at
-    if reached < ends_at:
+    if reached < span[1]:
         facts = {"agenda": agenda.name}
         yield (
             "outside_opening_hours",
             _("C’est en dehors des horaires d’ouverture de l’agenda %(agenda)s.") % facts,
             "",
         )
-
-
-def _overlapping(
-    found: AppointmentQuerySet, starts_at: datetime, ends_at: datetime, moving: Appointment | None
-) -> AppointmentQuerySet:
-    found = found.filter(status=AppointmentStatus.BOOKED, starts_at__lt=ends_at, ends_at__gt=starts_at)
-    if moving is not None:
-        found = found.exclude(pk=moving.pk)
-    return found.select_related("patient", "practice", "agenda").order_by("starts_at", "id")
-
-
-def _hour(moment: datetime) -> str:
-    return clock(moment)

@@ -3,6 +3,7 @@ first name); never the reason."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,7 +94,7 @@ CONFIRMABLE_SMS = gettext_noop(
     "%(practice)s : rappel, rendez-vous %(date)s à %(time)s%(details)s. Confirmer : %(link)s"
 )  # too late to cancel it online
 # Of messages about several appointments (appointments/series_messages.py): they follow their series, not one date.
-OF_SERIES = ("series_booked", "series_cancelled")
+SERIES_BOOKED, SERIES_CANCELLED = OF_SERIES = ("series_booked", "series_cancelled")
 WORDS = {one.kind: one for one in (BOOKED, MOVED, CHANGED, CANCELLED, REINSTATED, REMINDER)}
 
 
@@ -152,20 +153,29 @@ def plan_cancellation_messages(appointment: Appointment, *, by: User | None) -> 
 
 
 def plan_reinstatement_messages(appointment: Appointment, *, by: User) -> None:
-    """Tell whoever is told about it, once; nobody, if the cancellation has not left yet: it is called off."""
-    about = Message.objects.filter(about=appointment.pk, topic=TOPIC)
-    cancellation = about.filter(kind=CANCELLED.kind).order_by("-created_at").first()
+    """Tell whoever is told about it, once; nobody, if the cancellation has not left yet: it is called off, or, if it
+    is one of several, written anew by series_messages.renew."""
+    alone = Q(about=appointment.pk, kind=CANCELLED.kind)
+    together = Q(about__in=companions_of(appointment), kind=SERIES_CANCELLED)
+    said = Message.objects.filter(alone | together, topic=TOPIC)
+    cancellation = said.order_by("-created_at").first()
     unheard = (
         cancellation is not None
-        and not about.filter(
+        and not said.filter(
             Q(lease_until__isnull=False) | ~Q(state=MessageState.QUEUED),
-            kind=CANCELLED.kind,
             created_at__gte=cancellation.created_at - timedelta(seconds=1),  # each channel has its own
         ).exists()
     )
     _call_off(appointment)
     if not unheard:
         _tell(appointment, REINSTATED, by=by)
+
+
+def companions_of(appointment: Appointment) -> list[uuid.UUID]:
+    """The ids of its series; none if it is of none."""
+    if appointment.series_id is None:
+        return []
+    return list(Appointment.objects.filter(series=appointment.series_id).values_list("pk", flat=True))
 
 
 def detach_messages(appointment: Appointment) -> None:
@@ -233,8 +243,9 @@ def remind_by(
 
 
 def _reminder_sms(theirs: list[Appointment], party: Party, link: str) -> str:
-    words = ANSWERABLE_SMS if all(map(_changes_online, theirs)) else CONFIRMABLE_SMS
-    text = sms_of(theirs, party, _(words), link=link)
+    changes = all(map(_changes_online, theirs))
+    words = ANSWERABLE_SMS if changes else CONFIRMABLE_SMS
+    text = sms_of(theirs, party, _(words), link=link, telephone_first=not changes)
     return text if (septets(text) or ONE_SEGMENT + 1) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
 
 

@@ -9,6 +9,7 @@ nothing; an answer needs the patient's birth date, with five tries; it ends with
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -38,11 +39,15 @@ from appointments.models import (
 from appointments.places import way_for, ways
 from appointments.quiet_hours import polite_time
 from appointments.staff_times import SEARCHED, free_times
-from appointments.waiting import close, contacts_to_offer, end, end_over
+from appointments.waiting import close, contacts_to_offer, end, end_over, lock_entry
 from audit.trail import record
+from jobs.row_errors import log_row_error
+from patients.merges import locked_record
 from practices.models import Practice
 from refusals import Kind, Refusal
 from sealing.short_tokens import ShortSigner, id_of, token_of
+
+logger = logging.getLogger(__name__)
 
 LASTS = timedelta(hours=2)  # long enough to read it between two tasks, short enough for the next one by rank
 NOTICE = timedelta(hours=1)  # from the end of an offer to the time that it offers: to come there
@@ -78,8 +83,11 @@ def find_offer(token: str) -> SlotOffer | None:
 
 
 def is_open(offer: SlotOffer, *, now: datetime | None = None) -> bool:
-    """Whether it can be answered: not over, and its recipient still has the contacts that it was sent to."""
+    """Whether it can be answered: not over, still to be had, and its recipient still has the contacts that it was
+    sent to."""
     if offer.state != OfferState.OPEN or offer.expires_at <= (now or timezone.now()):
+        return False
+    if offer.entry.practice.suspended_at is not None or not _is_offered(offer.agenda, offer.entry.reason):
         return False
     party = contacts_to_offer(offer.entry)
     sent = {one for one in (offer.email, offer.mobile) if one}
@@ -96,15 +104,21 @@ def sweep(*, now: datetime | None = None) -> int:
             if offer is not None:
                 close(offer, OfferState.EXPIRED)
     waiting = WaitingEntry.objects.live().filter(practice__suspended_at=None).order_by().values("practice")
-    return sum(_offer_in(one, now) for one in Practice.objects.filter(pk__in=waiting) if _is_polite(one, now))
+    made = 0
+    for practice in Practice.objects.filter(pk__in=waiting):
+        try:
+            made += _offer_in(practice, now) if _is_polite(practice, now) else 0
+        except Exception as error:
+            log_row_error(logger, "Offers of practice", practice.pk, error)
+    return made
 
 
 def prove(offer: SlotOffer, *, birth_date: date) -> None:
     """Compare with the record's birth date; the fifth wrong one closes the offer. Not in one transaction with the
     caller: a wrong try must stay counted. Raises OfferOver, WrongBirthDateOfOffer."""
     with transaction.atomic():
-        locked = _offers().select_for_update(of=("self",)).get(pk=offer.pk)
-        if not is_open(locked):
+        locked = _locked(offer)
+        if locked is None or not is_open(locked):
             raise OfferOver
         right = locked.entry.patient.birth_date == birth_date
         if not right:
@@ -128,8 +142,11 @@ def accept(offer: SlotOffer) -> Appointment:
 
 @transaction.atomic
 def refuse(offer: SlotOffer, *, leave: bool = False) -> None:
-    """Refuse this time; `leave`: and take the patient off the list. Answering twice changes nothing."""
-    locked = _offers().select_for_update(of=("self",)).get(pk=offer.pk)
+    """Refuse this time; `leave`: and take the patient off the list. Answering twice changes nothing. Raises
+    OfferOver if it was withdrawn for good."""
+    locked = _locked(offer)
+    if locked is None:
+        raise OfferOver
     if locked.state == OfferState.OPEN:
         close(locked, OfferState.REFUSED)
         record("waiting.refused", by=None, on=locked.entry, practice=locked.entry.practice_id,
@@ -138,8 +155,16 @@ def refuse(offer: SlotOffer, *, leave: bool = False) -> None:
         end(locked.entry, WaitingEnd.DECLINED)
 
 
+def _locked(offer: SlotOffer) -> SlotOffer | None:
+    """Locked after its entry, as waiting.end does: whoever locks both in another order waits for each other. None if
+    it is gone."""
+    lock_entry(offer.entry_id)
+    return _offers().select_for_update(of=("self",)).filter(pk=offer.pk).first()
+
+
 def _accept(offer: SlotOffer) -> Appointment | None:
-    """Locks in the order of booking.move: appointment, agenda, then the offer. None if its time is taken."""
+    """Locks in the order of booking.move and waiting.end: appointment, agenda, record, entry, offer. None if its time
+    is taken."""
     appointment = None
     if offer.entry.appointment_id:
         Appointment.objects.lock_first(offer.entry.appointment_id)
@@ -147,7 +172,8 @@ def _accept(offer: SlotOffer) -> Appointment | None:
         found = Appointment.objects.select_for_update(of=("self",)).select_related(*related)
         appointment = found.filter(pk=offer.entry.appointment_id, status=AppointmentStatus.BOOKED).first()
     agenda = lock_agenda(offer.agenda)
-    locked = _offers().select_for_update(of=("self",)).filter(pk=offer.pk).first()
+    locked_record(offer.entry.patient_id)
+    locked = _locked(offer)
     if locked is None or not is_open(locked) or (locked.entry.appointment_id and appointment is None):
         return None
     entry, start = locked.entry, locked.starts_at
@@ -200,7 +226,7 @@ def _candidates(
     reason, today = entry.reason, timezone.localdate(now, entry.practice.zone)
     found = []
     for agenda in entry.agendas.all():
-        if not (agenda.is_active and reason.is_active and ways(agenda, reason)):
+        if not _is_offered(agenda, reason):
             continue
         pair = (agenda.pk, reason.pk)
         if pair not in read:
@@ -219,7 +245,7 @@ def _offer(entry: WaitingEntry, agenda: Agenda, start: datetime, now: datetime) 
     party = contacts_to_offer(entry)
     if party is None or not live.exclude(offers__state=OfferState.OPEN).exists():
         return False
-    if not agenda.visit_reasons.filter(pk=entry.reason.pk).exists() or not _is_free(agenda, entry.reason, start):
+    if not _is_offered(agenda, entry.reason) or not _is_free(agenda, entry.reason, start):
         return False
     hold = SlotHold.objects.create(
         agenda=agenda,
@@ -243,6 +269,12 @@ def _offer(entry: WaitingEntry, agenda: Agenda, start: datetime, now: datetime) 
     return True
 
 
+def _is_offered(agenda: Agenda, reason: VisitReason) -> bool:
+    """Whether this agenda takes appointments for this reason."""
+    open_to_all = agenda.is_active and reason.is_active and bool(ways(agenda, reason))
+    return open_to_all and agenda.visit_reasons.filter(pk=reason.pk).exists()
+
+
 def _is_free(agenda: Agenda, reason: VisitReason, start: datetime) -> bool:
     """Whether nothing stands in the way of this time, and no appointment that just left it may come back."""
     end = start + timedelta(minutes=reason.duration_minutes)
@@ -262,6 +294,7 @@ def _is_polite(practice: Practice, now: datetime) -> bool:
 def _offers() -> QuerySet[SlotOffer]:
     return SlotOffer.objects.select_related(
         "agenda__practice",
+        "agenda__practitioner",
         "entry__practice",
         "entry__patient__practice",
         "entry__visit_reason",

@@ -6,6 +6,7 @@ The page proposes them; the practice chooses those it closes on.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -119,11 +120,17 @@ def place_of(practice: Practice) -> Place | None:
 def holidays_of(practice: Practice, year: int, *, place: Place | None = None) -> list[Holiday]:
     """The holidays of a year (1970 to 2100), in time order; none if the place is unknown. `place`: instead of the
     practice's."""
+    return holidays_of_years(practice, [year], place=place)
+
+
+def holidays_of_years(practice: Practice, years: Iterable[int], *, place: Place | None = None) -> list[Holiday]:
+    """As holidays_of, of several years, by one query. Years out of its range have none."""
     where = place if place is not None else place_of(practice)
-    if where is None:
+    known = {year for year in years if FIRST_YEAR <= year <= LAST_YEAR}
+    if where is None or not known:
         return []
     language = "fr" if (get_language() or "fr").startswith("fr") else "en_US"
-    days = country_holidays("FR", years=year, subdiv=where.value or None, language=language)
+    days = country_holidays("FR", years=known, subdiv=where.value or None, language=language)
     closed = list(Closing.objects.filter(practice=practice, whole_practice=True).values_list("starts_at", "ends_at"))
     found = []
     for day, name in sorted(days.items()):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from appointments import messages, reminders, signals
+from appointments import messages, reminders, series_messages, signals
 from appointments.booking import MoveParts, lock_agenda, locked_to_change, move_locked
 from appointments.cancelling import WHY
 from appointments.doubts import doubts_about
@@ -65,6 +65,7 @@ def reinstate(*, appointment: Appointment, by: User, **parts: Unpack[MoveParts])
     signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
     # The messages of the cancellation are judged as they are now: a move would call them off.
     messages.plan_reinstatement_messages(appointment, by=by)
+    series_messages.renew_reinstated(appointment, by=by)
     return move_locked(appointment, by=by, **parts)
 
 

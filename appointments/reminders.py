@@ -47,6 +47,17 @@ def follow(appointment: Appointment) -> None:
     _apply(known, {key: (appointment, due_at) for key, due_at in wanted.items()}, moved=True)
 
 
+def plan_new(appointments: Collection[Appointment]) -> None:
+    """Of appointments of one practice that are being booked, as `follow`."""
+    policy = ReminderPolicy.of(next(iter(appointments)).practice)
+    wanted = {
+        (one.pk, channel, hours): (one, due_at)
+        for one in appointments
+        for (channel, hours), due_at in _wanted(one, policy)
+    }
+    _apply({}, wanted, moved=False)
+
+
 def call_off_reminders(appointment: Appointment) -> None:
     """Call off waiting reminders of it, which are no longer true. Plan the other appointments in them again."""
     pairs = Reminder.messages.through.objects

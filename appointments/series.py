@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import series_messages
-from appointments.booking import check_may_book, check_may_change, check_together, lock_agenda, place
+from appointments.booking import check_may_book, check_may_change, check_together, lock_agenda, place_together
 from appointments.cancelling import cancel_without_notice
-from appointments.doubts import Doubt, Doubtful, doubts_about
+from appointments.doubts import Doubt, Doubtful, doubts_about_each
 from appointments.models import (
     Agenda,
     Appointment,
@@ -27,7 +27,7 @@ from appointments.models import (
     VisitReason,
 )
 from appointments.places import way_for
-from appointments.public_holidays import FIRST_YEAR, LAST_YEAR, holidays_of
+from appointments.public_holidays import holidays_of_years
 from appointments.recurrence import MOST
 from appointments.staff_times import free_times
 from patients.models import Patient
@@ -58,7 +58,7 @@ def occurrences(
     zone = agenda.practice.zone
     days = [timezone.localdate(one, zone) for one in starts]
     free = free_times(agenda, visit_reason, days)
-    found = _doubts(agenda, visit_reason, patient, starts)
+    found = doubts_of_dates(agenda, visit_reason, patient, starts)
     return [
         Occurrence(start.astimezone(zone), doubts, [one for one in free[day] if one != start])
         for start, day, doubts in zip(starts, days, found, strict=True)
@@ -95,23 +95,19 @@ def book_series(
     check_together(agenda, visit_reason)
     kind = way_for(agenda, visit_reason, asked=kind)
     starts = sorted(set(starts))
-    doubts = [one for of_date in _doubts(agenda, visit_reason, patient, starts) for one in of_date]
+    doubts = [one for of_date in doubts_of_dates(agenda, visit_reason, patient, starts) for one in of_date]
     if any(one.key not in accepted for one in doubts):
         raise Doubtful(doubts)
     series = AppointmentSeries.objects.create(id=pk or uuid.uuid4(), practice=agenda.practice)
-    made_now = [
-        place(
-            agenda=agenda,
-            visit_reason=visit_reason,
-            patient=patient,
-            starts_at=start,
-            kind=kind,
-            by=by,
-            series=series,
-            detail={"series": str(series.pk), "rank": rank, "count": len(starts)},
-        )
-        for rank, start in enumerate(starts, 1)
-    ]
+    made_now = place_together(
+        agenda=agenda,
+        visit_reason=visit_reason,
+        patient=patient,
+        starts=starts,
+        kind=kind,
+        by=by,
+        series=series,
+    )
     series_messages.plan_booked(made_now, by=by)
     return series
 
@@ -150,25 +146,16 @@ def companions(appointment: Appointment) -> list[Appointment]:
     return every if len(every) > 1 else []
 
 
-def _doubts(
+def doubts_of_dates(
     agenda: Agenda, visit_reason: VisitReason, patient: Patient | None, starts: Sequence[datetime]
 ) -> list[list[Doubt]]:
     """Of each date, in the same order. A public holiday is one, too: a weekly date falls on it unnoticed."""
-    zone = agenda.practice.zone
-    years = {timezone.localdate(one, zone).year for one in starts}
-    holidays = {
-        one.day: one.name
-        for year in sorted(years)
-        if FIRST_YEAR <= year <= LAST_YEAR
-        for one in holidays_of(agenda.practice, year)
-        if not one.is_closed
-    }
-    found = []
-    for start in starts:
-        day = timezone.localdate(start, zone)
-        doubts = doubts_about(agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=start)
+    days = [timezone.localdate(one, agenda.practice.zone) for one in starts]
+    found = doubts_about_each(agenda=agenda, visit_reason=visit_reason, patient=patient, starts=starts)
+    years = holidays_of_years(agenda.practice, {day.year for day in days})
+    holidays = {one.day: one.name for one in years if not one.is_closed}
+    for day, doubts in zip(days, found, strict=True):
         if day in holidays:
-            said = _("C’est un jour férié : %(name)s.") % {"name": holidays[day]}
+            said = _("C’est un jour férié : %(name)s.") % {"name": holidays[day]}
             doubts.append(Doubt("public_holiday", said, f"public_holiday/{agenda.pk}/{day}"))
-        found.append(doubts)
     return found

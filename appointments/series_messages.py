@@ -3,7 +3,8 @@ address, otherwise by SMS. It says when, with whom and for whom; never the reaso
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.utils import translation
@@ -11,7 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from appointments.messages import OF_SERIES, Words, how_to_change, place_of, who
+from appointments.messages import (
+    OF_SERIES,
+    SERIES_BOOKED,
+    SERIES_CANCELLED,
+    Words,
+    companions_of,
+    how_to_change,
+    place_of,
+    who,
+)
 from appointments.models import Appointment, AppointmentStatus
 from appointments.parties import Party, is_ahead, parties_of
 from appointments.quiet_hours import TOPIC, sms_time
@@ -23,13 +33,13 @@ from notifications.wording import clock, long_day
 from practices.letters import call, from_practice
 
 BOOKED = Words(
-    "series_booked",
+    SERIES_BOOKED,
     gettext_noop("Vos rendez-vous sont pris"),
     gettext_noop("Vos rendez-vous sont pris. En voici toutes les dates."),
     gettext_noop("%(practice)s : rendez-vous pris, %(dates)s."),
 )
 CANCELLED = Words(
-    "series_cancelled",
+    SERIES_CANCELLED,
     gettext_noop("Vos rendez-vous sont annulés"),
     gettext_noop("Les rendez-vous suivants sont annulés : ils n’auront pas lieu."),
     gettext_noop("%(practice)s : rendez-vous annulés, %(dates)s."),
@@ -52,19 +62,37 @@ def plan_cancelled(appointments: Sequence[Appointment], *, by: User | None) -> N
 
 def renew(appointment: Appointment, *, by: User | None, leaving: bool = False) -> None:
     """Write the waiting message about its series anew: one of its dates changed. `leaving`: it is being deleted."""
-    if appointment.series_id is None:
-        return
-    every = Appointment.objects.filter(series=appointment.series_id)
-    ids = list(every.values_list("pk", flat=True))
-    waiting = Message.objects.filter(
-        about__in=ids, topic=TOPIC, kind=BOOKED.kind, state=MessageState.QUEUED
-    ).select_for_update()
-    if not list(waiting):
+    ids = companions_of(appointment)
+    if not ids or not _waiting(ids, BOOKED):
         return
     call_off(Message.objects.filter(about__in=ids, topic=TOPIC, kind=BOOKED.kind))
+    stand = [one for one in _of(ids, AppointmentStatus.BOOKED) if not (leaving and one.pk == appointment.pk)]
+    plan_booked(stand, by=by)
+
+
+def renew_reinstated(appointment: Appointment, *, by: User | None) -> None:
+    """One of its dates is back: a waiting message that they are booked names it, one that they are cancelled does
+    not."""
+    renew(appointment, by=by)
+    ids = companions_of(appointment)
+    if not (waiting := _waiting(ids, CANCELLED)):
+        return
+    call_off(Message.objects.filter(about__in=ids, topic=TOPIC, kind=CANCELLED.kind))
+    first = min(one.starts_at for one in Appointment.objects.filter(pk__in=[one.about for one in waiting]))
+    gone = [one for one in _of(ids, AppointmentStatus.CANCELLED) if one.starts_at >= first and is_ahead(one)]
+    _tell(gone, CANCELLED, by=by)
+
+
+def _waiting(ids: Collection[uuid.UUID], words: Words) -> list[Message]:
+    """Locked."""
+    waiting = Message.objects.filter(about__in=ids, topic=TOPIC, kind=words.kind, state=MessageState.QUEUED)
+    return list(waiting.select_for_update())
+
+
+def _of(ids: Collection[uuid.UUID], status: AppointmentStatus) -> list[Appointment]:
     related = ("practice", "agenda__practitioner", "patient", "holder")
-    stand = every.filter(status=AppointmentStatus.BOOKED).select_related(*related).order_by("starts_at", "id")
-    plan_booked([one for one in stand if not (leaving and one.pk == appointment.pk)], by=by)
+    found = Appointment.objects.filter(pk__in=ids, status=status).select_related(*related)
+    return list(found.order_by("starts_at", "id"))
 
 
 def _tell(appointments: Sequence[Appointment], words: Words, *, by: User | None) -> None:

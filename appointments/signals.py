@@ -4,6 +4,7 @@ patients/signals.py."""
 from django.dispatch import Signal
 
 # `imported`: nothing that is due now may be sent because of it (appointments/importing.py).
-booked = Signal()  # appointment: Appointment, by: User | None, imported: bool
+# All of one agenda and one reason; several for a series.
+booked = Signal()  # appointments: Sequence[Appointment], by: User | None, imported: bool
 changed = Signal()  # appointment: Appointment, fields: frozenset[str], by: User | None
 deleting = Signal()  # appointment: Appointment, by: User

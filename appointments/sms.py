@@ -19,15 +19,23 @@ from practices.letters import call
 LONGEST_NAME = 20  # septets of a shortened name
 
 
-def sms_of(appointments: Sequence[Appointment], party: Party, pattern: str, *, link: str = "") -> str:
+def sms_of(
+    appointments: Sequence[Appointment],
+    party: Party,
+    pattern: str,
+    *,
+    link: str = "",
+    telephone_first: bool = False,
+) -> str:
     """An SMS about appointments of one day at one practice, in the active language. `pattern`: translated; with
-    `%(link)s` for a `link`."""
+    `%(link)s` for a `link`. `telephone_first`: the practice's number matters more than with and for whom."""
     first = appointments[0]
     return one_segment(
         pattern,
         name=first.practice.name_in_messages,
         details=[_with_whom(appointments), _for_whom(appointments, party), _by_video(appointments)],
-        tail="" if link else call(first.practice),
+        tail=call(first.practice),
+        tail_first=telephone_first,
         link=link,
         date=long_day(first.local_start, weekday=True),
         time=hours_of(appointments),

@@ -3,6 +3,7 @@ free times to it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -32,6 +33,7 @@ from audit.trail import record
 from jobs.nudges import nudge
 from notifications.models import Message
 from notifications.outbox import call_off
+from patients.merges import locked_record
 from patients.models import Patient
 from patients.ownership import CONTACTS, Standing, standings
 from refusals import Kind, Refusal
@@ -82,6 +84,8 @@ def put_on_list(
         if WaitingEntry.objects.live().filter(appointment=appointment).exists():
             raise AlreadyWaiting
         patient = appointment.patient
+    else:
+        patient = _record_without_appointment(patient, visit_reason)
     offering = {one.pk for one in visit_reason.agendas.filter(practice=practice)}
     if not agendas or any(one.pk not in offering for one in agendas):
         raise ValidationError({"agendas": _("Choisissez des agendas qui proposent ce motif.")})
@@ -102,6 +106,20 @@ def put_on_list(
     return entry
 
 
+def _record_without_appointment(patient: Patient, visit_reason: VisitReason) -> Patient:
+    """The record that waits for a first appointment, locked: the button pressed twice puts it on the list once.
+    Raises AlreadyWaiting, ValidationError."""
+    stays = locked_record(patient.pk)
+    if stays is None:
+        raise ValidationError(
+            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
+        )
+    same = WaitingEntry.objects.live().filter(patient=stays, appointment=None, visit_reason=visit_reason)
+    if same.exists():
+        raise AlreadyWaiting(_("Ce patient est déjà sur la liste d’attente pour ce motif."))
+    return stays
+
+
 @transaction.atomic
 def take_off_list(*, entry: WaitingEntry, by: User) -> None:
     """By staff. Twice changes nothing. Raises NotAllowed."""
@@ -111,8 +129,8 @@ def take_off_list(*, entry: WaitingEntry, by: User) -> None:
 
 def end(entry: WaitingEntry, why: WaitingEnd, *, by: User | None = None) -> bool:
     """End it, with the offer that is open; returns whether it was live. Inside a transaction."""
-    locked = WaitingEntry.objects.select_for_update(of=("self",)).filter(pk=entry.pk, ended_at=None).first()
-    if locked is None:
+    locked = lock_entry(entry.pk)
+    if locked is None or locked.ended_at is not None:
         return False
     for offer in SlotOffer.objects.select_for_update(of=("self",)).filter(entry=locked, state=OfferState.OPEN):
         close(offer, OfferState.WITHDRAWN)
@@ -127,6 +145,11 @@ def end(entry: WaitingEntry, why: WaitingEnd, *, by: User | None = None) -> bool
         detail={"why": why.value},
     )
     return True
+
+
+def lock_entry(pk: uuid.UUID) -> WaitingEntry | None:
+    """Before its offers are locked: whoever ends an entry locks them after it."""
+    return WaitingEntry.objects.select_for_update(of=("self",)).filter(pk=pk).first()
 
 
 def close(offer: SlotOffer, state: OfferState) -> None:
@@ -171,13 +194,28 @@ def contacts_to_offer(entry: WaitingEntry) -> Party | None:
 
 
 def end_of_appointment(*, appointment: Appointment, **_sent: Any) -> None:
-    """Receives signals.changed and signals.deleting: a time is free, and who waited with it waits no more."""
-    fields = _sent.get("fields")
-    if fields is None or appointment.status != AppointmentStatus.BOOKED:
-        for entry in WaitingEntry.objects.live().filter(appointment=appointment):
+    """Receives signals.changed and signals.deleting: a time is free, and who waited with it waits no more. If it
+    stands at another time or for another reason, what was offered for the former one is withdrawn."""
+    fields: frozenset[str] | None = _sent.get("fields")
+    stands = appointment.status == AppointmentStatus.BOOKED
+    for entry in WaitingEntry.objects.live().filter(appointment=appointment):
+        if fields is not None and stands:
+            entry.appointment = appointment  # as it is now
+            _withdraw_unsuitable(entry, changes_reason="visit_reason" in fields)
+        else:
             end(entry, WaitingEnd.OVER)
     if WaitingEntry.objects.live().filter(practice=appointment.practice_id).exists():
         transaction.on_commit(wake)
+
+
+def _withdraw_unsuitable(entry: WaitingEntry, *, changes_reason: bool) -> None:
+    """`changes_reason`: then the time that is held has another length."""
+    lock_entry(entry.pk)
+    for offer in SlotOffer.objects.select_for_update(of=("self",)).filter(entry=entry, state=OfferState.OPEN):
+        offer.entry = entry
+        if changes_reason or not entry.suits(offer.local_start):
+            close(offer, OfferState.WITHDRAWN)
+            offer.delete()  # as in _withdraw
 
 
 def end_over(now: datetime) -> int:

@@ -60,20 +60,30 @@ def septets(text: str) -> int | None:
 
 
 def one_segment(
-    pattern: str, *, name: str, details: Sequence[Sequence[str]] = (), tail: str = "", **facts: str
+    pattern: str,
+    *,
+    name: str,
+    details: Sequence[Sequence[str]] = (),
+    tail: str = "",
+    tail_first: bool = False,
+    **facts: str,
 ) -> str:
     """`pattern` % the facts. `%(practice)s` is the name, cut if the whole would not fit into one SMS; “Votre cabinet”
     where it cannot be read in Latin letters.
 
     `details`: optional parts, the most important first, each in its forms from the longest to the shortest. The first
     form that fits replaces `%(details)s`; the name is cut down to NAME_BESIDE characters for them. `tail` follows if
-    it fits with the whole name.
+    it fits with the whole name; with `tail_first` it comes before the details, and the name is cut for it, too.
 
     If the facts alone fill the SMS (a link at a very long host), the name keeps NAME_KEPT characters and the SMS
     costs two: a link or a time is never cut.
     """
     name = " ".join(in_gsm(readable(name) or _("Votre cabinet")).split())
     said = ""
+    if tail and tail_first:
+        longer = f"{pattern} {in_gsm(tail).replace('%', '%%')}"
+        if _length(_written(longer, _shortened(name, NAME_BESIDE), "", facts)) <= ONE_SEGMENT:
+            pattern, tail = longer, ""
     for forms in details:
         room = ONE_SEGMENT - _length(_written(pattern, _shortened(name, NAME_BESIDE), said, facts))
         said += next((form for one in forms if _length(form := in_gsm(one)) <= room), "")

@@ -95,14 +95,13 @@ class Absence(models.Model):
 
 class ClosingQuerySet(OfPracticeQuerySet["Closing"]):
     def over(self, agenda: Agenda, start: datetime, end: datetime) -> ClosingQuerySet:
-        """Closings of this agenda in this time, by name or with its whole practice."""
-        of_agenda = Closing.agendas.through.objects.filter(agenda=agenda.pk).values("closing")
-        return self.filter(
-            Q(whole_practice=True) | Q(pk__in=of_agenda),
-            practice=agenda.practice_id,
-            starts_at__lt=end,
-            ends_at__gt=start,
-        )
+        """Closings of this agenda in this time."""
+        return self.of_agenda(agenda).filter(starts_at__lt=end, ends_at__gt=start)
+
+    def of_agenda(self, agenda: Agenda) -> ClosingQuerySet:
+        """By name, or with its whole practice."""
+        named = Closing.agendas.through.objects.filter(agenda=agenda.pk).values("closing")
+        return self.filter(Q(whole_practice=True) | Q(pk__in=named), practice=agenda.practice_id)
 
     def to_come(self) -> ClosingQuerySet:
         return self.filter(ends_at__gt=timezone.now())

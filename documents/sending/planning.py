@@ -30,13 +30,23 @@ EXAMPLES = 3
 PLANNED, CANCELLED = AutoSendState.PLANNED, AutoSendState.CANCELLED
 
 
-def plan_booked(sender: type[Appointment], appointment: Appointment, imported: bool = False, **kwargs: Any) -> None:
+def plan_booked(
+    sender: type[Appointment], appointments: Collection[Appointment], imported: bool = False, **kwargs: Any
+) -> None:
     """Signal `booked`: in the transaction of the booking. For an imported appointment only what is due later, and
     nothing if it is past: the other software has sent the rest."""
-    if not imported:
-        _follow(appointment, at_booking=True)
-    elif appointment.ends_at > timezone.now():
-        _follow(appointment, at_booking=False, later_only=True)
+    new = []
+    rules = _rules_of(next(iter(appointments)))  # all are of one agenda and one reason
+    for one in appointments:
+        for (_rule, document), (rule, due_at) in _sendings_by(rules, one):
+            if one.ends_at <= timezone.now() and (imported or rule.moment == Moment.BOOKING):
+                continue  # staff record some appointments afterwards
+            if imported and (due_at <= timezone.now() or rule.moment == Moment.BOOKING):
+                continue
+            new.append(AutoSend(appointment=one, rule=rule, document_id=document, due_at=due_at))
+    AutoSend.objects.bulk_create(new)
+    if new:
+        transaction.on_commit(nudge_senders)
 
 
 def follow_changed(
@@ -110,11 +120,9 @@ def follow_library(document_id: Any) -> None:
         _cancel(one)
 
 
-def _follow(
-    appointment: Appointment, *, at_booking: bool, later_only: bool = False, reinstated: bool = False
-) -> None:
-    """Update the planned sendings of an appointment to its current rules. `at_booking`: it is being booked now.
-    `later_only`: plan nothing that is due already. `reinstated`: plan again what its cancellation called off."""
+def _follow(appointment: Appointment, *, at_booking: bool, reinstated: bool = False) -> None:
+    """Update the planned sendings of an appointment to its current rules. `at_booking`: it matches them as if booked
+    now. `reinstated`: plan again what its cancellation called off."""
     at_booking = at_booking and appointment.ends_at > timezone.now()  # staff record some appointments afterwards
     wanted = dict(_sendings_by_rules(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
     known = {
@@ -131,8 +139,6 @@ def _follow(
         existing = known.get(key)
         if existing is None:
             if rule.moment == Moment.BOOKING and not at_booking:
-                continue
-            if later_only and due_at <= timezone.now():
                 continue
             new.append(AutoSend(appointment=appointment, rule=rule, document_id=key[1], due_at=due_at))
         elif existing.state == PLANNED or (existing.state == CANCELLED and not existing.stopped_by_staff):
@@ -154,8 +160,17 @@ def due_again(one: AutoSend) -> datetime | None:
 
 
 def _sendings_by_rules(appointment: Appointment) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
+    return _sendings_by(_rules_of(appointment), appointment)
+
+
+def _rules_of(appointment: Appointment) -> list[AutoSendRule]:
+    return list(AutoSendRule.objects.matching(appointment).distinct().prefetch_related("documents"))
+
+
+def _sendings_by(
+    rules: Iterable[AutoSendRule], appointment: Appointment
+) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
     now = timezone.now()
-    rules = AutoSendRule.objects.matching(appointment).distinct().prefetch_related("documents")
     for rule in rules:
         due_at = _due_at(rule, appointment, now)
         if due_at is None:

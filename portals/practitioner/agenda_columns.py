@@ -14,7 +14,7 @@ from appointments.free_time import DayOfAgenda, days_of_agendas
 from appointments.models import Agenda, Appointment, Closing
 from appointments.openings import Span, merged
 from appointments.slots import rounded_up
-from documents.models import SharedDocument
+from documents.models import SharedDocument, TaskState
 from documents.sharing import deliveries
 from portals.practitioner.agenda_grid import Hours, Placed, hours_of, side_by_side
 from portals.practitioner.agenda_place import AgendaPlace
@@ -161,7 +161,7 @@ def _closings(practice: Practice, days: list[date]) -> list[Closing]:
 
 
 def _with_documents(practice: Practice, days: list[date]) -> list[Appointment]:
-    """Appointments with what their icons show: documents, unread ones, failed messages."""
+    """Appointments with what their icons show: documents, unread ones, failed messages, what is to be signed."""
     found = Appointment.objects.between_days(days[0], days[-1] + timedelta(days=1), practice).select_related(
         "practice", "patient", "visit_reason", "agenda"
     )
@@ -172,5 +172,8 @@ def _with_documents(practice: Practice, days: list[date]) -> list[Appointment]:
             unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
             read_count=F("document_count") - F("unread_count"),
             failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
+            to_sign_count=Count("tasks", filter=Q(tasks__state=TaskState.WAITING), distinct=True),
+            sent_back_count=Count("tasks", filter=Q(tasks__state=TaskState.SENT_BACK), distinct=True),
+            task_count=F("to_sign_count") + F("sent_back_count"),
         ).order_by("starts_at", "id")
     )

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
-from appointments.booking import AppointmentCancelled, delete
+from appointments.booking import AppointmentCancelled, check_time, delete
 from appointments.doubts import Doubt, Doubtful, doubts_about
 from appointments.history import history_of
 from appointments.instructions import instructions_of
@@ -174,9 +174,11 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
 
 
 def _asked_in_grid(request: HttpRequest, found: Appointment) -> dict[str, Any]:
-    """The time and the agenda in the address, where somebody dropped the appointment; {} without a time."""
+    """The time and the agenda in the address, where somebody dropped the appointment; {} without a time that an
+    appointment can have."""
     try:
         start = MomentField().clean(request.GET.get("start", ""))
+        check_time(start)
     except ValidationError:
         return {}
     agenda = next((one for one in found.practice.agendas.all() if str(one.pk) == request.GET.get("agenda")), None)

@@ -17,14 +17,14 @@ from appointments.booking import check_may_book, check_times_together
 from appointments.doubts import Doubt, Doubtful
 from appointments.models import Appointment, AppointmentSeries
 from appointments.recurrence import recurring
-from appointments.series import book_series, occurrences, series_made
+from appointments.series import NothingChosen, book_series, doubts_of_dates, occurrences, series_made
 from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.booking import booking_page, patient_of_form
 from portals.practitioner.forms import BookingForm
 from portals.practitioner.notice_words import sent_notices
 from portals.practitioner.practices import practice_of
-from portals.practitioner.series_form import RepetitionForm, Row, chosen_starts, rows_of
+from portals.practitioner.series_form import LEAVE, RepetitionForm, Row, chosen_starts, rows_of, with_other_doubts
 from portals.practitioner.series_words import series_booked_sentence
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
@@ -56,14 +56,19 @@ def _dates(
 ) -> HttpResponse:
     """Raises ValidationError if agenda, reason and place do not fit together."""
     asked, confirmed = form.cleaned_data, "confirm" in request.POST
+    agenda, visit_reason, patient = asked["agenda"], asked["visit_reason"], asked["patient"]
+    check_times_together(agenda, visit_reason, asked["kind"], [asked["starts_at"]])  # far from where dates end
     starts = recurring(asked["starts_at"], zone=practice.zone, **repetition.cleaned_data)
-    check_times_together(asked["agenda"], asked["visit_reason"], asked["kind"], starts)
-    found = occurrences(
-        agenda=asked["agenda"], visit_reason=asked["visit_reason"], patient=asked["patient"], starts=starts
-    )
-    rows = rows_of(found, request.POST.dict(), decided=confirmed)
+    check_times_together(agenda, visit_reason, asked["kind"], starts)
+    found = occurrences(agenda=agenda, visit_reason=visit_reason, patient=patient, starts=starts)
     status, accepted = 200, request.POST.getlist("accepted")
-    if confirmed and any(one.error for one in rows):
+    rows = with_other_doubts(
+        rows_of(found, request.POST.dict(), decided=confirmed),
+        lambda others: doubts_of_dates(agenda, visit_reason, patient, others),
+        accepted,
+    )
+    is_nothing = confirmed and all(one.choice == LEAVE for one in rows)
+    if confirmed and (is_nothing or any(one.error for one in rows)):
         status = 400
     elif confirmed:
         since = timezone.now()
@@ -83,7 +88,7 @@ def _dates(
         form=form,
         asked=asked,
         rows=rows,
-        standing=sum(one.choice != "leave" for one in rows),
+        refused=str(NothingChosen.words) if is_nothing else "",
         key=_key(request),
         sent=[(name, value) for name, values in request.POST.lists() if _is_kept(name) for value in values],
         accepted=[doubt.key for doubt in form.doubts()],

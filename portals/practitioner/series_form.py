@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from appointments.doubts import Doubt
 from appointments.models import Weekday
 from appointments.recurrence import MOST
 from appointments.series import Occurrence
@@ -60,12 +61,15 @@ class RepetitionForm(forms.Form):
 @dataclass(frozen=True)
 class Row:
     """One date on the page. `choice`: what was decided, "" for not yet; `other`: the other time chosen, as its field
-    writes it; `error`: what is still to be said."""
+    writes it; `moved_to`: that time, once it is decided, and `other_doubts` what speaks against it; `error`: what is
+    still to be said."""
 
     key: str
     occurrence: Occurrence
     choice: str
     other: str
+    moved_to: datetime | None = None
+    other_doubts: Sequence[Doubt] = ()
     error: str = ""
 
     @property
@@ -80,20 +84,36 @@ def rows_of(found: Sequence[Occurrence], asked: Mapping[str, str], *, decided: b
     for one in found:
         key = typed_moment(one.starts_at)
         choice = asked.get(f"choice-{key}", "" if one.doubts else TAKE)
-        other, free = asked.get(f"other-{key}", ""), {typed_moment(time) for time in one.free}
+        other = asked.get(f"other-{key}", "")
+        moved_to = next((time for time in one.free if typed_moment(time) == other), None)
         error = ""
         if decided and choice not in (TAKE, LEAVE, OTHER):
             error = _("Dites quoi faire de cette date.")
-        elif decided and choice == OTHER and other not in free:
+        elif decided and choice == OTHER and moved_to is None:
             error = _("Choisissez une heure libre de ce jour.")
-        rows.append(Row(key, one, choice, other, error))
+        rows.append(Row(key, one, choice, other, moved_to if choice == OTHER else None, error=error))
     return rows
+
+
+def with_other_doubts(
+    rows: Sequence[Row], doubts_of: Callable[[list[datetime]], list[list[Doubt]]], accepted: Collection[str]
+) -> list[Row]:
+    """With what speaks against the other times: one that nobody has agreed to is still to be decided."""
+    others = [one.moved_to for one in rows if one.moved_to is not None]
+    found = dict(zip(others, doubts_of(others), strict=True)) if others else {}
+    shown = []
+    for row in rows:
+        doubts = found.get(row.moved_to, []) if row.moved_to else []
+        error = row.error
+        if any(one.key not in accepted for one in doubts):
+            error = _(
+                "Quelque chose s’oppose aussi à l’autre heure : relisez, puis confirmez ou choisissez-en une autre."
+            )
+        shown.append(replace(row, other_doubts=doubts, error=error))
+    return shown
 
 
 def chosen_starts(rows: Sequence[Row]) -> list[datetime]:
     """The times to book, of rows without an error."""
     starts = [one.occurrence.starts_at for one in rows if one.choice == TAKE]
-    for row in rows:
-        if row.choice == OTHER:
-            starts += [time for time in row.occurrence.free if typed_moment(time) == row.other]
-    return sorted(starts)
+    return sorted([*starts, *(one.moved_to for one in rows if one.moved_to is not None)])

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.addresses import counted_address
 from appointments.answering import Answerable, cancel_by_link, confirm, find_answerable
+from appointments.messages import place_of
 from appointments.models import Appointment
 from appointments.online import may_change_online
 from portals.answers import refusals_shown
@@ -44,7 +45,10 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         with refusals_shown(request) as shown:
             (confirm if said == "confirm" else cancel_by_link)(token=token, appointment=chosen.pk)
         return shown.redirect("answer", token=token)
-    lines = [{"appointment": one, "may_cancel": may_change_online(one)} for one in found.appointments]
+    lines = [
+        {"appointment": one, "may_cancel": may_change_online(one), "place": place_of([one])}
+        for one in found.appointments
+    ]
     context = {"practice": found.practice, "lines": lines, "several": len(lines) > 1}
     return render(request, "public/answer.html", context, status=200 if lines else 410)
 

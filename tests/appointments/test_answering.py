@@ -15,12 +15,16 @@ from accounts.models import User
 from appointments import reminders
 from appointments.booking import move
 from appointments.cancelling import cancel
+from appointments.messages import ANSWERABLE_SMS, CONFIRMABLE_SMS
 from appointments.models import AnswerLink, Appointment, AppointmentStatus, BookingPolicy
+from appointments.parties import parties_of
+from appointments.sms import sms_of
 from audit.models import AuditEvent
 from notifications.gsm import ONE_SEGMENT, septets
 from notifications.models import Channel, Message
 from patients.models import Patient
 from patients.records import change_patient
+from practices.models import Practice
 from tests.documents.ways import on_day
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +35,7 @@ TOKEN = re.compile(r"/r/([\w-]+)")
 @pytest.fixture
 def reminded(appointment: Appointment) -> Appointment:
     """Two days before, by email and SMS."""
+    Practice.objects.update(address="3 rue des Lilas\n75011 Paris")
     Appointment.objects.update(
         starts_at=appointment.starts_at + timedelta(days=2), ends_at=appointment.ends_at + timedelta(days=2)
     )
@@ -63,6 +68,8 @@ def test_the_link_shows_when_and_with_whom_and_opening_it_does_nothing(
         reminded.practice.name_in_messages,
         f"{reminded.local_start:%H:%M}",
         "Alice Morel",
+        *reminded.practice.address.splitlines(),
+        f'href="tel:{reminded.practice.telephone}"',
         "Je confirme",
         "J’annule",
     ):
@@ -78,6 +85,30 @@ def test_the_sms_with_its_link_is_one_segment(reminded: Appointment) -> None:
     sms = Message.objects.get(channel=Channel.SMS, kind="reminder")
     assert (septets(sms.body) or ONE_SEGMENT + 1) <= ONE_SEGMENT
     assert token_in(Channel.SMS) not in AnswerLink.objects.values_list("digest", flat=True)
+
+
+def test_the_sms_keeps_the_telephone_where_it_fits_and_before_names_where_only_a_call_cancels(
+    reminded: Appointment,
+) -> None:
+    """Beside the link, in one segment."""
+    party = parties_of(reminded)[0]
+    link = f"https://docshare.example/r/{'x' * 16}"
+
+    def sms(words: str, **first: bool) -> str:
+        text = sms_of([reminded], party, words, link=link, **first)
+        assert septets(text) <= ONE_SEGMENT  # type: ignore[operator]
+        return text
+
+    number = "01 40 00 00 00"
+    doctor = reminded.agenda.practitioner
+    assert doctor
+    assert doctor.last_name in sms(ANSWERABLE_SMS)
+    assert number not in sms(ANSWERABLE_SMS)
+    assert number in sms(CONFIRMABLE_SMS, telephone_first=True)
+    reminded.practice.name = "Cabinet médical pluridisciplinaire des Lilas et de la Roseraie"
+    assert number in sms(CONFIRMABLE_SMS, telephone_first=True)
+    reminded.agenda.practitioner, reminded.practice.name = None, "Cabinet"
+    assert number in sms(ANSWERABLE_SMS)
 
 
 def test_confirming_twice_is_recorded_once_and_staff_and_programs_see_it(
@@ -113,6 +144,7 @@ def test_after_the_practices_limit_it_sends_to_the_telephone(reminded: Appointme
     BookingPolicy.objects.create(practice=reminded.practice, cancel_minutes=60 * 24 * 30)
     page = press(token_in(Channel.SMS), reminded, "cancel_for_sure")
     assert "appelez" in page
+    assert f'href="tel:{reminded.practice.telephone}"' in page
     assert "J’annule" not in page
     reminded.refresh_from_db()
     assert reminded.status == AppointmentStatus.BOOKED

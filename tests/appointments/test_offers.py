@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import book
+from appointments import offers
+from appointments.booking import book, move
 from appointments.cancelling import cancel
 from appointments.holds import hold_slot
 from appointments.models import (
@@ -44,6 +46,7 @@ from appointments.waiting import put_on_list, take_off_list
 from notifications.models import Message, MessageState
 from patients.models import Patient
 from patients.records import change_patient
+from practices.models import Practice
 from tests.appointments.conftest import at
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +191,72 @@ def test_a_time_booked_over_by_staff_is_not_given_twice(desk: Desk, marie: Patie
     assert Appointment.objects.filter(starts_at=desk.freed).count() == 1
     assert not is_open(desk_offer(offer))
     assert WaitingEntry.objects.live().count() == 2
+
+
+@pytest.mark.parametrize("act", ["moved earlier", "reason changed"])
+def test_what_no_longer_suits_the_appointment_is_withdrawn_at_once(desk: Desk, act: str) -> None:
+    desk.free()
+    sweep()
+    longer = VisitReason.objects.create(practice=desk.agenda.practice, name="Bilan", duration_minutes=60)
+    longer.agendas.add(desk.agenda)
+    appointment = desk.first.appointment
+    assert appointment
+    changes: dict[str, Any] = (
+        {"visit_reason": longer} if act == "reason changed" else {"starts_at": desk.freed - timedelta(days=1)}
+    )
+    offer = desk.offer()
+    move(appointment=appointment, by=desk.staff, **changes)
+    assert not SlotOffer.objects.exists()
+    assert not SlotHold.objects.exists()
+    assert not waiting_messages()
+    with pytest.raises(OfferOver):
+        accept(offer)
+    with pytest.raises(OfferOver):
+        refuse(offer)
+    assert WaitingEntry.objects.live().count() == 2
+
+
+@pytest.mark.parametrize("closed", ["agenda", "reason", "offering", "practice"])
+def test_what_the_practice_has_closed_since_is_not_to_be_had(desk: Desk, closed: str, client: Client) -> None:
+    desk.free()
+    sweep()
+    match closed:
+        case "agenda":
+            Agenda.objects.update(is_active=False)
+        case "reason":
+            VisitReason.objects.update(is_active=False)
+        case "offering":
+            desk.reason.agendas.clear()
+        case "practice":
+            Practice.objects.update(suspended_at=timezone.now())
+    offer, born = desk.offer(), desk.first.patient.birth_date
+    with pytest.raises(OfferOver):
+        accept(offer)
+    address = "/o/" + offer_url(offer).rpartition("/o/")[2]
+    said = {"answer": "accept", "birth_date_0": born.day, "birth_date_1": born.month, "birth_date_2": born.year}
+    page = client.post(address, said)
+    assert page.status_code == 410
+    assert "plus valable" in page.content.decode()
+    assert not Appointment.objects.filter(starts_at=desk.freed).exists()
+
+
+def test_an_error_in_one_practice_holds_up_no_other(
+    desk: Desk, other_practice: Practice, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.free()
+    elsewhere = Patient.objects.create(
+        practice=other_practice, first_name="Zoé", last_name="Ailleurs", birth_date=date(1980, 1, 1)
+    )
+    reason = VisitReason.objects.create(practice=other_practice, name="Suivi", duration_minutes=20)
+    WaitingEntry.objects.create(practice=other_practice, patient=elsewhere, visit_reason=reason)
+    real = offers.contacts_to_offer
+
+    def fails(entry: WaitingEntry) -> Any:
+        return 1 / 0 if entry.practice_id == other_practice.pk else real(entry)
+
+    monkeypatch.setattr(offers, "contacts_to_offer", fails)
+    assert sweep() == 1
+    assert f"Offers of practice {other_practice.pk}: ZeroDivisionError" in caplog.text
 
 
 def desk_offer(offer: SlotOffer) -> SlotOffer:

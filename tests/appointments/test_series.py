@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,12 +17,16 @@ from appointments.cancelling import cancel
 from appointments.doubts import Doubtful
 from appointments.models import Agenda, Appointment, AppointmentSeries, Closing, VisitReason
 from appointments.recurrence import MOST
+from appointments.reinstating import reinstate
 from appointments.series import NothingChosen, book_series, cancel_following, companions, occurrences
 from audit.models import AuditEvent
+from documents.models import LibraryDocument
+from documents.sending.rules import RuleContent, save_rule
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from practices.roles import NotAllowed
 from tests.appointments.conftest import at
+from tests.documents.conftest import access_plan as access_plan
 
 pytestmark = pytest.mark.django_db
 TUESDAY = date(2027, 12, 7)
@@ -43,8 +49,9 @@ class Course:
         )  # fmt: skip
         return list(series.appointments.order_by("starts_at"))
 
-    def doubts(self) -> list[list[str]]:
-        found = occurrences(agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts=self.starts())
+    def doubts(self, times: int = 4) -> list[list[str]]:
+        starts = self.starts(times)
+        found = occurrences(agenda=self.agenda, visit_reason=self.reason, patient=self.patient, starts=starts)
         return [[one.code for one in date.doubts] for date in found]
 
 
@@ -93,6 +100,21 @@ def test_it_is_booked_once_however_often_the_button_is_pressed(course: Course) -
     assert len(waiting()) == 1
 
 
+def test_more_dates_ask_no_more_queries(course: Course, access_plan: LibraryDocument, carol: User) -> None:
+    save_rule(practice=course.agenda.practice, content=RuleContent(name="Plan", documents=[access_plan]), by=carol)
+    counts = []
+    for times in (3, 12):
+        course.key = uuid.uuid4()
+        with CaptureQueriesContext(connection) as shown:
+            course.doubts(times)
+        with CaptureQueriesContext(connection) as booked:
+            made = course.booked(times)
+        counts.append((len(shown), len(booked)))
+        assert all(one.reminders.count() == 2 and one.auto_sends.count() == 1 for one in made)
+        Appointment.objects.all().delete()
+    assert counts[0] == counts[1]
+
+
 def test_one_message_names_every_date_and_no_reason(course: Course) -> None:
     course.booked()
     [message] = waiting()
@@ -126,6 +148,39 @@ def test_the_waiting_message_follows_a_date_that_changes(course: Course, act: st
     assert former not in message.body
     assert ("mercredi" in message.body) == (act == "move")
     assert len([one for one in ("7 d", "14 d", "21 d", "28 d") if f" {one}écembre" in message.body]) == 3
+
+
+def test_a_date_put_back_returns_to_the_waiting_message(course: Course) -> None:
+    made = course.booked()
+    cancel(appointment=made[1], by=course.staff)
+    reinstate(appointment=made[1], by=course.staff)
+    [message] = waiting()  # nobody hears of a cancellation that is none
+    assert message.kind == "series_booked"
+    assert "14 décembre" in message.body
+    cancel(appointment=made[1], by=course.staff)
+    reinstate(appointment=made[1], by=course.staff, starts_at=made[1].starts_at + timedelta(days=1))
+    [message] = [one for one in waiting() if one.kind == "series_booked"]
+    assert "15 décembre" in message.body
+    assert "14 décembre" not in message.body
+
+
+def test_a_date_put_back_is_not_said_to_be_cancelled_with_the_others(course: Course) -> None:
+    made = course.booked()
+    Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
+    cancel_following(appointment=made[1], by=course.staff)
+    reinstate(appointment=made[1], by=course.staff)
+    [message] = waiting()
+    assert message.kind == "series_cancelled"
+    assert "14 décembre" not in message.body
+    for day in ("21 décembre", "28 décembre"):
+        assert day in message.body
+    for one in made[2:]:
+        reinstate(appointment=one, by=course.staff)
+    assert waiting() == []
+    cancel_following(appointment=made[2], by=course.staff)
+    Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
+    reinstate(appointment=made[3], by=course.staff)
+    assert {one.kind for one in waiting()} == {"reinstated"}
 
 
 def test_this_one_and_the_following_are_cancelled_in_one_message(course: Course) -> None:

@@ -50,6 +50,23 @@ def test_an_appointment_waits_once_and_again_after_it_was_taken_off(
     put_on_list(**asked)
 
 
+def test_the_button_pressed_twice_puts_a_patient_without_an_appointment_on_the_list_once(
+    marie: Patient, visit_reason: VisitReason, agenda: Agenda, bob: User
+) -> None:
+    def put(reason: VisitReason) -> WaitingEntry:
+        return put_on_list(patient=marie, visit_reason=reason, agendas=[agenda], by=bob)
+
+    first = put(visit_reason)
+    with pytest.raises(AlreadyWaiting):
+        put(visit_reason)
+    other = VisitReason.objects.create(practice=marie.practice, name="Bilan", duration_minutes=40)
+    other.agendas.add(agenda)
+    put(other)
+    take_off_list(entry=first, by=bob)
+    put(visit_reason)
+    assert WaitingEntry.objects.live().count() == 2
+
+
 def test_only_what_stands_can_be_advanced(appointment: Appointment, bob: User) -> None:
     cancel(appointment=appointment, by=bob)
     with pytest.raises(NothingToAdvance):

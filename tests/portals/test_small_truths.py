@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import Scope, User
@@ -12,6 +15,13 @@ from accounts.tokens import issue_token
 from patients.models import Patient, RecordTie, Relationship
 from portals.patient.booking_forms import MinorForm
 from portals.verification_words import level_words
+
+
+def test_every_button_that_calls_a_practice_is_the_shared_one() -> None:
+    folder = Path(settings.BASE_DIR) / "templates"
+    calls = re.compile(r'<a[^>]*class="[^"]*\bbtn\b[^"]*"[^>]*href="tel:')
+    found = [path for path in folder.rglob("*.html") if calls.search(path.read_text(encoding="utf-8"))]
+    assert found == [folder / "components" / "call_practice.html"]
 
 
 @pytest.mark.django_db

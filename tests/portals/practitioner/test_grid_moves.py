@@ -117,6 +117,17 @@ def test_what_a_colleague_moved_meanwhile_stays(
     assert answer.redirect_chain[-1][0] == f"/pro/appointments/{booked.pk}/move/"
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_year_that_no_appointment_has_moves_nothing(
+    booked: Appointment, bob: User, sign_in: SignIn, year: str
+) -> None:
+    sent = dropped(booked, 11, starts_at=f"{year}-12-31T09:00")
+    answer = sign_in(bob).post(f"/pro/appointments/{booked.pk}/move/grid/", sent, follow=True)
+    assert answer.status_code == 200
+    assert "Ce n’est pas une date de rendez-vous" in answer.content.decode()
+    assert start_of(booked) == 10
+
+
 def test_marks_count_what_was_read_apart_from_what_was_not(
     booked: Appointment, access_plan: LibraryDocument, bob: User, sign_in: SignIn
 ) -> None:

@@ -106,6 +106,46 @@ def test_what_was_decided_is_booked_once(
     assert Appointment.objects.filter(patient=marie).count() == len(expected)
 
 
+def test_another_time_with_a_doubt_of_its_own_is_asked_about_once(
+    bob: User, alice: User, marie: Patient, taken: Appointment, asked: dict[str, Any], sign_in: SignIn
+) -> None:
+    second = Agenda.objects.create(practice=marie.practice, name="Second")
+    taken.visit_reason.agendas.add(second)
+    start = at(second, DAYS[1], 11)
+    book(agenda=second, visit_reason=taken.visit_reason, patient=marie, starts_at=start, by=alice)
+    client = sign_in(bob)
+    other = {f"choice-{DAYS[1]}T09:00": "other", f"other-{DAYS[1]}T09:00": f"{DAYS[1]}T10:20", "confirm": "1"}
+    page = client.post(SERIES, hidden(client.post(SERIES, asked).content.decode()) | other)
+    text = unescape(page.content.decode())
+    assert page.status_code == 400
+    assert "Quelque chose s’oppose aussi à l’autre heure" in text
+    assert text.count("a déjà un rendez-vous ce jour-là") == 2  # of nine o'clock, and of the other time
+    assert Appointment.objects.filter(patient=marie).count() == 1
+    assert client.post(SERIES, hidden(text) | other).status_code == 302
+    assert Appointment.objects.filter(patient=marie, starts_at=at(second, DAYS[1], 10, 20)).exists()
+
+
+def test_all_left_out_books_nothing_and_keeps_the_decisions(
+    bob: User, asked: dict[str, Any], sign_in: SignIn
+) -> None:
+    client = sign_in(bob)
+    left = {f"choice-{day}T09:00": "leave" for day in DAYS}
+    page = client.post(SERIES, hidden(client.post(SERIES, asked).content.decode()) | left | {"confirm": "1"})
+    assert page.status_code == 400
+    assert "Gardez au moins une date" in page.content.decode()
+    assert len(re.findall(r'value="leave" checked', one_line(page.content))) == 3
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("start", ["9999-12-30T09:00", "0001-01-02T09:00"])
+def test_a_year_that_no_appointment_has_is_refused_beside_its_field(
+    bob: User, asked: dict[str, Any], sign_in: SignIn, start: str
+) -> None:
+    page = sign_in(bob).post(SERIES, asked | {"starts_at": start, "every": "12", "times": "30"})
+    assert page.status_code == 400
+    assert "Ce n’est pas une date de rendez-vous" in page.content.decode()
+
+
 def test_a_date_taken_since_the_page_was_made_is_asked_about(
     bob: User,
     alice: User,

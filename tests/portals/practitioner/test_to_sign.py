@@ -17,14 +17,15 @@ from accounts.models import User
 from appointments.models import Appointment, BookedFor
 from documents.filling.drafts import keep_draft
 from documents.library.catalogue import write_document
-from documents.models import LibraryDocument, SharedDocument, Task
+from documents.models import LibraryDocument, SharedDocument, Task, TaskState
 from documents.to_sign.looking import mark_of, note_look, was_looked_at
-from documents.to_sign.preparing import PARTS
+from documents.to_sign.preparing import PARTS, send_back
 from documents.to_sign.standing import obstacle, standings
 from patients.models import Patient
 from tests.conftest import PASSWORD, BookFixture
 from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
 from tests.documents.to_sign.conftest import Prepare, again
+from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
@@ -215,3 +216,21 @@ def test_many_documents_are_listed_in_as_few_queries_as_few(
         task.pk: (obstacle(again(task)), was_looked_at(again(task))) for task in tasks
     }
     assert len({(one.obstacle, one.was_looked_at) for one in found.values()}) == 3
+
+
+def test_the_grid_marks_what_waits_for_a_signature_and_what_was_sent_back(
+    prepare: Prepare, appointment: Appointment, bob: User, rita: User, alice_signs: User, sign_in: SignIn
+) -> None:
+    day = f"/pro/?date={appointment.local_start.date().isoformat()}"
+
+    def marks(user: User) -> list[tuple[str, str]]:
+        page = one_line(sign_in(user).get(day).content)
+        return re.findall(r'(\d) ?<span class="mark-words"> ?([^<]+?) ?</span>', page)
+
+    assert marks(bob) == []
+    prepare()
+    back, signed = prepare(), prepare()
+    send_back(task=back, sentence="Non.", by=alice_signs)
+    Task.objects.filter(pk=signed.pk).update(state=TaskState.WITHDRAWN, settled_at=signed.prepared_at)
+    assert marks(bob) == [("1", "document renvoyé sans signature"), ("1", "document à signer")]
+    assert marks(rita) == []
