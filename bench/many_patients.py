@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 PATIENTS = int(os.environ.get("PATIENTS", "100000"))
 BORN_ONE_DAY, OF_ONE_NAME = PATIENTS // 5, PATIENTS // 20
-DAYS = 400  # over which appointments are spread, half of them to come
+EACH = 5  # appointments of a record
+DAYS = 400 * EACH  # over which appointments are spread, half of them to come
 LONGEST = 2.0  # seconds of processor
 FIRST_NAMES = ("Marie", "Léa", "Jean-Paul", "Hugo", "Zoé", "Amélie", "Noël", "Ana", "Louis", "Chloé")
 LAST_NAMES = ("Durand", "Lefèvre", "Martin", "Le Goff", "N’Diaye", "Müller", "Petit", "Garcia", "Ménard", "Roux")
@@ -102,21 +103,22 @@ def grow() -> None:
         one._meta.get_field("search_text").pre_save(one, True)
     Patient.objects.bulk_create(records, batch_size=2000)
     start = timezone.now() - timedelta(days=DAYS / 2)
-    gap = timedelta(days=DAYS) / PATIENTS
-    Appointment.objects.bulk_create(
-        (
-            Appointment(
-                practice=practice,
-                agenda=agenda,
-                visit_reason=reason,
-                patient=one,
-                starts_at=start + number * gap,
-                ends_at=start + number * gap + timedelta(minutes=15),
-            )
-            for number, one in enumerate(records)
-        ),
-        batch_size=2000,
-    )
+    gap = timedelta(days=DAYS) / (PATIENTS * EACH)
+    for turn in range(EACH):
+        Appointment.objects.bulk_create(
+            (
+                Appointment(
+                    practice=practice,
+                    agenda=agenda,
+                    visit_reason=reason,
+                    patient=one,
+                    starts_at=start + number * gap,
+                    ends_at=start + number * gap + timedelta(minutes=15),
+                )
+                for number, one in enumerate(records, turn * PATIENTS)
+            ),
+            batch_size=2000,
+        )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

@@ -24,8 +24,8 @@ from portals.practitioner.rail_counts import deliveries_count, forget_counts
 from portals.practitioner.set_up_steps import strip
 from portals.practitioner.suspended import suspended_page
 from portals.practitioner.undo_offer import undo_offered
-from practices.models import Membership, Practice, Role
-from practices.roles import PracticeSuspended, may_administer, require_staff
+from practices.models import Practice, Role
+from practices.roles import PracticeSuspended, is_staff_of_any, may_administer, require_staff
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -97,6 +97,6 @@ def frame(
         "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
         "to_sign_count": awaiting_count(user, current),
         "undo": undo_offered(request, user),
-        "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
+        "is_practitioner": is_staff_of_any(user, Role.PRACTITIONER),
         **context,
     }
