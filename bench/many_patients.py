@@ -167,6 +167,9 @@ def questions() -> Iterator[tuple[str, Callable[[], Any]]]:
     ]
     for client, name, path in requests:
         yield name, partial(client.get, path)
+    htmx = {"HX-Request": "true", "HX-Target": "panel"}
+    for name, found in (("panel", at_single), ("panel, 20,000 born the same day", at_alike)):
+        yield name, partial(staff.get, f"/pro/appointments/{found.pk}/", headers=htmx)
     typed = {"search": "1", "q": eight}
     yield "new appointment, search", lambda: staff.post("/pro/appointments/new/", typed)
     known = {"first_name": "Marie", "last_name": "Durand", "birth_date": "1970-01-01"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -63,12 +63,20 @@ def likenesses(
 ) -> list[Likeness]:
     """The most similar of these records, best first, at most LOOK_ALIKES. Invalid contacts match nothing."""
     names = (first_name, last_name)
+    born = list(records.filter(birth_date=birth_date).order_by("pk")[:CANDIDATES])
+    same = (
+        [one for one in born if sorted(map(joined, one.names)) == sorted(map(joined, names))][:LOOK_ALIKES]
+        if len(born) < CANDIDATES  # nobody else is born that day
+        else records.alike(first_name=first_name, last_name=last_name, birth_date=birth_date)
+    )
+    email, mobile = _clean(clean_email, email), _clean(clean_mobile, mobile)
+    reached = list(records.with_a_contact(email=email, mobile=mobile).order_by("pk")[: 2 * LOOK_ALIKES])
     why: dict[Patient, list[Alike]] = {}
     for reason, found in (
-        (Alike.SAME_PERSON, records.alike(first_name=first_name, last_name=last_name, birth_date=birth_date)),
-        (Alike.SIMILAR_NAME, _similar(records, names, birth_date)),
-        (Alike.SAME_MOBILE, _with_contact(records, "mobile", mobile)),
-        (Alike.SAME_EMAIL, _with_contact(records, "email", email)),
+        (Alike.SAME_PERSON, same),
+        (Alike.SIMILAR_NAME, [one for one in born if similar_names(names, one.names)]),
+        (Alike.SAME_MOBILE, [one for one in reached if mobile and one.mobile == mobile]),
+        (Alike.SAME_EMAIL, [one for one in reached if email and (one.email or "").upper() == email.upper()]),
     ):
         for one in found:
             if reason is not Alike.SIMILAR_NAME or one not in why:
@@ -110,16 +118,9 @@ def _close(one: str, other: str) -> bool:
     return one == other or SequenceMatcher(None, one, other, autojunk=False).ratio() >= CLOSE
 
 
-def _similar(records: PatientQuerySet, names: tuple[str, str], birth_date: date) -> Iterator[Patient]:
-    for one in records.filter(birth_date=birth_date).order_by("pk")[:CANDIDATES]:
-        if similar_names(names, one.names):
-            yield one
-
-
-def _with_contact(records: PatientQuerySet, name: str, typed: str | None) -> list[Patient]:
+def _clean(clean: Callable[[str | None], str | None], typed: str | None) -> str | None:
+    """None if it is invalid."""
     try:
-        contact = clean_email(typed) if name == "email" else clean_mobile(typed)
+        return clean(typed)
     except ValidationError:
-        return []
-    lookup = "email__iexact" if name == "email" else "mobile"
-    return list(records.filter(**{lookup: contact}).order_by("pk")[:LOOK_ALIKES]) if contact else []
+        return None

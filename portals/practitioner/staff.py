@@ -64,6 +64,8 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
     found = get_object_or_404(of_staff, pk=pk)
+    if found.patient.practice_id == found.practice_id:
+        found.patient.practice = found.practice
     set_clock(found.practice)
     return found
 
