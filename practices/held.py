@@ -1,8 +1,8 @@
 """The memberships of a user, read once in a request that only reads: a page asks a dozen times what its user may do.
 
-Only for GET and HEAD. A request that changes something reads the database at each check, so that after waiting for a
-lock it sees what another request changed meanwhile. Nothing outlives the request: a removed member is out at the next
-one.
+Only for GET and HEAD (portals/held_once.py). A request that changes something reads the database at each check, so
+that after waiting for a lock it sees what another request changed meanwhile. Nothing outlives the request: a removed
+member is out at the next one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.db.models.signals import post_delete, post_save
-from django.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from practices.models import Membership
@@ -22,22 +21,9 @@ if TYPE_CHECKING:
 _read: ContextVar[dict[uuid.UUID, list[Membership]] | None] = ContextVar("memberships_read", default=None)
 
 
-class HeldOnceMiddleware:
-    """Opens the block of one request."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in ("GET", "HEAD"):
-            return self.get_response(request)
-        with held_once():
-            return self.get_response(request)
-
-
 @contextmanager
 def held_once() -> Iterator[None]:
-    """Within the block, the memberships of each user are read once."""
+    """Within the block, that of one request, the memberships of each user are read once."""
     outer = _read.set({})
     try:
         yield

@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimitsMiddleware",
-    "practices.held.HeldOnceMiddleware",
+    "portals.held_once.HeldOnceMiddleware",
     "practices.second_factor.StaffSecondFactorMiddleware",
     "accounts.language.AccountLanguageMiddleware",
     "portals.clock.ClockMiddleware",

@@ -62,7 +62,7 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
-    context |= agenda_context(request, found.practice, user, day=found.local_start.date())
+    context |= agenda_context(request, found.practice, user, day=found.local_start.date(), current=pk)
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
