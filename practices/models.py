@@ -252,8 +252,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def list_held_by(self, user: User, *roles: Role) -> list[Membership]:
         """The same with their practices, by the practices' names; read once in a request that only reads."""
-        by_name = self.held_by(user).select_related("practice").order_by("practice__name", "practice_id")
-        return [one for one in held(user.pk, lambda: list(by_name)) if not roles or one.roles.intersection(roles)]
+
+        def read() -> list[Membership]:
+            return list(self.held_by(user).select_related("practice").order_by("practice__name", "practice_id"))
+
+        return [one for one in held(user.pk, read) if not roles or one.roles.intersection(roles)]
 
     def staying_administrators(self) -> MembershipQuerySet:
         """Administrators whose access has no end."""

@@ -82,7 +82,7 @@ def columns_of(
     hours = hours_of([*opened, *((one.starts_at, one.ends_at) for one in found)], days, practice.zone)
     by_day = defaultdict[date, list[Slot]](list)
     for one in found:
-        by_day[one.starts_at.date()].append(one)
+        by_day[one.local_start.date()].append(one)
     sheet = Sheet(agendas, days, by_day, closings, by_agenda, timezone.now(), hours, with_gaps)
     if not place.by_week:
         return hours, [_column(sheet, place, days[0], [agenda], agenda.name) for agenda in agendas]

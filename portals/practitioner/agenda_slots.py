@@ -48,11 +48,13 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class Slot:
-    """An appointment in the grid, on the clock of its practice."""
+    """An appointment in the grid; `local_start`, `local_end`: on the clock of its practice."""
 
     pk: UUID
     starts_at: datetime
     ends_at: datetime
+    local_start: datetime
+    local_end: datetime
     who: str
     confirmed: bool
     look: Look
@@ -77,14 +79,16 @@ def slots_of(practice: Practice, days: list[date], agendas: Collection[UUID]) ->
         failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
     ).order_by("starts_at", "id")
     own = ("pk", "starts_at", "ends_at", "patient__first_name", "patient__last_name", "confirmed_at")
-    look = ("visit_reason__hue", "visit_reason__name", "kind", "agenda", "agenda__name", "status")
-    rows: Iterable[Any] = counted.values_list(*own, *look, "document_count", "unread_count", "failed_count")
+    common = ("visit_reason__hue", "visit_reason__name", "kind", "agenda", "agenda__name", "status")
+    rows: Iterable[Any] = counted.values_list(*own, *common, "document_count", "unread_count", "failed_count")
     zone = practice.zone
     return [
         Slot(
             pk=pk,
-            starts_at=start.astimezone(zone),
-            ends_at=end.astimezone(zone),
+            starts_at=start,
+            ends_at=end,
+            local_start=start.astimezone(zone),
+            local_end=end.astimezone(zone),
             who=f"{first} {last}",
             confirmed=confirmed_at is not None,
             look=look,
@@ -111,9 +115,9 @@ def _filled_in(parts: list[str], one: Slot) -> SafeString:
     """`parts`: of the template's output, which is safe, and marks in turn."""
     values = {
         str(MARKED_ID): str(one.pk),
-        STARTS: one.starts_at.isoformat(),
-        FROM: f"{one.starts_at:%H:%M}",
-        TO: f"{one.ends_at:%H:%M}",
+        STARTS: one.local_start.isoformat(),
+        FROM: f"{one.local_start:%H:%M}",
+        TO: f"{one.local_end:%H:%M}",
         WHO: escape(one.who),
     }
     filled = [values[part] if index % 2 else part for index, part in enumerate(parts)]
