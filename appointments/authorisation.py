@@ -145,6 +145,8 @@ def superseded_authorisation(appointment: Appointment) -> HolderAuthorisation | 
 
     Staff are asked whether the holder keeps them; None once they have decided.
     """
+    if appointment.holder_id is None:
+        return None
     standing = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).first()
     return standing if standing and resolve(appointment).audience is Audience.PATIENT else None
 

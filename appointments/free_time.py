@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db.models import Min
 
-from appointments.models import Agenda, Appointment, Closing
-from appointments.occupied import occupied, weeks_of
+from appointments.models import Agenda, Closing
+from appointments.occupied import Booked, occupied, weeks_of
 from appointments.openings import Span, merged, openings_on
 
 USUAL_MINUTES = 20  # of an agenda without visit reasons
@@ -34,7 +34,7 @@ def days_of_agendas(
     first: date,
     last: date,
     *,
-    booked: Iterable[Appointment],
+    booked: Iterable[Booked],
     closings: Iterable[Closing],
 ) -> dict[UUID, DayOfAgenda]:
     """Of each agenda, from the day `first` to the day `last`, both included.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from typing import Protocol
 from uuid import UUID
 
 from appointments.models import Absence, Agenda, Appointment, AppointmentStatus, Closing, OpeningHours, SlotHold
@@ -13,6 +14,19 @@ from appointments.openings import MomentsOfDay, Span
 from appointments.slots import LONGEST_STAY
 
 Spans = dict[UUID, list[Span]]  # by agenda
+
+
+class Booked(Protocol):
+    """An appointment, or what a page has read of it."""
+
+    @property
+    def agenda_id(self) -> UUID: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+    @property
+    def status(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,7 @@ def occupied(
     start: datetime,
     end: datetime,
     *,
-    booked: Iterable[Appointment] | None = None,
+    booked: Iterable[Booked] | None = None,
     closings: Iterable[Closing] | None = None,
 ) -> Occupied:
     """Of agendas of one practice, in this time. `booked`, `closings`: if the caller has read them; closings with

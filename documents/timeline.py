@@ -76,6 +76,9 @@ def timeline(patient: Patient, *, after: Position | None = None) -> Page:
     for kind, rows, field in _sources(patient):
         page = _after(rows, kind, field, after).order_by(f"-{field}", "-pk")[: SHOWN + 1]
         found += [Entry(getattr(one, field), kind, one) for one in page]
+    for one in found:
+        if isinstance(one.what, Appointment):
+            one.what.patient = patient  # the words of each ask for it
     found.sort(key=lambda one: (one.at, -one.kind, _sortable(one.what.pk)), reverse=True)
     entries = found[:SHOWN]
     return Page(entries, entries[-1].position if len(found) > SHOWN else None)

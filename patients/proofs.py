@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q
 
 from accounts.models import User
-from patients.models import InvitationEnd, Patient
+from patients.models import InvitationEnd, Patient, RecordTie
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,11 @@ def has_proved(user: User, *, email: str | None, mobile: str | None) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists())
 
 
-def proofs_of(patient: Patient) -> Proofs:
-    """A tie proves the contacts it was created with; its account proves newer ones by accepting an invitation."""
-    ties = list(patient.ties.live())
+def proofs_of(patient: Patient, *, ties: Sequence[RecordTie] | None = None) -> Proofs:
+    """A tie proves the contacts it was created with; its account proves newer ones by accepting an invitation.
+
+    `ties`: the live ones of the record, if the caller has read them."""
+    ties = list(patient.ties.live()) if ties is None else ties
     tied = {tie.user_id for tie in ties}
     invitations = list(patient.invitations.filter(Q(ended_at=None) | Q(end=InvitationEnd.ACCEPTED)))
     followed = [one for one in invitations if one.accepted_by_id in tied]

@@ -1,4 +1,5 @@
-"""What staff may do in a practice. Read from the database at every call, so removed staff lose access at once."""
+"""What staff may do in a practice. Read from the database at every call, or once in a request that only reads
+(practices/held.py), so removed staff lose access at once."""
 
 from __future__ import annotations
 
@@ -56,8 +57,8 @@ def require_staff(user: User) -> bool:
 
 
 def roles_in(user: User, practice: Practice) -> frozenset[Role]:
-    membership = Membership.objects.held_by(user).filter(practice=practice).first()
-    return membership.roles if membership else frozenset()
+    found = (one.roles for one in Membership.objects.list_held_by(user) if one.practice_id == practice.pk)
+    return next(found, frozenset())
 
 
 def may_share(user: User, practice: Practice) -> bool:
@@ -91,13 +92,14 @@ def require_practitioner(user: User, practice: Practice, refusal: StrOrPromise =
         raise _refused(user, practice, refusal)
 
 
-def is_staff_of_any(user: User) -> bool:
-    return Membership.objects.held_by(user).exists()
+def is_staff_of_any(user: User, *roles: Role) -> bool:
+    """In one of `roles`, if any is given."""
+    return bool(Membership.objects.list_held_by(user, *roles))
 
 
 def scopes_for(user: User) -> list[Scope]:
     """The scopes that a token of this user may have: only a practitioner's may sign."""
-    signs = Membership.objects.held_by(user, Role.PRACTITIONER).exists()
+    signs = is_staff_of_any(user, Role.PRACTITIONER)
     return [scope for scope in Scope if scope is not Scope.SIGN or signs]
 
 

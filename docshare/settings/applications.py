@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimitsMiddleware",
+    "portals.held_once.HeldOnceMiddleware",
     "practices.second_factor.StaffSecondFactorMiddleware",
     "accounts.language.AccountLanguageMiddleware",
     "portals.clock.ClockMiddleware",

@@ -7,6 +7,7 @@ end any of them. Anything not in this list opens nothing.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -66,9 +67,12 @@ class Access:
     to_holder: bool = False
 
 
-def accesses_to(patient: Patient) -> list[Access]:
-    """Accounts first, then holders, links, the invitation; within each kind, newest first."""
-    return [*_accounts(patient), *_holders(patient), *_links(patient), *_invitations(patient)]
+def accesses_to(patient: Patient, *, ties: Sequence[RecordTie] | None = None) -> list[Access]:
+    """Accounts first, then holders, links, the invitation; within each kind, newest first.
+
+    `ties`: what `live_ties` returns, if the caller has read it."""
+    ties = live_ties(patient) if ties is None else ties
+    return [*_accounts(ties), *_holders(patient), *_links(patient), *_invitations(patient)]
 
 
 @transaction.atomic
@@ -106,9 +110,12 @@ def _end_waiting_link(patient: Patient, link_id: uuid.UUID, by: User) -> bool:
     return there
 
 
-def _accounts(patient: Patient) -> list[Access]:
-    live = patient.ties.live().filter(user__is_active=True)
-    ties = live.select_related("user", "patient").order_by("-tied_at", "-id")
+def live_ties(patient: Patient) -> list[RecordTie]:
+    """Newest first; those of closed accounts too."""
+    return list(patient.ties.live().select_related("user", "patient").order_by("-tied_at", "-id"))
+
+
+def _accounts(ties: Sequence[RecordTie]) -> list[Access]:
     return [
         Access(
             id=tie.pk,
@@ -122,6 +129,7 @@ def _accounts(patient: Patient) -> list[Access]:
             unproved=tuple(map(AccessBasis, tie.unproved())) if tie.suspended_at else (),
         )
         for tie in ties
+        if tie.user.is_active
     ]
 
 

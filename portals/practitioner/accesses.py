@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from appointments.authorisation import check_may_end_access, refuse_holder
 from appointments.models import Appointment, HolderExclusion
 from documents.sharing.accesses import accesses_to, end_access, restore_holder_access
 from notifications.wording import of
-from patients.models import ContactProposal, Patient
+from patients.models import ContactProposal, Patient, RecordTie
 from patients.own_contacts import settle_proposal
 from patients.records import confirm_contacts
 from portals.answers import done, not_done, refusals_shown
@@ -26,8 +27,9 @@ from portals.practitioner.staff import appointment_of, patient_of, staff_only
 from practices.models import SHARING_ROLES, Practice
 
 
-def accesses_of(patient: Patient) -> list[AccessWords]:
-    return [access_words(access) for access in accesses_to(patient)]
+def accesses_of(patient: Patient, *, ties: Sequence[RecordTie] | None = None) -> list[AccessWords]:
+    """`ties`: as for accesses_to."""
+    return [access_words(access) for access in accesses_to(patient, ties=ties)]
 
 
 @staff_only

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment
 from portals.practitioner.agenda_columns import columns_of
 from portals.practitioner.agenda_place import AgendaPlace, own, place_of
+from portals.practitioner.agenda_slots import draw
 from portals.practitioner.practices import practice_of
 from portals.practitioner.script_configs import agenda_config
 from portals.practitioner.set_up_steps import noted, progress
@@ -33,20 +35,21 @@ def agenda(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def agenda_context(
-    request: HttpRequest, practice: Practice, user: User, *, day: date | None = None
+    request: HttpRequest, practice: Practice, user: User, *, day: date | None = None, current: UUID | None = None
 ) -> dict[str, Any]:
-    """The columns of the day or week in the address, or of `day`."""
+    """The columns of the day or week in the address, or of `day`. `current`: the appointment whose panel is open."""
     place = place_of(request, practice, day=day)
     agendas = _agendas(practice, place)
     shown = place.chosen(agendas, user)
     books = may_share(user, practice)
     hours, columns = columns_of(practice, place, shown, with_gaps=books)
+    slots = (slot for column in columns for slot in column.slots)
+    draw(slots, books=books, with_agenda=place.by_week and len(shown) > 1, current=current)
     return {
         "practice": practice,
         "place": place,
         "agendas": agendas,
         "has_own": bool(own(agendas, user)),
-        "several_agendas": len(shown) > 1,
         "books": books,
         "hours": hours,
         "columns": columns,

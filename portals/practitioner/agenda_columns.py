@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from appointments.free_time import DayOfAgenda, days_of_agendas
-from appointments.models import Agenda, Appointment, Closing
+from appointments.models import Agenda, Closing
 from appointments.openings import Span, merged
 from appointments.slots import rounded_up
-from documents.models import SharedDocument, TaskState
-from documents.sharing import deliveries
 from portals.practitioner.agenda_grid import Hours, Placed, hours_of, side_by_side
 from portals.practitioner.agenda_place import AgendaPlace
+from portals.practitioner.agenda_slots import Slot, slots_of
 from practices.models import Practice
 
 WORKING_DAYS = 5  # of a week; the others are shown if something is on them
@@ -41,7 +40,7 @@ class Column:
     closings: list[Closing]
     open: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
-    entries: list[Placed[Appointment | Gap]] = field(default_factory=list)
+    entries: list[Placed[Slot | Gap]] = field(default_factory=list)
     lanes: int = 1
     now: str = ""
     documents_address: str = ""  # of a day of the week; the toolbar has that of the day shown alone
@@ -49,8 +48,12 @@ class Column:
     agenda: Agenda | None = None  # the only one of the column
 
     @property
+    def slots(self) -> list[Slot]:
+        return [one.content for one in self.entries if isinstance(one.content, Slot)]
+
+    @property
     def has_appointments(self) -> bool:
-        return any(isinstance(one.content, Appointment) for one in self.entries)
+        return bool(self.slots)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Sheet:
 
     agendas: Sequence[Agenda]
     days: list[date]
-    found: list[Appointment]
+    found: dict[date, list[Slot]]
     closings: list[Closing]
     by_agenda: dict[UUID, DayOfAgenda]
     now: datetime
@@ -72,12 +75,15 @@ def columns_of(
 ) -> tuple[Hours, list[Column]]:
     """The hours that the grid shows, and its columns. `with_gaps`: with links that book free times."""
     days = place.days
-    found = [one for one in _with_documents(practice, days) if one.agenda_id in {each.pk for each in agendas}]
+    found = slots_of(practice, days, {one.pk for one in agendas})
     closings = _closings(practice, days)
     by_agenda = days_of_agendas(agendas, days[0], days[-1], booked=found, closings=closings)
     opened = [span for one in by_agenda.values() for span in one.open]
     hours = hours_of([*opened, *((one.starts_at, one.ends_at) for one in found)], days, practice.zone)
-    sheet = Sheet(agendas, days, found, closings, by_agenda, timezone.now(), hours, with_gaps)
+    by_day = defaultdict[date, list[Slot]](list)
+    for one in found:
+        by_day[one.local_start.date()].append(one)
+    sheet = Sheet(agendas, days, by_day, closings, by_agenda, timezone.now(), hours, with_gaps)
     if not place.by_week:
         return hours, [_column(sheet, place, days[0], [agenda], agenda.name) for agenda in agendas]
     columns = [_column(sheet, place, day, agendas, day) for day in days]
@@ -88,9 +94,7 @@ def columns_of(
 
 def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agenda], heading: str | date) -> Column:
     keys, hours = {one.pk for one in agendas}, sheet.zone_hours
-    appointments: list[Appointment | Gap] = [
-        one for one in sheet.found if one.agenda_id in keys and one.local_start.date() == day
-    ]
+    appointments: list[Slot | Gap] = [one for one in sheet.found[day] if one.agenda_id in keys]
     gaps = _gaps(sheet, agendas[0], day) if sheet.with_gaps and len(agendas) == 1 else []  # of several: whose?
     entries, lanes = side_by_side(appointments + gaps, lambda one: hours.place_of(_span(one), day))
     whole_day = _day(day, hours)
@@ -109,10 +113,10 @@ def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agend
     )
 
 
-def _gaps(sheet: Sheet, agenda: Agenda, day: date) -> list[Appointment | Gap]:
+def _gaps(sheet: Sheet, agenda: Agenda, day: date) -> list[Slot | Gap]:
     """Free times to come, cut at whole hours so that each link is near the time it names."""
     zone = sheet.zone_hours.zone
-    gaps: list[Appointment | Gap] = []
+    gaps: list[Slot | Gap] = []
     for start, end in sheet.by_agenda[agenda.pk].free:
         start = max(start, rounded_up(sheet.now))
         while start < end:
@@ -124,7 +128,7 @@ def _gaps(sheet: Sheet, agenda: Agenda, day: date) -> list[Appointment | Gap]:
     return gaps
 
 
-def _span(one: Appointment | Gap | Closing) -> Span:
+def _span(one: Slot | Gap | Closing) -> Span:
     return (one.start, one.end) if isinstance(one, Gap) else (one.starts_at, one.ends_at)
 
 
@@ -158,22 +162,3 @@ def _closings(practice: Practice, days: list[date]) -> list[Closing]:
     end = datetime.combine(days[-1] + timedelta(days=1), time.min, practice.zone)
     found = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
     return list(found.select_related("practice").prefetch_related("agendas"))
-
-
-def _with_documents(practice: Practice, days: list[date]) -> list[Appointment]:
-    """Appointments with what their icons show: documents, unread ones, failed messages, what is to be signed."""
-    found = Appointment.objects.between_days(days[0], days[-1] + timedelta(days=1), practice).select_related(
-        "practice", "patient", "visit_reason", "agenda"
-    )
-    unheard = deliveries.unreached(SharedDocument.objects.filter(practice=practice)).values("pk")
-    return list(
-        found.annotate(
-            document_count=Count("shared_documents", distinct=True),
-            unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
-            read_count=F("document_count") - F("unread_count"),
-            failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
-            to_sign_count=Count("tasks", filter=Q(tasks__state=TaskState.WAITING), distinct=True),
-            sent_back_count=Count("tasks", filter=Q(tasks__state=TaskState.SENT_BACK), distinct=True),
-            task_count=F("to_sign_count") + F("sent_back_count"),
-        ).order_by("starts_at", "id")
-    )

@@ -101,12 +101,16 @@ def side_by_side(found: Iterable[T], place_of: Callable[[T], tuple[int, int] | N
         lane = min(lane, MOST_LANES - 1)
         busy[lane : lane + 1] = [row + rows]
         groups[-1].append(((row, rows), lane, one))
-    lanes = max((1 + max(lane for _, lane, _ in group) for group in groups), default=1)
-    return [_in_lane(place, lane, one, group) for group in groups for place, lane, one in group], lanes
+    lasts = [max(lane for _, lane, _ in group) for group in groups]
+    lanes = 1 + max(lasts, default=0)
+    return [
+        _in_lane(place, lane, one, last)
+        for group, last in zip(groups, lasts, strict=True)
+        for place, lane, one in group
+    ], lanes
 
 
-def _in_lane(place: tuple[int, int], lane: int, one: T, group: list[tuple[tuple[int, int], int, T]]) -> Placed[T]:
-    last = max(lane for _, lane, _ in group)
+def _in_lane(place: tuple[int, int], lane: int, one: T, last: int) -> Placed[T]:
     to_end = " to-end" if lane == last else ""  # the last lane of a group takes the width that is left
     brief = " brief" if place[1] < BRIEF else ""
     return Placed(one, f"at-{place[0]} for-{place[1]} lane-{lane + 1}{to_end}{brief}")

@@ -27,6 +27,7 @@ from appointments.series import cancel_following, companions, following
 from documents.messages import messages_around
 from documents.models import SharedDocument, Task
 from documents.sharing.access import around
+from documents.sharing.accesses import live_ties
 from documents.undoing.appointments import cancel_for_now, move_for_now
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
@@ -61,12 +62,12 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
-    context |= agenda_context(request, found.practice, user, day=found.local_start.date())
+    context |= agenda_context(request, found.practice, user, day=found.local_start.date(), current=pk)
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
-    documents = documents_of(found, user)
+    documents, ties = documents_of(found, user), live_ties(found.patient)
     outlived, reminders = superseded_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
@@ -74,7 +75,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "why_cancelled": why_cancelled(found),
         "may_reinstate": found.status == AppointmentStatus.CANCELLED and found.starts_at > timezone.now(),
         "recipient": resolve(found),
-        "proofs": proofs_of(found.patient),
+        "proofs": proofs_of(found.patient, ties=ties),
         "companions": companions_shown(found, companions(found), len(following(found))),
         "waiting_rank": rank_of(found),
         "documents": documents,
@@ -88,7 +89,7 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "instructions": instructions_of(found),
         "may_share": may_share(user, found.practice),
         "patient": found.patient,
-        "accesses": accesses_of(found.patient),
+        "accesses": accesses_of(found.patient, ties=ties),
         "exclusions": HolderExclusion.objects.applying_to(found.patient),
         "unconfirmed": unconfirmed_sentences(found.patient),
         "proposals": found.patient.contact_proposals.filter(settled_at=None).select_related("user"),

@@ -23,8 +23,9 @@ class ReminderLine:
 
 
 def reminder_lines(appointment: Appointment) -> list[ReminderLine]:
-    known = appointment.reminders.exclude(state=ReminderState.CANCELLED).prefetch_related("messages")
-    lacks = {channel.value: why_no_reminder(appointment, channel) for channel in Channel}
+    known = list(appointment.reminders.exclude(state=ReminderState.CANCELLED).prefetch_related("messages"))
+    planned = {one.channel for one in known if one.state == ReminderState.PLANNED}
+    lacks = {channel: why_no_reminder(appointment, Channel(channel)) for channel in planned}
     return [
         ReminderLine(one, list(one.messages.all()), lacks[one.channel] if one.state == ReminderState.PLANNED else "")
         for one in known

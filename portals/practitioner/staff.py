@@ -24,8 +24,8 @@ from portals.practitioner.rail_counts import deliveries_count, forget_counts
 from portals.practitioner.set_up_steps import strip
 from portals.practitioner.suspended import suspended_page
 from portals.practitioner.undo_offer import undo_offered
-from practices.models import Membership, Practice, Role
-from practices.roles import PracticeSuspended, may_administer, require_staff
+from practices.models import Practice, Role
+from practices.roles import PracticeSuspended, is_staff_of_any, may_administer, require_staff
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,6 +64,8 @@ def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
     found = get_object_or_404(of_staff, pk=pk)
+    if found.patient.practice_id == found.practice_id:
+        found.patient.practice = found.practice
     set_clock(found.practice)
     return found
 
@@ -97,6 +99,6 @@ def frame(
         "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
         "to_sign_count": awaiting_count(user, current),
         "undo": undo_offered(request, user),
-        "is_practitioner": Membership.objects.held_by(user, Role.PRACTITIONER).exists(),
+        "is_practitioner": is_staff_of_any(user, Role.PRACTITIONER),
         **context,
     }

@@ -8,10 +8,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
+from patients import duplicates
 from patients.duplicates import Alike, likenesses_of, similar_names
 from patients.models import Patient
 from patients.records import create_patient
@@ -113,3 +115,27 @@ def test_a_new_record_at_booking_is_asked_about_once_and_made_if_it_is_somebody_
 def test_contacts_that_cannot_be_are_like_nobodys(zoe: Patient, practice: Practice) -> None:
     other = Patient(practice=practice, first_name="Luc", last_name="Petit", birth_date=BORN, email="x", mobile="12")
     assert likenesses_of(other) == []
+
+
+def test_the_same_person_is_found_among_more_records_of_a_day_than_are_compared(
+    zoe: Patient, practice: Practice, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for first_name in ("Luc", "Ana"):
+        create_patient(practice=practice, first_name=first_name, last_name="Petit", birth_date=BORN, by=alice)
+    twin = create_patient(practice=practice, **ZOE, by=alice)
+    monkeypatch.setattr(duplicates, "CANDIDATES", 1)
+    assert [one.patient for one in likenesses_of(zoe) if one.is_same_person] == [twin]
+
+
+@pytest.mark.parametrize("contact", ["email", "mobile"])
+def test_contacts_are_found_by_an_index(contact: str, practice: Practice) -> None:
+    """Among 100,000 records, reading each took a third of a second, for every panel."""
+    records = Patient.objects.filter(practice=practice)
+    found = (
+        records.with_email("ZOE@courriel.example") if contact == "email" else records.filter(mobile="+33612000099")
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # of a small table it would read every row
+    plan = found.explain()
+    assert f"patient_{contact}" in plan, plan

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from appointments.models import Agenda, Appointment, Closing, OpeningHours, Visi
 from patients.models import Patient
 from portals.practitioner import agenda_grid
 from portals.practitioner.agenda_grid import Hours, hours_of, side_by_side
+from portals.practitioner.agenda_slots import MARKED_ID, STARTS
 from practices.models import Practice
 from tests.markup import one_line
 from tools import agenda_rows
@@ -178,6 +180,33 @@ def test_more_agendas_and_appointments_ask_no_more_questions(
         for hour in range(9, 12):
             book(agenda, marie, visit_reason, hour)
     assert [asked(address) for address in (DAY, WEEK)] == few
+
+
+@pytest.mark.django_db
+def test_many_appointments_that_look_alike_each_show_their_own_time_name_and_address(
+    alice: User, sign_in: SignIn, open_agenda: Agenda, marie: Patient, visit_reason: VisitReason
+) -> None:
+    reason = VisitReason.objects.create(practice=open_agenda.practice, name="Suivi <i>\ue003", duration_minutes=20)
+    marked = Patient.objects.create(
+        practice=open_agenda.practice, first_name=f"<b>{STARTS}", last_name=str(MARKED_ID), birth_date=TUESDAY
+    )
+    booked = [
+        book(open_agenda, *one) for one in ((marie, visit_reason, 9), (marie, reason, 10), (marked, reason, 11))
+    ]
+    client = sign_in(alice)
+    page = client.get(f"/pro/appointments/{booked[1].pk}/").content.decode()
+    slots = re.findall(r'<a\s+class="slot.*?</a>', page, re.DOTALL)
+    assert len(slots) == 3
+    for slot, one in zip(slots, booked, strict=True):
+        assert slot.count(f"/pro/appointments/{one.pk}/") == 4  # opens twice, moves, shares
+        assert f'datetime="{one.local_start.isoformat()}"' in slot
+        assert f">{one.local_start:%H:%M}<" in slot
+        assert f"–{one.local_end:%H:%M}," in slot
+        assert f'class="who">{escape(one.patient.full_name)}<' in slot
+        assert ("aria-current" in slot) == (one == booked[1])
+    assert str(MARKED_ID) not in slots[0] + slots[1]
+    assert "<b>" not in page
+    assert "<i>" not in page
 
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -1,0 +1,52 @@
+"""How many questions the busiest pages ask the database, for a member of several practices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from appointments.models import Appointment
+from practices.members import add_member
+from practices.models import Practice, Role
+
+SignIn = Callable[[User], Client]
+IN_PANEL = {"HX-Request": "true", "HX-Target": "panel"}
+
+
+@pytest.mark.django_db
+def test_the_busiest_pages_ask_few_questions(
+    alice: User,
+    other_practice: Practice,
+    appointment: Appointment,
+    book_for: Callable[..., Appointment],
+    sign_in: SignIn,
+) -> None:
+    third = Practice.objects.create(name="Troisième cabinet")
+    for one in (other_practice, third):
+        add_member(user=alice, practice=one, roles=[Role.SECRETARY], by=None)
+    for days in (1, 2, 3):  # entries of the record's timeline
+        book_for(appointment.patient, starts_at=appointment.starts_at + timedelta(days=days))
+    client, panel = sign_in(alice), f"/pro/appointments/{appointment.pk}/"
+    day = appointment.local_start.date()
+    most: list[tuple[str, dict[str, Any], int]] = [
+        (panel, {"headers": IN_PANEL}, 22),
+        (f"/pro/?date={day}", {}, 13),
+        (f"/pro/?date={day}&view=week", {}, 13),
+        (f"{panel}share/", {}, 10),
+        (f"/pro/patients/{appointment.patient_id}/", {}, 32),
+    ]
+    asked = {}
+    for address, sent, _ in most:
+        client.get(address, **sent)  # what is remembered for some seconds: the counts in the rail
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address, **sent).status_code == 200
+        asked[address] = len(queries)
+        assert sum("accounts_membership" in one["sql"] for one in queries) == 1, address
+    assert all(asked[address] <= bound for address, _, bound in most), asked
