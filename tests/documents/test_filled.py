@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -210,3 +211,11 @@ def test_the_share_page_leads_to_filling_in_instead_of_sharing_it_as_it_is(
     assert answer.status_code == 400
     assert "blancs à remplir" in answer.content.decode()
     assert address in browser.get(f"/pro/appointments/{appointment.pk}/fill/").content.decode()
+
+
+def test_a_practitioner_signs_unless_they_say_otherwise_and_a_secretary_says_who(
+    address: str, alice_signs: User, bob: User, sign_in: SignIn
+) -> None:
+    chosen = re.compile(r'<option value="([^"]*)"\s+selected')
+    assert "me" in chosen.findall(sign_in(alice_signs).get(address).content.decode())
+    assert "" in chosen.findall(sign_in(bob).get(address).content.decode())
