@@ -53,6 +53,14 @@ def text_of(document: SharedDocument) -> str:
         return " ".join(text_of_pdf(file.read()).split())
 
 
+def test_a_practitioner_signs_unless_they_say_otherwise_and_a_secretary_says_who(
+    address: str, alice_signs: User, bob: User, sign_in: SignIn
+) -> None:
+    chosen = re.compile(r'<option value="([^"]*)"\s+selected')
+    assert "me" in chosen.findall(sign_in(alice_signs).get(address).content.decode())
+    assert "" in chosen.findall(sign_in(bob).get(address).content.decode())
+
+
 @pytest.mark.parametrize(
     ("blank", "typed", "answer"),
     [
@@ -211,11 +219,3 @@ def test_the_share_page_leads_to_filling_in_instead_of_sharing_it_as_it_is(
     assert answer.status_code == 400
     assert "blancs à remplir" in answer.content.decode()
     assert address in browser.get(f"/pro/appointments/{appointment.pk}/fill/").content.decode()
-
-
-def test_a_practitioner_signs_unless_they_say_otherwise_and_a_secretary_says_who(
-    address: str, alice_signs: User, bob: User, sign_in: SignIn
-) -> None:
-    chosen = re.compile(r'<option value="([^"]*)"\s+selected')
-    assert "me" in chosen.findall(sign_in(alice_signs).get(address).content.decode())
-    assert "" in chosen.findall(sign_in(bob).get(address).content.decode())
