@@ -22,7 +22,8 @@ def rules() -> str:
     lines += [f".for-{n} {{ grid-row-end: span {n}; }}" for n in range(1, DAY + 1)]
     lanes = range(1, MOST_LANES + 1)
     lines += [
-        f".lanes-{n} {{ grid-template-columns: repeat({n}, minmax(0, 1fr)); min-width: {max(132, n * LANE)}px; }}"
+        f".lanes-{n} {{ grid-template-columns: repeat({n}, minmax(min-content, 1fr)); "
+        f"min-width: {max(132, n * LANE)}px; }}"
         for n in lanes
     ]
     lines += [f".lane-{n} {{ grid-column-start: {n}; }}" for n in lanes]

@@ -93,8 +93,10 @@ def columns_of(
 
 
 def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agenda], heading: str | date) -> Column:
-    keys, hours = {one.pk for one in agendas}, sheet.zone_hours
-    appointments: list[Slot | Gap] = [one for one in sheet.found[day] if one.agenda_id in keys]
+    keys, hours = [one.pk for one in agendas], sheet.zone_hours
+    found = [one for one in sheet.found[day] if one.agenda_id in keys]
+    found.sort(key=lambda one: keys.index(one.agenda_id))  # side by side in the order of the agendas
+    appointments: list[Slot | Gap] = [*found]
     gaps = _gaps(sheet, agendas[0], day) if sheet.with_gaps and len(agendas) == 1 else []  # of several: whose?
     entries, lanes = side_by_side(appointments + gaps, lambda one: hours.place_of(_span(one), day))
     whole_day = _day(day, hours)

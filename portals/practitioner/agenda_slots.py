@@ -37,7 +37,7 @@ class Look(NamedTuple):
     agenda_id: UUID
     agenda_name: str
     status: str
-    # What their icons show: documents, those unread, those whose message failed, those to sign and sent back unsigned.
+    # What their icons show: documents, unread ones, those whose message failed, those to sign and sent back unsigned.
     document_count: int
     unread_count: int
     failed_count: int

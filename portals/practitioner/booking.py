@@ -55,7 +55,8 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
         if request.headers.get("HX-Request") == "true":
             if "search" in request.POST:
                 return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
-            return render(request, "practitioner/_free_times_answer.html", {"free_times": _free_times(request, form)})
+            shown = {"free_times": _free_times(request, form), "first_day": _first_day(request)}
+            return render(request, "practitioner/_free_times_answer.html", shown)
     else:
         initial: dict[str, Any] = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
@@ -104,6 +105,7 @@ def booking_page(
         repetition_open=repetition is not None or "change" in request.POST,
         nowhere=missing_to_book(practice),
         free_times=_free_times(request, form),
+        first_day=_first_day(request),
         **_offered(form, practice),
     )
     status = 400 if form.errors or (repetition and repetition.errors) else 409 if doubts else 200
@@ -123,11 +125,15 @@ def _doubts_about_time(form: BookingForm) -> list[Doubt]:
 
 
 def _free_times(request: HttpRequest, form: BookingForm) -> FreeTimes | None:
-    """From the day that a button asked for, or that is open in the agenda; otherwise from today."""
-    shown = request.POST.get("shown_from", "") if request.method == "POST" else request.GET.get("start", "")[:10]
-    asked = request.POST.get("times_from", shown)
-    agenda, visit_reason = form.chosen("agenda"), form.chosen("visit_reason")
-    return free_times_shown(agenda, visit_reason, first=asked, chosen=typed_moment(form["starts_at"].value()))
+    agenda, visit_reason, first = form.chosen("agenda"), form.chosen("visit_reason"), _first_day(request)
+    return free_times_shown(agenda, visit_reason, first=first, chosen=typed_moment(form["starts_at"].value()))
+
+
+def _first_day(request: HttpRequest) -> str:
+    """The day that a button asked for, or that was open in the agenda; anything else is today."""
+    if request.method != "POST":
+        return request.GET.get("start", "")[:10]
+    return request.POST.get("times_from") or request.POST.get("shown_from", "")
 
 
 def _practice(request: HttpRequest, user: User) -> Practice:

@@ -12,14 +12,14 @@ class CancelForm(forms.Form):
     """Both fields are optional."""
 
     reason = forms.ChoiceField(
-        label=_("Pourquoi ? (facultatif)"),
+        label=_("Pourquoi ?"),
         help_text=_("Lu par le cabinet seul : ni le patient ni aucun message ne le disent."),
         required=False,
         choices=[("", _("Sans précision")), *CancelReason.choices],
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     note = forms.CharField(
-        label=_("Précision (facultatif)"),
+        label=_("Précision"),
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),

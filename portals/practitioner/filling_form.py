@@ -82,6 +82,8 @@ class FillingForm(AboutForm):
         self.signers = _signers(practice, user, task)
         choice_field(self, "signer").choices = self.signers
         self.fields["signer"].required = task is not None
+        if self.signers and self.signers[0][0] == MYSELF:
+            self.initial.setdefault("signer", MYSELF)  # as an upload's switch: on
         if not self.signers:
             for name in ("signer", "sign_page", "sign_at", "placed"):
                 del self.fields[name]

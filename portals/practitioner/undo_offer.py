@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from appointments.models import Appointment
 from documents.models import ActKind, SharedDocument, UndoableAct
 
 LAST = "last_act"  # in the session
@@ -41,7 +42,10 @@ def undo_offered(request: HttpRequest, user: User) -> dict[str, Any] | None:
     if not last or last[1] <= timezone.now().timestamp():
         return None
     act = UndoableAct.objects.open().filter(pk=last[0], by=user, session=session_mark(request)).first()
-    return offer(act) if act else None
+    if act is None:
+        return None
+    about = Appointment.objects.of_staff(user).filter(pk=act.appointment).select_related("practice", "patient")
+    return offer(act) | {"about": about.first()}  # the page may be of somebody else
 
 
 def share_act(document: SharedDocument, user: User, session: str) -> UndoableAct | None:

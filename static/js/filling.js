@@ -54,6 +54,7 @@ const signs = () => Boolean(signer?.value);
 function followSigner() {
   const plain = part("plain-place");
   if (plain) plain.hidden = !signs() || pdf !== null;
+  for (const name of ["smaller", "larger"]) part(name).hidden = !signs();
   placement?.show(shown, geometry, signs());
   remember();
 }

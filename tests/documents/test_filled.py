@@ -55,6 +55,14 @@ def text_of(document: SharedDocument) -> str:
         return " ".join(text_of_pdf(file.read()).split())
 
 
+def test_a_practitioner_signs_unless_they_say_otherwise_and_a_secretary_says_who(
+    address: str, alice_signs: User, bob: User, sign_in: SignIn
+) -> None:
+    chosen = re.compile(r'<option value="([^"]*)"\s+selected')
+    assert "me" in chosen.findall(sign_in(alice_signs).get(address).content.decode())
+    assert "" in chosen.findall(sign_in(bob).get(address).content.decode())
+
+
 @pytest.mark.parametrize(
     ("blank", "typed", "answer"),
     [

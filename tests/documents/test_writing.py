@@ -15,6 +15,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
+from pypdf import PdfReader
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
@@ -152,6 +153,16 @@ def roles_of(element: pikepdf.Object) -> Iterator[tuple[str, pikepdf.Object]]:
         if isinstance(child, pikepdf.Dictionary) and "/S" in child:
             yield str(child.S), child
             yield from roles_of(child)
+
+
+def test_the_letterhead_has_an_address_of_lines_and_one_line_to_reach_the_practice(practice: Practice) -> None:
+    practice.address, practice.email = "12 rue des Lilas\n75020 Paris", "cabinet@lilas.example"
+    practice.telephone = "+33199000001"
+    practice.save()
+    printed = preview_body(practice=practice, title="Venir", body="<p>Bonjour.</p>")
+    lines = PdfReader(io.BytesIO(printed)).pages[0].extract_text().splitlines()
+    read = [" ".join(line.split()) for line in lines if line.strip()]
+    assert read[1:4] == ["12 rue des Lilas", "75020 Paris", "01 99 00 00 01 · cabinet@lilas.example"]
 
 
 def test_what_readers_for_the_blind_need_is_in_the_pdf(practice: Practice, carol: User) -> None:

@@ -175,6 +175,34 @@ CLIPPED = """() => {
 }"""
 
 
+# Lines of text that other text covers, but what floats over the page or stays in place while it scrolls.
+COVERED = """() => {
+  const lines = [];
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    const around = text.parentElement;
+    if (!text.data.trim() || !around.checkVisibility({ visibilityProperty: true })) continue;
+    if (around.closest("script, style, template, option, .visually-hidden")) continue;
+    if (around.closest("[data-panel], .menu-list, .options, .hours, .day-head, .share-all")) continue;
+    if (around.clientWidth === 1 && around.clientHeight === 1) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    for (const box of range.getClientRects()) if (box.width > 2) lines.push({ box, words: text.data.trim() });
+  }
+  lines.sort((one, other) => one.box.top - other.box.top);
+  const covered = [];
+  lines.forEach((one, at) => {
+    for (let next = at + 1; next < lines.length && lines[next].box.top < one.box.bottom - 5; next++) {
+      const other = lines[next];
+      const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+      if (across > 3) covered.push(`${one.words} | ${other.words}`);
+    }
+  });
+  return covered;
+}"""
+
+
 # Whatever the checks of a page depend on: its size, the focus, the markup, what fields contain.
 STATE = """() => JSON.stringify([
   innerWidth, innerHeight, document.activeElement?.id, document.documentElement.outerHTML,
@@ -255,6 +283,11 @@ class Visitor:
                 assert self.page.evaluate(CUT_WORDS) == [], (self.page.url, width)
         if size:
             self.page.set_viewport_size(size)
+
+    def nothing_covered(self, width: int) -> None:
+        """At this width no text is written over other text."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        assert self.page.evaluate(COVERED) == [], (self.page.url, width)
 
     def readable(self) -> None:
         """In dark colours, too, axe-core finds enough contrast. With the text doubled, and with wide spacing, no text

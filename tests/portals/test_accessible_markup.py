@@ -67,6 +67,7 @@ def faults(page: str) -> Iterator[str]:
             yield f"a {tag} within a p, which a browser closes before it: {attributes}"
     yield from rows_outside_of_lists(found)
     yield from errors_beside_no_field(found)
+    yield from (f"said twice: {one}" for one in re.findall(r"(\([^()<>]+\))\s+(?:<[^>]+>\s*)*\1", page))
     if "---------" in page:
         yield "an empty choice without a word"
     if re.search("\\s\u00a0:", page):

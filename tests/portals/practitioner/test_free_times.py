@@ -61,6 +61,20 @@ def test_choosing_agenda_and_reason_shows_their_times_and_books_nothing(
     assert not Appointment.objects.exists()
 
 
+def test_the_day_that_was_open_in_the_agenda_stays_when_the_reason_is_chosen(
+    bob: User, sign_in: SignIn, chosen: dict[str, Any]
+) -> None:
+    secretary = sign_in(bob)
+    page = one_line(secretary.get(f"{NEW}?agenda={chosen['agenda']}&start={DAY}T09:20").content)
+    [shown] = re.findall(r'name="shown_from" value="([^"]*)"', page)
+    asked = chosen | {"shown_from": shown, "times_from": "", "starts_at": f"{DAY}T09:20"}
+    text = one_line(secretary.post(NEW, asked, headers={"HX-Request": "true"}).content)
+    assert offered(text)[0] == f"{DAY}T09:00"
+    assert re.search(rf'value="{DAY}T09:20" data-pick aria-pressed="true"', text)
+    today = secretary.post(NEW, asked | {"times_from": "1"}, headers={"HX-Request": "true"}).content.decode()
+    assert offered(today)[0] < f"{DAY}"
+
+
 def test_a_time_is_picked_without_a_script_and_what_was_typed_stays(
     bob: User, sign_in: SignIn, marie: Patient, chosen: dict[str, Any]
 ) -> None:

@@ -55,6 +55,14 @@ def test_whoever_cancelled_undoes_it_on_the_page_where_they_landed(browser: Clie
     assert not Message.objects.exists()
 
 
+def test_on_any_other_page_it_says_whose_it_is(browser: Client, appointment: Appointment) -> None:
+    cancelled(browser, appointment)
+    page = browser.get("/pro/deliveries/").content.decode()
+    bar = page[page.index("data-undo-bar") :].partition("</form>")[0]
+    assert "Annuler l’annulation" in bar
+    assert appointment.patient.full_name in bar
+
+
 def test_the_panel_offers_it_too(browser: Client, appointment: Appointment) -> None:
     cancelled(browser, appointment)
     headers = {"HX-Request": "true", "HX-Target": "panel"}
