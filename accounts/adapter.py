@@ -97,8 +97,8 @@ class SessionsAdapter(DefaultUserSessionsAdapter):
 
 def _owner_of(email: str) -> User | None:
     """The account whose password allauth will compare."""
-    found: list[User] = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
-    return found[0] if found else None
+    accounts: list[User] = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
+    return accounts[0] if accounts else None
 
 
 def _with_our_links(context: dict[str, Any]) -> dict[str, Any]:

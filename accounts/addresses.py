@@ -59,7 +59,7 @@ def _written(request: HttpRequest) -> str:
 def _plain(address: str) -> IPv4Address | IPv6Address:
     """The address, as IPv4 if it is an IPv4 address in an IPv6 notation (RFC 4291 mapped; 6to4, RFC 3056, where each
     has 65,536 /64s)."""
-    found = ip_address(address)
-    if isinstance(found, IPv6Address):
-        return found.ipv4_mapped or found.sixtofour or found
-    return found
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        return parsed.ipv4_mapped or parsed.sixtofour or parsed
+    return parsed

@@ -82,7 +82,10 @@ class OperatorAdmin(OnlyActs[Operator]):
     @admin.action(description=gettext_lazy("Retirer des exploitants"))
     def remove(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
         self.each(
-            request, queryset, lambda one: remove_operator(operator=one, by=acting(request)), _("Exploitants retirés")
+            request,
+            queryset,
+            lambda operator: remove_operator(operator=operator, by=acting(request)),
+            _("Exploitants retirés"),
         )
 
 
@@ -122,7 +125,7 @@ class OperatorInvitationAdmin(OnlyActs[AccountLink]):
     @admin.action(description=gettext_lazy("Arrêter l’invitation"))
     def withdraw(self, request: HttpRequest, queryset: QuerySet[AccountLink]) -> None:
         self.each(
-            request, queryset, lambda one: withdraw_link(link=one, by=acting(request)), _("Invitations arrêtées")
+            request, queryset, lambda link: withdraw_link(link=link, by=acting(request)), _("Invitations arrêtées")
         )
 
 
@@ -136,10 +139,10 @@ class BlockedAccountAdmin(OnlyActs[BlockedAccount]):
     actions = ("unlock", "block", "remove_factors")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BlockedAccount]:
-        found = super().get_queryset(request).exclude(email__endswith="@erased.invalid").order_by("pk")
+        accounts = super().get_queryset(request).exclude(email__endswith="@erased.invalid").order_by("pk")
         if request.GET.get("q") or request.method == "POST":
-            return found
-        return found.filter(is_active=False) | found.filter(pk__in=locked_accounts())
+            return accounts
+        return accounts.filter(is_active=False) | accounts.filter(pk__in=locked_accounts())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[BlockedAccount], search_term: str
@@ -158,17 +161,17 @@ class BlockedAccountAdmin(OnlyActs[BlockedAccount]):
 
     @admin.action(description=gettext_lazy("Débloquer"))
     def unlock(self, request: HttpRequest, queryset: QuerySet[BlockedAccount]) -> None:
-        self.each(request, queryset, lambda one: unlock(user=one, by=acting(request)), _("Comptes débloqués"))
+        self.each(request, queryset, lambda user: unlock(user=user, by=acting(request)), _("Comptes débloqués"))
 
     @admin.action(description=gettext_lazy("Bloquer"))
     def block(self, request: HttpRequest, queryset: QuerySet[BlockedAccount]) -> None:
-        self.each(request, queryset, lambda one: block(user=one, by=acting(request)), _("Comptes bloqués"))
+        self.each(request, queryset, lambda user: block(user=user, by=acting(request)), _("Comptes bloqués"))
 
     @admin.action(description=gettext_lazy("Retirer la double authentification"))
     def remove_factors(self, request: HttpRequest, queryset: QuerySet[BlockedAccount]) -> None:
         self.each(
             request,
             queryset,
-            lambda one: remove_factors(user=one, by=acting(request)),
+            lambda user: remove_factors(user=user, by=acting(request)),
             _("Double authentification retirée"),
         )

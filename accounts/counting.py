@@ -24,34 +24,34 @@ COUNT = f"""
 """  # noqa: S608  # the table's name alone
 
 
-def count_one(what: str, whom: object, *, window: timedelta) -> int:
+def count_one(kind: str, subject: object, *, window: timedelta) -> int:
     """Count one try; returns the number of tries in its window, this one included. The first try opens the window."""
     now = int(time.time())
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [_key(what, whom), now + int(window.total_seconds()), now, now])
+        cursor.execute(COUNT, [_key(kind, subject), now + int(window.total_seconds()), now, now])
         return int(cursor.fetchone()[0])
 
 
-def count_now(what: str, whom: object) -> int:
+def count_now(kind: str, subject: object) -> int:
     """The tries of the current window."""
-    found = RateCount.objects.filter(key=_key(what, whom), ends_at__gt=int(time.time())).first()
-    return found.count if found else 0
+    row = RateCount.objects.filter(key=_key(kind, subject), ends_at__gt=int(time.time())).first()
+    return row.count if row else 0
 
 
-def take_back(what: str, whom: object) -> None:
+def take_back(kind: str, subject: object) -> None:
     """Uncount one try, because it was right."""
-    RateCount.objects.filter(key=_key(what, whom), count__gt=0).update(count=F("count") - 1)
+    RateCount.objects.filter(key=_key(kind, subject), count__gt=0).update(count=F("count") - 1)
 
 
-def forget_count(what: str, whom: object) -> None:
-    RateCount.objects.filter(key=_key(what, whom)).delete()
+def forget_count(kind: str, subject: object) -> None:
+    RateCount.objects.filter(key=_key(kind, subject)).delete()
 
 
-def hold(what: str, whom: object) -> None:
+def hold(kind: str, subject: object) -> None:
     """Lock this count until the transaction ends. Call it inside a transaction."""
     if not connection.in_atomic_block:
         raise RuntimeError("There is no transaction whose end would let go.")
-    count_one(f"hold:{what}", whom, window=timedelta(hours=1))
+    count_one(f"hold:{kind}", subject, window=timedelta(hours=1))
 
 
 def forget_ended_counts() -> int:
@@ -59,6 +59,6 @@ def forget_ended_counts() -> int:
     return RateCount.objects.filter(ends_at__lt=int(time.time()) - 3600).delete()[0]
 
 
-def _key(what: str, whom: object) -> str:
+def _key(kind: str, subject: object) -> str:
     """An opaque key, so that a dump of the table reveals no account and no address."""
-    return salted_hmac("accounts.counting", f"{what}:{whom}", algorithm="sha256").hexdigest()
+    return salted_hmac("accounts.counting", f"{kind}:{subject}", algorithm="sha256").hexdigest()

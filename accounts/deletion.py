@@ -37,15 +37,15 @@ class GuardedDeletion(admin.ModelAdmin[M]):
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
         """Like Django's method, with one sentence for each object that can't be deleted instead of all rows that
         protect it."""
-        found = list(objs)
-        held = [(one, kinds) for one in found if (kinds := _held_by(one))]
-        if held:  # counts a practice's patients without reading them
-            return [], {}, set(), [self._why_not(one, kinds) for one, kinds in held]
+        objects = list(objs)
+        referenced = [(obj, kinds) for obj in objects if (kinds := _references_to(obj))]
+        if referenced:  # counts a practice's patients without reading them
+            return [], {}, set(), [self._why_not(obj, kinds) for obj, kinds in referenced]
         collector = NestedObjects(using=router.db_for_write(self.model), origin=self.model)
-        collector.collect(found)
+        collector.collect(objects)
         if collector.protected:  # protected by rows that would be deleted, too
-            return [], {}, set(), [self._why_not(one, _kinds(collector.protected)) for one in found]
-        return super().get_deleted_objects(found, request)
+            return [], {}, set(), [self._why_not(obj, _kinds(collector.protected)) for obj in objects]
+        return super().get_deleted_objects(objects, request)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         return self._guarded(
@@ -62,19 +62,19 @@ class GuardedDeletion(admin.ModelAdmin[M]):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
         with transaction.atomic():
-            for one in queryset:
-                self.delete_model(request, one)
+            for obj in queryset:
+                self.delete_model(request, obj)
 
     def note_deletion(self, request: HttpRequest, obj: M) -> None:
         """Record the deletion in the trail, before it happens."""
 
-    def _guarded(self, request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> Any:
+    def _guarded(self, request: HttpRequest, view: Callable[[], HttpResponseBase]) -> Any:
         """Show the same sentence, and delete nothing, if new rows refer to the object since the page was shown."""
         try:
-            return answer()
+            return view()
         except (ProtectedError, RestrictedError) as error:
-            held = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
-            messages.error(request, _("Rien n’a été supprimé : %(held)s.") % {"held": _in_words(_kinds(held))})
+            referring = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
+            messages.error(request, _("Rien n’a été supprimé : %(held)s.") % {"held": _in_words(_kinds(referring))})
             return redirect(request.get_full_path())
 
     def _why_not(self, obj: M, kinds: Counter[str]) -> str:
@@ -82,24 +82,24 @@ class GuardedDeletion(admin.ModelAdmin[M]):
         return _("« %(what)s » n’est pas supprimé ici : %(held)s. %(instead)s") % facts
 
 
-def _held_by(obj: Model) -> Counter[str]:
+def _references_to(obj: Model) -> Counter[str]:
     """How many rows of each kind refer to it and would not be deleted with it."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for relation in obj._meta.get_fields(include_hidden=True):  # hidden: those whose related_name is "+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) in (PROTECT, RESTRICT):
             rows = relation.related_model._base_manager.filter(**{relation.field.name: obj.pk})
             if count := rows.count():
-                found[str(relation.related_model._meta.verbose_name)] += count
-    return found
+                counts[str(relation.related_model._meta.verbose_name)] += count
+    return counts
 
 
-def _kinds(held: Iterable[Model]) -> Counter[str]:
-    return Counter(str(one._meta.verbose_name) for one in held)
+def _kinds(rows: Iterable[Model]) -> Counter[str]:
+    return Counter(str(row._meta.verbose_name) for row in rows)
 
 
 def _in_words(kinds: Counter[str]) -> str:
     """Counts with the name of the kind, without names of people."""
     named = [f"{count} × {kind}" for kind, count in kinds.most_common(SHOWN)]
-    if others := kinds.total() - sum(count for _kind, count in kinds.most_common(SHOWN)):
-        named.append(ngettext("%(count)s autre", "%(count)s autres", others) % {"count": others})
+    if rest := kinds.total() - sum(count for _kind, count in kinds.most_common(SHOWN)):
+        named.append(ngettext("%(count)s autre", "%(count)s autres", rest) % {"count": rest})
     return _("des données en dépendent (%(kinds)s)") % {"kinds": ", ".join(named)}

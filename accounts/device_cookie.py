@@ -42,15 +42,15 @@ def asks_to_remember(request: HttpRequest) -> bool:
 
 def keep_device(request: HttpRequest, response: HttpResponse, user: User, *, code_given: bool = True) -> None:
     """Make the browser known to the account. `code_given`: the account's mobile was proved in it a minute ago."""
-    others = secrets_of(request)
-    if (old := find_device(user, others)) is not None:
+    of_other_accounts = secrets_of(request)
+    if (old := find_device(user, of_other_accounts)) is not None:
         old.delete()  # the old secret becomes invalid: the browser gets another
     browser = browser_of(request.headers.get("User-Agent", ""))
     device, secret = remember(user, browser=browser, code_given=code_given)
     request.session[SIGNED_IN_ON] = str(device.pk)
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,
-        _signer.sign(BETWEEN.join([secret, *others][:MAX_ACCOUNTS])),
+        _signer.sign(BETWEEN.join([secret, *of_other_accounts][:MAX_ACCOUNTS])),
         max_age=REMEMBERED,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

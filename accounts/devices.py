@@ -49,7 +49,7 @@ def remember(user: User, *, browser: Browser, code_given: bool) -> tuple[KnownDe
     )
     record("account.device_added", by=user, on=user, detail=_words(device))
     oldest = KnownDevice.objects.filter(user=user).order_by("-last_seen_at")[MAX_DEVICES:]
-    KnownDevice.objects.filter(pk__in=[one.pk for one in oldest]).delete()
+    KnownDevice.objects.filter(pk__in=[known.pk for known in oldest]).delete()
     return device, secret
 
 

@@ -27,37 +27,37 @@ class FactorAdapter(DefaultMFAAdapter):
         return opened(encrypted_text)
 
 
-def opened(kept: str) -> str:
+def opened(stored: str) -> str:
     """Raises CannotOpen."""
-    return Sealed(kept.removeprefix(PREFIX)).open() if kept.startswith(PREFIX) else kept
+    return Sealed(stored.removeprefix(PREFIX)).open() if stored.startswith(PREFIX) else stored
 
 
-def sealed_again(kept: str) -> str:
+def sealed_again(stored: str) -> str:
     """The value encrypted under SECRET_KEY; unchanged if it is already. Raises CannotOpen."""
-    if kept.startswith(PREFIX) and Sealed(kept.removeprefix(PREFIX)).is_current():
-        return kept
-    return PREFIX + Sealed.of(opened(kept)).token
+    if stored.startswith(PREFIX) and Sealed(stored.removeprefix(PREFIX)).is_current():
+        return stored
+    return PREFIX + Sealed.of(opened(stored)).token
 
 
 def with_secrets(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """A copy of Authenticator.data whose secrets went through `change`."""
     changed = dict(data)
     for name in FIELDS:
-        if isinstance(kept := data.get(name), str):
-            changed[name] = change(kept)
-        elif isinstance(kept, list):
-            changed[name] = [change(one) for one in kept]
+        if isinstance(stored := data.get(name), str):
+            changed[name] = change(stored)
+        elif isinstance(stored, list):
+            changed[name] = [change(secret) for secret in stored]
     return changed
 
 
 def secrets_in(data: dict[str, Any]) -> list[str]:
     """The secrets as stored."""
-    kept = (data.get(name, []) for name in FIELDS)
-    return [secret for one in kept for secret in ([one] if isinstance(one, str) else one)]
+    stored = (data.get(name, []) for name in FIELDS)
+    return [secret for value in stored for secret in ([value] if isinstance(value, str) else value)]
 
 
 def sealed_in(data: dict[str, Any]) -> list[str]:
-    return [kept for kept in secrets_in(data) if kept.startswith(PREFIX)]
+    return [stored for stored in secrets_in(data) if stored.startswith(PREFIX)]
 
 
 def is_plain(data: dict[str, Any]) -> bool:
@@ -69,7 +69,7 @@ def seal_plain_factors() -> int:
     count = 0
     for pk, data in list(Authenticator.objects.values_list("pk", "data")):
         if is_plain(data):
-            sealed = with_secrets(data, lambda kept: kept if kept.startswith(PREFIX) else sealed_again(kept))
+            sealed = with_secrets(data, lambda stored: stored if stored.startswith(PREFIX) else sealed_again(stored))
             # If it changed meanwhile (a recovery code was used), the next run finds it.
             count += Authenticator.objects.filter(pk=pk, data=data).update(data=sealed)
     return count

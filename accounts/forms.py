@@ -77,6 +77,6 @@ class ChangePasswordForm(allauth_forms.ChangePasswordForm):
         return typed
 
     def save(self) -> None:
-        kept = frozenset(uuid.UUID(pk) for pk in self.cleaned_data.get("keep_tokens", []))
-        self.user.password_change = PasswordChange(NewPassword.CHANGED, kept)
+        kept_tokens = frozenset(uuid.UUID(pk) for pk in self.cleaned_data.get("keep_tokens", []))
+        self.user.password_change = PasswordChange(NewPassword.CHANGED, kept_tokens)
         super().save()

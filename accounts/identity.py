@@ -42,5 +42,7 @@ def change_identity(
 
 
 def _in_one_line(text: str) -> str:
-    visible = "".join(one for one in text if unicodedata.category(one) != "Cf")  # invisible characters
+    visible = "".join(
+        character for character in text if unicodedata.category(character) != "Cf"
+    )  # invisible characters
     return unicodedata.normalize("NFC", " ".join(visible.split()))

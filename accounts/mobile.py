@@ -57,9 +57,9 @@ def replace_mobile(*, user: User, mobile: str, by: User) -> None:
         )
         plan_letter(letter, to=user.email, language=user.language)
         if old and old != mobile:
-            said = _(
+            pattern = _(
                 "Le numéro de mobile de votre compte %(practice)s vient de changer. "
                 "Si ce n’est pas vous, prévenez votre cabinet tout de suite."
             )
-            text = one_segment(said, name=site_name())
+            text = one_segment(pattern, name=site_name())
             plan_sms(to=old, text=text, language=user.language, account=user.pk)

@@ -29,7 +29,7 @@ OF_PARSERS = (
 
 
 @contextmanager
-def one_refusal(sentence: str | Promise) -> Iterator[None]:
+def same_refusal(sentence: str | Promise) -> Iterator[None]:
     """Raises ValidationError with this sentence for whatever a parser of credentials raises; limits on tries pass."""
     try:
         yield
@@ -49,11 +49,11 @@ class CredentialField(forms.JSONField):
         self.sentence = sentence
 
     def to_python(self, value: Any) -> Any:
-        with one_refusal(self.sentence):  # too deep, or a number with a million digits
-            found = super().to_python(value)
-            if found not in self.empty_values and found["type"] != "public-key":
+        with same_refusal(self.sentence):  # too deep, or a number with a million digits
+            credential = super().to_python(value)
+            if credential not in self.empty_values and credential["type"] != "public-key":
                 raise ValueError("Not a public-key credential (WebAuthn, 5.10.2).")
-            return found
+            return credential
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return None
@@ -79,7 +79,7 @@ class NewPasskey:
         )
 
     def clean(self) -> dict[str, Any]:
-        with one_refusal(self.sentence):
+        with same_refusal(self.sentence):
             cleaned: dict[str, Any] = super().clean()  # type: ignore[misc]  # of the form beside which this stands
             if cleaned.get("credential"):
                 cleaned["credential"] = stored_form(cleaned["credential"])
@@ -106,7 +106,7 @@ class KnownPasskey:
         self.fields["credential"] = CredentialField(NOT_KNOWN)
 
     def clean_credential(self) -> Any:
-        with one_refusal(NOT_KNOWN):
+        with same_refusal(NOT_KNOWN):
             return super().clean_credential()  # type: ignore[misc]  # of the form beside which this stands
 
 
@@ -125,7 +125,7 @@ class NewAccountForm(forms.Form):
 
     def clean_credential(self) -> dict[str, Any]:
         credential = self.cleaned_data["credential"]
-        with one_refusal(NOT_MADE):
+        with same_refusal(NOT_MADE):
             auth.parse_registration_response(credential)
             verified = auth.complete_registration(credential).is_user_verified()
             stored = stored_form(credential)

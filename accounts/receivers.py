@@ -28,7 +28,7 @@ from audit.trail import record
 @receiver(user_logged_in)
 @transaction.atomic
 def note_sign_in(request: HttpRequest, user: User, **_more: Any) -> None:
-    means = [str(one.get("type") or one["method"]) for one in get_authentication_records(request, user)]
+    means = [str(method.get("type") or method["method"]) for method in get_authentication_records(request, user)]
     browser = browser_of(request.headers.get("User-Agent", ""))
     record(
         "account.signed_in",

@@ -48,13 +48,13 @@ def _methods(view: Callable[..., Any]) -> set[str] | None:
     """The methods that `require_http_methods` or a class-based view allows; None if the view accepts all."""
     if view_class := getattr(view, "view_class", None):
         return {name.upper() for name in view_class.http_method_names if hasattr(view_class, name)}
-    found: list[set[str]] = []
+    allowed: list[set[str]] = []
 
     def look(layer: Callable[..., Any]) -> bool:
         if hasattr(layer, "__code__"):
-            asked = getclosurevars(layer).nonlocals.get("request_method_list")
-            found.extend([set(asked)] if asked else [])
+            methods = getclosurevars(layer).nonlocals.get("request_method_list")
+            allowed.extend([set(methods)] if methods else [])
         return False
 
     unwrap(view, stop=look)
-    return set.intersection(*found) if found else None
+    return set.intersection(*allowed) if allowed else None

@@ -50,8 +50,8 @@ class SessionLimitsMiddleware:
 @transaction.atomic
 def end_sessions(*, user: User, by: User | None) -> None:
     """Sign the account out of every browser."""
-    found = list(UserSession.objects.filter(user=user))
-    for session in found:
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
         session.end()
-    if found:
-        record("account.sessions_ended", by=by, on=user, detail={"count": len(found)})
+    if sessions:
+        record("account.sessions_ended", by=by, on=user, detail={"count": len(sessions)})

@@ -37,8 +37,8 @@ class TooManyTries(Exception):
 
 
 class Bound(NamedTuple):
-    what: str
-    whom: str
+    kind: str
+    subject: str
     window: timedelta
     most: int
     is_of_account: bool = True  # False: the limit of an address that tries one account after another
@@ -54,7 +54,7 @@ class Try:
     def was_right(self) -> None:
         """Uncount the try."""
         for bound in self.bounds:
-            take_back(bound.what, bound.whom)
+            take_back(bound.kind, bound.subject)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def count_try(request: HttpRequest, *, what: str, user: User | None, typed: str 
     bounds = _bounds(request, what, user, str(user.pk) if user else typed)
     reached = False
     for bound in bounds:
-        count = count_one(bound.what, bound.whom, window=bound.window)
+        count = count_one(bound.kind, bound.subject, window=bound.window)
         if count > bound.most:
             raise TooManyTries
         reached = reached or (bound.is_of_account and count == bound.most)
@@ -95,8 +95,8 @@ def _bounds(request: HttpRequest, what: str, user: User | None, account: str) ->
 
 def reset_unknown_device_counts(user: User) -> None:
     """Reset the counts of unknown devices after a password reset, in case strangers locked the owner out."""
-    for what in ("password", "factor"):
-        forget_count(f"{what}:strangers", str(user.pk))
+    for kind in ("password", "factor"):
+        forget_count(f"{kind}:strangers", str(user.pk))
 
 
 @transaction.atomic

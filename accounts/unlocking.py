@@ -35,7 +35,7 @@ class BlocksOperator(Refusal):
 def is_locked(user: User) -> bool:
     """Whether strangers' wrong tries have used up those of all unknown devices. Known devices and passkeys work."""
     most = settings.SIGN_IN_TRIES_AN_HOUR
-    return any(count_now(f"{what}:strangers", str(user.pk)) >= most for what in MEANS)
+    return any(count_now(f"{kind}:strangers", str(user.pk)) >= most for kind in MEANS)
 
 
 def locked_accounts() -> list[uuid.UUID]:
@@ -51,8 +51,8 @@ def locked_accounts() -> list[uuid.UUID]:
 def unlock(*, user: User, by: User) -> None:
     """Let unknown devices try again, and a deactivated account sign in. Raises NotOperator."""
     require_operator(by)
-    for what in MEANS:
-        forget_count(f"{what}:strangers", str(user.pk))
+    for kind in MEANS:
+        forget_count(f"{kind}:strangers", str(user.pk))
     if not user.is_active and not user.is_erased:
         User.objects.filter(pk=user.pk).update(is_active=True)
     record("account.unlocked", by=by, on=user)

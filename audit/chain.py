@@ -47,7 +47,7 @@ def seal() -> int:
 
 @transaction.atomic
 def _seal_batch() -> int:
-    if not _our_turn():
+    if not _try_lock():
         return 0
     last = AuditSeal.objects.order_by("-position").first()
     lines = AuditEvent.objects.unsealed()
@@ -77,7 +77,7 @@ def seal_with(lines: Sequence[AuditEvent]) -> None:
     AuditSeal.objects.bulk_create(seals)
 
 
-def _our_turn() -> bool:
+def _try_lock() -> bool:
     if connection.vendor != "postgresql":
         return True  # SQLite's transaction holds the write lock
     with connection.cursor() as cursor:
@@ -124,15 +124,15 @@ def faults() -> Iterator[str]:
     """A sentence for each line that is missing, changed or unsealed. Reads the whole trail."""
     expected, before = 1, START
     while seals := AuditSeal.objects.filter(position__gte=expected).order_by("position")[:BATCH]:
-        lines = AuditEvent.objects.in_bulk([one.event_id for one in seals])
-        for one in seals:
-            if one.position != expected:
-                yield f"audit seals {expected} to {one.position - 1}: missing"
-            elif (line := lines.get(one.event_id)) is None:
-                yield f"audit line {one.event_id}: missing, though it was sealed"
-            elif digest_of(line, before) != one.digest:
-                yield f"audit line {one.event_id}: changed since it was sealed"
-            expected, before = one.position + 1, one.digest
+        lines = AuditEvent.objects.in_bulk([seal.event_id for seal in seals])
+        for seal in seals:
+            if seal.position != expected:
+                yield f"audit seals {expected} to {seal.position - 1}: missing"
+            elif (line := lines.get(seal.event_id)) is None:
+                yield f"audit line {seal.event_id}: missing, though it was sealed"
+            elif digest_of(line, before) != seal.digest:
+                yield f"audit line {seal.event_id}: changed since it was sealed"
+            expected, before = seal.position + 1, seal.digest
     late = AuditEvent.objects.unsealed().filter(at__lt=timezone.now() - LATEST_SEAL)
     for pk in late.order_by("id").values_list("pk", flat=True).iterator():
         yield f"audit line {pk}: not sealed within an hour (the scheduler or the worker is not at work)"

@@ -62,7 +62,7 @@ def line(
     event_of(action)
     for name, value in (detail or {}).items():
         texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-        if any(CONTACT.fullmatch(one) for one in texts):
+        if any(CONTACT.fullmatch(text) for text in texts):
             raise ValueError(f"A contact is no detail of an audit line: {name} of {action}")
     act = current_act()
     return AuditEvent(

@@ -80,11 +80,11 @@ def rules_that_do_not_match() -> None:
         start = timezone.now() + timedelta(days=30)
         for _ in range(20):
             _timed(agenda, reason, patient, start, secretary)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries_run:
             _timed(agenda, reason, patient, start, secretary)
         # The fastest tenth, to leave out delays by other processes of the machine.
         times = [_timed(agenda, reason, patient, start, secretary) for _ in range(200)]
-        return statistics.quantiles(times, n=10)[0], len(asked)
+        return statistics.quantiles(times, n=10)[0], len(queries_run)
 
     without, fewest = measure()
     print(f"booking, no rule: {without * 1000:.2f} ms, {fewest} queries")
@@ -134,14 +134,14 @@ def verdict(taken: dict[str, set[str]]) -> None:
             f"{kind} lost": len(about - ids),
             f"{kind} unknown": len(ids - known),
         }
-    _tell(faults.items(), booked.count())
+    _report(faults.items(), booked.count())
 
 
 def _ids(messages: QuerySet[Message]) -> set[str]:
     return {str(pk) for pk in messages.values_list("pk", flat=True)}
 
 
-def _tell(faults: Iterable[tuple[str, int]], appointments: int) -> None:
+def _report(faults: Iterable[tuple[str, int]], appointments: int) -> None:
     wrong = [f"{name}: {count:+}" for name, count in faults if count]
     if wrong:
         sys.exit("NOT exactly once: " + ", ".join(wrong))

@@ -50,11 +50,11 @@ def run() -> None:
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    given = os.environ["DATABASE_URL"]
+    url = os.environ["DATABASE_URL"]
     name = f"docshare_chain_{os.getpid()}"
-    with psycopg.connect(given, autocommit=True) as server:
+    with psycopg.connect(url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
-        os.environ["DATABASE_URL"] = urlsplit(given)._replace(path=f"/{name}").geturl()
+        os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
         try:
             yield
         finally:
@@ -122,7 +122,7 @@ class Chain:
         with self._workers("docshare") as workers:
             started = time.time()
             seen, moved_at = 0, time.monotonic()
-            while (now := self._count()) < 2 * BOOKINGS or not _nothing_is_left():
+            while (now := self._count()) < 2 * BOOKINGS or not _is_all_done():
                 if now > seen:
                     seen, moved_at = now, time.monotonic()
                 if time.monotonic() - moved_at > STILL_SECONDS:
@@ -139,14 +139,14 @@ class Chain:
         tail = times[int(len(times) * 0.99)] - started
         beat.terminate()
         copies = {kind: Counter(line[1] for line in lines if line[0] == kind) for kind in ("email", "sms")}
-        twice = {kind: sum(count - 1 for count in found.values()) for kind, found in copies.items()}
-        rate = sum(len(found) for found in copies.values()) / seconds
+        twice = {kind: sum(count - 1 for count in messages.values()) for kind, messages in copies.items()}
+        rate = sum(len(messages) for messages in copies.values()) / seconds
         print(
             f"{WORKERS} workers, {killed} × kill -9: {seconds:.0f} s, 99 % after {tail:.0f} s: {rate:.0f} messages/s"
         )
         print(f"  ratio to the floor: {rate / floor:.2f}")
         print(f"  sent twice (the message in flight): {twice['email']} emails, {twice['sms']} SMS of {killed} kills")
-        verdict({kind: set(found) for kind, found in copies.items()})
+        verdict({kind: set(messages) for kind, messages in copies.items()})
 
     def _count(self) -> int:
         with self.taken.open("rb") as file:
@@ -193,7 +193,7 @@ def _when(true: Callable[[], bool], workers: list[subprocess.Popen[bytes]]) -> f
     return time.monotonic()
 
 
-def _nothing_is_left() -> bool:
+def _is_all_done() -> bool:
     """Nothing due waits. What the demo practice plans for later days does not count."""
     from django.utils import timezone
 

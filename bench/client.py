@@ -65,13 +65,13 @@ class Patient:
             "-s",
             str(script),
         ]
-        said = subprocess.run(
+        output = subprocess.run(
             [*command, *headers, self.base + path], check=True, capture_output=True, text=True
         ).stdout
-        (rate,) = re.findall(r"Requests/sec:\s+([\d.]+)", said)
-        ((p99, unit),) = re.findall(r"99%\s+([\d.]+)(us|ms|s|m)", said)
-        failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", said)))
-        failed += sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", said)))
+        (rate,) = re.findall(r"Requests/sec:\s+([\d.]+)", output)
+        ((p99, unit),) = re.findall(r"99%\s+([\d.]+)(us|ms|s|m)", output)
+        failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", output)))
+        failed += sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", output)))
         return Rate(float(rate), float(p99) * UNITS[unit], failed)
 
     @contextmanager

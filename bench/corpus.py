@@ -26,7 +26,7 @@ from bench.damage import DAMAGES
 from bench.installation import set_up
 
 AT_ONCE = 2
-TOLD_EVERY = 100  # documents
+REPORT_EVERY = 100  # documents
 SUFFIXES = {".pdf", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
 DAMAGED_AT_MOST, DAMAGED_BYTES = 400, 100_000  # documents, and their size
 MUST_BE_GOOD = 0.99
@@ -82,14 +82,14 @@ def _rows(folders: list[Path]) -> Iterator[Row]:
     files = [(path, path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*"))]
     wanted = [(path, name) for path, name in files if path.is_file() and path.suffix.lower() in SUFFIXES]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = {pool.submit(bench.row, path, _shown(name)): _shown(name) for path, name in wanted}
-        for done, future in enumerate(as_completed(asked), start=1):
+        futures = {pool.submit(bench.row, path, _shown(name)): _shown(name) for path, name in wanted}
+        for done, future in enumerate(as_completed(futures), start=1):
             try:
                 yield future.result()
             except Exception as error:
                 traceback.print_exception(error)
-                yield Row(asked[future], outcome=f"broke: {type(error).__name__}", broke=True)
-            if done % TOLD_EVERY == 0:
+                yield Row(futures[future], outcome=f"broke: {type(error).__name__}", broke=True)
+            if done % REPORT_EVERY == 0:
                 print(f"  {done} of {len(wanted)}", file=sys.stderr, flush=True)
 
 

@@ -108,7 +108,7 @@ class Bench:
         row = Row(shown_as)
         content = path.read_bytes()
         if path.suffix.lower() == ".pdf" and 0 < len(content) <= MAX_BYTES:
-            row.opens = bool(_asked(sandbox.run, corpus_child.opened, str(path)).get("pages"))
+            row.opens = bool(_in_sandbox(sandbox.run, corpus_child.opened, str(path)).get("pages"))
         self.spent.begin()
         start = time.perf_counter()
         intake = repaired = None
@@ -153,22 +153,22 @@ def _judge(row: Row, intake: Intake, path: Path, content: bytes, *, repaired: bo
     from files.sandbox import run
 
     page, signed = intake.page_count, str(intake.path)
-    judgement = _asked(run, corpus_child.judged, signed, False)
-    strict = _asked(run, corpus_child.judged, signed, True)
+    judgement = _in_sandbox(run, corpus_child.judged, signed, False)
+    strict = _in_sandbox(run, corpus_child.judged, signed, True)
     row.pyhanko = "ok" if judgement.get("valid") and judgement.get("whole") else str(judgement.get("why"))
     row.sentence = "" if strict.get("valid") else f"(read strictly: {strict.get('why')})"
     row.pdfsig = _pdfsig(intake.path)
-    before = _asked(run, corpus_child.shown, str(path), page, STAMP)
-    after = _asked(run, corpus_child.shown, signed, page, STAMP)
-    count = _asked(run, corpus_child.opened, signed).get("pages")
+    before = _in_sandbox(run, corpus_child.shown, str(path), page, STAMP)
+    after = _in_sandbox(run, corpus_child.shown, signed, page, STAMP)
+    count = _in_sandbox(run, corpus_child.opened, signed).get("pages")
     changed = _difference(before, after) or ("" if count == page else f"now {count}")
     row.pages = f"changed: {changed}" if changed else "ok"
     with intake.path.open("rb") as file:
-        kept = file.read(len(content)) == content
-    row.prefix = "ok" if kept or repaired else "not in front"
+        is_prefix = file.read(len(content)) == content
+    row.prefix = "ok" if is_prefix or repaired else "not in front"
 
 
-def _asked(run: Any, *question: Any) -> dict[str, Any]:
+def _in_sandbox(run: Any, *question: Any) -> dict[str, Any]:
     """Run `question`, a function of bench.corpus_child, on a document's path with further arguments."""
     from files.sandbox import SandboxError
 
@@ -192,7 +192,7 @@ def _pdfsig(path: Path) -> str:
     except subprocess.TimeoutExpired:
         return "no answer"
     parts = done.stdout.decode("utf-8", "replace").split("Signature #")
-    said = next((part for part in parts if SIGNER in part), parts[-1])
-    if "Signature is Valid" not in said:
-        return (said.strip().splitlines() or [f"exit {done.returncode}"])[-1].strip()[:60]
-    return "ok" if "Total document signed" in said else "not whole"
+    report = next((part for part in parts if SIGNER in part), parts[-1])
+    if "Signature is Valid" not in report:
+        return (report.strip().splitlines() or [f"exit {done.returncode}"])[-1].strip()[:60]
+    return "ok" if "Total document signed" in report else "not whole"

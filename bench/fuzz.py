@@ -58,17 +58,17 @@ def made_here() -> dict[str, bytes]:
     from docshare.demo.letters import letter
 
     pdf = letter("Ordonnance", ["Paracétamol 1 g."], heading="Cabinet")
-    found = {"lettre.pdf": pdf, "formulaire.pdf": _saved(pdf, _with_form)}
-    found["chiffre.pdf"] = _saved(pdf, encryption=pikepdf.Encryption(owner="o", user="", R=6))
-    found["lineaire.pdf"] = _saved(pdf, linearize=True)
-    found["dense.pdf"] = _saved(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    documents = {"lettre.pdf": pdf, "formulaire.pdf": _saved(pdf, _with_form)}
+    documents["chiffre.pdf"] = _saved(pdf, encryption=pikepdf.Encryption(owner="o", user="", R=6))
+    documents["lineaire.pdf"] = _saved(pdf, linearize=True)
+    documents["dense.pdf"] = _saved(pdf, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     for kind in ("png", "jpeg", "gif", "bmp", "tiff"):
         buffer = io.BytesIO()
         frames = [Image.new("RGB", (30, 20), colour) for colour in ("teal", "white")]
         more: dict[str, Any] = {"save_all": True, "append_images": frames[1:]} if kind in ("gif", "tiff") else {}
         frames[0].save(buffer, kind, **more)
-        found[f"photo.{kind}"] = buffer.getvalue()
-    return found
+        documents[f"photo.{kind}"] = buffer.getvalue()
+    return documents
 
 
 def _saved(content: bytes, change: Callable[[pikepdf.Pdf], None] | None = None, **more: Any) -> bytes:
@@ -89,8 +89,8 @@ def _with_form(pdf: pikepdf.Pdf) -> None:
 
 
 def changed(content: bytes, changes: list[Change]) -> bytes:
-    for kind, where, piece in changes:
-        at = int(where * len(content))
+    for kind, fraction, piece in changes:
+        at = int(fraction * len(content))
         match kind:
             case "put":
                 content = content[:at] + piece + content[at:]
@@ -105,8 +105,8 @@ def changed(content: bytes, changes: list[Change]) -> bytes:
             case "number":
                 numbers = list(re.finditer(rb"\d+", content))
                 if numbers:
-                    found = numbers[int(where * (len(numbers) - 1))]
-                    content = content[: found.start()] + b"%d" % (len(piece) * 977) + content[found.end() :]
+                    number = numbers[int(fraction * (len(numbers) - 1))]
+                    content = content[: number.start()] + b"%d" % (len(piece) * 977) + content[number.end() :]
     return content
 
 
@@ -114,8 +114,8 @@ def strategy(seeds: dict[str, bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
     """A strategy for pairs: a document's name and its changed bytes."""
     piece = st.one_of(st.sampled_from(WORDS), st.binary(min_size=1, max_size=8))
     kind = st.sampled_from(["put", "over", "cut", "twice", "number", "number", "end"])
-    where = st.floats(0, 1, exclude_max=True)
-    changes = st.lists(st.tuples(kind, where, piece), min_size=1, max_size=6)
+    fraction = st.floats(0, 1, exclude_max=True)
+    changes = st.lists(st.tuples(kind, fraction, piece), min_size=1, max_size=6)
     return st.tuples(st.sampled_from(sorted(seeds)), changes).map(
         lambda drawn: (drawn[0], changed(seeds[drawn[0]], drawn[1]))
     )
@@ -195,7 +195,7 @@ def _run(documents: st.SearchStrategy[tuple[str, bytes]], *, minutes: float) -> 
         @seed(random.randrange(1 << 32))
         @settings(max_examples=A_ROUND, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(documents)
-        def try_one(document: tuple[str, bytes]) -> None:
+        def judge_one(document: tuple[str, bytes]) -> None:
             nonlocal slowest
             if time.monotonic() - start > minutes * 60:
                 return
@@ -203,7 +203,7 @@ def _run(documents: st.SearchStrategy[tuple[str, bytes]], *, minutes: float) -> 
             counted[outcome(*document, credential)] += 1
             slowest = max(slowest, time.monotonic() - began)
 
-        try_one()
+        judge_one()
         spent = (time.monotonic() - start) / 60
         print(f"  {counted.total()} documents in {spent:.0f} minutes", file=sys.stderr, flush=True)
     print(f"{counted.total()} documents in {minutes:g} minutes, the slowest took {slowest:.1f} s; nothing unanswered")

@@ -165,18 +165,18 @@ def questions(template: Any) -> dict[str, Callable[[], Any]]:
         user=user, patient=patient, relationship="self", proved_email=user.email, proved_mobile=patient.mobile
     )
 
-    def browser(who: User) -> Client:
+    def browser(user: User) -> Client:
         client = Client(headers={"Host": "localhost"})
-        client.force_login(who, backend=settings.AUTHENTICATION_BACKENDS[0])
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
         return client
 
-    def program(who: User) -> Client:
-        secret = issue_token(user=who, name="bench", scopes=list(Scope), by=None)[1]
+    def program(user: User) -> Client:
+        secret = issue_token(user=user, name="bench", scopes=list(Scope), by=None)[1]
         return Client(headers={"Host": "localhost", "Authorization": f"Bearer {secret}"})
 
     staff, own, staff_api, own_api = browser(doctor), browser(user), program(doctor), program(user)
     appointment, day = template.appointment_id, template.appointment.local_start.date()
-    asked = {
+    requests = {
         "agenda of a day": (staff, f"/pro/?date={day}"),
         "panel of an appointment": (staff, f"/pro/appointments/{appointment}/"),
         "page that shares": (staff, f"/pro/appointments/{appointment}/share/"),
@@ -191,7 +191,7 @@ def questions(template: Any) -> dict[str, Callable[[], Any]]:
         "API: history": (staff_api, f"/api/v1/appointments/{appointment}/history/"),
         "API: my documents": (own_api, "/api/v1/me/documents/"),
     }
-    return {name: partial(client.get, path) for name, (client, path) in asked.items()}
+    return {name: partial(client.get, path) for name, (client, path) in requests.items()}
 
 
 def measure(call: Callable[[], Any]) -> tuple[int, float]:
@@ -199,17 +199,17 @@ def measure(call: Callable[[], Any]) -> tuple[int, float]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    answer = call()
-    assert answer.status_code == 200, (answer.status_code, answer.request["PATH_INFO"])
+    response = call()
+    assert response.status_code == 200, (response.status_code, response.request["PATH_INFO"])
     with CaptureQueriesContext(connection) as queries:
         call()
-    asked = len(queries)  # read now, because the next request resets them
+    query_count = len(queries)  # read now, because the next request resets them
     taken = []
     for _ in range(CALLS):
         start = time.perf_counter()
         call()
         taken.append(time.perf_counter() - start)
-    return asked, statistics.quantiles(taken, n=20)[-1]
+    return query_count, statistics.quantiles(taken, n=20)[-1]
 
 
 if __name__ == "__main__":

@@ -101,8 +101,8 @@ def grow() -> None:
     reason = agenda.visit_reasons.first()
     assert reason is not None
     records = [_record(number, practice) for number in range(PATIENTS)]
-    for one in records:  # bulk_create does not call pre_save of every field on all versions
-        one._meta.get_field("search_text").pre_save(one, True)
+    for record in records:  # bulk_create does not call pre_save of every field on all versions
+        record._meta.get_field("search_text").pre_save(record, True)
     Patient.objects.bulk_create(records, batch_size=2000)
     start = timezone.now() - timedelta(days=DAYS / 2)
     gap = timedelta(days=DAYS) / (PATIENTS * EACH)
@@ -156,8 +156,8 @@ def questions() -> Iterator[tuple[str, Callable[[], Any]]]:
     assert at_single is not None
     eight = "marie durand 1 2 3 4 5 courriel"
     requests = [
-        *((staff, *one) for one in _pages_of_patients(single.pk, alike.pk, at_single.pk, at_alike.pk, eight)),
-        *((staff, *one) for one in _other_pages(timezone.localdate())),
+        *((staff, *page) for page in _pages_of_patients(single.pk, alike.pk, at_single.pk, at_alike.pk, eight)),
+        *((staff, *page) for page in _other_pages(timezone.localdate())),
         (administrator, "rules", "/pro/rules/"),
         (administrator, "new rule, forecast", "/pro/rules/new/"),
         (administrator, "settings", "/pro/settings/"),
@@ -174,8 +174,8 @@ def questions() -> Iterator[tuple[str, Callable[[], Any]]]:
         yield name, partial(staff.get, f"/pro/appointments/{found.pk}/", headers=htmx)
     typed = {"search": "1", "q": eight}
     yield "new appointment, search", lambda: staff.post("/pro/appointments/new/", typed)
-    known = {"first_name": "Marie", "last_name": "Durand", "birth_date": "1970-01-01"}
-    yield "new appointment, look-alikes", lambda: staff.post("/pro/appointments/new/", known)
+    look_alike = {"first_name": "Marie", "last_name": "Durand", "birth_date": "1970-01-01"}
+    yield "new appointment, look-alikes", lambda: staff.post("/pro/appointments/new/", look_alike)
 
 
 def _browsers() -> tuple[Client, Client, Client]:
@@ -235,8 +235,8 @@ def measure(call: Callable[[], Any]) -> tuple[float, int]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    answer = call()  # warm: templates, connections
-    assert answer.status_code in (200, 400), (answer.status_code, answer.request["PATH_INFO"])
+    response = call()  # warm: templates, connections
+    assert response.status_code in (200, 400), (response.status_code, response.request["PATH_INFO"])
     with CaptureQueriesContext(connection) as queries:
         call()
     asked = len(queries)  # read now, because the next request resets them

@@ -50,14 +50,14 @@ def _measure(port: int, pid: int) -> None:
     content = large_pdf()
 
     def share(results: list[int]) -> None:
-        answer = requests.post(
+        response = requests.post(
             address,
             data={"category": "report", "title": "Scan", "sign": "true", "page": 4, "x": 0.8, "y": 0.9},
             files={"file": ("scan.pdf", io.BytesIO(content), "application/pdf")},
             headers={"Authorization": f"Bearer {token}"},
             timeout=300,
         )
-        results.append(answer.status_code)
+        results.append(response.status_code)
 
     share([])  # every module loaded, the sandbox warm
     worker = psutil.Process(pid).children()[0]

@@ -76,11 +76,11 @@ class Measurement:
     def __init__(self, stack: Stack) -> None:
         self.site = stack.places.site
         self.certificate = str(stack.places.secrets / "tls_certificate")
-        doctor = next(one for one in stack.demo()["staff"] if one["email"].startswith("dr.bernard"))
+        doctor = next(member for member in stack.demo()["staff"] if member["email"].startswith("dr.bernard"))
         self.credentials = {"login": doctor["email"], "password": doctor["password"]}
-        said = stack.manage("shell", "-v", "0", "-c", SIGN_IN).strip().splitlines()[-1]
+        output = stack.manage("shell", "-v", "0", "-c", SIGN_IN).strip().splitlines()[-1]
         self.doctor = self.caller("127.0.0.1")
-        self.doctor.cookies.set("__Host-session", json.loads(said)["session"], secure=True)
+        self.doctor.cookies.set("__Host-session", json.loads(output)["session"], secure=True)
         self.addresses = addresses(1)
 
     def caller(self, address: str) -> requests.Session:
@@ -94,24 +94,26 @@ class Measurement:
                 floor = self.measure()
             with self.strangers(number, "/api/v1/verify/", {200, 400, 503}) as answers:
                 busy = self.measure()
-            for name, found in ratios.items():
-                found.append(p99(busy[name]) / p99(idle[name]))
+            for name, values in ratios.items():
+                values.append(p99(busy[name]) / p99(idle[name]))
                 each = ", ".join(
                     f"{which} {p99(times[name]) * 1000:.0f} ms (median {statistics.median(times[name]) * 1000:.0f}, "
                     f"{len(times[name])} requests)"
                     for which, times in (("idle", idle), ("floor", floor), ("verifying", busy))
                 )
-                print(f"run {number + 1}, {name}: p99 {each}; {found[-1]:.2f} times idle", flush=True)
-            told = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
-            print(f"run {number + 1}, strangers were answered: {told}", flush=True)
-        for name, found in ratios.items():
-            print(f"open verification, {name}: p99 {statistics.median(found):.2f} times the idle one (goal: under 2)")
+                print(f"run {number + 1}, {name}: p99 {each}; {values[-1]:.2f} times idle", flush=True)
+            counts = ", ".join(f"{count} × {status}" for status, count in sorted(answers.items()))
+            print(f"run {number + 1}, strangers were answered: {counts}", flush=True)
+        for name, values in ratios.items():
+            print(
+                f"open verification, {name}: p99 {statistics.median(values):.2f} times the idle one (goal: under 2)"
+            )
 
     def measure(self) -> dict[str, list[float]]:
         """Seconds of each request."""
         with ThreadPoolExecutor(2) as pool:
-            asked = {"sign-in": pool.submit(again, self.sign_in), "agenda": pool.submit(again, self.agenda)}
-            return {name: times.result() for name, times in asked.items()}
+            futures = {"sign-in": pool.submit(again, self.sign_in), "agenda": pool.submit(again, self.agenda)}
+            return {name: times.result() for name, times in futures.items()}
 
     def sign_in(self) -> float:
         """Load the page and send the right password; the answer asks for the second factor."""
@@ -119,18 +121,18 @@ class Measurement:
         start = time.perf_counter()
         page = session.get(f"{self.site}/account/login/", timeout=60)
         form = {**self.credentials, "csrfmiddlewaretoken": session.cookies["__Host-csrf"]}
-        answer = session.post(page.url, data=form, timeout=60, allow_redirects=False)
+        response = session.post(page.url, data=form, timeout=60, allow_redirects=False)
         took = time.perf_counter() - start
-        assert answer.status_code == 302, answer.status_code
+        assert response.status_code == 302, response.status_code
         session.close()
         return took
 
     def agenda(self) -> float:
         start = time.perf_counter()
-        answer = self.doctor.get(f"{self.site}/pro/", timeout=60)
+        response = self.doctor.get(f"{self.site}/pro/", timeout=60)
         took = time.perf_counter() - start
-        assert answer.status_code == 200, answer.status_code
-        assert "/account/" not in answer.url, answer.url
+        assert response.status_code == 200, response.status_code
+        assert "/account/" not in response.url, response.url
         return took
 
     @contextmanager
@@ -142,8 +144,8 @@ class Measurement:
             [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_last_of_all
         ) as generator:
             yield answers
-            said, _ = generator.communicate("")
-        answers.update({int(status): count for status, count in json.loads(said).items()})
+            output, _ = generator.communicate("")
+        answers.update({int(status): count for status, count in json.loads(output).items()})
         assert answers, "the generator sent nothing"
         assert set(answers) <= expected, answers
 
@@ -160,18 +162,18 @@ def waves(site: str, certificate: str, path: str, number: str) -> None:
     done = threading.Event()
 
     def send(session: requests.Session, content: bytes) -> None:
-        answer = session.post(f"{site}{path}", files={"file": ("a.pdf", content, "application/pdf")}, timeout=120)
-        answers[answer.status_code] += 1
+        response = session.post(f"{site}{path}", files={"file": ("a.pdf", content, "application/pdf")}, timeout=120)
+        answers[response.status_code] += 1
 
     def wait_for_the_end() -> None:
         sys.stdin.read()
         done.set()
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
-    found = addresses(100 + 2 * int(number) + (path == "/metrics"))
+    own_addresses = addresses(100 + 2 * int(number) + (path == "/metrics"))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while not done.wait(BETWEEN_WAVES):
-            session = caller(site, certificate, next(found))
+            session = caller(site, certificate, next(own_addresses))
             list(pool.map(send, [session] * AT_ONCE, itertools.islice(files, AT_ONCE)))
             session.close()
     print(json.dumps(answers))

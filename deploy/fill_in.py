@@ -18,7 +18,7 @@ def fill_in(template: str, values: Mapping[str, str]) -> str:
     """Replace the names. Raises KeyError with the names without a value."""
     if missing := sorted(set(NAME.findall(template)) - values.keys()):
         raise KeyError(", ".join(missing))
-    return NAME.sub(lambda found: values[found[1]], template)
+    return NAME.sub(lambda match: values[match[1]], template)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,11 @@ def web() -> str:
     scheme, _, host = os.environ.get("PUBLIC_URL", "http://localhost").rstrip("/").partition("://")
     question = f"GET /readyz HTTP/1.0\r\nHost: {host}\r\nX-Forwarded-Proto: {scheme}\r\n\r\n"
     try:
-        with socket.create_connection(("127.0.0.1", int(os.environ.get("PORT", "8000"))), ANSWER_SECONDS) as asked:
-            asked.sendall(question.encode())
-            answer = asked.makefile("rb").read(LONGEST_ANSWER).decode(errors="replace")
+        with socket.create_connection(
+            ("127.0.0.1", int(os.environ.get("PORT", "8000"))), ANSWER_SECONDS
+        ) as connection:
+            connection.sendall(question.encode())
+            answer = connection.makefile("rb").read(LONGEST_ANSWER).decode(errors="replace")
     except OSError as error:
         return str(error)
     head, _, body = answer.partition("\r\n\r\n")

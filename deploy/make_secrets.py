@@ -27,8 +27,8 @@ def make(folder: Path, *, database: str = "postgres:5432") -> None:
     password = (folder / "database_password").read_text()
     _write(folder / "database_url", f"postgres://docshare:{password}@{database}/docshare")
     credentials = [{"accessKey": secrets.token_urlsafe(16), "secretKey": secrets.token_urlsafe(32)}]
-    who = {"name": "docshare", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List"]}
-    _write(folder / "s3_identities", json.dumps({"identities": [who]}))
+    identity = {"name": "docshare", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List"]}
+    _write(folder / "s3_identities", json.dumps({"identities": [identity]}))
     make_empty(folder, ("sms_token", "storage_url", "secret_key_fallbacks", "signing_passphrase_fallbacks"))
 
 
@@ -46,8 +46,8 @@ def make_empty(folder: Path, names: Iterable[str]) -> None:
 
 def bucket_url(folder: Path, server: str, *, public: str) -> str:
     """The value of storage_url for a bucket of our own S3 server at `server`."""
-    (who,) = json.loads((folder / "s3_identities").read_text())["identities"]
-    (key,) = who["credentials"]
+    (identity,) = json.loads((folder / "s3_identities").read_text())["identities"]
+    (key,) = identity["credentials"]
     return (
         f"s3://{key['accessKey']}:{key['secretKey']}@documents?endpoint=http://{server}&region=local&public={public}"
     )
@@ -57,10 +57,10 @@ def _write(path: Path, content: str) -> None:
     """Write atomically, because a secret left empty by an interruption would never be replaced."""
     if path.exists():
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
         file.write(content)
-    draft.replace(path)
+    partial.replace(path)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def prepare_checkout() -> None:
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
     """A lock, because two installations of one checkout share compiled texts and static files."""
-    with (ROOT / "manage.py").open() as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with (ROOT / "manage.py").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
@@ -107,8 +107,8 @@ def collect_static_files() -> None:
     fingerprint = hashlib.sha256(Path(static_files.__file__).read_bytes())
     for finder in get_finders():
         for name, storage in finder.list([]):
-            found = Path(storage.path(name)).stat()
-            fingerprint.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+            status = Path(storage.path(name)).stat()
+            fingerprint.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     memory = Path(settings.STATIC_ROOT) / ".collected"
     readable = (
         memory.exists() and memory.stat().st_mode & 0o777 == static_files.FILE

@@ -140,8 +140,8 @@ def prepare() -> dict[str, Any] | None:
     )
     if done.returncode != 0:
         raise CannotStart("docshare could not be prepared; the lines above say why.")
-    told: dict[str, Any] | None = json.loads(done.stdout)
-    return told
+    description: dict[str, Any] | None = json.loads(done.stdout)
+    return description
 
 
 def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
@@ -155,8 +155,8 @@ def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
         "DOCSHARE_PRIVATE_QUEUE": str(private_queue).lower(),
         "DOCSHARE_ROOT": str(ROOT),
     }
-    tied = [sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]
-    command = [*tied, str(BIN / "supervisord"), "-c", str(ROOT / "deploy" / "supervisord.conf")]
+    stop_with_parent = [sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]
+    command = [*stop_with_parent, str(BIN / "supervisord"), "-c", str(ROOT / "deploy" / "supervisord.conf")]
     if os.geteuid() == 0:
         command += ["--user", "root"]  # explicit, because supervisord warns otherwise
     supervisor = subprocess.Popen(
@@ -214,14 +214,14 @@ def announce(prepared: dict[str, Any] | None, data_dir: Path) -> None:
 def end_all() -> None:
     """Ask every child to stop, adopted orphans included; kill them after STOP_SECONDS."""
     deadline = time.monotonic() + STOP_SECONDS
-    asked: set[int] = set()
+    signalled: set[int] = set()
     while children := living_children():
         late = time.monotonic() > deadline
         for child in children:
-            if late or child not in asked:
+            if late or child not in signalled:
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL if late else signal.SIGTERM)
-                asked.add(child)
+                signalled.add(child)
         time.sleep(0.05)
 
 

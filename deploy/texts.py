@@ -17,10 +17,10 @@ def compile_texts() -> list[Path]:
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
             continue
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        polib.pofile(str(source), check_for_duplicates=True).save_as_mofile(str(draft))
-        draft.chmod(0o644)  # root may compile them, and the site is another user
-        draft.replace(target)
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        polib.pofile(str(source), check_for_duplicates=True).save_as_mofile(str(partial))
+        partial.chmod(0o644)  # root may compile them, and the site is another user
+        partial.replace(target)
         written.append(target)
     return written
 

@@ -53,9 +53,9 @@ def unfit_for_production() -> Iterator[str]:
         yield "The database is not PostgreSQL. Set DATABASE_URL to postgres://user:password@host/name."
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_SECRET:
         yield f"METRICS_TOKEN is too short. Set it to {SHORTEST_SECRET} random characters or more, or unset it."
-    for name, what in NEEDED.items():
+    for name, value in NEEDED.items():
         if not getattr(settings, name):
-            yield f"{name} is not set. Set {name} to {what}."
+            yield f"{name} is not set. Set {name} to {value}."
     on_s3 = settings.STORAGE_URL.startswith("s3:")
     fitting = {"direct", "presigned"} if on_s3 else {"direct", "accel"}
     if settings.DOCUMENT_SERVING not in fitting:

@@ -41,26 +41,26 @@ def document_storage(url: str, *, access_key: str = "", secret_key: str = "") ->
         return DocumentStorage(_folder(Path(unquote(address.path))))
     if address.scheme != "s3" or not address.hostname:
         raise ImproperlyConfigured("STORAGE_URL is neither file:///folder nor s3://key:secret@bucket?endpoint=….")
-    asked = {name: values[0] for name, values in parse_qs(address.query).items()}
-    if unknown := asked.keys() - PARAMETERS:
+    parameters = {name: values[0] for name, values in parse_qs(address.query).items()}
+    if unknown := parameters.keys() - PARAMETERS:
         raise ImproperlyConfigured(f"STORAGE_URL has a parameter nobody knows: {', '.join(sorted(unknown))}.")
     options = {
         # Not `hostname`, which is lower case: names of old buckets may have capitals.
         "bucket_name": address.netloc.rpartition("@")[2],
         "access_key": unquote(address.username or "") or access_key or None,
         "secret_key": unquote(address.password or "") or secret_key or None,
-        "endpoint_url": asked.get("endpoint"),
-        "region_name": asked.get("region"),
+        "endpoint_url": parameters.get("endpoint"),
+        "region_name": parameters.get("region"),
         # files.storage.put checks for an existing file first. django-storages would search for a free name, and for
         # ever if the server reports every name as taken.
         "file_overwrite": True,
         "querystring_auth": True,
         "querystring_expire": PRESIGNED_SECONDS,
         "default_acl": None,
-        "object_parameters": _encryption(asked.get("encryption", "AES256")),
+        "object_parameters": _encryption(parameters.get("encryption", "AES256")),
         "client_config": _client(),
     }
-    public = asked.get("public") or asked.get("endpoint") or _amazon(asked.get("region"))
+    public = parameters.get("public") or parameters.get("endpoint") or _amazon(parameters.get("region"))
     return DocumentStorage(
         _s3(options), presigning=_s3({**options, "endpoint_url": public}), public_origin=_origin(public)
     )
@@ -94,13 +94,13 @@ def _client() -> Any:
     )
 
 
-def _encryption(asked: str) -> dict[str, str]:
-    if asked == "none":
+def _encryption(value: str) -> dict[str, str]:
+    if value == "none":
         return {}
-    if asked in ("AES256", "aws:kms"):
-        return {"ServerSideEncryption": asked}
-    if asked.startswith("aws:kms:"):
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": asked.removeprefix("aws:kms:")}
+    if value in ("AES256", "aws:kms"):
+        return {"ServerSideEncryption": value}
+    if value.startswith("aws:kms:"):
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": value.removeprefix("aws:kms:")}
     raise ImproperlyConfigured("encryption in STORAGE_URL is AES256, aws:kms, aws:kms:<key id> or none.")
 
 

@@ -37,23 +37,23 @@ def provider_settings(url: str, *, webhook_secret: str, webhook_key: str) -> dic
     address = urlsplit(url)
     name = address.scheme.removeprefix(SCHEME)
     if name not in CREDENTIALS:
-        known = ", ".join(f"{SCHEME}{one}" for one in sorted(CREDENTIALS))
+        known = ", ".join(f"{SCHEME}{scheme}" for scheme in sorted(CREDENTIALS))
         raise ImproperlyConfigured(f"EMAIL_URL names a provider that is not known. Known are: {known}.")
-    given = [unquote(part) for part in (address.username, address.password) if part]
+    credentials = [unquote(part) for part in (address.username, address.password) if part]
     wanted = CREDENTIALS[name]
-    if len(given) != len(wanted):
+    if len(credentials) != len(wanted):
         raise ImproperlyConfigured(f"EMAIL_URL must hold {' and '.join(wanted)}: see docshare/email_provider.py.")
-    anymail: dict[str, Any] = dict(zip(wanted, given, strict=True))
-    asked = {key: values[-1] for key, values in parse_qs(address.query).items()}
+    anymail: dict[str, Any] = dict(zip(wanted, credentials, strict=True))
+    parameters = {key: values[-1] for key, values in parse_qs(address.query).items()}
     if name == "mailgun":
         if address.hostname:
             anymail["MAILGUN_SENDER_DOMAIN"] = address.hostname
-        if asked.get("region") == "eu":
+        if parameters.get("region") == "eu":
             anymail["MAILGUN_API_URL"] = MAILGUN_IN_EUROPE
         if webhook_key:
             anymail["MAILGUN_WEBHOOK_SIGNING_KEY"] = webhook_key
-    if "api_url" in asked:
-        anymail[f"{name.upper()}_API_URL"] = asked["api_url"]
+    if "api_url" in parameters:
+        anymail[f"{name.upper()}_API_URL"] = parameters["api_url"]
     if name != "brevo":  # no tracking: it would reveal links to the provider (Brevo: turn it off in its settings)
         anymail[f"{name.upper()}_SEND_DEFAULTS"] = {"track_clicks": False, "track_opens": False}
     return {

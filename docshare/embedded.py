@@ -57,7 +57,7 @@ def prepare() -> None:
         make_database_private(SQLITE_PATH)
 
 
-_kept = False
+_secrets_stored = False
 
 
 def keep_secrets(**_of_the_signal: object) -> None:
@@ -65,10 +65,10 @@ def keep_secrets(**_of_the_signal: object) -> None:
 
     Exits if another process stored different ones first.
     """
-    global _kept
+    global _secrets_stored
     from docshare.settings import installation
 
-    if _kept or installation.PRODUCTION:
+    if _secrets_stored or installation.PRODUCTION:
         return
     for name in SECRETS:
         value = getattr(installation, name)
@@ -76,10 +76,10 @@ def keep_secrets(**_of_the_signal: object) -> None:
             raise SystemExit(
                 f"{installation.DATA_DIR} was new, and its secrets have only just been made. Start again."
             )
-    _kept = True
+    _secrets_stored = True
 
 
-def kept_secret(data_dir: Path, name: str) -> str:
+def stored_secret(data_dir: Path, name: str) -> str:
     """The secret `name` in DATA_DIR; "" if there is none yet."""
     path = data_dir / "secrets" / name.lower()
     return path.read_text() if path.exists() else ""
@@ -91,18 +91,18 @@ def local_secret(data_dir: Path, name: str, value: str = "") -> str:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name.lower()
     if not path.exists():
-        draft = folder / f".{name.lower()}.{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        partial = folder / f".{name.lower()}.{os.getpid()}"
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(value or secrets.token_urlsafe(48))
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(draft, path)  # atomic: the first process wins, and nobody reads half a secret
+            os.link(partial, path)  # atomic: the first process wins, and nobody reads half a secret
         except FileExistsError:
             pass  # another process was first; its secret applies
         finally:
-            draft.unlink()
+            partial.unlink()
     return path.read_text()
 
 

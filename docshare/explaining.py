@@ -41,7 +41,7 @@ class Step:
     """`stops`: this step is, or may be, the reason why the document did not arrive."""
 
     name: str
-    said: str
+    text: str
     stops: bool = False
 
 
@@ -78,16 +78,16 @@ class Explanation:
 
     def _rule(self, sending: AutoSend) -> Iterator[Step]:
         rule = sending.rule
-        holds = AutoSendRule.objects.matching(sending.appointment).filter(pk=rule.pk).exists()
+        matches = AutoSendRule.objects.matching(sending.appointment).filter(pk=rule.pk).exists()
         facts = f"{rule.pk}: {rule.moment}, {rule.offset_hours} h; by {_channels_of(rule)}"
         yield Step(
-            "rule", f"{facts}; {'matches' if holds else 'does not match'} the appointment now", stops=not holds
+            "rule", f"{facts}; {'matches' if matches else 'does not match'} the appointment now", stops=not matches
         )
         planned = sending.state == AutoSendState.PLANNED
-        tried = f"due {_at(sending.due_at)}, {sending.attempts} attempts that failed"
+        attempts = f"due {_at(sending.due_at)}, {sending.attempts} attempts that failed"
         if planned and sending.retry_at:
-            tried += f", next try {_at(sending.retry_at)}"
-        yield Step("sending", f"{sending.pk}: {sending.state}; {tried}", stops=sending.state != AutoSendState.SENT)
+            attempts += f", next try {_at(sending.retry_at)}"
+        yield Step("sending", f"{sending.pk}: {sending.state}; {attempts}", stops=sending.state != AutoSendState.SENT)
         if sending.state != AutoSendState.SENT:
             again = due_again(sending)
             yield Step("sending", f"its rule would send it {_at(again) if again else 'no more'}", stops=not again)
@@ -112,7 +112,7 @@ class Explanation:
         yield from _signing(document)
         yield from _scanning(document)
         yield from self._notices(document)
-        yield from self._ways_in(document)
+        yield from self._links(document)
         yield from self._readers(document)
         yield from self._readings(document)
 
@@ -132,26 +132,26 @@ class Explanation:
             yield Step("notice", self._message(message), stops=message.pk in last and not arrived)
         if not document.messages.exists():
             yield Step("notice", "no message was planned, or it was called off", stops=True)
-        told = messages.can_be_notified(document)
+        may_resend = messages.can_be_notified(document)
         now = _list(messages.contacts_of(document))
-        yield Step("notice", f"{'may' if told else 'may not'} be sent again; contacts now: {now or 'none'}")
+        yield Step("notice", f"{'may' if may_resend else 'may not'} be sent again; contacts now: {now or 'none'}")
 
     def _message(self, message: Message) -> str:
-        said = f"{message.channel} {message.pk}: {message.state}, planned for {_at(message.planned_at)}"
-        said += f", {message.attempts} tries"
+        text = f"{message.channel} {message.pk}: {message.state}, planned for {_at(message.planned_at)}"
+        text += f", {message.attempts} tries"
         if message.cause:
-            said += f", the last failed: {message.cause} {message.last_error}".rstrip()
+            text += f", the last failed: {message.cause} {message.last_error}".rstrip()
         if message.state == MessageState.QUEUED:
-            said += f", next try {_at(message.due_at)}"
+            text += f", next try {_at(message.due_at)}"
         for name, at in (("sent", message.sent_at), ("delivered", message.delivered_at)):
-            said += f", {name} {_at(at)}" if at else ""
-        return f"{said}; to {message.to}" if self.with_names else said
+            text += f", {name} {_at(at)}" if at else ""
+        return f"{text}; to {message.to}" if self.with_names else text
 
-    def _ways_in(self, document: SharedDocument) -> Iterator[Step]:
+    def _links(self, document: SharedDocument) -> Iterator[Step]:
         if self.sending and self.sending.link:
             link, open_now = self.sending.link, is_open(self.sending.link)
-            said = "open" if open_now else f"closed ({link.end or 'what it stands on does not hold any more'})"
-            yield Step("link", f"{link.pk}: {said}", stops=not open_now)
+            state = "open" if open_now else f"closed ({link.end or 'what it stands on does not hold any more'})"
+            yield Step("link", f"{link.pk}: {state}", stops=not open_now)
         invitation = document.patient.invitations.order_by("-created_at").first()
         if invitation:
             closed = why_closed(invitation)
@@ -159,28 +159,31 @@ class Explanation:
 
     def _readers(self, document: SharedDocument) -> Iterator[Step]:
         """Everybody who might be expected to see it, and the rule that decides."""
-        seen = False
+        anybody_sees = False
         for tie in document.patient.ties.select_related("user").order_by("tied_at", "id"):
             sees = _shows(tie, document)
-            seen |= sees
-            yield Step("may see", self._said(tie.user, sees, _tie(tie, document)), stops=not sees)
+            anybody_sees |= sees
+            yield Step("may see", self._access(tie.user, sees, _tie(tie, document)), stops=not sees)
         for holder in {document.holder, document.appointment.holder} - {None}:
             assert holder is not None
-            held = SharedDocument.objects.with_readers().filter(pk=document.pk, audience="holder", holder=holder)
-            sees = holder.is_active and held.exists()
-            seen |= sees
-            yield Step("may see", self._said(holder, sees, f"booked; the document is for the {document.audience}"))
-        if not seen:
+            documents = SharedDocument.objects.with_readers().filter(pk=document.pk, audience="holder", holder=holder)
+            sees = holder.is_active and documents.exists()
+            anybody_sees |= sees
+            yield Step("may see", self._access(holder, sees, f"booked; the document is for the {document.audience}"))
+        if not anybody_sees:
             yield Step("may see", "no account sees it as its recipient", stops=True)
         staff = User.objects.filter(memberships__practice=document.practice_id).distinct().order_by("pk")
-        for one in staff:
-            if visible_as_staff(one).filter(pk=document.pk).exists():
-                yield Step("may see", f"{self._user(one)}: yes; staff of the practice")
+        for member in staff:
+            if visible_as_staff(member).filter(pk=document.pk).exists():
+                yield Step("may see", f"{self._user(member)}: yes; staff of the practice")
 
     def _readings(self, document: SharedDocument) -> Iterator[Step]:
-        for one in document.readings.select_related("reader").order_by("at"):
-            who = self._user(one.reader) if one.reader else "whoever had the link"
-            yield Step("reading", f"{_at(one.at)} {who}: {one.means}, as {'staff' if one.as_staff else 'recipient'}")
+        for reading in document.readings.select_related("reader").order_by("at"):
+            reader = self._user(reading.reader) if reading.reader else "whoever had the link"
+            yield Step(
+                "reading",
+                f"{_at(reading.at)} {reader}: {reading.means}, as {'staff' if reading.as_staff else 'recipient'}",
+            )
         if document.first_read_at is None:
             yield Step("reading", "its recipient has not opened it")
 
@@ -191,16 +194,16 @@ class Explanation:
 
     def _history(self) -> Iterator[Step]:
         link = self.sending.link_id if self.sending else None
-        known = [self.pk, *(one.pk for one in (self.document, self.sending) if one), *([link] if link else [])]
-        lines = list(AuditEvent.objects.filter(object_id__in=known).order_by("id"))
+        objects = [self.pk, *(row.pk for row in (self.document, self.sending) if row), *([link] if link else [])]
+        lines = list(AuditEvent.objects.filter(object_id__in=objects).order_by("id"))
         people = User.objects.in_bulk([line.actor_id for line in lines if line.actor_id])
         for line in lines:
             actor = people.get(line.actor_id) if line.actor_id else None
-            who = self._user(actor) if actor else str(line.actor_id or "nobody signed in")
+            actor_name = self._user(actor) if actor else str(line.actor_id or "nobody signed in")
             detail = " ".join(f"{name}={value}" for name, value in sorted(line.detail.items()))
-            yield Step("history", f"{_at(line.at)} {line.action} by {who} {detail}".rstrip())
+            yield Step("history", f"{_at(line.at)} {line.action} by {actor_name} {detail}".rstrip())
 
-    def _said(self, user: User, sees: bool, why: str) -> str:
+    def _access(self, user: User, sees: bool, why: str) -> str:
         """Access by this route. An account whose access by one route ended may have another route, on a line of its
         own."""
         return f"{self._user(user)}: {'yes' if sees else 'no'}; {why}"
@@ -233,8 +236,10 @@ def _why_unseen(document: SharedDocument) -> str:
 def _signing(document: SharedDocument) -> Iterator[Step]:
     if document.is_signed:
         judged = [str(report.get("judgement", "")) for report in document.signatures]
-        said = f"{_at(document.signed_at)}, {document.level or 'level not kept'}; judged when shared: {_list(judged)}"
-        yield Step("signing", said, stops="not_valid" in judged)
+        facts = (
+            f"{_at(document.signed_at)}, {document.level or 'level not kept'}; judged when shared: {_list(judged)}"
+        )
+        yield Step("signing", facts, stops="not_valid" in judged)
     else:
         yield Step("signing", "of the library: never signed" if document.library_version_id else "shared unsigned")
 
@@ -266,12 +271,12 @@ def _tie(tie: RecordTie, document: SharedDocument) -> str:
         .filter(WHAT_OF_A_RECORD[Relationship(tie.relationship)])
         .exists()
     )
-    said = f"tied as {tie.relationship} {_at(tie.tied_at)}"
+    text = f"tied as {tie.relationship} {_at(tie.tied_at)}"
     if tie.ended_at:
-        said += f", ended {_at(tie.ended_at)} ({tie.end})"
+        text += f", ended {_at(tie.ended_at)} ({tie.end})"
     elif tie.suspended_at:
-        said += f", suspended {_at(tie.suspended_at)}: later documents wait for a new proof"
-    return said if shows else f"{said}; such a tie does not show this document"
+        text += f", suspended {_at(tie.suspended_at)}: later documents wait for a new proof"
+    return text if shows else f"{text}; such a tie does not show this document"
 
 
 def _channels_of(rule: AutoSendRule) -> str:

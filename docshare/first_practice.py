@@ -44,8 +44,8 @@ def renew_links(*, email: str) -> list[NewLink]:
     """A new link for each invitation by an operator that this address has not accepted, and for an operator's account
     that nobody has opened. Raises TooManyInvitations."""
     operators_link = renew_operator_link(email=email)
-    found = [NewLink(operators_link, "")] if operators_link else []
+    links = [NewLink(operators_link, "")] if operators_link else []
     waiting = ColleagueInvitation.objects.by_operators().pending().filter(email__iexact=email)
     for invitation in waiting.select_related("practice").order_by("practice__name", "pk"):
-        found.append(NewLink(renew_link(invitation=invitation), invitation.practice.name))
-    return found
+        links.append(NewLink(renew_link(invitation=invitation), invitation.practice.name))
+    return links

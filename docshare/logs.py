@@ -70,7 +70,7 @@ class JsonFormatter(logging.Formatter):
         if request_id := request_ids.current.get():
             line["request_id"] = request_id
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = [_told(error) for error in chain_of(record.exc_info[1])]
+            line["exception"] = [_description(error) for error in chain_of(record.exc_info[1])]
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -87,14 +87,14 @@ def _without_words(message: str, exc_info: Any) -> str:
 
 def chain_of(error: BaseException | None) -> list[BaseException]:
     """The exception and its causes."""
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return found
+    return chain
 
 
-def _told(error: BaseException) -> dict[str, Any]:
+def _description(error: BaseException) -> dict[str, Any]:
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return {"kind": f"{type(error).__module__}.{type(error).__qualname__}", "at": places}
 

@@ -126,9 +126,9 @@ FIELDS: dict[str, dict[str, Promise]] = {
 
 def name_models() -> None:
     """Set the names when the site starts. Migrations are made from the models' files and do not contain them."""
-    for label, (one, several) in MODELS.items():
+    for label, (singular, plural) in MODELS.items():
         options = apps.get_model(label)._meta
-        options.verbose_name, options.verbose_name_plural = one, several
+        options.verbose_name, options.verbose_name_plural = singular, plural
     for label, names in FIELDS.items():
         options = apps.get_model(label)._meta
         for field, name in names.items():

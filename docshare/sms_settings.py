@@ -20,7 +20,7 @@ DEFAULT_COUNTRIES = (*FRANCE, *EUROPEAN_UNION, "CH", "MC", "GB")
 def hour_and_day(env: Environment, name: str, default: tuple[int, int]) -> tuple[int, int]:
     """Parse two whole numbers separated by a comma: SMS in an hour and in a day. Raises ImproperlyConfigured."""
     written = env.list(name, str, [str(number) for number in default])
-    numbers = [int(one) for one in written if one.strip().isdecimal()]
+    numbers = [int(each) for each in written if each.strip().isdecimal()]
     if len(written) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1]:
         raise ImproperlyConfigured(
             f"{name} is {','.join(written)}. Set {name} to two numbers, of SMS in an hour and in a day: "
@@ -31,7 +31,7 @@ def hour_and_day(env: Environment, name: str, default: tuple[int, int]) -> tuple
 
 def countries(env: Environment, name: str) -> list[str]:
     """Raises ImproperlyConfigured."""
-    written = [one.strip().upper() for one in env.list(name, str, list(DEFAULT_COUNTRIES))]
-    if not written or any(len(one) != 2 or not one.isalpha() for one in written):
+    written = [each.strip().upper() for each in env.list(name, str, list(DEFAULT_COUNTRIES))]
+    if not written or any(len(each) != 2 or not each.isalpha() for each in written):
         raise ImproperlyConfigured(f"{name} is {','.join(written)}. Set {name} to country codes: FR,BE,CH.")
     return list(dict.fromkeys(written))

@@ -107,16 +107,16 @@ def note(secret: str, key: str) -> KeyCheck:
 
 def decrypts_something(secret: str) -> bool | None:
     """Whether an available key decrypts any stored data; None if there is none."""
-    kept = _sealed_keys() if secret == SIGNING_PASSPHRASE else _sealed_texts()
-    found = None
-    for open_one in kept:
+    attempts = _sealed_keys() if secret == SIGNING_PASSPHRASE else _sealed_texts()
+    result = None
+    for attempt in attempts:
         try:
-            open_one()
+            attempt()
         except (CannotOpen, KeyNotOpened):
-            found = False
+            result = False
         else:
             return True
-    return found
+    return result
 
 
 def _sealed_texts() -> Iterator[Callable[[], object]]:
@@ -127,8 +127,8 @@ def _sealed_texts() -> Iterator[Callable[[], object]]:
     for endpoint in endpoints:
         yield partial(getattr, endpoint, "secret")
     for factor in Authenticator.objects.order_by("-created_at")[:ASKED]:
-        for kept in factor_secrets.sealed_in(factor.data):
-            yield partial(factor_secrets.opened, kept)
+        for stored in factor_secrets.sealed_in(factor.data):
+            yield partial(factor_secrets.opened, stored)
 
 
 def _sealed_keys() -> Iterator[Callable[[], object]]:

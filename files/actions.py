@@ -93,9 +93,9 @@ def _address_of(specification: Any) -> str:
     if not isinstance(specification, pikepdf.Dictionary):
         return text_of(specification)
     names = [text_of(entry(specification, key)) for key in ("/UF", "/F", "/DOS", "/Mac", "/Unix")]
-    given = [name for name in names if name]
-    if text_of(entry(specification, "/FS")) in ("", "/URL") and all(map(is_safe_address, given)):
-        return given[0] if given else ""
+    present = [name for name in names if name]
+    if text_of(entry(specification, "/FS")) in ("", "/URL") and all(map(is_safe_address, present)):
+        return present[0] if present else ""
     return "file:"
 
 

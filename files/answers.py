@@ -27,8 +27,8 @@ FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 class WrongForm(SandboxCrashed):
     """The answer does not have the expected form."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"answers nonsense: {what}")
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"answers nonsense: {fault}")
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ def fields(answer: object) -> dict[str, object]:
 
 def refusal(answer: object, codes: Collection[str]) -> Refusal | None:
     """Parse `{"refused": code}`; None for an answer that is no refusal. Raises WrongForm."""
-    found = fields(answer)
-    return Refusal(one_of(found["refused"], codes)) if "refused" in found else None
+    entries = fields(answer)
+    return Refusal(one_of(entries["refused"], codes)) if "refused" in entries else None
 
 
-def entry(found: dict[str, object], key: str) -> object:
-    return found[key] if key in found else _wrong(f"no {key}")
+def entry(entries: dict[str, object], key: str) -> object:
+    return entries[key] if key in entries else _wrong(f"no {key}")
 
 
 def truth(value: object) -> bool:
@@ -63,8 +63,8 @@ def count(value: object, *, most: int = MAX_COUNT) -> int:
     return value
 
 
-def one_of(value: object, known: Collection[str]) -> str:
-    return value if isinstance(value, str) and value in known else _wrong("code")
+def one_of(value: object, allowed: Collection[str]) -> str:
+    return value if isinstance(value, str) and value in allowed else _wrong("code")
 
 
 def text(value: object, *, longest: int | None = None) -> str:
@@ -87,12 +87,12 @@ def moment(value: object) -> datetime | None:
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(text(value))
+        at = datetime.fromisoformat(text(value))
     except ValueError:
         return _wrong("moment")
-    if found.tzinfo is None:
+    if at.tzinfo is None:
         return _wrong("moment")
-    return found if FIRST < found < LAST else None
+    return at if FIRST < at < LAST else None
 
 
 def sequence(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
@@ -114,9 +114,9 @@ def encoded(value: object, *, most: int) -> bytes:
 def written(path: Path, begins: re.Pattern[bytes], *, most: int) -> bytes:
     """What the child wrote to its output file, at most `most` bytes."""
     with path.open("rb") as file:
-        found = file.read(most + 1)
-    return found if len(found) <= most and begins.match(found) else _wrong("file")
+        content = file.read(most + 1)
+    return content if len(content) <= most and begins.match(content) else _wrong("file")
 
 
-def _wrong(what: str) -> NoReturn:
-    raise WrongForm(what)
+def _wrong(expected: str) -> NoReturn:
+    raise WrongForm(expected)

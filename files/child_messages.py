@@ -65,12 +65,12 @@ class Line:
 
     def say(self, value: Any) -> None:
         """Raises OutOfTime, ChildClosedPipe."""
-        said = json.dumps(value).encode()
-        left = memoryview(struct.pack("!i", len(said)) + said)
-        while left:
+        encoded = json.dumps(value).encode()
+        unsent = memoryview(struct.pack("!i", len(encoded)) + encoded)
+        while unsent:
             self._wait(select.POLLOUT)
             try:
-                left = left[os.write(self._descriptor, left) :]
+                unsent = unsent[os.write(self._descriptor, unsent) :]
             except BlockingIOError:
                 continue
             except OSError as error:
@@ -99,10 +99,10 @@ class Line:
             raise OutOfTime
 
 
-def understood(said: bytes) -> Question | FinalAnswer:
+def understood(received: bytes) -> Question | FinalAnswer:
     """Raises UnknownChildMessage for a message that sandbox_child.work never sends."""
     try:
-        message = json.loads(said, parse_constant=_no_number)
+        message = json.loads(received, parse_constant=_no_number)
     except (ValueError, RecursionError, MemoryError) as error:
         raise UnknownChildMessage("no JSON") from error
     match message:

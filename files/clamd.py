@@ -63,8 +63,8 @@ class Clamd:
         answer = self._ask(b"INSTREAM", file, until)
         if answer == "stream: OK":
             return None
-        if found := FOUND.fullmatch(answer):
-            return found[1]
+        if match := FOUND.fullmatch(answer):
+            return match[1]
         if answer == TOO_LONG:
             raise TooLong
         raise NoAnswer(answer if SAID_BY_CLAMD.fullmatch(answer) else "not a word of clamd's")
@@ -118,17 +118,17 @@ def _send(connection: socket.socket, file: BinaryIO, until: float) -> Iterator[i
 
 def _line(connection: socket.socket, until: float) -> str:
     """One whole line. Raises NoAnswer; ConnectionError if the connection closed before the end of the line."""
-    said = bytearray()
-    while not said.endswith(b"\n"):
+    line = bytearray()
+    while not line.endswith(b"\n"):
         connection.settimeout(_left(until))
         piece = connection.recv(LONGEST_LINE)
         if not piece:
             raise ConnectionResetError("closed before the end of its answer")
-        said += piece
-        if len(said) > LONGEST_LINE:
+        line += piece
+        if len(line) > LONGEST_LINE:
             raise NoAnswer("it does not come to an end")
     try:
-        return said[:-1].decode()
+        return line[:-1].decode()
     except UnicodeDecodeError as error:
         raise NoAnswer("not a text") from error
 

@@ -54,8 +54,8 @@ NETWORK = (
 CERTIFICATES_FROM = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 # Variables of the environment that stay; every other one is, or may be, secret.
-KEPT = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", *CERTIFICATES_FROM}
-KEPT_BEGINNINGS = ("LC_", "PYTHON", "FONTCONFIG_", "XDG_")
+ALLOWED_VARIABLES = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", *CERTIFICATES_FROM}
+ALLOWED_PREFIXES = ("LC_", "PYTHON", "FONTCONFIG_", "XDG_")
 PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}  # on the way to a time-stamp authority
 
 
@@ -84,12 +84,12 @@ class Protections:
     @property
     def holes(self) -> list[str]:
         """What a document that took over its parser could do on this machine, one sentence each."""
-        found = []
+        sentences = []
         if not self.landlock:
-            found.append("read and change every file of the user that docshare runs as")
+            sentences.append("read and change every file of the user that docshare runs as")
         if not self.seccomp:
-            found.append("open connections and start programs")
-        return found
+            sentences.append("open connections and start programs")
+        return sentences
 
 
 @lru_cache(maxsize=1)
@@ -114,12 +114,12 @@ def prepare() -> None:
 def confine(access: Access) -> None:
     """Confine this process irrevocably. Raises OSError if the kernel offers a protection and then refuses it: a job
     never runs half protected."""
-    held = protections()
-    if held.landlock or held.seccomp:
+    available = protections()
+    if available.landlock or available.seccomp:
         _checked(system_calls.libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    if held.landlock:
-        _restrict_files(access, held.landlock)
-    if held.seccomp:
+    if available.landlock:
+        _restrict_files(access, available.landlock)
+    if available.seccomp:
         system_calls.restrict(network=access.network)
 
 
@@ -198,8 +198,8 @@ def _certificates() -> Iterable[str]:
 
 
 def _landlock_version() -> int:
-    asked = map(ctypes.c_long, (CREATE_RULESET, 0, 0, CREATE_RULESET_VERSION))
-    return max(0, int(system_calls.libc().syscall(*asked)))
+    arguments = map(ctypes.c_long, (CREATE_RULESET, 0, 0, CREATE_RULESET_VERSION))
+    return max(0, int(system_calls.libc().syscall(*arguments)))
 
 
 def _call(number: int, *arguments: object) -> int:
@@ -224,12 +224,12 @@ def forget_secrets_of_the_environment() -> None:
         number = 0
         while entry := entries[number]:
             name, _, value = ctypes.string_at(entry).partition(b"=")
-            if not _is_kept(os.fsdecode(name)):
+            if not _is_allowed_variable(os.fsdecode(name)):
                 ctypes.memset(entry + len(name) + 1, 0, len(value))
             number += 1
-    for secret in [each for each in os.environ if not _is_kept(each)]:
+    for secret in [each for each in os.environ if not _is_allowed_variable(each)]:
         del os.environ[secret]
 
 
-def _is_kept(name: str) -> bool:
-    return name in KEPT or name.startswith(KEPT_BEGINNINGS) or name.lower() in PROXIES
+def _is_allowed_variable(name: str) -> bool:
+    return name in ALLOWED_VARIABLES or name.startswith(ALLOWED_PREFIXES) or name.lower() in PROXIES

@@ -38,19 +38,21 @@ POLICY = {
 
 def check_opens(upload: Upload) -> None:
     """Check that a PDF opens, and count its pages. Raises Refused."""
-    upload.page_count = _passed(upload, _run(upload, _found, decoding.look_at_pdf, str(upload.path))).page_count
+    upload.page_count = _passed(upload, _run(upload, _findings, decoding.look_at_pdf, str(upload.path))).page_count
 
 
 def check_content(upload: Upload) -> None:
     """Decode every page or frame within the limits of decoding.py."""
     if upload.media_type == PDF:
-        found = _of_pdf(upload)
+        findings = _of_pdf(upload)
     else:
-        found = _passed(upload, _run(upload, _found, decoding.check_picture, str(upload.path), upload.media_type))
-    upload.page_count = found.page_count
-    upload.signature_count = found.signature_count
-    upload.contains = found.contains
-    if found.left_out:
+        findings = _passed(
+            upload, _run(upload, _findings, decoding.check_picture, str(upload.path), upload.media_type)
+        )
+    upload.page_count = findings.page_count
+    upload.signature_count = findings.signature_count
+    upload.contains = findings.contains
+    if findings.left_out:
         upload.notices.append("first_picture_only")
 
 
@@ -62,20 +64,20 @@ class Found:
     left_out: int = 0  # number of pictures beside the main one, which alone is stored
 
 
-def _passed(upload: Upload, found: Found | Refusal) -> Found:
-    if isinstance(found, Refusal):
-        raise Refused(found.code, content_sentences()[found.code] % {"name": upload.name})
-    return found
+def _passed(upload: Upload, result: Found | Refusal) -> Found:
+    if isinstance(result, Refusal):
+        raise Refused(result.code, content_sentences()[result.code] % {"name": upload.name})
+    return result
 
 
 def _of_pdf(upload: Upload) -> Found:
     """What the child found. If reading the text took too long, the text is empty, as for a scan."""
-    said: list[object] = []
-    last = _run(upload, _last_word, decoding.check_pdf, str(upload.path), answering=said.append)
-    if not said:
+    messages: list[object] = []
+    last = _run(upload, _opening_text, decoding.check_pdf, str(upload.path), answering=messages.append)
+    if not messages:
         return _passed(upload, last if isinstance(last, Refusal) else UNREADABLE)
     try:
-        found = _passed(upload, _found(said[0]))
+        findings = _passed(upload, _findings(messages[0]))
     except answers.WrongForm as error:
         logger.warning("A document was refused: its decoding died (%s)", error)
         return _passed(upload, UNREADABLE)
@@ -83,26 +85,26 @@ def _of_pdf(upload: Upload) -> Found:
         logger.info("The text of a document was not read: that takes too long")
     else:
         upload.opening_text = last
-    return found
+    return findings
 
 
-def _found(answer: object) -> Found | Refusal:
+def _findings(answer: object) -> Found | Refusal:
     """Parse an answer of files.decoding. Raises WrongForm."""
     if refusal := answers.refusal(answer, content_sentences()):
         return refusal
-    told = answers.fields(answer)
-    if told.keys() - {"page_count", "signature_count", "contains", "left_out"}:
+    entries = answers.fields(answer)
+    if entries.keys() - {"page_count", "signature_count", "contains", "left_out"}:
         raise answers.WrongForm("more than is asked")
-    codes = answers.sequence(told.get("contains", []), partial(answers.one_of, known=POLICY), most=len(POLICY))
+    codes = answers.sequence(entries.get("contains", []), partial(answers.one_of, allowed=POLICY), most=len(POLICY))
     return Found(
-        page_count=answers.count(answers.entry(told, "page_count")),
-        signature_count=answers.count(told.get("signature_count", 0)),
+        page_count=answers.count(answers.entry(entries, "page_count")),
+        signature_count=answers.count(entries.get("signature_count", 0)),
         contains=codes,
-        left_out=answers.count(told.get("left_out", 0)),
+        left_out=answers.count(entries.get("left_out", 0)),
     )
 
 
-def _last_word(answer: object) -> str | Refusal:
+def _opening_text(answer: object) -> str | Refusal:
     """The text of the first pages, the child's last answer (decoding.check_pdf). Raises WrongForm."""
     refusal = answers.refusal(answer, content_sentences())
     return refusal or answers.text(answers.entry(answers.fields(answer), "text"), longest=LONGEST_TEXT)

@@ -15,13 +15,13 @@ HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
 
 def check_kind(upload: Upload) -> None:
     with upload.path.open("rb") as file:
-        found = sniff(file.read(HEAD_BYTES))
+        media_type = sniff(file.read(HEAD_BYTES))
     name, extension = upload.name, extension_of(upload.name)
     # A name without extension does not state a type: the content decides.
-    expected = MEDIA_TYPES.get(extension) if extension else found
+    expected = MEDIA_TYPES.get(extension) if extension else media_type
     if expected is None:
         raise Refused("kind_refused", kind_refused_sentence(name))
-    if found is None:
+    if media_type is None:
         raise Refused(
             "kind_refused",
             _(
@@ -30,7 +30,7 @@ def check_kind(upload: Upload) -> None:
             )
             % {"name": name, "extension": extension},
         )
-    if found != expected:
+    if media_type != expected:
         raise Refused(
             "extension_mismatch",
             _(
@@ -39,7 +39,7 @@ def check_kind(upload: Upload) -> None:
             )
             % {"name": name},
         )
-    upload.media_type = found
+    upload.media_type = media_type
 
 
 def kind_refused_sentence(name: str) -> str:

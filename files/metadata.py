@@ -52,7 +52,7 @@ def strip_jpeg(content: bytes) -> bytes:
     """Keeps JFIF, colour profile, Adobe's transform, tables and scans; of Exif the orientation. Raises Malformed."""
     if content[:2] != b"\xff\xd8":
         raise Malformed
-    kept = [content[:2]]
+    segments = [content[:2]]
     orientation = 1
     at = 2
     while True:
@@ -70,22 +70,22 @@ def strip_jpeg(content: bytes) -> bytes:
         segment = content[at:end]
         if marker == EXIF and segment[4:10] == b"Exif\0\0":
             orientation = _orientation(segment[10:])
-        elif _is_kept(marker, segment):
-            kept.append(segment)
+        elif _is_needed(marker, segment):
+            segments.append(segment)
         at = end
         if marker == SCAN:
-            found = MARKER.search(content, at)
-            if found is None:  # a truncated picture: viewers show what is left
-                kept.append(content[at:])
+            next_marker = MARKER.search(content, at)
+            if next_marker is None:  # a truncated picture: viewers show what is left
+                segments.append(content[at:])
                 break
-            kept.append(content[at : found.start()])
-            at = found.start()
+            segments.append(content[at : next_marker.start()])
+            at = next_marker.start()
     if orientation != 1:
-        kept.insert(1 + (len(kept) > 1 and kept[1][1] == JFIF), _exif_segment(orientation))
-    return b"".join(kept) + b"\xff\xd9"
+        segments.insert(1 + (len(segments) > 1 and segments[1][1] == JFIF), _exif_segment(orientation))
+    return b"".join(segments) + b"\xff\xd9"
 
 
-def _is_kept(marker: int, segment: bytes) -> bool:
+def _is_needed(marker: int, segment: bytes) -> bool:
     if marker == COLOURS:
         return segment[4:16] == b"ICC_PROFILE\0"
     if marker == JFIF:
@@ -97,7 +97,7 @@ def strip_png(content: bytes) -> bytes:
     """Keeps KEPT_CHUNKS; of eXIf the orientation. Raises Malformed."""
     if content[:8] != PNG_HEAD:
         raise Malformed
-    kept = [PNG_HEAD]
+    chunks = [PNG_HEAD]
     orientation = 1
     at = 8
     while True:
@@ -108,13 +108,13 @@ def strip_png(content: bytes) -> bytes:
         if kind == b"eXIf":
             orientation = _orientation(content[at + 8 : end - 4])
         elif kind in KEPT_CHUNKS:
-            kept.append(content[at:end])
+            chunks.append(content[at:end])
         at = end
         if kind == b"IEND":
             break
     if orientation != 1:
-        kept.insert(2, _chunk(b"eXIf", _tiff_with(orientation)))
-    return b"".join(kept)
+        chunks.insert(2, _chunk(b"eXIf", _tiff_with(orientation)))
+    return b"".join(chunks)
 
 
 def _orientation(tiff: bytes) -> int:

@@ -32,7 +32,7 @@ class Moved:
     failed: int = 0
 
 
-def move_to(target: Storage, *, noted: Path, tell: Callable[[str], None]) -> Moved:
+def move_to(target: Storage, *, noted: Path, report: Callable[[str], None]) -> Moved:
     """Copy every stored file to `target`. `noted`: a file with the keys verified in `target`, one a line; grows
     during the run.
 
@@ -49,7 +49,7 @@ def move_to(target: Storage, *, noted: Path, tell: Callable[[str], None]) -> Mov
             fault = _copy(stored, target)
             if fault:
                 result.failed += 1
-                tell(f"file {stored.pk}: {fault}")
+                report(f"file {stored.pk}: {fault}")
                 continue
             result.copied += 1
             notes.write(stored.key + "\n")
@@ -63,14 +63,14 @@ def _copy(stored: StoredFile, target: Storage) -> str | None:
     if fault is None:
         return None  # copied by a run that was stopped before it listed the key
     target.delete(stored.key)  # an incomplete copy, if any
-    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as draft:
+    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
         try:
             with storage.open_(stored) as source:
-                shutil.copyfileobj(source, draft, CHUNK)
+                shutil.copyfileobj(source, copy, CHUNK)
         except FileNotFoundError:
             return "missing from the storage of now"
         except storage.BytesChanged as error:
             return f"in the storage of now {error}"
-        draft.seek(0)
-        target.save(stored.key, File(draft, name=stored.key))
+        copy.seek(0)
+        target.save(stored.key, File(copy, name=stored.key))
     return storage.fault_in(target, stored, whole=True)

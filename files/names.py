@@ -66,12 +66,12 @@ RESERVED = (range(0x2065, 0x2066), range(0xFFF0, 0xFFF9), range(0xFDD0, 0xFDF0),
 OF_SOMEBODY = re.compile(r"\s+[A-Z][a-z]+\s*")  # "Mme. Job.pdf": a capitalised word after a space is a name
 
 
-def clean_name(given: str | None) -> str:
+def clean_name(name: str | None) -> str:
     """The last part of the name, without control, formatting (bidi) and separator characters, in NFC; short enough
     for a file system."""
-    last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(character for character in unicodedata.normalize("NFC", last) if _may_be_shown(character))
-    bare = " ".join(kept.split()).rstrip(". ")
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(character for character in unicodedata.normalize("NFC", last) if _may_be_shown(character))
+    bare = " ".join(visible.split()).rstrip(". ")
     extension = extension_of(f"_{bare}")
     if extension in MEDIA_TYPES and not bare[: -len(extension)].strip(". "):
         return FALLBACK + extension  # ".pdf" is an extension without a name
@@ -118,8 +118,8 @@ def split(name: str) -> tuple[str, str]:
 
     What follows a dot is an extension if it reads as one: "scan 12.03" and "Mme. Durand" have none.
     """
-    found = EXTENSION.search(name)
-    return (name[: found.start()], found[0]) if found and found.start() else (name, "")
+    match = EXTENSION.search(name)
+    return (name[: match.start()], match[0]) if match and match.start() else (name, "")
 
 
 def extension_of(name: str) -> str:
@@ -168,14 +168,14 @@ def portable(name: str) -> str:
 def distinct(name: str, taken: set[str]) -> str:
     """The name, with a number if file systems would confuse it with one in `taken`; adds it to `taken`."""
     stem, extension = split(name)
-    number, found = 1, shortened(name)
-    while _folded(found) in taken:
+    number, candidate = 1, shortened(name)
+    while _folded(candidate) in taken:
         number += 1
         mark = f" ({number})"
         bare = shortened(stem + extension, most=MAX_BYTES_OF_NAME - len(mark))
-        found = f"{split(bare)[0][: MAX_CHARACTERS - len(mark) - len(extension)]}{mark}{extension}"
-    taken.add(_folded(found))
-    return found
+        candidate = f"{split(bare)[0][: MAX_CHARACTERS - len(mark) - len(extension)]}{mark}{extension}"
+    taken.add(_folded(candidate))
+    return candidate
 
 
 def _folded(name: str) -> str:

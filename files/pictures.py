@@ -57,28 +57,28 @@ def remove_metadata(upload: Upload) -> None:
 
 def _notice(answer: object) -> str:
     """The notice for an answer of metadata.strip_file; empty for none. Raises WrongForm."""
-    found = answers.fields(answer)
-    if "malformed" in found:
-        return "metadata_kept" if answers.truth(found["malformed"]) else ""
-    return "metadata_removed" if answers.truth(answers.entry(found, "removed")) else ""
+    entries = answers.fields(answer)
+    if "malformed" in entries:
+        return "metadata_kept" if answers.truth(entries["malformed"]) else ""
+    return "metadata_removed" if answers.truth(answers.entry(entries, "removed")) else ""
 
 
 def _rewrite(upload: Upload, read: Callable[[object], T], function: Any, *arguments: str, media_type: str) -> T:
     """Run `function(*arguments, output)` and put what it wrote, if anything, in the file's place, which then holds
     a file of `media_type`."""
     with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".made", delete=False) as output:
-        made = Path(output.name)
+        written = Path(output.name)
     try:
-        answer = _in_sandbox(upload, read, function, *arguments, str(made), writes=[made])
-        if size := made.stat().st_size:
-            made.replace(upload.path)
+        answer = _in_sandbox(upload, read, function, *arguments, str(written), writes=[written])
+        if size := written.stat().st_size:
+            written.replace(upload.path)
         with upload.path.open("rb") as file:
-            found = sniff(file.read(HEAD_BYTES))
-        if size > MOST or found != media_type:
+            written_type = sniff(file.read(HEAD_BYTES))
+        if size > MOST or written_type != media_type:
             raise _unreadable(upload, "another file")
         return answer
     finally:
-        made.unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
 
 
 def _in_sandbox(

@@ -127,8 +127,8 @@ def run(
         return value
 
 
-def _paths(given: Sequence[Path | str]) -> tuple[str, ...]:
-    return tuple(map(str, given))
+def _paths(paths: Sequence[Path | str]) -> tuple[str, ...]:
+    return tuple(map(str, paths))
 
 
 @contextmanager
@@ -213,12 +213,12 @@ def _converse(line: Line, answering: Answering | None) -> FinalAnswer | None:
     """The child's last message; None if it died without one."""
     for _ in range(MAX_QUESTIONS + 1):
         try:
-            said = line.hear()
-            if isinstance(said, FinalAnswer):
-                return said
+            message = line.hear()
+            if isinstance(message, FinalAnswer):
+                return message
             if answering is None:
                 raise UnknownChildMessage("a question")
-            answer = answering(said.value)
+            answer = answering(message.value)
             line.say(answer)
         except ChildClosedPipe:
             return None

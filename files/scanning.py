@@ -37,12 +37,12 @@ def scan(upload: Upload) -> None:
     """Accept a file that the scanner reports as clean; raise for everything else."""
     if not settings.CLAMD_URL:
         return
-    found = _found(upload)
-    if found is None:
+    virus = _virus_in(upload)
+    if virus is None:
         return
-    if found.startswith(TOO_LONG):
+    if virus.startswith(TOO_LONG):
         raise _not_scanned(upload)
-    logger.warning("An upload was refused: the virus scanner found %s", found)
+    logger.warning("An upload was refused: the virus scanner found %s", virus)
     raise Refused(
         "virus",
         _(
@@ -53,7 +53,7 @@ def scan(upload: Upload) -> None:
     )
 
 
-def _found(upload: Upload) -> str | None:
+def _virus_in(upload: Upload) -> str | None:
     """What the scanner found; None if it scanned the whole file and found nothing. Raises ScannerUnavailable,
     Refused."""
     clamd, until = Clamd(settings.CLAMD_URL), time.monotonic() + LONGEST_SCAN

@@ -69,9 +69,9 @@ def _presigned(stored: StoredFile, header: str) -> HttpResponseRedirect:
 def _direct(stored: StoredFile, request: HttpRequest) -> HttpResponseBase:
     """The whole file, or the one range asked for (RFC 9110, section 14)."""
     etag = f'"{stored.sha256}"'
-    asked = RANGE.match(request.headers.get("Range", ""))
-    if asked and request.headers.get("If-Range", etag) == etag and any(asked.groups()):
-        first, last = _range(asked[1], asked[2], stored.size)
+    wanted = RANGE.match(request.headers.get("Range", ""))
+    if wanted and request.headers.get("If-Range", etag) == etag and any(wanted.groups()):
+        first, last = _range(wanted[1], wanted[2], stored.size)
         if first > last or first >= stored.size:
             response: HttpResponseBase = HttpResponse(status=416, content_type=stored.media_type)
             response["Content-Range"] = f"bytes */{stored.size}"

@@ -123,7 +123,7 @@ def open_(stored: StoredFile) -> BinaryIO:
     try:
         file = cast("BinaryIO", storage.open(stored.key, "rb"))
     except FileNotFoundError:
-        _check_kept(stored)
+        _check_row_exists(stored)
         raise
     if not isinstance(storage, FileSystemStorage):  # the copy just fetched must be checked, not a later one
         if _sha256(file) != stored.sha256:
@@ -177,7 +177,7 @@ def check_unchanged(stored: StoredFile) -> None:
     """
     fault = _fault_before_serving(_storage(), stored)
     if fault:
-        _check_kept(stored)
+        _check_row_exists(stored)
         logger.critical("Stored file %s is not served: %s", stored.pk, fault)
         raise BytesChanged(fault)
 
@@ -201,7 +201,7 @@ def _fault_of_inode(key: str, size: int, sha256: str, inode: tuple[int, ...]) ->
     return fault_in(_storage(), StoredFile(key=key, size=size, sha256=sha256), whole=True)
 
 
-def _check_kept(stored: StoredFile) -> None:
+def _check_row_exists(stored: StoredFile) -> None:
     """Bytes that were deleted with their row are not lost. Raises StoredFile.DoesNotExist."""
     StoredFile.objects.only("pk").get(pk=stored.pk)
 
@@ -326,11 +326,11 @@ def _move(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError:  # FILE_UPLOAD_TEMP_DIR on another file system: a copy, then
-        draft = target.with_suffix(".part")
-        shutil.copyfile(source, draft)
-        draft.chmod(0o600)
-        _fsync(draft)
-        draft.rename(target)
+        partial_copy = target.with_suffix(".part")
+        shutil.copyfile(source, partial_copy)
+        partial_copy.chmod(0o600)
+        _fsync(partial_copy)
+        partial_copy.rename(target)
         source.unlink()
     for folder in (target.parent, target.parent.parent):  # the folder may be new
         _fsync(folder)

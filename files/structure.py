@@ -83,17 +83,17 @@ DAMAGED = (
 
 def contents(path: str) -> list[str]:
     """Codes of what was found, in order: the keys of files.content.POLICY."""
-    found: set[str] = set()
+    codes: set[str] = set()
     try:
         with pikepdf.open(path) as pdf:
-            found.update(_in_catalogue(pdf))
-            for thing in pdf.objects:
-                found.update(_in_object(thing))
+            codes.update(_in_catalogue(pdf))
+            for value in pdf.objects:
+                codes.update(_in_object(value))
             if any(TWICE.search(warning) for warning in pdf.get_warnings()):
-                found.add("too_complex")
+                codes.add("too_complex")
     except DAMAGED:  # the results so far count
-        found.update(_in_bytes(path))
-    return sorted(found)
+        codes.update(_in_bytes(path))
+    return sorted(codes)
 
 
 def _in_catalogue(pdf: pikepdf.Pdf) -> Iterator[str]:
@@ -114,17 +114,17 @@ def _in_catalogue(pdf: pikepdf.Pdf) -> Iterator[str]:
         yield "dynamic_form" if entry(root, "/NeedsRendering") is True else "xfa"
 
 
-def _in_object(thing: Any) -> Iterator[str]:
+def _in_object(value: Any) -> Iterator[str]:
     """Codes of one object and its direct values; indirect objects are examined separately."""
-    if isinstance(thing, pikepdf.Stream):
-        if external_file(thing):
+    if isinstance(value, pikepdf.Stream):
+        if external_file(value):
             yield OUTSIDE
-        thing = thing.stream_dict
-    if not isinstance(thing, (pikepdf.Dictionary, pikepdf.Array)):
+        value = value.stream_dict
+    if not isinstance(value, (pikepdf.Dictionary, pikepdf.Array)):
         return
-    if not INTERESTING.search(PLAIN_LINK.sub(b"", thing.unparse(resolved=True))):
+    if not INTERESTING.search(PLAIN_LINK.sub(b"", value.unparse(resolved=True))):
         return
-    waiting: list[tuple[Any, int]] = [(thing, 0)]
+    waiting: list[tuple[Any, int]] = [(value, 0)]
     while waiting:
         part, depth = waiting.pop()
         if depth > MAX_DEPTH:
@@ -196,13 +196,13 @@ def _may_run(name: str) -> bool:
 
 def _opens_address(action: Any) -> bool:
     """Whether an action that waits for no click, or one chained to it, opens an address."""
-    waiting, left = [action], MAX_ACTIONS
-    while waiting and left:
-        left -= 1
-        one = waiting.pop()
-        if text_of(entry(one, "/S")) == "/URI":
+    waiting, remaining = [action], MAX_ACTIONS
+    while waiting and remaining:
+        remaining -= 1
+        current = waiting.pop()
+        if text_of(entry(current, "/S")) == "/URI":
             return True
-        following = entry(one, "/Next")
+        following = entry(current, "/Next")
         if following is not None:
             waiting += list(following) if isinstance(following, pikepdf.Array) else [following]
     return bool(waiting)

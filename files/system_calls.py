@@ -137,8 +137,8 @@ def kernel_filters() -> bool:
 def restrict(*, network: bool) -> None:
     """Apply the filter to this process and its threads. Raises OSError."""
     code = same_for_all(network=network) + _packed(_for_process(os.getpid()))
-    where = ctypes.cast(ctypes.c_char_p(code), ctypes.c_void_p).value
-    program = struct.pack("@HP", len(code) // 8, where)  # struct sock_fprog: how many, and where
+    address = ctypes.cast(ctypes.c_char_p(code), ctypes.c_void_p).value
+    program = struct.pack("@HP", len(code) // 8, address)  # struct sock_fprog: how many, and where
     if libc().prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0) < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
@@ -152,34 +152,36 @@ PERMIT: Instruction = (RETURN, 0, 0, ALLOW)
 def same_for_all(*, network: bool) -> bytes:
     """The part of the filter that is the same for all processes: the fork server builds it for its children."""
     architecture, column = MACHINES[platform.machine()]
-    made: list[Instruction] = [
+    instructions: list[Instruction] = [
         (LOAD_WORD, 0, 0, ARCHITECTURE_AT),
         (JUMP_IF_EQUAL, 1, 0, architecture),
         (RETURN, 0, 0, KILL),  # the same number is another call in another table (32 bits)
         (LOAD_WORD, 0, 0, NUMBER_AT),
     ]
     if platform.machine() == "x86_64":
-        made += [(JUMP_IF_AT_LEAST, 0, 1, X32), REFUSE]
+        instructions += [(JUMP_IF_AT_LEAST, 0, 1, X32), REFUSE]
     for numbers in REFUSED.values():
         number = numbers[column]
         if number is not None:
-            made += [(JUMP_IF_EQUAL, 0, 1, number), REFUSE]
+            instructions += [(JUMP_IF_EQUAL, 0, 1, number), REFUSE]
     # Its flags are in memory, which a filter can't read; glibc falls back on clone.
-    made += [(JUMP_IF_EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
+    instructions += [(JUMP_IF_EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ERRNO | errno.ENOSYS)]
     threads_alone = [(AND, 0, 0, CLONE_THREAD), (JUMP_IF_EQUAL, 0, 1, 0), REFUSE, PERMIT]
-    made += _where_first_argument(CLONE[column], threads_alone)
-    families = [one for family in INTERNET if network for one in ((JUMP_IF_EQUAL, 0, 1, family), PERMIT)]
-    made += _where_first_argument(SOCKET[column], [*families, REFUSE])
-    return _packed(made)
+    instructions += _if_first_argument(CLONE[column], threads_alone)
+    families = [
+        instruction for family in INTERNET if network for instruction in ((JUMP_IF_EQUAL, 0, 1, family), PERMIT)
+    ]
+    instructions += _if_first_argument(SOCKET[column], [*families, REFUSE])
+    return _packed(instructions)
 
 
 def _for_process(pid: int) -> Iterator[Instruction]:
     """The end of the filter: calls that may only name this process itself."""
     _architecture, column = MACHINES[platform.machine()]
     for call in (KILL_PROCESS, KILL_THREAD):
-        yield from _where_first_argument(call[column], [(JUMP_IF_EQUAL, 0, 1, pid), PERMIT, REFUSE])
+        yield from _if_first_argument(call[column], [(JUMP_IF_EQUAL, 0, 1, pid), PERMIT, REFUSE])
     itself = [(JUMP_IF_EQUAL, 1, 0, pid), (JUMP_IF_EQUAL, 0, 1, 0), PERMIT, REFUSE]
-    yield from _where_first_argument(LIMIT[column], itself)
+    yield from _if_first_argument(LIMIT[column], itself)
     yield PERMIT
 
 
@@ -187,7 +189,7 @@ def _packed(instructions: Iterable[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
 
 
-def _where_first_argument(number: int, then: list[Instruction]) -> Iterator[Instruction]:
+def _if_first_argument(number: int, then: list[Instruction]) -> Iterator[Instruction]:
     """For the call `number`: load its first argument and let `then` decide."""
     yield JUMP_IF_EQUAL, 0, len(then) + 1, number
     yield LOAD_WORD, 0, 0, FIRST_ARGUMENT_AT

@@ -6,7 +6,7 @@ import logging
 import traceback
 
 
-def log_row_error(logger: logging.Logger, what: str, pk: object, error: Exception) -> None:
+def log_row_error(logger: logging.Logger, kind: str, pk: object, error: Exception) -> None:
     """Log the class of the error and its place, not its message: the message may contain a name or an address."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s %s: %s at %s:%s", what, pk, type(error).__name__, place.filename, place.lineno)
+    logger.error("%s %s: %s at %s:%s", kind, pk, type(error).__name__, place.filename, place.lineno)

@@ -48,9 +48,9 @@ WRONG_CONTACT = (
 
 def cause_of_smtp(text: str) -> Cause:
     """The cause for a mail server's enhanced status (RFC 3463, section 3); `refused` if there is none."""
-    found = ENHANCED_STATUS.search(text)
-    subject_detail = found.group().partition(".")[2] if found else ""
-    known = {
+    status = ENHANCED_STATUS.search(text)
+    subject_detail = status.group().partition(".")[2] if status else ""
+    causes = {
         "1.1": Cause.ADDRESS_UNKNOWN,
         "1.6": Cause.ADDRESS_UNKNOWN,
         "1.10": Cause.DOMAIN_UNKNOWN,  # RFC 7505: the domain accepts no mail
@@ -61,4 +61,4 @@ def cause_of_smtp(text: str) -> Cause:
     }
     if subject_detail.startswith("7."):
         return Cause.BLOCKED
-    return known.get(subject_detail, Cause.REFUSED)
+    return causes.get(subject_detail, Cause.REFUSED)

@@ -106,7 +106,7 @@ def _later(message: Message) -> datetime | None:
 def _wait_until(message: Message, at: datetime) -> None:
     """The attempt is not the message's, and it is not late: what watches over late ones asks for `planned_at`."""
     waits = {"due_at": at, "planned_at": at, "lease_until": None, "attempts": F("attempts") - 1}
-    _held(message).update(**waits)
+    _leased(message).update(**waits)
 
 
 def _still_ours(message: Message) -> bool:
@@ -116,15 +116,15 @@ def _still_ours(message: Message) -> bool:
     """
     now = timezone.now()
     if message.lease_until is not None and now + LONGEST_SEND < message.lease_until:
-        return _held(message).exists()
+        return _leased(message).exists()
     renewed = now + LEASE
-    if not _held(message).update(lease_until=renewed):
+    if not _leased(message).update(lease_until=renewed):
         return False
     message.lease_until = renewed
     return True
 
 
-def _held(message: Message, *states: MessageState) -> QuerySet[Message]:
+def _leased(message: Message, *states: MessageState) -> QuerySet[Message]:
     """The row if it is still ours: lease and attempt are unchanged since the claim, and it is not called off.
 
     `states`: by default queued.
@@ -133,7 +133,7 @@ def _held(message: Message, *states: MessageState) -> QuerySet[Message]:
 
 
 def _mark_sent(message: Message, provider_id: str) -> None:
-    changed = _held(message, MessageState.QUEUED, MessageState.CALLED_OFF).update(
+    changed = _leased(message, MessageState.QUEUED, MessageState.CALLED_OFF).update(
         **FORGOTTEN,
         state=MessageState.SENT,
         sent_at=timezone.now(),
@@ -149,12 +149,12 @@ def _mark_sent(message: Message, provider_id: str) -> None:
 def _mark_failure(message: Message, failure: DeliveryFailed) -> None:
     """Plan the next attempt, or give up visibly and erase the text. A message that was called off ends with this
     failure."""
-    told = {"cause": failure.cause, "last_error": failure.detail[:200]}
+    failed_as = {"cause": failure.cause, "last_error": failure.detail[:200]}
     if failure.permanent or message.attempts >= MAX_ATTEMPTS:
-        changed = _held(message).update(**FORGOTTEN, state=MessageState.FAILED, **told)
+        changed = _leased(message).update(**FORGOTTEN, state=MessageState.FAILED, **failed_as)
     else:
         wait = max(back_off(message.attempts), failure.retry_after or timedelta())
-        changed = _held(message).update(due_at=timezone.now() + wait, lease_until=None, **told)
+        changed = _leased(message).update(due_at=timezone.now() + wait, lease_until=None, **failed_as)
     if changed:
         logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, failure)
 

@@ -44,8 +44,8 @@ def readable(name: str) -> str:
     """The part of a name that an SMS uses: its words that are readable in Latin letters, as “Haddad” of “حداد
     (Haddad)”; "" if there are none. Emails have the whole name."""
     words = [word for word in name.split() if all(map(_is_readable, word))]
-    said = " ".join(words) if len(words) == len(name.split()) else " ".join(word.strip("()[]") for word in words)
-    return said if any(letter.isalnum() for letter in said) else ""
+    text = " ".join(words) if len(words) == len(name.split()) else " ".join(word.strip("()[]") for word in words)
+    return text if any(letter.isalnum() for letter in text) else ""
 
 
 def _is_readable(letter: str) -> bool:
@@ -79,20 +79,20 @@ def one_segment(
     costs two: a link or a time is never cut.
     """
     name = " ".join(in_gsm(readable(name) or _("Votre cabinet")).split())
-    said = ""
+    chosen = ""
     if tail and tail_first:
         longer = f"{pattern} {in_gsm(tail).replace('%', '%%')}"
         if _length(_written(longer, _shortened(name, NAME_BESIDE), "", facts)) <= ONE_SEGMENT:
             pattern, tail = longer, ""
     for forms in details:
-        room = ONE_SEGMENT - _length(_written(pattern, _shortened(name, NAME_BESIDE), said, facts))
-        said += next((form for one in forms if _length(form := in_gsm(one)) <= room), "")
-    whole = _written(pattern, name, said, facts)
+        room = ONE_SEGMENT - _length(_written(pattern, _shortened(name, NAME_BESIDE), chosen, facts))
+        chosen += next((form for candidate in forms if _length(form := in_gsm(candidate)) <= room), "")
+    whole = _written(pattern, name, chosen, facts)
     over = _length(whole) - ONE_SEGMENT
     if over <= 0:
         longer = f"{whole} {in_gsm(tail)}"
         return longer if tail and _length(longer) <= ONE_SEGMENT else whole
-    return _written(pattern, _shortened(name, max(_length(name) - over, NAME_KEPT + len(CUT))), said, facts)
+    return _written(pattern, _shortened(name, max(_length(name) - over, NAME_KEPT + len(CUT))), chosen, facts)
 
 
 CUT, NAME_KEPT, NAME_BESIDE = "...", 12, 24
@@ -103,8 +103,8 @@ def shortened(text: str, room: int) -> str:
     return _shortened(" ".join(in_gsm(text).split()), room)
 
 
-def _written(pattern: str, name: str, said: str, facts: dict[str, str]) -> str:
-    return in_gsm(pattern % {**facts, "practice": name, "details": said})
+def _written(pattern: str, name: str, details: str, facts: dict[str, str]) -> str:
+    return in_gsm(pattern % {**facts, "practice": name, "details": details})
 
 
 def _shortened(name: str, room: int) -> str:

@@ -226,7 +226,7 @@ def _default_countries() -> list[str]:
 
 def validate_countries(countries: object) -> None:
     each = countries if isinstance(countries, list) else [None]
-    are_known = all(isinstance(one, str) and one in COUNTRIES for one in each)
+    are_known = all(isinstance(code, str) and code in COUNTRIES for code in each)
     if not are_known or len(set(each)) != len(each):
         raise ValidationError(_("Écrivez les codes de pays en deux lettres, chacun une fois. Exemple : FR, BE, CH."))
 

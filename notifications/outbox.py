@@ -162,8 +162,8 @@ def call_off(messages: MessageQuerySet) -> None:
     rows = list(waiting.order_by("id").select_for_update())
     Message.objects.filter(pk__in=[row.pk for row in rows if row.lease_until is None]).delete()
     text = {name: empty for name, empty in FORGOTTEN.items() if name != "lease_until"}
-    held = [row.pk for row in rows if row.lease_until is not None]
-    Message.objects.filter(pk__in=held).update(state=MessageState.CALLED_OFF, **text)
+    leased = [row.pk for row in rows if row.lease_until is not None]
+    Message.objects.filter(pk__in=leased).update(state=MessageState.CALLED_OFF, **text)
 
 
 def erase_ended_letters() -> int:

@@ -134,15 +134,15 @@ def _store() -> redis.Redis:
 
 def _in_the_store(counters: list[_Counter], *, script: str = COUNT) -> int:
     """Seconds until an SMS is allowed; 0: it is allowed, and COUNT has counted it."""
-    limits = [value for one in counters for value in (one.limit, one.seconds)]
-    milliseconds = _store().eval(script, len(counters), *(one.name for one in counters), *limits)
+    limits = [value for counter in counters for value in (counter.limit, counter.seconds)]
+    milliseconds = _store().eval(script, len(counters), *(counter.name for counter in counters), *limits)
     return -(-int(str(milliseconds)) // 1000)
 
 
 def _in_the_database(counters: list[_Counter]) -> int:
     sent = Message.objects.filter(channel=Channel.SMS).exclude(cause__in=REFUSALS)
-    for one in counters:
-        since = timezone.now() - timedelta(seconds=one.seconds)
-        if sent.filter(**{one.column: one.key}, created_at__gt=since).count() >= one.limit:
-            return one.seconds
+    for counter in counters:
+        since = timezone.now() - timedelta(seconds=counter.seconds)
+        if sent.filter(**{counter.column: counter.key}, created_at__gt=since).count() >= counter.limit:
+            return counter.seconds
     return 0

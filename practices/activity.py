@@ -44,8 +44,8 @@ def by_operators_in(practice: Practice) -> AuditEventQuerySet:
     """Newest first: what operators of the site did to the practice and to the invitations that they sent."""
     sent = practice.colleague_invitations.filter(by_operator=True).values("pk")
     of_invitations = Q(object_id__in=sent, action__in=shown_codes(Topic.MEMBER))
-    found = AuditEvent.objects.filter(Q(action__in=BY_OPERATORS) | of_invitations, practice_id=practice.pk)
-    return found.order_by("-id")
+    events = AuditEvent.objects.filter(Q(action__in=BY_OPERATORS) | of_invitations, practice_id=practice.pk)
+    return events.order_by("-id")
 
 
 def concerning(practice: Practice) -> Q:
@@ -61,13 +61,15 @@ def _of_its_members(practice: Practice) -> Q:
     members = list(practice.memberships.all())
     zone = practice.zone
     tokens: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
-    for pk, owner in ApiToken.objects.filter(user__in=[one.user_id for one in members]).values_list("pk", "user"):
+    for pk, owner in ApiToken.objects.filter(user__in=[member.user_id for member in members]).values_list(
+        "pk", "user"
+    ):
         tokens[owner].append(pk)
-    found, codes = Q(pk__in=[]), shown_codes(*OF_ITS_MEMBERS)
-    for one in members:
-        ids = [one.user_id, *tokens[one.user_id]]
-        found |= Q(object_id__in=ids, action__in=codes, at__gte=one.since) & _on_their_days(one, zone)
-    return found
+    condition, codes = Q(pk__in=[]), shown_codes(*OF_ITS_MEMBERS)
+    for member in members:
+        ids = [member.user_id, *tokens[member.user_id]]
+        condition |= Q(object_id__in=ids, action__in=codes, at__gte=member.since) & _on_their_days(member, zone)
+    return condition
 
 
 def _on_their_days(member: Membership, zone: ZoneInfo) -> Q:

@@ -180,9 +180,9 @@ def change_colleague(
     return Membership.objects.select_related("user", "practice").get(pk=membership.pk)
 
 
-def check_identity_stays(membership: Membership, asked: dict[str, str]) -> None:
+def check_identity_stays(membership: Membership, identity: dict[str, str]) -> None:
     """Raises NotYourIdentity if any of these differs from what the account says."""
-    for name, value in asked.items():
+    for name, value in identity.items():
         if value != getattr(membership.user, name):
             refusal = NotYourIdentity()
             refusal.field = name
@@ -234,8 +234,8 @@ def _fill(invitation: ColleagueInvitation, identity: Identity, roles: Collection
     invitation.full_clean(exclude=["token_hash", "sent_at", "expires_at"], validate_constraints=False)
     if invitation.practice.memberships.filter(user__email__iexact=invitation.email).exists():
         raise AlreadyMember
-    others = ColleagueInvitation.objects.pending().filter(practice=invitation.practice_id).exclude(pk=invitation.pk)
-    if others.filter(email__iexact=invitation.email).exists():
+    pending = ColleagueInvitation.objects.pending().filter(practice=invitation.practice_id).exclude(pk=invitation.pk)
+    if pending.filter(email__iexact=invitation.email).exists():
         raise AlreadyInvited
 
 
@@ -279,5 +279,7 @@ def _content(invitation: ColleagueInvitation) -> dict[str, object]:
 
 
 def _in_one_line(text: str) -> str:
-    visible = "".join(one for one in text if unicodedata.category(one) != "Cf")  # invisible characters
+    visible = "".join(
+        character for character in text if unicodedata.category(character) != "Cf"
+    )  # invisible characters
     return unicodedata.normalize("NFC", " ".join(visible.split()))

@@ -68,6 +68,8 @@ def _check(practice: Practice, faults: dict[str, str]) -> None:
     try:
         practice.full_clean(exclude=list(faults))
     except ValidationError as refused:
-        raise ValidationError({**refused.message_dict, **{name: [said] for name, said in faults.items()}}) from None
+        raise ValidationError(
+            {**refused.message_dict, **{name: [sentence] for name, sentence in faults.items()}}
+        ) from None
     if faults:
         raise ValidationError(faults)

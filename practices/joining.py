@@ -41,8 +41,8 @@ class SomebodyElse(Refusal):
 
 def find_invitation(secret: str) -> ColleagueInvitation | None:
     """The invitation of a link, ended or not; None for a link that is unknown or was replaced."""
-    found = ColleagueInvitation.objects.select_related("practice", "invited_by", "accepted_by")
-    return found.filter(token_hash=hash_of(secret)).first()
+    invitations = ColleagueInvitation.objects.select_related("practice", "invited_by", "accepted_by")
+    return invitations.filter(token_hash=hash_of(secret)).first()
 
 
 def why_closed(invitation: ColleagueInvitation) -> str:
@@ -79,8 +79,8 @@ def accept(*, invitation: ColleagueInvitation, user: User) -> Membership:
         account.save(update_fields=lacking)
     current.accepted_by = account
     end_invitation(invitation=current, reason=InvitationEnd.ACCEPTED, by=account)
-    found = account.memberships.filter(practice=current.practice_id).first()
-    return found or add_member(
+    membership = account.memberships.filter(practice=current.practice_id).first()
+    return membership or add_member(
         user=account,
         practice=current.practice,
         roles=current.roles,

@@ -108,10 +108,10 @@ def remove_member(*, membership: Membership, by: User | None) -> None:
 @transaction.atomic
 def remove_all_members(*, practice: Practice, by: User | None) -> int:
     """Before the practice is deleted; returns their number."""
-    found = list(practice.memberships.select_related("user", "practice"))
-    for membership in found:
+    memberships = list(practice.memberships.select_related("user", "practice"))
+    for membership in memberships:
         _remove(membership, by)
-    return len(found)
+    return len(memberships)
 
 
 @transaction.atomic

@@ -242,13 +242,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def held_by(self, user: User, *roles: Role) -> MembershipQuerySet:
         """The only way to what a user may do in a practice: every right is judged by it, at every request. In a
         suspended practice nobody has any."""
-        held = self.in_force().filter(user_id=user.pk, practice__suspended_at=None)
+        memberships = self.in_force().filter(user_id=user.pk, practice__suspended_at=None)
         if not roles:
-            return held
+            return memberships
         condition = Q()
         for role in roles:
             condition |= Q(**{f"is_{role.value}": True})
-        return held.filter(condition)
+        return memberships.filter(condition)
 
     def list_held_by(self, user: User, *roles: Role) -> list[Membership]:
         """The same with their practices, by the practices' names; read once in a request that only reads."""

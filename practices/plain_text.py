@@ -23,9 +23,11 @@ def _plain_name(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    visible = "".join(one for one in text if unicodedata.category(one) != "Cf")  # a soft hyphen separates nothing
+    visible = "".join(
+        character for character in text if unicodedata.category(character) != "Cf"
+    )  # a soft hyphen separates nothing
     bare = unicodedata.normalize("NFKD", visible.casefold().translate(SPELT))
-    letters = (_letter(one) for one in bare.casefold() if not unicodedata.combining(one))
+    letters = (_letter(character) for character in bare.casefold() if not unicodedata.combining(character))
     return PARTING_WORDS.sub(" ", "".join(letters)).strip()
 
 

@@ -42,8 +42,8 @@ class PracticeSuspended(Refusal):
 
 def suspended_practices_of(user: User) -> list[Practice]:
     """The suspended practices of which the user is a member."""
-    held = Membership.objects.in_force().filter(user_id=user.pk).values("practice")
-    return list(Practice.objects.suspended().filter(pk__in=held).order_by("name", "pk"))
+    own = Membership.objects.in_force().filter(user_id=user.pk).values("practice")
+    return list(Practice.objects.suspended().filter(pk__in=own).order_by("name", "pk"))
 
 
 def require_staff(user: User) -> bool:
@@ -104,5 +104,5 @@ def scopes_for(user: User) -> list[Scope]:
 
 
 def _refused(user: User, practice: Practice, refusal: StrOrPromise) -> Refusal:
-    suspended = [one for one in suspended_practices_of(user) if one.pk == practice.pk]
+    suspended = [each for each in suspended_practices_of(user) if each.pk == practice.pk]
     return PracticeSuspended(suspended) if suspended else NotAllowed(refusal)

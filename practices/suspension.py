@@ -33,19 +33,19 @@ def suspend(*, practice: Practice, reason: str, by: User) -> None:
     Raises NotOperator, ValidationError."""
     require_operator(by)
     lock_members(practice)
-    said = lines(reason)
-    if not said:
+    written = lines(reason)
+    if not written:
         raise ValidationError({"reason": _("Écrivez pourquoi : l’équipe du cabinet le lit.")})
-    if len(said) > LONGEST_REASON:
+    if len(written) > LONGEST_REASON:
         raise ValidationError(
             {"reason": _("C’est trop long : abrégez, %(most)d caractères au plus.") % {"most": LONGEST_REASON}}
         )
     practice.refresh_from_db(fields=["suspended_at", "suspension_reason"])
-    if practice.is_suspended and practice.suspension_reason == said:
+    if practice.is_suspended and practice.suspension_reason == written:
         return
     reworded = practice.is_suspended
     practice.suspended_at = practice.suspended_at or timezone.now()
-    practice.suspension_reason = said
+    practice.suspension_reason = written
     practice.save(update_fields=["suspended_at", "suspension_reason"])
     if reworded:
         record("practice.suspension_reworded", by=by, on=practice, practice=practice)

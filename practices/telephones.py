@@ -44,7 +44,7 @@ def clean_telephone(typed: str, *, time_zone: str) -> str:
 
 
 def _fitting(typed: str, region: str) -> str | None:
-    if any(one.isalpha() for one in typed):
+    if any(character.isalpha() for character in typed):
         return None
     try:
         number = phonenumbers.parse(typed, region)

@@ -16,14 +16,14 @@ from practices.periods import Period
 
 def rights_in_words(roles: Collection[Role]) -> list[str]:
     """What members with these roles do: “peut partager”, “peut signer”, “administre”; “lit seulement”."""
-    found = []
+    rights = []
     if SHARING_ROLES.intersection(roles):
-        found.append(_("peut partager"))
+        rights.append(_("peut partager"))
     if Role.PRACTITIONER in roles:
-        found.append(_("peut signer"))
+        rights.append(_("peut signer"))
     if Role.ADMIN in roles:
-        found.append(_("administre"))
-    return found or [_("lit seulement")]
+        rights.append(_("administre"))
+    return rights or [_("lit seulement")]
 
 
 def period_in_words(period: Period) -> str:
@@ -40,17 +40,21 @@ def period_in_words(period: Period) -> str:
 def access_in_words(user: User) -> list[str]:
     """Sentences for somebody who has no access now: that the practice is suspended; from when on they have it, or
     since when no longer (for a month, after which nobody asks)."""
-    found = []
+    sentences = []
     works = Membership.objects.held_by(user).exists()
-    for one in Membership.objects.filter(user=user).select_related("practice").order_by("practice__name", "pk"):
-        today = timezone.localdate(timezone=one.practice.zone)
-        if one.practice.is_suspended:
+    for membership in (
+        Membership.objects.filter(user=user).select_related("practice").order_by("practice__name", "pk")
+    ):
+        today = timezone.localdate(timezone=membership.practice.zone)
+        if membership.practice.is_suspended:
             if works:  # else a page of its own says so
-                found.append(_("%(practice)s est suspendu par l’exploitant du site.") % {"practice": one.practice})
-        elif one.valid_from and today < one.valid_from:
+                sentences.append(
+                    _("%(practice)s est suspendu par l’exploitant du site.") % {"practice": membership.practice}
+                )
+        elif membership.valid_from and today < membership.valid_from:
             sentence = _("%(practice)s : votre accès commence le %(day)s.")
-            found.append(sentence % {"practice": one.practice, "day": long_day(one.valid_from)})
-        elif one.valid_until and one.valid_until < today <= one.valid_until + timedelta(days=30):
+            sentences.append(sentence % {"practice": membership.practice, "day": long_day(membership.valid_from)})
+        elif membership.valid_until and membership.valid_until < today <= membership.valid_until + timedelta(days=30):
             sentence = _("%(practice)s : votre accès s’est terminé le %(day)s.")
-            found.append(sentence % {"practice": one.practice, "day": long_day(one.valid_until)})
-    return found
+            sentences.append(sentence % {"practice": membership.practice, "day": long_day(membership.valid_until)})
+    return sentences

@@ -154,14 +154,14 @@ def revocation_list_of(authority: InstallationAuthority) -> bytes:
     Does not store the new list, because pages that only read call this; renew_revocation_lists does. If the
     authority's key cannot be opened, returns the stored list, however old; raises KeyNotOpened if there is none.
     """
-    kept = authority.revocation_list
-    if kept is None or _is_due(authority.revocation_list_at):
+    stored = authority.revocation_list
+    if stored is None or _is_due(authority.revocation_list_at):
         try:
-            return _made(authority)
+            return _new_revocation_list(authority)
         except KeyNotOpened:
-            if kept is None:
+            if stored is None:
                 raise
-    return bytes(kept)
+    return bytes(stored)
 
 
 def renew_revocation_lists() -> None:
@@ -181,7 +181,7 @@ def _renew(authority: InstallationAuthority) -> None:
     """Needs a transaction. Locks the authority, so that no list lacks a revocation that another one has."""
     InstallationAuthority.objects.select_for_update().get(pk=authority.pk)
     try:
-        authority.revocation_list = _made(authority)
+        authority.revocation_list = _new_revocation_list(authority)
     except KeyNotOpened:
         # The revocation counts on this site at once; the list follows as soon as the key can be opened.
         logger.exception("Revocation list of authority %s: its key cannot be opened.", authority.pk)
@@ -191,14 +191,16 @@ def _renew(authority: InstallationAuthority) -> None:
     authority.save(update_fields=["revocation_list", "revocation_list_at"])
 
 
-def _made(authority: InstallationAuthority) -> bytes:
+def _new_revocation_list(authority: InstallationAuthority) -> bytes:
     revoked = authority.credentials.filter(revoked_at__isnull=False).order_by("revoked_at")
     return revocation.revocation_list(
         authority_certificate=bytes(authority.certificate),
         authority_private_key=bytes(authority.private_key),
         passphrase=settings.SIGNING_PASSPHRASE,
         former_passphrases=settings.SIGNING_PASSPHRASE_FALLBACKS,
-        revoked=[(bytes(one.certificate), one.revoked_at) for one in revoked if one.revoked_at],
+        revoked=[
+            (bytes(credential.certificate), credential.revoked_at) for credential in revoked if credential.revoked_at
+        ],
     )
 
 

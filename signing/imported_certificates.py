@@ -30,28 +30,28 @@ def import_pkcs12(
     signing.pdf.imported.CertificateRefused."""
     _check_may_change(owner, by)
     content = upload.read(MAX_BYTES + 1) if upload else b""
-    found = read_pkcs12(content, password, passphrase=settings.SIGNING_PASSPHRASE)
-    return install(owner=owner, found=found, key_place=KeyPlace.PKCS12, by=by)
+    imported = read_pkcs12(content, password, passphrase=settings.SIGNING_PASSPHRASE)
+    return install(owner=owner, imported=imported, key_place=KeyPlace.PKCS12, by=by)
 
 
 @transaction.atomic
 def install(
-    *, owner: User | Practice, found: Imported, key_place: KeyPlace, by: User | None, key_reference: str = ""
+    *, owner: User | Practice, imported: Imported, key_place: KeyPlace, by: User | None, key_reference: str = ""
 ) -> SigningCredential:
     """Replace the certificate in use, which stays valid for what it signed."""
     _retire(owner)
     credential = SigningCredential(
         key_place=key_place,
-        certificate=found.certificate,
-        chain=[base64.b64encode(each).decode("ascii") for each in found.chain],
-        private_key=found.private_key,
+        certificate=imported.certificate,
+        chain=[base64.b64encode(each).decode("ascii") for each in imported.chain],
+        private_key=imported.private_key,
         key_reference=key_reference,
-        not_after=found.not_after,
+        not_after=imported.not_after,
         **_owned_by(owner),
     )
     credential.save()
     record("signature.certificate_imported", by=by, on=credential, detail={"key_place": key_place.value})
-    _tell_changed(owner)
+    _notify_of_change(owner)
     return credential
 
 
@@ -64,7 +64,7 @@ def remove_imported(*, owner: User | Practice, by: User) -> None:
         return
     _retire(owner)
     record("signature.certificate_removed", by=by, on=credential)
-    _tell_changed(owner)
+    _notify_of_change(owner)
 
 
 def watch() -> None:
@@ -115,12 +115,12 @@ def _owned_by(owner: User | Practice) -> dict[str, Any]:
 def _people(owner: User | Practice | None) -> list[tuple[User, Practice]]:
     """Whom to warn: the practitioner, with a practice where they work; or the practice's administrators."""
     if isinstance(owner, User):
-        found = Membership.objects.held_by(owner, Role.PRACTITIONER).order_by("pk")[:1]
+        memberships = Membership.objects.held_by(owner, Role.PRACTITIONER).order_by("pk")[:1]
     else:
-        found = Membership.objects.in_force().filter(practice=owner, is_admin=True)
-    return [(one.user, one.practice) for one in found.select_related("user", "practice")]
+        memberships = Membership.objects.in_force().filter(practice=owner, is_admin=True)
+    return [(membership.user, membership.practice) for membership in memberships.select_related("user", "practice")]
 
 
-def _tell_changed(owner: User | Practice) -> None:
+def _notify_of_change(owner: User | Practice) -> None:
     for user, _practice in _people(owner):
         messages.plan_signature_changed_email(user)

@@ -59,37 +59,37 @@ def silent_service() -> Iterator[str]:
         return
     for reference, certificate in _named(KeyPlace.REMOTE).items():
         try:
-            found, _chain = remote_key(reference).certificates()
+            current, _chain = remote_key(reference).certificates()
         except KeyUnavailable as error:
             yield (
                 f"The signing service does not give the credential {reference} ({error}). Check CSC_TOKEN, or name "
                 "another with manage.py signing_key."
             )
         else:
-            if hashlib.sha256(found).hexdigest() != certificate:
+            if hashlib.sha256(current).hexdigest() != certificate:
                 yield _another(reference)
 
 
 def _unusable_in_module(wanted: dict[str, str]) -> Iterator[str]:
     module = settings.PKCS11_MODULE
-    found = probe(module, settings.PKCS11_PIN, list(wanted))
-    if "fault" in found:
+    report = probe(module, settings.PKCS11_PIN, list(wanted))
+    if "fault" in report:
         yield (
-            f"PKCS11_MODULE ({module}) does not load as a PKCS#11 library ({found['fault']}). Set PKCS11_MODULE to "
+            f"PKCS11_MODULE ({module}) does not load as a PKCS#11 library ({report['fault']}). Set PKCS11_MODULE to "
             "the library of the security module, for this machine's architecture."
         )
         return
-    if not found["tokens"]:
+    if not report["tokens"]:
         yield f"The security module ({module}) has no token. Plug it in, or initialise one."
         return
-    for uri, why in found["missing"].items():
+    for uri, why in report["missing"].items():
         if "Pin" in why:
             yield "The token refuses PKCS11_PIN. Set it right before you start again: a token is locked after a few."
         elif "Token" in why:
-            yield f"No token is the one of {uri}. There are: {', '.join(found['tokens'])}. Plug it in."
+            yield f"No token is the one of {uri}. There are: {', '.join(report['tokens'])}. Plug it in."
         else:
             yield f"The token has no key and certificate named {uri} ({why}). Name them with manage.py signing_key."
-    for uri, certificate in found["keys"].items():
+    for uri, certificate in report["keys"].items():
         if certificate != wanted[uri]:
             yield _another(uri)
 

@@ -59,7 +59,7 @@ def install_key(*, owner: User | Practice, key_place: KeyPlace, reference: str) 
     certificate, chain = found
     return install(
         owner=owner,
-        found=checked(certificate=certificate, private_key=b"", chain=chain),
+        imported=checked(certificate=certificate, private_key=b"", chain=chain),
         key_place=key_place,
         key_reference=reference,
         by=None,

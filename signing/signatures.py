@@ -108,11 +108,11 @@ def why_unable(user: User) -> str:
         return stamp_sentence(missing)
     own = in_use(user)
     authority = InstallationAuthority.objects.filter(retired_at=None).first()
-    kept = own.private_key if own else authority.private_key if authority else b""
-    if not kept:  # the key is stored elsewhere, or the authority does not exist yet
+    private_key = own.private_key if own else authority.private_key if authority else b""
+    if not private_key:  # the key is stored elsewhere, or the authority does not exist yet
         return ""
     try:
-        opened(bytes(kept), *passphrases())
+        opened(bytes(private_key), *passphrases())
     except KeyNotOpened:
         return key_not_opened_sentence()
     return ""

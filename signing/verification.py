@@ -47,14 +47,14 @@ class Verification:
     @property
     def verdict(self) -> Verdict:
         """Proof against the document decides first, then what is unknown, then who signed."""
-        found = {signature.integrity for signature in self.signatures}
+        integrities = {signature.integrity for signature in self.signatures}
         signed = {signature.integrity for signature in self.signatures if not signature.is_time_stamp}
-        if Integrity.BROKEN in (signed or found):
+        if Integrity.BROKEN in (signed or integrities):
             return Verdict.BROKEN
         # A mismatched time-stamp does not disprove the signatures, but somebody added it.
-        if found & {Integrity.ALTERED, Integrity.FILLED_IN, Integrity.BROKEN}:
+        if integrities & {Integrity.ALTERED, Integrity.FILLED_IN, Integrity.BROKEN}:
             return Verdict.ALTERED
-        if Integrity.NOT_JUDGED in found:
+        if Integrity.NOT_JUDGED in integrities:
             return Verdict.NOT_JUDGED
         if all(signature.is_time_stamp for signature in self.signatures):
             return Verdict.UNSIGNED  # a time-stamp proves a time, not a signer

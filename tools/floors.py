@@ -62,7 +62,7 @@ def _floors() -> list[list[str]]:
     """The floors from the top down, from the import contract."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = project["tool"]["importlinter"]["contracts"]
-    layers = next(one["layers"] for one in contracts if one["name"] == CONTRACT)
+    layers = next(contract["layers"] for contract in contracts if contract["name"] == CONTRACT)
     return [[room.strip() for room in layer.split("|")] for layer in layers]
 
 
@@ -114,7 +114,7 @@ def _modules(room: str) -> Iterator[Path]:
 
 def _imports(rooms: set[str]) -> Counter[tuple[str, str]]:
     """Room that imports, room that is imported -> how often."""
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for room in rooms:
         for path in _modules(room):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -122,12 +122,12 @@ def _imports(rooms: set[str]) -> Counter[tuple[str, str]]:
                 if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     names = [node.module]
                 elif isinstance(node, ast.Import):
-                    names = [one.name for one in node.names]
+                    names = [alias.name for alias in node.names]
                 for name in names:
                     other = name.partition(".")[0]
                     if other in rooms and other != room:
-                        found[room, other] += 1
-    return found
+                        counts[room, other] += 1
+    return counts
 
 
 if __name__ == "__main__":

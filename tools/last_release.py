@@ -34,8 +34,13 @@ class Release(NamedTuple):
 
 
 def last_release() -> Release:
-    told = json.loads(RECORD.read_text())
-    return Release(told["version"], told["commit"], told["tree"], [(app, name) for app, name in told["migrations"]])
+    recorded = json.loads(RECORD.read_text())
+    return Release(
+        recorded["version"],
+        recorded["commit"],
+        recorded["tree"],
+        [(app, name) for app, name in recorded["migrations"]],
+    )
 
 
 def unpack(folder: Path) -> None:
@@ -56,8 +61,8 @@ def write(version: str) -> None:
 
     commit, tree = (_git("rev-parse", name).stdout.strip() for name in ("HEAD", "HEAD^{tree}"))
     leaves = sorted(MigrationLoader(None).graph.leaf_nodes())
-    told = {"version": version, "commit": commit, "tree": tree, "migrations": leaves}
-    RECORD.write_text(json.dumps(told, indent=2) + "\n")
+    release = {"version": version, "commit": commit, "tree": tree, "migrations": leaves}
+    RECORD.write_text(json.dumps(release, indent=2) + "\n")
     files = subprocess.run(["git", "archive", tree, "--", ".", *LEFT_OUT], cwd=ROOT, check=True, capture_output=True)
     ARCHIVE.write_bytes(lzma.compress(files.stdout, preset=9))
 

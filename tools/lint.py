@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
             ("production", [*manage, "check", "--deploy", "--fail-level", "WARNING"], {**embedded, **PRODUCTION}),
         ]
         if "--quick" in arguments:
-            checks = [one for one in checks if one[0] in QUICK]
+            checks = [check for check in checks if check[0] in QUICK]
         with ThreadPoolExecutor(1) as beside:  # takes as long as all the others together
             types = beside.submit(passes, "types", [str(BIN / "mypy")], embedded)
             failed = [name for name, command, environment in checks if not passes(name, command, environment)]

@@ -83,21 +83,21 @@ class Reader:
         """A line for each fault of this migration; earlier ones must be read first. `source`: its file, which may
         contain SQL."""
         safe: dict[str, str] = dict(getattr(migration, "safe", {}))
-        found = list(self._of_sql(source))
+        faults = list(self._of_sql(source))
         for operation in migration.operations:
-            found += self._of(operation, migration, self.state)
+            faults += self._of(operation, migration, self.state)
             operation.state_forwards(migration.app_label, self.state)
-        where = f"{migration.app_label}.{migration.name}"
-        for what, sentence in dict.fromkeys(found):
-            if not safe.pop(what, ""):
-                yield f"{where}: {what}: {sentence}."
+        label = f"{migration.app_label}.{migration.name}"
+        for operation_name, sentence in dict.fromkeys(faults):
+            if not safe.pop(operation_name, ""):
+                yield f"{label}: {operation_name}: {sentence}."
         for unused in safe:
-            yield f"{where}: safe names “{unused}”, which is no fault here: remove it."
+            yield f"{label}: safe names “{unused}”, which is no fault here: remove it."
 
     def _of_sql(self, text: str) -> Iterator[Fault]:
-        for pattern, what, sentence in SQL:
+        for pattern, statement, sentence in SQL:
             if re.search(pattern, text, re.IGNORECASE):
-                yield Fault(f"SQL {what}", sentence)
+                yield Fault(f"SQL {statement}", sentence)
         for table, column in re.findall(DROP_COLUMN, text, re.IGNORECASE):
             if (table, column) in self.columns:
                 yield Fault(f"SQL drop {table}.{column}", DROPPED)
@@ -107,9 +107,9 @@ class Reader:
         app = migration.app_label
         if isinstance(operation, operations.SeparateDatabaseAndState):
             database = state.clone()
-            for one in operation.database_operations:
-                yield from self._of(one, migration, database)
-                one.state_forwards(app, database)
+            for each in operation.database_operations:
+                yield from self._of(each, migration, database)
+                each.state_forwards(app, database)
             yield from _left_behind(operation.state_operations, app, database)
             return
         match operation:
@@ -183,7 +183,7 @@ def _type(field: Field[Any, Any]) -> str:
 
 def _is_wider(old: str, new: str) -> bool:
     """Whether PostgreSQL changes the type without rewriting the table."""
-    lengths = [re.fullmatch(r"varchar\((\d+)\)", one) for one in (old, new)]
+    lengths = [re.fullmatch(r"varchar\((\d+)\)", each) for each in (old, new)]
     if lengths[0] and new in ("text", "varchar"):
         return True
     return bool(lengths[0] and lengths[1] and int(lengths[1][1]) >= int(lengths[0][1]))
@@ -191,13 +191,13 @@ def _is_wider(old: str, new: str) -> bool:
 
 def _left_behind(state_operations: Any, app: str, database: ProjectState) -> Iterator[Fault]:
     """Faults of columns that stay in the database after their field: without a default, inserts would fail."""
-    for one in state_operations:
-        if isinstance(one, operations.RemoveField):
-            model = database.models.get((app, one.model_name_lower))
-            field = model.fields.get(one.name) if model else None
+    for operation in state_operations:
+        if isinstance(operation, operations.RemoveField):
+            model = database.models.get((app, operation.model_name_lower))
+            field = model.fields.get(operation.name) if model else None
             if field is not None and not field.null and field.db_default is NOT_PROVIDED:
                 sentence = "this version inserts without it and fails: first give it a db_default (AlterField)"
-                yield Fault(f"not null {one.model_name}.{one.name}", sentence)
+                yield Fault(f"not null {operation.model_name}.{operation.name}", sentence)
 
 
 def main() -> int:

@@ -49,12 +49,12 @@ class OutOfDate(Exception):
 def settings_read() -> dict[str, str]:
     """Each variable that the code reads, with its default as written there ("" if computed or missing)."""
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    found: dict[str, str] = {}
+    defaults: dict[str, str] = {}
     for path in [*files, *(ROOT / name for name in PROCESSES)]:
         source = path.read_text()
         for name, default in reads(source) if MENTIONS.search(source) else ():
-            found[name] = found.get(name) or default
-    return {name: default for name, default in found.items() if name not in INTERNAL}
+            defaults[name] = defaults.get(name) or default
+    return {name: default for name, default in defaults.items() if name not in INTERNAL}
 
 
 def reads(source: str) -> Iterator[tuple[str, str]]:
@@ -62,7 +62,7 @@ def reads(source: str) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Call) and READERS.fullmatch(ast.unparse(node.func)):
             for at, argument in enumerate(node.args):
                 if name := _name(argument):
-                    keyword = [one.value for one in node.keywords if one.arg == "default"]
+                    keyword = [each.value for each in node.keywords if each.arg == "default"]
                     yield name, _default([*node.args[at + 1 :], *keyword])
                     break
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ" and _name(node.slice):
@@ -108,11 +108,11 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _compare(read: set[str], described: set[str], where: str) -> None:
+def _compare(read: set[str], described: set[str], document: str) -> None:
     if missing := sorted(read - described):
-        raise OutOfDate(f"{where} says nothing of {', '.join(missing)}. Add what it does.")
-    if gone := sorted(described - read):
-        raise OutOfDate(f"{where} has {', '.join(gone)}, which no code reads. Remove it.")
+        raise OutOfDate(f"{document} says nothing of {', '.join(missing)}. Add what it does.")
+    if unread := sorted(described - read):
+        raise OutOfDate(f"{document} has {', '.join(unread)}, which no code reads. Remove it.")
 
 
 def _table(title: str, rows: dict[str, tuple[Setting, str]]) -> str:

@@ -94,12 +94,12 @@ def send(delivery: WebhookDelivery) -> None:
         raise NotTaken(refused.reason) from refused
     try:
         with whole_answer_within(LONGEST_ANSWER):
-            answer = pool.urlopen(
+            response = pool.urlopen(
                 "POST", path_of(url), body=delivery.body.encode(), headers={"Host": host_of(url), **headers},
                 retries=False, redirect=False, preload_content=False,
             )  # fmt: skip
-            status, wait = answer.status, answer.headers.get("Retry-After", "")
-            answer.close()
+            status, wait = response.status, response.headers.get("Retry-After", "")
+            response.close()
     except (urllib3.exceptions.HTTPError, AnswerDidNotEnd) as error:
         raise NotTaken(gettext_noop("Ce logiciel ne répond pas")) from error
     finally:

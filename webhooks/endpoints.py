@@ -72,19 +72,19 @@ def plan_deliveries() -> int:
     if not seals:
         return 0
     lines = AuditEvent.objects.in_bulk([seal.event_id for seal in seals])
-    told = [line for seal in seals if (line := lines.get(seal.event_id)) and line.practice_id]
-    endpoints = WebhookEndpoint.objects.filter(practice__in={line.practice_id for line in told}, stopped_at=None)
+    events = [line for seal in seals if (line := lines.get(seal.event_id)) and line.practice_id]
+    endpoints = WebhookEndpoint.objects.filter(practice__in={line.practice_id for line in events}, stopped_at=None)
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(
             endpoint=endpoint, event=line.action, body=body_of(line), act=line.detail.get(ACT), due_at=_due_at(line)
         )
-        for line in told
+        for line in events
         for endpoint in endpoints
         if endpoint.practice_id == line.practice_id
         and line.action in endpoint.events
         and line.at >= endpoint.created_at
     )
-    _call_off({line.detail[UNDOES] for line in told if UNDOES in line.detail})
+    _call_off({line.detail[UNDOES] for line in events if UNDOES in line.detail})
     progress.position = seals[-1].position
     progress.save(update_fields=["position"])
     return len(seals)

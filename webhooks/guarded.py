@@ -36,20 +36,20 @@ def check_address(url: str, *, example: str) -> None:
     try:
         URLValidator()(url)
     except ValidationError:
-        told = _("Cette adresse est incomplète ou mal écrite. Exemple : %(example)s.") % {"example": example}
-        raise ValidationError({"url": told}) from None
+        sentence = _("Cette adresse est incomplète ou mal écrite. Exemple : %(example)s.") % {"example": example}
+        raise ValidationError({"url": sentence}) from None
     address = urlsplit(url)
     if not _can_be_called(address):
-        told = _("Cette adresse est incomplète ou mal écrite. Exemple : %(example)s.") % {"example": example}
-        raise ValidationError({"url": told})
+        sentence = _("Cette adresse est incomplète ou mal écrite. Exemple : %(example)s.") % {"example": example}
+        raise ValidationError({"url": sentence})
     if address.scheme != "https" and not (address.scheme == "http" and settings.WEBHOOKS_MAY_STAY_INSIDE):
         raise ValidationError({"url": _("L’adresse doit commencer par https://.")})
     if address.username or address.password:
         raise ValidationError({"url": _("L’adresse ne doit contenir ni identifiant ni mot de passe.")})
     literal = literal_address(address.hostname or "")
     if literal and not is_public(literal) and not settings.WEBHOOKS_MAY_STAY_INSIDE:
-        told = _("Cette adresse mène à un réseau privé ou réservé. Donnez le nom public du serveur.")
-        raise ValidationError({"url": told})
+        sentence = _("Cette adresse mène à un réseau privé ou réservé. Donnez le nom public du serveur.")
+        raise ValidationError({"url": sentence})
 
 
 def _can_be_called(address: SplitResult) -> bool:
@@ -92,10 +92,10 @@ def path_of(url: str) -> str:
 
 def _resolve(host: str, port: int) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise Unreachable(gettext_noop("Le nom du serveur n’existe pas")) from error
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = [str(entry[4][0]) for entry in resolved]
     if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(map(is_public, addresses)):
         raise Unreachable(gettext_noop("Cette adresse mène au réseau interne : elle est refusée"))
     return addresses[0]

@@ -32,8 +32,8 @@ def is_genuine(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
     """
     webhook = Webhook(secret)
     return any(
-        _is_genuine(webhook, {**headers, "webhook-signature": one}, body)
-        for one in headers.get("webhook-signature", "").split()[:MOST_SIGNATURES]
+        _is_genuine(webhook, {**headers, "webhook-signature": signature}, body)
+        for signature in headers.get("webhook-signature", "").split()[:MOST_SIGNATURES]
     )
 
 

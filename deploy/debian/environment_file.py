@@ -13,13 +13,13 @@ def read(path: Path) -> dict[str, str]:
 
 
 def parse(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in _lines(text):
         name, equals, value = line.partition("=")
         name = name.strip()
         if equals and name.isidentifier() and name.isascii():
-            found[name] = _value(value)
-    return found
+            values[name] = _value(value)
+    return values
 
 
 def _lines(text: str) -> list[str]:
@@ -58,7 +58,7 @@ def _state(line: str) -> tuple[str, bool]:
 
 def _value(written: str) -> str:
     value, quote, escaped = "", "", False
-    kept = 0  # length of the value without trailing blanks
+    end = 0  # length of the value without trailing blanks
     for letter in written.lstrip():
         if escaped:
             value += letter if quote != '"' or letter in ESCAPED_IN_DOUBLE_QUOTES else f"\\{letter}"
@@ -74,5 +74,5 @@ def _value(written: str) -> str:
             value += letter
             if not quote and letter in " \t":
                 continue
-        kept = len(value)
-    return value[:kept]
+        end = len(value)
+    return value[:end]

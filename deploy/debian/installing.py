@@ -25,15 +25,15 @@ def install(arguments: list[str]) -> None:
     parser.add_argument("host", nargs="?", help="the host name of the site, asked for if it is not given")
     parser.add_argument("--certificate", type=Path, help="its TLS certificate with the chain, PEM (with --key)")
     parser.add_argument("--key", type=Path, help="the private key of the certificate, PEM without a password")
-    asked = parser.parse_args(arguments)
-    if bool(asked.certificate) != bool(asked.key):
+    options = parser.parse_args(arguments)
+    if bool(options.certificate) != bool(options.key):
         raise CannotContinue("Give --certificate and --key together.")
     site.refuse_hidden_checkout()
-    host = host_name(asked.host)
+    host = host_name(options.host)
     site.make_user_and_folders()
     site.write_settings(host)
-    if asked.certificate:
-        tls.keep(asked.certificate, asked.key, host)
+    if options.certificate:
+        tls.keep(options.certificate, options.key, host)
     for_trying = tls.prepare(host)
     servers.prepare_database()
     servers.prepare_queue()
@@ -50,15 +50,15 @@ def install(arguments: list[str]) -> None:
     say(f"https://{host} answers. Its first operator, if there is none yet: docsharectl first_run")
 
 
-def host_name(asked: str | None) -> str:
+def host_name(wanted: str | None) -> str:
     """The host name: given, installed before, or typed. Raises CannotContinue."""
     before = site.host_in_place()
-    if asked and before and asked.lower() != before:
+    if wanted and before and wanted.lower() != before:
         raise CannotContinue(
-            f"This machine has {before}. To serve {asked} instead, replace the name in {ENVIRONMENT} and "
+            f"This machine has {before}. To serve {wanted} instead, replace the name in {ENVIRONMENT} and "
             f"{NGINX}, remove {SECRETS / 'tls_certificate'} and its key, and run this again."
         )
-    host = (asked or before or (input("Host name of the site: ") if sys.stdin.isatty() else "")).strip().lower()
+    host = (wanted or before or (input("Host name of the site: ") if sys.stdin.isatty() else "")).strip().lower()
     if not host:
         raise CannotContinue(f"Say the host name of the site: {ROOT}/deploy/debian/install documents.example")
     if not HOST_NAME.fullmatch(host):

@@ -143,11 +143,11 @@ def scanner_answers() -> bool:
     a while."""
     deadline = time.monotonic() + SCANNER_SECONDS
     while time.monotonic() < deadline:
-        with socket.socket(socket.AF_UNIX) as asked, suppress(OSError):
-            asked.settimeout(5)
-            asked.connect(CLAMD_SOCKET)
-            asked.sendall(b"zPING\0")
-            if asked.recv(5) == b"PONG\0":
+        with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
+            connection.settimeout(5)
+            connection.connect(CLAMD_SOCKET)
+            connection.sendall(b"zPING\0")
+            if connection.recv(5) == b"PONG\0":
                 return True
         time.sleep(1)
     return False
@@ -167,10 +167,10 @@ def with_limits(theirs: str, ours: str) -> str:
 
 def size_of(written: str) -> int:
     """A limit in bytes. clamd's "0" means no limit: larger than any. Missing: 0, so that our limit applies."""
-    found = re.fullmatch(r"(\d+)([KMG]?)", written.upper())
-    if not found:
+    match = re.fullmatch(r"(\d+)([KMG]?)", written.upper())
+    if not match:
         return 0
-    return int(found[1]) * UNITS_OF_SIZE[found[2]] or 1 << 62
+    return int(match[1]) * UNITS_OF_SIZE[match[2]] or 1 << 62
 
 
 def _value_of(lines: list[str], name: str) -> str:

@@ -115,12 +115,12 @@ def host_in_place() -> str:
 def missing() -> list[str]:
     """A line for each missing value that only the administrator knows."""
     settings = environment_file.read(ENVIRONMENT)
-    found = []
+    lines = []
     for name in NEEDED:
         path = Path(settings.get(f"{name.upper()}_FILE") or SECRETS / name)
         if not settings.get(name.upper()) and not (path.exists() and path.read_text().strip()):
-            found.append(f"  {path}: {TO_WRITE[name]}")
-    return found
+            lines.append(f"  {path}: {TO_WRITE[name]}")
+    return lines
 
 
 def install_packages() -> None:
@@ -197,34 +197,34 @@ def running_units(pattern: str) -> list[str]:
 
 def wait_for_web(unit: str, port: int, host: str) -> None:
     deadline = time.monotonic() + START_SECONDS
-    said = "nothing"
+    answer = "nothing"
     while time.monotonic() < deadline:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             connection.request("GET", "/healthz", headers={"Host": host, "X-Forwarded-Proto": "https"})
-            said = str(connection.getresponse().status)
+            answer = str(connection.getresponse().status)
         except OSError as error:
-            said = str(error)
-        if said == "200":
+            answer = str(error)
+        if answer == "200":
             return
         time.sleep(0.2)
-    raise CannotContinue(f"{unit} does not answer ({said}); the others still run. journalctl -u {unit} says why.")
+    raise CannotContinue(f"{unit} does not answer ({answer}); the others still run. journalctl -u {unit} says why.")
 
 
 def wait_until_ready(host: str) -> None:
     """Wait until the site reports, through nginx and TLS, that all of its parts answer. Raises CannotContinue."""
     deadline = time.monotonic() + START_SECONDS
-    said = "nothing"
+    answer = "nothing"
     while time.monotonic() < deadline:
         try:
-            status, said, _certificate = ask_site(host)
+            status, answer, _certificate = ask_site(host)
             if status == 200:
                 return
         except OSError as error:
-            said = str(error)
+            answer = str(error)
         time.sleep(0.5)
     raise CannotContinue(
-        f"https://{host}/readyz does not say that all is well, but: {said}\njournalctl -u 'docshare-*'"
+        f"https://{host}/readyz does not say that all is well, but: {answer}\njournalctl -u 'docshare-*'"
     )
 
 
@@ -252,5 +252,5 @@ def ask_site(host: str) -> tuple[int, str, bytes | None]:
         connection = http.client.HTTPConnection(host)
         connection.sock = wire
         connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        return answer.status, answer.read(2000).decode(errors="replace"), certificate
+        response = connection.getresponse()
+        return response.status, response.read(2000).decode(errors="replace"), certificate

@@ -43,12 +43,12 @@ def write(path: Path, content: str, *, mode: int = 0o644, group: str = "root") -
     path.parent.mkdir(parents=True, exist_ok=True)
     changed = not path.exists() or path.read_text() != content
     if changed:
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        partial.replace(path)
     shutil.chown(path, "root", group)
     path.chmod(mode)
     return changed

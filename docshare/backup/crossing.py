@@ -57,8 +57,8 @@ def _copy(source: sqlite3.Connection) -> None:
 
 
 def _tables(source: sqlite3.Connection) -> set[str]:
-    found = source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return {name for (name,) in found if not name.startswith("sqlite_")}
+    rows = source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in rows if not name.startswith("sqlite_")}
 
 
 def _fill(source: sqlite3.Connection, table: str) -> None:
@@ -78,12 +78,12 @@ def _batches(rows: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
 
 def _continue_sequences(source: sqlite3.Connection, tables: set[str]) -> None:
     """Continue each sequence after the highest number ever assigned, even to a deleted row."""
-    given = dict(source.execute("SELECT name, seq FROM sqlite_sequence"))
+    assigned = dict(source.execute("SELECT name, seq FROM sqlite_sequence"))
     with connection.cursor() as cursor:
         for table in sorted(tables):
             for column in connection.introspection.get_sequences(cursor, table):
                 name = column["column"]
                 cursor.execute(f'SELECT coalesce(max("{name}"), 0) FROM "{table}"')  # noqa: S608 (our tables)
-                newest = max(cursor.fetchone()[0], given.get(table, 0))
+                newest = max(cursor.fetchone()[0], assigned.get(table, 0))
                 if newest:
                     cursor.execute("SELECT setval(%s, %s)", [column["name"], newest])

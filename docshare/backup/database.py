@@ -59,14 +59,14 @@ def load(path: Path) -> None:
     connection.close()
 
 
-def _dump_sqlite(keep: Keep) -> list[FileRow]:
+def _dump_sqlite(write: Keep) -> list[FileRow]:
     """Dump a temporary copy beside the database, unencrypted like it, which lasts as long as the backup."""
     connection.ensure_connection()
-    for left in Path(settings.DATA_DIR).glob(f"{DRAFT}*"):
-        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
-            shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=DRAFT) as draft:
-        path = Path(draft) / "database"
+    for abandoned in Path(settings.DATA_DIR).glob(f"{DRAFT}*"):
+        if time.time() - abandoned.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(abandoned)
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=DRAFT) as folder:
+        path = Path(folder) / "database"
         target = sqlite3.connect(path)
         try:
             connection.connection.backup(target)
@@ -76,7 +76,7 @@ def _dump_sqlite(keep: Keep) -> list[FileRow]:
         with _read_only(path) as copy:
             rows = copy.execute("SELECT key, size, sha256 FROM documents_storedfile ORDER BY key").fetchall()
         with path.open("rb") as source:
-            keep(source)
+            write(source)
     return [FileRow(*row) for row in rows]
 
 
@@ -93,12 +93,12 @@ def _dump_postgresql(keep: Keep) -> list[FileRow]:
 def _tool(name: str) -> tuple[list[str], dict[str, str]]:
     """The command with the connection's parameters, and its environment, which alone has the password. Raises
     BackupFailed."""
-    found = shutil.which(name)
-    if found is None:
+    path = shutil.which(name)
+    if path is None:
         raise BackupFailed(f"{name} is not on this machine. Install PostgreSQL's client programs.")
     arguments, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
     database = arguments.pop()  # psql takes the database as last argument; pg_dump and pg_restore as an option
-    return [found, *arguments[1:], f"--dbname={database}"], {**os.environ, **(environment or {})}
+    return [path, *arguments[1:], f"--dbname={database}"], {**os.environ, **(environment or {})}
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
@@ -107,17 +107,17 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         raise BackupFailed(f"{Path(command[0]).name} failed: {done.stderr.strip()[-500:]}")
 
 
-def _pipe(command: list[str], environment: dict[str, str], keep: Keep) -> None:
+def _pipe(command: list[str], environment: dict[str, str], write: Keep) -> None:
     with (
         tempfile.TemporaryFile() as errors,  # not a pipe, which would fill up unread
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors) as dumping,  # noqa: S603 (ours)
     ):
         assert dumping.stdout is not None
-        keep(dumping.stdout)
+        write(dumping.stdout)
         if dumping.wait():
             errors.seek(0)
-            said = errors.read().decode(errors="replace").strip()[-500:]
-            raise BackupFailed(f"{Path(command[0]).name} failed: {said}")
+            output = errors.read().decode(errors="replace").strip()[-500:]
+            raise BackupFailed(f"{Path(command[0]).name} failed: {output}")
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

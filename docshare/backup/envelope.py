@@ -73,8 +73,8 @@ class Envelope:
         if not self.encrypts:
             yield path
             return
-        draft = Path(settings.FILE_UPLOAD_TEMP_DIR)  # where unencrypted documents may be stored
-        with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=draft, prefix="restore-") as plain:
+        scratch = Path(settings.FILE_UPLOAD_TEMP_DIR)  # where unencrypted documents may be stored
+        with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=scratch, prefix="restore-") as plain:
             try:
                 pyrage.decrypt_io(source, plain, self.identities)
             except pyrage.DecryptError as error:

@@ -143,8 +143,8 @@ def _ours(app: str) -> bool:
 
 def _restore_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> None:
     """Write the keys into DATA_DIR if this installation stores them there; else they must be the same already."""
-    for name, kept, former in _kept_keys(folder, manifest, envelope):
-        if {kept, *former.splitlines()} <= set(keys_of(name)):
+    for name, key, former in _saved_keys(folder, manifest, envelope):
+        if {key, *former.splitlines()} <= set(keys_of(name)):
             continue
         own = settings.DATA_DIR / "secrets" / name.lower()
         if not own.exists() or own.read_text() != getattr(settings, name):
@@ -153,7 +153,7 @@ def _restore_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) ->
                 f"{envelope.path(folder / 'secrets', name.lower())} holds"
                 + (f", and {name}_FALLBACKS to what lies beside it." if former else ".")
             )
-        own.write_text(kept)
+        own.write_text(key)
         if former:
             fallbacks = own.with_name(f"{own.name}_fallbacks")
             fallbacks.touch(mode=0o600)
@@ -174,15 +174,15 @@ def _former_check(name: str) -> str:
     return salted_hmac("docshare.backup", name, secret=keys_of(name)[0]).hexdigest()
 
 
-def _kept_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> Iterator[tuple[str, str, str]]:
+def _saved_keys(folder: Path, manifest: dict[str, Any], envelope: Envelope) -> Iterator[tuple[str, str, str]]:
     """Tuples: name, key in use, former keys (one a line)."""
     secrets = folder / "secrets"
     for name in SECRETS if manifest["keys"] else ():
         fallbacks = f"{name.lower()}_fallbacks"
         with envelope.opened(secrets, name.lower()) as path:
-            kept = path.read_text()
+            key = path.read_text()
         former = ""
         if envelope.path(secrets, fallbacks).exists():
             with envelope.opened(secrets, fallbacks) as path:
                 former = path.read_text()
-        yield name, kept, former
+        yield name, key, former

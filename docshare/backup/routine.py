@@ -27,9 +27,9 @@ NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
 def next_folder(into: Path) -> Iterator[Path]:
     """A new folder below `into`, for one backup at a time. Raises BackupFailed."""
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (into / ".lock").open("a") as turn:
+    with (into / ".lock").open("a") as lock:
         try:
-            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BackupFailed(f"Another backup into {into} is being made.") from None
         for unfinished in (path for path in _ours(into) if not _is_finished(path)):
@@ -53,10 +53,10 @@ def note_success(saved: Saved, *, encrypted: bool) -> None:
     path = note_of_last_backup()
     path.parent.mkdir(mode=0o700, exist_ok=True)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps({"finished_at": finished, "bytes": saved.written, "encrypted": encrypted}) + "\n")
-    draft.replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps({"finished_at": finished, "bytes": saved.written, "encrypted": encrypted}) + "\n")
+    partial.replace(path)
 
 
 def _ours(into: Path) -> list[Path]:

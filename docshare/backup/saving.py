@@ -49,7 +49,7 @@ def save(folder: Path, *, with_keys: bool = False, envelope: Envelope | None = N
     first = [FileRow(*row) for row in StoredFile.objects.values_list("key", "size", "sha256")]
     _copy_files(first, folder, envelope)
     rows, digest, faults = _snapshot(folder, envelope)
-    _remove_others(folder, {envelope.path(folder / "files", row.key) for row in rows})
+    _remove_unlisted(folder, {envelope.path(folder / "files", row.key) for row in rows})
     listed = "".join(json.dumps(row._asdict()) + "\n" for row in rows)
     digests = {"database": digest, "files.jsonl": _write(folder, "files.jsonl", listed, envelope)}
     if with_keys:
@@ -58,7 +58,7 @@ def save(folder: Path, *, with_keys: bool = False, envelope: Envelope | None = N
             key, *former = keys_of(name)
             _write(folder / "secrets", name.lower(), key, envelope)
             if former:
-                listed = "".join(f"{one}\n" for one in former)
+                listed = "".join(f"{each}\n" for each in former)
                 _write(folder / "secrets", f"{name.lower()}_fallbacks", listed, envelope)
     saved = Saved(len(rows), sum(row.size for row in rows), faults=faults)
     # Written last: a folder without it is unfinished. Not encrypted: it contains only counts and digests.
@@ -97,26 +97,26 @@ def _copy_files(rows: list[FileRow], folder: Path, envelope: Envelope) -> dict[s
 
 def _copy(row: FileRow, target: Path, envelope: Envelope) -> str | None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = target.with_suffix(".part")
+    partial = target.with_suffix(".part")
     try:
         with storage.open_(StoredFile(key=row.key, sha256=row.sha256)) as source:
-            digest = envelope.write(source, draft)
+            digest = envelope.write(source, partial)
     except FileNotFoundError:
-        draft.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         return "missing from storage"
     except storage.BytesChanged as error:
         return str(error)
     if digest != row.sha256:
-        draft.unlink()
+        partial.unlink()
         return "sha256 differs: the bytes were changed"
-    draft.rename(target)
+    partial.rename(target)
     return None
 
 
-def _remove_others(folder: Path, kept: set[Path]) -> None:
+def _remove_unlisted(folder: Path, listed: set[Path]) -> None:
     """Remove documents that were taken back during the backup."""
     for path in (folder / "files").rglob("*"):
-        if path.is_file() and path not in kept:
+        if path.is_file() and path not in listed:
             path.unlink()
 
 

@@ -61,7 +61,7 @@ def _elsewhere(users: QuerySet[User]) -> Iterator[str]:
     for tie in RecordTie.objects.filter(user__in=users).exclude(patient__practice=PRACTICE_ID):
         yield f"{tie.user.email} has a record in {tie.patient.practice.name}"
     booked = Appointment.objects.filter(holder__in=users).exclude(practice=PRACTICE_ID).select_related("practice")
-    for name in sorted({one.practice.name for one in booked}):
+    for name in sorted({appointment.practice.name for appointment in booked}):
         yield f"a demo account booked in {name}"
     for relative in RelativeRecord.objects.filter(relative__holder__in=users).exclude(practice=PRACTICE_ID):
         yield f"a relative of the demo has a record in {relative.practice.name}"
@@ -75,9 +75,9 @@ def _additions(practice: Practice, users: QuerySet[User]) -> Iterator[str]:
     )
     for user in accounts.exclude(pk__in=users).distinct():
         yield f"the account {user.email}"
-    known = {(one.first_name, one.last_name, one.birth_date) for one in RECORDS}
+    expected = {(one.first_name, one.last_name, one.birth_date) for one in RECORDS}
     for one in practice.patients.all():
-        if (one.first_name, one.last_name, one.birth_date) not in known:
+        if (one.first_name, one.last_name, one.birth_date) not in expected:
             yield f"the patient {one.full_name}"
 
 

@@ -52,14 +52,17 @@ def _earlier_week_and_cancellations(practice: Practice) -> None:
     fill_agendas(
         list(practice.agendas.all()),
         [practice.visit_reasons.get(name=name) for name, _minutes, _hue in cast.REASONS],
-        [practice.patients.get(first_name=one.first_name, last_name=one.last_name) for one in cast.PATIENTS],
+        [
+            practice.patients.get(first_name=patient.first_name, last_name=patient.last_name)
+            for patient in cast.PATIENTS
+        ],
         secretary,
         range(-9, EARLIER),
     )
-    to_come = practice.appointments.filter(
+    upcoming = practice.appointments.filter(
         status=AppointmentStatus.BOOKED, starts_at__gt=timezone.now() + timedelta(days=2)
     )
-    for appointment in to_come.order_by("starts_at", "pk")[:2]:
+    for appointment in upcoming.order_by("starts_at", "pk")[:2]:
         cancel(appointment=appointment, by=secretary)
 
 
@@ -134,6 +137,6 @@ def _appointment_of(practice: Practice, last_name: str) -> Appointment:
         patient__last_name=last_name, booked_for=BookedFor.SELF, status=AppointmentStatus.BOOKED
     ).select_related("agenda__practitioner", "practice", "patient")
     begun = theirs.filter(starts_at__lt=timezone.now()).order_by("-starts_at").first()
-    found = begun or theirs.order_by("starts_at").first()
-    assert found is not None, f"The demo has no appointment of {last_name}."
-    return found
+    appointment = begun or theirs.order_by("starts_at").first()
+    assert appointment is not None, f"The demo has no appointment of {last_name}."
+    return appointment

@@ -60,25 +60,25 @@ def _channel(part: str, channel: Channel, url: str, beats: dict[str, datetime]) 
         return ill(part, _("Plus de la moitié des messages de la dernière heure ont échoué."))
     if part not in probes.probes():
         return well(part, _("Ne peut être interrogé sans envoyer ; aucun échec anormal depuis une heure."))
-    return _asked(part, beats)
+    return _probed(part, beats)
 
 
 def scanner(beats: dict[str, datetime]) -> Finding:
     if not settings.CLAMD_URL:
         return _off("scanner", _("Non configuré : les documents reçus ne sont pas analysés."))
-    return _asked("scanner", beats)
+    return _probed("scanner", beats)
 
 
 def timestamps(beats: dict[str, datetime]) -> Finding:
     if not settings.TSA_URL:
         return _off("timestamps", _("Non configuré : les signatures ne sont pas horodatées."))
-    return _asked("timestamps", beats)
+    return _probed("timestamps", beats)
 
 
 def keys(beats: dict[str, datetime]) -> Finding:
     if probes.missing("keys", beats) and (faults := list(faults_of_keys())):
         return ill("keys", " ".join(faults))
-    return _asked("keys", beats)
+    return _probed("keys", beats)
 
 
 def tls(beats: dict[str, datetime]) -> Finding:
@@ -117,7 +117,7 @@ def _off(part: str, sentence: str) -> Finding:
     return Finding(part, name_of(part), State.OFF, sentence)
 
 
-def _asked(part: str, beats: dict[str, datetime]) -> Finding:
+def _probed(part: str, beats: dict[str, datetime]) -> Finding:
     match probes.missing(part, beats):
         case None:
             return Finding(part, name_of(part), State.UNKNOWN, _("Personne ne l’a interrogé depuis trois minutes."))

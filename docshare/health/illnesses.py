@@ -36,7 +36,7 @@ def title(page: str) -> str:
 
 def blocks(page: str) -> list[Block]:
     """A page without its title. `page`: one of pages()."""
-    found: list[Block] = []
+    result: list[Block] = []
     open_block: Block | None = None
     for line in _lines(page)[1:]:
         if open_block and open_block.kind == "code":
@@ -54,10 +54,10 @@ def blocks(page: str) -> list[Block]:
             continue
         if open_block is None or kind != "list" or open_block.kind != "list":
             open_block = Block("paragraph" if kind == "continued" else kind)
-            found.append(open_block)
+            result.append(open_block)
         if kind != "code":
             open_block.lines.append(text)
-    return found
+    return result
 
 
 def _lines(page: str) -> list[str]:

@@ -85,15 +85,17 @@ class DatabaseCollector(Collector):
     """
 
     def collect(self) -> Iterator[Metric]:
-        found = findings()
+        all_findings = findings()
         ill = GaugeMetricFamily("docshare_part_ill", "1: this part is ill (docs/illnesses)", labels=["part"])
-        for part in dict.fromkeys(one.part for one in found):  # keys are checked twice: here, and by a worker
-            ill.add_metric([part], any(one.is_ill for one in found if one.part == part))
+        for part in dict.fromkeys(
+            finding.part for finding in all_findings
+        ):  # keys are checked twice: here, and by a worker
+            ill.add_metric([part], any(finding.is_ill for finding in all_findings if finding.part == part))
         yield ill
         room = disk.room()
         yield GaugeMetricFamily("docshare_disk_free_bytes", "Free, on the file system of DATA_DIR", value=room.free)
         yield GaugeMetricFamily("docshare_disk_size_bytes", "Its size", value=room.total)
-        if not any(one.part == "database" and one.is_ill for one in found):
+        if not any(finding.part == "database" and finding.is_ill for finding in all_findings):
             yield from self._rows()
 
     def _rows(self) -> Iterator[Metric]:
@@ -192,9 +194,9 @@ def _times() -> Iterator[Metric]:
     yield left
 
 
-def _age(name: str, said: str, since: datetime | None) -> Metric:
+def _age(name: str, help_text: str, since: datetime | None) -> Metric:
     age = (timezone.now() - since).total_seconds() if since else float("inf")
-    return GaugeMetricFamily(name, said, value=age)
+    return GaugeMetricFamily(name, help_text, value=age)
 
 
 _counted: tuple[float, int, int] | None = None
@@ -204,6 +206,6 @@ def _stored() -> tuple[int, int]:
     """Number and bytes of stored files; counted again every five minutes."""
     global _counted
     if _counted is None or time.monotonic() - _counted[0] > STORAGE_SECONDS:
-        found = StoredFile.objects.aggregate(files=Count("pk"), size=Sum("size"))
-        _counted = (time.monotonic(), found["files"], found["size"] or 0)
+        totals = StoredFile.objects.aggregate(files=Count("pk"), size=Sum("size"))
+        _counted = (time.monotonic(), totals["files"], totals["size"] or 0)
     return _counted[1], _counted[2]

@@ -45,10 +45,10 @@ def for_operators(
 @require_safe
 @for_operators
 def system_state(request: HttpRequest) -> HttpResponse:
-    found = findings()
+    all_findings = findings()
     context = {
-        "ill": [one for one in found if one.is_ill],
-        "findings": sorted(found, key=lambda one: ORDER.index(one.state)),
+        "ill": [finding for finding in all_findings if finding.is_ill],
+        "findings": sorted(all_findings, key=lambda finding: ORDER.index(finding.state)),
         "workers": _workers(),
         "versions": versions(),
         "replica": settings.REPLICA_NAME,

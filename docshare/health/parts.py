@@ -43,12 +43,12 @@ JUDGES: dict[str, Callable[[Beats], Finding]] = {
 def findings() -> list[Finding]:
     """One finding for each part, in the reader's language. Without the database, most are unknown."""
     away = own.not_answering()
-    found = {part: _own(part, is_away=part in away) for part in own.NEEDED}
+    by_part = {part: _own(part, is_away=part in away) for part in own.NEEDED}
     # keys are checked twice: this process checks its own, a worker the remote service
-    for one in _of_the_whole(away):
-        if one.part not in found or not found[one.part].is_ill:
-            found[one.part] = one
-    return list(found.values())
+    for finding in _of_the_whole(away):
+        if finding.part not in by_part or not by_part[finding.part].is_ill:
+            by_part[finding.part] = finding
+    return list(by_part.values())
 
 
 def _own(part: str, *, is_away: bool) -> Finding:

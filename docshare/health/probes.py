@@ -38,17 +38,17 @@ class WrongAnswer(Exception):
 
 def probes() -> dict[str, Callable[[], object]]:
     """Part -> its probe, for each part that is set up and can be probed without sending anything."""
-    found: dict[str, Callable[[], object]] = {"keys": _keys}
+    by_part: dict[str, Callable[[], object]] = {"keys": _keys}
     if settings.EMAIL_URL and not settings.EMAIL_PROVIDER:
-        found["mail"] = _mail
+        by_part["mail"] = _mail
     for part, url in (("sms", settings.SMS_URL), ("timestamps", settings.TSA_URL)):
         if urlsplit(url).scheme in PORTS:
-            found[part] = _connects_to(url)
+            by_part[part] = _connects_to(url)
     if settings.CLAMD_URL:
-        found["scanner"] = _scanner
+        by_part["scanner"] = _scanner
     if settings.SECURE:
-        found["tls"] = _tls
-    return found
+        by_part["tls"] = _tls
+    return by_part
 
 
 def probe_all() -> None:
@@ -69,10 +69,10 @@ def missing(part: str, beats: dict[str, datetime]) -> bool | None:
 
     `beats`: jobs.heartbeat.last_of_all.
     """
-    asked, answered = beats.get(ASKED), beats.get(part)
-    if asked is None or datetime.now(UTC) - asked > 2 * MISSED:
+    probed, answered = beats.get(ASKED), beats.get(part)
+    if probed is None or datetime.now(UTC) - probed > 2 * MISSED:
         return None
-    return answered is None or asked - answered > MISSED
+    return answered is None or probed - answered > MISSED
 
 
 def tls_ends() -> datetime | None:

@@ -39,11 +39,11 @@ def last_backup() -> Backup | None:
     """None if there never was one. Raises Unreadable."""
     path = note_of_last_backup()
     try:
-        said = json.loads(path.read_text())
-        finished_at = datetime.fromisoformat(said["finished_at"])
+        note = json.loads(path.read_text())
+        finished_at = datetime.fromisoformat(note["finished_at"])
         if finished_at.tzinfo is None:
             raise Unreadable(path)
-        return Backup(finished_at=finished_at, size=int(said["bytes"]), is_encrypted=bool(said["encrypted"]))
+        return Backup(finished_at=finished_at, size=int(note["bytes"]), is_encrypted=bool(note["encrypted"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -45,5 +45,7 @@ def versions() -> Versions:
         django=django.get_version(),
         database=database,
         newest_migrations=[f"{app} {name}" for app, name in leaves],
-        pending=[f"{one.app_label} {one.name}" for one, _backwards in executor.migration_plan(leaves)],
+        pending=[
+            f"{migration.app_label} {migration.name}" for migration, _backwards in executor.migration_plan(leaves)
+        ],
     )

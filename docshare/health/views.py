@@ -47,11 +47,12 @@ def system(request: HttpRequest) -> JsonResponse:
     if not _may_read(request):
         well = _known.is_well()
         return JsonResponse({"well": well}, status=200 if well else 503)
-    found = findings()
-    ill = [one.part for one in found if one.is_ill]
+    all_findings = findings()
+    ill = [finding.part for finding in all_findings if finding.is_ill]
     answer: dict[str, Any] = {"well": not ill, "ill": ill}
     answer["parts"] = [
-        {"part": one.part, "state": one.state.value, "sentence": one.sentence, "remedy": one.remedy} for one in found
+        {"part": finding.part, "state": finding.state.value, "sentence": finding.sentence, "remedy": finding.remedy}
+        for finding in all_findings
     ]
     return JsonResponse(answer, status=503 if ill else 200)
 
@@ -66,7 +67,7 @@ class _Known:
     def is_well(self) -> bool:
         with self._judging:  # concurrent requests wait for the answer instead of judging, too
             if time.monotonic() >= self._until:
-                self._well = not any(one.is_ill for one in findings())
+                self._well = not any(finding.is_ill for finding in findings())
                 self._until = time.monotonic() + STRANGERS_WAIT
             return self._well
 

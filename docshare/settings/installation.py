@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from docshare.embedded import data_dir_of, former_local_secrets, kept_secret, refuse_second_installation
+from docshare.embedded import data_dir_of, former_local_secrets, refuse_second_installation, stored_secret
 from docshare.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -39,13 +39,13 @@ def _secret(name: str) -> str:
         raise ImproperlyConfigured(
             f"{name} is not set. Set {name}, or {name}_FILE to the path of a file that holds it, and start again."
         )
-    return kept_secret(DATA_DIR, name) or secrets.token_urlsafe(48)
+    return stored_secret(DATA_DIR, name) or secrets.token_urlsafe(48)
 
 
-def _fallbacks(name: str, given: str, separators: str) -> list[str]:
+def _fallbacks(name: str, written: str, separators: str) -> list[str]:
     """Former values of the secret `name`, one a line, which still decrypt older data (`manage.py rotate_keys`)."""
-    former = given or ("" if PRODUCTION else former_local_secrets(DATA_DIR, name))
-    return [one.strip() for one in re.split(f"[{separators}]", former) if one.strip()]
+    former = written or ("" if PRODUCTION else former_local_secrets(DATA_DIR, name))
+    return [each.strip() for each in re.split(f"[{separators}]", former) if each.strip()]
 
 
 SECRET_KEY = _secret("SECRET_KEY")

@@ -39,8 +39,8 @@ class ErrorReports(logging.Handler):
     def __init__(self, dsn: str) -> None:
         super().__init__(logging.ERROR)
         url, key = endpoint_of(dsn)
-        said = f"Sentry sentry_version=7, sentry_client=docshare/{code_version()}, sentry_key={key}"
-        headers = {"X-Sentry-Auth": said, "Content-Type": "application/x-sentry-envelope"}
+        authentication = f"Sentry sentry_version=7, sentry_client=docshare/{code_version()}, sentry_key={key}"
+        headers = {"X-Sentry-Auth": authentication, "Content-Type": "application/x-sentry-envelope"}
         self.outgoing = Outgoing(url, headers, envelope, batch=1)
 
     def emit(self, record: logging.LogRecord) -> None:

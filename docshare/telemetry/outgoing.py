@@ -83,8 +83,8 @@ class Outgoing:
 
     def _post(self, session: requests.Session, batch: list[dict[str, Any]]) -> None:
         try:
-            answer = session.post(self._url, data=self._body(batch), timeout=TIMEOUT, allow_redirects=False)
-            fault = "" if answer.ok else f"HTTP {answer.status_code}"
+            response = session.post(self._url, data=self._body(batch), timeout=TIMEOUT, allow_redirects=False)
+            fault = "" if response.ok else f"HTTP {response.status_code}"
         except requests.RequestException as error:
             fault = type(error).__name__
         if fault:

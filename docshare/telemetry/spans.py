@@ -31,8 +31,8 @@ _began: dict[str, int] = {}  # task id -> nanoseconds since 1970
 def begin() -> None:
     """Export from now on to OTEL_EXPORTER_OTLP_ENDPOINT."""
     global _exporter
-    given = (one.partition("=") for one in settings.OTEL_EXPORTER_OTLP_HEADERS.split(",") if "=" in one)
-    headers = {name.strip(): value.strip() for name, _, value in given}
+    pairs = (pair.partition("=") for pair in settings.OTEL_EXPORTER_OTLP_HEADERS.split(",") if "=" in pair)
+    headers = {name.strip(): value.strip() for name, _, value in pairs}
     url = settings.OTEL_EXPORTER_OTLP_ENDPOINT.rstrip("/") + "/v1/traces"
     _exporter = Outgoing(url, {**headers, "Content-Type": "application/json"}, body_of, batch=BATCH)
     signals.task_prerun.connect(_task_begins)

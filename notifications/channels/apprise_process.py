@@ -15,11 +15,11 @@ TAKEN, REFUSED, UNKNOWN = 0, 10, 11
 def main() -> int:
     import apprise
 
-    asked = json.load(sys.stdin)
+    job = json.load(sys.stdin)
     provider = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
-    if not provider.add(asked["url"]):
+    if not provider.add(job["url"]):
         return UNKNOWN
-    return TAKEN if provider.notify(body=asked["text"]) else REFUSED
+    return TAKEN if provider.notify(body=job["text"]) else REFUSED
 
 
 if __name__ == "__main__":

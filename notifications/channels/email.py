@@ -106,8 +106,8 @@ def _failures_from_errors() -> Iterator[None]:
         yield
     # the server has not received any recipient yet
     except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
-        told = _told(error.smtp_code, error.smtp_error)
-        raise DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True) from error
+        codes = _codes(error.smtp_code, error.smtp_error)
+        raise DeliveryFailed(Cause.BREAKDOWN, codes, whole_channel=True) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         raise _refused(code, answer) from error
@@ -119,20 +119,20 @@ def _failures_from_errors() -> Iterator[None]:
 
 def _refused(code: int, answer: bytes | str) -> DeliveryFailed:
     """The failure for a server's answer."""
-    told = _told(code, answer)
+    codes = _codes(code, answer)
     if code in NOT_AUTHENTICATED:
-        return DeliveryFailed(Cause.SETTING, told, whole_channel=True)
+        return DeliveryFailed(Cause.SETTING, codes, whole_channel=True)
     if code == SERVICE_CLOSING:
-        return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
+        return DeliveryFailed(Cause.BREAKDOWN, codes, whole_channel=True)
     # not a valid code of a mail server here (RFC 5321, 4.2): "HTTP/1.1 400 Bad Request"
     if code >= 600 or code < 400:
-        return DeliveryFailed(Cause.BREAKDOWN, told, whole_channel=True)
+        return DeliveryFailed(Cause.BREAKDOWN, codes, whole_channel=True)
     if code >= 500:
-        return DeliveryFailed(cause_of_smtp(told), told, permanent=True)
-    return DeliveryFailed(Cause.POSTPONED, told)
+        return DeliveryFailed(cause_of_smtp(codes), codes, permanent=True)
+    return DeliveryFailed(Cause.POSTPONED, codes)
 
 
-def _told(code: int, answer: bytes | str) -> str:
+def _codes(code: int, answer: bytes | str) -> str:
     """Only the two codes of the answer, because its text often repeats the address."""
     text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
     status = ENHANCED_STATUS.search(text)

@@ -53,7 +53,7 @@ class HttpGateway:
         except requests.RequestException as error:
             raise DeliveryFailed(Cause.UNREACHABLE, whole_channel=True) from error
         if answer.ok and not answer.is_redirect:
-            if fault := _no_answer_of_a_gateway(answer):
+            if fault := _fault_in(answer):
                 raise DeliveryFailed(Cause.BREAKDOWN, f"HTTP {answer.status_code} {fault}", whole_channel=True)
             return _id_in(answer)
         raise refused(answer.status_code, answer.headers, permanently=Cause.NUMBER_REFUSED)
@@ -69,25 +69,25 @@ def filled(template: Any, values: Mapping[str, str]) -> Any:
             template = template.replace(f"{{{name}}}", values[name])
         return template
     if isinstance(template, list):
-        return [filled(one, values) for one in template]
+        return [filled(part, values) for part in template]
     if isinstance(template, dict):
-        return {name: filled(one, values) for name, one in template.items()}
+        return {name: filled(part, values) for name, part in template.items()}
     return template
 
 
-def value_at(path: str, found: Any) -> str:
+def value_at(path: str, value: Any) -> str:
     """The value at a path such as "messages.0.id" in parsed JSON; "" if there is none."""
     for step in path.split("."):
-        if isinstance(found, list) and step.isdigit() and int(step) < len(found):
-            found = found[int(step)]
-        elif isinstance(found, dict):
-            found = found.get(step)
+        if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, dict):
+            value = value.get(step)
         else:
             return ""
-    return str(found) if isinstance(found, str | int) else ""
+    return str(value) if isinstance(value, str | int) else ""
 
 
-def _no_answer_of_a_gateway(answer: requests.Response) -> str:
+def _fault_in(answer: requests.Response) -> str:
     """Why this 2xx is not the gateway's answer; "" if it is, even in an unknown format."""
     content = answer.content.strip()
     # a page of a proxy or a host; the media type proves nothing, because PHP's default is text/html

@@ -59,11 +59,11 @@ def write_file(identifier: str, suffix: str, content: bytes) -> Path:
     folder = Path(settings.OUTBOX_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{identifier}{suffix}"
-    draft = folder / f".{path.name}.{os.getpid()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    partial = folder / f".{path.name}.{os.getpid()}"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    partial.replace(path)
     return path

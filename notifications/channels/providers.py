@@ -95,11 +95,11 @@ def _cause(reason: str | None, answer: str) -> Cause:
         return Cause.ADDRESS_UNKNOWN
     if reason in (RejectReason.BLOCKED, RejectReason.SPAM, RejectReason.UNSUBSCRIBED):
         return Cause.BLOCKED
-    told = cause_of_smtp(answer)
-    return Cause.RETURNED if told is Cause.REFUSED else told
+    cause = cause_of_smtp(answer)
+    return Cause.RETURNED if cause is Cause.REFUSED else cause
 
 
 def _codes(answer: str) -> str:
     """Only the codes in the answer of the recipient's server, because its text often repeats the address."""
-    found = [match.group() for match in (BASIC_STATUS.search(answer), ENHANCED_STATUS.search(answer)) if match]
-    return f"SMTP {' '.join(found)}" if found else ""
+    codes = [match.group() for match in (BASIC_STATUS.search(answer), ENHANCED_STATUS.search(answer)) if match]
+    return f"SMTP {' '.join(codes)}" if codes else ""

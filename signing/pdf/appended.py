@@ -83,8 +83,8 @@ class Appended:
             self._read_listed(update, signed_offsets)
             self._read_section(update)
             self._read_object_streams(update)
-        self._nothing_between()
-        self._nothing_hidden()
+        self._check_between_objects()
+        self._check_inside_objects()
 
     def _read_listed(self, update: _Update, signed_offsets: Mapping[int, int]) -> None:
         for number, (generation, offset) in update.listed.items():
@@ -212,7 +212,7 @@ class Appended:
             if content[written.end : end].strip(b"\0\t\n\f\r "):
                 raise NotAllowed(f"object stream {container} holds more than is listed")
 
-    def _nothing_between(self) -> None:
+    def _check_between_objects(self) -> None:
         """Require that every byte belongs to an object, a cross-reference section, white space or a harmless
         comment."""
         place = 0
@@ -222,10 +222,10 @@ class Appended:
                 raise NotAllowed("bytes between objects, or objects one in another")
             place = end
 
-    def _nothing_hidden(self) -> None:
+    def _check_inside_objects(self) -> None:
         """Require that no stream or string contains what looks like an object, a trailer or an end of file."""
-        for found in ANY_OBJECT.finditer(self._bytes):
-            if found.start() + self._first not in self._at:
+        for match in ANY_OBJECT.finditer(self._bytes):
+            if match.start() + self._first not in self._at:
                 raise NotAllowed("an object inside another")
         tables = sum(update.stream is None for update in self._updates)
         if self._bytes.count(b"startxref") != len(self._updates) or self._bytes.count(b"trailer") != tables:
@@ -235,7 +235,7 @@ class Appended:
 def _updates(reader: PdfFileReader, revision: int, first: int) -> list[_Update]:
     """The updates, oldest first. Raises NotAllowed if sections are out of order, of a mixed kind, or if one of the
     signed revisions lies behind the signed bytes."""
-    found = []
+    updates = []
     xrefs = reader.xrefs
     starts = [xrefs.get_startxref_for_revision(index) for index in range(xrefs.total_revisions)]
     if any(start >= first for start in starts[: revision + 1]):
@@ -247,7 +247,7 @@ def _updates(reader: PdfFileReader, revision: int, first: int) -> list[_Update]:
         if starts[index] < max(first, starts[index - 1] + 1):
             raise NotAllowed("cross-reference sections out of order")
         stream = None if meta.stream_ref is None else int(meta.stream_ref.idnum)
-        found.append(
+        updates.append(
             _Update(
                 starts[index],
                 starts[index - 1],
@@ -257,4 +257,4 @@ def _updates(reader: PdfFileReader, revision: int, first: int) -> list[_Update]:
                 stream,
             )
         )
-    return found
+    return updates

@@ -75,15 +75,15 @@ def first(encoded: bytes) -> Value:
 
 def values_in(content: bytes) -> list[Value]:
     """The values in the content of a constructed one, all of definite lengths. Raises NotBer."""
-    found, at = [], 0
+    values, at = [], 0
     while at < len(content):
         tag, start, length = _header(content, at)
         if length is None:
             raise NotBer("an indefinite length")
         end = _within(start + length, content)
-        found.append(Value(tag, content[at:end], content[start:end]))
+        values.append(Value(tag, content[at:end], content[start:end]))
         at = end
-    return found
+    return values
 
 
 def retagged(value: Value, tag: int) -> bytes:

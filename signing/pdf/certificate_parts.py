@@ -85,11 +85,11 @@ def _extensions(wrapped: ber.Value | None) -> dict[bytes, bytes]:
     """The value of each extension by its object identifier."""
     if wrapped is None:
         return {}
-    found = {}
+    extensions = {}
     for extension in ber.values_in(ber.first(wrapped.content).content):
         kind, *_critical, value = ber.values_in(extension.content)
-        found[kind.raw] = value.content
-    return found
+        extensions[kind.raw] = value.content
+    return extensions
 
 
 def _content(encoded: bytes | None) -> bytes:
@@ -98,5 +98,5 @@ def _content(encoded: bytes | None) -> bytes:
 
 def _named_key(encoded: bytes | None) -> bytes:
     """[0] keyIdentifier (RFC 5280, 4.2.1.1)."""
-    found = ber.values_in(_content(encoded))
-    return next((each.content for each in found if each.tag == 0x80), b"")
+    values = ber.values_in(_content(encoded))
+    return next((each.content for each in values if each.tag == 0x80), b"")

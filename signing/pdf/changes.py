@@ -111,12 +111,12 @@ def _end_of_signed(signature: EmbeddedPdfSignature) -> int:
 def _permission(signature: EmbeddedPdfSignature, comparison: Comparison) -> MDPPerm | None:
     """The permission that applies: the stricter of this signature's and the certification's (ISO 32000-1,
     12.8.2.2)."""
-    found = [signature.docmdp_level]
+    permissions = [signature.docmdp_level]
     certifying = entry(entry(comparison.signed.root, "/Perms"), "/DocMDP")
     for reference in items(raw(certifying, "/Reference")):
         stated = integer(raw(entry(resolved(reference), "/TransformParams"), "/P"))
-        found.append(MDPPerm(stated) if stated in (1, 2, 3) else MDPPerm.FILL_FORMS)
-    levels = [level for level in found if level is not None]
+        permissions.append(MDPPerm(stated) if stated in (1, 2, 3) else MDPPerm.FILL_FORMS)
+    levels = [level for level in permissions if level is not None]
     return min(levels, key=lambda level: int(level.value)) if levels else None
 
 

@@ -84,38 +84,40 @@ def judge(contents: bytes, document: Signed, *, encapsulated: bool, elsewhere: S
     """`contents`: with its padding. `document`: what is signed; where `encapsulated`, by its SHA-1 digest within the
     CMS (adbe.pkcs7.sha1). `elsewhere`: certificates of the document and of this installation, DER."""
     try:
-        found = signed_data(contents)
+        data = signed_data(contents)
     except NotSignedData:
         return NOT_KNOWN
     except ber.NotBer:
         return NO_SIGNATURE
-    if found.content_type != DATA:
+    if data.content_type != DATA:
         return NOT_KNOWN
     verdicts: list[Judgement] = []
     signed = document
     if encapsulated:
-        verdicts.append(_is_digest(found.content or b"", document))
-        signed = Signed(found.content or b"")
-    return _judged(found, signed, [*found.certificates, *elsewhere], verdicts)
+        verdicts.append(_is_digest(data.content or b"", document))
+        signed = Signed(data.content or b"")
+    return _judged(data, signed, [*data.certificates, *elsewhere], verdicts)
 
 
 def judge_time_stamp(token: bytes, stamped: Signed, *, elsewhere: Sequence[bytes] = ()) -> JudgedTime:
     """A time-stamp over `stamped`."""
     try:
-        found = signed_data(token)
+        token_data = signed_data(token)
     except NotSignedData:
         return JudgedTime(NOT_KNOWN)
     except ber.NotBer:
         return JudgedTime(NO_SIGNATURE)
-    if found.content_type != TIME_STAMP_INFO or found.content is None:
+    if token_data.content_type != TIME_STAMP_INFO or token_data.content is None:
         return JudgedTime(NO_SIGNATURE)
     try:
-        told = tsp.TSTInfo.load(ber.definite(found.content))
-        imprint, at = told["message_imprint"], told["gen_time"].native
+        info = tsp.TSTInfo.load(ber.definite(token_data.content))
+        imprint, at = info["message_imprint"], info["gen_time"].native
         fitting: Judgement = compared(imprint["hash_algorithm"].dump(), imprint["hashed_message"].native, stamped)
     except (ValueError, TypeError, KeyError):
         return JudgedTime(NO_SIGNATURE)
-    return JudgedTime(_judged(found, Signed(found.content), [*found.certificates, *elsewhere], [fitting]), at)
+    return JudgedTime(
+        _judged(token_data, Signed(token_data.content), [*token_data.certificates, *elsewhere], [fitting]), at
+    )
 
 
 def _is_digest(content: bytes, document: Signed) -> Judgement:
@@ -139,27 +141,27 @@ def compared(algorithm: bytes, digest: bytes, signed: Signed) -> Judgement:
     return "not_judged" if name in WORTHLESS else "valid"
 
 
-def _judged(found: SignedData, signed: Signed, certificates: Sequence[bytes], verdicts: list[Judgement]) -> Judged:
+def _judged(data: SignedData, signed: Signed, certificates: Sequence[bytes], verdicts: list[Judgement]) -> Judged:
     """All signers must match; the result describes the first one (ISO 32000-2, 12.8.3.3.1, has but one)."""
-    if not found.signers:
+    if not data.signers:
         return NO_SIGNATURE  # certificates alone
-    each = [_judged_signer(signer, found, signed, certificates) for signer in found.signers]
-    told = each[0]
+    each = [_judged_signer(signer, data, signed, certificates) for signer in data.signers]
+    first = each[0]
     return dataclasses.replace(
-        told,
-        judgement=worst([*verdicts, *(one.judgement for one in each)]),
-        raw=found.certificates,
-        others=tuple(filter(None, map(loaded, found.certificates))),
-        weak=any(one.weak for one in each),
+        first,
+        judgement=worst([*verdicts, *(judged.judgement for judged in each)]),
+        raw=data.certificates,
+        others=tuple(filter(None, map(loaded, data.certificates))),
+        weak=any(judged.weak for judged in each),
     )
 
 
-def _judged_signer(signer: SignerInfo, found: SignedData, signed: Signed, certificates: Sequence[bytes]) -> Judged:
+def _judged_signer(signer: SignerInfo, data: SignedData, signed: Signed, certificates: Sequence[bytes]) -> Judged:
     try:
         attributes = signer.signed_values()
     except ber.NotBer:
         return NO_SIGNATURE
-    verdicts = _attributes_fit(signer, attributes, found.content_type, signed) if signer.attributes else []
+    verdicts = _attributes_fit(signer, attributes, data.content_type, signed) if signer.attributes else []
     issuers = [der for der in certificates if _is_named(der, signer)]
     der = issuers[0] if issuers else b""
     digest = _digest_name(signer.digest_algorithm)
@@ -169,7 +171,7 @@ def _judged_signer(signer: SignerInfo, found: SignedData, signed: Signed, certif
         by_each = {each: _fits(signer, each, digest, signed) for each in issuers}
         der = next((each for each, fit in by_each.items() if fit == "valid"), der)
         verdicts += [by_each[der], _certificate_is_named(attributes, der)]
-    if not _is_announced(signer, found):
+    if not _is_announced(signer, data):
         verdicts.append("not_judged")
     used = {digest, _signature_digest(signer, digest)}
     if used & WORTHLESS:
@@ -246,11 +248,11 @@ def _fits(signer: SignerInfo, certificate: bytes, digest: str, signed: Signed) -
     return "not_valid"
 
 
-def _is_announced(signer: SignerInfo, found: SignedData) -> bool:
+def _is_announced(signer: SignerInfo, data: SignedData) -> bool:
     """The digest is in the list at the head of the CMS (RFC 5652, 5.1). Readers disagree about signatures where it is
     not."""
     used = _digest_name(signer.digest_algorithm)
-    return bool(used) and used in map(_digest_name, found.digests)
+    return bool(used) and used in map(_digest_name, data.digests)
 
 
 def _digest_name(algorithm: bytes) -> str:
@@ -271,12 +273,12 @@ def _signature_digest(signer: SignerInfo, digest: str) -> str:
 def _is_named(certificate: bytes, signer: SignerInfo) -> bool:
     """Issuer and serial number, or the key's identifier (RFC 5652, 5.3)."""
     try:
-        found = parts_of(certificate)
+        parts = parts_of(certificate)
     except ber.NotBer:
         return False
     if not signer.issuer:
-        return signer.key_identifier in (found.key_identifier, found.key_digest)
-    return found.serial == signer.serial and comparable(found.issuer) == comparable(signer.issuer)
+        return signer.key_identifier in (parts.key_identifier, parts.key_digest)
+    return parts.serial == signer.serial and comparable(parts.issuer) == comparable(signer.issuer)
 
 
 def _certificate_is_named(attributes: dict[str, list[bytes]], certificate: bytes) -> Judgement:
@@ -295,33 +297,33 @@ def _certificate_is_named(attributes: dict[str, list[bytes]], certificate: bytes
     return "valid"
 
 
-def _same(one: bytes, other: bytes) -> Judgement:
-    return "valid" if one == other else "not_valid"
+def _same(left: bytes, right: bytes) -> Judgement:
+    return "valid" if left == right else "not_valid"
 
 
 def loaded(der: bytes) -> asn1_x509.Certificate | None:
     """The certificate as parsed by the library; None if it can't be parsed."""
     try:
-        found = asn1_x509.Certificate.load(der)
-        found.subject, found.issuer, found.serial_number  # noqa: B018  # parsed as they are asked for
+        certificate = asn1_x509.Certificate.load(der)
+        certificate.subject, certificate.issuer, certificate.serial_number  # noqa: B018  # parsed as they are asked for
     except (ValueError, TypeError, KeyError):
         return None
-    return found
+    return certificate
 
 
 def _name(der: bytes) -> asn1_x509.Name | None:
     try:
-        found = asn1_x509.Name.load(der) if der else None
-        if found is not None:
-            found.native  # noqa: B018
+        name = asn1_x509.Name.load(der) if der else None
+        if name is not None:
+            name.native  # noqa: B018
     except (ValueError, TypeError, KeyError):
         return None
-    return found
+    return name
 
 
 def _signing_time(attributes: dict[str, list[bytes]]) -> datetime | None:
     try:
-        told = cms.Time.load(attributes[SIGNING_TIME][0]).native
+        claimed = cms.Time.load(attributes[SIGNING_TIME][0]).native
     except (ValueError, TypeError, KeyError, IndexError):
         return None
-    return told if isinstance(told, datetime) else None
+    return claimed if isinstance(claimed, datetime) else None

@@ -132,13 +132,13 @@ def _check_version(value: ber.Value, known: tuple[int, ...]) -> None:
 
 
 def _attributes(encoded: bytes) -> dict[str, list[bytes]]:
-    found: dict[str, list[bytes]] = {}
+    attributes: dict[str, list[bytes]] = {}
     for attribute in ber.values_in(ber.first(encoded).content):
         kind, *values = ber.values_in(_sequence(attribute))
         if len(values) != 1 or values[0].tag != ber.SET:
             raise ber.NotBer("no attribute")
-        found.setdefault(identifier(kind), []).extend(each.raw for each in ber.values_in(values[0].content))
-    return found
+        attributes.setdefault(identifier(kind), []).extend(each.raw for each in ber.values_in(values[0].content))
+    return attributes
 
 
 def _sequence(value: ber.Value) -> bytes:

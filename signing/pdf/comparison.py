@@ -163,15 +163,15 @@ class Comparison:
         """Like `users`, with the place of each reference: one object may refer to another in two roles."""
         if number not in self._uses:
             hits = reference_hits(self.reader, self.touched | {number})
-            found: set[Use] = set()
+            result: set[Use] = set()
             for definition, places in hits.of(number).items():
                 if not self._is_signed(definition):
                     continue
                 if not hits.are_clear(definition, places):
-                    found.add((UNCLEAR, ()))
+                    result.add((UNCLEAR, ()))
                 else:
-                    found |= {(definition.number, path) for path in self._refers(definition, number)}
-            self._uses[number] = frozenset(found)
+                    result |= {(definition.number, path) for path in self._refers(definition, number)}
+            self._uses[number] = frozenset(result)
         return self._uses[number]
 
     def _is_signed(self, definition: Definition) -> bool:
@@ -186,10 +186,10 @@ class Comparison:
             return set()
         if place.offset not in (None, definition.offset):
             return set()  # an outdated definition
-        found = set(paths(self._read(definition.number, place.generation, self.signed), number))
+        references = set(paths(self._read(definition.number, place.generation, self.signed), number))
         if definition.number in self._section_streams:
-            return {path for path in found if path[0] not in TRAILER_REFERENCES}
-        return found
+            return {path for path in references if path[0] not in TRAILER_REFERENCES}
+        return references
 
     @cached_property
     def _section_streams(self) -> set[int]:

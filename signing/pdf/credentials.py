@@ -90,7 +90,9 @@ def issue_certificate(
     issuer_public = issuer_key.public_key()
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
     if revocation_url:
-        builder = builder.add_extension(x509.CRLDistributionPoints([_found_at(revocation_url)]), critical=False)
+        builder = builder.add_extension(
+            x509.CRLDistributionPoints([_distribution_point(revocation_url)]), critical=False
+        )
     return _issued(builder.sign(issuer_key, hashes.SHA256()), key, passphrase)
 
 
@@ -99,7 +101,7 @@ def names_revocation_source(certificate: bytes) -> bool:
     extensions = x509.load_der_x509_certificate(certificate).extensions
     access = [each.value for each in extensions if isinstance(each.value, x509.AuthorityInformationAccess)]
     return any(isinstance(each.value, x509.CRLDistributionPoints) for each in extensions) or any(
-        one.access_method == AuthorityInformationAccessOID.OCSP for each in access for one in each
+        description.access_method == AuthorityInformationAccessOID.OCSP for each in access for description in each
     )
 
 
@@ -126,7 +128,7 @@ def _builder(
     )
 
 
-def _found_at(url: str) -> x509.DistributionPoint:
+def _distribution_point(url: str) -> x509.DistributionPoint:
     return x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
 
 

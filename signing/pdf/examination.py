@@ -98,41 +98,44 @@ class ExaminedSignature:
 def examine(path: Path, known: Known) -> list[ExaminedSignature]:
     """Each signature of the PDF, oldest first; then document time-stamps, if one of them is not valid or nothing else
     is signed. Otherwise the signatures' levels reflect them. Raises verify.CannotVerify."""
-    found = judged(path, [*known.own, *known.others], known.time)
-    stamps = [one for one in found.time_stamps if not found.signatures or not one.valid]
+    file = judged(path, [*known.own, *known.others], known.time)
+    stamps = [signature for signature in file.time_stamps if not file.signatures or not signature.valid]
     own = {hashlib.sha256(der).hexdigest() for der in known.own}
-    return [_examined(one, own, known.revoked.get(one.certificate)) for one in (*found.signatures, *stamps)]
+    return [
+        _examined(signature, own, known.revoked.get(signature.certificate))
+        for signature in (*file.signatures, *stamps)
+    ]
 
 
-def _examined(one: JudgedSignature, own: set[str], revoked_at: datetime | None) -> ExaminedSignature:
-    timestamped_at, time_trusted = one.timestamped_at, one.time_trusted
-    trust = Trust(one.trust)
+def _examined(signature: JudgedSignature, own: set[str], revoked_at: datetime | None) -> ExaminedSignature:
+    timestamped_at, time_trusted = signature.timestamped_at, signature.time_trusted
+    trust = Trust(signature.trust)
     if revoked_at and not (timestamped_at and time_trusted and timestamped_at < revoked_at):
         # The time in a signature proves nothing: whoever holds the key can write any time.
         trust = Trust.REVOKED
     return ExaminedSignature(
-        signer=one.signer,
-        number=one.number,
-        issuer=one.issuer,
-        signed_at=one.signed_at,
+        signer=signature.signer,
+        number=signature.number,
+        issuer=signature.issuer,
+        signed_at=signature.signed_at,
         timestamped_at=timestamped_at,
-        level=one.level,
-        covers_whole_document=one.covers_whole_document,
-        integrity=_integrity(one),
+        level=signature.level,
+        covers_whole_document=signature.covers_whole_document,
+        integrity=_integrity(signature),
         trust=trust,
         time_trusted=time_trusted,
-        issued_here=one.root in own,
+        issued_here=signature.root in own,
         revoked_at=revoked_at,
-        judgement=one.judgement,
-        is_time_stamp=one.is_time_stamp,
+        judgement=signature.judgement,
+        is_time_stamp=signature.is_time_stamp,
     )
 
 
-def _integrity(one: JudgedSignature) -> Integrity:
+def _integrity(signature: JudgedSignature) -> Integrity:
     """Proof outweighs the unknown: an altered document is altered, whoever signed it."""
-    if one.judgement == "not_valid":
+    if signature.judgement == "not_valid":
         return Integrity.BROKEN
-    came_after = CAME_AFTER[one.came_after]
-    if one.judgement == "not_judged" and came_after is not Integrity.ALTERED:
+    came_after = CAME_AFTER[signature.came_after]
+    if signature.judgement == "not_judged" and came_after is not Integrity.ALTERED:
         return Integrity.NOT_JUDGED
     return came_after

@@ -52,11 +52,11 @@ class Authorities(FetcherBackend):
     def get_fetchers(self) -> Fetchers:
         """The fetchers, each with a session of its own; they share one budget of requests (pyHanko's)."""
         budget = FetchBudget(FetchLimits())
-        asked: dict[str, Any] = {"per_request_timeout": SECONDS, "budget": budget}
+        options: dict[str, Any] = {"per_request_timeout": SECONDS, "budget": budget}
         return Fetchers(
-            ocsp_fetcher=_Responders(self._inside, **asked),
-            crl_fetcher=_Brought(_Lists(self._inside, **asked), self._brought),
-            cert_fetcher=_Issuers(self._inside, **asked),
+            ocsp_fetcher=_Responders(self._inside, **options),
+            crl_fetcher=_Brought(_Lists(self._inside, **options), self._brought),
+            cert_fetcher=_Issuers(self._inside, **options),
         )
 
     async def close(self) -> None:
@@ -69,8 +69,8 @@ class _Guarded:
     per_request_timeout: float
     user_agent: str
 
-    def __init__(self, inside: frozenset[str], **asked: Any) -> None:
-        super().__init__(**asked)
+    def __init__(self, inside: frozenset[str], **options: Any) -> None:
+        super().__init__(**options)
         self._inside = inside
 
     def _get(self, url: str, *, acceptable_content_types: Iterable[str]) -> Awaitable[requests.Response]:
@@ -85,14 +85,14 @@ class _Guarded:
     def _ask(self, method: str, url: str, headers: dict[str, str], data: bytes | None = None) -> requests.Response:
         """Raises requests.RequestException."""
         with guarded_session(self._inside) as session:
-            answer = session.request(
+            response = session.request(
                 method, url, data=data, timeout=self.per_request_timeout, stream=True,
                 headers={"User-Agent": self.user_agent, **headers},
             )  # fmt: skip
-            if answer.status_code != 200:
-                raise requests.RequestException(f"status code {answer.status_code}")
-            answer._content = _content(answer)
-            return answer
+            if response.status_code != 200:
+                raise requests.RequestException(f"status code {response.status_code}")
+            response._content = _content(response)
+            return response
 
 
 class _Lists(_Guarded, RequestsCRLFetcher):
@@ -124,13 +124,13 @@ class _Brought(CRLFetcher):
         return [] if cert.issuer.hashable in self._brought else self._others.fetched_crls_for_cert(cert)
 
 
-def _content(answer: requests.Response) -> bytes:
-    found = bytearray()
-    for chunk in answer.iter_content(CHUNK):
-        found += chunk
-        if len(found) > MAX_BYTES:
+def _content(response: requests.Response) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        content += chunk
+        if len(content) > MAX_BYTES:
             raise requests.RequestException("longer than an answer may be")
-    return bytes(found)
+    return bytes(content)
 
 
 def guarded_session(inside: frozenset[str]) -> requests.Session:

@@ -78,8 +78,8 @@ def judgement_of(contents: bytes, document: Signed, sub_filter: str, certificate
     except ber.NotBer:
         return NO_SIGNATURE  # whatever encoding it declares
     # The signer is reported if the contents happen to be a CMS.
-    told = cms_judgement.judge(contents, document, encapsulated=False, elsewhere=certificates)
-    return dataclasses.replace(NOT_KNOWN, certificate=told.certificate, others=told.others, issuer=told.issuer)
+    judged = cms_judgement.judge(contents, document, encapsulated=False, elsewhere=certificates)
+    return dataclasses.replace(NOT_KNOWN, certificate=judged.certificate, others=judged.others, issuer=judged.issuer)
 
 
 def _judged(field: FilledField, elsewhere: Sequence[bytes], trusted: Trusted, document: SignedRanges) -> JudgedField:
@@ -87,40 +87,40 @@ def _judged(field: FilledField, elsewhere: Sequence[bytes], trusted: Trusted, do
     certificates = field.certificates()
     if field.sub_filter != BARE:
         certificates = [*certificates, *elsewhere]
-    found = judgement_of(contents, document, field.sub_filter, certificates)
-    verdicts: list[Judgement] = [found.judgement, field.excludes_only_its_contents(), _padding(contents)]
-    if found.judgement != "not_valid":
-        verdicts.append(unsigned_parts.beside(found.signer, found.raw, trusted.ders))
+    value = judgement_of(contents, document, field.sub_filter, certificates)
+    verdicts: list[Judgement] = [value.judgement, field.excludes_only_its_contents(), _padding(contents)]
+    if value.judgement != "not_valid":
+        verdicts.append(unsigned_parts.beside(value.signer, value.raw, trusted.ders))
     if _declares_another_kind(field):
         verdicts.append("not_judged")
-    others = (*found.others, *filter(None, map(cms_judgement.loaded, elsewhere[:MAX_CERTIFICATES])))
+    others = (*value.others, *filter(None, map(cms_judgement.loaded, elsewhere[:MAX_CERTIFICATES])))
     judged = JudgedField(
         judgement=worst(verdicts),
-        certificate=found.certificate,
+        certificate=value.certificate,
         others=others,
-        issuer=found.issuer,
-        signed_at=found.signed_at or _claimed_time(field),
-        weak=found.weak,
-        names_certificate=found.names_certificate,
+        issuer=value.issuer,
+        signed_at=value.signed_at or _claimed_time(field),
+        weak=value.weak,
+        names_certificate=value.names_certificate,
     )
     if field.sub_filter == TIME_STAMP:
         at = cms_judgement.judge_time_stamp(contents, document, elsewhere=certificates).at
         return dataclasses.replace(judged, signed_at=at)
-    return _timed(judged, found, elsewhere, trusted)
+    return _timed(judged, value, elsewhere, trusted)
 
 
-def _timed(judged: JudgedField, found: Judged, elsewhere: Sequence[bytes], trusted: Trusted) -> JudgedField:
+def _timed(judged: JudgedField, value: Judged, elsewhere: Sequence[bytes], trusted: Trusted) -> JudgedField:
     """Add the time from the first time-stamp whose authority is known here, else from the first valid one."""
     best: JudgedField | None = None
-    for token in found.time_stamps:
-        stamp = cms_judgement.judge_time_stamp(token, Signed(found.signature), elsewhere=elsewhere)
+    for token in value.time_stamps:
+        stamp = cms_judgement.judge_time_stamp(token, Signed(value.signature), elsewhere=elsewhere)
         signer, others = stamp.token.certificate, stamp.token.others
         whole = unsigned_parts.beside(stamp.token.signer, stamp.token.raw, trusted.ders)
         if worst([stamp.token.judgement, whole]) != "valid" or signer is None or stamp.at is None:
             continue
-        known = trusted.time(signer, [*others, *judged.others]).given
-        if best is None or (known and not best.time_trusted):
-            best = dataclasses.replace(judged, stamped_at=stamp.at, time_trusted=known, stamper=signer)
+        is_trusted = trusted.time(signer, [*others, *judged.others]).is_trusted
+        if best is None or (is_trusted and not best.time_trusted):
+            best = dataclasses.replace(judged, stamped_at=stamp.at, time_trusted=is_trusted, stamper=signer)
     return best or judged
 
 

@@ -61,8 +61,8 @@ class FilledField(EmbeddedPdfSignature):
 
     @property
     def sub_filter(self) -> str:
-        found = _resolved(self.sig_object, "/SubFilter")
-        return str(found)[1:] if isinstance(found, generic.NameObject) else ""
+        name = _resolved(self.sig_object, "/SubFilter")
+        return str(name)[1:] if isinstance(name, generic.NameObject) else ""
 
     @property
     def ranges(self) -> list[int]:
@@ -70,16 +70,16 @@ class FilledField(EmbeddedPdfSignature):
 
     def certificates(self) -> list[bytes]:
         """DER, in the signature dictionary itself (ISO 32000-2, table 255, /Cert)."""
-        found = _resolved(self.sig_object, "/Cert")
-        listed = [_dereferenced(each) for each in found] if isinstance(found, generic.ArrayObject) else [found]
+        value = _resolved(self.sig_object, "/Cert")
+        listed = [_dereferenced(each) for each in value] if isinstance(value, generic.ArrayObject) else [value]
         strings = generic.TextStringObject, generic.ByteStringObject
         return [each.original_bytes for each in listed if isinstance(each, strings)]
 
     def dictionary_time(self) -> datetime | None:
         """The time in the signature's dictionary (/M). Raises ValueError."""
-        found = _resolved(self.sig_object, "/M")
-        text = isinstance(found, generic.TextStringObject)
-        return generic.parse_pdf_date(found, strict=False) if text else None
+        value = _resolved(self.sig_object, "/M")
+        text = isinstance(value, generic.TextStringObject)
+        return generic.parse_pdf_date(value, strict=False) if text else None
 
     def excludes_only_its_contents(self) -> Judgement:
         """Whether the signed ranges leave out only the value of /Contents (ISO 32000-2, 12.8.1), in hexadecimal
@@ -95,10 +95,10 @@ class FilledField(EmbeddedPdfSignature):
             return "not_judged"
         try:
             digits = between.removeprefix(b"<").removesuffix(b">")
-            found = binascii.unhexlify(digits + b"0" * (len(digits) % 2))
+            content = binascii.unhexlify(digits + b"0" * (len(digits) % 2))
         except binascii.Error:
             return "not_valid"
-        return "valid" if found == self.pkcs7_content else "not_valid"
+        return "valid" if content == self.pkcs7_content else "not_valid"
 
 
 class SignedRanges(Signed):
@@ -169,19 +169,19 @@ def _value(field: generic.DictionaryObject) -> generic.DictionaryObject | None:
     except KeyError:
         return None
     try:
-        found = _dereferenced(raw)
+        value = _dereferenced(raw)
     except MemoryError:
         raise
     except Exception:
         return dictionary({})
-    if found is None:
+    if value is None:
         return None
-    return found if isinstance(found, generic.DictionaryObject) else dictionary({})
+    return value if isinstance(value, generic.DictionaryObject) else dictionary({})
 
 
 def _listed(dictionary: Any, key: str) -> list[Any]:
-    found = _resolved(dictionary, key) if isinstance(dictionary, generic.DictionaryObject) else None
-    return [found.raw_get(place) for place in range(len(found))] if isinstance(found, generic.ArrayObject) else []
+    value = _resolved(dictionary, key) if isinstance(dictionary, generic.DictionaryObject) else None
+    return [value.raw_get(place) for place in range(len(value))] if isinstance(value, generic.ArrayObject) else []
 
 
 def _resolved(dictionary: generic.DictionaryObject, key: str) -> Any:
@@ -202,9 +202,9 @@ def _dereferenced(value: Any) -> Any:
 
 def _ranges(value: generic.DictionaryObject, size: int) -> list[int]:
     """/ByteRange as pairs in order within the file, neighbours joined. Raises NoSignature."""
-    found = [_dereferenced(each) for each in _listed(value, "/ByteRange")]
-    numbers = [int(each) for each in found if isinstance(each, int)]
-    if len(numbers) != len(found) or len(numbers) % 2 or not 4 <= len(numbers) <= MAX_RANGES:
+    entries = [_dereferenced(each) for each in _listed(value, "/ByteRange")]
+    numbers = [int(each) for each in entries if isinstance(each, int)]
+    if len(numbers) != len(entries) or len(numbers) % 2 or not 4 <= len(numbers) <= MAX_RANGES:
         raise NoSignature("/ByteRange")
     joined: list[int] = []
     for start, length in zip(numbers[::2], numbers[1::2], strict=True):

@@ -82,10 +82,10 @@ def _opened(answer: object) -> _Opened | Refusal:
     """Read the answer of pkcs12_child.open_pkcs12: certificates, and the key of the first. Raises WrongForm."""
     if refusal := answers.refusal(answer, pkcs12_child.REFUSALS):
         return refusal
-    found = answers.fields(answer)
+    entries = answers.fields(answer)
     read = partial(answers.encoded, most=MAX_BYTES)
-    certificate, raw = read(entry(found, "certificate")), read(entry(found, "private_key"))
-    chain = answers.sequence(entry(found, "chain"), read, most=MAX_CHAIN)
+    certificate, raw = read(entry(entries, "certificate")), read(entry(entries, "private_key"))
+    chain = answers.sequence(entry(entries, "chain"), read, most=MAX_CHAIN)
     try:
         first, *_others = map(_parsed, (certificate, *chain))
         key = load_der_private_key(raw, None)
@@ -101,22 +101,22 @@ def _opened(answer: object) -> _Opened | Refusal:
 def _parsed(der: bytes) -> x509.Certificate:
     """Parse the certificate and every part used later, because cryptography parses parts on access. Raises
     ValueError."""
-    found = x509.load_der_x509_certificate(der)
-    _ = found.issuer, found.subject, found.not_valid_before_utc, found.not_valid_after_utc
-    return found
+    certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.issuer, certificate.subject, certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return certificate
 
 
 def checked(*, certificate: bytes, private_key: bytes, chain: list[bytes]) -> Imported:
     """The certificate, if it may sign documents today. Raises CertificateRefused."""
-    found = x509.load_der_x509_certificate(certificate)
+    parsed = x509.load_der_x509_certificate(certificate)
     now = datetime.now(UTC)
-    if found.not_valid_after_utc <= now:
-        raise _refused("expired", at=f"{found.not_valid_after_utc:%d/%m/%Y}")
-    if found.not_valid_before_utc > now:
-        raise _refused("not_yet", at=f"{found.not_valid_before_utc:%d/%m/%Y}")
-    if not _is_for_documents(found):
+    if parsed.not_valid_after_utc <= now:
+        raise _refused("expired", at=f"{parsed.not_valid_after_utc:%d/%m/%Y}")
+    if parsed.not_valid_before_utc > now:
+        raise _refused("not_yet", at=f"{parsed.not_valid_before_utc:%d/%m/%Y}")
+    if not _is_for_documents(parsed):
         raise _refused("usage")
-    return Imported(certificate, private_key, tuple(chain), found.not_valid_after_utc)
+    return Imported(certificate, private_key, tuple(chain), parsed.not_valid_after_utc)
 
 
 def _is_for_documents(certificate: x509.Certificate) -> bool:

@@ -97,17 +97,17 @@ def _check_form_dictionary(old: Any, new: Any) -> None:
         value = entry(new, key)
         if is_stream(value) or not (value is None or isinstance(value, kinds[key])):
             raise NotAllowed(f"a form whose {key} is of another kind")
-    asked = [_asks_for_appearances(form) for form in (old, new)]
-    if asked[1] and not asked[0]:
+    wanted = [_asks_for_appearances(form) for form in (old, new)]
+    if wanted[1] and not wanted[0]:
         raise NotAllowed("viewers are asked to draw the fields anew")
-    defaults = changed & {"/DA", "/DR", "/Q"} or asked[0] != asked[1]
+    defaults = changed & {"/DA", "/DR", "/Q"} or wanted[0] != wanted[1]
     if defaults and any(field.kind != SIGNATURE for field in _tree(old).values()):
         raise NotAllowed("fields look different by other defaults of the form")
 
 
 def _asks_for_appearances(form: Any) -> bool:
-    asked = entry(form, "/NeedAppearances")
-    return isinstance(asked, generic.BooleanObject) and bool(asked.value)
+    value = entry(form, "/NeedAppearances")
+    return isinstance(value, generic.BooleanObject) and bool(value.value)
 
 
 def _changed_fields(review: Review, old: Any) -> Iterator[LaterWidget]:
@@ -276,23 +276,23 @@ def _added_widget(
 
 def _tree(form: Any) -> dict[int, _Field]:
     """Every field and widget of a form by its object number. Raises NotAllowed for a form that is too large."""
-    found: dict[int, _Field] = {}
+    fields: dict[int, _Field] = {}
     waiting = [(value, "", None, False, MAX_DEPTH) for value in items(raw(form, "/Fields"))]
     while waiting:
         value, parent, kind, filled, depth = waiting.pop()
         number, node = number_of(value), resolved(value)
-        if not is_dictionary(node) or is_stream(node) or number in found or depth == 0:
+        if not is_dictionary(node) or is_stream(node) or number in fields or depth == 0:
             continue
         kind = entry(node, "/FT") or kind
         filled = filled or entry(node, "/V") is not None
         is_widget = "/T" not in node
         name = _joined(parent, entry(node, "/T"))
         if number is not None:
-            found[number] = _Field(name, str(kind), filled, is_widget)
+            fields[number] = _Field(name, str(kind), filled, is_widget)
         waiting += [(kid, name, kind, filled, depth - 1) for kid in items(raw(node, "/Kids"))]
-        if len(found) > MAX_FIELDS:
+        if len(fields) > MAX_FIELDS:
             raise NotAllowed("more fields than are looked at")
-    return found
+    return fields
 
 
 def _joined(parent: str, name: Any) -> str:

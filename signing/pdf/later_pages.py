@@ -41,7 +41,7 @@ def check_pages(review: Review, widgets: Iterable[LaterWidget]) -> None:
 
 def _places_of_added(review: Review, added: set[int]) -> dict[int, set[int]]:
     """Widget → numbers of the pages to which it was added."""
-    found: dict[int, set[int]] = {number: set() for number in added}
+    places: dict[int, set[int]] = {number: set() for number in added}
     for number in review.comparison.changed - review.explained:
         was, now = review.comparison.was(number), review.comparison.now(number)
         if is_dictionary(was) and entry(was, "/Type") == "/Page":
@@ -59,9 +59,9 @@ def _places_of_added(review: Review, added: set[int]) -> dict[int, set[int]]:
             continue
         review.require_only_under(page, PLACES, "page")
         for widget in _added_to(before, after, added):
-            found[widget].add(page)
+            places[widget].add(page)
         review.explain(number)
-    return found
+    return places
 
 
 def _page_of_array(review: Review, number: int) -> int | None:
@@ -84,7 +84,7 @@ def _added_to(before: list[Any], after: list[Any], added: set[int]) -> list[int]
 
 def _pages_of(review: Review, widget: int) -> set[int]:
     """The objects whose /Annots listed the widget when the document was signed."""
-    found: set[int] = set()
+    pages: set[int] = set()
     users = review.comparison.users(widget)
     if UNCLEAR in users:
         raise NotAllowed("a signature that may be on other pages, too")
@@ -92,10 +92,10 @@ def _pages_of(review: Review, widget: int) -> set[int]:
         value = review.comparison.was(user)
         if isinstance(value, generic.ArrayObject):
             owners = review.comparison.users(user)
-            found |= {owner for owner in owners if number_of(raw(review.comparison.was(owner), "/Annots")) == user}
+            pages |= {owner for owner in owners if number_of(raw(review.comparison.was(owner), "/Annots")) == user}
         elif any(number_of(each) == widget for each in items(raw(value, "/Annots"))):
-            found.add(user)
-    return found
+            pages.add(user)
+    return pages
 
 
 def _check_size(review: Review, widget: LaterWidget, page: int, painted: dict[int, float]) -> None:

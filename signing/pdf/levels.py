@@ -30,7 +30,7 @@ def certificates_in(pem: str) -> list[bytes]:
     """DER. Raises ValueError where `pem` is something else than certificates."""
     if not pem.strip():
         return []
-    return [found.public_bytes(Encoding.DER) for found in x509.load_pem_x509_certificates(pem.encode())]
+    return [certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(pem.encode())]
 
 
 def wrong_level_settings() -> Iterator[str]:

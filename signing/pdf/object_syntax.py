@@ -157,8 +157,8 @@ def _check_name(name: bytes) -> None:
 
 def _end_of_string(content: bytes, place: int) -> int:
     depth = 1
-    for found in PARENTHESIS.finditer(content, place):
-        depth += {b"(": 1, b")": -1}.get(found[0], 0)
+    for match in PARENTHESIS.finditer(content, place):
+        depth += {b"(": 1, b")": -1}.get(match[0], 0)
         if depth == 0:
-            return found.end()
+            return match.end()
     raise NotAllowed("a string without end")

@@ -134,13 +134,13 @@ def _can_be_validated_later(
         store = DocumentSecurityStore.read_dss(reader)
         known = [each.dump() for each in store.load_certs()][:MAX_CERTIFICATES]
         lists = [each.get_object().read_data(DecodePurpose.CRL) for each in store.crls]
-        answers = [each.get_object().read_data(DecodePurpose.OCSP_RESPONSE) for each in store.ocsps]
+        responses = [each.get_object().read_data(DecodePurpose.OCSP_RESPONSE) for each in store.ocsps]
         others = [*roots, *(each.dump() for each in certificates)]
         if not unsigned_parts.certificates_are_whole(known, others):
             return False
         signers = [parts_of(each) for each in [*known, *others]]
         issuers = {_list_issuer(der) for der in lists if unsigned_parts.list_is_whole(der, signers)}
-        whole = [der for der in answers if unsigned_parts.answer_is_whole(der, signers)]
+        whole = [der for der in responses if unsigned_parts.answer_is_whole(der, signers)]
         serials = {serial for der in whole for serial in _answered_serials(der)}
     except MemoryError:
         raise

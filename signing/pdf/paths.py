@@ -46,14 +46,14 @@ class _Search:
         self._left = MAX_LINKS
 
     def paths(self) -> list[ValidationPath]:
-        found: list[ValidationPath] = []
+        paths: list[ValidationPath] = []
         branches: list[tuple[CertificateParts, tuple[asn1_x509.Certificate, ...]]] = [
             (own, ()) for own, _loaded in _readable([self._certificate])
         ]
-        while branches and len(found) < MAX_PATHS:
+        while branches and len(paths) < MAX_PATHS:
             below, between = branches.pop(0)
             for _root, loaded in self._issuers(below, self._roots):
-                found.append(ValidationPath(CertTrustAnchor(loaded), between, self._certificate))
+                paths.append(ValidationPath(CertTrustAnchor(loaded), between, self._certificate))
             if len(between) < MAX_DEPTH:
                 taken = {each.dump() for each in between}
                 branches += [
@@ -61,7 +61,7 @@ class _Search:
                     for parts, loaded in self._issuers(below, self._others)
                     if parts.der not in taken
                 ]
-        return found[:MAX_PATHS]
+        return paths[:MAX_PATHS]
 
     def _issuers(
         self, below: CertificateParts, among: list[tuple[CertificateParts, asn1_x509.Certificate]]
@@ -80,10 +80,10 @@ class _Search:
 def _readable(
     certificates: Sequence[asn1_x509.Certificate],
 ) -> list[tuple[CertificateParts, asn1_x509.Certificate]]:
-    found: dict[bytes, tuple[CertificateParts, asn1_x509.Certificate]] = {}
+    readable: dict[bytes, tuple[CertificateParts, asn1_x509.Certificate]] = {}
     for each in certificates:
         try:
-            found.setdefault(each.dump(), (parts_of(each.dump()), each))
+            readable.setdefault(each.dump(), (parts_of(each.dump()), each))
         except NotBer:
             continue
-    return list(found.values())
+    return list(readable.values())

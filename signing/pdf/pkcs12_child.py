@@ -28,12 +28,12 @@ def open_pkcs12(content: str, password: str) -> dict[str, Any]:
     except (ValueError, TypeError):
         return {"refused": "not_pkcs12"}
     try:
-        found = pkcs12.load_pkcs12(raw, password.encode())
+        contents = pkcs12.load_pkcs12(raw, password.encode())
     except ValueError:
         return {"refused": "password"}
-    if found.key is None or found.cert is None:
+    if contents.key is None or contents.cert is None:
         return {"refused": "no_key"}
-    key, certificate = found.key, found.cert.certificate
+    key, certificate = contents.key, contents.cert.certificate
     kind_is_known = (isinstance(key, rsa.RSAPrivateKey) and key.key_size in RSA_BITS) or (
         isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in CURVES
     )
@@ -41,7 +41,7 @@ def open_pkcs12(content: str, password: str) -> dict[str, Any]:
         return {"refused": "key_kind"}
     if key.public_key() != certificate.public_key():
         return {"refused": "no_key"}
-    chain = ordered(certificate, [each.certificate for each in found.additional_certs])
+    chain = ordered(certificate, [each.certificate for each in contents.additional_certs])
     return {
         "certificate": _text(certificate.public_bytes(Encoding.DER)),
         "private_key": _text(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
@@ -51,8 +51,10 @@ def open_pkcs12(content: str, password: str) -> dict[str, Any]:
 
 def certificates_ordered(certificate: bytes, others: list[bytes]) -> list[bytes]:
     """DER: the issuer, its issuer and so on, as far as the others have them."""
-    found = [x509.load_der_x509_certificate(each) for each in others]
-    return [each.public_bytes(Encoding.DER) for each in ordered(x509.load_der_x509_certificate(certificate), found)]
+    candidates = [x509.load_der_x509_certificate(each) for each in others]
+    return [
+        each.public_bytes(Encoding.DER) for each in ordered(x509.load_der_x509_certificate(certificate), candidates)
+    ]
 
 
 def ordered(certificate: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:

@@ -79,9 +79,9 @@ class Signed:
 
 def digested(name: str, content: bytes) -> bytes:
     """Raises NotKnown."""
-    found = new_digest(name)
-    found.update(content)
-    return finished(found)
+    digest = new_digest(name)
+    digest.update(content)
+    return finished(digest)
 
 
 def new_digest(name: str) -> Any:
@@ -147,11 +147,11 @@ def fits(*, signature: bytes, signed: Signed, key: bytes, algorithm: bytes, dige
 
 
 def _public_key(der: bytes) -> Any:
-    found = keys.PublicKeyInfo.load(der)
-    if found["algorithm"]["algorithm"].dotted == "1.2.840.113549.1.1.10":
+    info = keys.PublicKeyInfo.load(der)
+    if info["algorithm"]["algorithm"].dotted == "1.2.840.113549.1.1.10":
         # A key for PSS alone (RFC 4055, 1.2), which OpenSSL's wrapper does not load under that name.
         plain = keys.PublicKeyAlgorithm({"algorithm": "rsa"})
-        der = keys.PublicKeyInfo({"algorithm": plain, "public_key": found["public_key"].parsed}).dump()
+        der = keys.PublicKeyInfo({"algorithm": plain, "public_key": info["public_key"].parsed}).dump()
     return serialization.load_der_public_key(der)
 
 

@@ -93,16 +93,16 @@ class ReferenceHits:
                     places.append(hit.start())
 
 
-_kept: WeakKeyDictionary[PdfFileReader, ReferenceHits] = WeakKeyDictionary()
+_cache: WeakKeyDictionary[PdfFileReader, ReferenceHits] = WeakKeyDictionary()
 
 
 def reference_hits(reader: PdfFileReader, numbers: Set[int]) -> ReferenceHits:
     """The references to these objects. All signatures of a file share one search: the oldest is judged first and
     needs the most."""
-    kept = _kept.get(reader)
-    if kept is None or not numbers <= kept.numbers:
-        kept = _kept[reader] = ReferenceHits(reader, numbers | kept.numbers if kept else numbers)
-    return kept
+    hits = _cache.get(reader)
+    if hits is None or not numbers <= hits.numbers:
+        hits = _cache[reader] = ReferenceHits(reader, numbers | hits.numbers if hits else numbers)
+    return hits
 
 
 _contents: WeakKeyDictionary[PdfFileReader, dict[int, bytes]] = WeakKeyDictionary()
@@ -144,14 +144,14 @@ def _members(content: bytes, first: int, container: int) -> Iterator[Definition]
 def member(reader: PdfFileReader, container: int, number: int) -> Definition:
     """Where an object is in an object stream. Raises NotAllowed unless it is there exactly once."""
     stream = referred(container, 0, reader)
-    found = [
+    members = [
         each
         for each in _members(_opened(reader, container), int(stream["/First"]), container)
         if each.number == number
     ]
-    if len(found) != 1:
+    if len(members) != 1:
         raise NotAllowed(f"object {number} is not once in its object stream")
-    return found[0]
+    return members[0]
 
 
 def _object_streams(reader: PdfFileReader, index: int) -> set[int]:
@@ -161,15 +161,15 @@ def _object_streams(reader: PdfFileReader, index: int) -> set[int]:
 
 
 def _definitions(reader: PdfFileReader) -> set[Definition]:
-    found = set()
+    definitions = set()
     for index in range(reader.xrefs.total_revisions):
         meta, section = reader.xrefs.get_xref_container_info(index), reader.xrefs.get_xref_data(index)
         if meta.stream_ref is not None and meta.xref_section_type is XRefSectionType.STREAM:
-            found.add(Definition(int(meta.stream_ref.idnum), meta.start_location))
+            definitions.add(Definition(int(meta.stream_ref.idnum), meta.start_location))
         for data in (section, section.hybrid.xref_data if section.hybrid else None):
             for number, (_generation, offset) in data.standard_xrefs.items() if data else ():
-                found.add(Definition(number, offset))
-    return found
+                definitions.add(Definition(number, offset))
+    return definitions
 
 
 def _trailers(reader: PdfFileReader, content: Content) -> Iterator[range]:

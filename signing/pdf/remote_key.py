@@ -54,17 +54,17 @@ class RemoteKey:
             signer = CSCSigner(session, manager, sign_timeout=SECONDS)
             return await signer.async_sign_raw(data, "sha256")
 
-        return _asked(signed)
+        return _run(signed)
 
     def certificates(self) -> tuple[bytes, list[bytes]]:
         """The credential's certificate and what it leads to (DER). Raises KeyUnavailable."""
 
-        async def told(session: aiohttp.ClientSession) -> tuple[bytes, list[bytes]]:
-            found = await fetch_certs_in_csc_credential(session, self._about)
-            certificate = found.signing_cert.dump()
-            return certificate, certificates_ordered(certificate, [each.dump() for each in found.chain])
+        async def fetch(session: aiohttp.ClientSession) -> tuple[bytes, list[bytes]]:
+            credential = await fetch_certs_in_csc_credential(session, self._about)
+            certificate = credential.signing_cert.dump()
+            return certificate, certificates_ordered(certificate, [each.dump() for each in credential.chain])
 
-        return _asked(told)
+        return _run(fetch)
 
     def __repr__(self) -> str:
         return "RemoteKey(…)"
@@ -73,17 +73,17 @@ class RemoteKey:
 def ask_service(url: str) -> None:
     """Ask the service for its description (CSC API 11.1), which needs no authorisation. Raises KeyUnavailable."""
 
-    async def named(session: aiohttp.ClientSession) -> None:
+    async def check(session: aiohttp.ClientSession) -> None:
         info = CSCServiceSessionInfo(url.rstrip("/"), "").endpoint_url("info")
         async with session.post(info, json={}, raise_for_status=True) as response:
-            told = await response.json()
-            if not isinstance(told, dict) or "specs" not in told:
+            description = await response.json()
+            if not isinstance(description, dict) or "specs" not in description:
                 raise KeyUnavailable("no such service")
 
-    _asked(named)
+    _run(check)
 
 
-def _asked(ask: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
+def _run(ask: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
     async def run() -> T:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
             return await ask(session)

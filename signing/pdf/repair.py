@@ -142,12 +142,12 @@ def _is_sound(file: BinaryIO, signature: Any) -> bool:
     sub_filter = _buffer(pdfium.raw.FPDFSignatureObj_GetSubFilter, signature, c_char)
     document = SignedRanges(file, byte_range)
     try:
-        found = judgement_of(bytes(contents.raw), document, sub_filter.raw.rstrip(b"\0").decode("latin-1"))
+        judged = judgement_of(bytes(contents.raw), document, sub_filter.raw.rstrip(b"\0").decode("latin-1"))
     except MemoryError:
         raise
     except Exception:
         return True  # a library can't read this kind: do not risk breaking it
-    return found.judgement != "not_valid"
+    return judged.judgement != "not_valid"
 
 
 def _buffer(getter: Any, signature: Any, kind: Any) -> Any:

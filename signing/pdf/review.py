@@ -43,26 +43,26 @@ class Review:
         if number is not None:
             self.explained.add(number)
 
-    def explain_if_only_used_as(self, value: Any, roles: Roles, what: str) -> None:
+    def explain_if_only_used_as(self, value: Any, roles: Roles, kind: str) -> None:
         """Allow a change of the object behind a reference if the document refers to it nowhere else. Raises
         NotAllowed."""
         number = number_of(value)
         if number is None or number not in self.comparison.changed:
             return
-        self.require_only_used_as(number, roles, what)
+        self.require_only_used_as(number, roles, kind)
         self.explained.add(number)
 
-    def require_only_used_as(self, number: int | None, roles: Roles, what: str) -> None:
+    def require_only_used_as(self, number: int | None, roles: Roles, kind: str) -> None:
         """Require that an object had no other role when the document was signed. Raises NotAllowed."""
         if number is not None and not self.comparison.uses(number) <= roles:
-            raise NotAllowed(f"{what} {number} is part of something else too")
+            raise NotAllowed(f"{kind} {number} is part of something else too")
 
-    def require_only_under(self, number: int, keys: Set[str], what: str) -> None:
+    def require_only_under(self, number: int, keys: Set[str], kind: str) -> None:
         """Require that every reference to an object is under one of these keys. None of them is a key, such as
         /XObject or /Font, under which viewers look up the resources of a page. Raises NotAllowed."""
         uses = self.comparison.uses(number)
         if any(user == UNCLEAR or not path or path[-1] not in keys for user, path in uses):
-            raise NotAllowed(f"{what} {number} is part of something else too")
+            raise NotAllowed(f"{kind} {number} is part of something else too")
 
     def refuse_locked(self, name: str) -> None:
         if self.locks is not None and self.locks.is_locked(name):

@@ -152,12 +152,12 @@ def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
     moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
     verify_url = f"{settings.PUBLIC_URL}{reverse('verify')}"
-    who = ", ".join(filter(None, [appearance.signer_name, number]))
+    signer = ", ".join(filter(None, [appearance.signer_name, number]))
     return Stamp(
         paragraphs=("Signé électroniquement", f"par {appearance.signer_name}", number, moment),
         image_png=appearance.image_png,
         code=qr_code(verify_url),
-        description=f"Signature électronique : {who}, {moment}. Elle se vérifie sur {verify_url}",
+        description=f"Signature électronique : {signer}, {moment}. Elle se vérifie sur {verify_url}",
         fonts=tuple(map(str, settings.STAMP_FONTS)),
     )
 

@@ -75,46 +75,46 @@ def judged_file(answer: object) -> JudgedFile | answers.Refusal:
     """Parse the answer of verifying_child.verify_file. Raises WrongForm."""
     if refusal := answers.refusal(answer, VERIFYING_REFUSALS):
         return refusal
-    found = answers.fields(answer)
-    return JudgedFile(_listed(found, "signatures"), _listed(found, "time_stamps"))
+    entries = answers.fields(answer)
+    return JudgedFile(_listed(entries, "signatures"), _listed(entries, "time_stamps"))
 
 
 def signed_file(answer: object) -> SignedFile | answers.Refusal:
     """Parse the answer of signing_child.sign_file. Raises WrongForm."""
     if refusal := answers.refusal(answer, SIGNING_REFUSALS):
         return refusal
-    found = answers.fields(answer)
-    signatures = _listed(found, "signatures")
+    entries = answers.fields(answer)
+    signatures = _listed(entries, "signatures")
     if not signatures:
         raise answers.WrongForm("signed without a signature")
-    return SignedFile(answers.truth(entry(found, "repaired")), signatures)
+    return SignedFile(answers.truth(entry(entries, "repaired")), signatures)
 
 
-def _listed(found: dict[str, object], key: str) -> tuple[JudgedSignature, ...]:
-    return tuple(answers.sequence(entry(found, key), _signature, most=MAX_SIGNATURES))
+def _listed(entries: dict[str, object], key: str) -> tuple[JudgedSignature, ...]:
+    return tuple(answers.sequence(entry(entries, key), _signature, most=MAX_SIGNATURES))
 
 
 def _signature(answer: object) -> JudgedSignature:
-    found = answers.fields(answer)
+    entries = answers.fields(answer)
     return JudgedSignature(
-        certificate=_sha256(entry(found, "certificate")),
-        signer=answers.line(entry(found, "signer")),
-        number=answers.line(entry(found, "number")),
-        issuer=answers.line(entry(found, "issuer")),
-        signed_at=answers.moment(entry(found, "signed_at")),
-        timestamped_at=answers.moment(entry(found, "timestamped_at")),
-        time_trusted=answers.truth(entry(found, "time_trusted")),
-        root=_sha256(entry(found, "root")),
-        level=answers.one_of(entry(found, "level"), (*LEVELS, "")),
-        judgement=cast("Judgement", answers.one_of(entry(found, "judgement"), JUDGEMENTS)),
-        trust=cast("TrustCode", answers.one_of(entry(found, "trust"), TRUST_CODES)),
-        came_after=cast("Came", answers.one_of(entry(found, "came_after"), SEVERITY)),
-        is_time_stamp=answers.truth(entry(found, "is_time_stamp")),
+        certificate=_sha256(entry(entries, "certificate")),
+        signer=answers.line(entry(entries, "signer")),
+        number=answers.line(entry(entries, "number")),
+        issuer=answers.line(entry(entries, "issuer")),
+        signed_at=answers.moment(entry(entries, "signed_at")),
+        timestamped_at=answers.moment(entry(entries, "timestamped_at")),
+        time_trusted=answers.truth(entry(entries, "time_trusted")),
+        root=_sha256(entry(entries, "root")),
+        level=answers.one_of(entry(entries, "level"), (*LEVELS, "")),
+        judgement=cast("Judgement", answers.one_of(entry(entries, "judgement"), JUDGEMENTS)),
+        trust=cast("TrustCode", answers.one_of(entry(entries, "trust"), TRUST_CODES)),
+        came_after=cast("Came", answers.one_of(entry(entries, "came_after"), SEVERITY)),
+        is_time_stamp=answers.truth(entry(entries, "is_time_stamp")),
     )
 
 
 def _sha256(value: object) -> str:
-    found = answers.text(value)
-    if not SHA256.fullmatch(found):
+    digest = answers.text(value)
+    if not SHA256.fullmatch(digest):
         raise answers.WrongForm("digest")
-    return found
+    return digest

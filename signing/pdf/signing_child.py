@@ -101,8 +101,8 @@ class _Update(IncrementalPdfFileWriter):
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, strict=False)
-        asked = entry(entry(self.prev.root, "/AcroForm"), "/NeedAppearances")
-        self.viewers_draw_fields = isinstance(asked, generic.BooleanObject) and asked.value
+        need_appearances = entry(entry(self.prev.root, "/AcroForm"), "/NeedAppearances")
+        self.viewers_draw_fields = isinstance(need_appearances, generic.BooleanObject) and need_appearances.value
         self.carries_signatures = False  # known once it is decrypted
 
     def _update_meta(self) -> None:
@@ -285,8 +285,8 @@ def _forbids_changes(signature: FilledField) -> bool:
         level = signature.docmdp_level
     except (SignatureValidationError, ValueError, TypeError, KeyError):
         return False  # a level that the standard does not define
-    nobody = Trusted.of([], [])
-    return level == MDPPerm.NO_CHANGES and judge_field(signature, [], nobody).judgement != "not_valid"
+    no_roots = Trusted.of([], [])
+    return level == MDPPerm.NO_CHANGES and judge_field(signature, [], no_roots).judgement != "not_valid"
 
 
 def _geometry_of(writer: IncrementalPdfFileWriter, page: int) -> PageGeometry:

@@ -123,9 +123,9 @@ class _Drawing(BaseStamp):
         on_white = Image.new("RGB", picture.size, "white")
         on_white.paste(picture, mask=ink)
         writer = self._ensure_writer
-        paper = ink.point([255 * (level < OPAQUE) for level in range(256)]).convert("1")
+        background = ink.point([255 * (level < OPAQUE) for level in range(256)]).convert("1")
         true = generic.BooleanObject(True)
-        mask = _picture(paper, {"/BitsPerComponent": 1, "/ImageMask": true})
+        mask = _picture(background, {"/BitsPerComponent": 1, "/ImageMask": true})
         colours = {"/BitsPerComponent": 8, "/ColorSpace": _colours(), "/Mask": writer.add_object(mask)}
         image = writer.add_object(_picture(on_white, colours))
         self.set_resource(ResourceType.XOBJECT, pdf_name("/Signature"), image)

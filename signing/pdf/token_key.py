@@ -100,8 +100,8 @@ def _library(module: str) -> Any:
     return pkcs11.lib(module)
 
 
-def _only(found: Any) -> Any:
-    objects = list(found)
+def _only(objects_of_that_name: Any) -> Any:
+    objects = list(objects_of_that_name)
     if len(objects) != 1:
         raise KeyUnavailable(f"{len(objects)} objects of that name")
     return objects[0]

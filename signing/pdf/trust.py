@@ -60,7 +60,7 @@ class Trust:
     root: str = ""
 
     @property
-    def given(self) -> bool:
+    def is_trusted(self) -> bool:
         return self.code == "trusted"
 
 
@@ -83,16 +83,16 @@ def _trust(
         paths = paths_to_roots(certificate, others, roots)
         if not paths:
             return Trust("unknown_issuer")
-        found = asyncio.run(_result(certificate, paths, roots, usage, at))
+        result = asyncio.run(_result(certificate, paths, roots, usage, at))
     except MemoryError:
         raise
     except Exception as error:
         if machine_faults.is_machine_fault(error):
             raise
         return NONE  # any kind, of certificates that a library does not read
-    if found.success_result is None:
-        return Trust(_why_not(found.error_subindic.standard_name if found.error_subindic else ""))
-    anchor = found.success_result.trust_anchor
+    if result.success_result is None:
+        return Trust(_why_not(result.error_subindic.standard_name if result.error_subindic else ""))
+    anchor = result.success_result.trust_anchor
     return Trust("trusted", anchor.certificate.sha256.hex() if isinstance(anchor, CertTrustAnchor) else "")
 
 

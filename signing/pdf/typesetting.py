@@ -165,11 +165,11 @@ class Typesetter:
         scale = EM / self._faces[face].upem
         starts = [*sorted({info.cluster for info in buffer.glyph_infos}), len(text)]
         end_of = dict(pairwise(starts))
-        told: set[int] = set()
+        spoken: set[int] = set()
         glyphs = []
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-            letters = UNSPOKEN if info.cluster in told else text[info.cluster : end_of[info.cluster]]
-            told.add(info.cluster)
+            letters = UNSPOKEN if info.cluster in spoken else text[info.cluster : end_of[info.cluster]]
+            spoken.add(info.cluster)
             moved = (position.x_advance * scale, position.x_offset * scale, position.y_offset * scale)
             glyphs.append(Glyph(face, info.codepoint, *moved, letters))
         return glyphs

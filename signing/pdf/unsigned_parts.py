@@ -33,21 +33,21 @@ def beside(signer: bytes, others: Sequence[bytes], roots: Sequence[bytes]) -> Ju
     mismatch of any other certificate is "not_judged", because the signature does not need it.
     """
     try:
-        found, known = [parts_of(each) for each in others], [parts_of(each) for each in roots]
-        links = _Links([*found, *known])
+        present, known = [parts_of(each) for each in others], [parts_of(each) for each in roots]
+        links = _Links([*present, *known])
         if signer:
             own = parts_of(signer)
             if not links.hold(own):
                 return "not_valid" if links.are_by_key(own) else "not_judged"
     except ber.NotBer:
         return "not_judged"
-    rest = [each for each in found if each.der != signer]
+    rest = [each for each in present if each.der != signer]
     return "valid" if all(_is_unaltered(each, links, known) for each in rest) else "not_judged"
 
 
-def certificates_are_whole(found: Sequence[bytes], roots: Sequence[bytes]) -> bool:
+def certificates_are_whole(certificates: Sequence[bytes], roots: Sequence[bytes]) -> bool:
     """Whether none of these certificates (DER) was altered. `roots`: known here, DER. Raises ber.NotBer."""
-    parts, known = [parts_of(each) for each in found], [parts_of(each) for each in roots]
+    parts, known = [parts_of(each) for each in certificates], [parts_of(each) for each in roots]
     links = _Links([*parts, *known])
     return all(_is_unaltered(each, links, known) for each in parts)
 
@@ -138,8 +138,8 @@ def list_is_whole(der: bytes, issuers: Iterable[CertificateParts]) -> bool:
 def answer_is_whole(der: bytes, issuers: Iterable[CertificateParts]) -> bool:
     """Whether this OCSP answer was signed by the responder whose certificate it contains, or by a possible issuer."""
     try:
-        answer = ocsp.OCSPResponse.load(der)["response_bytes"]["response"].parsed
-        brought = [parts_of(each.dump()) for each in answer["certs"] or ()]
-        return any(signed_by(answer.dump(), responder) for responder in [*brought, *issuers])
+        response = ocsp.OCSPResponse.load(der)["response_bytes"]["response"].parsed
+        brought = [parts_of(each.dump()) for each in response["certs"] or ()]
+        return any(signed_by(response.dump(), responder) for responder in [*brought, *issuers])
     except (ValueError, TypeError, KeyError):
         return False

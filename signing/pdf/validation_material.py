@@ -119,20 +119,20 @@ def _check_proof(review: Review, value: Any) -> None:
 
 
 def _store_as_it_was(before: Any, root: int) -> _Store:
-    found = _Store()
+    signed_store = _Store()
     store = resolved(before)
-    owner, path = found.enter(before, (root, ("/DSS",)))
+    owner, path = signed_store.enter(before, (root, ("/DSS",)))
     for key in PROOFS:
-        found.enter(raw(store, key), (owner, (*path, key)))
+        signed_store.enter(raw(store, key), (owner, (*path, key)))
     records = raw(store, "/VRI")
-    owner, path = found.enter(records, (owner, (*path, "/VRI")))
+    owner, path = signed_store.enter(records, (owner, (*path, "/VRI")))
     opened = resolved(records)
     for name in list(opened)[:MAX_RECORDS] if is_dictionary(opened) else ():
         record = raw(opened, name)
-        holder, place = found.enter(record, (owner, (*path, str(name))))
+        holder, place = signed_store.enter(record, (owner, (*path, str(name))))
         for key in PROOFS_OF_ONE:
-            found.enter(raw(resolved(record), key), (holder, (*place, key)))
-    return found
+            signed_store.enter(raw(resolved(record), key), (holder, (*place, key)))
+    return signed_store
 
 
 def check_extensions(review: Review, value: Any, root: int) -> None:
@@ -143,8 +143,8 @@ def check_extensions(review: Review, value: Any, root: int) -> None:
         raise NotAllowed("extensions that are none")
     for developer in extensions:
         level = raw(extensions, developer)
-        for one in items(level) if isinstance(level, generic.ArrayObject) else [level]:
-            parts = [raw(one, key) for key in one] if is_dictionary(one) else [one]
+        for extension in items(level) if isinstance(level, generic.ArrayObject) else [level]:
+            parts = [raw(extension, key) for key in extension] if is_dictionary(extension) else [extension]
             if not all(isinstance(part, (*PLAIN, *STRINGS)) for part in parts):
                 raise NotAllowed("an extension that is more than a level")
 

@@ -113,13 +113,13 @@ def paths(value: Any, number: int) -> Iterator[Path]:
             waiting += [(part.raw_get(place, AS_WRITTEN), (*path, ELEMENT)) for place in range(len(part))]
 
 
-def same(one: Any, other: Any) -> bool:
+def same(first: Any, second: Any) -> bool:
     """Whether two objects are written alike: references to the same object, streams with the same bytes."""
-    waiting, left = [(one, other)], MAX_PARTS
+    waiting, remaining = [(first, second)], MAX_PARTS
     while waiting:
         a, b = waiting.pop()
-        left -= 1
-        if left < 0:
+        remaining -= 1
+        if remaining < 0:
             raise TooLarge
         if is_stream(a) != is_stream(b) or (is_stream(a) and not _same_content(a, b)):
             return False
@@ -130,9 +130,9 @@ def same(one: Any, other: Any) -> bool:
     return True
 
 
-def differing(one: Any, other: Any) -> set[str]:
+def differing(first: Any, second: Any) -> set[str]:
     """The keys under which two dictionaries differ."""
-    return {key for key in {*one, *other} if not same(raw(one, key), raw(other, key))}
+    return {key for key in {*first, *second} if not same(raw(first, key), raw(second, key))}
 
 
 def _paired(a: Any, b: Any) -> list[tuple[Any, Any]] | None:

@@ -71,14 +71,14 @@ def verify(path: Path, *, roots: Sequence[bytes]) -> list[SignatureReport]:
     return [SignatureReport.of(each) for each in judged(path, roots).signatures]
 
 
-def stored_judgement(kept: Mapping[str, object]) -> Judgement:
+def stored_judgement(stored: Mapping[str, object]) -> Judgement:
     """The judgement in a stored `as_json`. Older rows lack this key: a signature that was not valid may have been of
     an unknown kind."""
-    found = kept.get("judgement")
-    for known in get_args(Judgement):
-        if found == known:
-            return cast("Judgement", known)
-    return "valid" if kept.get("valid") else "not_judged"
+    value = stored.get("judgement")
+    for judgement in get_args(Judgement):
+        if value == judgement:
+            return cast("Judgement", judgement)
+    return "valid" if stored.get("valid") else "not_judged"
 
 
 NOT_JUDGED = SignatureReport(
@@ -92,10 +92,10 @@ def judged(path: Path, roots: Sequence[bytes], time_roots: Sequence[bytes] = ())
         answer = sandbox.run(
             verifying_child.verify_file, str(path), list(roots), False, None, list(time_roots), reads=[path]
         )
-        found = signature_answers.judged_file(answer)
+        file = signature_answers.judged_file(answer)
     except sandbox.SandboxError as error:
         logger.warning("A PDF could not be verified: %s %s", type(error).__name__, error)
         raise CannotVerify("too_complex") from error
-    if isinstance(found, Refusal):
-        raise CannotVerify(found.code)
-    return found
+    if isinstance(file, Refusal):
+        raise CannotVerify(file.code)
+    return file

@@ -59,12 +59,12 @@ def verify_file(
             if len(fields) > MAX_SIGNATURES:
                 return {"refused": "too_complex"}
             trusted = Trusted.of(roots, time_roots)
-            found = _judged(reader, fields, trusted, hashed)
-            facts = _facts(found)
-            answers = [_answer(each, facts, trusted) for each in found]
+            judged = _judged(reader, fields, trusted, hashed)
+            facts = _facts(judged)
+            answers = [_answer(each, facts, trusted) for each in judged]
             return {
-                "signatures": [one for one in answers if not one["is_time_stamp"]],
-                "time_stamps": [one for one in answers if one["is_time_stamp"]],
+                "signatures": [signature for signature in answers if not signature["is_time_stamp"]],
+                "time_stamps": [signature for signature in answers if signature["is_time_stamp"]],
             }
     except MemoryError:
         raise
@@ -99,18 +99,18 @@ class Unreadable:
 def signatures_of(reader: PdfFileReader) -> list[FilledField | Unreadable]:
     """Each filled signature field, oldest first; a field that can't be parsed does not hide the others. Raises
     TooManyFields."""
-    found: list[FilledField | Unreadable] = []
+    fields: list[FilledField | Unreadable] = []
     for name, field, value in filled_fields(reader):
         is_time_stamp = str(value.get("/Type", "")) == "/DocTimeStamp"
         try:
-            found.append(FilledField(reader, field, value, name))
+            fields.append(FilledField(reader, field, value, name))
         except MemoryError:
             raise
         except NoSignature:
-            found.append(Unreadable(name, unreadable("not_valid"), is_time_stamp))
+            fields.append(Unreadable(name, unreadable("not_valid"), is_time_stamp))
         except Exception:
-            found.append(Unreadable(name, unreadable("not_judged"), is_time_stamp))
-    return sorted(found, key=lambda each: each.signed_revision)
+            fields.append(Unreadable(name, unreadable("not_judged"), is_time_stamp))
+    return sorted(fields, key=lambda each: each.signed_revision)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class _Found:
             revision=self.field.signed_revision,
             is_time_stamp=self.field.is_time_stamp,
             judgement=self.judged.judgement,
-            confirmed=self.judged.is_valid and self.trust.given,
+            confirmed=self.judged.is_valid and self.trust.is_trusted,
         )
 
 
@@ -161,17 +161,17 @@ def _trust(judged: JudgedField, is_time_stamp: bool, trusted: Trusted) -> Trust:
         return trust.NONE
     if is_time_stamp:
         return trusted.time(judged.certificate, judged.others)
-    given = trusted.signer(judged.certificate, judged.others)
-    if given.code == "expired" and judged.time_trusted:
+    result = trusted.signer(judged.certificate, judged.others)
+    if result.code == "expired" and judged.time_trusted:
         # The time is proved: the certificate expired only after it.
-        given = trusted.signer(judged.certificate, judged.others, at=judged.stamped_at)
-    return Trust("weak") if given.given and judged.weak else given
+        result = trusted.signer(judged.certificate, judged.others, at=judged.stamped_at)
+    return Trust("weak") if result.is_trusted and judged.weak else result
 
 
-def _facts(found: Sequence[_Found]) -> Mapping[str, FieldFact]:
+def _facts(judged_fields: Sequence[_Found]) -> Mapping[str, FieldFact]:
     """The facts by field name. If two fields share a name, each gets the worse result."""
     facts: dict[str, FieldFact] = {}
-    for fact in (each.fact for each in found):
+    for fact in (each.fact for each in judged_fields):
         same = facts.get(fact.name)
         facts[fact.name] = fact if same is None else FieldFact(
             name=fact.name,
@@ -199,7 +199,7 @@ def _answer(found: _Found, facts: Mapping[str, FieldFact], trusted: Trusted) -> 
         "level": level_of(field, judged, facts, trusted.ders) if isinstance(field, FilledField) else "",
         "judgement": judged.judgement,
         "valid": judged.is_valid,
-        "trusted": found.trust.given,
+        "trusted": found.trust.is_trusted,
         "trust": found.trust.code,
         "came_after": came_after,
         "covers_whole_document": came_after in ("nothing", "validation"),
@@ -218,10 +218,10 @@ def _name(name: asn1_x509.Name | None) -> str:
 
 def _attribute(name: asn1_x509.Name | None, key: str) -> str:
     try:
-        found = name.native.get(key, "") if name is not None else ""
+        value = name.native.get(key, "") if name is not None else ""
     except (ValueError, TypeError, KeyError):
         return ""
-    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _human(name: asn1_x509.Name) -> str:

@@ -23,7 +23,7 @@ def judge(contents: bytes, document: Signed, certificates: Sequence[bytes]) -> J
         return NO_SIGNATURE
     if not certificates:
         return Judged("not_judged")
-    told = Judged(
+    judged = Judged(
         "not_judged",
         signer=certificates[0],
         raw=tuple(certificates),
@@ -34,9 +34,9 @@ def judge(contents: bytes, document: Signed, certificates: Sequence[bytes]) -> J
     try:
         info = raw_signatures.recovered(value.content, parts_of(certificates[0]).key)
         if not info:
-            return told.judged("not_valid")
+            return judged.judged("not_valid")
         algorithm, digest = ber.values_in(ber.first(info).content)
         name = raw_signatures.digest_named(algorithm.raw)
     except (NotKnown, ValueError):
-        return told
-    return told.judged(compared(algorithm.raw, digest.content, document), weak=name in WEAK)
+        return judged
+    return judged.judged(compared(algorithm.raw, digest.content, document), weak=name in WEAK)

@@ -79,10 +79,10 @@ def test_a_lost_password_is_asked_for_and_replaced(owner: User, language: str, s
     browser.post(
         form.redirect_chain[-1][0], {"password1": "trois-lilas-au-jardin", "password2": "trois-lilas-au-jardin"}
     )
-    told = Message.objects.exclude(pk=asked.pk).get()
-    assert "Chrome, Android" in told.body
-    assert "Mozilla" not in told.body + told.html
-    assert told.subject == (
+    letter = Message.objects.exclude(pk=asked.pk).get()
+    assert "Chrome, Android" in letter.body
+    assert "Mozilla" not in letter.body + letter.html
+    assert letter.subject == (
         "Your password was replaced – docshare"
         if language == "en"
         else "Votre mot de passe a été remplacé – docshare"
@@ -92,6 +92,6 @@ def test_a_lost_password_is_asked_for_and_replaced(owner: User, language: str, s
 @pytest.mark.django_db
 def test_an_address_without_an_account_gets_no_link(settings: Settings) -> None:
     Client().post("/account/password/reset/", {"email": "inconnue@courriel.example"})
-    (told,) = Message.objects.all()
-    assert "http" not in told.body
-    assert "localhost" in told.body
+    (letter,) = Message.objects.all()
+    assert "http" not in letter.body
+    assert "localhost" in letter.body

@@ -116,7 +116,7 @@ def test_in_production_no_sibling_host_can_set_the_cookie(tmp_path: Path) -> Non
     """`__Host-` (RFC 6265bis, 4.1.3.2): browsers take it from this host alone, over HTTPS."""
     ask = "import docshare.settings as s; print(s.DEVICE_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
     environment = {**os.environ, "PUBLIC_URL": "https://docshare.example", "DATA_DIR": str(tmp_path)}
-    told = subprocess.run(  # the production settings
+    printed = subprocess.run(  # the production settings
         [sys.executable, "-c", ask],
         env=environment,
         cwd=settings.BASE_DIR,
@@ -124,7 +124,7 @@ def test_in_production_no_sibling_host_can_set_the_cookie(tmp_path: Path) -> Non
         text=True,
         check=True,
     )
-    assert told.stdout.split() == ["__Host-device", "True"]
+    assert printed.stdout.split() == ["__Host-device", "True"]
 
 
 @pytest.mark.parametrize(

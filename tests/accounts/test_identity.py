@@ -41,8 +41,8 @@ def test_a_practitioner_confirms_who_they_are_first(alice: User, sign_in: SignIn
 
 def test_a_number_is_checked_only_once_it_changes(alice: User, sign_in: SignIn) -> None:
     client = sign_in(alice)
-    kept = MINE | {"professional_number": alice.professional_number}  # older than the check of the key
-    assert client.post("/pro/account/", kept).status_code == 302
+    identity = MINE | {"professional_number": alice.professional_number}  # older than the check of the key
+    assert client.post("/pro/account/", identity).status_code == 302
     answer = client.post("/pro/account/", MINE | {"professional_number": "10101010102"}, follow=True)
     assert "dernier chiffre" in answer.content.decode()
     alice.refresh_from_db()

@@ -45,8 +45,8 @@ class Door:
         if page["Content-Type"] == "application/json":
             return dict(page.json()["request_options"])
         found = re.findall(r'<script id="[^"]+" type="application/json">(.+?)</script>', page.content.decode())
-        told = next(json.loads(one) for one in found if "options" in one)
-        return dict(told.get("creation_options") or told["request_options"])
+        ceremony = next(json.loads(one) for one in found if "options" in one)
+        return dict(ceremony.get("creation_options") or ceremony["request_options"])
 
     def answer(self) -> dict[str, Any]:
         return self.key.made(self.options()) if self.makes else self.key.signed(self.options())

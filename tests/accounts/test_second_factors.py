@@ -59,8 +59,8 @@ def test_neither_seed_nor_recovery_codes_stand_in_the_clear(staff: User) -> None
     TOTP.activate(staff, secret)
     codes = RecoveryCodes.activate(staff)
     assert secret not in as_kept()
-    kept = Authenticator.objects.get(type="recovery_codes").data["seed"]
-    assert kept.startswith("sealed:")
+    seed = Authenticator.objects.get(type="recovery_codes").data["seed"]
+    assert seed.startswith("sealed:")
     assert gets_in(staff, secret=secret)
     assert gets_in(staff, codes.get_unused_codes()[0])
 

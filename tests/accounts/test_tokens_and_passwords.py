@@ -49,9 +49,9 @@ def test_tokens_end_with_a_change_of_password(doctor: User, tokens: dict[str, tu
 
 
 def test_the_person_keeps_tokens_one_by_one(doctor: User, tokens: dict[str, tuple[ApiToken, str]]) -> None:
-    kept, ended = tokens["Agenda"], tokens["Labo"]
-    assert change_password(browser_of(doctor), keep_tokens=[str(kept[0].pk)]).status_code == 302
-    assert works(kept[1])
+    valid, ended = tokens["Agenda"], tokens["Labo"]
+    assert change_password(browser_of(doctor), keep_tokens=[str(valid[0].pk)]).status_code == 302
+    assert works(valid[1])
     assert not works(ended[1])
 
 

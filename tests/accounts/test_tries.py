@@ -122,9 +122,9 @@ def test_a_passkey_asks_for_no_password_and_is_not_counted(doctor: User) -> None
 
 def test_the_person_reads_of_it_once(owner: User) -> None:
     guess(owner)
-    told = Message.objects.get(subject__startswith=SUBJECT)
-    assert told.to == owner.email
-    assert PLACES[0] not in told.body
+    email = Message.objects.get(subject__startswith=SUBJECT)
+    assert email.to == owner.email
+    assert PLACES[0] not in email.body
 
 
 def test_one_password_tried_on_many_accounts_alarms_nobody(owner: User) -> None:

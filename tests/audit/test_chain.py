@@ -142,10 +142,10 @@ def test_an_export_is_json_lines_with_their_places(write: Write) -> None:
     output = io.StringIO()
     period = ("--from", before.isoformat(), "--to", (timezone.now() + timedelta(minutes=1)).isoformat())
     call_command("export_audit", *period, stdout=output)
-    told = [json.loads(line) for line in output.getvalue().splitlines()]
-    assert [line["id"] for line in told][:2] == lines
-    assert told[1]["digest"] == chain.newest_anchor().digest
-    assert (told[2]["position"], told[2]["digest"]) == (None, None)
+    exported = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert [line["id"] for line in exported][:2] == lines
+    assert exported[1]["digest"] == chain.newest_anchor().digest
+    assert (exported[2]["position"], exported[2]["digest"]) == (None, None)
 
 
 @pytest.mark.servers

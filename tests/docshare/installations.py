@@ -26,11 +26,11 @@ chain.seal()
 
 
 def python(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     settings = {"DJANGO_SETTINGS_MODULE": "docshare.settings", "DATA_DIR": str(data_dir)}
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT, env={**kept, **settings, **environment}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**inherited, **settings, **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 

@@ -148,9 +148,9 @@ def test_the_check_that_every_deployment_starts_with_refuses_a_wrong_key(
 
 @pytest.mark.slow
 def test_a_backup_gives_no_quick_way_to_guess_a_key(saved: tuple[Path, Path]) -> None:
-    kept = json.loads((saved[1] / "manifest.json").read_text())["key_check_values"]
-    assert {each["secret"] for each in kept} == {"SECRET_KEY", "SIGNING_PASSPHRASE"}
-    for each in kept:
+    check_values = json.loads((saved[1] / "manifest.json").read_text())["key_check_values"]
+    assert {each["secret"] for each in check_values} == {"SECRET_KEY", "SIGNING_PASSPHRASE"}
+    for each in check_values:
         key = (saved[0] / "secrets" / each["secret"].lower()).read_text().encode()
         dear = hashlib.scrypt(key, salt=bytes.fromhex(each["salt"]), n=2**14, r=8, p=1, dklen=16)
         assert each["value"] == dear.hex()

@@ -116,10 +116,10 @@ def test_old_and_unfinished_backups_go_and_the_last_success_is_noted(old: Path, 
     assert left == {"2026-01-03T023000Z", "2026-01-04T023000Z", made.name, "of somebody else"}
 
     noted = old / "backups" / "last-success.json"
-    said = json.loads(noted.read_text())
-    assert datetime.now(UTC) - datetime.fromisoformat(said["finished_at"]) < timedelta(minutes=5)
-    assert said["bytes"] == sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
-    assert said["encrypted"] is False
+    note = json.loads(noted.read_text())
+    assert datetime.now(UTC) - datetime.fromisoformat(note["finished_at"]) < timedelta(minutes=5)
+    assert note["bytes"] == sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    assert note["encrypted"] is False
     assert noted.stat().st_mode & 0o777 == 0o600
 
     before = noted.read_text()

@@ -108,11 +108,11 @@ def test_it_goes_whole_and_another_practice_stays_as_it_was(
     assert len(files_in_store()) > len(files)
     demos, ours = Message.objects.filter(practice=PRACTICE_ID).first(), uuid.uuid4()
     assert demos
-    sent, kept = (write_file(str(one), ".eml", b"") for one in (demos.pk, ours))
+    sent, of_practice = (write_file(str(one), ".eml", b"") for one in (demos.pk, ours))
     assert "first_run" in remove()
     assert not sent.exists()
-    assert kept.exists()
-    kept.unlink()
+    assert of_practice.exists()
+    of_practice.unlink()
     assert everything() == before
     assert {path: path.read_bytes() for path in files_in_store()} == files
     assert AuditEvent.objects.filter(action="practice.deleted", practice_id=PRACTICE_ID).exists()

@@ -133,9 +133,9 @@ def test_a_row_that_nothing_names_is_told(document: SharedDocument) -> None:
 
 
 def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Receive) -> None:
-    kept = storage.keep(receive())
+    stored = storage.keep(receive())
     assert storage.sweep_orphans() == 0
-    assert storage.verify(kept) is None
+    assert storage.verify(stored) is None
     stale = Path(settings.FILE_UPLOAD_TEMP_DIR) / "x.upload"
     stale.write_bytes(b"broken off")
     of_a_child = Path(settings.FILE_UPLOAD_TEMP_DIR) / f"x{sandbox.SCRATCH}"
@@ -186,11 +186,11 @@ def test_an_adults_document_with_whoever_booked_needs_an_authorisation(document:
 
 
 def test_a_share_that_the_history_does_not_know_is_told(document: SharedDocument) -> None:
-    told = document.pk
+    reported = document.pk
     document.pk = uuid.uuid4()
     document.save(force_insert=True)
     assert fsck("--only", "history") == (1, [f"document {document.pk}: shared, but not in the history"])
-    assert told != document.pk
+    assert reported != document.pk
 
 
 def test_what_a_deleted_appointment_left_is_told(document: SharedDocument, bob: User) -> None:

@@ -18,12 +18,12 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DATA_D
 
 def start(data_dir: Path, *, umask: int) -> None:
     """Run a command that opens the database."""
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c",
          "from django.db import connection as c; c.cursor().execute('CREATE TABLE IF NOT EXISTS x (y)'); input()"],
         cwd=settings.BASE_DIR, umask=umask, check=False, capture_output=True, text=True, input="\n",
-        env={**kept, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
+        env={**inherited, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

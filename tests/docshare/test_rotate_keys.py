@@ -69,12 +69,12 @@ def drop_former_keys(settings: Settings) -> None:
 
 def rotate(*options: str) -> tuple[str, int]:
     """Its output, and its exit status."""
-    told = StringIO()
+    output = StringIO()
     try:
-        call_command("rotate_keys", *options, stdout=told)
+        call_command("rotate_keys", *options, stdout=output)
     except SystemExit as end:
-        return told.getvalue(), int(str(end.code))
-    return told.getvalue(), 0
+        return output.getvalue(), int(str(end.code))
+    return output.getvalue(), 0
 
 
 def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
@@ -143,16 +143,16 @@ def everything_opens(known: dict[str, Any]) -> None:
 
 def test_each_sealed_column_is_in_the_registry() -> None:
     """Otherwise a new column would be lost when the key is dropped."""
-    kept = {f"{model._meta.label}.{column}" for model, column in sealed_columns()}
+    sealed = {f"{model._meta.label}.{column}" for model, column in sealed_columns()}
     columns = {
         f"{model._meta.label}.{field.name}": field
         for model in apps.get_models()
         for field in model._meta.concrete_fields
     }
-    assert {name for name, field in columns.items() if isinstance(field, SealedTextField)} <= kept
+    assert {name for name, field in columns.items() if isinstance(field, SealedTextField)} <= sealed
     bytes_of_ours = {name for name, field in columns.items() if isinstance(field, models.BinaryField)}
-    assert bytes_of_ours - OPEN_COLUMNS <= kept
-    assert kept <= set(columns)
+    assert bytes_of_ours - OPEN_COLUMNS <= sealed
+    assert sealed <= set(columns)
 
 
 def test_nobody_seals_otherwise() -> None:
@@ -188,10 +188,10 @@ def test_a_turned_key_may_be_dropped_once_everything_is_sealed_again(
     turn_keys(settings)
     everything_opens(everything)
     assert wrong_keys() == []
-    told, status = rotate()
-    assert status == 0, told
-    assert "SECRET_KEY_FALLBACKS may be emptied" in told
-    assert "SIGNING_PASSPHRASE_FALLBACKS may be emptied" in told
+    output, status = rotate()
+    assert status == 0, output
+    assert "SECRET_KEY_FALLBACKS may be emptied" in output
+    assert "SIGNING_PASSPHRASE_FALLBACKS may be emptied" in output
 
     drop_former_keys(settings)
     everything_opens(everything)
@@ -224,9 +224,9 @@ def test_second_factors_that_the_version_before_left_plain_stay_readable_to_it(
     plain.data = factor_secrets.with_secrets(plain.data, factor_secrets.opened)
     plain.save()
     turn_keys(settings)
-    told, status = rotate()
-    assert status == 0, told
-    assert "SECRET_KEY_FALLBACKS may be emptied" in told
+    output, status = rotate()
+    assert status == 0, output
+    assert "SECRET_KEY_FALLBACKS may be emptied" in output
     assert Authenticator.objects.get(pk=plain.pk).data == plain.data
     assert factor_secrets.seal_plain_factors() == 1
     drop_former_keys(settings)
@@ -268,11 +268,11 @@ def test_a_dry_run_counts_and_changes_nothing(everything: dict[str, Any], settin
 
     turn_keys(settings)
     before, lines = rows(), AuditEvent.objects.count()
-    told, status = rotate("--dry-run")
+    output, status = rotate("--dry-run")
     assert (rows(), AuditEvent.objects.count(), KeyCheck.objects.count()) == (before, lines, 2)
-    assert "SECRET_KEY, second factors: 0 under the key in use, 2 to seal again." in told
-    assert "SECRET_KEY, queued messages: 0 under the key in use, 1 to seal again." in told
-    assert "keep SECRET_KEY_FALLBACKS" in told
+    assert "SECRET_KEY, second factors: 0 under the key in use, 2 to seal again." in output
+    assert "SECRET_KEY, queued messages: 0 under the key in use, 1 to seal again." in output
+    assert "keep SECRET_KEY_FALLBACKS" in output
     assert status == 1
 
 
@@ -281,10 +281,10 @@ def test_a_second_run_finds_nothing_and_writes_no_line(everything: dict[str, Any
     rotate()
     lines = AuditEvent.objects.count()
     assert "Nothing is sealed under a former SECRET_KEY any more. Run this without" in rotate("--dry-run")[0]
-    told, status = rotate()
+    output, status = rotate()
     assert (status, AuditEvent.objects.count()) == (0, lines)
-    assert "0 sealed again, 0 left" in told
-    assert "1 sealed again" not in told
+    assert "0 sealed again, 0 left" in output
+    assert "1 sealed again" not in output
 
 
 def test_a_key_that_was_dropped_too_early_is_asked_for(everything: dict[str, Any], settings: Settings) -> None:
@@ -292,10 +292,10 @@ def test_a_key_that_was_dropped_too_early_is_asked_for(everything: dict[str, Any
     turn_keys(settings)
     note_keys()
     drop_former_keys(settings)
-    told, status = rotate()
+    output, status = rotate()
     assert status == 1
-    assert "neither SECRET_KEY nor in SECRET_KEY_FALLBACKS: put it back" in told
-    assert "1 that no key given opens" in told
+    assert "neither SECRET_KEY nor in SECRET_KEY_FALLBACKS: put it back" in output
+    assert "1 that no key given opens" in output
     assert any("former SECRET_KEY that is not in SECRET_KEY_FALLBACKS" in sentence for sentence in wrong_keys())
 
     settings.SECRET_KEY_FALLBACKS = [former]
@@ -327,8 +327,8 @@ def test_links_in_mailboxes_that_the_former_key_signed_are_counted(
 
     DocumentLink.objects.create(appointment=appointment, email="marie.durand@courriel.example")
     turn_keys(settings)
-    told, _status = rotate()
-    assert "1 links in patients' mailboxes were signed by the former SECRET_KEY" in told
+    output, _status = rotate()
+    assert "1 links in patients' mailboxes were signed by the former SECRET_KEY" in output
 
 
 def test_a_lost_passphrase_is_given_up_and_practitioners_sign_again(
@@ -336,9 +336,9 @@ def test_a_lost_passphrase_is_given_up_and_practitioners_sign_again(
 ) -> None:
     settings.SIGNING_PASSPHRASE = NEW["SIGNING_PASSPHRASE"]
     assert any("SIGNING_PASSPHRASE is not the key" in sentence for sentence in wrong_keys())
-    told, status = rotate("--give-up", "SIGNING_PASSPHRASE")
+    output, status = rotate("--give-up", "SIGNING_PASSPHRASE")
     assert status == 0
-    assert "2 certificates and authorities were retired" in told
+    assert "2 certificates and authorities were retired" in output
     assert wrong_keys() == []
     assert AuditEvent.objects.filter(action="keys.given_up").count() == 1
     assert credential_of(current_credential(user=alice)).key.sign(b"x")

@@ -46,8 +46,8 @@ def make_rows(count: int) -> None:
 def under_the_new_key() -> int:
     field = Message._meta.get_field("body")
     with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[]):
-        kept = [field.sealed_text_of(one) for one in Message.objects.only("body")]
-        return sum(one.is_current() for one in kept if one)
+        texts = [field.sealed_text_of(one) for one in Message.objects.only("body")]
+        return sum(one.is_current() for one in texts if one)
 
 
 # A kill from outside would meet the end on a fast machine: the process ends itself, in the middle of a batch.
@@ -99,10 +99,10 @@ def test_killed_in_the_middle_it_goes_on_and_no_text_is_lost() -> None:
     with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[real.SECRET_KEY]):
         assert {one.body for one in Message.objects.all()} == {f"Le lien {number}" for number in range(count)}
 
-    told, faults = (process := start_rotation()).communicate(timeout=120)
+    output, faults = (process := start_rotation()).communicate(timeout=120)
     assert process.returncode == 0, faults
-    assert f"{count - reached} sealed again, 0 left" in told
-    assert "SECRET_KEY_FALLBACKS may be emptied" in told
+    assert f"{count - reached} sealed again, 0 left" in output
+    assert "SECRET_KEY_FALLBACKS may be emptied" in output
     with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[]):
         assert {one.body for one in Message.objects.all()} == {f"Le lien {number}" for number in range(count)}
 

@@ -15,10 +15,10 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DJANGO
 
 
 def python(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     return subprocess.run(
         [sys.executable, *arguments], cwd=settings.BASE_DIR, check=False, capture_output=True, text=True,
-        env={**kept, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
+        env={**inherited, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def table(lines: list[dict[str, Any]]) -> str:
             {name: line.get(name, 0) for name in ("calls", "retries", "shares", "wronged", "twice", "orphans")}
         )
     clean = sum(not line["faults"] for line in lines)
-    told = [
+    summary = [
         f"{len(lines)} seeds, {sum(struck.values())} faults: {clean} seeds clean.",
         f"{total['calls']} calls, {total['retries']} tries again, {total['shares']} documents shared.",
         f"Answered wrongly by what stands before S3 and clamd: {total['wronged']} requests.",
@@ -73,12 +73,12 @@ def table(lines: list[dict[str, Any]]) -> str:
         f"Orphan files, for the nightly sweep: {total['orphans']}.",
     ]
     if recovery:
-        told.append(f"Recovery: median {recovery[len(recovery) // 2]} s, longest {recovery[-1]} s.")
+        summary.append(f"Recovery: median {recovery[len(recovery) // 2]} s, longest {recovery[-1]} s.")
     bad = [
         f"- seed {line['seed']} ({', '.join(line['strikes'])}): {fault}" for line in lines for fault in line["faults"]
     ]
     head = ["| fault | times | seeds not clean | sent twice in these seeds |", "| --- | --- | --- | --- |"]
-    return "\n".join([*told, "", *head, *rows, "", *bad]).rstrip()
+    return "\n".join([*summary, "", *head, *rows, "", *bad]).rstrip()
 
 
 if __name__ == "__main__":

@@ -30,14 +30,16 @@ def open_practice(bases: list[str]) -> World:
     library = list(LibraryDocument.objects.filter(practice=practice).exclude(pk=letter.pk).order_by("created_at"))
     for name, documents in (("Avant", library[:3]), ("Lettre", [letter, *library[3:5]])):
         save_rule(practice=practice, content=RuleContent(name=name, documents=documents), by=admin, to_booked=False)
-    told = demo.describe()
-    tokens = {person["email"]: person["token"] for person in told["staff"]}
+    description = demo.describe()
+    tokens = {person["email"]: person["token"] for person in description["staff"]}
     return World(
         bases=bases,
         doctor=tokens["dr.martin@lilas.example"],
         secretary=tokens["secretariat@lilas.example"],
-        agenda=told["agendas"][0]["id"],
-        visit_reason=next(one["id"] for one in told["visit_reasons"] if one["name"] == "Consultation de suivi"),
+        agenda=description["agendas"][0]["id"],
+        visit_reason=next(
+            one["id"] for one in description["visit_reasons"] if one["name"] == "Consultation de suivi"
+        ),
         library=[str(document.pk) for document in library],
         read_seconds=80 / PACE,
     )

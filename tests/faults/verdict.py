@@ -111,9 +111,9 @@ def _of_case(case: Case) -> Iterator[str]:
 def fsck() -> tuple[list[str], int]:
     """Its lines; and the number of orphans, which the nightly sweep handles."""
     orphans = storage.sweep_orphans(older_than=timedelta())
-    told = io.StringIO()
+    output = io.StringIO()
     try:
-        call_command("fsck", stdout=told, stderr=io.StringIO())
+        call_command("fsck", stdout=output, stderr=io.StringIO())
     except SystemExit:
-        return told.getvalue().splitlines(), orphans
+        return output.getvalue().splitlines(), orphans
     return [], orphans

@@ -151,8 +151,8 @@ def test_a_file_that_is_damaged_is_searched_by_its_bytes(receive: Receive) -> No
 
 
 def test_every_code_has_a_decision_and_every_told_one_a_sentence() -> None:
-    told = {code for code, taken in POLICY.items() if taken}
-    assert told <= set(NOTICES)
+    accepted = {code for code, taken in POLICY.items() if taken}
+    assert accepted <= set(NOTICES)
     assert all(notice_sentences([code]) for code in NOTICES)
 
 

@@ -36,7 +36,7 @@ LIES: list[Any] = [
 ]
 
 
-def told(*lies: Any) -> bytes:
+def document_of_liar(*lies: Any) -> bytes:
     return PDF + taken_over.LIES + json.dumps(lies).encode()
 
 
@@ -49,28 +49,28 @@ def _taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lie", LIES, ids=repr)
 def test_an_answer_about_a_document_has_its_form(lie: Any, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
-        receive(told(lie))
+        receive(document_of_liar(lie))
     assert caught.value.code == "unreadable"
     with pytest.raises(Refused):
-        inspect(SimpleUploadedFile("a.pdf", told(lie)))
+        inspect(SimpleUploadedFile("a.pdf", document_of_liar(lie)))
 
 
 @pytest.mark.parametrize("lie", LIES, ids=repr)
 def test_so_has_what_it_says_before(lie: Any, receive: Receive) -> None:
     with pytest.raises(Refused) as caught:
-        receive(told(lie, {"text": ""}))
+        receive(document_of_liar(lie, {"text": ""}))
     assert caught.value.code == "unreadable"
 
 
 def test_the_last_word_takes_back_nothing_of_what_was_found(receive: Receive) -> None:
     """The text is read last; a page that takes over its reader could otherwise have earlier findings withdrawn."""
     with pytest.raises(Refused) as caught:
-        receive(told(FOUND | {"contains": ["launch"]}, FOUND))
+        receive(document_of_liar(FOUND | {"contains": ["launch"]}, FOUND))
     assert caught.value.code == "active_content"
     with pytest.raises(Refused) as caught:
-        receive(told(FOUND | {"contains": ["launch"]}, FOUND, FOUND))
+        receive(document_of_liar(FOUND | {"contains": ["launch"]}, FOUND, FOUND))
     assert caught.value.code == "active_content"
 
 
 def test_a_true_answer_is_taken(receive: Receive) -> None:
-    assert receive(told(FOUND, {"text": "Ordonnance"})).opening_text == "Ordonnance"
+    assert receive(document_of_liar(FOUND, {"text": "Ordonnance"})).opening_text == "Ordonnance"

@@ -176,8 +176,8 @@ def test_of_several_pictures_in_a_jpeg_the_receipt_says_that_one_is_shared(recei
     intake = receive(several(sizes), "photo.jpg")
     assert "first_picture_only" in intake.notices
     assert intake.page_count == 1
-    with Image.open(intake.path) as kept:
-        assert kept.convert("RGB").tobytes()[0] > 200  # red: the first
+    with Image.open(intake.path) as stored:
+        assert stored.convert("RGB").tobytes()[0] > 200  # red: the first
 
 
 def test_a_gain_map_is_no_second_picture(receive: Receive) -> None:
@@ -200,8 +200,8 @@ def test_every_page_of_a_tiff_is_kept_and_shown(receive: Receive) -> None:
     pages[0].save(drawn, "TIFF", save_all=True, append_images=pages[1:])
     intake = receive(drawn.getvalue(), "scan.tif")
     assert (intake.page_count, intake.notices) == (3, ())
-    with Image.open(intake.path) as kept:
-        assert other_pictures(kept, str(intake.path)) == 0
+    with Image.open(intake.path) as stored:
+        assert other_pictures(stored, str(intake.path)) == 0
 
 
 KINDS = sorted(set(MEDIA_TYPES.values()) - {HEIC})
@@ -241,10 +241,10 @@ def test_a_download_keeps_the_letters_of_any_title_under_a_name_that_every_compu
     assert not DEVICE.match(stem)
     assert not hides_a_program(name)
     assert download_name(name, kind) == name
-    said = content_disposition(name)
-    assert said.isascii()
-    assert "\n" not in said
-    header = re.fullmatch(r"attachment; filename(?:=\"([^\"]*)\"|\*=utf-8''(.*))", said)
+    disposition = content_disposition(name)
+    assert disposition.isascii()
+    assert "\n" not in disposition
+    header = re.fullmatch(r"attachment; filename(?:=\"([^\"]*)\"|\*=utf-8''(.*))", disposition)
     assert header
     plain, extended = header.groups()
     assert (plain or unquote(extended)) == name

@@ -53,9 +53,9 @@ def test_a_photograph_loses_what_is_personal_and_keeps_its_pixels_and_its_side(
 ) -> None:
     content = jpeg(icc_profile=b"a colour profile", **more)
     intake = receive(content, "photo.jpg")
-    kept = intake.path.read_bytes()
-    assert not any(secret in kept for secret in SECRETS)
-    before, after = opened(content), opened(kept)
+    stored = intake.path.read_bytes()
+    assert not any(secret in stored for secret in SECRETS)
+    before, after = opened(content), opened(stored)
     assert dict(before.getexif().get_ifd(ExifTags.IFD.GPSInfo)) != {}
     assert before.tobytes() == after.tobytes()
     assert after.getexif()[ExifTags.Base.Orientation] == 6
@@ -63,7 +63,7 @@ def test_a_photograph_loses_what_is_personal_and_keeps_its_pixels_and_its_side(
     assert after.info["icc_profile"] == b"a colour profile"
     assert after.info["dpi"] == (300, 300)
     assert intake.notices == ("metadata_removed",)
-    assert intake.size == len(kept)
+    assert intake.size == len(stored)
 
 
 def test_what_stands_behind_a_photograph_goes_too(receive: Receive) -> None:
@@ -86,9 +86,9 @@ def test_a_png_loses_its_texts_and_keeps_its_pixels_and_its_side(receive: Receiv
     texts.add_itxt("Description", "Ordonnance pour Marie", zip=True)
     content = saved("PNG", pnginfo=texts, exif=exif(8), dpi=(300, 300))
     intake = receive(content, "photo.png")
-    kept = intake.path.read_bytes()
-    after = opened(kept)
-    assert b"Camille" not in kept
+    stored = intake.path.read_bytes()
+    after = opened(stored)
+    assert b"Camille" not in stored
     assert opened(content).tobytes() == after.tobytes()
     assert "Description" not in after.info
     assert after.getexif()[ExifTags.Base.Orientation] == 8
@@ -106,11 +106,11 @@ def test_a_photograph_of_a_telephone_becomes_a_jpeg_and_is_told(receive: Receive
     heic = Path(__file__).with_name("photograph.heic").read_bytes()  # drawing(), with the metadata of exif()
     assert b"Telephone de Camille" in heic
     intake = receive(heic, "IMG_0042.HEIC")
-    kept = intake.path.read_bytes()
+    stored = intake.path.read_bytes()
     assert (intake.name, intake.media_type, intake.page_count) == ("IMG_0042.jpg", "image/jpeg", 1)
     assert intake.notices == ("heic_converted",)
-    assert b"Camille" not in kept
-    assert opened(kept).size == (64, 48)
+    assert b"Camille" not in stored
+    assert opened(stored).size == (64, 48)
     with pytest.raises(Refused):
         receive(heic[:200], "IMG_0042.HEIC")
 
@@ -119,5 +119,5 @@ def test_orientation_is_read_in_both_byte_orders() -> None:
     for order in ("<", ">"):
         data = exif(3)
         data.endian = order
-        kept = strip_jpeg(saved("JPEG", exif=data))
-        assert opened(kept).getexif()[ExifTags.Base.Orientation] == 3
+        stripped = strip_jpeg(saved("JPEG", exif=data))
+        assert opened(stripped).getexif()[ExifTags.Base.Orientation] == 3

@@ -33,9 +33,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("s3")]
 
 @pytest.fixture
 def stored(on_s3: str, receive: Receive) -> StoredFile:
-    kept = storage.keep(receive())
-    kept.save()
-    return kept
+    stored = storage.keep(receive())
+    stored.save()
+    return stored
 
 
 def address_of(stored: StoredFile, name: str = "Ordonnance « d’été ».pdf") -> str:
@@ -126,13 +126,13 @@ def test_an_installation_moves_from_files_to_s3_and_can_be_stopped_on_the_way(
     target.save(rows[0].key, ContentFile(b"half a copy"))
     with storage.local_copy(rows[2]) as path:
         path.write_bytes(b"changed on disk")
-    told: list[str] = []
+    reported: list[str] = []
     noted = tmp_path / "moving" / "noted"
 
-    moved = move_to(target, noted=noted, tell=told.append)
+    moved = move_to(target, noted=noted, report=reported.append)
 
     assert (moved.copied, moved.known, moved.failed) == (2, 0, 1)
-    assert told == [f"file {rows[2].pk}: size is 15, should be {len(PDF)}"]
+    assert reported == [f"file {rows[2].pk}: size is 15, should be {len(PDF)}"]
     with storage.local_copy(rows[2]) as path:
         path.write_bytes(PDF)
     monkeypatch.setenv("NEW_STORAGE_URL", bucket)

@@ -40,9 +40,9 @@ def crooked(bucket: str, s3_endpoint: str, settings: Settings) -> Iterator[Crook
 
 @pytest.fixture
 def stored(crooked: Crooked, receive: Receive) -> StoredFile:
-    kept = storage.keep(receive())
-    kept.save()
-    return kept
+    stored = storage.keep(receive())
+    stored.save()
+    return stored
 
 
 @pytest.mark.parametrize("state", ["html", "slow down", "failing", "refusing", "cut upload", "hanging up"])
@@ -75,8 +75,8 @@ def test_bytes_that_are_not_the_documents_are_not_passed_on(state: str, crooked:
 @pytest.mark.parametrize("state", ["wrong etag", "slow"])
 def test_what_does_not_concern_the_bytes_does_no_harm(state: str, crooked: Crooked, receive: Receive) -> None:
     crooked.state = state
-    kept = storage.keep(receive())
-    with storage.local_copy(kept) as path:
+    stored = storage.keep(receive())
+    with storage.local_copy(stored) as path:
         assert path.read_bytes() == PDF
 
 

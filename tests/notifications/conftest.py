@@ -98,22 +98,22 @@ def _read(body: bytes) -> Any:
 
 @pytest.fixture
 def gateway(settings: Settings) -> Iterator[SmsGateway]:
-    told = SmsGateway()
+    gateway = SmsGateway()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.requests.append({"path": self.path, "headers": dict(self.headers), "body": _read(body)})
-            time.sleep(told.seconds)
-            if told.drip:
+            gateway.requests.append({"path": self.path, "headers": dict(self.headers), "body": _read(body)})
+            time.sleep(gateway.seconds)
+            if gateway.drip:
                 self.close_connection = True
                 with contextlib.suppress(OSError):  # the client has hung up, at last
-                    drip(self.wfile, told)
+                    drip(self.wfile, gateway)
                 return
-            self.send_response(told.status)
-            for name, value in told.headers.items():
+            self.send_response(gateway.status)
+            for name, value in gateway.headers.items():
                 self.send_header(name, value)
-            content = told.content if told.answer is None else json.dumps(told.answer).encode()
+            content = gateway.content if gateway.answer is None else json.dumps(gateway.answer).encode()
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -123,17 +123,17 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = settings.SMS_URL = f"http://127.0.0.1:{server.server_address[1]}/send"
+    gateway.url = settings.SMS_URL = f"http://127.0.0.1:{server.server_address[1]}/send"
     settings.SMS_TOKEN = "gateway-token"
-    yield told
+    yield gateway
     server.shutdown()
     server.server_close()
 
 
-def drip(out: BufferedIOBase, told: SmsGateway) -> None:
+def drip(out: BufferedIOBase, gateway: SmsGateway) -> None:
     """No read of the socket ever times out."""
     out.write(
-        b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 100000\r\n\r\n" if told.drip == "body" else b"X-Patience: ")
+        b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 100000\r\n\r\n" if gateway.drip == "body" else b"X-Patience: ")
     )
     for _byte in range(600):
         out.write(b"x")

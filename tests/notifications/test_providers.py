@@ -51,10 +51,10 @@ def test_the_mail_goes_out_with_our_id_and_the_providers_is_kept(
     dispatch("email")
 
     (request,) = gateway.requests
-    said = str(request["body"])
-    assert TO in said
-    assert str(message.id) in said
-    assert "Un document vous attend" in said
+    body = str(request["body"])
+    assert TO in body
+    assert str(message.id) in body
+    assert "Un document vous attend" in body
     message.refresh_from_db()
     assert (message.state, message.provider_id, message.body) == (MessageState.SENT, IDS[name], "")
 

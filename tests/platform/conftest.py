@@ -49,8 +49,8 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
-        return {**kept, "DATA_DIR": str(self.data_dir), "PORT": str(self.port), "MAKEFLAGS": ""}
+        inherited = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
+        return {**inherited, "DATA_DIR": str(self.data_dir), "PORT": str(self.port), "MAKEFLAGS": ""}
 
     @property
     def output(self) -> str:

@@ -116,13 +116,13 @@ def test_the_variables_of_the_file_are_filled_in_as_compose_does() -> None:
     assert fill("${A:-x}", {"A": "a"}) == "a"
     with pytest.raises(KeyError, match="Set SITE_HOST"):
         fill(SERVICES["web"]["environment"]["PUBLIC_URL"], {})
-    told = (
+    documented = (
         (ROOT / "docs" / "operating.md").read_text()
         + TEXT[: TEXT.index("x-docshare")]
         + (ROOT / "README.md").read_text()
         + (ROOT / "docs" / "settings.md").read_text()
     )
-    assert all(name in told for name, _kind, _rest in VARIABLE.findall(TEXT))
+    assert all(name in documented for name, _kind, _rest in VARIABLE.findall(TEXT))
 
 
 def test_the_image_is_built_from_files_that_exist() -> None:
@@ -196,8 +196,8 @@ def test_systemd_understands_every_line(units: list[str]) -> None:
         env={**os.environ, "SYSTEMD_UNIT_PATH": f"{Path(units[0]).parent}:"}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
-    said = [line for line in done.stderr.splitlines() if "docshare" in line]
-    assert (done.returncode, said) == (0, [])
+    warnings = [line for line in done.stderr.splitlines() if "docshare" in line]
+    assert (done.returncode, warnings) == (0, [])
 
 
 @needs_systemd

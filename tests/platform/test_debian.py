@@ -130,7 +130,7 @@ def test_a_certificate_that_nginx_could_not_serve_is_refused(place: Path) -> Non
         issue(place, "other.example"),
         issue(place, "documents.example", days=-1),
     )
-    for certificate, key, said in (
+    for certificate, key, sentence in (
         (good[0], other[1], "is not the key of"),
         (*other, "is not for documents.example"),
         (*old, "has expired"),
@@ -138,7 +138,7 @@ def test_a_certificate_that_nginx_could_not_serve_is_refused(place: Path) -> Non
         (good[1], good[1], "is no PEM certificate"),
         (good[0], good[0], "is no PEM key"),
     ):
-        with pytest.raises(CannotContinue, match=said):
+        with pytest.raises(CannotContinue, match=sentence):
             tls.keep(certificate, key, "documents.example")
     assert not (place / "certificate").exists()
 

@@ -32,11 +32,11 @@ class FreshMachine(Installation):
 @pytest.fixture
 def machine(tmp_path: Path) -> FreshMachine:
     checkout = tmp_path / "checkout"
-    kept = subprocess.run(
+    tracked = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, kept):
+    for name in filter(None, tracked):
         if (ROOT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, checkout / name)

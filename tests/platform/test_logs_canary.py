@@ -41,7 +41,7 @@ class Lines(logging.Handler):
         self.lines.append(self.format(record))
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines]
 
 
@@ -117,7 +117,7 @@ def test_what_the_database_says_of_a_row_is_not_written(api: APIClient, log: Lin
     assert answer.status_code == 500
     assert b"Zyxomma" not in answer.content
     assert_no_canary(log)
-    failure = next(line for line in log.told if "exception" in line)
+    failure = next(line for line in log.entries if "exception" in line)
     assert failure["exception"][0]["kind"] == "django.db.utils.IntegrityError"
     assert "test_logs_canary.py" in failure["exception"][0]["at"][-1]
 
@@ -134,9 +134,9 @@ def test_a_task_that_fails_says_where_and_not_what(log: Lines) -> None:
     result = failing.apply(task_id="0b7a6a52-5f5f-4a9e-9d3e-0f1f4f0c7a11")
     assert result.failed()
     assert_no_canary(log)
-    told = next(line for line in log.told if "exception" in line)
-    assert [error["kind"] for error in told["exception"]] == ["builtins.RuntimeError", "builtins.ValueError"]
-    assert told["request_id"] == "0b7a6a52-5f5f-4a9e-9d3e-0f1f4f0c7a11"
+    failure = next(line for line in log.entries if "exception" in line)
+    assert [error["kind"] for error in failure["exception"]] == ["builtins.RuntimeError", "builtins.ValueError"]
+    assert failure["request_id"] == "0b7a6a52-5f5f-4a9e-9d3e-0f1f4f0c7a11"
 
 
 def test_a_refused_address_is_not_written(log: Lines, mail_server: MailServer) -> None:  # noqa: F811
@@ -150,8 +150,8 @@ def test_a_refused_address_is_not_written(log: Lines, mail_server: MailServer) -
 
 def test_every_line_of_a_request_has_its_id_and_so_has_the_answer(log: Lines, marie: Patient) -> None:
     answer = Client().get("/nowhere/", headers={"X-Request-ID": "chosen-by-a-stranger"})
-    told = [line for line in log.told if line["logger"] == "django.request"]
-    assert {line["request_id"] for line in told} == {answer["X-Request-ID"]}
+    lines = [line for line in log.entries if line["logger"] == "django.request"]
+    assert {line["request_id"] for line in lines} == {answer["X-Request-ID"]}
     assert answer["X-Request-ID"] != "chosen-by-a-stranger"
 
 

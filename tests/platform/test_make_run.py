@@ -42,8 +42,8 @@ def test_without_the_demo_nothing_is_loaded(
     assert fresh.get(link[1])[0] == 200  # looking uses nothing up
     assert "lilas" not in fresh.output
     assert fresh.get("/healthz") == (200, "ok\n")
-    said = fresh.manage("shell", "-v", "0", "-c", "from accounts.models import User; print(User.objects.count())")
-    assert said.strip() == "0"
+    printed = fresh.manage("shell", "-v", "0", "-c", "from accounts.models import User; print(User.objects.count())")
+    assert printed.strip() == "0"
 
 
 def test_it_answers(site: Installation) -> None:

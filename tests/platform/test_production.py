@@ -25,8 +25,8 @@ def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
         "DOCUMENT_SERVING",
         "STORAGE_URL",
     )
-    kept = {name: value for name, value in os.environ.items() if name not in outside}
-    environment = {**kept, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes}
+    inherited = {name: value for name, value in os.environ.items() if name not in outside}
+    environment = {**inherited, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes}
     return subprocess.run(
         [sys.executable, "-c", "import docshare.wsgi"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
@@ -83,10 +83,10 @@ def test_a_secret_may_be_a_file_and_its_last_line_break_is_not_part_of_it(tmp_pa
     changes = {"SMS_URL": "", "SMS_URL_FILE": str(file)}
     former = ("SECRET_KEY_FALLBACKS", "SIGNING_PASSPHRASE_FALLBACKS")
     outside = (*PRODUCTION, *former, "DJANGO_SETTINGS_MODULE", "DEBUG", "DOCUMENT_SERVING", "STORAGE_URL")
-    kept = {name: value for name, value in os.environ.items() if name not in outside}
+    inherited = {name: value for name, value in os.environ.items() if name not in outside}
     done = subprocess.run(
         [sys.executable, "-c", "from docshare import settings; print(repr(settings.SMS_URL))"],
-        cwd=ROOT, env={**kept, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes},
+        cwd=ROOT, env={**inherited, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "'https://sms.example/send'"

@@ -431,10 +431,10 @@ def test_a_slow_client_holds_no_web_process(stack: Stack) -> None:
     assert time.monotonic() - start < 5
     slow[0].settimeout(40)
     try:
-        said = slow[0].recv(100)
+        reply = slow[0].recv(100)
     except (ConnectionResetError, ssl.SSLEOFError):
-        said = b""
-    assert said == b"" or b" 408 " in said  # closed after 20 seconds without a byte
+        reply = b""
+    assert reply == b"" or b" 408 " in reply  # closed after 20 seconds without a byte
     for connection in slow:
         connection.close()
 

@@ -112,8 +112,8 @@ def test_pyhanko_agrees_on_a_second_signature_where_it_is_told_to_judge_as_acrob
         first, second = PdfFileReader(file).embedded_regular_signatures
         for signature, came in ((first, ModificationLevel.FORM_FILLING), (second, ModificationLevel.NONE)):
             signature.compute_integrity_info(policy)
-            told = signature.summarise_integrity_info()
-            assert (told["docmdp_ok"], told["diff_result"].modification_level) == (True, came)
+            summary = signature.summarise_integrity_info()
+            assert (summary["docmdp_ok"], summary["diff_result"].modification_level) == (True, came)
 
 
 def seen_by_pdfium(path: Path) -> Image.Image:

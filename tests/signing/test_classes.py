@@ -84,9 +84,9 @@ def test_documents_of_this_class_are_signed_as_they_are(kind: str, receive: Rece
     pages = intake.page_count
     assert not sign_it(intake, Placement(page=pages, x=0.7, y=0.8)).repaired
     assert intake.path.read_bytes().startswith(content)
-    said = pdfsig(intake.path)
-    assert "Signature is Valid" in said
-    assert "Total document signed" in said
+    report = pdfsig(intake.path)
+    assert "Signature is Valid" in report
+    assert "Total document signed" in report
     assert len(pdfium.PdfDocument(str(intake.path))) == pages
     if kind in ("form", "XFA"):
         with pikepdf.open(intake.path) as pdf:
@@ -165,9 +165,9 @@ def test_hybrid_cross_references_are_rewritten_for_strict_readers_and_what_only_
     intake = receive(content)
     assert sign_it(intake, Placement(page=1, x=0.7, y=0.8)).repaired
     assert strictly_valid(intake.path) == [True]
-    said = pdfsig(intake.path)
-    assert "Signature is Valid" in said
-    assert "Total document signed" in said
+    report = pdfsig(intake.path)
+    assert "Signature is Valid" in report
+    assert "Total document signed" in report
     with pikepdf.open(intake.path) as pdf:
         assert str(pdf.Root.Outlines.First.Title) == "Traitement"
 

@@ -38,9 +38,9 @@ def test_a_damaged_document_is_signed_and_valid_for_independent_readers(
     content = DAMAGES[damage](PDF)
     intake = receive(content)
     signed = sign_it(intake, HERE)
-    said = pdfsig(intake.path)
-    assert "Signature is Valid" in said
-    assert "Total document signed" in said
+    report = pdfsig(intake.path)
+    assert "Signature is Valid" in report
+    assert "Total document signed" in report
     with intake.path.open("rb") as file:
         PdfFileReader(file)  # strict: raises on any remaining damage
     assert signed.repaired is not intake.path.read_bytes().startswith(content)

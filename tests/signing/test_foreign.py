@@ -90,8 +90,8 @@ def test_pdfsig_says_the_same_or_there_is_a_reason(name: str, tmp_path: Path) ->
     kind = KINDS[name]
     path = tmp_path / "foreign.pdf"
     path.write_bytes(kind.make())
-    said = pdfsig(path)
-    assert said_by(said) == kind.said, said
+    report = pdfsig(path)
+    assert said_by(report) == kind.said, report
     same = {"valid": ["valid"], "not_valid": ["invalid", "unknown"], "not_judged": ["unknown"]}[kind.judgement]
     assert (kind.said in same) is not (name in WHY)
 

@@ -82,9 +82,9 @@ def test_a_key_in_a_token_signs_and_stays_there(
 ) -> None:
     settings.PKCS11_MODULE, settings.PKCS11_PIN = MODULE, PIN
     call_command("signing_key", user=alice_signs.email, pkcs11=token + name, verbosity=0)
-    said = signed_by_alice()
-    assert f"Ailleurs {name}" in said
-    assert "Signature is Valid" in said
+    report = signed_by_alice()
+    assert f"Ailleurs {name}" in report
+    assert "Signature is Valid" in report
     row = SigningCredential.objects.get(retired_at=None)
     assert (bytes(row.private_key), len(row.chain)) == (b"", 2)
 
@@ -113,16 +113,16 @@ def test_a_remote_service_signs(
 ) -> None:
     settings.CSC_URL = service
     call_command("signing_key", user=alice_signs.email, remote=f"elsewhere/{name}", verbosity=0)
-    said = signed_by_alice()
-    assert f"Ailleurs {name}" in said
-    assert "Signature is Valid" in said
+    report = signed_by_alice()
+    assert f"Ailleurs {name}" in report
+    assert "Signature is Valid" in report
     settings.CSC_URL = "http://127.0.0.1:9"
     with pytest.raises(CannotSign) as caught:
         signed_by_alice()
     assert caught.value.code == "key_unavailable"
 
 
-def told() -> list[str]:
+def sentences() -> list[str]:
     """The ids and texts of system checks, as `migrate` runs them."""
     found = [*key_settings(), *keys_elsewhere(databases=["default"])]
     return [f"{one.id} {one.msg}" for one in found]
@@ -149,7 +149,7 @@ def test_settings_that_reach_no_key_are_told_at_start(
 ) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    assert [sentence in one for one in told()] == [True], told()
+    assert [sentence in one for one in sentences()] == [True], sentences()
     stop_production = [error.msg for error in key_settings()]
     assert set(stop_production) <= set(unfit_for_production())
 
@@ -159,7 +159,7 @@ def test_a_key_that_a_token_has_is_found_at_start_and_one_that_is_gone_is_told(
 ) -> None:
     settings.PKCS11_MODULE, settings.PKCS11_PIN = MODULE, PIN
     call_command("signing_key", user=alice_signs.email, pkcs11=token + "doctor", verbosity=0)
-    assert told() == []
+    assert sentences() == []
     rows = SigningCredential.objects.filter(retired_at=None)
     for reference, sentence in (
         (token + "gone", "E005 The token has no key and certificate named pkcs11:token=lilas;object=gone"),
@@ -171,11 +171,11 @@ def test_a_key_that_a_token_has_is_found_at_start_and_one_that_is_gone_is_told(
         (token + "root", "E005 The token has no key and certificate named pkcs11:token=lilas;object=root"),
     ):
         rows.update(key_reference=reference)
-        assert [sentence in one for one in told()] == [True], (sentence, told())
+        assert [sentence in one for one in sentences()] == [True], (sentence, sentences())
     settings.PKCS11_PIN = "0000"
-    assert ["E005 The token refuses PKCS11_PIN" in one for one in told()] == [True]
+    assert ["E005 The token refuses PKCS11_PIN" in one for one in sentences()] == [True]
     settings.PKCS11_MODULE = settings.PKCS11_PIN = ""
-    assert ["PKCS11_MODULE is not set" in one for one in told()] == [True]
+    assert ["PKCS11_MODULE is not set" in one for one in sentences()] == [True]
 
 
 def test_a_module_without_a_token_is_told(
@@ -185,7 +185,7 @@ def test_a_module_without_a_token_is_told(
     (tmp_path / "none").mkdir()
     monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
     settings.PKCS11_MODULE, settings.PKCS11_PIN = MODULE, PIN
-    assert ["has no token. Plug it in" in one for one in told()] == [True], told()
+    assert ["has no token. Plug it in" in one for one in sentences()] == [True], sentences()
 
 
 def test_a_service_that_answers_is_taken_and_a_credential_it_does_not_give_is_told(
@@ -193,18 +193,18 @@ def test_a_service_that_answers_is_taken_and_a_credential_it_does_not_give_is_to
 ) -> None:
     settings.CSC_URL = service
     call_command("signing_key", user=alice_signs.email, remote="elsewhere/doctor", verbosity=0)
-    assert told() == []
+    assert sentences() == []
     rows = SigningCredential.objects.filter(retired_at=None)
     for reference, sentence in (
         ("elsewhere/nobody", "W002 The signing service does not give the credential elsewhere/nobody"),
         ("elsewhere/rsa", "W002 elsewhere/rsa has another certificate than when it was set up"),
     ):
         rows.update(key_reference=reference)
-        assert [sentence in one for one in told()] == [True], told()
+        assert [sentence in one for one in sentences()] == [True], sentences()
     settings.CSC_URL = f"{service}/elsewhere"
-    assert ["does not answer as one" in one for one in told()] == [True], told()
+    assert ["does not answer as one" in one for one in sentences()] == [True], sentences()
     settings.CSC_URL = ""
-    assert ["E005 Keys of a remote signing service are in use" in one for one in told()] == [True]
+    assert ["E005 Keys of a remote signing service are in use" in one for one in sentences()] == [True]
 
 
 def test_migrate_asks_for_keys_and_stops_where_there_is_none(token: str, alice_signs: User, settings: Any) -> None:

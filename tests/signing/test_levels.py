@@ -90,13 +90,13 @@ def passes(path: Path, level: str, roots: list[bytes]) -> bool:
             store = DocumentSecurityStore.read_dss(signature.reader)
             context = store.as_validation_context({"trust_roots": known, "revocation_mode": "require"})
             return bool(pool.submit(validate_pdf_signature, signature, context).result().bottom_line)
-        told = RevocationCheckingRule.CHECK_IF_DECLARED_SOFT
+        rule = RevocationCheckingRule.CHECK_IF_DECLARED_SOFT
         if level == "B-LTA":
-            told = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED
+            rule = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED
         spec = SignatureValidationSpec(
             cert_validation_policy=CertValidationPolicySpec(
                 trust_manager=SimpleTrustManager.build(trust_roots=known),
-                revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(told, told)),
+                revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule)),
                 time_tolerance=TOLERANCE,  # it queries the responder after it took the time
             )
         )

@@ -53,9 +53,9 @@ def comes_out_signed_and_valid(content: bytes, receive: Receive, sign_it: Sign) 
     intake = receive(content, "lettre.pdf")
     pages = intake.page_count
     signed = sign_it(intake, Placement(page=pages, x=0.75, y=0.9))
-    said = pdfsig(intake.path)
-    assert "Signature is Valid" in said
-    assert "Total document signed" in said
+    report = pdfsig(intake.path)
+    assert "Signature is Valid" in report
+    assert "Total document signed" in report
     assert signed.signatures[-1].valid
     assert signed.signatures[-1].covers_whole_document
     assert intake.path.read_bytes().startswith(content) is not signed.repaired

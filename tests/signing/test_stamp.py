@@ -78,7 +78,7 @@ def codes(image: Image.Image) -> list[str]:
     return [code.text for code in zxingcpp.read_barcodes(image)]
 
 
-def said(path: Path) -> str:
+def text_of(path: Path) -> str:
     """The stamp's text, as extracted by a reader."""
     return subprocess.run(["pdftotext", str(path), "-"], check=True, capture_output=True, text=True).stdout
 
@@ -119,7 +119,7 @@ def test_units_of_user_space_are_paper_too(stamped: Any) -> None:
 def test_a_stamp_too_narrow_for_the_code_goes_without(stamped: Any) -> None:
     path = stamped(width=0.15, image=drawn_signature())
     assert codes(printed(path, dpi=600)) == []
-    assert "Alice Morel" in said(path)
+    assert "Alice Morel" in text_of(path)
 
 
 @pytest.mark.parametrize("has_image", [True, False])
@@ -172,7 +172,7 @@ def test_whatever_the_size_nothing_overlaps_and_nothing_sticks_out(width_mm: flo
 )
 def test_names_of_other_scripts_are_letters_not_boxes(name: str, stamped: Any) -> None:
     path = stamped(name=name)
-    text = unicodedata.normalize("NFKC", re.sub("[\u2066-\u2069\u202a-\u202e]", "", said(path)))
+    text = unicodedata.normalize("NFKC", re.sub("[\u2066-\u2069\u202a-\u202e]", "", text_of(path)))
     text = " ".join(text.split())
     assert f"par {unicodedata.normalize('NFC', name)}" in text
     assert not _draws_missing_glyphs(path)
@@ -192,15 +192,15 @@ def test_arabic_letters_are_joined(stamped: Any) -> None:
 
 
 def test_without_a_number_nothing_is_said_of_one(stamped: Any) -> None:
-    assert "RPPS" not in said(stamped(number=""))
-    assert "RPPS 10101010101" in said(stamped())
+    assert "RPPS" not in text_of(stamped(number=""))
+    assert "RPPS 10101010101" in text_of(stamped())
 
 
 def test_those_who_cannot_see_the_stamp_are_told(stamped: Any) -> None:
     with pikepdf.open(stamped()) as pdf:
-        told = str(pdf.Root.AcroForm.Fields[-1].TU)
-    assert told.startswith("Signature électronique : Alice Morel, RPPS 10101010101, le ")
-    assert told.endswith(f"Elle se vérifie sur {VERIFY}")
+        tooltip = str(pdf.Root.AcroForm.Fields[-1].TU)
+    assert tooltip.startswith("Signature électronique : Alice Morel, RPPS 10101010101, le ")
+    assert tooltip.endswith(f"Elle se vérifie sur {VERIFY}")
 
 
 def _form(pdf: pikepdf.Pdf) -> Any:

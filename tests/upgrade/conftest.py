@@ -38,9 +38,11 @@ def database() -> Iterator[str]:
 
 def environment(data_dir: Path, database: str = "", **more: str) -> dict[str, str]:
     """The environment of a process; without `database`, it uses the embedded one."""
-    kept = {name: value for name, value in os.environ.items() if name not in OUTSIDE and not name.endswith("_URL")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in OUTSIDE and not name.endswith("_URL")
+    }
     found = {"DJANGO_SETTINGS_MODULE": "docshare.settings", "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
-    return {**kept, **found, **({"DATABASE_URL": database} if database else {}), **more}
+    return {**inherited, **found, **({"DATABASE_URL": database} if database else {}), **more}
 
 
 def begin(

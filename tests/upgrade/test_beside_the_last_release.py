@@ -44,7 +44,7 @@ def versions(tmp_path: Path, database: str, queue: str) -> Iterator[tuple[Versio
     release = tmp_path / "release"
     unpack(release)
     (tmp_path / "logs").mkdir()
-    told = environment(
+    settings = environment(
         tmp_path / "data",
         database,
         REDIS_URL=queue,
@@ -58,7 +58,7 @@ def versions(tmp_path: Path, database: str, queue: str) -> Iterator[tuple[Versio
         **dict.fromkeys(("SMS_PER_ACCOUNT", "SMS_PER_STAFF", "SMS_PER_NUMBER", "SMS_PER_PRACTICE"), "100000,100000"),
     )
     found = tuple(
-        Version(name, folder, told, tmp_path / "logs") for name, folder in (("old", release), ("new", ROOT))
+        Version(name, folder, settings, tmp_path / "logs") for name, folder in (("old", release), ("new", ROOT))
     )
     try:
         yield found[0], found[1]

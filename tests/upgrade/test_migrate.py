@@ -40,10 +40,10 @@ def file_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def two_at_once(told: dict[str, str], held: AbstractContextManager[None]) -> None:
+def two_at_once(environ: dict[str, str], held: AbstractContextManager[None]) -> None:
     """Both start while a third holds the lock, and run one after the other once it is released."""
     with held:
-        both = [begin(told, "migrate", "--no-input", APP) for _ in range(2)]
+        both = [begin(environ, "migrate", "--no-input", APP) for _ in range(2)]
         for process in both:
             assert process.stderr is not None
             assert WAITING in process.stderr.readline()
@@ -66,13 +66,13 @@ class TestOnPostgresql:
         two_at_once(environment(tmp_path / "data", database), advisory_lock(database))
 
     def test_a_long_statement_makes_migrate_wait_and_nobody_else(self, database: str, tmp_path: Path) -> None:
-        told = environment(tmp_path / "data", database)
-        manage(told, "migrate", "--no-input", APP, "0012")
+        environ = environment(tmp_path / "data", database)
+        manage(environ, "migrate", "--no-input", APP, "0012")
         slowest = 0.0
         with closing(psycopg.connect(database)) as backup, closing(psycopg.connect(database)) as site:
             backup.execute("LOCK TABLE notifications_message IN ACCESS SHARE MODE")  # like pg_dump
             with (tmp_path / "errors").open("w+") as errors:
-                migrating = begin(told, "migrate", "--no-input", APP, errors=errors)
+                migrating = begin(environ, "migrate", "--no-input", APP, errors=errors)
                 while IN_USE not in (tmp_path / "errors").read_text():
                     assert migrating.poll() is None
                     began = time.monotonic()

@@ -54,19 +54,19 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    told = Receiver()
+    receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            told.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            if told.drips:
+            receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            if receiver.drips:
                 self.close_connection = True
                 with contextlib.suppress(OSError):  # the client has hung up, at last
                     self.drip()
                 return
-            self.send_response(told.status)
-            for name, value in told.headers.items():
+            self.send_response(receiver.status)
+            for name, value in receiver.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -82,8 +82,8 @@ def receiver() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"http://127.0.0.1:{server.server_address[1]}/hook?of=docshare"
-    yield told
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook?of=docshare"
+    yield receiver
     server.shutdown()
     server.server_close()
 
@@ -110,9 +110,9 @@ def test_what_happened_is_told_once_signed_and_with_ids_alone(
     seal_and_tell()
     seal_and_tell()
     ((headers, body),) = receiver.taken
-    told = json.loads(body)
-    assert told["type"] == "appointment.booked"
-    assert told["data"] == {
+    payload = json.loads(body)
+    assert payload["type"] == "appointment.booked"
+    assert payload["data"] == {
         "id": str(appointment.pk),
         "appointment": str(appointment.pk),
         "practice": str(appointment.practice_id),

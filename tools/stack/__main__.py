@@ -14,10 +14,10 @@ from tools.stack.stack import Stack
 
 
 def main() -> int:
-    asked = argparse.ArgumentParser(prog="make stack", description=__doc__)
-    asked.add_argument("folder", nargs="?", type=Path, help="new or empty; a temporary one where none is given")
-    asked.add_argument("--storage", choices=["files", "s3"], default="files")
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="make stack", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="new or empty; a temporary one where none is given")
+    parser.add_argument("--storage", choices=["files", "s3"], default="files")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="docshare-stack-") as temporary:
         stack = Stack(options.folder or Path(temporary), storage=options.storage)
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -26,7 +26,7 @@ class Service:
 
 def services(values: Mapping[str, str]) -> dict[str, Service]:
     """Every service, with variables replaced. Raises KeyError for a variable without a value."""
-    found: dict[str, Any] = yaml.safe_load(FILE.read_text())["services"]
+    described: dict[str, Any] = yaml.safe_load(FILE.read_text())["services"]
     return {
         name: Service(
             name=name,
@@ -35,7 +35,7 @@ def services(values: Mapping[str, str]) -> dict[str, Service]:
             health_check=service.get("healthcheck", {}).get("test", ["CMD"])[1:],
             replicas=service.get("deploy", {}).get("replicas", 1),
         )
-        for name, service in found.items()
+        for name, service in described.items()
     }
 
 

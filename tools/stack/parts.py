@@ -53,8 +53,8 @@ class Part:
 def program(*names: str) -> str:
     """The path of the first of these programs that the machine has."""
     for name in names:
-        if found := shutil.which(name, path=PATH):
-            return found
+        if path := shutil.which(name, path=PATH):
+            return path
     raise CannotStart(f"{names[0]} is not installed (make stack installs what it needs where it may).")
 
 

@@ -20,9 +20,9 @@ from aiosmtpd.controller import Controller
 def keep(folder: Path, content: bytes, extension: str) -> None:
     """Write the file atomically."""
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4()}"
-    draft = folder / f".{name}"
-    draft.write_bytes(content)
-    draft.rename(folder / f"{name}{extension}")
+    partial = folder / f".{name}"
+    partial.write_bytes(content)
+    partial.rename(folder / f"{name}{extension}")
 
 
 def take_emails(port: int, folder: Path) -> None:
@@ -39,8 +39,8 @@ def take_sms(port: int, folder: Path) -> None:
     class Keep(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            asked = json.loads(body)
-            keep(folder, json.dumps({"to": asked["to"], "text": asked["text"]}).encode(), ".sms.json")
+            message = json.loads(body)
+            keep(folder, json.dumps({"to": message["to"], "text": message["text"]}).encode(), ".sms.json")
             self.send_response(200)
             self.end_headers()
 

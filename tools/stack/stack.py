@@ -95,8 +95,8 @@ class Stack:
             time.sleep(0.2)
 
     def is_healthy(self, part: Part) -> bool:
-        asked = subprocess.run(part.check, cwd=ROOT, env=part.environment, check=False, capture_output=True)
-        return asked.returncode == 0
+        check = subprocess.run(part.check, cwd=ROOT, env=part.environment, check=False, capture_output=True)
+        return check.returncode == 0
 
     def said(self, name: str) -> str:
         return (self.places.logs / f"{name}.log").read_text(errors="replace")[-2000:]
@@ -154,11 +154,11 @@ class Stack:
         return done.stdout
 
 
-def until(what: Callable[[], Any], seconds: float = 30) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """Wait for the first true answer and return it. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if found := what():
-            return found
+        if answer := condition():
+            return answer
         time.sleep(0.2)
     raise TimeoutError

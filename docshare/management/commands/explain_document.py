@@ -32,6 +32,6 @@ class Command(BaseCommand):
                 "of the document's page, or from the API."
             ) from None
         for step in steps:
-            self.stdout.write(f"{'!' if step.stops else ' '} {step.name}: {step.said}")
+            self.stdout.write(f"{'!' if step.stops else ' '} {step.name}: {step.text}")
         stopping = sum(step.stops for step in steps)
         self.stderr.write(f"{stopping} of {len(steps)} steps may be the reason." if stopping else "Nothing stops it.")

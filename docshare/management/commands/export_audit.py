@@ -28,24 +28,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_period(parser)
-        told = "only what concerns this practice, its members' sign-ins included"
-        parser.add_argument("--practice", type=uuid.UUID, help=told)
+        help_text = "only what concerns this practice, its members' sign-ins included"
+        parser.add_argument("--practice", type=uuid.UUID, help=help_text)
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = AuditEvent.objects.during(options["start"], options["end"])
         if options["practice"]:
             practice = Practice.objects.filter(pk=options["practice"]).first()
             lines = lines.filter(concerning(practice) if practice else Q(practice_id=options["practice"]))
-        found = lines.iterator(chunk_size=BATCH)
-        while batch := list(islice(found, BATCH)):
+        remaining = lines.iterator(chunk_size=BATCH)
+        while batch := list(islice(remaining, BATCH)):
             seals = {
                 seal.event_id: seal for seal in AuditSeal.objects.filter(event_id__in=[line.pk for line in batch])
             }
             for line in batch:
                 seal = seals.get(line.pk)
-                told = {
+                row = {
                     **facts(line),
                     "position": seal.position if seal else None,
                     "digest": seal.digest if seal else None,
                 }
-                self.stdout.write(json.dumps(told, sort_keys=True))
+                self.stdout.write(json.dumps(row, sort_keys=True))

@@ -31,21 +31,23 @@ class Command(BaseCommand):
         if target is None and not options["dry_run"]:
             raise CommandError("Say where to write: a new folder, or a file that ends in .zip.")
         try:
-            found = gather(asked(options)) if options["dry_run"] or target is None else export(asked(options), target)
+            gathered = (
+                gather(asked(options)) if options["dry_run"] or target is None else export(asked(options), target)
+            )
         except (NobodyFound, CannotWrite, DocumentsLost) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{target} can't be written: {error.strerror}.") from error
-        self._tell(found)
+        self._report(gathered)
         where = "Dry run: nothing was written." if options["dry_run"] else f"Written to {target}."
         self.stderr.write(where)
 
-    def _tell(self, found: Gathered) -> None:
-        for kind, number in sorted(found.counts().items()):
+    def _report(self, gathered: Gathered) -> None:
+        for kind, number in sorted(gathered.counts().items()):
             self.stdout.write(f"{number} {kind}")
-        size = sum(one.size for one in found.documents.values())
-        self.stdout.write(f"{len(found.documents)} files ({size} bytes)")
-        for pk in found.person.unproved:
+        size = sum(document.size for document in gathered.documents.values())
+        self.stdout.write(f"{len(gathered.documents)} files ({size} bytes)")
+        for pk in gathered.person.unproved:
             self.stdout.write(
                 f"left out: record {pk}, whose contacts or birth date changed since the account proved them. If it "
                 "is this person's, export it by --patient."

@@ -64,17 +64,17 @@ class Command(BaseCommand):
     def _renew(self, email: str, *, as_json: bool) -> None:
         with translation.override("fr"):
             try:
-                found = renew_links(email=email)
+                renewed = renew_links(email=email)
             except Refusal as refused:
                 raise CommandError(refused.sentence) from refused
-        if not found:
+        if not renewed:
             raise CommandError(NOBODY)
         if as_json:
-            self.stdout.write(json.dumps([one._asdict() for one in found], ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps([link._asdict() for link in renewed], ensure_ascii=False, indent=2))
             return
-        for one in found:
-            self.stdout.write(f"{one.practice or 'Operator'}, once, and no earlier link:")
-            self.stdout.write(f"  {one.link}")
+        for link in renewed:
+            self.stdout.write(f"{link.practice or 'Operator'}, once, and no earlier link:")
+            self.stdout.write(f"  {link.link}")
 
     def _make(self, email: str, name: str) -> dict[str, Any]:
         try:

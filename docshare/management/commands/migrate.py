@@ -37,16 +37,16 @@ class Command(DjangoMigrate):
         connection = connections[options["database"]]
         short = connection.execute_wrapper(self._wait_shortly) if connection.vendor == "postgresql" else nullcontext()
         with migration_lock(connection, self.stderr.write), short:
-            deadline, tell_at = time.monotonic() + PATIENCE, time.monotonic() + TELL_EVERY
+            deadline, report_at = time.monotonic() + PATIENCE, time.monotonic() + TELL_EVERY
             while not self._applied(*args, **options):
                 if time.monotonic() > deadline:
                     raise CommandError(
                         f"A table was in use for {PATIENCE:.0f} s (pg_stat_activity says by whom). What was applied "
                         "before stays. End that statement and run migrate again."
                     )
-                if time.monotonic() > tell_at:
+                if time.monotonic() > report_at:
                     self.stderr.write(f"\n{IN_USE}")
-                    tell_at += TELL_EVERY
+                    report_at += TELL_EVERY
                 time.sleep(random.uniform(*PAUSE))  # noqa: S311 (no secret)
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:

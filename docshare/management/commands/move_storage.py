@@ -35,7 +35,7 @@ class Command(BaseCommand):
         keys = {"access_key": env.str("S3_ACCESS_KEY", ""), "secret_key": env.str("S3_SECRET_KEY", "")}
         target = storages.create_storage(document_storage(url, **keys).backend)
         noted = settings.DATA_DIR / "moving" / hashlib.sha256(url.encode()).hexdigest()[:16]
-        moved = move_to(target, noted=noted, tell=self.stdout.write)
+        moved = move_to(target, noted=noted, report=self.stdout.write)
         self.stderr.write(f"{moved.copied} files copied, {moved.known} were there, {moved.failed} failed.")
         if moved.failed:
             sys.exit(1)

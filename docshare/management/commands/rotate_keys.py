@@ -30,11 +30,11 @@ class Command(BaseCommand):
         if options["give_up"]:
             self._give_up(options["give_up"])
             return
-        turned = [rotate(secret, dry_run=options["dry_run"]) for secret in SECRETS]
-        for one in turned:
-            for line in rotation_report(one, dry_run=options["dry_run"]):
+        rotations = [rotate(secret, dry_run=options["dry_run"]) for secret in SECRETS]
+        for rotation in rotations:
+            for line in rotation_report(rotation, dry_run=options["dry_run"]):
                 self.stdout.write(line)
-        if any(one.left or one.missing for one in turned):
+        if any(rotation.left or rotation.missing for rotation in rotations):
             sys.exit(1)
 
     def _give_up(self, secret: str) -> None:

@@ -207,9 +207,9 @@ def test_backups_and_fsck_have_until_the_second_night_and_are_then_ill(
     assert ill(client) == []
 
 
-def note_backup(data_dir: Path, **said: Any) -> None:
+def note_backup(data_dir: Path, **changes: Any) -> None:
     (data_dir / "backups").mkdir(exist_ok=True)
-    note = {"bytes": 1_000_000, "encrypted": True} | said
+    note = {"bytes": 1_000_000, "encrypted": True} | changes
     (data_dir / "backups" / "last-success.json").write_text(json.dumps(note))
 
 

@@ -144,13 +144,13 @@ class Cms:
 
 def token(stamped: bytes, *, imprint: str = "sha256", names: str = "v2", **changes: Any) -> bytes:
     """A time-stamp over these bytes."""
-    told = der.sequence(
+    info = der.sequence(
         der.integer(1), der.oid("1.2.3.4.1"),
         der.sequence(der.algorithm(DIGESTS[imprint], der.NULL), der.octets(digested(imprint, stamped))),
         der.integer(4711), der.general_time(datetime.now(UTC)),
     )  # fmt: skip
     signer = replace(Signer(clock(), names=names), **changes)
-    return Cms((signer,), content_type=TIME_STAMP_INFO).wrapped(told, der.tlv(0xA0, der.octets(told)))
+    return Cms((signer,), content_type=TIME_STAMP_INFO).wrapped(info, der.tlv(0xA0, der.octets(info)))
 
 
 def pss(digest: str, salt: int, mask: str = "") -> tuple[bytes, Sign]:

@@ -43,8 +43,8 @@ class Form:
         start = body.index(b"<$") if b"<$" in body else 0
         end = body.index(b"$>") + 2
         numbers = self.numbers(start, end, len(body))
-        told = b" ".join(b"%*d" % (NUMBER, number) for number in numbers)
-        body = body.replace(b"[%s]" % (b"#" * ((NUMBER + 1) * self.places - 1)), b"[%s]" % told)
+        written = b" ".join(b"%*d" % (NUMBER, number) for number in numbers)
+        body = body.replace(b"[%s]" % (b"#" * ((NUMBER + 1) * self.places - 1)), b"[%s]" % written)
         over = b"".join(body[at : at + size] for at, size in zip(numbers[::2], numbers[1::2], strict=False))
         contents = self.written(sign(over), self.room)
         assert len(contents) == end - start - 2, "more than there is room for"

@@ -19,8 +19,8 @@ TRUSTED = {
 def rows() -> Iterator[str]:
     for name, kind in KINDS.items():
         trust = TRUSTED[kind.trust] if kind.judgement == "valid" else ""
-        said = {"valid": "valid", "invalid": "invalid", "unknown": "does not say"}[kind.said]
-        yield f"| {name} | {JUDGED[kind.judgement]} | {trust} | {said} | {WHY.get(name, '')} |"
+        external = {"valid": "valid", "invalid": "invalid", "unknown": "does not say"}[kind.said]
+        yield f"| {name} | {JUDGED[kind.judgement]} | {trust} | {external} | {WHY.get(name, '')} |"
 
 
 def main() -> None:
