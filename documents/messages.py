@@ -170,7 +170,8 @@ def messages_around(appointment: Appointment) -> QuerySet[Message]:
     shared = SharedDocument.messages.through.objects.filter(shareddocument__appointment=appointment)
     reminded = Reminder.messages.through.objects.filter(reminder__appointment=appointment)
     told = [*shared.values_list("message", flat=True), *reminded.values_list("message", flat=True)]
-    return Message.objects.filter(Q(about=appointment.pk) | Q(pk__in=told)).order_by("-created_at", "-id")
+    asked = [appointment.pk, *appointment.document_requests.values_list("pk", flat=True)]
+    return Message.objects.filter(Q(about__in=asked) | Q(pk__in=told)).order_by("-created_at", "-id")
 
 
 def can_be_notified(document: SharedDocument) -> bool:

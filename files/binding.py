@@ -12,7 +12,7 @@ from files.decoding import PILLOW_FORMATS, eight_bits
 LONGEST_SIDE = 3508  # pixels: A4 at 300 dpi
 A4_INCHES = 11.69  # its longer side
 QUALITY = 85
-UNDATED: dict[str, Any] = {"creationDate": None, "modDate": None}  # the same pictures make the same bytes
+UNDATED: dict[str, Any] = dict.fromkeys(("title", "creationDate", "modDate"))  # the same pictures make the same bytes
 MULTIPLE = ("image/tiff", "image/gif")  # every frame is a page; of other pictures the main one
 
 

@@ -29,6 +29,7 @@ from appointments.models import Appointment, BookedFor
 from appointments.recipients import Audience, Reason, is_excluded, resolve
 from documents.models import DocumentRequest, ReceivedDocument, SentAs
 from patients.models import RecordTie, Relationship
+from practices.models import Practice
 
 PARTS = ("practice", "patient__practice", "holder", "agenda__practitioner")
 
@@ -158,6 +159,12 @@ def received_by_staff(user: User) -> QuerySet[ReceivedDocument]:
     if not user.is_active:
         return ReceivedDocument.objects.none()
     return all_received().filter(pk__in=ReceivedDocument.objects.of_staff(user).values("pk"))
+
+
+def waiting_count(user: User, practice: Practice) -> int:
+    """How many files of this practice are to be accepted or refused. One query over a small index, for every page of
+    staff."""
+    return ReceivedDocument.objects.of_staff(user).waiting().filter(practice=practice).count()
 
 
 def _with_parts(found: QuerySet[DocumentRequest]) -> QuerySet[DocumentRequest]:

@@ -40,7 +40,7 @@ from practices.periods import Period
 from refusals import Refusal
 
 BATCH = 500
-NAMES_FILES = ("documents.SharedDocument", "documents.LibraryVersion")
+NAMES_FILES = ("documents.SharedDocument", "documents.ReceivedDocument", "documents.LibraryVersion")
 
 
 @dataclass
