@@ -28,7 +28,7 @@ from accounts.models import User
 from appointments.models import Appointment, BookedFor
 from appointments.recipients import Audience, Reason, is_excluded, resolve
 from documents.models import DocumentRequest, ReceivedDocument, SentAs
-from patients.models import RecordTie, Relationship
+from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
 
 PARTS = ("practice", "patient__practice", "holder", "agenda__practitioner")
@@ -159,6 +159,11 @@ def received_by_staff(user: User) -> QuerySet[ReceivedDocument]:
     if not user.is_active:
         return ReceivedDocument.objects.none()
     return all_received().filter(pk__in=ReceivedDocument.objects.of_staff(user).values("pk"))
+
+
+def requests_waiting(patient: Patient) -> int:
+    """How many requests the owner of the record's contacts would find after proving them. Reveals only the number."""
+    return DocumentRequest.objects.open().filter(appointment__patient=patient).count()
 
 
 def waiting_count(user: User, practice: Practice) -> int:

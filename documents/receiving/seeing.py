@@ -112,7 +112,8 @@ def _check_open(received: ReceivedDocument) -> None:
 def _settle(received: ReceivedDocument, state: ReceivedState, by: User) -> None:
     received.state, received.settled_by, received.settled_at = state, by, timezone.now()
     received.save(update_fields=["state", "settled_by", "settled_at", "sentence"])
-    _record(f"received.{state.value}", received, by)
+    action = "received.accepted" if state == ReceivedState.ACCEPTED else "received.refused"
+    _record(action, received, by)
     if received.request is not None:
         follow_files(received.request, by=by)
 

@@ -41,6 +41,6 @@ def test_ask_correct_and_cancel(
     browser.post(address, {"label": "Carnet de vaccination"})
     browser.get(f"{address}cancel/")
     browser.post(f"{address}cancel/")
-    asked.refresh_from_db()
+    asked = DocumentRequest.objects.get()
     assert (asked.label, asked.due_at, asked.state) == ("Carnet de vaccination", None, "cancelled")
     assert "Demande annulée" in page_text(browser.get(panel))
