@@ -27,7 +27,7 @@ MAX_PAGES = 40  # of all pictures together
 def as_one_pdf(pictures: Sequence[Intake], *, name: str) -> Intake:
     """Bind accepted pictures into one PDF of this name, which replaces them. Raises Refused."""
     if sum(one.page_count for one in pictures) > MAX_PAGES:
-        raise Refused("too_many", _("Quarante pages au plus à la fois. Envoyez les autres ensuite."))
+        raise Refused("too_many_files", _("Quarante pages au plus à la fois. Envoyez les autres ensuite."))
     with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".made", delete=False) as output:
         made = Path(output.name)
     try:

@@ -17,6 +17,7 @@ the record; everybody else only what they sent themselves, and only while what t
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,6 +108,14 @@ class Asked:
     request: DocumentRequest
     rights: Rights
     files: list[ReceivedDocument]
+
+    @property
+    def pk(self) -> uuid.UUID:
+        return self.request.pk
+
+    @property
+    def practice(self) -> Practice:
+        return self.request.practice
 
     @property
     def can_send(self) -> bool:

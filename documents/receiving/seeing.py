@@ -67,6 +67,7 @@ def accept(*, received: ReceivedDocument, by: User) -> ReceivedDocument:
         return current
     _check_open(current)
     _settle(current, ReceivedState.ACCEPTED, by)
+    _record("received.accepted", current, by)
     return current
 
 
@@ -83,6 +84,7 @@ def refuse(*, received: ReceivedDocument, sentence: str, by: User) -> ReceivedDo
         raise ValidationError({"detail": _("Cette phrase dépasse 500 caractères. Raccourcissez-la.")})
     current.sentence = sentence
     _settle(current, ReceivedState.REFUSED, by)
+    _record("received.refused", current, by)
     request = current.request
     recipient = resolve(current.appointment)
     if request is not None and request.state == RequestState.REFUSED and recipient.is_ready:
@@ -112,10 +114,8 @@ def _check_open(received: ReceivedDocument) -> None:
 def _settle(received: ReceivedDocument, state: ReceivedState, by: User) -> None:
     received.state, received.settled_by, received.settled_at = state, by, timezone.now()
     received.save(update_fields=["state", "settled_by", "settled_at", "sentence"])
-    action = "received.accepted" if state == ReceivedState.ACCEPTED else "received.refused"
-    _record(action, received, by)
     if received.request is not None:
-        follow_files(received.request, by=by)
+        follow_files(received.request, by)
 
 
 def _record(action: str, received: ReceivedDocument, by: User, **detail: str) -> None:

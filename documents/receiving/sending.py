@@ -44,7 +44,7 @@ class NotYours(Refusal):
 
 
 class TooManyFiles(Refusal):
-    code = "too_many"
+    code = "too_many_files"
     kind = Kind.INVALID
     field = "file"
     words = gettext_lazy("Trop de fichiers pour cette demande. Appelez le cabinet s’il lui en faut davantage.")
@@ -102,7 +102,7 @@ def take_back(*, received: ReceivedDocument, by: User) -> None:
     current.delete()
     storage.purge(file)
     if received.request is not None:
-        follow_files(locked_request(received.request), by=by)
+        follow_files(locked_request(received.request), by)
 
 
 class _Ids:
@@ -124,7 +124,7 @@ def _check_number(intakes: Sequence[Intake]) -> None:
     if not intakes:
         raise Refused("nothing_chosen", _("Aucun fichier n’a été choisi. Choisissez un fichier."))
     if len(intakes) > AT_ONCE:
-        raise Refused("too_many", _("Vingt fichiers au plus à la fois. Envoyez les autres ensuite."))
+        raise Refused("too_many_files", _("Vingt fichiers au plus à la fois. Envoyez les autres ensuite."))
 
 
 def _check_may_send(request: DocumentRequest, by: User) -> Asked:
@@ -201,7 +201,7 @@ def _write(
         received.save()
         _record("document.received", received, by)
         came.append(received)
-    follow_files(current, by=by)
+    follow_files(current, by)
     messages.settle(current, by=by)
     return came
 

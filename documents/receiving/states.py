@@ -9,7 +9,7 @@ from audit.trail import record
 from documents.models import DocumentRequest, ReceivedState, RequestState
 
 
-def follow_files(request: DocumentRequest, *, by: User) -> None:
+def follow_files(request: DocumentRequest, by: User) -> None:
     """What waits to be seen outweighs what was accepted, and that what was refused. The caller has locked the
     request. A cancelled one stays cancelled."""
     if request.state == RequestState.CANCELLED:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from documents.models import DocumentRequest, ReceivedDocument
+from documents.models import DocumentRequest, ReceivedDocument, RequestState
 from documents.receiving.access import Asked
 from documents.receiving.seeing import MAX_SENTENCE
 from portals.api.times import InPracticeZone, ModelShape, Time
@@ -75,19 +76,31 @@ class RefuseIn(serializers.Serializer[Any]):
     detail = serializers.CharField(max_length=MAX_SENTENCE, help_text="For the patient, on their page alone")
 
 
-class MyRequestOut(serializers.Serializer[Any]):
+class MyRequestOut(InPracticeZone, serializers.Serializer[Any]):
     """`label`, `details` and `sentence` are null for who may send and not read what is asked."""
 
-    id = serializers.UUIDField(source="request.id")
-    appointment = serializers.UUIDField(source="request.appointment_id")
-    practice = serializers.UUIDField(source="request.practice_id")
+    id = serializers.UUIDField(source="pk")
+    appointment = serializers.SerializerMethodField()
+    practice = serializers.UUIDField(source="practice.pk")
     label = serializers.SerializerMethodField()  # type: ignore[assignment]
     details = serializers.SerializerMethodField()
     sentence = serializers.SerializerMethodField()
-    due_at = Time(source="request.due_at", allow_null=True)
-    state = serializers.CharField(source="request.state")
+    due_at = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
     can_send = serializers.BooleanField()
     files = SentOut(many=True)
+
+    @extend_schema_field(serializers.UUIDField)
+    def get_appointment(self, asked: Asked) -> str:
+        return str(asked.request.appointment_id)
+
+    @extend_schema_field(Time(allow_null=True))
+    def get_due_at(self, asked: Asked) -> str | None:
+        return Time().to_representation(asked.request.due_at) if asked.request.due_at else None
+
+    @extend_schema_field(serializers.ChoiceField(choices=RequestState.choices))
+    def get_state(self, asked: Asked) -> str:
+        return asked.request.state
 
     def get_label(self, asked: Asked) -> str | None:
         return asked.request.label if asked.rights.reads else None

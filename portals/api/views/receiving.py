@@ -189,7 +189,7 @@ class MyRequestFiles(ApiView):
         request=a_multipart(FilesIn),
         operation_id="me_requests_files_create",
         summary="Send files for what is asked: all, or none if one is refused",
-        refusals=["request_over", "may_not_send", "too_many", *FILE],
+        refusals=["request_over", "may_not_send", "too_many_files", *FILE],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         uploads: list[Any] = read(FilesIn(data=request.data))["file"]
