@@ -44,6 +44,8 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "documents.DocumentReading": (_("lecture d’un document"), _("lectures de documents")),
     "signing.InstallationAuthority": (_("autorité de certification"), _("autorités de certification")),
     "documents.FillingDraft": (_("document en cours de remplissage"), _("documents en cours de remplissage")),
+    "documents.DocumentRequest": (_("demande de document"), _("demandes de documents")),
+    "documents.ReceivedDocument": (_("document reçu"), _("documents reçus")),
     "documents.Task": (_("document à signer"), _("documents à signer")),
     "documents.LibraryDocument": (_("document de la bibliothèque"), _("documents de la bibliothèque")),
     "documents.LibraryVersion": (_("version d’un document"), _("versions de documents")),

@@ -8,6 +8,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.signals import booked, changed, deleting
+        from documents.receiving import following
         from documents.sending.after_suspension import cancel_past_sendings
         from documents.sending.planning import follow_changed, plan_booked
         from documents.sharing.accesses import follow_guardian, follow_proof
@@ -40,4 +41,8 @@ class DocumentsConfig(AppConfig):
         birth_date_changed.connect(follow_birth_date, dispatch_uid="documents.follow_birth_date")
         suspension_lifted.connect(cancel_past_sendings, dispatch_uid="documents.cancel_past_sendings")
         deleting.connect(withdraw_with_appointment, dispatch_uid="documents.withdraw_with_appointment")
+        changed.connect(following.follow_appointment, dispatch_uid="documents.requests_follow_appointment")
+        contacts_changed.connect(following.follow_contacts, dispatch_uid="documents.requests_follow_contacts")
+        account_contact_changed.connect(following.follow_account, dispatch_uid="documents.requests_follow_account")
+        deleting.connect(following.delete_with_appointment, dispatch_uid="documents.delete_received")
         deleting.connect(take_back_everything, dispatch_uid="documents.take_back_everything")

@@ -15,7 +15,14 @@ from django.utils import timezone
 
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from documents.models import AutoSend, DocumentLink, SharedDocument
+from documents.models import (
+    AutoSend,
+    DocumentLink,
+    DocumentRequest,
+    ReceivedDocument,
+    RequestState,
+    SharedDocument,
+)
 from documents.models.autosend import AutoSendState
 from documents.models.library import MERGE_FIELD
 from documents.models.shared import AudienceChoice
@@ -134,6 +141,26 @@ def deleted_appointments_left_nothing(practice: uuid.UUID | None = None) -> Iter
         yield f"link {pk}: of an appointment that was deleted"
 
 
+def received_files_are_in_order(practice: uuid.UUID | None = None) -> Iterator[str]:
+    """Each file that a patient sent has the practice and appointment of its request, a line in the trail, and a
+    request whose state follows from its files."""
+    received = _of(practice, ReceivedDocument.objects.all())
+    astray = received.exclude(practice=F("appointment__practice")) | received.filter(request__isnull=False).exclude(
+        appointment=F("request__appointment")
+    )
+    for pk in astray.values_list("pk", flat=True):
+        yield f"received document {pk}: its practice or appointment is not its request's"
+    told = AuditEvent.objects.filter(object_id=OuterRef("pk"))
+    for pk in received.filter(~Exists(told)).values_list("pk", flat=True):
+        yield f"received document {pk}: not in the history"
+    waiting = Exists(ReceivedDocument.objects.waiting().filter(request=OuterRef("pk")))
+    requests = _of(practice, DocumentRequest.objects.exclude(state=RequestState.CANCELLED))
+    unseen = requests.filter(waiting).exclude(state=RequestState.RECEIVED)
+    empty = requests.filter(~waiting, state=RequestState.RECEIVED)
+    for pk in (unseen | empty).values_list("pk", flat=True):
+        yield f"request {pk}: its state is not that of its files"
+
+
 def automatic_documents_go_out_once(practice: uuid.UUID | None = None) -> Iterator[str]:
     """Once per appointment, rule and document: among the rows, and among the sendings that the trail records."""
     sendings = _of(practice, AutoSend.objects.all(), "appointment__practice")
@@ -167,6 +194,7 @@ OF_A_PRACTICE: tuple[Callable[[uuid.UUID | None], Iterator[str]], ...] = (
     merged_records_are_empty,
     shares_are_in_the_history,
     deleted_appointments_left_nothing,
+    received_files_are_in_order,
     automatic_documents_go_out_once,
     automatic_documents_leave_in_time,
 )

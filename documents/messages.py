@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -24,6 +23,7 @@ from appointments.recipients import Audience, resolve
 from appointments.sms import for_whom
 from documents.models import DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
+from documents.readers import Reader, has_account, reader_of_record, reader_with_account
 from documents.sending.links import link_url
 from documents.words import Words
 from notifications import outbox
@@ -33,8 +33,7 @@ from notifications.models import Channel, Message, MessageState
 from notifications.outbox import plan_sms
 from notifications.sms_limits import REFUSALS
 from notifications.wording import long_day
-from patients.invitations import invitation_for, invitation_url
-from patients.models import Invitation, Patient, RecordTie, Relationship
+from patients.models import Invitation, Patient
 from practices.letters import call, from_practice
 from practices.models import Practice
 
@@ -42,18 +41,6 @@ from practices.models import Practice
 LONGEST_SITTING = timedelta(minutes=2)
 # Shared on a page: the message waits until the page is left (end_sitting), after the last document at most this long.
 PAGE_LEFT_AFTER = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """The recipient of a document: their contacts, language and way to the document."""
-
-    email: str
-    mobile: str | None
-    language: str
-    link: str
-    how: str
-    has_account: bool
 
 
 def announce(document: SharedDocument, *, by: User, replaced: bool = False, sitting: bool = False) -> None:
@@ -160,7 +147,7 @@ def announce_again(
     sent again, too.
     """
     first = documents[0]
-    by_invitation = first.audience == AudienceChoice.PATIENT and not _has_account(first.patient)
+    by_invitation = first.audience == AudienceChoice.PATIENT and not has_account(first.patient)
     if by_invitation and not first.patient.invitations.live().exists():
         due_at = {Channel.EMAIL: timezone.now()} | due_at
     planned = _plan(first, by, due_at, Words(len(documents)))
@@ -185,7 +172,8 @@ def messages_around(appointment: Appointment) -> QuerySet[Message]:
     shared = SharedDocument.messages.through.objects.filter(shareddocument__appointment=appointment)
     reminded = Reminder.messages.through.objects.filter(reminder__appointment=appointment)
     told = [*shared.values_list("message", flat=True), *reminded.values_list("message", flat=True)]
-    return Message.objects.filter(Q(about=appointment.pk) | Q(pk__in=told)).order_by("-created_at", "-id")
+    asked = [appointment.pk, *appointment.document_requests.values_list("pk", flat=True)]
+    return Message.objects.filter(Q(about__in=asked) | Q(pk__in=told)).order_by("-created_at", "-id")
 
 
 def can_be_notified(document: SharedDocument) -> bool:
@@ -342,53 +330,15 @@ def _plan(document: SharedDocument, by: User | None, due_at: dict[Channel, datet
     return planned
 
 
-def _reader(document: SharedDocument, by: User | None) -> _Reader:
+def _reader(document: SharedDocument, by: User | None) -> Reader:
+    where = reverse("patient:documents")
     if document.audience == AudienceChoice.HOLDER:
         assert document.holder is not None  # the audience "holder" always has one
-        return _holder(document.holder)
-    return _patient(document, by)
+        return reader_with_account(document.holder, where)
+    return reader_of_record(document.patient, by, within=document.appointment_id, where=where)
 
 
-def _holder(user: User) -> _Reader:
-    """Reached at the contacts of the account."""
-    link = settings.PUBLIC_URL + reverse("patient:documents")
-    with translation.override(user.language):
-        return _Reader(user.email, user.mobile, user.language, link, _sign_in_words(), has_account=True)
-
-
-def _patient(document: SharedDocument, by: User | None) -> _Reader:
-    """Reached at the contacts of the record: with a link to sign in if an account is tied, otherwise an
-    invitation."""
-    patient = document.patient
-    # the audience "patient" requires both contacts
-    assert patient.email
-    assert patient.mobile
-    with translation.override(patient.language):
-        link, how, has_account = settings.PUBLIC_URL + reverse("patient:documents"), _sign_in_words(), True
-        if not _has_account(patient):
-            invitation = invitation_for(patient=patient, by=by, within=document.appointment_id)
-            link, has_account = invitation_url(invitation), False
-            how = _(
-                "Pour y accéder, suivez ce lien. Un code vous sera envoyé par SMS, puis votre date de naissance "
-                "vous sera demandée : ayez votre téléphone près de vous."
-            )
-        return _Reader(patient.email, patient.mobile, patient.language, link, how, has_account)
-
-
-def _has_account(patient: Patient) -> bool:
-    """Whether the owner of these contacts has an account that shows the document."""
-    ties = RecordTie.objects.proved_now().filter(patient=patient)
-    if patient.is_minor_now():
-        # Another parent may be tied: only an account that proved the record's current contacts counts.
-        return ties.filter(proved_email=patient.email, proved_mobile=patient.mobile).exists()
-    return ties.filter(relationship=Relationship.SELF).exists()
-
-
-def _sign_in_words() -> str:
-    return _("Pour y accéder, connectez-vous à votre compte :")
-
-
-def _letter(reader: _Reader, document: SharedDocument, words: Words) -> Letter:
+def _letter(reader: Reader, document: SharedDocument, words: Words) -> Letter:
     practice = document.practice
     return from_practice(
         practice,
@@ -406,7 +356,7 @@ def _letter(reader: _Reader, document: SharedDocument, words: Words) -> Letter:
     )
 
 
-def _text(reader: _Reader, document: SharedDocument, words: Words) -> str:
+def _text(reader: Reader, document: SharedDocument, words: Words) -> str:
     return one_segment(
         words.sms(with_account=reader.has_account),
         name=document.practice.name_in_messages,

@@ -16,6 +16,7 @@ from files import confinement
 confinement.forget_secrets_of_the_environment()
 
 import documents.library.writing.rendering  # noqa: E402, F401  # after secrets are gone
+import files.binding  # noqa: E402
 import files.decoding  # noqa: E402
 import files.sandbox_child  # noqa: E402
 import signing.pdf.signing_child  # noqa: E402

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from documents.models import DocumentReading, SharedDocument
+from documents.models import DocumentReading, DocumentRequest, SharedDocument
 from notifications.models import Message, MessageState
 from patients.models import Patient
 
@@ -116,7 +116,8 @@ def _messages_of(patient: Patient, appointments: list[uuid.UUID]) -> QuerySet[Me
     """About the patient's appointments, documents and invitations; not those that were called off."""
     invitations = patient.invitations.values_list("pk", flat=True)
     told = SharedDocument.messages.through.objects.filter(shareddocument__patient=patient)
-    about = Q(about__in=[patient.pk, *appointments, *invitations])
+    requests = DocumentRequest.objects.filter(appointment__in=appointments).values_list("pk", flat=True)
+    about = Q(about__in=[patient.pk, *appointments, *invitations, *requests])
     return Message.objects.filter(about | Q(pk__in=list(told.values_list("message", flat=True)))).exclude(
         state=MessageState.CALLED_OFF
     )

@@ -177,7 +177,7 @@ def render_page(path: str, media_type: str, page: int, width: int, most: int, ou
                 return {"refused": "no_such_page"}
             source.seek(page - 1)
             source.draft("RGB", (width, width * 3))
-            image = _eight_bits(source)
+            image = eight_bits(source)
             image.info["exif"] = source.info.get("exif", b"")
         image = ImageOps.exif_transpose(image)
         image.thumbnail((width, width * 3))
@@ -186,7 +186,7 @@ def render_page(path: str, media_type: str, page: int, width: int, most: int, ou
     return {"width": image.width, "height": image.height}
 
 
-def _eight_bits(source: Image.Image) -> Image.Image:
+def eight_bits(source: Image.Image) -> Image.Image:
     """The picture with 8 bits per channel. If it has more (radiographs), the darkest becomes black and the lightest
     white."""
     if source.mode.startswith(("I", "F")):

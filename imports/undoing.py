@@ -12,7 +12,7 @@ from appointments.importing import remove_imported
 from audit.models import AuditEvent
 from audit.trail import append
 from audit.trail import line as audit_line
-from documents.models import AutoSend, SharedDocument
+from documents.models import AutoSend, DocumentRequest, SharedDocument
 from documents.models.autosend import AutoSendState
 from imports.completing import take_out
 from imports.models import Import, ImportLine, Subject
@@ -47,9 +47,10 @@ def check_nothing_shared(job: Import) -> None:
 
 
 def is_shared(of_appointments: Q) -> bool:
-    """Whether anything was shared or sent from these appointments."""
+    """Whether anything was shared, sent or asked from these appointments."""
     sent = AutoSend.objects.filter(of_appointments, state=AutoSendState.SENT)
-    return SharedDocument.objects.filter(of_appointments).exists() or sent.exists()
+    received = DocumentRequest.objects.filter(of_appointments)  # files come with a request
+    return SharedDocument.objects.filter(of_appointments).exists() or sent.exists() or received.exists()
 
 
 def made_something(job: Import) -> bool:

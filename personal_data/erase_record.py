@@ -7,8 +7,17 @@ from django.db.models import Q, QuerySet
 from accounts.models import OneTimeCode, User
 from appointments.models import WaitingEntry
 from audit.trail import record as record_in_trail
-from documents.models import AutoSend, DocumentLink, FillingDraft, SharedDocument, Task
+from documents.models import (
+    AutoSend,
+    DocumentLink,
+    DocumentRequest,
+    FillingDraft,
+    ReceivedDocument,
+    SharedDocument,
+    Task,
+)
 from documents.models.autosend import AutoSendState
+from documents.receiving.following import delete_received
 from documents.sending.planning import record_sending
 from files import storage
 from patients.merges import records_in
@@ -85,6 +94,8 @@ def _stop_sendings(patient: Patient, report: Report) -> None:
 def _forget_unshared(patient: Patient, report: Report) -> None:
     """What was filled in or prepared, and never shared, is no part of the record."""
     report.delete("documents being filled in", FillingDraft.objects.filter(appointment__patient=patient))
+    unanswered = DocumentRequest.objects.filter(appointment__patient=patient, received=None)
+    report.delete("requests without a document", unanswered)
     report.delete("documents prepared to sign", Task.objects.open().filter(appointment__patient=patient))
 
 
@@ -126,6 +137,9 @@ def _delete(patient: Patient, report: Report) -> None:
         document.delete()
         if own_file:
             storage.purge(file)
+        report.count("documents", 1)
+    for received in ReceivedDocument.objects.filter(appointment__patient=patient).select_related("file"):
+        delete_received(received, by=None)
         report.count("documents", 1)
     for appointment in patient.appointments.all():
         record_in_trail(

@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from audit.trail import record
-from documents.models import SharedDocument
+from documents.models import ReceivedDocument, SharedDocument
 from files import storage
 from files.models import StoredFile
 from files.names import download_name, shortened
@@ -51,7 +51,8 @@ def gather(asked: Asked) -> Gathered:
     """Collect the data in one snapshot. Raises people.NobodyFound."""
     with snapshot():
         person = asked.find()
-        documents = list(export_care.documents_of(person))
+        documents: list[SharedDocument | ReceivedDocument] = list(export_care.documents_of(person))
+        documents += export_care.received_of(person)
         paths = {one.pk: _path(number, one) for number, one in enumerate(documents, start=1)}
         with translation.override(_language(person)):
             resources = [
@@ -122,8 +123,9 @@ def _note(person: Person) -> None:
         record("patient.exported", by=None, on=one, practice=one.practice_id)
 
 
-def _path(number: int, document: SharedDocument) -> str:
-    name = download_name(document.title, document.file.media_type)
+def _path(number: int, document: SharedDocument | ReceivedDocument) -> str:
+    title = document.title if isinstance(document, SharedDocument) else document.name
+    name = download_name(title, document.file.media_type)
     return f"documents/{number:03d}-{shortened(name, most=LONGEST)}"
 
 
@@ -134,7 +136,7 @@ def _language(person: Person) -> str:
 def _readme() -> str:
     return _(
         "Ce dossier contient ce que docshare garde de vous (RGPD, articles 15 et 20).\n\n"
-        "documents/ : les documents qui vous concernent, tels qu’ils ont été partagés.\n"
+        "documents/ : les documents qui vous concernent, tels qu’ils ont été partagés ou envoyés.\n"
         "bundle.json : le reste, lisible par un logiciel (HL7 FHIR R4) : vos fiches, vos rendez-vous, vos accords, "
         "les messages qui vous ont été envoyés, et qui a consulté vos documents.\n"
         "manifest.json : la liste des fichiers, avec leur empreinte SHA-256.\n\n"

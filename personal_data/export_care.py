@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus, HolderAuthorisation, HolderExclusion
-from documents.models import DocumentLink, SharedDocument
+from documents.models import DocumentLink, ReceivedDocument, SharedDocument
 from notifications.models import Channel, Message, MessageState
 from patients.models import Invitation, RecordTie, Relationship
 from personal_data.erase_messages import messages_to
@@ -24,6 +24,12 @@ def documents_of(person: Person) -> QuerySet[SharedDocument]:
     return found.select_related("practice", "file", "category", "shared_by", "signed_by").order_by("shared_at", "pk")
 
 
+def received_of(person: Person) -> QuerySet[ReceivedDocument]:
+    """What anybody sent to practices for the person's own records."""
+    found = ReceivedDocument.objects.filter(appointment__patient__in=[one.pk for one in person.records])
+    return found.select_related("practice", "file", "appointment").order_by("received_at", "pk")
+
+
 def resources(person: Person, paths: Mapping[uuid.UUID, str]) -> Iterator[Resource]:
     """`paths`: where each document's bytes are in the export."""
     for appointment in _appointments(person):
@@ -32,6 +38,8 @@ def resources(person: Person, paths: Mapping[uuid.UUID, str]) -> Iterator[Resour
         yield _document(document, paths[document.pk])
         if document.signatures:
             yield _signatures(document)
+    for received in received_of(person):
+        yield _received(received, paths[received.pk])
     yield from _consents(person)
     for message in messages_to(person, person.contacts()).order_by("created_at", "pk"):
         yield _communication(message)
@@ -92,6 +100,32 @@ def _document(document: SharedDocument, path: str) -> Resource:
             }
         ],
         context={"related": [reference("Appointment", document.appointment_id)]},
+    )
+
+
+def _received(received: ReceivedDocument, path: str) -> Resource:
+    """What was sent to a practice for one of the person's records, by whomever."""
+    return resource(
+        "DocumentReference",
+        received.pk,
+        status="current",
+        type=text(_("document envoyé au cabinet")),
+        subject=reference("Patient", received.appointment.patient_id),
+        date=instant(received.received_at),
+        description=received.name,
+        custodian=reference("Organization", received.practice_id, received.practice),
+        content=[
+            {
+                "attachment": {
+                    "contentType": received.file.media_type,
+                    "url": path,
+                    "size": received.file.size,
+                    "title": received.name,
+                    "creation": instant(received.received_at),
+                }
+            }
+        ],
+        context={"related": [reference("Appointment", received.appointment_id)]},
     )
 
 

@@ -162,8 +162,10 @@ def _remove(files: list[StoredFile]) -> None:
 
 
 def _named_by(practice: Practice) -> Q:
-    return Q(pk__in=SharedDocument.objects.filter(practice=practice).values("file")) | Q(
-        library_version__document__practice=practice
+    return (
+        Q(pk__in=SharedDocument.objects.filter(practice=practice).values("file"))
+        | Q(received_document__practice=practice)
+        | Q(library_version__document__practice=practice)
     )
 
 

@@ -80,6 +80,12 @@ DECISIONS: dict[str, Decision] = {
         references={"practitioner": K, "prepared_by": K},
         secret=frozenset({"answers", "sentence"}),
     ),
+    "documents.ReceivedDocument": Decision(
+        "practice", ("DocumentReference",), references={"sent_by": K, "settled_by": K}
+    ),
+    "documents.DocumentRequest": Decision(
+        "practice", why_not="what a practice asked for; what came is a DocumentReference", references={"asked_by": K}
+    ),
     "documents.ShareBatchLine": Decision("batch__practice", why_not="what it sent is a DocumentReference"),
     "documents.ShareBatch": Decision(
         "practice", why_not="what it sent is a DocumentReference", references={"made_by": K, "sent_by": K}

@@ -12,7 +12,7 @@ from datetime import date
 from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentStatus
-from documents.models import SharedDocument
+from documents.models import ReceivedDocument, SharedDocument
 from patients.models import Patient
 
 YEARS = 20
@@ -21,7 +21,7 @@ BIRTHDAY = 28
 
 def retention_end(patient: Patient) -> date | None:
     """The first day on which the record may be erased as a whole; None if it never contained anything medical: no
-    document, and no appointment that took place."""
+    document, shared or received, and no appointment that took place."""
     now = timezone.now()
     held = Appointment.objects.filter(patient=patient, status=AppointmentStatus.BOOKED, starts_at__lte=now)
     moments = [
@@ -29,6 +29,10 @@ def retention_end(patient: Patient) -> date | None:
         SharedDocument.objects.filter(patient=patient)
         .order_by("-shared_at")
         .values_list("shared_at", flat=True)
+        .first(),
+        ReceivedDocument.objects.filter(appointment__patient=patient)
+        .order_by("-received_at")
+        .values_list("received_at", flat=True)
         .first(),
         SharedDocument.objects.filter(patient=patient, replaced_at__isnull=False)
         .order_by("-replaced_at")

@@ -1,19 +1,30 @@
-"""Pages of a shared document as pictures, with their text. Callers obtain it from documents.sharing.access."""
+"""Pages of a document as pictures, with their text. Callers obtain it from documents.sharing.access, or
+documents.receiving.access."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from documents.models import SharedDocument
 from files import preview
+from files.models import StoredFile
 
 TEXTS_AT_MOST = 100  # pages whose text is extracted, at most, to reach the text of the last shown page
 WIDTH = 1200  # pixels
 KEPT = 600  # seconds that a browser shows a picture without asking; access that has ended can last as long
+
+
+class Paged(Protocol):
+    """A document, shared or received."""
+
+    @property
+    def file(self) -> StoredFile: ...
+    @property
+    def page_count(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class ShownPage:
     text: str
 
 
-def shown_pages(document: SharedDocument, *, at_most: int, among: int | None = None) -> list[ShownPage]:
+def shown_pages(document: Paged, *, at_most: int, among: int | None = None) -> list[ShownPage]:
     """The first pages. If `among` lies beyond them, it replaces the last one."""
     last = document.page_count or 1
     numbers = list(range(1, min(last, at_most) + 1))
@@ -34,14 +45,14 @@ def shown_pages(document: SharedDocument, *, at_most: int, among: int | None = N
     return [ShownPage(one, texts[one - 1].strip() if one <= len(texts) else "") for one in numbers]
 
 
-def picture_mark(request: HttpRequest, document: SharedDocument) -> str:
+def picture_mark(request: HttpRequest, document: Paged) -> str:
     """Part of a picture's address (`?s=`), specific to the session and the file: whoever signs in next in the same
     browser cannot find its cached pictures."""
     session = request.session.session_key or ""
-    return salted_hmac("portals.page-picture", f"{session} {document.file_id}").hexdigest()[:20]
+    return salted_hmac("portals.page-picture", f"{session} {document.file.pk}").hexdigest()[:20]
 
 
-def page_picture_of(request: HttpRequest, document: SharedDocument, page: int) -> HttpResponse:
+def page_picture_of(request: HttpRequest, document: Paged, page: int) -> HttpResponse:
     """The picture.
 
     With the mark of this session in its address, the browser caches it for KEPT seconds, then revalidates; signing

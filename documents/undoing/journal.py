@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Field, Model, Q, QuerySet
 
 from appointments.models import Appointment, Reminder, WaitingEntry
-from documents.models import AutoSend, DocumentReading, ShareBatchLine, SharedDocument, Task
+from documents.models import AutoSend, DocumentReading, DocumentRequest, ShareBatchLine, SharedDocument, Task
 from notifications.models import Message, MessageState
 from patients.models import Invitation
 from refusals import Kind, Refusal
@@ -27,6 +27,7 @@ MODELS: tuple[type[Model], ...] = (
     SharedDocument,
     DocumentMessage,
     DocumentReading,
+    DocumentRequest,
     AutoSend,
     ShareBatchLine,
     Task,
@@ -83,6 +84,8 @@ def keys_around(appointment: Appointment) -> Keys:
     of_series = Q(series=appointment.series_id) if appointment.series_id else Q(pk=pk)
     companions = Appointment.objects.filter(of_series).values_list("pk", flat=True)
     messages = set(Message.objects.filter(about__in=[*companions, *invitations]).values_list("pk", flat=True))
+    requests = set(DocumentRequest.objects.filter(appointment=pk).values_list("pk", flat=True))
+    messages |= set(Message.objects.filter(about__in=requests).values_list("pk", flat=True))
     messages |= set(told.values_list("message", flat=True)) | set(reminded.values_list("message", flat=True))
     reminders = set(Reminder.objects.filter(appointment=pk).values_list("pk", flat=True))
     return {
@@ -95,6 +98,7 @@ def keys_around(appointment: Appointment) -> Keys:
         SharedDocument: documents,
         DocumentMessage: set(told.values_list("pk", flat=True)),
         DocumentReading: set(DocumentReading.objects.filter(document__in=documents).values_list("pk", flat=True)),
+        DocumentRequest: requests,
         AutoSend: set(AutoSend.objects.filter(appointment=pk).values_list("pk", flat=True)),
         ShareBatchLine: set(ShareBatchLine.objects.filter(shared__in=documents).values_list("pk", flat=True)),
         Task: set(Task.objects.filter(document__in=documents).values_list("pk", flat=True)),

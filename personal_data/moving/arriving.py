@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from appointments.models import Agenda, HolderAuthorisation, Reminder
 from appointments.models.reminder import ReminderState
 from documents.library.writing.body import clean
-from documents.models import AutoSend, AutoSendRule, AutoSendState, LibraryVersion, SharedDocument
+from documents.models import AutoSend, AutoSendRule, AutoSendState, LibraryVersion, ReceivedDocument, SharedDocument
 from files import storage
 from files.intake import Refused
 from files.limits import MEDIA_TYPES
@@ -85,6 +85,11 @@ def _shared(one: SharedDocument, known: Known, now: datetime, doubts: set[uuid.U
         raise CannotMove(f"Document {one.pk}: its signatures are not as documented.")
 
 
+def _received(one: ReceivedDocument, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
+    if not _is_list(one.notices, str) or not set(one.notices) <= set(NOTICES):
+        raise CannotMove(f"Received document {one.pk}: its notices are not as documented.")
+
+
 def _is_list(value: object, of: type) -> bool:
     return isinstance(value, list) and all(isinstance(each, of) for each in value)
 
@@ -138,6 +143,7 @@ CHANGES: dict[str, Change] = {
     "appointments.Reminder": _reminder,
     "notifications.Message": _message,
     "appointments.HolderAuthorisation": _authorisation,
+    "documents.ReceivedDocument": _received,
     "documents.SharedDocument": _shared,
     "patients.Patient": _patient,
     "documents.LibraryVersion": _version,

@@ -60,6 +60,8 @@ CARRIED: dict[str, Carried] = {
     "appointments.HolderExclusion": Carried(),
     "appointments.HolderAuthorisation": Carried(),
     "documents.SharedDocument": Carried(),
+    "documents.DocumentRequest": Carried(),
+    "documents.ReceivedDocument": Carried(),
     "documents.AutoSend": Carried(without=frozenset({"link"})),
     "documents.DocumentReading": Carried(),
 }

@@ -29,7 +29,8 @@ from signing.pdf.pades import LEVELS
 from signing.pdf.verify import NOT_JUDGED, CannotVerify, SignatureReport, stored_judgement, verify
 
 FILES, SHARED, VERSIONS = "files.StoredFile", "documents.SharedDocument", "documents.LibraryVersion"
-NAMES_FILES = (SHARED, VERSIONS)
+RECEIVED = "documents.ReceivedDocument"
+NAMES_FILES = (SHARED, RECEIVED, VERSIONS)
 LONGEST_SIGNING = timedelta(hours=1)  # between the moment of the row and that of its time-stamp
 Fields = dict[str, Any]
 

@@ -28,6 +28,7 @@ from accounts.codes import check_code
 from accounts.device_cookie import asks_to_remember, keep_device
 from accounts.models import User
 from accounts.stages import note_code_given
+from documents.receiving.access import requests_waiting
 from documents.sharing.access import documents_waiting
 from notifications.wording import telephone_by_pairs
 from patients.birth_dates import ImpossibleBirthDate
@@ -174,7 +175,7 @@ def password(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             return _claimed(request, invitation, refused)
         sign_in(request, user, means="invitation")
         request.session.pop(SESSION_KEY, None)
-        response = done("patient:documents")
+        response = done(_first_page(invitation))
         if asks_to_remember(request):  # the code to the mobile was given here a minute ago
             keep_device(request, response, user)
         return response
@@ -207,7 +208,7 @@ def confirm(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     except (RecordAlreadyClaimed, BookedForSomebodyElse) as refused:
         return _claimed(request, invitation, refused)
     request.session.pop(SESSION_KEY, None)
-    return done("patient:documents")
+    return done(_first_page(invitation))
 
 
 def _claimed(request: HttpRequest, invitation: Invitation, refused: Exception) -> HttpResponse:
@@ -220,13 +221,23 @@ def _step_context(request: HttpRequest, invitation: Invitation) -> dict[str, Any
     user = request.user
     again = user.is_authenticated and suspended_tie(invitation=invitation, user=user) is not None
     waiting = documents_waiting(invitation.patient)
-    return {"invitation": invitation, "new_contacts": again, "steps": 2 if again else 4, "waiting": waiting}
+    asked = not waiting and requests_waiting(invitation.patient) > 0
+    steps = 2 if again else 4
+    return {"invitation": invitation, "new_contacts": again, "steps": steps, "waiting": waiting, "asked": asked}
+
+
+def _first_page(invitation: Invitation) -> str:
+    """The page that the invitation leads to in the end."""
+    asked = requests_waiting(invitation.patient) and not documents_waiting(invitation.patient)
+    return "patient:requests" if asked else "patient:documents"
 
 
 def _opens_nothing(request: HttpRequest, invitation: Invitation) -> bool:
-    """Whether every announced document was taken back since. Users who prove new contacts, or whom staff identified,
-    continue all the same: the invitation is to the account."""
+    """Whether every announced document was taken back since, and nothing is asked. Users who prove new contacts, or
+    whom staff identified, continue all the same: the invitation is to the account."""
     if invitation.identity_checked_by_id is not None or documents_waiting(invitation.patient):
+        return False
+    if requests_waiting(invitation.patient):
         return False
     user = request.user
     return not (user.is_authenticated and suspended_tie(invitation=invitation, user=user) is not None)
@@ -249,7 +260,7 @@ def _after_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
                 "Votre compte envoie toujours ses codes au %(mobile)s. Changez-le dans « Mon compte » si besoin."
             )
             messages.warning(request, told % {"mobile": telephone_by_pairs(user.mobile)})
-        return done("patient:documents")
+        return done(_first_page(invitation))
     return done("patient:invitation-birth-date")
 
 

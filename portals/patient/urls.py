@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals.patient import account, appointments, booking, documents, invitation, joining, offer, own_data
+from portals.patient import account, appointments, booking, documents, invitation, joining, offer, own_data, requests
 
 app_name = "patient"
 urlpatterns = [
@@ -34,6 +34,10 @@ urlpatterns = [
     path("documents/<uuid:pk>/open/", documents.open_document, name="document-open"),
     path("documents/<uuid:pk>/pages/<int:page>/", documents.page_picture, name="document-page"),
     path("documents/<uuid:pk>/download/", documents.download, name="document-download"),
+    path("requests/", requests.my_requests, name="requests"),
+    path("requests/<uuid:pk>/", requests.my_request, name="request"),
+    path("requests/sent/<uuid:pk>/take-back/", requests.take_back_file, name="sent-take-back"),
+    path("requests/sent/<uuid:pk>/download/", requests.download_file, name="sent-download"),
     path("my-account/", account.my_account, name="account"),
     path("my-account/activity/", account.activity, name="activity"),
     path("my-account/devices/<uuid:pk>/forget/", account.forget_device, name="device-forget"),

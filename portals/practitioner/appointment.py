@@ -43,6 +43,7 @@ from portals.practitioner.cancel_form import CancelForm
 from portals.practitioner.forms import MomentField, MoveForm
 from portals.practitioner.history_words import history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
+from portals.practitioner.received import received_around, requests_around
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
 from portals.practitioner.series_words import companions_shown, series_cancelled_sentence
 from portals.practitioner.staff import appointment_of, frame, staff_only
@@ -83,6 +84,8 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
+        "requests": requests_around(found),
+        "received": received_around(found, user),
         "auto_sends": auto_sends_of(found),
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
 from appointments.models import Appointment
+from documents.receiving.access import waiting_count
 from documents.to_sign.standing import awaiting_count
 from patients.models import Patient
 from portals.answers import not_done
@@ -98,6 +99,7 @@ def frame(
         "set_up": strip(request, current, user, administers=administers),
         "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
         "to_sign_count": awaiting_count(user, current),
+        "received_count": waiting_count(user, current),
         "undo": undo_offered(request, user),
         "is_practitioner": is_staff_of_any(user, Role.PRACTITIONER),
         **context,

@@ -35,6 +35,9 @@ from appointments.quiet_hours import TOPIC
 from documents.filling.filled import Filling, Place
 from documents.library.catalogue import write_document
 from documents.models import ActKind, AutoSend, Category, LibraryDocument, UndoableAct
+from documents.receiving.access import all_requests
+from documents.receiving.asking import Question, ask
+from documents.receiving.sending import send_files
 from documents.sending.autosend import send_due
 from documents.sending.links import link_url
 from documents.sending.rules import RuleContent, save_rule
@@ -43,6 +46,7 @@ from documents.sharing.batches import draft
 from documents.sharing.share import share_upload
 from documents.to_sign.preparing import prepare_task
 from documents.undoing.acts import open_act
+from files.intake import Intake
 from imports.models import Subject
 from imports.subscriptions import subscribe
 from imports.uploads import upload as upload_import
@@ -138,6 +142,7 @@ def ids(
         **_of_patients(appointment, marias_account, holder, alice_signs),
         **_of_staff(appointment, alice_signs, carol),
         **_to_sign(appointment, alice_signs, carol),
+        **_asked(appointment, alice_signs, marias_account, receive()),
         "administrator": invite_administrator(
             practice=appointment.practice, identity=Identity("eva.roy@lilas.example", "Eva", "Roy"), by=root
         ).pk,
@@ -203,6 +208,13 @@ def _of_patients(appointment: Appointment, marias_account: User, holder: User, a
     )
     exclusion = HolderExclusion.objects.create(patient=appointment.patient, holder=holder, excluded_by=alice)
     return {"relative": relative.pk, "proposal": proposal.pk, "exclusion": exclusion.pk}
+
+
+def _asked(appointment: Appointment, alice: User, account: User, intake: Intake) -> dict[str, Any]:
+    """What Alice asks for, and what Marie's account sent."""
+    asked = ask(appointment=appointment, question=Question("Carnet de Marie"), by=alice)
+    (sent,) = send_files(request=all_requests().get(pk=asked.pk), intakes=[intake], by=account)
+    return {"request": asked.pk, "received": sent.pk}
 
 
 def _to_sign(appointment: Appointment, alice: User, carol: User) -> dict[str, Any]:

@@ -58,6 +58,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "signatures": documents.signed_files_are_signed,
     "library": documents.library_and_uploads_are_apart,
     "audiences": documents.audiences_are_right,
+    "received": documents.received_files_are_in_order,
     "merged records": documents.merged_records_are_empty,
     "history": documents.shares_are_in_the_history,
     "deleted": documents.deleted_appointments_left_nothing,
