@@ -63,10 +63,7 @@ def _can_compare(condition: Condition, asked: Item) -> bool:
     if condition.operator in ORDERED and asked.kind not in COMPARED:
         return False
     if asked.kind in CHOICES:
-        kinds = {type(option.value) for option in asked.options} | (
-            {str} if asked.kind is Kind.OPEN_CHOICE else set()
-        )
-        return type(condition.answer) in kinds
+        return is_option(asked, condition.answer)
     return as_kind(condition.answer, asked.kind) is not None
 
 

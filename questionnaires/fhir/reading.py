@@ -21,6 +21,7 @@ from questionnaires.fhir.values import (
     NotAValue,
     Value,
     as_kind,
+    is_storable,
     read_property,
 )
 
@@ -44,11 +45,19 @@ STATUSES = {"draft", "active", "retired", "unknown"}
 
 def read_questionnaire(resource: object) -> Questions:
     """Raises NotUnderstood with every fault found."""
+    questions = read_draft(resource)
+    if faults := [*faults_of(questions)]:
+        raise NotUnderstood(faults)
+    return questions
+
+
+def read_draft(resource: object) -> Questions:
+    """The same while somebody is writing it: sections may still be empty, conditions may ask for what is gone.
+    Raises NotUnderstood."""
     reader = _Reader()
     questions = reader.read(resource)
-    faults = [*reader.faults, *(faults_of(questions) if not reader.faults else [])]
-    if faults:
-        raise NotUnderstood(faults)
+    if reader.faults:
+        raise NotUnderstood(reader.faults)
     return questions
 
 
@@ -71,7 +80,7 @@ class _Reader:
             self.fault("", "subject_type", subjects)
         title, description = self.text("", resource, "title"), self.text("", resource, "description")
         if len(title) > LONGEST_TITLE:
-            self.fault("", "too_long", "title")
+            self.fault("", "too_long", LONGEST_TITLE)
         items = tuple(self.items("", resource.get("item", []), 1))
         return Questions(title, description, items, tuple(self.ranges(resource)))
 
@@ -80,7 +89,7 @@ class _Reader:
             self.fault(link_id, "unknown_element", name)
 
     def text(self, link_id: str, element: Mapping[str, Any], name: str) -> str:
-        if not isinstance(value := element.get(name, ""), str) or "\0" in value:
+        if not isinstance(value := element.get(name, ""), str) or not is_storable(value):
             self.fault(link_id, "not_a_text", name)
             return ""
         return value
@@ -159,7 +168,7 @@ class _Reader:
         """The text of the display item that is the question's help, and the other items."""
         if not isinstance(raw, list):
             return "", raw
-        helps = [one for one in raw if isinstance(one, dict) and one.get("type") == "display" and _is_help(one)]
+        helps = [one for one in raw if isinstance(one, dict) and one.get("type") == "display" and is_help(one)]
         for one in helps:
             self.names(link_id, one, {"linkId", "text", "type", "extension"})
         return "\n".join(self.text(link_id, one, "text") for one in helps), [one for one in raw if one not in helps]
@@ -282,7 +291,8 @@ def _decimal_or_none(value: Value | None) -> Decimal | None:
     return value if isinstance(value, Decimal) else None
 
 
-def _is_help(element: Json) -> bool:
+def is_help(element: Json) -> bool:
+    """Whether a display item is the help of the question that it is in."""
     raw = element.get("extension", [])
     return isinstance(raw, list) and any(
         isinstance(one, dict) and one.get("url") == extensions.CONTROL and _control_codes(one) == {extensions.HELP}

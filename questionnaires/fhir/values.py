@@ -5,6 +5,7 @@ A decimal has at most 15 digits, so that it survives any JSON library unchanged.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -129,6 +130,11 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def is_storable(text: str) -> bool:
+    """No NUL, and no half of a character (a lone surrogate): databases refuse both."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _boolean(raw: object) -> bool:
     if not isinstance(raw, bool):
         raise NotAValue("boolean")
@@ -148,7 +154,7 @@ def _decimal(raw: object) -> Decimal:
 
 
 def _text(raw: object) -> str:
-    if not isinstance(raw, str) or not raw.strip() or len(raw) > LONGEST_TEXT or "\0" in raw:
+    if not isinstance(raw, str) or not raw.strip() or len(raw) > LONGEST_TEXT or not is_storable(raw):
         raise NotAValue("string")
     return raw
 
@@ -211,6 +217,18 @@ TYPES: dict[Kind, set[type]] = {
     Kind.OPEN_CHOICE: {Coding, str, int, date, time},
     Kind.QUANTITY: {Quantity},
 }
+
+
+def parse_json(raw: bytes) -> object:
+    """Raises NotAValue: no JSON (RFC 8259), nested too deep, or with numbers that are none."""
+    try:
+        return json.loads(raw, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise NotAValue("json") from None
+
+
+def _no_number(name: str) -> None:
+    raise NotAValue(name)
 
 
 READERS: dict[str, Callable[[object], Value]] = {

@@ -82,7 +82,8 @@ def _item(draw: st.DrawFn, asked: list[Json], names: list[str], depth: int) -> J
 
 @st.composite
 def questionnaires(draw: st.DrawFn) -> Json:
-    names, asked = [f"q{number}" for number in range(draw(st.integers(1, 9)))], list[Json]()
+    asked: list[Json] = []
+    names = [f"q{number}" for number in range(draw(st.integers(1, 9)))]
     items = []
     while names:
         items.append(draw(_item(asked, names, 1)))

@@ -36,7 +36,7 @@ def test_the_same_questions_and_sums_as_fhirpath(both: tuple[Json, Json]) -> Non
 
 
 def test_a_condition_in_words_of_the_standard() -> None:
-    """`!=` holds without an answer; of several answers one is enough; an answer that is not enabled does not exist."""
+    """`!=` holds without an answer; one of several answers is enough; answers that are not enabled do not exist."""
     questions = read_questionnaire(
         {
             "resourceType": "Questionnaire",

@@ -158,7 +158,10 @@ def test_what_is_understood() -> None:
     )
     weight, scale_item = questions.items
     assert (weight.help, weight.low, weight.required, weight.items) == ("En kilogrammes.", Decimal(1), True, ())
-    assert [(option.words, option.ordinal) for option in scale_item.options] == [("Non", 0), ("Oui", 2)]
+    assert [(option.words, option.ordinal) for option in scale_item.options] == [
+        ("Non", Decimal(0)),
+        ("Oui", Decimal(2)),
+    ]
     assert scale_item.initial == (scale_item.options[1].value,)
     assert [(one.low, one.high) for one in questions.ranges] == [(None, 1), (2, None)]
     assert questions.has_score

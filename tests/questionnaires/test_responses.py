@@ -12,7 +12,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from questionnaires.fhir.faults import NotUnderstood
 from questionnaires.fhir.reading import read_questionnaire
 from questionnaires.fhir.responses import missing, read_response, write_response
-from questionnaires.fhir.values import Coding, Quantity
+from questionnaires.fhir.values import Coding, Quantity, Value
 from tests.questionnaires.test_reading import BOUND, YES_NO, item, resource, when
 
 RESOURCE = resource(
@@ -80,7 +80,7 @@ def test_only_what_is_asked_can_be_missing() -> None:
 
 
 def test_what_is_written_is_sound_and_says_what_was_chosen() -> None:
-    answers = {
+    answers: dict[str, tuple[Value, ...]] = {
         "smokes": (False,),
         "packs": (Decimal(2),),  # no longer asked
         "name": ("Zoé", "Léa"),

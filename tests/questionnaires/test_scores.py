@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from questionnaires.fhir.reading import read_questionnaire
 from questionnaires.fhir.scores import score_of
 from questionnaires.fhir.values import Coding
@@ -27,8 +29,8 @@ def test_a_score_sums_what_is_asked_and_finds_its_words() -> None:
     assert score_of(questions, {}) is None
     score = score_of(questions, {"pain": (some,), "sleep": (yes,)})
     assert score is not None
-    assert (score.total, score.words, score.complete) == (1.5, "Parlons-en.", True)  # sleep is not asked
+    assert (score.total, score.words, score.complete) == (Decimal("1.5"), "Parlons-en.", True)  # sleep is not asked
     between = score_of(questions, {"pain": (some, yes), "hidden": (True,)})
     assert between is not None
-    assert (between.total, between.complete) == (4.5, False)
+    assert (between.total, between.complete) == (Decimal("4.5"), False)
     assert questions.ranges[0].holds(between.total) is False
