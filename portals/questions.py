@@ -41,7 +41,7 @@ class DecimalField(forms.CharField):
         try:
             return decimal_of(typed)
         except NotAValue:
-            raise forms.ValidationError(_("Écrivez un nombre. Exemple : 36,6.")) from None
+            raise forms.ValidationError(_("Écrivez un nombre. Exemple : 36,6.")) from None
 
 
 class LinesField(forms.CharField):
@@ -83,7 +83,7 @@ def field_of(item: Item) -> forms.Field:
 def field_of_one(item: Item, named: dict[str, Any]) -> forms.Field:
     match item.kind:
         case Kind.INTEGER:
-            told = {"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")}
+            told = {"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")}
             widget: forms.Widget = forms.TextInput(attrs=INPUT | {"inputmode": "numeric"})
             return forms.IntegerField(
                 widget=widget, error_messages=told, min_value=-(2**31), max_value=2**31 - 1, **named

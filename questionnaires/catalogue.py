@@ -46,13 +46,13 @@ class QuestionnaireNotUnderstood(Refusal):
 class ItemGone(Refusal):
     code = "item_gone"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Cette question vient d’être retirée du questionnaire : rien n’a changé.")
+    words = gettext_lazy("Cette question vient d’être retirée du questionnaire : rien n’a changé.")
 
 
 class NothingToPublish(Refusal):
     code = "nothing_to_publish"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Rien n’a changé depuis la dernière version : il n’y a rien à publier.")
+    words = gettext_lazy("Rien n’a changé depuis la dernière version : il n’y a rien à publier.")
 
 
 @transaction.atomic

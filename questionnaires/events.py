@@ -10,3 +10,6 @@ declare("questionnaire.discarded", _("Brouillon d’un questionnaire abandonné"
 declare("questionnaire.published", _("Nouvelle version d’un questionnaire"), Topic.LIBRARY, shown=False)
 declare("questionnaire.archived", _("Questionnaire archivé"), Topic.LIBRARY, shown=False)
 declare("questionnaire.unarchived", _("Questionnaire désarchivé"), Topic.LIBRARY, shown=False)
+
+declare("questionnaire.begun", _("Questionnaire demandé au patient"), Topic.APPOINTMENT)
+declare("questionnaire.answered", _("Questionnaire rempli"), Topic.APPOINTMENT)

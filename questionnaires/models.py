@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -84,7 +85,7 @@ class QuestionnaireVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.questionnaire_id} v{self.number}"
 
-    @property
+    @cached_property
     def questions(self) -> Questions:
         return read_questionnaire(json.loads(self.resource))
 

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from portals.patient import account, appointments, booking, documents, invitation, joining, offer, own_data
+from portals.patient import (
+    account,
+    appointments,
+    booking,
+    documents,
+    invitation,
+    joining,
+    offer,
+    own_data,
+    questionnaire,
+)
 
 app_name = "patient"
 urlpatterns = [
@@ -34,6 +44,9 @@ urlpatterns = [
     path("documents/<uuid:pk>/open/", documents.open_document, name="document-open"),
     path("documents/<uuid:pk>/pages/<int:page>/", documents.page_picture, name="document-page"),
     path("documents/<uuid:pk>/download/", documents.download, name="document-download"),
+    path("questionnaires/<uuid:pk>/", questionnaire.questionnaire, name="questionnaire"),
+    path("questionnaires/<uuid:pk>/<int:number>/", questionnaire.page, name="questionnaire-page"),
+    path("questionnaires/<uuid:pk>/check/", questionnaire.check, name="questionnaire-check"),
     path("my-account/", account.my_account, name="account"),
     path("my-account/activity/", account.activity, name="activity"),
     path("my-account/devices/<uuid:pk>/forget/", account.forget_device, name="device-forget"),

@@ -115,7 +115,9 @@ def _faults_of_values(item: Item, values: tuple[Value, ...]) -> Iterator[Fault]:
     if len(set(values)) < len(values) and item.kind in CHOICES:
         yield Fault(item.link_id, "answered_twice")
     for value in values:
-        if item.kind in CHOICES and not is_option(item, value):
+        if as_kind(value, item.kind) is None:
+            yield Fault(item.link_id, "not_a_value")
+        elif item.kind in CHOICES and not is_option(item, value):
             yield Fault(item.link_id, "not_an_option")
         elif isinstance(value, str) and len(value) > (item.max_length or LONGEST_TEXT):
             yield Fault(item.link_id, "too_long", str(item.max_length or LONGEST_TEXT))
@@ -143,9 +145,9 @@ def _answering(item: Item) -> Iterator[Item]:
 
 
 def write_response(questions: Questions, answers: Answers, *, canonical: str, completed: bool, **more: Any) -> Json:
-    """The resource: answers of enabled questions, nested as the questions are. `canonical`: url|version. `more`: its
-    other elements (authored, subject…)."""
-    given = effective(questions, answers)
+    """The resource, nested as the questions are. A completed one has answers of enabled questions alone; in progress,
+    the others stay, to come back with their question. `canonical`: url|version. `more`: other elements."""
+    given = effective(questions, answers) if completed else answers
     items = [element for item in questions.items if (element := _element(item, given))]
     status = "completed" if completed else "in-progress"
     resource = {"resourceType": "QuestionnaireResponse", "questionnaire": canonical, "status": status, **more}

@@ -48,5 +48,7 @@ function show() {
   }
 }
 
+const shown = form.querySelector("[name=shown]");
+if (shown) shown.value = "all"; // what the answers ask for is shown already when the page is sent
 form.addEventListener("input", show);
 show();

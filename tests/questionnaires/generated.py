@@ -60,7 +60,8 @@ def _item(draw: st.DrawFn, asked: list[Json], names: list[str], depth: int) -> J
         *(["group", "group"] if depth < 3 and len(names) > 2 else []),
     ]
     item: Json = {"linkId": link_id, "type": draw(st.sampled_from(kinds)), "text": f"Question {link_id}"}
-    if asked and draw(st.integers(0, 2)):
+    is_conditional: bool = draw(st.booleans())
+    if asked and is_conditional:
         conditions = draw(st.lists(_condition(asked), min_size=1, max_size=3))
         item |= {"enableWhen": conditions}
         if len(conditions) > 1 or draw(st.booleans()):

@@ -78,6 +78,7 @@ OWNED = (
     *("document", "appointment", "patient", "library", "version", "relative"),
     *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "member", "sending", "way", "api_token"),
     *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive", "batch", "waiting"),
+    *("questionnaire", "response"),
 )
 OPERATORS = ("start/practice/", "start/practices/<", "start/administrators/<")
 VERBS = ("get", "post", "patch", "delete", "put")

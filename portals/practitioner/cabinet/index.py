@@ -220,7 +220,7 @@ def _categories() -> Part:
 def _questionnaires(practice: Practice) -> Part:
     count = practice.questionnaires.filter(archived_at=None).count()
     said = ngettext("%(count)s questionnaire", "%(count)s questionnaires", count) % {"count": count}
-    what = _("Les questions posées aux patients avant leur visite : sections, choix, conditions, score.")
+    what = _("Les questions posées aux patients avant leur visite : sections, choix, conditions, score.")
     return Part(_("Questionnaires"), what, said if count else _("Aucun"), reverse("practitioner:questionnaires"))
 
 

@@ -20,8 +20,8 @@ def condition_sentence(item: Item, questions: Questions) -> str:
 def _part(condition: Condition, questions: Questions) -> str:
     words = {str(operator): str(said) for operator, said in OPERATORS}
     asked = questions.by_link_id.get(condition.question)
-    question = _("« %(text)s »") % {"text": asked.text if asked else condition.question}
+    question = _("« %(text)s »") % {"text": asked.text if asked else condition.question}
     if condition.operator is Operator.EXISTS:
         return f"{question} {words[Operator.EXISTS if condition.answer else NO_ANSWER]}"
-    answer = _("« %(text)s »") % {"text": typed_condition(condition, questions)}
+    answer = _("« %(text)s »") % {"text": typed_condition(condition, questions)}
     return f"{question} {words[condition.operator]} {answer}"

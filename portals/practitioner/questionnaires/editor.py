@@ -206,9 +206,9 @@ def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         count = sum(one.is_asked for one in item.walk())
         gone = ngettext("%(count)s question est retirée.", "%(count)s questions sont retirées.", count)
         question = Question(
-            heading=_("Retirer « %(text)s » ?") % {"text": item.text},
+            heading=_("Retirer « %(text)s » ?") % {"text": item.text},
             ends=[gone % {"count": count}, _("Les versions déjà publiées et leurs réponses ne changent pas.")],
-            button=_("Retirer"),
+            button=_("Supprimer"),
             back=reverse("practitioner:questionnaire", kwargs={"pk": found.pk}),
             section="settings",
         )
@@ -236,7 +236,7 @@ def discard(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     with refusals_shown(request) as shown:
         discard_draft(questionnaire=found, by=user)
         messages.success(
-            request, _("Le brouillon est abandonné : le questionnaire est celui de la dernière version.")
+            request, _("Le brouillon est abandonné : le questionnaire est celui de la dernière version.")
         )
     return shown.redirect("practitioner:questionnaire", pk=found.pk)
 
@@ -246,10 +246,10 @@ def _range_words(one: ScoreRange) -> str:
     if not low and not high:
         return one.words
     if not low:
-        return _("Jusqu’à %(high)s : %(words)s") % {"high": high, "words": one.words}
+        return _("Jusqu’à %(high)s : %(words)s") % {"high": high, "words": one.words}
     if not high:
-        return _("À partir de %(low)s : %(words)s") % {"low": low, "words": one.words}
-    return _("De %(low)s à %(high)s : %(words)s") % {"low": low, "high": high, "words": one.words}
+        return _("À partir de %(low)s : %(words)s") % {"low": low, "words": one.words}
+    return _("De %(low)s à %(high)s : %(words)s") % {"low": low, "high": high, "words": one.words}
 
 
 def _item(request: HttpRequest, questions: Questions) -> Item:

@@ -39,7 +39,7 @@ FROM_NOTHING = ""
 class NewForm(forms.Form):
     title = forms.CharField(
         label=gettext_lazy("Titre"),
-        help_text=gettext_lazy("Les patients le lisent : « Avant votre consultation »."),
+        help_text=gettext_lazy("Les patients le lisent : « Avant votre consultation »."),
         max_length=LONGEST_TITLE,
         error_messages={"required": gettext_lazy("Donnez un titre au questionnaire.")},
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),

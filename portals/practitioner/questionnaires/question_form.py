@@ -121,7 +121,7 @@ def _answer(asked: Item, typed: str) -> Value:
     if asked.kind is Kind.OPEN_CHOICE:
         return typed
     raise forms.ValidationError(
-        _("Écrivez une réponse de cette question : %(answers)s.") % {"answers": ", ".join(answers)}
+        _("Écrivez une réponse de cette question : %(answers)s.") % {"answers": ", ".join(answers)}
     )
 
 
@@ -146,7 +146,7 @@ class QuestionForm(ConditionsForm):
     choices = forms.CharField(
         label=gettext_lazy("Réponses proposées"),
         help_text=gettext_lazy(
-            "Une par ligne. Pour un score, ajoutez des points après le signe égal : « Souvent = 2 »."
+            "Une par ligne. Pour un score, ajoutez des points après le signe égal : « Souvent = 2 »."
         ),
         max_length=10_000,
         required=False,
@@ -190,7 +190,7 @@ class QuestionForm(ConditionsForm):
         if kind in CHOICES and not cleaned["choices"] and "choices" not in self.errors:
             self.add_error("choices", _("Proposez au moins une réponse."))
         if kind is Kind.QUANTITY and not cleaned.get("unit"):
-            self.add_error("unit", _("Donnez l’unité. Exemple : kg."))
+            self.add_error("unit", _("Donnez l’unité. Exemple : kg."))
         for name in ("low", "high"):
             typed = cleaned.get(name, "")
             cleaned[name] = self._bound(name, kind, typed) if typed and kind in BOUNDED else None

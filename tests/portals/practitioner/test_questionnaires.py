@@ -13,6 +13,8 @@ from django.test import Client
 from accounts.models import User
 from practices.models import Practice
 from questionnaires.catalogue import import_questionnaire
+from questionnaires.fhir.items import Questions
+from questionnaires.fhir.reading import read_draft
 from questionnaires.models import Questionnaire
 from tests.markup import page_text
 
@@ -26,13 +28,10 @@ def _ask(client: Client, at: str, **content: str) -> Any:
 
 
 def _link_id(text: str) -> str:
-    found = {item.text: link_id for link_id, item in _questions().by_link_id.items()}
-    return found[text]
+    return next(item.link_id for item in _questions().walk() if item.text == text)
 
 
-def _questions() -> Any:
-    from questionnaires.fhir.reading import read_draft
-
+def _questions() -> Questions:
     return read_draft(Questionnaire.objects.get().edited)
 
 
