@@ -21,7 +21,7 @@ from questionnaires.answering import (
 )
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.models import QuestionnaireVersion, ResponseState
-from tests.questionnaires.test_reading import item, resource, when
+from tests.questionnaires.test_understood import item, resource, when
 
 pytestmark = pytest.mark.django_db
 

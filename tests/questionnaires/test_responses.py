@@ -13,7 +13,7 @@ from questionnaires.fhir.faults import NotUnderstood
 from questionnaires.fhir.reading import read_questionnaire
 from questionnaires.fhir.responses import missing, read_response, write_response
 from questionnaires.fhir.values import Coding, Quantity, Value
-from tests.questionnaires.test_reading import BOUND, YES_NO, item, resource, when
+from tests.questionnaires.test_understood import BOUND, YES_NO, item, resource, when
 
 RESOURCE = resource(
     item(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from questionnaires.fhir.reading import read_questionnaire
 from questionnaires.fhir.scores import score_of
 from questionnaires.fhir.values import Coding
-from tests.questionnaires.test_reading import ORDINAL, item, resource, score_range, when
+from tests.questionnaires.test_understood import ORDINAL, item, resource, score_range, when
 
 
 def test_a_score_sums_what_is_asked_and_finds_its_words() -> None:

@@ -15,7 +15,7 @@ from questionnaires.answering import answers_of, begin_response
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.models import QuestionnaireResponse
 from tests.markup import page_text
-from tests.questionnaires.test_reading import YES_NO, item, resource, when
+from tests.questionnaires.test_understood import YES_NO, item, resource, when
 
 SignIn = Callable[[User], Client]
 ASKED = resource(
