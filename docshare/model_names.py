@@ -83,6 +83,9 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "personal_data.PracticeExport": (_("archive du cabinet"), _("archives du cabinet")),
     "personal_data.DataExport": (_("archive de données personnelles"), _("archives de données personnelles")),
     "portals.IdempotentCall": (_("appel d’API déjà répondu"), _("appels d’API déjà répondus")),
+    "questionnaires.Questionnaire": (_("questionnaire"), _("questionnaires")),
+    "questionnaires.QuestionnaireVersion": (_("version d’un questionnaire"), _("versions des questionnaires")),
+    "questionnaires.QuestionnaireResponse": (_("réponse à un questionnaire"), _("réponses aux questionnaires")),
     "usersessions.UserSession": (_("appareil connecté"), _("appareils connectés")),
 }
 FIELDS: dict[str, dict[str, Promise]] = {

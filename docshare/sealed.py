@@ -20,6 +20,7 @@ from documents.models import FillingDraft, Task, UndoableAct
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.models import Message
 from portals.models import IdempotentCall
+from questionnaires.models import QuestionnaireResponse
 from sealing.columns import CannotOpen, Sealed, SealedTextField
 from sealing.key_checks import SECRET_KEY, SIGNING_PASSPHRASE
 from signing.models import InstallationAuthority, SigningCredential
@@ -142,6 +143,7 @@ KINDS = (
     _of_texts("documents being filled in", FillingDraft, "typed"),
     _of_texts("what can be undone", UndoableAct, "journal"),
     _of_texts("documents to sign", Task, "answers", "sentence"),
+    _of_texts("answers to questionnaires", QuestionnaireResponse, "answers"),
     _of_texts("addresses of calendars", CalendarSubscription, "address"),
     _of_texts("sentences about events of calendars", CalendarItem, "detail"),
     Kind(

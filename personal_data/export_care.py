@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -16,6 +17,7 @@ from patients.models import Invitation, RecordTie, Relationship
 from personal_data.erase_messages import messages_to
 from personal_data.fhir import Resource, instant, period, reference, resource, staff, text
 from personal_data.people import Person
+from questionnaires.models import QuestionnaireResponse
 
 
 def documents_of(person: Person) -> QuerySet[SharedDocument]:
@@ -34,6 +36,8 @@ def resources(person: Person, paths: Mapping[uuid.UUID, str]) -> Iterator[Resour
     """`paths`: where each document's bytes are in the export."""
     for appointment in _appointments(person):
         yield _appointment(appointment, person)
+    for response in _responses(person):
+        yield json.loads(response.answers)
     for document in documents_of(person):
         yield _document(document, paths[document.pk])
         if document.signatures:
@@ -52,6 +56,12 @@ def _appointments(person: Person) -> QuerySet[Appointment]:
     return (
         Appointment.objects.filter(theirs).select_related("practice", "agenda", "visit_reason").order_by("starts_at")
     )
+
+
+def _responses(person: Person) -> QuerySet[QuestionnaireResponse]:
+    """What the person, or somebody for the person, answered to questionnaires. Not what they answered for others."""
+    found = QuestionnaireResponse.objects.filter(appointment__patient__in=[one.pk for one in person.records])
+    return found.order_by("created_at", "pk")
 
 
 def _appointment(appointment: Appointment, person: Person) -> Resource:

@@ -67,6 +67,13 @@ DECISIONS: dict[str, Decision] = {
     ),
     "personal_data.PracticeExport": Decision("practice", why_not=OF_PRACTICE, references={"requested_by": K}),
     "documents.DocumentReading": Decision("document__practice", ("AuditEvent",), references={"reader": K}),
+    "questionnaires.QuestionnaireResponse": Decision(
+        "appointment__practice", ("QuestionnaireResponse",), references={"author": K}
+    ),
+    "questionnaires.QuestionnaireVersion": Decision(
+        "questionnaire__practice", why_not=OF_PRACTICE, references={"created_by": K}
+    ),
+    "questionnaires.Questionnaire": Decision("practice", why_not=OF_PRACTICE),
     "documents.AutoSend": Decision("appointment__practice", why_not="what it sent is a DocumentReference"),
     "documents.FillingDraft": Decision(
         "appointment__practice",

@@ -19,6 +19,7 @@ ROOMS = [
     "notifications",
     "patients",
     "practices",
+    "questionnaires",
     "signing",
     "webhooks",
 ]

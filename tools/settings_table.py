@@ -19,7 +19,17 @@ from tools.settings_texts import GROUPS, NGINX, Setting  # noqa: E402
 
 PAGE = ROOT / "docs" / "settings.md"
 PACKAGES = (
-    *("docshare", "portals", "personal_data", "imports", "documents", "appointments", "patients", "signing"),
+    *(
+        "docshare",
+        "portals",
+        "personal_data",
+        "imports",
+        "documents",
+        "questionnaires",
+        "appointments",
+        "patients",
+        "signing",
+    ),
     *("webhooks", "files", "practices", "accounts", "notifications", "audit", "jobs", "sealing"),
 )
 PROCESSES = ("deploy/backup_schedule.py", "deploy/gunicorn.conf.py", "deploy/healthy.py", "deploy/run.py")

@@ -10,6 +10,7 @@ ROOMS = [
     "personal_data",
     "imports",
     "documents",
+    "questionnaires",
     "appointments",
     "patients",
     "signing",

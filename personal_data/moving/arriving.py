@@ -28,6 +28,11 @@ from personal_data.moving.documents import not_accepted
 from personal_data.moving.layout import CannotMove
 from personal_data.moving.rows import Known
 from practices.models import Practice, PracticeLogo
+from questionnaires.fhir.faults import NotUnderstood
+from questionnaires.fhir.reading import read_draft, read_questionnaire
+from questionnaires.fhir.responses import read_response
+from questionnaires.fhir.values import NotAValue, parse_json
+from questionnaires.models import Questionnaire, QuestionnaireResponse, QuestionnaireVersion
 from signing.pdf.field_facts import Judgement
 from signing.pdf.pades import LEVELS
 from signing.pdf.verify import NOT_JUDGED
@@ -117,6 +122,29 @@ def _version(one: LibraryVersion, known: Known, now: datetime, doubts: set[uuid.
         raise CannotMove(f"Library version {one.pk}: {' '.join(error.messages)}") from error
 
 
+def _questions(one: QuestionnaireVersion, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
+    try:
+        read_questionnaire(parse_json(one.resource.encode()))
+    except (NotAValue, NotUnderstood) as error:
+        raise CannotMove(f"Version {one.pk} of a questionnaire is no FHIR R4 Questionnaire: {error}.") from error
+
+
+def _draft(one: Questionnaire, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
+    try:
+        if one.draft:
+            read_draft(parse_json(one.draft.encode()))
+    except (NotAValue, NotUnderstood) as error:
+        raise CannotMove(f"The draft of questionnaire {one.pk} is no FHIR R4 Questionnaire: {error}.") from error
+
+
+def _answers(one: QuestionnaireResponse, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
+    """Its questionnaire is written already (CARRIED)."""
+    try:
+        read_response(one.version.questions, parse_json(one.answers.encode()))
+    except (NotAValue, NotUnderstood) as error:
+        raise CannotMove(f"Response {one.pk} does not answer its questionnaire: {error}.") from error
+
+
 def _logo(one: PracticeLogo, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
     """Decoded and written anew, like an upload: no byte of the archive is shown as the site's own picture."""
     try:
@@ -148,4 +176,7 @@ CHANGES: dict[str, Change] = {
     "patients.Patient": _patient,
     "documents.LibraryVersion": _version,
     "files.StoredFile": _stored,
+    "questionnaires.Questionnaire": _draft,
+    "questionnaires.QuestionnaireVersion": _questions,
+    "questionnaires.QuestionnaireResponse": _answers,
 }

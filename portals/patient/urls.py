@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from portals.patient import account, appointments, booking, documents, invitation, joining, offer, own_data, requests
+from portals.patient import (
+    account,
+    appointments,
+    booking,
+    documents,
+    invitation,
+    joining,
+    offer,
+    own_data,
+    questionnaire,
+    requests,
+)
 
 app_name = "patient"
 urlpatterns = [
@@ -38,6 +49,9 @@ urlpatterns = [
     path("requests/<uuid:pk>/", requests.my_request, name="request"),
     path("requests/sent/<uuid:pk>/take-back/", requests.take_back_file, name="sent-take-back"),
     path("requests/sent/<uuid:pk>/download/", requests.download_file, name="sent-download"),
+    path("questionnaires/<uuid:pk>/", questionnaire.questionnaire, name="questionnaire"),
+    path("questionnaires/<uuid:pk>/<int:number>/", questionnaire.page, name="questionnaire-page"),
+    path("questionnaires/<uuid:pk>/check/", questionnaire.check, name="questionnaire-check"),
     path("my-account/", account.my_account, name="account"),
     path("my-account/activity/", account.activity, name="activity"),
     path("my-account/devices/<uuid:pk>/forget/", account.forget_device, name="device-forget"),

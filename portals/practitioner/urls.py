@@ -55,6 +55,7 @@ from portals.practitioner import (
     writing,
 )
 from portals.practitioner.cabinet import agendas, correspondence, identity, index, instructions, online, reasons, week
+from portals.practitioner.questionnaires import editor, listing, versions
 
 app_name = "practitioner"
 urlpatterns = [
@@ -201,6 +202,25 @@ urlpatterns = [
     path("settings/closings/<uuid:pk>/remove/", closings.remove_closing, name="closing-remove"),
     path("settings/unread/", correspondence.unread_reminder, name="settings-unread"),
     path("settings/name/", correspondence.discreet_name, name="settings-name"),
+    path("settings/questionnaires/", listing.questionnaires, name="questionnaires"),
+    path("settings/questionnaires/new/", listing.new_questionnaire, name="questionnaire-new"),
+    path("settings/questionnaires/import/", listing.import_file, name="questionnaire-import"),
+    path("settings/questionnaires/<uuid:pk>/", editor.questionnaire, name="questionnaire"),
+    path("settings/questionnaires/<uuid:pk>/import/", listing.import_file, name="questionnaire-import-version"),
+    path("settings/questionnaires/<uuid:pk>/archive/", listing.archive, name="questionnaire-archive"),
+    path("settings/questionnaires/<uuid:pk>/unarchive/", listing.unarchive, name="questionnaire-unarchive"),
+    path("settings/questionnaires/<uuid:pk>/heading/", editor.heading, name="questionnaire-heading"),
+    path("settings/questionnaires/<uuid:pk>/question/", editor.question, name="questionnaire-question"),
+    path("settings/questionnaires/<uuid:pk>/question/new/", editor.new_question, name="questionnaire-question-new"),
+    path("settings/questionnaires/<uuid:pk>/section/new/", editor.new_section, name="questionnaire-section-new"),
+    path("settings/questionnaires/<uuid:pk>/question/move/", editor.move, name="questionnaire-move"),
+    path("settings/questionnaires/<uuid:pk>/question/remove/", editor.remove, name="questionnaire-remove"),
+    path("settings/questionnaires/<uuid:pk>/publish/", editor.publish_draft, name="questionnaire-publish"),
+    path("settings/questionnaires/<uuid:pk>/discard/", editor.discard, name="questionnaire-discard"),
+    path("settings/questionnaires/<uuid:pk>/preview/", versions.preview, name="questionnaire-preview"),
+    path("settings/questionnaires/<uuid:pk>/versions/", versions.versions, name="questionnaire-versions"),
+    path("settings/questionnaires/<uuid:pk>/versions/<int:number>/", versions.preview, name="questionnaire-version"),
+    path("settings/questionnaires/<uuid:pk>/versions/<int:number>/json/", versions.export, name="questionnaire-json"),
     path("settings/instructions/", instructions.instructions, name="instructions"),
     path("settings/instructions/new/", instructions.instruction, name="instruction-new"),
     path("settings/instructions/<uuid:pk>/", instructions.instruction, name="instruction"),

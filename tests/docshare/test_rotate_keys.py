@@ -34,6 +34,8 @@ from notifications.delivery import deliver_due
 from notifications.models import Channel, Message, MessageState
 from portals.models import IdempotentCall
 from practices.models import Practice
+from questionnaires.answering import begin_response
+from questionnaires.catalogue import import_questionnaire
 from sealing.columns import CannotOpen, SealedTextField
 from sealing.models import KeyCheck
 from signing.certificates import current_credential, revocation_list_of
@@ -95,6 +97,7 @@ def everything(practice: Practice, alice: User, carol: User, appointment: Appoin
     )
     message = make_email(calendar="BEGIN:VCALENDAR")
     _to_sign(appointment, alice)
+    _answers(appointment, alice, carol)
     credential = current_credential(user=alice)
     job = Import.objects.create(practice=practice, subject="patients", form="csv", name="durand.csv", stage="judging")
     ImportPart.objects.create(job=job, number=1, rows="[]")
@@ -107,6 +110,12 @@ def everything(practice: Practice, alice: User, carol: User, appointment: Appoin
         "factor": factor.instance.pk, "secret of factor": secret, "codes": codes.get_unused_codes(),
         "credential": credential.pk,
     }  # fmt: skip
+
+
+def _answers(appointment: Appointment, alice: User, carol: User) -> None:
+    resource = {"resourceType": "Questionnaire", "status": "active", "title": "Questions"}
+    made = import_questionnaire(practice=appointment.practice, resource=resource, by=carol)
+    begin_response(appointment=appointment, version=made.versions.get(), by=alice)
 
 
 def _to_sign(appointment: Appointment, alice: User) -> None:

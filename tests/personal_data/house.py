@@ -90,6 +90,8 @@ from patients.models import (
 from personal_data.models import DataExport, PracticeExport
 from portals.models import IdempotentCall
 from practices.models import ColleagueInvitation, InvitationEnd, Membership, Practice, PracticeLogo
+from questionnaires.answering import begin_response, keep_answers
+from questionnaires.catalogue import import_questionnaire
 from signing.models import SignatureImage
 from signing.pdf.placement import Placement
 from signing.signatures import set_signature_image
@@ -184,6 +186,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     Reminder.objects.filter(appointment=house.coming).update(due_at=timezone.now())
     assert send_reminders() >= 1
     _to_sign(house, tag)
+    _questionnaire(house, tag)
     note_reading(documents=[house.document], by=own, means=ReadingMeans.VIEWED)
     note_reading(documents=[house.document], by=doctor, means=ReadingMeans.DOWNLOADED)
     _account(own, tag)
@@ -244,6 +247,22 @@ def _to_sign(house: House, tag: str) -> None:
         title=f"Arrêt {tag}", answers=f'{{"Motif": "Durand{tag}"}}', x=0.8, y=0.9, width=0.25,
         prepared_by=house.admin, practitioner=house.doctor,
     )  # fmt: skip
+
+
+def _questionnaire(house: House, tag: str) -> None:
+    """One that Marie has begun to answer."""
+    version = import_questionnaire(
+        practice=house.practice,
+        resource={
+            "resourceType": "Questionnaire",
+            "status": "active",
+            "title": f"Questions {tag}",
+            "item": [{"linkId": "why", "type": "string", "text": "Pourquoi ?", "required": True}],
+        },
+        by=house.admin,
+    ).versions.get()
+    response = begin_response(appointment=house.coming, version=version, by=house.own)
+    keep_answers(response=response.pk, answers={"why": (f"Durand{tag}",)}, by=house.own)
 
 
 def _double(house: House, tag: str) -> None:

@@ -21,6 +21,9 @@ from notifications.sms_limits import SmsRefused
 from patients.invitations import WrongBirthDate
 from patients.models import Patient
 from practices.roles import READERS_DO_NOT_SHARE
+from questionnaires.answering import AnswersRefused
+from questionnaires.catalogue import QuestionnaireNotUnderstood
+from questionnaires.fhir.faults import Fault
 from refusals import Refusal
 from signing.pdf.imported import CertificateRefused
 from signing.pdf.placement import InvalidPlacement
@@ -40,6 +43,7 @@ def every_refusal() -> list[Refusal]:
     without = Recipient(RecipientState.MISSING_CONTACT, None, Why.CONTACTS_MISSING, {})
     made: list[Refusal] = [
         AlreadyBooked(Appointment(), []),
+        AnswersRefused([Fault("a", "required")]),
         BytesChanged(CHANGED),
         CannotSign("too_complex", sentence),
         CannotWrite(),
@@ -48,6 +52,7 @@ def every_refusal() -> list[Refusal]:
         Doubtful([Doubt("outside_hours", sentence, "outside_hours")]),
         InTheWay(sentence),
         InvalidPlacement("page", sentence),
+        QuestionnaireNotUnderstood([Fault("a", "unknown_type", "url")]),
         RecipientNotReady(nobody),
         RecipientNotReady(without),
         Refused("too_large", sentence),

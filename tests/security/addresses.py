@@ -43,6 +43,8 @@ KINDS = {
     "pro/rules/": "rule",
     "pro/to-sign/": "task",
     "pro/settings/instructions/": "instruction",
+    "pro/settings/questionnaires/": "questionnaire",
+    "questionnaires/": "response",
     "pro/settings/closings/": "closing",
     "pro/settings/agendas/": "agenda",
     "pro/settings/visit-reasons/": "visit_reason",

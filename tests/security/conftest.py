@@ -57,6 +57,8 @@ from personal_data.practice_exports import request_practice_export
 from portals.practice_address import slug_of
 from practices.colleagues import Identity, invite, invite_administrator
 from practices.models import PracticeLogo, Role
+from questionnaires.answering import begin_response
+from questionnaires.catalogue import import_questionnaire
 from signing.certificates import current_credential
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
 from tests.conftest import PASSWORD, BookFixture, make_user
@@ -232,6 +234,9 @@ def _to_sign(appointment: Appointment, alice: User, carol: User) -> dict[str, An
     return {"template": template.pk, "task": task.pk}
 
 
+ITEM = {"linkId": "why", "type": "string", "text": "Pourquoi ?"}
+
+
 def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, Any]:
     """What staff and administrators own."""
     practice = appointment.practice
@@ -247,12 +252,16 @@ def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, A
     notice = Message.objects.create(
         channel="sms", to="+33612345678", about=appointment.pk, topic=TOPIC, state="failed", due_at=timezone.now()
     )
+    questions = {"resourceType": "Questionnaire", "status": "active", "title": "Avant la visite", "item": [ITEM]}
+    questionnaire = import_questionnaire(practice=practice, resource=questions, by=carol)
     colleague = Identity("dora.lenoir@lilas.example", "Dora", "Lenoir")
     joining = invite(practice=practice, identity=colleague, roles=[Role.SECRETARY], by=carol)
     PracticeLogo.objects.create(practice=practice, png=b"\x89PNG\r\n\x1a\n", width=1, height=1)
     url = "https://logiciel.example/"
     return {
         "instruction": instruction.pk,
+        "questionnaire": questionnaire.pk,
+        "response": begin_response(appointment=appointment, version=questionnaire.versions.get(), by=alice).pk,
         "closing": closing.pk,
         "member": joining.pk,
         "secret": re.findall(r"/join/([\w-]+)/", Message.objects.get(about=joining.pk).body)[0],

@@ -79,6 +79,7 @@ OWNED = (
     *("proposal", "exclusion", "notice", "rule", "instruction", "closing", "member", "sending", "way", "api_token"),
     *("webhook", "agenda", "visit_reason", "import", "administrator", "calendar", "archive", "batch", "waiting"),
     *("request", "received"),
+    *("questionnaire", "response"),
 )
 OPERATORS = ("start/practice/", "start/practices/<", "start/administrators/<")
 VERBS = ("get", "post", "patch", "delete", "put")

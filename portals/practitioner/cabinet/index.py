@@ -63,7 +63,7 @@ def subjects_of(practice: Practice) -> list[Subject]:
                 _steps(practice),
             ],
         ),
-        Subject(_("Documents"), [_categories(), _certificate(practice)]),
+        Subject(_("Documents"), [_categories(), _questionnaires(practice), _certificate(practice)]),
         Subject(
             _("Intégrations"),
             [_imports(), _calendars(practice), _archive(practice), _tokens(), _webhooks(practice)],
@@ -215,6 +215,13 @@ def _categories() -> Part:
     names = ", ".join(one.label for one in Category.objects.filter(is_active=True)[:4])
     what = _("Les mêmes pour tous les cabinets du site, pour que les patients s’y retrouvent.")
     return Part(_("Catégories de documents"), what, f"{names}…", "")
+
+
+def _questionnaires(practice: Practice) -> Part:
+    count = practice.questionnaires.filter(archived_at=None).count()
+    said = ngettext("%(count)s questionnaire", "%(count)s questionnaires", count) % {"count": count}
+    what = _("Les questions posées aux patients avant leur visite : sections, choix, conditions, score.")
+    return Part(_("Questionnaires"), what, said if count else _("Aucun"), reverse("practitioner:questionnaires"))
 
 
 def _certificate(practice: Practice) -> Part:

@@ -43,6 +43,7 @@ OF_PAGES_ALONE = {
     ),
     *("invitation_over", "record_already_claimed", "booked_for_somebody_else", "wrong_birth_date", "account_exists"),
     "somebody_else",
+    *("questionnaire_not_understood", "item_gone", "nothing_to_publish", "response_closed", "answers_refused"),
     *("no_preview", "too_many", "country", "too_many_holds", "too_many_sign_ups", "sign_up_over", "not_proved"),
     *("blocks_operator", "email_taken", "last_operator", "link_over", "not_operator"),
     *("operator_exists", "staff_account", "visit_reason_in_use", "week_changed"),

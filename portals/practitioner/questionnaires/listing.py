@@ -1,0 +1,155 @@
+"""The list of questionnaires; a new one, from nothing, from a ready example or from a file."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from portals.answers import done
+from portals.form_errors import refusals_in
+from portals.practitioner.practices import administered_practice
+from portals.practitioner.staff import frame, staff_only
+from practices.models import Practice, Role
+from questionnaires.catalogue import (
+    archive_questionnaire,
+    create_questionnaire,
+    import_questionnaire,
+    publish_resource,
+    unarchive_questionnaire,
+)
+from questionnaires.examples import EXAMPLES
+from questionnaires.fhir.reading import LONGEST_TITLE
+from questionnaires.fhir.values import NotAValue, parse_json
+from questionnaires.models import Questionnaire
+
+LARGEST = 1024 * 1024
+FROM_NOTHING = ""
+
+
+class NewForm(forms.Form):
+    title = forms.CharField(
+        label=gettext_lazy("Titre"),
+        help_text=gettext_lazy("Les patients le lisent : « Avant votre consultation »."),
+        max_length=LONGEST_TITLE,
+        error_messages={"required": gettext_lazy("Donnez un titre au questionnaire.")},
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+    example = forms.ChoiceField(
+        label=gettext_lazy("Commencer par"),
+        required=False,
+        choices=[
+            (FROM_NOTHING, gettext_lazy("Un questionnaire vide")),
+            *((one.key, one.name) for one in EXAMPLES.values()),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("Fichier JSON"),
+        help_text=gettext_lazy("Une ressource FHIR R4 Questionnaire, de 1 Mo au plus."),
+        error_messages={
+            "required": gettext_lazy("Choisissez un fichier JSON."),
+            "empty": gettext_lazy("Ce fichier est vide."),
+        },
+        widget=forms.FileInput(attrs={"class": "form-control", "accept": ".json,application/json"}),
+    )
+
+    resource: object = None
+
+    def clean_file(self) -> Any:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST:
+            raise forms.ValidationError(_("Ce fichier dépasse 1 Mo."))
+        try:
+            self.resource = parse_json(file.read())
+        except NotAValue:
+            raise forms.ValidationError(_("Ce fichier n’est pas du JSON.")) from None
+        return file
+
+
+@staff_only
+@require_safe
+def questionnaires(request: HttpRequest, user: User) -> HttpResponse:
+    practice = administered_practice(request, user)
+    found = list(practice.questionnaires.prefetch_related("versions"))
+    offered = [one for one in found if one.archived_at is None]
+    archived = [one for one in found if one.archived_at is not None]
+    context = frame(request, user, "settings", practice=practice, offered=offered, archived=archived)
+    return render(request, "practitioner/questionnaires/list.html", context)
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_questionnaire(request: HttpRequest, user: User) -> HttpResponse:
+    practice = administered_practice(request, user)
+    form = NewForm(request.POST or None, initial={"example": FROM_NOTHING})
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            made = create_questionnaire(
+                practice=practice,
+                title=form.cleaned_data["title"],
+                by=user,
+                resource=_example(form.cleaned_data["example"], practice),
+            )
+            return done("practitioner:questionnaire", pk=made.pk)
+    context = frame(request, user, "settings", practice=practice, form=form, examples=EXAMPLES.values())
+    return render(request, "practitioner/questionnaires/new.html", context, status=400 if form.errors else 200)
+
+
+def _example(key: str, practice: Practice) -> dict[str, Any] | None:
+    return EXAMPLES[key].resource(practice.language) if key else None
+
+
+@staff_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_file(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
+    """A new questionnaire, or the next version of one. What is not understood is said by question."""
+    found = owned_questionnaire(user, pk) if pk else None
+    practice = found.practice if found else administered_practice(request, user)
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            if found:
+                publish_resource(questionnaire=found, resource=form.resource, by=user)
+            else:
+                found = import_questionnaire(practice=practice, resource=form.resource, by=user)
+            messages.success(request, _("Le questionnaire est importé."))
+            return done("practitioner:questionnaire", pk=found.pk)
+    context = frame(request, user, "settings", practice=practice, form=form, questionnaire=found)
+    return render(request, "practitioner/questionnaires/import.html", context, status=400 if form.errors else 200)
+
+
+@staff_only
+@require_POST
+def archive(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = owned_questionnaire(user, pk)
+    archive_questionnaire(questionnaire=found, by=user)
+    messages.success(request, _("Le questionnaire est archivé. Les réponses déjà reçues restent."))
+    return done("practitioner:questionnaires")
+
+
+@staff_only
+@require_POST
+def unarchive(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = owned_questionnaire(user, pk)
+    unarchive_questionnaire(questionnaire=found, by=user)
+    messages.success(request, _("Le questionnaire est de nouveau proposé."))
+    return done("practitioner:questionnaires")
+
+
+def owned_questionnaire(user: User, pk: uuid.UUID) -> Questionnaire:
+    """A questionnaire of a practice that the user administers. Raises Http404 for others."""
+    owned = Questionnaire.objects.of_staff(user, Role.ADMIN)
+    return get_object_or_404(owned.select_related("practice"), pk=pk)

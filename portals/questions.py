@@ -1,0 +1,284 @@
+"""Questions of a questionnaire as a form: on the patient's page, and in the preview of the staff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from questionnaires.fhir.conditions import Answers, enabled_items
+from questionnaires.fhir.items import Condition, Item, Questions
+from questionnaires.fhir.responses import faults_of_values
+from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Quantity, Value, decimal_of
+from questionnaires.words import SENTENCES
+
+YES, NO = "yes", "no"
+INPUT = {"class": "form-control"}
+
+
+class DecimalField(forms.CharField):
+    """A number with a comma or a point, as it is typed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs=INPUT | {"inputmode": "decimal"}), **options)
+
+    def clean(self, value: Any) -> Any:
+        typed = "".join(str(super().clean(value)).split()).replace(",", ".")
+        if not typed:
+            return None
+        try:
+            return decimal_of(typed)
+        except NotAValue:
+            raise forms.ValidationError(_("Écrivez un nombre. Exemple : 36,6.")) from None
+
+
+class LinesField(forms.CharField):
+    """Several answers, one a line, each cleaned by the field of one."""
+
+    def __init__(self, one: forms.Field, **options: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs=INPUT | {"rows": 4}), **options)
+        self.one = one
+
+    def clean(self, value: Any) -> Any:
+        lines = [line for line in str(super().clean(value)).splitlines() if line.strip()]
+        return [self.one.clean(line.strip()) for line in lines]
+
+
+def decimal_words(number: Decimal) -> str:
+    """As one types it in the current language: 36,6."""
+    return number_format(number, use_l10n=True)
+
+
+def field_of(item: Item) -> forms.Field:
+    """The field of one question. Nothing is required here: a page can be left and resumed."""
+    named: dict[str, Any] = {
+        "label": f"{item.text} ({item.unit})" if item.unit else item.text,
+        "help_text": mark_safe("<br>".join(escape(item.help).splitlines())),  # noqa: S308  # escaped
+        "required": False,
+    }
+    if item.kind is Kind.BOOLEAN:
+        yes_no = [(YES, gettext_lazy("Oui")), (NO, gettext_lazy("Non"))]
+        return forms.ChoiceField(choices=yes_no, widget=forms.RadioSelect, **named)
+    if item.kind in CHOICES:
+        options = [(str(number), option.words) for number, option in enumerate(item.options)]
+        if item.repeats:
+            return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **named)
+        return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **named)
+    one = field_of_one(item, named)
+    return LinesField(one, **named) if item.repeats else one
+
+
+def field_of_one(item: Item, named: dict[str, Any]) -> forms.Field:
+    match item.kind:
+        case Kind.INTEGER:
+            told = {"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")}
+            widget: forms.Widget = forms.TextInput(attrs=INPUT | {"inputmode": "numeric"})
+            return forms.IntegerField(
+                widget=widget, error_messages=told, min_value=-(2**31), max_value=2**31 - 1, **named
+            )
+        case Kind.DECIMAL | Kind.QUANTITY:
+            return DecimalField(**named)
+        case Kind.DATE:
+            return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs=INPUT | {"type": "date"}), **named)
+        case Kind.DATE_TIME:
+            at = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs=INPUT | {"type": "datetime-local"})
+            return forms.DateTimeField(widget=at, **named)
+        case Kind.TIME:
+            return forms.TimeField(widget=forms.TimeInput(format="%H:%M", attrs=INPUT | {"type": "time"}), **named)
+        case Kind.TEXT:
+            return forms.CharField(widget=forms.Textarea(attrs=INPUT | {"rows": 4}), **named)
+    return forms.CharField(widget=forms.TextInput(attrs=INPUT), **named)
+
+
+class QuestionsForm(forms.Form):
+    """The questions of `items` and below. Fields have short names, because a linkId may be anything."""
+
+    def __init__(
+        self, data: QueryDict | None, *, questions: Questions, items: Iterable[Item], answers: Answers
+    ) -> None:
+        super().__init__(data, initial=dict(_initial(questions, items, answers)))
+        self.questions, self.items = questions, tuple(items)
+        self.names = names_of(questions)
+        self.asked = [one for item in self.items for one in item.walk() if one.is_asked]
+        for item in self.asked:
+            self.fields[self.names[item.link_id]] = field_of(item)
+            if item.kind is Kind.OPEN_CHOICE:
+                other = forms.CharField(label=_("Autre réponse"), required=False, widget=forms.TextInput(attrs=INPUT))
+                self.fields[f"{self.names[item.link_id]}-other"] = other
+
+    def given(self) -> dict[str, tuple[Value, ...]]:
+        """The answers of this form that are sound; the form has an error for each other one."""
+        self.is_valid()
+        given = {item.link_id: self._values(item) for item in self.asked}
+        for fault in faults_of_values(self.questions, given):
+            self.tell(fault.link_id, str(SENTENCES[fault.code]) % {"detail": _as_typed(fault.detail)})
+        return {
+            item.link_id: given[item.link_id] for item in self.asked if self.names[item.link_id] not in self.errors
+        }
+
+    def tell(self, link_id: str, sentence: str) -> None:
+        """An error beside the question, or beside the first question of a section."""
+        item = self.questions.by_link_id[link_id]
+        name = next((self.names[one.link_id] for one in item.walk() if self.names[one.link_id] in self.fields), None)
+        if name is None or name not in self.errors:
+            self.add_error(name, sentence)
+
+    def _values(self, item: Item) -> tuple[Value, ...]:
+        name = self.names[item.link_id]
+        typed = self.cleaned_data.get(name)
+        several = typed if isinstance(typed, list) else [typed]
+        values = [_value(item, one) for one in several if one not in (None, "")]
+        if other := self.cleaned_data.get(f"{name}-other"):
+            values = [*values, other] if item.repeats else [other]
+        return tuple(values)
+
+    def lines(self, answers: Answers) -> list[Line]:
+        """What the page shows, with `enabled` as the answers have it."""
+        enabled = enabled_items(self.questions, answers)
+        return [self._line(item, enabled) for item in self.items]
+
+    def _line(self, item: Item, enabled: frozenset[str]) -> Line:
+        name = self.names[item.link_id]
+        return Line(
+            item,
+            name,
+            item.link_id in enabled,
+            field=self[name] if item.is_asked else None,
+            other=self[f"{name}-other"] if item.kind is Kind.OPEN_CHOICE else None,
+            when=_when(item, self.questions, self.names),
+            below=[self._line(one, enabled) for one in item.items],
+        )
+
+
+@dataclass
+class Line:
+    """One item on the page. `when`: its conditions for static/js/questions.js, "" without one."""
+
+    item: Item
+    name: str
+    enabled: bool
+    field: forms.BoundField | None
+    other: forms.BoundField | None
+    when: str
+    below: list[Line]
+
+    @property
+    def is_boxes(self) -> bool:
+        return self.item.kind in CHOICES or self.item.kind is Kind.BOOLEAN
+
+
+def names_of(questions: Questions) -> dict[str, str]:
+    """The name of each item's field, by linkId."""
+    return {item.link_id: f"q{number}" for number, item in enumerate(questions.walk(), start=1)}
+
+
+def shown_names(lines: Iterable[Line]) -> Iterator[str]:
+    """The names of the items that are enabled, with those below."""
+    for line in lines:
+        if line.enabled:
+            yield line.name
+            yield from shown_names(line.below)
+
+
+def _value(item: Item, typed: Any) -> Value:
+    """What a cleaned field says, as an answer."""
+    match item.kind:
+        case Kind.BOOLEAN:
+            return bool(typed == YES)
+        case Kind.CHOICE | Kind.OPEN_CHOICE:
+            return item.options[int(typed)].value
+        case Kind.QUANTITY:
+            return Quantity(typed, item.unit)
+    return typed  # type: ignore[no-any-return]  # the field has made it of the question's type
+
+
+def _initial(questions: Questions, items: Iterable[Item], answers: Answers) -> Iterator[tuple[str, Any]]:
+    names = names_of(questions)
+    for item in (one for top in items for one in top.walk() if one.is_asked):
+        values = answers.get(item.link_id, item.initial)
+        typed = [text for value in values if (text := _typed(item, value)) is not None]
+        if item.kind in CHOICES and item.repeats:
+            yield names[item.link_id], typed
+        elif typed:
+            yield names[item.link_id], "\n".join(map(str, typed)) if item.repeats else typed[0]
+        if item.kind is Kind.OPEN_CHOICE:
+            free = [value for value in values if _option(item, value) is None]
+            yield f"{names[item.link_id]}-other", ", ".join(map(str, free))
+
+
+def _typed(item: Item, value: Value) -> Any:
+    """An answer as its field shows it; None for one that the field beside it shows."""
+    match value:
+        case bool():
+            return YES if value else NO
+        case _ if item.kind in CHOICES:
+            return _option(item, value)
+        case Quantity():
+            return decimal_words(value.number)
+        case Decimal():
+            return decimal_words(value)
+        case datetime():
+            local = timezone.localtime(value)
+            return f"{local:%Y-%m-%d %H:%M}" if item.repeats else local
+        case date() | time():
+            return value.isoformat() if item.repeats else value
+    return value
+
+
+def _option(item: Item, value: Value) -> str | None:
+    same = (
+        number for number, one in enumerate(item.options) if type(one.value) is type(value) and one.value == value
+    )
+    found = next(same, None)
+    return None if found is None else str(found)
+
+
+def _when(item: Item, questions: Questions, names: Mapping[str, str]) -> str:
+    if not item.conditions:
+        return ""
+    conditions = [
+        _for_script(one, questions.by_link_id[one.question], names[one.question]) for one in item.conditions
+    ]
+    return json.dumps({"every": item.every, "conditions": conditions})
+
+
+def _for_script(condition: Condition, asked: Item, name: str) -> Json:
+    """The condition in the words of the form's fields."""
+    answer = condition.answer
+    match answer:
+        case bool():
+            wanted: str | float = YES if answer else NO
+        case Coding() | str() if asked.kind in CHOICES:
+            wanted = _option(asked, answer) or str(answer)
+        case Quantity():
+            wanted = float(answer.number)
+        case int() | Decimal():
+            wanted = float(answer)
+        case datetime():
+            wanted = f"{timezone.localtime(answer):%Y-%m-%dT%H:%M}"
+        case time():
+            wanted = f"{answer:%H:%M}"
+        case _:
+            wanted = str(answer)
+    exists = {"answer": answer} if condition.operator == "exists" else {"answer": wanted}
+    return {"name": name, "operator": str(condition.operator), **exists}
+
+
+def _as_typed(detail: str) -> str:
+    """A bound in the sentence of a fault, as one would type it."""
+    try:
+        return decimal_words(Decimal(detail))
+    except ArithmeticError:
+        return detail

@@ -1,0 +1,203 @@
+"""The questionnaires of a practice: made, edited as a draft, published as versions that never change."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from audit.trail import record
+from files.names import composed
+from practices.models import Practice
+from practices.roles import require_administrator
+from questionnaires.fhir.editing import NoSuchItem, blank
+from questionnaires.fhir.faults import Fault, NotUnderstood
+from questionnaires.fhir.items import Questions
+from questionnaires.fhir.reading import read_draft, read_questionnaire
+from questionnaires.models import Questionnaire, QuestionnaireVersion
+from questionnaires.words import sentence_of
+from refusals import Kind, Reason, Refusal
+
+ONLY_ADMINISTRATORS = gettext_lazy("Seul un administrateur du cabinet modifie les questionnaires.")
+Json = dict[str, Any]
+
+
+class QuestionnaireNotUnderstood(Refusal):
+    """One reason for each fault; its field is the linkId of the question."""
+
+    code = "questionnaire_not_understood"
+    kind = Kind.INVALID
+    words = gettext_lazy("Ce questionnaire contient des éléments qui ne sont pas pris en charge.")
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__()
+        self.faults = tuple(faults)
+
+    def errors(self) -> list[Reason]:
+        return [Reason(self.code, sentence_of(fault), fault.link_id or None) for fault in self.faults]
+
+
+class ItemGone(Refusal):
+    code = "item_gone"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Cette question vient d’être retirée du questionnaire : rien n’a changé.")
+
+
+class NothingToPublish(Refusal):
+    code = "nothing_to_publish"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Rien n’a changé depuis la dernière version : il n’y a rien à publier.")
+
+
+@transaction.atomic
+def create_questionnaire(*, practice: Practice, title: str, by: User, resource: Json | None = None) -> Questionnaire:
+    """A draft: empty, or with the questions of `resource` (a ready example). Raises NotAllowed,
+    QuestionnaireNotUnderstood."""
+    check_may_edit(practice, by)
+    draft = (resource or blank()) | {"title": composed(title)}
+    _read(read_draft, draft)
+    made = Questionnaire.objects.create(practice=practice, title=composed(title), draft=_text(draft))
+    record("questionnaire.created", by=by, on=made, practice=practice)
+    return made
+
+
+@transaction.atomic
+def import_questionnaire(*, practice: Practice, resource: object, by: User, title: str = "") -> Questionnaire:
+    """Version 1 is the resource. Raises NotAllowed, QuestionnaireNotUnderstood."""
+    check_may_edit(practice, by)
+    questions = _read(read_questionnaire, resource)
+    named = composed(title or questions.title)
+    if not named:
+        raise QuestionnaireNotUnderstood([Fault("", "no_title")])
+    made = Questionnaire.objects.create(practice=practice, title=named)
+    record("questionnaire.created", by=by, on=made, practice=practice)
+    _store_version(made, dict(resource) | {"title": named}, by)  # type: ignore[call-overload]  # it was read as one
+    return made
+
+
+@transaction.atomic
+def change_draft(*, questionnaire: Questionnaire, change: Callable[[Json], Json], by: User) -> Questionnaire:
+    """Apply one change to the draft; the first one begins a draft from the newest version. What is incomplete may
+    stay so until it is published. Raises NotAllowed, ItemGone, QuestionnaireNotUnderstood."""
+    check_may_edit(questionnaire.practice, by)
+    locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
+    try:
+        changed = change(locked.edited)
+    except NoSuchItem:
+        raise ItemGone from None
+    questions = _read(read_draft, changed)
+    locked.draft, locked.title = _text(changed), questions.title
+    locked.save(update_fields=["draft", "title"])
+    record("questionnaire.edited", by=by, on=locked, practice=locked.practice_id)
+    return locked
+
+
+@transaction.atomic
+def discard_draft(*, questionnaire: Questionnaire, by: User) -> None:
+    """Back to the newest version. Raises NotAllowed, NothingToPublish if there is no version or no draft."""
+    check_may_edit(questionnaire.practice, by)
+    locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
+    current = locked.current
+    if current is None or not locked.draft:
+        raise NothingToPublish
+    locked.draft, locked.title = "", json.loads(current.resource)["title"]
+    locked.save(update_fields=["draft", "title"])
+    record("questionnaire.discarded", by=by, on=locked, practice=locked.practice_id)
+
+
+@transaction.atomic
+def publish(*, questionnaire: Questionnaire, by: User) -> QuestionnaireVersion:
+    """Make the draft the next version. Raises NotAllowed, NothingToPublish, QuestionnaireNotUnderstood."""
+    check_may_edit(questionnaire.practice, by)
+    locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
+    if not locked.draft:
+        raise NothingToPublish
+    return _store_version(locked, json.loads(locked.draft), by)
+
+
+@transaction.atomic
+def publish_resource(*, questionnaire: Questionnaire, resource: object, by: User) -> QuestionnaireVersion:
+    """Make this resource the next version; a draft is dropped. Raises NotAllowed, QuestionnaireNotUnderstood."""
+    check_may_edit(questionnaire.practice, by)
+    questions = _read(read_questionnaire, resource)
+    locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
+    named = composed(questions.title) or locked.title
+    return _store_version(locked, dict(resource) | {"title": named}, by)  # type: ignore[call-overload]
+
+
+@transaction.atomic
+def archive_questionnaire(*, questionnaire: Questionnaire, by: User) -> None:
+    """Ask it no longer; answers stay. Archiving twice changes nothing. Raises NotAllowed."""
+    check_may_edit(questionnaire.practice, by)
+    if Questionnaire.objects.in_use().filter(pk=questionnaire.pk).update(archived_at=timezone.now()):
+        record("questionnaire.archived", by=by, on=questionnaire, practice=questionnaire.practice_id)
+
+
+@transaction.atomic
+def unarchive_questionnaire(*, questionnaire: Questionnaire, by: User) -> None:
+    """Offer it again. Raises NotAllowed."""
+    check_may_edit(questionnaire.practice, by)
+    archived = Questionnaire.objects.filter(pk=questionnaire.pk, archived_at__isnull=False)
+    if archived.update(archived_at=None):
+        record("questionnaire.unarchived", by=by, on=questionnaire, practice=questionnaire.practice_id)
+
+
+def faults_before_publishing(questionnaire: Questionnaire) -> list[Fault]:
+    """What `publish` would refuse in the draft, by question."""
+    try:
+        read_questionnaire(questionnaire.edited)
+    except NotUnderstood as refused:
+        return list(refused.faults)
+    return []
+
+
+def check_may_edit(practice: Practice, by: User) -> None:
+    """Raises NotAllowed."""
+    require_administrator(by, practice, ONLY_ADMINISTRATORS)
+
+
+def _store_version(questionnaire: Questionnaire, resource: Json, by: User) -> QuestionnaireVersion:
+    """The caller has locked the row, or just made it: numbers are consecutive."""
+    questions = _read(read_questionnaire, resource)
+    last = questionnaire.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    number, now = last + 1, timezone.now()
+    version = QuestionnaireVersion.objects.create(
+        id=uuid.uuid4(),
+        questionnaire=questionnaire,
+        number=number,
+        resource=_text(_named(resource, questionnaire, number) | {"status": "active", "date": now.isoformat()}),
+        created_by=by,
+        created_at=now,
+    )
+    questionnaire.draft, questionnaire.title = "", questions.title
+    questionnaire.save(update_fields=["draft", "title"])
+    detail = {"version": number}
+    record("questionnaire.published", by=by, on=questionnaire, practice=questionnaire.practice_id, detail=detail)
+    return version
+
+
+def _named(resource: Json, questionnaire: Questionnaire, number: int) -> Json:
+    """With our address and version. The address that it came with is what it is derived from."""
+    named = resource | {"id": str(questionnaire.pk), "url": questionnaire.canonical_url, "version": str(number)}
+    came_as = resource.get("url")
+    if isinstance(came_as, str) and came_as != questionnaire.canonical_url:
+        version = resource.get("version")
+        named["derivedFrom"] = [f"{came_as}|{version}" if isinstance(version, str) else came_as]
+    return named
+
+
+def _read(reader: Callable[[object], Questions], resource: object) -> Questions:
+    try:
+        return reader(resource)
+    except NotUnderstood as refused:
+        raise QuestionnaireNotUnderstood(refused.faults) from None
+
+
+def _text(resource: Json) -> str:
+    return json.dumps(resource, allow_nan=False)

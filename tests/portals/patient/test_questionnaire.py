@@ -1,0 +1,89 @@
+"""A patient fills in a questionnaire: a page for each section, kept as one goes, without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Appointment
+from patients.models import RecordTie, Relationship
+from questionnaires.answering import answers_of, begin_response
+from questionnaires.catalogue import import_questionnaire
+from questionnaires.models import QuestionnaireResponse
+from tests.markup import page_text
+from tests.questionnaires.test_understood import YES_NO, item, resource, when
+
+SignIn = Callable[[User], Client]
+ASKED = resource(
+    item(
+        "habits",
+        "group",
+        item=[
+            item("smokes", "boolean", required=True),
+            item("packs", "decimal", required=True, enableWhen=[when("smokes", answerBoolean=True)]),
+        ],
+    ),
+    item("smoker", "group", text="Pour fumeurs", enableWhen=[when("smokes", answerBoolean=True)], item=[
+        item("stop", "open-choice", answerOption=YES_NO, repeats=True),
+    ]),
+    item("last", "text", text="Autre chose ?", maxLength=10),
+    title="Tabac",
+    description="Trois questions.",
+)  # fmt: skip
+
+
+@pytest.fixture
+def response(appointment: Appointment, carol: User, hugo: User) -> QuestionnaireResponse:
+    RecordTie.objects.create(user=hugo, patient=appointment.patient, relationship=Relationship.SELF)
+    version = import_questionnaire(practice=appointment.practice, resource=ASKED, by=carol).versions.get()
+    return begin_response(appointment=appointment, version=version, by=hugo)
+
+
+def _answers(response: QuestionnaireResponse) -> dict[str, Any]:
+    response.refresh_from_db()
+    return answers_of(response)
+
+
+def test_from_the_first_page_to_the_last(sign_in: SignIn, hugo: User, response: QuestionnaireResponse) -> None:
+    client, at = sign_in(hugo), f"/questionnaires/{response.pk}/"
+    start = page_text(client.get(at))
+    assert "Trois questions." in start
+    assert f"{at}1/" in start
+    first = client.post(f"{at}1/", {"shown": "q1 q2"})
+    assert first.status_code == 400
+    assert "Répondez à cette question." in page_text(first)
+    more = client.post(f"{at}1/", {"shown": "q1 q2", "q2": "yes"})
+    assert "Vos réponses ouvrent d’autres questions" in page_text(more)
+    wrong = client.post(f"{at}1/", {"shown": "q1 q2 q3", "q2": "yes", "q3": "deux"})
+    assert "Écrivez un nombre." in page_text(wrong)
+    assert _answers(response) == {"smokes": (True,)}  # what is sound is kept
+    assert client.post(f"{at}1/", {"shown": "q1 q2 q3", "q2": "yes", "q3": "1,5"})["Location"] == f"{at}2/"
+    client.post(f"{at}2/", {"q5": ["0"], "q5-other": "Un jour", "later": "1"})
+    resumed = client.get(f"{at}2/").content.decode()  # on another device, too
+    assert 'value="Un jour"' in resumed
+    assert "checked" in resumed
+    assert client.post(f"{at}3/", {"q6": "Beaucoup trop long"}).status_code == 400
+    assert client.post(f"{at}3/", {"q6": "Rien."})["Location"] == f"{at}check/"
+    read_again = page_text(client.get(f"{at}check/"))
+    for words in ("Oui", "1,5", "yes", "Un jour", "Rien."):
+        assert words in read_again
+    assert "Envoyé le" in page_text(client.post(f"{at}check/", follow=True))
+    assert client.get(f"{at}1/").status_code == 302  # it can only be read
+    assert "Rien." in page_text(client.get(at))
+
+
+def test_a_page_that_is_not_asked_is_skipped_and_what_is_missing_is_named(
+    sign_in: SignIn, hugo: User, alice: User, response: QuestionnaireResponse
+) -> None:
+    client, at = sign_in(hugo), f"/questionnaires/{response.pk}/"
+    refused = client.post(f"{at}check/")
+    assert refused.status_code == 400
+    assert "Il manque des réponses" in page_text(refused)
+    assert client.post(f"{at}1/", {"shown": "all", "q2": "no"})["Location"] == f"{at}3/"
+    assert client.get(f"{at}9/").status_code == 404
+    for page in ("", "1/", "check/"):
+        assert sign_in(alice).get(f"{at}{page}").status_code == 404

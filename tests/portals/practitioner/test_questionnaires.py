@@ -1,0 +1,143 @@
+"""An administrator makes a questionnaire without code: questions, choices, conditions, score, versions, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from practices.models import Practice
+from questionnaires.catalogue import import_questionnaire
+from questionnaires.fhir.items import Questions
+from questionnaires.fhir.reading import read_draft
+from questionnaires.models import Questionnaire
+from tests.markup import page_text
+
+SignIn = Callable[[User], Client]
+LIST = "/pro/settings/questionnaires/"
+NO_CONDITION = {"every": "all"}
+
+
+def _ask(client: Client, at: str, **content: str) -> Any:
+    return client.post(at, NO_CONDITION | content)
+
+
+def _link_id(text: str) -> str:
+    return next(item.link_id for item in _questions().walk() if item.text == text)
+
+
+def _questions() -> Questions:
+    return read_draft(Questionnaire.objects.get().edited)
+
+
+def test_a_questionnaire_is_written_tried_published_and_exported(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+    assert "Aucun questionnaire" in page_text(client.get(LIST))
+    assert client.post(f"{LIST}new/", {"title": "", "example": ""}).status_code == 400
+    client.post(f"{LIST}new/", {"title": "Tabac", "example": ""})
+    made = Questionnaire.objects.get()
+    at = f"{LIST}{made.pk}/"
+    assert "Aucune question" in page_text(client.get(at))
+    _ask(client, f"{at}section/new/", text="Vos habitudes")
+    assert "Cette section n’a aucune question." in page_text(client.get(at))
+    section = _link_id("Vos habitudes")
+    kept = {"section": section, "required": "on"}
+    _ask(client, f"{at}question/new/?section={section}", kind="boolean", text="Fumez-vous ?", **kept)
+    refused = _ask(client, f"{at}question/new/", kind="choice", text="Combien ?", section=section, choices=" ")
+    assert "Proposez au moins une réponse." in page_text(refused)
+    smokes = _link_id("Fumez-vous ?")
+    condition = {"question-0": smokes, "operator-0": "=", "answer-0": "peut-être"}
+    much = {"kind": "choice", "text": "Combien ?", "choices": "Peu = 1\nBeaucoup = 2,5", **kept}
+    refused = _ask(client, f"{at}question/new/", **much, **condition)
+    assert "Écrivez une réponse de cette question : Oui, Non." in page_text(refused)
+    _ask(client, f"{at}question/new/", **much, **condition | {"answer-0": "oui"})
+    assert "Posée si « Fumez-vous ? » est « Oui »" in page_text(client.get(at))
+    ranges = {"low-0": "", "high-0": "1", "words-0": "Parlons-en.", "low-1": "2", "high-1": "", "words-1": "Venez."}
+    heading = {"title": "Tabac", "description": "Deux questions.", "low-2": "", "high-2": "", "words-2": ""}
+    client.post(f"{at}heading/", heading | ranges)
+    preview = f"{at}preview/"
+    assert "hidden" in client.get(preview).content.decode().split("Combien")[0].rsplit("<div", 1)[1]
+    tried = page_text(client.post(preview, {"q2": "yes", "q3": "1"}))
+    assert "Score : 2,5. Venez." in tried
+    assert "Score" not in page_text(client.post(preview, {"q2": "no", "q3": "1"}))  # it is not asked
+    client.post(f"{at}publish/")
+    assert "Version 1 publiée." in page_text(client.get(at))
+    exported = client.get(f"{at}versions/1/json/")
+    assert exported["Content-Type"] == "application/fhir+json"
+    resource = json.loads(exported.content)
+    assert [item["text"] for item in resource["item"][0]["item"]] == ["Fumez-vous ?", "Combien ?"]
+    file = SimpleUploadedFile("q.json", exported.content, "application/json")
+    client.post(f"{at}import/", {"file": file})
+    assert made.versions.count() == 2
+    assert client.get(f"{at}versions/1/").status_code == client.get(f"{at}versions/").status_code == 200
+
+
+def test_questions_are_changed_moved_and_removed(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+    client.post(f"{LIST}new/", {"title": "Avant la visite", "example": "before-the-visit"})
+    at = f"{LIST}{Questionnaire.objects.get().pk}/"
+    assert "Qu’est-ce qui vous amène ?" in page_text(client.get(at))
+    page = client.get(f"{at}question/?item=since").content.decode()
+    assert "Quelques jours\nQuelques semaines" in page
+    posted = {"kind": "choice", "text": "Depuis combien de temps ?", "choices": "Hier\nPlus", "section": "health"}
+    assert _ask(client, f"{at}question/?item=since", **posted).status_code == 302
+    client.post(f"{at}question/move/", {"item": "since", "to": "up"})
+    health = [item.link_id for item in _questions().by_link_id["health"].items]
+    assert health[-2:] == ["since", "tobacco"]
+    assert "2 questions sont retirées." in page_text(client.get(f"{at}question/remove/?item=visit"))
+    assert Questionnaire.objects.get().edited["item"][0]["linkId"] == "visit"  # asking removes nothing
+    client.post(f"{at}question/remove/?item=visit")
+    assert [item.link_id for item in _questions().items] == ["health", "questions"]
+    kept = page_text(client.get(f"{at}question/?item=treatments-which"))
+    assert 'value="Oui"' in kept
+    client.post(f"{at}question/remove/?item=treatments")
+    assert "n’existe plus" in page_text(client.get(at))
+    assert "Publier ce brouillon" not in page_text(client.get(at))
+    assert client.get(f"{at}question/?item=visit").status_code == 404
+    assert client.get(f"{at}preview/").status_code == 404
+    client.post(f"{at}question/move/", {"item": "visit", "to": "up"})
+    assert "vient d’être retirée" in page_text(client.get(at))
+
+
+def test_an_import_says_what_is_not_understood(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+
+    def told(content: bytes) -> str:
+        answer = client.post(f"{LIST}import/", {"file": SimpleUploadedFile("q.json", content)})
+        assert answer.status_code == 400
+        return page_text(answer)
+
+    assert "Ce fichier n’est pas du JSON." in told(b"{")
+    assert "Ce fichier n’est pas du JSON." in told(b"[" * 100_000)
+    assert "n’est pas une ressource FHIR R4 Questionnaire" in told(b'{"resourceType": "Patient"}')
+    foreign = {
+        "resourceType": "Questionnaire",
+        "status": "active",
+        "title": "x",
+        "item": [{"linkId": "1.1", "type": "attachment", "text": "Une photographie ?"}],
+    }
+    assert "Question « 1.1 » : Le type « attachment » n’est pas pris en charge." in told(json.dumps(foreign).encode())
+    assert not Questionnaire.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "rita", "charlie"])
+def test_only_administrators_of_the_practice(
+    sign_in: SignIn, practice: Practice, carol: User, who: str, request: pytest.FixtureRequest
+) -> None:
+    resource = {"resourceType": "Questionnaire", "status": "active", "title": "x", "item": []}
+    made = import_questionnaire(practice=practice, resource=resource, by=carol)
+    client = sign_in(request.getfixturevalue(who))
+    at = f"{LIST}{made.pk}/"
+    for page in ("", "heading/", "section/new/", "question/new/", "preview/", "versions/", "versions/1/json/"):
+        assert client.get(f"{at}{page}").status_code == 404
+    for page in ("publish/", "discard/", "archive/", "question/move/"):
+        assert client.post(f"{at}{page}").status_code == 404
+    made.refresh_from_db()
+    assert made.archived_at is None
+    assert sign_in(carol).post(f"{at}archive/").status_code == 302
+    assert "Archivés" in page_text(sign_in(carol).get(LIST))
