@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments import offers
+from appointments import offers, waiting
 from appointments.booking import book, move
 from appointments.cancelling import cancel
 from appointments.holds import hold_slot
@@ -249,7 +249,7 @@ def test_an_error_in_one_practice_holds_up_no_other(
     )
     reason = VisitReason.objects.create(practice=other_practice, name="Suivi", duration_minutes=20)
     WaitingEntry.objects.create(practice=other_practice, patient=elsewhere, visit_reason=reason)
-    real = offers.contacts_to_offer
+    real = waiting.contacts_to_offer
 
     def fails(entry: WaitingEntry) -> Any:
         return 1 / 0 if entry.practice_id == other_practice.pk else real(entry)

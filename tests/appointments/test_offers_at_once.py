@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from appointments import offers, waiting
-from appointments.booking import book, cancel
+from appointments.booking import book
+from appointments.cancelling import cancel
 from appointments.doubts import Doubtful
 from appointments.models import Appointment, OfferState, SlotOffer, WaitingEntry
 from appointments.offers import OfferOver, accept, refuse, sweep

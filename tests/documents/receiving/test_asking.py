@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from appointments.booking import cancel
+from appointments.cancelling import cancel
 from appointments.history import history_of
 from appointments.models import Appointment, BookedFor
 from documents.models import DocumentRequest, RequestState
