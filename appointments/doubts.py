@@ -79,6 +79,17 @@ def doubts_about(
     return found
 
 
+def doubts_about_placed(appointment: Appointment) -> list[Doubt]:
+    """About the time of an appointment that is booked, the appointment itself apart."""
+    return doubts_about(
+        agenda=appointment.agenda,
+        visit_reason=appointment.visit_reason,
+        patient=appointment.patient,
+        starts_at=appointment.starts_at,
+        moving=appointment,
+    )
+
+
 def doubts_about_each(
     *,
     agenda: Agenda,

@@ -290,8 +290,13 @@ def test_programs_choose_whether_they_are_asked(
         start = {"start": desk.start.isoformat()}
         address = f"/api/v1/appointments/{moved.pk}/"
         assert client.patch(address, start | {"accept_doubts": False}, format="json").status_code == 409
-        assert client.patch(address, start, format="json").status_code == 200
-    assert client.post("/api/v1/appointments/", asked, format="json").status_code == 201
+        moved_there = client.patch(address, start, format="json")
+        assert moved_there.status_code == 200
+        assert code in {one["code"] for one in moved_there.json()["doubts"]}
+    booked = client.post("/api/v1/appointments/", asked, format="json")
+    assert booked.status_code == 201
+    assert code in {one["code"] for one in booked.json()["doubts"]}
+    assert all(one["detail"] for one in booked.json()["doubts"])
 
 
 def in_time_order(codes: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
+from appointments.doubts import doubts_about_placed
 from appointments.models import Appointment, AppointmentKind, BookedFor, CancelReason
 from appointments.recipients import RecipientState
 from appointments.slots import Slot
@@ -43,12 +44,33 @@ class AppointmentOut(BookingOut):
         fields = [*BookingOut.Meta.fields, "confirmed_at", "cancelled_reason", "cancelled_note"]
 
 
+class DoubtOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField(source="sentence")
+
+
+class PlacedOut(AppointmentOut):
+    """For whoever books or moves: a time that is taken is never booked without a word."""
+
+    doubts = serializers.SerializerMethodField(help_text="What speaks against its time, such as a time already taken")
+
+    class Meta(AppointmentOut.Meta):
+        fields = [*AppointmentOut.Meta.fields, "doubts"]
+
+    @extend_schema_field(DoubtOut(many=True))
+    def get_doubts(self, appointment: Appointment) -> Any:
+        return DoubtOut(doubts_about_placed(appointment), many=True).data
+
+
 class CancelIn(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=CancelReason.choices, required=False, help_text="For staff alone")
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="For staff alone")
 
 
-ACCEPT_DOUBTS = "False: 409 with everything that speaks against this time, and nothing is booked or moved"
+ACCEPT_DOUBTS = (
+    "False: 409 with everything that speaks against this time, and nothing is booked or moved. "
+    "True: the answer says it in `doubts`"
+)
 
 KIND = "Left out: in person, or by video where the visit reason is by video only"
 
