@@ -36,7 +36,7 @@ APPOINTMENTS = 12
 
 @pytest.fixture
 def three_documents(access_plan: LibraryDocument, receive: Any, carol: User) -> list[LibraryDocument]:
-    about = {"practice": access_plan.practice, "category": access_plan.category, "by": carol}
+    about: dict[str, Any] = {"practice": access_plan.practice, "category": access_plan.category, "by": carol}
     others = [
         import_document(intake=receive(name=f"{title}.pdf"), title=title, **about)
         for title in ("Questionnaire", "Préparation")
