@@ -145,8 +145,9 @@ def _delete_rows(practice: Practice) -> tuple[Report, list[StoredFile]]:
     OneTimeCode.objects.filter(subject_id__in=list(invitations.values_list("pk", flat=True))).delete()
     _erase_operators_log(practice)
     messages = list(_messages_of(practice).values_list("pk", flat=True))
-    of_export = Q(practice_export__practice=practice)  # the archive of the whole practice is not archived again
-    files = list(StoredFile.objects.filter(_named_by(practice) | of_export))
+    # Not archived: the archive of the whole practice, and what was taken back and may still be undone.
+    beside = Q(practice_export__practice=practice) | Q(undoable_acts__practice=practice)
+    files = list(StoredFile.objects.filter(_named_by(practice) | beside).distinct())
     report.count("practices.Membership", remove_all_members(practice=practice, by=None))
     report.delete_by_key("notifications.Message", Message.objects.all(), messages)
     for label, rows in rows_of(practice):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -122,8 +123,7 @@ def change(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def _finished(request: HttpRequest, user: User, found: Appointment, form: FillingForm) -> HttpResponse:
     """Raises SignInAgain, and what the use cases raise."""
     filling, practitioner, confirms = form.filling(), form.practitioner(), form.confirms_patient
-    key = request.POST.get("key", "")[:64]
-    pk = uuid.uuid5(found.pk, f"{user.pk} {key}") if key else None
+    pk = _document_id(request, found, user, form)
     if practitioner is not None:
         prepare_task(
             appointment=found,
@@ -145,6 +145,13 @@ def _finished(request: HttpRequest, user: User, found: Appointment, form: Fillin
     offer_to_undo(request, share_act(document, user, mark))
     messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
     return done("practitioner:share", pk=found.pk)
+
+
+def _document_id(request: HttpRequest, found: Appointment, user: User, form: FillingForm) -> uuid.UUID | None:
+    """A form sent twice makes one document; one that was changed after going back makes another."""
+    key = request.POST.get("key", "")[:64]
+    sent = json.dumps([str(user.pk), str(form.version.pk), key, form.typed()], sort_keys=True)
+    return uuid.uuid5(found.pk, sent) if key else None
 
 
 def _shown(request: HttpRequest, user: User, context: dict[str, Any]) -> HttpResponse:
@@ -176,12 +183,19 @@ def _page(request: HttpRequest, user: User, context: dict[str, Any], **more: Any
         may_share=True,
         patient=found.patient,
         key=request.POST.get("key") or uuid.uuid4().hex,
+        newer=_newer(form.version),
         config=config,
         may_sign_until=may_sign_until,
         **context,
         **more,
     )
     return render(request, "practitioner/fill.html", whole, status=400 if form.errors else 200)
+
+
+def _newer(written: LibraryVersion) -> LibraryVersion | None:
+    """The version that has taken its place: an old tab, a draft, or what was prepared, still has this one."""
+    newest = LibraryVersion.objects.filter(document=written.document_id).order_by("-number").first()
+    return newest if newest and newest.pk != written.pk and newest.body else None
 
 
 def _version(found: Appointment, pk: uuid.UUID) -> LibraryVersion:

@@ -20,7 +20,7 @@ from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents.filling.answers import checked
 from documents.filling.drafts import forget_old_drafts, keep_draft
-from documents.library.catalogue import archive, write_document
+from documents.library.catalogue import archive, write_document, write_version
 from documents.library.writing.blanks import Blank, BlankKind
 from documents.models import Category, FillingDraft, LibraryDocument, SharedDocument, Task
 from files import storage
@@ -99,12 +99,15 @@ def test_it_is_shared_with_the_answers_in_place_and_the_draft_ends(
     browser, before = sign_in(bob), len(files_in_store())
     for _twice in range(2):  # the same form sent again
         assert browser.post(address, {**ANSWERS, **ABOUT, "key": "k"}).status_code == 302
+    again = {**ANSWERS, **ABOUT, "key": "k", "blank_3": "Repos au lit"}
     document = SharedDocument.objects.get()
     assert "Marie Durand, arrêt jusqu’au 2 mars 2027, côté gauche. Repos à la maison" in text_of(document)
     assert (document.title, document.category_id, document.is_signed) == ("Arrêt de travail", "certificate", False)
     assert document.library_version is None  # a paper of its own: taken back, its bytes go, too
     assert not FillingDraft.objects.exists()
     assert len(files_in_store()) == before + 1
+    assert browser.post(address, again).status_code == 302  # corrected after going back: another document
+    assert [("Repos au lit" in text_of(one)) for one in SharedDocument.objects.order_by("shared_at")] == [False, True]
 
 
 def test_every_blank_gets_its_sentence_at_once_and_what_was_typed_stays(
@@ -261,6 +264,17 @@ def test_what_names_another_patient_is_asked_about_before_it_is_shared_signed_or
     doctor.post("/pro/to-sign/sign/", {"task": [str(task.pk)]})
     assert AuditEvent.objects.filter(action="document.shared", detail__patient_confirmed=True).count() == 3
     assert sign_in(bob).post(address, {**asked, "blank_1": "Durand Marie", "signer": ""}).status_code == 302
+
+
+def test_an_old_version_of_a_template_says_so_and_leads_to_the_new_one(
+    address: str, appointment: Appointment, template: LibraryDocument, bob: User, carol: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(bob)
+    assert "réécrit depuis" not in browser.get(address).content.decode()
+    newer = write_version(document=template, body=BODY, by=carol)
+    page = browser.get(address).content.decode()
+    assert "réécrit depuis" in page
+    assert f'href="/pro/appointments/{appointment.pk}/fill/{newer.pk}/"' in page
 
 
 def _certificate() -> Category:

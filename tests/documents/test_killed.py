@@ -102,8 +102,9 @@ def test_a_filled_in_and_a_prepared_document_are_signed_once_whenever_the_proces
     assert (again(task).state, FillingDraft.objects.count()) == ("waiting", 1)
     left = set(files_in_store()) - before
     assert [b"/ByteRange" in path.read_bytes() for path in left] == [True, True]  # signed; never a byte unsigned
-    assert storage.sweep_orphans(older_than=timedelta()) == 2
-    assert set(files_in_store()) == before
+    storage.sweep_orphans(older_than=timedelta())  # also what other tests left
+    before = set(files_in_store())
+    assert not left & before
 
     killed("after", *arguments)
     assert (SharedDocument.objects.count(), FillingDraft.objects.count()) == (2, 0)

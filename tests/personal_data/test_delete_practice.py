@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,11 +14,13 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
+from pytest_django import Settings
 
 from accounts.models import User
 from audit import chain
 from audit.models import AuditEvent
 from documents.models import SharedDocument
+from documents.undoing.sharing import take_back_for_now
 from files import storage
 from files.models import StoredFile
 from notifications.models import Message
@@ -102,6 +105,20 @@ def test_everything_of_the_practice_goes_and_nothing_of_another_changes(
     assert AuditEvent.objects.filter(
         action="document.shared", practice_id=house.practice.pk
     ).exists()  # the trail stays
+
+
+def test_the_bytes_of_a_document_whose_taking_back_can_still_be_undone_go_too(
+    house: House, own_store: Path, tmp_path: Path, commits: Any, settings: Settings
+) -> None:
+    settings.UNDO_FOR = timedelta(seconds=30)
+    act = take_back_for_now(document=house.document, by=house.doctor, session="s")
+    assert act
+    assert act.file
+    with commits(execute=True):
+        run(str(house.practice.pk), "--archive", str(tmp_path / "archive"))
+    assert act.file.key not in stored(own_store)
+    assert not StoredFile.objects.exists()
+    assert str(act.file.pk) not in str(rows_in(tmp_path / "archive", "files.StoredFile"))
 
 
 def test_the_archive_has_every_row_and_byte_and_no_key(house: House, tmp_path: Path, commits: Any) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -183,6 +184,7 @@ def test_many_documents_are_listed_in_as_few_queries_as_few(
 
     def queries(browser: Client, address: str) -> int:
         browser.get(address)
+        cache.clear()  # of the numbers in the rail, which may end in between on a busy machine
         with CaptureQueriesContext(connection) as asked:
             assert browser.get(address).status_code == 200
         return len(asked)
