@@ -83,7 +83,7 @@ class GuardedDeletion(admin.ModelAdmin[M]):
 
 
 def _references_to(obj: Model) -> Counter[str]:
-    """How many rows of each kind refer to it and would not be deleted with it."""
+    """The number of rows of each kind that refer to the object and would not be deleted with it."""
     counts: Counter[str] = Counter()
     for relation in obj._meta.get_fields(include_hidden=True):  # hidden: those whose related_name is "+"
         if isinstance(relation, ForeignObjectRel) and getattr(relation, "on_delete", None) in (PROTECT, RESTRICT):

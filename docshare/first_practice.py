@@ -41,7 +41,7 @@ class NewLink(NamedTuple):
 
 @transaction.atomic
 def renew_links(*, email: str) -> list[NewLink]:
-    """A new link for each invitation by an operator that this address has not accepted, and for an operator's account
+    """A new link for each operator's invitation that this address has not accepted, and for an operator's account
     that nobody has opened. Raises TooManyInvitations."""
     operators_link = renew_operator_link(email=email)
     links = [NewLink(operators_link, "")] if operators_link else []

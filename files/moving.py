@@ -36,7 +36,7 @@ def move_to(target: Storage, *, noted: Path, report: Callable[[str], None]) -> M
     """Copy every stored file to `target`. `noted`: a file with the keys verified in `target`, one a line; grows
     during the run.
 
-    `tell` gets a sentence for each file that could not be copied; the run continues with the others.
+    `report` gets a sentence for each file that could not be copied; the run continues with the others.
     """
     done = set(noted.read_text().split()) if noted.exists() else set()
     result = Moved()

@@ -148,8 +148,8 @@ def _without_dot(character: str) -> str:
 
 
 def content_disposition(name: str, *, inline: bool = False) -> str:
-    """The header that gives a download its name (RFC 6266). One beyond ASCII, or with a percent sign, which browsers
-    read as an escape, goes as `filename*` (RFC 8187)."""
+    """The header that gives a download its name (RFC 6266). A name beyond ASCII, or with a percent sign (browsers
+    read it as an escape), is sent as `filename*` (RFC 8187)."""
     kind = "inline" if inline else "attachment"
     if name.isascii() and "%" not in name:
         return content_disposition_header(not inline, name) or kind

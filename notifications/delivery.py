@@ -94,7 +94,7 @@ def _deliver(message: Message, sender: Sender) -> None:
 
 
 def _later(message: Message) -> datetime | None:
-    """When it leaves, of one that a rule keeps from leaving now: an SMS tried again, or left over, at night."""
+    """When the message may be sent, if a rule postpones it: an SMS at night, retried or left over. None: now."""
     if message.channel != Channel.SMS:
         return None
     now, planned = timezone.now(), message.planned_at or message.created_at
@@ -104,7 +104,7 @@ def _later(message: Message) -> datetime | None:
 
 
 def _wait_until(message: Message, at: datetime) -> None:
-    """The attempt is not the message's, and it is not late: what watches over late ones asks for `planned_at`."""
+    """Postpone without counting an attempt. `planned_at` moves too, so the check for late messages ignores it."""
     waits = {"due_at": at, "planned_at": at, "lease_until": None, "attempts": F("attempts") - 1}
     _leased(message).update(**waits)
 

@@ -210,7 +210,7 @@ class Message(models.Model):
 
     @property
     def is_waited_for(self) -> bool:
-        """Of use for minutes only: a code, which somebody sits and waits for."""
+        """Whether it is useful for minutes only, like a code that somebody is waiting for."""
         planned = self.planned_at or self.created_at
         return self.expires_at is not None and self.expires_at - planned <= timedelta(minutes=30)
 

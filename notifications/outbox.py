@@ -39,8 +39,8 @@ def plan_email(
     practice: uuid.UUID | None = None,
 ) -> Message:
     """Queue an email. `subject`, `body` and `calendar` (iCalendar, attached) carry no health data: no title, reason
-    or category of a document. `about`, `topic`: by which the planner finds it later. `kind`: what it
-    says, in a word of the planner. `html`, `sender`, `reply_to`: see notifications/letters.py. `practice`: in whose
+    or category of a document. `about`, `topic`: the keys by which the planner finds it later. `kind`: the
+    planner's name for its purpose. `html`, `sender`, `reply_to`: see notifications/letters.py. `practice`: in whose
     name it is sent; without one it never waits for a practice."""
     return _plan(
         Message(

@@ -14,8 +14,8 @@ BOTH = {one: pair for pair in SPELLINGS for one in pair}
 
 
 class FindText(models.TextField[str, str]):
-    """Rewritten whenever the row is saved. Each word stands between spaces: " mar" finds words that begin so.
-    `source`: names of the columns."""
+    """A search text, computed from the columns `source` at every save. Words are surrounded by spaces, so that " mar"
+    finds the words that begin with "mar"."""
 
     def __init__(self, *args: object, source: Iterable[str] = (), **kwargs: object) -> None:
         self.source = tuple(source)

@@ -126,8 +126,8 @@ def end_invitation(*, invitation: ColleagueInvitation, reason: InvitationEnd, by
 
 
 def lock_members(practice: Practice | uuid.UUID) -> None:
-    """Until the transaction ends, nobody else changes who the members are: two administrators who remove each other
-    take turns."""
+    """Lock the list of members until the transaction ends, so that two administrators cannot remove each other at
+    once."""
     pk = practice if isinstance(practice, uuid.UUID) else practice.pk
     Practice.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
 

@@ -32,7 +32,7 @@ class Unreachable(Exception):
 
 
 def check_address(url: str, *, example: str) -> None:
-    """Of an address as it is typed. `example`: a right one. Raises ValidationError."""
+    """Check an address that a user typed. `example`: a valid one, for the sentence. Raises ValidationError."""
     try:
         URLValidator()(url)
     except ValidationError:

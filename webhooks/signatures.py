@@ -12,7 +12,7 @@ MOST_SIGNATURES = 10  # of one message
 
 
 def signature(secret: str, *, identifier: str, at: datetime, body: str) -> str:
-    """`at`: in UTC; its whole seconds are what `webhook-timestamp` says."""
+    """`at`: in UTC; `webhook-timestamp` is its whole seconds."""
     return Webhook(secret).sign(identifier, at, body)
 
 
@@ -25,10 +25,10 @@ def is_strong_key(secret: str) -> bool:
 
 
 def is_genuine(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether one of the signatures is ours for these bytes, of a moment ago.
+    """Whether one of the signatures was made with `secret` for these bytes a moment ago.
 
-    There are several while a secret is rotated; entries of another form or version are passed over, as the standard
-    says. Raises EmptyWebhookSecretError without a secret.
+    A sender that rotates its secret sends several signatures. Entries of another form or version are ignored, as the
+    standard requires. Raises EmptyWebhookSecretError without a secret.
     """
     webhook = Webhook(secret)
     return any(

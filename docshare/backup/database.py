@@ -33,9 +33,9 @@ class FileRow(NamedTuple):
     sha256: str
 
 
-def dump(keep: Keep) -> list[FileRow]:
-    """Pass the dump to `keep`; returns the files that exactly this snapshot names."""
-    return _dump_postgresql(keep) if connection.vendor == "postgresql" else _dump_sqlite(keep)
+def dump(write: Keep) -> list[FileRow]:
+    """Pass the dump to `write`; returns the files that this very snapshot names."""
+    return _dump_postgresql(write) if connection.vendor == "postgresql" else _dump_sqlite(write)
 
 
 def load(path: Path) -> None:
@@ -80,13 +80,13 @@ def _dump_sqlite(write: Keep) -> list[FileRow]:
     return [FileRow(*row) for row in rows]
 
 
-def _dump_postgresql(keep: Keep) -> list[FileRow]:
+def _dump_postgresql(write: Keep) -> list[FileRow]:
     tool, environment = _tool("pg_dump")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         snapshot = cursor.fetchone()[0]
-        _pipe([*tool, "--format=custom", f"--snapshot={snapshot}"], environment, keep)
+        _pipe([*tool, "--format=custom", f"--snapshot={snapshot}"], environment, write)
         return [FileRow(*row) for row in StoredFile.objects.order_by("key").values_list("key", "size", "sha256")]
 
 

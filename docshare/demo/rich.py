@@ -118,7 +118,7 @@ def _documents(practice: Practice) -> None:
 
 
 def _meet(document: SharedDocument, fate: str) -> None:
-    """What became of it: "read", "bounced" or, if nothing, "unread"."""
+    """Let the document meet its fate: "read", "bounced" or "unread" (nothing happens)."""
     notices: list[Message] = list(document.messages.all())
     if fate == "read":
         for notice in notices:
@@ -132,7 +132,7 @@ def _meet(document: SharedDocument, fate: str) -> None:
 
 
 def _appointment_of(practice: Practice, last_name: str) -> Appointment:
-    """The newest one of this person that has begun; of somebody without one, the next to come."""
+    """The person's newest appointment that has begun; if none has, their next one."""
     theirs = practice.appointments.filter(
         patient__last_name=last_name, booked_for=BookedFor.SELF, status=AppointmentStatus.BOOKED
     ).select_related("agenda__practitioner", "practice", "patient")

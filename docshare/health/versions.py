@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 @cache
 def code_version() -> str:
-    """Of docshare, from pyproject.toml."""
+    """The version of docshare, from pyproject.toml."""
     with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
         version: str = tomllib.load(file)["project"]["version"]
     return version

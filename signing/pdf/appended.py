@@ -233,8 +233,8 @@ class Appended:
 
 
 def _updates(reader: PdfFileReader, revision: int, first: int) -> list[_Update]:
-    """The updates, oldest first. Raises NotAllowed if sections are out of order, of a mixed kind, or if one of the
-    signed revisions lies behind the signed bytes."""
+    """The updates, oldest first. Raises NotAllowed if sections are out of order, of a mixed kind, or if a signed
+    revision is behind the signed bytes."""
     updates = []
     xrefs = reader.xrefs
     starts = [xrefs.get_startxref_for_revision(index) for index in range(xrefs.total_revisions)]

@@ -74,7 +74,7 @@ def first(encoded: bytes) -> Value:
 
 
 def values_in(content: bytes) -> list[Value]:
-    """The values in the content of a constructed one, all of definite lengths. Raises NotBer."""
+    """The values in the content of a constructed value, all of definite lengths. Raises NotBer."""
     values, at = [], 0
     while at < len(content):
         tag, start, length = _header(content, at)
