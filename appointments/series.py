@@ -104,7 +104,9 @@ def book_series(
     doubts = [one for of_date in doubts_of_dates(agenda, visit_reason, patient, starts) for one in of_date]
     if any(one.key not in accepted for one in doubts):
         raise Doubtful(doubts)
-    series = AppointmentSeries.objects.create(id=pk or uuid.uuid4(), practice=agenda.practice)
+    if pk is None or AppointmentSeries.objects.filter(pk=pk).exists():  # of another practice: no page of ours sends it
+        pk = uuid.uuid4()
+    series = AppointmentSeries.objects.create(id=pk, practice=agenda.practice)
     made_now = place_together(
         agenda=agenda,
         visit_reason=visit_reason,

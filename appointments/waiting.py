@@ -173,10 +173,18 @@ def withdraw_offers_to_account(*, former: str, **_sent: Any) -> None:
     _withdraw({former})
 
 
+def withdraw_offers_of(entries: Collection[uuid.UUID]) -> None:
+    """What was offered to these is offered anew: their record became part of another, with other contacts. The caller
+    has locked them."""
+    _withdraw_those(Q(entry__in=entries))
+
+
 def _withdraw(contacts: Collection[str]) -> None:
-    open_offers = SlotOffer.objects.filter(state=OfferState.OPEN)
-    sent = open_offers.filter(Q(email__in=contacts) | Q(mobile__in=contacts))
-    for offer in sent.select_for_update(of=("self",)).order_by("pk"):
+    _withdraw_those(Q(email__in=contacts) | Q(mobile__in=contacts))
+
+
+def _withdraw_those(sent: Q) -> None:
+    for offer in SlotOffer.objects.filter(sent, state=OfferState.OPEN).select_for_update(of=("self",)).order_by("pk"):
         close(offer, OfferState.WITHDRAWN)
         offer.delete()  # one that stays says that this time was offered, and refused or missed
 
