@@ -112,7 +112,7 @@ def _record_without_appointment(patient: Patient, visit_reason: VisitReason) -> 
     stays = locked_record(patient.pk)
     if stays is None:
         raise ValidationError(
-            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
+            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
         )
     same = WaitingEntry.objects.live().filter(patient=stays, appointment=None, visit_reason=visit_reason)
     if same.exists():
