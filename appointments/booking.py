@@ -205,14 +205,14 @@ def _record_for(practice: Practice, patient: Patient) -> Patient:
     ValidationError."""
     if patient.practice_id != practice.pk:
         raise ValidationError(
-            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
+            {"patient": gettext_lazy("Cette fiche patient n’est pas de ce cabinet : cherchez le patient de nouveau.")}
         )
     stays = locked_record(patient.pk)
     if stays is None:
         raise ValidationError(
             {
                 "patient": gettext_lazy(
-                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
+                    "Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche."
                 )
             }
         )

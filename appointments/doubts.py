@@ -130,7 +130,7 @@ def _found(
 def _past(agenda: Agenda, ends_at: datetime) -> Found:
     if ends_at <= timezone.now():
         day = long_day(timezone.localtime(ends_at, agenda.practice.zone), weekday=True)
-        yield "in_the_past", _("C’est dans le passé : %(day)s.") % {"day": day}, ""
+        yield "in_the_past", _("C’est dans le passé : %(day)s.") % {"day": day}, ""
 
 
 def _closed_to_booking(agenda: Agenda, visit_reason: VisitReason) -> Found:
@@ -144,9 +144,9 @@ def _taken(around: Surroundings, patient: Patient | None, span: Span) -> Found:
     for one in over(around.booked, span):
         facts = {"who": one.patient.full_name, "from": clock(one.local_start), "to": clock(one.local_end)}
         said = (
-            _("%(who)s a déjà ce rendez-vous sur cet agenda : %(from)s–%(to)s.")
+            _("%(who)s a déjà ce rendez-vous sur cet agenda : %(from)s–%(to)s.")
             if one.patient == patient
-            else _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.")
+            else _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.")
         )
         yield "time_taken", said % facts, str(one.pk)
 
@@ -164,7 +164,7 @@ def _patient_elsewhere(around: Surroundings, agenda: Agenda, span: Span) -> Foun
             continue
         facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
         facts |= {"from": clock(one.local_start), "to": clock(one.local_end)}
-        said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
+        said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
         yield "patient_busy", said, str(one.pk)
 
 
@@ -177,7 +177,7 @@ def _patient_that_day(around: Surroundings, agenda: Agenda, span: Span) -> Found
             continue
         facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
         facts |= {"from": clock(one.local_start), "to": clock(one.local_end)}
-        said = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
+        said = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
         yield "same_day", said % facts, str(one.pk)
 
 
@@ -185,7 +185,7 @@ def _closed(around: Surroundings, span: Span) -> Found:
     for closing in over(around.closings, span):
         yield (
             "closing",
-            _("Le cabinet ou l’agenda est fermé : %(reason)s.") % {"reason": closing.reason},
+            _("Le cabinet ou l’agenda est fermé : %(reason)s.") % {"reason": closing.reason},
             str(closing.pk),
         )
     for absence in over(around.absences, span):

@@ -98,7 +98,9 @@ def book_series(
     doubts = [one for of_date in doubts_of_dates(agenda, visit_reason, patient, starts) for one in of_date]
     if any(one.key not in accepted for one in doubts):
         raise Doubtful(doubts)
-    series = AppointmentSeries.objects.create(id=pk or uuid.uuid4(), practice=agenda.practice)
+    if pk is None or AppointmentSeries.objects.filter(pk=pk).exists():  # another practice’s: sent by no page
+        pk = uuid.uuid4()
+    series = AppointmentSeries.objects.create(id=pk, practice=agenda.practice)
     made_now = place_together(
         agenda=agenda,
         visit_reason=visit_reason,
@@ -156,6 +158,6 @@ def doubts_of_dates(
     holidays = {one.day: one.name for one in years if not one.is_closed}
     for day, doubts in zip(days, found, strict=True):
         if day in holidays:
-            said = _("C’est un jour férié : %(name)s.") % {"name": holidays[day]}
+            said = _("C’est un jour férié : %(name)s.") % {"name": holidays[day]}
             doubts.append(Doubt("public_holiday", said, f"public_holiday/{agenda.pk}/{day}"))
     return found

@@ -112,7 +112,7 @@ def _record_without_appointment(patient: Patient, visit_reason: VisitReason) -> 
     stays = locked_record(patient.pk)
     if stays is None:
         raise ValidationError(
-            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
+            {"patient": _("Cette fiche patient a été effacée : cherchez le patient de nouveau, ou créez sa fiche.")}
         )
     same = WaitingEntry.objects.live().filter(patient=stays, appointment=None, visit_reason=visit_reason)
     if same.exists():
@@ -173,10 +173,18 @@ def withdraw_offers_to_account(*, former: str, **_sent: Any) -> None:
     _withdraw({former})
 
 
+def withdraw_offers_of(entries: Collection[uuid.UUID]) -> None:
+    """What was offered to these is offered anew: their record became part of another, with other contacts. The caller
+    has locked them."""
+    _withdraw_those(Q(entry__in=entries))
+
+
 def _withdraw(contacts: Collection[str]) -> None:
-    open_offers = SlotOffer.objects.filter(state=OfferState.OPEN)
-    sent = open_offers.filter(Q(email__in=contacts) | Q(mobile__in=contacts))
-    for offer in sent.select_for_update(of=("self",)).order_by("pk"):
+    _withdraw_those(Q(email__in=contacts) | Q(mobile__in=contacts))
+
+
+def _withdraw_those(sent: Q) -> None:
+    for offer in SlotOffer.objects.filter(sent, state=OfferState.OPEN).select_for_update(of=("self",)).order_by("pk"):
         close(offer, OfferState.WITHDRAWN)
         offer.delete()  # one that stays says that this time was offered, and refused or missed
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from appointments.exclusions import keep_exclusions
 from appointments.models import Appointment, HolderExclusion, WaitingEntry
+from appointments.waiting import withdraw_offers_of
 from audit.trail import DetailValue, record
 from documents import messages
 from documents.merging.choices import FIELDS, saved, take
@@ -140,7 +141,9 @@ def _move_rows(sides: Sides, state: State) -> None:
     state.move(HolderExclusion.objects.filter(patient=other).exclude(holder__in=excluded), patient=kept)
     state.relatives_of_kept = [str(pk) for pk in kept.as_relative.values_list("pk", flat=True)]
     state.move(RelativeRecord.objects.filter(patient=other), patient=kept)
+    wishes = list(WaitingEntry.objects.filter(patient=other).values_list("pk", flat=True))
     state.move(WaitingEntry.objects.filter(patient=other), patient=kept)
+    withdraw_offers_of(wishes)
     state.move(Invitation.objects.filter(patient=other), patient=kept)
     waiting = kept.contact_proposals.filter(settled_at=None)
     twice = other.contact_proposals.filter(

@@ -107,7 +107,7 @@ def with_other_doubts(
         error = row.error
         if any(one.key not in accepted for one in doubts):
             error = _(
-                "Quelque chose s’oppose aussi à l’autre heure : relisez, puis confirmez ou choisissez-en une autre."
+                "Quelque chose s’oppose aussi à l’autre heure : relisez, puis confirmez ou choisissez-en une autre."
             )
         shown.append(replace(row, other_doubts=doubts, error=error))
     return shown

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments import offers, waiting
+from appointments import offers
 from appointments.booking import book, move
 from appointments.cancelling import cancel
 from appointments.holds import hold_slot
@@ -42,7 +42,8 @@ from appointments.offers import (
     sweep,
 )
 from appointments.online import SlotTaken
-from appointments.waiting import put_on_list, take_off_list
+from appointments.waiting import contacts_to_offer, put_on_list, take_off_list
+from documents.merging.merge import merge_records
 from notifications.models import Message, MessageState
 from patients.models import Patient
 from patients.records import change_patient
@@ -249,7 +250,7 @@ def test_an_error_in_one_practice_holds_up_no_other(
     )
     reason = VisitReason.objects.create(practice=other_practice, name="Suivi", duration_minutes=20)
     WaitingEntry.objects.create(practice=other_practice, patient=elsewhere, visit_reason=reason)
-    real = waiting.contacts_to_offer
+    real = contacts_to_offer
 
     def fails(entry: WaitingEntry) -> Any:
         return 1 / 0 if entry.practice_id == other_practice.pk else real(entry)
@@ -338,6 +339,23 @@ def test_a_link_sent_to_former_contacts_opens_nothing(desk: Desk) -> None:
     sweep()
     Patient.objects.filter(first_name="Marie").update(email="neuf@courriel.example")
     assert not is_open(desk.offer())
+
+
+def test_what_was_offered_to_a_record_that_became_part_of_another_is_offered_anew(desk: Desk, carol: User) -> None:
+    desk.free()
+    sweep()
+    marie = desk.first.patient
+    kept = Patient.objects.create(
+        practice=marie.practice, first_name="Marie", last_name="Durand", birth_date=marie.birth_date,
+        email="garde@courriel.example", mobile="+33612349999",
+    )  # fmt: skip
+    merge_records(kept=kept, other=marie, by=carol)
+    assert waiting_messages() == []
+    assert not SlotHold.objects.exists()
+    assert sweep() == 1
+    assert (desk.offer().entry, desk.offer().starts_at) == (desk.first, desk.freed)
+    assert {message.to for message in waiting_messages()} == {"garde@courriel.example", "+33612349999"}
+    assert is_open(desk.offer())
 
 
 def test_what_was_offered_to_a_contact_that_staff_corrected_is_withdrawn_and_offered_anew(desk: Desk) -> None:

@@ -24,6 +24,7 @@ from documents.models import LibraryDocument
 from documents.sending.rules import RuleContent, save_rule
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
+from practices.models import Practice
 from practices.roles import NotAllowed
 from tests.appointments.conftest import at
 from tests.documents.conftest import access_plan as access_plan
@@ -98,6 +99,13 @@ def test_it_is_booked_once_however_often_the_button_is_pressed(course: Course) -
     assert course.booked() == course.booked()
     assert Appointment.objects.count() == 4
     assert len(waiting()) == 1
+
+
+def test_a_key_of_another_practice_is_not_used(course: Course, other_practice: Practice) -> None:
+    course.key = AppointmentSeries.objects.create(practice=other_practice).pk
+    made = course.booked()
+    assert len(made) == 4
+    assert made[0].series_id != course.key
 
 
 def test_more_dates_ask_no_more_queries(course: Course, access_plan: LibraryDocument, carol: User) -> None:

@@ -234,5 +234,5 @@ def test_the_grid_marks_what_waits_for_a_signature_and_what_was_sent_back(
     back, signed = prepare(), prepare()
     send_back(task=back, sentence="Non.", by=alice_signs)
     Task.objects.filter(pk=signed.pk).update(state=TaskState.WITHDRAWN, settled_at=signed.prepared_at)
-    assert marks(bob) == [("1", "document renvoyé sans signature"), ("1", "document à signer")]
+    assert marks(bob) == [("1", "document renvoyé sans signature"), ("1", "à signer")]
     assert marks(rita) == []
