@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from django.apps import apps
@@ -25,6 +26,7 @@ from django.db.backends.sqlite3.creation import DatabaseCreation as SqliteCreati
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone, translation
+from hypothesis import HealthCheck
 
 from accounts.models import User
 from appointments.booking import place
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
     from tests.pki import Pki
 
 PASSWORD = "lilas-sous-la-pluie"
+
+# Whether a machine is busy is no property of what is tested.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 # Their processes do not use DATABASE_URL or REDIS_URL, or open nothing there.
 ON_THEIR_OWN = {
