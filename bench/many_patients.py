@@ -230,8 +230,8 @@ def _other_pages(day: date) -> list[tuple[str, str]]:
 
 
 def measure(call: Callable[[], Any]) -> tuple[float, int]:
-    """The processor time of a call, the median of CALLS, and its number of statements. Waiting for PostgreSQL counts as
-    its processor time."""
+    """The processor time of a call, the median of CALLS, and its number of statements. Waiting for PostgreSQL counts
+    as its processor time."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
