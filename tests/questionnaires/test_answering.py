@@ -76,7 +76,7 @@ def test_nobody_else_and_nothing_after_access_ended_or_cancelling(
     appointment: Appointment, version: QuestionnaireVersion, author: User, alice: User
 ) -> None:
     response = begin_response(appointment=appointment, version=version, by=author)
-    RecordTie.objects.create(user=alice, patient=appointment.patient, relationship=Relationship.SELF)
+    Appointment.objects.filter(pk=appointment.pk).update(holder=alice)
     assert visible_to_account(alice).filter(pk=appointment.pk).exists()  # seeing the appointment is not enough
     with pytest.raises(ResponseNotFound):
         keep_answers(response=response.pk, answers={}, by=alice)
