@@ -7,6 +7,7 @@ from django.db import connection
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Judge
 
 from accounts.models import User
+from appointments.access import visible_to_account
 from appointments.models import Appointment, AppointmentStatus
 from audit.models import AuditEvent
 from patients.models import RecordTie, Relationship
@@ -75,6 +76,8 @@ def test_nobody_else_and_nothing_after_access_ended_or_cancelling(
     appointment: Appointment, version: QuestionnaireVersion, author: User, alice: User
 ) -> None:
     response = begin_response(appointment=appointment, version=version, by=author)
+    Appointment.objects.filter(pk=appointment.pk).update(holder=alice)
+    assert visible_to_account(alice).filter(pk=appointment.pk).exists()  # seeing the appointment is not enough
     with pytest.raises(ResponseNotFound):
         keep_answers(response=response.pk, answers={}, by=alice)
     with pytest.raises(ResponseNotFound):
