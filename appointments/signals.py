@@ -6,4 +6,4 @@ from django.dispatch import Signal
 # `imported`: nothing that is due now may be sent because of it (appointments/importing.py).
 booked = Signal()  # appointment: Appointment, by: User | None, imported: bool
 changed = Signal()  # appointment: Appointment, fields: frozenset[str], by: User | None
-deleting = Signal()  # appointment: Appointment, by: User
+deleting = Signal()  # appointments: Collection[Appointment], by: User | None

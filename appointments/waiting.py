@@ -3,6 +3,7 @@ free times to it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -171,12 +172,24 @@ def contacts_to_offer(entry: WaitingEntry) -> Party | None:
 
 
 def end_of_appointment(*, appointment: Appointment, **_sent: Any) -> None:
-    """Receives signals.changed and signals.deleting: a time is free, and who waited with it waits no more."""
-    fields = _sent.get("fields")
-    if fields is None or appointment.status != AppointmentStatus.BOOKED:
-        for entry in WaitingEntry.objects.live().filter(appointment=appointment):
-            end(entry, WaitingEnd.OVER)
-    if WaitingEntry.objects.live().filter(practice=appointment.practice_id).exists():
+    """Receives signals.changed: perhaps a time is free, and who waited with it waits no more."""
+    _end_with([appointment] if appointment.status != AppointmentStatus.BOOKED else [])
+    _wake_for({appointment.practice_id})
+
+
+def end_of_appointments(*, appointments: Collection[Appointment], **_sent: Any) -> None:
+    """Receives signals.deleting: the same of all of them."""
+    _end_with(appointments)
+    _wake_for({one.practice_id for one in appointments})
+
+
+def _end_with(appointments: Collection[Appointment]) -> None:
+    for entry in WaitingEntry.objects.live().filter(appointment__in=appointments):
+        end(entry, WaitingEnd.OVER)
+
+
+def _wake_for(practices: Collection[uuid.UUID]) -> None:
+    if WaitingEntry.objects.live().filter(practice__in=practices).exists():
         transaction.on_commit(wake)
 
 

@@ -19,7 +19,7 @@ class DocumentsConfig(AppConfig):
             follow_contacts,
         )
         from documents.sharing.share import take_back_everything
-        from documents.to_sign.preparing import withdraw_with_appointment
+        from documents.to_sign.preparing import withdraw_with_appointments
         from patients.signals import (
             account_contact_changed,
             birth_date_changed,
@@ -39,5 +39,5 @@ class DocumentsConfig(AppConfig):
         contacts_changed.connect(follow_contacts, dispatch_uid="documents.follow_contacts")
         birth_date_changed.connect(follow_birth_date, dispatch_uid="documents.follow_birth_date")
         suspension_lifted.connect(cancel_past_sendings, dispatch_uid="documents.cancel_past_sendings")
-        deleting.connect(withdraw_with_appointment, dispatch_uid="documents.withdraw_with_appointment")
+        deleting.connect(withdraw_with_appointments, dispatch_uid="documents.withdraw_with_appointments")
         deleting.connect(take_back_everything, dispatch_uid="documents.take_back_everything")
