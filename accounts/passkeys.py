@@ -86,11 +86,11 @@ class NewPasskey:
         return cleaned
 
 
-class AddForm(NewPasskey, allauth_forms.AddWebAuthnForm):  # type: ignore[misc]  # allauth ships no types
+class AddForm(NewPasskey, allauth_forms.AddWebAuthnForm):
     """Adds a passkey to one's account."""
 
 
-class SignupForm(NewPasskey, allauth_forms.SignupWebAuthnForm):  # type: ignore[misc]  # allauth ships no types
+class SignupForm(NewPasskey, allauth_forms.SignupWebAuthnForm):
     """A passkey of a new account."""
 
     sentence = NOT_MADE
@@ -110,11 +110,11 @@ class KnownPasskey:
             return super().clean_credential()  # type: ignore[misc]  # of the form beside which this stands
 
 
-class LoginForm(KnownPasskey, allauth_forms.LoginWebAuthnForm):  # type: ignore[misc]  # allauth ships no types
+class LoginForm(KnownPasskey, allauth_forms.LoginWebAuthnForm):
     """Signs in."""
 
 
-class ReauthenticateForm(KnownPasskey, allauth_forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]  # allauth ships no types
+class ReauthenticateForm(KnownPasskey, allauth_forms.ReauthenticateWebAuthnForm):
     """Confirms who one is."""
 
 

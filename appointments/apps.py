@@ -15,14 +15,19 @@ class AppointmentsConfig(AppConfig):
         from appointments.models import VisitReason
         from appointments.opening_hours import delete_hours_reserved_for
         from appointments.quiet_hours import time_of_attempt
-        from appointments.waiting import end_of_appointment, withdraw_offers, withdraw_offers_to_account
+        from appointments.waiting import (
+            end_of_appointment,
+            end_of_appointments,
+            withdraw_offers,
+            withdraw_offers_to_account,
+        )
         from notifications.delivery import RULES_OF_TIME
         from patients.signals import account_contact_changed, contacts_changed, identity_corrected
         from practices.signals import suspension_lifted
 
         RULES_OF_TIME.append(time_of_attempt)
         signals.changed.connect(end_of_appointment, dispatch_uid="appointments.waiting_changed")
-        signals.deleting.connect(end_of_appointment, dispatch_uid="appointments.waiting_deleting")
+        signals.deleting.connect(end_of_appointments, dispatch_uid="appointments.waiting_deleting")
         contacts_changed.connect(withdraw_offers, dispatch_uid="appointments.withdraw_offers")
         account_contact_changed.connect(
             withdraw_offers_to_account, dispatch_uid="appointments.withdraw_offers_to_account"

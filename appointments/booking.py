@@ -350,7 +350,7 @@ def delete(*, appointment: Appointment, by: User) -> None:
         messages.plan_cancellation_messages(appointment, by=by)
     series_messages.renew(appointment, by=by, leaving=True)
     messages.detach_messages(appointment)
-    signals.deleting.send(sender=Appointment, appointment=appointment, by=by)
+    signals.deleting.send(sender=Appointment, appointments=[appointment], by=by)
     record(
         "appointment.deleted",
         by=by,

@@ -10,7 +10,7 @@ Whatever somebody never had is answered like an appointment that never existed, 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -27,12 +27,22 @@ from practices.models import Practice
 def accounts_that_saw(appointment: Appointment) -> list[str]:
     """Ids, for the trail of its deletion: whoever booked it, and the accounts to which a tie with their own record
     showed it, now or before."""
-    ties = RecordTie.objects.filter(patient=appointment.patient_id, relationship=Relationship.SELF)
-    until = Coalesce("suspended_at", "ended_at", timezone.now())
-    of_record = appointment.of_record_id or appointment.patient_id
-    dated = ties.annotate(until=until).filter(until__gte=appointment.created_at)
-    shown = [tie.user_id for tie in dated if tie.shows_what_came_from(of_record)]
-    return sorted({str(one) for one in (appointment.holder_id, *shown) if one})
+    return accounts_that_saw_each([appointment])[0]
+
+
+def accounts_that_saw_each(appointments: Sequence[Appointment]) -> list[list[str]]:
+    """The same of each, in one query."""
+    patients = {one.patient_id for one in appointments}
+    ties = RecordTie.objects.filter(patient__in=patients, relationship=Relationship.SELF)
+    now = timezone.now()
+    dated = [(tie, tie.suspended_at or tie.ended_at or now) for tie in ties]
+    found = []
+    for one in appointments:
+        of_record = one.of_record_id or one.patient_id
+        theirs = [tie for tie, until in dated if tie.patient_id == one.patient_id and until >= one.created_at]
+        shown = [tie.user_id for tie in theirs if tie.shows_what_came_from(of_record)]
+        found.append(sorted({str(pk) for pk in (one.holder_id, *shown) if pk}))
+    return found
 
 
 def practice_of_former_appointment(user: User, appointment: uuid.UUID) -> Practice | None:

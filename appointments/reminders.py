@@ -58,14 +58,14 @@ def plan_new(appointments: Collection[Appointment]) -> None:
     _apply({}, wanted, moved=False)
 
 
-def call_off_reminders(appointment: Appointment) -> None:
-    """Call off waiting reminders of it, which are no longer true. Plan the other appointments in them again."""
+def call_off_reminders(*appointments: Appointment) -> None:
+    """Call off waiting reminders of them, which are no longer true. Plan the other appointments in them again."""
     pairs = Reminder.messages.through.objects
-    told = pairs.filter(reminder__appointment=appointment, message__state=MessageState.QUEUED).values("message")
+    told = pairs.filter(reminder__appointment__in=appointments, message__state=MessageState.QUEUED).values("message")
     waiting = list(told.values_list("message", flat=True))
     if not waiting:
         return
-    others = pairs.filter(message__in=waiting).exclude(reminder__appointment=appointment)
+    others = pairs.filter(message__in=waiting).exclude(reminder__appointment__in=appointments)
     still_to_tell = Reminder.objects.filter(pk__in=list(others.values_list("reminder", flat=True)), state=SENT)
     still_to_tell.update(state=PLANNED, due_at=timezone.now())
     call_off(Message.objects.filter(pk__in=waiting))

@@ -7,4 +7,4 @@ from django.dispatch import Signal
 # All of one agenda and one reason; several for a series.
 booked = Signal()  # appointments: Sequence[Appointment], by: User | None, imported: bool
 changed = Signal()  # appointment: Appointment, fields: frozenset[str], by: User | None
-deleting = Signal()  # appointment: Appointment, by: User
+deleting = Signal()  # appointments: Collection[Appointment], by: User | None

@@ -202,17 +202,31 @@ def contacts_to_offer(entry: WaitingEntry) -> Party | None:
 
 
 def end_of_appointment(*, appointment: Appointment, **_sent: Any) -> None:
-    """Receives signals.changed and signals.deleting: a time is free, and who waited with it waits no more. If it
-    stands at another time or for another reason, what was offered for the former one is withdrawn."""
-    fields: frozenset[str] | None = _sent.get("fields")
-    stands = appointment.status == AppointmentStatus.BOOKED
-    for entry in WaitingEntry.objects.live().filter(appointment=appointment):
-        if fields is not None and stands:
+    """Receives signals.changed: perhaps a time is free, and who waited with it waits no more. If it stands at another
+    time or for another reason, what was offered for the former one is withdrawn."""
+    fields: frozenset[str] = _sent["fields"]
+    if appointment.status == AppointmentStatus.BOOKED:
+        for entry in WaitingEntry.objects.live().filter(appointment=appointment):
             entry.appointment = appointment  # as it is now
             _withdraw_unsuitable(entry, changes_reason="visit_reason" in fields)
-        else:
-            end(entry, WaitingEnd.OVER)
-    if WaitingEntry.objects.live().filter(practice=appointment.practice_id).exists():
+    else:
+        _end_with([appointment])
+    _wake_for({appointment.practice_id})
+
+
+def end_of_appointments(*, appointments: Collection[Appointment], **_sent: Any) -> None:
+    """Receives signals.deleting: times are free, and who waited with them waits no more."""
+    _end_with(appointments)
+    _wake_for({one.practice_id for one in appointments})
+
+
+def _end_with(appointments: Collection[Appointment]) -> None:
+    for entry in WaitingEntry.objects.live().filter(appointment__in=appointments):
+        end(entry, WaitingEnd.OVER)
+
+
+def _wake_for(practices: Collection[uuid.UUID]) -> None:
+    if WaitingEntry.objects.live().filter(practice__in=practices).exists():
         transaction.on_commit(wake)
 
 

@@ -20,7 +20,7 @@ class DocumentsConfig(AppConfig):
             follow_contacts,
         )
         from documents.sharing.share import take_back_everything
-        from documents.to_sign.preparing import withdraw_with_appointment
+        from documents.to_sign.preparing import withdraw_with_appointments
         from patients.signals import (
             account_contact_changed,
             birth_date_changed,
@@ -40,9 +40,9 @@ class DocumentsConfig(AppConfig):
         contacts_changed.connect(follow_contacts, dispatch_uid="documents.follow_contacts")
         birth_date_changed.connect(follow_birth_date, dispatch_uid="documents.follow_birth_date")
         suspension_lifted.connect(cancel_past_sendings, dispatch_uid="documents.cancel_past_sendings")
-        deleting.connect(withdraw_with_appointment, dispatch_uid="documents.withdraw_with_appointment")
+        deleting.connect(withdraw_with_appointments, dispatch_uid="documents.withdraw_with_appointments")
         changed.connect(following.follow_appointment, dispatch_uid="documents.requests_follow_appointment")
         contacts_changed.connect(following.follow_contacts, dispatch_uid="documents.requests_follow_contacts")
         account_contact_changed.connect(following.follow_account, dispatch_uid="documents.requests_follow_account")
-        deleting.connect(following.delete_with_appointment, dispatch_uid="documents.delete_received")
+        deleting.connect(following.delete_with_appointments, dispatch_uid="documents.delete_received")
         deleting.connect(take_back_everything, dispatch_uid="documents.take_back_everything")

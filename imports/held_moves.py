@@ -39,8 +39,9 @@ def hold_moves(subscription: CalendarSubscription, calendar: Calendar, now: date
 
 
 def are_many(count: int, of: int) -> bool:
-    """Two and more than half of those to come; or five and more than a quarter."""
-    return (count >= 2 and count * 2 > of) or (count >= 5 and count * 4 > of)
+    """All of those to come, if they are two or more; or three and more than half; or five and more than a quarter.
+    Two of three are an ordinary day of a small practice."""
+    return (count >= 2 and count == of) or (count >= 3 and count * 2 > of) or (count >= 5 and count * 4 > of)
 
 
 def is_waiting(item: CalendarItem) -> bool:

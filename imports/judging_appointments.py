@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -226,7 +227,7 @@ def _of_event(values: Mapping[Field, str]) -> dict[Field, str]:
 def _compare(job: Import, judged: list[JudgedAppointment], *, within_file: bool) -> None:
     planned = [(one, one.planned) for one in judged if one.planned is not None]
     keys = {one.key for one, _plan in planned}
-    ours = ImportLine.objects.filter(job=job, appointment__isnull=False).values("appointment")
+    ours = ImportLine.objects.filter(job=job, appointment__isnull=False).values_list("appointment", flat=True)
     known = {
         line.key: line.content
         for line in ImportLine.objects.filter(
@@ -264,8 +265,10 @@ def _compare_with(one: JudgedAppointment, planned: Planned, there: list[Appointm
             one.detail = reason(_("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure."))
 
 
-def _appointments_of(patients: Collection[object], job: Import, ours: object) -> dict[object, list[Appointment]]:
-    found = Appointment.objects.filter(practice=job.practice_id, patient__in=patients).exclude(pk__in=ours)  # type: ignore[misc]
+def _appointments_of(
+    patients: Collection[uuid.UUID], job: Import, ours: QuerySet[ImportLine, uuid.UUID]
+) -> dict[object, list[Appointment]]:
+    found = Appointment.objects.filter(practice=job.practice_id, patient__in=patients).exclude(pk__in=ours)
     by_patient: dict[object, list[Appointment]] = {}
     for one in found.only("id", "patient_id", "agenda_id", "starts_at"):
         by_patient.setdefault(one.patient_id, []).append(one)

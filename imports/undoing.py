@@ -75,9 +75,7 @@ def undo_part(job: Import) -> None:
         line.detail = stays.get(line.pk, "")
     ImportLine.objects.bulk_update([line for line in batch if line.detail], ["detail"])
     gone = [line for line in batch if not line.detail]
-    for line in gone:
-        if line.appointment is not None:
-            remove_imported(appointment=line.appointment, by=job.made_by)
+    remove_imported(appointments=[line.appointment for line in gone if line.appointment is not None], by=job.made_by)
     patients = [line.patient for line in gone if line.patient is not None]
     append(audit_line("patient.import_undone", by=job.made_by, on=one, practice=job.practice_id) for one in patients)
     Patient.objects.filter(pk__in=[one.pk for one in patients]).delete()

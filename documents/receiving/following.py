@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -43,15 +44,16 @@ def follow_account(sender: type[User], user: User, **kwargs: Any) -> None:
         _tell_anew(appointment, user)
 
 
-def delete_with_appointment(
-    sender: type[Appointment], appointment: Appointment, by: User | None, **kwargs: Any
+def delete_with_appointments(
+    sender: type[Appointment], appointments: Collection[Appointment], by: User | None, **kwargs: Any
 ) -> None:
-    """Before an appointment is deleted: all that was asked and sent, rows and bytes (signal `deleting`)."""
-    messages.call_off_all(appointment)
+    """Before appointments are deleted: all that was asked and sent, rows and bytes (signal `deleting`)."""
+    for appointment in appointments:
+        messages.call_off_all(appointment)
     files = ReceivedDocument.objects.select_for_update(of=("self",)).select_related("file")
-    for received in files.filter(appointment=appointment):
+    for received in files.filter(appointment__in=appointments):
         delete_received(received, by=by)
-    DocumentRequest.objects.filter(appointment=appointment).delete()
+    DocumentRequest.objects.filter(appointment__in=appointments).delete()
 
 
 def delete_received(received: ReceivedDocument, *, by: User | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -158,11 +158,12 @@ def take_back(*, document: SharedDocument, by: User) -> None:
     remove(document_now, by)
 
 
-def take_back_everything(sender: type[Appointment], appointment: Appointment, by: User, **kwargs: Any) -> None:
-    """Take back everything shared from an appointment before it is deleted, rows and bytes (signal `deleting`)."""
-    for document in appointment.shared_documents.select_for_update(of=("self",)).select_related(
-        "file", "library_version"
-    ):
+def take_back_everything(
+    sender: type[Appointment], appointments: Collection[Appointment], by: User, **kwargs: Any
+) -> None:
+    """Take back everything shared from appointments before they are deleted, rows and bytes (signal `deleting`)."""
+    shared = SharedDocument.objects.select_for_update(of=("self",)).filter(appointment__in=appointments)
+    for document in shared.select_related("file", "library_version"):
         remove(document, by)
 
 

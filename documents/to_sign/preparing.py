@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -125,9 +126,11 @@ def withdraw_task(*, task: Task, by: User) -> None:
     _record("task.withdrawn", current, by)
 
 
-def withdraw_with_appointment(sender: type[Appointment], appointment: Appointment, by: User, **kwargs: Any) -> None:
-    """Before an appointment is deleted, and with it what was prepared for it (signal `deleting`)."""
-    for task in Task.objects.open().select_for_update(of=("self",)).filter(appointment=appointment):
+def withdraw_with_appointments(
+    sender: type[Appointment], appointments: Collection[Appointment], by: User, **kwargs: Any
+) -> None:
+    """Before appointments are deleted, and with them what was prepared for them (signal `deleting`)."""
+    for task in Task.objects.open().select_for_update(of=("self",)).filter(appointment__in=appointments):
         _record("task.withdrawn", task, by, appointment_deleted=True)
 
 

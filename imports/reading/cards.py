@@ -40,7 +40,7 @@ def read_cards(lines: Iterator[str]) -> Iterator[Row]:
 
 def _property(line: str) -> Property | None:
     try:
-        name, parameters, value = Contentline(line).parts()  # type: ignore[no-untyped-call]
+        name, parameters, value = Contentline(line).parts()
     except ValueError:
         return None
     name = name.rpartition(".")[2].upper()  # item1.TEL: a group (RFC 6350, 3.3)

@@ -32,6 +32,7 @@ from imports.undoing_calendars import made_by_first_reading
 from portals.answers import done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
+from portals.form_fields import model_field
 from portals.practitioner.calendar_words import count_in_step, state_of
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
@@ -84,8 +85,8 @@ class CalendarForm(AddressForm):
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["agenda"].queryset = practice.agendas.filter(is_active=True)  # type: ignore[attr-defined]
-        self.fields["visit_reason"].queryset = practice.visit_reasons.filter(is_active=True)  # type: ignore[attr-defined]
+        model_field(self, "agenda").queryset = practice.agendas.filter(is_active=True)
+        model_field(self, "visit_reason").queryset = practice.visit_reasons.filter(is_active=True)
 
 
 @staff_only

@@ -12,20 +12,22 @@ from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 
-class LoginView(LoginWebAuthnView):  # type: ignore[misc]  # allauth ships no types
+class LoginView(LoginWebAuthnView):
     def form_invalid(self, form: Any) -> HttpResponse:
         context = {"sentence": _sentence(form), "back": _sign_in_page(self.request)}
         return render(self.request, "errors/refused.html", context, status=400)
 
 
-class ReauthenticateView(ReauthenticateWebAuthnView):  # type: ignore[misc]
+class ReauthenticateView(ReauthenticateWebAuthnView):
     def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=400)  # type: ignore[no-any-return]
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
+        return response
 
 
-class AddView(AddWebAuthnView):  # type: ignore[misc]
+class AddView(AddWebAuthnView):
     def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=400)  # type: ignore[no-any-return]
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
+        return response
 
 
 def _sentence(form: Any) -> str:

@@ -86,7 +86,7 @@ def test_it_is_what_the_page_of_slots_begins_with(
         starts_at=at(agendas[3], today, 0), ends_at=at(agendas[3], today + timedelta(days=9), 10),
     )  # fmt: skip
     closing.agendas.add(agendas[3])
-    agendas[4].opening_hours.first().visit_reasons.add(reasons[0])  # type: ignore[union-attr]
+    agendas[4].opening_hours.all()[0].visit_reasons.add(reasons[0])
     agendas[5].opening_hours.all().delete()
     found = next_times(agendas, reasons)
     for agenda, reason in product(agendas, reasons):

@@ -61,7 +61,27 @@ def test_two_records_are_merged_and_separated(site: str, browser: Browser, width
     page, keys = staff.page, Keyboard(staff.page)
     sign_in_as_staff(staff, SECRETARY)
     kept, other = two_records()
+    _find_the_pair(staff, keys, kept, other)
+    _choose_and_merge(staff, keys, kept)
+    page.goto(f"{site}/pro/patients/{other.pk}/")
+    page.wait_for_url(f"**/patients/{kept.pk}/")
 
+    keys.follow("a[href$='/unmerge/']")
+    page.wait_for_url("**/unmerge/")
+    expect(page.locator("main")).to_contain_text("Solenge Perrin")
+    staff.accessible()
+    keys.follow("form .btn-primary, form .btn-danger")
+    page.wait_for_url(f"**/patients/{other.pk}/")
+    expect(page.locator("main")).to_contain_text("15:00")
+    expect(page.locator("main")).not_to_contain_text("14:00")
+    page.goto(f"{site}/pro/patients/{kept.pk}/")
+    expect(page.locator("main")).to_contain_text("solange.perrin@courriel.example")
+    staff.context.close()
+
+
+def _find_the_pair(staff: Visitor, keys: Keyboard, kept: Patient, other: Patient) -> None:
+    """From the list of records that may be one, to the page that merges them into `kept`."""
+    page, site = staff.page, staff.base
     page.goto(f"{site}/pro/patients/")
     keys.follow("a[href$='/duplicates/']")
     page.wait_for_url("**/duplicates/")
@@ -78,6 +98,9 @@ def test_two_records_are_merged_and_separated(site: str, browser: Browser, width
         keys.follow("a:has-text('Garder plutôt l’autre fiche')")
         page.wait_for_url(f"**/{kept.pk}/merge/**")
 
+
+def _choose_and_merge(staff: Visitor, keys: Keyboard, kept: Patient) -> None:
+    page = staff.page
     keys.follow("form.surface .btn-primary")  # nothing is chosen
     expect(page.locator("[data-error-summary]")).to_be_focused()
     staff.accessible()
@@ -103,17 +126,3 @@ def test_two_records_are_merged_and_separated(site: str, browser: Browser, width
     for hour in ("14:00", "15:00"):  # the timeline has the appointments of both
         expect(page.locator("main")).to_contain_text(hour)
     staff.accessible()
-    page.goto(f"{site}/pro/patients/{other.pk}/")
-    page.wait_for_url(f"**/patients/{kept.pk}/")
-
-    keys.follow("a[href$='/unmerge/']")
-    page.wait_for_url("**/unmerge/")
-    expect(page.locator("main")).to_contain_text("Solenge Perrin")
-    staff.accessible()
-    keys.follow("form .btn-primary, form .btn-danger")
-    page.wait_for_url(f"**/patients/{other.pk}/")
-    expect(page.locator("main")).to_contain_text("15:00")
-    expect(page.locator("main")).not_to_contain_text("14:00")
-    page.goto(f"{site}/pro/patients/{kept.pk}/")
-    expect(page.locator("main")).to_contain_text("solange.perrin@courriel.example")
-    staff.context.close()

@@ -41,12 +41,23 @@ def check_file(practice: Practice, carol: User) -> ImportFile:
     """Uploads a file and runs its dry run."""
 
     def _check(
-        text: str | bytes, *, name: str = "export.csv", subject: Subject = Subject.PATIENTS, **kwargs: object
+        text: str | bytes,
+        *,
+        name: str = "export.csv",
+        subject: Subject = Subject.PATIENTS,
+        agenda: Agenda | None = None,
+        visit_reason: VisitReason | None = None,
     ) -> Import:
         content = text.encode() if isinstance(text, str) else text
         job = upload(
-            practice=practice, file=io.BytesIO(content), name=name, subject=subject, by=carol, **kwargs  # type: ignore[arg-type]
-        )  # fmt: skip
+            practice=practice,
+            file=io.BytesIO(content),
+            name=name,
+            subject=subject,
+            agenda=agenda,
+            visit_reason=visit_reason,
+            by=carol,
+        )
         run_all()
         job.refresh_from_db()
         return job

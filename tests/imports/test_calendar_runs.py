@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test.utils import override_settings
@@ -17,7 +17,7 @@ from appointments.models import Agenda, Appointment, VisitReason
 from audit.models import AuditEvent
 from docshare.wrong_keys import note_keys
 from imports import calendar_fetching, calendar_reading
-from imports.calendar_fetching import MOVED, SILENT, TOO_LARGE, fetch
+from imports.calendar_fetching import MOVED, SILENT, TOO_LARGE, Answer, fetch
 from imports.calendar_reading import CUT, NO_CALENDAR
 from imports.calendar_runs import EVERY, LONGEST_WAIT, MOST_ATTEMPTS, NOBODY, NOT_OPENED, run_due
 from imports.models import CalendarItem, CalendarSubscription
@@ -233,10 +233,19 @@ def test_the_address_is_neither_in_the_logs_nor_readable_in_the_table(
 def test_one_event_that_fails_does_not_stop_the_others(
     subscription: CalendarSubscription, server: CalendarServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(**facts: object) -> Appointment:
-        if facts["starts_at"] == in_days(8):
+    def breaks(
+        agenda: Agenda,
+        visit_reason: VisitReason,
+        patient: Patient,
+        starts_at: datetime,
+        ends_at: datetime | None,
+        by: User | None,
+    ) -> Appointment:
+        if starts_at == in_days(8):
             raise RuntimeError("a fault of ours")
-        return place_imported(**facts)  # type: ignore[arg-type]
+        return place_imported(
+            agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, ends_at=ends_at, by=by
+        )
 
     monkeypatch.setattr("imports.in_step.place_imported", breaks)
     server.show(*(event(uid, in_days(day)) for uid, day in (("one", 3), ("two", 5), ("bad", 8), ("good", 9))))
@@ -275,8 +284,8 @@ def test_a_killed_reading_is_repeated_and_nothing_happens_twice(
 def test_a_paused_calendar_is_not_read_and_a_reading_in_progress_ends_without_a_change(
     subscription: CalendarSubscription, server: CalendarServer, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def paused_meanwhile(*args: object, **options: object) -> object:
-        answer = fetch(*args, **options)  # type: ignore[arg-type]
+    def paused_meanwhile(url: str, *, etag: str = "", modified: str = "") -> Answer:
+        answer = fetch(url, etag=etag, modified=modified)
         pause(subscription=subscription, by=carol)
         return answer
 

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import User
 from appointments.models import Appointment
 from audit.models import AuditEvent
+from imports.held_moves import are_many
 from imports.models import CalendarItem, CalendarSubscription
 from imports.subscriptions import OtherCancellations, cancel_held, held_items, keep_held, shown
 from tests.imports.calendar_server import CalendarServer, event
@@ -78,3 +79,26 @@ def test_a_single_move_and_a_moved_series_are_followed_at_once(
     read(subscription)
     assert held_items(subscription) == []
     assert Appointment.objects.filter(starts_at=in_days(6, hour=15)).exists()
+
+
+def test_a_few_moves_of_a_small_calendar_are_followed_at_once(
+    subscription: CalendarSubscription, server: CalendarServer
+) -> None:
+    stays = event("third", in_days(7))
+    server.show(event("one", BEFORE[0]), event("two", BEFORE[1]), stays)
+    read(subscription)
+    server.show(event("one", AFTER[0]), event("two", AFTER[1]), stays)
+    read(subscription)
+    assert starts() == [*AFTER, in_days(7)]
+    assert subscription.held_at is None
+    server.show(event("one", BEFORE[0]), event("two", BEFORE[1]), event("third", in_days(8)))
+    read(subscription)
+    assert starts() == [*AFTER, in_days(7)]
+    assert len(held_items(subscription)) == 3
+
+
+def test_how_many_are_many() -> None:
+    held = {(count, of) for of in range(13) for count in range(of + 1) if are_many(count, of)}
+    fewest = {of: min(count for count, those in held if those == of) for of in range(2, 13)}
+    assert fewest == {2: 2, 3: 3, 4: 3, 5: 3, 6: 4, 7: 4, 8: 5, 9: 5, 10: 5, 11: 5, 12: 5}
+    assert not {(count, of) for count, of in held if of < 2}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -41,9 +42,12 @@ Add = Callable[..., CalendarSubscription]
 
 @pytest.fixture
 def add(practice: Practice, agenda: Agenda, visit_reason: VisitReason, carol: User) -> Add:
-    def _add(address: str, **other: object) -> CalendarSubscription:
-        facts: dict[str, object] = {"practice": practice, "agenda": agenda, "visit_reason": visit_reason, "by": carol}
-        return subscribe(**{**facts, "name": "Doctomat", "address": address, **other})  # type: ignore[arg-type]
+    def _add(
+        address: str, *, agenda: Agenda = agenda, visit_reason: VisitReason = visit_reason, by: User = carol
+    ) -> CalendarSubscription:
+        return subscribe(
+            practice=practice, agenda=agenda, visit_reason=visit_reason, name="Doctomat", address=address, by=by
+        )
 
     return _add
 
@@ -161,10 +165,12 @@ def test_what_was_made_stays_when_it_is_removed(
 
 
 def test_subscribing_and_switching_on_wake_a_worker(
-    add: Add, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., object]
+    add: Add,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
     nudged: list[str] = []
     monkeypatch.setattr(subscriptions, "nudge", nudged.append)
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         add("https://logiciel.example/a.ics")
     assert nudged == ["imports.tasks.read_calendars"]

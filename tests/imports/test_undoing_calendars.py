@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from appointments.booking import move
 from appointments.models import Appointment
+from audit.models import AuditEvent
 from documents.models import Category
 from documents.sharing.share import share_upload
 from files.intake import Intake
-from imports.models import CalendarStage, CalendarSubscription
+from imports.models import CalendarItem, CalendarStage, CalendarSubscription
 from imports.subscriptions import CalendarNotReady, switch_on
 from imports.undoing import AlreadyShared
 from imports.undoing_calendars import made_by_first_reading, undo_first_reading
@@ -54,3 +57,25 @@ def test_once_something_was_shared_it_stays(
     with pytest.raises(AlreadyShared):
         undo_first_reading(subscription=subscription, by=carol)
     assert len(starts()) == 2
+
+
+def test_undoing_costs_as_many_statements_for_many_events_as_for_few(
+    subscription: CalendarSubscription, server: CalendarServer, carol: User
+) -> None:
+    """Nothing is done one by one: a calendar has up to 20,000 events."""
+    CalendarItem.objects.update(is_first=False)
+    counts = []
+    for days in (range(10, 12), range(20, 40)):
+        server.show(
+            event("one", in_days(3)), event("two", in_days(5)), *(event(f"{one}", in_days(one)) for one in days)
+        )
+        read(subscription)
+        CalendarItem.objects.filter(starts_at__gt=in_days(9)).update(is_first=True)
+        with CaptureQueriesContext(connection) as captured:
+            assert undo_first_reading(subscription=subscription, by=carol) == (len(days), 0)
+        counts.append(len(captured))
+        CalendarSubscription.objects.update(stage=CalendarStage.ON)
+        subscription.refresh_from_db()
+    assert counts[0] == counts[1]
+    assert starts() == [in_days(3), in_days(5)]
+    assert AuditEvent.objects.filter(action="appointment.deleted").count() == 22

@@ -6,7 +6,7 @@ import io
 import re
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -116,13 +116,7 @@ def ids(
     return {
         "slug": slug_of(appointment.practice),
         "document": document.pk,
-        "batch": draft(
-            practice=appointment.practice,
-            day=appointment.local_start.date(),
-            appointments=[appointment],
-            documents=[access_plan],
-            by=carol,
-        ).pk,
+        "batch": _batch(appointment, access_plan, carol),
         "appointment": appointment.pk,
         "patient": appointment.patient_id,
         "library": access_plan.pk,
@@ -145,10 +139,18 @@ def ids(
         **_of_staff(appointment, alice_signs, carol),
         **_to_sign(appointment, alice_signs, carol),
         **_asked(appointment, alice_signs, marias_account, receive()),
-        "administrator": invite_administrator(
-            practice=appointment.practice, identity=Identity("eva.roy@lilas.example", "Eva", "Roy"), by=root
-        ).pk,
+        "administrator": _administrator(appointment, root),
     }
+
+
+def _batch(appointment: Appointment, document: LibraryDocument, by: User) -> UUID:
+    day = appointment.local_start.date()
+    return draft(practice=appointment.practice, day=day, appointments=[appointment], documents=[document], by=by).pk
+
+
+def _administrator(appointment: Appointment, root: User) -> UUID:
+    identity = Identity("eva.roy@lilas.example", "Eva", "Roy")
+    return invite_administrator(practice=appointment.practice, identity=identity, by=root).pk
 
 
 def _link_of_a_reminder(appointment: Appointment) -> str:

@@ -62,7 +62,7 @@ def test_ten_are_prepared_looked_at_one_after_the_other_and_signed_with_one_pass
     assert counted(doctor) == "10"
     assert counted(secretary) == ""
 
-    following = f"{LIST}{Task.objects.order_by('prepared_at').first().pk}/"  # type: ignore[union-attr]
+    following = f"{LIST}{Task.objects.earliest('prepared_at').pk}/"
     for _each in range(10):
         following = look(doctor, Task.objects.get(pk=following.split("/")[-2]))["Location"]
     assert following == LIST

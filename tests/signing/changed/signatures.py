@@ -19,8 +19,8 @@ from tests.signing.changed.kinds import Kind, approved, certified, changed, stor
 from tests.signing.changed.signers import BESIDE, Look, parsed, signers
 
 PLAIN = pikepdf.ObjectStreamMode.disable
-EXISTING = (300.0, 60.0, 450.0, 120.0)
-WIDE = (0.0, 0.0, 595.0, 842.0)
+EXISTING = (300, 60, 450, 120)
+WIDE = (0, 0, 595, 842)
 
 
 def by_stranger(
@@ -103,7 +103,7 @@ def on_two_pages() -> bytes:
 def empty_field() -> bytes:
     content = io.BytesIO(whole())
     writer = IncrementalPdfFileWriter(content)
-    append_signature_field(writer, SigFieldSpec("Plus tard", on_page=0, box=BESIDE))  # type: ignore[arg-type]
+    append_signature_field(writer, SigFieldSpec("Plus tard", on_page=0, box=BESIDE))
     writer.write_in_place()
     return content.getvalue()
 

@@ -43,7 +43,7 @@ from signing.pdf.stamp import StampContent
 from tests.signing.changed.documents import form
 from tests.signing.conftest import Elsewhere
 
-Box = tuple[float, float, float, float]
+Box = tuple[int, int, int, int]
 BESIDE: Box = (300, 150, 450, 210)
 T = TypeVar("T")
 
@@ -173,7 +173,7 @@ class Signers:
         writer = _SameMetadata(written, strict=False)
         existing = [n for n, _v, _f in fields.enumerate_sig_fields(writer.prev, filled_status=False)]
         if name not in existing and look is not None:
-            spec = fields.SigFieldSpec(name, on_page=look.page, box=look.box)  # type: ignore[arg-type]
+            spec = fields.SigFieldSpec(name, on_page=look.page, box=look.box)
             fields.append_signature_field(writer, spec)
         for found, _value, reference in fields.enumerate_sig_fields(writer, filled_status=False):
             if found == name and look is not None:

@@ -7,7 +7,7 @@ later signatures, the verdict is not that the document is intact.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
@@ -118,7 +118,7 @@ def shown(content: bytes) -> list[Image.Image] | None:
         return None
 
 
-def without_boxes(page: Image.Image, boxes: list[tuple[float, float, float, float]]) -> Image.Image:
+def without_boxes(page: Image.Image, boxes: Sequence[tuple[float, float, float, float]]) -> Image.Image:
     masked = page.copy()
     draw = ImageDraw.Draw(masked)
     for x0, y0, x1, y1 in boxes:
