@@ -54,10 +54,14 @@ from documents.models import (
     ActKind,
     AutoSendRule,
     Category,
+    DocumentRequest,
     FillingDraft,
     LibraryDocument,
     LibraryVersion,
     ReadingMeans,
+    ReceivedDocument,
+    RequestState,
+    SentAs,
     SharedDocument,
     Task,
     UndoableAct,
@@ -67,6 +71,7 @@ from documents.sending.autosend import send_due
 from documents.sharing.batches import draft
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload
+from files import storage
 from files.intake import Intake, accept
 from files.logos import clean_logo, size_of
 from imports.models import CalendarItem, CalendarSubscription, ImportLine, ItemState, Subject, Verdict
@@ -184,6 +189,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     Reminder.objects.filter(appointment=house.coming).update(due_at=timezone.now())
     assert send_reminders() >= 1
     _to_sign(house, tag)
+    _asked(house, tag)
     note_reading(documents=[house.document], by=own, means=ReadingMeans.VIEWED)
     note_reading(documents=[house.document], by=doctor, means=ReadingMeans.DOWNLOADED)
     _account(own, tag)
@@ -243,6 +249,20 @@ def _to_sign(house: House, tag: str) -> None:
         practice=house.practice, appointment=house.coming, version=version, category=version.document.category,
         title=f"Arrêt {tag}", answers=f'{{"Motif": "Durand{tag}"}}', x=0.8, y=0.9, width=0.25,
         prepared_by=house.admin, practitioner=house.doctor,
+    )  # fmt: skip
+
+
+def _asked(house: House, tag: str) -> None:
+    """What the doctor asked for, and what Marie's account sent."""
+    asked = DocumentRequest.objects.create(
+        practice=house.practice, appointment=house.coming, label=f"Carnet {tag}", asked_by=house.doctor,
+        state=RequestState.RECEIVED,
+    )  # fmt: skip
+    stored = storage.keep(upload(f"Carnet{tag}"))
+    stored.save()
+    ReceivedDocument.objects.create(
+        practice=house.practice, appointment=house.coming, request=asked, file=stored, name=f"Carnet {tag}.pdf",
+        sent_by=house.own, sent_as=SentAs.PATIENT,
     )  # fmt: skip
 
 
