@@ -21,6 +21,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core import serializers
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -48,6 +49,7 @@ from appointments.models import (
     WaitingEntry,
 )
 from appointments.reminders import send_due as send_reminders
+from audit.trail import record
 from docshare.demo.letters import letter, signature
 from documents.library.catalogue import import_document
 from documents.models import (
@@ -260,10 +262,12 @@ def _asked(house: House, tag: str) -> None:
     )  # fmt: skip
     stored = storage.keep(upload(f"Carnet{tag}"))
     stored.save()
-    ReceivedDocument.objects.create(
+    received = ReceivedDocument.objects.create(
         practice=house.practice, appointment=house.coming, request=asked, file=stored, name=f"Carnet {tag}.pdf",
         sent_by=house.own, sent_as=SentAs.PATIENT,
     )  # fmt: skip
+    with transaction.atomic():
+        record("document.received", by=house.own, on=received, practice=house.practice, within=house.coming)
 
 
 def _double(house: House, tag: str) -> None:
