@@ -12,22 +12,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from files import answers, binding, sandbox
 from files.content import content_sentences
 from files.intake import Intake, judge, too_large_sentence
 from files.limits import MAX_BYTES, PDF
 from files.upload import Refused
+from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
 MAX_PAGES = 40  # of all pictures together
 
 
+class TooManyPages(Refusal):
+    code = "too_many_pages"
+    kind = Kind.INVALID
+    field = "file"
+    words = gettext_lazy("Quarante pages au plus à la fois. Envoyez les autres ensuite.")
+
+
 def as_one_pdf(pictures: Sequence[Intake], *, name: str) -> Intake:
-    """Bind accepted pictures into one PDF of this name, which replaces them. Raises Refused."""
+    """Bind accepted pictures into one PDF of this name, which replaces them. Raises Refused, TooManyPages."""
     if sum(one.page_count for one in pictures) > MAX_PAGES:
-        raise Refused("too_many_files", _("Quarante pages au plus à la fois. Envoyez les autres ensuite."))
+        raise TooManyPages
     with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".made", delete=False) as output:
         made = Path(output.name)
     try:

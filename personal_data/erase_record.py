@@ -17,7 +17,6 @@ from documents.models import (
     Task,
 )
 from documents.models.autosend import AutoSendState
-from documents.receiving.following import delete_received
 from documents.sending.planning import record_sending
 from files import storage
 from patients.merges import records_in
@@ -139,7 +138,17 @@ def _delete(patient: Patient, report: Report) -> None:
             storage.purge(file)
         report.count("documents", 1)
     for received in ReceivedDocument.objects.filter(appointment__patient=patient).select_related("file"):
-        delete_received(received, by=None)
+        record_in_trail(
+            ERASED_DOCUMENT,
+            by=None,
+            on=received,
+            practice=received.practice_id,
+            within=received.appointment_id,
+            detail={"patient": str(patient.pk), "sha256": received.file.sha256, "file": str(received.file_id)},
+        )
+        file = received.file
+        received.delete()
+        storage.purge(file)
         report.count("documents", 1)
     for appointment in patient.appointments.all():
         record_in_trail(

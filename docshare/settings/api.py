@@ -46,6 +46,8 @@ SPECTACULAR_SETTINGS = {
         "RecipientStateEnum": [(state, state) for state in ("ready", "missing_contact", "needs_authorisation")],
         "AudienceEnum": "documents.models.shared.AudienceChoice",
         "AutoSendStateEnum": "documents.models.AutoSendState",
+        "DocumentRequestStateEnum": "documents.models.RequestState",
+        "ReceivedStateEnum": "documents.models.ReceivedState",
         "MomentEnum": "documents.models.autosend.Moment",
         "ChannelEnum": "notifications.models.Channel",
         "NotificationStateEnum": "notifications.models.MessageState",

@@ -175,10 +175,10 @@ def requests_waiting(patient: Patient) -> int:
     return DocumentRequest.objects.open().filter(appointment__patient=patient).count()
 
 
-def waiting_count(user: User, practice: Practice) -> int:
+def waiting_count(practice: Practice) -> int:
     """How many files of this practice are to be accepted or refused. One query over a small index, for every page of
     staff."""
-    return ReceivedDocument.objects.of_staff(user).waiting().filter(practice=practice).count()
+    return ReceivedDocument.objects.waiting().filter(practice=practice).count()
 
 
 def _with_parts(found: QuerySet[DocumentRequest]) -> QuerySet[DocumentRequest]:

@@ -124,7 +124,7 @@ def _check_number(intakes: Sequence[Intake]) -> None:
     if not intakes:
         raise Refused("nothing_chosen", _("Aucun fichier n’a été choisi. Choisissez un fichier."))
     if len(intakes) > AT_ONCE:
-        raise Refused("too_many_files", _("Vingt fichiers au plus à la fois. Envoyez les autres ensuite."))
+        raise TooManyFiles(_("Vingt fichiers au plus à la fois. Envoyez les autres ensuite."))
 
 
 def _check_may_send(request: DocumentRequest, by: User) -> Asked:

@@ -99,7 +99,7 @@ def frame(
         "set_up": strip(request, current, user, administers=administers),
         "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
         "to_sign_count": awaiting_count(user, current),
-        "received_count": waiting_count(user, current),
+        "received_count": waiting_count(current),
         "undo": undo_offered(request, user),
         "is_practitioner": is_staff_of_any(user, Role.PRACTITIONER),
         **context,

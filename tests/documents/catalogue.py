@@ -39,6 +39,7 @@ from appointments.series import book_series, cancel_following, occurrences
 from appointments.waiting import put_on_list
 from documents import messages
 from documents.models import LibraryDocument, SharedDocument
+from documents.receiving.asking import Question, ask
 from documents.sending.autosend import send_due
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.share import share_library_document
@@ -324,6 +325,16 @@ def replaced_with_account(stage: Stage) -> None:
     replaced(stage)
 
 
+def asked_without_account(stage: Stage) -> None:
+    _forget(booked := stage.booked())
+    ask(appointment=again(booked), question=Question(TITLE, REASON), by=stage.doctor)
+
+
+def asked_with_a_holder(stage: Stage) -> None:
+    _forget(booked := stage.online(CHILD))
+    ask(appointment=again(booked), question=Question(TITLE, REASON), by=stage.doctor)
+
+
 def link(stage: Stage) -> None:
     save_rule(
         practice=stage.practice,
@@ -405,7 +416,7 @@ OF_A_PRACTICE: dict[str, Callable[[Stage], None]] = {
         cancelled_by_the_practice, cancelled_by_the_patient, reminder, reminder_to_a_holder,
         reminder_too_late_to_change_online, reminder_of_several,
         shared_without_account, shared_with_account, shared_with_a_holder, replaced,
-        replaced_with_account, link, new_invitation, invitation_code,
+        replaced_with_account, asked_without_account, asked_with_a_holder, link, new_invitation, invitation_code,
     )
 }  # fmt: skip
 OF_THE_SITE: dict[str, Callable[[Stage], None]] = {

@@ -21,6 +21,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core import serializers
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -48,16 +49,21 @@ from appointments.models import (
     WaitingEntry,
 )
 from appointments.reminders import send_due as send_reminders
+from audit.trail import record
 from docshare.demo.letters import letter, signature
 from documents.library.catalogue import import_document
 from documents.models import (
     ActKind,
     AutoSendRule,
     Category,
+    DocumentRequest,
     FillingDraft,
     LibraryDocument,
     LibraryVersion,
     ReadingMeans,
+    ReceivedDocument,
+    RequestState,
+    SentAs,
     SharedDocument,
     Task,
     UndoableAct,
@@ -67,6 +73,7 @@ from documents.sending.autosend import send_due
 from documents.sharing.batches import draft
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload
+from files import storage
 from files.intake import Intake, accept
 from files.logos import clean_logo, size_of
 from imports.models import CalendarItem, CalendarSubscription, ImportLine, ItemState, Subject, Verdict
@@ -187,6 +194,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     assert send_reminders() >= 1
     _to_sign(house, tag)
     _questionnaire(house, tag)
+    _asked(house, tag)
     note_reading(documents=[house.document], by=own, means=ReadingMeans.VIEWED)
     note_reading(documents=[house.document], by=doctor, means=ReadingMeans.DOWNLOADED)
     _account(own, tag)
@@ -263,6 +271,22 @@ def _questionnaire(house: House, tag: str) -> None:
     ).versions.get()
     response = begin_response(appointment=house.coming, version=version, by=house.own)
     keep_answers(response=response.pk, answers={"why": (f"Durand{tag}",)}, by=house.own)
+
+
+def _asked(house: House, tag: str) -> None:
+    """What the doctor asked for, and what Marie's account sent."""
+    asked = DocumentRequest.objects.create(
+        practice=house.practice, appointment=house.coming, label=f"Carnet {tag}", asked_by=house.doctor,
+        state=RequestState.RECEIVED,
+    )  # fmt: skip
+    stored = storage.keep(upload(f"Carnet{tag}"))
+    stored.save()
+    received = ReceivedDocument.objects.create(
+        practice=house.practice, appointment=house.coming, request=asked, file=stored, name=f"Carnet {tag}.pdf",
+        sent_by=house.own, sent_as=SentAs.PATIENT,
+    )  # fmt: skip
+    with transaction.atomic():
+        record("document.received", by=house.own, on=received, practice=house.practice, within=house.coming)
 
 
 def _double(house: House, tag: str) -> None:

@@ -25,7 +25,7 @@ from appointments.recipients import RecipientState, resolve
 from appointments.reminders import send_due as send_reminders
 from audit import chain
 from audit.models import AuditEvent
-from documents.models import AutoSend, SharedDocument, Task, TaskState
+from documents.models import AutoSend, ReceivedDocument, SharedDocument, Task, TaskState
 from documents.models.autosend import AutoSendState
 from documents.sending.autosend import send_due
 from documents.sharing.access import visible_to
@@ -134,6 +134,7 @@ def test_a_record_whose_years_are_over_goes_with_its_bytes_and_nothing_is_left_t
 ) -> None:
     long_ago = timezone.now() - timedelta(days=365 * 21)
     SharedDocument.objects.filter(patient=house.marie).update(shared_at=long_ago)
+    ReceivedDocument.objects.update(received_at=long_ago)
     Appointment.objects.filter(patient=house.marie).update(starts_at=long_ago, ends_at=long_ago + timedelta(hours=1))
     key = house.document.file.key
     assert (own_store / key).exists()
@@ -150,10 +151,11 @@ def test_a_record_whose_years_are_over_goes_with_its_bytes_and_nothing_is_left_t
 def test_a_run_that_was_killed_before_the_bytes_went_is_ended_by_the_next(house: House, own_store: Path) -> None:
     long_ago = timezone.now() - timedelta(days=365 * 21)
     SharedDocument.objects.filter(patient=house.marie).update(shared_at=long_ago)
+    ReceivedDocument.objects.update(received_at=long_ago)
     Appointment.objects.filter(patient=house.marie).update(starts_at=long_ago, ends_at=long_ago + timedelta(hours=1))
     erase(Asked(patient=house.marie.pk))  # on_commit callbacks never run in the test's own transaction
     assert (own_store / house.document.file.key).exists()
-    assert "1 files that were left are removed" in run("--patient", str(house.marie.pk))
+    assert "2 files that were left are removed" in run("--patient", str(house.marie.pk))
     assert not (own_store / house.document.file.key).exists()
     assert StoredFile.objects.exists()
     chain.seal()

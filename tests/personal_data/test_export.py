@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit import chain
 from audit.models import AuditEvent
-from documents.models import DocumentLink, SharedDocument
+from documents.models import DocumentLink, ReceivedDocument, SharedDocument
 from documents.sharing.share import take_back
 from files import storage
 from notifications.models import Message, MessageState
@@ -68,11 +68,13 @@ def test_everything_of_the_person_is_there_and_the_documents_are_the_very_bytes(
     (person,) = resources(folder, "Person")
     assert {"system": "email", "value": f"ancienne@{TAG}.example", "use": "old"} in person["telecom"]
     documents = resources(folder, "DocumentReference")
-    own = SharedDocument.objects.filter(patient=house.marie)
-    assert {one["id"] for one in documents} == {str(one.pk) for one in own}
+    shared = SharedDocument.objects.filter(patient=house.marie).select_related("file")
+    sent = ReceivedDocument.objects.filter(appointment__patient=house.marie).select_related("file")
+    own = {str(one.pk): one.file.sha256 for one in (*shared, *sent)}
+    assert {one["id"] for one in documents} == own.keys()
     for one in documents:
         content = (folder / one["content"][0]["attachment"]["url"]).read_bytes()
-        assert hashlib.sha256(content).hexdigest() == own.get(pk=one["id"]).file.sha256
+        assert hashlib.sha256(content).hexdigest() == own[one["id"]]
     ordonnance = next(one for one in documents if one["id"] == str(house.document.pk))
     assert ordonnance["author"] == [{"display": f"Dr Alice Morel{TAG} (praticien, Cabinet {TAG})"}]
     assert {one["type"]["text"] for one in resources(folder, "Device")} == {
@@ -144,7 +146,8 @@ def test_nothing_of_anybody_else_is_in_it(house: House, tmp_path: Path) -> None:
     for record in (house.paul, house.child):
         assert str(record.pk) not in text
     names = [path.name for path in (folder / "documents").iterdir()]
-    assert len(names) == SharedDocument.objects.filter(patient=house.marie).count()
+    sent = ReceivedDocument.objects.filter(appointment__patient=house.marie).count()
+    assert len(names) == SharedDocument.objects.filter(patient=house.marie).count() + sent
     assert not any("Paul" in name for name in names)
 
 

@@ -81,7 +81,7 @@ class MyRequestOut(InPracticeZone, serializers.Serializer[Any]):
 
     id = serializers.UUIDField(source="pk")
     appointment = serializers.SerializerMethodField()
-    practice = serializers.UUIDField(source="practice.pk")
+    practice = serializers.SerializerMethodField()
     label = serializers.SerializerMethodField()  # type: ignore[assignment]
     details = serializers.SerializerMethodField()
     sentence = serializers.SerializerMethodField()
@@ -93,6 +93,10 @@ class MyRequestOut(InPracticeZone, serializers.Serializer[Any]):
     @extend_schema_field(serializers.UUIDField)
     def get_appointment(self, asked: Asked) -> str:
         return str(asked.request.appointment_id)
+
+    @extend_schema_field(serializers.UUIDField)
+    def get_practice(self, asked: Asked) -> str:
+        return str(asked.request.practice_id)
 
     @extend_schema_field(Time(allow_null=True))
     def get_due_at(self, asked: Asked) -> str | None:

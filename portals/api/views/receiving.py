@@ -46,6 +46,8 @@ from portals.api.serializers.receiving import (
 from portals.api.views.appointments import OfAppointment
 from portals.api.views.base import ApiView, Listing, StaffView, checked, read
 
+SENT = whole_list(SentOut)
+
 
 class AppointmentRequests(OfAppointment, Listing[DocumentRequest]):
     serializer_class = RequestOut
@@ -185,11 +187,11 @@ class MyRequestFiles(ApiView):
 
     @answers(
         201,
-        whole_list(SentOut),
+        SENT,
         request=a_multipart(FilesIn),
         operation_id="me_requests_files_create",
         summary="Send files for what is asked: all, or none if one is refused",
-        refusals=["request_over", "may_not_send", "too_many_files", *FILE],
+        refusals=["request_over", "may_not_send", "too_many_files", "too_many_pages", *FILE],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         uploads: list[Any] = read(FilesIn(data=request.data))["file"]
@@ -208,9 +210,7 @@ class MyRequestFiles(ApiView):
 
 
 class MyReceived(ApiView):
-    @answers(
-        200, whole_list(SentOut), operation_id="me_received_list", summary="List what you sent and may see again"
-    )
+    @answers(200, SENT, operation_id="me_received_list", summary="List what you sent and may see again")
     def get(self, request: Request) -> Response:
         return Response({"results": SentOut(received_seen_by(self.user), many=True).data})
 

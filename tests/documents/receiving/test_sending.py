@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pypdfium2
@@ -123,6 +124,32 @@ def test_what_is_refused_or_dies_between_the_last_file_and_the_commit_leaves_not
         send_files(request=request_, intakes=[], by=maries_account)
     send_files(request=again(request_), intakes=[receive()], by=maries_account, sending=form)
     assert (len(kept()), again(request_).state) == (1, RequestState.RECEIVED)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_before_the_commit_leaves_orphans_alone_and_the_form_sent_again_sends_once(
+    request_: DocumentRequest, maries_account: User, receive: Receive, kept: FilesInStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A killed process cleans up nothing: what would, does nothing here."""
+
+    def dies(*_arguments: object, **_more: object) -> None:
+        raise SystemExit
+
+    form = uuid.uuid4()
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "follow_files", dies)
+        patch.setattr(sending, "_abandon", lambda files: None)
+        with pytest.raises(SystemExit):
+            send_files(request=request_, intakes=[receive()], by=maries_account, sending=form)
+    orphans = [path.name for path in kept()]
+    assert (len(orphans), ReceivedDocument.objects.count(), again(request_).state) == (1, 0, RequestState.ASKED)
+    for _ in range(2):
+        (sent,) = send_files(request=again(request_), intakes=[receive()], by=maries_account, sending=form)
+    assert ReceivedDocument.objects.count() == 1
+    swept = {key.rpartition("/")[2] for key in storage.orphans(older_than=timedelta())}
+    assert set(orphans) <= swept
+    assert sent.file.key.rpartition("/")[2] not in swept
 
 
 def test_taken_back_until_seen_by_its_sender_alone(

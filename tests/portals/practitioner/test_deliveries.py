@@ -183,7 +183,7 @@ def test_pages_of_fifty_and_the_same_number_of_queries(
         copy.save(force_insert=True)
         copy.messages.add(*messages)
     browser = sign_in(bob)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         first = browser.get(PAGE)
     assert page_text(first).count("data-delivery=") == 50
     after = first.context["next_after"]
