@@ -29,14 +29,6 @@ class AlreadySettled(Refusal):
     words = gettext_lazy("Quelqu’un du cabinet a déjà accepté ou refusé ce document.")
 
 
-class NotSeenYet(Refusal):
-    """What nobody has opened is not judged: the patient could take it back at this moment."""
-
-    code = "not_seen"
-    kind = Kind.CONFLICT
-    words = gettext_lazy("Ouvrez d’abord ce document : on n’accepte ni ne refuse ce qu’on n’a pas vu.")
-
-
 @transaction.atomic
 def note_seen(*, received: ReceivedDocument, by: User, means: ReadingMeans) -> None:
     """Before a byte or a page of it leaves. From then on the patient does not take it back. The caller has found it
@@ -60,7 +52,7 @@ def note_reread(*, received: ReceivedDocument, by: User) -> None:
 
 @transaction.atomic
 def accept(*, received: ReceivedDocument, by: User) -> ReceivedDocument:
-    """Take it into the record. Accepting twice changes nothing. Raises NotAllowed, AlreadySettled, NotSeenYet,
+    """Take it into the record; it counts as seen. Accepting twice changes nothing. Raises NotAllowed, AlreadySettled,
     ReceivedDocument.DoesNotExist."""
     current = _locked(received, by)
     if current.state == ReceivedState.ACCEPTED:
@@ -107,13 +99,12 @@ def _locked(received: ReceivedDocument, by: User) -> ReceivedDocument:
 def _check_open(received: ReceivedDocument) -> None:
     if received.state != ReceivedState.WAITING:
         raise AlreadySettled
-    if received.seen_at is None:
-        raise NotSeenYet
 
 
 def _settle(received: ReceivedDocument, state: ReceivedState, by: User) -> None:
     received.state, received.settled_by, received.settled_at = state, by, timezone.now()
-    received.save(update_fields=["state", "settled_by", "settled_at", "sentence"])
+    received.seen_at = received.seen_at or received.settled_at  # from now on the patient does not take it back
+    received.save(update_fields=["state", "settled_by", "settled_at", "seen_at", "sentence"])
     if received.request is not None:
         follow_files(received.request, by)
 

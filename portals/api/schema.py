@@ -74,7 +74,7 @@ STATUSES = {
         *("appointment_cancelled", "too_late", "no_signature", "unavailable", "already_shared", "not_now"),
         *("both_have_accounts", "nothing_to_undo", "blanks_unfilled", "place_taken", "no_longer_ahead"),
         *(*ONCE, *BOOKING, *DOUBTS),
-        *("request_over", "too_many_requests", "may_not_send", "already_seen", "already_settled", "not_seen"),
+        *("request_over", "too_many_requests", "may_not_send", "already_seen", "already_settled"),
         *("already_member", "already_invited", "last_administrator", "identity_of_account"),
     ),
     410: ("invitation_over",),

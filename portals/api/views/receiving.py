@@ -153,7 +153,7 @@ class ReceivedContent(StaffView):
 
 
 class AcceptReceived(OfReceived):
-    @answers(200, ReceivedOut, summary="Accept a file into the record", refusals=["already_settled", "not_seen"])
+    @answers(200, ReceivedOut, summary="Accept a file into the record", refusals=["already_settled"])
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         accept(received=self._get(pk), by=self.user)
         return Response(ReceivedOut(self._get(pk)).data)
@@ -165,7 +165,7 @@ class RefuseReceived(OfReceived):
         ReceivedOut,
         request=RefuseIn,
         summary="Refuse a file, and so ask again",
-        refusals=["already_settled", "not_seen"],
+        refusals=["already_settled"],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         found, asked = self._get(pk), read(RefuseIn(data=request.data))

@@ -12,8 +12,8 @@ from appointments.history import history_of
 from appointments.models import Appointment
 from documents.models import DocumentRequest, ReadingMeans, ReceivedDocument, RequestState
 from documents.receiving.access import all_received, received_by_staff
-from documents.receiving.seeing import AlreadySettled, NotSeenYet, accept, note_seen, refuse
-from documents.receiving.sending import send_files
+from documents.receiving.seeing import AlreadySettled, accept, note_seen, refuse
+from documents.receiving.sending import AlreadySeen, send_files, take_back
 from files.intake import Intake
 from notifications.models import Message, MessageState
 from practices.roles import NotAllowed
@@ -33,17 +33,19 @@ def sent(request_: DocumentRequest, maries_account: User, receive: Callable[...,
     return all_received().get(pk=received.pk)
 
 
-def test_nothing_is_judged_before_it_is_opened_nor_by_who_may_not_share(
-    sent: ReceivedDocument, bob: User, rita: User, charlie: User
+def test_nothing_is_judged_by_who_may_not_share_and_judging_is_seeing(
+    sent: ReceivedDocument, maries_account: User, bob: User, rita: User, charlie: User
 ) -> None:
-    with pytest.raises(NotSeenYet):
-        accept(received=sent, by=bob)
     note_seen(received=sent, by=rita, means=ReadingMeans.VIEWED)
     for other in (rita, charlie):
         with pytest.raises(NotAllowed):
             accept(received=sent, by=other)
     assert list(received_by_staff(rita)) == [sent]
     assert list(received_by_staff(charlie)) == []
+    ReceivedDocument.objects.update(seen_at=None)
+    assert accept(received=sent, by=bob).seen_at is not None
+    with pytest.raises(AlreadySeen):
+        take_back(received=sent, by=maries_account)
 
 
 def test_accepting_fulfils_the_request_once(sent: ReceivedDocument, request_: DocumentRequest, bob: User) -> None:

@@ -59,7 +59,6 @@ def test_from_the_request_to_acceptance(
     assert [one["id"] for one in patient.get("/api/v1/me/received/").json()["results"]] == [received["id"]]
     assert api(hugo).get("/api/v1/me/received/").json()["results"] == []
     there = f"/api/v1/received/{received['id']}/"
-    assert errors(staff.post(f"{there}accept/")) == ["not_seen"]
     assert staff.get(f"{there}content/").status_code == 200
     own = f"/api/v1/me/received/{received['id']}/"
     gone = patient.delete(own)
@@ -71,8 +70,9 @@ def test_from_the_request_to_acceptance(
     again = patient.post(send, files(photograph("green")), format="multipart").json()["results"][0]
     assert patient.delete(f"/api/v1/me/received/{again['id']}/").status_code == 204
     last = patient.post(send, files(photograph("white")), format="multipart").json()["results"][0]
-    staff.get(f"/api/v1/received/{last['id']}/content/")
-    assert staff.post(f"/api/v1/received/{last['id']}/accept/").json()["state"] == "accepted"
+    accepted = staff.post(f"/api/v1/received/{last['id']}/accept/").json()
+    assert (accepted["state"], accepted["seen_at"] is None) == ("accepted", False)
+    assert errors(patient.delete(f"/api/v1/me/received/{last['id']}/")) == ["already_seen"]
     assert [one["state"] for one in staff.get(f"{around}requests/").json()["results"]] == ["accepted"]
     assert [one["state"] for one in staff.get(f"{around}received/").json()["results"]] == ["accepted", "refused"]
     assert errors(staff.delete(address)) == ["request_over"]
