@@ -52,7 +52,7 @@ def kept_for_undoing(user: User, appointment: Appointment, version: LibraryVersi
 def draft_put_back(*, user: User, appointment: Appointment, kept: Mapping[str, Any]) -> FillingDraft | None:
     """The draft as it was before the sharing; the newer one if the user has begun another meanwhile. None if there
     was none, or its document is gone."""
-    version = LibraryVersion.objects.filter(pk=uuid.UUID(kept["version"])).first() if kept else None
+    version = LibraryVersion.objects.filter(pk=uuid.UUID(kept["version"])).first() if "version" in kept else None
     if version is None:
         return None
     text = json.dumps(kept["typed"], ensure_ascii=False)

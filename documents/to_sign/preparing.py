@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -132,6 +132,26 @@ def withdraw_with_appointments(
     """Before appointments are deleted, and with them what was prepared for them (signal `deleting`)."""
     for task in Task.objects.open().select_for_update(of=("self",)).filter(appointment__in=appointments):
         _record("task.withdrawn", task, by, appointment_deleted=True)
+
+
+def task_kept_for_undoing(task: Task) -> dict[str, Any]:
+    """What its signing empties, for the journal of what may be undone."""
+    return {"task": str(task.pk), "answers": task.answers}
+
+
+def task_put_back(*, kept: Mapping[str, Any], by: User) -> Task | None:
+    """Let what was signed wait again, as it was: its document is gone. The caller has locked the appointment. None if
+    nothing was kept of one, or it is no longer there."""
+    if "task" not in kept:
+        return None
+    tasks = Task.objects.select_for_update(of=("self",)).filter(pk=str(kept["task"]), state=TaskState.SIGNED)
+    task = tasks.first()
+    if task is None:
+        return None
+    task.state, task.settled_at, task.document, task.answers = TaskState.WAITING, None, None, kept["answers"]
+    task.save(update_fields=["state", "settled_at", "document", "answers"])
+    _record("task.signing_undone", task, by)
+    return task
 
 
 def filling_of(task: Task) -> Filling:

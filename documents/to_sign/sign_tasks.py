@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.trail import record
 from documents.filling.filled import prepare_filled
+from documents.messages import end_sitting
 from documents.models import SharedDocument, Task, TaskState
 from documents.sharing.share import share_prepared
 from documents.to_sign.looking import LookAgain, check_looked_at
-from documents.to_sign.preparing import PARTS, NotToSign, filling_of, locked_task
+from documents.to_sign.preparing import PARTS, NotToSign, filling_of, locked_task, task_kept_for_undoing
 from documents.to_sign.standing import obstacle
 from files import storage
 from refusals import Kind, Refusal
@@ -27,11 +28,12 @@ AT_ONCE = 25  # in one request: each takes a second or two
 
 @dataclass(frozen=True)
 class Outcome:
-    """`sentence`: why it was not signed; "" if it is. `title`: "" if it no longer exists."""
+    """`sentence`: why it was not signed; "" if it is. `title`: "" if it is gone. `document`: the shared one."""
 
     task: uuid.UUID
     title: str
     sentence: str
+    document: SharedDocument | None = None
 
     @property
     def is_signed(self) -> bool:
@@ -45,12 +47,17 @@ class InTheWay(Refusal):
     kind = Kind.CONFLICT
 
 
-def sign_tasks(*, tasks: Sequence[uuid.UUID], by: User) -> list[Outcome]:
-    """Sign and share each, as this practitioner. One that fails says why, and the others go on."""
-    return [_outcome(pk, by) for pk in dict.fromkeys(tasks)]
+def sign_tasks(*, tasks: Sequence[uuid.UUID], by: User, session: str = "") -> list[Outcome]:
+    """Sign and share each, as this practitioner. One that fails says why, and the others go on. `session`: in which
+    each can be undone for a moment; their messages leave after it."""
+    outcomes = [_outcome(pk, by, session) for pk in dict.fromkeys(tasks)]
+    if session:
+        for appointment in {one.document.appointment for one in outcomes if one.document}:
+            end_sitting(appointment, by=by)
+    return outcomes
 
 
-def sign_task(*, task: Task, by: User) -> SharedDocument:
+def sign_task(*, task: Task, by: User, session: str = "") -> SharedDocument:
     """Sign what the practitioner has looked at, and share it. Signing what is signed raises NotToSign.
 
     The paper is made and signed before anything is stored; rows, history and the end of the task are one transaction.
@@ -74,6 +81,8 @@ def sign_task(*, task: Task, by: User) -> SharedDocument:
                 title=current.title,
                 by=by,
                 pk=uuid.uuid5(current.pk, "signed"),  # the database, too, allows it once
+                session=session,
+                kept=task_kept_for_undoing(current),
             )
             _end(current, document, by)
             return document
@@ -82,7 +91,7 @@ def sign_task(*, task: Task, by: User) -> SharedDocument:
         raise
 
 
-def _outcome(pk: uuid.UUID, by: User) -> Outcome:
+def _outcome(pk: uuid.UUID, by: User, session: str) -> Outcome:
     task = Task.objects.to_sign_by(by).filter(pk=pk).select_related(*PARTS).first()
     if task is None:
         gone = _(
@@ -91,12 +100,12 @@ def _outcome(pk: uuid.UUID, by: User) -> Outcome:
         )
         return Outcome(pk, "", gone)
     try:
-        sign_task(task=task, by=by)
+        document = sign_task(task=task, by=by, session=session)
     except Refusal as refused:
         return Outcome(pk, task.title, refused.sentence)
     except ValidationError as refused:
         return Outcome(pk, task.title, " ".join(refused.messages))
-    return Outcome(pk, task.title, "")
+    return Outcome(pk, task.title, "", document)
 
 
 def _check(task: Task) -> str:

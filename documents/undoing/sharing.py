@@ -16,10 +16,11 @@ from appointments.models import Appointment
 from audit.acts import UNDOES, lines_of_act
 from audit.trail import record
 from documents.filling.drafts import draft_put_back
-from documents.models import FillingDraft, SharedDocument
+from documents.models import FillingDraft, SharedDocument, Task
 from documents.models.undoable import ActKind, UndoableAct
 from documents.sharing.share import remove, take_back
 from documents.sharing.uploads import check_may_share, locked
+from documents.to_sign.preparing import task_put_back
 from documents.undoing.acts import CHANGED, SENT, close, hold_back, locked_act, may_be_undone, open_act
 from documents.undoing.appointments import recipients_digest, restore
 from documents.undoing.journal import (
@@ -48,9 +49,9 @@ class AlreadyRead(Refusal):
 
 
 @transaction.atomic
-def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | None:
+def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | Task | None:
     """Withdraw the document as if it had never been shared, rows and bytes. Undoing twice changes nothing. Returns
-    the draft that is there again, of a document that was filled in.
+    what is there again: the draft of a document that was filled in, or the one that waits again to be signed.
 
     Raises AlreadyRead, TooLateToUndo, ChangedMeanwhile, NotAllowed; changes nothing then.
     """
@@ -73,9 +74,9 @@ def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | None:
     remove(document, by, action="document.share_undone", detail={UNDOES: str(act.pk)})
     _forget_invitation(appointment, since=shared_at)
     kept = json.loads(lock.journal) if lock.journal else {}
-    draft = draft_put_back(user=by, appointment=appointment, kept=kept)
+    back = task_put_back(kept=kept, by=by) or draft_put_back(user=by, appointment=appointment, kept=kept)
     close(lock, undone=True)
-    return draft
+    return back
 
 
 def _has_left(message: Message) -> bool:

@@ -33,6 +33,7 @@ from portals.form_errors import refusals_in
 from portals.practitioner.paper import PaperPage, drawn
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
+from portals.practitioner.undo_offer import offer, open_shares, session_mark
 from practices.models import Practice
 from practices.roles import may_share
 
@@ -78,6 +79,7 @@ def to_sign(request: HttpRequest, user: User) -> HttpResponse:
         lines=lines,
         ready=sum(line.can_be_signed for line in lines),
         may_sign_until=_may_sign_until(request),
+        just_signed=_just_signed(request, user, practice),
         **_prepared(user, practice),
     )
     return render(request, "practitioner/to_sign.html", context)
@@ -115,7 +117,7 @@ def sign(request: HttpRequest, user: User) -> HttpResponse:
         messages.error(request, _("Choisissez au moins un document que vous avez regardé."))
         return not_done("practitioner:to-sign")
     require_sole_control(request)
-    outcomes = sign_tasks(tasks=chosen[:AT_ONCE], by=user)
+    outcomes = sign_tasks(tasks=chosen[:AT_ONCE], by=user, session=session_mark(request))
     _tell(request, outcomes, left=len(chosen) - len(outcomes))
     signed = any(outcome.is_signed for outcome in outcomes)
     return done("practitioner:to-sign") if signed else not_done("practitioner:to-sign")
@@ -196,6 +198,16 @@ def _task(user: User, pk: uuid.UUID) -> Task:
 def _to_sign(user: User, practice: Practice) -> list[TaskLine]:
     waiting = Task.objects.to_sign_by(user).filter(practice=practice, state=TaskState.WAITING)
     return _lines(waiting.select_related(*PARTS))
+
+
+def _just_signed(request: HttpRequest, user: User, practice: Practice) -> list[dict[str, Any]]:
+    """What this session signed a moment ago and can still undo, as undo_offer.offer; `what`: title and patient."""
+    acts = {act.document: act for act in open_shares(user, session_mark(request))}
+    tasks = Task.objects.filter(document__in=list(acts), practice=practice).select_related(*PARTS)
+    return [
+        offer(acts[one.document_id]) | {"what": f"{one.title}, {one.appointment.patient.full_name}"}
+        for one in (tasks if acts else ())
+    ]
 
 
 def _lines(tasks: Iterable[Task]) -> list[TaskLine]:

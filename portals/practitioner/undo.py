@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from appointments.models import Appointment
 from documents.messages import end_sitting
-from documents.models import ActKind, FillingDraft, UndoableAct
+from documents.models import ActKind, FillingDraft, Task, UndoableAct
 from documents.sharing.access import visible_as_staff
 from documents.undoing.appointments import undo_change
 from documents.undoing.sharing import AlreadyRead, undo_share, undo_take_back
@@ -33,7 +33,8 @@ UNDONE = {
     ActKind.CANCEL: gettext_lazy("Le rendez-vous est rétabli : personne n’a été averti de son annulation."),
 }
 FILLED_AGAIN = gettext_lazy("Vous retrouvez ici ce que vous aviez écrit.")
-UNDO: dict[ActKind, Callable[..., FillingDraft | None]] = {
+TO_SIGN_AGAIN = gettext_lazy("Il attend de nouveau votre signature.")
+UNDO: dict[ActKind, Callable[..., FillingDraft | Task | None]] = {
     ActKind.SHARE: undo_share,
     ActKind.TAKE_BACK: undo_take_back,
     ActKind.MOVE: undo_change,
@@ -48,12 +49,14 @@ def undo(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     act = get_object_or_404(UndoableAct, pk=pk, by=user, session=session_mark(request))
     kind = ActKind(act.kind)
     with refusals_shown(request) as shown:
-        draft = UNDO[kind](act=act, by=user)
+        back = UNDO[kind](act=act, by=user)
         request.session.pop(LAST, None)
-        told = f"{UNDONE[kind]} {FILLED_AGAIN}" if draft else str(UNDONE[kind])
-        messages.success(request, told)
-        if draft:
-            return done("practitioner:fill", pk=act.appointment, template=draft.version_id)
+        if isinstance(back, Task):
+            messages.success(request, f"{UNDONE[kind]} {TO_SIGN_AGAIN}")
+            return done("practitioner:to-sign")
+        messages.success(request, f"{UNDONE[kind]} {FILLED_AGAIN}" if back else str(UNDONE[kind]))
+        if back:
+            return done("practitioner:fill", pk=act.appointment, template=back.version_id)
     if isinstance(shown.refusal, AlreadyRead) and visible_as_staff(user).filter(pk__in=[act.document]).exists():
         return not_done("practitioner:take-back", pk=act.document)
     if not Appointment.objects.of_staff(user).filter(pk=act.appointment).exists():

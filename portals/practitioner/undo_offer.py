@@ -54,6 +54,12 @@ def share_act(document: SharedDocument, user: User, session: str) -> UndoableAct
     return acts.first()
 
 
+def open_shares(user: User, session: str) -> list[UndoableAct]:
+    """All sharings of this session that can still be undone, oldest first."""
+    acts = UndoableAct.objects.open().filter(kind=ActKind.SHARE, by=user, session=session)
+    return list(acts.order_by("made_at", "pk"))
+
+
 def offer(act: UndoableAct) -> dict[str, Any]:
     left = act.until - timezone.now()
     return {"act": act, "button": BUTTONS[act.kind], "seconds": max(0, round(left.total_seconds()))}

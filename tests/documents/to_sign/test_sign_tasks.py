@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from appointments.booking import delete
@@ -16,12 +17,14 @@ from audit.models import AuditEvent
 from documents.filling.filled import prepare_filled
 from documents.invariants import OF_A_PRACTICE, files_are_as_kept, files_are_named, signed_files_are_signed
 from documents.library.catalogue import archive
-from documents.models import LibraryDocument, SharedDocument, Task
+from documents.models import LibraryDocument, SharedDocument, Task, UndoableAct
 from documents.to_sign import sign_tasks as signing
 from documents.to_sign.sign_tasks import sign_task, sign_tasks
 from documents.to_sign.standing import awaiting_count
+from documents.undoing.sharing import undo_share
 from files import storage
-from notifications.models import Message
+from files.models import StoredFile
+from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from practices.models import Membership
 from signing.models import SignatureImage
@@ -52,6 +55,36 @@ def test_what_was_looked_at_is_signed_shared_and_told(prepare: Prepare, alice_si
     for check in (files_are_as_kept, files_are_named, signed_files_are_signed):
         assert list(check()) == []
     assert [fault for check in OF_A_PRACTICE for fault in check(None)] == []
+
+
+def test_a_signature_that_is_undone_lets_the_document_wait_as_it_was(
+    prepare: Prepare, alice_signs: User, settings: Settings
+) -> None:
+    """Of two signed together one is undone: one message tells of the other, and the undone one can be signed."""
+    settings.UNDO_FOR = timedelta(seconds=30)
+    undone, stays = (looked_at(prepare(), alice_signs) for _ in range(2))
+    assert all(one.is_signed for one in sign_tasks(tasks=[undone.pk, stays.pk], by=alice_signs, session="s"))
+    files = {one.pk for one in StoredFile.objects.all()}
+    act = UndoableAct.objects.get(document=again(undone).document_id)
+    assert undone.answers
+    assert undone.answers not in str(UndoableAct.objects.values_list("journal", flat=True))
+    assert {one.due_at for one in Message.objects.filter(channel=Channel.EMAIL)} == {
+        SharedDocument.objects.get(task=stays).shared_at + settings.UNDO_FOR
+    }
+    for _ in range(2):  # a double click
+        undo_share(act=act, by=alice_signs)
+    back = again(undone)
+    assert (back.state, back.answers, back.document) == ("waiting", undone.answers, None)
+    assert (back.settled_at, back.looked_mark) == (None, undone.looked_mark)
+    assert len(files) - StoredFile.objects.count() == 1
+    assert SharedDocument.objects.get() == again(stays).document
+    waiting = Message.objects.filter(state=MessageState.QUEUED)
+    assert waiting
+    assert {SharedDocument.objects.filter(messages=one).count() for one in waiting} == {1}
+    assert AuditEvent.objects.filter(action="task.signing_undone").count() == 1
+    assert sign_task(task=back, by=alice_signs, session="s").task == again(undone)
+    for check in (files_are_as_kept, files_are_named, signed_files_are_signed):
+        assert list(check()) == []
 
 
 def test_nobody_else_signs_it_and_nothing_unlooked_at_is_signed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from appointments.models import Appointment, BookedFor
@@ -172,6 +173,26 @@ def test_others_do_not_find_it_and_only_the_named_practitioner_looks_signs_or_se
         browser.post(f"{LIST}sign/", {"task": [str(task.pk)]})
     assert (again(task).state, SharedDocument.objects.count()) == ("waiting", 0)
     assert sign_in(alice_signs).post(f"{LIST}sign/", {"task": ["nothing"]}).status_code == 302
+
+
+def test_what_was_just_signed_can_be_undone_from_the_list(
+    prepare: Prepare, alice_signs: User, sign_in: SignIn, settings: Settings
+) -> None:
+    settings.UNDO_FOR = timedelta(seconds=30)
+    browser, tasks = sign_in(alice_signs), [prepare(), prepare()]
+    for task in tasks:
+        look(browser, task)
+    page = browser.post(f"{LIST}sign/", {"task": [str(task.pk) for task in tasks]}, follow=True).content.decode()
+    buttons = re.findall(r'action="(/pro/acts/[^"]+/undo/)"', page)
+    assert len(set(buttons)) == 2
+    assert page.count("Annuler le partage<span") == 2
+    other = sign_in(alice_signs)
+    assert "data-undo-bar" not in other.get(LIST).content.decode()
+    assert other.post(buttons[0]).status_code == 404
+    shown = browser.post(buttons[0], follow=True)
+    assert shown.redirect_chain[-1][0] == LIST
+    assert "Il attend de nouveau votre signature." in shown.content.decode()
+    assert Task.objects.filter(state=TaskState.WAITING).count() == SharedDocument.objects.count() == 1
 
 
 def test_many_documents_are_listed_in_as_few_queries_as_few(
