@@ -38,7 +38,7 @@ declare("task.prepared", _("Document préparé pour la signature d’un praticie
 declare("task.corrected", _("Document à signer corrigé"), Topic.DOCUMENT)
 declare("task.sent_back", _("Document à signer renvoyé par le praticien"), Topic.DOCUMENT)
 declare("task.signed", _("Document préparé, signé par le praticien"), Topic.DOCUMENT)
-declare("task.signing_undone", _("Signature annulée : le document est de nouveau à signer"), Topic.DOCUMENT)
+declare("task.signing_undone", _("Signature annulée : le document est de nouveau à signer"), Topic.DOCUMENT)
 declare("task.withdrawn", _("Document à signer retiré"), Topic.DOCUMENT)
 declare("request.asked", _("Document demandé au patient"), Topic.DOCUMENT)
 declare("request.changed", _("Demande de document modifiée"), Topic.DOCUMENT)

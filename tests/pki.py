@@ -4,7 +4,6 @@ answering on loopback."""
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from werkzeug.serving import make_server
 
 from signing.pdf.credentials import Credential
 from signing.pdf.keys import KeyInMemory
+from tests.serving import serve
 
 ARCHITECTURE = "elsewhere"
 EXPIRED = timedelta(days=-3)
@@ -46,7 +46,7 @@ class Pki:
         self.config = CertomancerConfig(_config(self.address, list(keys)), key_search_dir=str(folder))
         self._animator = Animator(AnimatorArchStore(self.config.pki_archs))
         self._server = server
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        serve(server)
 
     @property
     def tsa_url(self) -> str:

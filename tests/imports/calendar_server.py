@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.serving import serve
+
 BLOCK = b"x" * (1 << 20)
 
 
@@ -86,7 +88,7 @@ def serving() -> Iterator[CalendarServer]:
             """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     shown.url = f"http://127.0.0.1:{server.server_address[1]}/secret-of-the-calendar.ics"
     try:
         yield shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,6 +19,7 @@ from pytest_django import Settings
 from accounts.public_addresses import is_public
 from imports.calendar_fetching import SILENT, NotRead, fetch
 from tests.imports.calendar_server import calendar
+from tests.serving import serve
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def port(certificate: Path) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     yield server.server_address[1]
     server.shutdown()
     server.server_close()

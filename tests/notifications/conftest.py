@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from notifications.models import Channel, Message
+from tests.serving import serve
 
 
 @dataclass
@@ -122,7 +122,7 @@ def gateway(settings: Settings) -> Iterator[SmsGateway]:
             """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     gateway.url = settings.SMS_URL = f"http://127.0.0.1:{server.server_address[1]}/send"
     settings.SMS_TOKEN = "gateway-token"
     yield gateway

@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ from patients.models import Patient
 from practices.models import Practice
 from practices.roles import NotAllowed
 from tests.conftest import BookFixture
+from tests.serving import serve
 from webhooks import delivery as webhook_delivery
 from webhooks.delivery import NOT_SENT, WAITS
 from webhooks.endpoints import add_endpoint, plan_deliveries
@@ -81,7 +81,7 @@ def receiver() -> Iterator[Receiver]:
             """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook?of=docshare"
     yield receiver
     server.shutdown()

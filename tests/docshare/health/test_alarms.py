@@ -7,7 +7,6 @@ import json
 import shutil
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -43,6 +42,7 @@ from signing.metrics import SIGNING_SECONDS
 from signing.models import KeyPlace, SigningCredential
 from tests.docshare.health.test_ready import NOBODY_LISTENS, no_file_may_grow
 from tests.notifications.conftest import make_email
+from tests.serving import serve
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 pytestmark = pytest.mark.django_db
@@ -271,7 +271,7 @@ def serve_tls(one: Installation, *, ends: datetime) -> None:
     context.load_cert_chain(pem)
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     one.monkeypatch.setenv("SSL_CERT_FILE", str(pem))
     one.settings.SECURE, one.settings.PUBLIC_URL = True, f"https://localhost:{server.server_address[1]}"
     probes.probe_all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from docshare import telemetry
 from docshare.telemetry import spans
 from docshare.telemetry.errors import ErrorReports
 from patients.models import Patient
+from tests.serving import serve
 
 pytestmark = pytest.mark.django_db
 CANARIES = ("Zyxomma", "zyxomma", "+33655500111", "655500111", "Lymphocytose", "hunter2", "815273", "canari.example")
@@ -72,7 +72,7 @@ def receiver() -> Iterator[Receiver]:
             """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     received.address = f"127.0.0.1:{server.server_address[1]}"
     yield received
     server.shutdown()
