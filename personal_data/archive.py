@@ -25,6 +25,7 @@ from files import storage
 from files.models import StoredFile
 from personal_data.folder import MANIFEST, as_json, sha256_of, write_private
 from personal_data.sealing import Sealer, WrongPassphrase
+from sealing.columns import unreadable_texts
 
 FORMAT = 1
 ROWS = 5000  # in one file
@@ -191,7 +192,8 @@ def _document_path(name: str) -> str:
 
 def serialized(rows: QuerySet[Model], secret: frozenset[str]) -> Iterator[dict[str, Any]]:
     """Rows in the format of Django's serializer, without their secret fields, which are not even read: they may be
-    encrypted under a lost key."""
+    encrypted under a lost key. Another text that no key opens stands beside the fields, in `unreadable`, as the
+    database has it."""
     kept = [
         field.name
         for field in (*rows.model._meta.local_fields, *rows.model._meta.local_many_to_many)
@@ -199,4 +201,6 @@ def serialized(rows: QuerySet[Model], secret: frozenset[str]) -> Iterator[dict[s
     ]
     many = [field.name for field in rows.model._meta.local_many_to_many if field.name in kept]
     for row in rows.order_by("pk").prefetch_related(*many).iterator(chunk_size=500):
-        yield serializers.serialize("python", [row], fields=kept)[0]
+        unreadable = {name: text for name, text in unreadable_texts(row).items() if name in kept}
+        written = serializers.serialize("python", [row], fields=[name for name in kept if name not in unreadable])[0]
+        yield written | ({"unreadable": unreadable} if unreadable else {})

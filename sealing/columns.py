@@ -55,6 +55,13 @@ class Sealed:
         except InvalidToken:
             raise CannotOpen from None
 
+    def can_be_opened(self) -> bool:
+        try:
+            self.open()
+        except CannotOpen:
+            return False
+        return True
+
     def is_current(self) -> bool:
         """Whether it is encrypted under SECRET_KEY itself."""
         try:
@@ -77,6 +84,13 @@ class _OpenedWhenRead(DeferredAttribute):
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
+
+
+def unreadable_texts(instance: models.Model) -> dict[str, str]:
+    """The encrypted texts of an instance just read from the database that no key of this site opens, by column."""
+    fields = (field for field in instance._meta.local_fields if isinstance(field, SealedTextField))
+    texts = ((field.name, field.sealed_text_of(instance)) for field in fields)
+    return {name: text.token for name, text in texts if text is not None and not text.can_be_opened()}
 
 
 class SealedTextField(models.TextField[str, str]):

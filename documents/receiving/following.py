@@ -48,8 +48,7 @@ def delete_with_appointments(
     sender: type[Appointment], appointments: Collection[Appointment], by: User | None, **kwargs: Any
 ) -> None:
     """Before appointments are deleted: all that was asked and sent, rows and bytes (signal `deleting`)."""
-    for appointment in appointments:
-        messages.call_off_all(appointment)
+    messages.call_off_all(*appointments)
     files = ReceivedDocument.objects.select_for_update(of=("self",)).select_related("file")
     for received in files.filter(appointment__in=appointments):
         delete_received(received, by=by)

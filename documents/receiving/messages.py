@@ -76,8 +76,8 @@ def announce_anew(appointment: Appointment, *, by: User | None) -> None:
     _announce_first_other(appointment, without=None, by=by)
 
 
-def call_off_all(appointment: Appointment) -> None:
-    outbox.call_off(_waiting(appointment))
+def call_off_all(*appointments: Appointment) -> None:
+    outbox.call_off(_waiting(*appointments))
 
 
 def _announce_first_other(appointment: Appointment, *, without: DocumentRequest | None, by: User | None) -> None:
@@ -90,8 +90,8 @@ def _announce_first_other(appointment: Appointment, *, without: DocumentRequest 
         announce(first, to=recipient, by=by)
 
 
-def _waiting(appointment: Appointment) -> MessageQuerySet:
-    requests = DocumentRequest.objects.filter(appointment=appointment).values("pk")
+def _waiting(*appointments: Appointment) -> MessageQuerySet:
+    requests = DocumentRequest.objects.filter(appointment__in=appointments).values("pk")
     return Message.objects.filter(about__in=requests, topic=TOPIC, state=MessageState.QUEUED)
 
 

@@ -99,13 +99,21 @@ def _write(practice: Practice, target: Path, progress: Progress) -> Written:
     return written
 
 
+def _readable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Raises CannotMove for a row with a text that no key of this site opens: another site could not either."""
+    for row in rows:
+        if "unreadable" in row:
+            raise CannotMove(f"{row['model']} {row['pk']}: encrypted under another key. See SECRET_KEY_FALLBACKS.")
+        yield row
+
+
 def _write_rows(practice: Practice, archive: ArchiveWriter, written: Written) -> dict[str, tuple[uuid.UUID, int]]:
     """Returns id and size of a stored file for each SHA-256."""
     current = Practice.objects.get(pk=practice.pk)
     inline: dict[str, list[dict[str, Any]]] = {}
     files: dict[str, tuple[uuid.UUID, int]] = {}
     for label, rows, without in carried_rows(current):
-        each = _sorted_relations(rows.model, serialized(rows, without))
+        each = _sorted_relations(rows.model, _readable(serialized(rows, without)))
         if CARRIED[label].inline:
             inline[label] = list(each)
             written.counts[label] = len(inline[label])

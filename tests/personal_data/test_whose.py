@@ -19,7 +19,11 @@ from notifications.outbox import plan_sms
 from patients.models import ContactProposal, RecordTie, Relationship
 from patients.records import FormerContacts, change_patient
 from personal_data.archive import Archive
+from personal_data.moving.layout import CannotMove
+from personal_data.moving.out import write_archive
 from practices.models import Practice
+from questionnaires.models import QuestionnaireResponse
+from sealing.columns import unreadable_texts
 from tests.personal_data.house import House, account, furnish, tie
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +100,22 @@ def test_a_practice_goes_though_the_key_of_its_secrets_is_lost(
     house: House, tmp_path: Path, settings: LazySettings
 ) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 10, []
+    unreadable = unreadable_texts(QuestionnaireResponse.objects.get())
+    assert list(unreadable) == ["answers"]
     run("delete_practice", str(house.practice.pk), "--archive", str(tmp_path / "archive"), "--yes")
     assert not Practice.objects.filter(pk=house.practice.pk).exists()
+    [written] = (tmp_path / "archive").rglob("questionnaires.QuestionnaireResponse*")
+    [response] = [json.loads(line) for line in written.read_text().splitlines()]
+    assert "answers" not in response["fields"]
+    assert response["unreadable"] == unreadable  # whoever finds the key can still open it
+
+
+def test_a_practice_does_not_move_with_what_no_key_opens(
+    house: House, tmp_path: Path, settings: LazySettings
+) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 10, []
+    with pytest.raises(CannotMove, match="encrypted under another key"):
+        write_archive(house.practice, tmp_path / "moving.zip")
 
 
 def test_an_archive_in_the_clear_does_not_pass_for_an_encrypted_one(house: House, tmp_path: Path) -> None:
