@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from appointments.booking import LATEST
 from appointments.models import Appointment, AppointmentStatus
 from audit.trail import record
 from documents.models import DocumentRequest, RequestState
@@ -72,8 +73,6 @@ def ask(*, appointment: Appointment, question: Question, by: User, pk: uuid.UUID
         raise TooManyRequests
     request = DocumentRequest(id=pk, appointment=appointment, practice=appointment.practice, asked_by=by)
     _write(request, question)
-    if question.due_at is not None and question.due_at <= timezone.now():
-        raise ValidationError({"due_at": _("Ce jour est passé. Choisissez-en un à venir, ou laissez ce champ vide.")})
     request.save()
     _record("request.asked", request, by)
     messages.announce(request, to=recipient, by=by)
@@ -135,10 +134,20 @@ def locked_request(request: DocumentRequest) -> DocumentRequest:
 def _write(request: DocumentRequest, question: Question) -> None:
     request.label = composed(question.label).strip()
     request.details = "\n".join(composed(line) for line in question.details.splitlines()).strip()
+    if question.due_at is not None and question.due_at != request.due_at:
+        _check_due(question.due_at)
     request.due_at = question.due_at
     if not request.label:
         raise ValidationError({"label": _("Dites en quelques mots quel document vous demandez.")})
     request.full_clean(exclude=["appointment", "practice", "asked_by"], validate_constraints=False)
+
+
+def _check_due(at: datetime) -> None:
+    """A day to come that every calendar can write. Raises ValidationError."""
+    if at <= timezone.now():
+        raise ValidationError({"due_at": _("Ce jour est passé. Choisissez-en un à venir, ou laissez ce champ vide.")})
+    if at > LATEST:
+        raise ValidationError({"due_at": _("Vérifiez l’année de cette date.")})
 
 
 def _record(action: str, request: DocumentRequest, by: User | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -69,13 +69,24 @@ def test_nobody_is_asked_before_the_recipient_is_ready_nor_by_who_may_not_share(
             ask(appointment=appointment, question=Question("X"), by=stranger)
     with pytest.raises(ValidationError):
         ask(appointment=appointment, question=Question("  "), by=bob)
-    with pytest.raises(ValidationError):
-        ask(appointment=appointment, question=Question("X", due_at=timezone.now() - timedelta(days=1)), by=bob)
     Patient.objects.filter(pk=marie.pk).update(mobile=None)
     with pytest.raises(RecipientNotReady):
         ask(appointment=appointment, question=Question("X"), by=bob)
     assert not DocumentRequest.objects.exists()
     assert not Message.objects.filter(topic="request").exists()
+
+
+def test_until_when_is_a_day_to_come_whoever_says_it(appointment: Appointment, bob: User) -> None:
+    made = ask(appointment=appointment, question=Question("Y"), by=bob)
+    past, ancient = timezone.now() - timedelta(days=1), datetime(373, 7, 5, tzinfo=UTC)
+    for at in (past, ancient, datetime(9999, 12, 31, tzinfo=UTC)):
+        with pytest.raises(ValidationError):
+            ask(appointment=appointment, question=Question("X", due_at=at), by=bob)
+        with pytest.raises(ValidationError):
+            change_request(request=made, question=Question("X", due_at=at), by=bob)
+    DocumentRequest.objects.update(due_at=past)
+    change_request(request=made, question=Question("Z", due_at=past), by=bob)  # its day is as it was
+    assert again(made).label == "Z"
 
 
 def test_form_sent_twice_asks_once(appointment: Appointment, bob: User, marie: Patient) -> None:
