@@ -245,7 +245,8 @@ def test_every_door_is_shut_outside_the_days(
 def test_held_by_is_the_only_way_to_a_right() -> None:
     """Or list_held_by, which reads it. Who reads memberships otherwise decides about no right: the list says what
     for."""
-    reads = re.compile(r"Membership\.objects\.(?!held_by|list_held_by|staying_administrators|in_force)\w+|\.memberships\.\w+")
+    rights = "held_by|list_held_by|staying_administrators|in_force"
+    reads = re.compile(rf"Membership\.objects\.(?!{rights})\w+|\.memberships\.\w+")
     found = {
         path.relative_to(settings.BASE_DIR).as_posix()
         for room in ("docshare", *settings.ROOMS)
