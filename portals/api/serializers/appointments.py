@@ -32,34 +32,36 @@ class BookingOut(InPracticeZone, ModelShape[Appointment]):
         ]
 
 
+class DoubtOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField(source="sentence")
+
+
 class AppointmentOut(BookingOut):
-    """For staff: a booker does not see why the practice cancelled."""
+    """For staff: a booker does not see why the practice cancelled. Whoever books or moves is told in `doubts` what
+    speaks against the time (`just_placed`)."""
 
     confirmed_at = Time(allow_null=True, help_text="When the reminder was answered: I come")
     cancelled_reason = serializers.ChoiceField(
         choices=CancelReason.choices, allow_blank=True, help_text="FHIR R4: Appointment.cancelationReason"
     )
 
+    doubts = serializers.SerializerMethodField(
+        help_text="Of a booking or a move: what speaks against the time, such as one already taken. Else null"
+    )
+
     class Meta(BookingOut.Meta):
-        fields = [*BookingOut.Meta.fields, "confirmed_at", "cancelled_reason", "cancelled_note"]
+        fields = [*BookingOut.Meta.fields, "confirmed_at", "cancelled_reason", "cancelled_note", "doubts"]
 
-
-class DoubtOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    detail = serializers.CharField(source="sentence")
-
-
-class PlacedOut(AppointmentOut):
-    """For whoever books or moves: a time that is taken is never booked without a word."""
-
-    doubts = serializers.SerializerMethodField(help_text="What speaks against its time, such as a time already taken")
-
-    class Meta(AppointmentOut.Meta):
-        fields = [*AppointmentOut.Meta.fields, "doubts"]
-
-    @extend_schema_field(DoubtOut(many=True))
+    @extend_schema_field(DoubtOut(many=True, allow_null=True))
     def get_doubts(self, appointment: Appointment) -> Any:
+        if not self.context.get("just_placed"):
+            return None
         return DoubtOut(doubts_about_placed(appointment), many=True).data
+
+    @classmethod
+    def just_placed(cls, appointment: Appointment) -> AppointmentOut:
+        return cls(appointment, context={"just_placed": True})
 
 
 class CancelIn(serializers.Serializer[Any]):

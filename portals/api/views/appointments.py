@@ -35,7 +35,6 @@ from portals.api.serializers.appointments import (
     AppointmentOut,
     CancelIn,
     HistoryOut,
-    PlacedOut,
     RecipientOut,
 )
 from portals.api.views.base import Listing, StaffView, asked_day, asked_ids, read
@@ -87,14 +86,14 @@ class Appointments(StaffView, Listing[Appointment]):
 
     @answers(
         201,
-        PlacedOut,
+        AppointmentOut,
         request=AppointmentIn,
         summary="Book an appointment for a patient",
         refusals=DOUBTS,
     )
     def post(self, request: Request) -> Response:
         asked = read(AppointmentIn(data=request.data))
-        return Response(PlacedOut(self.made_before() or self._book(asked)).data, status=201)
+        return Response(AppointmentOut.just_placed(self.made_before() or self._book(asked)).data, status=201)
 
     @transaction.atomic
     def _book(self, asked: dict[str, Any]) -> Appointment:
@@ -133,7 +132,7 @@ class AppointmentDetail(StaffView):
 
     @answers(
         200,
-        PlacedOut,
+        AppointmentOut,
         request=AppointmentMove,
         summary="Move an appointment",
         refusals=["appointment_cancelled", *DOUBTS],
@@ -150,7 +149,7 @@ class AppointmentDetail(StaffView):
             kind=_kind(asked),
             accepted=None if asked["accept_doubts"] else (),
         )
-        return Response(PlacedOut(moved).data)
+        return Response(AppointmentOut.just_placed(moved).data)
 
     @answers(204, summary="Delete an appointment and what was shared from it")
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
