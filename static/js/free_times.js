@@ -14,6 +14,10 @@ function mark() {
 }
 
 form.addEventListener("click", (event) => {
+  if (event.target.closest("[data-past-times]")) {
+    event.preventDefault(); // a fragment in the address would follow the form to the next page
+    moment.focus();
+  }
   const picked = event.target.closest("[data-pick]");
   if (!picked) return;
   moment.value = picked.value;
