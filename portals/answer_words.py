@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from portals.clock import local_on_page
 from portals.questions import decimal_words
 from questionnaires.fhir.checks import coding_words
 from questionnaires.fhir.conditions import Answers, enabled_items
@@ -45,7 +45,7 @@ def in_words(item: Item, value: Value) -> str:
         case Decimal():
             return decimal_words(value)
         case datetime():
-            return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+            return date_format(local_on_page(value), "SHORT_DATETIME_FORMAT")
         case date():
             return date_format(value, "SHORT_DATE_FORMAT")
         case time():

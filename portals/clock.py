@@ -4,7 +4,7 @@ the offset from UTC beside them (notifications.wording.moment)."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -53,3 +53,8 @@ def set_own_clock(user: User) -> None:
 def today_on_page() -> date:
     """The day on the clock of the page that is answered: its practice's (set_clock), else the installation's."""
     return timezone.localdate(timezone=timezone.get_current_timezone())
+
+
+def local_on_page(at: datetime) -> datetime:
+    """On the clock of the practice that the page is about."""
+    return timezone.localtime(at, timezone.get_current_timezone())

@@ -11,13 +11,13 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portals.clock import local_on_page
 from questionnaires.fhir.conditions import Answers, enabled_items
 from questionnaires.fhir.items import Condition, Item, Questions
 from questionnaires.fhir.responses import faults_of_values
@@ -230,7 +230,7 @@ def _typed(item: Item, value: Value) -> Any:
         case Decimal():
             return decimal_words(value)
         case datetime():
-            local = timezone.localtime(value)
+            local = local_on_page(value)
             return f"{local:%Y-%m-%d %H:%M}" if item.repeats else local
         case date() | time():
             return value.isoformat() if item.repeats else value
@@ -267,7 +267,7 @@ def _for_script(condition: Condition, asked: Item, name: str) -> Json:
         case int() | Decimal():
             wanted = float(answer)
         case datetime():
-            wanted = f"{timezone.localtime(answer):%Y-%m-%dT%H:%M}"
+            wanted = f"{local_on_page(answer):%Y-%m-%dT%H:%M}"
         case time():
             wanted = f"{answer:%H:%M}"
         case _:

@@ -19,7 +19,8 @@ from docshare import model_names
 # Words that are equal in both languages.
 SAME = {
     "absence", "absences", "agenda", "agendas", "cause", "code", "invitation", "invitations", "message", "messages",
-    "mobile", "permission", "permissions", "session", "sessions", "webhook", "webhooks",
+    "mobile", "permission", "permissions", "questionnaire", "questionnaires",
+    "session", "sessions", "webhook", "webhooks",
 }  # fmt: skip
 NOT_COUNTED = {"webhooks.WebhookProgress", "appointments.OpeningHours", "appointments.BookingPolicy",
                "notifications.SmsPolicy"}  # fmt: skip  # one name for one and several, in one of the languages
