@@ -52,9 +52,11 @@ def differences(kept: Patient, other: Patient) -> list[Difference]:
 
 def take(kept: Patient, other: Patient, from_other: Collection[str]) -> list[str]:
     """Set the chosen fields of `kept`, without saving. A contact comes with its owner and with the time when it was
-    recorded. Returns the names of the fields that came from the other."""
-    lacking = [name for name in CONTACTS if getattr(other, name) and not getattr(kept, name)]
-    taken = [name for name in FIELDS if name in from_other or name in lacking]
+    recorded; one that only one of them has is no choice, and is never lost. Returns the names of the fields that came
+    from the other."""
+    has = {name for name in FIELDS if getattr(other, name)}
+    lacking = [name for name in CONTACTS if name in has and not getattr(kept, name)]
+    taken = [name for name in FIELDS if (name in from_other and name in has) or name in lacking]
     doubted = [other] if any(getattr(other, name) in (getattr(kept, name), None) for name in CONTACTS) else []
     for name in taken:
         setattr(kept, name, getattr(other, name))

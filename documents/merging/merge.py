@@ -24,7 +24,7 @@ from documents import messages
 from documents.merging.choices import FIELDS, saved, take
 from documents.merging.state import State
 from documents.merging.ties import Sides, limit_ties, own_accounts
-from documents.models import DocumentLink, SharedDocument
+from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
 from documents.sending.links import end_links
 from documents.sharing.corrections import judge_minority, leave_contacts
@@ -96,6 +96,7 @@ def merge_records(*, kept: Patient, other: Patient, by: User, from_other: Collec
     state.merged = saved(kept)
     merge = RecordMerge.objects.create(kept=kept, other=other, merged_by=by)
     _judge_anew(sides, state, by)
+    state.sendings_of_links = _sendings_of_links(kept)
     for one in (was, other):
         state.ended_links += map(str, leave_contacts(patient=kept, former=former_contacts(one, kept), by=by).ended)
     merge.state = state.as_json()
@@ -153,6 +154,15 @@ def _move_rows(sides: Sides, state: State) -> None:
     twice.update(settled_at=timezone.now())
     state.move(ContactProposal.objects.filter(patient=other), patient=kept)
     state.move(Message.objects.filter(about=other.pk), about=kept.pk)
+
+
+def _sendings_of_links(patient: Patient) -> dict[str, list[str]]:
+    """Of each open link, in order: what waits is announced by a new link, which takes them all."""
+    found: dict[str, list[str]] = {}
+    sendings = AutoSend.objects.filter(link__appointment__patient=patient, link__holder=None, link__revoked_at=None)
+    for link, sending in sendings.order_by("link", "rank").values_list("link", "pk"):
+        found.setdefault(str(link), []).append(str(sending))
+    return found
 
 
 def _judge_anew(sides: Sides, state: State, by: User) -> None:

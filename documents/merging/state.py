@@ -26,6 +26,7 @@ class State:
     replaced_ties: list[str] = field(default_factory=list)
     settled_proposals: list[str] = field(default_factory=list)
     ended_links: list[str] = field(default_factory=list)
+    sendings_of_links: dict[str, list[str]] = field(default_factory=dict)  # in order; of every link open until then
     no_minors_documents: list[str] = field(default_factory=list)
     ended_documents: list[str] = field(default_factory=list)
     ended_by_age: list[str] = field(default_factory=list)  # not by age alone since the merge

@@ -23,10 +23,12 @@ from documents import messages
 from documents.merging.choices import restore
 from documents.merging.merge import former_contacts, lock_both
 from documents.merging.state import State, belongs_to, tie_as_it_was
-from documents.models import DocumentLink, SharedDocument
+from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
+from documents.sending.autosend import resend
 from documents.sharing.corrections import judge_minority, leave_contacts
-from notifications.models import Message
+from notifications import outbox
+from notifications.models import Message, MessageState
 from patients.invitations import end_live_invitation
 from patients.models import (
     ContactProposal,
@@ -102,7 +104,7 @@ def unmerge_records(*, kept: Patient, by: User) -> Patient:
     _show_again(apart, by)
     for one in (kept, other):
         leave_contacts(patient=one, former=former_contacts(was, one), by=by)
-    _open_links_again(apart)
+    _open_links_again(apart, by)
     _follow_accounts(apart)
     merge.undone_at, merge.undone_by, merge.state = timezone.now(), by, None
     merge.save(update_fields=["undone_at", "undone_by", "state"])
@@ -229,12 +231,28 @@ def _show_again(apart: Apart, by: User) -> None:
     messages.call_off(unseen.exclude(pk__in=SharedDocument.objects.with_readers()))
 
 
-def _open_links_again(apart: Apart) -> None:
-    """Links that the merge closed: they still depend on the contacts that they were sent to."""
+def _open_links_again(apart: Apart, by: User) -> None:
+    """Links that the merge closed, with what they opened: they still depend on the contacts they were sent to."""
     closed = DocumentLink.objects.filter(pk__in=apart.state.ended_links, revoked_at__isnull=False)
     for link in closed.select_for_update(of=("self",)).select_related("appointment"):
         link.revoked_at, link.end = None, ""
         link.save(update_fields=["revoked_at", "end"])
+        _give_sendings_back(link, apart, by)
+
+
+def _give_sendings_back(link: DocumentLink, apart: Apart, by: User) -> None:
+    """What waited at the merge, or at its undoing, went to a new link: this one, which may have been read about
+    already, opens it again, and what waits still is announced by it."""
+    theirs = apart.state.sendings_of_links.get(str(link.pk), [])
+    moved = AutoSend.objects.filter(pk__in=theirs, link__created_at__gt=apart.merge.merged_at)
+    found = list(moved.select_related("appointment", "shared").order_by("rank"))
+    for sending in found:
+        AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=theirs.index(str(sending.pk)) + 1)
+    about = SharedDocument.messages.through.objects.filter(shareddocument__auto_send__in=found).values("message")
+    waiting = Message.objects.filter(pk__in=about, state=MessageState.QUEUED)
+    if waiting.exists():
+        outbox.call_off(waiting)
+        resend(AutoSend.objects.get(pk=found[0].pk), by=by)
 
 
 def _follow_accounts(apart: Apart) -> None:

@@ -263,12 +263,13 @@ def waiting_for(document: SharedDocument) -> dict[str, str]:
 def test_an_automatic_document_that_has_not_left_goes_to_the_contacts_that_stay_by_a_new_link(
     plan_rule: None, marie: Patient, double: Patient, book_for: Book, bob: User, client: Client
 ) -> None:
-    """And back, if the two are separated before it has left."""
+    """And back, if the two are separated before it has left: by its former link, which one message had told of."""
     book_for(double)
     send_due()
     document = SharedDocument.objects.get()
     before = newest_link(str(double.email))
     assert set(waiting_for(document)) == {double.email, double.mobile}
+    document.messages.filter(channel="email").update(state="sent", sent_at=timezone.now())
 
     merge_records(kept=marie, other=double, by=bob)
     assert set(waiting_for(document)) == {marie.email, marie.mobile}
@@ -280,6 +281,19 @@ def test_an_automatic_document_that_has_not_left_goes_to_the_contacts_that_stay_
     unmerge_records(kept=Patient.objects.get(pk=marie.pk), by=bob)
     assert set(waiting_for(document)) == {double.email, double.mobile}
     assert client.get(meanwhile).status_code == 410
+    assert client.get(before).status_code == 200
+    assert newest_link(str(double.email)) == before
+
+
+def test_a_contact_that_only_one_of_them_has_is_no_choice_and_never_lost(
+    marie: Patient, double: Patient, bob: User
+) -> None:
+    """It may be gone from the other since the page was opened."""
+    Patient.objects.filter(pk=double.pk).update(mobile=None)
+    mobile = marie.mobile
+    merge_records(kept=marie, other=double, from_other={"email", "mobile"}, by=bob)
+    marie.refresh_from_db()
+    assert (marie.email, marie.mobile) == (double.email, mobile)
 
 
 def test_an_automatic_document_that_has_left_is_not_sent_again(
