@@ -10,7 +10,7 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -190,7 +190,7 @@ def _document_path(name: str) -> str:
     return f"files/{name}"
 
 
-def serialized(rows: QuerySet[Model], secret: frozenset[str]) -> Iterator[dict[str, Any]]:
+def serialized(rows: QuerySet[Model], secret: frozenset[str]) -> Generator[dict[str, Any], None, None]:
     """Rows in the format of Django's serializer, without their secret fields, which are not even read: they may be
     encrypted under a lost key. Another text that no key opens stands beside the fields, in `unreadable`, as the
     database has it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,10 +99,11 @@ def _write(practice: Practice, target: Path, progress: Progress) -> Written:
     return written
 
 
-def _readable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _readable(rows: Generator[dict[str, Any], None, None]) -> Iterator[dict[str, Any]]:
     """Raises CannotMove for a row with a text that no key of this site opens: another site could not either."""
     for row in rows:
         if "unreadable" in row:
+            rows.close()  # its cursor ends with the transaction
             raise CannotMove(f"{row['model']} {row['pk']}: encrypted under another key. See SECRET_KEY_FALLBACKS.")
         yield row
 
