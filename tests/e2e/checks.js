@@ -57,6 +57,7 @@
 
   // Targets are 24 px at least (WCAG 2.5.8), but links within a sentence.
   for (const one of all("a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=switch]").filter(scope)) {
+    if (one.matches(".visually-hidden-focusable:not(:focus)")) continue; // no target until the keyboard reaches it
     const { width, height } = (one.type === "checkbox" || one.type === "radio" ? one.closest("label") ?? one : one).getBoundingClientRect();
     const inline = one.tagName === "A" && getComputedStyle(one).display === "inline" && [...one.parentElement.childNodes].some((beside) => beside !== one && beside.textContent.trim());
     if (!inline && width > 0 && (width < 23.5 || height < 23.5)) faults.push(`${Math.round(width)} × ${Math.round(height)} px: ${short(one)}`);
