@@ -8,13 +8,15 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$name && break; done || true)
 BIN := .venv/bin
+# `make test` and .ci/run also run the rest (docs/developing.md).
+QUICK := not database and not slow and not servers and not stack and not lengthy and not repeated
 
 help:
 	@echo "make run    the whole site with a demo practice, in the foreground (PORT, DATA_DIR)"
 	@echo "make stack  every part of production as processes of this machine (STORAGE=s3), with the demo practice"
 	@echo "make debian  docs/operating.md followed in a bare Debian (SUITE=trixie), as root"
 	@echo "make test   the tests (PYTEST_ARGS), on the embedded default or on DATABASE_URL and REDIS_URL"
-	@echo "make check  in less than two minutes: format, imports, types, texts, and the quick tests that need no database"
+	@echo "make check  in less than two minutes: format, imports, types, texts, and what is quick of the tests without a database"
 	@echo "make coverage  how much of each room the tests run (PYTEST_ARGS); twice as slow as make test"
 	@echo "make lint   format, types, imports, migrations, texts, templates, production checks"
 	@echo "make docs   docs/settings.md, docs/floors.svg and the classes of the agenda's grid from the code"
@@ -41,9 +43,10 @@ test: dev
 	@$(if $(PYTEST_ARGS),,$(BIN)/python tools/test_tools.py)
 	@exec $(BIN)/python -m pytest -n $(or $(WORKERS),$(if $(PYTEST_ARGS),0,2)) --dist loadgroup $(PYTEST_ARGS)
 
+# With PYTHONDONTWRITEBYTECODE both workers would compile the code and the tests again, each time.
 check: dev
 	@$(BIN)/python tools/lint.py --quick
-	@exec $(BIN)/python -m pytest -q -n 2 -m "not database and not slow and not servers and not stack" $(PYTEST_ARGS)
+	@unset PYTHONDONTWRITEBYTECODE && exec $(BIN)/python -m pytest -q -n 2 -m "$(QUICK)" $(PYTEST_ARGS)
 
 # Failing tests fail it, after the table.
 coverage: dev
@@ -64,7 +67,7 @@ bench: dev
 	@exec $(BIN)/python -m bench
 
 faults: dev
-	@exec $(BIN)/python -m tests.faults --seeds $(or $(SEEDS),200) $(if $(KINDS),--kinds "$(KINDS)")
+	@exec $(BIN)/python -m tests.faults --seeds $(or $(SEEDS),200) $(if $(KINDS),--kinds "$(KINDS)") $(if $(ACTS),--acts "$(ACTS)")
 
 corpus: dev
 	@test -n "$(FOLDER)" || { echo "Say which folder of documents: make corpus FOLDER=/path/to/documents" >&2; exit 1; }

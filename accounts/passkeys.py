@@ -8,17 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as allauth_forms
 from allauth.mfa.webauthn.internal import auth
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
 
 NOT_MADE = _("La clé n’a pas été créée. Réessayez, ou choisissez un mot de passe.")
 NOT_ADDED = _("La clé n’a pas été créée. Réessayez.")
 NOT_KNOWN = _("Cette clé d’accès n’a pas été reconnue. Réessayez, ou utilisez un autre moyen.")
+ASKED_FOR = "passkey_asked_for"  # in a session: the act, and the challenge of its key
 LONGEST_NAME = 100  # characters
 LONGEST_TEXT = 65_536  # characters of a part of a credential; a real one has some hundred
 KEPT_AS_THEY_ARE = {"too_many_login_attempts"}
@@ -116,6 +121,29 @@ class LoginForm(KnownPasskey, allauth_forms.LoginWebAuthnForm):
 
 class ReauthenticateForm(KnownPasskey, allauth_forms.ReauthenticateWebAuthnForm):
     """Confirms who one is."""
+
+
+class ConfirmForm(KnownPasskey, allauth_forms.AuthenticateWebAuthnForm):
+    """Confirms one act; the session stays as it was signed in. What asked for the key is in `asked_for`."""
+
+
+def ask_for_key(request: HttpRequest, user: User, act: str) -> dict[str, Any]:
+    """Options for the browser to ask for a passkey of this account, for this act alone."""
+    options = auth.begin_authentication(user)
+    request.session[ASKED_FOR] = [act, auth.get_state()["challenge"]]
+    return dict(options)
+
+
+def asked_for(request: HttpRequest) -> str:
+    """For which act the key was asked for that a browser answers with now; "" if another page has asked since. Serves
+    once."""
+    act, challenge = request.session.pop(ASKED_FOR, ["", ""])
+    state = auth.get_state() or {}
+    return str(act) if challenge and state.get("challenge") == challenge else ""
+
+
+def has_passkey(user: User) -> bool:
+    return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists())
 
 
 class NewAccountForm(forms.Form):

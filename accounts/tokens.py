@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.identity import in_one_line
 from accounts.models import ApiToken, Scope, User
 from audit.trail import record
 
@@ -30,7 +31,7 @@ def issue_token(
     secret = secrets.token_urlsafe(32)
     token = ApiToken(
         user=user,
-        name=name,
+        name=in_one_line(name),
         token_hash=token_hash(secret),
         scopes=sorted(Scope(scope).value for scope in scopes),
         expires_at=timezone.now() + lifetime,

@@ -31,19 +31,19 @@ def visible_to_account(user: User) -> AppointmentQuerySet:
 
 def _of_proved_records(user: User) -> tuple[Q, Q]:
     """What ties show that wait since records became one: of own records, and of children's."""
-    found = {relationship: Q(pk__in=[]) for relationship in Relationship}
+    by_relationship = {relationship: Q(pk__in=[]) for relationship in Relationship}
     for tie in RecordTie.objects.live().filter(user=user, shows_only__isnull=False):
         shown = Appointment.objects.shown_by(tie).filter(created_at__lte=tie.suspended_at or tie.tied_at)
-        found[Relationship(tie.relationship)] |= Q(pk__in=shown.values("pk"))
-    return found[Relationship.SELF], found[Relationship.GUARDIAN]
+        by_relationship[Relationship(tie.relationship)] |= Q(pk__in=shown.values("pk"))
+    return by_relationship[Relationship.SELF], by_relationship[Relationship.GUARDIAN]
 
 
 def _of_minors(user: User) -> Q:
     """Matches patients who are minors today, in their practice's time zone."""
     guarded = RecordTie.objects.live().filter(user=user, relationship=Relationship.GUARDIAN)
     zones = guarded.values_list("patient__practice__time_zone", flat=True).distinct()
-    found = Q(pk__in=[])
+    condition = Q(pk__in=[])
     for zone in zones:
         today = timezone.localdate(timezone=ZoneInfo(zone))
-        found |= Q(practice__time_zone=zone, patient__birth_date__gt=latest_adult_birth_date(today))
-    return found
+        condition |= Q(practice__time_zone=zone, patient__birth_date__gt=latest_adult_birth_date(today))
+    return condition

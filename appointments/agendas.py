@@ -118,8 +118,10 @@ def reopen_agenda(*, agenda: Agenda, by: User) -> None:
 
 def upcoming(agenda: Agenda) -> AppointmentQuerySet:
     """Booked appointments of an agenda that are not over."""
-    found = Appointment.objects.filter(agenda=agenda, status=AppointmentStatus.BOOKED, ends_at__gte=timezone.now())
-    return found.order_by("starts_at", "id")
+    appointments = Appointment.objects.filter(
+        agenda=agenda, status=AppointmentStatus.BOOKED, ends_at__gte=timezone.now()
+    )
+    return appointments.order_by("starts_at", "id")
 
 
 def practitioners_of(practice: Practice) -> list[User]:
@@ -138,8 +140,8 @@ def lock_schedule(practice: Practice, by: User) -> Practice:
 
 def _locked(agenda: Agenda) -> Agenda:
     """Under the lock of every booking. Raises Agenda.DoesNotExist if it was deleted meanwhile."""
-    found = Agenda.objects.select_for_update(of=("self",)).select_related("practice", "practitioner")
-    return found.get(pk=agenda.pk)
+    agendas = Agenda.objects.select_for_update(of=("self",)).select_related("practice", "practitioner")
+    return agendas.get(pk=agenda.pk)
 
 
 def _set(agenda: Agenda, facts: AgendaFacts) -> list[str]:

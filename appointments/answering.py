@@ -67,19 +67,19 @@ def stands(row: AnswerLink, appointment: Appointment) -> bool:
 @transaction.atomic
 def confirm(*, token: str, appointment: uuid.UUID) -> None:
     """Confirming twice changes nothing. Raises AnswerOver."""
-    found = _locked(token, appointment)
-    if found.status != AppointmentStatus.BOOKED:
+    locked = _locked(token, appointment)
+    if locked.status != AppointmentStatus.BOOKED:
         raise AnswerOver
-    if found.confirmed_at is not None:
+    if locked.confirmed_at is not None:
         return
-    found.confirmed_at = timezone.now()
-    found.save(update_fields=["confirmed_at"])
+    locked.confirmed_at = timezone.now()
+    locked.save(update_fields=["confirmed_at"])
     record(
         "appointment.confirmed",
         by=None,
-        on=found,
-        practice=found.practice_id,
-        within=found,
+        on=locked,
+        practice=locked.practice_id,
+        within=locked,
         detail={"by_reminder": True},
     )
 
@@ -87,12 +87,12 @@ def confirm(*, token: str, appointment: uuid.UUID) -> None:
 @transaction.atomic
 def cancel_by_link(*, token: str, appointment: uuid.UUID) -> None:
     """Until the practice's limit. Cancelling twice changes nothing. Raises AnswerOver, TooLate."""
-    found = _locked(token, appointment)
-    if found.status == AppointmentStatus.CANCELLED:
+    locked = _locked(token, appointment)
+    if locked.status == AppointmentStatus.CANCELLED:
         return
-    if not may_change_online(found):
+    if not may_change_online(locked):
         raise TooLate
-    cancel_locked(found, None, detail={"by_reminder": True})
+    cancel_locked(locked, None, detail={"by_reminder": True})
 
 
 def _locked(token: str, pk: uuid.UUID) -> Appointment:
@@ -101,8 +101,8 @@ def _locked(token: str, pk: uuid.UUID) -> Appointment:
     related = Appointment.objects.select_related(
         "practice", "agenda__practice", "agenda__practitioner", "visit_reason", "patient__practice", "holder"
     )
-    found = related.select_for_update(of=("self",)).filter(pk=pk).first()
+    locked = related.select_for_update(of=("self",)).filter(pk=pk).first()
     row = AnswerLink.objects.filter(digest=digest_of(token), appointment=pk).first()
-    if found is None or row is None or not stands(row, found):
+    if locked is None or row is None or not stands(row, locked):
         raise AnswerOver
-    return found
+    return locked

@@ -16,8 +16,8 @@ class AppointmentsConfig(AppConfig):
         from appointments.opening_hours import delete_hours_reserved_for
         from appointments.quiet_hours import time_of_attempt
         from appointments.waiting import (
-            end_of_appointment,
             end_of_appointments,
+            follow_appointments,
             withdraw_offers,
             withdraw_offers_to_account,
         )
@@ -26,7 +26,7 @@ class AppointmentsConfig(AppConfig):
         from practices.signals import suspension_lifted
 
         RULES_OF_TIME.append(time_of_attempt)
-        signals.changed.connect(end_of_appointment, dispatch_uid="appointments.waiting_changed")
+        signals.changed.connect(follow_appointments, dispatch_uid="appointments.waiting_changed")
         signals.deleting.connect(end_of_appointments, dispatch_uid="appointments.waiting_deleting")
         contacts_changed.connect(withdraw_offers, dispatch_uid="appointments.withdraw_offers")
         account_contact_changed.connect(

@@ -127,10 +127,10 @@ def keep_with_holder(*, appointment: Appointment, by: User) -> None:
     """Record the decision of staff, once the patient has own contacts: the holder keeps what the authorisation
     shows."""
     require_sharer(by, appointment.practice)
-    kept = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).update(
+    count = appointment.holder_authorisations.filter(withdrawn_at=None, kept_at=None).update(
         kept_at=timezone.now(), kept_by=by
     )
-    if kept:
+    if count:
         record(
             "holder.authorisation_kept",
             by=by,
@@ -153,7 +153,7 @@ def superseded_authorisation(appointment: Appointment) -> HolderAuthorisation | 
 
 def _send_changed(appointment: Appointment, by: User) -> None:
     signals.changed.send(
-        sender=Appointment, appointment=appointment, fields=frozenset({"holder_authorisation"}), by=by
+        sender=Appointment, appointments=[appointment], fields=frozenset({"holder_authorisation"}), by=by
     )
 
 

@@ -1,11 +1,11 @@
-"""Booking, moving and deleting appointments."""
+"""Booking and deleting appointments."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from hashlib import sha256
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -26,34 +26,25 @@ from appointments.models import (
     VisitReason,
 )
 from appointments.places import way_for
-from audit.trail import DetailValue, append, line, record
+from audit.trail import append, line, record
 from patients.merges import locked_record
 from patients.models import Patient
 from practices.models import Practice
 from practices.roles import require_sharer
 from refusals import Kind, Refusal
 
-PARTS = ("starts_at", "agenda", "visit_reason", "kind")  # what a move may change
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
-class MoveParts(TypedDict, total=False):
-    """What a move changes; None, or left out, keeps a part. The kind follows the reason and the agenda if they allow
-    only one. `accepted`: as in `book`."""
+class NotAsShown(Refusal):
+    """It was moved after the page was made on which staff confirm. Changes nothing."""
 
-    starts_at: datetime | None
-    agenda: Agenda | None
-    visit_reason: VisitReason | None
-    kind: AppointmentKind | None
-    accepted: Collection[str] | None
-
-
-class AppointmentCancelled(Refusal):
-    """A cancelled appointment can't be moved."""
-
-    code = "appointment_cancelled"
+    code = "not_as_shown"
     kind = Kind.CONFLICT
-    words = gettext_lazy("Ce rendez-vous est annulé : prenez-en un autre.")
+    words = gettext_lazy(
+        "Rien n’est fait : ce rendez-vous a été déplacé depuis que la page est affichée. Relisez où il est "
+        "maintenant, puis confirmez."
+    )
 
 
 def book(
@@ -106,12 +97,12 @@ def doubts_of_booking(
     check_time(starts_at)
     check_together(agenda, visit_reason)
     way_for(agenda, visit_reason, asked=kind)
-    found = {
+    doubts = {
         one.key: one
         for patient in (None, *candidates)
         for one in doubts_about(agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at)
     }
-    return list(found.values())
+    return list(doubts.values())
 
 
 def check_times_together(
@@ -253,98 +244,10 @@ def _write(
 
 
 @transaction.atomic
-def move(*, appointment: Appointment, by: User, **parts: Unpack[MoveParts]) -> Appointment:
-    """Change time, place or reason, by staff. Raises Doubtful, ValidationError, AppointmentCancelled, NotAllowed."""
-    return move_locked(locked_to_change(appointment, by), by=by, **parts)
-
-
-def move_locked(appointment: Appointment, *, by: User | None, **parts: Unpack[MoveParts]) -> Appointment:
-    """As move, for an appointment that the caller has locked and may change. `by`: None for the patient without an
-    account."""
-    if appointment.status == AppointmentStatus.CANCELLED:
-        raise AppointmentCancelled
-    if starts_at := parts.get("starts_at"):
-        check_time(starts_at)
-    before = {name: getattr(appointment, name) for name in PARTS}
-    met, former = messages.practitioner_and_address(appointment), appointment.starts_at
-    fields = _change_parts(appointment, parts)
-    if not fields:
-        return appointment
-    lock_agenda(appointment.agenda)
-    check_doubts(
-        agenda=appointment.agenda,
-        visit_reason=appointment.visit_reason,
-        patient=appointment.patient,
-        starts_at=appointment.starts_at,
-        accepted=parts.get("accepted"),
-        moving=appointment,
-    )
-    appointment.ends_at = appointment.starts_at + timedelta(minutes=appointment.visit_reason.duration_minutes)
-    if "starts_at" in fields:
-        appointment.confirmed_at = None
-    appointment.revision += 1
-    appointment.full_clean()
-    appointment.save()
-    record(
-        "appointment.moved",
-        by=by,
-        on=appointment,
-        practice=appointment.practice_id,
-        within=appointment,
-        detail=_what_changed(before, appointment),
-    )
-    signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
-    if "starts_at" in fields:
-        reminders.follow(appointment)
-        messages.plan_move_messages(appointment, by=by, former=former)
-    else:
-        reminders.rewrite_waiting(appointment)
-        messages.rewrite_waiting(appointment, by=by, differs=messages.practitioner_and_address(appointment) != met)
-    series_messages.renew(appointment, by=by)
-    return appointment
-
-
-def _change_parts(appointment: Appointment, parts: MoveParts) -> frozenset[str]:
-    """Set the parts that differ, without saving; returns their names. Raises ValidationError."""
-    new = {
-        "starts_at": (parts.get("starts_at") or appointment.starts_at).astimezone(UTC),
-        "agenda": parts.get("agenda") or appointment.agenda,
-        "visit_reason": parts.get("visit_reason") or appointment.visit_reason,
-    }
-    fields = {name for name, value in new.items() if getattr(appointment, name) != value}
-    for name in fields:
-        setattr(appointment, name, new[name])
-    agenda, visit_reason, kind = appointment.agenda, appointment.visit_reason, parts.get("kind")
-    was = AppointmentKind(appointment.kind)
-    if agenda.practice_id != appointment.practice_id:
-        raise ValidationError({"agenda": _("Cet agenda n’est pas de ce cabinet : choisissez-en un autre.")})
-    if fields:
-        check_together(agenda, visit_reason)
-    if fields & {"agenda", "visit_reason"} or kind not in (None, was):
-        appointment.kind = way_for(agenda, visit_reason, asked=kind, preferred=was)
-    return frozenset(fields if appointment.kind == was else fields | {"kind"})
-
-
-def _what_changed(before: dict[str, Any], appointment: Appointment) -> dict[str, DetailValue]:
-    """For the trail: the new and the former value of each changed part. Times in UTC, ids, codes."""
-    detail: dict[str, DetailValue] = {}
-    for name in PARTS:
-        was, now = (_for_trail(value) for value in (before[name], getattr(appointment, name)))
-        if was != now:
-            detail |= {name: now, f"{name}_before": was}
-    return {"fields": sorted(name for name in PARTS if name in detail), **detail}
-
-
-def _for_trail(value: datetime | Agenda | VisitReason | str) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return str(value.pk) if isinstance(value, Agenda | VisitReason) else str(value)
-
-
-@transaction.atomic
-def delete(*, appointment: Appointment, by: User) -> None:
-    """Delete it with all that was shared from it (receivers of `deleting` do that); the trail stays."""
-    appointment = locked_to_change(appointment, by)
+def delete(*, appointment: Appointment, by: User, seen: str | None = None) -> None:
+    """Delete it with all that was shared from it (receivers of `deleting` do that); the trail stays. `seen`, and what
+    is raised: as of locked_to_change."""
+    appointment = locked_to_change(appointment, by, seen=seen)
     reminders.call_off_reminders(appointment)
     if appointment.status == AppointmentStatus.BOOKED:
         messages.plan_cancellation_messages(appointment, by=by)
@@ -362,9 +265,9 @@ def delete(*, appointment: Appointment, by: User) -> None:
     appointment.delete()
 
 
-def locked_to_change(appointment: Appointment, by: User) -> Appointment:
-    """Lock the appointment until the transaction ends. Raises Appointment.DoesNotExist if it was deleted
-    meanwhile."""
+def locked_to_change(appointment: Appointment, by: User, *, seen: str | None = None) -> Appointment:
+    """Lock the appointment until the transaction ends. `seen`: the mark_of what the user was shown. Raises
+    NotAllowed, NotAsShown; Appointment.DoesNotExist if it was deleted meanwhile."""
     Appointment.objects.lock_first(appointment.pk)
     appointment = (
         Appointment.objects.select_for_update(of=("self",))
@@ -372,7 +275,15 @@ def locked_to_change(appointment: Appointment, by: User) -> Appointment:
         .get(pk=appointment.pk)
     )
     check_may_change(appointment.practice, by)
+    if seen is not None and mark_of([appointment]) != seen:
+        raise NotAsShown
     return appointment
+
+
+def mark_of(appointments: Collection[Appointment]) -> str:
+    """Identifies these appointments, where and when they are now. Opaque."""
+    facts = sorted(f"{one.pk} {one.agenda_id} {one.starts_at.isoformat()}" for one in appointments)
+    return sha256("\n".join(facts).encode()).hexdigest()
 
 
 def check_may_book(practice: Practice, by: User) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.db.models import F
 
 from accounts.models import User
 from appointments import messages, reminders, series_messages, signals
 from appointments.booking import locked_to_change
 from appointments.models import Appointment, AppointmentStatus
-from audit.trail import DetailValue, record
+from audit.trail import DetailValue, append, line
+from files.names import composed
 
 WHY = ("cancelled_reason", "cancelled_note")
 
@@ -49,22 +51,36 @@ def cancel_without_notice(
 ) -> bool:
     """Cancel a locked appointment without telling anybody, as when a person is erased. False if it was cancelled
     already. `by`: None for the installation's operator, and by a reminder's link."""
-    if appointment.status != AppointmentStatus.BOOKED:
-        return False
-    appointment.status = AppointmentStatus.CANCELLED
-    appointment.cancelled_reason, appointment.cancelled_note = reason, note.strip()
-    appointment.confirmed_at = None
-    appointment.revision += 1
-    appointment.clean_fields(exclude=[one.name for one in Appointment._meta.fields if one.name not in WHY])
-    appointment.save(update_fields=["status", "revision", "confirmed_at", *WHY])
-    record(
-        "appointment.cancelled",
-        by=by,
-        on=appointment,
-        practice=appointment.practice_id,
-        within=appointment,
-        detail={**(detail or {}), **({"reason": reason} if reason else {})},
+    return bool(cancel_together([appointment], by, reason=reason, note=note, detail=detail))
+
+
+def cancel_together(
+    appointments: Iterable[Appointment],
+    by: User | None,
+    *,
+    reason: str = "",
+    note: str = "",
+    detail: Mapping[str, DetailValue] | None = None,
+) -> list[Appointment]:
+    """As cancel_without_notice, in as many queries for several locked appointments as for one.
+
+    Returns those that were not cancelled already."""
+    booked = [one for one in appointments if one.status == AppointmentStatus.BOOKED]
+    if not booked:
+        return []
+    why = dict(zip(WHY, (reason, composed(note)), strict=True))
+    same = {"status": AppointmentStatus.CANCELLED, "confirmed_at": None, **why}
+    for one in booked:
+        for name, value in same.items():
+            setattr(one, name, value)
+        one.revision += 1
+    booked[0].clean_fields(exclude=[one.name for one in Appointment._meta.fields if one.name not in WHY])
+    Appointment.objects.filter(pk__in=[one.pk for one in booked]).update(**same, revision=F("revision") + 1)
+    shown = {**(detail or {}), **({"reason": reason} if reason else {})}
+    append(
+        line("appointment.cancelled", by=by, on=one, practice=one.practice_id, within=one, detail=shown)
+        for one in booked
     )
-    reminders.follow(appointment)
-    signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
-    return True
+    reminders.end_with(booked)
+    signals.changed.send(sender=Appointment, appointments=booked, fields=frozenset({"status"}), by=by)
+    return booked

@@ -107,8 +107,8 @@ def _standing_in(closings: Collection[Closing]) -> AppointmentQuerySet:
     for one in closings:
         during = Q(practice=one.practice_id, starts_at__lt=one.ends_at, ends_at__gt=one.starts_at)
         any_of |= during if one.whole_practice else during & Q(agenda__in=_agendas(one))
-    found = Appointment.objects.filter(any_of, status=AppointmentStatus.BOOKED, ends_at__gte=timezone.now())
-    return found.order_by("starts_at", "id")
+    appointments = Appointment.objects.filter(any_of, status=AppointmentStatus.BOOKED, ends_at__gte=timezone.now())
+    return appointments.order_by("starts_at", "id")
 
 
 def _agendas(closing: Closing) -> set[uuid.UUID]:

@@ -57,11 +57,11 @@ def check_doubts(
     """`accepted`: keys that staff agreed to; None: all. Raises Doubtful, with all doubts."""
     if accepted is None:
         return
-    found = doubts_about(
+    doubts = doubts_about(
         agenda=agenda, visit_reason=visit_reason, patient=patient, starts_at=starts_at, moving=moving
     )
-    if any(one.key not in accepted for one in found):
-        raise Doubtful(found)
+    if any(one.key not in accepted for one in doubts):
+        raise Doubtful(doubts)
 
 
 def doubts_about(
@@ -73,10 +73,10 @@ def doubts_about(
     moving: Appointment | None = None,
 ) -> list[Doubt]:
     """`patient`: None for a patient without a record yet."""
-    [found] = doubts_about_each(
+    [doubts] = doubts_about_each(
         agenda=agenda, visit_reason=visit_reason, patient=patient, starts=[starts_at], moving=moving
     )
-    return found
+    return doubts
 
 
 def doubts_about_placed(appointment: Appointment) -> list[Doubt]:
@@ -143,12 +143,12 @@ def _closed_to_booking(agenda: Agenda, visit_reason: VisitReason) -> Found:
 def _taken(around: Surroundings, patient: Patient | None, span: Span) -> Found:
     for one in over(around.booked, span):
         facts = {"who": one.patient.full_name, "from": clock(one.local_start), "to": clock(one.local_end)}
-        said = (
+        sentence = (
             _("%(who)s a déjà ce rendez-vous sur cet agenda : %(from)s–%(to)s.")
             if one.patient == patient
             else _("Un autre patient est déjà prévu : %(who)s, %(from)s–%(to)s.")
         )
-        yield "time_taken", said % facts, str(one.pk)
+        yield "time_taken", sentence % facts, str(one.pk)
 
 
 def _held(around: Surroundings, agenda: Agenda, span: Span) -> Found:
@@ -164,8 +164,8 @@ def _patient_elsewhere(around: Surroundings, agenda: Agenda, span: Span) -> Foun
             continue
         facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
         facts |= {"from": clock(one.local_start), "to": clock(one.local_end)}
-        said = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
-        yield "patient_busy", said, str(one.pk)
+        sentence = _("%(who)s a déjà un rendez-vous à cette heure : %(agenda)s, %(from)s–%(to)s.") % facts
+        yield "patient_busy", sentence, str(one.pk)
 
 
 def _patient_that_day(around: Surroundings, agenda: Agenda, span: Span) -> Found:
@@ -177,8 +177,8 @@ def _patient_that_day(around: Surroundings, agenda: Agenda, span: Span) -> Found
             continue
         facts = {"who": one.patient.full_name, "agenda": one.agenda.name}
         facts |= {"from": clock(one.local_start), "to": clock(one.local_end)}
-        said = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
-        yield "same_day", said % facts, str(one.pk)
+        sentence = _("%(who)s a déjà un rendez-vous ce jour-là : %(agenda)s, %(from)s–%(to)s.")
+        yield "same_day", sentence % facts, str(one.pk)
 
 
 def _closed(around: Surroundings, span: Span) -> Found:

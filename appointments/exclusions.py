@@ -24,7 +24,7 @@ def keep_exclusions(sender: type[Patient], patient: Patient, was: Patient, by: U
     if own:
         others = Patient.objects.filter(practice=was.practice_id).exclude(pk=was.pk)
         alike = others.all_alike(first_name=was.first_name, last_name=was.last_name, birth_date=was.birth_date)
-        for other in (found for found in alike if found.looks_like(was)):  # without a limit on their number
+        for other in (record for record in alike if record.looks_like(was)):  # without a limit on their number
             for one in own:
                 _add_exclusion(one, other, by)
 

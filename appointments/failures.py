@@ -14,8 +14,8 @@ BATCH = 200
 
 def note_failed_messages() -> int:
     """Write one line for each such message; returns how many."""
-    told = AuditEvent.objects.filter(action="message.failed").values("object_id")
-    failed = Message.objects.filter(state=MessageState.FAILED, about__isnull=False).exclude(pk__in=told)
+    recorded = AuditEvent.objects.filter(action="message.failed").values("object_id")
+    failed = Message.objects.filter(state=MessageState.FAILED, about__isnull=False).exclude(pk__in=recorded)
     written = 0
     for pk in failed.order_by("id").values_list("pk", flat=True)[:BATCH]:
         with transaction.atomic():

@@ -14,10 +14,11 @@ from django.db.models import Q
 
 from accounts.models import User
 from appointments import messages, reminders, signals
-from appointments.booking import AppointmentCancelled, check_time, lock_agenda
+from appointments.booking import check_time, lock_agenda
 from appointments.cancelling import cancel_without_notice
 from appointments.importing import check_end
 from appointments.models import Appointment, AppointmentStatus, Reminder
+from appointments.moving import AppointmentCancelled
 from appointments.quiet_hours import TOPIC
 from audit.trail import DetailValue, record
 from notifications.models import Message, MessageState
@@ -41,7 +42,7 @@ def move_followed(
     former, former_end = appointment.starts_at, appointment.ends_at
     if (former, former_end) == (starts_at, ends_at):
         return False
-    was_told = has_told(appointment)
+    was_informed = has_told(appointment)
     lock_agenda(appointment.agenda)
     appointment.starts_at, appointment.ends_at = starts_at, ends_at
     appointment.revision += 1
@@ -57,10 +58,10 @@ def move_followed(
     practice = appointment.practice_id
     record("appointment.moved", by=by, on=appointment, practice=practice, within=appointment, detail=detail)
     fields = frozenset({"starts_at"} if starts_differently else {"ends_at"})
-    signals.changed.send(sender=Appointment, appointment=appointment, fields=fields, by=by)
+    signals.changed.send(sender=Appointment, appointments=[appointment], fields=fields, by=by)
     if starts_differently:
         reminders.follow(appointment)
-        if was_told:
+        if was_informed:
             messages.plan_move_messages(appointment, by=by, former=former)
     return True
 
@@ -69,10 +70,10 @@ def move_followed(
 def cancel_followed(*, appointment: Appointment, by: User | None) -> bool:
     """Deletes nothing that was shared. False if it was cancelled already."""
     appointment = _locked(appointment.pk)
-    was_told = has_told(appointment)
+    was_informed = has_told(appointment)
     if not cancel_without_notice(appointment, by):
         return False
-    if was_told:
+    if was_informed:
         messages.plan_cancellation_messages(appointment, by=by)
     return True
 

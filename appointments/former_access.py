@@ -36,13 +36,13 @@ def accounts_that_saw_each(appointments: Sequence[Appointment]) -> list[list[str
     ties = RecordTie.objects.filter(patient__in=patients, relationship=Relationship.SELF)
     now = timezone.now()
     dated = [(tie, tie.suspended_at or tie.ended_at or now) for tie in ties]
-    found = []
+    accounts = []
     for one in appointments:
         of_record = one.of_record_id or one.patient_id
         theirs = [tie for tie, until in dated if tie.patient_id == one.patient_id and until >= one.created_at]
         shown = [tie.user_id for tie in theirs if tie.shows_what_came_from(of_record)]
-        found.append(sorted({str(pk) for pk in (one.holder_id, *shown) if pk}))
-    return found
+        accounts.append(sorted({str(pk) for pk in (one.holder_id, *shown) if pk}))
+    return accounts
 
 
 def practice_of_former_appointment(user: User, appointment: uuid.UUID) -> Practice | None:

@@ -46,7 +46,7 @@ def days_of_agendas(
         return {}
     zone = agendas[0].practice.zone
     window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
-    weeks, found = weeks_of(agendas), occupied(agendas, *window, booked=booked, closings=closings)
+    weeks, taken = weeks_of(agendas), occupied(agendas, *window, booked=booked, closings=closings)
     shortest = dict(
         Agenda.objects.filter(pk__in=[one.pk for one in agendas], visit_reasons__is_active=True)
         .annotate(shortest=Min("visit_reasons__duration_minutes"))
@@ -56,9 +56,9 @@ def days_of_agendas(
     for agenda in agendas:
         week = weeks[agenda.pk]
         opened = [span for day in days_from(first, last) for span in openings_on(day, week.on(day.weekday()), zone)]
-        shut = merged([*found.closed[agenda.pk], *found.absent[agenda.pk]])
+        shut = merged([*taken.closed[agenda.pk], *taken.absent[agenda.pk]])
         enough = timedelta(minutes=shortest.get(agenda.pk, USUAL_MINUTES))
-        gaps = without(opened, merged(found.every(agenda.pk)))
+        gaps = without(opened, merged(taken.every(agenda.pk)))
         days[agenda.pk] = DayOfAgenda(opened, shut, [gap for gap in gaps if gap[1] - gap[0] >= enough])
     return days
 

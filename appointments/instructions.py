@@ -14,6 +14,7 @@ from appointments.models import Agenda, Appointment, Instruction, VisitReason
 from audit.trail import record
 from practices.models import Practice
 from practices.roles import require_administrator
+from practices.texts import lines
 
 
 def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> list[str]:
@@ -25,10 +26,10 @@ def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> 
 
 def instructions_for(*, agenda: Agenda, visit_reason: VisitReason, for_messages: bool = False) -> list[str]:
     """As instructions_of, before the appointment exists."""
-    found = Instruction.objects.matching(agenda=agenda, visit_reason=visit_reason)
+    instructions = Instruction.objects.matching(agenda=agenda, visit_reason=visit_reason)
     if for_messages:
-        found = found.filter(in_messages=True)
-    return list(found.values_list("text", flat=True))
+        instructions = instructions.filter(in_messages=True)
+    return list(instructions.values_list("text", flat=True))
 
 
 @transaction.atomic
@@ -48,7 +49,7 @@ def save_instruction(
         if any(one.practice_id != practice.pk for one in chosen):
             raise ValidationError({name: _("Ce choix n’est pas de ce cabinet.")})
     instruction = instruction or Instruction(id=uuid.uuid4(), practice=practice)
-    instruction.text, instruction.in_messages = text.strip(), in_messages
+    instruction.text, instruction.in_messages = lines(text), in_messages
     instruction.full_clean()
     instruction.save()
     instruction.visit_reasons.set(visit_reasons)

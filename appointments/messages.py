@@ -157,18 +157,27 @@ def plan_reinstatement_messages(appointment: Appointment, *, by: User) -> None:
     is one of several, written anew by series_messages.renew."""
     alone = Q(about=appointment.pk, kind=CANCELLED.kind)
     together = Q(about__in=companions_of(appointment), kind=SERIES_CANCELLED)
-    said = Message.objects.filter(alone | together, topic=TOPIC)
-    cancellation = said.order_by("-created_at").first()
+    sent = Message.objects.filter(alone | together, topic=TOPIC)
+    cancellation = sent.order_by("-created_at").first()
     unheard = (
         cancellation is not None
-        and not said.filter(
+        and not sent.filter(
             Q(lease_until__isnull=False) | ~Q(state=MessageState.QUEUED),
             created_at__gte=cancellation.created_at - timedelta(seconds=1),  # each channel has its own
         ).exists()
+        and not _series_left_without(appointment, since=cancellation.created_at)
     )
     _call_off(appointment)
     if not unheard:
         _tell(appointment, REINSTATED, by=by)
+
+
+def _series_left_without(appointment: Appointment, *, since: datetime) -> bool:
+    """Whether a message that its series is booked has left, written since this date was cancelled: nobody was ever
+    told of the date."""
+    written = Message.objects.filter(about__in=companions_of(appointment), topic=TOPIC, kind=SERIES_BOOKED)
+    waits = Q(state__in=(MessageState.QUEUED, MessageState.CALLED_OFF), lease_until=None)
+    return written.filter(~waits, created_at__gte=since).exists()
 
 
 def companions_of(appointment: Appointment) -> list[uuid.UUID]:

@@ -62,9 +62,9 @@ class _Search:
         reach = max(self.buffers.values())
         start = datetime.combine(days[0], time.min, self.zone) - reach
         until = datetime.combine(days[-1] + timedelta(days=1), time.min, self.zone) + reach
-        found = occupied(self.agendas, start, until)
-        taken = {pk: Taken([*found.booked[pk], *found.held[pk], *found.absent[pk]]) for pk in found.booked}
-        closed = {pk: Taken(spans) for pk, spans in found.closed.items()}
+        blocked = occupied(self.agendas, start, until)
+        taken = {pk: Taken([*blocked.booked[pk], *blocked.held[pk], *blocked.absent[pk]]) for pk in blocked.booked}
+        closed = {pk: Taken(spans) for pk, spans in blocked.closed.items()}
         for day in days:
             for agenda, reason in sorted(self.waiting):
                 spans = openings_on(day, self.weeks[agenda].on(day.weekday(), reason), self.zone)

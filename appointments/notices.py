@@ -47,8 +47,8 @@ def failed_notices(practices: QuerySet[Practice], *, since: datetime) -> Message
     here = Exists(Appointment.objects.filter(pk=OuterRef("about"), practice__in=practices))
     deleted = Exists(Patient.objects.filter(pk=OuterRef("about"), practice__in=practices))
     failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=since, about__isnull=False)
-    found = failed.filter(about_appointments()).filter(here | deleted)
-    return found.order_by("-created_at", "-id")
+    notices = failed.filter(about_appointments()).filter(here | deleted)
+    return notices.order_by("-created_at", "-id")
 
 
 def to_be_seen_to(notices: MessageQuerySet) -> MessageQuerySet:
@@ -75,12 +75,12 @@ def with_their_appointments(messages: list[Message]) -> list[FailedNotice]:
     related = Appointment.objects.select_related("patient", "practice", "holder", "agenda__practitioner")
     appointments = related.in_bulk(ids)
     patients = Patient.objects.select_related("practice").in_bulk(ids)
-    found = []
+    pairs = []
     for message in messages:
         appointment = appointments.get(message.about) if message.about else None
         patient = appointment.patient if appointment else patients.get(message.about) if message.about else None
-        found.append(FailedNotice(message, appointment, patient))
-    return found
+        pairs.append(FailedNotice(message, appointment, patient))
+    return pairs
 
 
 @transaction.atomic

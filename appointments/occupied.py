@@ -50,7 +50,11 @@ class Week:
 
     def on(self, weekday: int, reason: UUID | None = None) -> MomentsOfDay:
         """`reason`: leaves out hours that are kept for others; None: all hours."""
-        return [(start, end) for start, end, kept in self.hours[weekday] if not kept or not reason or reason in kept]
+        return [
+            (start, end)
+            for start, end, reasons in self.hours[weekday]
+            if not reasons or not reason or reason in reasons
+        ]
 
 
 def occupied(
@@ -73,8 +77,10 @@ def occupied(
         stay = (one for one in booked if one.status == AppointmentStatus.BOOKED)
         taken = _by_agenda(ids, ((one.agenda_id, one.starts_at, one.ends_at) for one in stay))
     if closings is None:
-        found = Closing.objects.filter(practice=next(iter(agendas)).practice_id, starts_at__lt=end, ends_at__gt=start)
-        closings = list(found.prefetch_related("agendas"))
+        closings = Closing.objects.filter(
+            practice=next(iter(agendas)).practice_id, starts_at__lt=end, ends_at__gt=start
+        )
+        closings = list(closings.prefetch_related("agendas"))
     shut = [(agenda.pk, one.starts_at, one.ends_at) for one in closings for agenda in agendas if one.closes(agenda)]
     held = SlotHold.objects.live().filter(**within, for_undo=False).values_list("agenda", "starts_at", "ends_at")
     absent = Absence.objects.filter(**within).order_by().values_list("agenda", "starts_at", "ends_at")
@@ -82,12 +88,12 @@ def occupied(
 
 
 def weeks_of(agendas: Collection[Agenda]) -> dict[UUID, Week]:
-    found: dict[UUID, Week] = defaultdict(Week)
+    weeks: dict[UUID, Week] = defaultdict(Week)
     hours = OpeningHours.objects.filter(agenda__in=[one.pk for one in agendas]).prefetch_related("visit_reasons")
     for one in hours:
-        kept = frozenset(reason.pk for reason in one.visit_reasons.all())
-        found[one.agenda_id].hours[one.weekday].append((one.opens_at, one.closes_at, kept))
-    return found
+        reasons = frozenset(reason.pk for reason in one.visit_reasons.all())
+        weeks[one.agenda_id].hours[one.weekday].append((one.opens_at, one.closes_at, reasons))
+    return weeks
 
 
 def _by_agenda(ids: Collection[UUID], rows: Iterable[tuple[UUID, datetime, datetime]]) -> Spans:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from appointments import messages, offer_messages
-from appointments.booking import lock_agenda, move_locked, place
+from appointments.booking import lock_agenda, place
 from appointments.free_time import days_from
 from appointments.models import (
     Agenda,
@@ -36,6 +36,7 @@ from appointments.models import (
     WaitingEnd,
     WaitingEntry,
 )
+from appointments.moving import move_locked
 from appointments.places import way_for, ways
 from appointments.quiet_hours import polite_time
 from appointments.staff_times import SEARCHED, free_times
@@ -163,7 +164,7 @@ def _locked(offer: SlotOffer) -> SlotOffer | None:
 
 
 def _accept(offer: SlotOffer) -> Appointment | None:
-    """Locks in the order of booking.move and waiting.end: appointment, agenda, record, entry, offer. None if its time
+    """Locks in the order of moving.move and waiting.end: appointment, agenda, record, entry, offer. None if its time
     is taken."""
     appointment = None
     if offer.entry.appointment_id:

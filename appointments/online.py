@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages
-from appointments.booking import check_time, lock_agenda, move_locked, place
+from appointments.booking import check_time, lock_agenda, place
 from appointments.booking_limits import check_booking, check_changes, check_overlap, lock_account
 from appointments.cancelling import cancel_locked
 from appointments.models import (
@@ -26,6 +26,7 @@ from appointments.models import (
     SlotHold,
     VisitReason,
 )
+from appointments.moving import move_locked
 from appointments.slots import Slot, is_free, next_free, open_to_online_booking
 from appointments.who_may_book import check_open_to
 from patients.models import Patient, Relative
@@ -202,10 +203,10 @@ def _still_online(appointment: Appointment) -> bool:
 
 def own_bookings(*, holder: User, agenda: Agenda, starts_at: datetime) -> list[Appointment]:
     """What this account has booked on an agenda at this time."""
-    found = Appointment.objects.filter(
+    bookings = Appointment.objects.filter(
         holder=holder, agenda=agenda, starts_at=starts_at, status=AppointmentStatus.BOOKED
     )
-    return list(found.select_related("patient", "practice", "visit_reason"))
+    return list(bookings.select_related("patient", "practice", "visit_reason"))
 
 
 def _following(agenda: Agenda, visit_reason: VisitReason, starts_at: datetime) -> list[Slot]:

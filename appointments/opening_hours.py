@@ -81,8 +81,8 @@ def version_of(hours: Iterable[Hours]) -> str:
 
 def booked_outside(agenda: Agenda, hours: Sequence[Hours]) -> list[Appointment]:
     """Appointments to come that lie outside this week, in time order."""
-    found = upcoming(agenda).select_related("practice", "patient", "visit_reason")
-    return [one for one in found if not any(each.holds(one) for each in hours)]
+    appointments = upcoming(agenda).select_related("practice", "patient", "visit_reason")
+    return [one for one in appointments if not any(each.holds(one) for each in hours)]
 
 
 @transaction.atomic

@@ -26,8 +26,8 @@ def openings(agenda: Agenda, first: date, last: date, *, visit_reason: VisitReas
     """
     hours = agenda.opening_hours.all()
     if visit_reason is not None:
-        kept_for = agenda.opening_hours.filter(visit_reasons=visit_reason.pk).values("pk")
-        hours = hours.filter(Q(visit_reasons=None) | Q(pk__in=kept_for))
+        reserved = agenda.opening_hours.filter(visit_reasons=visit_reason.pk).values("pk")
+        hours = hours.filter(Q(visit_reasons=None) | Q(pk__in=reserved))
     yield from openings_by(hours.values_list("weekday", "opens_at", "closes_at"), first, last, agenda.practice.zone)
 
 
@@ -48,13 +48,13 @@ def openings_on(day: date, hours: MomentsOfDay, zone: ZoneInfo) -> list[Span]:
 
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The same times, in order, with overlapping and adjacent spans merged. Empty spans are left out."""
-    found: list[Span] = []
+    disjoint: list[Span] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if disjoint and start <= disjoint[-1][1]:
+            disjoint[-1] = (disjoint[-1][0], max(disjoint[-1][1], end))
         elif start < end:
-            found.append((start, end))
-    return found
+            disjoint.append((start, end))
+    return disjoint
 
 
 def _opening_on(day: date, hours: tuple[time, time], zone: ZoneInfo) -> Span:
@@ -66,14 +66,14 @@ def _opening_on(day: date, hours: tuple[time, time], zone: ZoneInfo) -> Span:
 def moment_on_clock(day: date, shown: time, zone: ZoneInfo) -> datetime:
     """The moment (UTC) when the clock first shows this time on that day, or when it skips it."""
     wall = datetime.combine(day, shown)
-    found = wall.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == wall:
-        return found
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
     before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # the offset after the change: before the gap
-    while found - before > timedelta(seconds=1):
-        middle = before + (found - before) / 2
+    while moment - before > timedelta(seconds=1):
+        middle = before + (moment - before) / 2
         if middle.astimezone(zone).replace(tzinfo=None) < wall:
             before = middle
         else:
-            found = middle
-    return found.replace(microsecond=0)
+            moment = middle
+    return moment.replace(microsecond=0)

@@ -84,13 +84,13 @@ def notices_of(appointment: Appointment, *, by: User, moving_to: datetime | None
     if appointment.status == AppointmentStatus.CANCELLED:
         return []
     at = sms_time(appointment.practice, about=first_ahead(appointment.starts_at, moving_to))
-    found = []
+    notices = []
     for party in parties_of(appointment):
         to_booker = party.is_holder and appointment.booked_for != BookedFor.SELF
         if party.email:
-            found.append(Notice(Channel.EMAIL, party.email, to_booker, timezone.now()))
+            notices.append(Notice(Channel.EMAIL, party.email, to_booker, timezone.now()))
         if party.mobile:
             account, by_staff = party.causes_sms(appointment, by)
             refused = refusal(to=party.mobile, account=account, practice=appointment.practice_id, by_staff=by_staff)
-            found.append(Notice(Channel.SMS, party.mobile, to_booker, at, refused))
-    return found
+            notices.append(Notice(Channel.SMS, party.mobile, to_booker, at, refused))
+    return notices

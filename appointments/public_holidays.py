@@ -109,10 +109,10 @@ class Holiday:
 def place_of(practice: Practice) -> Place | None:
     """From the last postcode of its address if its time zone agrees, else from its time zone. None outside France."""
     by_clock = OF_ZONES.get(practice.time_zone)
-    found = POSTCODE.findall(practice.address)
-    if by_clock is None or not found:
+    postcodes = POSTCODE.findall(practice.address)
+    if by_clock is None or not postcodes:
         return by_clock
-    postcode = "".join(found[-1])
+    postcode = "".join(postcodes[-1])
     by_address = next((OF_POSTCODES[postcode[:n]] for n in (5, 3, 2) if postcode[:n] in OF_POSTCODES), Place.MAINLAND)
     return by_address if (by_address in ON_PARIS_TIME) == (by_clock is Place.MAINLAND) else by_clock
 
@@ -132,12 +132,12 @@ def holidays_of_years(practice: Practice, years: Iterable[int], *, place: Place 
     language = "fr" if (get_language() or "fr").startswith("fr") else "en_US"
     days = country_holidays("FR", years=known, subdiv=where.value or None, language=language)
     closed = list(Closing.objects.filter(practice=practice, whole_practice=True).values_list("starts_at", "ends_at"))
-    found = []
+    holidays = []
     for day, name in sorted(days.items()):
         start = datetime.combine(day, time.min, practice.zone)
         end = datetime.combine(day + timedelta(days=1), time.min, practice.zone)
-        found.append(Holiday(day, name, start, end, any(first <= start and end <= last for first, last in closed)))
-    return found
+        holidays.append(Holiday(day, name, start, end, any(first <= start and end <= last for first, last in closed)))
+    return holidays
 
 
 def years_proposed(practice: Practice) -> list[int]:

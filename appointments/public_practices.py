@@ -38,7 +38,7 @@ def find_practices(asked: str) -> QuerySet[Practice]:
     words = search_words(asked)
     if not words:
         return listed() if not asked.strip() else listed().none()
-    found = listed()
+    practices = listed()
     shown = Agenda.objects.named_to_public()
     for word in [one for one in words if one not in FILLERS] or words:
         match = Q(find_text__contains=f" {word}") | Q(
@@ -46,8 +46,8 @@ def find_practices(asked: str) -> QuerySet[Practice]:
         )
         if specialties := asked_by(word):
             match |= Q(pk__in=shown.filter(specialty__in=specialties).values("practice"))
-        found = found.filter(match)
-    return found
+        practices = practices.filter(match)
+    return practices
 
 
 def page_key(practice: Practice) -> str:

@@ -176,8 +176,8 @@ def named(practice: Practice) -> dict[str, VisitReason]:
 
 def existing(one: ReadyMade, had: dict[str, VisitReason]) -> VisitReason | None:
     """The practice's own reason of this name, in either language."""
-    found = (had.get(one.name_in(language).casefold()) for language in LANGUAGES)
-    return next((reason for reason in found if reason), None)
+    reasons = (had.get(one.name_in(language).casefold()) for language in LANGUAGES)
+    return next((reason for reason in reasons if reason), None)
 
 
 def _make(practice: Practice, one: ReadyMade, agendas: Collection[Agenda]) -> VisitReason:

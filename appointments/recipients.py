@@ -113,13 +113,15 @@ def resolve(
     standing = (one for one in past if one.withdrawn_at is None and one.holder_id == appointment.holder_id)
     authorisation = next(standing, None)
     refused = authorisation is None and bool(past)
-    found = standings(
+    standing_now = standings(
         patient, today=today, booking=Booking(booker, appointment.created_at, refused) if booker else None
     )
     decide = partial(
         Recipient,
-        standings=found,
-        contacts={name: getattr(patient, name) for name, standing in found.items() if standing is Standing.OWN},
+        standings=standing_now,
+        contacts={
+            name: getattr(patient, name) for name, standing in standing_now.items() if standing is Standing.OWN
+        },
         patient_is_minor=minor,
         refused=refused,
     )
@@ -127,7 +129,7 @@ def resolve(
     reads = booker is not None and booker.is_active  # a closed or erased account shows nothing
     if booker and reads and minor and not is_excluded(booker, patient, among=exclusions):
         return ready(audience=Audience.HOLDER, reason=Reason.MINOR_OF_HOLDER, holder=booker)
-    if all(standing is Standing.OWN for standing in found.values()):
+    if all(standing is Standing.OWN for standing in standing_now.values()):
         reason = Reason.MINOR_GUARDIAN if minor else Reason.OWN_CONTACTS
         return ready(audience=Audience.PATIENT, reason=reason)
     if booker is None or not reads:

@@ -47,12 +47,12 @@ def redirect(*, patient: Patient, former: Mapping[str, str | None]) -> None:
 def _redirect_deleted(patient: Patient, former: Mapping[str, str | None], channels: Mapping[str, Channel]) -> None:
     """Redirect waiting messages about the cancellation of deleted appointments. Failed ones stay for staff:
     nothing is left to write them from."""
-    found = standings(patient)
+    standing = standings(patient)
     for name, contact in former.items():
         waiting = Message.objects.select_for_update().filter(
             about=patient.pk, topic=TOPIC, channel=channels[name], to=contact or "", state=MessageState.QUEUED
         )
-        if found[name] is Standing.OWN:
+        if standing[name] is Standing.OWN:
             _send_elsewhere(waiting, to=getattr(patient, name))
         else:
             call_off(waiting)
@@ -81,8 +81,10 @@ def _send_elsewhere(waiting: MessageQuerySet, *, to: str) -> None:
 
 def _reminder_elsewhere(message: Message, to: str) -> Message | None:
     """A reminder is written anew: its link stands on the former contact. None for another message."""
-    told = Appointment.objects.filter(reminders__messages=message.pk).select_related("practice", "patient__practice")
-    theirs = list(told.select_related("holder", "agenda__practitioner").distinct().order_by("starts_at"))
+    appointments = Appointment.objects.filter(reminders__messages=message.pk).select_related(
+        "practice", "patient__practice"
+    )
+    theirs = list(appointments.select_related("holder", "agenda__practitioner").distinct().order_by("starts_at"))
     channel = Channel(message.channel)
     party = next((one for each in theirs for one in parties_of(each) if one.contact(channel) == to), None)
     if party is None:
@@ -99,18 +101,20 @@ def _send_again(appointment: Appointment, channel: Channel, *, former: str, is_h
     """
     reminded = Reminder.messages.through.objects.filter(reminder__appointment=appointment).values("message")
     of_it = Q(about=appointment.pk) | Q(pk__in=reminded)
-    told = Message.objects.filter(of_it, about_appointments(), channel=channel)
+    messages = Message.objects.filter(of_it, about_appointments(), channel=channel)
     to_party = [party for party in parties_of(appointment) if party.is_holder == is_holder]
     if not (is_ahead(appointment) and to_party and to_party[0].contact(channel)):
         return
     party = to_party[0]
     contacts = [former, party.contact(channel)]
-    last = told.filter(to__in=contacts).exclude(state=MessageState.CALLED_OFF).order_by("-created_at", "-id").first()
+    last = (
+        messages.filter(to__in=contacts).exclude(state=MessageState.CALLED_OFF).order_by("-created_at", "-id").first()
+    )
     if last is None or (last.state, last.to, last.settled_at) != (MessageState.FAILED, former, None):
         return
     if (last.kind == CANCELLED.kind) == (appointment.status == AppointmentStatus.BOOKED):
         return
-    seen_to = told.filter(to=former, state=MessageState.FAILED, settled_at=None)
+    seen_to = messages.filter(to=former, state=MessageState.FAILED, settled_at=None)
     with translation.override(party.language):
         if last.topic != TOPIC:
             if not _remind_again(last, channel, party):
@@ -126,8 +130,8 @@ def _remind_again(failed: Message, channel: Channel, party: Party) -> bool:
     """Send the reminder again. Returns False if it was also about appointments for which this contact is not used."""
     to = party.contact(channel) or ""
     related = Appointment.objects.upcoming().select_related("practice", "patient__practice", "holder")
-    told = related.select_related("agenda__practitioner").filter(reminders__messages=failed).distinct()
-    ahead = list(told.order_by("starts_at"))
+    appointments = related.select_related("agenda__practitioner").filter(reminders__messages=failed).distinct()
+    ahead = list(appointments.order_by("starts_at"))
     theirs = [one for one in ahead if any(to == other.contact(channel) for other in parties_of(one))]
     if not theirs:
         return False

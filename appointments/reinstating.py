@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import messages, reminders, series_messages, signals
-from appointments.booking import MoveParts, lock_agenda, locked_to_change, move_locked
+from appointments.booking import lock_agenda, locked_to_change
 from appointments.cancelling import WHY
 from appointments.doubts import doubts_about
 from appointments.models import Appointment, AppointmentStatus
+from appointments.moving import MoveParts, move_locked
 from appointments.parties import is_ahead
 from audit.trail import record
 from refusals import Kind, Refusal
@@ -41,7 +42,7 @@ def reinstate(*, appointment: Appointment, by: User, **parts: Unpack[MoveParts])
     """Put a cancelled appointment back, by staff: reminders and automatic sendings are planned again, and whoever was
     told of its cancellation is told of this, once. One that is not cancelled stays as it is.
 
-    `parts`: at another time or place, as in appointments.booking.move. Raises PlaceTaken, NoLongerAhead,
+    `parts`: at another time or place, as in appointments.moving.move. Raises PlaceTaken, NoLongerAhead,
     NotAllowed, and what move raises.
     """
     appointment = locked_to_change(appointment, by)
@@ -62,7 +63,7 @@ def reinstate(*, appointment: Appointment, by: User, **parts: Unpack[MoveParts])
     record("appointment.reinstated", by=by, on=appointment, practice=appointment.practice_id, within=appointment)
     if is_ahead(appointment):
         reminders.follow(appointment)
-    signals.changed.send(sender=Appointment, appointment=appointment, fields=frozenset({"status"}), by=by)
+    signals.changed.send(sender=Appointment, appointments=[appointment], fields=frozenset({"status"}), by=by)
     # The messages of the cancellation are judged as they are now: a move would call them off.
     messages.plan_reinstatement_messages(appointment, by=by)
     series_messages.renew_reinstated(appointment, by=by)

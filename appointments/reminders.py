@@ -36,15 +36,20 @@ PLANNED, SENT, CANCELLED = ReminderState.PLANNED, ReminderState.SENT, ReminderSt
 
 
 def follow(appointment: Appointment) -> None:
-    """Update the planned reminders to the appointment's time, in the transaction that changes it.
+    """Update the planned reminders to the time of an appointment that stands, in the transaction that changes it.
 
     Times already past are skipped: a patient who books for this afternoon needs no reminder.
     """
     call_off_reminders(appointment)
-    policy = ReminderPolicy.of(appointment.practice)
-    wanted = dict(_wanted(appointment, policy)) if appointment.status == AppointmentStatus.BOOKED else {}
+    wanted = dict(_wanted(appointment, ReminderPolicy.of(appointment.practice)))
     known = {(one.channel, one.offset_hours): one for one in appointment.reminders.select_for_update()}
     _apply(known, {key: (appointment, due_at) for key, due_at in wanted.items()}, moved=True)
+
+
+def end_with(appointments: Collection[Appointment]) -> None:
+    """Of appointments that are being cancelled: nothing reminds of them."""
+    call_off_reminders(*appointments)
+    Reminder.objects.filter(appointment__in=appointments, state=PLANNED).update(state=CANCELLED)
 
 
 def plan_new(appointments: Collection[Appointment]) -> None:

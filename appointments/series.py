@@ -15,8 +15,15 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments import series_messages
-from appointments.booking import check_may_book, check_may_change, check_together, lock_agenda, place_together
-from appointments.cancelling import cancel_without_notice
+from appointments.booking import (
+    check_may_book,
+    check_may_change,
+    check_together,
+    lock_agenda,
+    mark_of,
+    place_together,
+)
+from appointments.cancelling import cancel_together
 from appointments.doubts import Doubt, Doubtful, doubts_about_each
 from appointments.models import (
     Agenda,
@@ -40,6 +47,16 @@ class NothingChosen(Refusal):
     code = "series_without_dates"
     kind = Kind.INVALID
     words = gettext_lazy("Gardez au moins une date, trente au plus.")
+
+
+class SeriesChanged(Refusal):
+    """What would be cancelled is not what was shown. Changes nothing."""
+
+    code = "series_changed"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Rien n’est annulé : cette série a changé depuis que la page est affichée. Relisez les dates, puis confirmez."
+    )
 
 
 @dataclass(frozen=True)
@@ -115,18 +132,21 @@ def book_series(
 
 
 @transaction.atomic
-def cancel_following(*, appointment: Appointment, by: User, reason: str = "", note: str = "") -> list[Appointment]:
+def cancel_following(
+    *, appointment: Appointment, by: User, reason: str = "", note: str = "", seen: str | None = None
+) -> list[Appointment]:
     """Cancel it and the later ones of its series; one message names them all. Returns those that were cancelled now.
-    `reason`, `note`: of each, as cancelling.cancel. Raises ValidationError, NotAllowed."""
+    `reason`, `note`: of each, as cancelling.cancel. `seen`: the mark_of what the user was shown. Raises
+    SeriesChanged, ValidationError, NotAllowed."""
     check_may_change(appointment.practice, by)
     ids = [one.pk for one in following(appointment)]
     locked = Appointment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
     list(locked.values_list("pk", flat=True))  # before the join: see AppointmentQuerySet.lock_first
+    if seen is not None and mark_of(following(Appointment.objects.get(pk=appointment.pk))) != seen:
+        raise SeriesChanged
     related = ("practice", "agenda__practice", "agenda__practitioner", "visit_reason", "patient", "holder", "series")
-    found = Appointment.objects.filter(pk__in=ids).select_related(*related)
-    cancelled = [
-        one for one in found.order_by("starts_at", "id") if cancel_without_notice(one, by, reason=reason, note=note)
-    ]
+    found = Appointment.objects.filter(pk__in=ids).select_related(*related).order_by("starts_at", "id")
+    cancelled = cancel_together(found, by, reason=reason, note=note)
     series_messages.plan_cancelled(cancelled, by=by)
     return cancelled
 

@@ -53,10 +53,11 @@ def plan_booked(appointments: Sequence[Appointment], *, by: User | None) -> None
 
 def plan_cancelled(appointments: Sequence[Appointment], *, by: User | None) -> None:
     """Messages about each of them that still wait are called off."""
-    for one in appointments:
-        call_off(Message.objects.filter(about=one.pk, topic=TOPIC).exclude(kind__in=OF_SERIES))
-    if appointments:
-        renew(appointments[0], by=by)
+    if not appointments:
+        return
+    about = [one.pk for one in appointments]
+    call_off(Message.objects.filter(about__in=about, topic=TOPIC).exclude(kind__in=OF_SERIES))
+    renew(appointments[0], by=by)
     _tell([one for one in appointments if is_ahead(one)], CANCELLED, by=by)
 
 

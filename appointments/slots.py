@@ -89,12 +89,12 @@ def free_slots(
     taken = Taken(list(_occupied(agenda, window[0] - buffer, window[1] + buffer, moving=moving, hold=hold)))
     closed = Taken(list(Closing.objects.over(agenda, *window).values_list("starts_at", "ends_at")))
     length = timedelta(minutes=visit_reason.duration_minutes)
-    found = []
+    slots = []
     spans = openings(agenda, first, last, visit_reason=visit_reason)
     for start, free in slots_within(spans, length, taken=taken, closed=closed, buffer=buffer):
         if free and start >= now + policy.notice:
-            found.append(Slot(start.astimezone(zone), (start + length).astimezone(zone)))
-    return found
+            slots.append(Slot(start.astimezone(zone), (start + length).astimezone(zone)))
+    return slots
 
 
 def slots_within(

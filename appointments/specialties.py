@@ -117,11 +117,11 @@ def asked_by(word: str) -> frozenset[Specialty]:
 
 @cache
 def _words() -> dict[Specialty, frozenset[str]]:
-    found = {}
+    words = {}
     for one in Specialty:
         names = []
         for language in LANGUAGES:
             with override(language):
                 names.append(str(one.label))
-        found[one] = frozenset(plain(" ".join([*names, ASKED_AS[one]])).split())
-    return found
+        words[one] = frozenset(plain(" ".join([*names, ASKED_AS[one]])).split())
+    return words

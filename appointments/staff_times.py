@@ -43,14 +43,14 @@ def free_days(
     zone = agenda.practice.zone
     today = timezone.localdate(now, zone)
     start = max(first or today, today)
-    found: list[FreeDay] = []
+    free: list[FreeDay] = []
     for offset in range(0, SEARCHED, READ_AT_ONCE):
         begins = start + timedelta(days=offset)
         some = free_times(agenda, visit_reason, days_from(begins, begins + timedelta(days=READ_AT_ONCE - 1)), now=now)
-        found += [FreeDay(day, times) for day, times in some.items() if times]
-        if len(found) >= days:
+        free += [FreeDay(day, times) for day, times in some.items() if times]
+        if len(free) >= days:
             break
-    return found[:days]
+    return free[:days]
 
 
 def free_times(
@@ -66,12 +66,12 @@ def free_times(
     taken = merged([*occupied([agenda], start, end).every(agenda.pk), _until(now or timezone.now())])
     week = weeks_of([agenda])[agenda.pk]
     length = timedelta(minutes=visit_reason.duration_minutes)
-    found = {}
+    times = {}
     for day in asked:
         opened = openings_on(day, _hours(week, day, visit_reason), zone)
         of_day = [one for one in taken if not opened or one[1] > opened[0][0]]
-        found[day] = [one.astimezone(zone) for gap in without(opened, of_day) for one in _starts(gap, length)]
-    return found
+        times[day] = [one.astimezone(zone) for gap in without(opened, of_day) for one in _starts(gap, length)]
+    return times
 
 
 def _hours(week: Week, day: date, visit_reason: VisitReason) -> list[tuple[time, time]]:

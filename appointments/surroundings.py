@@ -58,9 +58,9 @@ def surroundings(
     )
 
 
-def over(found: Iterable[T], span: Span) -> Iterator[T]:
+def over(items: Iterable[T], span: Span) -> Iterator[T]:
     """Those that share some of this time."""
-    return (one for one in found if one.starts_at < span[1] and span[0] < one.ends_at)
+    return (one for one in items if one.starts_at < span[1] and span[0] < one.ends_at)
 
 
 def _of_day(agenda: Agenda, start: datetime) -> Q:
@@ -71,9 +71,9 @@ def _of_day(agenda: Agenda, start: datetime) -> Q:
     return Q(practice=agenda.practice_id, starts_at__gte=begins, starts_at__lt=ends)
 
 
-def _any(found: Iterable[Q]) -> Q:
+def _any(conditions: Iterable[Q]) -> Q:
     """One of them holds; nothing does if there are none."""
     either = Q(pk__in=[])
-    for one in found:
+    for one in conditions:
         either |= one
     return either

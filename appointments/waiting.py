@@ -194,24 +194,24 @@ def contacts_to_offer(entry: WaitingEntry) -> Party | None:
     patient's own. None: nobody can be reached."""
     if entry.appointment is not None:
         return next((one for one in parties_of(entry.appointment) if one.email or one.mobile), None)
-    found = standings(entry.patient)
-    own = {name: getattr(entry.patient, name) for name in CONTACTS if found[name] is Standing.OWN}
+    standing = standings(entry.patient)
+    own = {name: getattr(entry.patient, name) for name in CONTACTS if standing[name] is Standing.OWN}
     if not own:
         return None
     return Party(own.get("email"), own.get("mobile"), entry.patient.language, is_holder=False)
 
 
-def end_of_appointment(*, appointment: Appointment, **_sent: Any) -> None:
+def follow_appointments(*, appointments: Collection[Appointment], fields: frozenset[str], **_sent: Any) -> None:
     """Receives signals.changed: perhaps a time is free, and who waited with it waits no more. If it stands at another
     time or for another reason, what was offered for the former one is withdrawn."""
-    fields: frozenset[str] = _sent["fields"]
-    if appointment.status == AppointmentStatus.BOOKED:
-        for entry in WaitingEntry.objects.live().filter(appointment=appointment):
-            entry.appointment = appointment  # as it is now
+    stand = {one.pk: one for one in appointments if one.status == AppointmentStatus.BOOKED}
+    if stand:
+        for entry in WaitingEntry.objects.live().filter(appointment__in=stand):
+            if entry.appointment_id is not None:
+                entry.appointment = stand[entry.appointment_id]  # as it is now
             _withdraw_unsuitable(entry, changes_reason="visit_reason" in fields)
-    else:
-        _end_with([appointment])
-    _wake_for({appointment.practice_id})
+    _end_with([one for one in appointments if one.pk not in stand])
+    _wake_for({one.practice_id for one in appointments})
 
 
 def end_of_appointments(*, appointments: Collection[Appointment], **_sent: Any) -> None:

@@ -1,8 +1,10 @@
 """`make bench`: prints medians as ratios to a floor measured in the same run; docs/performance.md has the figures.
 
 `python -m bench signing`: signing alone, without a database (bench/signing.py). `python -m bench.open_verification`:
-pages while strangers verify slow files (bench/open_verification.py). `python -m bench chain`: the effects of
-bookings, on PostgreSQL and Redis (bench/chain.py).
+pages while strangers verify slow files (bench/open_verification.py). `python -m bench.patients_sending`: pages while
+patients send large files (bench/patients_sending.py). `python -m bench chain`: the effects of bookings, on PostgreSQL
+and Redis (bench/chain.py). `python -m bench.pages`: pages beside a bare view. `python -m bench.starting`: a second
+`make run`, and its memory.
 """
 
 from __future__ import annotations
@@ -48,8 +50,9 @@ def main() -> None:
         finally:
             queue.terminate()
             queue.wait(10)
-    for part in ("bench.serving", "bench.open_verification", "bench.many_documents"):  # with servers of their own
-        subprocess.run([sys.executable, "-m", part], check=True)
+    # With servers of their own.
+    for part in ("pages", "starting", "serving", "open_verification", "patients_sending", "many_documents"):
+        subprocess.run([sys.executable, "-m", f"bench.{part}"], check=True)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def compare() -> None:
     call_command("migrate", verbosity=0)
     call_command("demo", verbosity=0, stdout=io.StringIO())
     template = make_template()
-    calls = questions(template)
+    calls = questions(template, browsers(template))
     grow(template, 0, SMALL)
     few = {name: measure(call) for name, call in calls.items()}
     start = time.monotonic()
@@ -147,8 +147,8 @@ def copy(row: Any, columns: dict[str, str], first: int, last: int) -> None:
         cursor.execute(f"VACUUM ANALYZE {table}")
 
 
-def questions(template: Any) -> dict[str, Callable[[], Any]]:
-    """Requests of people and programs; each returns a response with status 200."""
+def browsers(template: Any) -> dict[str, Any]:
+    """Clients of a practitioner, of the patient (`staff`, `own`) and of their programs (`staff_api`, `own_api`)."""
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.conf import settings
     from django.test import Client
@@ -174,24 +174,29 @@ def questions(template: Any) -> dict[str, Callable[[], Any]]:
         secret = issue_token(user=user, name="bench", scopes=list(Scope), by=None)[1]
         return Client(headers={"Host": "localhost", "Authorization": f"Bearer {secret}"})
 
-    staff, own, staff_api, own_api = browser(doctor), browser(user), program(doctor), program(user)
+    return {"staff": browser(doctor), "own": browser(user), "staff_api": program(doctor), "own_api": program(user)}
+
+
+def questions(template: Any, clients: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Requests of people and programs; each returns a response with status 200."""
+    patient = template.patient
     appointment, day = template.appointment_id, template.appointment.local_start.date()
     requests = {
-        "agenda of a day": (staff, f"/pro/?date={day}"),
-        "panel of an appointment": (staff, f"/pro/appointments/{appointment}/"),
-        "page that shares": (staff, f"/pro/appointments/{appointment}/share/"),
-        "a record": (staff, f"/pro/patients/{patient.pk}/"),
-        "search for a patient": (staff, "/pro/patients/?q=Durand"),
-        "my documents": (own, "/documents/"),
-        "my document": (own, f"/documents/{template.pk}/"),
-        "API: documents of an appointment": (staff_api, f"/api/v1/appointments/{appointment}/documents/"),
-        "API: a document": (staff_api, f"/api/v1/documents/{template.pk}/"),
-        "API: appointments": (staff_api, "/api/v1/appointments/"),
-        "API: patients": (staff_api, "/api/v1/patients/"),
-        "API: history": (staff_api, f"/api/v1/appointments/{appointment}/history/"),
-        "API: my documents": (own_api, "/api/v1/me/documents/"),
+        "agenda of a day": ("staff", f"/pro/?date={day}"),
+        "panel of an appointment": ("staff", f"/pro/appointments/{appointment}/"),
+        "page that shares": ("staff", f"/pro/appointments/{appointment}/share/"),
+        "a record": ("staff", f"/pro/patients/{patient.pk}/"),
+        "search for a patient": ("staff", "/pro/patients/?q=Durand"),
+        "my documents": ("own", "/documents/"),
+        "my document": ("own", f"/documents/{template.pk}/"),
+        "API: documents of an appointment": ("staff_api", f"/api/v1/appointments/{appointment}/documents/"),
+        "API: a document": ("staff_api", f"/api/v1/documents/{template.pk}/"),
+        "API: appointments": ("staff_api", "/api/v1/appointments/"),
+        "API: patients": ("staff_api", "/api/v1/patients/"),
+        "API: history": ("staff_api", f"/api/v1/appointments/{appointment}/history/"),
+        "API: my documents": ("own_api", "/api/v1/me/documents/"),
     }
-    return {name: partial(client.get, path) for name, (client, path) in requests.items()}
+    return {name: partial(clients[who].get, path) for name, (who, path) in requests.items()}
 
 
 def measure(call: Callable[[], Any]) -> tuple[int, float]:

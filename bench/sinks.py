@@ -1,9 +1,10 @@
 """Receives messages in measurements and in the fault suite: an SMTP server and an SMS gateway in one process.
 
-`python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE STATE_FILE`. Each accepted message is a line of TAKEN_FILE,
-"email|sms <Message-ID or Idempotency-Key> <seconds since the epoch>", written before the sender gets the answer
-("email-unheard", "sms-unheard" if the sender never gets it). STATE_FILE, read again when it changes, says how each
-behaves: {"smtp": "well", "sms": "well"}; see STATES.
+`python -m bench.sinks SMTP_PORT SMS_PORT TAKEN_FILE STATE_FILE [TEXTS_FILE]`. Each accepted message is a line of
+TAKEN_FILE, "email|sms <Message-ID or Idempotency-Key> <seconds since the epoch>", written before the sender gets the
+answer ("email-unheard", "sms-unheard" if the sender never gets it). STATE_FILE, read again when it changes, says how
+each behaves: {"smtp": "well", "sms": "well"}; see STATES. The body of each SMS taken is a line of TEXTS_FILE: people
+read their codes there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import re
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -48,13 +50,19 @@ SMS_ANSWERS = {
 
 
 class Sinks:
-    def __init__(self, taken: IO[str], state: Path) -> None:
-        self._taken = taken
+    def __init__(self, taken: IO[str], state: Path, texts: IO[bytes] | None) -> None:
+        self._taken, self._texts = taken, texts
         self.state = ServerStates(state).of
 
     def take(self, kind: str, identifier: bytes) -> None:
         self._taken.write(f"{kind} {identifier.decode()} {time.time():.6f}\n")
         self._taken.flush()
+
+    def take_sms(self, kind: str, identifier: bytes, body: bytes) -> None:
+        if self._texts is not None:
+            self._texts.write(body + b"\n")
+            self._texts.flush()
+        self.take(kind, identifier)
 
     async def smtp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -104,7 +112,7 @@ class Sinks:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = CONTENT_LENGTH.search(head)
-                await reader.readexactly(int(length[1]) if length else 0)
+                body = await reader.readexactly(int(length[1]) if length else 0)
                 match = IDEMPOTENCY_KEY.search(head)
                 key = match[1] if match else b"?"
                 match state := self.state("sms"):
@@ -112,7 +120,7 @@ class Sinks:
                         await asyncio.sleep(LATE_SECONDS)
                         return
                     case "dripping":
-                        self.take("sms-unheard", key)
+                        self.take_sms("sms-unheard", key, body)
                         writer.write(b"HTTP/1.1 202 Accepted\r\nX-Patience: ")
                         await drip(writer, b"x")
                         return
@@ -122,9 +130,9 @@ class Sinks:
                         writer.write(b"\x00\xff\x00 what?\r\n\r\n")
                         return
                     case "broken json":
-                        self.take("sms-unheard", key)
+                        self.take_sms("sms-unheard", key, body)
                     case "well":
-                        self.take("sms", key)
+                        self.take_sms("sms", key, body)
                 status, kind, content = SMS_ANSWERS[state]
                 writer.write(
                     b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s"
@@ -136,9 +144,10 @@ class Sinks:
             writer.close()
 
 
-async def serve(smtp_port: int, sms_port: int, taken: Path, state: Path) -> None:
-    with taken.open("a") as lines:
-        sinks = Sinks(lines, state)
+async def serve(smtp_port: int, sms_port: int, taken: Path, state: Path, texts: Path | None) -> None:
+    with ExitStack() as files:
+        lines = files.enter_context(taken.open("a"))
+        sinks = Sinks(lines, state, files.enter_context(texts.open("ab")) if texts else None)
         smtp = await asyncio.start_server(sinks.smtp, "127.0.0.1", smtp_port)
         sms = await asyncio.start_server(sinks.sms, "127.0.0.1", sms_port)
         async with smtp, sms:
@@ -146,4 +155,6 @@ async def serve(smtp_port: int, sms_port: int, taken: Path, state: Path) -> None
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])))
+    smtp, sms, *paths = sys.argv[1:]
+    taken_file, state_file, *texts_file = map(Path, paths)
+    asyncio.run(serve(int(smtp), int(sms), taken_file, state_file, texts_file[0] if texts_file else None))

@@ -23,8 +23,23 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docshare.settings")
 
 
-def main() -> None:
-    prepare_checkout()
+def set_up() -> None:
+    """Load the settings and models of this installation, whose files are created first."""
+    with one_at_a_time():
+        from deploy.texts import compile_texts
+
+        compile_texts()  # before Django reads them
+        import django
+
+        from docshare.embedded import prepare
+
+        prepare()
+        django.setup()
+
+
+def prepare_installation() -> None:
+    with one_at_a_time():
+        collect_static_files()
     from django.conf import settings
     from django.core.management import call_command
 
@@ -46,28 +61,17 @@ def has_operator() -> bool:
     return operators().exists()
 
 
-def prepare_checkout_alone() -> None:
-    """Prepare texts and static files, which need settings but neither a new installation nor the machine's."""
+def prepare_checkout() -> None:
+    """Prepare texts and static files, which all installations of this checkout share.
+
+    They need settings but neither a new installation nor the machine's.
+    """
     with tempfile.TemporaryDirectory(prefix="docshare-checkout-") as data_dir:
         os.environ["DATA_DIR"] = data_dir
         os.environ.pop("DOCSHARE_ENV", None)
-        prepare_checkout()
-
-
-def prepare_checkout() -> None:
-    """Prepare texts and static files, which all installations of this checkout share."""
-    with one_at_a_time():
-        from deploy.texts import compile_texts
-
-        compile_texts()  # before Django reads them
-        import django
-
-        from docshare.embedded import prepare
-
-        prepare()
-
-        django.setup()
-        collect_static_files()
+        set_up()
+        with one_at_a_time():
+            collect_static_files()
 
 
 @contextlib.contextmanager
@@ -125,6 +129,7 @@ def collect_static_files() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--checkout"]:
-        prepare_checkout_alone()
+        prepare_checkout()
     else:
-        main()
+        set_up()
+        prepare_installation()

@@ -16,15 +16,14 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+from deploy import healthy  # noqa: E402
 from deploy.stop_with_parent import tie_to_parent  # noqa: E402
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -32,6 +31,8 @@ START_SECONDS = 60
 STOP_SECONDS = 25  # longer than the parts' own stopwaitsecs
 BIN = Path(sys.executable).parent
 started: list[int] = []
+# glibc would otherwise keep freed memory: comparing keys takes 16 MiB for a moment (mallopt(3)).
+MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
 
 
 class CannotStart(Exception):
@@ -57,8 +58,8 @@ def main() -> int:
     try:
         with only_one(data_dir) as lock:
             free_port(port)
-            prepared = prepare()
-            supervisor = start_parts(data_dir, lock)
+            supervisor = start_parts(lock)
+            prepared = what_was_prepared(supervisor)
             wait_until_ready(port, supervisor)
             announce(prepared, data_dir)
             while os.waitpid(-1, 0)[0] != supervisor.pid:  # reaps orphans, too
@@ -128,25 +129,13 @@ def free_port(port: str) -> None:
             raise CannotStart(f"PORT must be a number, not {port!r}.") from error
 
 
-def prepare() -> dict[str, Any] | None:
-    """The description of the demo. With DEMO=0 the first operator's link; None if there is an operator."""
+def start_parts(lock: IO[str]) -> subprocess.Popen[bytes]:
+    """Start the process that prepares the installation and supervises its parts (deploy/parts.py)."""
     demo = "" if os.environ.get("DEMO") == "0" else " and the demo practice"
     print(f"Preparing database, texts, static files{demo} …", flush=True)
-    done = subprocess.run(
-        [sys.executable, "deploy/stop_with_parent.py", sys.executable, "deploy/prepare.py"],
-        stdout=subprocess.PIPE,
-        process_group=0,  # this process handles Ctrl-C
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CannotStart("docshare could not be prepared; the lines above say why.")
-    description: dict[str, Any] | None = json.loads(done.stdout)
-    return description
-
-
-def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
     private_queue = not (os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE"))
     environment = {
+        **MALLOC,
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "docshare.settings",
         "PYTHONPATH": str(ROOT),
@@ -154,29 +143,42 @@ def start_parts(data_dir: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
         "DOCSHARE_TIED": shlex.join([sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]),
         "DOCSHARE_PRIVATE_QUEUE": str(private_queue).lower(),
         "DOCSHARE_ROOT": str(ROOT),
+        "DOCSHARE_LOCK": str(lock.fileno()),
     }
-    stop_with_parent = [sys.executable, str(ROOT / "deploy" / "stop_with_parent.py")]
-    command = [*stop_with_parent, str(BIN / "supervisord"), "-c", str(ROOT / "deploy" / "supervisord.conf")]
+    command = [sys.executable, "deploy/parts.py", "-c", str(ROOT / "deploy" / "supervisord.conf")]
     if os.geteuid() == 0:
         command += ["--user", "root"]  # explicit, because supervisord warns otherwise
     supervisor = subprocess.Popen(
-        command, cwd=data_dir, env=environment, stdin=subprocess.DEVNULL, pass_fds=[lock.fileno()], process_group=0
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        pass_fds=[lock.fileno()],
+        process_group=0,  # this process handles Ctrl-C
     )
     started.append(supervisor.pid)
     return supervisor
 
 
+def what_was_prepared(supervisor: subprocess.Popen[bytes]) -> dict[str, Any] | None:
+    """The description of the demo. With DEMO=0 the first operator's link; None if there is an operator."""
+    assert supervisor.stdout is not None
+    printed = supervisor.stdout.read()
+    try:
+        prepared: dict[str, Any] | None = json.loads(printed)
+    except ValueError as error:
+        raise CannotStart("docshare could not be prepared; the lines above say why.") from error
+    return prepared
+
+
 def wait_until_ready(port: str, supervisor: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    public = urlsplit(os.environ.get("PUBLIC_URL") or f"http://localhost:{port}")
-    question = urllib.request.Request(f"http://127.0.0.1:{port}/readyz", headers={"Host": public.netloc})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # ignores http_proxy
     while time.monotonic() < deadline:
         if supervisor.poll() is not None:
             raise CannotStart("The supervisor did not start; the lines above say why.")
-        with suppress(OSError), opener.open(question, timeout=5):
-            return  # anything but 2xx raises HTTPError, which is an OSError: not yet
-        time.sleep(0.1)
+        if not healthy.web():
+            return
+        time.sleep(0.05)
     raise CannotStart(f"The site did not answer on port {port}; see {os.environ['DATA_DIR']}/logs.")
 
 

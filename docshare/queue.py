@@ -74,6 +74,11 @@ def _answers(socket: Path) -> bool:
             return False
 
 
-if __name__ == "__main__":  # replaces this process by the server of DATA_DIR (deploy/supervisord.conf)
+def become_server() -> None:
+    """Replace this process by the server of DATA_DIR (deploy/supervisord.conf)."""
     command = server_command(valkey_socket(Path(os.environ["DATA_DIR"])).parent)
     os.execv(command[0], command)  # noqa: S606 (ours)
+
+
+if __name__ == "__main__":
+    become_server()

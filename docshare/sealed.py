@@ -16,7 +16,8 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Model
 
 from accounts import factor_secrets
-from documents.models import FillingDraft, Task, UndoableAct
+from documents.models import Consent, FillingDraft, Task, UndoableAct
+from files.models import KeptPage
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.models import Message
 from portals.models import IdempotentCall
@@ -143,7 +144,9 @@ KINDS = (
     _of_texts("documents being filled in", FillingDraft, "typed"),
     _of_texts("what can be undone", UndoableAct, "journal"),
     _of_texts("documents to sign", Task, "answers", "sentence"),
+    _of_texts("sentences about signatures", Consent, "sentence"),
     _of_texts("answers to questionnaires", QuestionnaireResponse, "answers"),
+    _of_texts("pages kept for display", KeptPage, "content"),
     _of_texts("addresses of calendars", CalendarSubscription, "address"),
     _of_texts("sentences about events of calendars", CalendarItem, "detail"),
     Kind(

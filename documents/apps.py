@@ -8,6 +8,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.signals import booked, changed, deleting
+        from documents.consents import following as consents_following
         from documents.receiving import following
         from documents.sending.after_suspension import cancel_past_sendings
         from documents.sending.planning import follow_changed, plan_booked
@@ -44,5 +45,12 @@ class DocumentsConfig(AppConfig):
         changed.connect(following.follow_appointment, dispatch_uid="documents.requests_follow_appointment")
         contacts_changed.connect(following.follow_contacts, dispatch_uid="documents.requests_follow_contacts")
         account_contact_changed.connect(following.follow_account, dispatch_uid="documents.requests_follow_account")
+        changed.connect(consents_following.follow_appointment, dispatch_uid="documents.consents_follow_appointment")
+        contacts_changed.connect(
+            consents_following.follow_contacts, dispatch_uid="documents.consents_follow_contacts"
+        )
+        account_contact_changed.connect(
+            consents_following.follow_account, dispatch_uid="documents.consents_follow_account"
+        )
         deleting.connect(following.delete_with_appointments, dispatch_uid="documents.delete_received")
         deleting.connect(take_back_everything, dispatch_uid="documents.take_back_everything")

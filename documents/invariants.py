@@ -15,25 +15,33 @@ from django.utils import timezone
 
 from appointments.models import Appointment
 from audit.models import AuditEvent
+from documents.consents.verifying import SignedConsent, doubt_about
 from documents.models import (
     AutoSend,
+    Consent,
+    ConsentState,
     DocumentLink,
     DocumentRequest,
+    Doubt,
+    PartialUpload,
     ReceivedDocument,
     RequestState,
     SharedDocument,
 )
 from documents.models.autosend import AutoSendState
 from documents.models.library import MERGE_FIELD
+from documents.models.partial_upload import LIFETIME as UPLOADS_LAST
 from documents.models.shared import AudienceChoice
-from files import storage
+from files import pieces, storage
 from files.models import StoredFile
 from patients.models import RecordTie
-from signing.certificates import trusted_roots
+from questionnaires.models import DRAFTS_LAST, QuestionnaireResponse
+from signing.certificates import known_authorities, trusted_roots
 from signing.pdf.verify import CannotVerify, verify
 
 M = TypeVar("M", bound=Model)
 CHUNK = 500
+LATEST_LAPSE = timedelta(days=1)  # drafts are swept every six hours, uploads every hour
 LATEST_SENDING = timedelta(hours=3)  # a scheduler may stop for three hours; its next sweep sends what it missed
 
 
@@ -85,7 +93,8 @@ def library_and_uploads_are_apart(practice: uuid.UUID | None = None) -> Iterator
         yield f"document {pk}: an upload, but its file is the library's"
     from_library = documents.filter(library_version__isnull=False)
     personal = Q(library_version__body__contains=MERGE_FIELD)
-    strange = from_library.exclude(Q(file=F("library_version__file")) | personal)
+    sealed = Q(consent__state__in=["signed", "withdrawn"])  # consents_are_sealed
+    strange = from_library.exclude(Q(file=F("library_version__file")) | personal | sealed)
     foreign = from_library.exclude(practice=F("library_version__document__practice"))
     for pk in (strange | foreign).values_list("pk", flat=True):
         yield f"document {pk}: not the file of the library's version that it names, or of another practice"
@@ -120,8 +129,8 @@ def merged_records_are_empty(practice: uuid.UUID | None = None) -> Iterator[str]
 
 def shares_are_in_the_history(practice: uuid.UUID | None = None) -> Iterator[str]:
     """Every shared document has a line in the trail."""
-    told = AuditEvent.objects.filter(object_id=OuterRef("pk"))
-    for pk in _of(practice, SharedDocument.objects.filter(~Exists(told))).values_list("pk", flat=True):
+    events = AuditEvent.objects.filter(object_id=OuterRef("pk"))
+    for pk in _of(practice, SharedDocument.objects.filter(~Exists(events))).values_list("pk", flat=True):
         yield f"document {pk}: shared, but not in the history"
 
 
@@ -141,6 +150,43 @@ def deleted_appointments_left_nothing(practice: uuid.UUID | None = None) -> Iter
         yield f"link {pk}: of an appointment that was deleted"
 
 
+FAULTS = {
+    Doubt.FILE: "its file does not begin with what was read",
+    Doubt.SEAL: "the last signature of its file is not a valid seal",
+    Doubt.EVIDENCE: "the seal of its file is of another signature",
+}
+
+
+def consents_are_sealed() -> Iterator[str]:
+    """The file of each consent begins with the bytes that were read, and its last signature is a valid seal with the
+    evidence of that consent. What came with an archive in doubt stays in doubt."""
+    known = known_authorities()
+    signed = Consent.objects.filter(state__in=[ConsentState.SIGNED, ConsentState.WITHDRAWN], doubt="")
+    for consent in signed.select_related("document__file").order_by("pk").iterator(chunk_size=CHUNK):
+        try:
+            with storage.local_copy(consent.document.file) as path:
+                doubt = doubt_about(SignedConsent.of(consent), path, known)
+        except FileNotFoundError:
+            continue  # reported by files_are_as_kept
+        except CannotVerify as error:
+            yield f"consent {consent.pk}: its seal cannot be read ({error.code})"
+            continue
+        if doubt is not None:
+            yield f"consent {consent.pk}: {FAULTS[doubt]}"
+
+
+def consents_are_in_order(practice: uuid.UUID | None = None) -> Iterator[str]:
+    """Each consent has the practice of its document, and its state a line in the trail."""
+    consents = _of(practice, Consent.objects.all())
+    for pk in consents.exclude(practice=F("document__practice")).values_list("pk", flat=True):
+        yield f"consent {pk}: its practice is not its document's"
+    for state in ConsentState:
+        lines = AuditEvent.objects.filter(object_id=OuterRef("pk"), action=f"consent.{state.value}")
+        untold = consents.filter(~Exists(lines), state=state)
+        for pk in untold.values_list("pk", flat=True):
+            yield f"consent {pk}: {state.value}, but not in the history"
+
+
 def received_files_are_in_order(practice: uuid.UUID | None = None) -> Iterator[str]:
     """Each file that a patient sent has the practice and appointment of its request, a line in the trail, and a
     request whose state follows from its files."""
@@ -150,15 +196,49 @@ def received_files_are_in_order(practice: uuid.UUID | None = None) -> Iterator[s
     )
     for pk in astray.values_list("pk", flat=True):
         yield f"received document {pk}: its practice or appointment is not its request's"
-    told = AuditEvent.objects.filter(object_id=OuterRef("pk"))
-    for pk in received.filter(~Exists(told)).values_list("pk", flat=True):
+    events = AuditEvent.objects.filter(object_id=OuterRef("pk"))
+    for pk in received.filter(~Exists(events)).values_list("pk", flat=True):
         yield f"received document {pk}: not in the history"
     waiting = Exists(ReceivedDocument.objects.waiting().filter(request=OuterRef("pk")))
-    requests = _of(practice, DocumentRequest.objects.exclude(state=RequestState.CANCELLED))
+    requests = _of(
+        practice, DocumentRequest.objects.exclude(state__in=[RequestState.CANCELLED, RequestState.EXPIRED])
+    )
     unseen = requests.filter(waiting).exclude(state=RequestState.RECEIVED)
     empty = requests.filter(~waiting, state=RequestState.RECEIVED)
     for pk in (unseen | empty).values_list("pk", flat=True):
         yield f"request {pk}: its state is not that of its files"
+
+
+def uploads_end() -> Iterator[str]:
+    """No upload in pieces outlives its day, and no pieces outlive their upload."""
+    late = timezone.now() - UPLOADS_LAST - LATEST_LAPSE
+    for pk in PartialUpload.objects.filter(began_at__lt=late).values_list("pk", flat=True):
+        yield f"upload {pk}: began more than a day ago, and nobody deleted it"
+    known = set(PartialUpload.objects.filter(sent_at=None).values_list("pk", flat=True))
+    for pk in pieces.uploads(older_than=LATEST_LAPSE) - known:
+        yield f"upload {pk}: its pieces are in storage, and it has no row"
+
+
+def answers_are_in_order(practice: uuid.UUID | None = None) -> Iterator[str]:
+    """A questionnaire is asked and answered in its own practice; what a request names as its answers was sent, for
+    the same appointment and version; each draft ends in time."""
+    requests = _of(practice, DocumentRequest.objects.filter(version__isnull=False))
+    for pk in requests.exclude(practice=F("version__questionnaire__practice")).values_list("pk", flat=True):
+        yield f"request {pk}: for a questionnaire of another practice"
+    answered = requests.filter(response__isnull=False)
+    astray = answered.exclude(
+        response__appointment=F("appointment"), response__version=F("version"), response__state="completed"
+    )
+    for pk in astray.values_list("pk", flat=True):
+        yield f"request {pk}: its answers are not those that it asks for"
+    responses = _of(practice, QuestionnaireResponse.objects.all(), "appointment__practice")
+    foreign = responses.exclude(appointment__practice=F("version__questionnaire__practice"))
+    for pk in foreign.values_list("pk", flat=True):
+        yield f"response {pk}: to a questionnaire of another practice"
+    if practice is None:  # an archive may be older than its drafts may become
+        late = timezone.now() - DRAFTS_LAST - LATEST_LAPSE
+        for pk in responses.filter(state="in-progress", changed_at__lt=late).values_list("pk", flat=True):
+            yield f"response {pk}: a draft that has ended is still there"
 
 
 def automatic_documents_go_out_once(practice: uuid.UUID | None = None) -> Iterator[str]:
@@ -195,6 +275,8 @@ OF_A_PRACTICE: tuple[Callable[[uuid.UUID | None], Iterator[str]], ...] = (
     shares_are_in_the_history,
     deleted_appointments_left_nothing,
     received_files_are_in_order,
+    answers_are_in_order,
+    consents_are_in_order,
     automatic_documents_go_out_once,
     automatic_documents_leave_in_time,
 )

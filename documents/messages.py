@@ -17,15 +17,22 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.messages import facts_of
-from appointments.models import Appointment, BookedFor, Reminder
+from appointments.models import Appointment, Reminder
 from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve
-from appointments.sms import for_whom
+from documents.link_messages import (
+    announce_link,
+    asked_behind,
+    contacts_of_link,
+    details_for,
+    link_words,
+    waiting_of_link,
+)
 from documents.models import DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
 from documents.readers import Reader, has_account, reader_of_record, reader_with_account
-from documents.sending.links import link_url
-from documents.words import Words
+from documents.sending.links import LINK, is_open
+from documents.words import LinkWords, Words
 from notifications import outbox
 from notifications.gsm import one_segment
 from notifications.letters import Button, Letter, plan_letter
@@ -41,6 +48,7 @@ from practices.models import Practice
 LONGEST_SITTING = timedelta(minutes=2)
 # Shared on a page: the message waits until the page is left (end_sitting), after the last document at most this long.
 PAGE_LEFT_AFTER = timedelta(minutes=5)
+OF_A_LINK = ("appointment__practice", "appointment__patient__practice", "holder", "authorisation")
 
 
 def announce(document: SharedDocument, *, by: User, replaced: bool = False, sitting: bool = False) -> None:
@@ -69,8 +77,8 @@ def end_sitting(appointment: Appointment, *, by: User) -> None:
     shared = SharedDocument.objects.filter(appointment=appointment, shared_by=by, auto_send=None)
     if not shared.filter(shared_at__gt=timezone.now() - PAGE_LEFT_AFTER).exists():
         return
-    told = SharedDocument.objects.filter(messages__in=shared.values("messages"))
-    last = told.order_by("-shared_at").values_list("shared_at", flat=True).first()
+    announced = SharedDocument.objects.filter(messages__in=shared.values("messages"))
+    last = announced.order_by("-shared_at").values_list("shared_at", flat=True).first()
     soon = max(timezone.now(), last + settings.UNDO_FOR) if last else timezone.now()
     times = {Channel.EMAIL: soon, Channel.SMS: max(soon, sms_time(appointment.practice))}
     for channel, at in times.items():
@@ -99,8 +107,8 @@ def _write_anew(
     `joined`: a document was added, so the message waits for the next; with `sitting`, for the page to be left.
     `without`: documents that are about to go.
     """
-    told = SharedDocument.objects.with_readers().filter(messages=message).exclude(pk__in=without)
-    related = told.select_related("patient", "holder", "practice", "appointment__agenda__practitioner")
+    announced = SharedDocument.objects.with_readers().filter(messages=message).exclude(pk__in=without)
+    related = announced.select_related("patient", "holder", "practice", "appointment__agenda__practitioner")
     documents = list(related.select_related("appointment__practice", "appointment__patient", "auto_send__link"))
     if not documents:
         return
@@ -113,12 +121,8 @@ def _write_anew(
     with translation.override(message.language):
         sending = getattr(first, "auto_send", None)
         if sending is not None:
-            words = Words(len(documents))
-            if message.channel == Channel.SMS:
-                subject, body, html = words.of_a_link()[0], _link_text(sending.link, first, words), ""
-            else:
-                letter = _link_letter(sending.link, words)
-                subject, body, html = letter.subject, letter.text, letter.html
+            about = LinkWords(len(documents), asked_behind(sending.link).count())
+            subject, body, html = link_words(sending.link, message, about)
         else:
             words = Words(len(documents), all(_was_notified(one, message) for one in documents))
             reader = _reader(first, by)
@@ -171,9 +175,12 @@ def messages_around(appointment: Appointment) -> QuerySet[Message]:
     """Every message about it: itself, its reminders, its documents."""
     shared = SharedDocument.messages.through.objects.filter(shareddocument__appointment=appointment)
     reminded = Reminder.messages.through.objects.filter(reminder__appointment=appointment)
-    told = [*shared.values_list("message", flat=True), *reminded.values_list("message", flat=True)]
-    asked = [appointment.pk, *appointment.document_requests.values_list("pk", flat=True)]
-    return Message.objects.filter(Q(about__in=asked) | Q(pk__in=told)).order_by("-created_at", "-id")
+    messages = [*shared.values_list("message", flat=True), *reminded.values_list("message", flat=True)]
+    asked = appointment.document_requests.values_list("pk", flat=True)
+    links = appointment.document_links.values_list("pk", flat=True)
+    return Message.objects.filter(Q(about__in=[appointment.pk, *asked, *links]) | Q(pk__in=messages)).order_by(
+        "-created_at", "-id"
+    )
 
 
 def can_be_notified(document: SharedDocument) -> bool:
@@ -183,80 +190,18 @@ def can_be_notified(document: SharedDocument) -> bool:
     return resolve(document.appointment).audience is Audience.PATIENT
 
 
-def announce_link(
-    link: DocumentLink, documents: list[SharedDocument], *, channels: dict[str, tuple[str, str]]
-) -> None:
-    """Plan the messages of one automatic sending: one email and one SMS, however many documents.
-
-    `channels`: "email" and "sms", as far as available, with contact and language.
-    """
-    planned = []
-    for channel, (to, language) in channels.items():
-        with translation.override(language):
-            if channel == "email":
-                letter = _link_letter(link, Words(len(documents)))
-                practice = link.appointment.practice_id
-                planned.append(
-                    plan_letter(letter, to=to, language=language, about=link.appointment_id, practice=practice)
-                )
-            else:
-                planned.append(_link_sms(link, documents, to, language))
-    pair = SharedDocument.messages.through
-    pair.objects.bulk_create(
-        [pair(shareddocument=document, message=message) for document in documents for message in planned]
-    )
-
-
-def _link_letter(link: DocumentLink, words: Words) -> Letter:
-    appointment = link.appointment
-    subject, sentence, _sms = words.of_a_link()
-    return from_practice(
-        appointment.practice,
-        about=subject,
-        paragraphs=[_("Bonjour,"), sentence],
-        facts=facts_of([appointment]),
-        button=Button(_("Voir les documents"), link_url(link)),
-        small=[_("Ce lien est personnel : ne le transmettez à personne.")],
-    )
-
-
-def _link_text(link: DocumentLink, document: SharedDocument, words: Words) -> str:
-    return one_segment(
-        words.of_a_link()[2],
-        name=link.appointment.practice.name_in_messages,
-        details=[_for_whom(document)],
-        count=str(words.count),
-        link=link_url(link, short=True),
-    )
-
-
-def _for_whom(document: SharedDocument) -> list[str]:
-    """Details of the SMS, as in the SMS about its appointment: a first name if the reader may not be the patient."""
-    patient = document.patient
-    if document.audience == AudienceChoice.HOLDER:
-        is_read_by_them = document.appointment.booked_for == BookedFor.SELF
-    else:
-        is_read_by_them = not patient.is_minor_now()  # a minor's contacts are a parent's
-    return for_whom([patient], is_read_by_them=is_read_by_them)
-
-
-def _link_sms(link: DocumentLink, documents: list[SharedDocument], to: str, language: str) -> Message:
-    practice, words = link.appointment.practice, Words(len(documents))
-    return plan_sms(
-        to=to,
-        subject=words.of_a_link()[0],
-        text=_link_text(link, documents[0], words),
-        language=language,
-        due_at=sms_time(practice),
-        about=link.appointment_id,
-        account=_who_gave_the_contacts(link, documents[0]),
-        practice=practice.pk,
-    )
-
-
-def _who_gave_the_contacts(link: DocumentLink, document: SharedDocument) -> uuid.UUID | None:
-    """The account that booked, if it gave the contacts: rules must not write to strangers without a limit."""
-    return link.appointment.holder_id if document.audience == AudienceChoice.PATIENT else None
+def tell_anew_behind(link: DocumentLink) -> None:
+    """What is asked by it changed: rewrite what waits, and call off what has nothing to say any more."""
+    asked = asked_behind(link).count()
+    for message in waiting_of_link(link).select_for_update():
+        if message.topic != LINK:
+            _write_anew(message, by=None)
+        elif asked:
+            with translation.override(message.language):
+                subject, body, html = link_words(link, message, LinkWords(0, asked))
+            outbox.rewrite(message, subject=subject, body=body, html=html, due_at=message.due_at)
+        else:
+            outbox.call_off(Message.objects.filter(pk=message.pk))
 
 
 def call_off(documents: QuerySet[SharedDocument]) -> None:
@@ -266,10 +211,17 @@ def call_off(documents: QuerySet[SharedDocument]) -> None:
     about = SharedDocument.messages.through.objects.filter(shareddocument__in=gone).values("message")
     waiting = Message.objects.filter(pk__in=about, state=MessageState.QUEUED)
     others = SharedDocument.objects.with_readers().filter(messages__in=waiting).exclude(pk__in=gone)
-    still_told = set(others.values_list("messages", flat=True))
-    outbox.call_off(waiting.exclude(pk__in=still_told))
+    still_announced = set(others.values_list("messages", flat=True))
+    links = DocumentLink.objects.filter(sendings__shared__in=gone).select_related(*OF_A_LINK).distinct()
+    asking = [
+        link for link in links if is_open(link) and waiting_of_link(link).exclude(pk__in=still_announced).exists()
+    ]
+    outbox.call_off(waiting.exclude(pk__in=still_announced))
+    for link in asking:
+        if asked_behind(link).exists():
+            announce_link(link, [], channels=contacts_of_link(link))
     # Leaves alone what a worker is sending now.
-    for message in waiting.filter(pk__in=still_told, lease_until=None).select_for_update():
+    for message in waiting.filter(pk__in=still_announced, lease_until=None).select_for_update():
         _write_anew(message, by=None, without=gone)
     seen = SharedDocument.objects.with_readers().exclude(pk__in=gone).values("patient")
     theirs = SharedDocument.objects.filter(pk__in=gone).values("patient")
@@ -290,8 +242,8 @@ def _waiting_messages(document: SharedDocument) -> list[Message]:
             pk__in=siblings.values("messages"), state=MessageState.QUEUED, lease_until=None
         )
     )
-    told = SharedDocument.messages.through.objects.filter(message__in=waiting).values("shareddocument")
-    with_them = SharedDocument.messages.through.objects.filter(shareddocument__in=told).values("message")
+    announced = SharedDocument.messages.through.objects.filter(message__in=waiting).values("shareddocument")
+    with_them = SharedDocument.messages.through.objects.filter(shareddocument__in=announced).values("message")
     refused = Message.objects.filter(pk__in=with_them, state=MessageState.FAILED, cause__in=REFUSALS)
     return waiting + [one for one in refused if one.channel not in {message.channel for message in waiting}]
 
@@ -360,7 +312,7 @@ def _text(reader: Reader, document: SharedDocument, words: Words) -> str:
     return one_segment(
         words.sms(with_account=reader.has_account),
         name=document.practice.name_in_messages,
-        details=[_for_whom(document)],
+        details=[details_for(document.appointment, to_holder=document.audience == AudienceChoice.HOLDER)],
         tail="" if reader.has_account else call(document.practice),
         count=str(words.count),
         link=reader.link if reader.has_account else "",

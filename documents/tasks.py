@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from documents.consents import drafts as consent_drafts
 from documents.filling import drafts
 from documents.merging import closing
+from documents.receiving import reminding, uploaded
 from documents.sending import autosend, links_without_contacts
 from documents.sharing import batch_sending, batches, unread
 from documents.undoing import acts
 from jobs.exclusive import OneAtATime
+from questionnaires.lapsing import lapse_drafts
 
 SENDING = OneAtATime(seconds=120)
 SHARING = OneAtATime(seconds=120)
@@ -60,6 +63,26 @@ def close_old_merges() -> None:
 def forget_old_drafts() -> None:
     """Forget what nobody has gone on with for 30 days. Harmless when repeated."""
     drafts.forget_old_drafts()
+    lapse_drafts()
+    consent_drafts.end_old_drafts()
+
+
+@shared_task
+def sweep_uploads() -> None:
+    """Delete uploads in pieces that nobody finished for a day. Harmless when repeated."""
+    uploaded.sweep_uploads()
+
+
+@shared_task
+def remind_of_requests() -> None:
+    """Remind of what was asked and not sent. Harmless when repeated: each has the time of its reminder."""
+    reminding.remind_of_requests()
+
+
+@shared_task
+def close_unanswered_requests() -> None:
+    """30 days after their appointment. Harmless when repeated."""
+    reminding.close_unanswered()
 
 
 @shared_task

@@ -13,9 +13,17 @@ from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment
 from audit.models import AuditEvent
-from documents.models import DocumentReading, DocumentRequest, SharedDocument
+from documents.models import (
+    Consent,
+    DocumentLink,
+    DocumentReading,
+    DocumentRequest,
+    ReceivedDocument,
+    SharedDocument,
+)
 from notifications.models import Message, MessageState
 from patients.models import Patient
+from questionnaires.comparing import completed_of
 
 SHOWN = 50
 
@@ -28,13 +36,21 @@ class EntryKind(IntEnum):
     DOCUMENT = 3
     APPOINTMENT = 4
     MOVE = 5
+    ANSWERS = 6
+    REQUEST = 7
+    RECEIVED = 8
+    SIGNATURE_ASKED = 9
+    SIGNATURE_SETTLED = 10
+    CONSENT_WITHDRAWN = 11
 
 
 @dataclass(frozen=True)
 class Entry:
     at: datetime
     kind: EntryKind
-    what: Any  # Appointment, SharedDocument, Message, DocumentReading, or the AuditEvent of a move
+    # Appointment, SharedDocument, Message, DocumentReading, QuestionnaireResponse, DocumentRequest, ReceivedDocument,
+    # Consent, or the AuditEvent of a move
+    what: Any
 
     @property
     def position(self) -> Position:
@@ -56,11 +72,11 @@ class Position:
     def read(cls, written: str) -> Position:
         """Raises ValueError."""
         at, kind, pk = written.split("/")
-        found = cls(datetime.fromisoformat(at), EntryKind(int(kind)), pk)
-        if found.at.tzinfo is None:
+        position = cls(datetime.fromisoformat(at), EntryKind(int(kind)), pk)
+        if position.at.tzinfo is None:
             raise ValueError("A position has an offset.")
-        _key(found)
-        return found
+        _key(position)
+        return position
 
 
 @dataclass(frozen=True)
@@ -70,8 +86,8 @@ class Page:
 
 
 def timeline(patient: Patient, *, after: Position | None = None) -> Page:
-    """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Five queries, each
-    of at most SHOWN rows, and three of ids."""
+    """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Eleven
+    queries, each of at most SHOWN rows, and six of ids."""
     found: list[Entry] = []
     for kind, rows, field in _sources(patient):
         page = _after(rows, kind, field, after).order_by(f"-{field}", "-pk")[: SHOWN + 1]
@@ -91,9 +107,10 @@ def _sources(patient: Patient) -> Sequence[Source]:
     documents = SharedDocument.objects.filter(patient=patient)
     appointments = list(patient.appointments.values_list("pk", flat=True))
     readings = DocumentReading.objects.filter(document__patient=patient, as_staff=False)
+    consents = _consents_of(patient)
     return (
         (EntryKind.READING, readings.select_related("document", "reader"), "at"),
-        (EntryKind.MESSAGE, _messages_of(patient, appointments), "created_at"),
+        (EntryKind.MESSAGE, _messages_of(patient, appointments, consents), "created_at"),
         (EntryKind.DOCUMENT, documents.select_related("category", "appointment", "shared_by"), "shared_at"),
         (
             EntryKind.APPOINTMENT,
@@ -101,7 +118,23 @@ def _sources(patient: Patient) -> Sequence[Source]:
             "starts_at",
         ),
         (EntryKind.MOVE, _moves_of(appointments), "at"),
+        (EntryKind.ANSWERS, completed_of(patient).defer("answers"), "completed_at"),
+        (EntryKind.REQUEST, DocumentRequest.objects.filter(appointment__in=appointments), "asked_at"),
+        (
+            EntryKind.RECEIVED,
+            ReceivedDocument.objects.filter(appointment__in=appointments).select_related("request", "sent_by"),
+            "received_at",
+        ),
+        (EntryKind.SIGNATURE_ASKED, consents, "asked_at"),
+        (EntryKind.SIGNATURE_SETTLED, consents.filter(settled_at__isnull=False), "settled_at"),
+        (EntryKind.CONSENT_WITHDRAWN, consents.filter(withdrawn_at__isnull=False), "withdrawn_at"),
     )
+
+
+def _consents_of(patient: Patient) -> QuerySet[Consent]:
+    """Most records have none: then nothing else is asked of the database."""
+    ids = list(Consent.objects.filter(document__patient=patient).values_list("pk", flat=True))
+    return Consent.objects.filter(pk__in=ids).select_related("document") if ids else Consent.objects.none()
 
 
 def _moves_of(appointments: list[uuid.UUID]) -> QuerySet[AuditEvent]:
@@ -112,12 +145,14 @@ def _moves_of(appointments: list[uuid.UUID]) -> QuerySet[AuditEvent]:
     return moves.exclude(pk__in=moves.filter(detail__act__in=list(undone)).values("pk"))
 
 
-def _messages_of(patient: Patient, appointments: list[uuid.UUID]) -> QuerySet[Message]:
+def _messages_of(patient: Patient, appointments: list[uuid.UUID], consents: QuerySet[Consent]) -> QuerySet[Message]:
     """About the patient's appointments, documents and invitations; not those that were called off."""
     invitations = patient.invitations.values_list("pk", flat=True)
     told = SharedDocument.messages.through.objects.filter(shareddocument__patient=patient)
     requests = DocumentRequest.objects.filter(appointment__in=appointments).values_list("pk", flat=True)
-    about = Q(about__in=[patient.pk, *appointments, *invitations, *requests])
+    links = DocumentLink.objects.filter(appointment__in=appointments).values_list("pk", flat=True)
+    signatures = consents.values_list("pk", flat=True)
+    about = Q(about__in=[patient.pk, *appointments, *invitations, *requests, *links, *signatures])
     return Message.objects.filter(about | Q(pk__in=list(told.values_list("message", flat=True)))).exclude(
         state=MessageState.CALLED_OFF
     )

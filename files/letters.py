@@ -5,6 +5,7 @@ A missing letter would be printed or stamped as an empty box, so authors get an 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 NAMED = 12  # letters in a sentence
 REPLACEMENT = "\ufffd"
+UNDRAWN = re.compile("(?:\ufffd[\u200d\ufe0e\ufe0f]*)+")
 
 
 @lru_cache(maxsize=64)
@@ -40,6 +42,18 @@ def needed_fonts(text: str, fonts: Mapping[str, Path]) -> list[str]:
 def replaced(text: str, letters: Iterable[str]) -> str:
     """The text with the replacement character in place of these letters."""
     return text.translate(dict.fromkeys(map(ord, letters), REPLACEMENT))
+
+
+def drawable(text: str, fonts: Iterable[Path]) -> str:
+    """The text as far as the fonts can draw it: a letter that none has is its plain form (“𝓐” is “A”) or, without
+    one, a question mark; several in a row are one."""
+    known = list(fonts)
+    plainer: dict[int, str] = {}
+    for letter in missing_letters(text, known):
+        forms = (unicodedata.normalize("NFKC", letter), unicodedata.normalize("NFKD", letter)[:1])
+        plainer[ord(letter)] = next((form for form in forms if not missing_letters(form, known)), REPLACEMENT)
+    shown = unicodedata.normalize("NFC", text).translate(plainer)
+    return UNDRAWN.sub("?", shown)
 
 
 def missing_sentence(letters: list[str]) -> str:

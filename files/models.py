@@ -1,4 +1,4 @@
-"""Immutable bytes in storage."""
+"""Immutable bytes in storage, and what is derived from them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+from sealing.columns import SealedTextField
 
 
 class StoredFile(models.Model):
@@ -31,3 +33,24 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class KeptPage(models.Model):
+    """A picture or the text of a page of a file: made from its bytes, and gone with them. Any row may be deleted at
+    any time: it is made again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # "+": what is derived from a file does not name it. The constraint is migration 0003's: PostgreSQL deletes the
+    # rows by itself, because one that is kept while its file is deleted would stop the deletion.
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    number = models.PositiveIntegerField(help_text="Of the page, from 1")
+    width = models.PositiveIntegerField(help_text="Pixels of a picture; 0: the text")
+    drawing = models.PositiveSmallIntegerField(help_text="Which version of the code made it")
+    content = SealedTextField(help_text="A picture in base64, or the text; sealed, as no document is in the database")
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "number", "width"], name="kept_page_once")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id}, {self.number}"

@@ -47,6 +47,7 @@ EXECUTABLE = {
     *("sh", "bash", "zsh", "csh", "ksh", "fish", "bin", "elf", "appimage", "deb", "rpm", "flatpak"),
     *("apk", "aab", "xapk", "ipa", "mobileconfig", "iso", "img", "vhd", "vhdx", "vmdk", "cab", "xpi", "crx"),
 }
+JOINERS = "\u200c\u200d"  # used in Persian and Indian words, and in emoji
 # Letters that show as nothing (Hangul fillers, the empty Braille pattern).
 BLANKS = str.maketrans(dict.fromkeys("\u115f\u1160\u3164\uffa0\u2800", " "))
 DOTS = re.compile(r"[.\u06d4\u0701\u0702\u3002\ua4f8]")  # of other scripts; NFKC makes a dot of a wide one
@@ -89,9 +90,15 @@ def _may_be_shown(character: str) -> bool:
 
 
 def composed(title: str) -> str:
-    """A title as its author wrote it, in NFC with single spaces; it may contain characters that file systems
-    refuse."""
-    return unicodedata.normalize("NFC", " ".join(title.split()))
+    """A title or a sentence as its author wrote it, in NFC with single spaces and without invisible characters: a
+    bidirectional control would show "rdp.exe" for "exe.pdr". It may contain characters that file systems refuse."""
+    visible = "".join(one for one in title if one in JOINERS or unicodedata.category(one) != "Cf")
+    return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def composed_lines(text: str) -> str:
+    """The same, line by line."""
+    return "\n".join(composed(line) for line in text.splitlines()).strip()
 
 
 def proposed_title(name: str) -> str:

@@ -1,17 +1,18 @@
-"""Previews of a document: pictures and text of its pages, made in the sandbox."""
+"""Previews of a document: pictures and text of its pages, made in the sandbox and kept (kept_pages.py)."""
 
 from __future__ import annotations
 
 import logging
 import re
 import tempfile
+from base64 import b64decode, b64encode
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 
-from files import answers, decoding, sandbox, storage
+from files import answers, decoding, kept_pages, sandbox, storage
 from files.limits import PDF
 from files.models import StoredFile
 from refusals import Kind, Refusal
@@ -33,15 +34,19 @@ class NoPreview(Refusal):
 
 
 def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
-    """A WebP of the page (from 1), at most `width` pixels wide, as IMAGE_TYPE.
+    """A WebP of the page (from 1), at most `width` pixels wide, as IMAGE_TYPE; kept once it is drawn.
 
     Raises NoPreview, storage.BytesChanged.
     """
     if stored.refused_as:
         raise NoPreview
     storage.check_unchanged(stored)
+    if kept := kept_pages.kept(stored, width=width, numbers=range(page, page + 1)).get(page):
+        return b64decode(kept)
     with storage.local_copy(stored) as path:
-        return drawn_page(path, stored.media_type, page=page, width=width)
+        picture = drawn_page(path, stored.media_type, page=page, width=width)
+    kept_pages.keep(stored, width=width, contents={page: b64encode(picture).decode()})
+    return picture
 
 
 def drawn_page(path: Path, media_type: str, *, page: int, width: int) -> bytes:
@@ -60,17 +65,30 @@ def drawn_page(path: Path, media_type: str, *, page: int, width: int) -> bytes:
 
 
 def page_texts(stored: StoredFile, *, pages: int) -> list[str]:
-    """The text of each of the first `pages` pages, at most MAX_TEXT characters each; "" for pictures and scans.
-    Raises storage.BytesChanged."""
+    """The text of each of the first `pages` pages, at most MAX_TEXT characters each; "" for pictures and scans; kept
+    once it is read. Raises storage.BytesChanged."""
     if stored.media_type != PDF or stored.refused_as:
         return [""] * pages
     storage.check_unchanged(stored)
+    numbers = range(1, pages + 1)
+    kept = kept_pages.kept(stored, width=kept_pages.TEXT, numbers=numbers)
+    if len(kept) == pages:
+        return [kept[number] for number in numbers]
     with storage.local_copy(stored) as path:
-        return texts_of(path, pages=pages)
+        texts = _texts_of(path, pages=pages)
+    if texts is None:
+        return [""] * pages
+    kept_pages.keep(stored, width=kept_pages.TEXT, contents=dict(zip(numbers, texts, strict=True)))
+    return texts
 
 
 def texts_of(path: Path, *, pages: int) -> list[str]:
     """The same of a PDF that is not stored."""
+    return _texts_of(path, pages=pages) or [""] * pages
+
+
+def _texts_of(path: Path, *, pages: int) -> list[str] | None:
+    """None if they cannot be read: another time they may be."""
     try:
         answer = sandbox.run(decoding.page_texts, str(path), pages, MAX_TEXT, reads=[path])
         texts = answers.sequence(
@@ -78,5 +96,5 @@ def texts_of(path: Path, *, pages: int) -> list[str]:
         )
     except sandbox.SandboxError as error:
         logger.warning("No text of %s: %s", path.name, error)
-        return [""] * pages
+        return None
     return texts + [""] * (pages - len(texts))

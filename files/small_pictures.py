@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import takewhile
+from typing import cast
 
 from PIL import Image, ImageChops
+
+InFew = Callable[[Image.Image, int], Image.Image]
 
 # Shares of the requested width. At each width the smallest encoding decides whether any fits.
 WIDTHS = (1, 0.92, 0.84, 0.76, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.3, 0.2, 0.1)
 QUALITIES = (30, 50, 75)
 LEVELS = (4, 8, 16)  # greys of printed text: its edges need few
 COLOURS = (8, 16, 48)
+QUICK, THOROUGH = (2, 20), (3, 50)  # WebP's method, and its effort: more takes ten times as long
 SAME = 12  # levels between red, green and blue that are still grey: scanners and JPEG tint a little
 PAPER, INK = 224, 64  # lighter is paper, darker is ink; the rest is the edge of a letter, or a photograph
 MOST_BETWEEN = 0.2  # of a page of text
@@ -22,32 +28,36 @@ def webp_below(image: Image.Image, most: int) -> tuple[bytes, Image.Image]:
 
     Text keeps sharp edges in few greys or colours, without loss; photographs and radiographs keep their tones.
     """
-    best, sized = b"", image
+    sized = image
+    if _is_text(image):
+        counts, in_few = (LEVELS, _in_greys) if _is_grey(image) else (COLOURS, _in_colours)
+        quick = _lossless(in_few(image, counts[-1]), effort=QUICK)
+        if len(quick) <= most:  # nearly every page of text
+            return quick, image
+        fitting: Callable[[Image.Image, int], bytes] = partial(_best_text, counts=counts, in_few=in_few)
+    else:
+        fitting = _best_photograph
     for share in WIDTHS:
         sized = image if share == 1 else _narrower(image, share)
-        for encoded in _encodings(sized):
-            if best and len(encoded) > most:
-                return best, sized
-            if len(encoded) > most:
-                break
-            best = encoded
-        if best:
-            break
-    return best, sized
+        if encoded := fitting(sized, most):
+            return encoded, sized
+    return b"", sized
 
 
-def _encodings(image: Image.Image) -> Iterator[bytes]:
-    """From the smallest to the best."""
-    if not _is_text(image):
-        yield from (_lossy(image, quality) for quality in QUALITIES)
-    elif _is_grey(image):
-        grey = image.convert("L")
-        yield from (_lossless(_levels(grey, count)) for count in LEVELS)
-    else:
-        colours = _opaque(image)
-        yield from (
-            _lossless(colours.quantize(count, Image.Quantize.MAXCOVERAGE).convert("RGB")) for count in COLOURS
-        )
+def _best_text(image: Image.Image, most: int, *, counts: Sequence[int], in_few: InFew) -> bytes:
+    """In the most of these greys or colours; b"" if not even the fewest fit."""
+    fewest, *more = counts
+    smallest = _lossless(in_few(image, fewest))
+    if len(smallest) > most:
+        return b""
+    others = (_lossless(in_few(image, count)) for count in reversed(more))
+    return next((encoded for encoded in others if len(encoded) <= most), smallest)
+
+
+def _best_photograph(image: Image.Image, most: int) -> bytes:
+    """In the best quality; b"" if not even the worst fits."""
+    encodings = (_saved(image, quality=quality, method=2) for quality in QUALITIES)
+    return max(takewhile(lambda encoded: len(encoded) <= most, encodings), key=len, default=b"")
 
 
 def _is_text(image: Image.Image) -> bool:
@@ -60,18 +70,29 @@ def _is_text(image: Image.Image) -> bool:
 
 
 def _is_grey(image: Image.Image) -> bool:
+    if image.mode == "L":
+        return True
     red, green, blue = _opaque(image).split()
     pairs = ((red, green), (green, blue), (red, blue))
-    return all(not any(ImageChops.difference(*pair).histogram()[SAME + 1 :]) for pair in pairs)
+    return all(_brightest(ImageChops.difference(*pair)) <= SAME for pair in pairs)
+
+
+def _brightest(image: Image.Image) -> int:
+    _darkest, brightest = cast("tuple[int, int]", image.getextrema())
+    return brightest
+
+
+def _in_greys(image: Image.Image, count: int) -> Image.Image:
+    step = 255 / (count - 1)
+    return image.convert("L").point([round(round(level / step) * step) for level in range(256)])
+
+
+def _in_colours(image: Image.Image, count: int) -> Image.Image:
+    return _opaque(image).quantize(count, Image.Quantize.MAXCOVERAGE).convert("RGB")
 
 
 def _opaque(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _levels(grey: Image.Image, count: int) -> Image.Image:
-    step = 255 / (count - 1)
-    return grey.point([round(round(level / step) * step) for level in range(256)])
 
 
 def _narrower(image: Image.Image, share: float) -> Image.Image:
@@ -79,12 +100,9 @@ def _narrower(image: Image.Image, share: float) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _lossless(image: Image.Image) -> bytes:
-    return _saved(image, lossless=True, quality=50, method=3)  # quality is the effort here: more is ten times slower
-
-
-def _lossy(image: Image.Image, quality: int) -> bytes:
-    return _saved(image, quality=quality, method=4)
+def _lossless(image: Image.Image, *, effort: tuple[int, int] = THOROUGH) -> bytes:
+    method, quality = effort
+    return _saved(image, lossless=True, quality=quality, method=method)
 
 
 def _saved(image: Image.Image, **options: int) -> bytes:

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 ORPHAN_AGE = timedelta(days=1)
 STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
+FOLDER = re.compile(r"[0-9a-f]{2}")  # the first of a key
 SETTLED_SECONDS = 2  # a file changed twice within one tick of its file system's clock has the same times
 CHANGED = "sha256 differs: the bytes were changed"
 CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
@@ -75,10 +77,10 @@ def keep(intake: Intake) -> StoredFile:
 
 def keep_path(path: Path, media_type: str, *, pk: uuid.UUID | None = None) -> StoredFile:
     """As `keep`, for a file that the site itself made, or that has its id from another installation."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     pk = pk or uuid.uuid4()
-    stored = StoredFile(id=pk, key=key_of(pk), sha256=sha256, size=path.stat().st_size, media_type=media_type)
+    stored = StoredFile(
+        id=pk, key=key_of(pk), sha256=sha256_of(path), size=path.stat().st_size, media_type=media_type
+    )
     storage = _storage()
     if isinstance(storage, FileSystemStorage):
         _move(path, Path(storage.path(stored.key)))
@@ -87,6 +89,11 @@ def keep_path(path: Path, media_type: str, *, pk: uuid.UUID | None = None) -> St
             put(stored, File(file))
         path.unlink(missing_ok=True)
     return stored
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def key_of(pk: uuid.UUID) -> str:
@@ -287,8 +294,9 @@ def _storage() -> Storage:
 
 
 def _folders(storage: Storage) -> list[str]:
+    """Those of `key_of`; files/pieces.py has one of its own."""
     try:
-        return storage.listdir("")[0]
+        return [folder for folder in storage.listdir("")[0] if FOLDER.fullmatch(folder)]
     except FileNotFoundError:
         return []  # nothing has been stored yet
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +17,7 @@ import pikepdf
 from files.actions import KINDS, LAUNCH, OUTSIDE, entry, external_file, is_safe_base, judged, outside_clip, text_of
 
 MAX_DEPTH = 300  # of dictionaries and arrays within one object
+MANY = 100  # elements of an array, from which on each is searched as text before it is parsed
 MAX_ACTIONS = 200  # of the chains (/Next) that run when the document opens
 ANNOTATIONS = {
     "/FileAttachment": "attachments",
@@ -122,7 +123,7 @@ def _in_object(value: Any) -> Iterator[str]:
         value = value.stream_dict
     if not isinstance(value, (pikepdf.Dictionary, pikepdf.Array)):
         return
-    if not INTERESTING.search(PLAIN_LINK.sub(b"", value.unparse(resolved=True))):
+    if not _may_hold_findings(value):
         return
     waiting: list[tuple[Any, int]] = [(value, 0)]
     while waiting:
@@ -131,15 +132,21 @@ def _in_object(value: Any) -> Iterator[str]:
             yield "too_complex"
             return
         if isinstance(part, pikepdf.Array):
-            inner = list(part)
+            inner = _direct(part)
+            if len(inner) >= MANY:
+                inner = [each for each in inner if _may_hold_findings(each)]
         else:
             yield from _in_dictionary(part)
-            inner = list(part.values())
-        waiting += [
-            (each, depth + 1)
-            for each in inner
-            if isinstance(each, (pikepdf.Dictionary, pikepdf.Array)) and not each.is_indirect
-        ]
+            inner = _direct(part.values())
+        waiting += [(each, depth + 1) for each in inner]
+
+
+def _direct(values: Iterable[Any]) -> list[Any]:
+    return [one for one in values if isinstance(one, (pikepdf.Dictionary, pikepdf.Array)) and not one.is_indirect]
+
+
+def _may_hold_findings(value: Any) -> bool:
+    return INTERESTING.search(PLAIN_LINK.sub(b"", value.unparse(resolved=True))) is not None
 
 
 def _in_dictionary(part: Any) -> Iterator[str]:

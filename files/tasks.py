@@ -1,10 +1,10 @@
-"""Periodic tasks that remove orphans and stale uploads."""
+"""Periodic tasks that remove orphans, stale uploads, and the oldest kept pages."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from files import storage
+from files import kept_pages, storage
 
 
 @shared_task
@@ -17,3 +17,9 @@ def sweep_orphans() -> None:
 def sweep_stale_uploads() -> None:
     """Remove what interrupted uploads left. Harmless when repeated."""
     storage.sweep_stale_uploads()
+
+
+@shared_task
+def sweep_kept_pages() -> None:
+    """Remove the oldest kept pictures and texts of pages. Harmless when repeated."""
+    kept_pages.sweep()

@@ -47,10 +47,10 @@ def read_calendar(body: bytes, *, zone: ZoneInfo, now: datetime) -> Calendar:
         events = read_events(lines, zone=zone, now=now, past=BEFORE, most=MOST_EVENTS, seconds=LONGEST)
     except Unreadable:
         raise NotRead(TOO_MANY) from None
-    found = Calendar(unclear={series_of(one) for one in events if one.of_series})
+    calendar = Calendar(unclear={series_of(one) for one in events if one.of_series})
     for key, event in _by_identity(events).items():
-        (found.cancelled if event.is_cancelled else found.standing)[key] = event
-    return found
+        (calendar.cancelled if event.is_cancelled else calendar.standing)[key] = event
+    return calendar
 
 
 def is_near(event: Event, now: datetime) -> bool:
@@ -95,10 +95,10 @@ def _check_whole(text: str) -> None:
 
 def _by_identity(events: list[Event]) -> dict[str, Event]:
     """Two events of one identity that differ: none of them is followed, because nobody knows which is right."""
-    found: dict[str, Event] = {}
+    events_by_identity: dict[str, Event] = {}
     for event in events:
         key = digest("uid", event.key)
-        other = found.setdefault(key, event)
+        other = events_by_identity.setdefault(key, event)
         if content_of(other) != content_of(event) or other.is_cancelled != event.is_cancelled:
-            found[key] = replace(event, is_cancelled=False, fault=twice())
-    return found
+            events_by_identity[key] = replace(event, is_cancelled=False, fault=twice())
+    return events_by_identity

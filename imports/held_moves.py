@@ -50,8 +50,8 @@ def is_waiting(item: CalendarItem) -> bool:
 
 
 def _acts(items: Iterable[CalendarItem]) -> int:
-    found: Collection[str] = {item.series or item.key for item in items}
-    return len(found)
+    acts: Collection[str] = {item.series or item.key for item in items}
+    return len(acts)
 
 
 def _is_moved(item: CalendarItem, event: Event | None) -> bool:

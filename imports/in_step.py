@@ -47,7 +47,7 @@ NEAR = timedelta(hours=12)
 
 
 @dataclass
-class _Found:
+class _Match:
     """What stands already for an event that makes no appointment yet. `former`: an item of this subscription whose
     event is no longer in the calendar, and whose appointment this event has taken over under another UID."""
 
@@ -211,11 +211,11 @@ class InStep:
             self._is_followed(item, planned, appointment)  # cancelled or deleted here: that stays
 
     def _find_or_place(self, item: CalendarItem, planned: Planned) -> None:
-        found = self._find(planned)
+        match = self._find(planned)
         if self.is_trial:
-            item.state, item.detail = found.state, found.detail
+            item.state, item.detail = match.state, match.detail
             return
-        if found.state == ItemState.NEW:
+        if match.state == ItemState.NEW:
             made = place_imported(
                 agenda=planned.agenda,
                 visit_reason=planned.visit_reason,
@@ -227,14 +227,19 @@ class InStep:
             self._note(made, "booked")
             self._is_followed(item, planned, made)
             item.is_first = self.is_first
-        elif found.appointment is not None:
-            if found.former is not None:
-                found.former.delete()
-            self._is_followed(item, planned, found.appointment)
+        elif match.appointment is not None:
+            if match.former is not None:
+                match.former.delete()
+            self._is_followed(item, planned, match.appointment)
         else:
-            item.state, item.detail, item.appointment, item.starts_at = found.state, found.detail, None, None
+            item.state, item.detail, item.appointment, item.starts_at = (
+                match.state,
+                match.detail,
+                None,
+                None,
+            )
 
-    def _find(self, planned: Planned) -> _Found:
+    def _find(self, planned: Planned) -> _Match:
         """Compares with the patient's appointments, as an import of a file does."""
         near = (planned.starts_at - NEAR, planned.starts_at + NEAR)
         there = Appointment.objects.filter(
@@ -247,13 +252,13 @@ class InStep:
             present = ours and former is not None and former.key in self.calendar.standing
             if one.starts_at == planned.starts_at:
                 if one.agenda_id == self.subscription.agenda_id and (former is None or (ours and not present)):
-                    return _Found(ItemState.SAME, one, former)
-                return _Found(ItemState.SAME)
+                    return _Match(ItemState.SAME, one, former)
+                return _Match(ItemState.SAME)
             alike = alike or (one.agenda_id == planned.agenda.pk and not present)
         if alike:
-            told = _("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure.")
-            return _Found(ItemState.ALIKE, detail=reason(told))
-        return _Found(ItemState.NEW)
+            sentence = _("Ce patient a déjà un rendez-vous ce jour-là sur cet agenda, à une autre heure.")
+            return _Match(ItemState.ALIKE, detail=reason(sentence))
+        return _Match(ItemState.NEW)
 
     def _adopt_from_file(self, item: CalendarItem, values: dict[Field, str], planned: Planned) -> bool:
         """Take over the appointment that the import of a file made from the same event, moved since or not."""

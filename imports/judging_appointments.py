@@ -61,36 +61,36 @@ class Choices:
 
     @cached_property
     def agendas(self) -> list[Agenda]:
-        found = self._practice.agendas.filter(is_active=True).select_related("practice")
-        return list(found.prefetch_related("visit_reasons"))
+        agendas = self._practice.agendas.filter(is_active=True).select_related("practice")
+        return list(agendas.prefetch_related("visit_reasons"))
 
     def agenda(self, name: str) -> Agenda:
         """Raises ValidationError."""
-        if (found := _named(name, self.agendas)) is not None:
-            return found
+        if (agenda := _named(name, self.agendas)) is not None:
+            return agenda
         if self._agenda is not None:
             return self._agenda
         if len(self.agendas) == 1 and not name:
             return self.agendas[0]
         names = ", ".join(one.name for one in self.agendas)
         if name:
-            told = _("Aucun agenda ne s’appelle « %(name)s ». Les agendas : %(names)s.")
-            raise ValidationError(told, params={"name": name[:50], "names": names})
+            sentence = _("Aucun agenda ne s’appelle « %(name)s ». Les agendas : %(names)s.")
+            raise ValidationError(sentence, params={"name": name[:50], "names": names})
         raise ValidationError(_("L’agenda manque. Les agendas : %(names)s."), params={"names": names})
 
     def reason(self, name: str, agenda: Agenda) -> VisitReason:
         """One that the agenda offers. Raises ValidationError."""
         offered = [one for one in agenda.visit_reasons.all() if one.is_active]
-        if (found := _named(name, offered)) is not None:
-            return found
+        if (reason := _named(name, offered)) is not None:
+            return reason
         if self._reason is not None and self._reason in offered:
             return self._reason
         if len(offered) == 1 and not name:
             return offered[0]
         facts = {"names": ", ".join(one.name for one in offered), "agenda": agenda.name, "name": name[:50]}
         if name:
-            told = _("L’agenda %(agenda)s n’a pas de motif « %(name)s ». Ses motifs : %(names)s.")
-            raise ValidationError(told, params=facts)
+            sentence = _("L’agenda %(agenda)s n’a pas de motif « %(name)s ». Ses motifs : %(names)s.")
+            raise ValidationError(sentence, params=facts)
         raise ValidationError(_("Le motif manque. Ceux de l’agenda %(agenda)s : %(names)s."), params=facts)
 
 
@@ -159,14 +159,14 @@ def patient_of(practice: Practice, person: Person) -> Patient:
                 _("Un nom seul ne suffit pas pour trouver le patient : ajoutez sa date de naissance.")
             )
     wanted = sorted(names)
-    found = [one for one in records.filter(sure).order_by("pk")[:20] if sorted(map(joined, one.names)) == wanted]
-    if not found:
+    patients = [one for one in records.filter(sure).order_by("pk")[:20] if sorted(map(joined, one.names)) == wanted]
+    if not patients:
         raise ValidationError(_("Ce patient n’a pas de fiche ici : importez d’abord les patients."))
-    if len(found) > 1:
+    if len(patients) > 1:
         raise ValidationError(
             _("Plusieurs fiches ont ce nom et cette date de naissance : prenez ce rendez-vous à la main.")
         )
-    return found[0]
+    return patients[0]
 
 
 def keys_of(values: Mapping[Field, str], planned: Planned) -> tuple[str, str]:
@@ -215,10 +215,10 @@ def _of_event(values: Mapping[Field, str]) -> dict[Field, str]:
     name = re.sub(
         r"\b(?:n[ée]+e?(?:\(e\))?|born)\s*(?:le|on)?\b|[()\[\]–:;/|]|\s-\s|\s-$", " ", rest if born else text
     )
-    found = {Field.EMAIL: values.get(Field.EMAIL, ""), Field.MOBILE: values.get(Field.MOBILE, "")}
+    contacts = {Field.EMAIL: values.get(Field.EMAIL, ""), Field.MOBILE: values.get(Field.MOBILE, "")}
     named = kept(name).strip(" ,.-") or values.get(Field.LAST_FIRST, "")
     return {
-        **found,
+        **contacts,
         Field.LAST_FIRST: named,
         Field.BIRTH_DATE: born.isoformat() if born else values.get(Field.BIRTH_DATE, ""),
     }
@@ -268,8 +268,8 @@ def _compare_with(one: JudgedAppointment, planned: Planned, there: list[Appointm
 def _appointments_of(
     patients: Collection[uuid.UUID], job: Import, ours: QuerySet[ImportLine, uuid.UUID]
 ) -> dict[object, list[Appointment]]:
-    found = Appointment.objects.filter(practice=job.practice_id, patient__in=patients).exclude(pk__in=ours)
+    appointments = Appointment.objects.filter(practice=job.practice_id, patient__in=patients).exclude(pk__in=ours)
     by_patient: dict[object, list[Appointment]] = {}
-    for one in found.only("id", "patient_id", "agenda_id", "starts_at"):
+    for one in appointments.only("id", "patient_id", "agenda_id", "starts_at"):
         by_patient.setdefault(one.patient_id, []).append(one)
     return by_patient

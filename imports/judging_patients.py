@@ -42,11 +42,11 @@ class Judged:
 
 def values_of(job: Import, row: Row) -> dict[Field, str]:
     """The cells of the columns that the import uses."""
-    found = {}
+    by_field = {}
     for number, name in job.columns.items():
         position = int(number)
-        found[Field(name)] = row.cells[position] if position < len(row.cells) else ""
-    return found
+        by_field[Field(name)] = row.cells[position] if position < len(row.cells) else ""
+    return by_field
 
 
 def judge_patients(job: Import, rows: Collection[Row], *, within_file: bool) -> list[Judged]:

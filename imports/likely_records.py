@@ -49,13 +49,13 @@ def likely_records(job: Import, people: Collection[Person]) -> LikelyRecords:
     of_practice = Patient.objects.filter(practice=job.practice_id, birth_date__in=days)
     born = Counter(dict(of_practice.values_list("birth_date").annotate(Count("pk"))))
     crowded = {day for day, count in born.items() if count > CROWDED}
-    found = list(_read(of_practice.filter(birth_date__in=days - crowded)))
+    likely = list(_read(of_practice.filter(birth_date__in=days - crowded)))
     if crowded:
         same = [one for one in people if one.birth_date in crowded]
-        found += _read(of_practice.filter(_with_names_of(same), birth_date__in=crowded))
-    ours = _made_by(job, [one.pk for one in found])
+        likely += _read(of_practice.filter(_with_names_of(same), birth_date__in=crowded))
+    ours = _made_by(job, [one.pk for one in likely])
     records = LikelyRecords()
-    for patient in found:
+    for patient in likely:
         if patient.pk in ours:
             continue
         records.by_identity[Person(*patient.names, patient.birth_date).identity].append(patient)

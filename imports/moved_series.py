@@ -29,7 +29,7 @@ def moved_dates(
         if item.series and is_absent and is_ahead and item.state == ItemState.FOLLOWED:
             gone[item.series].append(item)
     new = _new_dates(set(gone), {one.key: one for one in items}, subscription, calendar, now)
-    return [pair for series, found in gone.items() for pair in _paired(sorted(found, key=_start), new[series])]
+    return [pair for series, dates in gone.items() for pair in _paired(sorted(dates, key=_start), new[series])]
 
 
 def _new_dates(
@@ -40,7 +40,7 @@ def _new_dates(
     now: datetime,
 ) -> dict[str, list[New]]:
     """By series, in order. A date that was too far ahead for the last reading is none to which another one moved."""
-    found = defaultdict[str, list[New]](list)
+    new = defaultdict[str, list[New]](list)
     horizon = (subscription.full_at or now) + AHEAD
     for key, event in calendar.standing.items() if wanted else ():
         if event.fault or event.starts_at is None or not now < event.starts_at <= horizon:
@@ -48,10 +48,10 @@ def _new_dates(
         item = items.get(key)
         is_free = item is None or (item.appointment_id is None and item.state in (ItemState.ALIKE, ItemState.REFUSED))
         if is_free and (series := series_of(event)) in wanted:
-            found[series].append((event.starts_at, key))
-    for dates in found.values():
+            new[series].append((event.starts_at, key))
+    for dates in new.values():
         dates.sort()
-    return found
+    return new
 
 
 def _paired(gone: list[CalendarItem], new: list[New]) -> Iterator[tuple[CalendarItem, str]]:

@@ -63,7 +63,7 @@ def _entries(stored: str) -> list[dict[str, Any]]:
 
 def _single(error: ValidationError) -> list[ValidationError]:
     if hasattr(error, "error_dict"):
-        return [one for found in error.error_dict.values() for one in found]
+        return [one for errors in error.error_dict.values() for one in errors]
     return list(error.error_list)
 
 
@@ -75,10 +75,10 @@ def _entry(error: ValidationError) -> dict[str, Any]:
         words = str(error.message)
     if not words:  # a plural of Django's own: its text depends on a number
         return {"words": " ".join(error.messages)}
-    found: dict[str, Any] = {"words": words}
+    entry: dict[str, Any] = {"words": words}
     if facts:
-        found["facts"] = {name: _plain(value) for name, value in facts.items()}
-    return found
+        entry["facts"] = {name: _plain(value) for name, value in facts.items()}
+    return entry
 
 
 def _plain(value: object) -> object:

@@ -72,8 +72,8 @@ def subscribe(
         raise TooManyCalendars
     address = _checked(address)
     if agenda.practice_id != practice.pk or not agenda.visit_reasons.filter(pk=visit_reason.pk).exists():
-        told = _("L’agenda choisi ne propose pas ce motif : choisissez-en un autre, ou un autre agenda.")
-        raise ValidationError({"visit_reason": told})
+        sentence = _("L’agenda choisi ne propose pas ce motif : choisissez-en un autre, ou un autre agenda.")
+        raise ValidationError({"visit_reason": sentence})
     one = CalendarSubscription(
         practice=practice, agenda=agenda, visit_reason=visit_reason, name=name.strip(), address=address, made_by=by
     )

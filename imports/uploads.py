@@ -197,8 +197,8 @@ def rows_of(job: Import, number: int) -> list[Row]:
 
 
 def _wrong(lacking_words: list[str]) -> WrongColumns:
-    told = _("Aucune colonne ne contient : %(names)s. Dites quelle colonne le contient.")
-    return WrongColumns(told % {"names": ", ".join(lacking_words)})
+    sentence = _("Aucune colonne ne contient : %(names)s. Dites quelle colonne le contient.")
+    return WrongColumns(sentence % {"names": ", ".join(lacking_words)})
 
 
 def _start_worker() -> None:

@@ -149,6 +149,15 @@ def unlinked(name: str) -> str:
     return WITHIN_ADDRESSES.sub(r"\g<0> ", name)
 
 
+def masked_mobile(number: str | None) -> str:
+    """06 •• •• •• 78: enough to recognise one's own number, too little for a stranger."""
+    shown = telephone_by_pairs(number)
+    parts = shown.split("\u00a0")
+    return (
+        "\u00a0".join([parts[0], *("•" * len(part) for part in parts[1:-1]), parts[-1]]) if len(parts) > 2 else shown
+    )
+
+
 def masked_email(address: str | None) -> str:
     """c•••@e….fr."""
     if not address or "@" not in address:

@@ -47,13 +47,13 @@ def birth_date_of(day: str, month: str, year: str, *, example_year: int = SUCH_A
 
     `example_year`: the year of the example in the sentences. Raises ValidationError, with the sentence for the user.
     """
-    numbers = [_number(day), _month(month), _number(year)]
+    numbers = [whole_number(day), month_number(month), whole_number(year)]
     if None in numbers:
-        told = _("Donnez le jour, le mois et l’année, par exemple 3, 2 et %(year)s.") % {"year": example_year}
-        raise ValidationError(told, code="not_a_date")
+        sentence = _("Donnez le jour, le mois et l’année, par exemple 3, 2 et %(year)s.") % {"year": example_year}
+        raise ValidationError(sentence, code="not_a_date")
     if len(ascii_digits(year).strip()) < 4:
-        told = _("Écrivez l’année avec ses quatre chiffres, par exemple %(year)s.") % {"year": example_year}
-        raise ValidationError(told, code="short_year")
+        sentence = _("Écrivez l’année avec ses quatre chiffres, par exemple %(year)s.") % {"year": example_year}
+        raise ValidationError(sentence, code="short_year")
     try:
         return date(numbers[2] or 0, numbers[1] or 0, numbers[0] or 0)
     except (ValueError, OverflowError):  # OverflowError for a year of eleven digits
@@ -78,12 +78,12 @@ def birth_date_in(text: str) -> tuple[date | None, str]:
     """The first date in a search (12/03/1950, 12 mars 1950, 1950-03-12), and the rest of the text."""
     written = written_plainly(text)
     for pattern in (YEAR_FIRST, DAY_FIRST, IN_A_ROW, YEAR_FIRST_IN_A_ROW):
-        for found in pattern.finditer(_spelt(written)):
-            if _stands_alone(written, *found.span()):
+        for match in pattern.finditer(_spelt(written)):
+            if _stands_alone(written, *match.span()):
                 year_first = pattern in (YEAR_FIRST, YEAR_FIRST_IN_A_ROW)
-                parts = found.groups()[::-1] if year_first else found.groups()
+                parts = match.groups()[::-1] if year_first else match.groups()
                 try:
-                    return birth_date_of(*parts), _without(written, found)
+                    return birth_date_of(*parts), _without(written, match)
                 except ValidationError:
                     continue
     return None, text
@@ -108,21 +108,21 @@ def born_in(text: str) -> BirthDateSearch | None:
     written = written_plainly(text)
     spelt = _spelt(written)
     for pattern in (SHORT_YEAR, SHORT_YEAR_BY_NAME):
-        for found in pattern.finditer(spelt):
-            day, month, year = (one for one in found.groups() if one not in ("/", ".", "-"))
+        for match in pattern.finditer(spelt):
+            day, month, year = (one for one in match.groups() if one not in ("/", ".", "-"))
             days = [_date_of(day, month, century + year) for century in CENTURIES]
             spans = tuple((one, one) for one in days if one)
-            if spans and _stands_alone(written, *found.span()):
-                return BirthDateSearch(spans, _without(written, found), typed_number(text) is not None)
-    for found in MONTH_AND_YEAR.finditer(spelt):
-        month = _month_of(*found.groups())
-        if month and _stands_alone(written, *found.span()):
-            is_name = not found[1].isdecimal()
-            return BirthDateSearch((month,), _without(written, found), is_name or typed_number(text) is not None)
-    for found in SHORT_MONTH_AND_YEAR.finditer(spelt):
-        months = [_month_of(found[1], century + found[2]) for century in CENTURIES]
-        if _stands_alone(written, *found.span()):
-            return BirthDateSearch(tuple(one for one in months if one), _without(written, found), may_be_else=True)
+            if spans and _stands_alone(written, *match.span()):
+                return BirthDateSearch(spans, _without(written, match), typed_number(text) is not None)
+    for match in MONTH_AND_YEAR.finditer(spelt):
+        month = _month_of(*match.groups())
+        if month and _stands_alone(written, *match.span()):
+            is_name = not match[1].isdecimal()
+            return BirthDateSearch((month,), _without(written, match), is_name or typed_number(text) is not None)
+    for match in SHORT_MONTH_AND_YEAR.finditer(spelt):
+        months = [_month_of(match[1], century + match[2]) for century in CENTURIES]
+        if _stands_alone(written, *match.span()):
+            return BirthDateSearch(tuple(one for one in months if one), _without(written, match), may_be_else=True)
     return None
 
 
@@ -130,9 +130,9 @@ def without_born_on(text: str) -> str:
     """The text of a search, without “né en” and the like before a date or a year."""
     composed = unicodedata.normalize("NFC", text)
     parts, start = [], 0
-    for found in BORN_ON.finditer(_spelt(composed)):
-        parts.append(composed[start : found.start()])
-        start = found.end()
+    for match in BORN_ON.finditer(_spelt(composed)):
+        parts.append(composed[start : match.start()])
+        start = match.end()
     return "".join([*parts, composed[start:]])
 
 
@@ -149,8 +149,8 @@ def _date_of(day: str, month: str, year: str) -> date | None:
         return None
 
 
-def _without(written: str, found: re.Match[str]) -> str:
-    return f"{written[: found.start()]} {written[found.end() :]}"
+def _without(written: str, match: re.Match[str]) -> str:
+    return f"{written[: match.start()]} {written[match.end() :]}"
 
 
 def _spelt(text: str) -> str:
@@ -162,16 +162,18 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
 
 
-def _number(typed: str) -> int | None:
+def whole_number(typed: str) -> int | None:
+    """In digits of any script; None for anything else."""
     written = ascii_digits(typed).strip()
     return int(written) if written.isascii() and written.isdigit() else None
 
 
-def _month(typed: str) -> int | None:
-    if (number := _number(typed)) is not None:
+def month_number(typed: str) -> int | None:
+    """Of a month typed as a number, or as its name or the beginning of it, in French or English."""
+    if (number := whole_number(typed)) is not None:
         return number
     written = plain(typed)
     if len(written) < 3:
         return None
-    found = [number for number, names in enumerate(MONTHS, 1) if any(name.startswith(written) for name in names)]
-    return found[0] if len(found) == 1 else None
+    numbers = [number for number, names in enumerate(MONTHS, 1) if any(name.startswith(written) for name in names)]
+    return numbers[0] if len(numbers) == 1 else None

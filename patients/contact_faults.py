@@ -56,14 +56,14 @@ def letters_after_digit(typed: str) -> re.Match[str] | None:
 def _fault_of_letters(typed: str, letters: re.Match[str]) -> str:
     """The sentence suggests removing a word beside the number; a letter within it replaces a digit."""
     words = WORDS.match(typed, letters.start())
-    said = words.group() if words else letters[0]
-    if typed[letters.start() - 1].isdecimal() or len(said) == 1:
+    part = words.group() if words else letters[0]
+    if typed[letters.start() - 1].isdecimal() or len(part) == 1:
         return _(
             "Un numéro ne contient pas de lettres : remplacez « %(letters)s » par des chiffres. Exemple : "
             "%(example)s."
         ) % {"letters": letters[0], **_examples()}
     return _("Un numéro ne contient pas de lettres : retirez « %(words)s ». Exemple : %(example)s.") % {
-        "words": said,
+        "words": part,
         **_examples(),
     }
 
@@ -106,17 +106,17 @@ def _national_fault(digits: str) -> str:
     numbers = [phonenumbers.parse(digits, region) for region in (settings.PHONENUMBER_REGION, *OVERSEAS)]
     kinds = {phonenumbers.number_type(one) for one in numbers if phonenumbers.is_valid_number(one)}
     if kinds & FIXED:
-        said = _("C’est le numéro d’un téléphone fixe. Saisissez celui d’un mobile, par exemple %(example)s.")
+        sentence = _("C’est le numéro d’un téléphone fixe. Saisissez celui d’un mobile, par exemple %(example)s.")
     elif kinds:
-        said = _("C’est un numéro spécial, pas celui d’un mobile. Saisissez un mobile, par exemple %(example)s.")
+        sentence = _("C’est un numéro spécial, pas celui d’un mobile. Saisissez un mobile, par exemple %(example)s.")
     else:
-        said = _("Aucun téléphone n’a ce numéro : vérifiez chaque chiffre. Exemple de mobile : %(example)s.")
-    return said % _examples()
+        sentence = _("Aucun téléphone n’a ce numéro : vérifiez chaque chiffre. Exemple de mobile : %(example)s.")
+    return sentence % _examples()
 
 
 def _wrong_length(typed: int, wanted: int) -> str:
     if typed < wanted:
-        said = ngettext(
+        sentence = ngettext(
             "Il manque %(count)d chiffre : ce numéro en a %(typed)d, un mobile en a %(wanted)d. "
             "Exemple : %(example)s.",
             "Il manque %(count)d chiffres : ce numéro en a %(typed)d, un mobile en a %(wanted)d. "
@@ -124,20 +124,20 @@ def _wrong_length(typed: int, wanted: int) -> str:
             wanted - typed,
         )
     else:
-        said = ngettext(
+        sentence = ngettext(
             "Il y a %(count)d chiffre de trop : ce numéro en a %(typed)d, un mobile en a %(wanted)d. "
             "Exemple : %(example)s.",
             "Il y a %(count)d chiffres de trop : ce numéro en a %(typed)d, un mobile en a %(wanted)d. "
             "Exemple : %(example)s.",
             typed - wanted,
         )
-    return said % {"count": abs(wanted - typed), "typed": typed, "wanted": wanted, **_examples()}
+    return sentence % {"count": abs(wanted - typed), "typed": typed, "wanted": wanted, **_examples()}
 
 
 def _wrong_length_after_code(typed: int, wanted: int, code: str) -> str:
     """For a number with the code of the installation's country: digits are counted without the code."""
     if typed < wanted:
-        said = ngettext(
+        sentence = ngettext(
             "Il manque %(count)d chiffre : après %(code)s, ce numéro en a %(typed)d, un mobile en a %(wanted)d. "
             "Exemple : %(international)s.",
             "Il manque %(count)d chiffres : après %(code)s, ce numéro en a %(typed)d, un mobile en a %(wanted)d. "
@@ -145,19 +145,21 @@ def _wrong_length_after_code(typed: int, wanted: int, code: str) -> str:
             wanted - typed,
         )
     else:
-        said = ngettext(
+        sentence = ngettext(
             "Il y a %(count)d chiffre de trop : après %(code)s, ce numéro en a %(typed)d, un mobile en a "
             "%(wanted)d. Exemple : %(international)s.",
             "Il y a %(count)d chiffres de trop : après %(code)s, ce numéro en a %(typed)d, un mobile en a "
             "%(wanted)d. Exemple : %(international)s.",
             typed - wanted,
         )
-    return said % {"count": abs(wanted - typed), "typed": typed, "wanted": wanted, "code": code, **_examples()}
+    return sentence % {"count": abs(wanted - typed), "typed": typed, "wanted": wanted, "code": code, **_examples()}
 
 
 def _several() -> str:
-    said = _("Il y a trop de chiffres : ce champ prend un seul numéro. N’en gardez qu’un, par exemple %(example)s.")
-    return said % _examples()
+    sentence = _(
+        "Il y a trop de chiffres : ce champ prend un seul numéro. N’en gardez qu’un, par exemple %(example)s."
+    )
+    return sentence % _examples()
 
 
 def _mobile_length() -> int:
@@ -188,8 +190,8 @@ def email_fault(address: str) -> str:
     example = {"example": "marie.durand@exemple.fr"}
     if not at:
         return _("Il manque le @ de l’adresse e-mail. Exemple : %(example)s.") % example
-    if said := _fault_around(address):
-        return said
+    if sentence := _fault_around(address):
+        return sentence
     if "@" in local:
         return (
             _("Il y a plusieurs @ : saisissez une seule adresse e-mail, avec un seul @. Exemple : %(example)s.")
@@ -202,15 +204,15 @@ def email_fault(address: str) -> str:
     if " " in address:
         return _("Une adresse e-mail n’a pas d’espace : retirez-le. Exemple : %(example)s.") % example
     if len(local) > LONGEST_LOCAL_PART:
-        said = _("Il y a plus de %(most)d caractères avant le @ : aucune adresse n’en a tant. Vérifiez-la.")
-        return said % {"most": LONGEST_LOCAL_PART}
+        sentence = _("Il y a plus de %(most)d caractères avant le @ : aucune adresse n’en a tant. Vérifiez-la.")
+        return sentence % {"most": LONGEST_LOCAL_PART}
     return _fault_of_signs(local, domain) or _fault_of_dots(local, domain) or _fault_of_domain(address, domain)
 
 
 def _fault_around(address: str) -> str:
     """For additional text in the field: a second address, a name before it, a word after it, a scheme."""
-    found = ADDRESS.findall(address)
-    if len(found) > 1:
+    addresses = ADDRESS.findall(address)
+    if len(addresses) > 1:
         return _("Il y a plusieurs adresses e-mail : ce champ en prend une seule. N’en gardez qu’une.")
     if address.startswith("mailto:"):
         return _("Retirez « mailto: » : l’adresse e-mail commence après.")
@@ -232,20 +234,20 @@ def _fault_of_signs(local: str, domain: str) -> str:
             if allowed.fullmatch(sign):
                 continue
             if sign in ",;":
-                said = _(
+                sentence = _(
                     "Une adresse e-mail n’a pas de « %(sign)s » : mettez un point, ou saisissez une seule adresse."
                 )
             elif "LATIN" in unicodedata.name(sign, ""):
-                said = _(
+                sentence = _(
                     "Une adresse e-mail n’a pas d’accent avant le @ : remplacez « %(sign)s » par une lettre simple."
                 )
             elif sign.isalpha():
-                said = _(
+                sentence = _(
                     "« %(sign)s » est une lettre d’un autre alphabet : retapez-la au clavier, en lettres de a à z."
                 )
             else:
-                said = _("Une adresse e-mail n’a pas de « %(sign)s » à cet endroit : retirez ce signe.")
-            return said % {"sign": sign}
+                sentence = _("Une adresse e-mail n’a pas de « %(sign)s » à cet endroit : retirez ce signe.")
+            return sentence % {"sign": sign}
     return ""
 
 
@@ -264,12 +266,14 @@ def _fault_of_dots(local: str, domain: str) -> str:
 def _fault_of_domain(address: str, domain: str) -> str:
     facts = {"domain": domain, "ending": ending(domain)}
     if "." not in domain:
-        said = _("Il manque la fin de l’adresse e-mail après « %(domain)s », par exemple .fr ou .com.") % facts
+        sentence = _("Il manque la fin de l’adresse e-mail après « %(domain)s », par exemple .fr ou .com.") % facts
     elif any(one.startswith("-") or one.endswith("-") for one in domain.split(".")):
         return _("Le tiret est mal placé dans « %(domain)s » : retirez-le.") % facts
     elif facts["ending"] in NO_ENDINGS:
-        said = _("Aucune adresse e-mail ne finit par « .%(ending)s » : vérifiez-en la fin.") % facts
+        sentence = _("Aucune adresse e-mail ne finit par « .%(ending)s » : vérifiez-en la fin.") % facts
     else:
-        said = _("« %(domain)s » n’est pas complet ou pas juste : vérifiez ce qui suit le @, par exemple exemple.fr.")
-        said = said % facts
-    return f"{said} {did_you_mean(address)}".rstrip()
+        sentence = _(
+            "« %(domain)s » n’est pas complet ou pas juste : vérifiez ce qui suit le @, par exemple exemple.fr."
+        )
+        sentence = sentence % facts
+    return f"{sentence} {did_you_mean(address)}".rstrip()

@@ -32,7 +32,7 @@ def clean_mobile(typed: str | None) -> str | None:
         raise ValidationError(mobile_fault(typed), code="invalid_mobile")
     if fitting := _fitting(typed, settings.PHONENUMBER_REGION):
         return fitting
-    elsewhere = {found for region in OVERSEAS if (found := _fitting(typed, region))}
+    elsewhere = {mobile for region in OVERSEAS if (mobile := _fitting(typed, region))}
     if len(elsewhere) > 1:
         raise ValidationError(
             _("Ce numéro existe dans plusieurs territoires. Écrivez-le avec son indicatif : %(numbers)s.")

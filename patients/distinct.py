@@ -36,8 +36,8 @@ def undo_distinct(*, one: Patient, other: Patient, by: User) -> None:
 
 def distinct_from(patient: Patient) -> list[Patient]:
     """The records that staff declared to be somebody else's, by name."""
-    found = _others(patient.pk)
-    return list(Patient.objects.filter(pk__in=found).order_by("last_name", "first_name", "pk"))
+    others = _others(patient.pk)
+    return list(Patient.objects.filter(pk__in=others).order_by("last_name", "first_name", "pk"))
 
 
 def ids_distinct_from(patient: uuid.UUID) -> set[uuid.UUID]:

@@ -72,13 +72,13 @@ def likenesses(
     email, mobile = _clean(clean_email, email), _clean(clean_mobile, mobile)
     reached = _reached(records, email, mobile)
     why: dict[Patient, list[Alike]] = {}
-    for reason, found in (
+    for reason, alike in (
         (Alike.SAME_PERSON, same),
         (Alike.SIMILAR_NAME, [one for one in born if similar_names(names, one.names)]),
         (Alike.SAME_MOBILE, [one for one in reached if mobile and one.mobile == mobile]),
         (Alike.SAME_EMAIL, [one for one in reached if email and (one.email or "").upper() == email.upper()]),
     ):
-        for one in found:
+        for one in alike:
             if reason is not Alike.SIMILAR_NAME or one not in why:
                 why.setdefault(one, []).append(reason)
     ranks = list(Alike)

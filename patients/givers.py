@@ -17,8 +17,8 @@ BATCH = 500
 @transaction.atomic
 def note_givers() -> int:
     """Complete at most BATCH records; returns how many. Call again for the rest."""
-    found = RelativeRecord.objects.select_for_update(of=("self",)).filter(made_by_booking=True, has_booked=False)
-    batch = list(found.select_related("relative", "patient")[:BATCH])
+    ties = RelativeRecord.objects.select_for_update(of=("self",)).filter(made_by_booking=True, has_booked=False)
+    batch = list(ties.select_related("relative", "patient")[:BATCH])
     for one in batch:
         note_giver(one)
     return len(batch)

@@ -61,18 +61,18 @@ def pairs_by_contacts(practice: Practice) -> list[Pair]:
     be wrong. At most SHOWN."""
     proved = RecordTie.objects.proved_now().filter(patient__practice=practice, patient__merged_into=None)
     twice = proved.values("proved_email", "proved_mobile").annotate(count=Count("patient", distinct=True))
-    found = []
+    pairs = []
     for row in twice.filter(count__gt=1).order_by("proved_email", "proved_mobile")[:SHOWN]:
         records = Patient.objects.filter(
             practice=practice, email__iexact=row["proved_email"], mobile=row["proved_mobile"]
         )
         why = (Alike.SAME_MOBILE, Alike.SAME_EMAIL)
-        found += [
+        pairs += [
             Pair(one, Likeness(other, why))
             for one, other in combinations(records.order_by("pk")[:COMPARED], 2)
             if one.birth_date != other.birth_date and similar_names(one.names, other.names)
         ]
-    return _without_distinct(found)[:SHOWN]
+    return _without_distinct(pairs)[:SHOWN]
 
 
 def _pairs(born_together: list[Patient]) -> Iterator[Pair]:

@@ -8,6 +8,7 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from files.names import composed
 from practices.plain_text import plain as plain
 
 MAX_SEARCH_WORDS = 8
@@ -15,7 +16,6 @@ MAX_SEARCH_LENGTH = 200  # characters
 NOT_IN_NUMBERS = re.compile(r"[^\d\s./()+-]")
 # Dashes, slashes and dots that people put into dates and telephone numbers.
 PARTING = dict.fromkeys(map(ord, "‐‑‒–—―−⁄∕·•\\,:_،٫٬"), "/")
-JOINERS = "\u200c\u200d"  # used in Persian and Indian names
 
 
 class SearchTooLong(ValidationError):
@@ -69,8 +69,7 @@ def written_plainly(typed: str) -> str:
 
 def kept(typed: str) -> str:
     """The stored form: composed (Unicode's NFC), one space between words, no invisible characters."""
-    visible = "".join(one for one in typed if one in JOINERS or unicodedata.category(one) != "Cf")
-    return unicodedata.normalize("NFC", " ".join(visible.split()))
+    return composed(typed)
 
 
 def joined(text: str) -> str:

@@ -186,7 +186,7 @@ def _own_records(holder: User, practice: Practice, email: str, *, lock: bool = T
     account owns. `lock`: until the transaction ends."""
     # A holder whose access staff ended must prove the record again, with an invitation to contacts that staff enter.
     taken_from = RecordTie.objects.filter(user=holder, end__in=[TieEnd.STAFF, TieEnd.SOMEONE_ELSE])
-    found = (
+    records = (
         Patient.objects.filter(practice=practice, email__iexact=email, mobile=holder.mobile)
         .exclude(ties__ended_at=None, ties__relationship=Relationship.SELF)
         .exclude(as_relative__relative__holder=holder, as_relative__has_booked=True)
@@ -194,7 +194,7 @@ def _own_records(holder: User, practice: Practice, email: str, *, lock: bool = T
     )
     if holder.birth_date is None:
         return []
-    return (found.select_for_update() if lock else found).same_person(
+    return (records.select_for_update() if lock else records).same_person(
         first_name=holder.first_name, last_name=holder.last_name, birth_date=holder.birth_date
     )
 

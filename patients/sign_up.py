@@ -154,29 +154,29 @@ def prove_contacts(*, sign_up: SignUp, email_code: str, mobile_code: str) -> Wro
 def open_new_account(*, sign_up: SignUp, means: str | Passkey) -> User:
     """Create the account with its two proved contacts. `means`: a checked password, or a passkey made for the account
     `sign_up.pk`. Raises SignUpOver, NotProved, AccountExists."""
-    found = SignUp.objects.live().select_for_update(of=("self",)).filter(pk=sign_up.pk).first()
-    if found is None:
+    live = SignUp.objects.live().select_for_update(of=("self",)).filter(pk=sign_up.pk).first()
+    if live is None:
         raise SignUpOver
-    if not (found.email_proved_at and found.mobile_proved_at):
+    if not (live.email_proved_at and live.mobile_proved_at):
         raise NotProved
-    if account_at(found.email):
+    if account_at(live.email):
         raise AccountExists
     user = User.objects.create_user(
-        found.email,
+        live.email,
         means if isinstance(means, str) else None,
-        id=found.pk,  # a passkey is made for this id before the account exists
-        first_name=found.first_name,
-        last_name=found.last_name,
-        birth_date=found.birth_date,
-        mobile=found.mobile,
-        mobile_verified_at=found.mobile_proved_at,
-        language=found.language,
+        id=live.pk,  # a passkey is made for this id before the account exists
+        first_name=live.first_name,
+        last_name=live.last_name,
+        birth_date=live.birth_date,
+        mobile=live.mobile,
+        mobile_verified_at=live.mobile_proved_at,
+        language=live.language,
     )
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     if isinstance(means, Passkey):
         add_passkey(user, means)
     record("account.opened", by=user, on=user)
-    found.delete()
+    live.delete()
     return user
 
 

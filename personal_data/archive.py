@@ -75,8 +75,8 @@ class Archive:
 
     def keep_only(self, documents: Iterable[uuid.UUID]) -> None:
         """Remove documents that were taken back since they were copied."""
-        kept = {pk.hex for pk in documents}
-        for gone in set(self.documents) - kept:
+        names = {pk.hex for pk in documents}
+        for gone in set(self.documents) - names:
             del self.documents[gone]
             self._remove(_document_path(gone))
 
@@ -112,10 +112,10 @@ class Archive:
 def manifest_of(folder: Path) -> dict[str, Any] | None:
     """The manifest; None if the folder is no finished archive."""
     try:
-        found = json.loads((folder / MANIFEST).read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return found if isinstance(found, dict) and "practice" in found else None
+    return manifest if isinstance(manifest, dict) and "practice" in manifest else None
 
 
 def is_archive_of(folder: Path, practice: uuid.UUID) -> bool:
@@ -194,13 +194,15 @@ def serialized(rows: QuerySet[Model], secret: frozenset[str]) -> Generator[dict[
     """Rows in the format of Django's serializer, without their secret fields, which are not even read: they may be
     encrypted under a lost key. Another text that no key opens stands beside the fields, in `unreadable`, as the
     database has it."""
-    kept = [
+    fields = [
         field.name
         for field in (*rows.model._meta.local_fields, *rows.model._meta.local_many_to_many)
         if field.name not in secret
     ]
-    many = [field.name for field in rows.model._meta.local_many_to_many if field.name in kept]
+    many = [field.name for field in rows.model._meta.local_many_to_many if field.name in fields]
     for row in rows.order_by("pk").prefetch_related(*many).iterator(chunk_size=500):
-        unreadable = {name: text for name, text in unreadable_texts(row).items() if name in kept}
-        written = serializers.serialize("python", [row], fields=[name for name in kept if name not in unreadable])[0]
+        unreadable = {name: text for name, text in unreadable_texts(row).items() if name in fields}
+        written = serializers.serialize("python", [row], fields=[name for name in fields if name not in unreadable])[
+            0
+        ]
         yield written | ({"unreadable": unreadable} if unreadable else {})

@@ -126,6 +126,6 @@ def remove_expired() -> None:
     """Remove archives whose week is over. Harmless when repeated."""
     for pk in list(DataExport.objects.expired().values_list("pk", flat=True)):
         with transaction.atomic():
-            found = DataExport.objects.expired().filter(pk=pk).select_for_update(of=("self",)).first()
-            if found:
-                remove(found)
+            expired = DataExport.objects.expired().filter(pk=pk).select_for_update(of=("self",)).first()
+            if expired:
+                remove(expired)

@@ -23,7 +23,7 @@ from accounts.models.user import ERASED_DOMAIN
 from appointments.models import Agenda, Appointment, BookedFor, HolderAuthorisation, HolderExclusion
 from audit.models import AuditEvent
 from audit.trail import record
-from documents.models import DocumentLink, FillingDraft, SharedDocument
+from documents.models import ConsentChallenge, ConsentDraft, DocumentLink, FillingDraft, PartialUpload, SharedDocument
 from patients.models import ContactProposal, FormerContact, Invitation, Patient, RecordTie, Relative
 from patients.ownership import CONTACTS, equals_one_of
 from personal_data.data_exports import remove
@@ -31,6 +31,7 @@ from personal_data.models import DataExport
 from personal_data.report import Report
 from practices.members import remove_member
 from practices.models import ColleagueInvitation, Membership
+from questionnaires.models import QuestionnaireResponse, ResponseState
 from signing.models import SignatureImage, SigningCredential
 
 
@@ -85,8 +86,8 @@ def has_signed(user: User) -> bool:
     """Whether the account ever signed, also documents taken back, which patients may have downloaded."""
     if SharedDocument.objects.filter(signed_by=user).exists():
         return True
-    told = AuditEvent.objects.filter(actor_id=user.pk, action__in=["document.shared", "document.replaced"])
-    return told.filter(detail__signed=True).exists()
+    events = AuditEvent.objects.filter(actor_id=user.pk, action__in=["document.shared", "document.replaced"])
+    return events.filter(detail__signed=True).exists()
 
 
 def has_acted(user: User) -> bool:
@@ -121,7 +122,13 @@ def _rows_of(user: User) -> dict[str, QuerySet[Model]]:
         "ties of accounts to records": RecordTie.objects.filter(user=user),
         "proposed contacts": ContactProposal.objects.filter(user=user),
         "links without account": DocumentLink.objects.filter(holder=user),
+        "signatures begun": ConsentDraft.objects.filter(user=user),
+        "proofs for signatures": ConsentChallenge.objects.filter(user=user),
         "documents being filled in": FillingDraft.objects.filter(user=user),
+        "uploads that were not sent": PartialUpload.objects.filter(user=user),  # the sweep removes their pieces
+        "answers that were not sent": QuestionnaireResponse.objects.filter(
+            author=user, state=ResponseState.IN_PROGRESS
+        ),
         "groups": User.groups.through.objects.filter(user=user),
         "permissions": User.user_permissions.through.objects.filter(user=user),
     }

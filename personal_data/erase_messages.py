@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from appointments.models import Appointment
-from documents.models import DocumentRequest, SharedDocument
+from documents.models import Consent, DocumentLink, DocumentRequest, SharedDocument
 from notifications.models import Message, MessageState
 from patients.models import Invitation
 from personal_data.people import Person
@@ -32,6 +32,8 @@ def messages_about(person: Person) -> QuerySet[Message]:
     booked = Appointment.objects.filter(appointments).values("pk")
     about |= Q(about__in=booked)
     about |= Q(about__in=DocumentRequest.objects.filter(appointment__in=booked).values("pk"))
+    about |= Q(about__in=DocumentLink.objects.filter(appointment__in=booked).values("pk"))
+    about |= Q(about__in=Consent.objects.filter(document__in=SharedDocument.objects.filter(documents)).values("pk"))
     about |= Q(about__in=records)  # for appointments that were deleted
     about |= Q(about__in=Invitation.objects.filter(patient__in=records).values("pk"))
     about |= Q(pk__in=shared.values("message"))

@@ -12,11 +12,14 @@ from documents.models import (
     DocumentLink,
     DocumentRequest,
     FillingDraft,
+    PartialUpload,
     ReceivedDocument,
     SharedDocument,
     Task,
 )
 from documents.models.autosend import AutoSendState
+from documents.receiving.following import delete_answers
+from documents.receiving.uploaded import discard
 from documents.sending.planning import record_sending
 from files import storage
 from patients.merges import records_in
@@ -33,6 +36,7 @@ from patients.models import (
 )
 from personal_data.report import Report
 from personal_data.retention import pending_retention_end
+from questionnaires.models import QuestionnaireResponse, ResponseState
 
 ERASED_DOCUMENT = "document.erased"
 
@@ -93,8 +97,12 @@ def _stop_sendings(patient: Patient, report: Report) -> None:
 def _forget_unshared(patient: Patient, report: Report) -> None:
     """What was filled in or prepared, and never shared, is no part of the record."""
     report.delete("documents being filled in", FillingDraft.objects.filter(appointment__patient=patient))
-    unanswered = DocumentRequest.objects.filter(appointment__patient=patient, received=None)
+    uploads = discard(PartialUpload.objects.filter(appointment__patient=patient))
+    report.count("uploads that were not sent", uploads)
+    unanswered = DocumentRequest.objects.filter(appointment__patient=patient, received=None, response=None)
     report.delete("requests without a document", unanswered)
+    drafts = QuestionnaireResponse.objects.filter(appointment__patient=patient, state=ResponseState.IN_PROGRESS)
+    report.delete("answers that were not sent", drafts)
     report.delete("documents prepared to sign", Task.objects.open().filter(appointment__patient=patient))
 
 
@@ -150,6 +158,9 @@ def _delete(patient: Patient, report: Report) -> None:
         received.delete()
         storage.purge(file)
         report.count("documents", 1)
+    DocumentRequest.objects.filter(appointment__patient=patient).delete()
+    answers = QuestionnaireResponse.objects.filter(appointment__patient=patient)
+    report.count("answers to questionnaires", delete_answers(answers, by=None))
     for appointment in patient.appointments.all():
         record_in_trail(
             "appointment.deleted", by=None, on=appointment, practice=appointment.practice_id, within=appointment

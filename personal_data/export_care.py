@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,25 +10,28 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus, HolderAuthorisation, HolderExclusion
-from documents.models import DocumentLink, ReceivedDocument, SharedDocument
+from documents.models import Consent, DocumentLink, ReceivedDocument, SharedDocument
 from notifications.models import Channel, Message, MessageState
 from patients.models import Invitation, RecordTie, Relationship
 from personal_data.erase_messages import messages_to
 from personal_data.fhir import Resource, instant, period, reference, resource, staff, text
 from personal_data.people import Person
-from questionnaires.models import QuestionnaireResponse
+from questionnaires.answering import resource_of
+from questionnaires.models import QuestionnaireResponse, ResponseState
 
 
 def documents_of(person: Person) -> QuerySet[SharedDocument]:
     """Documents of the person's own records, whoever received them; not documents that they received about others."""
-    found = SharedDocument.objects.filter(patient__in=[one.pk for one in person.records])
-    return found.select_related("practice", "file", "category", "shared_by", "signed_by").order_by("shared_at", "pk")
+    documents = SharedDocument.objects.filter(patient__in=[one.pk for one in person.records])
+    return documents.select_related("practice", "file", "category", "shared_by", "signed_by").order_by(
+        "shared_at", "pk"
+    )
 
 
 def received_of(person: Person) -> QuerySet[ReceivedDocument]:
     """What anybody sent to practices for the person's own records."""
-    found = ReceivedDocument.objects.filter(appointment__patient__in=[one.pk for one in person.records])
-    return found.select_related("practice", "file", "appointment").order_by("received_at", "pk")
+    received = ReceivedDocument.objects.filter(appointment__patient__in=[one.pk for one in person.records])
+    return received.select_related("practice", "file", "appointment").order_by("received_at", "pk")
 
 
 def resources(person: Person, paths: Mapping[uuid.UUID, str]) -> Iterator[Resource]:
@@ -37,7 +39,7 @@ def resources(person: Person, paths: Mapping[uuid.UUID, str]) -> Iterator[Resour
     for appointment in _appointments(person):
         yield _appointment(appointment, person)
     for response in _responses(person):
-        yield json.loads(response.answers)
+        yield resource_of(response)
     for document in documents_of(person):
         yield _document(document, paths[document.pk])
         if document.signatures:
@@ -45,6 +47,7 @@ def resources(person: Person, paths: Mapping[uuid.UUID, str]) -> Iterator[Resour
     for received in received_of(person):
         yield _received(received, paths[received.pk])
     yield from _consents(person)
+    yield from _signed(person)
     for message in messages_to(person, person.contacts()).order_by("created_at", "pk"):
         yield _communication(message)
 
@@ -59,9 +62,11 @@ def _appointments(person: Person) -> QuerySet[Appointment]:
 
 
 def _responses(person: Person) -> QuerySet[QuestionnaireResponse]:
-    """What the person, or somebody for the person, answered to questionnaires. Not what they answered for others."""
-    found = QuestionnaireResponse.objects.filter(appointment__patient__in=[one.pk for one in person.records])
-    return found.order_by("created_at", "pk")
+    """What the person, or somebody for the person, answered to questionnaires; not what they answered for others, nor
+    what somebody else has not sent yet."""
+    responses = QuestionnaireResponse.objects.filter(appointment__patient__in=[one.pk for one in person.records])
+    responses = responses.exclude(~Q(author=person.account), state=ResponseState.IN_PROGRESS)
+    return responses.select_related("appointment", "author").order_by("created_at", "pk")
 
 
 def _appointment(appointment: Appointment, person: Person) -> Resource:
@@ -188,6 +193,23 @@ def _consents(person: Person) -> Iterator[Resource]:
         words = _("lien sans compte, vers des documents")
         sent = [one for one in (link.email, link.mobile) if one and one.lower() in contacts]
         yield _consent(link.pk, words, link.created_at, link.revoked_at, [str(link.appointment.practice), *sent])
+
+
+def _signed(person: Person) -> Iterator[Resource]:
+    """What the person, or somebody for the person, was asked to sign; and what the person signed for others."""
+    theirs = Q(document__patient__in=[one.pk for one in person.records])
+    if person.account:
+        theirs |= Q(settled_by=person.account)
+    for consent in Consent.objects.filter(theirs).select_related("practice").order_by("asked_at", "pk"):
+        notes = [str(consent.practice), consent.get_settled_as_display(), consent.signer_name, *consent.sentences]
+        proof = _("preuve %(challenge)s") % {"challenge": consent.challenge} if consent.challenge else ""
+        yield _consent(
+            consent.pk,
+            _("signature d’un document : %(state)s") % {"state": consent.get_state_display()},
+            consent.settled_at or consent.asked_at,
+            consent.withdrawn_at,
+            [*notes, consent.get_means_display(), proof, consent.read_sha256, consent.sentence],
+        )
 
 
 def _consent(pk: object, words: str, since: datetime, ended: datetime | None, notes: list[str]) -> Resource:

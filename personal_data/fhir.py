@@ -18,8 +18,8 @@ RPPS = "https://rpps.esante.gouv.fr"
 
 def resource(kind: str, pk: uuid.UUID | str, **elements: object) -> Resource:
     """A resource without empty elements, which FHIR does not allow."""
-    kept = {name: value for name, value in elements.items() if value not in (None, "", [], {})}
-    return {"resourceType": kind, "id": str(pk), **kept}
+    filled = {name: value for name, value in elements.items() if value not in (None, "", [], {})}
+    return {"resourceType": kind, "id": str(pk), **filled}
 
 
 def derived_id(*parts: object) -> str:
@@ -41,14 +41,14 @@ def text(words: object) -> dict[str, str]:
 
 
 def reference(kind: str, pk: object, display: object = "") -> dict[str, str]:
-    found = {"reference": f"urn:uuid:{pk}", "type": kind}
-    return {**found, "display": str(display)} if display else found
+    reference = {"reference": f"urn:uuid:{pk}", "type": kind}
+    return {**reference, "display": str(display)} if display else reference
 
 
 def name(family: str, given: str, prefix: str = "") -> list[dict[str, Any]]:
     parts = {"family": family, "given": [given] if given else [], "prefix": [prefix] if prefix else []}
-    found = {key: value for key, value in parts.items() if value}
-    return [found] if found else []
+    human_name = {key: value for key, value in parts.items() if value}
+    return [human_name] if human_name else []
 
 
 def telecom(contacts: Iterable[tuple[str, str | None, str]]) -> list[dict[str, str]]:

@@ -34,12 +34,12 @@ def passphrase(options: dict[str, Any]) -> str | None:
     if path is None:
         return None
     try:
-        found = path.read_text().strip("\r\n")
+        text = path.read_text().strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"The passphrase can't be read from {path}: {error}") from error
-    if len(found) < SHORTEST:
+    if len(text) < SHORTEST:
         raise CommandError(f"The passphrase is too short: write {SHORTEST} characters or more into {path}.")
-    return found
+    return text
 
 
 def typed(question: str) -> str:

@@ -32,16 +32,16 @@ class Person:
 
     def contacts(self) -> frozenset[str]:
         """Every known email and mobile of the person, in lower case, including former ones of the account."""
-        found: set[str | None] = set()
+        contacts: set[str | None] = set()
         if self.account and not self.account.is_erased:
-            found |= {self.account.email, self.account.mobile}
-            found |= set(FormerContact.objects.filter(user=self.account).values_list("value", flat=True))
-            found |= set(EmailAddress.objects.filter(user=self.account).values_list("email", flat=True))
+            contacts |= {self.account.email, self.account.mobile}
+            contacts |= set(FormerContact.objects.filter(user=self.account).values_list("value", flat=True))
+            contacts |= set(EmailAddress.objects.filter(user=self.account).values_list("email", flat=True))
             ties = RecordTie.objects.filter(user=self.account)
-            found |= {one for pair in ties.values_list("proved_email", "proved_mobile") for one in pair}
+            contacts |= {one for pair in ties.values_list("proved_email", "proved_mobile") for one in pair}
         for record in self.records:
-            found |= {record.email, record.mobile}
-        return frozenset(one.lower() for one in found if one)
+            contacts |= {record.email, record.mobile}
+        return frozenset(one.lower() for one in contacts if one)
 
     def former_contacts_of_records(self) -> frozenset[str]:
         """Contacts that received the records' invitations and links; these may be somebody else's, entered by
@@ -55,10 +55,10 @@ class Person:
         """Contacts of other recipients of messages about the records: bookers, tied accounts, the practices."""
         booked = Q(booked_appointments__patient__in=self.records) | Q(record_ties__patient__in=self.records)
         others = User.objects.filter(booked).exclude(pk__in=[self.account.pk] if self.account else []).distinct()
-        found = {one for pair in others.values_list("email", "mobile") for one in pair}
-        found |= set(FormerContact.objects.filter(user__in=others).values_list("value", flat=True))
-        found |= {one for record in self.records for one in _contacts_of(record.practice)}
-        return frozenset(one.lower() for one in found if one)
+        contacts = {one for pair in others.values_list("email", "mobile") for one in pair}
+        contacts |= set(FormerContact.objects.filter(user__in=others).values_list("value", flat=True))
+        contacts |= {one for record in self.records for one in _contacts_of(record.practice)}
+        return frozenset(one.lower() for one in contacts if one)
 
 
 def _contacts_of(practice: Practice) -> set[str]:
@@ -85,13 +85,13 @@ class Asked:
         own = RecordTie.objects.filter(user=account, relationship=Relationship.SELF) if account else None
         if own is not None:
             records |= Q(pk__in=own.proved_now().values("patient"))
-        found = Patient.objects.filter(records).distinct() if records else Patient.objects.none()
+        matching = Patient.objects.filter(records).distinct() if records else Patient.objects.none()
         if self.practice is not None:
-            account, own, found = None, None, found.filter(practice=self.practice)
-            if not found:
+            account, own, matching = None, None, matching.filter(practice=self.practice)
+            if not matching:
                 raise NobodyFound(f"The person has no record at the practice {self.practice}.")
         unproved = tuple(own.suspended().values_list("patient", flat=True)) if own is not None else ()
-        return Person(account, tuple(found.select_related("practice").order_by("created_at", "pk")), unproved)
+        return Person(account, tuple(matching.select_related("practice").order_by("created_at", "pk")), unproved)
 
     def _account(self) -> User | None:
         if self.account is not None:

@@ -58,8 +58,8 @@ def request_practice_export(*, practice: Practice, by: User) -> PracticeExport:
 
 def export_of_practice(practice: Practice) -> PracticeExport | None:
     """Ready or not; None if there is none, or if its week is over."""
-    found = PracticeExport.objects.filter(practice=practice).select_related("file", "requested_by")
-    return found.exclude(pk__in=PracticeExport.objects.expired().values("pk")).first()
+    exports = PracticeExport.objects.filter(practice=practice).select_related("file", "requested_by")
+    return exports.exclude(pk__in=PracticeExport.objects.expired().values("pk")).first()
 
 
 def make_next() -> bool:
@@ -93,9 +93,9 @@ def remove_expired() -> None:
     """Remove archives whose week is over. Harmless when repeated."""
     for pk in list(PracticeExport.objects.expired().values_list("pk", flat=True)):
         with transaction.atomic():
-            found = PracticeExport.objects.expired().filter(pk=pk).select_for_update(of=("self",)).first()
-            if found:
-                remove(found)
+            expired = PracticeExport.objects.expired().filter(pk=pk).select_for_update(of=("self",)).first()
+            if expired:
+                remove(expired)
 
 
 class _Lost(Exception):

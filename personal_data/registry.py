@@ -67,13 +67,6 @@ DECISIONS: dict[str, Decision] = {
     ),
     "personal_data.PracticeExport": Decision("practice", why_not=OF_PRACTICE, references={"requested_by": K}),
     "documents.DocumentReading": Decision("document__practice", ("AuditEvent",), references={"reader": K}),
-    "questionnaires.QuestionnaireResponse": Decision(
-        "appointment__practice", ("QuestionnaireResponse",), references={"author": K}
-    ),
-    "questionnaires.QuestionnaireVersion": Decision(
-        "questionnaire__practice", why_not=OF_PRACTICE, references={"created_by": K}
-    ),
-    "questionnaires.Questionnaire": Decision("practice", why_not=OF_PRACTICE),
     "documents.AutoSend": Decision("appointment__practice", why_not="what it sent is a DocumentReference"),
     "documents.FillingDraft": Decision(
         "appointment__practice",
@@ -87,12 +80,39 @@ DECISIONS: dict[str, Decision] = {
         references={"practitioner": K, "prepared_by": K},
         secret=frozenset({"answers", "sentence"}),
     ),
+    "documents.ConsentDraft": Decision(
+        "consent__practice",
+        why_not="unfinished, for thirty days at most; what was signed is a Consent",
+        references={"user": E},
+    ),
+    "documents.ConsentChallenge": Decision(
+        "consent__practice", why_not="its id is in the Consent that it proves", references={"user": E}
+    ),
+    "documents.Consent": Decision(
+        "practice", ("Consent",), references={"asked_by": K, "settled_by": K, "withdrawn_by": K}
+    ),
+    "documents.ConsentForm": Decision("document__practice", why_not=OF_PRACTICE),
+    "documents.PartialUpload": Decision(
+        "appointment__practice",
+        why_not="half sent, for a day at most; what was sent is a DocumentReference",
+        references={"user": E},
+        secret=frozenset({"pieces"}),
+    ),
     "documents.ReceivedDocument": Decision(
         "practice", ("DocumentReference",), references={"sent_by": K, "settled_by": K}
     ),
     "documents.DocumentRequest": Decision(
-        "practice", why_not="what a practice asked for; what came is a DocumentReference", references={"asked_by": K}
+        "practice",
+        why_not="what a practice asked for; what came is a DocumentReference or a QuestionnaireResponse",
+        references={"asked_by": K},
     ),
+    "questionnaires.QuestionnaireResponse": Decision(
+        "appointment__practice", ("QuestionnaireResponse",), references={"author": K}
+    ),
+    "questionnaires.QuestionnaireVersion": Decision(
+        "questionnaire__practice", why_not=OF_PRACTICE, references={"created_by": K}
+    ),
+    "questionnaires.Questionnaire": Decision("practice", why_not=OF_PRACTICE),
     "documents.ShareBatchLine": Decision("batch__practice", why_not="what it sent is a DocumentReference"),
     "documents.ShareBatch": Decision(
         "practice", why_not="what it sent is a DocumentReference", references={"made_by": K, "sent_by": K}
@@ -139,6 +159,7 @@ DECISIONS: dict[str, Decision] = {
     ),
     "appointments.AppointmentSeries": Decision("practice", why_not="which appointments were booked together"),
     "documents.AutoSendRule": Decision("practice", why_not=OF_PRACTICE),
+    "documents.RuleQuestion": Decision("rule__practice", why_not=OF_PRACTICE),
     "documents.AutoSendRule_documents": Decision("autosendrule__practice", why_not=OF_PRACTICE),
     "documents.AutoSendRule_visit_reasons": Decision("autosendrule__practice", why_not=OF_PRACTICE),
     "documents.AutoSendRule_agendas": Decision("autosendrule__practice", why_not=OF_PRACTICE),
@@ -207,6 +228,7 @@ DECISIONS: dict[str, Decision] = {
     "practices.Practice": Decision("pk", ("Organization",)),
     # Not found by a lookup: see practice.py
     "files.StoredFile": Decision(exported=("DocumentReference",)),
+    "files.KeptPage": Decision(why_not="drawn from a file, which is exported; goes with it"),
     "notifications.Message": Decision(exported=("Communication",), secret=frozenset({"body", "html", "calendar"})),
     # Data of people
     "accounts.User": Decision(exported=("Person", "Practitioner")),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from appointments.models import Appointment, AppointmentStatus
 from documents.models import ReceivedDocument, SharedDocument
 from patients.models import Patient
+from questionnaires.models import QuestionnaireResponse
 
 YEARS = 20
 BIRTHDAY = 28
@@ -21,7 +22,7 @@ BIRTHDAY = 28
 
 def retention_end(patient: Patient) -> date | None:
     """The first day on which the record may be erased as a whole; None if it never contained anything medical: no
-    document, shared or received, and no appointment that took place."""
+    document, shared or received, no answers, and no appointment that took place."""
     now = timezone.now()
     held = Appointment.objects.filter(patient=patient, status=AppointmentStatus.BOOKED, starts_at__lte=now)
     moments = [
@@ -33,6 +34,10 @@ def retention_end(patient: Patient) -> date | None:
         ReceivedDocument.objects.filter(appointment__patient=patient)
         .order_by("-received_at")
         .values_list("received_at", flat=True)
+        .first(),
+        QuestionnaireResponse.objects.filter(appointment__patient=patient, completed_at__isnull=False)
+        .order_by("-completed_at")
+        .values_list("completed_at", flat=True)
         .first(),
         SharedDocument.objects.filter(patient=patient, replaced_at__isnull=False)
         .order_by("-replaced_at")

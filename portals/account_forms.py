@@ -21,6 +21,6 @@ class AddEmailForm(allauth_forms.AddEmailForm):
     )
 
     def save(self, request: HttpRequest) -> EmailAddress:
-        kept: EmailAddress = super().save(request)
-        hint_at_misspelling(request, kept.email)
-        return kept
+        address: EmailAddress = super().save(request)
+        hint_at_misspelling(request, address.email)
+        return address

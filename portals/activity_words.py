@@ -84,10 +84,10 @@ def _in_words(lines: Iterable[AuditEvent]) -> list[Line]:
     names = _names(lines)
     practices = Practice.objects.in_bulk([one.practice_id for one in lines if is_about(one.action, Topic.TIE)])
     invited = _invited([one.object_id for one in lines if is_about(one.action, Topic.MEMBER)])
-    found = []
+    entries = []
     for one in lines:
         token = tokens.get(one.object_id)
-        found.append(
+        entries.append(
             Line(
                 at=one.at,
                 words=words_for_account(one.action),
@@ -102,7 +102,7 @@ def _in_words(lines: Iterable[AuditEvent]) -> list[Line]:
                 ],
             )
         )
-    return found
+    return entries
 
 
 def _invited(ids: list[uuid.UUID]) -> dict[uuid.UUID, User | ColleagueInvitation]:
@@ -113,12 +113,12 @@ def _invited(ids: list[uuid.UUID]) -> dict[uuid.UUID, User | ColleagueInvitation
 
 def _names(lines: Iterable[AuditEvent]) -> dict[uuid.UUID, str]:
     """The names of the agendas and reasons that lines are about, while these exist."""
-    found: dict[uuid.UUID, str] = {}
+    names: dict[uuid.UUID, str] = {}
     for model in (Agenda, VisitReason):
         ids = [one.object_id for one in lines if one.object_type == model.__name__]
         if ids:
-            found |= {one.pk: one.name for one in model._default_manager.filter(pk__in=ids)}
-    return found
+            names |= {one.pk: one.name for one in model._default_manager.filter(pk__in=ids)}
+    return names
 
 
 def _is_operators(line: AuditEvent) -> bool:

@@ -10,10 +10,12 @@ from decimal import Decimal
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from portals.answer_dates import date_words
 from portals.clock import local_on_page
 from portals.questions import decimal_words
 from questionnaires.fhir.checks import coding_words
 from questionnaires.fhir.conditions import Answers, enabled_items
+from questionnaires.fhir.dates import PartialDate
 from questionnaires.fhir.items import Item, Questions
 from questionnaires.fhir.values import Coding, Quantity, Value
 
@@ -46,8 +48,8 @@ def in_words(item: Item, value: Value) -> str:
             return decimal_words(value)
         case datetime():
             return date_format(local_on_page(value), "SHORT_DATETIME_FORMAT")
-        case date():
-            return date_format(value, "SHORT_DATE_FORMAT")
+        case date() | PartialDate():
+            return date_words(value)
         case time():
             return f"{value:%H:%M}"
     return str(value)

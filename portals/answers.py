@@ -17,6 +17,7 @@ STATUS = {
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
     Kind.GONE: 410,
+    Kind.OUTDATED: 412,
     Kind.TOO_LARGE: 413,
     Kind.TOO_OFTEN: 429,
     Kind.TRY_LATER: 503,

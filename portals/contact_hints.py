@@ -12,5 +12,5 @@ from patients.misspelt_domains import did_you_mean
 def hint_at_misspelling(request: HttpRequest, address: str | None) -> None:
     """Adds a message for the next page."""
     if address and (question := did_you_mean(address)):
-        said = _("Vérifiez l’adresse e-mail %(address)s, qui est peut-être mal écrite.") % {"address": address}
-        messages.warning(request, f"{said} {question}")
+        sentence = _("Vérifiez l’adresse e-mail %(address)s, qui est peut-être mal écrite.") % {"address": address}
+        messages.warning(request, f"{sentence} {question}")

@@ -50,7 +50,7 @@ def forget_one(request: HttpRequest, user: User, pk: uuid.UUID) -> None:
     is_this_one = this_one is not None and this_one.pk == device.pk
     forget(device=device, by=user, spare_session=request.session.session_key)
     name = browser_words(device.browser, device.system)
-    told = _("%(device)s est oublié, et déconnecté s’il était connecté.") % {"device": name}
+    sentence = _("%(device)s est oublié, et déconnecté s’il était connecté.") % {"device": name}
     if is_this_one:
-        told = _("Cet appareil est oublié. Vous y restez connecté jusqu’à la fin de cette visite.")
-    messages.success(request, told)
+        sentence = _("Cet appareil est oublié. Vous y restez connecté jusqu’à la fin de cette visite.")
+    messages.success(request, sentence)

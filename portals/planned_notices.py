@@ -15,8 +15,7 @@ from appointments.models import Appointment
 from appointments.quiet_hours import TOPIC
 from notifications.causes import Cause
 from notifications.models import Channel, Message, MessageState
-from notifications.wording import moment
-from portals.templatetags.presentation import masked_mobile
+from notifications.wording import masked_mobile, moment
 
 SOON = timedelta(minutes=1)
 

@@ -17,14 +17,18 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portals.answer_dates import DateLineField, DatePartsField, Part, date_words, parts_of
 from portals.clock import local_on_page
 from questionnaires.fhir.conditions import Answers, enabled_items
-from questionnaires.fhir.items import Condition, Item, Questions
+from questionnaires.fhir.dates import AnyDate, PartialDate, date_of, fits_a_month, fits_a_year
+from questionnaires.fhir.faults import Fault
+from questionnaires.fhir.items import Condition, Item, Option, Questions
 from questionnaires.fhir.responses import faults_of_values
-from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Quantity, Value, decimal_of
-from questionnaires.words import SENTENCES
+from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Quantity, Value, decimal_of, is_date
+from questionnaires.words import words_of
 
 YES, NO = "yes", "no"
+DATED = {"too_early", "too_late", "not_precise"}  # faults whose detail is a date
 INPUT = {"class": "form-control"}
 
 
@@ -72,26 +76,45 @@ def field_of(item: Item) -> forms.Field:
         yes_no = [(YES, gettext_lazy("Oui")), (NO, gettext_lazy("Non"))]
         return forms.ChoiceField(choices=yes_no, widget=forms.RadioSelect, **named)
     if item.kind in CHOICES:
-        options = [(str(number), option.words) for number, option in enumerate(item.options)]
+        options = [(str(number), option_words(option)) for number, option in enumerate(item.options)]
         if item.repeats:
             return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **named)
         return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **named)
+    if item.kind is Kind.DATE and not item.repeats:
+        return _field_of_date(item, named)
     one = field_of_one(item, named)
     return LinesField(one, **named) if item.repeats else one
 
 
+def _field_of_date(item: Item, named: dict[str, Any]) -> forms.Field:
+    """Three parts, of which day and month may be left empty, unless the bounds need a day."""
+    if fits_a_month(_bound(item.low), _bound(item.high)):
+        return DatePartsField(**named)
+    day = forms.DateInput(format="%Y-%m-%d", attrs=INPUT | {"type": "date"})
+    return forms.DateField(widget=day, **named)
+
+
+def _bound(value: Value | None) -> AnyDate | None:
+    return value if value is not None and is_date(value) else None
+
+
+def option_words(option: Option) -> str:
+    return date_words(option.value) if is_date(option.value) else option.words
+
+
 def field_of_one(item: Item, named: dict[str, Any]) -> forms.Field:
+    """The field of one answer in one line."""
     match item.kind:
         case Kind.INTEGER:
-            told = {"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")}
+            messages = {"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")}
             widget: forms.Widget = forms.TextInput(attrs=INPUT | {"inputmode": "numeric"})
             return forms.IntegerField(
-                widget=widget, error_messages=told, min_value=-(2**31), max_value=2**31 - 1, **named
+                widget=widget, error_messages=messages, min_value=-(2**31), max_value=2**31 - 1, **named
             )
         case Kind.DECIMAL | Kind.QUANTITY:
             return DecimalField(**named)
         case Kind.DATE:
-            return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d", attrs=INPUT | {"type": "date"}), **named)
+            return DateLineField(**named)
         case Kind.DATE_TIME:
             at = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs=INPUT | {"type": "datetime-local"})
             return forms.DateTimeField(widget=at, **named)
@@ -123,7 +146,7 @@ class QuestionsForm(forms.Form):
         self.is_valid()
         given = {item.link_id: self._values(item) for item in self.asked}
         for fault in faults_of_values(self.questions, given):
-            self.tell(fault.link_id, str(SENTENCES[fault.code]) % {"detail": _as_typed(fault.detail)})
+            self.tell(fault.link_id, words_of(fault, _as_typed(fault)))
         return {
             item.link_id: given[item.link_id] for item in self.asked if self.names[item.link_id] not in self.errors
         }
@@ -134,6 +157,8 @@ class QuestionsForm(forms.Form):
         name = next((self.names[one.link_id] for one in item.walk() if self.names[one.link_id] in self.fields), None)
         if name is None or name not in self.errors:
             self.add_error(name, sentence)
+            if name and isinstance(field := self.fields[name], DatePartsField):
+                field.mark()
 
     def _values(self, item: Item) -> tuple[Value, ...]:
         name = self.names[item.link_id]
@@ -175,6 +200,16 @@ class Line:
     below: list[Line]
 
     @property
+    def parts(self) -> list[Part]:
+        """The three fields of a date; none of another question."""
+        return parts_of(self.field) if self.field else []
+
+    @property
+    def may_lack_month(self) -> bool:
+        """Of a date in three fields: whether a year alone is an answer."""
+        return fits_a_year(_bound(self.item.low), _bound(self.item.high))
+
+    @property
     def is_boxes(self) -> bool:
         return self.item.kind in CHOICES or self.item.kind is Kind.BOOLEAN
 
@@ -201,7 +236,8 @@ def _value(item: Item, typed: Any) -> Value:
             return item.options[int(typed)].value
         case Kind.QUANTITY:
             return Quantity(typed, item.unit)
-    return typed  # type: ignore[no-any-return]  # the field has made it of the question's type
+    value: Value = typed  # the field has made it of the question's type
+    return value
 
 
 def _initial(questions: Questions, items: Iterable[Item], answers: Answers) -> Iterator[tuple[str, Any]]:
@@ -234,6 +270,8 @@ def _typed(item: Item, value: Value) -> Any:
             return f"{local:%Y-%m-%d %H:%M}" if item.repeats else local
         case date() | time():
             return value.isoformat() if item.repeats else value
+        case PartialDate():
+            return str(value) if item.repeats else value
     return value
 
 
@@ -241,8 +279,8 @@ def _option(item: Item, value: Value) -> str | None:
     same = (
         number for number, one in enumerate(item.options) if type(one.value) is type(value) and one.value == value
     )
-    found = next(same, None)
-    return None if found is None else str(found)
+    option = next(same, None)
+    return None if option is None else str(option)
 
 
 def _when(item: Item, questions: Questions, names: Mapping[str, str]) -> str:
@@ -273,11 +311,15 @@ def _for_script(condition: Condition, asked: Item, name: str) -> Json:
         case _:
             wanted = str(answer)
     exists = {"answer": answer} if condition.operator == "exists" else {"answer": wanted}
-    return {"name": name, "operator": str(condition.operator), **exists}
+    dated = {"date": True} if asked.kind is Kind.DATE and condition.operator != "exists" else {}
+    return {"name": name, "operator": str(condition.operator), **exists, **dated}
 
 
-def _as_typed(detail: str) -> str:
-    """A bound in the sentence of a fault, as one would type it."""
+def _as_typed(fault: Fault) -> str:
+    """A bound or an answer in the sentence of a fault, as one would type it."""
+    if fault.code in DATED:
+        return date_words(date_of(fault.detail))
+    detail = fault.detail
     try:
         return decimal_words(Decimal(detail))
     except ArithmeticError:

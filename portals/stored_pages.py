@@ -38,7 +38,7 @@ MOST = 5  # stored pages per session
 LARGEST = 300_000  # characters; larger pages are sent without redirect
 
 
-class Kept(TypedDict):
+class StoredPage(TypedDict):
     """`page`: the encrypted page, "" once done. `done`: the address of the result. `whom`: the ids of the account and
     of the invitation, None without one."""
 
@@ -59,16 +59,16 @@ class StoredPagesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(KEPT_BELOW) or request.method not in ("GET", "POST"):
             return self.get_response(request)
-        kept = _stored_page(request)
-        if kept is None and request.method == "POST" and IN_ADDRESS in request.GET and request.path in STEPS:
+        stored = _stored_page(request)
+        if stored is None and request.method == "POST" and IN_ADDRESS in request.GET and request.path in STEPS:
             return not_of_this_page(request)  # the try would count for the invitation opened since
-        if kept and kept["done"]:
+        if stored and stored["done"]:
             messages.info(request, _("C’est déjà fait : voici ce qu’il en est."))
-            return SeeOther(kept["done"])
+            return SeeOther(stored["done"])
         response = self.get_response(request)
         if request.method == "POST":
-            return _after_post(request, response, kept) if _navigates(request) else response
-        return _with_stored_page(response, kept) if kept else response
+            return _after_post(request, response, stored) if _navigates(request) else response
+        return _with_stored_page(response, stored) if stored else response
 
 
 def not_of_this_page(request: HttpRequest) -> HttpResponse:
@@ -78,9 +78,9 @@ def not_of_this_page(request: HttpRequest) -> HttpResponse:
     return SeeOther(request.path)
 
 
-def _stored_page(request: HttpRequest) -> Kept | None:
+def _stored_page(request: HttpRequest) -> StoredPage | None:
     """The stored page that the address names; None if it names none, or one made for somebody else, or an old one."""
-    pages: dict[str, Kept] = request.session.get(KEPT, {})
+    pages: dict[str, StoredPage] = request.session.get(KEPT, {})
     if pages:
         whom = _whom(request)
         own = {token: page for token, page in pages.items() if page.get("whom") == whom}
@@ -98,10 +98,10 @@ def _navigates(request: HttpRequest) -> bool:
     return request.headers.get("Sec-Fetch-Dest") == "document"
 
 
-def _after_post(request: HttpRequest, response: HttpResponse, kept: Kept | None) -> HttpResponse:
-    if kept and isinstance(response, Done):
-        kept["page"], kept["done"] = "", response["Location"]
-        kept["whom"] = _whom(request)  # the last step of an invitation signs in
+def _after_post(request: HttpRequest, response: HttpResponse, stored: StoredPage | None) -> HttpResponse:
+    if stored and isinstance(response, Done):
+        stored["page"], stored["done"] = "", response["Location"]
+        stored["whom"] = _whom(request)  # the last step of an invitation signs in
         request.session.modified = True
         return response
     if response.status_code not in ASKING or response.streaming or not _is_page(response):
@@ -113,8 +113,8 @@ def _after_post(request: HttpRequest, response: HttpResponse, kept: Kept | None)
         return response
     token = secrets.token_urlsafe(9)
     packed = base64.b64encode(zlib.compress(page.encode())).decode()
-    pages: dict[str, Kept] = request.session.setdefault(KEPT, {})
-    pages[token] = Kept(whom=_whom(request), status=response.status_code, page=Sealed.of(packed).token, done="")
+    pages: dict[str, StoredPage] = request.session.setdefault(KEPT, {})
+    pages[token] = StoredPage(whom=_whom(request), status=response.status_code, page=Sealed.of(packed).token, done="")
     for oldest in list(pages)[:-MOST]:
         del pages[oldest]
     request.session.modified = True
@@ -123,16 +123,16 @@ def _after_post(request: HttpRequest, response: HttpResponse, kept: Kept | None)
     return SeeOther(f"{request.path}?{query.urlencode()}")
 
 
-def _with_stored_page(response: HttpResponse, kept: Kept) -> HttpResponse:
+def _with_stored_page(response: HttpResponse, stored: StoredPage) -> HttpResponse:
     """Replaces the view's page by the stored page; other answers pass unchanged."""
     if response.status_code != 200 or response.streaming or not _is_page(response):
         return response
     try:
-        packed = Sealed(kept["page"]).open()
+        packed = Sealed(stored["page"]).open()
     except CannotOpen:  # the key has changed since: show the empty form
         return response
     response.content = zlib.decompress(base64.b64decode(packed))
-    response.status_code = kept["status"]
+    response.status_code = stored["status"]
     return response
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from notifications.wording import moment_anywhere
+from notifications.wording import moment_anywhere, of
+from signing.pdf.evidence import Evidence
 from signing.pdf.examination import ExaminedSignature, Integrity, Trust
 from signing.verification import Verdict
 
@@ -40,6 +41,16 @@ def verdict_words(verdict: Verdict) -> Words:
             "patch-question",
             _("Document intact, signataire non confirmé"),
             _("Ce qui a été signé n’a pas changé depuis, mais ce site ne peut pas confirmer qui a signé."),
+        ),
+        Verdict.NOT_OURS: Words(
+            "bad",
+            "x-octagon",
+            _("Signature qui n’est pas de ce site"),
+            _(
+                "Une signature porte le nom de l’autorité de ce site, mais ce site ne l’a pas faite : elle est "
+                "imitée, ou vient d’un autre site du même nom. Ne vous y fiez pas avant que son auteur l’ait "
+                "confirmée."
+            ),
         ),
         Verdict.REVOKED: Words(
             "bad",
@@ -81,6 +92,35 @@ def verdict_words(verdict: Verdict) -> Words:
     }[verdict]
 
 
+def consent_words(evidence: Evidence, *, sealed_elsewhere: bool = False) -> str:
+    """What the signature of a person is, which a practice's seal attests. `sealed_elsewhere`: by the site that the
+    practice used before."""
+    means = {
+        "sms": _("un code reçu par SMS"),
+        "passkey": _("une clé d’accès"),
+    }[evidence.means]
+    by = {
+        "patient": _("%(signer)s a signé"),
+        "guardian": _("%(signer)s a signé comme responsable légal %(of_patient)s"),
+        "holder": _("%(signer)s a signé pour %(patient)s, sur autorisation du cabinet"),
+    }[evidence.capacity]
+    told = _(
+        "C’est une signature électronique simple : %(by)s, et l’a prouvé par %(means)s. Le cabinet n’a pas signé à "
+        "sa place : son cachet électronique atteste ces preuves et ce qui a été lu."
+    )
+    words = told % {
+        "by": by % {"signer": evidence.signer, "patient": evidence.patient, "of_patient": of(evidence.patient)},
+        "means": means,
+    }
+    if not sealed_elsewhere:
+        return words
+    came = _(
+        "Le cachet vient du site que ce cabinet utilisait avant : ce site-ci a vérifié ces preuves quand le cabinet "
+        "y est arrivé, et ce fichier est exactement celui qu’il a reçu."
+    )
+    return f"{words} {came}"
+
+
 def integrity_words(signature: ExaminedSignature) -> Words:
     return {
         Integrity.WHOLE: Words("good", "check-circle", _("Intact"), _("Rien n’a changé depuis.")),
@@ -119,21 +159,30 @@ def integrity_words(signature: ExaminedSignature) -> Words:
             if signature.is_time_stamp
             else _("Cette signature ne correspond pas au document."),
         ),
-        Integrity.NOT_JUDGED: Words("wait", "question-circle", _("Non vérifiable ici"), _not_judged(signature)),
+        Integrity.NOT_JUDGED: _not_judged(signature),
     }[signature.integrity]
 
 
-def _not_judged(signature: ExaminedSignature) -> str:
+def _not_judged(signature: ExaminedSignature) -> Words:
+    if signature.trust is Trust.NOT_ISSUED:
+        return Words(
+            "bad",
+            "x-circle",
+            _("Non garanti"),
+            _("Cette signature n’est pas de ce site, bien qu’elle le dise : elle ne prouve rien de ce document."),
+        )
     if signature.valid:
-        return _(
+        sentence = _(
             "Ce qui a été signé n’a pas changé, mais quelque chose a été ajouté ensuite, d’une sorte que ce site ne "
             "connaît pas : il ne peut pas dire si c’est permis."
         )
-    return _(
-        "Ce site ne peut pas se prononcer : cette signature emploie un procédé qu’il ne connaît pas, ou il y manque "
-        "ce qui permettrait de la vérifier. Elle n’est pas pour autant imitée. Le nom est celui qu’annonce son "
-        "certificat."
-    )
+    else:
+        sentence = _(
+            "Ce site ne peut pas se prononcer : cette signature emploie un procédé qu’il ne connaît pas, ou il y "
+            "manque ce qui permettrait de la vérifier. Elle n’est pas pour autant imitée. Le nom est celui "
+            "qu’annonce son certificat."
+        )
+    return Words("wait", "question-circle", _("Non vérifiable ici"), sentence)
 
 
 def trust_words(signature: ExaminedSignature) -> Words:
@@ -145,6 +194,15 @@ def trust_words(signature: ExaminedSignature) -> Words:
             _("Signataire non confirmé"),
             _("Le certificat vient d’un émetteur que ce site ne connaît pas : « %(issuer)s ».")
             % {"issuer": signature.issuer},
+        ),
+        Trust.NOT_ISSUED: Words(
+            "bad",
+            "person-x",
+            _("Pas de ce site"),
+            _(
+                "Le certificat porte le nom de l’autorité de ce site, mais ce site ne l’a pas émis : le nom du "
+                "signataire n’est garanti par personne."
+            ),
         ),
         Trust.EXPIRED: Words(
             "wait",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from documents.sharing.accesses import Access
-from notifications.wording import masked_email
-from portals.templatetags.presentation import masked_mobile, telephone
+from notifications.wording import masked_email, masked_mobile
+from portals.templatetags.presentation import telephone
 
 
 def who_has(access: Access) -> str:

@@ -266,8 +266,8 @@ def _require_inviter(by: User, invitation: ColleagueInvitation) -> None:
 def _locked(invitation: ColleagueInvitation) -> ColleagueInvitation:
     """The invitation, current until the transaction ends. Raises InvitationClosed."""
     lock_members(invitation.practice_id)
-    found = ColleagueInvitation.objects.select_for_update(of=("self",)).select_related("practice")
-    current = found.filter(pk=invitation.pk).first()
+    invitations = ColleagueInvitation.objects.select_for_update(of=("self",)).select_related("practice")
+    current = invitations.filter(pk=invitation.pk).first()
     if current is None or current.end:
         raise InvitationClosed
     return current

@@ -25,6 +25,7 @@ declare("practice.booking_opening_changed", _("Ouverture de la réservation en l
 declare("practice.suspended", _("Cabinet suspendu par l’administration du site"), Topic.SETTING)
 declare("practice.suspension_reworded", _("Raison de la suspension changée"), Topic.SETTING)
 declare("practice.suspension_lifted", _("Suspension du cabinet levée"), Topic.SETTING)
+declare("practice.unasked_changed", _("Réglage des documents envoyés sans demande changé"), Topic.SETTING)
 declare("practice.listed", _("Cabinet montré dans la recherche"), Topic.SETTING)
 declare("practice.unlisted", _("Cabinet retiré de la recherche"), Topic.SETTING)
 declare("practice.deleted", _("Cabinet supprimé"), Topic.SETTING, shown=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 
@@ -17,9 +18,9 @@ class FindText(models.TextField[str, str]):
     """A search text, computed from the columns `source` at every save. Words are surrounded by spaces, so that " mar"
     finds the words that begin with "mar"."""
 
-    def __init__(self, *args: object, source: Iterable[str] = (), **kwargs: object) -> None:
+    def __init__(self, *args: Any, source: Iterable[str] = (), **kwargs: Any) -> None:
         self.source = tuple(source)
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as Django gives them
+        super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
         name, path, args, kwargs = super().deconstruct()

@@ -114,8 +114,8 @@ def open_account(*, invitation: ColleagueInvitation, password: str | None, pk: u
 def _locked(invitation: ColleagueInvitation) -> ColleagueInvitation:
     """The invitation, open until the transaction ends. Raises InvitationClosed."""
     lock_members(invitation.practice_id)
-    found = ColleagueInvitation.objects.select_for_update(of=("self",)).select_related("practice")
-    current = found.filter(pk=invitation.pk).first()
+    invitations = ColleagueInvitation.objects.select_for_update(of=("self",)).select_related("practice")
+    current = invitations.filter(pk=invitation.pk).first()
     if current is None or why_closed(current) or current.token_hash != invitation.token_hash:
         raise InvitationClosed
     return current

@@ -171,8 +171,8 @@ def _locked(membership: Membership) -> Membership:
 
 def _find_locked(membership: Membership) -> Membership | None:
     lock_members(membership.practice_id)
-    found = Membership.objects.select_for_update(of=("self",)).select_related("user", "practice")
-    return found.filter(pk=membership.pk).first()
+    memberships = Membership.objects.select_for_update(of=("self",)).select_related("user", "practice")
+    return memberships.filter(pk=membership.pk).first()
 
 
 def _codes(roles: Collection[Role]) -> list[str]:

@@ -112,6 +112,9 @@ class Practice(models.Model):
     suspension_reason = models.TextField(
         _("raison de la suspension"), max_length=500, blank=True, default="", db_default="", help_text="For its staff"
     )
+    takes_unasked = models.BooleanField(
+        _("accepte des documents non demandés"), default=False, db_default=False, help_text="From patients' accounts"
+    )
     is_listed = models.BooleanField(
         _("figure dans la recherche"),
         default=False,

@@ -57,8 +57,8 @@ def require_staff(user: User) -> bool:
 
 
 def roles_in(user: User, practice: Practice) -> frozenset[Role]:
-    found = (one.roles for one in Membership.objects.list_held_by(user) if one.practice_id == practice.pk)
-    return next(found, frozenset())
+    roles = (one.roles for one in Membership.objects.list_held_by(user) if one.practice_id == practice.pk)
+    return next(roles, frozenset())
 
 
 def may_share(user: User, practice: Practice) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +34,14 @@ class ResponseClosed(Refusal):
     code = "response_closed"
     kind = Kind.CONFLICT
     words = gettext_lazy("Ce questionnaire ne se remplit plus : il est déjà envoyé, ou le rendez-vous est annulé.")
+
+
+class AnswersChanged(Refusal):
+    """The draft is no longer the version that the change was made for."""
+
+    code = "answers_changed"
+    kind = Kind.OUTDATED
+    words = gettext_lazy("Ces réponses ont changé entre-temps. Lisez-les de nouveau, puis refaites votre changement.")
 
 
 class AnswersRefused(Refusal):
@@ -66,10 +74,17 @@ def begin_response(*, appointment: Appointment, version: QuestionnaireVersion, b
 
 
 @transaction.atomic
-def keep_answers(*, response: uuid.UUID, answers: Answers, by: User) -> QuestionnaireResponse:
+def keep_answers(
+    *, response: uuid.UUID, answers: Answers, by: User, versions: Collection[str] | None = None
+) -> QuestionnaireResponse:
     """Replace the answers of the questions named; an empty tuple removes one. The others stay, also of questions that
-    are not asked at the moment: they come back with them. Raises ResponseNotFound, ResponseClosed, AnswersRefused."""
+    are not asked at the moment: they come back with them.
+
+    `versions`: only in one of these (see version_of). Raises ResponseNotFound, ResponseClosed, AnswersChanged,
+    AnswersRefused.
+    """
     locked = _open(response, by)
+    check_version(locked, versions)
     questions = locked.version.questions
     if faults := faults_of_values(questions, answers):
         raise AnswersRefused(faults)
@@ -96,9 +111,28 @@ def complete_response(*, response: uuid.UUID, by: User) -> QuestionnaireResponse
     return locked
 
 
+def version_of(response: QuestionnaireResponse | None) -> str:
+    """As FHIR's meta.versionId: another one after each change; None: nothing was written yet."""
+    return "0" if response is None else f"{response.changed_at:%Y%m%d%H%M%S%f}"
+
+
+def check_version(response: QuestionnaireResponse | None, versions: Collection[str] | None) -> None:
+    """Raises AnswersChanged unless it is one of these versions; None: any."""
+    if versions is not None and version_of(response) not in versions:
+        raise AnswersChanged
+
+
 def answers_of(response: QuestionnaireResponse) -> dict[str, tuple[Value, ...]]:
     """By linkId."""
     return read_response(response.version.questions, json.loads(response.answers))
+
+
+def resource_of(response: QuestionnaireResponse) -> dict[str, Any]:
+    """FHIR R4 QuestionnaireResponse, of the record that the appointment is in today. Its source is
+    the author's name, without an id of the account."""
+    stored: dict[str, Any] = json.loads(response.answers)
+    subject = {"reference": f"Patient/{response.appointment.patient_id}"}
+    return stored | {"id": str(response.pk), "subject": subject, "source": {"display": str(response.author)}}
 
 
 def _open(pk: uuid.UUID, by: User) -> QuestionnaireResponse:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -16,7 +20,7 @@ from audit.trail import record
 from files.names import composed
 from practices.models import Practice
 from practices.roles import require_administrator
-from questionnaires.fhir.editing import NoSuchItem, blank
+from questionnaires.fhir.editing import NoSuchItem, blank, without_item
 from questionnaires.fhir.faults import Fault, NotUnderstood
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft, read_questionnaire
@@ -49,10 +53,37 @@ class ItemGone(Refusal):
     words = gettext_lazy("Cette question vient d’être retirée du questionnaire : rien n’a changé.")
 
 
+class DraftChanged(Refusal):
+    """Somebody else has changed what this change would replace."""
+
+    code = "draft_changed"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Quelqu’un d’autre vient de modifier ceci : rien n’est enregistré, et ce que vous avez écrit est "
+        "toujours là. Comparez avec sa version, puis enregistrez de nouveau pour la remplacer."
+    )
+
+
 class NothingToPublish(Refusal):
     code = "nothing_to_publish"
     kind = Kind.CONFLICT
     words = gettext_lazy("Rien n’a changé depuis la dernière version : il n’y a rien à publier.")
+
+
+Part = Callable[[Json], object]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A part of the draft as somebody read it."""
+
+    part: Part
+    mark: str
+
+
+def mark_of(edited: Json, part: Part = dict) -> str:
+    """Changes with the part. Raises NoSuchItem."""
+    return hashlib.sha256(json.dumps(part(edited), sort_keys=True).encode()).hexdigest()[:32]
 
 
 @transaction.atomic
@@ -68,29 +99,38 @@ def create_questionnaire(*, practice: Practice, title: str, by: User, resource: 
 
 
 @transaction.atomic
-def import_questionnaire(*, practice: Practice, resource: object, by: User, title: str = "") -> Questionnaire:
+def import_questionnaire(
+    *, practice: Practice, resource: object, by: User, title: str = "", pk: uuid.UUID | None = None
+) -> Questionnaire:
     """Version 1 is the resource. Raises NotAllowed, QuestionnaireNotUnderstood."""
     check_may_edit(practice, by)
     questions = _read(read_questionnaire, resource)
     named = composed(title or questions.title)
     if not named:
         raise QuestionnaireNotUnderstood([Fault("", "no_title")])
-    made = Questionnaire.objects.create(practice=practice, title=named)
+    made = Questionnaire.objects.create(id=pk or uuid.uuid4(), practice=practice, title=named)
     record("questionnaire.created", by=by, on=made, practice=practice)
-    _store_version(made, dict(resource) | {"title": named}, by)  # type: ignore[call-overload]  # it was read as one
+    _store_version(made, cast("Json", resource) | {"title": named}, by)
     return made
 
 
 @transaction.atomic
-def change_draft(*, questionnaire: Questionnaire, change: Callable[[Json], Json], by: User) -> Questionnaire:
+def change_draft(
+    *, questionnaire: Questionnaire, change: Callable[[Json], Json], by: User, seen: Seen | None = None
+) -> Questionnaire:
     """Apply one change to the draft; the first one begins a draft from the newest version. What is incomplete may
-    stay so until it is published. Raises NotAllowed, ItemGone, QuestionnaireNotUnderstood."""
+    stay so until it is published. `seen`: the part that the change replaces, as its author has read it. Raises
+    NotAllowed, ItemGone, DraftChanged, QuestionnaireNotUnderstood."""
     check_may_edit(questionnaire.practice, by)
     locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
     try:
+        if seen is not None and seen.mark != mark_of(locked.edited, seen.part):
+            raise DraftChanged
         changed = change(locked.edited)
     except NoSuchItem:
         raise ItemGone from None
+    if isinstance(changed.get("title"), str):
+        changed = {**changed, "title": composed(changed["title"])}
     questions = _read(read_draft, changed)
     locked.draft, locked.title = _text(changed), questions.title
     locked.save(update_fields=["draft", "title"])
@@ -98,26 +138,46 @@ def change_draft(*, questionnaire: Questionnaire, change: Callable[[Json], Json]
     return locked
 
 
+def remove_item(*, questionnaire: Questionnaire, link_id: str, by: User, seen: Seen | None = None) -> Questionnaire:
+    """Remove an item of the draft, with all below it. Raises as change_draft."""
+    try:
+        return change_draft(
+            questionnaire=questionnaire, change=lambda draft: without_item(draft, link_id), by=by, seen=seen
+        )
+    except DraftChanged:
+        raise DraftChanged(
+            _("Quelqu’un d’autre vient de modifier ceci : rien n’est retiré. Relisez-le, puis retirez-le de nouveau.")
+        ) from None
+
+
 @transaction.atomic
-def discard_draft(*, questionnaire: Questionnaire, by: User) -> None:
-    """Back to the newest version. Raises NotAllowed, NothingToPublish if there is no version or no draft."""
+def discard_draft(*, questionnaire: Questionnaire, by: User, seen: str = "") -> None:
+    """Back to the newest version. `seen`: the mark of the draft that is given up, as it was read. Raises NotAllowed,
+    DraftChanged, NothingToPublish if there is no version or no draft."""
     check_may_edit(questionnaire.practice, by)
     locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
     current = locked.current
     if current is None or not locked.draft:
         raise NothingToPublish
+    if seen and seen != mark_of(locked.edited):
+        raise DraftChanged(
+            _("Quelqu’un d’autre vient de modifier le brouillon : il n’est pas abandonné. Relisez-le d’abord.")
+        )
     locked.draft, locked.title = "", json.loads(current.resource)["title"]
     locked.save(update_fields=["draft", "title"])
     record("questionnaire.discarded", by=by, on=locked, practice=locked.practice_id)
 
 
 @transaction.atomic
-def publish(*, questionnaire: Questionnaire, by: User) -> QuestionnaireVersion:
-    """Make the draft the next version. Raises NotAllowed, NothingToPublish, QuestionnaireNotUnderstood."""
+def publish(*, questionnaire: Questionnaire, by: User, seen: str = "") -> QuestionnaireVersion:
+    """Make the draft the next version. `seen`: the mark of the draft that the publisher has read. Raises NotAllowed,
+    NothingToPublish, DraftChanged, QuestionnaireNotUnderstood."""
     check_may_edit(questionnaire.practice, by)
     locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
     if not locked.draft:
         raise NothingToPublish
+    if seen and seen != mark_of(locked.edited):
+        raise DraftChanged(_("Le brouillon vient de changer : relisez-le, puis publiez."))
     return _store_version(locked, json.loads(locked.draft), by)
 
 
@@ -128,7 +188,7 @@ def publish_resource(*, questionnaire: Questionnaire, resource: object, by: User
     questions = _read(read_questionnaire, resource)
     locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
     named = composed(questions.title) or locked.title
-    return _store_version(locked, dict(resource) | {"title": named}, by)  # type: ignore[call-overload]
+    return _store_version(locked, cast("Json", resource) | {"title": named}, by)
 
 
 @transaction.atomic
@@ -146,6 +206,12 @@ def unarchive_questionnaire(*, questionnaire: Questionnaire, by: User) -> None:
     archived = Questionnaire.objects.filter(pk=questionnaire.pk, archived_at__isnull=False)
     if archived.update(archived_at=None):
         record("questionnaire.unarchived", by=by, on=questionnaire, practice=questionnaire.practice_id)
+
+
+def published(practice: Practice) -> QuerySet[Questionnaire]:
+    """Those that can be asked: in use, with a version."""
+    versions = QuestionnaireVersion.objects.filter(questionnaire=OuterRef("pk"))
+    return Questionnaire.objects.in_use().filter(Exists(versions), practice=practice).order_by("title", "pk")
 
 
 def faults_before_publishing(questionnaire: Questionnaire) -> list[Fault]:

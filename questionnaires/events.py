@@ -11,5 +11,12 @@ declare("questionnaire.published", _("Nouvelle version d’un questionnaire"), T
 declare("questionnaire.archived", _("Questionnaire archivé"), Topic.LIBRARY, shown=False)
 declare("questionnaire.unarchived", _("Questionnaire désarchivé"), Topic.LIBRARY, shown=False)
 
-declare("questionnaire.begun", _("Questionnaire demandé au patient"), Topic.APPOINTMENT)
-declare("questionnaire.answered", _("Questionnaire rempli"), Topic.APPOINTMENT)
+declare("questionnaire.begun", _("Questionnaire commencé"), Topic.APPOINTMENT)
+declare("questionnaire.answered", _("Questionnaire rempli et envoyé au cabinet"), Topic.APPOINTMENT, webhook=True)
+declare("questionnaire.opened", _("Réponses à un questionnaire, lues par le cabinet"), Topic.APPOINTMENT)
+declare(
+    "questionnaire.lapsed", _("Questionnaire commencé et pas envoyé, effacé après trente jours"), Topic.APPOINTMENT
+)
+declare(
+    "questionnaire.deleted", _("Réponses à un questionnaire, supprimées avec leur rendez-vous"), Topic.APPOINTMENT
+)

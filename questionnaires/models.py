@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -20,6 +21,7 @@ from questionnaires.fhir.reading import LONGEST_TITLE, read_questionnaire
 from sealing.columns import SealedTextField
 
 Json = dict[str, Any]
+DRAFTS_LAST = timedelta(days=30)  # after the last change; patients read it on the first page
 
 
 class QuestionnaireQuerySet(OfPracticeQuerySet["Questionnaire"]):
@@ -119,8 +121,18 @@ class QuestionnaireResponse(models.Model):
                 condition=Q(state="completed", completed_at__isnull=False)
                 | Q(state="in-progress", completed_at__isnull=True),
                 name="questionnaire_response_completed_at",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["appointment", "version", "author"],
+                condition=Q(state="in-progress"),
+                name="questionnaire_one_draft",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.version_id} {self.state}"
+
+    @property
+    def lapses_at(self) -> datetime:
+        """When it is deleted unless it is sent."""
+        return self.changed_at + DRAFTS_LAST

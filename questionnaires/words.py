@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
 from questionnaires.fhir.faults import Fault
 
+COUNTED = {"too_many_items", "too_deep", "too_long"}  # their detail is a number
 SENTENCES: dict[str, StrOrPromise] = {
     # The JSON of a questionnaire
     "no_title": gettext_lazy("L’élément « title » manque : donnez un titre."),
@@ -28,8 +29,16 @@ SENTENCES: dict[str, StrOrPromise] = {
     "not_a_value": gettext_lazy("Une valeur n’a pas la forme de son type."),
     "no_link_id": gettext_lazy("Une question n’a pas de « linkId », ou il dépasse 255 caractères."),
     "link_id_twice": gettext_lazy("Deux questions ont le même « linkId »."),
-    "too_many_items": gettext_lazy("Ce questionnaire a plus de %(detail)s questions."),
-    "too_deep": gettext_lazy("Les questions sont imbriquées sur plus de %(detail)s niveaux."),
+    "too_many_items": ngettext_lazy(
+        "Ce questionnaire a plus de %(detail)s question.",
+        "Ce questionnaire a plus de %(detail)s questions.",
+        "detail",
+    ),
+    "too_deep": ngettext_lazy(
+        "Les questions sont imbriquées sur plus de %(detail)s niveau.",
+        "Les questions sont imbriquées sur plus de %(detail)s niveaux.",
+        "detail",
+    ),
     "no_enable_behavior": gettext_lazy("Avec plusieurs conditions, « enableBehavior » dit « all » ou « any »."),
     "options_of_another_type": gettext_lazy("Seule une question à choix a des réponses proposées."),
     "bound_of_another_type": gettext_lazy("Une limite n’a pas le type de la question."),
@@ -54,21 +63,38 @@ SENTENCES: dict[str, StrOrPromise] = {
     "condition_in_a_circle": gettext_lazy("Cette question dépend d’elle-même."),
     "ranges_without_score": gettext_lazy("Il y a des intervalles de score, mais aucune réponse ne donne de points."),
     "ranges_overlap": gettext_lazy("Les intervalles du score se chevauchent, ou ne sont pas dans l’ordre."),
+    "another_questionnaire": gettext_lazy("Ces réponses nomment un autre questionnaire : « %(detail)s »."),
     # What a patient mends
     "required": gettext_lazy("Répondez à cette question."),
     "not_asked": gettext_lazy("Ce questionnaire ne pose pas la question « %(detail)s »."),
     "answered_twice": gettext_lazy("Cette question a deux fois la même réponse."),
     "too_many_answers": gettext_lazy("Cette question a trop de réponses."),
     "not_an_option": gettext_lazy("Choisissez une des réponses proposées."),
-    "too_long": gettext_lazy("C’est trop long : %(detail)s caractères au plus."),
+    "too_long": ngettext_lazy(
+        "C’est trop long : %(detail)s caractère au plus.",
+        "C’est trop long : %(detail)s caractères au plus.",
+        "detail",
+    ),
+    "year": gettext_lazy("Vérifiez l’année de cette date."),
+    "another_unit": gettext_lazy("Cette réponse se donne en %(detail)s."),
     "too_low": gettext_lazy("C’est trop petit : %(detail)s au moins."),
+    "too_early": gettext_lazy("C’est trop tôt : %(detail)s au plus tôt."),
+    "too_late": gettext_lazy("C’est trop tard : %(detail)s au plus tard."),
+    "not_precise": gettext_lazy("Précisez cette date : une partie de %(detail)s est hors des limites."),
     "too_high": gettext_lazy("C’est trop grand : %(detail)s au plus."),
 }
 
 
+def words_of(fault: Fault, detail: str = "") -> str:
+    """What is wrong. `detail`: as a page writes that of the fault."""
+    if fault.code in COUNTED:
+        return SENTENCES[fault.code] % {"detail": int(fault.detail)}
+    return SENTENCES[fault.code] % {"detail": detail or fault.detail}
+
+
 def sentence_of(fault: Fault) -> str:
     """What is wrong, and where if the fault has a linkId."""
-    said = str(SENTENCES[fault.code]) % {"detail": fault.detail}
+    said = words_of(fault)
     return (
         _("Question « %(link_id)s » : %(said)s") % {"link_id": fault.link_id, "said": said} if fault.link_id else said
     )

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"  # the request contradicts the current state
+    OUTDATED = "outdated"  # it was made for a former version (RFC 9110, If-Match)
     GONE = "gone"
     TOO_LARGE = "too_large"
     TOO_OFTEN = "too_often"  # the requester has used up a limit

@@ -27,15 +27,8 @@ class AddIndexBesideWrites(postgresql.AddIndexConcurrently):
         if schema_editor.connection.vendor != "postgresql":
             AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
-        name = schema_editor.quote_name(self.index.name)
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute(VALIDITY, [name])
-            found = cursor.fetchone()
-            if found and found[0]:
-                return
-            if found:
-                cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        super().database_forwards(app_label, schema_editor, from_state, to_state)
+        if not _is_built(schema_editor, self.index.name):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self,
@@ -48,6 +41,40 @@ class AddIndexBesideWrites(postgresql.AddIndexConcurrently):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
         else:
             AddIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class AddUniqueBesideWrites(AddConstraint):
+    """AddConstraint of a UniqueConstraint with a condition, which is an index, by CREATE UNIQUE INDEX CONCURRENTLY on
+    PostgreSQL. Its migration has `atomic = False`, and its rows never break it. May be run again, as
+    AddIndexBesideWrites."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        if _is_built(schema_editor, self.constraint.name):
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        statement = str(self.constraint.create_sql(model, schema_editor))
+        beside = statement.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1)
+        schema_editor.execute(beside)
+
+
+def _is_built(schema_editor: BaseDatabaseSchemaEditor, index: str) -> bool:
+    """Drops an unfinished one."""
+    name = schema_editor.quote_name(index)
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(VALIDITY, [name])
+        found = cursor.fetchone()
+        if found and not found[0]:
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    return bool(found and found[0])
 
 
 class AddConstraintNotValid(postgresql.AddConstraintNotValid):

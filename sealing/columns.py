@@ -77,10 +77,10 @@ class _OpenedWhenRead(DeferredAttribute):
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
             return self
-        kept = instance.__dict__.get(self.field.attname)
-        if isinstance(kept, Sealed):
-            kept = instance.__dict__[self.field.attname] = kept.open()
-        return super().__get__(instance, cls) if kept is None else kept
+        stored = instance.__dict__.get(self.field.attname)
+        if isinstance(stored, Sealed):
+            stored = instance.__dict__[self.field.attname] = stored.open()
+        return super().__get__(instance, cls) if stored is None else stored
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
@@ -109,8 +109,8 @@ class SealedTextField(models.TextField[str, str]):
 
     def sealed_text_of(self, instance: models.Model) -> Sealed | None:
         """The sealed text of an instance just read from the database; None if the column is empty."""
-        kept = instance.__dict__.get(self.attname)
-        return kept if isinstance(kept, Sealed) else None
+        stored = instance.__dict__.get(self.attname)
+        return stored if isinstance(stored, Sealed) else None
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         return self.sealed_text_of(model_instance) or super().pre_save(model_instance, add)

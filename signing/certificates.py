@@ -85,7 +85,7 @@ def current_credential(*, user: User) -> SigningCredential:
     if current:
         current.retired_at = timezone.now()
         current.save(update_fields=["retired_at"])
-    authority = _current_authority()
+    authority = current_authority()
     issued = credentials.issue_certificate(
         authority_certificate=bytes(authority.certificate),
         authority_private_key=bytes(authority.private_key),
@@ -204,7 +204,7 @@ def _new_revocation_list(authority: InstallationAuthority) -> bytes:
     )
 
 
-def _current_authority() -> InstallationAuthority:
+def current_authority() -> InstallationAuthority:
     current = InstallationAuthority.objects.filter(retired_at=None).first()
     if current:
         return current

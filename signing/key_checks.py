@@ -14,7 +14,6 @@ from django.db import OperationalError, ProgrammingError
 from signing.key_places import remote_key
 from signing.models import KeyPlace, SigningCredential
 from signing.pdf.keys import KeyUnavailable
-from signing.pdf.remote_key import ask_service
 from signing.pdf.token_probe import probe
 
 
@@ -49,6 +48,8 @@ def silent_service() -> Iterator[str]:
     elsewhere can still sign."""
     if not settings.CSC_URL or not _is_private_enough(settings.CSC_URL):
         return
+    from signing.pdf.remote_key import ask_service  # loads 8 MiB
+
     try:
         ask_service(settings.CSC_URL)
     except KeyUnavailable as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -14,8 +15,10 @@ from signing.passphrases import passphrases
 from signing.pdf.credentials import Credential
 from signing.pdf.imported import checked
 from signing.pdf.keys import KeyInMemory, SigningKey
-from signing.pdf.remote_key import RemoteKey
 from signing.pdf.token_key import KeyInToken, certificates_in_token
+
+if TYPE_CHECKING:
+    from signing.pdf.remote_key import RemoteKey
 
 
 def credential_of(stored: SigningCredential) -> Credential:
@@ -43,6 +46,8 @@ def key_in_token(uri: str) -> KeyInToken:
 
 
 def remote_key(credential_id: str) -> RemoteKey:
+    from signing.pdf.remote_key import RemoteKey  # loads 8 MiB, which most installations never use
+
     return RemoteKey(credential_id, url=settings.CSC_URL, token=settings.CSC_TOKEN, pin=settings.CSC_PIN)
 
 
@@ -53,10 +58,10 @@ def install_key(*, owner: User | Practice, key_place: KeyPlace, reference: str) 
     signing.pdf.imported.CertificateRefused.
     """
     if key_place == KeyPlace.PKCS11:
-        found = certificates_in_token(reference, module=settings.PKCS11_MODULE, pin=settings.PKCS11_PIN)
+        certificates = certificates_in_token(reference, module=settings.PKCS11_MODULE, pin=settings.PKCS11_PIN)
     else:
-        found = remote_key(reference).certificates()
-    certificate, chain = found
+        certificates = remote_key(reference).certificates()
+    certificate, chain = certificates
     return install(
         owner=owner,
         imported=checked(certificate=certificate, private_key=b"", chain=chain),

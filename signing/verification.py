@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
@@ -17,7 +22,7 @@ from files.intake import Intake, Refused, TryLater, inspect
 from files.models import StoredFile
 from files.names import clean_name
 from signing.certificates import known_authorities
-from signing.pdf.examination import ExaminedSignature, Integrity, Trust, examine
+from signing.pdf.examination import INTACT, ExaminedSignature, Integrity, Trust, examine
 from signing.pdf.verify import CannotVerify
 
 
@@ -27,6 +32,7 @@ class Verdict(StrEnum):
     UNSIGNED = "unsigned"
     WHOLE = "whole"  # every signature is valid and trusted, and only signing data was added after
     REVOKED = "revoked"  # nothing was changed; a certificate was revoked, and no time proves the signature older
+    NOT_OURS = "not_ours"  # a certificate names this installation's authority, which did not issue it
     UNTRUSTED = "untrusted"  # nothing was changed, but this installation can't tell who signed
     ALTERED = "altered"  # something was added after the last signature
     BROKEN = "broken"  # a signature does not fit the document
@@ -54,6 +60,8 @@ class Verification:
         # A mismatched time-stamp does not disprove the signatures, but somebody added it.
         if integrities & {Integrity.ALTERED, Integrity.FILLED_IN, Integrity.BROKEN}:
             return Verdict.ALTERED
+        if any(signature.trust is Trust.NOT_ISSUED for signature in self.signatures):
+            return Verdict.NOT_OURS
         if Integrity.NOT_JUDGED in integrities:
             return Verdict.NOT_JUDGED
         if all(signature.is_time_stamp for signature in self.signatures):
@@ -106,14 +114,27 @@ def _verify(upload: UploadedFile[Any] | None) -> Verification:
 def _verified(intake: Intake) -> Verification:
     with intake.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    known = StoredFile.objects.filter(sha256=sha256, shared_documents__isnull=False)
     try:
+        signatures = examine(intake.path, known_authorities())
+        is_known = known.exists()
+        if is_known:
+            signatures = [_as_of_a_former_site(one) for one in signatures]
+        held = known.filter(shared_documents__consent__challenge__isnull=False, shared_documents__consent__doubt="")
+        read_size = held.values_list("shared_documents__consent__read_size", flat=True).first()
+        if read_size is not None and signatures:
+            *before, seal = signatures
+            seal = _as_verified_on_arrival(seal)
+            if seal.sealed_elsewhere:
+                before = _as_before_the_seal(before, intake.path, read_size)
+            signatures = [*before, seal]
         return Verification(
             name=intake.name,
             size=intake.size,
             page_count=intake.page_count,
             sha256=sha256,
-            known=StoredFile.objects.filter(sha256=sha256, shared_documents__isnull=False).exists(),
-            signatures=examine(intake.path, known_authorities()),
+            known=is_known,
+            signatures=signatures,
         )
     except CannotVerify as error:
         damaged = Refused(
@@ -122,6 +143,39 @@ def _verified(intake: Intake) -> Verification:
             % {"name": intake.name},
         )
         raise (_worded_for_verifiers(damaged, intake.name) if error.code == "too_complex" else damaged) from error
+
+
+def _as_of_a_former_site(signature: ExaminedSignature) -> ExaminedSignature:
+    """Authorities of several installations have one name. A file of a practice that moved here was examined on
+    arrival."""
+    if signature.trust is not Trust.NOT_ISSUED:
+        return signature
+    return replace(signature, trust=Trust.UNKNOWN_ISSUER)
+
+
+def _as_verified_on_arrival(signature: ExaminedSignature) -> ExaminedSignature:
+    """The evidence of exactly these bytes is that of a consent which this installation holds without doubt."""
+    if signature.consent is not None or signature.claims is None:
+        return signature
+    return replace(signature, consent=signature.claims, sealed_elsewhere=True)
+
+
+def _as_before_the_seal(signatures: list[ExaminedSignature], path: Path, size: int) -> list[ExaminedSignature]:
+    """The signatures of the file that was read and then sealed, its first `size` bytes.
+
+    After a move nobody here trusts the seal's issuer, and what a stranger signs over a document may alter it. But
+    this seal is that of a consent that was verified on arrival: what came after the others is a signature.
+    """
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".copy") as copy:
+        shutil.copyfile(path, copy.name)
+        os.truncate(copy.name, size)
+        earlier = examine(Path(copy.name), known_authorities())
+    if len(earlier) != len(signatures):
+        return signatures
+    return [
+        replace(now, integrity=Integrity.SIGNED_AGAIN if then.integrity in INTACT else then.integrity)
+        for now, then in zip(signatures, earlier, strict=True)
+    ]
 
 
 def _worded_for_verifiers(refused: Refused, name: str) -> Refused:

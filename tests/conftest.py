@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
@@ -18,6 +19,7 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.commands import flush
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
@@ -33,7 +35,9 @@ from appointments.booking import place
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, ReminderPolicy, VisitReason
 from docshare.demo.letters import letter, signature
 from documents.models import Category
+from files import pieces, storage
 from files.intake import Intake, accept
+from files.models import StoredFile
 from patients.models import Patient
 from practices.models import Membership, Practice
 from signing.signatures import set_signature_image
@@ -63,16 +67,32 @@ OF_INSTALLATIONS = {"docshare", "jobs", "platform", "upgrade"}
 WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
 
+SHARES = 8  # of the repeated parameters, one is run at each turn
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--turn", default="", help="run one repeated parameter in eight, chosen by this text: a commit")
+    parser.addoption("--half", action="store_true", help="with --turn: of everything else one test in two")
+
+
 def pytest_report_header() -> str:
     """The header of the run lists optional parts that are absent."""
     return sample_folder.header()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects tests
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks tests that open a database, and tests whose result cannot differ on other servers (.ci/run): those
-    without database and queue, and those about pages alone."""
+    without database and queue, and those about pages alone. `lengthy` changes nothing of that."""
     _mark_repeated(items)
+    if turn := config.getoption("--turn"):
+        one_in = 2 if config.getoption("--half") else 1
+        others = {
+            item for item in items
+            if not _is_its_turn(item, turn, one_in=SHARES if item.get_closest_marker("repeated") else one_in)
+        }  # fmt: skip
+        config.hook.pytest_deselected(items=list(others))
+        items[:] = [item for item in items if item not in others]
     for item in items:
         parts, name = set(item.path.parts), item.path.name
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
@@ -85,12 +105,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ground)
 
 
+def pytest_collection() -> None:
+    """Collect no garbage while tests are imported: there is none, and it takes a tenth of that time."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of garbage collection, which would read it again and again: a tenth
     of the processor time of tests."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _is_its_turn(item: pytest.Item, turn: str, *, one_in: int) -> bool:
+    return zlib.crc32(f"{turn} {item.nodeid}".encode()) % one_in == 0
 
 
 def _mark_repeated(items: Iterable[pytest.Item]) -> None:
@@ -210,6 +240,15 @@ def _categories(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_pieces_stay() -> Iterator[None]:
+    """A test that is rolled back leaves the pieces of its uploads in storage, where fsck would find them later."""
+    yield
+    documents = storages["documents"]
+    if not STACK and isinstance(documents, FileSystemStorage):
+        shutil.rmtree(documents.path(pieces.FOLDER), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -400,6 +439,18 @@ def receive() -> Callable[..., Intake]:
         return accept(SimpleUploadedFile(name, content))
 
     return _receive
+
+
+@pytest.fixture
+def keep(receive: Callable[..., Intake]) -> Callable[[bytes, str], StoredFile]:
+    """Passes an upload through intake, and stores it."""
+
+    def _keep(content: bytes, name: str) -> StoredFile:
+        stored = storage.keep(receive(content, name))
+        stored.save()
+        return stored
+
+    return _keep
 
 
 @pytest.fixture

@@ -147,6 +147,50 @@ BEFORE_A_NAME = re.compile(r"\b(?:de|que|lorsque|puisque|jusque|quoique) %\((\w+
 NO_NAMES = {"named", "before", "low", "detail"}  # the last two are numbers
 
 
+# A number, then a noun or an adjective in the plural.
+PLURAL_AFTER_A_NUMBER = re.compile(r"%\(\w+\)[ds][ \u00a0](\w+[sx])\b")
+NO_PLURAL = {"les", "dans", "vous", "inclus", "après", "fois"}
+# The number is a bound that is written in the code, and more than one: no reader meets another.
+OF_A_FIXED_NUMBER = {
+    "%(free)s libres sur %(total)s.",  # a size with its unit
+    "Ce calendrier a plus de %(count)d dates.",
+    "Ce certificat se termine dans %(days)s jours.",  # two at least
+    "Ce fichier a plus de %(count)d colonnes.",
+    "Ce fichier a plus de %(count)d lignes\u00a0: partagez-le en plusieurs.",
+    "Cherchez avec %(words)d mots au plus, et %(length)d caractères au plus.",
+    "C’est trop long\u00a0: %(most)d caractères et %(lines)d lignes au plus.",
+    "C’est trop long\u00a0: abrégez, %(most)d caractères au plus.",
+    "Donnez %(most)d plages au plus.",
+    "Donnez une durée de %(first)d à %(last)d minutes.",
+    "Il y a plus de %(most)d caractères avant le @\u00a0: aucune adresse n’en a tant. Vérifiez-la.",
+    "L’adresse e-mail a plus de %(most)d caractères\u00a0: vérifiez-la.",
+    "Le disque est plein (%(free)s libres sur %(total)s)\u00a0: aucun document n’est accepté.",  # the same
+    "Le nom ou le prénom dépasse %(count)d caractères.",
+    "Les %(listed)s premiers sont affichés.",
+    "Les %(listed)s premières sont affichées.",
+    (
+        "Les %(most)s premiers rendez-vous de la journée sont dans cette liste\u00a0: "
+        "choisissez un agenda pour voir les autres."
+    ),
+    "Les %(most)s premières fiches\u00a0: précisez la recherche.",
+    "Au moins %(count)s documents partagés, du plus récent au plus ancien.",
+    "Une des listes compte %(count)s lignes\u00a0: les 50 premières sont affichées.",
+    "les %(size)s premiers octets de ce fichier",
+    "«\u00a0%(label)s\u00a0» dépasse %(count)s caractères. Raccourcissez ce texte.",
+}
+
+
+def test_a_sentence_with_a_number_inflects() -> None:
+    """Its noun is in the plural only beside more than one: by ngettext, or {% plural %} in a template."""
+    stiff = {
+        entry.msgid
+        for entry in entries()
+        if not entry.msgid_plural and not NO_PLURAL.issuperset(PLURAL_AFTER_A_NUMBER.findall(entry.msgid))
+    }
+    assert stiff - OF_A_FIXED_NUMBER == set()
+    assert stiff >= OF_A_FIXED_NUMBER  # no exception outlives its sentence
+
+
 def test_no_text_has_a_word_before_a_name_that_its_vowel_would_cut() -> None:
     """“de %(name)s” would give “de Émile”: notifications.wording.of writes the word with the name."""
     texts = [text for entry in entries() for text in (entry.msgid, entry.msgid_plural) if text]

@@ -33,6 +33,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import NOT_PROVIDED, Field, ManyToManyField
 
+from schema.operations import AddUniqueBesideWrites
 from tools.last_release import last_release
 
 POSTGRESQL = DatabaseWrapper({"ENGINE": "django.db.backends.postgresql", "NAME": "nowhere", "OPTIONS": {}})
@@ -127,6 +128,8 @@ class Reader:
                 pass
             case operations.AddIndex() if self._released(app, operation.model_name):
                 yield Fault(f"index {operation.index.name}", LOCKS)
+            case AddUniqueBesideWrites() if self._released(app, operation.model_name):
+                yield Fault(f"constraint {operation.constraint.name}", LOCKS if migration.atomic else REFUSES)
             case AddConstraintNotValid() if self._released(app, operation.model_name):
                 yield Fault(f"constraint {operation.constraint.name}", REFUSES)
             case operations.AddConstraint() if self._released(app, operation.model_name):

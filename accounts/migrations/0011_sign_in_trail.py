@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL("DELETE FROM accounts_knowndevice", migrations.RunSQL.noop),
+        migrations.RunSQL("DELETE FROM accounts_knowndevice", migrations.RunSQL.noop, elidable=True),
         migrations.CreateModel(
             name='RateCount',
             fields=[

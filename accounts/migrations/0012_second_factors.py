@@ -20,4 +20,4 @@ def open_secrets(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0011_sign_in_trail"), ("mfa", "0003_authenticator_type_uniq")]
 
-    operations = [migrations.RunPython(migrations.RunPython.noop, open_secrets)]
+    operations = [migrations.RunPython(migrations.RunPython.noop, open_secrets, elidable=True)]

@@ -66,11 +66,11 @@ class AppointmentQuerySet(OfPracticeQuerySet["Appointment"]):
 
     def shown_by(self, tie: RecordTie) -> AppointmentQuerySet:
         """Appointments of the tie's record, without those of records that its account has not proved."""
-        found = self.filter(patient=tie.patient_id)
+        appointments = self.filter(patient=tie.patient_id)
         if tie.shows_only is None:
-            return found
+            return appointments
         native = Q(of_record=None) if tie.shows_what_came_from(tie.patient_id) else Q(pk__in=[])
-        return found.filter(native | Q(of_record__in=tie.shows_only))
+        return appointments.filter(native | Q(of_record__in=tie.shows_only))
 
     def upcoming(self) -> AppointmentQuerySet:
         return self.filter(status=AppointmentStatus.BOOKED, starts_at__gt=timezone.now())

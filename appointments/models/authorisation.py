@@ -55,8 +55,8 @@ class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
         """For this record, or for another of the practice that looks like the same child: the booker may have
         described the child differently."""
         alike = Q(patient=patient) | Q(patient__practice=patient.practice_id, patient__birth_date=patient.birth_date)
-        found = self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
-        return [one for one in found if one.is_about(patient)]
+        exclusions = self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
+        return [one for one in exclusions if one.is_about(patient)]
 
     def possibly_about(self, patients: Collection[Patient]) -> HolderExclusionQuerySet:
         """Candidates of applying_to for any of these records; `is_about` and `is_of` decide."""
@@ -64,8 +64,8 @@ class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
             patient__practice__in={one.practice_id for one in patients},
             patient__birth_date__in={one.birth_date for one in patients},
         )
-        found = self.filter(Q(patient__in=[one.pk for one in patients]) | born)
-        return found.select_related("patient", "holder")
+        exclusions = self.filter(Q(patient__in=[one.pk for one in patients]) | born)
+        return exclusions.select_related("patient", "holder")
 
 
 class HolderExclusion(models.Model):

@@ -15,10 +15,12 @@ from practices.models import OfPracticeQuerySet, Practice
 class InstructionQuerySet(OfPracticeQuerySet["Instruction"]):
     def matching(self, *, agenda: Agenda, visit_reason: VisitReason) -> InstructionQuerySet:
         """Instructions for this reason and agenda (an instruction without reasons or agendas: all)."""
-        found = self.filter(practice=agenda.practice_id)
-        of_reason = Q(pk__in=found.filter(visit_reasons=visit_reason).values("pk")) | Q(visit_reasons__isnull=True)
-        of_agenda = Q(pk__in=found.filter(agendas=agenda).values("pk")) | Q(agendas__isnull=True)
-        return found.filter(of_reason).filter(of_agenda).distinct()
+        instructions = self.filter(practice=agenda.practice_id)
+        of_reason = Q(pk__in=instructions.filter(visit_reasons=visit_reason).values("pk")) | Q(
+            visit_reasons__isnull=True
+        )
+        of_agenda = Q(pk__in=instructions.filter(agendas=agenda).values("pk")) | Q(agendas__isnull=True)
+        return instructions.filter(of_reason).filter(of_agenda).distinct()
 
 
 class Instruction(models.Model):

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "docshare.telemetry.spans.TraceRequestsMiddleware",
     "docshare.health.requests.MeasureRequestsMiddleware",
     "portals.refusals.CountRefusalsMiddleware",
+    "portals.compression.CompressTextsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

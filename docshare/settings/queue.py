@@ -52,6 +52,11 @@ CELERY_BEAT_SCHEDULE = {
     "close-old-merges": {"task": "documents.tasks.close_old_merges", "schedule": timedelta(hours=1)},
     "forget-old-drafts": {"task": "documents.tasks.forget_old_drafts", "schedule": timedelta(hours=6)},
     "remind-of-unread-documents": {"task": "documents.tasks.remind_of_unread", "schedule": timedelta(minutes=10)},
+    "remind-of-requests": {"task": "documents.tasks.remind_of_requests", "schedule": timedelta(minutes=10)},
+    "close-unanswered-requests": {
+        "task": "documents.tasks.close_unanswered_requests",
+        "schedule": timedelta(hours=6),
+    },
     "make-data-exports": {"task": "personal_data.tasks.make_exports", "schedule": timedelta(seconds=30)},
     "make-practice-exports": {
         "task": "personal_data.tasks.make_practice_exports",
@@ -83,5 +88,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-imports": {"task": "imports.tasks.run_imports", "schedule": timedelta(seconds=10)},
     "read-calendars": {"task": "imports.tasks.read_calendars", "schedule": timedelta(seconds=30)},
     "forget-old-imports": {"task": "imports.tasks.forget_old_imports", "schedule": timedelta(hours=6)},
+    "sweep-uploads": {"task": "documents.tasks.sweep_uploads", "schedule": timedelta(hours=1)},
+    "sweep-kept-pages": {"task": "files.tasks.sweep_kept_pages", "schedule": timedelta(hours=1)},
     "remove-stale-uploads": {"task": "files.tasks.sweep_stale_uploads", "schedule": timedelta(hours=1)},
 }

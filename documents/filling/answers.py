@@ -69,8 +69,8 @@ def _checked(blank: Blank, text: str) -> tuple[str, str]:
         return text, "" if text in blank.choices else _("Choisissez « %(label)s » dans la liste.")
     longest = MAX_LONG if blank.kind == BlankKind.LONG else MAX_SHORT
     if len(text) > longest:
-        told = _("« %(label)s » dépasse %(count)s caractères. Raccourcissez ce texte.")
-        return text, told.replace("%(count)s", str(longest))
+        sentence = _("« %(label)s » dépasse %(count)s caractères. Raccourcissez ce texte.")
+        return text, sentence.replace("%(count)s", str(longest))
     if missing := missing_letters(text, settings.PAPER_FONTS.values()):
         return text, _("Dans « %(label)s » :") + " " + missing_sentence(missing).replace("%", "%%")
     return text, ""
@@ -86,8 +86,8 @@ def _missing(blank: Blank) -> str:
 
 def _day(text: str) -> date | None:
     text = ascii_digits(text)
-    found = _DAY_FIRST.fullmatch(text)
+    match = _DAY_FIRST.fullmatch(text)
     try:
-        return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(text)
+        return date(int(match[3]), int(match[2]), int(match[1])) if match else date.fromisoformat(text)
     except ValueError:
         return None

@@ -34,8 +34,8 @@ def keep_draft(*, appointment: Appointment, version: LibraryVersion, typed: Mapp
 
 def draft_of(user: User, appointment: Appointment, version: LibraryVersion) -> dict[str, str]:
     """What the user typed, by field; empty without a draft."""
-    found = FillingDraft.objects.filter(user=user, appointment=appointment, version=version).first()
-    typed = json.loads(found.typed) if found else {}
+    draft = FillingDraft.objects.filter(user=user, appointment=appointment, version=version).first()
+    typed = json.loads(draft.typed) if draft else {}
     return {str(name): str(text) for name, text in typed.items()}
 
 

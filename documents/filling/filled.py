@@ -172,6 +172,7 @@ def share_filled(
                 pk=pk,
                 session=session,
                 kept=kept_for_undoing(by, appointment, filling.version),
+                made_from=filling.version.document,
             )
             end_draft(by, appointment, filling.version)
             return document

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
+from documents.consents.sealing import check_intake
 from documents.library.writing.body import clean, pictures
 from documents.library.writing.fields import examples
 from documents.library.writing.printing import print_body
-from documents.models import AutoSendRule, Category, LibraryDocument, LibraryVersion
+from documents.models import AutoSendRule, Category, ConsentForm, LibraryDocument, LibraryVersion
 from documents.models.library import BLANK
 from documents.sending.planning import follow_library
 from files import storage
@@ -42,9 +43,12 @@ def import_document(
 
 
 def import_version(*, document: LibraryDocument, intake: Intake, by: User) -> LibraryVersion:
-    """Add a version; documents sent earlier stay unchanged. Consumes the intake. Raises NotAllowed."""
+    """Add a version; documents sent earlier stay unchanged. Consumes the intake. Raises NotAllowed;
+    documents.consents.sealing.NotToBeSigned if the document asks for a signature that this file cannot receive."""
     with intake:
         check_may_write(document.practice, by)
+        if ConsentForm.objects.filter(document=document).exists():
+            check_intake(intake, practice=document.practice)
         return _store_version(document, intake, by, action="library.version_added")
 
 
@@ -58,16 +62,18 @@ def write_document(
     check_may_write(practice, by)
     document = LibraryDocument(id=pk or uuid.uuid4(), practice=practice, title=composed(title), category=category)
     document.full_clean()
-    kept = _checked(body, practice)
-    _store_version(document, print_specimen(document, kept), by, action="library.written", body=kept)
+    cleaned = _checked(body, practice)
+    _store_version(document, print_specimen(document, cleaned), by, action="library.written", body=cleaned)
     return document
 
 
 def write_version(*, document: LibraryDocument, body: str, by: User) -> LibraryVersion:
     """Add a version to a written document; documents sent earlier stay unchanged. Raises as write_document."""
     check_may_write(document.practice, by)
-    kept = _checked(body, document.practice)
-    return _store_version(document, print_specimen(document, kept), by, action="library.version_added", body=kept)
+    cleaned = _checked(body, document.practice)
+    return _store_version(
+        document, print_specimen(document, cleaned), by, action="library.version_added", body=cleaned
+    )
 
 
 @transaction.atomic
@@ -94,12 +100,12 @@ def preview_body(*, practice: Practice, title: str, body: str) -> bytes:
 
 
 def _checked(body: str, practice: Practice) -> str:
-    kept = clean(body)
-    wanted = set(pictures(kept))
+    cleaned = clean(body)
+    wanted = set(pictures(cleaned))
     known = LibraryDocument.objects.filter(practice=practice, versions__file__media_type__startswith="image/")
     if set(known.filter(pk__in=wanted).values_list("pk", flat=True)) != wanted:
         raise ValidationError({"body": _("Une image de ce texte n’est pas dans la bibliothèque du cabinet.")})
-    return kept
+    return cleaned
 
 
 @transaction.atomic
@@ -167,11 +173,11 @@ def _check_no_rule_sends(document: LibraryDocument, body: str) -> None:
     """A rule never sends a document with blanks. The caller has locked the document. Raises ValidationError."""
     rule = AutoSendRule.objects.kept().filter(documents=document).first() if BLANK in body else None
     if rule is not None:
-        told = _(
+        sentence = _(
             "La règle « %(rule)s » envoie ce document, et personne n’en remplirait les blancs. Retirez-le d’abord de "
             "la règle, ou rédigez un autre document."
         )
-        raise ValidationError({"body": told % {"rule": rule.name}})
+        raise ValidationError({"body": sentence % {"rule": rule.name}})
 
 
 def check_may_write(practice: Practice, by: User) -> None:

@@ -32,7 +32,7 @@ class Difference:
 
 def differences(kept: Patient, other: Patient) -> list[Difference]:
     """What staff choose. Not a contact that only one of them has: the record that stays gets it."""
-    found = [
+    differing = [
         Difference(
             name,
             getattr(kept, name),
@@ -44,7 +44,7 @@ def differences(kept: Patient, other: Patient) -> list[Difference]:
     ]
     return [
         one
-        for one in found
+        for one in differing
         if (one.kept, one.kept_giver) != (one.other, one.other_giver)
         and not (one.name in CONTACTS and (not one.kept or not one.other))
     ]

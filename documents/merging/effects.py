@@ -41,7 +41,7 @@ def effects_of_merge(*, kept: Patient, other: Patient, from_other: Collection[st
     accesses = [*accesses_to(kept), *accesses_to(other)]
     ties = [one.what for one in accesses if isinstance(one.what, RecordTie)]
     loses = _Losses(sides)
-    found = []
+    effects = []
     for access in accesses:
         match access.what:
             case RecordTie() as tie:
@@ -53,8 +53,8 @@ def effects_of_merge(*, kept: Patient, other: Patient, from_other: Collection[st
             case _:  # an authorisation goes with its appointment; invitations of both records end
                 change = Change.ENDED if access.kind is AccessKind.INVITATION else None
         if change:
-            found.append(Effect(access, change))
-    return found
+            effects.append(Effect(access, change))
+    return effects
 
 
 def _of_tie(tie: RecordTie, ties: list[RecordTie], sides: Sides) -> Change | None:

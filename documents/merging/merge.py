@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from appointments.exclusions import keep_exclusions
 from appointments.models import Appointment, HolderExclusion, WaitingEntry
+from appointments.models.waiting import WaitingEnd
 from appointments.waiting import withdraw_offers_of
 from audit.trail import DetailValue, record
 from documents import messages
 from documents.merging.choices import FIELDS, saved, take
-from documents.merging.state import State
+from documents.merging.state import ENDED_WISHES, State
 from documents.merging.ties import Sides, limit_ties, own_accounts
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
@@ -115,7 +116,7 @@ def lock_both(one: uuid.UUID, other: uuid.UUID) -> dict[uuid.UUID, Patient]:
     both = [one, other]
     list(Appointment.objects.filter(patient__in=both).order_by("pk").select_for_update(of=("self",)))
     records = Patient.every.filter(pk__in=both).order_by("pk").select_for_update(of=("self",))
-    locked = {found.pk: found for found in records.select_related("practice")}
+    locked = {record.pk: record for record in records.select_related("practice")}
     if len(locked) < len(set(both)):
         raise Patient.DoesNotExist
     # Booked while this waited for the records.
@@ -145,6 +146,7 @@ def _move_rows(sides: Sides, state: State) -> None:
     wishes = list(WaitingEntry.objects.filter(patient=other).values_list("pk", flat=True))
     state.move(WaitingEntry.objects.filter(patient=other), patient=kept)
     withdraw_offers_of(wishes)
+    state.rows[ENDED_WISHES] = _one_wish_for_each_reason(kept)
     state.move(Invitation.objects.filter(patient=other), patient=kept)
     waiting = kept.contact_proposals.filter(settled_at=None)
     twice = other.contact_proposals.filter(
@@ -154,6 +156,20 @@ def _move_rows(sides: Sides, state: State) -> None:
     twice.update(settled_at=timezone.now())
     state.move(ContactProposal.objects.filter(patient=other), patient=kept)
     state.move(Message.objects.filter(about=other.pk), about=kept.pk)
+
+
+def _one_wish_for_each_reason(kept: Patient) -> list[str]:
+    """End the wishes without an appointment for a reason that the record waits for already, with a better rank, as
+    nobody is put on the list twice (appointments.waiting.put_on_list). Returns them."""
+    waiting = WaitingEntry.objects.live().filter(patient=kept, appointment=None).select_for_update(of=("self",))
+    reasons, twice = set(), []
+    for entry in waiting:
+        if entry.visit_reason_id in reasons:
+            twice.append(entry.pk)
+        reasons.add(entry.visit_reason_id)
+    withdraw_offers_of(twice)
+    WaitingEntry.objects.filter(pk__in=twice).update(ended_at=timezone.now(), end=WaitingEnd.REMOVED)
+    return [str(pk) for pk in twice]
 
 
 def _sendings_of_links(patient: Patient) -> dict[str, list[str]]:

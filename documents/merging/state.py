@@ -13,6 +13,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from documents.merging.choices import Saved
 from patients.models import RecordTie
 
+ENDED_WISHES = "wishes that the merge ended"  # among `rows`: the previous release reads no other field
+
 
 @dataclass
 class State:

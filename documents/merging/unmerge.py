@@ -18,14 +18,16 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from appointments.models import Appointment, BookedFor, HolderExclusion, WaitingEntry
+from appointments.models.waiting import WaitingEnd
 from audit.trail import record
 from documents import messages
 from documents.merging.choices import restore
 from documents.merging.merge import former_contacts, lock_both
-from documents.merging.state import State, belongs_to, tie_as_it_was
+from documents.merging.state import ENDED_WISHES, State, belongs_to, tie_as_it_was
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.shared import AudienceChoice
 from documents.sending.autosend import resend
+from documents.sending.links import LINK
 from documents.sharing.corrections import judge_minority, leave_contacts
 from notifications import outbox
 from notifications.models import Message, MessageState
@@ -185,6 +187,8 @@ def _separate_rows(apart: Apart, by: User) -> None:
         HolderExclusion.objects.get_or_create(
             patient=other, holder=exclusion.holder, defaults={"excluded_by": exclusion.excluded_by}
         )
+    ended = WaitingEntry.objects.filter(pk__in=state.rows.get(ENDED_WISHES, []), end=WaitingEnd.REMOVED)
+    ended.update(ended_at=None, end="")
     WaitingEntry.objects.filter(pk__in=state.moved(WaitingEntry), patient=kept).update(patient=other)
     Invitation.objects.filter(pk__in=state.moved(Invitation)).update(patient=other)
     ContactProposal.objects.filter(pk__in=state.moved(ContactProposal)).update(patient=other)
@@ -245,14 +249,16 @@ def _give_sendings_back(link: DocumentLink, apart: Apart, by: User) -> None:
     already, opens it again, and what waits still is announced by it."""
     theirs = apart.state.sendings_of_links.get(str(link.pk), [])
     moved = AutoSend.objects.filter(pk__in=theirs, link__created_at__gt=apart.merge.merged_at)
-    found = list(moved.select_related("appointment", "shared").order_by("rank"))
-    for sending in found:
+    sendings = list(moved.select_related("appointment", "shared").order_by("rank"))
+    for sending in sendings:
         AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=theirs.index(str(sending.pk)) + 1)
-    about = SharedDocument.messages.through.objects.filter(shareddocument__auto_send__in=found).values("message")
-    waiting = Message.objects.filter(pk__in=about, state=MessageState.QUEUED)
+    about = SharedDocument.messages.through.objects.filter(shareddocument__auto_send__in=sendings).values("message")
+    former = DocumentLink.objects.filter(appointment=link.appointment_id, created_at__gt=apart.merge.merged_at)
+    asking = Q(about__in=list(former.values_list("pk", flat=True)), topic=LINK)
+    waiting = Message.objects.filter(asking | Q(pk__in=about), state=MessageState.QUEUED)
     if waiting.exists():
         outbox.call_off(waiting)
-        resend(AutoSend.objects.get(pk=found[0].pk), by=by)
+        resend(AutoSend.objects.get(pk=sendings[0].pk), by=by)
 
 
 def _follow_accounts(apart: Apart) -> None:

@@ -42,6 +42,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(note_contacts, migrations.RunPython.noop),
-        migrations.RunPython(note_bookers, migrations.RunPython.noop),
+        migrations.RunPython(note_contacts, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(note_bookers, migrations.RunPython.noop, elidable=True),
     ]

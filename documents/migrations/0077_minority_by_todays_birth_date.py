@@ -66,4 +66,4 @@ class Migration(migrations.Migration):
         ("accounts", "0012_second_factors"),
     ]
 
-    operations = [migrations.RunPython(judge_anew, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(judge_anew, migrations.RunPython.noop, elidable=True)]

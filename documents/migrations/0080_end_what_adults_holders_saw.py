@@ -21,4 +21,4 @@ def end_hidden(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [("documents", "0079_holder_ended_by_age")]
 
-    operations = [migrations.RunPython(end_hidden, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(end_hidden, migrations.RunPython.noop, elidable=True)]

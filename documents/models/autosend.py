@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -17,6 +18,10 @@ from documents.models.library import LibraryDocument
 from documents.models.shared import SharedDocument
 from patients.models import Patient
 from practices.models import OfPracticeQuerySet, Practice
+from questionnaires.models import Questionnaire
+
+if TYPE_CHECKING:
+    from documents.models.receiving import DocumentRequest
 
 
 class Moment(models.TextChoices):
@@ -31,11 +36,11 @@ class AutoSendRuleQuerySet(OfPracticeQuerySet["AutoSendRule"]):
 
     def matching(self, appointment: Appointment) -> AutoSendRuleQuerySet:
         """Active rules for the appointment's reason and agenda (a rule without reasons or agendas: all)."""
-        found = self.kept().filter(practice=appointment.practice_id, is_active=True)
-        return found.filter(
-            Q(pk__in=found.filter(visit_reasons=appointment.visit_reason_id).values("pk"))
+        rules = self.kept().filter(practice=appointment.practice_id, is_active=True)
+        return rules.filter(
+            Q(pk__in=rules.filter(visit_reasons=appointment.visit_reason_id).values("pk"))
             | Q(visit_reasons__isnull=True),
-        ).filter(Q(pk__in=found.filter(agendas=appointment.agenda_id).values("pk")) | Q(agendas__isnull=True))
+        ).filter(Q(pk__in=rules.filter(agendas=appointment.agenda_id).values("pk")) | Q(agendas__isnull=True))
 
 
 class AutoSendRule(models.Model):
@@ -67,6 +72,63 @@ class AutoSendRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def asks(self) -> list[RuleQuestion]:
+        """What it asks today."""
+        return [one for one in self.questions.all() if one.removed_at is None]
+
+
+class RuleQuestionQuerySet(models.QuerySet["RuleQuestion"]):
+    def kept(self) -> RuleQuestionQuerySet:
+        return self.filter(removed_at=None)
+
+
+class RuleQuestion(models.Model):
+    """What a rule asks the patient for, beside or instead of the documents that it sends.
+
+    Its words may be corrected: it stays the same question, and is not asked again where it was asked.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    rule = models.ForeignKey(AutoSendRule, on_delete=models.CASCADE, related_name="questions")
+    label = models.CharField(_("document demandé"), max_length=120)
+    questionnaire = models.ForeignKey(
+        Questionnaire,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="To answer, in its newest version; null: files are asked for",
+    )
+    details = models.TextField(_("précisions"), max_length=1_000, blank=True, default="")
+    days_before = models.PositiveSmallIntegerField(
+        _("jours avant le rendez-vous"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365)],
+        help_text="Until the end of that day; null: no limit",
+    )
+    rank = models.PositiveSmallIntegerField(default=0)
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="What it asked stays")
+
+    objects = RuleQuestionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["rank", "id"]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def words(self) -> str:
+        """As of documents.sending.rules.Asks."""
+        return self.label
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Not while its questionnaire is archived."""
+        return self.questionnaire is None or self.questionnaire.archived_at is None
 
 
 class LinkEnd(models.TextChoices):
@@ -135,13 +197,26 @@ class AutoSendQuerySet(models.QuerySet["AutoSend"]):
         return self.filter(free, may_leave, state=AutoSendState.PLANNED, due_at__lte=now)
 
 
+class Part(NamedTuple):
+    """What of a rule one sending sends: a document of the library, or a question; the other is None."""
+
+    document_id: uuid.UUID | None
+    question_id: uuid.UUID | None
+
+
 class AutoSend(models.Model):
-    """One document of one rule for one appointment: sent once, whatever crashes."""
+    """One document or question of one rule for one appointment: sent once, whatever crashes. What a question asked
+    is its `request`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="auto_sends")
     rule = models.ForeignKey(AutoSendRule, on_delete=models.PROTECT, related_name="sendings")
-    document = models.ForeignKey(LibraryDocument, on_delete=models.PROTECT, related_name="auto_sends")
+    document = models.ForeignKey(
+        LibraryDocument, on_delete=models.PROTECT, null=True, blank=True, related_name="auto_sends"
+    )
+    question = models.ForeignKey(
+        RuleQuestion, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="sendings"
+    )
     state = models.CharField(max_length=10, choices=AutoSendState, default=AutoSendState.PLANNED)
     due_at = models.DateTimeField()
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not before: a worker has it, or it did not go")
@@ -161,10 +236,20 @@ class AutoSend(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="planned"), name="auto_send_due"),
             models.Index(fields=["due_at"], condition=Q(state="failed"), name="auto_send_failed"),
+            models.Index(fields=["question"], condition=Q(question__isnull=False), name="auto_send_question"),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["appointment", "rule", "document"], name="auto_send_once_per_appointment_and_rule"
+            ),
+            models.UniqueConstraint(
+                fields=["appointment", "rule", "question"],
+                condition=Q(question__isnull=False),
+                name="auto_send_asks_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(document__isnull=False, question=None) | Q(document=None, question__isnull=False),
+                name="auto_send_document_or_question",
             ),
             models.CheckConstraint(
                 condition=~Q(state="sent") | Q(sent_at__isnull=False), name="auto_send_sent_has_a_time"
@@ -173,6 +258,25 @@ class AutoSend(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+    @property
+    def part(self) -> Part:
+        return Part(self.document_id, self.question_id)
+
+    @property
+    def title(self) -> str:
+        """Of the document, or what is asked."""
+        return self.document.title if self.document else self.question.label if self.question else ""
+
+    @property
+    def asked(self) -> DocumentRequest | None:
+        """What its question asked; None for a document, and for what was not asked yet."""
+        return getattr(self, "request", None)
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Sent; and what it asked is still waited for."""
+        return self.state == AutoSendState.SENT and (self.asked is None or self.asked.waits_for_patient)
 
     @property
     def was_given_up(self) -> bool:

@@ -69,6 +69,10 @@ class LineReason(models.TextChoices):
     DELETED = "deleted", _("Le rendez-vous a été supprimé.")
     ARCHIVED = "archived", _("Ce document n’est plus dans la bibliothèque.")
     BLANKS = "blanks", _("Ce document a des blancs à remplir pour chaque patient.")
+    SIGN_FIRST = (
+        "sign_first",
+        _("Un praticien signe ce document avant le patient : partagez-le depuis le rendez-vous."),
+    )
     NOT_ALLOWED = "not_allowed", _("La personne qui a lancé l’envoi ne peut plus partager.")
     CANNOT_WRITE = "cannot_write", _("Ce document n’a pas pu être mis en page pour ce patient.")
     GAVE_UP = "gave_up", _("Le partage a échoué plusieurs fois : partagez ce document depuis le rendez-vous.")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,10 +25,15 @@ class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
         return self.filter(archived_at=None)
 
     def with_newest(self) -> LibraryDocumentQuerySet:
-        """With `newest_version`, its key, and `must_be_filled`: whether that one has blanks."""
+        """With `newest_version`, its key, `has_blanks`, and `must_be_filled`: whether that one has blanks, or a
+        practitioner signs it before the patient."""
         newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number")
+        forms = self.model._meta.apps.get_model("documents", "ConsentForm")._default_manager
+        signed_first = forms.filter(document=OuterRef("pk"), practitioner_first=True)
         return self.alias(newest_body=Subquery(newest.values("body")[:1])).annotate(
-            newest_version=Subquery(newest.values("pk")[:1]), must_be_filled=Q(newest_body__contains=BLANK)
+            newest_version=Subquery(newest.values("pk")[:1]),
+            has_blanks=Q(newest_body__contains=BLANK),
+            must_be_filled=Q(newest_body__contains=BLANK) | Q(Exists(signed_first)),
         )
 
     def search(self, typed: str) -> LibraryDocumentQuerySet:
@@ -113,4 +118,5 @@ def newest_versions(documents: Collection[uuid.UUID]) -> dict[uuid.UUID, Library
     newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number").values("pk")[:1]
     asked = LibraryDocument.objects.filter(pk__in=documents)
     versions = LibraryVersion.objects.filter(pk__in=asked.values_list(Subquery(newest)))
-    return {version.document_id: version for version in versions.select_related("file", "document")}
+    related = versions.select_related("file", "document__consent_form")
+    return {version.document_id: version for version in related}

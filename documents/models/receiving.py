@@ -6,16 +6,19 @@ Neither row names the patient: it is the appointment's, also after records becam
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from appointments.models import Appointment
+from appointments.models import Appointment, AppointmentStatus
+from documents.models.autosend import AutoSend, DocumentLink
 from files.models import StoredFile
 from practices.models import OfPracticeQuerySet, Practice
+from questionnaires.models import QuestionnaireResponse, QuestionnaireVersion, ResponseState
 
 
 class RequestState(models.TextChoices):
@@ -24,6 +27,7 @@ class RequestState(models.TextChoices):
     ACCEPTED = "accepted", _("accepté")
     REFUSED = "refused", _("refusé, demandé de nouveau")
     CANCELLED = "cancelled", _("annulé")
+    EXPIRED = "expired", _("expiré")
 
 
 # The patient is still to send something. Files are taken for these, and for RECEIVED until the practice has decided.
@@ -31,13 +35,49 @@ WAITS_FOR_PATIENT = (RequestState.ASKED, RequestState.REFUSED)
 TAKES_FILES = (*WAITS_FOR_PATIENT, RequestState.RECEIVED)
 
 
+class SentAs(models.TextChoices):
+    """By what right an account sent a file."""
+
+    PATIENT = "patient", _("le patient")
+    GUARDIAN = "guardian", _("responsable légal")
+    HOLDER = "holder", _("la personne qui a pris le rendez-vous")
+
+
+LATE_BEFORE = timedelta(hours=24)  # nothing has come, and the appointment is this near
+KEPT_OPEN = timedelta(days=30)  # after its appointment, a request that nobody answered closes by itself
+
+
 class DocumentRequestQuerySet(OfPracticeQuerySet["DocumentRequest"]):
     def open(self) -> DocumentRequestQuerySet:
         return self.filter(state__in=TAKES_FILES)
 
+    def unseen_answers(self) -> DocumentRequestQuerySet:
+        """Answers to a questionnaire that staff have not opened yet."""
+        return self.filter(response__isnull=False, seen_at=None)
+
+    def with_begun(self) -> DocumentRequestQuerySet:
+        """Each with `begun`: whether an account has a draft of answers."""
+        drafts = QuestionnaireResponse.objects.filter(
+            appointment=OuterRef("appointment"), version=OuterRef("version"), state=ResponseState.IN_PROGRESS
+        )
+        return self.annotate(begun=Exists(drafts))
+
+    def waiting_for_patient(self) -> DocumentRequestQuerySet:
+        return self.filter(state__in=WAITS_FOR_PATIENT)
+
+    def late(self) -> DocumentRequestQuerySet:
+        """Its limit is past, or its appointment is near or over; and it still waits for the patient."""
+        now = timezone.now()
+        passed = Q(due_at__lt=now) | Q(appointment__starts_at__lt=now + LATE_BEFORE)
+        return self.waiting_for_patient().filter(passed, appointment__status=AppointmentStatus.BOOKED)
+
 
 class DocumentRequest(models.Model):
-    """One thing that the practice asks for. `sentence`: why what came was refused the last time."""
+    """One thing that the practice asks for: files, or the answers to a questionnaire (docs/decisions/0049).
+
+    `sentence`: why what came was refused the last time. `response`: the answers, once they are sent; until then each
+    account has a draft of its own. `seen_at`, `answered_as`: of these answers.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -49,18 +89,43 @@ class DocumentRequest(models.Model):
     sentence = models.TextField(blank=True, default="")
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
-    settled_at = models.DateTimeField(null=True, blank=True, help_text="Accepted or cancelled")
+    auto_send = models.OneToOneField(
+        AutoSend, on_delete=models.SET_NULL, null=True, blank=True, related_name="request", help_text="Of a rule"
+    )
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="Accepted, cancelled or expired")
+    version = models.ForeignKey(
+        QuestionnaireVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="requests"
+    )
+    response = models.OneToOneField(
+        QuestionnaireResponse, on_delete=models.RESTRICT, null=True, blank=True, related_name="request"
+    )
+    answered_as = models.CharField(max_length=10, choices=SentAs, blank=True, default="", db_default="")
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="Answers first opened by staff")
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="Once; a moved appointment begins anew")
 
     objects = DocumentRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["asked_at", "id"]
-        indexes = [models.Index(fields=["practice", "-asked_at", "-id"], name="request_of_practice")]
+        indexes = [
+            models.Index(fields=["practice", "-asked_at", "-id"], name="request_of_practice"),
+            models.Index(
+                fields=["practice"],
+                condition=Q(response__isnull=False, seen_at=None),
+                name="request_unseen_answers",
+            ),
+            models.Index(fields=["practice"], condition=Q(state__in=["asked", "refused"]), name="request_unanswered"),
+        ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["accepted", "cancelled"], settled_at__isnull=False)
+                condition=Q(state__in=["accepted", "cancelled", "expired"], settled_at__isnull=False)
                 | Q(state__in=["asked", "received", "refused"], settled_at=None),
                 name="request_settled_at_its_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(response=None, seen_at=None, answered_as="")
+                | Q(response__isnull=False, version__isnull=False, state="accepted"),
+                name="request_answered_is_accepted",
             ),
         ]
 
@@ -68,8 +133,16 @@ class DocumentRequest(models.Model):
         return str(self.id)
 
     @property
-    def takes_files(self) -> bool:
+    def is_questionnaire(self) -> bool:
+        return self.version_id is not None
+
+    @property
+    def is_open(self) -> bool:
         return self.state in TAKES_FILES
+
+    @property
+    def takes_files(self) -> bool:
+        return self.is_open and not self.is_questionnaire
 
     @property
     def waits_for_patient(self) -> bool:
@@ -79,13 +152,10 @@ class DocumentRequest(models.Model):
     def is_late(self) -> bool:
         return self.waits_for_patient and self.due_at is not None and self.due_at < timezone.now()
 
-
-class SentAs(models.TextChoices):
-    """By what right an account sent a file."""
-
-    PATIENT = "patient", _("le patient")
-    GUARDIAN = "guardian", _("responsable légal")
-    HOLDER = "holder", _("la personne qui a pris le rendez-vous")
+    @property
+    def limit(self) -> datetime:
+        """Until when it is of use."""
+        return self.due_at or self.appointment.starts_at
 
 
 class ReceivedState(models.TextChoices):
@@ -115,6 +185,9 @@ class ReceivedDocument(models.Model):
     notices = models.JSONField(default=list, blank=True, help_text="Codes of files.notices")
     sent_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="documents_sent", help_text="Null: a link"
+    )
+    link = models.ForeignKey(
+        DocumentLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="received", help_text="By which"
     )
     sent_as = models.CharField(max_length=10, choices=SentAs)
     received_at = models.DateTimeField(default=timezone.now)

@@ -21,6 +21,7 @@ class ActKind(models.TextChoices):
     TAKE_BACK = "take_back", _("retrait")
     MOVE = "move", _("déplacement")
     CANCEL = "cancel", _("annulation")
+    BATCH = "batch", _("envoi à plusieurs patients")
 
 
 class UndoableActQuerySet(models.QuerySet["UndoableAct"]):
@@ -36,7 +37,8 @@ class UndoableAct(models.Model):
     by = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="+")
     session = models.CharField(max_length=64, help_text="A digest of the session in which it was done; opaque here")
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, db_index=False, related_name="+")
-    appointment = models.UUIDField(help_text="It may be deleted meanwhile")
+    appointment = models.UUIDField(null=True, help_text="It may be deleted meanwhile; null: of a batch")
+    batch = models.UUIDField(null=True, blank=True, help_text="Whose start it is")
     document = models.UUIDField(null=True, blank=True, help_text="Of a sharing or a taking back")
     file = models.ForeignKey(
         StoredFile,

@@ -12,16 +12,31 @@ from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from appointments.models import Appointment, AppointmentStatus
 from audit.trail import record
-from documents.models import DocumentRequest, ReceivedDocument, ReceivedState
+from documents.models import DocumentLink, DocumentRequest, PartialUpload, ReceivedDocument, ReceivedState
+from documents.models.receiving import KEPT_OPEN, ReceivedDocumentQuerySet
 from documents.receiving import messages
-from documents.receiving.access import Asked, all_received, request_of, sees
+from documents.receiving.access import (
+    Rights,
+    all_received,
+    asked_by_link,
+    request_of,
+    rights_of,
+    rights_of_link,
+    sees,
+)
 from documents.receiving.asking import RequestOver, locked_request
+from documents.receiving.limits import Sender, TooManyFiles, check_amount, sent_by_or_link
 from documents.receiving.states import follow_files
+from documents.receiving.uploaded import note_sent
+from documents.sending.links import find_link_again
+from documents.sharing.uploads import locked
 from files import storage
 from files.intake import Intake, Refused
 from files.limits import PDF
@@ -29,8 +44,8 @@ from files.models import StoredFile
 from files.photographs import as_one_pdf
 from refusals import Kind, Refusal
 
+Around = DocumentRequest | Appointment  # what is sent for: a request, or an appointment without one
 AT_ONCE = 20  # files of one form
-MAX_FILES = 40  # of one request
 
 
 class NotYours(Refusal):
@@ -43,11 +58,23 @@ class NotYours(Refusal):
     )
 
 
-class TooManyFiles(Refusal):
-    code = "too_many_files"
-    kind = Kind.INVALID
-    field = "file"
-    words = gettext_lazy("Trop de fichiers pour cette demande. Appelez le cabinet s’il lui en faut davantage.")
+class NoFiles(Refusal):
+    """The request is for the answers to a questionnaire."""
+
+    code = "answers_wanted"
+    kind = Kind.CONFLICT
+    words = gettext_lazy("Le cabinet demande des réponses à un questionnaire, pas un document.")
+
+
+class NotAsked(Refusal):
+    """The practice takes only what it asks for, or no more for this appointment."""
+
+    code = "not_asked"
+    kind = Kind.CONFLICT
+    words = gettext_lazy(
+        "Ce cabinet ne reçoit par ici que ce qu’il demande, jusqu’à 30 jours après le rendez-vous. Appelez-le s’il a "
+        "besoin d’autre chose."
+    )
 
 
 class AlreadySeen(Refusal):
@@ -62,25 +89,50 @@ class AlreadySeen(Refusal):
 
 
 def send_files(
-    *, request: DocumentRequest, intakes: Sequence[Intake], by: User, sending: uuid.UUID | None = None
+    *,
+    request: DocumentRequest,
+    intakes: Sequence[Intake],
+    by: Sender,
+    sending: uuid.UUID | None = None,
+    uploads: Sequence[PartialUpload] = (),
 ) -> list[ReceivedDocument]:
     """Send accepted uploads, in this order: several pictures become one PDF, a PDF stays as it is.
 
-    `sending`: of the form; the same one sent twice sends once. Consumes the intakes: on return their bytes are in
-    storage; after an exception nothing is stored. Raises RequestOver, NotYours, TooManyFiles, Refused;
+    `sending`: of the form; the same one sent twice with the same files sends once. `uploads`: what the intakes were
+    made of, which ends with them. Consumes the intakes: on return their bytes are in storage; after an exception
+    nothing is stored. Raises RequestOver, NotYours, NoFiles, TooManyFiles, TooMuchToday, Refused;
     DocumentRequest.DoesNotExist if the account does not find the request.
     """
-    try:
-        _check_number(intakes)
-        _check_may_send(request, by)
-        ids = _Ids(request, by, sending or uuid.uuid4())
-        if made := ids.already_made():
-            return made
-        papers = _papers(intakes)
-    except BaseException:
-        _drop(intakes)
-        raise
-    return _kept(request, papers, ids, by)
+    return _send(request, intakes, by, sending, uploads)
+
+
+def may_send_unasked(by: User, appointment: Appointment) -> bool:
+    """Whether the practice takes from this account what it did not ask for around this appointment."""
+    rights = rights_of(by, appointment)
+    return rights is not None and rights.sends and _takes_unasked(appointment)
+
+
+def send_unasked(
+    *,
+    appointment: Appointment,
+    intakes: Sequence[Intake],
+    by: User,
+    sending: uuid.UUID | None = None,
+    uploads: Sequence[PartialUpload] = (),
+) -> list[ReceivedDocument]:
+    """As send_files, for what nobody asked. Needs the appointment with access.PARTS. Raises NotAsked, NotYours,
+    TooMuchToday, Refused; Appointment.DoesNotExist if the account has nothing to do with it."""
+    return _send(appointment, intakes, by, sending, uploads)
+
+
+def check_may_send(around: Around, by: Sender) -> None:
+    """Raises RequestOver, NotYours, NoFiles, NotAsked; DoesNotExist of a request or an appointment."""
+    _check_takes(around, _rights_around(around, by))
+
+
+def _takes_unasked(appointment: Appointment) -> bool:
+    is_over = appointment.ends_at < timezone.now() - KEPT_OPEN
+    return appointment.practice.takes_unasked and appointment.status == AppointmentStatus.BOOKED and not is_over
 
 
 @transaction.atomic
@@ -106,18 +158,41 @@ def take_back(*, received: ReceivedDocument, by: User) -> None:
 
 
 class _Ids:
-    """The ids that the files of one form get, whenever it is sent."""
+    """The ids that the files of one form get, whenever it is sent with these files."""
 
-    def __init__(self, request: DocumentRequest, by: User, sending: uuid.UUID) -> None:
-        self.request = request
-        self.space = uuid.uuid5(uuid.uuid5(request.pk, by.pk.hex), sending.hex)
+    def __init__(self, around: Around, by: Sender, sending: uuid.UUID, intakes: Sequence[Intake]) -> None:
+        self.around = around
+        form = uuid.uuid5(uuid.uuid5(around.pk, by.pk.hex), sending.hex)
+        self.space = uuid.uuid5(form, " ".join(storage.sha256_of(one.path) for one in intakes))
 
     def __getitem__(self, number: int) -> uuid.UUID:
         return uuid.uuid5(self.space, str(number))
 
     def already_made(self) -> list[ReceivedDocument]:
         wanted = [self[number] for number in range(AT_ONCE)]
-        return list(ReceivedDocument.objects.filter(request=self.request, pk__in=wanted))
+        return list(_sent_around(self.around).filter(pk__in=wanted))
+
+
+def _send(
+    around: Around,
+    intakes: Sequence[Intake],
+    by: Sender,
+    sending: uuid.UUID | None,
+    uploads: Sequence[PartialUpload],
+) -> list[ReceivedDocument]:
+    try:
+        _check_number(intakes)
+        rights = _rights_around(around, by)
+        ids = _Ids(around, by, sending or uuid.uuid4(), intakes)
+        if made := ids.already_made():
+            _drop(intakes)
+            return made
+        _check_takes(around, rights)
+        papers = _papers(intakes)
+    except BaseException:
+        _drop(intakes)
+        raise
+    return _kept(around, papers, ids, by, uploads)
 
 
 def _check_number(intakes: Sequence[Intake]) -> None:
@@ -127,18 +202,40 @@ def _check_number(intakes: Sequence[Intake]) -> None:
         raise TooManyFiles(_("Vingt fichiers au plus à la fois. Envoyez les autres ensuite."))
 
 
-def _check_may_send(request: DocumentRequest, by: User) -> Asked:
-    """Raises DocumentRequest.DoesNotExist, RequestOver, NotYours, TooManyFiles."""
-    asked = request_of(by, request)
-    if asked is None:
-        raise DocumentRequest.DoesNotExist
-    if not request.takes_files:
-        raise RequestOver(_("Le cabinet a clos cette demande : il n’attend plus rien."))
-    if not asked.rights.sends:
+def _rights_around(around: Around, by: Sender) -> Rights:
+    """Raises DoesNotExist of a request or an appointment."""
+    if isinstance(around, DocumentRequest):
+        rights = _rights(around, by)
+        missing: type[Exception] = DocumentRequest.DoesNotExist
+    else:
+        assert isinstance(by, User)  # links send only what is asked
+        rights, missing = rights_of(by, around), Appointment.DoesNotExist
+    if rights is None:
+        raise missing
+    return rights
+
+
+def _check_takes(around: Around, rights: Rights) -> None:
+    """Raises RequestOver, NoFiles, NotAsked, NotYours."""
+    if isinstance(around, DocumentRequest):
+        if not around.is_open:
+            raise RequestOver(_("Le cabinet a clos cette demande : il n’attend plus rien."))
+        if not around.takes_files:
+            raise NoFiles
+    elif not _takes_unasked(around):
+        raise NotAsked
+    if not rights.sends:
         raise NotYours
-    if ReceivedDocument.objects.filter(request=request).count() >= MAX_FILES:
-        raise TooManyFiles
-    return asked
+
+
+def _rights(request: DocumentRequest, by: Sender) -> Rights | None:
+    """Of an account, or of a link, for this request."""
+    if isinstance(by, User):
+        asked = request_of(by, request)
+        return asked.rights if asked else None
+    link = find_link_again(by)
+    is_asked = link is not None and request.pk in {one.pk for one in asked_by_link(link)}
+    return rights_of_link(link) if link is not None and is_asked else None
 
 
 def _papers(intakes: Sequence[Intake]) -> list[Intake]:
@@ -146,7 +243,8 @@ def _papers(intakes: Sequence[Intake]) -> list[Intake]:
     pictures = [one for one in intakes if one.media_type != PDF]
     if len(pictures) < 2:
         return list(intakes)
-    name = _("%(count)d pages.pdf") % {"count": sum(one.page_count for one in pictures)}
+    count = sum(one.page_count for one in pictures)
+    name = ngettext("%(count)d page.pdf", "%(count)d pages.pdf", count) % {"count": count}
     bound = as_one_pdf(pictures, name=name)
     first = intakes.index(pictures[0])
     return [
@@ -156,13 +254,15 @@ def _papers(intakes: Sequence[Intake]) -> list[Intake]:
     ]
 
 
-def _kept(request: DocumentRequest, papers: list[Intake], ids: _Ids, by: User) -> list[ReceivedDocument]:
+def _kept(
+    around: Around, papers: list[Intake], ids: _Ids, by: Sender, uploads: Sequence[PartialUpload]
+) -> list[ReceivedDocument]:
     """Store the bytes, then write the rows in one transaction."""
     stored: list[tuple[Intake, StoredFile]] = []
     try:
         for paper in papers:
             stored.append((paper, storage.keep(paper)))
-        return _write(request, stored, ids, by)
+        return _write(around, stored, ids, by, uploads)
     except BaseException:
         _drop(papers)
         _abandon([file for _paper, file in stored])
@@ -171,44 +271,89 @@ def _kept(request: DocumentRequest, papers: list[Intake], ids: _Ids, by: User) -
 
 @transaction.atomic
 def _write(
-    request: DocumentRequest, stored: list[tuple[Intake, StoredFile]], ids: _Ids, by: User
+    around: Around,
+    stored: list[tuple[Intake, StoredFile]],
+    ids: _Ids,
+    by: Sender,
+    uploads: Sequence[PartialUpload],
 ) -> list[ReceivedDocument]:
-    current = locked_request(request)
-    if made := ids.already_made():  # the same form, in another request that was faster
+    current = _locked_around(around)
+    came = ids.already_made()  # the same form, in another request that was faster
+    if came:
         transaction.on_commit(partial(_abandon, [file for _paper, file in stored]))
-        return made
-    asked = _check_may_send(current, by)
-    came = []
+    else:
+        came = _written(current, stored, ids, by, uploads)
+    note_sent(uploads, as_=came)
+    return came
+
+
+def _written(
+    current: Around,
+    stored: list[tuple[Intake, StoredFile]],
+    ids: _Ids,
+    by: Sender,
+    uploads: Sequence[PartialUpload],
+) -> list[ReceivedDocument]:
+    """The rows of what is not there yet, with the row that each of the others has. `current` is locked."""
+    user = by if isinstance(by, User) else None
+    request, appointment, rights = _checked(current, by)
+    came: list[ReceivedDocument] = []
+    new: dict[str, tuple[int, Intake, StoredFile]] = {}
     for number, (paper, file) in enumerate(stored):
-        if twin := _same(current, file, by):
+        twin = _same(current, file, by)
+        if twin or file.sha256 in new:
             transaction.on_commit(partial(_abandon, [file]))
-            came.append(twin)
-            continue
+            came += [twin] if twin else []
+        else:
+            new[file.sha256] = (number, paper, file)
+    check_amount(request, by, [file.size for _number, _paper, file in new.values()], beside=uploads)
+    for number, paper, file in new.values():
         file.save()
         received = ReceivedDocument(
             id=ids[number],
             practice=current.practice,
-            appointment=current.appointment,
-            request=current,
+            appointment=appointment,
+            request=request,
             file=file,
             name=paper.name,
             page_count=paper.page_count,
             notices=list(paper.notices),
-            sent_by=by,
-            sent_as=asked.rights.sent_as,
+            sent_by=user,
+            link=by if isinstance(by, DocumentLink) else None,
+            sent_as=rights.sent_as,
         )
-        received.full_clean(exclude=["file", "appointment", "request", "practice", "sent_by"])
+        received.full_clean(exclude=["file", "appointment", "request", "practice", "sent_by", "link"])
         received.save()
-        _record("document.received", received, by)
+        _record("document.received", received, user)
         came.append(received)
-    follow_files(current, by)
-    messages.settle(current, by=by)
+    if request is not None:
+        follow_files(request, user)
+        messages.settle(request, by=user)
     return came
 
 
-def _same(request: DocumentRequest, file: StoredFile, by: User) -> ReceivedDocument | None:
+def _locked_around(around: Around) -> Around:
+    return locked_request(around) if isinstance(around, DocumentRequest) else locked(around)
+
+
+def _checked(current: Around, by: Sender) -> tuple[DocumentRequest | None, Appointment, Rights]:
+    """What it is for, its appointment, and by what rights; once it is locked."""
+    rights = _rights_around(current, by)
+    _check_takes(current, rights)
+    if isinstance(current, DocumentRequest):
+        return current, current.appointment, rights
+    return None, current, rights
+
+
+def _sent_around(around: Around) -> ReceivedDocumentQuerySet:
+    if isinstance(around, DocumentRequest):
+        return ReceivedDocument.objects.filter(request=around)
+    return ReceivedDocument.objects.filter(request=None, appointment=around)
+
+
+def _same(around: Around, file: StoredFile, by: Sender) -> ReceivedDocument | None:
     """The same bytes, sent before for this request, and still to be seen."""
-    sent = ReceivedDocument.objects.filter(request=request, sent_by=by, file__sha256=file.sha256)
+    sent = _sent_around(around).filter(sent_by_or_link(by), file__sha256=file.sha256)
     return sent.waiting().first()
 
 
@@ -217,14 +362,15 @@ def _abandon(files: Sequence[StoredFile]) -> None:
         storage.abandon(file)
 
 
-def _record(action: str, received: ReceivedDocument, by: User) -> None:
+def _record(action: str, received: ReceivedDocument, by: User | None) -> None:
     record(
         action,
         by=by,
         on=received,
         practice=received.practice_id,
         within=received.appointment_id,
-        detail={"sha256": received.file.sha256, "sent_as": received.sent_as, "notices": received.notices},
+        detail={"sha256": received.file.sha256, "sent_as": received.sent_as, "notices": received.notices}
+        | ({"link": str(received.link_id)} if received.link_id else {}),
     )
 
 

@@ -9,10 +9,10 @@ from audit.trail import record
 from documents.models import DocumentRequest, ReceivedState, RequestState
 
 
-def follow_files(request: DocumentRequest, by: User) -> None:
+def follow_files(request: DocumentRequest, by: User | None) -> None:
     """What waits to be seen outweighs what was accepted, and that what was refused. The caller has locked the
-    request. A cancelled one stays cancelled."""
-    if request.state == RequestState.CANCELLED:
+    request. A cancelled one stays cancelled, and so does an expired one."""
+    if request.state in (RequestState.CANCELLED, RequestState.EXPIRED):
         return
     files = list(request.received.order_by("-settled_at", "-received_at"))
     states = {one.state for one in files}

@@ -12,22 +12,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.recipients import Addressee, Audience, Recipient, RecipientState, resolve, with_todays_holder
 from audit.trail import append
-from documents import messages
 from documents.addressees import write_addressee
 from documents.library.writing.copies import BlanksUnfilled, personal_copy
 from documents.library.writing.printing import CannotWrite
-from documents.models import AutoSend, DocumentLink, LibraryVersion, SharedDocument
+from documents.link_messages import announce_link, waiting_of_link
+from documents.models import AutoSend, DocumentLink, DocumentRequest, LibraryVersion, RequestState, SharedDocument
 from documents.models.autosend import AutoSendState, LinkEnd
 from documents.models.library import newest_versions
+from documents.models.receiving import TAKES_FILES
+from documents.receiving.automatic import ask_by_rule
 from documents.sending.links import is_open
-from documents.sending.planning import due_again, line_of, nudge_senders, record_sending
+from documents.sending.planning import call_off, due_again, line_of, nudge_senders, record_sending
 from jobs import leases
 from jobs.leases import MAX_ATTEMPTS, back_off
 from jobs.row_errors import log_row_error
@@ -99,9 +101,11 @@ def _send_for(appointment_id: Any, now: datetime) -> bool:
     if appointment is None:
         return False  # deleted, or locked by another transaction
     with_todays_holder(appointment)
-    due = []
+    due: list[AutoSend] = []
     for one in _due(appointment_id, now).select_for_update(of=("self",)):
-        if one.attempts > MAX_ATTEMPTS:
+        if not _may_be_asked(one, due):
+            call_off(one)
+        elif one.attempts > MAX_ATTEMPTS:
             _give_up(one, by=None)
         else:
             due.append(one)
@@ -111,10 +115,30 @@ def _send_for(appointment_id: Any, now: datetime) -> bool:
     return False
 
 
+def _may_be_asked(one: AutoSend, due: list[AutoSend]) -> bool:
+    """True for a sending of a document. `due`: what is asked together with it."""
+    return one.question is None or (one.question.can_be_asked and _is_news(one, due))
+
+
+def _is_news(one: AutoSend, due: list[AutoSend]) -> bool:
+    """Not if another rule asks the same questionnaire around this appointment at once (`due`), still waits for its
+    answers, or has asked it at this moment before. Before the appointment and after it are two moments: answers are
+    compared."""
+    wanted = one.question.questionnaire_id if one.question else None
+    if wanted is None:
+        return True
+    if any(other.question is not None and other.question.questionnaire_id == wanted for other in due):
+        return False
+    asked = DocumentRequest.objects.filter(appointment=one.appointment_id, version__questionnaire=wanted)
+    by_rules = asked.filter(auto_send__isnull=False).exclude(auto_send=one).exclude(state=RequestState.CANCELLED)
+    at_this_moment = Q(auto_send__rule__moment=one.rule.moment)
+    return not by_rules.filter(at_this_moment | Q(state__in=TAKES_FILES)).exists()
+
+
 def _due(appointment_id: Any, now: datetime) -> QuerySet[AutoSend]:
     """All due rows of one appointment, claimed or not: they are sent together."""
     due = AutoSend.objects.filter(appointment=appointment_id, state=PLANNED, due_at__lte=now)
-    return due.select_related("rule", "document").order_by("due_at", "id")
+    return due.select_related("rule", "document", "question__questionnaire").order_by("due_at", "id")
 
 
 def _give_up(one: AutoSend, *, by: User | None) -> None:
@@ -132,23 +156,30 @@ def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, act
     channels = _channels(appointment, recipient, due)
     if not channels:
         return False
-    versions = newest_versions({one.document_id for one in due})
+    versions = newest_versions({one.document_id for one in due if one.document_id})
     sent: list[tuple[AutoSend, SharedDocument]] = []
+    asked = [one for one in due if one.question_id]
     for one in due:
+        if one.document_id is None:
+            continue
         try:
             sent.append((one, _document(appointment, one, versions[one.document_id], recipient.addressee)))
         except (CannotWrite, BlanksUnfilled):  # the others are sent
             _give_up(one, by=by)
-    if not sent:
+    if not sent and not asked:
         return True
     documents = SharedDocument.objects.bulk_create([document for _, document in sent])
     link = _new_link(appointment, recipient.addressee, channels)
     for rank, (one, document) in enumerate(sent, start=1):
         one.shared, one.link, one.rank = document, link, rank
         one.state, one.sent_at = SENT, timezone.now()
-    AutoSend.objects.bulk_update([one for one, _ in sent], ["shared", "link", "rank", "state", "sent_at"])
+    for rank, one in enumerate(asked, start=len(sent) + 1):
+        ask_by_rule(one, appointment, by=by)
+        one.link, one.rank, one.state, one.sent_at = link, rank, SENT, timezone.now()
+    made = [*(one for one, _ in sent), *asked]
+    AutoSend.objects.bulk_update(made, ["shared", "link", "rank", "state", "sent_at"])
     append(line_of(action, one, by=by) for one, _ in sent)
-    messages.announce_link(link, documents, channels=channels)
+    announce_link(link, documents, channels=channels)
     return True
 
 
@@ -185,6 +216,7 @@ def _document(
     copy = personal_copy(version, appointment, addressee, replacing_letters=True)
     if copy:
         copy.file.save()
+    assert one.document is not None  # the caller has chosen sendings of documents
     shared = SharedDocument(
         practice=appointment.practice,
         patient=appointment.patient,
@@ -210,6 +242,9 @@ def send_now(*, sending: AutoSend, by: User) -> bool:
     one = _locked(sending)
     if one.state == SENT:
         return True
+    if not _may_be_asked(one, []):
+        call_off(one)
+        return False
     return _send(one.appointment, [one], by=by)
 
 
@@ -224,24 +259,27 @@ def send_again(*, sending: AutoSend, by: User) -> bool:
     return resend(sending, by=by)
 
 
-def resend(sending: AutoSend, *, by: User) -> bool:
-    """As send_again, after the caller has checked that `by` may."""
+def resend(sending: AutoSend, *, by: User | None, reminds: bool = False) -> bool:
+    """As send_again, after the caller has checked that `by` may. `reminds`: of what is asked."""
     one = _locked(sending)
     appointment, shared = one.appointment, one.shared
-    if one.state != SENT or shared is None:  # taken back meanwhile: send from the start
+    if one.asked is not None and not one.asked.waits_for_patient:
+        return False
+    if one.state != SENT or (shared is None and one.asked is None):  # taken back meanwhile: send from the start
         return _send(appointment, [one], by=by, action="auto_send.sent_again")
     recipient = resolve(appointment)
     channels = _channels(appointment, recipient, [one])
-    if not channels or shared.holder != recipient.addressee.holder:
+    if not channels or (shared is not None and shared.holder != recipient.addressee.holder):
         return False
     if one.link is not None and _reaches(one.link, channels):
-        if shared.messages.filter(state=MessageState.QUEUED).exists():
+        queued = shared.messages.filter(state=MessageState.QUEUED) if shared else waiting_of_link(one.link)
+        if queued.exists():
             return True
         link = one.link
     else:
         link = _replace_link(one, recipient.addressee, channels)
     together = [other.shared for other in link.sendings.select_related("shared__practice") if other.shared]
-    messages.announce_link(link, together, channels=channels)
+    announce_link(link, together, channels=channels, again=reminds)
     record_sending("auto_send.sent_again", one, by=by)
     return True
 
@@ -254,6 +292,8 @@ def _replace_link(one: AutoSend, addressee: Addressee, channels: Channels) -> Do
     """
     former = one.link
     moved = list(former.sendings.order_by("rank")) if former and former.end != LinkEnd.STAFF else [one]
+    if one.question_id and former and former.holder_id != (addressee.holder.pk if addressee.holder else None):
+        moved = [sending for sending in moved if sending.question_id]  # its documents stay with who received them
     link = _new_link(one.appointment, addressee, channels)
     for rank, sending in enumerate(moved, start=1):
         AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=rank)
@@ -318,6 +358,7 @@ def _locked(sending: AutoSend) -> AutoSend:
     return (
         AutoSend.objects.select_for_update(of=("self",))
         .select_related("appointment__practice", "appointment__patient__practice", "appointment__holder", "rule")
-        .select_related("document", "link__appointment__patient", "link__holder", "link__authorisation")
+        .select_related("document", "question", "request")
+        .select_related("link__appointment__patient", "link__holder", "link__authorisation")
         .get(pk=sending.pk)
     )

@@ -21,11 +21,14 @@ from accounts.models import User
 from audit.trail import record
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
+from notifications import outbox
+from notifications.models import Message
 from patients.models import Patient
 from patients.ownership import is_doubted, recorded_in_minority
 from practices.roles import require_sharer
 from sealing.short_tokens import ShortSigner, id_of, token_of
 
+LINK = "link"  # the topic of messages that only ask: they are about their link
 _signer = ShortSigner(salt="documents.link.short", sep=".")
 _long_signer = Signer(salt="documents.link", sep=".")  # 0.1.0 can read its tokens, too
 
@@ -45,6 +48,11 @@ def find_link(token: str) -> DocumentLink | None:
     return _links().filter(pk=pk).first() if pk else None
 
 
+def find_link_again(link: DocumentLink) -> DocumentLink | None:
+    """As the database has it now; None if its appointment is deleted."""
+    return _links().filter(pk=link.pk).first()
+
+
 def _read(token: str) -> uuid.UUID | None:
     if (short := id_of(token, _signer)) is not None:
         return short
@@ -55,14 +63,19 @@ def _read(token: str) -> uuid.UUID | None:
 
 
 def links_of(patient: Patient) -> list[DocumentLink]:
-    """Every open link to a document of the record, newest first."""
+    """Every open link about an appointment of the record, newest first, whether or not anything is left to open."""
     sent = _links().filter(appointment__patient=patient, revoked_at=None).order_by("-created_at", "-id")
-    return [link for link in sent if documents_of(link).exists()]
+    return [link for link in sent if is_open(link)]
 
 
 def _links() -> QuerySet[DocumentLink]:
     return DocumentLink.objects.select_related(
-        "appointment__practice", "appointment__patient__practice", "holder", "authorisation"
+        "appointment__practice",
+        "appointment__patient__practice",
+        "appointment__holder",
+        "appointment__agenda__practitioner",
+        "holder",
+        "authorisation",
     )
 
 
@@ -119,6 +132,7 @@ def end_links(links: QuerySet[DocumentLink], *, reason: LinkEnd, by: User) -> No
     for link in links.filter(revoked_at=None).select_for_update(of=("self",)).select_related("appointment"):
         link.revoked_at, link.end = timezone.now(), reason
         link.save(update_fields=["revoked_at", "end"])
+        outbox.call_off(Message.objects.filter(about=link.pk, topic=LINK))
         record(
             "link.revoked",
             by=by,

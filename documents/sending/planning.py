@@ -6,13 +6,13 @@ documents; sent rows stay unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,8 +20,8 @@ from appointments.models import Agenda, Appointment, AppointmentStatus, VisitRea
 from appointments.models.appointment import AppointmentQuerySet
 from audit.models import AuditEvent
 from audit.trail import append, line
-from documents.models import AutoSend, AutoSendRule, LibraryDocument
-from documents.models.autosend import AutoSendState, Moment
+from documents.models import AutoSend, AutoSendRule, LibraryDocument, RequestState
+from documents.models.autosend import AutoSendState, Moment, Part
 from jobs.nudges import nudge
 from practices.models import Practice
 
@@ -38,26 +38,27 @@ def plan_booked(
     new = []
     rules = _rules_of(next(iter(appointments)))  # all are of one agenda and one reason
     for one in appointments:
-        for (_rule, document), (rule, due_at) in _sendings_by(rules, one):
+        for (_rule, part), (rule, due_at) in _sendings_by(rules, one):
             if one.ends_at <= timezone.now() and (imported or rule.moment == Moment.BOOKING):
                 continue  # staff record some appointments afterwards
             if imported and (due_at <= timezone.now() or rule.moment == Moment.BOOKING):
                 continue
-            new.append(AutoSend(appointment=one, rule=rule, document_id=document, due_at=due_at))
+            new.append(AutoSend(appointment=one, rule=rule, **part._asdict(), due_at=due_at))
     AutoSend.objects.bulk_create(new)
     if new:
         transaction.on_commit(nudge_senders)
 
 
 def follow_changed(
-    sender: type[Appointment], appointment: Appointment, fields: frozenset[str], **kwargs: Any
+    sender: type[Appointment], appointments: Collection[Appointment], fields: frozenset[str], **kwargs: Any
 ) -> None:
     """Signal `changed`: moved, cancelled, reinstated, or another reason or agenda."""
-    _follow(
-        appointment,
-        at_booking=bool(fields & {"visit_reason", "agenda"}),
-        reinstated="status" in fields and appointment.status == AppointmentStatus.BOOKED,
-    )
+    stand = [one for one in appointments if one.status == AppointmentStatus.BOOKED]
+    if len(stand) < len(appointments):
+        cancelled = [one for one in appointments if one not in stand]
+        call_off_all(AutoSend.objects.filter(appointment__in=cancelled, state=PLANNED))
+    for one in stand:
+        _follow(one, at_booking=bool(fields & {"visit_reason", "agenda"}), reinstated="status" in fields)
 
 
 def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
@@ -68,33 +69,33 @@ def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
     """
     now = timezone.now()
     known = {
-        (one.appointment_id, one.document_id): one
+        (one.appointment_id, one.part): one
         for one in AutoSend.objects.select_for_update(of=("self",)).filter(rule=rule)
     }
-    wanted: dict[tuple[Any, Any], datetime] = {}
+    wanted: dict[tuple[Any, Part], datetime] = {}
     if rule.is_active and rule.deleted_at is None:
         reasons, agendas = list(rule.visit_reasons.all()), list(rule.agendas.all())
         booked = _matching(rule.practice, reasons, agendas).filter(
             Q(ends_at__gt=now) | Q(pk__in=[one.appointment_id for one in known.values() if one.state == PLANNED])
         )
-        documents = [document.pk for document in rule.documents.all() if document.archived_at is None]
+        parts = list(_parts_of(rule))
         for appointment in booked.only("id", "starts_at", "ends_at"):
             due_at = _due_at(rule, appointment, now)
             if due_at is not None:
-                wanted |= {(appointment.pk, document): due_at for document in documents}
+                wanted |= {(appointment.pk, part): due_at for part in parts}
     again = []
     for key, one in known.items():
         one.rule = rule
         due = wanted.pop(key, None)
         if one.state == PLANNED and due is None:
-            _cancel(one)
+            call_off(one)
         elif due is not None and _follows(one, rule, due, now, to_booked):
             one.state, one.due_at = PLANNED, due
             again.append(one)
     AutoSend.objects.bulk_update(again, ["state", "due_at"], batch_size=500)
     new = [
-        AutoSend(appointment_id=appointment, rule=rule, document_id=document, due_at=due)
-        for (appointment, document), due in wanted.items()
+        AutoSend(appointment_id=appointment, rule=rule, **part._asdict(), due_at=due)
+        for (appointment, part), due in wanted.items()
         if due > now or (rule.moment != Moment.BOOKING if to_booked is None else to_booked)
     ]
     # A concurrent booking may have planned its own already.
@@ -117,30 +118,34 @@ def follow_library(document_id: Any) -> None:
             follow_rule(rule, to_booked=False)
         return
     for one in AutoSend.objects.select_for_update(of=("self",)).filter(document=document_id, state=PLANNED):
-        _cancel(one)
+        call_off(one)
 
 
 def _follow(appointment: Appointment, *, at_booking: bool, reinstated: bool = False) -> None:
-    """Update the planned sendings of an appointment to its current rules. `at_booking`: it matches them as if booked
-    now. `reinstated`: plan again what its cancellation called off."""
+    """Update the planned sendings of an appointment that stands to its current rules. `at_booking`: it matches them
+    as if booked now. `reinstated`: plan again what its cancellation called off."""
     at_booking = at_booking and appointment.ends_at > timezone.now()  # staff record some appointments afterwards
-    wanted = dict(_sendings_by_rules(appointment)) if appointment.status == AppointmentStatus.BOOKED else {}
+    wanted = dict(_sendings_by_rules(appointment))
     known = {
-        (one.rule_id, one.document_id): one
+        (one.rule_id, one.part): one
         for one in AutoSend.objects.select_for_update(of=("self",))
         .filter(appointment=appointment)
-        .select_related("rule")
+        .select_related("rule", "request")
     }
     for key, one in known.items():
         if one.state == PLANNED and key not in wanted:
-            _cancel(one)
+            call_off(one)
     new = []
     for key, (rule, due_at) in wanted.items():
         existing = known.get(key)
         if existing is None:
             if rule.moment == Moment.BOOKING and not at_booking:
                 continue
-            new.append(AutoSend(appointment=appointment, rule=rule, document_id=key[1], due_at=due_at))
+            new.append(AutoSend(appointment=appointment, rule=rule, **key[1]._asdict(), due_at=due_at))
+        elif reinstated and _was_called_off(existing):
+            existing.state, existing.due_at = PLANNED, timezone.now()
+            existing.sent_at, existing.retry_at, existing.attempts = None, None, 0
+            existing.save(update_fields=["state", "due_at", "sent_at", "retry_at", "attempts"])
         elif existing.state == PLANNED or (existing.state == CANCELLED and not existing.stopped_by_staff):
             if rule.moment == Moment.BOOKING and (existing.state == PLANNED or not (at_booking or reinstated)):
                 continue  # already due; or cancelled, and this is not the booking
@@ -155,29 +160,45 @@ def due_again(one: AutoSend) -> datetime | None:
     """When its rule would send it now; None if it no longer would."""
     if one.appointment.status != AppointmentStatus.BOOKED:
         return None
-    _rule, due_at = dict(_sendings_by_rules(one.appointment)).get((one.rule_id, one.document_id), (None, None))
+    _rule, due_at = dict(_sendings_by_rules(one.appointment)).get((one.rule_id, one.part), (None, None))
     return due_at
 
 
-def _sendings_by_rules(appointment: Appointment) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
+def _was_called_off(one: AutoSend) -> bool:
+    """Whether the cancellation of its appointment, and not staff, ended what it asked."""
+    asked = one.asked
+    return asked is not None and asked.state == RequestState.CANCELLED and not one.stopped_by_staff
+
+
+def _sendings_by_rules(appointment: Appointment) -> Iterable[tuple[tuple[Any, Part], tuple[AutoSendRule, datetime]]]:
     return _sendings_by(_rules_of(appointment), appointment)
 
 
 def _rules_of(appointment: Appointment) -> list[AutoSendRule]:
-    return list(AutoSendRule.objects.matching(appointment).distinct().prefetch_related("documents"))
+    rules = AutoSendRule.objects.matching(appointment).distinct()
+    return list(rules.prefetch_related("documents", "questions__questionnaire"))
 
 
 def _sendings_by(
     rules: Iterable[AutoSendRule], appointment: Appointment
-) -> Iterable[tuple[tuple[Any, Any], tuple[AutoSendRule, datetime]]]:
+) -> Iterable[tuple[tuple[Any, Part], tuple[AutoSendRule, datetime]]]:
     now = timezone.now()
     for rule in rules:
         due_at = _due_at(rule, appointment, now)
         if due_at is None:
             continue
-        for document in rule.documents.all():
-            if document.archived_at is None:
-                yield (rule.pk, document.pk), (rule, due_at)
+        for part in _parts_of(rule):
+            yield (rule.pk, part), (rule, due_at)
+
+
+def _parts_of(rule: AutoSendRule) -> Iterator[Part]:
+    """What it sends and asks today."""
+    for document in rule.documents.all():
+        if document.archived_at is None:
+            yield Part(document.pk, None)
+    for question in rule.asks:
+        if question.can_be_asked:
+            yield Part(None, question.pk)
 
 
 def _due_at(rule: AutoSendRule, appointment: Appointment, now: datetime) -> datetime | None:
@@ -236,7 +257,17 @@ def _matching(
     return found
 
 
-def _cancel(one: AutoSend) -> None:
+def call_off_all(planned: QuerySet[AutoSend]) -> None:
+    """Their appointments are cancelled. In as many queries for many as for one."""
+    locked = list(planned.select_related("rule").select_for_update(of=("self",)).order_by("pk"))
+    if not locked:
+        return
+    AutoSend.objects.filter(pk__in=[one.pk for one in locked]).update(state=CANCELLED)
+    append(line_of("auto_send.cancelled", one, by=None) for one in locked)
+
+
+def call_off(one: AutoSend) -> None:
+    """Its rule does not send it any more."""
     one.state = CANCELLED
     one.save(update_fields=["state"])
     record_sending("auto_send.cancelled", one, by=None)
@@ -254,7 +285,8 @@ def line_of(action: str, one: AutoSend, *, by: User | None) -> AuditEvent:
         on=one.shared or one,
         practice=one.rule.practice_id,
         within=one.appointment_id,
-        detail={"rule": str(one.rule_id), "library_document": str(one.document_id)},
+        detail={"rule": str(one.rule_id)}
+        | ({"library_document": str(one.document_id)} if one.document_id else {"question": str(one.question_id)}),
     )
 
 

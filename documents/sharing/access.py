@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from appointments.models import Appointment, Closing
-from documents.models import DocumentRequest, ReceivedDocument, SharedDocument
+from documents.models import Consent, DocumentRequest, ReceivedDocument, SharedDocument
 from documents.models.shared import WITH_READERS
 from files.models import StoredFile
 from patients.models import Patient, RecordTie, Relationship
@@ -27,6 +27,7 @@ WHAT_OF_A_RECORD = {
 GONE = (
     Appointment.DoesNotExist,
     Closing.DoesNotExist,
+    Consent.DoesNotExist,
     Patient.DoesNotExist,  # part of another record by now
     DocumentRequest.DoesNotExist,
     ReceivedDocument.DoesNotExist,

@@ -24,7 +24,8 @@ from documents import messages
 from documents.models import DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
 from documents.models.shared import SharedDocumentQuerySet
-from documents.sending.links import end_links, links_of
+from documents.receiving.access import asked_by_link
+from documents.sending.links import documents_of, end_links, links_of
 from documents.sharing.access import seen_by_holders
 from documents.sharing.corrections import announce_missed
 from patients.invitations import end_live_invitation, why_closed
@@ -34,7 +35,7 @@ from patients.ties import end_tie
 
 class AccessKind(StrEnum):
     ACCOUNT = "account"  # tied to the record
-    LINK = "link"  # without account, to the documents of one automatic sending
+    LINK = "link"  # without account, to what one automatic message sends and asks
     INVITATION = "invitation"  # whoever proves the contacts and the birth date may tie an account
     HOLDER = "holder"  # an account that booked for the patient
 
@@ -187,6 +188,7 @@ def _links(patient: Patient) -> list[Access]:
             to_holder=link.holder is not None,
         )
         for link in links_of(patient)
+        if documents_of(link).exists() or asked_by_link(link)
     ]
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from appointments.models import Appointment
+from documents.consents.sealing import NotToBeSigned
 from documents.library.writing.copies import BlanksUnfilled
 from documents.library.writing.printing import CannotWrite
 from documents.models import ShareBatch, ShareBatchLine
@@ -97,6 +98,8 @@ def _share(line: ShareBatchLine, batch: ShareBatch) -> None:
         _end(line, LineState.NOT_READY, LineReason.CONTACTS)
     except BlanksUnfilled:
         _end(line, LineState.NOT_READY, LineReason.BLANKS)
+    except NotToBeSigned:
+        _end(line, LineState.NOT_READY, LineReason.SIGN_FIRST)
     except NotAllowed:
         _end(line, LineState.FAILED, LineReason.NOT_ALLOWED)
     except CannotWrite:

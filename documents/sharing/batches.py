@@ -9,7 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from appointments.models import Appointment, AppointmentStatus
 from appointments.recipients import Recipient, RecipientState, resolve_each
+from documents.consents.forms import signed_first
 from documents.models import LibraryDocument, LibraryVersion, ShareBatch, ShareBatchLine, SharedDocument
 from documents.models.batch import LineReason, LineState
 from documents.models.library import newest_versions
@@ -102,8 +103,9 @@ def choose(*, batch: ShareBatch, appointment: uuid.UUID, documents: Collection[u
 
 
 @transaction.atomic
-def start(*, batch: ShareBatch, by: User) -> ShareBatch:
-    """Send what is ready now; the other lines keep the reason why not. A second click or another tab changes nothing.
+def start(*, batch: ShareBatch, by: User, wait: timedelta = timedelta()) -> ShareBatch:
+    """Send what is ready, after `wait`; the other lines keep the reason why not. A second click or another tab
+    changes nothing.
 
     Raises NotAllowed, NothingReady.
     """
@@ -120,8 +122,9 @@ def start(*, batch: ShareBatch, by: User) -> ShareBatch:
     batch.save(update_fields=["sent_by", "sent_at"])
     for outlook, pks in by_outlook.items():
         lines = ShareBatchLine.objects.filter(pk__in=pks)
-        lines.update(state=outlook.state, reason=outlook.reason, due_at=batch.sent_at)
-    transaction.on_commit(nudge_batches)
+        lines.update(state=outlook.state, reason=outlook.reason, due_at=batch.sent_at + wait)
+    due_at = batch.sent_at + wait
+    transaction.on_commit(lambda: nudge_batches(due_at))
     return batch
 
 
@@ -170,12 +173,12 @@ def outlooks(
     versions = newest_versions({line.document_id for line in lines})
     there = _what_they_have(lines, versions.values())
     taken: set[tuple[object, ...]] = set()
-    found = {}
+    by_line = {}
     for line in lines:
-        found[line.pk] = outlook = _outlook(line, recipients, versions[line.document_id], there, taken)
+        by_line[line.pk] = outlook = _outlook(line, recipients, versions[line.document_id], there, taken)
         if outlook.state is LineState.PLANNED:
             taken.add(_key(line, recipients, versions[line.document_id]))
-    return found
+    return by_line
 
 
 def _outlook(
@@ -193,6 +196,8 @@ def _outlook(
         return Outlook(LineState.NOT_READY, LineReason.ARCHIVED)
     if version.has_blanks:
         return Outlook(LineState.NOT_READY, LineReason.BLANKS)
+    if signed_first(version.document):
+        return Outlook(LineState.NOT_READY, LineReason.SIGN_FIRST)
     recipient = recipients[line.appointment.pk]
     if not recipient.is_ready:
         needs = recipient.state is RecipientState.NEEDS_AUTHORISATION
@@ -235,8 +240,8 @@ def _locked_draft(batch: ShareBatch) -> None:
         raise BatchSent
 
 
-def nudge_batches() -> None:
-    nudge("documents.tasks.send_share_batches")
+def nudge_batches(due_at: datetime | None = None) -> None:
+    nudge("documents.tasks.send_share_batches", due_at=due_at)
 
 
 def forget_old_drafts() -> None:

@@ -85,16 +85,16 @@ def resend_to_new_contacts(*, patient: Patient, former: Collection[str], by: Use
     shared = SharedDocument.objects.filter(patient=patient, audience=AudienceChoice.PATIENT, auto_send=None)
     unheard = deliveries.unreached(shared).filter(messages__state=MessageState.FAILED, messages__to__in=former)
     related = unheard.select_related("practice", "patient__practice", "appointment__practice", "appointment__holder")
-    told: set[uuid.UUID] = set()
+    messaged: set[uuid.UUID] = set()
     for document in related.select_related("appointment__patient").distinct().order_by("shared_at", "id"):
         failed = [one for one in document.newest_messages if one.state == MessageState.FAILED and one.to in former]
         channels = [
             channel for channel in _not_notified_recently(document) if channel in {one.channel for one in failed}
         ]
-        if document.pk in told or not channels or not messages.can_be_notified(document):
+        if document.pk in messaged or not channels or not messages.can_be_notified(document):
             continue
         together = documents_of_one_message(document)
-        told.update(one.pk for one in together)
+        messaged.update(one.pk for one in together)
         times = {Channel.EMAIL: timezone.now(), Channel.SMS: sms_time(document.practice)}
         messages.announce_again(together, due_at={channel: times[channel] for channel in channels}, by=by)
         write_down("document.chased", together, channels, by=by)

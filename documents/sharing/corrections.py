@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,10 @@ from audit.trail import record
 from documents import messages
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.models.autosend import LinkEnd
+from documents.models.receiving import WAITS_FOR_PATIENT
 from documents.models.shared import AudienceChoice, SharedDocumentQuerySet
 from documents.sending.autosend import resend
-from documents.sending.links import end_links
+from documents.sending.links import LINK, end_links
 from documents.sharing.chasing import resend_to_new_contacts
 from notifications import outbox
 from notifications.models import Message, MessageState
@@ -79,12 +80,16 @@ def follow_account(sender: type[User], user: User, former: str, new: str, **kwar
 
 
 def follow_authorisation(
-    sender: type[Appointment], appointment: Appointment, fields: frozenset[str], by: User, **kwargs: Any
+    sender: type[Appointment], appointments: Collection[Appointment], fields: frozenset[str], by: User, **kwargs: Any
 ) -> None:
     """Withdrawn: call off messages about documents that the holder no longer sees, and close links sent under the
     authorisation. Given again: the holder sees these documents again (signal `changed`)."""
-    if "holder_authorisation" not in fields:
-        return
+    if "holder_authorisation" in fields:
+        for one in appointments:
+            _follow_authorisation(one, by)
+
+
+def _follow_authorisation(appointment: Appointment, by: User) -> None:
     withdrawn = Q(authorisation__withdrawn_at__isnull=False)
     standing = appointment.holder_authorisations.filter(withdrawn_at=None).first()
     if standing is not None:
@@ -95,16 +100,32 @@ def follow_authorisation(
 
 
 def follow_appointment(
-    sender: type[Appointment], appointment: Appointment, fields: frozenset[str], by: User | None, **kwargs: Any
+    sender: type[Appointment],
+    appointments: Collection[Appointment],
+    fields: frozenset[str],
+    by: User | None,
+    **kwargs: Any,
 ) -> None:
     """After a move or a cancellation, waiting messages about its documents name a wrong day or practitioner. Rewrite
     them; call off those about automatic documents of a cancelled appointment (signal `changed`)."""
     if by is None or not fields & {"starts_at", "agenda", "status"}:
         return  # no user: an erasure, which handles the messages itself
-    cancelled = appointment.status == AppointmentStatus.CANCELLED
-    for document in _call_off(appointment.shared_documents.all()):
-        if not (cancelled and hasattr(document, "auto_send")):
+    cancelled = {one.pk for one in appointments if one.status == AppointmentStatus.CANCELLED}
+    for document in _call_off(SharedDocument.objects.filter(appointment__in=appointments)):
+        if not (document.appointment_id in cancelled and hasattr(document, "auto_send")):
             _announce_anew(document, by)
+    _announce_asked_anew(appointments, by, cancelled=cancelled)
+
+
+def _announce_asked_anew(
+    appointments: Collection[Appointment], by: User, *, cancelled: Collection[uuid.UUID]
+) -> None:
+    """Messages that only ask, as those about documents."""
+    of_links = dict(DocumentLink.objects.filter(appointment__in=appointments).values_list("pk", "appointment"))
+    waiting = Message.objects.filter(about__in=list(of_links), topic=LINK, state=MessageState.QUEUED)
+    about = list(waiting.values_list("about", flat=True).distinct())
+    outbox.call_off(waiting)
+    _send_new_links([pk for pk in about if pk is not None and of_links[pk] not in cancelled], by)
 
 
 def follow_birth_date(sender: type[Patient], patient: Patient, by: User, **kwargs: Any) -> None:
@@ -169,8 +190,10 @@ def _record_each(action: str, documents: SharedDocumentQuerySet, by: User) -> No
 def announce_missed(documents: SharedDocumentQuerySet, by: User) -> None:
     """Notify a holder who sees these documents again: of those that are unread and whose messages were all called off
     before they left."""
-    told = SharedDocument.messages.through.objects.exclude(message__state=MessageState.CALLED_OFF)
-    untold = documents.with_readers().filter(first_read_at=None).exclude(pk__in=told.values("shareddocument"))
+    messages_sent = SharedDocument.messages.through.objects.exclude(message__state=MessageState.CALLED_OFF)
+    untold = (
+        documents.with_readers().filter(first_read_at=None).exclude(pk__in=messages_sent.values("shareddocument"))
+    )
     for document in _by_age(untold):
         _announce_anew(document, by)
 
@@ -199,8 +222,8 @@ def _call_off(documents_of_one: QuerySet[SharedDocument], contacts: list[str] | 
     they were about, oldest first."""
     queued = Message.objects.filter(state=MessageState.QUEUED)
     there = queued if contacts is None else queued.filter(to__in=contacts)
-    told = documents_of_one.filter(messages__in=there).distinct()
-    documents = list(_by_age(told))
+    announced = documents_of_one.filter(messages__in=there).distinct()
+    documents = list(_by_age(announced))
     about = SharedDocument.messages.through.objects.filter(shareddocument__in=documents).values("message")
     outbox.call_off(queued.filter(pk__in=about))
     return documents
@@ -217,7 +240,8 @@ def _send_new_links(links: list[uuid.UUID], by: User) -> None:
     """For appointments to come: the intended recipient has not received the documents."""
     for link in links:
         # Sending one sends the others of its former link, too.
-        sending = AutoSend.objects.filter(link=link, shared__isnull=False).first()
+        of_use = Q(shared__isnull=False) | Q(request__state__in=WAITS_FOR_PATIENT)
+        sending = AutoSend.objects.filter(of_use, link=link).order_by("rank").first()
         if sending is not None:
             resend(sending, by=by)
 

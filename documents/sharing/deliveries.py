@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -10,11 +11,12 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.notices import failed_notices, to_be_seen_to
-from documents.models import AutoSend, SharedDocument
+from documents.consents.waiting import consents_to_see_to
+from documents.models import AutoSend, DocumentRequest, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.sharing.access import visible_as_staff
 from notifications.models import MessageQuerySet, MessageState
-from patients.models import ContactProposal
+from patients.models import ContactProposal, Patient
 from practices.models import Practice
 
 PERIOD = timedelta(days=30)
@@ -54,7 +56,7 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
     now = timezone.now()
     waits = Q(state=AutoSendState.PLANNED, retry_at__isnull=False, due_at__lte=now - GRACE)
     # Not a join: SQLite would begin with every appointment of the practice.
-    theirs = Appointment.objects.filter(practice__in=Practice.objects.of(user).filter(pk=practice.pk))
+    theirs = Appointment.objects.filter(practice__in=_of(user, practice))
     return AutoSend.objects.filter(
         Exists(theirs.filter(pk=OuterRef("appointment"))), waits | Q(state=AutoSendState.FAILED), due_at__gte=since()
     ).order_by("-due_at", "-id")
@@ -62,7 +64,14 @@ def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
 
 def notices_that_failed(user: User, practice: Practice) -> MessageQuerySet:
     """Failed messages of the last 30 days about appointments; none if the user is not in the practice."""
-    return failed_notices(Practice.objects.of(user).filter(pk=practice.pk), since=since())
+    return failed_notices(Practice.objects.filter(pk__in=_of(user, practice)), since=since())
+
+
+def late_requests(user: User, practice: Practice) -> QuerySet[DocumentRequest]:
+    """What patients were asked and have not sent in time, the most urgent first."""
+    theirs = DocumentRequest.objects.late().filter(practice__in=_of(user, practice))
+    related = theirs.select_related("practice", "appointment__practice", "appointment__patient")
+    return related.order_by("appointment__starts_at", "id")
 
 
 def attention_count(user: User, practice: Practice) -> int:
@@ -70,14 +79,24 @@ def attention_count(user: User, practice: Practice) -> int:
     blocked = blocked_sendings(user, practice).order_by().values("pk")
     proposed = contact_proposals(user, practice).order_by().values("pk")
     notices = to_be_seen_to(notices_that_failed(user, practice)).order_by().values("pk")
-    return needing_attention(user, practice).count() + blocked.union(proposed, notices, all=True).count()
+    late = late_requests(user, practice).order_by().values("pk")
+    unsigned = consents_to_see_to(user, practice).order_by().values("pk")
+    others = blocked.union(proposed, notices, late, unsigned, all=True)
+    return needing_attention(user, practice).count() + others.count()
 
 
 def contact_proposals(user: User, practice: Practice) -> QuerySet[ContactProposal]:
     """Contacts that patients changed in their accounts, for staff to accept; oldest first."""
-    practices = Practice.objects.of(user).filter(pk=practice.pk)
-    waiting = ContactProposal.objects.filter(settled_at=None, patient__practice__in=practices)
+    # Not a join: SQLite would begin with every record of the practice.
+    theirs = Patient.objects.filter(practice__in=_of(user, practice))
+    waiting = ContactProposal.objects.filter(Exists(theirs.filter(pk=OuterRef("patient"))), settled_at=None)
     return waiting.select_related("patient", "user").order_by("made_at", "id")
+
+
+def _of(user: User, practice: Practice) -> list[UUID]:
+    """The practice, if the user works in it. The id itself: every page counts with it, and composing the subquery of
+    memberships five times took longer than the database."""
+    return [pk for pk in Practice.objects.ids_of(user) if pk == practice.pk]
 
 
 def since() -> datetime:

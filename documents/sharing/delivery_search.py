@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,12 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.notices import to_be_seen_to
-from documents.models import AutoSend, SharedDocument
+from documents.consents.waiting import consents_to_see_to
+from documents.models import AutoSend, Consent, ConsentState, DocumentRequest, SharedDocument
 from documents.sharing import deliveries
 from documents.sharing.access import visible_as_staff
 from notifications.models import MessageQuerySet, MessageState
 from patients.models import ContactProposal
 from practices.models import Practice
+
+M = TypeVar("M", bound=models.Model)
 
 WAITING_READ = 10_000  # documents with a message that has not left; at most
 _told = SharedDocument.messages.through
@@ -31,6 +34,8 @@ class Shown(models.TextChoices):
     WAITING = "waiting", _("En attente d’envoi")
     UNREAD = "unread", _("Pas encore lus")
     READ = "read", _("Lus")
+    UNSIGNED = "unsigned", _("Signature du patient attendue")
+    NOT_SIGNED = "not_signed", _("Signature refusée ou retirée")
     ALL = "all", _("Tous")
 
 
@@ -53,7 +58,7 @@ class DeliverySearch:
     @property
     def is_of_documents(self) -> bool:
         """Whether only shared documents can be in this state."""
-        return self.shown in (Shown.WAITING, Shown.UNREAD, Shown.READ)
+        return self.shown not in (Shown.TO_DO, Shown.ALL)
 
     def days(self, practice: Practice) -> tuple[datetime, datetime | None]:
         """Half open."""
@@ -70,25 +75,29 @@ class DeliverySearch:
 
 
 def documents(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[SharedDocument]:
-    found = visible_as_staff(user).filter(practice=practice)
+    matching = visible_as_staff(user).filter(practice=practice)
     match search.shown:
         case Shown.TO_DO:
-            found = deliveries.unreached(found)
+            matching = deliveries.unreached(matching)
         case Shown.WAITING:
-            found = found.filter(pk__in=_with_waiting_messages(practice))
+            matching = matching.filter(pk__in=_with_waiting_messages(practice))
         case Shown.UNREAD:
-            found = found.filter(first_read_at=None)
+            matching = matching.filter(first_read_at=None)
         case Shown.READ:
-            found = found.filter(first_read_at__isnull=False)
+            matching = matching.filter(first_read_at__isnull=False)
+        case Shown.UNSIGNED:
+            matching = matching.filter(consent__state=ConsentState.ASKED)
+        case Shown.NOT_SIGNED:
+            matching = matching.filter(consent__state__in=[ConsentState.REFUSED, ConsentState.WITHDRAWN])
         case Shown.ALL:
             pass
     if search.shown is not Shown.TO_DO or search.first or search.last:
-        found = found.filter(search.within_days("shared_at", practice))
+        matching = matching.filter(search.within_days("shared_at", practice))
     if search.agendas is not None:
-        found = found.filter(appointment__agenda__in=search.agendas)
+        matching = matching.filter(appointment__agenda__in=search.agendas)
     if search.patients is not None:
-        found = found.filter(patient__in=search.patients)
-    return found
+        matching = matching.filter(patient__in=search.patients)
+    return matching
 
 
 def _with_waiting_messages(practice: Practice) -> list[Any]:
@@ -98,14 +107,32 @@ def _with_waiting_messages(practice: Practice) -> list[Any]:
 
 
 def blocked(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[AutoSend]:
-    found = deliveries.blocked_sendings(user, practice)
+    return _around_appointments(deliveries.blocked_sendings(user, practice), practice, search, day="due_at")
+
+
+def late(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[DocumentRequest]:
+    """Requests that wait too long; by the day of the appointment."""
+    found = deliveries.late_requests(user, practice)
+    return _around_appointments(found, practice, search, day="appointment__starts_at")
+
+
+def unsigned(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[Consent]:
+    """Consents that staff are to see; by the day of the appointment."""
+    found, way = consents_to_see_to(user, practice), "document__appointment"
+    return _around_appointments(found, practice, search, day=f"{way}__starts_at", way=way)
+
+
+def _around_appointments(
+    found: QuerySet[M], practice: Practice, search: DeliverySearch, *, day: str, way: str = "appointment"
+) -> QuerySet[M]:
+    """Narrowed by the search. `day`: the field that its days are compared with; `way`: to the appointment."""
     if search.is_of_documents:
         return found.none()
     if search.first or search.last:
-        found = found.filter(search.within_days("due_at", practice))
+        found = found.filter(search.within_days(day, practice))
     if search.agendas is None and search.patients is None:
         return found
-    return found.filter(Exists(_appointments(practice, search).filter(pk=OuterRef("appointment"))))
+    return found.filter(Exists(_appointments(practice, search).filter(pk=OuterRef(way))))
 
 
 def proposals(user: User, practice: Practice, search: DeliverySearch) -> QuerySet[ContactProposal]:

@@ -138,10 +138,10 @@ def _read(name: str, text: str, kinds: Phrases) -> tuple[str, Source | None]:
     words = _words(NOT_NAME.sub("", name[:MAX_NAME]))
     for phrases, short in ((kinds, ABBREVIATIONS), (SUBJECTS, SUBJECT_ABBREVIATIONS)):
         every = chain(_all(phrases), _all(short))
-        said = {code for code, phrase in every if f" {phrase} " in f" {words} "}
-        if len(said) == 1:
-            return said.pop(), Source.NAME
-        if said:
+        codes = {code for code, phrase in every if f" {phrase} " in f" {words} "}
+        if len(codes) == 1:
+            return codes.pop(), Source.NAME
+        if codes:
             return "", None
     for line in text[:MAX_TEXT].splitlines():
         if code := _heading(_words(line), kinds):

@@ -15,6 +15,7 @@ from appointments.recipients import Recipient, resolve
 from audit.trail import record
 from documents import messages
 from documents.addressees import addressee_of
+from documents.consents.keeping import asks_for_signature
 from documents.models import SharedDocument
 from documents.sharing.uploads import Prepared, check_may_share, locked, prepare
 from files import storage
@@ -65,6 +66,10 @@ def check_replaceable(document: SharedDocument, recipient: Recipient, instead_of
     if document.library_version_id is not None:
         raise NotReplaceable(
             _("Ce document vient de la bibliothèque : changez-le là, ou retirez-le et partagez-en un autre.")
+        )
+    if asks_for_signature(document):
+        raise NotReplaceable(
+            _("Ce document demande ou porte la signature du patient : partagez-en un autre à côté de lui.")
         )
     if not recipient.is_ready or recipient.addressee != addressee_of(document):
         raise NotReplaceable(

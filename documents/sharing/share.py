@@ -17,8 +17,11 @@ from audit.acts import lines_of_act
 from audit.trail import record
 from documents import messages
 from documents.addressees import write_addressee
+from documents.consents import messages as consent_messages
+from documents.consents.forms import ask_by_form
+from documents.consents.keeping import check_not_signed
 from documents.library.writing.copies import personal_copy
-from documents.models import Category, LibraryDocument, SharedDocument
+from documents.models import Category, Consent, LibraryDocument, SharedDocument
 from documents.models.undoable import ActKind
 from documents.sharing.uploads import Prepared, check_may_share, locked, prepare, ready_recipient
 from documents.undoing.acts import may_be_undone, open_act
@@ -74,9 +77,11 @@ def share_prepared(
     pk: uuid.UUID | None = None,
     session: str = "",
     kept: Mapping[str, Any] | None = None,
+    made_from: LibraryDocument | None = None,
 ) -> SharedDocument:
     """The rows of a prepared file. If it raises, or its transaction ends otherwise, the caller abandons the file.
-    `kept`: what undoing it puts back (documents/filling/drafts.py). Raises RecipientNotReady."""
+    `kept`: what undoing it puts back (documents/filling/drafts.py). `made_from`: the document of the library that was
+    filled in. Raises RecipientNotReady, documents.consents.sealing.NotToBeSigned."""
     prepared.stored.save()
     document = SharedDocument(
         id=pk or uuid.uuid4(),
@@ -91,6 +96,7 @@ def share_prepared(
         session=session,
         patient_confirmed=prepared.patient_confirmed,
         kept=kept,
+        made_from=made_from,
     )
 
 
@@ -108,7 +114,8 @@ def share_library_document(
     """Share the current version of a library document, never signed; with merge fields, as a personal copy.
 
     `batch`: the documents for several patients that it is one of, for the history. Raises as share_upload,
-    documents.library.writing.printing.CannotWrite, and documents.library.writing.copies.BlanksUnfilled.
+    documents.library.writing.printing.CannotWrite, documents.library.writing.copies.BlanksUnfilled, and
+    documents.consents.sealing.NotToBeSigned.
     """
     check_may_share(appointment, by)
     if library_document.practice_id != appointment.practice_id:
@@ -133,6 +140,7 @@ def share_library_document(
                 by=by,
                 session=session,
                 batch=batch,
+                made_from=library_document,
             )
     except Exception:
         if copy:
@@ -144,7 +152,7 @@ def share_library_document(
 def take_back(*, document: SharedDocument, by: User) -> None:
     """Delete its row, and its bytes unless they are the library's: nobody sees it any more. The trail stays.
 
-    Taking back a deleted document changes nothing.
+    Taking back a deleted document changes nothing. Raises documents.consents.keeping.SignedByPatient.
     """
     document_now = (
         SharedDocument.objects.select_for_update(of=("self",))
@@ -155,6 +163,7 @@ def take_back(*, document: SharedDocument, by: User) -> None:
     if document_now is None:
         return
     check_may_share(document_now.appointment, by)
+    check_not_signed(document_now)
     remove(document_now, by)
 
 
@@ -185,6 +194,8 @@ def remove(
         detail={"category": document.category_id, "sha256": document.file.sha256, **(detail or {})},
     )
     messages.call_off(SharedDocument.objects.filter(pk=document.pk))
+    for consent in Consent.objects.filter(document=document):
+        consent_messages.call_off(consent)
     file, version = document.file, document.library_version
     document.delete()
     if version is not None and version.file_id == file.pk:
@@ -204,6 +215,7 @@ def _share(
     patient_confirmed: bool = False,
     batch: uuid.UUID | None = None,
     kept: Mapping[str, Any] | None = None,
+    made_from: LibraryDocument | None = None,
 ) -> SharedDocument:
     """Save rows, history and messages, in one transaction."""
     act = uuid.uuid4() if session and may_be_undone() else None
@@ -218,6 +230,8 @@ def _share(
     document.save()
     with lines_of_act(act) if act else nullcontext():
         _announce(document, by=by, patient_confirmed=patient_confirmed, batch=batch, sitting=act is not None)
+        if made_from is not None:
+            ask_by_form(document, made_from, by=by)
     if act:
         open_act(
             ActKind.SHARE,

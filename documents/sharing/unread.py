@@ -47,7 +47,7 @@ def set_unread_policy(*, practice: Practice, days: int | None, by: User) -> Unre
 def remind_of_unread(*, now: datetime | None = None) -> int:
     """Send the due reminders; returns how many. One may cover several documents. A second run changes nothing."""
     now = now or timezone.now()
-    told = 0
+    count = 0
     for practice in Practice.objects.select_related("unread_policy"):
         policy = getattr(practice, "unread_policy", None) or UnreadPolicy(practice=practice)
         if policy.days is None:
@@ -56,20 +56,20 @@ def remind_of_unread(*, now: datetime | None = None) -> int:
         for pk in _due(practice, now - silence)[:BATCH]:
             try:
                 with transaction.atomic():
-                    told += _remind(pk, now, now - silence)
+                    count += _remind(pk, now, now - silence)
             except Exception as error:
                 log_row_error(logger, "Reminder of document", pk, error)
-    return told
+    return count
 
 
 def _due(practice: Practice, silent_since: datetime) -> list[uuid.UUID]:
     """Unread documents, never reminded of, without a message since then (replacing or chasing sends one)."""
     window = (silent_since - LATEST, silent_since)
-    told_since = SharedDocument.messages.through.objects.filter(
+    messaged_since = SharedDocument.messages.through.objects.filter(
         shareddocument=OuterRef("pk"), message__created_at__gt=silent_since
     )
     unread = SharedDocument.objects.filter(practice=practice, first_read_at=None, reminded_at=None, auto_send=None)
-    in_time = unread.filter(Q(shared_at__range=window) | Q(replaced_at__range=window)).filter(~Exists(told_since))
+    in_time = unread.filter(Q(shared_at__range=window) | Q(replaced_at__range=window)).filter(~Exists(messaged_since))
     return list(in_time.order_by("shared_at", "id").values_list("pk", flat=True))
 
 

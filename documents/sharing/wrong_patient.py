@@ -66,15 +66,15 @@ def names_only_another(text: str, *, patient: Patient) -> list[str]:
             "user__first_name", "user__last_name"
         )
     }
-    found: list[str] = []
+    others: list[str] = []
     for first, last in _others_named(words, patient):
         name = f"{first} {last}"
         # Practitioners sign their own letters, and may be patients of their own practice.
-        if (plain(first), plain(last)) not in staff and name not in found:
-            found.append(name)
-        if len(found) == MAX_NAMED:
+        if (plain(first), plain(last)) not in staff and name not in others:
+            others.append(name)
+        if len(others) == MAX_NAMED:
             break
-    return found
+    return others
 
 
 def _others_named(words: str, patient: Patient) -> Iterator[tuple[str, str]]:
@@ -127,19 +127,19 @@ def _near(words: str, first: str, last: str) -> bool:
 
 def dates_in(words: str) -> set[date]:
     """The dates in a plain text: 03/02/1941, 03.02.41, 3 février 1941, February 3rd, 1941, 1941-02-03, 03021941."""
-    found: set[date] = set()
+    dates: set[date] = set()
     for day, month, year in (*DAY_FIRST.findall(words), *TOGETHER.findall(words)):
         for whole_year in (year,) if len(year) == 4 else (f"19{year}", f"20{year}"):
-            _add_date(found, whole_year, MONTHS.get(month, month), day)
+            _add_date(dates, whole_year, MONTHS.get(month, month), day)
     for month, day, year in MONTH_FIRST.findall(words):
-        _add_date(found, year, MONTHS.get(month, month), day)
+        _add_date(dates, year, MONTHS.get(month, month), day)
     for year, month, day in (*YEAR_FIRST.findall(words), *YEAR_FIRST_TOGETHER.findall(words)):
-        _add_date(found, year, month, day)
-    return found
+        _add_date(dates, year, month, day)
+    return dates
 
 
-def _add_date(found: set[date], year: str, month: str | int, day: str) -> None:
+def _add_date(dates: set[date], year: str, month: str | int, day: str) -> None:
     try:
-        found.add(date(int(year), int(month), int(day)))
+        dates.add(date(int(year), int(month), int(day)))
     except ValueError:
         return  # three numbers that form no date

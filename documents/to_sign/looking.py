@@ -79,8 +79,8 @@ def newest_pictures(tasks: Sequence[Task]) -> Pictures:
 
 
 def _pictures(task: Task, newest: Pictures) -> list[str]:
-    found = [newest[pk] for pk in set(pictures(task.version.body)) if pk in newest]
-    return sorted(str(version.pk) for version in found if version.document.practice_id == task.practice_id)
+    used = [newest[pk] for pk in set(pictures(task.version.body)) if pk in newest]
+    return sorted(str(version.pk) for version in used if version.document.practice_id == task.practice_id)
 
 
 @transaction.atomic

@@ -193,8 +193,8 @@ def check_open(task: Task) -> None:
 def check_signer(practitioner: User, practice: Practice) -> None:
     """Raises ValidationError."""
     if not may_sign(practitioner, practice):
-        told = _("%(name)s ne signe pas dans ce cabinet. Choisissez un autre praticien.")
-        raise ValidationError({"signer": told % {"name": practitioner}})
+        sentence = _("%(name)s ne signe pas dans ce cabinet. Choisissez un autre praticien.")
+        raise ValidationError({"signer": sentence % {"name": practitioner}})
 
 
 def _write(task: Task, filling: Filling, practitioner: User, *, confirm_patient: bool) -> None:

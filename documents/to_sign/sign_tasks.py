@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.trail import record
@@ -21,8 +23,11 @@ from documents.to_sign.looking import LookAgain, check_looked_at
 from documents.to_sign.preparing import PARTS, NotToSign, filling_of, locked_task, task_kept_for_undoing
 from documents.to_sign.standing import obstacle
 from files import storage
+from jobs.row_errors import log_row_error
 from refusals import Kind, Refusal
 
+logger = logging.getLogger(__name__)
+WAITS = gettext_lazy("Une erreur l’a empêché ; elle est enregistrée. Il attend toujours votre signature : réessayez.")
 AT_ONCE = 25  # in one request: each takes a second or two
 
 
@@ -83,6 +88,7 @@ def sign_task(*, task: Task, by: User, session: str = "") -> SharedDocument:
                 pk=uuid.uuid5(current.pk, "signed"),  # the database, too, allows it once
                 session=session,
                 kept=task_kept_for_undoing(current),
+                made_from=current.version.document,
             )
             _end(current, document, by)
             return document
@@ -105,6 +111,9 @@ def _outcome(pk: uuid.UUID, by: User, session: str) -> Outcome:
         return Outcome(pk, task.title, refused.sentence)
     except ValidationError as refused:
         return Outcome(pk, task.title, " ".join(refused.messages))
+    except Exception as error:  # of the storage, of a certificate's service: what was signed before it is signed
+        log_row_error(logger, "Task to sign", pk, error)
+        return Outcome(pk, task.title, str(WAITS))
     return Outcome(pk, task.title, "", document)
 
 

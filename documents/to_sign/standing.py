@@ -50,8 +50,8 @@ def obstacle(
         else (task.practitioner_id, task.practice_id) in signers
     )
     if not signs:
-        told = _("%(name)s ne signe plus dans ce cabinet. Choisissez un autre praticien, ou retirez ce document.")
-        return told % {"name": task.practitioner}
+        sentence = _("%(name)s ne signe plus dans ce cabinet. Choisissez un autre praticien, ou retirez ce document.")
+        return sentence % {"name": task.practitioner}
     if task.version.document.archived_at is not None:
         return str(TemplateWithdrawn.words)
     recipient = recipient or resolve(task.appointment)
@@ -77,5 +77,5 @@ def awaiting_count(user: User, practice: Practice) -> int:
 def signers_of(practice: Practice) -> list[User]:
     """Who may be asked to sign: its practitioners of today."""
     held = Membership.objects.in_force().filter(practice=practice, **{f"is_{Role.PRACTITIONER.value}": True})
-    found = held.select_related("user").order_by("user__last_name", "user__first_name", "user_id")
-    return [membership.user for membership in found]
+    members = held.select_related("user").order_by("user__last_name", "user__first_name", "user_id")
+    return [membership.user for membership in members]

@@ -70,12 +70,12 @@ def open_act(
 
 def locked_act(act: UndoableAct) -> UndoableAct | None:
     """The act, locked; None if it is undone already. Raises TooLateToUndo."""
-    found = UndoableAct.objects.select_for_update().get(pk=act.pk)
-    if found.undone_at is not None:
+    locked = UndoableAct.objects.select_for_update().get(pk=act.pk)
+    if locked.undone_at is not None:
         return None
-    if found.closed_at is not None or timezone.now() >= found.until:
+    if locked.closed_at is not None or timezone.now() >= locked.until:
         raise TooLateToUndo(str(OVER))
-    return found
+    return locked
 
 
 def close(act: UndoableAct, *, undone: bool) -> None:
@@ -101,10 +101,10 @@ def close_ended_acts() -> int:
     return len(batch)
 
 
-def hold_back(found: Collection[Change], *, until: datetime) -> None:
+def hold_back(changed: Collection[Change], *, until: datetime) -> None:
     """Nothing that the act planned or planned anew leaves before `until`. A message in hand is not held back."""
     pks: dict[type[Any], list[str]] = {model: [] for model in (Message, AutoSend, Reminder)}
-    for one in found:
+    for one in changed:
         if one.model in pks and one.after is not None:
             pks[one.model].append(one.pk)
     waiting = Message.objects.filter(pk__in=pks[Message], state=MessageState.QUEUED, lease_until=None)

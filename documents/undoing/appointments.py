@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.booking import MoveParts, lock_agenda, locked_to_change, move_locked
+from appointments.booking import lock_agenda, locked_to_change
 from appointments.cancelling import cancel_locked
 from appointments.models import Agenda, Appointment, AppointmentStatus, SlotHold
+from appointments.moving import MoveParts, move_locked
 from appointments.parties import parties_of
 from appointments.recipients import resolve
 from appointments.reinstating import PlaceTaken
@@ -44,20 +45,22 @@ from notifications.wording import clock
 
 @transaction.atomic
 def move_for_now(
-    *, appointment: Appointment, by: User, session: str, **parts: Unpack[MoveParts]
+    *, appointment: Appointment, by: User, session: str, seen: str | None = None, **parts: Unpack[MoveParts]
 ) -> tuple[Appointment, UndoableAct | None]:
-    """As appointments.booking.move; also the act, None if nothing changed. `session`: in which `by` may undo it."""
-    appointment = locked_to_change(appointment, by)
+    """As appointments.moving.move; also the act, None if nothing changed. `session`: in which `by` may undo it.
+    `seen`: as of locked_to_change."""
+    appointment = locked_to_change(appointment, by, seen=seen)
     act = partial(move_locked, appointment, by=by, **parts)
     return appointment, _do(ActKind.MOVE, appointment, by, session, act)
 
 
 @transaction.atomic
 def cancel_for_now(
-    *, appointment: Appointment, by: User, session: str, reason: str = "", note: str = ""
+    *, appointment: Appointment, by: User, session: str, reason: str = "", note: str = "", seen: str | None = None
 ) -> tuple[Appointment, UndoableAct | None]:
-    """As appointments.cancelling.cancel; also the act, None if it was cancelled already."""
-    appointment = locked_to_change(appointment, by)
+    """As appointments.cancelling.cancel; also the act, None if it was cancelled already. `seen`: as of
+    locked_to_change."""
+    appointment = locked_to_change(appointment, by, seen=seen)
     act = partial(cancel_locked, appointment, by, reason=reason, note=note)
     return appointment, _do(ActKind.CANCEL, appointment, by, session, act)
 
@@ -74,10 +77,10 @@ def _do(
     with lines_of_act(pk):
         act()
     keys = together(keys, keys_around(appointment))
-    found = changes(before, rows(keys))
-    if not found:
+    changed = changes(before, rows(keys))
+    if not changed:
         return None
-    hold_back(found, until=until)
+    hold_back(changed, until=until)
     left = None
     if appointment.status != AppointmentStatus.BOOKED or _place_of(appointment) != place:
         left = SlotHold.objects.create(**place, expires_at=until, for_undo=True)  # patients are not offered it before
@@ -96,7 +99,7 @@ def undo_change(*, act: UndoableAct, by: User) -> None:
 
     Raises TooLateToUndo, ChangedMeanwhile, PlaceTaken, NotAllowed; changes nothing then.
     """
-    found = Appointment.objects.filter(pk=act.appointment).first()
+    found = Appointment.objects.filter(pk__in=[act.appointment]).first()
     if found is None:
         raise ChangedMeanwhile(str(CHANGED))
     appointment = locked_to_change(found, by)  # first, as everybody who changes an appointment
@@ -106,11 +109,11 @@ def undo_change(*, act: UndoableAct, by: User) -> None:
     journal = json.loads(lock.journal)
     if journal["recipients"] != recipients_digest(appointment):
         raise ChangedMeanwhile(str(CHANGED))
-    kept = read(journal["changes"])
-    for one in kept:
+    journaled = read(journal["changes"])
+    for one in journaled:
         if one.model is Appointment and one.before is not None:
             lock_agenda(Agenda(pk=one.before["agenda_id"]))  # before its messages, as everybody who takes its time
-    restore(kept)
+    restore(journaled)
     SlotHold.objects.filter(pk=journal["left"]).delete()
     appointment = locked_to_change(found, by)
     if appointment.status == AppointmentStatus.BOOKED:
@@ -126,10 +129,10 @@ def undo_change(*, act: UndoableAct, by: User) -> None:
     close(lock, undone=True)
 
 
-def restore(kept: Collection[Any]) -> None:
+def restore(journaled: Collection[Any]) -> None:
     """Raises TooLateToUndo, ChangedMeanwhile."""
     try:
-        put_back(kept)
+        put_back(journaled)
     except Moved as moved:
         if moved.model in (Message, AutoSend):
             raise TooLateToUndo(str(SENT)) from moved

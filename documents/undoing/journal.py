@@ -9,7 +9,16 @@ from typing import Any
 from django.db.models import Field, Model, Q, QuerySet
 
 from appointments.models import Appointment, Reminder, WaitingEntry
-from documents.models import AutoSend, DocumentReading, DocumentRequest, ShareBatchLine, SharedDocument, Task
+from documents.models import (
+    AutoSend,
+    Consent,
+    DocumentLink,
+    DocumentReading,
+    DocumentRequest,
+    ShareBatchLine,
+    SharedDocument,
+    Task,
+)
 from notifications.models import Message, MessageState
 from patients.models import Invitation
 from refusals import Kind, Refusal
@@ -31,6 +40,7 @@ MODELS: tuple[type[Model], ...] = (
     AutoSend,
     ShareBatchLine,
     Task,
+    Consent,
 )
 Row = dict[str, Any]  # column -> value, as text or JSON
 Rows = dict[tuple[str, str], Row]  # by model and key
@@ -73,7 +83,7 @@ def keys_around(appointment: Appointment) -> Keys:
     """The rows that a move, a cancellation or a taking back may change."""
     pk = appointment.pk
     documents = set(SharedDocument.objects.filter(appointment=pk).values_list("pk", flat=True))
-    told = DocumentMessage._base_manager.filter(shareddocument__in=documents)
+    announced = DocumentMessage._base_manager.filter(shareddocument__in=documents)
     of_it = ReminderMessage._base_manager.filter(reminder__appointment=pk)
     # A reminder of several appointments is called off for all of them.
     reminded = ReminderMessage._base_manager.filter(
@@ -84,9 +94,12 @@ def keys_around(appointment: Appointment) -> Keys:
     of_series = Q(series=appointment.series_id) if appointment.series_id else Q(pk=pk)
     companions = Appointment.objects.filter(of_series).values_list("pk", flat=True)
     messages = set(Message.objects.filter(about__in=[*companions, *invitations]).values_list("pk", flat=True))
+    consents = set(Consent.objects.filter(document__in=documents).values_list("pk", flat=True))
+    messages |= set(Message.objects.filter(about__in=consents).values_list("pk", flat=True))
     requests = set(DocumentRequest.objects.filter(appointment=pk).values_list("pk", flat=True))
-    messages |= set(Message.objects.filter(about__in=requests).values_list("pk", flat=True))
-    messages |= set(told.values_list("message", flat=True)) | set(reminded.values_list("message", flat=True))
+    links = DocumentLink.objects.filter(appointment=pk).values_list("pk", flat=True)
+    messages |= set(Message.objects.filter(about__in=[*requests, *links]).values_list("pk", flat=True))
+    messages |= set(announced.values_list("message", flat=True)) | set(reminded.values_list("message", flat=True))
     reminders = set(Reminder.objects.filter(appointment=pk).values_list("pk", flat=True))
     return {
         Appointment: {pk},
@@ -96,17 +109,18 @@ def keys_around(appointment: Appointment) -> Keys:
         Reminder: reminders | set(reminded.values_list("reminder", flat=True)),
         ReminderMessage: set(reminded.values_list("pk", flat=True)),
         SharedDocument: documents,
-        DocumentMessage: set(told.values_list("pk", flat=True)),
+        DocumentMessage: set(announced.values_list("pk", flat=True)),
         DocumentReading: set(DocumentReading.objects.filter(document__in=documents).values_list("pk", flat=True)),
         DocumentRequest: requests,
         AutoSend: set(AutoSend.objects.filter(appointment=pk).values_list("pk", flat=True)),
         ShareBatchLine: set(ShareBatchLine.objects.filter(shared__in=documents).values_list("pk", flat=True)),
+        Consent: consents,
         Task: set(Task.objects.filter(document__in=documents).values_list("pk", flat=True)),
     }
 
 
-def together(*found: Keys) -> Keys:
-    return {model: set().union(*(keys.get(model, ()) for keys in found)) for model in MODELS}
+def together(*groups: Keys) -> Keys:
+    return {model: set().union(*(keys.get(model, ()) for keys in groups)) for model in MODELS}
 
 
 def rows(keys: Keys) -> Rows:
@@ -123,28 +137,28 @@ def changes(before: Rows, after: Rows) -> list[Change]:
     return [Change(labels[label], pk, before.get((label, pk)), after.get((label, pk))) for label, pk in differ]
 
 
-def written(found: Iterable[Change]) -> list[list[Any]]:
+def written(changed: Iterable[Change]) -> list[list[Any]]:
     """For JSON."""
-    return [[one.model._meta.label, one.pk, one.before, one.after] for one in found]
+    return [[one.model._meta.label, one.pk, one.before, one.after] for one in changed]
 
 
-def read(kept: Iterable[list[Any]]) -> list[Change]:
+def read(journaled: Iterable[list[Any]]) -> list[Change]:
     labels = {model._meta.label: model for model in MODELS}
-    return [Change(labels[label], pk, before, after) for label, pk, before, after in kept]
+    return [Change(labels[label], pk, before, after) for label, pk, before, after in journaled]
 
 
-def put_back(found: Collection[Change]) -> None:
+def put_back(changed: Collection[Change]) -> None:
     """Write every row as it was before. Raises Moved, for the first that is not as the act left it.
 
     A message that a worker had in hand when it was called off is an exception: it may have arrived by now, or waits
     again, under the same lease and attempt, for what the worker reports.
     """
-    by_model = {model: [one for one in found if one.model is model] for model in MODELS}
+    by_model = {model: [one for one in changed if one.model is model] for model in MODELS}
     for model in MODELS:  # PostgreSQL waits here for a worker that is claiming one of them; other workers skip them
         list(_rows_of(model, by_model[model]).order_by("pk").select_for_update().values_list("pk", flat=True))
     current = rows({model: {one.pk for one in by_model[model]} for model in MODELS})
     # Messages first: whoever asks wants to know whether something has left.
-    for one in sorted(found, key=lambda one: one.model is not Message):
+    for one in sorted(changed, key=lambda one: one.model is not Message):
         if not _was_in_hand(one) and current.get((one.model._meta.label, one.pk)) != one.after:
             raise Moved(one.model)
     for model in reversed(MODELS):
@@ -164,19 +178,19 @@ def _was_in_hand(one: Change) -> bool:
 
 def _write(one: Change, before: Row) -> None:
     values = {field.attname: _value(field, before[field.attname]) for field in _fields(one.model)}
-    found = one.model._base_manager.filter(pk=one.pk)
+    row = one.model._base_manager.filter(pk=one.pk)
     if one.after is None:
         one.model._base_manager.bulk_create([one.model(**values)])
     elif _was_in_hand(one):
-        called_off = found.filter(state=MessageState.CALLED_OFF)
-        kept = {"state", "body", "html", "calendar"}
-        called_off.update(**{name: value for name, value in values.items() if name in kept})
+        called_off = row.filter(state=MessageState.CALLED_OFF)
+        unchanged = {"state", "body", "html", "calendar"}
+        called_off.update(**{name: value for name, value in values.items() if name in unchanged})
     else:
-        found.update(**{name: value for name, value in values.items() if before[name] != one.after[name]})
+        row.update(**{name: value for name, value in values.items() if before[name] != one.after[name]})
 
 
-def _rows_of(model: type[Model], found: Iterable[Change]) -> QuerySet[Any]:
-    return model._base_manager.filter(pk__in=[one.pk for one in found])
+def _rows_of(model: type[Model], changed: Iterable[Change]) -> QuerySet[Any]:
+    return model._base_manager.filter(pk__in=[one.pk for one in changed])
 
 
 def _fields(model: type[Model]) -> list[Field[Any, Any]]:

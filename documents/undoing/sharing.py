@@ -15,6 +15,7 @@ from accounts.models import User
 from appointments.models import Appointment
 from audit.acts import UNDOES, lines_of_act
 from audit.trail import record
+from documents.consents.keeping import check_not_signed
 from documents.filling.drafts import draft_put_back
 from documents.models import FillingDraft, SharedDocument, Task
 from documents.models.undoable import ActKind, UndoableAct
@@ -53,7 +54,7 @@ def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | Task | None:
     """Withdraw the document as if it had never been shared, rows and bytes. Undoing twice changes nothing. Returns
     what is there again: the draft of a document that was filled in, or the one that waits again to be signed.
 
-    Raises AlreadyRead, TooLateToUndo, ChangedMeanwhile, NotAllowed; changes nothing then.
+    Raises AlreadyRead, SignedByPatient, TooLateToUndo, ChangedMeanwhile, NotAllowed; changes nothing then.
     """
     appointment = _locked_appointment(act.appointment)
     lock = locked_act(act)
@@ -65,6 +66,7 @@ def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | Task | None:
     check_may_share(appointment, by)
     if document.first_read_at is not None or document.readings.filter(as_staff=False).exists():
         raise AlreadyRead
+    check_not_signed(document)
     if document.replaced_at is not None or document.shared_by_id != by.pk:
         raise ChangedMeanwhile(str(CHANGED))
     # PostgreSQL waits here for a worker that is claiming one of them.
@@ -73,8 +75,8 @@ def undo_share(*, act: UndoableAct, by: User) -> FillingDraft | Task | None:
     shared_at = document.shared_at
     remove(document, by, action="document.share_undone", detail={UNDOES: str(act.pk)})
     _forget_invitation(appointment, since=shared_at)
-    kept = json.loads(lock.journal) if lock.journal else {}
-    back = task_put_back(kept=kept, by=by) or draft_put_back(user=by, appointment=appointment, kept=kept)
+    journal = json.loads(lock.journal) if lock.journal else {}
+    back = task_put_back(kept=journal, by=by) or draft_put_back(user=by, appointment=appointment, kept=journal)
     close(lock, undone=True)
     return back
 
@@ -106,6 +108,7 @@ def take_back_for_now(*, document: SharedDocument, by: User, session: str) -> Un
     if appointment is None or document_now is None:
         return None
     check_may_share(appointment, by)
+    check_not_signed(document_now)
     pk, until = uuid.uuid4(), timezone.now() + settings.UNDO_FOR
     keys = keys_around(appointment)
     before = rows(keys)
@@ -156,9 +159,9 @@ def undo_take_back(*, act: UndoableAct, by: User) -> None:
     close(lock, undone=True)
 
 
-def _locked_appointment(pk: uuid.UUID) -> Appointment | None:
-    found = Appointment.objects.filter(pk__in=[pk]).first()
-    return locked(found) if found else None
+def _locked_appointment(pk: uuid.UUID | None) -> Appointment | None:
+    appointment = Appointment.objects.filter(pk__in=[pk]).first()
+    return locked(appointment) if appointment else None
 
 
 def _locked_document(pk: uuid.UUID | None) -> SharedDocument | None:

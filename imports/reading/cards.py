@@ -34,8 +34,8 @@ def read_cards(lines: Iterator[str]) -> Iterator[Row]:
         elif bare == "END:VCARD" and inside:
             yield Row(start, _cells(card))
             inside = False
-        elif inside and (found := _property(line)):
-            card.append(found)
+        elif inside and (entry := _property(line)):
+            card.append(entry)
 
 
 def _property(line: str) -> Property | None:
@@ -80,8 +80,8 @@ def _first(card: list[Property], name: str) -> str:
 
 
 def _preferred(card: list[Property], name: str) -> list[Property]:
-    found = [one for one in card if one.name == name and one.value.strip()]
-    return sorted(found, key=lambda one: "pref" not in one.types)
+    properties = [one for one in card if one.name == name and one.value.strip()]
+    return sorted(properties, key=lambda one: "pref" not in one.types)
 
 
 def _split(value: str) -> list[str]:

@@ -105,22 +105,22 @@ def _written(target: Path, most: int) -> Iterator[Event]:
     raise answers.WrongForm("too many dates")
 
 
-def _event(found: dict[str, object]) -> Event:
-    fault = answers.one_of(found.get("fault"), ("", *occurrences.FAULTS))
+def _event(fields: dict[str, object]) -> Event:
+    fault = answers.one_of(fields.get("fault"), ("", *occurrences.FAULTS))
     return Event(
-        answers.count(found.get("line")),
-        answers.text(found.get("key")),
-        answers.moment(found.get("starts_at")),
-        answers.moment(found.get("ends_at")),
-        summary=answers.text(found.get("summary")),
-        people=tuple(answers.sequence(found.get("people"), _person, most=MOST_PEOPLE)),
-        categories=answers.text(found.get("categories")),
-        is_cancelled=answers.truth(found.get("is_cancelled")),
-        fault=reason(SENTENCES[fault], name=answers.line(found.get("name"))[:50], count=occurrences.MOST_DATES)
+        answers.count(fields.get("line")),
+        answers.text(fields.get("key")),
+        answers.moment(fields.get("starts_at")),
+        answers.moment(fields.get("ends_at")),
+        summary=answers.text(fields.get("summary")),
+        people=tuple(answers.sequence(fields.get("people"), _person, most=MOST_PEOPLE)),
+        categories=answers.text(fields.get("categories")),
+        is_cancelled=answers.truth(fields.get("is_cancelled")),
+        fault=reason(SENTENCES[fault], name=answers.line(fields.get("name"))[:50], count=occurrences.MOST_DATES)
         if fault
         else "",
-        uid=answers.text(found.get("uid")),
-        of_series=answers.truth(found.get("of_series")),
+        uid=answers.text(fields.get("uid")),
+        of_series=answers.truth(fields.get("of_series")),
     )
 
 

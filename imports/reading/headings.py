@@ -156,12 +156,12 @@ def field_of(heading: str) -> Field | None:
 
 def recognised(headings: Sequence[str], among: Sequence[Field]) -> dict[int, Field]:
     """Column number -> what it holds. Of two columns of the same thing the first counts."""
-    found: dict[int, Field] = {}
+    columns: dict[int, Field] = {}
     for number, heading in enumerate(headings):
         held = field_of(heading)
-        if held is not None and held in among and held not in found.values():
-            found[number] = held
-    return found
+        if held is not None and held in among and held not in columns.values():
+            columns[number] = held
+    return columns
 
 
 def lacking(columns: Mapping[int, Field], *, appointments: bool) -> list[str]:

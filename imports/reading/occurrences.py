@@ -73,10 +73,10 @@ def expand(source: str, target: str, zone: str, span: tuple[str, str], most: int
     """
     since, until = (datetime.fromisoformat(one) for one in span)
     with open(source, encoding="utf-8", newline="") as text:
-        found = _blocks(iter(text))
-    if found is None:
+        parts = _blocks(iter(text))
+    if parts is None:
         return {"refused": "no_calendar"}
-    zones, by_uid = found
+    zones, by_uid = parts
     count = 0
     signal.signal(signal.SIGVTALRM, _stop)
     with open(target, "w", encoding="utf-8") as output:

@@ -84,8 +84,8 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error:
-            told = _('À partir de la ligne %(line)d, un guillemet (") ne se ferme pas. Corrigez cette ligne.')
-            raise Unreadable(told % {"line": line}) from None
+            sentence = _('À partir de la ligne %(line)d, un guillemet (") ne se ferme pas. Corrigez cette ligne.')
+            raise Unreadable(sentence % {"line": line}) from None
         if any(cell.strip() for cell in cells):
             yield Row(line, [cell.strip() for cell in cells])
 

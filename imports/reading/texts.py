@@ -89,8 +89,8 @@ def digest_of(file: BinaryIO) -> str:
 
 def _undefined(error: UnicodeError) -> tuple[str, int]:
     if isinstance(error, UnicodeDecodeError) and error.encoding in ("charmap", "cp1252"):
-        found = error.object[error.start : error.end]
-        return "".join(UNDEFINED.get(byte, "\ufffd") for byte in found), error.end
+        undefined = error.object[error.start : error.end]
+        return "".join(UNDEFINED.get(byte, "\ufffd") for byte in undefined), error.end
     raise error
 
 

@@ -38,8 +38,8 @@ def birth_date(text: str, *, today: date) -> date:
         if rest.strip(" /,"):
             raise ValidationError(_not_a_birth_date())
         return born
-    found = born_in(written)
-    days = [first for first, last in found.spans if first == last] if found and not found.rest.strip(" /") else []
+    stated = born_in(written)
+    days = [first for first, last in stated.spans if first == last] if stated and not stated.rest.strip(" /") else []
     if not days:
         raise ValidationError(_not_a_birth_date())
     possible = [day for day in days if today - OLDEST <= day <= today]
@@ -71,10 +71,10 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
 
 def day(text: str) -> date:
     """Raises ValidationError."""
-    found, rest = _day(ascii_digits(MIDNIGHT.sub("", kept(text))))
+    date_part, rest = _day(ascii_digits(MIDNIGHT.sub("", kept(text))))
     if rest.strip():
         raise ValidationError(_not_a_moment())
-    return found
+    return date_part
 
 
 def at_practice(on: date, at: time, zone: ZoneInfo) -> datetime:
@@ -87,12 +87,12 @@ def at_practice(on: date, at: time, zone: ZoneInfo) -> datetime:
 
 def clock(text: str) -> time:
     """9:30, 9h30, 9h, 09:30:00, 9.30, 9:30 pm. Raises ValidationError."""
-    found = CLOCK.fullmatch(
+    match = CLOCK.fullmatch(
         re.sub(r"^(?:à|a|at|T)\s*", "", ascii_digits(kept(text)).strip(" ,-"), flags=re.IGNORECASE)
     )
-    if not found:
+    if not match:
         raise ValidationError(_("L’heure est illisible. Écrivez-la ainsi : 09:30."))
-    hour, minute, half = int(found[1]), int(found[2] or found[3] or 0), (found[5] or "").lower()
+    hour, minute, half = int(match[1]), int(match[2] or match[3] or 0), (match[5] or "").lower()
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     try:
@@ -102,15 +102,15 @@ def clock(text: str) -> time:
 
 
 def _day(text: str) -> tuple[date, str]:
-    if found := YEAR_FIRST.match(text):
-        year, month, number = map(int, found.groups())
-    elif found := DAY_FIRST.match(text):
-        number, month, year = map(int, found.groups())
-        year += 2000 if len(found[3]) == 2 else 0  # an appointment, never a birth
+    if match := YEAR_FIRST.match(text):
+        year, month, number = map(int, match.groups())
+    elif match := DAY_FIRST.match(text):
+        number, month, year = map(int, match.groups())
+        year += 2000 if len(match[3]) == 2 else 0  # an appointment, never a birth
     else:
         raise ValidationError(_not_a_moment())
     try:
-        return date(year, month, number), text[found.end() :]
+        return date(year, month, number), text[match.end() :]
     except ValueError:
         raise ValidationError(_("Cette date n’existe pas. Vérifiez le jour, le mois et l’année.")) from None
 
@@ -121,8 +121,8 @@ def _not_a_moment() -> StrPromise:
 
 def duration(text: str) -> timedelta:
     """30, 30 min, 1h, 1 h 30, 00:30, 00:30:00. Raises ValidationError."""
-    found = DURATION.fullmatch(ascii_digits(kept(text)))
-    lasts = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0)) if found else timedelta()
+    match = DURATION.fullmatch(ascii_digits(kept(text)))
+    lasts = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0)) if match else timedelta()
     if not SHORTEST <= lasts <= LONGEST:
         raise ValidationError(_("La durée est illisible. Écrivez-la en minutes : 20."))
     return lasts

@@ -42,6 +42,6 @@ class Migration(migrations.Migration):
     dependencies = [("patients", "0005_owners_of_contacts"), ("audit", "0010_seals")]
 
     operations = [
-        migrations.RunPython(note_givers, migrations.RunPython.noop),
-        migrations.RunPython(suspend_ties_of_former_contacts, migrations.RunPython.noop),
+        migrations.RunPython(note_givers, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(suspend_ties_of_former_contacts, migrations.RunPython.noop, elidable=True),
     ]

@@ -28,5 +28,5 @@ class Migration(migrations.Migration):
             name='suspended_at',
             field=models.DateTimeField(blank=True, help_text="The record's contacts or birth date changed: what is shared later waits until they are proved", null=True),
         ),
-        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
     ]

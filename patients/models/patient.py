@@ -99,13 +99,13 @@ def _holds(typed: str) -> Q:
     asked = search_words(typed) if number is None else [number]
     if not asked and typed.strip():
         return Q(pk__in=[])
-    found = Q()
+    conditions = Q()
     for word in asked:
         by_hand = reduce(or_, (Q((f"{name}__icontains", word)) for name in SEARCHED))
         # Rows of a version that wrote no search text; patients.tasks.fill_search_texts completes them.
         match = Q(search_text__contains=word) | Q(search_text=None) & by_hand
-        found &= match | Q(birth_date__year=int(word)) if YEAR.fullmatch(word) else match
-    return found
+        conditions &= match | Q(birth_date__year=int(word)) if YEAR.fullmatch(word) else match
+    return conditions
 
 
 class SearchText(models.TextField[str | None, str | None]):

@@ -15,7 +15,16 @@ from django.utils.dateparse import parse_datetime
 from appointments.models import Agenda, HolderAuthorisation, Reminder
 from appointments.models.reminder import ReminderState
 from documents.library.writing.body import clean
-from documents.models import AutoSend, AutoSendRule, AutoSendState, LibraryVersion, ReceivedDocument, SharedDocument
+from documents.models import (
+    AutoSend,
+    AutoSendRule,
+    AutoSendState,
+    Consent,
+    ConsentForm,
+    LibraryVersion,
+    ReceivedDocument,
+    SharedDocument,
+)
 from files import storage
 from files.intake import Refused
 from files.limits import MEDIA_TYPES
@@ -88,6 +97,17 @@ def _shared(one: SharedDocument, known: Known, now: datetime, doubts: set[uuid.U
         raise CannotMove(f"Document {one.pk}: its notices are not as documented.")
     if not _is_list(one.signatures, dict) or not all(map(_is_report, one.signatures)):
         raise CannotMove(f"Document {one.pk}: its signatures are not as documented.")
+
+
+def _consent(one: Consent, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
+    if not _is_list(one.sentences, str):
+        raise CannotMove(f"Consent {one.pk}: its sentences are not as documented.")
+    one.doubt = known.doubts.get(one.pk, "")  # whatever the archive says
+
+
+def _consent_form(one: ConsentForm, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
+    if not _is_list(one.sentences, str):
+        raise CannotMove(f"The setting of library document {one.pk} for signatures is not as documented.")
 
 
 def _received(one: ReceivedDocument, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
@@ -172,6 +192,8 @@ CHANGES: dict[str, Change] = {
     "notifications.Message": _message,
     "appointments.HolderAuthorisation": _authorisation,
     "documents.ReceivedDocument": _received,
+    "documents.Consent": _consent,
+    "documents.ConsentForm": _consent_form,
     "documents.SharedDocument": _shared,
     "patients.Patient": _patient,
     "documents.LibraryVersion": _version,

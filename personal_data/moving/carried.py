@@ -53,19 +53,22 @@ CARRIED: dict[str, Carried] = {
     "patients.IdentityChange": Carried(),
     "documents.LibraryDocument": Carried(),
     "documents.LibraryVersion": Carried(),
+    "documents.ConsentForm": Carried(),
+    "questionnaires.Questionnaire": Carried(),
+    "questionnaires.QuestionnaireVersion": Carried(),
     "documents.AutoSendRule": SETTING,
+    "documents.RuleQuestion": SETTING,
     "appointments.AppointmentSeries": Carried(),
     "appointments.Appointment": Carried(),
     "appointments.Reminder": Carried(),
     "appointments.HolderExclusion": Carried(),
     "appointments.HolderAuthorisation": Carried(),
-    "questionnaires.Questionnaire": Carried(),
-    "questionnaires.QuestionnaireVersion": Carried(),
     "questionnaires.QuestionnaireResponse": Carried(),
     "documents.SharedDocument": Carried(),
-    "documents.DocumentRequest": Carried(),
-    "documents.ReceivedDocument": Carried(),
+    "documents.Consent": Carried(),
     "documents.AutoSend": Carried(without=frozenset({"link"})),
+    "documents.DocumentRequest": Carried(),
+    "documents.ReceivedDocument": Carried(without=frozenset({"link"})),
     "documents.DocumentReading": Carried(),
 }
 LEFT: dict[str, str] = {
@@ -79,6 +82,9 @@ LEFT: dict[str, str] = {
     "documents.ShareBatchLine": "of a batch, which stays behind",
     "documents.DocumentLink": "a link without account ends with the former installation",
     "documents.FillingDraft": "unfinished work of an account, which stays behind",
+    "documents.ConsentDraft": "unfinished work of an account, which stays behind",
+    "documents.ConsentChallenge": "lives for minutes; its id is in the signature that it proved",
+    "documents.PartialUpload": "half sent, for a day at most; its pieces stay behind",
     "documents.Task": "for the signature of an account, which stays behind; what was signed moves",
     "signing.SigningCredential": "keys do not leave; its signatures stay valid in the documents",
     "webhooks.WebhookEndpoint": "its secret does not leave: a practice adds its software anew",
@@ -100,10 +106,10 @@ LEFT: dict[str, str] = {
 
 def carried_rows(practice: Practice) -> Iterator[tuple[str, QuerySet[Model], frozenset[str]]]:
     """Label, rows and the fields that stay behind, in the order of CARRIED."""
-    found = {label: rows for label, rows in rows_of(practice) if not is_deleted_with(rows.model)}
-    found["notifications.Message"] = _messages(practice)
+    carried = {label: rows for label, rows in rows_of(practice) if not is_deleted_with(rows.model)}
+    carried["notifications.Message"] = _messages(practice)
     for label, how in CARRIED.items():
-        yield label, found[label], how.without | DECISIONS[label].secret
+        yield label, carried[label], how.without | DECISIONS[label].secret
 
 
 def _messages(practice: Practice) -> QuerySet[Message]:

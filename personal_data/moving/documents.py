@@ -18,16 +18,18 @@ from typing import Any
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
-from documents.models import SharedDocument
+from documents.consents.verifying import SignedConsent, doubt_about
+from documents.models import ConsentState, Doubt, SharedDocument
 from files import sandbox
 from files.intake import Refused, TryLater, Upload, judge
 from files.limits import PDF
 from personal_data.moving.layout import CannotMove
 from personal_data.moving.reading import OpenArchive
-from signing.certificates import trusted_roots
+from signing.certificates import known_authorities, trusted_roots
 from signing.pdf.pades import LEVELS
 from signing.pdf.verify import NOT_JUDGED, CannotVerify, SignatureReport, stored_judgement, verify
 
+CONSENTS = "documents.Consent"
 FILES, SHARED, VERSIONS = "files.StoredFile", "documents.SharedDocument", "documents.LibraryVersion"
 RECEIVED = "documents.ReceivedDocument"
 NAMES_FILES = (SHARED, RECEIVED, VERSIONS)
@@ -37,22 +39,25 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Claim:
-    """What a row says of the signatures in a file."""
+    """What rows say of the signatures in a file. `consent`: the patient's signature, which came last, with its id."""
 
     document: str
     signatures: list[Fields]
     signed_at: datetime | None
+    consent: tuple[uuid.UUID, SignedConsent] | None = None
 
 
 @dataclass
 class Verdicts:
-    """About files, by id. `older_rules`: the code of what refuses them today; `left_out`: they have a virus."""
+    """About files, by id. `older_rules`: the code of what refuses them today; `left_out`: they have a virus.
+    `doubts`: about consents, by id: their files do not prove them."""
 
     older_rules: dict[uuid.UUID, str] = field(default_factory=dict)
     left_out: set[uuid.UUID] = field(default_factory=set)
+    doubts: dict[uuid.UUID, Doubt] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.older_rules or self.left_out)
+        return bool(self.older_rules or self.left_out or self.doubts)
 
 
 @contextmanager
@@ -74,10 +79,12 @@ def check_documents(archive: OpenArchive) -> Verdicts:
         with extracted(archive, row["fields"]["sha256"]) as path:
             judged = _judged(path, pk, verdicts)
             if claims.get(pk) and pk not in verdicts.left_out:
-                found = _signatures(path, row["fields"]["media_type"], judged)
+                signatures = _signatures(path, row["fields"]["media_type"], judged)
                 for claim in claims[pk]:
-                    if not _is_true(claim, found):
+                    if not _is_true(claim, signatures):
                         raise CannotMove(f"Document {claim.document}: its file is not signed as its row states.")
+                    if claim.consent is not None and (doubt := _doubt_about(claim.consent[1], path)):
+                        verdicts.doubts[claim.consent[0]] = doubt
     return verdicts
 
 
@@ -93,24 +100,53 @@ def lost_with(files: set[uuid.UUID], archive: OpenArchive) -> set[uuid.UUID]:
 
 def named_in(archive: OpenArchive, files: Collection[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     """What names each of the files, for the operator: no title."""
-    found: dict[uuid.UUID, list[str]] = {file: [] for file in files}
+    names: dict[uuid.UUID, list[str]] = {file: [] for file in files}
     for label in NAMES_FILES if files else ():
         for row in archive.rows(label):
-            if (file := uuid.UUID(row["fields"]["file"])) in found:
-                found[file].append(f"{label} {row['pk']}")
-    return found
+            if (file := uuid.UUID(row["fields"]["file"])) in names:
+                names[file].append(f"{label} {row['pk']}")
+    return names
 
 
 def _claims(archive: OpenArchive) -> dict[uuid.UUID, list[Claim]]:
     """By the id of the file; only documents that claim to be signed."""
-    found: dict[uuid.UUID, list[Claim]] = {}
+    claims: dict[uuid.UUID, list[Claim]] = {}
+    consents = _signed_consents(archive)
     for row in archive.rows(SHARED):
         fields = row["fields"]
         signatures, signed_at = fields.get("signatures", []), fields.get("signed_at")
-        if signatures or signed_at:
+        consent = consents.get(str(row["pk"]))
+        if signatures or signed_at or consent:
             at = SharedDocument._meta.get_field("signed_at").to_python(signed_at)
-            found.setdefault(uuid.UUID(fields["file"]), []).append(Claim(str(row["pk"]), signatures, at))
+            claims.setdefault(uuid.UUID(fields["file"]), []).append(Claim(str(row["pk"]), signatures, at, consent))
+    return claims
+
+
+def _signed_consents(archive: OpenArchive) -> dict[str, tuple[uuid.UUID, SignedConsent]]:
+    """By the id of the document."""
+    found = {}
+    for row in archive.rows(CONSENTS):
+        fields = row["fields"]
+        if fields["state"] in (ConsentState.SIGNED, ConsentState.WITHDRAWN):
+            stated = SignedConsent(
+                challenge=str(fields["challenge"]),
+                signer=fields["signer_name"],
+                signed_as=fields["settled_as"],
+                means=fields["means"],
+                at=parse_datetime(fields["settled_at"]),
+                read_sha256=fields["read_sha256"],
+                read_size=int(fields["read_size"]),
+                sentences=tuple(fields["sentences"]),
+            )
+            found[fields["document"]] = uuid.UUID(str(row["pk"])), stated
     return found
+
+
+def _doubt_about(stated: SignedConsent, path: Path) -> Doubt | None:
+    try:
+        return doubt_about(stated, path, known_authorities())
+    except CannotVerify:
+        return Doubt.SEAL
 
 
 def _judged(path: Path, pk: uuid.UUID, verdicts: Verdicts) -> Upload | None:
@@ -143,29 +179,34 @@ def _signatures(path: Path, media_type: str, judged: Upload | None) -> Sequence[
         return [NOT_JUDGED] * (judged.signature_count if judged else 0)  # as when it was shared
 
 
-def _is_true(claim: Claim, found: Sequence[SignatureReport]) -> bool:
+def _is_true(claim: Claim, reports: Sequence[SignatureReport]) -> bool:
     """Whether the bytes carry what the row states. A level beyond B-T depends on the authorities that are known here,
     so it is not compared."""
-    if claim.signatures and len(claim.signatures) != len(found):
+    if claim.signatures and len(claim.signatures) != len(reports):
         return False
-    if not all(map(_is_in, claim.signatures, found)):
+    if not all(map(_is_in, claim.signatures, reports)):
         return False
     if claim.signed_at is None:
         return True
-    last = found[-1] if found else NOT_JUDGED  # the site's own signature
-    return last.valid and last.signed_at is not None and abs(last.signed_at - claim.signed_at) <= LONGEST_SIGNING
+    # The practitioner's: the last one, or the last before the patient's.
+    before = reports[:-1] if claim.consent is not None else reports
+    return any(_is_at(one, claim.signed_at) for one in before[-1:])
 
 
-def _is_in(stated: Fields, found: SignatureReport) -> bool:
+def _is_at(report: SignatureReport, moment: datetime) -> bool:
+    return report.valid and report.signed_at is not None and abs(report.signed_at - moment) <= LONGEST_SIGNING
+
+
+def _is_in(stated: Fields, report: SignatureReport) -> bool:
     if stored_judgement(stated) != "valid" and not stated.get("valid"):
         return True  # nothing that a reader would rely on
     at = stated.get("signed_at")
     return (
-        found.valid
-        and stated.get("signer") == found.signer
-        and (parse_datetime(at) if at else None) == found.signed_at
-        and (found.covers_whole_document or not stated.get("covers_whole_document"))
-        and min(_rank(stated.get("level")), _rank("B-T")) <= _rank(found.level)
+        report.valid
+        and stated.get("signer") == report.signer
+        and (parse_datetime(at) if at else None) == report.signed_at
+        and (report.covers_whole_document or not stated.get("covers_whole_document"))
+        and min(_rank(stated.get("level")), _rank("B-T")) <= _rank(report.level)
     )
 
 

@@ -39,11 +39,11 @@ def _bookers(practice: Practice) -> dict[uuid.UUID, set[uuid.UUID]]:
     booked = Appointment.objects.filter(practice=practice, holder__isnull=False).exclude(booked_for=BookedFor.SELF)
     relatives = RelativeRecord.objects.filter(practice=practice).annotate(holder=F("relative__holder"))
     excluded = HolderExclusion.objects.filter(patient__practice=practice)
-    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    bookers: dict[uuid.UUID, set[uuid.UUID]] = {}
     for rows in (booked, relatives, excluded):
         for patient, holder in rows.order_by().values_list("patient", "holder").distinct():
-            found.setdefault(patient, set()).add(holder)
-    return found
+            bookers.setdefault(patient, set()).add(holder)
+    return bookers
 
 
 def _shares_a_contact(patient: Patient, booker: User) -> bool:

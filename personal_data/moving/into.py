@@ -54,7 +54,8 @@ BATCH = 500
 class Report:
     """`again`: the practice is here from this archive, and nothing was done. `not_invited`: members for whom an
     administrator writes the invitation. `older_rules`: files that an upload may not be, by id, with the code of why;
-    `left_out`: those with a virus. Each with what names it."""
+    `left_out`: those with a virus. Each with what names it. `doubts`: consents that their files do not prove, by
+    id."""
 
     practice: uuid.UUID
     name: str
@@ -65,6 +66,7 @@ class Report:
     practitioners: dict[str, str] = field(default_factory=dict)
     older_rules: dict[uuid.UUID, tuple[str, list[str]]] = field(default_factory=dict)
     left_out: dict[uuid.UUID, list[str]] = field(default_factory=dict)
+    doubts: dict[uuid.UUID, str] = field(default_factory=dict)
     again: bool = False
 
 
@@ -138,7 +140,14 @@ def _write(archive: OpenArchive, report: Report, now: datetime, verdicts: Verdic
     people = ids_here(report.practice, archive.rows(PEOPLE))
     categories = frozenset(Category.objects.values_list("code", flat=True))
     left_out = lost_with(verdicts.left_out, archive)
-    known = Known(report.practice, people, categories, left_out=left_out, older_rules=verdicts.older_rules)
+    known = Known(
+        report.practice,
+        people,
+        categories,
+        left_out=left_out,
+        older_rules=verdicts.older_rules,
+        doubts=verdicts.doubts,
+    )
     for label in CARRIED:
         model = apps.get_model(label)
         known.ids[label] = {key for row in archive.rows(label) if (key := key_of(model, row)) is not None}
@@ -161,13 +170,16 @@ def _write(archive: OpenArchive, report: Report, now: datetime, verdicts: Verdic
     record("practice.imported", by=None, on=practice, practice=practice, detail=detail)
     _invite(archive, practice, report)
     agendas = dict(practice.agendas.values_list("pk", "name"))
-    found = archive.about["practitioners"].items()
-    report.practitioners = {agendas[key]: str(name) for pk, name in found if (key := uuid.UUID(pk)) in agendas}
+    practitioners = archive.about["practitioners"].items()
+    report.practitioners = {
+        agendas[key]: str(name) for pk, name in practitioners if (key := uuid.UUID(pk)) in agendas
+    }
 
 
 def _say_of_files(archive: OpenArchive, report: Report, verdicts: Verdicts) -> None:
     named = named_in(archive, {*verdicts.older_rules, *verdicts.left_out})
     report.older_rules = {file: (code, named[file]) for file, code in verdicts.older_rules.items()}
+    report.doubts = {consent: doubt.value for consent, doubt in sorted(verdicts.doubts.items())}
     report.left_out = {file: named[file] for file in sorted(verdicts.left_out)}
 
 

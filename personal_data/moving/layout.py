@@ -17,7 +17,17 @@ FORMAT = "docshare-practice"
 VERSION = 1
 ABOUT = "practice" + ".json"  # in one piece it would pass for an event of the trail
 SUMS, README = "SHA256SUMS", "README.txt"
-TABLES = ("patients", "appointments", "documents", "library", "messages", "accesses", "activity")
+TABLES = (
+    "patients",
+    "appointments",
+    "documents",
+    "requests",
+    "received",
+    "library",
+    "messages",
+    "accesses",
+    "activity",
+)
 PEOPLE, TRAIL, DOUBTS = "people", "audit", "contacts_to_confirm"  # lines of rows/ that are no model's
 
 SEAL = 64  # bytes of the comment
@@ -53,8 +63,8 @@ def is_known(name: str) -> bool:
 
 def file_of(name: str) -> str | None:
     """The SHA-256 that the name of a document states."""
-    found = _FILE.fullmatch(name)
-    return found[1] if found else None
+    match = _FILE.fullmatch(name)
+    return match[1] if match else None
 
 
 def seal(path: Path) -> str:

@@ -140,12 +140,12 @@ def _check_sums(content: zipfile.ZipFile) -> None:
     left = set(content.namelist()) - {SUMS}
     with content.open(SUMS) as sums:
         while line := sums.readline(CHUNK):
-            found = _SUM.fullmatch(line)
-            name = found[2].decode() if found else ""
-            if found is None or name not in left:
+            match = _SUM.fullmatch(line)
+            name = match[2].decode() if match else ""
+            if match is None or name not in left:
                 raise CannotMove(f"{SUMS}: {line[:100]!r} is no line about a file of the archive.")
             left.remove(name)
-            stated = found[1].decode()
+            stated = match[1].decode()
             with content.open(name) as file:
                 if _digest(cast("BinaryIO", file)) != stated or file_of(name) not in (None, stated):
                     raise CannotMove(f"{name} was changed: it does not have the SHA-256 that {SUMS} states.")
@@ -162,9 +162,9 @@ def _digest(file: BinaryIO) -> str:
 
 def _an_object(text: bytes, where: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CannotMove(f"{where} is not JSON.") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise CannotMove(f"{where} is not as documented.")
-    return found
+    return value

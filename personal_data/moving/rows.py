@@ -23,6 +23,8 @@ from personal_data.moving.layout import CannotMove
 from practices.texts import one_line
 
 Relations = dict[str, list[uuid.UUID]]
+# References that may be null, but not because what they name is left out: the row would be of something else.
+NEEDED = frozenset({("documents.AutoSend", "document")})
 
 
 class LeftOut(Exception):
@@ -33,7 +35,7 @@ class LeftOut(Exception):
 class Known:
     """What rows may refer to. `people`: account of the archive -> the one that stands for it here; `ids`: by label;
     `categories`: of this installation; `left_out`: rows of the archive that do not come in, nor those that need
-    them; `older_rules`: of files, the code of what refuses them today."""
+    them; `older_rules`: of files, the code of what refuses them today; `doubts`: about consents."""
 
     practice: uuid.UUID
     people: Mapping[uuid.UUID, uuid.UUID]
@@ -41,12 +43,13 @@ class Known:
     ids: dict[str, set[uuid.UUID]] = field(default_factory=dict)
     left_out: set[uuid.UUID] = field(default_factory=set)
     older_rules: Mapping[uuid.UUID, str] = field(default_factory=dict)
+    doubts: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
     def person(self, value: object) -> uuid.UUID:
-        found = self.people.get(_uuid(value))
-        if found is None:
+        person = self.people.get(_uuid(value))
+        if person is None:
             raise CannotMove(f"A row names the account {value}, of whom the archive has no name.")
-        return found
+        return person
 
     def reference(self, label: str, value: object) -> object:
         """The key of what a row refers to. Raises CannotMove if the archive does not have it."""
@@ -134,16 +137,16 @@ def _value(one: Any, value: object, label: str, known: Known) -> object:
         try:
             return None if value is None else known.reference(one.related_model._meta.label, value)
         except LeftOut:
-            if one.null:
+            if one.null and (label, one.name) not in NEEDED:
                 return None
             raise
     try:
         if isinstance(one, BinaryField):
             return base64.b64decode(str(value), validate=True)
-        found = one.to_python(value)
-        if isinstance(found, datetime) and found.tzinfo is None:
+        converted = one.to_python(value)
+        if isinstance(converted, datetime) and converted.tzinfo is None:
             raise ValueError(value)  # of which zone?
-        return found
+        return converted
     except (ValidationError, binascii.Error, ValueError, TypeError) as error:
         raise CannotMove(f"{label}: {value!r} is no value of {one.name}.") from error
 

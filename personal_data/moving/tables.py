@@ -15,7 +15,7 @@ from accounts.models import User
 from appointments.models import Appointment, HolderAuthorisation
 from audit.events import words_for_practice
 from audit.models import AuditEvent
-from documents.models import DocumentLink, LibraryVersion, SharedDocument
+from documents.models import DocumentLink, DocumentRequest, LibraryVersion, ReceivedDocument, SharedDocument
 from notifications.models import Message
 from patients.models import Patient, RecordTie
 from practices.models import Practice
@@ -31,6 +31,8 @@ def tables_of(practice: Practice, messages: QuerySet[Message]) -> Iterator[tuple
     yield "patients", patients(practice)
     yield "appointments", _appointments(practice)
     yield "documents", _documents(practice)
+    yield "requests", _requests(practice)
+    yield "received", _received(practice)
     yield "library", _library(practice)
     yield "messages", _messages(practice, messages)
     yield "accesses", _accesses(practice)
@@ -127,6 +129,71 @@ def _documents(practice: Practice) -> Iterator[Row]:
             str(one.file.size),
             one.file.sha256,
         )
+
+
+def _requests(practice: Practice) -> Iterator[Row]:
+    yield (
+        *("Identifiant", "Document demandé", "Précisions", "À envoyer avant", "État", "Phrase", "Demandé par"),
+        *("Demandé le", "Rappelé le", "Clos le", "Rendez-vous", "Patient", "Nom", "Prénom"),
+    )
+    rows = DocumentRequest.objects.filter(practice=practice)
+    for one in _each(rows.select_related("appointment__patient", "asked_by")):
+        yield (
+            str(one.pk),
+            one.label,
+            one.details,
+            _moment(one.due_at, practice.zone),
+            one.get_state_display(),
+            one.sentence,
+            _name(one.asked_by) or "une règle",
+            _moment(one.asked_at, practice.zone),
+            _moment(one.reminded_at, practice.zone),
+            _moment(one.settled_at, practice.zone),
+            str(one.appointment_id),
+            *_patient(one.appointment),
+        )
+
+
+def _received(practice: Practice) -> Iterator[Row]:
+    yield (
+        *("Identifiant", "Demande", "Nom du fichier", "Envoyé par", "En tant que", "Reçu le", "Vu le", "État"),
+        *(
+            "Phrase",
+            "Décidé par",
+            "Décidé le",
+            "Rendez-vous",
+            "Patient",
+            "Nom",
+            "Prénom",
+            "Type",
+            "Octets",
+            "SHA-256",
+        ),
+    )
+    rows = ReceivedDocument.objects.filter(practice=practice)
+    for one in _each(rows.select_related("appointment__patient", "file", "sent_by", "settled_by")):
+        yield (
+            str(one.pk),
+            str(one.request_id or ""),
+            one.name,
+            _name(one.sent_by) or "un lien sans compte",
+            one.get_sent_as_display(),
+            _moment(one.received_at, practice.zone),
+            _moment(one.seen_at, practice.zone),
+            one.get_state_display(),
+            one.sentence,
+            _name(one.settled_by),
+            _moment(one.settled_at, practice.zone),
+            str(one.appointment_id),
+            *_patient(one.appointment),
+            one.file.media_type,
+            str(one.file.size),
+            one.file.sha256,
+        )
+
+
+def _patient(appointment: Appointment) -> tuple[str, str, str]:
+    return str(appointment.patient_id), appointment.patient.last_name, appointment.patient.first_name
 
 
 def _library(practice: Practice) -> Iterator[Row]:

@@ -110,10 +110,10 @@ def _flat(details: Any, attr: str | None = None) -> Iterator[Error]:
         for item in details:
             yield from _flat(item, attr)
     elif isinstance(details, dict) and set(details) == {"message", "code"} and isinstance(details["code"], str):
-        said = str(details["message"])
+        sentence = str(details["message"])
         if details["code"] == "null" and attr is None:  # `null` in place of a body: DRF has no other code for it
-            said = _("Envoyez un objet JSON.")
-        yield _error(details["code"], said, attr)
+            sentence = _("Envoyez un objet JSON.")
+        yield _error(details["code"], sentence, attr)
     elif isinstance(details, dict):
         for key, value in details.items():
             name = None if key in ("non_field_errors", "detail") else str(key)
@@ -124,6 +124,6 @@ def _error(code: str, detail: str, attr: str | None = None) -> Error:
     return {"code": code, "detail": _in_utf8(detail), "attr": attr if attr is None else _in_utf8(attr)}
 
 
-def _in_utf8(said: str) -> str:
+def _in_utf8(sentence: str) -> str:
     """Replaces lone surrogates ("\ud800" in JSON) by a question mark: an answer cannot encode them."""
-    return said.encode(errors="replace").decode()
+    return sentence.encode(errors="replace").decode()

@@ -75,10 +75,10 @@ class AnsweredOnce(APIView):
         no longer see it."""
         if self.call is None or not self.call.taken_over or self._made is None:
             return None
-        found = self._made.filter(pk=self.call.object_id).first()
-        if found is None and self._made.model._base_manager.filter(pk=self.call.object_id).exists():
+        made = self._made.filter(pk=self.call.object_id).first()
+        if made is None and self._made.model._base_manager.filter(pk=self.call.object_id).exists():
             raise Http404
-        return found
+        return made
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -183,8 +183,8 @@ def _get_or_make(user: User, key: str, fingerprint: str) -> tuple[IdempotentCall
                 True,
             )
     except IntegrityError:
-        found = IdempotentCall.objects.filter(user=user, key=key).first()
-        return (found, False) if found else _get_or_make(user, key, fingerprint)
+        call = IdempotentCall.objects.filter(user=user, key=key).first()
+        return (call, False) if call else _get_or_make(user, key, fingerprint)
 
 
 def _take_over(call: IdempotentCall) -> bool:

@@ -72,8 +72,8 @@ class Keyset:
         if not self.keys or not self.keys[-1].field.unique:
             raise ImproperlyConfigured(f"The order {list(ordering)} of {model.__name__} leaves ties")
 
-    def ordered(self, found: QuerySet[Any], *, backwards: bool = False) -> QuerySet[Any]:
-        return found.order_by(*(key.order(backwards=backwards) for key in self.keys))
+    def ordered(self, rows: QuerySet[Any], *, backwards: bool = False) -> QuerySet[Any]:
+        return rows.order_by(*(key.order(backwards=backwards) for key in self.keys))
 
     def position(self, row: Model) -> Position:
         return [key.of(row) for key in self.keys]
@@ -91,15 +91,15 @@ class Keyset:
         ties = [
             reduce(Q.__and__, (key.same(value) for key, value in parts[:rank]), Q()) for rank in range(len(parts))
         ]
-        found = NO_ROW
+        condition = NO_ROW
         for tie, (key, value) in zip(ties, parts, strict=True):
-            found |= tie & key.beyond(value, backwards=backwards)
+            condition |= tie & key.beyond(value, backwards=backwards)
         if inclusive:
-            found |= reduce(Q.__and__, (key.same(value) for key, value in parts))
+            condition |= reduce(Q.__and__, (key.same(value) for key, value in parts))
         first, value = parts[0]
         if not first.field.null:  # redundant, but an index serves this form
-            found &= Q((f"{first.path}__{'lte' if first.descending != backwards else 'gte'}", value))
-        return found
+            condition &= Q((f"{first.path}__{'lte' if first.descending != backwards else 'gte'}", value))
+        return condition
 
 
 def _key(model: type[Model], asked: str) -> Key:

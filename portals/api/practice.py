@@ -34,13 +34,13 @@ def practice_of_call(request: Request, *roles: Role, refusal: StrOrPromise = ADM
     """
     user = cast("User", request.user)
     asked = asked_id(request, "practice")
-    found = list(Practice.objects.of(user)) if asked is None else [practice_asked_for(user, asked)]
-    if not found:
+    practices = list(Practice.objects.of(user)) if asked is None else [practice_asked_for(user, asked)]
+    if not practices:
         raise Http404
-    if len(found) > 1:
+    if len(practices) > 1:
         sentence = _("Vous êtes dans plusieurs cabinets : dites lequel.")
         raise ValidationError({"practice": sentence}, "required")
-    practice = found[0]
+    practice = practices[0]
     if roles and not roles_in(user, practice).intersection(roles):
         raise NotAllowed(refusal)
     set_clock(practice)

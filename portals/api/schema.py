@@ -75,13 +75,17 @@ STATUSES = {
         *("both_have_accounts", "nothing_to_undo", "blanks_unfilled", "place_taken", "no_longer_ahead"),
         *(*ONCE, *BOOKING, *DOUBTS),
         *("request_over", "too_many_requests", "may_not_send", "already_seen", "already_settled"),
+        *("already_asked", "answers_wanted"),
+        *("consent_over", "may_not_sign", "pages_unread", "sentences_unticked", "no_mobile", "proof_over"),
+        *("not_to_be_signed", "signed_by_patient"),
         *("already_member", "already_invited", "last_administrator", "identity_of_account"),
     ),
     410: ("invitation_over",),
+    412: ("answers_changed",),
     413: ("too_large",),
     415: ("unsupported_media_type",),
     416: ("range_not_satisfiable",),
-    429: ("too_many_invitations",),
+    429: ("too_many_invitations", "too_many_codes"),
     503: ("scanner_unavailable", "busy"),
 }
 
@@ -101,33 +105,37 @@ def answers(
     `request`: one shape, JSON unless stated otherwise. Client generators use one body for each operation, even if the
     view accepts others.
     """
-    said = [*parameters, *([CURSOR, PAGE_SIZE] if get_override(shape, "comes_by_pages", False) else [])]
+    always = [*parameters, *([CURSOR, PAGE_SIZE] if get_override(shape, "comes_by_pages", False) else [])]
     body = request if request is None or isinstance(request, dict) else {"application/json": request}
 
     def declare(view: View) -> View:
         once = view.__name__ == "post" and not is_open(more)
         responses: dict[Any, Any] = refused_by([*refusals, *(ONCE if once else ())])
         responses[success] = shape if shape is not None else OpenApiResponse(description="Nothing")
-        told = [*said, *([IDEMPOTENCY] if once else [])]
-        declared = extend_schema(summary=summary, request=body, responses=responses, parameters=told, **more)
+        parameters_of_one = [*always, *([IDEMPOTENCY] if once else [])]
+        declared = extend_schema(
+            summary=summary, request=body, responses=responses, parameters=parameters_of_one, **more
+        )
         return declared(view)
 
     return declare
 
 
-def is_open(said: dict[str, Any]) -> bool:
+def is_open(schema: dict[str, Any]) -> bool:
     """Whether an operation is open to all (`auth=[]`). Its callers are anonymous, so an Idempotency-Key cannot belong
     to one."""
-    return said.get("auth") == []
+    return schema.get("auth") == []
 
 
 def a_file(summary: str) -> Callable[[View], View]:
     """An operation that answers with a file: whole, a range of it, or a redirect to its address in the bucket."""
-    told = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in (ANY_BYTES, *EXTENSIONS)}
+    contents = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in (ANY_BYTES, *EXTENSIONS)}
     there = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[303])
     moved = {303: OpenApiResponse(description="They are at this address for a minute")}
     refused = refused_by(["unavailable", "range_not_satisfiable"])
-    return extend_schema(summary=summary, request=None, responses={**told, **moved, **refused}, parameters=[there])
+    return extend_schema(
+        summary=summary, request=None, responses={**contents, **moved, **refused}, parameters=[there]
+    )
 
 
 def refused_by(codes: Iterable[str]) -> dict[Any, Any]:
@@ -136,8 +144,8 @@ def refused_by(codes: Iterable[str]) -> dict[Any, Any]:
     for code in codes:
         by_status.setdefault(status_of(code), []).append(code)
     return {
-        status: OpenApiResponse(ErrorsOut, description=", ".join(f"`{code}`" for code in dict.fromkeys(found)))
-        for status, found in by_status.items()
+        status: OpenApiResponse(ErrorsOut, description=", ".join(f"`{code}`" for code in dict.fromkeys(refusals)))
+        for status, refusals in by_status.items()
     }
 
 
@@ -196,8 +204,8 @@ def _tell_defaults(shape: dict[str, Any], *, changes: bool) -> None:
     for field in shape.get("properties", {}).values():
         if "default" in field:
             default = json.dumps(field.pop("default"))
-            said = [field.get("description", ""), "" if changes else f"Default: {default}"]
-            field["description"] = ". ".join(filter(None, said))
+            sentences = [field.get("description", ""), "" if changes else f"Default: {default}"]
+            field["description"] = ". ".join(filter(None, sentences))
             if not field["description"]:
                 del field["description"]
 

@@ -41,8 +41,8 @@ def found(request: HttpRequest, user: User) -> HttpResponse:
 
 def _founded(request: HttpRequest, practice: Practice, *, invited: str | None) -> HttpResponse:
     if invited:
-        told = _("« %(practice)s » est créé. Une invitation part vers %(email)s.")
-        messages.success(request, told % {"practice": practice.name, "email": invited})
+        sentence = _("« %(practice)s » est créé. Une invitation part vers %(email)s.")
+        messages.success(request, sentence % {"practice": practice.name, "email": invited})
         return done("operator:practice", pk=practice.pk)
     request.session[CHOSEN] = str(practice.pk)
     messages.success(

@@ -130,10 +130,10 @@ def _other_owner(link: AccountLink) -> User | None:
 def _with_account(request: HttpRequest, link: AccountLink, owner: User) -> HttpResponse:
     """The invited address has an account: its owner signs in with it, and accepts."""
     if request.method == "POST" and request.user.pk == owner.pk:
-        with refusals_shown(request) as told:
+        with refusals_shown(request) as refusal:
             accept_with_account(link=link, user=owner)
             messages.success(request, _("L’invitation est acceptée."))
-        return told.redirect("home")
+        return refusal.redirect("home")
     back = f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': request.path})}"
     context = {"link": link, "owner": owner, "sign_in": back}
     return render(request, "operator/accept.html", context)

@@ -72,8 +72,8 @@ def forget_device(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def activity(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     set_own_clock(user)
-    found = activity_of(user, records=RecordTie.objects.filter(user=user).values_list("patient", flat=True))
-    page = activity_page(found, request.GET.get("before"))
+    events = activity_of(user, records=RecordTie.objects.filter(user=user).values_list("patient", flat=True))
+    page = activity_page(events, request.GET.get("before"))
     return render(request, "patient/activity.html", {"activity": page, "section": "account"})
 
 

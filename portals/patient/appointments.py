@@ -36,6 +36,8 @@ from appointments.online import (
     move_online,
 )
 from appointments.slots import is_free, open_to_online_booking
+from documents.receiving.access import requests_around
+from documents.receiving.sending import may_send_unasked
 from documents.sharing.access import visible_as_recipient
 from portals.answers import done, not_done, refusals_shown
 from portals.clock import set_clock
@@ -115,14 +117,14 @@ def _to_change(view: View) -> ViewOfId:
 @require_safe
 def my_appointments(request: HttpRequest) -> HttpResponse:
     """Lists: to come; cancelled before their time; past, cancelled or not."""
-    found, now = _mine(request), timezone.now()
-    ahead = found.filter(starts_at__gt=now).order_by("starts_at")
+    mine, now = _mine(request), timezone.now()
+    ahead = mine.filter(starts_at__gt=now).order_by("starts_at")
     upcoming = _lines(ahead.filter(status=AppointmentStatus.BOOKED))
     context = {
         "upcoming": upcoming,
         "formerly": practices_of_former_appointments(cast("User", request.user)) if not upcoming else [],
         "cancelled": _lines(ahead.filter(status=AppointmentStatus.CANCELLED)),
-        "past": _lines(found.filter(starts_at__lte=now).order_by("-starts_at")[:PAST_SHOWN]),
+        "past": _lines(mine.filter(starts_at__lte=now).order_by("-starts_at")[:PAST_SHOWN]),
         "section": "appointments",
     }
     return render(request, "patient/appointments/list.html", context)
@@ -136,9 +138,11 @@ def appointment(request: HttpRequest, found: Appointment) -> HttpResponse:
         "appointment": found,
         "line": _lines([found])[0],
         "is_to_come": found.status == AppointmentStatus.BOOKED and found.ends_at > timezone.now(),
+        "sends_documents": may_send_unasked(cast("User", request.user), found),
         "may_change": changes,
         "may_move": changes and may_move_online(found),
         "instructions": instructions_of(found),
+        "requests": requests_around(cast("User", request.user), found),
         "section": "appointments",
     }
     return render(request, "patient/appointments/appointment.html", context)
@@ -224,14 +228,14 @@ def _slots_to_move_to(request: HttpRequest, found: Appointment) -> HttpResponse:
 
 def _move(request: HttpRequest, found: Appointment, start: datetime, shown: datetime | None) -> HttpResponse:
     """Repeating it is harmless: if the appointment has this time already, nothing is sent."""
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         user, since, is_elsewhere = cast("User", request.user), timezone.now(), found.starts_at != start
         moved = move_online(appointment=found, starts_at=start, by=user, seen=shown)
-        said = moved_sentence(moved)
+        sentence = moved_sentence(moved)
         leaves = [sent_notices_to_you(moved, user=user, since=since)] if is_elsewhere else []
-        messages.success(request, " ".join([said, *leaves]))
-    page = "patient:appointment-move" if isinstance(told.refusal, SlotTaken) else "patient:appointment"
-    return told.redirect(page, pk=found.pk)
+        messages.success(request, " ".join([sentence, *leaves]))
+    page = "patient:appointment-move" if isinstance(refusal.refusal, SlotTaken) else "patient:appointment"
+    return refusal.redirect(page, pk=found.pk)
 
 
 def _lines(found: Iterable[Appointment]) -> list[Line]:

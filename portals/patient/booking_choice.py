@@ -33,12 +33,12 @@ class Choice:
 
 def choice_of(agenda: uuid.UUID, reason: uuid.UUID, kind: str) -> Choice:
     """Sets the clock to the practice's. Raises Http404 for what cannot be booked online."""
-    found = get_object_or_404(Agenda.objects.select_related("practice"), pk=agenda)
-    visit_reason = get_object_or_404(VisitReason, pk=reason, practice=found.practice_id)
-    if kind not in AppointmentKind.values or not open_to_online_booking(found, visit_reason, AppointmentKind(kind)):
+    chosen = get_object_or_404(Agenda.objects.select_related("practice"), pk=agenda)
+    visit_reason = get_object_or_404(VisitReason, pk=reason, practice=chosen.practice_id)
+    if kind not in AppointmentKind.values or not open_to_online_booking(chosen, visit_reason, AppointmentKind(kind)):
         raise Http404
-    set_clock(found.practice)
-    return Choice(found, visit_reason, AppointmentKind(kind))
+    set_clock(chosen.practice)
+    return Choice(chosen, visit_reason, AppointmentKind(kind))
 
 
 def following(choice: Choice, start: datetime) -> list[Slot]:

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_POST, require_safe
 from zipstream import ZIP_STORED, ZipStream
 
 from accounts.models import User
+from documents.consents.access import consent_of, signer_of
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
 from documents.sharing.access import visible_as_recipient
 from documents.sharing.former_access import former_practices, practice_of_former
@@ -87,11 +88,11 @@ def my_documents(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     visible = visible_as_recipient(user)
     form = FilterForm(request.GET, visible=visible)
-    found = visible.select_related("practice", "category", "patient", "file", "signed_by")
+    documents = visible.select_related("practice", "category", "patient", "file", "signed_by", "consent")
     if form.is_valid():
         asked = form.cleaned_data
-        found = found.filter(**{name: asked[key] for key, name in FILTERS.items() if asked[key]})
-    page, has_more = _page_of(found, request.GET.get("after"), visible)
+        documents = documents.filter(**{name: asked[key] for key, name in FILTERS.items() if asked[key]})
+    page, has_more = _page_of(documents, request.GET.get("after"), visible)
     return render(
         request,
         "patient/documents.html",
@@ -116,24 +117,32 @@ def document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     visible = visible_as_recipient(cast("User", request.user)).select_related(
         "practice", "category", "patient", "file", "signed_by", "shared_by"
     )
-    found = visible.prefetch_related(readings).filter(pk=pk).first()
-    if found is None:
+    shared = visible.prefetch_related(readings).filter(pk=pk).first()
+    if shared is None:
         return _no_longer(request, pk)
-    set_clock(found.practice)
-    opened = str(found.file_id) in request.session.get(OPENED, [])  # a file that was replaced since is not opened
-    pages = shown_pages(found, at_most=SHOWN_PAGES) if opened else []
+    set_clock(shared.practice)
+    opened = is_opened(request, shared)
+    pages = shown_pages(shared, at_most=SHOWN_PAGES) if opened else []
     return render(
         request,
         "patient/document.html",
         {
-            "document": found,
+            "document": shared,
             "opened": opened,
             "pages": pages,
-            "mark": picture_mark(request, found),
+            "mark": picture_mark(request, shared),
             "section": "documents",
             "shown_pages": SHOWN_PAGES,
+            **_consent_context(cast("User", request.user), shared),
         },
     )
+
+
+def _consent_context(user: User, found: SharedDocument) -> dict[str, object]:
+    """The signature that it asks for or carries, and whether this account gives or withdraws it."""
+    consent = consent_of(found)
+    signer = signer_of(user, consent) if consent else None
+    return {"consent": consent, "signer": signer}
 
 
 def _no_longer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -145,31 +154,41 @@ def _no_longer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def open_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Opens the document, which counts as reading."""
     user = cast("User", request.user)
-    found = visible_as_recipient(user).filter(pk=pk).first()
-    if found is None:
+    shared = visible_as_recipient(user).filter(pk=pk).first()
+    if shared is None:
         return _no_longer(request, pk)
-    note_reading(documents=[found], by=user, means=ReadingMeans.VIEWED, as_recipient=True)
-    request.session[OPENED] = [*request.session.get(OPENED, []), str(found.file_id)][-50:]
+    note_reading(documents=[shared], by=user, means=ReadingMeans.VIEWED, as_recipient=True)
+    open_in_session(request, shared)
     return done("patient:document", pk=pk)
+
+
+def is_opened(request: HttpRequest, found: SharedDocument) -> bool:
+    """In this session; a file that was replaced since is not."""
+    return str(found.file_id) in request.session.get(OPENED, [])
+
+
+def open_in_session(request: HttpRequest, found: SharedDocument) -> None:
+    """The caller has recorded the reading."""
+    request.session[OPENED] = [*request.session.get(OPENED, []), str(found.file_id)][-50:]
 
 
 @require_safe
 def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse:
     """One page as a picture; only of a document opened in this session."""
-    found = get_object_or_404(visible_as_recipient(cast("User", request.user)).select_related("file"), pk=pk)
-    if str(found.file_id) not in request.session.get(OPENED, []):
+    shared = get_object_or_404(visible_as_recipient(cast("User", request.user)).select_related("file"), pk=pk)
+    if not is_opened(request, shared):
         raise Http404
-    return page_picture_of(request, found, page)
+    return page_picture_of(request, shared, page)
 
 
 @require_POST
 def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     user = cast("User", request.user)
-    found = visible_as_recipient(user).select_related("file").filter(pk=pk).first()
-    if found is None:
+    shared = visible_as_recipient(user).select_related("file").filter(pk=pk).first()
+    if shared is None:
         return _no_longer(request, pk)
-    response = respond(found.file, title=found.title, request=request)
-    note_reading(documents=[found], by=user, means=ReadingMeans.DOWNLOADED, as_recipient=True)
+    response = respond(shared.file, title=shared.title, request=request)
+    note_reading(documents=[shared], by=user, means=ReadingMeans.DOWNLOADED, as_recipient=True)
     return response
 
 
@@ -177,17 +196,17 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 def all_as_zip(request: HttpRequest) -> HttpResponseBase:
     """Everything shared with the user, streamed: memory holds one chunk of one file at most."""
     user = cast("User", request.user)
-    found = list(visible_as_recipient(user).select_related("file", "practice").order_by("-shared_at", "-id"))
-    if not found:
+    documents = list(visible_as_recipient(user).select_related("file", "practice").order_by("-shared_at", "-id"))
+    if not documents:
         return not_done("patient:documents")
     archive = ZipStream(compress_type=ZIP_STORED)
     taken: set[str] = set()
-    for shared in found:
+    for shared in documents:
         storage.check_unchanged(shared.file)
         archive.add(_pieces(shared), arcname=_unique_name(shared, taken), size=shared.file.size)
-    note_reading(documents=found, by=user, means=ReadingMeans.ZIPPED, as_recipient=True)
+    note_reading(documents=documents, by=user, means=ReadingMeans.ZIPPED, as_recipient=True)
     response = StreamingHttpResponse(archive, content_type="application/zip")
-    today = timezone.localdate(timezone=found[0].practice.zone)
+    today = timezone.localdate(timezone=documents[0].practice.zone)
     name = _("mes-documents-%(date)s.zip") % {"date": today.isoformat()}
     response["Content-Disposition"] = content_disposition(name)
     response["Cache-Control"] = "no-store, private"

@@ -256,10 +256,10 @@ def _after_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         request.session.pop(SESSION_KEY, None)
         messages.success(request, _("Vos nouvelles coordonnées sont vérifiées."))
         if user.mobile and user.mobile != invitation.mobile:  # only the owner changes the mobile of an account
-            told = _(
+            sentence = _(
                 "Votre compte envoie toujours ses codes au %(mobile)s. Changez-le dans « Mon compte » si besoin."
             )
-            messages.warning(request, told % {"mobile": telephone_by_pairs(user.mobile)})
+            messages.warning(request, sentence % {"mobile": telephone_by_pairs(user.mobile)})
         return done(_first_page(invitation))
     return done("patient:invitation-birth-date")
 
@@ -271,12 +271,12 @@ def _after_birth_date(request: HttpRequest, invitation: Invitation, *, proved: b
         return to("patient:invitation-confirm")
     if account_at(invitation.email):
         replaced = replace_lost_mobile(invitation=invitation)
-        told = ngettext(
+        sentence = ngettext(
             "Vous avez déjà un compte à cette adresse : connectez-vous pour voir votre document.",
             "Vous avez déjà un compte à cette adresse : connectez-vous pour voir vos documents.",
             documents_waiting(invitation.patient),
         )
-        messages.info(request, told)
+        messages.info(request, sentence)
         if replaced:
             note_code_given(request, replaced)
         return _to_sign_in()

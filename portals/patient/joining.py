@@ -212,7 +212,7 @@ def _opened(request: HttpRequest, joining: Joining, sign_up: SignUp, proof: str 
     except (AccountExists, SignUpOver) as refused:
         messages.error(request, refused.sentence)
         return not_done("patient:join")
-    kept = dict(request.session[SESSION_KEY])
+    stored = dict(request.session[SESSION_KEY])
     if isinstance(proof, Passkey):
         sign_in(request, user, means="mfa", type="webauthn", reauthenticated=True)
         RecoveryCodes.activate(user)
@@ -222,7 +222,7 @@ def _opened(request: HttpRequest, joining: Joining, sign_up: SignUp, proof: str 
         )
     else:
         sign_in(request, user, means="sign_up")
-    request.session[SESSION_KEY] = kept
+    request.session[SESSION_KEY] = stored
     response = _book(request, joining, user, who)
     if asks_to_remember(request):  # the code to the mobile was given here a minute ago
         keep_device(request, response, user)

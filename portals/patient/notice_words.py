@@ -17,31 +17,31 @@ from portals.planned_notices import at_night, channels_of, planned_since, refusa
 
 
 def booked_sentence(appointment: Appointment) -> str:
-    said = (
+    sentence = (
         _("Votre rendez-vous est pris : %(what)s.")
         if _is_own(appointment)
         else _("Le rendez-vous %(of_name)s est pris : %(what)s.")
     )
-    return said % appointment_facts(appointment)
+    return sentence % appointment_facts(appointment)
 
 
 def moved_sentence(appointment: Appointment) -> str:
     """`appointment`: where it is now."""
-    said = (
+    sentence = (
         _("Votre rendez-vous est déplacé : %(what)s.")
         if _is_own(appointment)
         else _("Le rendez-vous %(of_name)s est déplacé : %(what)s.")
     )
-    return said % appointment_facts(appointment)
+    return sentence % appointment_facts(appointment)
 
 
 def cancelled_sentence(appointment: Appointment) -> str:
-    said = (
+    sentence = (
         _("Votre rendez-vous est annulé : %(what)s.")
         if _is_own(appointment)
         else _("Le rendez-vous %(of_name)s est annulé : %(what)s.")
     )
-    return said % appointment_facts(appointment)
+    return sentence % appointment_facts(appointment)
 
 
 def future_notices_to_you(appointment: Appointment, *, user: User, moving_to: datetime | None = None) -> str:

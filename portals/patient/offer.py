@@ -28,34 +28,34 @@ NO_REFERRER = "no-referrer"  # the address gives access, so other sites must not
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer(request: HttpRequest, token: str) -> HttpResponse:
-    found = find_offer(token)
-    if found is None:
+    its_offer = find_offer(token)
+    if its_offer is None:
         return _page(request, None, BirthDateForm(), status=404)
-    speak(request, found.entry.patient.language)
-    set_clock(found.entry.practice)
+    speak(request, its_offer.entry.patient.language)
+    set_clock(its_offer.entry.practice)
     form = BirthDateForm(request.POST or None)
-    if not is_open(found):
-        return _page(request, found, form, status=200 if found.state == OfferState.ACCEPTED else 410)
+    if not is_open(its_offer):
+        return _page(request, its_offer, form, status=200 if its_offer.state == OfferState.ACCEPTED else 410)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            prove(found, birth_date=form.cleaned_data["birth_date"])
+            prove(its_offer, birth_date=form.cleaned_data["birth_date"])
             if request.POST.get("answer") == "accept":
-                accept(found)
+                accept(its_offer)
             else:
-                refuse(found, leave=request.POST.get("answer") == "leave")
+                refuse(its_offer, leave=request.POST.get("answer") == "leave")
             response = done("patient:offer", token=token)
             response["Referrer-Policy"] = NO_REFERRER
             return response
-        found = find_offer(token) or found
-    status = 410 if not is_open(found) else 400 if form.errors else 200
-    return _page(request, found, form, status=status)
+        its_offer = find_offer(token) or its_offer
+    status = 410 if not is_open(its_offer) else 400 if form.errors else 200
+    return _page(request, its_offer, form, status=status)
 
 
-def _page(request: HttpRequest, found: SlotOffer | None, form: BirthDateForm, *, status: int) -> HttpResponse:
+def _page(request: HttpRequest, its_offer: SlotOffer | None, form: BirthDateForm, *, status: int) -> HttpResponse:
     context = {
-        "offer": found,
-        "practice": found.entry.practice if found else None,
-        "is_open": found is not None and is_open(found),
+        "offer": its_offer,
+        "practice": its_offer.entry.practice if its_offer else None,
+        "is_open": its_offer is not None and is_open(its_offer),
         "form": form,
     }
     response = render(request, "patient/offer.html", context, status=status)

@@ -36,8 +36,8 @@ def my_data(request: HttpRequest) -> HttpResponse:
         )
         return done("patient:my-data")
     set_own_clock(user)
-    found = export_of(user)
-    return render(request, "patient/my_data.html", {"archive": found, "section": "account"})
+    export = export_of(user)
+    return render(request, "patient/my_data.html", {"archive": export, "section": "account"})
 
 
 @require_POST
@@ -45,13 +45,13 @@ def my_data(request: HttpRequest) -> HttpResponse:
 def download_my_data(request: HttpRequest) -> HttpResponseBase:
     user = cast("User", request.user)
     set_own_clock(user)
-    found = export_of(user)
-    if found is None or found.state != DataExportState.READY or found.file is None:
+    export = export_of(user)
+    if export is None or export.state != DataExportState.READY or export.file is None:
         messages.error(request, _("Cette archive n’est plus disponible. Demandez-en une nouvelle."))
         return not_done("patient:my-data")
     note_download(by=user)
     title = _("mes-donnees-%(date)s") % {"date": today_on_page().isoformat()}
-    return respond(found.file, title=title, request=request)
+    return respond(export.file, title=title, request=request)
 
 
 @after_recent_sign_in

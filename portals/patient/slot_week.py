@@ -40,8 +40,8 @@ def slot_week(
 
     def free(start: date, length: timedelta) -> list[Slot]:
         end = start + length - timedelta(days=1)
-        found = free_slots(agenda=agenda, visit_reason=visit_reason, first=start, last=end, moving=moving)
-        return [slot for slot in found if moving is None or slot.start != moving.starts_at]
+        slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=start, last=end, moving=moving)
+        return [slot for slot in slots if moving is None or slot.start != moving.starts_at]
 
     slots = free(first, WEEK)
     next_free, start = None, first + WEEK

@@ -22,14 +22,17 @@ def effects_of_correcting(was: Patient, now: Patient, before: Sequence[Access], 
     if (was.names, was.birth_date) == (now.names, now.birth_date):
         return _("Rien n’a changé dans l’identité.")
     to = _("Une invitation part à ses coordonnées, pour vérifier la nouvelle date.")
-    said = [_("L’identité est corrigée. C’est inscrit dans l’historique."), *_what_became(before, after, invited=to)]
+    effects = [
+        _("L’identité est corrigée. C’est inscrit dans l’historique."),
+        *_what_became(before, after, invited=to),
+    ]
     if was.birth_date != now.birth_date and was.is_minor_now() != now.is_minor_now():
-        said.append(
+        effects.append(
             _("Selon cette date, le patient est mineur : les accès qui en dépendent ont été revus.")
             if now.is_minor_now()
             else _("Selon cette date, le patient est majeur : les accès qui en dépendent ont été revus.")
         )
-    return " ".join(said)
+    return " ".join(effects)
 
 
 def _what_became(before: Sequence[Access], after: Sequence[Access], *, invited: str) -> list[str]:

@@ -77,15 +77,15 @@ def readmit(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Staff restore the access that they had ended of somebody who booked for a minor."""
     practices = Practice.objects.of(user, *SHARING_ROLES)
     theirs = HolderExclusion.objects.filter(patient__practice__in=practices)
-    found = get_object_or_404(theirs.select_related("patient__practice", "holder"), pk=pk)
-    if restore_holder_access(patient=found.patient, holder=found.holder, by=user):
+    tie = get_object_or_404(theirs.select_related("patient__practice", "holder"), pk=pk)
+    if restore_holder_access(patient=tie.patient, holder=tie.holder, by=user):
         messages.success(
-            request, _("L’accès est rendu à %(name)s. Les liens fermés le restent.") % {"name": found.holder}
+            request, _("L’accès est rendu à %(name)s. Les liens fermés le restent.") % {"name": tie.holder}
         )
     else:
         messages.info(request, _("Cet accès avait déjà été rendu."))
-        return not_done(_page_before(request, user, found.patient))
-    return done(_page_before(request, user, found.patient))
+        return not_done(_page_before(request, user, tie.patient))
+    return done(_page_before(request, user, tie.patient))
 
 
 @staff_only
@@ -101,12 +101,12 @@ def confirm(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @staff_only
 @require_POST
 def refuse(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    with refusals_shown(request, level=messages.INFO) as told:
+    with refusals_shown(request, level=messages.INFO) as refusal:
         refuse_holder(appointment=appointment_of(user, pk), by=user)
         messages.success(
             request, _("C’est refusé : la personne qui a pris le rendez-vous n’en recevra aucun document.")
         )
-    return told.redirect("practitioner:share", pk=pk)
+    return refusal.redirect("practitioner:share", pk=pk)
 
 
 @staff_only
@@ -114,12 +114,14 @@ def refuse(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def proposal(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Staff accept or refuse a contact that the patient changed in their account."""
     practices = Practice.objects.of(user, *SHARING_ROLES)
-    found = get_object_or_404(ContactProposal.objects.filter(patient__practice__in=practices), pk=pk)
+    its_proposal = get_object_or_404(ContactProposal.objects.filter(patient__practice__in=practices), pk=pk)
     take = bool(request.POST.get("take"))
-    settle_proposal(proposal=found, take=take, by=user)
-    said = _("Les coordonnées sont reprises dans la fiche.") if take else _("Les coordonnées ne sont pas reprises.")
-    messages.success(request, said)
-    return done("practitioner:patient", pk=found.patient_id)
+    settle_proposal(proposal=its_proposal, take=take, by=user)
+    sentence = (
+        _("Les coordonnées sont reprises dans la fiche.") if take else _("Les coordonnées ne sont pas reprises.")
+    )
+    messages.success(request, sentence)
+    return done("practitioner:patient", pk=its_proposal.patient_id)
 
 
 def _page_before(request: HttpRequest, user: User, patient: Patient) -> str:
@@ -129,5 +131,5 @@ def _page_before(request: HttpRequest, user: User, patient: Patient) -> str:
         asked = uuid.UUID(request.POST.get("appointment") or request.POST.get("share") or "")
     except ValueError:
         asked = None
-    found = Appointment.objects.of_staff(user).filter(pk=asked, patient=patient).first() if asked else None
-    return reverse(page, args=[found.pk]) if found else reverse("practitioner:patient", args=[patient.pk])
+    appointment = Appointment.objects.of_staff(user).filter(pk=asked, patient=patient).first() if asked else None
+    return reverse(page, args=[appointment.pk]) if appointment else reverse("practitioner:patient", args=[patient.pk])

@@ -13,15 +13,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment
-from portals.practitioner.agenda_columns import columns_of
+from portals.practitioner.agenda_columns import columns_of, draw, paper_of
 from portals.practitioner.agenda_place import AgendaPlace, own, place_of
-from portals.practitioner.agenda_slots import draw
 from portals.practitioner.practices import practice_of
 from portals.practitioner.script_configs import agenda_config
 from portals.practitioner.set_up_steps import noted, progress
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 from practices.roles import may_administer, may_share
+
+MOST_UNFOLDED = 3  # columns that a telephone shows one below the other without being asked
 
 
 @staff_only
@@ -43,8 +44,7 @@ def agenda_context(
     shown = place.chosen(agendas, user)
     books = may_share(user, practice)
     hours, columns = columns_of(practice, place, shown, with_gaps=books)
-    slots = (slot for column in columns for slot in column.slots)
-    draw(slots, books=books, with_agenda=place.by_week and len(shown) > 1, current=current)
+    draw(columns, books=books, with_agenda=place.by_week and len(shown) > 1, current=current)
     return {
         "practice": practice,
         "place": place,
@@ -53,6 +53,9 @@ def agenda_context(
         "books": books,
         "hours": hours,
         "columns": columns,
+        "folds": len(columns) > MOST_UNFOLDED,
+        "shown_agendas": shown,
+        "paper": paper_of(place, shown),
         "drag": agenda_config(),
     }
 
@@ -60,5 +63,5 @@ def agenda_context(
 def _agendas(practice: Practice, place: AgendaPlace) -> list[Agenda]:
     """The open ones, and closed ones with appointments on these days."""
     booked = Appointment.objects.between_days(place.days[0], place.next.days[0], practice).values("agenda")
-    found = Agenda.objects.filter(practice=practice).filter(Q(is_active=True) | Q(pk__in=booked))
-    return list(found.select_related("practice"))
+    agendas = Agenda.objects.filter(practice=practice).filter(Q(is_active=True) | Q(pk__in=booked))
+    return list(agendas.select_related("practice"))

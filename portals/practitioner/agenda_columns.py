@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from django.template.loader import get_template
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 
 from appointments.free_time import DayOfAgenda, days_of_agendas
 from appointments.models import Agenda, Closing
@@ -16,10 +18,11 @@ from appointments.openings import Span, merged
 from appointments.slots import rounded_up
 from portals.practitioner.agenda_grid import Hours, Placed, hours_of, side_by_side
 from portals.practitioner.agenda_place import AgendaPlace
-from portals.practitioner.agenda_slots import Slot, slots_of
+from portals.practitioner.agenda_slots import CLOCK, MARKS, Slot, pattern, slots_drawn, slots_of
 from practices.models import Practice
 
 WORKING_DAYS = 5  # of a week; the others are shown if something is on them
+MOST_ON_A_SHEET = 8  # agendas that stay readable side by side on a printed sheet (A4, landscape)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Gap:
     agenda: Agenda
     start: datetime
     end: datetime
+
+    @property
+    def agenda_id(self) -> UUID:
+        return self.agenda.pk
 
 
 @dataclass
@@ -41,9 +48,11 @@ class Column:
     open: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     entries: list[Placed[Slot | Gap]] = field(default_factory=list)
+    drawn: str = ""  # the entries, as the HTML of list items
     lanes: int = 1
     now: str = ""
     documents_address: str = ""  # of a day of the week; the toolbar has that of the day shown alone
+    index_address: str = ""  # the page that a telephone opens for a day of several agendas
     day: date | None = None
     agenda: Agenda | None = None  # the only one of the column
 
@@ -52,8 +61,12 @@ class Column:
         return [one.content for one in self.entries if isinstance(one.content, Slot)]
 
     @property
+    def count(self) -> int:
+        return len(self.slots)
+
+    @property
     def has_appointments(self) -> bool:
-        return bool(self.slots)
+        return bool(self.count)
 
 
 @dataclass(frozen=True)
@@ -75,13 +88,13 @@ def columns_of(
 ) -> tuple[Hours, list[Column]]:
     """The hours that the grid shows, and its columns. `with_gaps`: with links that book free times."""
     days = place.days
-    found = slots_of(practice, days, {one.pk for one in agendas})
+    slots = slots_of(practice, days, {one.pk for one in agendas})
     closings = _closings(practice, days)
-    by_agenda = days_of_agendas(agendas, days[0], days[-1], booked=found, closings=closings)
+    by_agenda = days_of_agendas(agendas, days[0], days[-1], booked=slots, closings=closings)
     opened = [span for one in by_agenda.values() for span in one.open]
-    hours = hours_of([*opened, *((one.starts_at, one.ends_at) for one in found)], days, practice.zone)
+    hours = hours_of([*opened, *(_span(one) for one in slots)], days, practice.zone)
     by_day = defaultdict[date, list[Slot]](list)
-    for one in found:
+    for one in slots:
         by_day[one.local_start.date()].append(one)
     sheet = Sheet(agendas, days, by_day, closings, by_agenda, timezone.now(), hours, with_gaps)
     if not place.by_week:
@@ -92,24 +105,55 @@ def columns_of(
     ]
 
 
+def draw(columns: Iterable[Column], *, books: bool, with_agenda: bool, current: UUID | None) -> None:
+    """Fill in `drawn`. Arguments: as of agenda_slots.slots_drawn."""
+    slot_drawn = slots_drawn(books=books, with_agenda=with_agenda, current=current)
+    template = get_template("practitioner/_agenda_gap.html")
+    gaps: dict[UUID, str] = {}  # by agenda
+
+    def drawn(one: Slot | Gap) -> str:
+        if isinstance(one, Slot):
+            return slot_drawn(one)
+        if one.agenda.pk not in gaps:
+            gaps[one.agenda.pk] = pattern(template.render({"agenda": one.agenda, **MARKS}))
+        starts = one.start.isoformat()
+        return gaps[one.agenda.pk] % {"starts": starts[:16], "from": starts[CLOCK]}
+
+    for column in columns:
+        items = (f'<li class="{one.classes}">{drawn(one.content)}</li>' for one in column.entries)
+        column.drawn = mark_safe("".join(items))  # noqa: S308  # output of templates, and names that are escaped
+
+
+def paper_of(place: AgendaPlace, agendas: Sequence[Agenda]) -> str:
+    """The class that lays out the page on paper: a sheet for each day of a week, with a column for each agenda; or
+    lists in columns of text, for more agendas than that holds. Empty: the grid as on the screen."""
+    if len(agendas) > MOST_ON_A_SHEET:
+        return "on-lists"
+    return f"on-sheets sheets-of-{len(agendas)}" if place.by_week and len(agendas) > 1 else ""
+
+
 def _column(sheet: Sheet, place: AgendaPlace, day: date, agendas: Sequence[Agenda], heading: str | date) -> Column:
-    keys, hours = [one.pk for one in agendas], sheet.zone_hours
-    found = [one for one in sheet.found[day] if one.agenda_id in keys]
-    found.sort(key=lambda one: keys.index(one.agenda_id))  # side by side in the order of the agendas
-    appointments: list[Slot | Gap] = [*found]
+    ranks, hours = {one.pk: rank for rank, one in enumerate(agendas, 1)}, sheet.zone_hours
+    slots = [one for one in sheet.found[day] if one.agenda_id in ranks]
+    if len(ranks) > 1:
+        slots.sort(key=lambda one: ranks[one.agenda_id])  # side by side in the order of the agendas
+    appointments: list[Slot | Gap] = [*slots]
     gaps = _gaps(sheet, agendas[0], day) if sheet.with_gaps and len(agendas) == 1 else []  # of several: whose?
     entries, lanes = side_by_side(appointments + gaps, lambda one: hours.place_of(_span(one), day))
+    if len(ranks) > 1:
+        entries = [Placed(one.content, f"{one.classes} of-{ranks[one.content.agenda_id]}") for one in entries]
     whole_day = _day(day, hours)
     return Column(
         heading=heading,
         is_today=day == place.today,
         closings=[one for one in sheet.closings if _is_named(one, agendas) and _meet(_span(one), whole_day)],
-        open=_shading(sheet, day, (sheet.by_agenda[key].open for key in keys)),
-        closed=_shading(sheet, day, (sheet.by_agenda[key].closed for key in keys if len(keys) == 1)),
+        open=_shading(sheet, day, (sheet.by_agenda[key].open for key in ranks)),
+        closed=_shading(sheet, day, (sheet.by_agenda[key].closed for key in ranks if len(ranks) == 1)),
         entries=entries,
         lanes=lanes,
         now=_now(sheet, day, place.today),
         documents_address=replace(place, day=day).documents_address if place.by_week else "",
+        index_address=replace(place, day=day).as_day.address if place.by_week and len(ranks) > 1 else "",
         day=day,
         agenda=agendas[0] if len(agendas) == 1 else None,
     )
@@ -131,6 +175,9 @@ def _gaps(sheet: Sheet, agenda: Agenda, day: date) -> list[Slot | Gap]:
 
 
 def _span(one: Slot | Gap | Closing) -> Span:
+    """On the clock of the practice, as far as it is known: converting a time costs more than placing it."""
+    if isinstance(one, Slot):
+        return one.local_start, one.local_end
     return (one.start, one.end) if isinstance(one, Gap) else (one.starts_at, one.ends_at)
 
 
@@ -162,5 +209,5 @@ def _now(sheet: Sheet, day: date, today: date) -> str:
 def _closings(practice: Practice, days: list[date]) -> list[Closing]:
     start = datetime.combine(days[0], time.min, practice.zone)
     end = datetime.combine(days[-1] + timedelta(days=1), time.min, practice.zone)
-    found = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
-    return list(found.select_related("practice").prefetch_related("agendas"))
+    closings = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
+    return list(closings.select_related("practice").prefetch_related("agendas"))

@@ -65,9 +65,15 @@ class Hours:
 def hours_of(spans: Iterable[Span], days: Sequence[date], zone: ZoneInfo) -> Hours:
     """The whole hours around everything on these days; the usual hours if there is nothing."""
     firsts, ends = [], []
+    shown = set(days)
     for start, end in spans:
         local_start, local_end = start.astimezone(zone), end.astimezone(zone)
         last = (local_end - timedelta.resolution).date()  # nothing of the day that begins where it ends
+        if last == local_start.date() == local_end.date():  # nearly all
+            if last in shown:
+                firsts.append(local_start.hour)
+                ends.append(_hour_after(local_end))
+            continue
         for day in days:
             if local_start.date() <= day <= last:
                 firsts.append(local_start.hour if local_start.date() == day else 0)
@@ -87,9 +93,9 @@ class Placed(Generic[T]):
     classes: str
 
 
-def side_by_side(found: Iterable[T], place_of: Callable[[T], tuple[int, int] | None]) -> tuple[list[Placed[T]], int]:
+def side_by_side(items: Iterable[T], place_of: Callable[[T], tuple[int, int] | None]) -> tuple[list[Placed[T]], int]:
     """Each that has a place, in order of time, and how many lanes the column needs."""
-    placed = [(place, one) for one in found if (place := place_of(one)) is not None]
+    placed = [(place, one) for one in items if (place := place_of(one)) is not None]
     placed.sort(key=lambda pair: pair[0])
     groups: list[list[tuple[tuple[int, int], int, T]]] = []  # of what overlaps, each with its lane
     busy: list[int] = []  # the row where each lane of the last group becomes free

@@ -80,8 +80,8 @@ class AgendaPlace:
 
     def chosen(self, agendas: Sequence[Agenda], user: User) -> list[Agenda]:
         """The agendas to show: all if the choice names none of them (a closed agenda; one's own, without any)."""
-        found = own(agendas, user) if self.only == MINE else [one for one in agendas if str(one.pk) == self.only]
-        return found or list(agendas)
+        chosen = own(agendas, user) if self.only == MINE else [one for one in agendas if str(one.pk) == self.only]
+        return chosen or list(agendas)
 
 
 def place_of(request: HttpRequest, practice: Practice, *, day: date | None = None) -> AgendaPlace:

@@ -7,25 +7,45 @@ rendered once, by _agenda_slot.html, with marks where the id, the times and the 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, QuerySet, Value, When
 from django.template.loader import get_template
 from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 
 from appointments.models import Appointment
-from documents.models import SharedDocument, TaskState
+from documents.models import (  # fmt: skip
+    Consent,
+    ConsentState,
+    DocumentRequest,
+    ReceivedDocument,
+    ReceivedState,
+    SharedDocument,
+    Task,
+    TaskState,
+)
+from documents.models.receiving import WAITS_FOR_PATIENT
 from documents.sharing import deliveries
 from practices.models import Practice
 
-MARKED_ID = UUID("00000000-0000-4000-8000-00000000a9e2")  # of no appointment
-STARTS, FROM, TO, WHO = "\ue000", "\ue001", "\ue002", "\ue003"  # for private use: in no word of a template
-MARKS = re.compile(f"({MARKED_ID}|[{STARTS}{FROM}{TO}{WHO}])")
+# Stand in a template for what differs from one appointment to the next. The id is of no appointment, the others are
+# for private use: in no word of a template.
+MARKS = {
+    "pk": UUID("00000000-0000-4000-8000-00000000a9e2"),
+    "starts": "\ue000",
+    "from": "\ue001",
+    "to": "\ue002",
+    "who": "\ue003",
+}
+NAMES = {str(mark): name for name, mark in MARKS.items()}
+PLACES = re.compile("|".join(NAMES))
+CLOCK = slice(11, 16)  # 09:00, of an ISO 8601 date and time
+NOTHING = (0,) * 10  # the counts of an appointment without anything around it
+AGENDA = 3  # its place among the columns of Look
 
 
 class Look(NamedTuple):
@@ -37,16 +57,23 @@ class Look(NamedTuple):
     agenda_id: UUID
     agenda_name: str
     status: str
-    # What their icons show: documents, unread ones, those whose message failed, those to sign and sent back unsigned.
-    document_count: int
+    # What their icons show: read documents, unread ones, those whose message failed, those to sign and sent back
+    # unsigned; what is asked of the patient and has not come, and what came and nobody has accepted or refused;
+    # signatures that are asked of the patient, those given, and those refused or withdrawn.
+    read_count: int
     unread_count: int
     failed_count: int
     to_sign_count: int
     sent_back_count: int
+    asked_count: int
+    received_count: int
+    unsigned_count: int
+    signed_count: int
+    not_signed_count: int
 
     @property
-    def read_count(self) -> int:
-        return self.document_count - self.unread_count
+    def document_count(self) -> int:
+        return self.read_count + self.unread_count
 
     @property
     def task_count(self) -> int:
@@ -65,7 +92,6 @@ class Slot:
     who: str
     confirmed: bool
     look: Look
-    drawn: str = ""  # HTML
 
     @property
     def agenda_id(self) -> UUID:
@@ -79,19 +105,10 @@ class Slot:
 def slots_of(practice: Practice, days: list[date], agendas: Collection[UUID]) -> list[Slot]:
     """In order of time."""
     found = Appointment.objects.between_days(days[0], days[-1] + timedelta(days=1), practice)
-    unheard = deliveries.unreached(SharedDocument.objects.filter(practice=practice)).values("pk")
-    counted = found.annotate(
-        document_count=Count("shared_documents", distinct=True),
-        unread_count=Count("shared_documents", filter=Q(shared_documents__first_read_at=None), distinct=True),
-        failed_count=Count("shared_documents", filter=Q(shared_documents__in=unheard), distinct=True),
-        to_sign_count=Count("tasks", filter=Q(tasks__state=TaskState.WAITING), distinct=True),
-        sent_back_count=Count("tasks", filter=Q(tasks__state=TaskState.SENT_BACK), distinct=True),
-    ).order_by("starts_at", "id")
     own = ("pk", "starts_at", "ends_at", "patient__first_name", "patient__last_name", "confirmed_at")
     common = ("visit_reason__hue", "visit_reason__name", "kind", "agenda", "agenda__name", "status")
-    counts = ("document_count", "unread_count", "failed_count", "to_sign_count", "sent_back_count")
-    rows: Iterable[Any] = counted.values_list(*own, *common, *counts)
-    zone = practice.zone
+    rows: Iterable[Any] = found.order_by("starts_at", "id").values_list(*own, *common)
+    counts, zone = _counts(practice, found), practice.zone
     return [
         Slot(
             pk=pk,
@@ -101,34 +118,67 @@ def slots_of(practice: Practice, days: list[date], agendas: Collection[UUID]) ->
             local_end=end.astimezone(zone),
             who=f"{first} {last}",
             confirmed=confirmed_at is not None,
-            look=look,
+            look=Look(*same, *counts.get(pk, NOTHING)),
         )
-        for pk, start, end, first, last, confirmed_at, *rest in rows
-        if (look := Look._make(rest)).agenda_id in agendas
+        for pk, start, end, first, last, confirmed_at, *same in rows
+        if same[AGENDA] in agendas
     ]
 
 
-def draw(slots: Iterable[Slot], *, books: bool, with_agenda: bool, current: UUID | None) -> None:
-    """Fill in `drawn`. `books`: with the addresses that move and share; `current`: the one whose panel is open."""
+def _counts(practice: Practice, appointments: QuerySet[Appointment]) -> dict[UUID, list[int]]:
+    """The last columns of Look, of the appointments that have something around them; one query for all.
+
+    Counted from what is around them: grouping appointments, SQLite would read every one there is.
+    """
+    documents = SharedDocument.objects.all()
+    tasks = Task.objects.filter(state__in=[TaskState.WAITING, TaskState.SENT_BACK])
+    of_consent = Case(When(state=ConsentState.ASKED, then=7), When(state=ConsentState.SIGNED, then=8), default=9)
+    own = "appointment"
+    counted: list[tuple[QuerySet[Any], str, Any]] = [  # the way to the appointment, and the column of each row
+        (documents, own, Case(When(first_read_at=None, then=1), default=0)),
+        (deliveries.unreached(documents.filter(practice=practice)), own, Value(2)),
+        (tasks, own, Case(When(state=TaskState.WAITING, then=3), default=4)),
+        (DocumentRequest.objects.filter(state__in=WAITS_FOR_PATIENT), own, Value(5)),
+        (ReceivedDocument.objects.filter(state=ReceivedState.WAITING), own, Value(6)),
+        (Consent.objects.all(), "document__appointment", of_consent),
+    ]
+    theirs = appointments.order_by().values("pk")
+    first, *others = (
+        rows.filter(**{f"{way}__in": theirs})
+        .order_by()
+        .values(of=F(way), column=column)
+        .annotate(number=Count("pk", distinct=True))
+        .values_list("of", "column", "number")
+        for rows, way, column in counted
+    )
+    found: dict[UUID, list[int]] = {}
+    for pk, column, number in first.union(*others, all=True):
+        found.setdefault(pk, [*NOTHING])[column] = number
+    return found
+
+
+def slots_drawn(*, books: bool, with_agenda: bool, current: UUID | None) -> Callable[[Slot], str]:
+    """Draws a slot as HTML. `books`: with addresses to move and share; `current`: the one whose panel is open."""
     template = get_template("practitioner/_agenda_slot.html")
-    marks = {"pk": MARKED_ID, "starts": STARTS, "from": FROM, "to": TO, "who": WHO}
-    known: dict[tuple[Look, bool, bool], list[str]] = {}
-    for one in slots:
+    known: dict[tuple[Look, bool, bool], str] = {}
+
+    def drawn(one: Slot) -> str:
         key = one.look, one.confirmed, one.pk == current
         if key not in known:
             shown = {"confirmed": one.confirmed, "current": key[2], "books": books, "with_agenda": with_agenda}
-            known[key] = MARKS.split(template.render({"one": one.look, **marks, **shown}))
-        one.drawn = _filled_in(known[key], one)
+            known[key] = pattern(template.render({"one": one.look, **MARKS, **shown}))
+        starts, ends = one.local_start.isoformat(), one.local_end.isoformat()
+        return known[key] % {
+            "pk": str(one.pk),  # once: it stands several times in each
+            "starts": starts,
+            "from": starts[CLOCK],
+            "to": ends[CLOCK],
+            "who": escape(one.who),
+        }
+
+    return drawn
 
 
-def _filled_in(parts: list[str], one: Slot) -> SafeString:
-    """`parts`: of the template's output, which is safe, and marks in turn."""
-    values = {
-        str(MARKED_ID): str(one.pk),
-        STARTS: one.local_start.isoformat(),
-        FROM: f"{one.local_start:%H:%M}",
-        TO: f"{one.local_end:%H:%M}",
-        WHO: escape(one.who),
-    }
-    filled = [values[part] if index % 2 else part for index, part in enumerate(parts)]
-    return mark_safe("".join(filled))  # noqa: S308  # escaped above, or by the template
+def pattern(html: str) -> str:
+    """The output of a template as a format, whose places are those of MARKS."""
+    return PLACES.sub(lambda found: f"%({NAMES[found[0]]})s", html.replace("%", "%%"))

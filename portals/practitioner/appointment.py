@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, Model, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,22 +18,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
-from appointments.booking import AppointmentCancelled, check_time, delete
+from appointments.booking import check_time, delete, mark_of
 from appointments.doubts import Doubt, Doubtful, doubts_about
 from appointments.history import history_of
 from appointments.instructions import instructions_of
 from appointments.models import Appointment, AppointmentStatus, HolderExclusion
+from appointments.moving import AppointmentCancelled
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
 from appointments.series import cancel_following, companions, following
+from documents.consents.keeping import carries_patients_signature
 from documents.messages import messages_around
-from documents.models import SharedDocument, Task
+from documents.models import AutoSend, DocumentRequest, ReceivedDocument, SharedDocument, Task
 from documents.sharing.access import around
 from documents.sharing.accesses import live_ties
 from documents.undoing.appointments import cancel_for_now, move_for_now
 from patients.duplicates import likenesses_of
 from patients.proofs import proofs_of
-from portals.answers import done, not_done
+from portals.answers import done, not_done, refusals_shown
 from portals.appointment_words import why_cancelled
 from portals.form_errors import refusals_in
 from portals.practitioner.access_words import unconfirmed_sentences
@@ -41,6 +45,7 @@ from portals.practitioner.auto_sends import auto_sends_of
 from portals.practitioner.booking_words import cancelled_sentence, deleted_sentence, documents_stay, moved_sentence
 from portals.practitioner.cancel_form import CancelForm
 from portals.practitioner.forms import MomentField, MoveForm
+from portals.practitioner.free_times import free_times_answer, free_times_of, shown_again
 from portals.practitioner.history_words import history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.received import received_around, requests_around
@@ -53,13 +58,18 @@ from portals.practitioner.waiting import rank_of
 from practices.roles import may_share
 
 HISTORY_LINES = 200
+# What most appointments lack. Asking for it with the appointment is cheaper than composing the queries of each.
+AROUND = {
+    f"has_{model._meta.model_name}": Exists(model._default_manager.filter(appointment=OuterRef("pk")))
+    for model in (SharedDocument, Task, DocumentRequest, ReceivedDocument, AutoSend)
+}
 
 
 @staff_only
 @require_safe
 def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The panel: alone for htmx; otherwise beside the agenda of its day (a small screen shows it alone)."""
-    found = appointment_of(user, pk)
+    found = appointment_of(user, pk, **AROUND)
     context = panel_context(found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
@@ -68,7 +78,9 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
 
 
 def panel_context(found: Appointment, user: User) -> dict[str, Any]:
-    documents, ties = documents_of(found, user), live_ties(found.patient)
+    """Needs the appointment with AROUND."""
+    documents = documents_of(found, user) if _has(SharedDocument, found) else []
+    ties = live_ties(found.patient)
     outlived, reminders = superseded_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
@@ -80,13 +92,13 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "companions": companions_shown(found, companions(found), len(following(found))),
         "waiting_rank": rank_of(found),
         "documents": documents,
-        "tasks": _prepared(found, user),
+        "tasks": _prepared(found, user) if _has(Task, found) else [],
         "outlived": outlived,
         "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
         "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
-        "requests": requests_around(found),
-        "received": received_around(found, user),
-        "auto_sends": auto_sends_of(found),
+        "requests": requests_around(found) if _has(DocumentRequest, found) else [],
+        "received": received_around(found, user) if _has(ReceivedDocument, found) else [],
+        "auto_sends": auto_sends_of(found) if _has(AutoSend, found) else [],
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),
         "instructions": instructions_of(found),
@@ -99,6 +111,10 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
     }
 
 
+def _has(model: type[Model], found: Appointment) -> bool:
+    return bool(vars(found)[f"has_{model._meta.model_name}"])
+
+
 def _prepared(found: Appointment, user: User) -> list[Task]:
     """What waits for a signature, or was sent back, as far as the user may see it."""
     prepared = Task.objects.of_sharers(user).open().filter(appointment=found)
@@ -107,7 +123,16 @@ def _prepared(found: Appointment, user: User) -> list[Task]:
 
 def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
     visible = around(found, user=user).select_related(
-        "category", "file", "shared_by", "signed_by", "holder", "authorisation", "patient", "practice"
+        "category",
+        "file",
+        "shared_by",
+        "signed_by",
+        "holder",
+        "authorisation",
+        "patient",
+        "practice",
+        "consent",
+        "auto_send",
     )
     return list(visible.prefetch_related("messages"))
 
@@ -146,9 +171,12 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
         "kind": found.kind,
     }
     asked = _asked_in_grid(request, found)
-    form = MoveForm(request.POST or None, appointment=found, initial=initial | asked)
+    typed = shown_again(request)
+    form = MoveForm(None if typed else request.POST or None, appointment=found, initial=typed or initial | asked)
+    if typed and request.headers.get("HX-Request") == "true":
+        return free_times_answer(request, form)
     doubts: list[Doubt] = _doubts_about(found, asked) if asked and request.method != "POST" else []
-    if request.method == "POST" and form.is_valid():
+    if form.is_bound and form.is_valid():
         since = timezone.now()
         try:
             with refusals_in(form, but=(Doubtful,)):
@@ -157,6 +185,7 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
                     appointment=found,
                     by=user,
                     session=session_mark(request),
+                    seen=request.POST.get("seen"),
                     accepted=accepted,
                     **form.cleaned_data,
                 )
@@ -165,14 +194,14 @@ def move_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRes
                 return done("practitioner:appointment", pk=pk)
         except Doubtful as refused:
             doubts = refused.doubts
+        found = appointment_of(user, pk)  # as it is now
     if found.status == AppointmentStatus.CANCELLED:
         messages.error(request, str(AppointmentCancelled.words))
         return not_done("practitioner:appointment", pk=pk)
     moving_to = (form.cleaned_data if form.is_bound else asked).get("starts_at") if doubts else None
     told = [who_is_notified(found, by=user, moving=True, moving_to=moving_to), *documents_stay(_count(found, user))]
-    context = frame(
-        request, user, "agenda", practice=found.practice, appointment=found, form=form, doubts=doubts, told=told
-    )
+    shown = {"form": form, "doubts": doubts, "told": told, "seen": mark_of([found])} | free_times_of(request, form)
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, **shown)
     status = 400 if form.errors else 409 if doubts and request.method == "POST" else 200
     return render(request, "practitioner/move.html", context, status=status)
 
@@ -214,10 +243,12 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             return _cancelled(request, user, found, form)
+        found = appointment_of(user, pk)  # as it is now
     if found.status == AppointmentStatus.CANCELLED:
         messages.info(request, _("Ce rendez-vous est déjà annulé."))
         return not_done("practitioner:appointment", pk=pk)
     told = [who_is_notified(found, by=user), *documents_stay(_count(found, user))]
+    later = following(found)
     context = frame(
         request,
         user,
@@ -226,7 +257,9 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
         appointment=found,
         told=told,
         form=form,
-        following=len(following(found)) - 1,
+        seen=mark_of([found]),
+        following=later[1:],
+        mark=mark_of(later),
     )
     return render(request, "practitioner/cancel.html", context, status=400 if form.errors else 200)
 
@@ -234,12 +267,15 @@ def cancel_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
 def _cancelled(request: HttpRequest, user: User, found: Appointment, form: CancelForm) -> HttpResponse:
     """Raises what the use cases raise."""
     since, why = timezone.now(), form.cleaned_data
-    if "following" in request.POST and (cancelled := cancel_following(appointment=found, by=user, **why)):
+    seen = request.POST.get("following")
+    if seen is not None and (cancelled := cancel_following(appointment=found, by=user, seen=seen, **why)):
         notice, lacks = sent_notices(cancelled[0], since=since)
         said = series_cancelled_sentence(cancelled, notice)
         (messages.warning if lacks else messages.success)(request, said)
         return done("practitioner:appointment", pk=found.pk)
-    _now, act = cancel_for_now(appointment=found, by=user, session=session_mark(request), **why)
+    _now, act = cancel_for_now(
+        appointment=found, by=user, session=session_mark(request), seen=request.POST.get("seen"), **why
+    )
     offer_to_undo(request, act)
     _say(request, cancelled_sentence(found, documents=_count(found, user)), found, since)
     return done("practitioner:appointment", pk=found.pk)
@@ -252,15 +288,40 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
     found = appointment_of(user, pk)
     if request.method == "POST":
         day, since, documents = found.local_start.date(), timezone.now(), _count(found, user)
-        delete(appointment=found, by=user)
-        _say(request, deleted_sentence(found, documents=documents), found, since)
-        response = done("practitioner:agenda")
-        response["Location"] += f"?date={day.isoformat()}"
-        return response
+        if _shows_other_documents(request, found, user):
+            return not_done("practitioner:delete", pk=pk)
+        with refusals_shown(request) as refused:
+            delete(appointment=found, by=user, seen=request.POST.get("seen"))
+            _say(request, deleted_sentence(found, documents=documents), found, since)
+            response = done("practitioner:agenda")
+            response["Location"] += f"?date={day.isoformat()}"
+            return response
+        return refused.redirect("practitioner:delete", pk=pk)
     told, shared = who_is_notified(found, by=user), documents_of(found, user)
     context = frame(request, user, "agenda", practice=found.practice, appointment=found, documents=shared, told=told)
-    context["tasks"] = _prepared(found, user)
+    context |= {"tasks": _prepared(found, user), "seen": mark_of([found]), "named": _mark_of_documents(shared)}
+    context["signed_count"] = sum(1 for one in shared if carries_patients_signature(one))
     return render(request, "practitioner/delete.html", context)
+
+
+def _shows_other_documents(request: HttpRequest, found: Appointment, user: User) -> bool:
+    """Whether the page named other documents than would be deleted now; says so."""
+    if "documents" not in request.POST:
+        return False
+    if request.POST["documents"] == _mark_of_documents(documents_of(found, user)):
+        return False
+    messages.error(
+        request,
+        _(
+            "Rien n’est supprimé : les documents de ce rendez-vous ont changé depuis que la page est affichée. "
+            "Relisez-les, puis confirmez."
+        ),
+    )
+    return True
+
+
+def _mark_of_documents(documents: Collection[SharedDocument]) -> str:
+    return ",".join(sorted(str(one.pk) for one in documents))
 
 
 def _count(found: Appointment, user: User) -> int:

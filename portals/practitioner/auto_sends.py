@@ -25,7 +25,7 @@ from practices.models import Practice
 
 def auto_sends_of(found: Appointment) -> QuerySet[AutoSend]:
     """Prefetches what their lines on the panel show (_auto_send_line.html)."""
-    sendings = found.auto_sends.select_related("document", "rule", "shared", "link")
+    sendings = found.auto_sends.select_related("document", "question", "request", "rule", "shared", "link")
     return sendings.prefetch_related("shared__messages").order_by("due_at", "document__title")
 
 
@@ -60,7 +60,7 @@ def stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     do_not_send(sending=found, by=user)
     messages.success(
         request,
-        _("« %(title)s » ne sera pas envoyé. Vous pouvez le prévoir de nouveau.") % {"title": found.document.title},
+        _("« %(title)s » ne sera pas envoyé. Vous pouvez le prévoir de nouveau.") % {"title": found.title},
     )
     return done("practitioner:appointment", pk=found.appointment_id)
 
@@ -70,7 +70,7 @@ def stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def resume(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = _sending(user, pk)
     if plan_again(sending=found, by=user):
-        messages.success(request, _("« %(title)s » est prévu de nouveau.") % {"title": found.document.title})
+        messages.success(request, _("« %(title)s » est prévu de nouveau.") % {"title": found.title})
     else:
         messages.error(request, _("La règle n’envoie plus ce document pour ce rendez-vous : partagez-le."))
         return not_done("practitioner:appointment", pk=found.appointment_id)
@@ -101,5 +101,7 @@ def close_link(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 def _sending(user: User, pk: uuid.UUID) -> AutoSend:
     return get_object_or_404(
-        AutoSend.objects.select_related("document"), pk=pk, appointment__practice__in=Practice.objects.of(user)
+        AutoSend.objects.select_related("document", "question"),
+        pk=pk,
+        appointment__practice__in=Practice.objects.of(user),
     )

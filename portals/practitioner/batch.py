@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -20,11 +22,13 @@ from appointments.models import Appointment
 from appointments.recipients import Audience, Recipient
 from documents.models import ShareBatch, ShareBatchLine
 from documents.models.batch import LineReason, LineState
-from documents.sharing.batches import OPEN_STATES, choose, draft_again, lines_of, outlooks, recipients_of, start
+from documents.sharing.batches import OPEN_STATES, choose, draft_again, lines_of, outlooks, recipients_of
+from documents.undoing.batches import start_for_now
 from portals.answers import done, refusals_shown
 from portals.clock import set_clock
 from portals.practitioner.day_documents import uuids
 from portals.practitioner.staff import frame, staff_only
+from portals.practitioner.undo_offer import batch_undo, offer_to_undo, session_mark
 from portals.who_has import masked_contacts
 from practices.roles import may_share
 
@@ -38,6 +42,7 @@ MOODS = {
     LineState.FAILED: ("bad", "exclamation-triangle"),
 }
 HELD_UP = (LineState.NOT_READY, LineState.FAILED)
+LINES_A_PAGE, ROW_IN_LINES = 120, 2  # of documents; the name and the form of a row count as two more
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,9 @@ class Part:
 @staff_only
 @require_safe
 def batch(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = batch_of(user, pk)
-    context = frame(request, user, "agenda", practice=found.practice, **_state(found, user))
+    batch = batch_of(user, pk)
+    context = frame(request, user, "agenda", practice=batch.practice, **_state(request, batch, user))
+    context["undo"] = batch_undo(batch, user, session_mark(request)) or context["undo"]
     return render(request, "practitioner/batch.html", context)
 
 
@@ -93,72 +99,90 @@ def batch(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def batch_state(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The part of the page that changes: polled while lines wait."""
-    found = batch_of(user, pk)
-    set_clock(found.practice)
-    return render(request, "practitioner/_batch_state.html", _state(found, user))
+    batch = batch_of(user, pk)
+    set_clock(batch.practice)
+    return render(request, "practitioner/_batch_state.html", _state(request, batch, user))
 
 
 @staff_only
 @require_POST
 def batch_choose(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The documents of one row."""
-    found = batch_of(user, pk)
-    with refusals_shown(request) as told:
+    batch = batch_of(user, pk)
+    with refusals_shown(request) as refusal:
         for appointment in uuids([request.POST.get("appointment", "")]):
-            choose(batch=found, appointment=appointment, documents=uuids(request.POST.getlist("document")), by=user)
-    return told.redirect("practitioner:batch", pk=pk)
+            choose(batch=batch, appointment=appointment, documents=uuids(request.POST.getlist("document")), by=user)
+    return refusal.redirect(f"{reverse('practitioner:batch', args=[pk])}?{urlencode({'page': _asked_page(request)})}")
 
 
 @staff_only
 @require_POST
 def batch_send(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = batch_of(user, pk)
-    with refusals_shown(request) as told:
-        start(batch=found, by=user)
-    return told.redirect("practitioner:batch", pk=pk)
+    batch = batch_of(user, pk)
+    with refusals_shown(request) as refusal:
+        offer_to_undo(request, start_for_now(batch=batch, by=user, session=session_mark(request)))
+    return refusal.redirect("practitioner:batch", pk=pk)
 
 
 @staff_only
 @require_POST
 def batch_again(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """What did not go, as a new draft."""
-    found = batch_of(user, pk)
-    with refusals_shown(request) as told:
-        return done("practitioner:batch", pk=draft_again(batch=found, by=user).pk)
-    return told.redirect("practitioner:batch", pk=pk)
+    batch = batch_of(user, pk)
+    with refusals_shown(request) as refusal:
+        return done("practitioner:batch", pk=draft_again(batch=batch, by=user).pk)
+    return refusal.redirect("practitioner:batch", pk=pk)
 
 
 def batch_of(user: User, pk: uuid.UUID) -> ShareBatch:
     """Activates the time zone of its practice. Raises Http404."""
     of_staff = ShareBatch.objects.of_staff(user).select_related("practice", "sent_by")
-    found = get_object_or_404(of_staff, pk=pk)
-    set_clock(found.practice)
-    return found
+    batch = get_object_or_404(of_staff, pk=pk)
+    set_clock(batch.practice)
+    return batch
 
 
-def _state(found: ShareBatch, user: User) -> dict[str, Any]:
-    lines = lines_of(found)
-    rows = _rows(found, lines)
+def _state(request: HttpRequest, batch: ShareBatch, user: User) -> dict[str, Any]:
+    rows = _rows(batch, lines_of(batch))
     counts = Counter(cell.state for row in rows for cell in row.cells)
     going = [row for row in rows if any(cell.goes for cell in row.cells)]
     return {
-        "batch": found,
-        "rows": rows,
-        "parts": _parts(rows, is_draft=found.sent_at is None),
+        "batch": batch,
+        "page": _page(_parts(rows, is_draft=batch.sent_at is None), _asked_page(request)),
         "counts": {state.value: counts[state] for state in LineState},
         "ready": sum(cell.goes for row in going for cell in row.cells),
         "ready_rows": len(going),
         "waiting": counts[LineState.PLANNED],
         "total": sum(counts[state] for state in LineState if state not in (LineState.ALREADY, *OPEN_STATES)),
-        "can_again": any(counts[state] for state in HELD_UP) and found.sent_at is not None,
-        "may_share": may_share(user, found.practice),
-        "back": f"{reverse('practitioner:day-documents')}?date={found.day.isoformat()}",
+        "can_again": any(counts[state] for state in HELD_UP) and batch.sent_at is not None,
+        "may_share": may_share(user, batch.practice),
+        "back": f"{reverse('practitioner:day-documents')}?date={batch.day.isoformat()}",
     }
 
 
-def _rows(found: ShareBatch, lines: list[ShareBatchLine]) -> list[Row]:
+def _asked_page(request: HttpRequest) -> str:
+    return (request.POST if request.method == "POST" else request.GET).get("page", "")
+
+
+def _page(parts: list[Part], asked: str) -> Page[list[Part]]:
+    """As many rows as make about 100 kB, of one part or several. `asked`: its number; anything else is the first."""
+    pages: list[list[Part]] = [[]]
+    left = LINES_A_PAGE
+    for part in parts:
+        pages[-1].append(Part(part.heading, []))
+        for row in part.rows:
+            takes = len(row.cells) + ROW_IN_LINES
+            if takes > left and pages[-1][0].rows:
+                pages.append([Part(part.heading, [])])
+                left = LINES_A_PAGE
+            pages[-1][-1].rows.append(row)
+            left -= takes
+    return Paginator(pages, 1).get_page(asked)
+
+
+def _rows(batch: ShareBatch, lines: list[ShareBatchLine]) -> list[Row]:
     """One for each appointment. In a draft, with what sending now would do."""
-    is_draft = found.sent_at is None
+    is_draft = batch.sent_at is None
     recipients = recipients_of(lines) if is_draft else {}
     ahead = outlooks([line for line in lines if line.state == LineState.DRAFT], recipients) if is_draft else {}
     rows = []
@@ -214,8 +238,8 @@ def _mend(appointment: Appointment | None, reason: str) -> tuple[str, str] | Non
     }
     if reason == LineReason.BLANKS:
         return reverse("practitioner:fill-choose", args=[appointment.pk]), _("Remplir un modèle")
-    found = [words[one] for one in words if one == reason]
-    return (reverse("practitioner:share", args=[appointment.pk]), found[0]) if found else None
+    same = [words[one] for one in words if one == reason]
+    return (reverse("practitioner:share", args=[appointment.pk]), same[0]) if same else None
 
 
 def _parts(rows: list[Row], *, is_draft: bool) -> list[Part]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
@@ -22,7 +23,7 @@ from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.practitioner.booking_words import booked_sentence
 from portals.practitioner.forms import PERSON, BookingForm
-from portals.practitioner.free_times import FreeTimes, free_times_shown, typed_moment
+from portals.practitioner.free_times import free_times_answer, free_times_of, shown_again
 from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
 from portals.practitioner.proposed_times import held_words, proposed_start
@@ -37,26 +38,25 @@ ASKED = {
     "visit_reason": "reason",
     "patient": "patient",
 }  # field -> its name in the address
-LOOKS_ON = {"search", "times_from", "pick", "change"}  # buttons that show more and book nothing
+SEARCH = "search"  # a button that shows records and books nothing, like those of free_times.LOOKS_ON
 OFFERED = 8  # records; staff type more of the name to find others
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
-    """The form. A button of LOOKS_ON shows it again with records that match, or with other free times. That is a
-    POST: names stay out of addresses, and the other fields keep their content."""
+    """The form. The search, or a button of LOOKS_ON, shows it again with records that match, or with other free
+    times. That is a POST: names stay out of addresses, and the other fields keep their content."""
     practice = _practice(request, user)
     check_may_book(practice, user)
     held = ""
-    if LOOKS_ON & request.POST.keys():
-        picked = {"starts_at": request.POST["pick"]} if "pick" in request.POST else {}
-        form = BookingForm(practice=practice, initial=request.POST.dict() | picked)
+    typed = request.POST.dict() if SEARCH in request.POST else shown_again(request)
+    if typed is not None:
+        form = BookingForm(practice=practice, initial=typed)
         if request.headers.get("HX-Request") == "true":
-            if "search" in request.POST:
+            if SEARCH in request.POST:
                 return render(request, "practitioner/_patient_choices.html", _offered(form, practice))
-            shown = {"free_times": _free_times(request, form), "first_day": _first_day(request)}
-            return render(request, "practitioner/_free_times_answer.html", shown)
+            return free_times_answer(request, form)
     else:
         initial: dict[str, Any] = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
@@ -104,8 +104,7 @@ def booking_page(
         repetition=repetition or RepetitionForm(initial={name: value for name, value in typed.items() if value}),
         repetition_open=repetition is not None or "change" in request.POST,
         nowhere=missing_to_book(practice),
-        free_times=_free_times(request, form),
-        first_day=_first_day(request),
+        **free_times_of(request, form, url=reverse("practitioner:appointment-new")),  # of a series' page, too
         **_offered(form, practice),
     )
     status = 400 if form.errors or (repetition and repetition.errors) else 409 if doubts else 200
@@ -122,18 +121,6 @@ def _doubts_about_time(form: BookingForm) -> list[Doubt]:
         kind=asked["kind"],
         candidates=[like.patient for like in form.alike],
     )
-
-
-def _free_times(request: HttpRequest, form: BookingForm) -> FreeTimes | None:
-    agenda, visit_reason, first = form.chosen("agenda"), form.chosen("visit_reason"), _first_day(request)
-    return free_times_shown(agenda, visit_reason, first=first, chosen=typed_moment(form["starts_at"].value()))
-
-
-def _first_day(request: HttpRequest) -> str:
-    """The day that a button asked for, or that was open in the agenda; anything else is today."""
-    if request.method != "POST":
-        return request.GET.get("start", "")[:10]
-    return request.POST.get("times_from") or request.POST.get("shown_from", "")
 
 
 def _practice(request: HttpRequest, user: User) -> Practice:
@@ -155,19 +142,21 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
     words = str(form["q"].value() or "").strip()
     error = ""
     try:
-        found = list(records.search(words)[: OFFERED + 1]) if words else []
+        records_found = list(records.search(words)[: OFFERED + 1]) if words else []
     except SearchTooLong as refused:
-        error, words, found = " ".join(refused.messages), "", []
+        error, words, records_found = " ".join(refused.messages), "", []
     chosen = form.chosen("patient")
     offered = [chosen] if chosen else []
-    offered += [one for one in [*(like.patient for like in form.alike), *found[:OFFERED]] if one not in offered]
+    offered += [
+        one for one in [*(like.patient for like in form.alike), *records_found[:OFFERED]] if one not in offered
+    ]
     distinguish(offered)
     why = {like.patient.pk: like.words for like in form.alike}
     return {
         "words": words,
         "search_error": error,
-        "found": len(found),
-        "offered": [(one, why.get(one.pk, ""), one in found) for one in offered],
+        "found": len(records_found),
+        "offered": [(one, why.get(one.pk, ""), one in records_found) for one in offered],
         "chosen": chosen,
         "most": OFFERED,
     }

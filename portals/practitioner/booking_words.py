@@ -18,8 +18,8 @@ from portals.practitioner.reminder_words import why_no_reminder
 
 
 def booked_sentence(appointment: Appointment) -> str:
-    said = _("Le rendez-vous %(of_name)s est pris : %(what)s.") % appointment_facts(appointment)
-    return " ".join([said, *_notice_sentences(appointment)])
+    sentence = _("Le rendez-vous %(of_name)s est pris : %(what)s.") % appointment_facts(appointment)
+    return " ".join([sentence, *_notice_sentences(appointment)])
 
 
 def moved_sentence(appointment: Appointment) -> str:
@@ -28,16 +28,16 @@ def moved_sentence(appointment: Appointment) -> str:
 
 def cancelled_sentence(appointment: Appointment, *, documents: int) -> str:
     """`documents`: how many were shared from it."""
-    said = _("Le rendez-vous %(of_name)s est annulé : %(what)s.") % appointment_facts(appointment)
-    return " ".join([said, *documents_stay(documents)])
+    sentence = _("Le rendez-vous %(of_name)s est annulé : %(what)s.") % appointment_facts(appointment)
+    return " ".join([sentence, *documents_stay(documents)])
 
 
 def documents_stay(documents: int) -> list[str]:
     """Of an appointment that is cancelled or moved; nothing where none was shared."""
-    said = ngettext(
+    sentence = ngettext(
         "Le document partagé reste visible.", "Les %(count)d documents partagés restent visibles.", documents
     )
-    return [said % {"count": documents}] if documents else []
+    return [sentence % {"count": documents}] if documents else []
 
 
 def deleted_sentence(appointment: Appointment, *, documents: int) -> str:
@@ -45,12 +45,12 @@ def deleted_sentence(appointment: Appointment, *, documents: int) -> str:
     facts = appointment_facts(appointment)
     if not documents:
         return _("Le rendez-vous %(of_name)s est supprimé : %(what)s.") % facts
-    said = ngettext(
+    sentence = ngettext(
         "Le rendez-vous %(of_name)s est supprimé avec son document partagé : %(what)s.",
         "Le rendez-vous %(of_name)s est supprimé avec ses %(count)d documents partagés : %(what)s.",
         documents,
     )
-    return said % {**facts, "count": documents}
+    return sentence % {**facts, "count": documents}
 
 
 def _notice_sentences(appointment: Appointment) -> list[str]:

@@ -29,10 +29,10 @@ def calendar_held(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
     one = owned_calendar(user, pk)
     if request.method == "POST":
         answers, cancels = request.POST.get("answers", ""), request.POST.get("decision") == "cancel"
-        with refusals_shown(request) as told:
+        with refusals_shown(request) as refusal:
             count = (cancel_held if cancels else keep_held)(subscription=one, answers=answers, by=user)
             messages.success(request, _followed(count) if cancels else _kept(count))
-        return told.redirect("practitioner:calendar", pk=one.pk)
+        return refusal.redirect("practitioner:calendar", pk=one.pk)
     items = held_items(one)
     if not items:
         return not_done("practitioner:calendar", pk=one.pk)
@@ -83,29 +83,29 @@ def calendar_undo(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
             section="settings",
         )
         return ask(request, user, question, practice=one.practice)
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         gone, left = undo_first_reading(subscription=one, by=user)
         messages.success(request, _undone(gone, left))
-    return told.redirect("practitioner:calendar", pk=one.pk)
+    return refusal.redirect("practitioner:calendar", pk=one.pk)
 
 
 def _followed(count: int) -> str:
-    told = ngettext(
+    sentence = ngettext(
         "%(count)s rendez-vous suit le calendrier : c’est fait dans un instant.",
         "%(count)s rendez-vous suivent le calendrier : c’est fait dans un instant.",
         count,
     )
-    return told % {"count": count}
+    return sentence % {"count": count}
 
 
 def _undone(gone: int, left: int) -> str:
-    told = ngettext("%(count)s rendez-vous est supprimé.", "%(count)s rendez-vous sont supprimés.", gone)
+    sentence = ngettext("%(count)s rendez-vous est supprimé.", "%(count)s rendez-vous sont supprimés.", gone)
     stays = ngettext(
         "%(count)s autre a changé depuis, et reste.", "%(count)s autres ont changé depuis, et restent.", left
     )
-    return told % {"count": gone} + (" " + stays % {"count": left} if left else "")
+    return sentence % {"count": gone} + (" " + stays % {"count": left} if left else "")
 
 
 def _kept(count: int) -> str:
-    told = ngettext("%(count)s rendez-vous est gardé.", "%(count)s rendez-vous sont gardés.", count)
-    return told % {"count": count}
+    sentence = ngettext("%(count)s rendez-vous est gardé.", "%(count)s rendez-vous sont gardés.", count)
+    return sentence % {"count": count}

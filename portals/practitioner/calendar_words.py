@@ -49,5 +49,5 @@ def count_in_step(one: CalendarSubscription) -> str:
 
 def waiting_calendars(practice: Practice) -> list[tuple[CalendarSubscription, CalendarState]]:
     """Those that staff must see to."""
-    found = CalendarSubscription.objects.filter(practice=practice).needing_attention()
-    return [(one, state_of(one)) for one in found]
+    calendars = CalendarSubscription.objects.filter(practice=practice).needing_attention()
+    return [(one, state_of(one)) for one in calendars]

@@ -93,8 +93,8 @@ class CalendarForm(AddressForm):
 @require_safe
 def calendars(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    found = practice.calendar_subscriptions.select_related("agenda")
-    rows = [{"calendar": one, "state": state_of(one), "in_step": count_in_step(one)} for one in found]
+    listed = practice.calendar_subscriptions.select_related("agenda")
+    rows = [{"calendar": one, "state": state_of(one), "in_step": count_in_step(one)} for one in listed]
     return render(
         request, "practitioner/calendars.html", frame(request, user, "settings", practice=practice, rows=rows)
     )
@@ -162,10 +162,10 @@ def _answered(
 ) -> HttpResponse:
     """What came of a button on the calendar's page."""
     one = owned_calendar(user, pk)
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         act(subscription=one, by=user)
         messages.success(request, success)
-    return told.redirect("practitioner:calendar", pk=one.pk)
+    return refusal.redirect("practitioner:calendar", pk=one.pk)
 
 
 @staff_only

@@ -117,15 +117,15 @@ def _remove(request: HttpRequest, user: User, *, owner: User | Practice) -> Http
 
 def _ask(request: HttpRequest, user: User, owner: User | Practice) -> HttpResponse:
     is_own = isinstance(owner, User)
-    found = in_use(owner)
-    if found is None or found.is_ours:  # removed in another tab, or by a second click
+    credential = in_use(owner)
+    if credential is None or credential.is_ours:  # removed in another tab, or by a second click
         messages.info(request, _("Il n’y a plus de certificat à retirer."))
         return not_done("practitioner:signature" if is_own else "practitioner:settings")
     back = reverse("practitioner:certificate" if is_own else "practitioner:practice-certificate")
     question = Question(
         heading=_("Retirer ce certificat ?"),
         ends=[
-            _("Certificat émis par « %(issuer)s ».") % {"issuer": issuer_of(bytes(found.certificate))},
+            _("Certificat émis par « %(issuer)s ».") % {"issuer": issuer_of(bytes(credential.certificate))},
             _(
                 "Les prochaines signatures ne le porteront plus, et sa clé est effacée d’ici : pour le reprendre, il "
                 "faudra importer de nouveau son fichier. Ce qu’il a signé reste valable."
@@ -140,15 +140,15 @@ def _ask(request: HttpRequest, user: User, owner: User | Practice) -> HttpRespon
 
 def certificate_facts(owner: User | Practice) -> dict[str, Any] | None:
     """What the page shows of an imported certificate; None if the installation's own signs."""
-    found: SigningCredential | None = in_use(owner)
-    if found is None or found.is_ours:
+    credential: SigningCredential | None = in_use(owner)
+    if credential is None or credential.is_ours:
         return None
-    certificate, chain = bytes(found.certificate), [base64.b64decode(each) for each in found.chain]
+    certificate, chain = bytes(credential.certificate), [base64.b64decode(each) for each in credential.chain]
     return {
-        "row": found,
+        "row": credential,
         "issuer": issuer_of(certificate),
         "confirmed": leads_to(certificate, chain, trusted_roots()),
-        "expired": found.days_left < 0,
-        "ends_soon": 0 <= found.days_left < SHOWN_DAYS,
+        "expired": credential.days_left < 0,
+        "ends_soon": 0 <= credential.days_left < SHOWN_DAYS,
         "level": settings.SIGNATURE_LEVEL,
     }

@@ -77,8 +77,10 @@ class HolidaysForm(forms.Form):
 def closings(request: HttpRequest, user: User) -> HttpResponse:
     """Current and future closings, each with the appointments inside."""
     practice = administered_practice(request, user)
-    found = Closing.objects.filter(practice=practice).to_come().select_related("practice").prefetch_related("agendas")
-    context = frame(request, user, "settings", practice=practice, rows=_rows(list(found)), named=NAMED)
+    listed = (
+        Closing.objects.filter(practice=practice).to_come().select_related("practice").prefetch_related("agendas")
+    )
+    context = frame(request, user, "settings", practice=practice, rows=_rows(list(listed)), named=NAMED)
     return render(request, "practitioner/closings.html", context)
 
 
@@ -86,8 +88,8 @@ def _rows(closings: Collection[Closing]) -> list[tuple[Closing, list[Appointment
     """Each closing with its first appointments: those to list, plus one if there are more."""
     inside = {closing: keys[: NAMED + 1] for closing, keys in booked_inside_each(closings).items()}
     read = Appointment.objects.select_related("practice", "patient", "agenda")
-    found = read.in_bulk({key for keys in inside.values() for key in keys})
-    return [(one, [found[key] for key in inside[one.pk] if key in found]) for one in closings]
+    appointments = read.in_bulk({key for keys in inside.values() for key in keys})
+    return [(one, [appointments[key] for key in inside[one.pk] if key in appointments]) for one in closings]
 
 
 @staff_only
@@ -121,8 +123,8 @@ def public_holidays(request: HttpRequest, user: User) -> HttpResponse:
     years = years_proposed(practice)
     year = next((one for one in years if str(one) == sent.get("year")), years[0])
     place = _place(sent.get("place"), practice)
-    found = holidays_of(practice, year, place=place) if place is not None else []
-    proposed = [one for one in found if one.ends_at > timezone.now()]
+    holidays = holidays_of(practice, year, place=place) if place is not None else []
+    proposed = [one for one in holidays if one.ends_at > timezone.now()]
     form = HolidaysForm(request.POST if request.method == "POST" else None, proposed=proposed)
     inside: list[Appointment] = []
     if form.is_bound and form.is_valid():
@@ -189,17 +191,17 @@ def _question(inside: list[Appointment]) -> dict[str, Any]:
 
 
 def _closed(request: HttpRequest, inside: int, count: int = 1) -> HttpResponse:
-    said = ngettext("La fermeture est enregistrée.", "Les %(count)d fermetures sont enregistrées.", count)
-    said %= {"count": count}
+    sentence = ngettext("La fermeture est enregistrée.", "Les %(count)d fermetures sont enregistrées.", count)
+    sentence %= {"count": count}
     if inside:
         left = ngettext(
             "%(inside)d rendez-vous y reste prévu : déplacez-le ou annulez-le.",
             "%(inside)d rendez-vous y restent prévus : déplacez-les ou annulez-les.",
             inside,
         )
-        messages.warning(request, f"{said} {left % {'inside': inside}}")
+        messages.warning(request, f"{sentence} {left % {'inside': inside}}")
     else:
-        messages.success(request, said)
+        messages.success(request, sentence)
     return done("practitioner:closings")
 
 

@@ -16,16 +16,18 @@ KEPT = ("appointment", "share", "practice")  # query parameters: the page of the
 
 @dataclass(frozen=True)
 class Question:
-    """`heading` asks; each of `ends` names one thing that ends or stays; `button` says what it does."""
+    """`heading` asks; each of `ends` names one thing that ends or stays; `button` says what it does. `seen`: the
+    mark of what is asked about, as the page shows it."""
 
     heading: str
     ends: list[str]
     button: str
     back: str
     section: str = "agenda"
+    seen: str = ""
 
 
 def ask(request: HttpRequest, user: User, question: Question, *, practice: Practice | None = None) -> HttpResponse:
-    kept = {name: request.GET[name] for name in KEPT if name in request.GET}
-    context = frame(request, user, question.section, practice=practice, question=question, kept=kept)
+    carried = {name: request.GET[name] for name in KEPT if name in request.GET}
+    context = frame(request, user, question.section, practice=practice, question=question, kept=carried)
     return render(request, "practitioner/ask.html", context)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
@@ -33,7 +34,12 @@ EARLIER_SHOWN = 5  # batches of the same day
 class DayDocumentsForm(forms.Form):
     documents = forms.MultipleChoiceField(
         label=gettext_lazy("Documents de la bibliothèque"),
-        error_messages={"required": gettext_lazy("Cochez au moins un document.")},
+        error_messages={
+            "required": gettext_lazy("Cochez au moins un document."),
+            "invalid_choice": gettext_lazy(
+                "Un document coché n’est plus proposé : il a été archivé, ou il a maintenant des blancs à remplir."
+            ),
+        },
         widget=forms.CheckboxSelectMultiple,
     )
     everyone = forms.BooleanField(label=gettext_lazy("Tous les rendez-vous de cette liste"), required=False)
@@ -86,10 +92,12 @@ def day_documents(request: HttpRequest, user: User) -> HttpResponse:
     place = place_of(request, practice)
     agendas = list(Agenda.objects.filter(practice=practice).select_related("practice"))
     day = _appointments(practice, place, place.chosen(agendas, user))
-    library = LibraryDocument.objects.filter(practice=practice).in_use().select_related("category").order_by("title")
+    in_use = LibraryDocument.objects.filter(practice=practice).in_use().with_newest()
+    library = in_use.select_related("category").order_by("title")
+    sendable, to_fill = (list(library.filter(Q(must_be_filled=blanks))) for blanks in (False, True))
     form = DayDocumentsForm(
         request.POST if request.method == "POST" else None,
-        library=list(library),
+        library=sendable,
         day=day[:MOST_APPOINTMENTS],
         initial={"documents": [], "appointments": []},
     )
@@ -108,7 +116,8 @@ def day_documents(request: HttpRequest, user: User) -> HttpResponse:
         count=len(day[:MOST_APPOINTMENTS]),
         has_more=len(day) > MOST_APPOINTMENTS,
         most=MOST_APPOINTMENTS,
-        has_library=library.exists(),
+        has_library=bool(sendable or to_fill),
+        to_fill=to_fill,
         earlier=_earlier(practice, place.day),
     )
     return render(request, "practitioner/day_documents.html", context, status=400 if form.errors else 200)
@@ -116,10 +125,10 @@ def day_documents(request: HttpRequest, user: User) -> HttpResponse:
 
 def _appointments(practice: Practice, place: AgendaPlace, agendas: list[Agenda]) -> list[Appointment]:
     """Those of the day that are not cancelled, of these agendas; one more than a batch takes."""
-    found = Appointment.objects.on_day(place.day, practice).filter(
+    appointments = Appointment.objects.on_day(place.day, practice).filter(
         agenda__in=agendas, status=AppointmentStatus.BOOKED
     )
-    related = found.select_related("practice", "patient", "agenda", "visit_reason")
+    related = appointments.select_related("practice", "patient", "agenda", "visit_reason")
     return list(related.order_by("starts_at", "id")[: MOST_APPOINTMENTS + 1])
 
 
@@ -131,10 +140,10 @@ def _earlier(practice: Practice, day: date) -> list[ShareBatch]:
 
 def uuids(texts: list[str]) -> list[uuid.UUID]:
     """Those that are ids."""
-    found = []
+    items = []
     for text in texts:
         try:
-            found.append(uuid.UUID(text))
+            items.append(uuid.UUID(text))
         except ValueError:
             continue
-    return found
+    return items

@@ -70,13 +70,23 @@ def _found(
     blocked = delivery_search.blocked(user, practice, search)
     proposals = delivery_search.proposals(user, practice, search)
     notices = delivery_search.notices(user, practice, search)
+    late = delivery_search.late(user, practice, search)
+    unsigned = delivery_search.unsigned(user, practice, search)
     beside: dict[str, Any] = {
         "blocked": _blocked(blocked),
+        "late": list(late[:BLOCKED_SHOWN]),
+        "unsigned": list(unsigned[:BLOCKED_SHOWN]),
         "proposals": list(proposals[:BLOCKED_SHOWN]),
         "calendars": [] if search.narrows or search.is_of_documents else waiting_calendars(practice),
         "notices": with_their_appointments(list(notices[:BLOCKED_SHOWN])),
     }
-    full = (("blocked", blocked), ("proposals", proposals), ("notices", notices))
+    full = (
+        ("blocked", blocked),
+        ("proposals", proposals),
+        ("notices", notices),
+        ("late", late),
+        ("unsigned", unsigned),
+    )
     return {
         "documents": page,
         "counted": min(counted, COUNTED),
@@ -101,14 +111,14 @@ def _page_of(found: QuerySet[SharedDocument], after: str | None, user: User) -> 
         last = None
     if last is not None:
         found = found.filter(shared_at__lte=last.shared_at).exclude(shared_at=last.shared_at, pk__gte=last.pk)
-    found = found.select_related("patient", "holder", "authorisation", "appointment__practice")
+    found = found.select_related("patient", "holder", "authorisation", "appointment__practice", "consent")
     page = list(found.prefetch_related("messages").order_by("-shared_at", "-id")[: SHOWN + 1])
     return page[:SHOWN], len(page) > SHOWN
 
 
 def _blocked(sendings: QuerySet[AutoSend]) -> list[dict[str, Any]]:
     related = sendings.select_related(
-        "document", "appointment__patient__practice", "appointment__practice", "appointment__holder"
+        "document", "question", "appointment__patient__practice", "appointment__practice", "appointment__holder"
     )
     return [{"sending": one, "reason": _why(one)} for one in related[:BLOCKED_SHOWN]]
 

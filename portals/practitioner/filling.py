@@ -38,17 +38,17 @@ from portals.practitioner.undo_offer import offer_to_undo, session_mark, share_a
 @require_safe
 def choose(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The documents that can be filled in, and one's own unfinished ones."""
-    found = appointment_of(user, pk)
-    check_may_share(found, user)
-    drafts = FillingDraft.objects.filter(user=user, appointment=found).select_related("version__document")
-    documents = LibraryDocument.objects.filter(practice=found.practice).in_use().prefetch_related("versions")
+    appointment = appointment_of(user, pk)
+    check_may_share(appointment, user)
+    drafts = FillingDraft.objects.filter(user=user, appointment=appointment).select_related("version__document")
+    documents = LibraryDocument.objects.filter(practice=appointment.practice).in_use().prefetch_related("versions")
     templates = [one for one in documents.select_related("category").order_by("title") if one.newest.body]
     context = frame(
         request,
         user,
         "agenda",
-        practice=found.practice,
-        appointment=found,
+        practice=appointment.practice,
+        appointment=appointment,
         drafts=drafts.order_by("-changed_at"),
         templates=sorted(templates, key=lambda one: not one.newest.has_blanks),
     )
@@ -61,30 +61,30 @@ def choose(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def fill(request: HttpRequest, user: User, pk: uuid.UUID, template: uuid.UUID) -> HttpResponse:
     """A POST keeps what was typed; then it shows the paper (`show`, `pdf`), or shares or prepares it."""
-    found = appointment_of(user, pk)
-    check_may_share(found, user)
-    written = _version(found, template)
-    draft = draft_of(user, found, written)
+    appointment = appointment_of(user, pk)
+    check_may_share(appointment, user)
+    written = _version(appointment, template)
+    draft = draft_of(user, appointment, written)
     form = FillingForm(request.POST or None, version=written, user=user, initial=initial_of(written, None) | draft)
-    context = {"appointment": found, "version": written, "form": form, "has_draft": bool(draft)}
+    context = {"appointment": appointment, "version": written, "form": form, "has_draft": bool(draft)}
     if request.method != "POST":
         return _page(request, user, context)
-    keep_draft(appointment=found, version=written, typed=form.typed(), by=user)
+    keep_draft(appointment=appointment, version=written, typed=form.typed(), by=user)
     if "keep" in request.POST:
         return HttpResponse(status=204)
     if "show" in request.POST or "pdf" in request.POST:
         return _shown(request, user, context)
     if form.is_valid():
         with refusals_in(form):
-            return _finished(request, user, found, form)
+            return _finished(request, user, appointment, form)
     return _page(request, user, context)
 
 
 @staff_only
 @require_POST
 def forget(request: HttpRequest, user: User, pk: uuid.UUID, template: uuid.UUID) -> HttpResponse:
-    found = appointment_of(user, pk)
-    end_draft(user, found, _version(found, template))
+    appointment = appointment_of(user, pk)
+    end_draft(user, appointment, _version(appointment, template))
     messages.success(request, _("Ce que vous aviez commencé à remplir est effacé."))
     return done("practitioner:fill-choose", pk=pk)
 
@@ -114,44 +114,44 @@ def change(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
                 by=user,
                 confirm_patient=form.confirms_patient,
             )
-            told = _("« %(title)s » est à signer par %(name)s.")
-            messages.success(request, told % {"title": form.cleaned_data["title"], "name": practitioner})
+            sentence = _("« %(title)s » est à signer par %(name)s.")
+            messages.success(request, sentence % {"title": form.cleaned_data["title"], "name": practitioner})
             return done("practitioner:appointment", pk=task.appointment_id)
     return _page(request, user, context)
 
 
-def _finished(request: HttpRequest, user: User, found: Appointment, form: FillingForm) -> HttpResponse:
+def _finished(request: HttpRequest, user: User, appointment: Appointment, form: FillingForm) -> HttpResponse:
     """Raises SignInAgain, and what the use cases raise."""
     filling, practitioner, confirms = form.filling(), form.practitioner(), form.confirms_patient
-    pk = _document_id(request, found, user, form)
+    pk = _document_id(request, appointment, user, form)
     if practitioner is not None:
         prepare_task(
-            appointment=found,
+            appointment=appointment,
             filling=filling,
             practitioner=practitioner,
             by=user,
             pk=pk,
             confirm_patient=confirms,
         )
-        told = _("« %(title)s » est à signer par %(name)s.")
-        messages.success(request, told % {"title": filling.title, "name": practitioner})
-        return done("practitioner:appointment", pk=found.pk)
+        sentence = _("« %(title)s » est à signer par %(name)s.")
+        messages.success(request, sentence % {"title": filling.title, "name": practitioner})
+        return done("practitioner:appointment", pk=appointment.pk)
     if form.signs_oneself:
         require_sole_control(request)
     mark = session_mark(request)
     document = share_filled(
-        appointment=found, filling=filling, by=user, pk=pk, session=mark, confirm_patient=confirms
+        appointment=appointment, filling=filling, by=user, pk=pk, session=mark, confirm_patient=confirms
     )
     offer_to_undo(request, share_act(document, user, mark))
     messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
-    return done("practitioner:share", pk=found.pk)
+    return done("practitioner:share", pk=appointment.pk)
 
 
-def _document_id(request: HttpRequest, found: Appointment, user: User, form: FillingForm) -> uuid.UUID | None:
+def _document_id(request: HttpRequest, appointment: Appointment, user: User, form: FillingForm) -> uuid.UUID | None:
     """A form sent twice makes one document; one that was changed after going back makes another."""
     key = request.POST.get("key", "")[:64]
     sent = json.dumps([str(user.pk), str(form.version.pk), key, form.typed()], sort_keys=True)
-    return uuid.uuid5(found.pk, sent) if key else None
+    return uuid.uuid5(appointment.pk, sent) if key else None
 
 
 def _shown(request: HttpRequest, user: User, context: dict[str, Any]) -> HttpResponse:
@@ -170,18 +170,18 @@ def _shown(request: HttpRequest, user: User, context: dict[str, Any]) -> HttpRes
 
 
 def _page(request: HttpRequest, user: User, context: dict[str, Any], **more: Any) -> HttpResponse:
-    found, form = context["appointment"], context["form"]
+    appointment, form = context["appointment"], context["form"]
     signs = any(value == MYSELF for value, _words in form.signers)
-    config = filling_config(stamp=reverse("practitioner:stamp", args=[found.pk]) if signs else "")
+    config = filling_config(stamp=reverse("practitioner:stamp", args=[appointment.pk]) if signs else "")
     may_sign_until = "" if request.session.get(MAY_SIGN) else str(int(signed_in_until(request) * 1000))
     whole = frame(
         request,
         user,
         "agenda",
-        practice=found.practice,
-        recipient=resolve(found),
+        practice=appointment.practice,
+        recipient=resolve(appointment),
         may_share=True,
-        patient=found.patient,
+        patient=appointment.patient,
         key=request.POST.get("key") or uuid.uuid4().hex,
         newer=_newer(form.version),
         config=config,
@@ -198,7 +198,7 @@ def _newer(written: LibraryVersion) -> LibraryVersion | None:
     return newest if newest and newest.pk != written.pk and newest.body else None
 
 
-def _version(found: Appointment, pk: uuid.UUID) -> LibraryVersion:
+def _version(appointment: Appointment, pk: uuid.UUID) -> LibraryVersion:
     """A written document of the appointment's practice. Raises Http404."""
-    written = LibraryVersion.objects.exclude(body="").filter(document__practice=found.practice_id)
+    written = LibraryVersion.objects.exclude(body="").filter(document__practice=appointment.practice_id)
     return get_object_or_404(written.select_related("document__practice", "document__category"), pk=pk)

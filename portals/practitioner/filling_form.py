@@ -95,8 +95,8 @@ class FillingForm(AboutForm):
 
     def typed(self) -> dict[str, str]:
         """Every field as it was sent, right or wrong: what a draft keeps."""
-        kept = self.fields.keys() - {"confirm_patient"}
-        return {name: str(self.data[name]) for name in self.fields if name in kept and name in self.data}
+        names = self.fields.keys() - {"confirm_patient"}
+        return {name: str(self.data[name]) for name in self.fields if name in names and name in self.data}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -135,8 +135,8 @@ class FillingForm(AboutForm):
             x, y = (float(part) for part in (cleaned.get("sign_at") or PLACES[0][0]).split(","))
             return Place(None if cleaned.get("sign_page") != "1" else 1, x, y)
         except ValueError as wrong:
-            told = _("La place de la signature est incomplète. Placez-la de nouveau sur la page.")
-            raise ValidationError({"sign_at": told}) from wrong
+            sentence = _("La place de la signature est incomplète. Placez-la de nouveau sur la page.")
+            raise ValidationError({"sign_at": sentence}) from wrong
 
 
 def initial_of(version: LibraryVersion, task: Task | None) -> dict[str, str]:
@@ -180,5 +180,5 @@ def _signers(practice: Practice, user: User, task: Task | None) -> list[tuple[st
     others = [(pk, words) for pk, words in everybody if pk != str(user.pk)]
     itself = may_sign(user, practice) and SignatureImage.objects.filter(user=user).exists()
     oneself = [(MYSELF, _("Je signe ce document"))] if itself else []
-    found = [*oneself, *others]
-    return [*found, ("", _("Partager sans signature"))] if found else []
+    signers = [*oneself, *others]
+    return [*signers, ("", _("Partager sans signature"))] if signers else []

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, cast
 from django import forms
 from django.db.models import Model, Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from appointments.doubts import Doubt
@@ -102,7 +102,13 @@ MISSING = {  # of a new patient
     "last_name": _("Saisissez le nom du nouveau patient, ou choisissez un patient déjà connu."),
     "birth_date": _("Saisissez la date de naissance du nouveau patient, ou choisissez un patient déjà connu."),
 }
-TOO_LONG = {"max_length": _("C’est trop long : abrégez, %(limit_value)d caractères au plus.")}
+TOO_LONG = {
+    "max_length": ngettext_lazy(
+        "C’est trop long : abrégez, %(limit_value)d caractère au plus.",
+        "C’est trop long : abrégez, %(limit_value)d caractères au plus.",
+        "limit_value",
+    )
+}
 
 
 class MomentField(forms.DateTimeField):
@@ -193,7 +199,28 @@ class RowField(forms.ModelChoiceField[Model]):
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
 
 
-class BookingForm(forms.Form):
+class FormOfPlace(forms.Form):
+    """Agenda, reason, place and time of an appointment."""
+
+    of_a_time = ("agenda", "visit_reason", "kind", "starts_at")
+
+    @property
+    def places(self) -> Places:
+        return _places(self)
+
+    @property
+    def of_the_place(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.of_a_time if name != "starts_at"]
+
+    def chosen(self, name: str) -> Any:
+        """The record, the agenda or the reason chosen so far, even if other fields have errors; None if none is."""
+        try:
+            return self.fields[name].clean(self[name].value())
+        except forms.ValidationError:
+            return None
+
+
+class BookingForm(FormOfPlace):
     agenda = RowField(
         Agenda.objects.none(),
         label=_("Agenda"),
@@ -234,14 +261,13 @@ class BookingForm(forms.Form):
     somebody_else = forms.BooleanField(label=_("C’est quelqu’un d’autre : créer une fiche"), required=False)
 
     of_a_person = ("last_name", "first_name", "birth_date", "mobile", "email")
-    of_a_time = ("agenda", "visit_reason", "kind", "starts_at")
-    field_order = ("q", "patient", "somebody_else", *of_a_person, *of_a_time)
+    field_order = ("q", "patient", "somebody_else", *of_a_person, *FormOfPlace.of_a_time)
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.practice = practice
-        for name, told in MISSING.items():
-            self.fields[name].error_messages["required"] = told
+        for name, sentence in MISSING.items():
+            self.fields[name].error_messages["required"] = sentence
             self.fields[name].required = not self.data.get("patient")
         _born_where(self, practice)
         self.alike: list[Likeness] = []  # records similar to the new patient: a question, not an error
@@ -255,32 +281,17 @@ class BookingForm(forms.Form):
         _offer_places(self)
 
     @property
-    def places(self) -> Places:
-        return _places(self)
-
-    @property
     def of_a_new_patient(self) -> list[forms.BoundField]:
         return [self[name] for name in self.of_a_person]
-
-    @property
-    def of_the_place(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.of_a_time if name != "starts_at"]
 
     def doubts(self) -> list[Doubt]:
         """Doubts about the new patient as typed in. Choosing a record answers which one it is."""
         given = self.cleaned_data
-        found = [Doubt("looks_like", asked_about(self.alike[0]), key="")] if self.alike else []
+        doubts = [Doubt("looks_like", asked_about(self.alike[0]), key="")] if self.alike else []
         if given.get("patient") is None and (question := did_you_mean(given["email"])):
-            said = gettext("L’adresse e-mail %(address)s est peut-être mal écrite.") % {"address": given["email"]}
-            found.append(Doubt("misspelt_email", f"{said} {question}", key=f"misspelt_email/{given['email']}"))
-        return found
-
-    def chosen(self, name: str) -> Any:
-        """The record, the agenda or the reason chosen so far, even if other fields have errors; None if none is."""
-        try:
-            return self.fields[name].clean(self[name].value())
-        except forms.ValidationError:
-            return None
+            sentence = gettext("L’adresse e-mail %(address)s est peut-être mal écrite.") % {"address": given["email"]}
+            doubts.append(Doubt("misspelt_email", f"{sentence} {question}", key=f"misspelt_email/{given['email']}"))
+        return doubts
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
@@ -299,8 +310,8 @@ def asked_about(likest: Likeness) -> str:
         return gettext(
             "Une fiche de ce nom, née le même jour, existe : choisissez-la, ou dites que c’est quelqu’un d’autre."
         )
-    told = gettext("Une fiche lui ressemble (%(why)s) : choisissez-la, ou dites que c’est quelqu’un d’autre.")
-    return told % {"why": likest.words}
+    sentence = gettext("Une fiche lui ressemble (%(why)s) : choisissez-la, ou dites que c’est quelqu’un d’autre.")
+    return sentence % {"why": likest.words}
 
 
 class IdentityForm(forms.Form):
@@ -343,7 +354,7 @@ class IdentityForm(forms.Form):
         return changes
 
 
-class MoveForm(forms.Form):
+class MoveForm(FormOfPlace):
     """Time, agenda, reason and place. The current ones may stay, even if closed to booking."""
 
     def __init__(self, *args: Any, appointment: Appointment, **kwargs: Any) -> None:
@@ -354,13 +365,9 @@ class MoveForm(forms.Form):
         reasons = practice.visit_reasons.filter(Q(is_active=True) | Q(pk=appointment.visit_reason_id))
         model_field(asked, "agenda").queryset = agendas
         model_field(asked, "visit_reason").queryset = reasons
-        for name in ("starts_at", "agenda", "visit_reason", "kind"):
+        for name in self.of_a_time:
             self.fields[name] = asked.fields[name]
         _offer_places(self, also=appointment.kind)
-
-    @property
-    def places(self) -> Places:
-        return _places(self)
 
 
 class WhichAppointmentsForm(forms.Form):

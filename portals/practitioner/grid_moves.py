@@ -53,17 +53,17 @@ class GridMoveForm(forms.Form):
 @require_POST
 def move_in_grid(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Answers with the agenda, as it was shown; or with the page that moves, if there is a doubt."""
-    found = appointment_of(user, pk)
-    agenda_page = place_of(request, found.practice).address
-    form = GridMoveForm(request.POST, appointment=found)
+    appointment = appointment_of(user, pk)
+    agenda_page = place_of(request, appointment.practice).address
+    form = GridMoveForm(request.POST, appointment=appointment)
     if not form.is_valid():
         messages.error(request, _("Ce déplacement n’a pas été compris : déplacez le rendez-vous sur cette page."))
         return not_done("practitioner:move", pk=pk)
     asked = form.cleaned_data
     since = timezone.now()
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         try:
-            moved, act = _moved(found, asked, user, session_mark(request))
+            moved, act = _moved(appointment, asked, user, session_mark(request))
         except Doubtful:
             return not_done(_page_that_moves(pk, asked))
         except ValidationError as refused:
@@ -71,20 +71,20 @@ def move_in_grid(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespons
             return not_done(_page_that_moves(pk, asked))
         say_what_moving_did(request, moved, since)
         offer_to_undo(request, act)
-    return told.redirect(agenda_page)
+    return refusal.redirect(agenda_page)
 
 
 @transaction.atomic
 def _moved(
-    found: Appointment, asked: dict[str, Any], by: User, session: str
+    appointment: Appointment, asked: dict[str, Any], by: User, session: str
 ) -> tuple[Appointment, UndoableAct | None]:
-    """Raises MovedMeanwhile, and what appointments.booking.move raises."""
-    check_may_book(found.practice, by)
-    Appointment.objects.lock_first(found.pk)
-    if not Appointment.objects.filter(pk=found.pk, starts_at=asked["was"]).exists():
+    """Raises MovedMeanwhile, and what appointments.moving.move raises."""
+    check_may_book(appointment.practice, by)
+    Appointment.objects.lock_first(appointment.pk)
+    if not Appointment.objects.filter(pk=appointment.pk, starts_at=asked["was"]).exists():
         raise MovedMeanwhile
     return move_for_now(
-        appointment=found,
+        appointment=appointment,
         starts_at=asked["starts_at"],
         agenda=asked["agenda"],
         accepted=(),

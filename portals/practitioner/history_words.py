@@ -80,15 +80,15 @@ def with_messages(lines: list[HistoryLine], messages: Iterable[Message]) -> list
 
 def _why_cancelled(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[Any, list[str]]:
     """By line: what staff said when they cancelled; the note only of the last time, as it is not in the trail."""
-    found = {
+    reasons = {
         line.pk: [str(CancelReason(line.detail["reason"]).label)]
         for line in lines
         if line.action == "appointment.cancelled" and line.detail.get("reason") in CancelReason.values
     }
     last = next((line.pk for line in lines if line.action == "appointment.cancelled"), None)
-    if last and (said := why_cancelled(appointment)):
-        found[last] = [said]
-    return found
+    if last and (why := why_cancelled(appointment)):
+        reasons[last] = [why]
+    return reasons
 
 
 def _subjects(
@@ -188,7 +188,7 @@ def _of_series(detail: dict[str, Any]) -> list[str]:
 def _notes(detail: dict[str, Any]) -> list[str]:
     """Remarks: what intake noticed in a document, that staff confirmed the patient, that a booker gave the document;
     for a reading, by which means."""
-    said = {
+    notes = {
         "patient_confirmed": _("Il nommait un autre patient : le destinataire a été confirmé."),
         "batch": _("Dans un envoi de documents à plusieurs patients."),
         "by_the_account": _("Par le patient, dans son compte."),
@@ -200,5 +200,5 @@ def _notes(detail: dict[str, Any]) -> list[str]:
         _of_series(detail)
         + means
         + notice_sentences(detail.get("notices", []))
-        + [said[fact] for fact in said if detail.get(fact)]
+        + [notes[fact] for fact in notes if detail.get(fact)]
     )

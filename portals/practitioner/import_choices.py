@@ -78,16 +78,16 @@ def import_alike(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespons
 def _chosen(request: HttpRequest, user: User, job: Import) -> HttpResponse:
     """Whatever button was pressed, all that was chosen on the page counts."""
     sent = request.POST
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         choose(job=job, of_kinds=_of_kinds(request), of_lines=_of_lines(request), by=user)
     address = reverse("practitioner:import-alike", args=[job.pk])
-    after = sent.get("then", sent.get("after", "")) if told.refusal is None else sent.get("after", "")
-    return told.redirect(f"{address}?after={after}" if _is_id(after) else address)
+    after = sent.get("then", sent.get("after", "")) if refusal.refusal is None else sent.get("after", "")
+    return refusal.redirect(f"{address}?after={after}" if _is_id(after) else address)
 
 
 def _of_kinds(request: HttpRequest) -> dict[Likeness, Choice]:
-    found = {likeness: request.POST.get(f"all-{likeness}", "") for likeness in Likeness}
-    return {likeness: Choice(value) for likeness, value in found.items() if value in Choice.values}
+    choices = {likeness: request.POST.get(f"all-{likeness}", "") for likeness in Likeness}
+    return {likeness: Choice(value) for likeness, value in choices.items() if value in Choice.values}
 
 
 def _of_lines(request: HttpRequest) -> dict[int, Choice]:
@@ -108,13 +108,13 @@ def _is_id(text: str) -> bool:
 
 def _page(job: Import, after: str) -> tuple[list[ImportLine], int, int | None]:
     """The lines after this id, in the order of the file; how many are before; the id to continue after."""
-    found, before = alike(job).order_by("line", "id"), 0
+    items, before = alike(job).order_by("line", "id"), 0
     last = alike(job).filter(pk=int(after)).first() if _is_id(after) else None
     if last is not None:
         beyond = Q(line__gt=last.line) | Q(line=last.line, pk__gt=last.pk)
-        before = found.exclude(beyond).count()
-        found = found.filter(beyond)
-    lines = list(found.select_related("twin")[: PAGE + 1])
+        before = items.exclude(beyond).count()
+        items = items.filter(beyond)
+    lines = list(items.select_related("twin")[: PAGE + 1])
     return lines[:PAGE], before, lines[PAGE - 1].pk if len(lines) > PAGE else None
 
 

@@ -171,27 +171,27 @@ def import_unnamed(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
 @require_POST
 def import_start(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     job = owned(user, pk)
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         start(job=job, by=user)
-    return told.redirect("practitioner:import", pk=job.pk)
+    return refusal.redirect("practitioner:import", pk=job.pk)
 
 
 @staff_only
 @require_POST
 def import_stop(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     job = owned(user, pk)
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         stop(job=job, by=user)
-    return told.redirect("practitioner:import", pk=job.pk)
+    return refusal.redirect("practitioner:import", pk=job.pk)
 
 
 @staff_only
 @require_POST
 def import_resume(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     job = owned(user, pk)
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         resume(job=job, by=user)
-    return told.redirect("practitioner:import", pk=job.pk)
+    return refusal.redirect("practitioner:import", pk=job.pk)
 
 
 @staff_only
@@ -211,9 +211,9 @@ def import_undo(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
             section="settings",
         )
         return ask(request, user, question, practice=job.practice)
-    with refusals_shown(request) as told:
+    with refusals_shown(request) as refusal:
         undo(job=job, by=user)
-    return told.redirect("practitioner:import", pk=job.pk)
+    return refusal.redirect("practitioner:import", pk=job.pk)
 
 
 def owned(user: User, pk: uuid.UUID) -> Import:
@@ -261,7 +261,7 @@ def _mapping(job: Import, columns: dict[str, str]) -> dict[str, Any]:
     """Each column with its first values, and what it may hold."""
     rows = rows_of(job, 0)[:SAMPLE]
     choices = [(field.value, WORDS[field]) for field in fields_of(job) if field in WORDS]
-    found = [
+    mapping = [
         {
             "number": number,
             "heading": heading,
@@ -270,4 +270,4 @@ def _mapping(job: Import, columns: dict[str, str]) -> dict[str, Any]:
         }
         for number, heading in enumerate(job.headings)
     ]
-    return {"columns": found, "choices": choices, "lacks": lacks(job)}
+    return {"columns": mapping, "choices": choices, "lacks": lacks(job)}

@@ -118,28 +118,28 @@ def _import_card(request: HttpRequest, practice: Practice, user: User) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 def document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """One document: its versions, its names, and the next version of an imported file."""
-    found = _document_of(user, pk)
-    form = AboutForm(request.POST or None, initial={"title": found.title, "category": found.category_id})
+    document = _document_of(user, pk)
+    form = AboutForm(request.POST or None, initial={"title": document.title, "category": document.category_id})
     errors: list[str] = []
     if request.method == "POST" and "version" in request.POST:
-        errors = _import_version(request, found, user)
-        form = AboutForm(initial={"title": found.title, "category": found.category_id})
+        errors = _import_version(request, document, user)
+        form = AboutForm(initial={"title": document.title, "category": document.category_id})
         if not errors:
             return done("practitioner:library-document", pk=pk)
     elif request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            change_library_document(document=found, by=user, **form.cleaned_data)
+            change_library_document(document=document, by=user, **form.cleaned_data)
             messages.success(request, _("Les changements sont enregistrés."))
             return done("practitioner:library-document", pk=pk)
     context = frame(
         request,
         user,
         "library",
-        practice=found.practice,
-        document=found,
+        practice=document.practice,
+        document=document,
         form=form,
-        rules=found.rules.kept(),
-        may_administer=may_administer(user, found.practice),
+        rules=document.rules.kept(),
+        may_administer=may_administer(user, document.practice),
         file_errors=errors,
         has_errors=bool(errors) or bool(form.errors),
         extensions=",".join(MEDIA_TYPES),
@@ -149,9 +149,9 @@ def document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _import_version(request: HttpRequest, found: LibraryDocument, user: User) -> list[str]:
+def _import_version(request: HttpRequest, document: LibraryDocument, user: User) -> list[str]:
     try:
-        made = import_version(document=found, intake=accept(request.FILES.get("file")), by=user)
+        made = import_version(document=document, intake=accept(request.FILES.get("file")), by=user)
     except Refused as refused:
         return [refused.sentence]
     messages.success(
@@ -165,39 +165,45 @@ def _import_version(request: HttpRequest, found: LibraryDocument, user: User) ->
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first, and names the rules that would stop sending it."""
-    found = _document_of(user, pk)
-    check_may_write(found.practice, user)
+    document = _document_of(user, pk)
+    check_may_write(document.practice, user)
     if request.method != "POST":
-        rules = list(found.rules.kept())
+        rules = list(document.rules.kept())
         context = frame(
-            request, user, "library", practice=found.practice, document=found, rules=rules, planned=_planned(found)
+            request,
+            user,
+            "library",
+            practice=document.practice,
+            document=document,
+            rules=rules,
+            planned=_planned(document),
         )
         return render(request, "practitioner/library_archive.html", context)
-    archive(document=found, by=user)
+    archive(document=document, by=user)
     messages.success(
-        request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": found.title}
+        request, _("« %(title)s » n’est plus proposé. Ce qui a été partagé le reste.") % {"title": document.title}
     )
     return done("practitioner:library")
 
 
-def _planned(found: LibraryDocument) -> int:
-    return found.auto_sends.filter(state="planned").count()
+def _planned(document: LibraryDocument) -> int:
+    return document.auto_sends.filter(state="planned").count()
 
 
 @staff_only
 @require_POST
 def unarchive_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = _document_of(user, pk)
-    unarchive(document=found, by=user)
-    messages.success(request, _("« %(title)s » est de nouveau proposé.") % {"title": found.title})
+    document = _document_of(user, pk)
+    unarchive(document=document, by=user)
+    messages.success(request, _("« %(title)s » est de nouveau proposé.") % {"title": document.title})
     return done("practitioner:library-document", pk=pk)
 
 
 @staff_only
 @require_safe
 def content(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponseBase:
-    found = _document_of(user, pk)
-    return respond(found.newest.file, title=found.title, request=request)
+    document = _document_of(user, pk)
+    return respond(document.newest.file, title=document.title, request=request)
 
 
 @staff_only
@@ -224,8 +230,8 @@ def picture(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     return _image(_document_of(user, pk), PICTURE_PIXELS)
 
 
-def _image(found: LibraryDocument, width: int) -> HttpResponse:
-    image = page_image(found.newest.file, page=1, width=width)
+def _image(document: LibraryDocument, width: int) -> HttpResponse:
+    image = page_image(document.newest.file, page=1, width=width)
     return HttpResponse(image, content_type=IMAGE_TYPE, headers={"Cache-Control": "no-store, private"})
 
 

@@ -45,13 +45,13 @@ def import_one(request: HttpRequest, practice: Practice, user: User) -> LibraryD
     # Derived, so that a client cannot choose another document's id.
     pk = uuid.uuid5(practice.pk, f"library {user.pk} {key[:255]}")
     made = practice.library_documents.filter(pk=pk)
-    if found := made.first():
-        return found
+    if existing := made.first():
+        return existing
     try:
         return _import(request.FILES.get("files"), category, practice, user, pk)
     except (ValidationError, IntegrityError):
-        if found := made.first():  # sent twice at once: the other request was first
-            return found
+        if existing := made.first():  # sent twice at once: the other request was first
+            return existing
         raise
 
 

@@ -65,8 +65,8 @@ class CountriesField(forms.CharField):
         codes = [code for code in re.split(r"[\s,;]+", str(super().to_python(value) or "").upper()) if code]
         unknown = sorted({code for code in codes if code not in COUNTRIES})
         if unknown:
-            told = _("Ces codes de pays n’existent pas : %(codes)s. Exemple : FR, BE, CH.")
-            raise ValidationError(told % {"codes": ", ".join(unknown[:5])})
+            sentence = _("Ces codes de pays n’existent pas : %(codes)s. Exemple : FR, BE, CH.")
+            raise ValidationError(sentence % {"codes": ", ".join(unknown[:5])})
         return list(dict.fromkeys(codes))
 
 

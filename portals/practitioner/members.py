@@ -83,76 +83,76 @@ def new_member(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def member(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Roles and days of a member; of an invitation, everything."""
-    practice, found = _member(user, pk)
-    is_self = found.membership is not None and found.membership.user_id == user.pk
-    kind = InvitationForm if found.invitation else RightsForm
-    form = kind(request.POST or None, initial=initial_of(found, kind.base_fields))
+    practice, member = _member(user, pk)
+    is_self = member.membership is not None and member.membership.user_id == user.pk
+    kind = InvitationForm if member.invitation else RightsForm
+    form = kind(request.POST or None, initial=initial_of(member, kind.base_fields))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            _save(found, form, user)
+            _save(member, form, user)
             messages.success(request, _("Les changements sont enregistrés."))
             if is_self and Role.PRACTITIONER in form.chosen_roles and not user.professional_number:
                 messages.info(request, _("Vous signez maintenant : complétez ici votre titre et votre RPPS."))
                 return done("practitioner:account")
             return done("practitioner:members" if may_administer(user, practice) else "practitioner:agenda")
-    context = frame(request, user, "settings", practice=practice, form=form, member=found, is_self=is_self)
+    context = frame(request, user, "settings", practice=practice, form=form, member=member, is_self=is_self)
     return render(request, "practitioner/member.html", context, status=400 if form.errors else 200)
 
 
 @staff_only
 @require_POST
 def invite_member_again(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    _practice, found = _member(user, pk)
-    with refusals_shown(request) as told:
-        if found.invitation is None:
+    _practice, member = _member(user, pk)
+    with refusals_shown(request) as refusal:
+        if member.invitation is None:
             raise Http404
-        again = invite_again(invitation=found.invitation, by=user)
+        again = invite_again(invitation=member.invitation, by=user)
         sentence = _("Un nouveau lien part à %(email)s. L’ancien ne sert plus.")
         messages.success(request, sentence % {"email": again.email})
-    return told.redirect("practitioner:members")
+    return refusal.redirect("practitioner:members")
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_member(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first, and says what ends and what stays."""
-    practice, found = _member(user, pk)
+    practice, member = _member(user, pk)
     if request.method != "POST":
-        return ask(request, user, _question(found, user), practice=practice)
-    with refusals_shown(request) as told:
-        if found.membership:
-            remove_colleague(membership=found.membership, by=user)
-        elif found.invitation:
-            revoke_invitation(invitation=found.invitation, by=user)
-        sentence = _("%(name)s n’a plus accès au cabinet.") if found.membership else _("L’invitation est retirée.")
-        messages.success(request, sentence % {"name": found.full_name} if found.membership else sentence)
-    if told.refusal or may_administer(user, practice):
-        return told.redirect("practitioner:members")
-    return told.redirect("home")  # somebody who has removed themselves
+        return ask(request, user, _question(member, user), practice=practice)
+    with refusals_shown(request) as refusal:
+        if member.membership:
+            remove_colleague(membership=member.membership, by=user)
+        elif member.invitation:
+            revoke_invitation(invitation=member.invitation, by=user)
+        sentence = _("%(name)s n’a plus accès au cabinet.") if member.membership else _("L’invitation est retirée.")
+        messages.success(request, sentence % {"name": member.full_name} if member.membership else sentence)
+    if refusal.refusal or may_administer(user, practice):
+        return refusal.redirect("practitioner:members")
+    return refusal.redirect("home")  # somebody who has removed themselves
 
 
 def _member(user: User, pk: uuid.UUID) -> tuple[Practice, TeamMember]:
     """A member, or somebody invited, of a practice that the user administers. Raises Http404."""
     for practice in practices_of(user):
-        found = team_member(practice, pk) if may_administer(user, practice) else None
-        if found:
-            return practice, found
+        member = team_member(practice, pk) if may_administer(user, practice) else None
+        if member:
+            return practice, member
     raise Http404
 
 
-def _save(found: TeamMember, form: RightsForm, by: User) -> None:
+def _save(member: TeamMember, form: RightsForm, by: User) -> None:
     roles, period = form.chosen_roles, form.period
-    if found.membership:
-        change_colleague(membership=found.membership, roles=roles, period=period, by=by)
-    elif found.invitation and isinstance(form, InvitationForm):
-        change_invitation(invitation=found.invitation, identity=form.identity, roles=roles, period=period, by=by)
+    if member.membership:
+        change_colleague(membership=member.membership, roles=roles, period=period, by=by)
+    elif member.invitation and isinstance(form, InvitationForm):
+        change_invitation(invitation=member.invitation, identity=form.identity, roles=roles, period=period, by=by)
 
 
-def _question(found: TeamMember, user: User) -> Question:
+def _question(member: TeamMember, user: User) -> Question:
     back = reverse("practitioner:members")
-    if found.membership is None:
+    if member.membership is None:
         return Question(
-            heading=_("Retirer l’invitation pour %(name)s ?") % {"name": found.full_name},
+            heading=_("Retirer l’invitation pour %(name)s ?") % {"name": member.full_name},
             ends=[_("Le lien de l’e-mail n’ouvre plus rien.")],
             button=_("Retirer l’invitation"),
             back=back,
@@ -164,7 +164,7 @@ def _question(found: TeamMember, user: User) -> Question:
         _("Sans autre cabinet, ses sessions et ses jetons d’API prennent fin aussi."),
     ]
     sent = ColleagueInvitation.objects.pending().filter(
-        practice=found.membership.practice_id, invited_by=found.membership.user_id
+        practice=member.membership.practice_id, invited_by=member.membership.user_id
     )
     if count := sent.count():
         ends.append(
@@ -175,7 +175,9 @@ def _question(found: TeamMember, user: User) -> Question:
             )
             % {"count": count}
         )
-    is_self = found.membership.user_id == user.pk
-    heading = _("Quitter le cabinet ?") if is_self else _("Retirer %(name)s du cabinet ?") % {"name": found.full_name}
+    is_self = member.membership.user_id == user.pk
+    heading = (
+        _("Quitter le cabinet ?") if is_self else _("Retirer %(name)s du cabinet ?") % {"name": member.full_name}
+    )
     button = _("Quitter le cabinet") if is_self else _("Retirer du cabinet")
     return Question(heading=heading, ends=ends, button=button, back=back, section="settings")

@@ -78,8 +78,8 @@ def distinct(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     else:
         declare_distinct(one=one, other=other, by=user)
         facts = {"one": one.full_name, "other": other.full_name}
-        told = _("C’est noté : %(one)s et %(other)s sont deux personnes. Leurs fiches ne sont plus rapprochées.")
-        messages.success(request, told % facts)
+        sentence = _("C’est noté : %(one)s et %(other)s sont deux personnes. Leurs fiches ne sont plus rapprochées.")
+        messages.success(request, sentence % facts)
     if request.POST.get("from") == "duplicates":
         return done("practitioner:duplicates")
     return done("practitioner:patient", pk=pk)
@@ -96,20 +96,20 @@ def merge(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         raise Http404
     if request.method != "POST" and "chosen" not in request.GET and is_fuller(other, than=kept):
         return not_done(f"{reverse('practitioner:merge', args=[other.pk])}?with={kept.pk}")
-    found = differences(kept, other)
+    differing = differences(kept, other)
     distinguish((kept, other))
-    form = MergeForm(request.POST or None, differences=found, kept=kept, other=other)
+    form = MergeForm(request.POST or None, differences=differing, kept=kept, other=other)
     refused = str(BothHaveAccounts.words) if len(own_accounts(kept, other)) > 1 else ""
     effects = [] if refused else _effects(kept, other, form)
     asks = unread(effects, request.POST.getlist("read"))
     if request.method == "POST" and form.is_valid() and not asks:
         before = [one for patient in (kept, other) for one in accesses_to(patient)]
-        with refusals_shown(request) as told:
+        with refusals_shown(request) as refusal:
             stays = merge_records(kept=kept, other=other, from_other=form.from_other(), by=user)
             messages.success(request, _what_merging_did(stays, {one.id for one in before if not one.suspended}))
-        if told.refusal is None:
+        if refusal.refusal is None:
             return done("practitioner:patient", pk=pk)
-        refused = told.refusal.sentence
+        refused = refusal.refusal.sentence
     context = frame(
         request, user, "patients", practice=kept.practice, kept=kept, other=other, form=form, refused=refused,
         effects=effects, asks=asks and request.method == "POST",
@@ -130,30 +130,30 @@ def _effects(kept: Patient, other: Patient, form: MergeForm) -> list[EffectWords
 
 def _what_merging_did(stays: Patient, before: set[uuid.UUID]) -> str:
     merge = undoable_merge(stays)
-    said = [_("Les deux fiches n’en font plus qu’une : tout est ici.")]
+    sentences = [_("Les deux fiches n’en font plus qu’une : tout est ici.")]
     waiting = [str(one.account) for one in accesses_to(stays) if one.suspended and one.id in before]
     if waiting:
-        told = _("Doit d’abord vérifier ce que porte la fiche, pour voir la suite : %(names)s.")
-        said.append(told % {"names": ", ".join(waiting)})
+        sentence = _("Doit d’abord vérifier ce que porte la fiche, pour voir la suite : %(names)s.")
+        sentences.append(sentence % {"names": ", ".join(waiting)})
     if merge is not None:
-        said.append(_("Vous pouvez les séparer de nouveau pendant 30 jours."))
-    return " ".join(said)
+        sentences.append(_("Vous pouvez les séparer de nouveau pendant 30 jours."))
+    return " ".join(sentences)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def unmerge(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: what goes back, what stays."""
-    kept = patient_of(user, pk)
-    check_may_edit(kept.practice, user)
+    patient = patient_of(user, pk)
+    check_may_edit(patient.practice, user)
     if request.method == "POST":
-        with refusals_shown(request) as told:
-            other = unmerge_records(kept=kept, by=user)
+        with refusals_shown(request) as refusal:
+            other = unmerge_records(kept=patient, by=user)
             sentence = _("Les deux fiches sont de nouveau séparées : voici celle qui est revenue.")
             messages.success(request, sentence)
             return done("practitioner:patient", pk=other.pk)
-        return told.redirect("practitioner:patient", pk=pk)
-    merge = undoable_merge(kept)
+        return refusal.redirect("practitioner:patient", pk=pk)
+    merge = undoable_merge(patient)
     if merge is None:
         messages.info(request, str(NothingToUndo.words))
         return not_done("practitioner:patient", pk=pk)
@@ -166,10 +166,10 @@ def unmerge(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
             _("Chacun voit de nouveau ce qu’il voyait avant. C’est inscrit dans l’historique des deux fiches."),
         ],
         button=_("Séparer les fiches"),
-        back=f"/pro/patients/{kept.pk}/",
+        back=f"/pro/patients/{patient.pk}/",
         section="patients",
     )
-    return ask(request, user, question, practice=kept.practice)
+    return ask(request, user, question, practice=patient.practice)
 
 
 def _other_record(user: User, written: str) -> Patient:

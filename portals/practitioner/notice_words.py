@@ -95,11 +95,11 @@ def _is_to_booker(message: Message, appointment: Appointment) -> bool:
 
 def _notice_sentence(channels: Iterable[Channel], booked: Appointment | None, moving: bool) -> str:
     """`booked`: the appointment, if the sentence is about its booker; None if it is about the patient."""
-    told = frozenset(channels)
+    reached = frozenset(channels)
     if booked is not None:
-        return _of_the_booker(told, moving) % {"name": booked.holder}
+        return _of_the_booker(reached, moving) % {"name": booked.holder}
     if not moving:
-        return _of_the_patient(told)
+        return _of_the_patient(reached)
     return {
         frozenset({Channel.EMAIL}): _(
             "Le patient en est averti par e-mail si la date, l’heure ou le praticien change."
@@ -108,7 +108,7 @@ def _notice_sentence(channels: Iterable[Channel], booked: Appointment | None, mo
         frozenset(Channel): _(
             "Le patient en est averti par e-mail et par SMS si la date, l’heure ou le praticien change."
         ),
-    }[told]
+    }[reached]
 
 
 def _of_the_patient(told: frozenset[Channel]) -> str:

@@ -72,7 +72,16 @@ def document_picture(request: HttpRequest, user: User, pk: uuid.UUID, page: int)
 def _document(user: User, pk: uuid.UUID) -> SharedDocument:
     """Activates the time zone of its practice. Raises Http404."""
     related = visible_as_staff(user).select_related(
-        "practice", "category", "patient", "file", "holder", "authorisation", "shared_by", "signed_by"
+        "practice",
+        "category",
+        "patient",
+        "file",
+        "holder",
+        "authorisation",
+        "shared_by",
+        "signed_by",
+        "consent",
+        "auto_send",
     )
     found = get_object_or_404(related.select_related("appointment__practice"), pk=pk)
     set_clock(found.practice)

@@ -39,12 +39,12 @@ class PatientForm(forms.Form):
 
     def doubts(self) -> list[Doubt]:
         """Doubts about the patient as typed in, each with the key that confirms it."""
-        found = [Doubt("looks_like", asked_about(self.alike[0]), key="looks_like")] if self.alike else []
+        doubts = [Doubt("looks_like", asked_about(self.alike[0]), key="looks_like")] if self.alike else []
         address = self.cleaned_data["email"]
         if question := did_you_mean(address):
-            said = gettext("L’adresse e-mail %(address)s est peut-être mal écrite.") % {"address": address}
-            found.append(Doubt("misspelt_email", f"{said} {question}", key=f"misspelt_email/{address}"))
-        return found
+            sentence = gettext("L’adresse e-mail %(address)s est peut-être mal écrite.") % {"address": address}
+            doubts.append(Doubt("misspelt_email", f"{sentence} {question}", key=f"misspelt_email/{address}"))
+        return doubts
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data

@@ -36,6 +36,7 @@ from portals.practitioner.staff import frame, patient_of, staff_only
 from portals.practitioner.timeline_words import entry_words
 from portals.practitioner.twins import distinguish, distinguished
 from practices.roles import may_share
+from questionnaires.comparing import completed_of
 
 LISTED = 50  # records
 APPOINTMENTS_SHOWN = 20  # in each part
@@ -121,6 +122,7 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         is_later_page="after" in request.GET,
         undoable=undoable_merge(found),
         distinct=distinct_from(found),
+        has_answers=completed_of(found).exists(),
     )
     return render(request, "practitioner/patient.html", context, status=400 if form.errors else 200)
 

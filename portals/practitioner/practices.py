@@ -31,13 +31,13 @@ def practice_of(request: HttpRequest, user: User) -> Practice:
     return practice
 
 
-def chosen(request: HttpRequest, found: list[Practice]) -> Practice:
+def chosen(request: HttpRequest, practices: list[Practice]) -> Practice:
     """The same, among all practices of the user."""
     if CHOSEN in request.POST:
-        found = [one for one in found if str(one.pk) == request.POST[CHOSEN]]
-    if not found:
+        practices = [one for one in practices if str(one.pk) == request.POST[CHOSEN]]
+    if not practices:
         raise Http404
-    return next((one for one in found if str(one.pk) == request.session.get(CHOSEN)), found[0])
+    return next((one for one in practices if str(one.pk) == request.session.get(CHOSEN)), practices[0])
 
 
 def administered_practice(request: HttpRequest, user: User) -> Practice:

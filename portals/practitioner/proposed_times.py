@@ -34,9 +34,9 @@ def proposed_start(practice: Practice, asked: str, *, agenda: str | None) -> dat
     after = moment_on_clock(day, time.min, practice.zone) if day is not None and later else now
     last = day if day is not None and later else today + AHEAD
     free = [
-        found
+        start
         for one in _compared(practice, agenda)
-        if (found := first_free(agenda=one, minutes=_shortest(one), after=after, last=last))
+        if (start := first_free(agenda=one, minutes=_shortest(one), after=after, last=last))
     ]
     if free:
         return min(free)
@@ -75,5 +75,5 @@ def _compared(practice: Practice, chosen: str | None) -> list[Agenda]:
 
 def _shortest(agenda: Agenda) -> int:
     """Minutes of the shortest reason of this agenda: the reason is not known yet."""
-    found = agenda.visit_reasons.filter(is_active=True).aggregate(shortest=Min("duration_minutes"))["shortest"]
-    return found or USUAL_MINUTES
+    minutes = agenda.visit_reasons.filter(is_active=True).aggregate(shortest=Min("duration_minutes"))["shortest"]
+    return minutes or USUAL_MINUTES

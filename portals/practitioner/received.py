@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from appointments.models import Appointment
 from documents.models import DocumentRequest, ReadingMeans, ReceivedDocument, ReceivedState
-from documents.receiving.access import received_by_staff
+from documents.receiving.access import received_by_staff, requests_of_staff
 from documents.receiving.seeing import MAX_SENTENCE, accept, note_seen, refuse
 from files.notices import notice_sentences
 from files.serving import respond
@@ -52,9 +52,13 @@ class RefuseForm(forms.Form):
 @staff_only
 @require_safe
 def received(request: HttpRequest, user: User) -> HttpResponse:
-    """What waits, the oldest first; then what was accepted or refused these thirty days."""
+    """What waits, the oldest first; then what was accepted, refused or read these thirty days."""
     practice = practice_of(request, user)
     found = received_by_staff(user).filter(practice=practice)
+    answers = DocumentRequest.objects.filter(
+        pk__in=requests_of_staff(user).filter(practice=practice, response__isnull=False).values("pk")
+    ).select_related("appointment__patient", "response__author")
+    answers = answers.defer("response__answers")
     settled = found.exclude(state=ReceivedState.WAITING).filter(settled_at__gte=timezone.now() - SETTLED_SHOWN)
     context = frame(
         request,
@@ -62,6 +66,8 @@ def received(request: HttpRequest, user: User) -> HttpResponse:
         "received",
         waiting=found.filter(state=ReceivedState.WAITING)[:SHOWN],
         settled=settled.order_by("-settled_at", "-id")[:SHOWN],
+        unseen=answers.unseen_answers().order_by("settled_at")[:SHOWN],
+        seen=answers.filter(seen_at__gte=timezone.now() - SETTLED_SHOWN).order_by("-seen_at", "-id")[:SHOWN],
     )
     return render(request, "practitioner/received.html", context)
 
@@ -127,7 +133,9 @@ def refuse_received(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResp
 
 def requests_around(appointment: Appointment) -> list[DocumentRequest]:
     """For the panel: the newest first."""
-    return list(appointment.document_requests.select_related("asked_by").order_by("-asked_at", "-id"))
+    found = DocumentRequest.objects.with_begun().filter(appointment=appointment).select_related("asked_by", "version")
+    found = found.defer("version__resource")
+    return list(found.order_by("-asked_at", "-id"))
 
 
 def received_around(appointment: Appointment, user: User) -> list[ReceivedDocument]:

@@ -32,25 +32,27 @@ from portals.practitioner.staff import appointment_of, staff_only
 def replace(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     visible = visible_as_staff(user).select_related("holder", "authorisation", "category", "file")
     document = get_object_or_404(visible, pk=pk)
-    found = appointment_of(user, document.appointment_id)
-    check_may_share(found, user)
+    appointment = appointment_of(user, document.appointment_id)
+    check_may_share(appointment, user)
     if request.method != "POST":
-        return _page(request, found, user, document)
+        return _page(request, appointment, user, document)
     try:
         replaced = _replace_by_card(request, document, user)
     except CardRefused as refused:
-        return answer_refused(request, found, user, refused, replacing=document)
+        return answer_refused(request, appointment, user, refused, replacing=document)
     if request.headers.get("X-Requested-With") != "card":
         messages.success(request, _("« %(title)s » est remplacé.") % {"title": replaced.title})
-        return done("practitioner:appointment", pk=found.pk)
+        return done("practitioner:appointment", pk=appointment.pk)
     return receipt(request, replaced, user)
 
 
-def _page(request: HttpRequest, found: Appointment, user: User, document: SharedDocument) -> HttpResponse:
+def _page(request: HttpRequest, appointment: Appointment, user: User, document: SharedDocument) -> HttpResponse:
     with refusals_shown(request):
-        check_replaceable(document, resolve(found))
-        return render(request, "practitioner/share.html", share_context(request, found, user, replacing=document))
-    return not_done("practitioner:appointment", pk=found.pk)
+        check_replaceable(document, resolve(appointment))
+        return render(
+            request, "practitioner/share.html", share_context(request, appointment, user, replacing=document)
+        )
+    return not_done("practitioner:appointment", pk=appointment.pk)
 
 
 def _replace_by_card(request: HttpRequest, document: SharedDocument, user: User) -> SharedDocument:

@@ -1,33 +1,54 @@
-"""Asking a patient for a document, changing and cancelling what was asked."""
+"""Asking a patient for a document or for answers to a questionnaire, changing and cancelling what was asked."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import date, datetime, time
+from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.recipients import resolve
 from documents.models import DocumentRequest
 from documents.receiving.access import all_requests
-from documents.receiving.asking import Question, ask, cancel_request, change_request
+from documents.receiving.asking import (
+    Question,
+    ask,
+    ask_again,
+    ask_questionnaire,
+    cancel_request,
+    change_request,
+    note_obtained,
+)
 from documents.sharing.uploads import check_may_share
 from portals.answers import done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.practitioner.staff import appointment_of, frame, staff_only
+from questionnaires.catalogue import published
+from questionnaires.models import Questionnaire
+
+OR_NONE = gettext_lazy("Laissez vide si vous choisissez un questionnaire.")
 
 
 class RequestForm(forms.Form):
+    questionnaire = forms.ModelChoiceField(
+        label=gettext_lazy("Questionnaire"),
+        queryset=Questionnaire.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Aucun : demander un document"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     label = forms.CharField(
         label=gettext_lazy("Document demandé"),
         help_text=gettext_lazy("Par exemple : ordonnance de votre médecin traitant, photo de la lésion."),
@@ -47,11 +68,45 @@ class RequestForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
 
+    def __init__(self, *args: Any, offered: QuerySet[Questionnaire], has_label: bool = True, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["questionnaire"]
+        assert isinstance(field, forms.ModelChoiceField)  # as declared
+        field.queryset = offered
+        if not offered.exists():
+            del self.fields["questionnaire"]
+        if not has_label:
+            del self.fields["label"]
+        elif "questionnaire" in self.fields:
+            self.fields["label"].required = False
+            self.fields["label"].help_text = f"{self.fields['label'].help_text} {OR_NONE}"
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        if "questionnaire" not in self.fields or self.errors:
+            return typed
+        if not typed["questionnaire"] and not typed["label"]:
+            self.add_error(
+                "label", _("Dites en quelques mots quel document vous demandez, ou choisissez un questionnaire.")
+            )
+        elif typed["questionnaire"] and typed["label"]:
+            self.add_error(
+                "label", _("Demandez l’un ou l’autre : videz ce champ, ou choisissez « Aucun » plus haut.")
+            )
+        return typed
+
+    @property
+    def chosen(self) -> Questionnaire | None:
+        found: Questionnaire | None = self.cleaned_data.get("questionnaire")
+        return found
+
     def question(self, appointment: Appointment) -> Question:
+        return Question(self.cleaned_data.get("label", ""), self.cleaned_data["details"], self.until(appointment))
+
+    def until(self, appointment: Appointment) -> datetime | None:
         """The last day counts to its end, in the practice's time zone."""
         day = self.cleaned_data["due_at"]
-        due_at = datetime.combine(day, time(23, 59), appointment.practice.zone) if day else None
-        return Question(self.cleaned_data["label"], self.cleaned_data["details"], due_at)
+        return datetime.combine(day, time(23, 59), appointment.practice.zone) if day else None
 
 
 @staff_only
@@ -59,11 +114,15 @@ class RequestForm(forms.Form):
 def new_request(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
     check_may_share(found, user)
-    form = RequestForm(request.POST if request.method == "POST" else None, initial={"due_at": _visit_day(found)})
+    form = RequestForm(
+        request.POST if request.method == "POST" else None,
+        initial={"due_at": _visit_day(found), "questionnaire": request.GET.get("questionnaire")},
+        offered=published(found.practice),
+    )
     if form.is_valid():
         with refusals_in(form):
-            ask(appointment=found, question=form.question(found), by=user, pk=_asking(request, found, user))
-            messages.success(request, _("C’est demandé. Le message part sans dire de quel document il s’agit."))
+            _ask(found, form, user, _asking(request, found, user))
+            messages.success(request, _("C’est demandé. Le message part sans dire ce qui est demandé."))
             return done("practitioner:appointment", pk=pk)
     return _page(request, user, found, form)
 
@@ -75,7 +134,12 @@ def request_page(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespons
     found = _request(user, pk)
     check_may_share(found.appointment, user)
     initial = {"label": found.label, "details": found.details, "due_at": _local_day(found)}
-    form = RequestForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = RequestForm(
+        request.POST if request.method == "POST" else None,
+        initial=initial,
+        offered=Questionnaire.objects.none(),
+        has_label=not found.is_questionnaire,
+    )
     if form.is_valid():
         with refusals_in(form):
             change_request(request=found, question=form.question(found.appointment), by=user)
@@ -97,6 +161,41 @@ def cancel(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return shown.redirect("practitioner:appointment", pk=found.appointment_id)
     context = frame(request, user, "agenda", practice=found.practice, asked=found, appointment=found.appointment)
     return render(request, "practitioner/request_cancel.html", context)
+
+
+@staff_only
+@require_POST
+def again(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    found = _request(user, pk)
+    with refusals_shown(request) as shown:
+        ask_again(request=found, by=user)
+        messages.success(request, _("Le message part de nouveau, sans dire de quel document il s’agit."))
+    return shown.redirect("practitioner:deliveries")
+
+
+@staff_only
+@require_POST
+def obtained(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """“C’est fait”: it came some other way."""
+    found = _request(user, pk)
+    with refusals_shown(request) as shown:
+        note_obtained(request=found, by=user)
+        messages.success(request, _("C’est noté : « %(label)s » n’est plus attendu.") % {"label": found.label})
+    return shown.redirect("practitioner:deliveries")
+
+
+def _ask(appointment: Appointment, form: RequestForm, by: User, pk: uuid.UUID) -> None:
+    if form.chosen is None:
+        ask(appointment=appointment, question=form.question(appointment), by=by, pk=pk)
+        return
+    ask_questionnaire(
+        appointment=appointment,
+        questionnaire=form.chosen,
+        details=form.cleaned_data["details"],
+        due_at=form.until(appointment),
+        by=by,
+        pk=pk,
+    )
 
 
 def _page(

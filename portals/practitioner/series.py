@@ -60,10 +60,10 @@ def _dates(
     check_times_together(agenda, visit_reason, asked["kind"], [asked["starts_at"]])  # far from where dates end
     starts = recurring(asked["starts_at"], zone=practice.zone, **repetition.cleaned_data)
     check_times_together(agenda, visit_reason, asked["kind"], starts)
-    found = occurrences(agenda=agenda, visit_reason=visit_reason, patient=patient, starts=starts)
+    dates = occurrences(agenda=agenda, visit_reason=visit_reason, patient=patient, starts=starts)
     status, accepted = 200, request.POST.getlist("accepted")
     rows = with_other_doubts(
-        rows_of(found, request.POST.dict(), decided=confirmed),
+        rows_of(dates, request.POST.dict(), decided=confirmed),
         lambda others: doubts_of_dates(agenda, visit_reason, patient, others),
         accepted,
     )
@@ -118,14 +118,14 @@ def _book(
 
 def _made(practice: Practice, pk: uuid.UUID) -> Appointment | None:
     """The first of the series that this page has booked already."""
-    found = Appointment.objects.filter(practice=practice, series=pk)
-    return found.order_by("starts_at", "id").first()
+    appointments = Appointment.objects.filter(practice=practice, series=pk)
+    return appointments.order_by("starts_at", "id").first()
 
 
 def _notice(made: list[Appointment], since: Any) -> str:
     """Who is told of all of them; "" if nobody is."""
-    said, _lacks = sent_notices(made[0], since=since)
-    return said
+    notice, _lacks = sent_notices(made[0], since=since)
+    return notice
 
 
 def _key(request: HttpRequest) -> uuid.UUID:

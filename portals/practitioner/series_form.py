@@ -77,11 +77,11 @@ class Row:
         return bool(self.occurrence.doubts)
 
 
-def rows_of(found: Sequence[Occurrence], asked: Mapping[str, str], *, decided: bool) -> list[Row]:
+def rows_of(dates: Sequence[Occurrence], asked: Mapping[str, str], *, decided: bool) -> list[Row]:
     """`asked`: what the page sent. `decided`: whether staff have confirmed: what is missing is then an error. A date
     without a doubt is taken unless staff say otherwise; one with a doubt waits for their word."""
     rows = []
-    for one in found:
+    for one in dates:
         key = typed_moment(one.starts_at)
         choice = asked.get(f"choice-{key}", "" if one.doubts else TAKE)
         other = asked.get(f"other-{key}", "")
@@ -100,10 +100,10 @@ def with_other_doubts(
 ) -> list[Row]:
     """With what speaks against the other times: one that nobody has agreed to is still to be decided."""
     others = [one.moved_to for one in rows if one.moved_to is not None]
-    found = dict(zip(others, doubts_of(others), strict=True)) if others else {}
+    by_start = dict(zip(others, doubts_of(others), strict=True)) if others else {}
     shown = []
     for row in rows:
-        doubts = found.get(row.moved_to, []) if row.moved_to else []
+        doubts = by_start.get(row.moved_to, []) if row.moved_to else []
         error = row.error
         if any(one.key not in accepted for one in doubts):
             error = _(

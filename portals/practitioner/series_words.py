@@ -38,7 +38,7 @@ def companions_shown(appointment: Appointment, every: list[Appointment], followi
 def series_booked_sentence(made: Sequence[Appointment], notice: str) -> str:
     """`notice`: who is told, "" if no message leaves."""
     first, last = made[0], made[-1]
-    said = ngettext(
+    sentence = ngettext(
         "%(count)d rendez-vous %(of_name)s est pris, le %(first)s.",
         "%(count)d rendez-vous %(of_name)s sont pris, du %(first)s au %(last)s.",
         len(made),
@@ -48,14 +48,14 @@ def series_booked_sentence(made: Sequence[Appointment], notice: str) -> str:
         "first": long_day(first.local_start),
         "last": long_day(last.local_start),
     }
-    return f"{said} {notice or nobody_is_notified(first)}"
+    return f"{sentence} {notice or nobody_is_notified(first)}"
 
 
 def series_cancelled_sentence(cancelled: Sequence[Appointment], notice: str) -> str:
     first = cancelled[0]
-    said = ngettext(
+    sentence = ngettext(
         "%(count)d rendez-vous %(of_name)s est annulé.",
         "%(count)d rendez-vous %(of_name)s sont annulés.",
         len(cancelled),
     ) % {"count": len(cancelled), "of_name": of(first.patient.full_name)}
-    return f"{said} {notice or nobody_is_notified(first)}"
+    return f"{sentence} {notice or nobody_is_notified(first)}"

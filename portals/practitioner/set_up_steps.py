@@ -55,12 +55,12 @@ def strip(request: HttpRequest, practice: Practice, user: User, *, administers: 
     return noted(request, practice, progress(practice, user))
 
 
-def noted(request: HttpRequest, practice: Practice, found: Progress | None) -> Progress | None:
+def noted(request: HttpRequest, practice: Practice, progress: Progress | None) -> Progress | None:
     """Note in the session whether this administrator is setting the practice up."""
-    wanted = str(practice.pk) if found else None
+    wanted = str(practice.pk) if progress else None
     if request.session.get(SETTING_UP) != wanted:  # a session that did not change is not written
         request.session[SETTING_UP] = wanted
-    return found
+    return progress
 
 
 def needed_steps(practice: Practice, user: User) -> list[Step]:

@@ -49,13 +49,13 @@ from signing.models import SignatureImage
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = appointment_of(user, pk)
+    appointment = appointment_of(user, pk)
     if request.method != "POST":
-        return render(request, "practitioner/share.html", share_context(request, found, user))
+        return render(request, "practitioner/share.html", share_context(request, appointment, user))
     try:
-        document = _share_card(request, found, user)
+        document = _share_card(request, appointment, user)
     except CardRefused as refused:
-        return answer_refused(request, found, user, refused)
+        return answer_refused(request, appointment, user, refused)
     if request.headers.get("X-Requested-With") != "card":
         messages.success(request, _("« %(title)s » est partagé.") % {"title": document.title})
         offer_to_undo(request, share_act(document, user, session_mark(request)))
@@ -63,45 +63,50 @@ def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     return receipt(request, document, user)
 
 
-def share_context(request: HttpRequest, found: Appointment, user: User, **more: Any) -> dict[str, Any]:
-    recipient = resolve(found)
-    signs = may_sign(user, found.practice)
+def share_context(request: HttpRequest, appointment: Appointment, user: User, **more: Any) -> dict[str, Any]:
+    recipient = resolve(appointment)
+    signs = may_sign(user, appointment.practice)
     has_signature = signs and SignatureImage.objects.filter(user=user).exists()
-    library = LibraryDocument.objects.filter(practice=found.practice).in_use().with_newest()
+    library = LibraryDocument.objects.filter(practice=appointment.practice).in_use().with_newest()
     return (
         frame(
             request,
             user,
             "agenda",
-            practice=found.practice,
-            appointment=found,
+            practice=appointment.practice,
+            appointment=appointment,
             recipient=recipient,
-            may_share=may_share(user, found.practice),
+            may_share=may_share(user, appointment.practice),
             has_signature=has_signature,
             may_sign=signs,
             contacts_form=ContactsForm(
                 only=list(recipient.missing),
-                patient=found.patient,
-                initial={name: getattr(found.patient, name) for name in recipient.missing},
+                patient=appointment.patient,
+                initial={name: getattr(appointment.patient, name) for name in recipient.missing},
             )
             if recipient.missing
             else None,
-            standing_sentences=standing_sentences(recipient, found.patient),
-            unconfirmed=unconfirmed_sentences(found.patient),
-            patient=found.patient,
-            patient_is_minor=found.patient.is_minor_now(),
+            standing_sentences=standing_sentences(recipient, appointment.patient),
+            unconfirmed=unconfirmed_sentences(appointment.patient),
+            patient=appointment.patient,
+            patient_is_minor=appointment.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
             library=library.select_related("category").order_by("title"),
-            documents=documents_of(found, user),
+            documents=documents_of(appointment, user),
             extensions=",".join(MEDIA_TYPES),
-            config=_config(request, found, more.get("replacing"), signs=signs, has_signature=has_signature),
+            config=_config(request, appointment, more.get("replacing"), signs=signs, has_signature=has_signature),
         )
         | more
     )
 
 
 def _config(
-    request: HttpRequest, found: Appointment, replacing: SharedDocument | None, *, signs: bool, has_signature: bool
+    request: HttpRequest,
+    appointment: Appointment,
+    replacing: SharedDocument | None,
+    *,
+    signs: bool,
+    has_signature: bool,
 ) -> dict[str, Any]:
     """Read by static/js/share.js. `maySignUntil`: milliseconds of Unix time; None if the session may sign without a
     time limit."""
@@ -109,15 +114,15 @@ def _config(
     if replacing:
         config["words"]["shareOne"] = _("Remplacer par ce document")
     return config | {
-        "url": replace_url(replacing) if replacing else reverse("practitioner:share", args=[found.pk]),
-        "leftUrl": "" if replacing else reverse("practitioner:share-left", args=[found.pk]),
+        "url": replace_url(replacing) if replacing else reverse("practitioner:share", args=[appointment.pk]),
+        "leftUrl": "" if replacing else reverse("practitioner:share-left", args=[appointment.pk]),
         "oneFile": replacing is not None,
-        "categoryUrl": reverse("practitioner:propose-category", args=[found.pk]),
+        "categoryUrl": reverse("practitioner:propose-category", args=[appointment.pk]),
         "maySign": signs,
         "hasSignature": has_signature,
-        "stampUrl": reverse("practitioner:stamp", args=[found.pk]) if signs else "",
+        "stampUrl": reverse("practitioner:stamp", args=[appointment.pk]) if signs else "",
         "maySignUntil": None if request.session.get(MAY_SIGN) else int(signed_in_until(request) * 1000),
-        "patient": found.patient.full_name,
+        "patient": appointment.patient.full_name,
     }
 
 
@@ -126,13 +131,13 @@ def replace_url(document: SharedDocument) -> str:
     return f"{reverse('practitioner:replace', args=[document.pk])}?instead_of={document.file_id}"
 
 
-def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedDocument:
+def _share_card(request: HttpRequest, appointment: Appointment, user: User) -> SharedDocument:
     """Share one document, from the library or uploaded. Raises CardRefused."""
     with refusals_on_card():
         if library_id := request.POST.get("library_document"):
-            library = LibraryDocument.objects.filter(practice=found.practice).in_use()
+            library = LibraryDocument.objects.filter(practice=appointment.practice).in_use()
             return share_library_document(
-                appointment=found,
+                appointment=appointment,
                 library_document=get_object_or_404(library, pk=library_id_of(library_id)),
                 by=user,
                 session=session_mark(request),
@@ -141,19 +146,21 @@ def _share_card(request: HttpRequest, found: Appointment, user: User) -> SharedD
         category = Category.objects.filter(is_active=True, code=code).first()
         if code and category is None:
             raise CardRefused(_("Choisissez une catégorie."))
-        return _share_file(request, found, user, category)
+        return _share_file(request, appointment, user, category)
 
 
-def _share_file(request: HttpRequest, found: Appointment, user: User, category: Category | None) -> SharedDocument:
+def _share_file(
+    request: HttpRequest, appointment: Appointment, user: User, category: Category | None
+) -> SharedDocument:
     """Without a `category`, uses the one detected from name and text. Raises CardRefused."""
-    pk = _document_id(request, found, user)
-    made = visible_as_staff(user).filter(pk=pk, appointment=found).first() if pk else None
+    pk = _document_id(request, appointment, user)
+    made = visible_as_staff(user).filter(pk=pk, appointment=appointment).first() if pk else None
     if made is not None:
         return made  # a retry: the first answer was lost
     try:
         with received(request) as (intake, placement):
             return share_upload(
-                appointment=found,
+                appointment=appointment,
                 intake=intake,
                 category=category or category_of(intake),
                 title=request.POST.get("title", "").strip() or proposed_title(intake.name),
@@ -164,7 +171,7 @@ def _share_file(request: HttpRequest, found: Appointment, user: User, category: 
                 session=session_mark(request),
             )
     except (ValidationError, IntegrityError):
-        made = visible_as_staff(user).filter(pk=pk, appointment=found).first() if pk else None
+        made = visible_as_staff(user).filter(pk=pk, appointment=appointment).first() if pk else None
         if made is None:
             raise
         return made  # the same card was sent twice at once: the other request was first
@@ -180,21 +187,21 @@ def propose_category(request: HttpRequest, user: User, pk: uuid.UUID) -> JsonRes
     return JsonResponse({"category": likely.category.code if likely.category else "", "sentence": likely.sentence})
 
 
-def _document_id(request: HttpRequest, found: Appointment, user: User) -> uuid.UUID | None:
+def _document_id(request: HttpRequest, appointment: Appointment, user: User) -> uuid.UUID | None:
     """The same card sent again gets the same id. Derived, so that a card cannot choose another document's id."""
     key = request.headers.get("Idempotency-Key", "")
-    return uuid.uuid5(found.pk, f"{user.pk} {key[:255]}") if key else None
+    return uuid.uuid5(appointment.pk, f"{user.pk} {key[:255]}") if key else None
 
 
 def answer_refused(
-    request: HttpRequest, found: Appointment, user: User, refused: CardRefused, **more: Any
+    request: HttpRequest, appointment: Appointment, user: User, refused: CardRefused, **more: Any
 ) -> HttpResponse:
     if request.headers.get("X-Requested-With") == "card":
         response = render(request, "practitioner/_card_error.html", {"sentence": refused}, status=refused.status)
     else:
         doubt = refused.status == 409
         context = share_context(
-            request, found, user, card_error=str(refused), has_errors=True, ask_to_confirm=doubt, **more
+            request, appointment, user, card_error=str(refused), has_errors=True, ask_to_confirm=doubt, **more
         )
         response = render(request, "practitioner/share.html", context, status=refused.status)
     if refused.status == 503:

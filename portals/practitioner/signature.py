@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
-
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -18,15 +13,13 @@ from accounts.models import User
 from accounts.sole_control import require_recent_sign_in, signed_in_until
 from files.intake import Refused
 from portals.answers import done
+from portals.drawings import uploaded_image
 from portals.practitioner.card import CardRefused, refusals_on_card
 from portals.practitioner.certificate import certificate_facts
 from portals.practitioner.staff import frame, staff_only
 from signing.certificates import in_use, revoke_certificate
 from signing.models import SignatureImage
 from signing.signatures import set_signature_image, why_unable
-
-DATA_URL = "data:image/png;base64,"
-MAX_DRAWING = 2_000_000  # characters
 
 
 @staff_only
@@ -69,19 +62,6 @@ def _from_share_page(request: HttpRequest, user: User) -> HttpResponse:
     except CardRefused as refused:
         return render(request, "practitioner/_card_error.html", {"sentence": refused}, status=refused.status)
     return HttpResponse(status=204)
-
-
-def uploaded_image(request: HttpRequest) -> UploadedFile[bytes] | None:
-    """The chosen file, or the drawing as a PNG."""
-    drawing = request.POST.get("drawing", "")
-    if drawing.startswith(DATA_URL) and len(drawing) <= MAX_DRAWING:
-        try:
-            png = base64.b64decode(drawing.removeprefix(DATA_URL), validate=True)
-        except binascii.Error:
-            return None
-        return InMemoryUploadedFile(io.BytesIO(png), "drawing", "signature.png", "image/png", len(png), None)
-    file = request.FILES.get("file")
-    return file if isinstance(file, UploadedFile) else None
 
 
 @staff_only

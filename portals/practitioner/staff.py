@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from django.db.models import Exists
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,13 +16,11 @@ from accounts.models import User
 from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
 from appointments.models import Appointment
-from documents.receiving.access import waiting_count
-from documents.to_sign.standing import awaiting_count
 from patients.models import Patient
 from portals.answers import not_done
 from portals.clock import set_clock
 from portals.practitioner.practices import chosen, practices_of
-from portals.practitioner.rail_counts import deliveries_count, forget_counts
+from portals.practitioner.rail_counts import counts_of, forget_counts
 from portals.practitioner.set_up_steps import strip
 from portals.practitioner.suspended import suspended_page
 from portals.practitioner.undo_offer import undo_offered
@@ -30,6 +29,8 @@ from practices.roles import PracticeSuspended, is_staff_of_any, may_administer, 
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# Sections that list what the rail counts, by its name there.
+LISTED = {"deliveries": "deliveries", "to-sign": "to_sign", "received": "received"}
 
 
 def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable[..., R | HttpResponse]:
@@ -59,23 +60,25 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
     return wrapped
 
 
-def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
-    """The appointment; activates its practice's time zone. Raises Http404."""
+def appointment_of(user: User, pk: uuid.UUID, **also: Exists) -> Appointment:
+    """The appointment; activates its practice's time zone. `also`: what to ask with it. Raises Http404."""
     of_staff = Appointment.objects.of_staff(user).select_related(
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
-    found = get_object_or_404(of_staff, pk=pk)
-    if found.patient.practice_id == found.practice_id:
-        found.patient.practice = found.practice
-    set_clock(found.practice)
-    return found
+    if also:
+        of_staff = of_staff.annotate(**also)
+    batch = get_object_or_404(of_staff, pk=pk)
+    if batch.patient.practice_id == batch.practice_id:
+        batch.patient.practice = batch.practice
+    set_clock(batch.practice)
+    return batch
 
 
 def patient_of(user: User, pk: uuid.UUID) -> Patient:
     """The record; activates its practice's time zone. Raises Http404."""
-    found = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
-    set_clock(found.practice)
-    return found
+    patient = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    set_clock(patient.practice)
+    return patient
 
 
 def frame(
@@ -89,6 +92,7 @@ def frame(
     current = chosen(request, practices)
     set_clock(practice or current)
     administers = may_administer(user, current)
+    counts = counts_of(user, current, fresh=LISTED.get(section, ""))
     return {
         "section": section,
         "practices": practices,
@@ -97,9 +101,9 @@ def frame(
         "here": request.path if request.method in ("GET", "HEAD") else "",
         "is_administrator": administers,
         "set_up": strip(request, current, user, administers=administers),
-        "deliveries_count": deliveries_count(user, current, fresh=section == "deliveries"),
-        "to_sign_count": awaiting_count(user, current),
-        "received_count": waiting_count(current),
+        "deliveries_count": counts.deliveries,
+        "to_sign_count": counts.to_sign,
+        "received_count": counts.received,
         "undo": undo_offered(request, user),
         "is_practitioner": is_staff_of_any(user, Role.PRACTITIONER),
         **context,

@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from portals.drawings import uploaded_image
 from portals.practitioner.card import CardRefused, refusals_on_card
 from portals.practitioner.practices import practice_of
-from portals.practitioner.signature import uploaded_image
 from portals.practitioner.staff import appointment_of, staff_only
 from practices.roles import may_sign
 from signing.models import SignatureImage

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from documents.consents.keeping import SignedByPatient, carries_patients_signature
 from documents.models import SharedDocument
 from documents.sharing.access import visible_as_staff
 from documents.sharing.uploads import check_may_share
@@ -25,8 +26,10 @@ from portals.practitioner.undo_offer import offer_to_undo, session_mark
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_back_document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: once it can't be undone any more, this deletes the file for good."""
-    found = visible_as_staff(user).select_related("patient__practice", "appointment__practice", "holder")
-    document = get_object_or_404(found, pk=pk)
+    documents = visible_as_staff(user).select_related(
+        "patient__practice", "appointment__practice", "holder", "consent"
+    )
+    document = get_object_or_404(documents, pk=pk)
     if request.method != "POST":
         return _ask_to_take_back(request, user, document)
     back = back_to(request.POST.get("back"), document)
@@ -44,6 +47,7 @@ def _ask_to_take_back(request: HttpRequest, user: User, document: SharedDocument
         "deliveries" if back == "deliveries" else "agenda",
         practice=document.patient.practice,
         document=document,
+        kept_because=SignedByPatient.words if carries_patients_signature(document) else "",
         back=back,
         back_to=back_to(back, document),
     )

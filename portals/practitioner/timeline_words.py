@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus
 from audit.models import AuditEvent
-from documents.models import DocumentReading, SharedDocument
+from documents.models import Consent, DocumentReading, DocumentRequest, ReceivedDocument, SharedDocument
 from documents.timeline import Entry, EntryKind
 from notifications.models import Channel, Message
 from notifications.wording import clock, long_day
 from portals.appointment_words import appointment_facts, why_cancelled
 from portals.templatetags.presentation import colon
 from portals.who_has import masked_contacts
+from questionnaires.models import QuestionnaireResponse
 
 ICONS = {
     EntryKind.READING: "eye",
@@ -25,6 +26,12 @@ ICONS = {
     EntryKind.DOCUMENT: "file-earmark-text",
     EntryKind.APPOINTMENT: "calendar-event",
     EntryKind.MOVE: "arrow-left-right",
+    EntryKind.ANSWERS: "ui-checks",
+    EntryKind.REQUEST: "question-circle",
+    EntryKind.RECEIVED: "inbox",
+    EntryKind.SIGNATURE_ASKED: "pen",
+    EntryKind.SIGNATURE_SETTLED: "pen",
+    EntryKind.CONSENT_WITHDRAWN: "x-circle",
 }
 
 
@@ -61,6 +68,23 @@ def entry_words(entry: Entry) -> EntryWords:
             channel = _("E-mail") if email else _("SMS")
             what = f"{channel}{colon()}{message.subject}" if message.subject else channel
             note, page = f"{masked_contacts(message.to)}, {message.get_state_display().lower()}", None
+        case QuestionnaireResponse() as answers:
+            what = _("Questionnaire rempli : %(title)s") % {"title": answers.version.questionnaire.title}
+            note, page = str(answers.author), answers.appointment_id
+        case DocumentRequest() as request:
+            if request.is_questionnaire:
+                what = _("Questionnaire demandé : %(label)s") % {"label": request.label}
+            else:
+                what = _("Document demandé : %(label)s") % {"label": request.label}
+            note, page = request.get_state_display(), request.appointment_id
+        case ReceivedDocument() as received:
+            what = _("Document reçu : %(title)s") % {"title": received.title}
+            who = str(received.sent_by) if received.sent_by else _("par le lien d’un message, sans compte")
+            note = ", ".join((who, received.get_state_display()))
+            page = received.appointment_id
+        case Consent() as consent:
+            what, note = _consent_words(entry.kind, consent)
+            page = consent.document.appointment_id
         case AuditEvent() as move:
             what = _("Rendez-vous déplacé")
             times = {"before": _moment(move, "starts_at_before"), "now": _moment(move, "starts_at")}
@@ -73,6 +97,17 @@ def entry_words(entry: Entry) -> EntryWords:
         appointment=page,
         is_document=entry.kind is EntryKind.DOCUMENT,
     )
+
+
+def _consent_words(kind: EntryKind, consent: Consent) -> tuple[str, str]:
+    title = {"title": consent.document.title}
+    if kind is EntryKind.SIGNATURE_ASKED:
+        return _("Signature demandée : %(title)s") % title, ""
+    if kind is EntryKind.CONSENT_WITHDRAWN:
+        return _("Consentement retiré : %(title)s") % title, consent.sentence
+    if consent.carries_signature:
+        return _("Signé : %(title)s") % title, f"{consent.signer_name}, {consent.get_settled_as_display()}"
+    return _("Signature refusée : %(title)s") % title, consent.sentence
 
 
 def _moment(move: AuditEvent, name: str) -> str:

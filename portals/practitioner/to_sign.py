@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -36,6 +36,8 @@ from portals.practitioner.staff import frame, staff_only
 from portals.practitioner.undo_offer import offer, open_shares, session_mark
 from practices.models import Practice
 from practices.roles import may_share
+from signing.models import SignatureImage
+from signing.stamp_preview import own_stamp
 
 SETTLED_SHOWN = timedelta(days=30)
 SHOWN = 50  # of what was settled
@@ -95,15 +97,15 @@ def task(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def look(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Records what the practitioner has looked at: the mark that the page showed. Then the next one."""
-    found = get_object_or_404(Task.objects.to_sign_by(user).select_related("practice"), pk=pk)
-    set_clock(found.practice)
+    task = get_object_or_404(Task.objects.to_sign_by(user).select_related("practice"), pk=pk)
+    set_clock(task.practice)
     with refusals_shown(request) as shown:
-        note_look(task=found, mark=request.POST.get("mark", ""), by=user)
+        note_look(task=task, mark=request.POST.get("mark", ""), by=user)
     if request.headers.get("X-Requested-With") == "look":
         return HttpResponse(status=409 if shown.refusal else 204)
     if shown.refusal:
         return not_done("practitioner:task", pk=pk)
-    following = _next(user, found)
+    following = _next(user, task)
     return done("practitioner:task", pk=following.pk) if following else done("practitioner:to-sign")
 
 
@@ -126,67 +128,76 @@ def sign(request: HttpRequest, user: User) -> HttpResponse:
 @staff_only
 @require_http_methods(["POST"])
 def send_task_back(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(Task.objects.to_sign_by(user).select_related(*PARTS), pk=pk)
-    set_clock(found.practice)
+    task = get_object_or_404(Task.objects.to_sign_by(user).select_related(*PARTS), pk=pk)
+    set_clock(task.practice)
     form = SendBackForm(request.POST)
     if form.is_valid():
         with refusals_in(form):
-            send_back(task=found, sentence=form.cleaned_data["sentence"], by=user)
-            told = _("« %(title)s » est renvoyé à %(name)s.")
-            messages.success(request, told % {"title": found.title, "name": found.prepared_by})
+            send_back(task=task, sentence=form.cleaned_data["sentence"], by=user)
+            sentence = _("« %(title)s » est renvoyé à %(name)s.")
+            messages.success(request, sentence % {"title": task.title, "name": task.prepared_by})
             return done("practitioner:to-sign")
-    return _task_page(request, user, found, form)
+    return _task_page(request, user, task, form)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: what was filled in is lost."""
-    found = get_object_or_404(Task.objects.of_sharers(user).select_related(*PARTS), pk=pk)
-    set_clock(found.practice)
+    task = get_object_or_404(Task.objects.of_sharers(user).select_related(*PARTS), pk=pk)
+    set_clock(task.practice)
     if request.method == "POST":
         with refusals_shown(request) as shown:
-            withdraw_task(task=found, by=user)
-            messages.success(request, _("« %(title)s » n’est plus à signer.") % {"title": found.title})
-        return shown.redirect("practitioner:appointment", pk=found.appointment_id)
-    context = frame(request, user, "to-sign", practice=found.practice, task=found)
+            withdraw_task(task=task, by=user)
+            messages.success(request, _("« %(title)s » n’est plus à signer.") % {"title": task.title})
+        return shown.redirect("practitioner:appointment", pk=task.appointment_id)
+    context = frame(request, user, "to-sign", practice=task.practice, task=task)
     return render(request, "practitioner/task_withdraw.html", context)
 
 
-def _task_page(request: HttpRequest, user: User, found: Task, form: SendBackForm) -> HttpResponse:
+def _task_page(request: HttpRequest, user: User, task: Task, form: SendBackForm) -> HttpResponse:
     """The paper is made for this answer; its mark is that of what it is made from."""
-    set_clock(found.practice)
-    signs = found.practitioner_id == user.pk and found.state == TaskState.WAITING
-    recipient, pages = resolve(found.appointment), list[PaperPage]()
-    mark, named = mark_of(found, recipient), list[str]()
-    if found.is_open:
-        named = others_named(found.appointment, filling_of(found))
-        with refusals_shown(request), print_filled(found.appointment, filling_of(found)) as paper:
-            pages = drawn(paper)
+    set_clock(task.practice)
+    signs = task.practitioner_id == user.pk and task.state == TaskState.WAITING
+    recipient, pages = resolve(task.appointment), list[PaperPage]()
+    mark, named = mark_of(task, recipient), list[str]()
+    if task.is_open:
+        filling = filling_of(task)
+        named = others_named(task.appointment, filling)
+        with refusals_shown(request), print_filled(task.appointment, filling) as paper:
+            place = filling.place.on(paper.page_count) if filling.place else None
+            pages = drawn(paper, place=place, stamp=_own_stamp(user, task) if signs else None)
     context = frame(
         request,
         user,
         "to-sign",
-        practice=found.practice,
-        task=found,
-        appointment=found.appointment,
-        patient=found.appointment.patient,
+        practice=task.practice,
+        task=task,
+        appointment=task.appointment,
+        patient=task.appointment.patient,
         recipient=recipient,
         line=TaskLine(
-            found, obstacle(found, recipient) if found.is_open else "", signs and was_looked_at(found, recipient)
+            task, obstacle(task, recipient) if task.is_open else "", signs and was_looked_at(task, recipient)
         ),
         pages=pages,
         named=", ".join(named),
         mark=mark,
         signs=signs,
-        may_share=may_share(user, found.practice),
+        may_share=may_share(user, task.practice),
         may_sign_until=_may_sign_until(request),
-        following=_next(user, found) if signs else None,
-        x_percent=round(found.x * 100),
-        y_percent=round(found.y * 100),
+        following=_next(user, task) if signs else None,
+        x_percent=round(task.x * 100),
+        y_percent=round(task.y * 100),
         form=form,
     )
     return render(request, "practitioner/task.html", context, status=400 if form.errors else 200)
+
+
+def _own_stamp(user: User, found: Task) -> Callable[[float], bytes] | None:
+    """Draws the stamp that signing would; None without a signature."""
+    if not SignatureImage.objects.filter(user=user).exists():
+        return None
+    return lambda width: own_stamp(by=user, zone=found.practice.zone, width=width)
 
 
 def _task(user: User, pk: uuid.UUID) -> Task:
@@ -212,9 +223,9 @@ def _just_signed(request: HttpRequest, user: User, practice: Practice) -> list[d
 
 def _lines(tasks: Iterable[Task]) -> list[TaskLine]:
     """In a few queries, however many there are."""
-    found = list(tasks)
-    standing = standings(found)
-    return [TaskLine(one, standing[one.pk].obstacle, standing[one.pk].was_looked_at) for one in found]
+    listed = list(tasks)
+    standing = standings(listed)
+    return [TaskLine(one, standing[one.pk].obstacle, standing[one.pk].was_looked_at) for one in listed]
 
 
 def _prepared(user: User, practice: Practice) -> dict[str, Any]:
@@ -230,30 +241,30 @@ def _prepared(user: User, practice: Practice) -> dict[str, Any]:
     }
 
 
-def _next(user: User, found: Task) -> Task | None:
+def _next(user: User, task: Task) -> Task | None:
     """The next that is still to be looked at, round to the first."""
-    waiting = Task.objects.to_sign_by(user).filter(practice=found.practice_id, state=TaskState.WAITING)
-    others = list(waiting.exclude(pk=found.pk).select_related(*PARTS))
-    others.sort(key=lambda one: (one.prepared_at, one.pk) < (found.prepared_at, found.pk))
+    waiting = Task.objects.to_sign_by(user).filter(practice=task.practice_id, state=TaskState.WAITING)
+    others = list(waiting.exclude(pk=task.pk).select_related(*PARTS))
+    others.sort(key=lambda one: (one.prepared_at, one.pk) < (task.prepared_at, task.pk))
     standing = standings(others)
     return next((one for one in others if not standing[one.pk].was_looked_at), None)
 
 
 def _chosen(request: HttpRequest) -> list[uuid.UUID]:
-    found = []
+    items = []
     for text in request.POST.getlist("task"):
         try:
-            found.append(uuid.UUID(text))
+            items.append(uuid.UUID(text))
         except ValueError:
             continue  # no page of ours sends it
-    return found
+    return items
 
 
 def _tell(request: HttpRequest, outcomes: list[Outcome], *, left: int) -> None:
     signed = sum(outcome.is_signed for outcome in outcomes)
     if signed:
-        told = ngettext("%(count)d document signé et partagé.", "%(count)d documents signés et partagés.", signed)
-        messages.success(request, told % {"count": signed})
+        sentence = ngettext("%(count)d document signé et partagé.", "%(count)d documents signés et partagés.", signed)
+        messages.success(request, sentence % {"count": signed})
     for outcome in outcomes:
         if not outcome.is_signed:
             named = _("« %(title)s » n’a pas été signé.") % {"title": outcome.title} if outcome.title else ""

@@ -1,4 +1,5 @@
-"""*Annuler* for thirty seconds after sharing, taking back, moving or cancelling: by who did it, in that session."""
+"""*Annuler* for thirty seconds after sharing one document or a batch, taking back, moving or cancelling: by who did
+it, in that session."""
 
 from __future__ import annotations
 
@@ -17,10 +18,11 @@ from documents.messages import end_sitting
 from documents.models import ActKind, FillingDraft, Task, UndoableAct
 from documents.sharing.access import visible_as_staff
 from documents.undoing.appointments import undo_change
+from documents.undoing.batches import undo_start
 from documents.undoing.sharing import AlreadyRead, undo_share, undo_take_back
 from portals.answers import done, not_done, refusals_shown
 from portals.practitioner.staff import appointment_of, staff_only
-from portals.practitioner.undo_offer import LAST, session_mark
+from portals.practitioner.undo_offer import forget_offer, session_mark
 
 UNDONE = {
     ActKind.SHARE: gettext_lazy(
@@ -31,6 +33,10 @@ UNDONE = {
         "Le déplacement est annulé : le rendez-vous est à sa place d’avant, et personne n’a été averti."
     ),
     ActKind.CANCEL: gettext_lazy("Le rendez-vous est rétabli : personne n’a été averti de son annulation."),
+    ActKind.BATCH: gettext_lazy(
+        "L’envoi est annulé : aucun document n’est parti, et personne n’a été averti. Changez ce qui doit l’être, "
+        "puis envoyez de nouveau."
+    ),
 }
 FILLED_AGAIN = gettext_lazy("Vous retrouvez ici ce que vous aviez écrit.")
 TO_SIGN_AGAIN = gettext_lazy("Il attend de nouveau votre signature.")
@@ -39,6 +45,7 @@ UNDO: dict[ActKind, Callable[..., FillingDraft | Task | None]] = {
     ActKind.TAKE_BACK: undo_take_back,
     ActKind.MOVE: undo_change,
     ActKind.CANCEL: undo_change,
+    ActKind.BATCH: undo_start,
 }
 
 
@@ -50,16 +57,18 @@ def undo(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     kind = ActKind(act.kind)
     with refusals_shown(request) as shown:
         back = UNDO[kind](act=act, by=user)
-        request.session.pop(LAST, None)
+        forget_offer(request, act)
         if isinstance(back, Task):
             messages.success(request, f"{UNDONE[kind]} {TO_SIGN_AGAIN}")
             return done("practitioner:to-sign")
         messages.success(request, f"{UNDONE[kind]} {FILLED_AGAIN}" if back else str(UNDONE[kind]))
         if back:
             return done("practitioner:fill", pk=act.appointment, template=back.version_id)
+    if kind == ActKind.BATCH:
+        return shown.redirect("practitioner:batch", pk=act.batch)
     if isinstance(shown.refusal, AlreadyRead) and visible_as_staff(user).filter(pk__in=[act.document]).exists():
         return not_done("practitioner:take-back", pk=act.document)
-    if not Appointment.objects.of_staff(user).filter(pk=act.appointment).exists():
+    if not Appointment.objects.of_staff(user).filter(pk__in=[act.appointment]).exists():
         return shown.redirect("practitioner:agenda")
     if kind == ActKind.SHARE:
         return shown.redirect("practitioner:share", pk=act.appointment)

@@ -116,9 +116,9 @@ def waiting_list(request: HttpRequest, user: User) -> HttpResponse:
         *("practice", "patient__practice", "visit_reason", "appointment__visit_reason", "appointment__practice"),
         *("appointment__patient__practice", "appointment__holder", "appointment__agenda"),
     ]
-    found = WaitingEntry.objects.live().filter(practice=practice).select_related(*related)
+    entries = WaitingEntry.objects.live().filter(practice=practice).select_related(*related)
     lines = [
-        _line(rank, one) for rank, one in enumerate(found.prefetch_related("agendas", "offers__entry__practice"), 1)
+        _line(rank, one) for rank, one in enumerate(entries.prefetch_related("agendas", "offers__entry__practice"), 1)
     ]
     context = frame(request, user, "agenda", practice=practice, lines=lines, may_share=may_share(user, practice))
     return render(request, "practitioner/waiting.html", context)
@@ -163,8 +163,8 @@ def _put_on_list(request: HttpRequest, user: User, patient: Patient, appointment
 @staff_only
 @require_POST
 def remove_waiting(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = WaitingEntry.objects.of_staff(user).select_related("practice", "patient")
-    entry = get_object_or_404(found, pk=pk)
+    entries = WaitingEntry.objects.of_staff(user).select_related("practice", "patient")
+    entry = get_object_or_404(entries, pk=pk)
     set_clock(entry.practice)
     with refusals_shown(request) as answer:
         take_off_list(entry=entry, by=user)

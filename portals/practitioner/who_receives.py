@@ -39,59 +39,59 @@ from practices.roles import may_share
 @require_POST
 def complete_contacts(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Adds the contacts that the record lacks."""
-    found = appointment_of(user, pk)
-    missing = list(resolve(found).missing)
-    form = ContactsForm(request.POST, only=missing, patient=found.patient)
-    if not may_share(user, found.practice):
+    appointment = appointment_of(user, pk)
+    missing = list(resolve(appointment).missing)
+    form = ContactsForm(request.POST, only=missing, patient=appointment.patient)
+    if not may_share(user, appointment.practice):
         return not_done("practitioner:appointment", pk=pk)
     if form.is_valid():
         with refusals_in(form):
-            said = _enter_contacts(found, form, user)
-            messages.success(request, said)
+            sentence = _enter_contacts(appointment, form, user)
+            messages.success(request, sentence)
             hint_at_misspelling(request, form.cleaned_data.get("email"))
             return done("practitioner:share", pk=pk)
-    context = share_context(request, found, user, contacts_form=form, form=form)
+    context = share_context(request, appointment, user, contacts_form=form, form=form)
     return render(request, "practitioner/share.html", context, status=400)
 
 
 @transaction.atomic
-def _enter_contacts(found: Appointment, form: ContactsForm, by: User) -> str:
+def _enter_contacts(appointment: Appointment, form: ContactsForm, by: User) -> str:
     """Returns what it did, as a sentence. Contacts that waited to be confirmed are confirmed if staff type them
     again. Raises what change_patient raises."""
-    accesses = accesses_to(found.patient)
-    before = {name: getattr(found.patient, name) for name in CONTACTS}
-    changed = change_patient(patient=found.patient, by=by, within=found.pk, **form.changes())
+    accesses = accesses_to(appointment.patient)
+    before = {name: getattr(appointment.patient, name) for name in CONTACTS}
+    changed = change_patient(patient=appointment.patient, by=by, within=appointment.pk, **form.changes())
     if before == {name: getattr(changed, name) for name in CONTACTS}:
-        confirm_contacts(patient=changed, by=by, within=found.pk)
+        confirm_contacts(patient=changed, by=by, within=appointment.pk)
     return effects_of_saving(accesses, accesses_to(changed))
 
 
 @staff_only
 @require_POST
 def authorise(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    with refusals_shown(request, level=messages.INFO) as told:
+    with refusals_shown(request, level=messages.INFO) as refusal:
         authorise_holder(appointment=appointment_of(user, pk), by=user)
-    return told.redirect("practitioner:share", pk=pk)
+    return refusal.redirect("practitioner:share", pk=pk)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: this also calls off messages that have not left."""
-    found = appointment_of(user, pk)
+    appointment = appointment_of(user, pk)
     if request.method != "POST":
-        return _ask_to_withdraw(request, user, found)
-    withdraw_authorisation(appointment=found, by=user)
+        return _ask_to_withdraw(request, user, appointment)
+    withdraw_authorisation(appointment=appointment, by=user)
     messages.success(
         request, _("L’autorisation est retirée : la personne qui a pris le rendez-vous ne voit plus ces documents.")
     )
     return done("practitioner:appointment", pk=pk)
 
 
-def _ask_to_withdraw(request: HttpRequest, user: User, found: Appointment) -> HttpResponse:
-    check_may_share(found, user)
-    seen = SharedDocument.objects.filter(appointment=found, audience=AudienceChoice.HOLDER).count()
-    facts = {"holder": found.holder, "of_name": of(found.patient.full_name), "count": seen}
+def _ask_to_withdraw(request: HttpRequest, user: User, appointment: Appointment) -> HttpResponse:
+    check_may_share(appointment, user)
+    seen = SharedDocument.objects.filter(appointment=appointment, audience=AudienceChoice.HOLDER).count()
+    facts = {"holder": appointment.holder, "of_name": of(appointment.patient.full_name), "count": seen}
     question = Question(
         heading=_("Retirer l’autorisation donnée à %(holder)s ?") % facts,
         ends=[
@@ -106,6 +106,6 @@ def _ask_to_withdraw(request: HttpRequest, user: User, found: Appointment) -> Ht
             _("Les messages qui ne sont pas encore partis sont annulés. Les documents restent au cabinet."),
         ],
         button=_("Retirer l’autorisation"),
-        back=reverse("practitioner:appointment", args=[found.pk]),
+        back=reverse("practitioner:appointment", args=[appointment.pk]),
     )
-    return ask(request, user, question, practice=found.practice)
+    return ask(request, user, question, practice=appointment.practice)

@@ -43,21 +43,21 @@ class WritingForm(AboutForm):
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    found = (
+    document = (
         get_object_or_404(LibraryDocument.objects.of_staff(user).in_use().select_related("practice"), pk=pk)
         if pk
         else None
     )
-    practice = _administered(request, user, found)
-    form = WritingForm(request.POST or None, initial=_initial(found))
+    practice = _administered(request, user, document)
+    form = WritingForm(request.POST or None, initial=_initial(document))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            saved = _save(form.cleaned_data, found, practice, user)
+            saved = _save(form.cleaned_data, document, practice, user)
             messages.success(request, _("« %(title)s » est enregistré.") % {"title": saved.title})
             response = done("practitioner:library-document", pk=saved.pk)
             response["Location"] += "?saved=1"  # the page's script then forgets the draft
             return response
-    context = frame(request, user, "library", practice=practice, form=form, document=found, **_editor(practice))
+    context = frame(request, user, "library", practice=practice, form=form, document=document, **_editor(practice))
     return render(request, "practitioner/library_write.html", context, status=400 if form.errors else 200)
 
 
@@ -75,17 +75,17 @@ def preview(request: HttpRequest, user: User) -> HttpResponse:
     return HttpResponse(pdf, content_type="application/pdf")
 
 
-def _save(asked: dict[str, Any], found: LibraryDocument | None, practice: Practice, user: User) -> LibraryDocument:
-    if found is None:
+def _save(asked: dict[str, Any], document: LibraryDocument | None, practice: Practice, user: User) -> LibraryDocument:
+    if document is None:
         return write_document(practice=practice, by=user, **asked)
-    rewrite_document(document=found, by=user, **asked)
-    return found
+    rewrite_document(document=document, by=user, **asked)
+    return document
 
 
-def _initial(found: LibraryDocument | None) -> dict[str, Any]:
-    if found is None:
+def _initial(document: LibraryDocument | None) -> dict[str, Any]:
+    if document is None:
         return {"category": "information"}
-    return {"title": found.title, "category": found.category_id, "body": found.current.body}
+    return {"title": document.title, "category": document.category_id, "body": document.current.body}
 
 
 def _editor(practice: Practice) -> dict[str, Any]:
@@ -142,8 +142,8 @@ def _tools() -> dict[str, list[tuple[str, str, str]]]:
     }
 
 
-def _administered(request: HttpRequest, user: User, found: LibraryDocument | None = None) -> Practice:
+def _administered(request: HttpRequest, user: User, document: LibraryDocument | None = None) -> Practice:
     """The practice of the document, or the one worked in. Raises NotAllowed."""
-    practice = found.practice if found else practice_of(request, user)
+    practice = document.practice if document else practice_of(request, user)
     check_may_write(practice, user)
     return practice

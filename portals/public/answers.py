@@ -31,32 +31,32 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         refused = render(request, "errors/429.html", status=429)
         refused["Retry-After"] = str(MINUTE)
         return refused
-    found = find_answerable(token)
-    if found is None:
+    answerable = find_answerable(token)
+    if answerable is None:
         return render(request, "public/answer.html", {"practice": None, "lines": []}, status=404)
-    speak(request, found.language)
-    set_clock(found.practice)
-    chosen = _chosen(request, found) if request.method == "POST" else None
-    said = request.POST.get("answer", "")
-    if chosen is not None and said == "cancel" and may_change_online(chosen):
-        asked = {"practice": found.practice, "appointment": chosen}
+    speak(request, answerable.language)
+    set_clock(answerable.practice)
+    chosen = _chosen(request, answerable) if request.method == "POST" else None
+    reply = request.POST.get("answer", "")
+    if chosen is not None and reply == "cancel" and may_change_online(chosen):
+        asked = {"practice": answerable.practice, "appointment": chosen}
         return render(request, "public/answer_cancel.html", asked)
-    if chosen is not None and said in ("confirm", "cancel_for_sure"):
+    if chosen is not None and reply in ("confirm", "cancel_for_sure"):
         with refusals_shown(request) as shown:
-            (confirm if said == "confirm" else cancel_by_link)(token=token, appointment=chosen.pk)
+            (confirm if reply == "confirm" else cancel_by_link)(token=token, appointment=chosen.pk)
         return shown.redirect("answer", token=token)
     lines = [
         {"appointment": one, "may_cancel": may_change_online(one), "place": place_of([one])}
-        for one in found.appointments
+        for one in answerable.appointments
     ]
-    context = {"practice": found.practice, "lines": lines, "several": len(lines) > 1}
+    context = {"practice": answerable.practice, "lines": lines, "several": len(lines) > 1}
     return render(request, "public/answer.html", context, status=200 if lines else 410)
 
 
-def _chosen(request: HttpRequest, found: Answerable) -> Appointment | None:
+def _chosen(request: HttpRequest, answerable: Answerable) -> Appointment | None:
     """None for one that the link is not, or no longer, about."""
     try:
         asked = uuid.UUID(request.POST.get("appointment", ""))
     except ValueError:
         return None
-    return next((one for one in found.appointments if one.pk == asked), None)
+    return next((one for one in answerable.appointments if one.pk == asked), None)

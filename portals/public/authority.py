@@ -25,10 +25,10 @@ def revocation_list(_request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The list (RFC 5280), at the address that the certificates name; media type of RFC 2585."""
     authority = get_object_or_404(InstallationAuthority, pk=pk)
     try:
-        found = revocation_list_of(authority)
+        revocations = revocation_list_of(authority)
     except KeyNotOpened:
         logger.exception("No revocation list of authority %s: its key cannot be opened (SIGNING_PASSPHRASE).", pk)
         return HttpResponse(status=503)
-    response = HttpResponse(found, content_type="application/pkix-crl")
+    response = HttpResponse(revocations, content_type="application/pkix-crl")
     response["Cache-Control"] = f"public, max-age={KEPT_BY_CACHES}"
     return response

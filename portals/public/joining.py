@@ -84,8 +84,8 @@ def _step(view: Callable[[HttpRequest, ColleagueInvitation], HttpResponse]) -> V
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
         opened = request.session.get(OPENED, {"id": None, "hash": ""})
-        found = ColleagueInvitation.objects.select_related("practice", "invited_by", "accepted_by")
-        invitation = found.filter(pk=opened["id"], token_hash=opened["hash"]).first()
+        invitations = ColleagueInvitation.objects.select_related("practice", "invited_by", "accepted_by")
+        invitation = invitations.filter(pk=opened["id"], token_hash=opened["hash"]).first()
         if invitation is None:
             return render(request, "public/joining/lost.html", status=404)
         _speak_for(request, invitation)

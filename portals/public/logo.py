@@ -19,8 +19,8 @@ DAY = 86_400  # seconds
 def logo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The current one, whatever version the email was written with. None for a practice with a discreet name, which
     the logo would spell."""
-    found = get_object_or_404(PracticeLogo, practice=pk, practice__discreet_name="")
-    response = HttpResponse(bytes(found.png), content_type="image/png")
+    stored = get_object_or_404(PracticeLogo, practice=pk, practice__discreet_name="")
+    response = HttpResponse(bytes(stored.png), content_type="image/png")
     response["Cache-Control"] = f"public, max-age={DAY}"
     response["Content-Security-Policy"] = "default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"

@@ -84,7 +84,7 @@ def _bookable(practice: Practice, agendas: list[Agenda], booked: Collection[obje
     )
     times = next_times(online, reasons)
     members = set(Membership.objects.in_force().filter(practice=practice).values_list("user", flat=True))
-    found = []
+    bookable = []
     for one in agendas:
         person = one.practitioner.get_full_name() if one.practitioner and one.practitioner.pk in members else ""
         rows = [
@@ -92,14 +92,14 @@ def _bookable(practice: Practice, agendas: list[Agenda], booked: Collection[obje
             for reason in reasons
             if one.pk in booked and (one.pk, reason.pk) in offered
         ]
-        found.append(
+        bookable.append(
             {
                 "agenda": one,
                 "person": "" if person.casefold() in one.name.casefold() else person,
                 "reasons": [row for row in rows if row["links"]],
             }
         )
-    return found
+    return bookable
 
 
 def _links(agenda: Agenda, reason: VisitReason) -> list[tuple[AppointmentKind, str]]:
@@ -117,19 +117,19 @@ def _hours(spans: list[Any]) -> str:
 def _closings(practice: Practice, agendas: list[Agenda]) -> list[tuple[Closing, str]]:
     """Those to come, each with the agendas that it closes, "" for the whole practice. Why is the practice's own
     business."""
-    found = []
+    closings = []
     for one in Closing.objects.filter(practice=practice).to_come().prefetch_related("agendas"):
         one.practice = practice
         names = ", ".join(agenda.name for agenda in agendas if agenda in one.agendas.all())
         if one.whole_practice or names:
-            found.append((one, "" if one.whole_practice else names))
-    return found[:CLOSINGS_SHOWN]
+            closings.append((one, "" if one.whole_practice else names))
+    return closings[:CLOSINGS_SHOWN]
 
 
 def town_of(address: str) -> str:
     """The town after the postcode: "Paris"."""
-    found = TOWN.search(address.replace("\r", ""))
-    return found["town"].strip() if found else ""
+    match = TOWN.search(address.replace("\r", ""))
+    return match["town"].strip() if match else ""
 
 
 def _description(practice: Practice, agendas: list[Agenda], town: str) -> str:

@@ -37,10 +37,10 @@ def search(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(MINUTE)
         return response
     try:
-        found = find_practices(asked)
+        practices = find_practices(asked)
     except SearchTooLong as too_long:
         return _page(request, asked, refused=" ".join(too_long.messages), status=400)
-    page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(practices, ON_A_PAGE).get_page(request.GET.get("page"))
     response = _page(
         request,
         asked,

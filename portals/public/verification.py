@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.addresses import counted_address
 from files.intake import Refused, TryLater
 from portals.calls import VERIFICATIONS_A_MINUTE, leave_unread, too_many
-from portals.verification_words import integrity_words, level_words, trust_words, verdict_words
+from portals.verification_words import consent_words, integrity_words, level_words, trust_words, verdict_words
 from signing.verification import Verification, admitted, verify_upload
 
 
@@ -39,12 +39,12 @@ def verify(request: HttpRequest) -> HttpResponse:
 def _verified(request: HttpRequest) -> HttpResponse:
     file = request.FILES.get("file")
     try:
-        found = verify_upload(file if isinstance(file, UploadedFile) else None)
+        verification = verify_upload(file if isinstance(file, UploadedFile) else None)
     except TryLater:
         raise
     except Refused as refused:
         return _page(request, refused=refused.sentence, status=413 if refused.code == "too_large" else 400)
-    return _page(request, found=found)
+    return _page(request, found=verification)
 
 
 def _later(request: HttpRequest, sentence: str, *, status: int, seconds: int) -> HttpResponse:
@@ -63,6 +63,9 @@ def _page(
         context["signatures"] = [
             {
                 "one": signature,
+                "consent": consent_words(signature.consent, sealed_elsewhere=signature.sealed_elsewhere)
+                if signature.consent
+                else "",
                 "integrity": integrity_words(signature),
                 "trust": trust_words(signature),
                 "level": level_words(

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from notifications import wording
-from notifications.wording import long_day, masked_email, shown, telephone_by_pairs
+from notifications.wording import long_day, masked_email, masked_mobile, shown, telephone_by_pairs
 from portals.device_words import device_words
 from portals.verification_words import level_words
 
@@ -23,18 +23,14 @@ register = template.Library()
 NBSP = "\u00a0"
 
 
+@register.simple_tag
 @lru_cache(maxsize=200)
-def _drawing(name: str) -> str:
+def icon(name: str) -> SafeString:
+    """An icon of Bootstrap Icons, inline; it stands beside a word, so screen readers skip it."""
     if not name.replace("-", "").isalnum():
         raise ValueError(f"No icon is called {name!r}.")
     svg = (Path(settings.ICONS_DIR) / f"{name}.svg").read_text()
-    return svg[svg.index(">") + 1 : svg.rindex("</svg>")]
-
-
-@register.simple_tag
-def icon(name: str) -> SafeString:
-    """An icon of Bootstrap Icons, inline; it stands beside a word, so screen readers skip it."""
-    body = mark_safe(_drawing(name))  # noqa: S308  # from our own node_modules, by a checked name
+    body = mark_safe(svg[svg.index(">") + 1 : svg.rindex("</svg>")])  # noqa: S308  # from our own node_modules
     return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{}</svg>', body)
 
 
@@ -81,14 +77,7 @@ def telephone(number: str | None) -> str:
     return telephone_by_pairs(number)
 
 
-@register.filter
-def masked_mobile(number: str | None) -> str:
-    """06 •• •• •• 78: enough to recognise one's own number, too little for a stranger."""
-    shown = telephone(number)
-    parts = shown.split(NBSP)
-    return NBSP.join([parts[0], *("•" * len(part) for part in parts[1:-1]), parts[-1]]) if len(parts) > 2 else shown
-
-
+register.filter(masked_mobile)
 register.filter(masked_email)
 
 

@@ -38,4 +38,4 @@ class Migration(migrations.Migration):
         ("accounts", "0018_links_of_operators"),
     ]
 
-    operations = [migrations.RunPython(convert, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(convert, migrations.RunPython.noop, elidable=True)]

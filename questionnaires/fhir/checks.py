@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from questionnaires.fhir.faults import Fault
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
-from questionnaires.fhir.values import CHOICES, Coding, Kind, Value, as_kind
+from questionnaires.fhir.values import CHOICES, Coding, Kind, Value, as_kind, is_less
 
 ORDERED = {Operator.GREATER, Operator.LESS, Operator.AT_LEAST, Operator.AT_MOST}
 COMPARED = {Kind.DECIMAL, Kind.INTEGER, Kind.DATE, Kind.DATE_TIME, Kind.TIME, Kind.QUANTITY}
@@ -38,7 +38,7 @@ def _faults_of_item(item: Item) -> Iterator[Fault]:
         yield Fault(item.link_id, "repeated_group")
     if len(item.initial) > 1 and not item.repeats:  # que-13
         yield Fault(item.link_id, "initial")
-    if item.low is not None and item.high is not None and item.low > item.high:  # type: ignore[operator]  # both are of the item's kind
+    if item.low is not None and item.high is not None and is_less(item.high, item.low):
         yield Fault(item.link_id, "bounds")
 
 

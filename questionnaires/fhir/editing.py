@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from questionnaires.fhir import extensions
-from questionnaires.fhir.items import Condition, Item, ScoreRange
+from questionnaires.fhir.items import Condition, Item, Option, ScoreRange
 from questionnaires.fhir.reading import is_help
-from questionnaires.fhir.values import CHOICES, NOT_ASKED, TEXTS, Coding, Json, Kind, Value, write_value
+from questionnaires.fhir.values import CHOICES, NOT_ASKED, TEXTS, Json, Kind, Value, read_property, write_value
 
 BOUNDED = {Kind.INTEGER, Kind.DECIMAL, Kind.DATE}
 # Elements of a question that the editor writes; it leaves the others alone.
@@ -107,6 +107,24 @@ def without_item(resource: Json, link_id: str) -> Json:
     return changed
 
 
+def heading_of(resource: Json) -> Json:
+    """What `with_heading` replaces."""
+    ranges = [one for one in resource.get("extension", []) if one.get("url") == extensions.SCORE_RANGE]
+    return {"title": resource.get("title", ""), "description": resource.get("description", ""), "ranges": ranges}
+
+
+def item_of(resource: Json, link_id: str) -> Json:
+    """What `with_changed_item` replaces: an item without those below it. Raises NoSuchItem."""
+    siblings, place = _find(resource, link_id)
+    return {name: part for name, part in siblings[place].items() if name != "item"}
+
+
+def with_all_below(resource: Json, link_id: str) -> Json:
+    """What `without_item` removes. Raises NoSuchItem."""
+    siblings, place = _find(resource, link_id)
+    return siblings[place]
+
+
 def section_of(resource: Json, link_id: str) -> str:
     """The linkId of what the item is in; "" at the top."""
     for within, item in _walk(resource.get("item", []), ""):
@@ -195,21 +213,24 @@ def _extensions(before: Json, content: Content) -> list[Json]:
 
 
 def _options(before: Json, choices: Sequence[Choice]) -> list[Json]:
-    """An option keeps its code when its words stay, or when they are written anew in its place: conditions and former
-    answers name the code."""
-    had = [one for one in before.get("answerOption", []) if isinstance(one.get("valueCoding"), dict)]
+    """An option keeps its value when its words stay, and its code also when they are written anew in its place:
+    conditions and former answers name the value. Imported options may be dates, numbers or texts without a code."""
+    had = list(before.get("answerOption", []))
     by_words = {_words(one): one for one in had}
-    taken = {_words(one) for one in had} & {choice.words for choice in choices}
-    codes = {one["valueCoding"]["code"] for one in had}
+    taken = by_words.keys() & {choice.words for choice in choices}
+    codes = {one["valueCoding"]["code"] for one in had if "valueCoding" in one}
     options = []
     for place, choice in enumerate(choices):
         same = by_words.get(choice.words)
-        if same is None and place < len(had) and _words(had[place]) not in taken:
+        if same is None and place < len(had) and _words(had[place]) not in taken and "valueCoding" in had[place]:
             same = had[place]
-        coding = dict(same["valueCoding"]) if same else {"code": _new_code(codes)}
-        coding.pop("extension", None)
-        codes.add(coding["code"])
-        option: Json = {"valueCoding": coding | {"display": choice.words}}
+        if same and "valueCoding" not in same:
+            option: Json = {name: value for name, value in same.items() if name.startswith("value")}
+        else:
+            coding = dict(same["valueCoding"]) if same else {"code": _new_code(codes)}
+            coding.pop("extension", None)
+            codes.add(coding["code"])
+            option = {"valueCoding": coding | {"display": choice.words}}
         if choice.points is not None:
             option["extension"] = [{"url": extensions.ORDINAL, "valueDecimal": _decimal(choice.points)}]
         if same and same.get("initialSelected"):
@@ -219,8 +240,9 @@ def _options(before: Json, choices: Sequence[Choice]) -> list[Json]:
 
 
 def _words(option: Json) -> str:
-    coding = option["valueCoding"]
-    return Coding(coding.get("system", ""), coding["code"], coding.get("display", "")).display or str(coding["code"])
+    """Those of Option.words, which the editor shows in a line."""
+    value = read_property(option, "value")
+    return Option(value).words if value is not None else ""
 
 
 def _new_code(codes: set[str]) -> str:

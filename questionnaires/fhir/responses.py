@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from questionnaires.fhir.checks import coding_words, is_option
 from questionnaires.fhir.conditions import Answers, effective, enabled_items
+from questionnaires.fhir.dates import AnyDate, first_day, last_day
 from questionnaires.fhir.faults import Fault, NotUnderstood
 from questionnaires.fhir.items import Item, Questions
 from questionnaires.fhir.values import (
@@ -16,8 +18,12 @@ from questionnaires.fhir.values import (
     Json,
     Kind,
     NotAValue,
+    Quantity,
     Value,
     as_kind,
+    is_date,
+    is_less,
+    is_on_every_clock,
     read_property,
     write_value,
 )
@@ -28,6 +34,7 @@ OF_RESPONSE = {
     *("encounter", "authored", "author", "source", "item"),
 }
 MOST_ANSWERS = 50
+NAMED, LONGEST_NAME = 3, 100  # names in one fault; characters of one
 
 
 def read_response(questions: Questions, resource: object) -> dict[str, tuple[Value, ...]]:
@@ -49,36 +56,47 @@ class _Reader:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.answers: dict[str, tuple[Value, ...]] = {}
+        self.known_faults: set[Fault] = set()
         self.seen: set[str] = set()
 
     def names(self, link_id: str, element: Json, known: set[str]) -> None:
-        self.faults += [Fault(link_id, "unknown_element", name[:100]) for name in sorted(set(element) - known)]
+        if unknown := sorted(set(element) - known):
+            self.fault(Fault(link_id, "unknown_element", _some_of(unknown)))
+
+    def fault(self, fault: Fault) -> None:
+        """Each once: there are no more faults than the questionnaire has questions, whatever is sent."""
+        if fault not in self.known_faults:
+            self.known_faults.add(fault)
+            self.faults.append(fault)
 
     def items(self, asked: Iterable[Item], raw: object, parent: str) -> None:
         if not isinstance(raw, list):
-            self.faults.append(Fault(parent, "not_a_list", "item"))
+            self.fault(Fault(parent, "not_a_list", "item"))
             return
         known = {item.link_id: item for item in asked}
+        unknown: list[object] = []
         for element in raw:
             link_id = element.get("linkId") if isinstance(element, dict) else None
             item = known.get(link_id) if isinstance(link_id, str) else None
             if item is None:
-                self.faults.append(Fault(parent, "not_asked", str(link_id)[:100]))
+                unknown.append(link_id)
             elif item.link_id in self.seen:
-                self.faults.append(Fault(item.link_id, "answered_twice"))
+                self.fault(Fault(item.link_id, "answered_twice"))
             else:
                 self.seen.add(item.link_id)
                 self.names(item.link_id, element, {"id", "linkId", "definition", "text", "answer", "item"})
                 self.item(item, element)
+        if unknown:
+            self.fault(Fault(parent, "not_asked", _some_of(unknown)))
 
     def item(self, item: Item, element: Json) -> None:
         if not item.is_asked:
             if "answer" in element:
-                self.faults.append(Fault(item.link_id, "not_asked", item.link_id))
+                self.fault(Fault(item.link_id, "not_asked", item.link_id))
             self.items(item.items, element.get("item", []), item.link_id)
             return
         if "item" in element or not isinstance(raw := element.get("answer", []), list):  # items are below an answer
-            self.faults.append(Fault(item.link_id, "not_a_list", "answer"))
+            self.fault(Fault(item.link_id, "not_a_list", "answer"))
             return
         values = []
         for one in raw:
@@ -95,8 +113,14 @@ class _Reader:
             found = None
         value = as_kind(found, item.kind) if found is not None else None
         if value is None:
-            self.faults.append(Fault(item.link_id, "not_a_value"))
+            self.fault(Fault(item.link_id, "not_a_value"))
         return value
+
+
+def _some_of(names: Sequence[object]) -> str:
+    """The first ones, and how many more."""
+    named = ", ".join(str(name)[:LONGEST_NAME] for name in names[:NAMED])
+    return named if len(names) <= NAMED else f"{named} … (+ {len(names) - NAMED})"
 
 
 def faults_of_values(questions: Questions, answers: Answers) -> list[Fault]:
@@ -117,14 +141,37 @@ def _faults_of_values(item: Item, values: tuple[Value, ...]) -> Iterator[Fault]:
     for value in values:
         if as_kind(value, item.kind) is None:
             yield Fault(item.link_id, "not_a_value")
+        elif isinstance(value, datetime) and not is_on_every_clock(value):
+            yield Fault(item.link_id, "year")
+        elif isinstance(value, Quantity) and item.unit and value.unit not in ("", item.unit):
+            yield Fault(item.link_id, "another_unit", item.unit)
         elif item.kind in CHOICES and not is_option(item, value):
             yield Fault(item.link_id, "not_an_option")
         elif isinstance(value, str) and len(value) > (item.max_length or LONGEST_TEXT):
             yield Fault(item.link_id, "too_long", str(item.max_length or LONGEST_TEXT))
-        elif item.low is not None and value < item.low:  # type: ignore[operator]  # both are of the item's kind
-            yield Fault(item.link_id, "too_low", str(item.low))
-        elif item.high is not None and value > item.high:  # type: ignore[operator]
-            yield Fault(item.link_id, "too_high", str(item.high))
+        elif is_date(value):
+            yield from _faults_of_date(item, value)
+        elif item.low is not None and is_less(value, item.low):
+            yield Fault(item.link_id, "too_low", _bound(item.low))
+        elif item.high is not None and is_less(item.high, value):
+            yield Fault(item.link_id, "too_high", _bound(item.high))
+
+
+def _bound(value: Value) -> str:
+    return f"{value.number} {value.unit}".rstrip() if isinstance(value, Quantity) else str(value)
+
+
+def _faults_of_date(item: Item, value: AnyDate) -> Iterator[Fault]:
+    """A date without a day is within bounds if each of its days is; if only some are, it lacks a part."""
+    low, high = item.low, item.high
+    if low is not None and is_less(value, low):
+        yield Fault(item.link_id, "too_early", str(low))
+    elif high is not None and is_less(high, value):
+        yield Fault(item.link_id, "too_late", str(high))
+    elif (low is not None and is_date(low) and first_day(value) < first_day(low)) or (
+        high is not None and is_date(high) and last_day(value) > last_day(high)
+    ):
+        yield Fault(item.link_id, "not_precise", str(value))
 
 
 def missing(questions: Questions, answers: Answers, within: Iterable[Item] | None = None) -> list[Fault]:

@@ -9,10 +9,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
+
+from questionnaires.fhir.dates import AnyDate, PartialDate, date_of, first_day, last_day
 
 Json = dict[str, Any]
 LONGEST_TEXT = 10_000
@@ -63,7 +65,23 @@ class Quantity:
     unit: str = ""
 
 
-Value = bool | int | Decimal | date | datetime | time | str | Coding | Quantity
+Value = bool | int | Decimal | date | PartialDate | datetime | time | str | Coding | Quantity
+
+
+def is_date(value: Value) -> TypeGuard[AnyDate]:
+    """Whether it answers a question of type date: no dateTime."""
+    return type(value) in TYPES[Kind.DATE]
+
+
+def is_less(one: Value, other: Value) -> bool:
+    """Of two values of one kind that has an order. Of dates, whether every day of one is before every day of the
+    other; of quantities, in the same unit only."""
+    if is_date(one) and is_date(other):
+        return last_day(one) < first_day(other)
+    if isinstance(one, Quantity) and isinstance(other, Quantity):
+        return one.unit == other.unit and one.number < other.number
+    left: Any = one
+    return bool(left < other)
 
 
 class NotAValue(ValueError):
@@ -101,6 +119,8 @@ def write_value(value: Value, prefix: str = "value") -> Json:
             return {f"{prefix}DateTime": value.isoformat()}
         case date():
             return {f"{prefix}Date": value.isoformat()}
+        case PartialDate():
+            return {f"{prefix}Date": str(value)}
         case time():
             return {f"{prefix}Time": value.isoformat()}
         case Coding():
@@ -135,6 +155,11 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def is_on_every_clock(moment: datetime) -> bool:
+    """Whether it is a moment that Python can write in any time zone: none of the first or the last year."""
+    return MINYEAR < moment.year < MAXYEAR
+
+
 def _boolean(raw: object) -> bool:
     if not isinstance(raw, bool):
         raise NotAValue("boolean")
@@ -159,17 +184,14 @@ def _text(raw: object) -> str:
     return raw
 
 
-def _date(raw: object) -> date:
-    """A whole date: where a condition compares two, a year alone has no answer."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text := _text(raw)):
-        raise NotAValue("date")
-    return date.fromisoformat(text)
+def _date(raw: object) -> AnyDate:
+    return date_of(_text(raw))
 
 
 def _date_time(raw: object) -> datetime:
     """A date with a time has an offset (R4, dateTime)."""
     moment = datetime.fromisoformat(_text(raw))
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not is_on_every_clock(moment):
         raise NotAValue("dateTime")
     return moment
 
@@ -190,9 +212,9 @@ def _coding(raw: object) -> Coding:
 
 
 def _quantity(raw: object) -> Quantity:
-    if not isinstance(raw, dict) or raw.get("comparator") or not isinstance(raw.get("unit", ""), str):
+    if not isinstance(raw, dict) or raw.get("comparator"):
         raise NotAValue("Quantity")
-    return Quantity(_decimal(raw["value"]), raw.get("unit", ""))
+    return Quantity(_decimal(raw["value"]), _text(raw["unit"]) if raw.get("unit", "") != "" else "")
 
 
 def as_kind(value: Value, kind: Kind) -> Value | None:
@@ -208,13 +230,13 @@ TYPES: dict[Kind, set[type]] = {
     Kind.BOOLEAN: {bool},
     Kind.DECIMAL: {Decimal},
     Kind.INTEGER: {int},
-    Kind.DATE: {date},
+    Kind.DATE: {date, PartialDate},
     Kind.DATE_TIME: {datetime},
     Kind.TIME: {time},
     Kind.STRING: {str},
     Kind.TEXT: {str},
-    Kind.CHOICE: {Coding, str, int, date, time},  # its options say which
-    Kind.OPEN_CHOICE: {Coding, str, int, date, time},
+    Kind.CHOICE: {Coding, str, int, date, PartialDate, time},  # its options say which
+    Kind.OPEN_CHOICE: {Coding, str, int, date, PartialDate, time},
     Kind.QUANTITY: {Quantity},
 }
 

@@ -43,12 +43,17 @@ class Credential:
 
 
 def create_authority(*, passphrase: str, organisation: str = "docshare") -> Issued:
-    """A self-signed authority that issues signing certificates only."""
+    """A self-signed authority that issues signing certificates only.
+
+    Its name holds a digest of its key, so no two installations have authorities of one name: a document of another
+    site does not name ours.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
             x509.NameAttribute(NameOID.COMMON_NAME, f"{organisation} – autorité de signature"),
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, _digest_of(key.public_key())),
         ]
     )
     builder = _builder(name, name, key.public_key(), AUTHORITY_YEARS)
@@ -56,6 +61,15 @@ def create_authority(*, passphrase: str, organisation: str = "docshare") -> Issu
     builder = builder.add_extension(_usage(authority=True), critical=True)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     return _issued(builder.sign(key, hashes.SHA256()), key, passphrase)
+
+
+def _digest_of(key: ec.EllipticCurvePublicKey) -> str:
+    return x509.SubjectKeyIdentifier.from_public_key(key).digest.hex()  # RFC 5280, 4.2.1.2, method 1
+
+
+def _common_name(name: str) -> str:
+    """As much as a certificate holds: 64 bytes, of which an accented letter takes two (RFC 5280, appendix A.1)."""
+    return name.encode()[:64].decode(errors="ignore")
 
 
 def issue_certificate(
@@ -79,7 +93,7 @@ def issue_certificate(
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-        x509.NameAttribute(NameOID.COMMON_NAME, name[:64]),
+        x509.NameAttribute(NameOID.COMMON_NAME, _common_name(name)),
     ]
     if professional_number:
         attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, professional_number))

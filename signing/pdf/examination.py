@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from signing.pdf.evidence import Evidence, NoEvidence, evidence_in
 from signing.pdf.field_facts import Judgement
 from signing.pdf.signature_answers import JudgedSignature
 from signing.pdf.verify import judged
@@ -35,6 +36,8 @@ CAME_AFTER = {
     "not_judged": Integrity.NOT_JUDGED,
 }
 
+INTACT = {Integrity.WHOLE, Integrity.VALIDATED, Integrity.SIGNED_AGAIN}
+
 
 class Trust(StrEnum):
     """Whether the signer is who the certificate says."""
@@ -44,8 +47,12 @@ class Trust(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     UNSUITABLE = "unsuitable"
+    NOT_ISSUED = "not_issued"  # the certificate names an authority of this installation, which did not issue it
     WEAK = "weak"  # the signature, or its chain, rests on an algorithm that is no longer safe (SHA-1)
     UNKNOWN = "unknown"
+
+
+NO_PATH = {Trust.UNKNOWN, Trust.UNKNOWN_ISSUER}
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,9 @@ class ExaminedSignature:
     revoked_at: datetime | None = None  # of a certificate issued here
     judgement: Judgement = "valid"  # of the signed bytes and the signature, whatever came after
     is_time_stamp: bool = False
+    consent: Evidence | None = None  # of a consent, if this installation sealed it, or verified it on arrival
+    claims: Evidence | None = None  # what the file states of a consent, whoever sealed it; unchanged since
+    sealed_elsewhere: bool = False  # `consent` came with a practice that moved here
 
     @property
     def valid(self) -> bool:
@@ -110,9 +120,12 @@ def examine(path: Path, known: Known) -> list[ExaminedSignature]:
 def _examined(signature: JudgedSignature, own: set[str], revoked_at: datetime | None) -> ExaminedSignature:
     timestamped_at, time_trusted = signature.timestamped_at, signature.time_trusted
     trust = Trust(signature.trust)
+    if signature.named_root in own and signature.judgement != "not_valid" and trust in NO_PATH:
+        trust = Trust.NOT_ISSUED
     if revoked_at and not (timestamped_at and time_trusted and timestamped_at < revoked_at):
         # The time in a signature proves nothing: whoever holds the key can write any time.
         trust = Trust.REVOKED
+    claims = _claims(signature)
     return ExaminedSignature(
         signer=signature.signer,
         number=signature.number,
@@ -128,7 +141,20 @@ def _examined(signature: JudgedSignature, own: set[str], revoked_at: datetime | 
         revoked_at=revoked_at,
         judgement=signature.judgement,
         is_time_stamp=signature.is_time_stamp,
+        # Only keys of this installation's own certificates sign by this software alone: others could write anything.
+        consent=claims if signature.root in own and trust is Trust.TRUSTED else None,
+        claims=claims,
     )
+
+
+def _claims(signature: JudgedSignature) -> Evidence | None:
+    """None if the file changed afterwards: what is read is what it says now."""
+    if _integrity(signature) not in INTACT:
+        return None
+    try:
+        return evidence_in(signature.evidence)
+    except NoEvidence:
+        return None
 
 
 def _integrity(signature: JudgedSignature) -> Integrity:

@@ -116,10 +116,10 @@ class SignedRanges(Signed):
 
     def digest(self, name: str) -> bytes:
         if name not in self._digests:
-            found = new_digest(name)
+            digest = new_digest(name)
             for piece in self._pieces():
-                found.update(piece)
-            self._digests[name] = finished(found)
+                digest.update(piece)
+            self._digests[name] = finished(digest)
         return self._digests[name]
 
     def _pieces(self) -> Iterator[bytes]:
@@ -194,10 +194,10 @@ def _resolved(dictionary: generic.DictionaryObject, key: str) -> Any:
 def _dereferenced(value: Any) -> Any:
     """The value behind a reference; None for null, which is what a dangling reference means (ISO 32000-2, 7.3.10).
     Raises PdfReadError."""
-    found = value
+    target = value
     if isinstance(value, generic.IndirectObject):
-        found = value.get_object()
-    return None if isinstance(found, generic.NullObject) else found
+        target = value.get_object()
+    return None if isinstance(target, generic.NullObject) else target
 
 
 def _ranges(value: generic.DictionaryObject, size: int) -> list[int]:
@@ -221,8 +221,8 @@ def _ranges(value: generic.DictionaryObject, size: int) -> list[int]:
 def _contents(value: generic.DictionaryObject) -> bytes:
     try:
         if isinstance(value.raw_get("/Contents", decrypt=generic.EncryptedObjAccess.RAW), generic.IndirectObject):
-            found = _resolved(value, "/Contents")
-            return bytes(found.original_bytes) if isinstance(found, generic.ByteStringObject) else b""
+            contents = _resolved(value, "/Contents")
+            return bytes(contents.original_bytes) if isinstance(contents, generic.ByteStringObject) else b""
         return extract_contents(value)
     except KeyError as error:
         raise NoSignature("/Contents") from error

@@ -47,6 +47,9 @@ class OnePassSigner(signers.PdfSigner):
 
     hashed: Hashed | None = None
 
+    def complete_dictionary(self, dictionary: Any) -> None:
+        """Called with the signature's dictionary before it is written; adds nothing here."""
+
     async def async_sign_pdf(
         self,
         pdf_out: Any,
@@ -66,6 +69,7 @@ class OnePassSigner(signers.PdfSigner):
         document = session.prepare_tbs_document(
             validation_info=checked, bytes_reserved=bytes_reserved, appearance_text_params=appearance_text_params
         )
+        self.complete_dictionary(session.sig_field["/V"])
         prepared, file = document.digest_tbs_document(in_place=True, chunk_size=chunk_size)
         start, end = prepared.reserved_region_start, prepared.reserved_region_end
         ranges = (0, start, end, file.seek(0, io.SEEK_END) - end)

@@ -68,6 +68,32 @@ def sign(
     The signature is verified before this returns. Raises CannotSign, InvalidPlacement, OSError (no room): the
     intake's bytes may then be partly changed.
     """
+    if missing := stamp_without(appearance):
+        raise CannotSign("letters_missing", stamp_sentence(missing))
+    return sign_with(
+        intake,
+        placement=placement,
+        credential=credential,
+        stamp=stamp_of(appearance, signing_time),
+        signer_name=appearance.signer_name,
+        wanted=wanted,
+    )
+
+
+def sign_with(
+    intake: Intake,
+    *,
+    placement: Placement,
+    credential: Credential,
+    stamp: Stamp,
+    signer_name: str,
+    wanted: LevelWanted = BASELINE,
+    reason: str = "",
+    evidence: str = "",
+    may_repair: bool = True,
+    other_places: tuple[tuple[float, float], ...] = (),
+) -> SignedIntake:
+    """As `sign`, with a stamp that is already composed; the others as signing_child.SigningJob."""
     if intake.media_type != PDF:
         raise CannotSign("not_a_pdf", _("Seul un PDF se signe. Cette image peut être partagée sans signature."))
     if placement.page > intake.page_count:
@@ -76,8 +102,6 @@ def sign(
             _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
             % {"page": placement.page, "count": intake.page_count},
         )
-    if missing := stamp_without(appearance):
-        raise CannotSign("letters_missing", stamp_sentence(missing))
     job = signing_child.SigningJob(
         page=placement.page,
         x=placement.x,
@@ -85,9 +109,13 @@ def sign(
         width=placement.width,
         certificate=credential.certificate,
         chain=credential.chain,
-        stamp=stamp_of(appearance, signing_time),
-        signer_name=appearance.signer_name,
+        stamp=stamp,
+        signer_name=signer_name,
         wanted=wanted,
+        reason=reason,
+        evidence=evidence,
+        may_repair=may_repair,
+        other_places=other_places,
     )
     try:
         signed = _signed(intake, job, credential)
@@ -139,7 +167,11 @@ def _check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: Le
 
 def stamp_without(appearance: StampContent) -> list[str]:
     """The letters of a stamp that no font has."""
-    return missing_letters(plain(f"{appearance.signer_name} {appearance.professional_number}"), settings.STAMP_FONTS)
+    return letters_without_font(f"{appearance.signer_name} {appearance.professional_number}")
+
+
+def letters_without_font(text: str) -> list[str]:
+    return missing_letters(plain(text), settings.STAMP_FONTS)
 
 
 def stamp_sentence(missing: list[str]) -> str:
@@ -157,7 +189,7 @@ def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
         paragraphs=("Signé électroniquement", f"par {appearance.signer_name}", number, moment),
         image_png=appearance.image_png,
         code=qr_code(verify_url),
-        description=f"Signature électronique : {signer}, {moment}. Elle se vérifie sur {verify_url}",
+        description=f"Signature électronique : {signer}, {moment}. Elle se vérifie sur {verify_url}",
         fonts=tuple(map(str, settings.STAMP_FONTS)),
     )
 

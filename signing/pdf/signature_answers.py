@@ -9,6 +9,7 @@ from typing import Final, cast, get_args
 
 from files import answers
 from files.answers import entry
+from signing.pdf import evidence
 from signing.pdf.field_facts import Judgement
 from signing.pdf.pades import LEVELS
 from signing.pdf.review import SEVERITY, Came
@@ -41,6 +42,8 @@ class JudgedSignature:
     trust: TrustCode
     came_after: Came
     is_time_stamp: bool
+    named_root: str = ""  # SHA-256 of a root that has the issuer's name and did not issue the certificate
+    evidence: str = ""  # JSON of a consent (signing.pdf.evidence), of a valid signature alone; not yet parsed
 
     @property
     def valid(self) -> bool:
@@ -105,11 +108,13 @@ def _signature(answer: object) -> JudgedSignature:
         timestamped_at=answers.moment(entry(entries, "timestamped_at")),
         time_trusted=answers.truth(entry(entries, "time_trusted")),
         root=_sha256(entry(entries, "root")),
+        named_root=_sha256(entry(entries, "named_root")),
         level=answers.one_of(entry(entries, "level"), (*LEVELS, "")),
         judgement=cast("Judgement", answers.one_of(entry(entries, "judgement"), JUDGEMENTS)),
         trust=cast("TrustCode", answers.one_of(entry(entries, "trust"), TRUST_CODES)),
         came_after=cast("Came", answers.one_of(entry(entries, "came_after"), SEVERITY)),
         is_time_stamp=answers.truth(entry(entries, "is_time_stamp")),
+        evidence=answers.text(entry(entries, "evidence"), longest=evidence.LONGEST),
     )
 
 

@@ -29,9 +29,10 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signing.pdf import machine_faults, repair
+from signing.pdf.evidence import KEY as EVIDENCE_KEY
 from signing.pdf.field_judgement import judge_field
 from signing.pdf.filled_fields import FilledField, TooManyFields
-from signing.pdf.geometry import PageGeometry, stamp_rectangle, usual_width
+from signing.pdf.geometry import Box, PageGeometry, stamp_rectangle, usable_box, usual_width
 from signing.pdf.one_pass import Hashed, OnePassSigner, opened_to_grow
 from signing.pdf.own_page import make_own
 from signing.pdf.pades import BASELINE, LEVELS, TOKEN_BYTES, LevelWanted, TimeStampFailed
@@ -39,7 +40,7 @@ from signing.pdf.page_boxes import geometry_of
 from signing.pdf.stamp import Stamp, StampStyle
 from signing.pdf.tagging import put_in_structure
 from signing.pdf.trust import Trusted
-from signing.pdf.values import entry
+from signing.pdf.values import entry, floats, items, resolved
 from signing.pdf.verifying_child import CHUNK, Answer, signatures_of, verify_file
 
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
@@ -73,6 +74,10 @@ class SigningJob:
     stamp: Stamp
     signer_name: str
     wanted: LevelWanted = BASELINE
+    reason: str = ""  # of the signature (ISO 32000-2, table 255, /Reason)
+    evidence: str = ""  # JSON (signing.pdf.evidence), in the signature's dictionary
+    may_repair: bool = True  # False: the file's bytes were read by somebody, and stay as they are
+    other_places: tuple[tuple[float, float], ...] = ()  # for the stamp, if another signature is shown at (x, y)
 
 
 class _AsksForSignature(signers.Signer):
@@ -112,7 +117,13 @@ class _Update(IncrementalPdfFileWriter):
 
 class _PreservingSigner(OnePassSigner):
     """Keeps a form's appearance and a document's tags: pyHanko clears /NeedAppearances, and some fields then show
-    nothing."""
+    nothing. Adds the `evidence` to the signature's dictionary."""
+
+    evidence = ""
+
+    def complete_dictionary(self, dictionary: Any) -> None:
+        if self.evidence:
+            dictionary[generic.pdf_name(EVIDENCE_KEY)] = generic.pdf_string(self.evidence)
 
     def register_extensions(self, pdf_out: Any, *, md_algorithm: str) -> None:
         """Called once the field is there."""
@@ -137,9 +148,11 @@ def sign_file(path: str, job: SigningJob, *, ask: Ask) -> Answer:
     uploaded = Path(path).stat().st_size
     try:
         answer = _try_to_sign(path, job, ask)
-        if answer.get("strict"):
+        if answer.get("strict") or ("refused" not in answer and not job.may_repair):
             return answer | {"repaired": False}
         os.truncate(path, uploaded)
+        if not job.may_repair:
+            return answer
         mended = _repair_and_sign(path, job, ask, only_strict="refused" not in answer)
         if mended is not None:
             return mended | {"repaired": True}
@@ -239,7 +252,7 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
     geometry = _geometry_of(writer, job.page)
     # A larger stamp than usual would count as paint over the content that others signed (signing.pdf.changes).
     width = usual_width(geometry, job.width) if writer.carries_signatures else job.width
-    box = stamp_rectangle(geometry, x=job.x, y=job.y, width=width)
+    box = _free_box(writer, job, geometry, width)
     field = f"Signature {uuid.uuid4().hex[:12]}"  # unique in the document
     time_stamper = job.wanted.time_stamper()
     token = TOKEN_BYTES if time_stamper else 0
@@ -250,6 +263,7 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
             subfilter=SigSeedSubFilter.PADES,
             md_algorithm="sha256",
             name=job.signer_name,
+            reason=job.reason or None,
             # Readers then report the document as locked; another practitioner may still sign, and proofs may be
             # added.
             certify=not writer.carries_signatures,
@@ -266,8 +280,30 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
             readable_field_name=job.stamp.description,
         ),
     )
+    signer.evidence = job.evidence
     signer.sign_pdf(writer, in_place=True, bytes_reserved=reserved + reserved % 2, chunk_size=CHUNK)
     return signer.hashed
+
+
+def _free_box(writer: IncrementalPdfFileWriter, job: SigningJob, geometry: PageGeometry, width: float) -> Box:
+    """The first of the job's places where no other signature of the page is shown; the first of all if each is
+    taken."""
+    boxes = [stamp_rectangle(geometry, x=x, y=y, width=width) for x, y in ((job.x, job.y), *job.other_places)]
+    if len(boxes) == 1:
+        return boxes[0]
+    reference, _ = writer.find_page_for_modification(job.page - 1)
+    page = reference.get_object()
+    widgets = [resolved(each) for each in items(entry(page, "/Annots"))]
+    taken = [box for box in map(_box_of_signature, widgets) if box is not None]
+    return next((box for box in boxes if not any(_overlap(box, other) for other in taken)), boxes[0])
+
+
+def _box_of_signature(widget: Any) -> Box | None:
+    return usable_box(floats(entry(widget, "/Rect"))) if entry(widget, "/FT") == "/Sig" else None
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _heed_earlier_signatures(writer: _Update) -> None:

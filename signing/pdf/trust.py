@@ -19,7 +19,10 @@ from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.util import CancelableAsyncIterator
 
 from signing.pdf import machine_faults
+from signing.pdf.ber import NotBer
+from signing.pdf.certificate_parts import comparable, parts_of
 from signing.pdf.paths import paths_to_roots
+from signing.pdf.unsigned_parts import signed_by
 
 TrustCode = Literal["trusted", "unknown_issuer", "expired", "revoked", "unsuitable", "weak", "unknown"]
 TRUST_CODES: Final = get_args(TrustCode)
@@ -47,6 +50,22 @@ class Trusted:
     ) -> Trust:
         """`at`: the time to judge by; None: now."""
         return _trust(certificate, others, self.signers, PdfSignatureStatus.default_usage_constraints(), at)
+
+    def falsely_named_by(self, certificate: asn1_x509.Certificate | None) -> str:
+        """SHA-256 of the first root of signers that has the name of the certificate's issuer, if none of that name
+        signed the certificate; "" otherwise."""
+        if certificate is None:
+            return ""
+        der = certificate.dump()
+        try:
+            issuer = comparable(parts_of(der).issuer)
+            roots = {root.sha256.hex(): parts_of(root.dump()) for root in self.signers}
+        except NotBer:
+            return ""
+        named = {digest: root for digest, root in roots.items() if comparable(root.subject) == issuer}
+        if any(signed_by(der, root) is not False for root in named.values()):
+            return ""
+        return next(iter(named), "")
 
     def time(self, certificate: asn1_x509.Certificate, others: Sequence[asn1_x509.Certificate]) -> Trust:
         return _trust(certificate, others, self.everybody, TimestampSignatureStatus.default_usage_constraints(), None)

@@ -42,23 +42,33 @@ def beside(signer: bytes, others: Sequence[bytes], roots: Sequence[bytes]) -> Ju
     except ber.NotBer:
         return "not_judged"
     rest = [each for each in present if each.der != signer]
-    return "valid" if all(_is_unaltered(each, links, known) for each in rest) else "not_judged"
+    compared = [*present, own] if signer else present
+    return "valid" if all(_is_unaltered(each, links, known, compared) for each in rest) else "not_judged"
 
 
 def certificates_are_whole(certificates: Sequence[bytes], roots: Sequence[bytes]) -> bool:
     """Whether none of these certificates (DER) was altered. `roots`: known here, DER. Raises ber.NotBer."""
     parts, known = [parts_of(each) for each in certificates], [parts_of(each) for each in roots]
     links = _Links([*parts, *known])
-    return all(_is_unaltered(each, links, known) for each in parts)
+    return all(_is_unaltered(each, links, known, parts) for each in parts)
 
 
-def _is_unaltered(certificate: CertificateParts, links: _Links, roots: Sequence[CertificateParts]) -> bool:
-    """Whether the certificate is as its issuer signed it, and no altered copy of a known root. The self-signature of
-    an unknown root proves nothing and is not checked."""
+def _is_unaltered(
+    certificate: CertificateParts,
+    links: _Links,
+    roots: Sequence[CertificateParts],
+    others: Sequence[CertificateParts],
+) -> bool:
+    """Whether the certificate is as its issuer signed it, and no altered copy of a known root or of one of the
+    others. The self-signature of an unknown root proves nothing and is not checked."""
     if any(root.der == certificate.der for root in roots):
         return True
     if not certificate.is_own_issuer:
-        return not any(_is_copy(certificate, root) for root in roots) and links.hold(certificate)
+        if any(_is_copy(certificate, root) for root in roots) or not links.hold(certificate):
+            return False
+        return links.has_issuer_of(certificate) or not any(
+            _is_same_under_another_issuer(certificate, each) for each in others
+        )
     # An authority may renew its root under the same name or key, and another authority may share the name. In either
     # case the self-signature must match.
     is_like_one = any(root.subject == certificate.subject or root.key == certificate.key for root in roots)
@@ -74,6 +84,15 @@ def _is_copy(certificate: CertificateParts, root: CertificateParts) -> bool:
         root.key != certificate.key,
     ]
     return sum(differences) <= 1
+
+
+def _is_same_under_another_issuer(certificate: CertificateParts, other: CertificateParts) -> bool:
+    """Whether only the issuer differs: changing its name hides the certificate from the key that signed it."""
+    return certificate.issuer != other.issuer and (certificate.serial, certificate.subject, certificate.key) == (
+        other.serial,
+        other.subject,
+        other.key,
+    )
 
 
 class _Links:
@@ -96,6 +115,10 @@ class _Links:
             if self._left < 0 or signed_by(certificate.der, issuer) is not False:
                 return True
         return False
+
+    def has_issuer_of(self, certificate: CertificateParts) -> bool:
+        """Whether a possible issuer is present."""
+        return bool(self._candidates(certificate))
 
     def are_by_key(self, certificate: CertificateParts) -> bool:
         """Whether an issuer matches by the key identifier that the certificate names, not by name alone."""

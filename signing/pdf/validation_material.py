@@ -6,8 +6,10 @@ These are the document security store (ISO 32000-2, 12.8.4.3), extension levels 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree
 
 from pyhanko.pdf_utils import generic
 
@@ -32,6 +34,8 @@ PROOFS_OF_ONE = ("/Cert", "/CRL", "/OCSP")
 STORE_KEYS = {"/Type", "/VRI", *PROOFS}
 RECORD_KEYS = {"/Type", "/TU", "/TS", *PROOFS_OF_ONE}
 MAX_RECORDS = 1_000
+WORDS = ("/Title", "/Author", "/Subject", "/Keywords")
+DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 VERSION = re.compile(r"/[12]\.[0-9]\Z")
 
 
@@ -155,15 +159,17 @@ def check_version(value: Any) -> None:
 
 
 def check_metadata(review: Review, value: Any, root: int) -> None:
-    """Check a change of the document's metadata (XMP), which no page shows. Raises NotAllowed."""
+    """Check a change of the document's metadata (XMP), which no page shows; other words about the document than were
+    signed are not judged, because a window's title bar shows them. Raises NotAllowed."""
     metadata = resolved(value)
     if not is_stream(metadata) or (entry(metadata, "/Type"), entry(metadata, "/Subtype")) != ("/Metadata", "/XML"):
         raise NotAllowed("metadata that is none")
     review.explain_if_only_used_as(value, {(root, ("/Metadata",))}, "metadata")
+    _note_new_words(review)
 
 
 def check_information(review: Review, value: Any) -> None:
-    """The document information dictionary: text, dates, names. Raises NotAllowed."""
+    """The document information dictionary: text, dates, names; its words as those of metadata. Raises NotAllowed."""
     information = resolved(value)
     if information is None:
         return
@@ -174,3 +180,35 @@ def check_information(review: Review, value: Any) -> None:
     ):
         raise NotAllowed("document information that is more than text")
     review.explain_if_only_used_as(value, set(), "document information")
+    _note_new_words(review)
+
+
+def _note_new_words(review: Review) -> None:
+    comparison = review.comparison
+    information = number_of(raw(comparison.signed.trailer_view, "/Info"))
+    signed = _words_about(comparison.signed.root, None if information is None else comparison.was(information))
+    now = _words_about(comparison.reader.root, entry(comparison.reader.trailer_view, "/Info"))
+    if now - signed:
+        review.note("not_judged")
+
+
+def _words_about(root: Any, information: Any) -> set[str]:
+    """Title, author, subject and keywords of the document, from both of their places: the document information
+    dictionary, and Dublin Core in XMP (ISO 16684-1). XMP that cannot be read is one word."""
+    words = {str(entry(information, key) or "") for key in WORDS} if is_dictionary(information) else set()
+    metadata = entry(root, "/Metadata")
+    if is_stream(metadata):
+        words |= set(_words_of_xmp(bytes(metadata.data)))
+    return words - {""}
+
+
+def _words_of_xmp(packet: bytes) -> Iterator[str]:
+    try:
+        tree = ElementTree.fromstring(packet)  # noqa: S314 (in the sandbox, which bounds memory and time)
+    except ElementTree.ParseError:
+        yield packet.decode("latin-1")
+        return
+    for element in tree.iter():
+        if element.tag.startswith(DUBLIN_CORE) and element.tag != f"{DUBLIN_CORE}format":
+            yield from (text.strip() for text in element.itertext())
+        yield from (text for name, text in element.attrib.items() if name.startswith(DUBLIN_CORE))

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from asn1crypto import x509 as asn1_x509
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import PdfKeyNotAvailableError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from signing.pdf import asn1_lengths, hex_strings, machine_faults, trust
+from signing.pdf import asn1_lengths, evidence, hex_strings, machine_faults, trust, values
 from signing.pdf.changes import changes_after
 from signing.pdf.cms_judgement import worst
 from signing.pdf.field_facts import FieldFact
@@ -196,6 +197,7 @@ def _answer(found: _Found, facts: Mapping[str, FieldFact], trusted: Trusted) -> 
         "timestamped_at": judged.stamped_at.isoformat() if judged.stamped_at else None,
         "time_trusted": judged.time_trusted,
         "root": found.trust.root,
+        "named_root": "" if found.trust.root else trusted.falsely_named_by(judged.certificate),
         "level": level_of(field, judged, facts, trusted.ders) if isinstance(field, FilledField) else "",
         "judgement": judged.judgement,
         "valid": judged.is_valid,
@@ -204,7 +206,14 @@ def _answer(found: _Found, facts: Mapping[str, FieldFact], trusted: Trusted) -> 
         "came_after": came_after,
         "covers_whole_document": came_after in ("nothing", "validation"),
         "is_time_stamp": field.is_time_stamp,
+        "evidence": _evidence(field) if judged.is_valid else "",
     }
+
+
+def _evidence(field: FilledField | Unreadable) -> str:
+    """The text that a seal of this software has in its dictionary; empty without one."""
+    value = values.entry(field.sig_object, evidence.KEY) if isinstance(field, FilledField) else None
+    return str(value) if isinstance(value, generic.TextStringObject) and len(value) <= evidence.LONGEST else ""
 
 
 def _second_pass(field: FilledField | Unreadable, facts: Mapping[str, FieldFact]) -> Came:

@@ -24,8 +24,17 @@ form.addEventListener("click", (event) => {
   moment.dispatchEvent(new Event("change", { bubbles: true }));
 });
 moment.addEventListener("change", mark);
+// Times that arrive above the field that has the focus must not push it off the screen.
+let focused, place;
+document.body.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement;
+  place = focused.getBoundingClientRect().top;
+});
 document.body.addEventListener("htmx:afterSettle", () => {
   calm();
   mark();
+  if (focused?.isConnected && focused === document.activeElement && focused !== document.body) {
+    window.scrollBy({ top: focused.getBoundingClientRect().top - place, behavior: "instant" });
+  }
 });
 calm();

@@ -27,8 +27,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.querySelector("[data-panel]") && document.querySelector(".agenda-part")) closePanel();
 });
 
-// Back and forward: open or close the panel according to the address.
-window.addEventListener("popstate", () => window.location.reload());
+// Back and forward: open or close the panel according to the address. A jump within the page is no other address.
+let address = addressNow();
+document.addEventListener("htmx:pushedIntoHistory", () => (address = addressNow()));
+window.addEventListener("popstate", () => addressNow() !== address && window.location.reload());
+
+function addressNow() {
+  return window.location.pathname + window.location.search;
+}
 
 // Not on a small screen, and not for an appointment of another practice than the current one.
 function agendaIsThere() {
@@ -39,6 +45,7 @@ function closePanel() {
   const place = document.getElementById("panel");
   place.replaceChildren();
   history.pushState({}, "", place.dataset.agendaUrl);
+  address = addressNow();
   const slot = opener ?? document.querySelector("[data-slot][aria-current]");
   markOpen(null);
   if (slot) slot.focus();

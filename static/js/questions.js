@@ -9,12 +9,41 @@ function given(name) {
   if (line && line.closest("[hidden]")) return [];
   const values = new FormData(form);
   const found = values.getAll(name).concat(values.getAll(`${name}-other`));
+  const parts = [...form.querySelectorAll(`[data-date="${name}"] input`)].map((part) => part.value.trim());
+  if (parts.some(Boolean)) found.push(parts[0] && !parts[1] ? "?" : parts.join("/")); // a day without a month is no date
   const area = line && line.querySelector(`textarea[name="${name}"]`);
   return (area ? found.flatMap((text) => text.split("\n")) : found).map((text) => text.trim()).filter(Boolean);
 }
 
 const number = (text) => Number(String(text).replace(/\s/g, "").replace(",", "."));
 const pair = (typed, answer) => (typeof answer === "number" ? [number(typed), answer] : [typed, answer]);
+
+// A date as its parts, the year first, as portals/answer_dates.py reads what is typed; null for what is no date.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const months = ["fr", "en"].map((language) => [...Array(12).keys()].map((month) => plain(new Date(2000, month).toLocaleString(language, { month: "long" }))));
+
+function monthOf(text) {
+  if (/^\d+$/.test(text)) return Number(text);
+  const found = [...Array(12).keys()].filter((month) => months.some((names) => names[month].startsWith(plain(text))));
+  return text.length > 2 && found.length === 1 ? found[0] + 1 : NaN;
+}
+
+function dateOf(text) {
+  const parts = text.split(/[\s./-]+/).filter(Boolean);
+  if (!/^\d{4}$/.test(parts[0] ?? "")) parts.reverse();
+  if (!/^\d{4}$/.test(parts[0] ?? "") || parts.length > 3) return null;
+  const read = [Number(parts[0]), ...parts.slice(1, 2).map(monthOf), ...parts.slice(2).map(Number)];
+  return read.some(Number.isNaN) ? null : read;
+}
+
+// As FHIRPath compares: below 0, 0 or above 0; NaN, which nothing holds for, if one date has more parts.
+function order(one, other) {
+  const [mine, its] = [dateOf(one), dateOf(other)];
+  if (!mine || !its) return NaN;
+  const differs = mine.findIndex((part, place) => place < its.length && part !== its[place]);
+  if (differs >= 0) return mine[differs] - its[differs];
+  return mine.length === its.length ? 0 : NaN;
+}
 
 const compares = {
   "=": (typed, answer) => typed === answer,
@@ -24,10 +53,11 @@ const compares = {
   "<=": (typed, answer) => typed <= answer,
 };
 
-function holds({ name, operator, answer }) {
+function holds({ name, operator, answer, date }) {
   const typed = given(name);
   if (operator === "exists") return typed.length > 0 === answer;
-  const some = (how) => typed.some((one) => compares[how](...pair(one, answer)));
+  const compared = (one) => (date ? [order(one, answer), 0] : pair(one, answer));
+  const some = (how) => typed.some((one) => compares[how](...compared(one)));
   return operator === "!=" ? !some("=") : some(operator);
 }
 

@@ -14,12 +14,13 @@ async function look() {
 }
 
 if (form && last) {
-  const picture = last.querySelector("img");
+  const picture = last.querySelector("img, svg"); // with the stamp drawn on it, the page is an image in an SVG
+  const image = picture.querySelector("image") ?? picture;
   // Its lower edge: the whole of every page was passed.
   const seen = new IntersectionObserver(async ([entry]) => {
     if (!entry.isIntersecting) return;
     seen.disconnect();
-    await picture.decode().catch(() => {});
+    await image.decode?.().catch(() => {});
     look();
   });
   const edge = document.createElement("div");

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Scope, User
 from accounts.tokens import issue_token
-from appointments.booking import book, move
+from appointments.booking import book
 from appointments.booking_limits import (
     MOST_CHANGES,
     BookingLimit,
@@ -35,6 +35,7 @@ from appointments.models import (
     BookingPolicy,
     VisitReason,
 )
+from appointments.moving import move
 from appointments.online import book_online, cancel_online, move_online
 from notifications.models import Message
 from patients.models import Patient

@@ -11,10 +11,10 @@ import pytest
 from icalendar import Calendar
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.calendar import icalendar_of
 from appointments.cancelling import cancel
 from appointments.models import Appointment
+from appointments.moving import move
 from notifications.channels.email import compose
 from notifications.models import Channel, Message
 from practices.models import Practice

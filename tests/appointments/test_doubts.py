@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import book, move
+from appointments.booking import book
 from appointments.closings import close
 from appointments.doubts import Doubtful, doubts_about
 from appointments.models import (
@@ -29,6 +29,7 @@ from appointments.models import (
     SlotHold,
     VisitReason,
 )
+from appointments.moving import move
 from patients.models import Patient
 from practices.models import Practice
 from tests.appointments.conftest import at

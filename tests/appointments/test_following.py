@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import AppointmentCancelled
 from appointments.following import cancel_followed, move_followed
 from appointments.importing import place_imported
 from appointments.messages import plan_booking_messages
 from appointments.models import Agenda, Appointment, Reminder, VisitReason
+from appointments.moving import AppointmentCancelled
 from appointments.reminders import send_due
 from notifications.models import Message, MessageState
 from patients.models import Patient

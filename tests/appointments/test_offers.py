@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments import offers
-from appointments.booking import book, move
+from appointments.booking import book
 from appointments.cancelling import cancel
 from appointments.holds import hold_slot
 from appointments.models import (
@@ -28,6 +28,7 @@ from appointments.models import (
     WaitingEnd,
     WaitingEntry,
 )
+from appointments.moving import move
 from appointments.offers import (
     LASTS,
     MOST_ATTEMPTS,

@@ -40,8 +40,16 @@ def test_one_time_is_given_once_whoever_accepts_or_books_it(desk: Desk, marie: P
     def act(number: int) -> type[Refusal] | None:
         if number < ACCEPTING:
             return refused(lambda: accept(found[number]))
-        asked = {"agenda": desk.agenda, "visit_reason": desk.reason, "patient": marie, "starts_at": desk.freed}
-        return refused(lambda: book(**asked, by=desk.staff, accepted=()))  # type: ignore[arg-type]
+        return refused(
+            lambda: book(
+                agenda=desk.agenda,
+                visit_reason=desk.reason,
+                patient=marie,
+                starts_at=desk.freed,
+                by=desk.staff,
+                accepted=(),
+            )
+        )
 
     told = at_once(act, ACCEPTING + 1)
     assert Appointment.objects.filter(starts_at=desk.freed).count() == 1

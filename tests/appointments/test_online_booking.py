@@ -14,7 +14,6 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.models import (
     Agenda,
     Appointment,
@@ -24,6 +23,7 @@ from appointments.models import (
     BookingPolicy,
     VisitReason,
 )
+from appointments.moving import move
 from appointments.online import MovedMeanwhile, SlotTaken, TooLate, book_online, cancel_online, move_online
 from appointments.recipients import Audience, RecipientState, resolve
 from audit.models import AuditEvent

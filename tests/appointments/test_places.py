@@ -11,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import User
-from appointments.booking import book, move
+from appointments.booking import book
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from appointments.moving import move
 from appointments.places import ways
 from appointments.slots import open_to_online_booking
 from patients.models import Patient

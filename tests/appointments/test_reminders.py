@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
 from appointments import messages
-from appointments.booking import book, move
+from appointments.booking import book
 from appointments.cancelling import cancel
 from appointments.models import (
     Agenda,
@@ -23,8 +24,9 @@ from appointments.models import (
     ReminderPolicy,
     VisitReason,
 )  # fmt: skip
+from appointments.moving import move
 from appointments.quiet_hours import USEFUL, polite_time
-from appointments.reminders import AGAIN, send_due, set_reminder_policy
+from appointments.reminders import AGAIN, call_off_reminders, send_due, set_reminder_policy
 from notifications.models import Channel, Message
 from patients.models import Patient
 from practices.models import Practice
@@ -177,6 +179,23 @@ def test_several_appointments_of_a_day_are_one_sms(book_for: BookFixture, marie:
     assert "à 09:00 et 14:00" in text
     assert first.reminders.get(channel="sms").state == second.reminders.get(channel="sms").state == "sent"
     assert Message.objects.get(channel="sms").expires_at == morning
+
+
+def test_reminders_of_several_appointments_are_called_off_at_once_and_the_others_in_them_reminded_again(
+    book_for: BookFixture, marie: Patient, morning: datetime
+) -> None:
+    first, second, third = (book_for(marie, starts_at=morning + timedelta(hours=hour)) for hour in range(3))
+    next_day = book_for(marie, starts_at=morning + timedelta(days=1))
+    for now in (morning - timedelta(hours=24), morning):
+        send_due(now=now)
+    sent = list(Reminder.messages.through.objects.values_list("message", flat=True))
+    reminders = Message.objects.filter(pk__in=sent)
+    assert set(reminders.values_list("state", flat=True)) == {"queued"}
+    with transaction.atomic():
+        call_off_reminders(first, next_day)
+    assert not reminders.filter(state="queued").exists()
+    again = Reminder.objects.filter(state="planned")
+    assert set(again.values_list("appointment", flat=True)) == {second.pk, third.pk}
 
 
 def test_a_family_is_told_once_and_each_only_of_its_own(

@@ -12,15 +12,25 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import book, delete, move
+from appointments.booking import book, delete, mark_of
 from appointments.cancelling import cancel
 from appointments.doubts import Doubtful
-from appointments.models import Agenda, Appointment, AppointmentSeries, Closing, VisitReason
+from appointments.models import Agenda, Appointment, AppointmentSeries, Closing, Reminder, VisitReason
+from appointments.moving import move
 from appointments.recurrence import MOST
 from appointments.reinstating import reinstate
-from appointments.series import NothingChosen, book_series, cancel_following, companions, occurrences
+from appointments.series import (
+    NothingChosen,
+    SeriesChanged,
+    book_series,
+    cancel_following,
+    companions,
+    following,
+    occurrences,
+)
 from audit.models import AuditEvent
-from documents.models import LibraryDocument
+from documents.models import AutoSend, DocumentRequest, LibraryDocument
+from documents.receiving.asking import Question, ask
 from documents.sending.rules import RuleContent, save_rule
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
@@ -123,6 +133,33 @@ def test_more_dates_ask_no_more_queries(course: Course, access_plan: LibraryDocu
     assert counts[0] == counts[1]
 
 
+def test_cancelling_more_dates_asks_no_more_queries_and_ends_all_that_waits_for_each(
+    course: Course, access_plan: LibraryDocument, carol: User
+) -> None:
+    save_rule(practice=course.agenda.practice, content=RuleContent(name="Plan", documents=[access_plan]), by=carol)
+    counts = []
+    for times in (3, 12):
+        course.key = uuid.uuid4()
+        made = course.booked(times)
+        for one in made:
+            ask(appointment=one, question=Question("Ordonnance"), by=course.staff)
+        with CaptureQueriesContext(connection) as queries:
+            gone = cancel_following(appointment=made[0], by=course.staff, note="en congé")
+        counts.append(len(queries))
+        assert [one.pk for one in gone] == [one.pk for one in made]
+        written = Appointment.objects.filter(series=course.key)
+        assert set(written.values_list("status", "revision", "cancelled_note")) == {("cancelled", 1, "en congé")}
+        for model in (Reminder, AutoSend, DocumentRequest):
+            states = model._default_manager.filter(appointment__in=made).values_list("state", flat=True)
+            assert set(states) == {"cancelled"}, model
+        lines = AuditEvent.objects.filter(record_id__in=[one.pk for one in made])
+        for action in ("appointment.cancelled", "auto_send.cancelled", "request.cancelled"):
+            assert lines.filter(action=action).count() == times
+        assert {one.kind for one in waiting()} == {"series_cancelled"}
+        Message.objects.all().delete()
+    assert counts[0] == counts[1] <= 60
+
+
 def test_one_message_names_every_date_and_no_reason(course: Course) -> None:
     course.booked()
     [message] = waiting()
@@ -189,6 +226,27 @@ def test_a_date_put_back_is_not_said_to_be_cancelled_with_the_others(course: Cou
     Message.objects.update(state=MessageState.SENT, sent_at=timezone.now())
     reinstate(appointment=made[3], by=course.staff)
     assert {one.kind for one in waiting()} == {"reinstated"}
+
+
+def test_a_date_put_back_after_the_message_without_it_has_left_is_told(course: Course) -> None:
+    made = course.booked()
+    cancel(appointment=made[1], by=course.staff)
+    Message.objects.filter(kind="series_booked", state=MessageState.QUEUED).update(
+        state=MessageState.SENT, sent_at=timezone.now()
+    )
+    reinstate(appointment=made[1], by=course.staff)
+    assert {one.kind for one in waiting()} == {"reinstated"}
+
+
+def test_what_changed_since_it_was_shown_is_not_cancelled_with_the_following(course: Course) -> None:
+    made = course.booked()
+    seen = mark_of(following(made[1]))
+    move(appointment=made[3], by=course.staff, starts_at=made[3].starts_at + timedelta(days=1))
+    with pytest.raises(SeriesChanged):
+        cancel_following(appointment=made[1], by=course.staff, seen=seen)
+    assert {one.status for one in companions(made[0])} == {"booked"}
+    cancel_following(appointment=made[1], by=course.staff, seen=mark_of(following(made[1])))
+    assert [one.status for one in companions(made[0])] == ["booked", "cancelled", "cancelled", "cancelled"]
 
 
 def test_this_one_and_the_following_are_cancelled_in_one_message(course: Course) -> None:

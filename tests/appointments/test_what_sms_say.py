@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone, translation
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.cancelling import cancel
 from appointments.messages import BOOKED, CANCELLED, CHANGED, MOVED, REMINDER, Words
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, VisitReason
+from appointments.moving import move
 from appointments.online import move_online
 from appointments.parties import parties_of
 from appointments.slots import next_free

@@ -31,8 +31,11 @@ CARRIED = {
     "appointment.reinstated",
     "appointment.confirmed",
     "appointment.deleted",
+    "consent.signed",
+    "consent.withdrawn",
     "document.received",
     "document.shared",
+    "questionnaire.answered",
     "request.fulfilled",
     "document.replaced",
     "document.taken_back",
@@ -154,12 +157,14 @@ def recordings(module: str, tree: ast.Module) -> Iterator[tuple[int, list[str]]]
             yield function.lineno, [code for default in defaults(function) for code in constants(default, tree)]
 
 
-def functions(tree: ast.AST) -> Iterator[Function]:
-    return (node for node in ast.walk(tree) if isinstance(node, Function))
+@cache
+def functions(tree: ast.AST) -> list[Function]:
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
 
 
-def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+@cache
+def calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def called(module: str, call: ast.Call) -> Name | None:

@@ -27,7 +27,17 @@ from appointments.models import Agenda, Appointment
 from audit.models import AuditEvent
 from docshare import sealed
 from docshare.wrong_keys import note_keys, wrong_keys
-from documents.models import ActKind, FillingDraft, LibraryDocument, LibraryVersion, Task, UndoableAct
+from documents.models import (
+    ActKind,
+    Consent,
+    FillingDraft,
+    LibraryDocument,
+    LibraryVersion,
+    SharedDocument,
+    Task,
+    UndoableAct,
+)
+from files import kept_pages
 from files.models import StoredFile
 from imports.models import CalendarItem, CalendarSubscription, Import, ImportLine, ImportPart
 from notifications.delivery import deliver_due
@@ -54,6 +64,7 @@ OPEN_COLUMNS = {  # binary columns that are not secret
     "signing.SigningCredential.certificate",
     "practices.PracticeLogo.png",
     "signing.SignatureImage.png",
+    "documents.ConsentDraft.drawn",
 }
 
 
@@ -98,6 +109,7 @@ def everything(practice: Practice, alice: User, carol: User, appointment: Appoin
     message = make_email(calendar="BEGIN:VCALENDAR")
     _to_sign(appointment, alice)
     _answers(appointment, alice, carol)
+    _refused(appointment, alice)
     credential = current_credential(user=alice)
     job = Import.objects.create(practice=practice, subject="patients", form="csv", name="durand.csv", stage="judging")
     ImportPart.objects.create(job=job, number=1, rows="[]")
@@ -118,6 +130,18 @@ def _answers(appointment: Appointment, alice: User, carol: User) -> None:
     begin_response(appointment=appointment, version=made.versions.get(), by=alice)
 
 
+def _refused(appointment: Appointment, alice: User) -> None:
+    stored = StoredFile.objects.create(key="r", sha256="1" * 64, size=1, media_type="application/pdf")
+    shared = SharedDocument.objects.create(
+        practice=appointment.practice, patient=appointment.patient, appointment=appointment, file=stored,
+        category_id="certificate", title="A", name="a.pdf", audience="patient",
+    )  # fmt: skip
+    Consent.objects.create(
+        practice=appointment.practice, document=shared, state="refused", settled_by=alice, settled_at=timezone.now(),
+        sentence="Je préfère en parler.",
+    )  # fmt: skip
+
+
 def _to_sign(appointment: Appointment, alice: User) -> None:
     document = LibraryDocument.objects.create(practice=appointment.practice, title="Arrêt", category_id="certificate")
     stored = StoredFile.objects.create(key="k", sha256="0" * 64, size=1, media_type="application/pdf")
@@ -126,6 +150,7 @@ def _to_sign(appointment: Appointment, alice: User) -> None:
         kind=ActKind.CANCEL, by=alice, practice=appointment.practice, appointment=appointment.pk, journal="{}",
         until=timezone.now(),
     )  # fmt: skip
+    kept_pages.keep(stored, width=kept_pages.TEXT, contents={1: "Arrêt"})
     FillingDraft.objects.create(user=alice, appointment=appointment, version=version, typed="{}")
     Task.objects.create(
         practice=appointment.practice, appointment=appointment, version=version, category_id="certificate", title="A",

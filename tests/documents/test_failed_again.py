@@ -11,11 +11,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.messages import plan_booking_messages, remind, rewrite_waiting
 from appointments.models import Appointment, BookedFor, Reminder
 from appointments.models.reminder import ReminderState
+from appointments.moving import move
 from appointments.notices import settle, to_be_seen_to
 from appointments.redirection import redirect_holder
 from documents.models import LibraryDocument

@@ -64,16 +64,20 @@ for do in (fill, sign):
 """
 
 
-def killed(place: str, *arguments: object) -> None:
+def database_address() -> str:
+    """Of this test's database, for another process."""
     database = connection.settings_dict
-    url = f"sqlite:///{database['NAME']}"
-    if connection.vendor == "postgresql":
-        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-        url = f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    if connection.vendor != "postgresql":
+        return f"sqlite:///{database['NAME']}"
+    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
+    return f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+def killed(place: str, *arguments: object) -> None:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATABASE_URL": url,
+        "DATABASE_URL": database_address(),
         "DATA_DIR": str(settings.DATA_DIR),
         "SECRET_KEY": settings.SECRET_KEY,
     }

@@ -20,9 +20,10 @@ from django.utils import timezone
 from accounts.models import User
 from appointments import reminders
 from appointments.authorisation import authorise_holder, withdraw_authorisation
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, Reminder, VisitReason
+from appointments.moving import move
 from appointments.online import book_online
 from documents.models import LibraryDocument, SharedDocument
 from documents.sending.autosend import send_due

@@ -12,9 +12,10 @@ from django.utils import timezone
 from accounts.devices import send_device_code
 from accounts.models import User
 from appointments import messages as about_appointments
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Appointment, BookedFor, ReminderPolicy
+from appointments.moving import move
 from documents.models import LibraryDocument, SharedDocument
 from documents.sending.autosend import send_due
 from documents.sending.rules import RuleContent, save_rule

@@ -18,10 +18,11 @@ from pytest_django import Settings
 
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import book, move
+from appointments.booking import book
 from appointments.cancelling import cancel
 from appointments.doubts import doubts_about
 from appointments.models import Agenda, Appointment, AppointmentStatus, OpeningHours, VisitReason
+from appointments.moving import move
 from appointments.reinstating import PlaceTaken
 from appointments.series import book_series, occurrences
 from appointments.slots import free_slots

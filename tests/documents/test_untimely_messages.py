@@ -10,9 +10,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, Reminder, ReminderPolicy, VisitReason
+from appointments.moving import move
 from documents.models import AutoSend, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
 from documents.sending.autosend import send_due

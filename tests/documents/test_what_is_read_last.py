@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from appointments import reminders
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentStatus, Reminder
+from appointments.moving import move
 from appointments.online import cancel_online
 from appointments.quiet_hours import TOPIC
 from documents.models import LibraryDocument, SharedDocument

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
-from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from appointments.models import Agenda, Appointment
 from docshare.demo import load as demo
 from practices.models import Practice
 from tests.e2e.conftest import Visitor
+from tests.e2e.full_week import fill_week
 from tests.e2e.steps import sign_in_as_staff
 
 pytestmark = [pytest.mark.slow]
 AGENDAS = 8
+PAPER = 1046  # CSS pixels across: A4, landscape, without its margins
 
 
 @pytest.fixture
@@ -53,6 +56,7 @@ def test_every_appointment_can_be_read_and_nothing_is_wider_than_the_page(
     for view in ("", "&view=week"):
         staff.page.goto(f"{site}/pro/?date={day}{view}")
         staff.accessible()
+        staff.page.goto(f"{staff.page.url}#columns")  # a telephone shows all
         cut = staff.page.evaluate(
             "[...document.querySelectorAll('.slot .who')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
         )
@@ -112,20 +116,118 @@ def test_keys_lead_through_the_grid_and_can_be_switched_off(site: str, browser: 
     staff.context.close()
 
 
-def test_a_full_day_and_week_of_eight_agendas_are_printed_on_one_sheet_each(
+def printed(page: Page, path: Path) -> list[str]:
+    """The text of each sheet, without spaces: a PDF may place each letter by itself."""
+    page.pdf(path=path, prefer_css_page_size=True)
+    with PdfDocument(path) as sheets:  # a hundred times as fast as pypdf for this much text
+        return ["".join(sheet.get_textpage().get_text_range().split()) for sheet in sheets]
+
+
+NARROWEST = """() => Math.min(...[...document.querySelectorAll("[data-slot]")].map((one) => one.clientWidth))"""
+# Text of an appointment that another one covers, or that its box cuts off.
+UNREADABLE = """() => {
+  const boxes = [...document.querySelectorAll(".day-entries > li:has([data-slot])")];
+  const places = boxes.map((one) => one.getBoundingClientRect());
+  return boxes.filter((one, index) => {
+    const slot = one.firstElementChild;
+    if (slot.scrollHeight > slot.clientHeight + 2 || slot.scrollWidth > slot.clientWidth + 2) return true;
+    return places.some((other, at) => at > index && other.left < places[index].right - 1
+      && places[index].left < other.right - 1 && other.top < places[index].bottom - 1
+      && places[index].top < other.bottom - 1);
+  }).map((one) => one.innerText);
+}"""
+
+
+def test_a_full_day_of_eight_agendas_is_printed_on_one_sheet(
     site: str, browser: Browser, day: str, tmp_path: Path
 ) -> None:
     staff = Visitor(browser, site, 1440, 900)
     sign_in_as_staff(staff, "secretariat@lilas.example")
+    staff.page.goto(f"{site}/pro/?date={day}")
+    [sheet] = printed(staff.page, tmp_path / "day.pdf")
+    assert "09:00" in sheet
+    assert "Bibliothèque" not in sheet  # of the rail
+    staff.context.close()
+
+
+def test_a_week_of_eight_agendas_is_printed_on_a_sheet_for_each_day_with_a_column_for_each_agenda(
+    site: str, browser: Browser, tmp_path: Path
+) -> None:
+    monday = fill_week()
+    staff = Visitor(browser, site, 1440, 900)
+    page = staff.page
+    sign_in_as_staff(staff, "secretariat@lilas.example")
+    page.goto(f"{site}/pro/?date={monday.isoformat()}&view=week")
+    sheets = printed(page, tmp_path / "week.pdf")
+    assert len(sheets) == 5
+    for sheet in sheets:
+        assert sheet.count("09:00") == sheet.count("17:40") == AGENDAS
+        assert "Échographie" in sheet  # above its column
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 720})
+    assert page.evaluate(UNREADABLE) == []
+    assert page.evaluate(NARROWEST) > PAPER / 9
+    staff.context.close()
+
+
+def test_more_agendas_than_a_sheet_holds_are_printed_as_lists(
+    site: str, browser: Browser, day: str, tmp_path: Path
+) -> None:
+    Agenda.objects.create(practice_id=demo.PRACTICE_ID, name="Neuvième agenda", position=20)
+    staff = Visitor(browser, site, 1440, 900)
+    page = staff.page
+    sign_in_as_staff(staff, "secretariat@lilas.example")
     for view in ("", "&view=week"):
-        staff.page.goto(f"{site}/pro/?date={day}{view}")
-        printed = tmp_path / "day.pdf"
-        staff.page.pdf(path=printed, prefer_css_page_size=True)
-        pages = PdfReader(printed).pages
-        assert len(pages) == 1
-        text = pages[0].extract_text()
-        assert "09:00" in text
-        assert "Bibliothèque" not in text  # of the rail
+        page.goto(f"{site}/pro/?date={day}{view}")
+        text = "".join(printed(page, tmp_path / "lists.pdf"))
+        assert text.count("16:40") == AGENDAS
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": PAPER, "height": 720})
+        assert page.evaluate(UNREADABLE) == []
+        assert page.evaluate(NARROWEST) > PAPER / 5
+        page.emulate_media(media="null")
+    staff.context.close()
+
+
+def test_a_telephone_shows_one_of_many_columns_without_a_script(site: str, browser: Browser, day: str) -> None:
+    context = browser.new_context(locale="fr-FR", java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(f"{site}/account/login/?next=/pro/")
+    page.fill("[name=login]", "secretariat@lilas.example")
+    page.fill("[name=password]", "lilas-demonstration-2026")
+    page.click("text=Se connecter")
+    page.goto(f"{site}/pro/?date={day}")
+    slots = page.locator("[data-slot]:visible")
+    expect(slots).to_have_count(0)
+    index = page.locator("#agenda-index")
+    expect(index.get_by_role("link", name=re.compile(r"Dubreuil-Lefèvre 0\s*, 2[0-9] rendez-vous"))).to_be_visible()
+    index.get_by_role("link").nth(1).click()
+    expect(slots).to_have_count(len(page.locator("#column-2 [data-slot]").all()))
+    assert slots.count() > 20
+    main = page.locator("main").bounding_box()
+    assert main is not None
+    assert main["height"] < 3500
+    page.locator("#column-2 .to-index").click()
+    expect(slots).to_have_count(0)
+    index.get_by_role("link", name="Tout afficher").click()
+    assert slots.count() == page.locator("[data-slot]").count() > AGENDAS * 20
+    page.goto(f"{site}/pro/?date={day}&view=week")
+    index.get_by_role("link", name=re.compile("[0-9]{3} rendez-vous")).click()
+    page.wait_for_url(f"**/pro/?date={day}")
+    context.close()
+
+
+def test_a_jump_within_the_agenda_does_not_load_the_page_again(site: str, browser: Browser, day: str) -> None:
+    staff = Visitor(browser, site, 360, 740)
+    sign_in_as_staff(staff, "secretariat@lilas.example")
+    staff.page.goto(f"{site}/pro/?date={day}")
+    loads: list[str] = []
+    staff.page.on("load", lambda page: loads.append(page.url))
+    staff.page.click("#agenda-index a[href='#column-2']")
+    expect(staff.page.locator("#column-2 [data-slot]").first).to_be_visible()
+    staff.page.wait_for_timeout(500)
+    assert loads == []
+    staff.accessible()
     staff.context.close()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from appointments.models import Appointment
 from tests.e2e.conftest import Visitor
@@ -60,4 +63,30 @@ def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: s
         page.keyboard.press("Enter")
     page.wait_for_url("**/pro/appointments/*-*/")
     assert Appointment.objects.latest("created_at").patient.full_name == name
+    secretary.context.close()
+
+
+def test_times_that_arrive_late_do_not_push_the_focused_field_off_the_screen(site: str, browser: Browser) -> None:
+    secretary = Visitor(browser, site, 1440, 700)
+    page = secretary.page
+    sign_in_as_staff(secretary, "secretariat@lilas.example")
+    page.goto(f"{site}/pro/appointments/new/")
+    held: list[Route] = []
+    page.route("**/appointments/new/", lambda route: held.append(route))
+    page.select_option("[name=agenda]", label="Dr Anne Martin")
+    page.select_option("[name=visit_reason]", label="Consultation de suivi")
+    page.wait_for_timeout(300)  # both requests are on their way, or one that replaces the other
+    page.focus("[name=starts_at]")
+    before = page.locator("[name=starts_at]").bounding_box()
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for route in held:
+        with suppress(PlaywrightError):  # one that the next replaced
+            route.continue_()
+    expect(page.locator("[data-pick]").first).to_be_visible()
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollHeight") > height
+    after = page.locator("[name=starts_at]").bounding_box()
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) < 2
     secretary.context.close()

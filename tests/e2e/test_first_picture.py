@@ -51,10 +51,21 @@ def look_at(visitor: Visitor, paths: list[str]) -> None:
         shifts = page.evaluate("window.shifts")
         assert sum(value for value, _what in shifts) < 0.02, (path, shifts)
         urls = page.evaluate("[location.href, ...performance.getEntriesByType('resource').map((one) => one.name)]")
-        weights = {url: weight(visitor.context.request.get(url)) for url in urls if url.startswith(visitor.base)}
+        weights = {url: weight_of(visitor, url) for url in urls if url.startswith(visitor.base)}
         assert len(weights) > 4, path
         assert sum(weights.values()) < MOST_BYTES, (path, weights)
     tools.detach()
+
+
+_weights: dict[str, int] = {}  # of files, which pages share; their addresses have the server's port
+
+
+def weight_of(visitor: Visitor, url: str) -> int:
+    if not url.startswith(f"{visitor.base}/static/"):
+        return weight(visitor.context.request.get(url))
+    if url not in _weights:
+        _weights[url] = weight(visitor.context.request.get(url))
+    return _weights[url]
 
 
 def weight(answer: APIResponse) -> int:

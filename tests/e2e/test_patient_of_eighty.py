@@ -164,6 +164,7 @@ def books(visitor: Visitor, marie: User) -> None:
     page = visitor.page
     press(page, "Choisir un autre créneau")
     look(visitor, "12-slots")
+    press(page, "Jours suivants")  # what she has today may be at the first free time
     page.locator(".slots a").first.click()
     look(visitor, "13-whom")
     page.locator("main a[href*='who=self']").click()

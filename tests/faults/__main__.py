@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 STORAGES = ["files", "s3"]
+COUNTED = ("calls", "retries", "shares", "sent", "answered", "consents", "wronged", "twice", "orphans")
 INTERRUPTING = ("worker", "database", "power")  # may leave a sent message without its record
 
 
@@ -26,13 +27,23 @@ def main() -> int:
         "--results", type=Path, help="keep a line of JSON for each seed here, after those that are there"
     )
     parser.add_argument("--kinds", default="", help="only faults whose names begin so: “s3 wrong,clamd”; else all")
+    parser.add_argument(
+        "--acts", choices=["all", "patients"], default="all", help="whose acts: all, or patients’ alone"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="docshare-faults-", dir="/tmp") as folder:
         results = asked.results or Path(folder) / "results"
         results.touch()
         seeds = range(asked.first, asked.first + asked.seeds)
         lanes = [
-            _lane(Path(folder) / f"lane{lane}", STORAGES[lane % 2], results, asked.kinds, seeds[lane :: asked.lanes])
+            _lane(
+                Path(folder) / f"lane{lane}",
+                STORAGES[lane % 2],
+                results,
+                asked.kinds,
+                asked.acts,
+                seeds[lane :: asked.lanes],
+            )
             for lane in range(asked.lanes)
         ]
         ended = [lane.wait() for lane in lanes]
@@ -41,10 +52,11 @@ def main() -> int:
     return int(any(ended) or any(line["faults"] for line in lines))
 
 
-def _lane(folder: Path, storage: str, results: Path, kinds: str, seeds: range) -> subprocess.Popen[bytes]:
+def _lane(folder: Path, storage: str, results: Path, kinds: str, acts: str, seeds: range) -> subprocess.Popen[bytes]:
     folder.mkdir()
     folder.parent.chmod(0o711)
-    command = [sys.executable, "-m", "tests.faults.lane", str(folder), storage, str(results), kinds, *map(str, seeds)]
+    lane = [str(folder), storage, str(results), kinds, acts]
+    command = [sys.executable, "-m", "tests.faults.lane", *lane, *map(str, seeds)]
     return subprocess.Popen(command, env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.faults.settings"})
 
 
@@ -61,13 +73,12 @@ def table(lines: list[dict[str, Any]]) -> str:
     recovery = sorted(line["recovery"] for line in lines if "recovery" in line)
     total: Counter[str] = Counter()
     for line in lines:
-        total.update(
-            {name: line.get(name, 0) for name in ("calls", "retries", "shares", "wronged", "twice", "orphans")}
-        )
+        total.update({name: line.get(name, 0) for name in COUNTED})
     clean = sum(not line["faults"] for line in lines)
     summary = [
         f"{len(lines)} seeds, {sum(struck.values())} faults: {clean} seeds clean.",
         f"{total['calls']} calls, {total['retries']} tries again, {total['shares']} documents shared.",
+        f"By patients: {total['sent']} files, {total['answered']} questionnaires, {total['consents']} consents.",
         f"Answered wrongly by what stands before S3 and clamd: {total['wronged']} requests.",
         f"Sent twice: {total['twice']} messages; faults that may interrupt one: {interrupting}.",
         f"Orphan files, for the nightly sweep: {total['orphans']}.",

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -43,6 +44,8 @@ class World:
     visit_reason: str
     library: list[str]
     read_seconds: float
+    questionnaire: str
+    texts: Path
     retries: int = 0
     calls: int = 0
 
@@ -67,11 +70,10 @@ class Case:
         """A case: book, share, change one's mind."""
         try:
             self.book()
+            weights = self.steps()
             for step in self.chance.choices(
-                [self.share_signed, self.share_unsigned, self.share_from_library, self.share_twice_at_once,
-                 self.take_back, self.move, self.read],
-                weights=[4, 2, 2, 2, 2, 1, 3], k=self.chance.randint(2, 4),
-            ):  # fmt: skip
+                list(weights), weights=list(weights.values()), k=self.chance.randint(2, 4)
+            ):
                 step()
                 time.sleep(self.chance.uniform(0, 1.5))
             last: Callable[[], None] | None = self.chance.choice([None, None, self.cancel, self.delete])
@@ -80,15 +82,25 @@ class Case:
         except (Unanswered, Wrong) as complaint:
             self.complaint = f"{type(complaint).__name__}: {complaint}"
 
+    def steps(self) -> dict[Callable[[], None], int]:
+        """With their weights."""
+        return {
+            self.share_signed: 4, self.share_unsigned: 2, self.share_from_library: 2, self.share_twice_at_once: 2,
+            self.take_back: 2, self.move: 1, self.read: 3,
+        }  # fmt: skip
+
     def book(self) -> None:
         self.start = timezone.now() + timedelta(days=self.chance.randint(20, 60), minutes=self.chance.randint(0, 900))
-        patient = {
+        body = {"agenda": self.world.agenda, "visit_reason": self.world.visit_reason, "patient": self.patient()}
+        made = self._post("/appointments/", {**body, "start": self.start.isoformat()}, token=self.world.secretary)
+        self.appointment = made["id"]
+
+    def patient(self) -> Any:
+        """A new record, or the id of one."""
+        return {
             "first_name": "Essai", "last_name": self.number, "birth_date": "1970-01-01",
             "email": f"{self.number}@courriel.example", "mobile": f"+3361{self.chance.randrange(10**7):07}",
         }  # fmt: skip
-        body = {"agenda": self.world.agenda, "visit_reason": self.world.visit_reason, "patient": patient}
-        made = self._post("/appointments/", {**body, "start": self.start.isoformat()}, token=self.world.secretary)
-        self.appointment = made["id"]
 
     def share_signed(self) -> None:
         self._share(sign=True)
@@ -190,13 +202,15 @@ class Case:
 
     def _call(
         self, method: str, path: str, right: set[int], *, key: str = "", token: str = "",
-        again: set[int] | None = None, files: Callable[[], Any] | None = None,
+        again: set[int] | None = None, if_match: str = "", files: Callable[[], Any] | None = None,
         accepted: Callable[[requests.Response], bool] = lambda answer: True, **body: Any,
     ) -> requests.Response:  # fmt: skip
         """Repeat until answered. `again`: statuses also accepted once an earlier attempt may have succeeded."""
         headers = {"Authorization": f"Bearer {token or self.world.doctor}"}
         if key:
             headers["Idempotency-Key"] = key
+        if if_match:
+            headers["If-Match"] = if_match
         deadline = time.monotonic() + PATIENCE_SECONDS
         last: object = None
         self.world.calls += 1

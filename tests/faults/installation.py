@@ -37,7 +37,7 @@ class Installation:
         self.on_s3 = on_s3
         self.logs = folder / "logs"
         self.data = folder / "data"
-        self.taken, self.state = folder / "taken", folder / "state"
+        self.taken, self.state, self.texts = folder / "taken", folder / "state", folder / "texts"
         self.states: dict[str, str] = {}
         for made in (self.logs, self.data):
             made.mkdir()
@@ -55,6 +55,7 @@ class Installation:
             "WEB_THREADS": "4",
             "SHARE_NOTICE_DELAY_SECONDS": "1",
             "UNDO_SECONDS": "0",  # messages leave at once
+            "CODES_AN_HOUR": "100",  # who lost an answer asks for another
         }
         self.parts: dict[str, Part] = {}
         self.clamd: Clamd | None = None
@@ -191,10 +192,9 @@ class Installation:
         self.environment |= {"EMAIL_URL": f"smtp://127.0.0.1:{smtp}", "SMS_URL": f"http://127.0.0.1:{sms}/send"}
         self.environment |= MANY_SMS  # one practice, with many bookings
         self.taken.touch()
-        self._part(
-            "sinks",
-            [sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(self.state)],
-        )
+        self.texts.touch()
+        files = map(str, (self.taken, self.state, self.texts))
+        self._part("sinks", [sys.executable, "-m", "bench.sinks", str(smtp), str(sms), *files])
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:

@@ -1,4 +1,4 @@
-"""One installation for many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS KINDS SEED…`."""
+"""One installation for many seeds: `python -m tests.faults.lane FOLDER files|s3 RESULTS KINDS ACTS SEED…`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,14 +18,15 @@ from tests.faults.installation import Installation
 from tests.faults.pace import PACE
 
 STILL_SECONDS = 300  # without progress for so long, it will not recover
-CASES = 3
+# What happens meanwhile: the acts of practices, and those of patients.
+CASES = {"all": (2, 1), "patients": (0, 3)}
 # An email and an SMS for each worker whose record a fault may prevent.
 IN_FLIGHT = {"worker": 2, "database": 4, "power": 4}
 T = TypeVar("T")
 
 
 def main() -> None:
-    folder, storage, results, kinds, *seeds = sys.argv[1:]
+    folder, storage, results, kinds, acts, *seeds = sys.argv[1:]
     # Ends all parts. Not SystemExit, by which fsck reports faults.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     installation = Installation(Path(folder), on_s3=storage == "s3")
@@ -33,7 +35,7 @@ def main() -> None:
         import django
 
         django.setup()
-        lane = Lane(installation, Path(results), [kind.strip() for kind in kinds.split(",") if kind.strip()])
+        lane = Lane(installation, Path(results), [kind.strip() for kind in kinds.split(",") if kind.strip()], acts)
         for seed in seeds:
             lane.run(int(seed))
     finally:
@@ -41,7 +43,7 @@ def main() -> None:
 
 
 class Lane:
-    def __init__(self, installation: Installation, results: Path, kinds: list[str]) -> None:
+    def __init__(self, installation: Installation, results: Path, kinds: list[str], acts: str) -> None:
         from django.core.management import call_command
 
         from tests.faults.practice import open_practice
@@ -50,24 +52,22 @@ class Lane:
         self.installation = installation
         self.results = results
         self.kinds = kinds
+        self.acts = acts
         call_command("migrate", verbosity=0)
-        self.world = open_practice(installation.bases)
+        self.world = open_practice(installation.bases, installation.texts)
         installation.start_site()
         self.taken = Taken(installation.taken)
 
     def run(self, seed: int) -> None:
         """Run one scenario, and record its result in any case."""
         from tests.faults import strikes
-        from tests.faults.actors import Case
 
         chance = random.Random(seed)
         planned = strikes.plan(chance, strikes.kinds_of(self.installation, self.kinds), PACE)
         result: dict[str, Any] = {"seed": seed, "strikes": [one.kind for one in planned]}
         began, wronged = time.monotonic(), self.installation.wronged()
         try:
-            cases = [
-                Case(f"S{seed}-{number}", self.world, random.Random(f"{seed}/{number}")) for number in range(CASES)
-            ]
+            cases = self._cases(seed)
             self._live_through(cases, planned, chance)
             struck = time.monotonic()
             self._recover()
@@ -91,6 +91,22 @@ class Lane:
         with self.results.open("a") as lines:
             lines.write(json.dumps(result) + "\n")
         print(json.dumps(result), flush=True)
+
+    def _cases(self, seed: int) -> list[Any]:
+        from tests.faults.actors import Case
+        from tests.faults.patients import PatientCase
+        from tests.faults.practice import open_account
+
+        of_practices, of_patients = CASES[self.acts]
+        chances = [random.Random(f"{seed}/{number}") for number in range(of_practices + of_patients)]
+        cases = [
+            Case(f"S{seed}-{number}", self.world, chance) for number, chance in enumerate(chances[:of_practices])
+        ]
+        for number, chance in enumerate(chances[of_practices:], of_practices):
+            name, mobile = f"S{seed}-{number}", f"+3361{chance.randrange(10**7):07}"
+            account = patiently(partial(open_account, name, mobile))
+            cases.append(PatientCase(name, self.world, chance, account=account))
+        return cases
 
     def _live_through(self, cases: list[Any], planned: list[Any], chance: random.Random) -> None:
         from tests.faults.strikes import KINDS
@@ -135,7 +151,18 @@ class Lane:
         faults = list(faults_of(cases, self.taken))
         lines, orphans = fsck()
         return {"faults": faults + [f"fsck: {line}" for line in lines], "twice": twice, "orphans": orphans,
-                "shares": sum(len(case.shares) for case in cases)}  # fmt: skip
+                "shares": sum(len(case.shares) for case in cases), **self._acts(cases)}  # fmt: skip
+
+    @staticmethod
+    def _acts(cases: list[Any]) -> dict[str, int]:
+        from tests.faults.patients import PatientCase
+
+        patients = [case for case in cases if isinstance(case, PatientCase)]
+        return {
+            "sent": sum(len(case.sent) for case in patients),
+            "answered": sum(len(case.answers) for case in patients),
+            "consents": sum(state != "asked" for case in patients for state in case.consents.values()),
+        }
 
     def _forget(self, cases: list[Any]) -> None:
         """Delete the cases, so that the next fsck checks its own seed only."""

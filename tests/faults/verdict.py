@@ -13,10 +13,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from appointments.models import Appointment
-from documents.models import AutoSend, SharedDocument
+from audit.models import AuditEvent
+from documents.models import AutoSend, Consent, ConsentChallenge, DocumentRequest, ReceivedDocument, SharedDocument
 from files import storage
 from notifications.models import Message
+from questionnaires.answering import answers_of
+from questionnaires.models import QuestionnaireResponse
 from tests.faults.actors import Case
+from tests.faults.patients import PatientCase
 
 SOON = timedelta(minutes=10)  # ignores what is due later
 AUTOMATIC = 6  # documents that two rules send for each booking
@@ -106,6 +110,64 @@ def _of_case(case: Case) -> Iterator[str]:
     states = Counter(appointment.auto_sends.values_list("state", flat=True))
     if states.total() != AUTOMATIC or states.keys() - ({"sent", "cancelled"} if case.cancelled else {"sent"}):
         yield f"{case.number}: automatic documents are {dict(states)}"
+    if isinstance(case, PatientCase):
+        yield from _of_patient(case, appointment)
+
+
+def _of_patient(case: PatientCase, appointment: Appointment) -> Iterator[str]:
+    """What was sent, answered and signed: all of it, once, and as it was answered."""
+    there = {
+        str(one.pk): one for one in ReceivedDocument.objects.filter(appointment=appointment).select_related("file")
+    }
+    wanted = {key: one for key, one in case.sent.items() if one.outcome != "taken back"}
+    for lost in wanted.keys() - there.keys():
+        yield f"{case.number}: file {lost} was answered 201 and is lost"
+    for extra in there.keys() - wanted.keys():
+        yield f"{case.number}: file {extra} was never answered, or taken back"
+    for key in wanted.keys() & there.keys():
+        found, answered = there[key], wanted[key]
+        if (found.file.sha256, found.state) != (answered.sha256, answered.outcome):
+            yield f"{case.number}: file {key} is {found.state}, or has other bytes; answered was {answered.outcome}"
+    states = dict(case.asked)
+    if case.cancelled:  # closes what is open
+        states = {key: state if state == "accepted" else "cancelled" for key, state in states.items()}
+    asked = {str(one.pk): one for one in DocumentRequest.objects.filter(appointment=appointment)}
+    if {key: one.state for key, one in asked.items()} != states:
+        yield f"{case.number}: requests are {[one.state for one in asked.values()]}, answered were {states}"
+    yield from _of_answers(case, appointment, asked)
+    yield from _of_consents(case, appointment)
+    lines = Counter(AuditEvent.objects.filter(record_id=appointment.pk).values_list("action", flat=True))
+    once = {
+        "document.received": len(case.sent),
+        "received.taken_back": len(case.sent) - len(wanted),
+        "questionnaire.answered": len(case.answers),
+        "consent.signed": sum(state in ("signed", "withdrawn") for state in case.consents.values()),
+        "consent.refused": sum(state == "refused" for state in case.consents.values()),
+        "consent.withdrawn": sum(state == "withdrawn" for state in case.consents.values()),
+    }
+    for action, times in once.items():
+        if lines[action] != times:
+            yield f"{case.number}: {action} is {lines[action]} times in the history, expected {times}"
+
+
+def _of_answers(case: PatientCase, appointment: Appointment, asked: dict[str, DocumentRequest]) -> Iterator[str]:
+    responses = QuestionnaireResponse.objects.filter(appointment=appointment).select_related("version")
+    if responses.count() != len(case.answers):
+        yield f"{case.number}: {responses.count()} responses, answered were {len(case.answers)}"
+    for response in responses:
+        (request,) = [key for key, one in asked.items() if one.response_id == response.pk] or [""]
+        (pain,) = answers_of(response).get("pain", (None,))
+        if case.answers.get(request) != pain:
+            yield f"{case.number}: pain {pain} of request {request or 'none'}, answered was {case.answers}"
+
+
+def _of_consents(case: PatientCase, appointment: Appointment) -> Iterator[str]:
+    """fsck judges their seals."""
+    for document, state in case.consents.items():
+        consent = Consent.objects.get(document__in=[document])
+        used = ConsentChallenge.objects.filter(consent=consent, used_at__isnull=False).count()
+        if (consent.state, used) != (state, int(state in ("signed", "withdrawn"))):
+            yield f"{case.number}: consent of {document} is {consent.state} by {used} codes, answered was {state}"
 
 
 def fsck() -> tuple[list[str], int]:

@@ -15,7 +15,7 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
 from files.actions import is_safe_address
 from files.intake import Intake, Refused
-from files.structure import contents
+from files.structure import MANY, contents
 from tests.documents.conftest import PDF
 
 Receive = Callable[..., Intake]
@@ -110,15 +110,20 @@ def on_a_hidden_page(pdf: Pdf, action: Dictionary) -> None:
     pdf.Root.Names = Dictionary(Templates=Dictionary(Names=Array(["t", page])))
 
 
-def among_a_million_harmless_ones(pdf: Pdf, action: Dictionary) -> None:
+def among_many_harmless_ones(pdf: Pdf, action: Dictionary, many: int = MANY) -> None:
     safe = [Dictionary(Subtype=Name.Link, Rect=[0, 0, 9, 9], A=act("/URI", URI="https://a.example/"))]
-    links = safe * 250_000
+    links = safe * many
     pdf.pages[0].obj.Annots = Array([*links, Dictionary(Subtype=Name.Link, Rect=[0, 0, 9, 9], A=action)])
+
+
+def among_a_million_harmless_ones(pdf: Pdf, action: Dictionary) -> None:
+    among_many_harmless_ones(pdf, action, 250_000)
 
 
 PLACES = [
     *(on_click, on_click_indirect, previous_address, of_an_annotation, of_a_page, of_the_document, on_opening),
     *(chained, chained_deeply, chained_far, in_outline, of_a_field, in_a_name_tree, on_a_hidden_page),
+    among_many_harmless_ones,
 ]
 
 # --- What it does --------------------------------------------------------------------------------------------
@@ -197,6 +202,7 @@ def test_a_form_sent_to_an_address_of_the_web_is_taken_and_told(receive: Receive
     assert receive(pdf_with(act("/SubmitForm", F=target), on_click)).notices == ("sends_form",)
 
 
+@pytest.mark.lengthy
 def test_many_harmless_links_hide_nothing(receive: Receive) -> None:
     begun = time.process_time()
     content = pdf_with(OUTSIDE["program"](), among_a_million_harmless_ones)

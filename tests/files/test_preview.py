@@ -11,8 +11,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
-from files import decoding, preview, storage
-from files.intake import Intake
+from files import decoding, preview
 from files.limits import PDF as PDF_TYPE
 from files.models import StoredFile
 from files.small_pictures import webp_below
@@ -22,18 +21,13 @@ from tests.pdfs import pdf_with_page
 from tests.picture_samples import PICTURES
 from tests.sample_folder import over_the_folder, viewer_opens
 
-Receive = Callable[..., Intake]
+pytestmark = pytest.mark.django_db
 Keep = Callable[..., StoredFile]
 MEDIA_TYPES_BY_SUFFIX = {
     ".pdf": PDF_TYPE, ".jpg": "image/jpeg", ".png": "image/png", ".tiff": "image/tiff",
 }  # fmt: skip
 BLANK = ("a cropped page.pdf", "larger units.pdf", "a page of five metres.pdf")
 LIGHT, DARK = 200, 60  # grey levels of the left and the right half
-
-
-@pytest.fixture
-def keep(receive: Receive) -> Keep:
-    return lambda content, name: storage.keep(receive(content, name))
 
 
 def halves(mode: str) -> Image.Image:
@@ -164,6 +158,7 @@ def is_light_and_readable(path: Path, page: int, output: Path, *, has_ink: bool)
     assert not has_ink or int(str(lightest)) - int(str(darkest)) > 100  # ink on paper
 
 
+@pytest.mark.lengthy
 def test_noise_fits_too_and_a_radiograph_keeps_its_tones(tmp_path: Path) -> None:
     noise = Image.effect_noise((1600, 2400), 90)
     tones = Image.linear_gradient("L").resize((1200, 1200))

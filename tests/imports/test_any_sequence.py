@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.cancelling import cancel
 from appointments.models import Appointment, AppointmentStatus
+from appointments.moving import move
 from imports.models import CalendarSubscription
 from patients.models import Patient
 from practices.models import Practice

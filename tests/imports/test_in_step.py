@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, AppointmentStatus, VisitReason
+from appointments.moving import move
 from audit.models import AuditEvent
 from imports.models import CalendarItem, CalendarSubscription, ItemState, Subject
 from imports.subscriptions import subscribe, switch_on

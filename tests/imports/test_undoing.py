@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.models import Appointment, VisitReason
+from appointments.moving import move
 from audit.models import AuditEvent
 from documents.models import Category, SharedDocument
 from documents.sharing.share import share_upload

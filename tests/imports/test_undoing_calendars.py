@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.models import Appointment
+from appointments.moving import move
 from audit.models import AuditEvent
 from documents.models import Category
 from documents.sharing.share import share_upload

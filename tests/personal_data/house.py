@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import uuid
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Any
@@ -51,18 +52,26 @@ from appointments.models import (
 from appointments.reminders import send_due as send_reminders
 from audit.trail import record
 from docshare.demo.letters import letter, signature
+from documents.consents.asking import ask
+from documents.consents.forms import Asked
 from documents.library.catalogue import import_document
 from documents.models import (
     ActKind,
     AutoSendRule,
     Category,
+    ConsentChallenge,
+    ConsentDraft,
+    ConsentForm,
     DocumentRequest,
     FillingDraft,
     LibraryDocument,
     LibraryVersion,
+    Means,
+    PartialUpload,
     ReadingMeans,
     ReceivedDocument,
     RequestState,
+    RuleQuestion,
     SentAs,
     SharedDocument,
     Task,
@@ -97,7 +106,7 @@ from patients.models import (
 from personal_data.models import DataExport, PracticeExport
 from portals.models import IdempotentCall
 from practices.models import ColleagueInvitation, InvitationEnd, Membership, Practice, PracticeLogo
-from questionnaires.answering import begin_response, keep_answers
+from questionnaires.answering import begin_response, complete_response, keep_answers
 from questionnaires.catalogue import import_questionnaire
 from signing.models import SignatureImage
 from signing.pdf.placement import Placement
@@ -186,6 +195,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     house.document = house.share(house.past, f"Ordonnance {tag}", signs=signs)
     house.coming = house.book(marie, 3, holder=own, booked_for=BookedFor.SELF)
     share_library_document(appointment=house.coming, library_document=library, by=doctor)
+    _signature(house, library)
     day = house.coming.local_start.date()
     draft(practice=house.practice, day=day, appointments=[house.coming], documents=[library], by=doctor)
     _relatives(house, library, tag)
@@ -193,6 +203,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     Reminder.objects.filter(appointment=house.coming).update(due_at=timezone.now())
     assert send_reminders() >= 1
     _to_sign(house, tag)
+    _half_sent(house, tag)
     _questionnaire(house, tag)
     _asked(house, tag)
     note_reading(documents=[house.document], by=own, means=ReadingMeans.VIEWED)
@@ -241,7 +252,29 @@ def _library_with_a_rule(house: House, tag: str) -> LibraryDocument:
     rule.documents.add(document)
     rule.visit_reasons.add(house.reason)
     rule.agendas.add(house.agenda)
+    RuleQuestion.objects.create(rule=rule, label=f"Ordonnance {tag}", days_before=2)
     return document
+
+
+def _signature(house: House, library: LibraryDocument) -> None:
+    """A signature that Marie was asked for and began to give."""
+    ConsentForm.objects.create(document=library, sentences=["J’ai lu ce document."])
+    document = SharedDocument.objects.filter(appointment=house.coming, library_version__document=library).latest(
+        "shared_at"
+    )
+    consent = ask(document=document, asked=Asked(["J’ai lu ce document."]), by=house.doctor)
+    sha256 = document.file.sha256
+    ConsentDraft.objects.create(consent=consent, user=house.own, sha256=sha256, name="Marie", pages=[1])
+    ConsentChallenge.objects.create(
+        consent=consent, user=house.own, sha256=sha256, means=Means.SMS, expires_at=timezone.now()
+    )
+
+
+def _half_sent(house: House, tag: str) -> None:
+    """A file that Marie is sending."""
+    PartialUpload.objects.create(
+        appointment=house.coming, user=house.own, identity=uuid.uuid4(), name=f"Ordonnance{tag}.pdf", size=9
+    )
 
 
 def _to_sign(house: House, tag: str) -> None:
@@ -258,7 +291,7 @@ def _to_sign(house: House, tag: str) -> None:
 
 
 def _questionnaire(house: House, tag: str) -> None:
-    """One that Marie has begun to answer."""
+    """One that Marie has answered, and begins to answer again."""
     version = import_questionnaire(
         practice=house.practice,
         resource={
@@ -269,8 +302,16 @@ def _questionnaire(house: House, tag: str) -> None:
         },
         by=house.admin,
     ).versions.get()
-    response = begin_response(appointment=house.coming, version=version, by=house.own)
-    keep_answers(response=response.pk, answers={"why": (f"Durand{tag}",)}, by=house.own)
+    sent = begin_response(appointment=house.coming, version=version, by=house.own)
+    keep_answers(response=sent.pk, answers={"why": (f"Durand{tag}",)}, by=house.own)
+    sent = complete_response(response=sent.pk, by=house.own)
+    DocumentRequest.objects.create(
+        practice=house.practice, appointment=house.coming, label=f"Questions {tag}", asked_by=house.doctor,
+        version=version, response=sent, answered_as=SentAs.PATIENT, state=RequestState.ACCEPTED,
+        settled_at=sent.completed_at,
+    )  # fmt: skip
+    draft = begin_response(appointment=house.coming, version=version, by=house.own)
+    keep_answers(response=draft.pk, answers={"why": (f"Encore {tag}",)}, by=house.own)
 
 
 def _asked(house: House, tag: str) -> None:

@@ -41,6 +41,7 @@ from personal_data.erase import erase
 from personal_data.people import Asked
 from personal_data.registry import DECISIONS, Fate
 from personal_data.retention import retention_end
+from questionnaires.models import QuestionnaireResponse
 from signing.models import SigningCredential
 from tests.docshare.test_fsck import fsck
 from tests.personal_data.house import House, account, furnish, tie, whole_database
@@ -99,6 +100,7 @@ def test_what_the_registry_calls_erased_is_erased_and_what_it_calls_kept_is_kept
     people = [house.own.pk, house.doctor.pk, house.marie.pk]
     # One that still waits goes with the record that it is about.
     Task.objects.update(state=TaskState.SIGNED, settled_at=timezone.now(), document=house.document)
+    QuestionnaireResponse.objects.filter(state="in-progress").delete()  # drafts go, sent answers stay
 
     def referring(label: str, name: str) -> int:
         rows: QuerySet[Model] = apps.get_model(label)._default_manager.filter(**{f"{name}__in": people})
@@ -135,6 +137,7 @@ def test_a_record_whose_years_are_over_goes_with_its_bytes_and_nothing_is_left_t
     long_ago = timezone.now() - timedelta(days=365 * 21)
     SharedDocument.objects.filter(patient=house.marie).update(shared_at=long_ago)
     ReceivedDocument.objects.update(received_at=long_ago)
+    QuestionnaireResponse.objects.filter(state="completed").update(completed_at=long_ago)
     Appointment.objects.filter(patient=house.marie).update(starts_at=long_ago, ends_at=long_ago + timedelta(hours=1))
     key = house.document.file.key
     assert (own_store / key).exists()
@@ -152,6 +155,7 @@ def test_a_run_that_was_killed_before_the_bytes_went_is_ended_by_the_next(house:
     long_ago = timezone.now() - timedelta(days=365 * 21)
     SharedDocument.objects.filter(patient=house.marie).update(shared_at=long_ago)
     ReceivedDocument.objects.update(received_at=long_ago)
+    QuestionnaireResponse.objects.filter(state="completed").update(completed_at=long_ago)
     Appointment.objects.filter(patient=house.marie).update(starts_at=long_ago, ends_at=long_ago + timedelta(hours=1))
     erase(Asked(patient=house.marie.pk))  # on_commit callbacks never run in the test's own transaction
     assert (own_store / house.document.file.key).exists()

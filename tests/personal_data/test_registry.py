@@ -60,11 +60,15 @@ def _leads_to_practice(model: type[models.Model], seen: frozenset[type[models.Mo
     return any(_leads_to_practice(one, seen | {model}) for one in targets)
 
 
+OF_THE_RECORD = {"questionnaires.QuestionnaireResponse", "documents.Consent"}
+
+
 @pytest.mark.parametrize("label", LABELS)
 def test_what_is_sealed_in_a_row_goes_into_no_archive(label: str) -> None:
     """It gives access to something (a link, a webhook's secret), or nobody may be able to decrypt it any more.
-    Answers to questionnaires are part of the record: they leave with it, in clear (docs/decisions/0046)."""
-    if label == "questionnaires.QuestionnaireResponse" or not DECISIONS[label].exported:
+    Answers to questionnaires, and why a patient refused to sign, are part of the record: they leave with it, in clear
+    (docs/decisions/0046 and 0052)."""
+    if label in OF_THE_RECORD or not DECISIONS[label].exported:
         return
     fields = apps.get_model(label)._meta.get_fields()
     sealed = {field.name for field in fields if isinstance(field, SealedTextField)}

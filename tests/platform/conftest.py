@@ -118,13 +118,22 @@ class Installation:
                     return process
         return None
 
-    def part(self, *words: str) -> psutil.Process | None:
-        """The supervisor's own child whose command contains all the words, once it has replaced its wrapper."""
-        supervisor = self.find("supervisord")
-        for process in supervisor.children() if supervisor else []:
+    @property
+    def supervisor(self) -> psutil.Process | None:
+        """The process of which the parts are forks; they have its command, but names of their own."""
+        for process in self.processes():
             with suppress(psutil.Error):
-                command = " ".join(process.cmdline())
-                if all(word in command for word in words) and "stop_with_parent.py" not in command:
+                parent = process.parent()
+                if process.name() == "docshare-parts" and parent and "deploy/run.py" in parent.cmdline():
+                    return process
+        return None
+
+    def part(self, *words: str) -> psutil.Process | None:
+        """The supervisor's own child whose name or command contains all the words."""
+        for process in self.supervisor.children() if self.supervisor else []:
+            with suppress(psutil.Error):
+                command = " ".join([process.name(), *process.cmdline()])
+                if all(word in command for word in words):
                     return process
         return None
 

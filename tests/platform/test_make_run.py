@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_grou
 
 PARTS = {
     "queue": ("-server ", "unixsocket"),
-    "web": ("gunicorn",),
-    "worker": ("celery", "worker"),
-    "beat": ("celery", "beat"),
+    "web": ("docshare-web",),
+    "worker": ("docshare-worker",),
+    "beat": ("docshare-beat",),
 }
 
 

@@ -41,9 +41,9 @@ def test_ctrl_c_stops_everything_and_a_second_start_keeps_the_data(to_stop: Inst
 
 def test_after_kill_9_nothing_is_left_and_it_starts_again(to_stop: Installation) -> None:
     """For each of its parent processes."""
-    for victim in ("supervisord", "deploy/run.py", "make"):
+    for victim in ("the supervisor", "deploy/run.py", "make"):
         to_stop.start()
-        process = to_stop.find(victim)
+        process = to_stop.supervisor if victim == "the supervisor" else to_stop.find(victim)
         assert process is not None, victim
         process.send_signal(signal.SIGKILL)
         nothing_is_left(to_stop)

@@ -23,7 +23,8 @@ def check_pages(
     client = Client() if who == "nobody" else sign_in(request.getfixturevalue(who))
     pages = dict(_pages(client, ids))
     assert len(pages) >= PEOPLE[who], len(pages)
-    assert {path: found for path, page in pages.items() if (found := list(faults(page)))} == {}
+    wrong = {path: found for path, page in pages.items() if (found := list(faults(page)))}
+    assert wrong == {}, wrong
 
 
 def _pages(client: Client, ids: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from appointments.recipients import Reason as Why
 from appointments.recipients import Recipient, RecipientState
 from documents.filling.filled import AnotherPatientNamed
 from documents.library.writing.printing import CannotWrite
+from documents.receiving.limits import UNASKED, TooMuchToday
 from documents.sharing.uploads import RecipientNotReady
 from documents.sharing.wrong_patient import WrongPatientSuspected
 from documents.to_sign.sign_tasks import InTheWay
@@ -60,6 +61,7 @@ def every_refusal() -> list[Refusal]:
         SlotTaken([]),
         SmsRefused(Cause.COUNTRY),
         SmsRefused(Cause.TOO_MANY, 90),
+        TooMuchToday(UNASKED),
         TryLater("busy", sentence),
         WrongBirthDate(0),
         WrongBirthDate(1),

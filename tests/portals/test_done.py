@@ -18,7 +18,7 @@ from django.urls import resolve
 from accounts.models import User
 from accounts.return_pages import takes_get
 from appointments.models import Appointment
-from portals.stored_pages import ASKING, KEPT, KEPT_BELOW, Kept
+from portals.stored_pages import ASKING, KEPT, KEPT_BELOW, StoredPage
 from sealing.columns import Sealed
 from tests.conftest import PASSWORD
 from tests.portals.patient.test_booking import get, links, to_whom  # noqa: F401
@@ -73,7 +73,7 @@ def planted(client: Client, user: User | None) -> None:
     """A kept page, for any address."""
     session = client.session
     whom = [str(user.pk) if user else None, None]
-    session[KEPT] = {"T": Kept(whom=whom, status=400, page=Sealed.of("").token, done="")}
+    session[KEPT] = {"T": StoredPage(whom=whom, status=400, page=Sealed.of("").token, done="")}
     session.save()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from allauth.account.models import EmailAddress
@@ -39,7 +40,10 @@ from practices.models import Membership, Practice
 from tests.conftest import make_user
 
 ACCOUNTS = ["hugo", "ines", "own", "parent"]  # account holders; none is staff
-STAFF = ["alice", "rita"]
+# Of the practice: its doctors, a secretary, an administrator who is neither, and one who only reads.
+SHARERS = ["alice", "bob", "sonia", "adele"]
+STAFF = [*SHARERS, "rita"]
+SCOPES = [Scope.READ, Scope.WRITE, Scope.SIGN]
 BORN = date(1980, 5, 6)  # of every account holder
 # Every address that reaches an account holder's mailboxes, by the providers' own rules. The first signs in; the
 # second is another proved one.
@@ -87,7 +91,9 @@ class Practices:
         Membership.objects.create(
             user=self.users["alice"], practice=self.practice, is_practitioner=True, is_admin=True
         )
-        Membership.objects.create(user=self.users["rita"], practice=self.practice, is_reader=True)
+        roles = {"bob": "is_practitioner", "sonia": "is_secretary", "adele": "is_admin", "rita": "is_reader"}
+        for name, role in roles.items():
+            Membership.objects.create(user=self.users[name], practice=self.practice, **{role: True})
         Membership.objects.create(user=self.users["charlie"], practice=other, is_practitioner=True, is_admin=True)
         for name in ACCOUNTS:
             self.users[name] = self._account(name)
@@ -110,13 +116,14 @@ class Practices:
             for number in (1, 2)
         ]
         asked = {"email": "email", "mobile": "sms"}
-        save_rule(
-            practice=self.practice,
-            content=RuleContent(name="Plans", documents=self.library, channels=[asked[one] for one in channels]),
-            by=self.users["alice"],
-        )
+        content = replace(self.content_of_rule(), channels=[asked[one] for one in channels])
+        save_rule(practice=self.practice, content=content, by=self.users["alice"])
+        self.planned = len(content.documents) + len(content.questions)  # sendings of each booking
         self.slots = 0
         self.sign_in()
+
+    def content_of_rule(self) -> RuleContent:
+        return RuleContent(name="Plans", documents=self.library)
 
     def sign_in(self) -> None:
         """Signs everybody in, by browser and API: again after some days."""
@@ -126,7 +133,7 @@ class Practices:
             self.clients[name] = Client(raise_request_exception=True)
             self.clients[name].force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
             self.apis[name] = APIClient()
-            _token, secret = issue_token(user=user, name="test", scopes=[Scope.READ, Scope.WRITE], by=None)
+            _token, secret = issue_token(user=user, name="test", scopes=SCOPES, by=None)
             self.apis[name].credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
 
     def next_slot(self) -> datetime:

@@ -15,7 +15,7 @@ VALUES: dict[str, tuple[str, list[Any]]] = {
     "boolean": ("Boolean", [True, False]),
     "integer": ("Integer", [0, 1, 2, 7]),
     "decimal": ("Decimal", [0.5, 1, 36.6]),
-    "date": ("Date", ["1950-01-31", "2026-11-29"]),
+    "date": ("Date", ["1950-01-31", "1950", "2026-11-29", "2026-11", "2026-12", "2026"]),
     "time": ("Time", ["07:30:00", "18:00:00"]),
     "dateTime": ("DateTime", ["2026-11-29T08:00:00+01:00", "2026-11-29T07:30:00Z"]),
     "string": ("String", ["oui", "non"]),
@@ -31,6 +31,8 @@ def _codings(link_id: str) -> list[Json]:
 
 def values_of(item: Json) -> list[Json]:
     """Some `value[x]` that answer the question."""
+    if item["type"] == "choice" and "valueDate" in item["answerOption"][0]:
+        return [dict(option) for option in item["answerOption"]]
     if item["type"] in ("choice", "open-choice"):
         free = [{"valueString": "autre"}] if item["type"] == "open-choice" else []
         return [{"valueCoding": coding} for coding in _codings(item["linkId"])] + free
@@ -54,6 +56,7 @@ def _item(draw: st.DrawFn, asked: list[Json], names: list[str], depth: int) -> J
     link_id = names.pop(0)
     kinds = [
         *VALUES,
+        *["date"] * 5,  # often, because few pairs of dates have no answer
         "choice",
         "choice",
         "open-choice",
@@ -66,11 +69,15 @@ def _item(draw: st.DrawFn, asked: list[Json], names: list[str], depth: int) -> J
         item |= {"enableWhen": conditions}
         if len(conditions) > 1 or draw(st.booleans()):
             item["enableBehavior"] = draw(st.sampled_from(["all", "any"]))
-    if item["type"] in ("choice", "open-choice"):
+    if item["type"] == "choice" and draw(st.integers(0, 3)) == 0:
+        item["answerOption"] = [{"valueDate": one} for one in VALUES["date"][1]]
+    elif item["type"] in ("choice", "open-choice"):
         item["answerOption"] = [
             {"valueCoding": coding, "extension": [{"url": ORDINAL, "valueDecimal": number}]}
             for number, coding in zip(draw(st.permutations([0, 1, 2.5])), _codings(link_id), strict=True)
         ]
+    if item["type"] == "date" and draw(st.booleans()):
+        item["initial"] = [draw(st.sampled_from(values_of(item)))]
     has_items = item["type"] == "group" or (depth < 3 and names and draw(st.integers(0, 4)) == 0)
     if item["type"] != "group":
         asked.append(item)

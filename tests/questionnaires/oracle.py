@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -65,7 +66,13 @@ def without(response: Json, enabled: set[str]) -> Json:
                 one["item"] = [kept(below) for below in one["item"] if below["linkId"] in enabled]
         return element
 
-    return kept(copy.deepcopy(response))
+    return kept(_exactly(response))
+
+
+def _exactly(response: Json) -> Json:
+    """A copy with decimals as they are written: of a float the package compares the binary fraction."""
+    read: Json = json.loads(json.dumps(response), parse_float=Decimal)
+    return read
 
 
 def enabled(questionnaire: Json, response: Json) -> set[str]:

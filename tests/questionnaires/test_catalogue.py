@@ -31,12 +31,14 @@ from questionnaires.examples import EXAMPLES
 from questionnaires.fhir.editing import (
     Choice,
     Content,
+    choices_of,
     with_changed_item,
     with_heading,
     with_item,
     with_moved_item,
     without_item,
 )
+from questionnaires.fhir.extensions import ORDINAL
 from questionnaires.fhir.faults import NotUnderstood
 from questionnaires.fhir.items import Condition, Operator, ScoreRange
 from questionnaires.fhir.reading import read_questionnaire
@@ -180,6 +182,20 @@ def test_editing_keeps_codes_of_choices_that_are_written_anew() -> None:
     del gone["item"][0]["answerOption"][1]
     with pytest.raises(NotUnderstood, match="condition_of_another_type"):
         read_questionnaire(gone)
+
+
+def test_editing_keeps_imported_choices_that_have_no_code() -> None:
+    options = [
+        {"valueDate": "2024-05", "initialSelected": True},
+        {"valueInteger": 3, "extension": [{"url": ORDINAL, "valueDecimal": 1}]},
+        {"valueString": "Jamais"},
+        {"valueTime": "08:30:00"},
+    ]
+    draft = _empty() | {"item": [{"linkId": "season", "type": "choice", "text": "Quand ?", "answerOption": options}]}
+    (season,) = read_questionnaire(draft).items
+    kept = Content(Kind.CHOICE, "Depuis quand ?", choices=(*choices_of(season)[::-1], Choice("Toujours")))
+    changed = with_changed_item(draft, "season", kept)["item"][0]
+    assert changed["answerOption"] == [*options[::-1], {"valueCoding": {"code": "a1", "display": "Toujours"}}]
 
 
 def test_order_sections_and_ranges() -> None:

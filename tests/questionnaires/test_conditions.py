@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, event, given, settings
+from fhir.resources.R4B.questionnaire import Questionnaire
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+from hypothesis import HealthCheck, event, example, given, settings
 
 from questionnaires.fhir.conditions import enabled_items
 from questionnaires.fhir.reading import read_questionnaire
@@ -17,7 +19,51 @@ from tests.questionnaires.generated import answered
 Json = dict[str, Any]
 
 
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@example(
+    (
+        {
+            "resourceType": "Questionnaire",
+            "status": "active",
+            "item": [
+                {"linkId": "q0", "type": "decimal", "text": "Température ?"},
+                {
+                    "linkId": "q1",
+                    "type": "boolean",
+                    "text": "Toux ?",
+                    "enableWhen": [{"question": "q0", "operator": "=", "answerDecimal": 36.6}],
+                },
+            ],
+        },
+        {
+            "resourceType": "QuestionnaireResponse",
+            "status": "in-progress",
+            "item": [{"linkId": "q0", "answer": [{"valueDecimal": 36.6}]}],
+        },
+    )
+)
+@example(
+    (
+        {
+            "resourceType": "Questionnaire",
+            "status": "active",
+            "item": [
+                {"linkId": "q0", "type": "date", "text": "Opéré quand ?"},
+                {
+                    "linkId": "q1",
+                    "type": "boolean",
+                    "text": "Depuis ?",
+                    "enableWhen": [{"question": "q0", "operator": ">=", "answerDate": "2026-11"}],
+                },
+            ],
+        },
+        {
+            "resourceType": "QuestionnaireResponse",
+            "status": "in-progress",
+            "item": [{"linkId": "q0", "answer": [{"valueDate": "2026"}]}],
+        },
+    )
+)
 @given(answered())
 def test_the_same_questions_and_sums_as_fhirpath(both: tuple[Json, Json]) -> None:
     questionnaire, response = both
@@ -28,8 +74,10 @@ def test_the_same_questions_and_sums_as_fhirpath(both: tuple[Json, Json]) -> Non
     assert enabled == oracle.enabled(questionnaire, response)
     score, judged = score_of(questions, answers), oracle.score(questionnaire, response)
     assert (score and float(score.total)) == judged
-    # What is written is read again as the same, and has nothing of what is not enabled.
+    # What is written is sound, is read again as the same, and has nothing of what is not enabled.
     written = write_response(questions, answers, canonical="urn:uuid:1|1", completed=True)
+    Questionnaire.model_validate(questionnaire)
+    QuestionnaireResponse.model_validate(written)
     again = read_response(questions, written)
     assert again == {name: values for name, values in answers.items() if name in enabled}
     assert enabled_items(questions, again) == enabled

@@ -45,6 +45,8 @@ KINDS = {
     "pro/settings/instructions/": "instruction",
     "pro/settings/questionnaires/": "questionnaire",
     "questionnaires/": "response",
+    "pro/answers/": "response",
+    "api/v1/questionnaires/": "questionnaire",
     "pro/settings/closings/": "closing",
     "pro/settings/agendas/": "agenda",
     "pro/settings/visit-reasons/": "visit_reason",

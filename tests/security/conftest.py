@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -32,11 +33,13 @@ from appointments.models import (
 )
 from appointments.offers import offer_url
 from appointments.quiet_hours import TOPIC
+from documents.consents.forms import Asked, ask_for
 from documents.filling.filled import Filling, Place
 from documents.library.catalogue import write_document
 from documents.models import ActKind, AutoSend, Category, LibraryDocument, UndoableAct
 from documents.receiving.access import all_requests
-from documents.receiving.asking import Question, ask
+from documents.receiving.answering import send_answers, write_answers
+from documents.receiving.asking import Question, ask, ask_questionnaire
 from documents.receiving.sending import send_files
 from documents.sending.autosend import send_due
 from documents.sending.links import link_url
@@ -57,7 +60,6 @@ from personal_data.practice_exports import request_practice_export
 from portals.practice_address import slug_of
 from practices.colleagues import Identity, invite, invite_administrator
 from practices.models import PracticeLogo, Role
-from questionnaires.answering import begin_response
 from questionnaires.catalogue import import_questionnaire
 from signing.certificates import current_credential
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda, a holder
@@ -108,6 +110,8 @@ def ids(
         placement=None,
         by=alice_signs,
     )
+    with transaction.atomic():
+        ask_for(document, Asked(["J’ai lu ce document."]), alice_signs)
     sending = _sending(appointment, access_plan, carol, book_for)
     invitation = invitation_for(patient=sending.appointment.patient, by=None)
     for user in User.objects.exclude(emailaddress__verified=True):
@@ -136,7 +140,7 @@ def ids(
         "link": link_url(sending.link).rpartition("/")[2],
         "token": invitation_url(invitation).rstrip("/").rpartition("/")[2],
         **_of_patients(appointment, marias_account, holder, alice_signs),
-        **_of_staff(appointment, alice_signs, carol),
+        **_of_staff(appointment, alice_signs, carol, marias_account),
         **_to_sign(appointment, alice_signs, carol),
         **_asked(appointment, alice_signs, marias_account, receive()),
         "administrator": _administrator(appointment, root),
@@ -239,7 +243,7 @@ def _to_sign(appointment: Appointment, alice: User, carol: User) -> dict[str, An
 ITEM = {"linkId": "why", "type": "string", "text": "Pourquoi ?"}
 
 
-def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, Any]:
+def _of_staff(appointment: Appointment, alice: User, carol: User, account: User) -> dict[str, Any]:
     """What staff and administrators own."""
     practice = appointment.practice
     instruction = save_instruction(
@@ -256,6 +260,9 @@ def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, A
     )
     questions = {"resourceType": "Questionnaire", "status": "active", "title": "Avant la visite", "item": [ITEM]}
     questionnaire = import_questionnaire(practice=practice, resource=questions, by=carol)
+    answered = ask_questionnaire(appointment=appointment, questionnaire=questionnaire, by=alice)
+    write_answers(request=answered, answers={"why": ("Une toux",)}, by=account)
+    send_answers(request=answered, by=account)
     colleague = Identity("dora.lenoir@lilas.example", "Dora", "Lenoir")
     joining = invite(practice=practice, identity=colleague, roles=[Role.SECRETARY], by=carol)
     PracticeLogo.objects.create(practice=practice, png=b"\x89PNG\r\n\x1a\n", width=1, height=1)
@@ -263,7 +270,7 @@ def _of_staff(appointment: Appointment, alice: User, carol: User) -> dict[str, A
     return {
         "instruction": instruction.pk,
         "questionnaire": questionnaire.pk,
-        "response": begin_response(appointment=appointment, version=questionnaire.versions.get(), by=alice).pk,
+        "response": answered.pk,
         "closing": closing.pk,
         "member": joining.pk,
         "secret": re.findall(r"/join/([\w-]+)/", Message.objects.get(about=joining.pk).body)[0],

@@ -300,12 +300,13 @@ def test_no_get_changes_anything(
     assert len(seen) > len(routes()) / 2
     after = rows()
     written = {table for table in after if after[table] != before[table]}
-    assert written <= WRITTEN_BY_A_PROGRAMS_GET | (NOTED_BY_MONITORS if who == "root" else set())
+    assert written <= WRITTEN_BY_A_PROGRAMS_GET | KEPT | (NOTED_BY_MONITORS if who == "root" else set())
 
 
 # 503 where no worker runs; its first call notes which keys are in use.
 FOR_MONITORS = {"healthz/system", "metrics", "readyz"}
 NOTED_BY_MONITORS = {"notifications_keycheck"}  # an operator's pages lead to them
+KEPT = {"files_keptpage"}  # derived from bytes, whoever asks first (docs/decisions/0058)
 # A program's GET of the bytes is a reading, which is recorded (contract of the API; docs/decisions/0005).
 WRITTEN_BY_A_PROGRAMS_GET = {"audit_auditevent", "documents_documentreading", "documents_shareddocument"}
 

@@ -156,6 +156,7 @@ def test_what_libraries_need_still_works() -> None:
     assert sandbox.run(own_limits) == 5
 
 
+@pytest.mark.lengthy
 def test_a_child_holds_no_secret_of_the_environment(tmp_path: Path) -> None:
     """In a separate process: this one's fork server was started earlier."""
     secret = "a-secret-of-forty-characters-for-this-test"

@@ -23,9 +23,9 @@ from pytest_django import Settings
 from accounts.codes import TooManyCodes
 from accounts.mobile import ask_for_mobile
 from accounts.models import OneTimeCode, User
-from appointments.booking import move
 from appointments.limits import set_sms_limits
 from appointments.models import Agenda, Appointment, AppointmentKind, BookedFor, OpeningHours, Reminder, VisitReason
+from appointments.moving import move
 from appointments.online import book_online
 from appointments.reminders import send_due
 from audit.models import AuditEvent

@@ -127,3 +127,10 @@ def test_a_level_that_cannot_be_reached_is_told_at_start(
     for name, value in changes.items():
         setattr(settings, name, value)
     assert [sentence in error.msg for error in signature_level()] == [True]
+
+
+def test_no_two_installations_have_authorities_of_one_name() -> None:
+    """Otherwise a document of another installation would name ours, which did not issue its certificate."""
+    first, second = (credentials.create_authority(passphrase="x") for _installation in range(2))
+    names = {x509.load_der_x509_certificate(made.certificate).subject.rfc4514_string() for made in (first, second)}
+    assert len(names) == 2

@@ -4,6 +4,7 @@ long-term rules and by pdfsig; altered copies are detected."""
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -148,10 +149,11 @@ def proofs_in(path: Path) -> set[bytes]:
 
 
 def is_bare_syntax(copy: Path, whole: Path, place: int) -> bool:
-    """At B-LT no signature covers the update with the proofs (ETSI EN 319 142-1, 6.3): its white space may change,
-    but no byte of the proofs, of the signature, or of what was signed."""
+    """No signature covers the last update, with the proofs for the signature or time-stamp before it (ETSI EN
+    319 142-1, 6.3): its white space and its date may change, but no byte of the proofs, of a signature, or of what
+    was signed."""
     with whole.open("rb") as file:
-        signature = PdfFileReader(file).embedded_regular_signatures[-1]
+        signature = PdfFileReader(file).embedded_signatures[-1]
         if place < signature.byte_range[2] + signature.byte_range[3]:
             return False
     return proofs_in(copy) == proofs_in(whole)
@@ -172,9 +174,30 @@ def test_a_byte_changed_in_any_tenth_of_the_file_is_found(
         changed = bytearray(whole)
         changed[place] ^= 1
         copy.write_bytes(changed)
-        if not found_out(copy, level, roots) and not (level == "B-LT" and is_bare_syntax(copy, original, place)):
+        if not found_out(copy, level, roots) and not (
+            level in ("B-LT", "B-LTA") and is_bare_syntax(copy, original, place)
+        ):
             missed.append((place, whole[place - 20 : place + 20]))
     assert not missed, (len(whole), missed)
+
+
+@pytest.mark.parametrize("level", ["B-LT", "B-LTA"])
+def test_a_changed_name_of_the_authority_is_found_in_every_place(
+    level: str, signed: Signed, authority: Authority, pki: Pki, tmp_path: Path
+) -> None:
+    whole, roots = signed(level).read_bytes(), [authority.certificate, pki.certificate("root")]
+    name = x509.Certificate.load(authority.certificate).subject.native["common_name"].encode().hex().upper().encode()
+    places = [match.start() for match in re.finditer(name, whole.upper())]
+    assert len(places) >= 5  # twice in the authority's certificate, once in the doctor's, twice in the signature
+    copy = tmp_path / "copy.pdf"
+    missed = []
+    for place in places:
+        changed = bytearray(whole)
+        changed[place + 21] ^= 1
+        copy.write_bytes(changed)
+        if not found_out(copy, level, roots):
+            missed.append(place)
+    assert not missed
 
 
 def test_a_time_stamp_authority_that_does_not_answer_is_told_and_nothing_is_signed(signed: Signed) -> None:

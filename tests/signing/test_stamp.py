@@ -199,7 +199,7 @@ def test_without_a_number_nothing_is_said_of_one(stamped: Any) -> None:
 def test_those_who_cannot_see_the_stamp_are_told(stamped: Any) -> None:
     with pikepdf.open(stamped()) as pdf:
         tooltip = str(pdf.Root.AcroForm.Fields[-1].TU)
-    assert tooltip.startswith("Signature électronique : Alice Morel, RPPS 10101010101, le ")
+    assert tooltip.startswith("Signature électronique : Alice Morel, RPPS 10101010101, le ")
     assert tooltip.endswith(f"Elle se vérifie sur {VERIFY}")
 
 

@@ -82,7 +82,7 @@ def check_structure(pdf: pikepdf.Pdf) -> None:
     assert element.objgen in [child.objgen for child in children if isinstance(child, Dictionary)]
     assert element.P.get("/S", Name.StructTreeRoot) in (Name.Document, Name.StructTreeRoot)
     assert widget.P.Tabs == Name.S
-    assert "Signature électronique : Alice Morel" in str(widget.TU)
+    assert "Signature électronique : Alice Morel" in str(widget.TU)
 
 
 def check_archivable(pdf: pikepdf.Pdf, *, before: bytes) -> None:

@@ -28,6 +28,16 @@ on_postgresql = [
 @pytest.fixture
 def database() -> Iterator[str]:
     """The address of an empty database."""
+    yield from _made()
+
+
+@pytest.fixture
+def other_database() -> Iterator[str]:
+    """The address of a second one."""
+    yield from _made()
+
+
+def _made() -> Iterator[str]:
     name = f"upgrade_{uuid.uuid4().hex[:12]}"
     maintenance = urlsplit(SERVER)._replace(path="/postgres").geturl()
     with closing(psycopg.connect(maintenance, autocommit=True)) as server:

@@ -11,6 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.apps import apps
+from django.core.management import call_command
+from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import IntegrityError, connection, models
 from django.db.migrations.state import ProjectState
 from django.db.models import Q
@@ -136,6 +138,26 @@ def test_a_check_is_added_at_once_and_its_old_rows_are_read_later() -> None:
     finally:
         with connection.schema_editor() as editor:
             add.database_backwards(APP, editor, after, before)
+
+
+@pytest.mark.servers
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lock for all")
+def test_a_foreign_key_that_does_not_get_its_lock_is_tried_again(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Foreign keys are added by deferred SQL, whose failure leaves Django's transaction open."""
+    attempts: list[list[str]] = []
+
+    def handle(self: object, *args: object, **options: object) -> None:
+        attempts.append(connection.introspection.table_names())
+        if len(attempts) == 1:
+            with connection.schema_editor(atomic=True) as editor:
+                editor.deferred_sql.append("DO $$ BEGIN RAISE EXCEPTION 'lock' USING ERRCODE = '55P03'; END $$")
+
+    monkeypatch.setattr(DjangoMigrate, "handle", handle)
+    call_command("migrate", verbosity=0)
+    assert len(attempts) == 2
+    assert not connection.in_atomic_block
 
 
 def is_validated() -> bool | None:

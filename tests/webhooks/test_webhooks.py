@@ -29,10 +29,21 @@ from audit import chain
 from audit.events import webhook_events
 from audit.trail import record
 from docshare.wrong_keys import note_keys
+from documents.models import DocumentRequest
+from documents.receiving.access import all_received, all_requests
+from documents.receiving.answering import send_answers, write_answers
+from documents.receiving.asking import Question, ask
+from documents.receiving.seeing import accept
+from documents.receiving.sending import send_files
+from files.intake import Intake
 from patients.models import Patient
 from practices.models import Practice
 from practices.roles import NotAllowed
+from questionnaires.fhir.values import Coding, Value
 from tests.conftest import BookFixture
+from tests.documents.bookings import maries_account  # noqa: F401  # a fixture
+from tests.documents.receiving.questionnaires import asked, questionnaire  # noqa: F401  # fixtures
+from tests.documents.ways import account, claim
 from tests.serving import serve
 from webhooks import delivery as webhook_delivery
 from webhooks.delivery import NOT_SENT, WAITS
@@ -300,3 +311,54 @@ def test_every_event_is_in_the_schema() -> None:
     assert set(schema["webhooks"]) == {event.code for event in webhook_events()}
     body = schema["webhooks"]["document.shared"]["post"]["requestBody"]
     assert "application/json" in body["content"]
+
+
+def test_answers_to_a_questionnaire_are_announced_without_a_word_of_them(
+    asked: DocumentRequest,  # noqa: F811
+    appointment: Appointment,
+    maries_account: User,  # noqa: F811
+    carol: User,
+    receiver: Receiver,
+) -> None:
+    wanted = ["questionnaire.answered", "request.fulfilled"]
+    add_endpoint(practice=appointment.practice, url=receiver.url, events=wanted, by=carol)
+    seal_and_tell()
+    answers: dict[str, tuple[Value, ...]] = {"snores": (Coding("urn:t", "souvent"),), "free": ("Un secret",)}
+    write_answers(request=asked, answers=answers, by=maries_account)
+    seal_and_tell()
+    assert receiver.taken == []
+    sent = send_answers(request=asked, by=maries_account)
+    seal_and_tell()
+    bodies = [json.loads(body) for _headers, body in receiver.taken]
+    assert sorted(one["type"] for one in bodies) == wanted
+    [about] = [body for _headers, body in receiver.taken if "questionnaire.answered" in body]
+    assert str(sent.pk) in about
+    assert not [word for word in ("secret", "souvent", "ommeil", "Durand") if word in about]
+
+
+def test_what_a_patient_sends_and_what_is_accepted_is_told_with_ids_alone(
+    receiver: Receiver,
+    practice: Practice,
+    carol: User,
+    alice: User,
+    appointment: Appointment,
+    receive: Callable[..., Intake],
+) -> None:
+    wanted = ask(appointment=appointment, question=Question("Ordonnance"), by=alice)
+    owner = account("marie.durand@courriel.example", "+33612345678")
+    claim(appointment.patient, owner)
+    seal_and_tell()
+    add_endpoint(practice=practice, url=receiver.url, events=["document.received", "request.fulfilled"], by=carol)
+    found = all_requests().get(pk=wanted.pk)
+    (sent,) = send_files(request=found, intakes=[receive()], by=owner)
+    seal_and_tell()
+    accept(received=all_received().get(pk=sent.pk), by=alice)
+    seal_and_tell()
+    seal_and_tell()
+    told = [json.loads(body) for _headers, body in receiver.taken]
+    assert [(one["type"], one["data"]["id"]) for one in told] == [
+        ("document.received", str(sent.pk)),
+        ("request.fulfilled", str(wanted.pk)),
+    ]
+    assert all(set(one["data"]) == {"id", "appointment", "practice"} for one in told)
+    assert not any("Ordonnance" in body for _headers, body in receiver.taken)

@@ -47,6 +47,8 @@ class Command(BaseCommand):
                 f"file {file} ({', '.join(names)}) would be refused as an upload today ({code}): kept as it is, to "
                 "download only."
             )
+        for consent, doubt in report.doubts.items():
+            self.stdout.write(f"consent {consent} is not proved by its file ({doubt}): it comes in, marked so.")
         for file, names in report.left_out.items():
             self.stdout.write(f"file {file} ({', '.join(names)}) has a virus: left out, with what names it.")
         for agenda, name in report.practitioners.items():

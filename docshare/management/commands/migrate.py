@@ -1,4 +1,4 @@
-"""Django's `migrate`, one at a time, without blocking a working site.
+"""Django's `migrate`, one at a time, without blocking a working site; tables of an empty database are made at once.
 
 On PostgreSQL a migration waits for table locks no longer than LONGEST_WAIT in all, because later requests wait behind
 it. In a deadlock, PostgreSQL ends the transaction that has waited `deadlock_timeout` (1 s), which could be a user's
@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import OperationalError, connections
 
+from schema.from_nothing import make_tables
 from schema.one_at_a_time import migration_lock
 
 LONGEST_WAIT = 0.8  # seconds
@@ -37,6 +38,9 @@ class Command(DjangoMigrate):
         connection = connections[options["database"]]
         short = connection.execute_wrapper(self._wait_shortly) if connection.vendor == "postgresql" else nullcontext()
         with migration_lock(connection, self.stderr.write), short:
+            if options["app_label"] is None and not (options["fake"] or options["fake_initial"]):
+                self._waits_until = time.monotonic() + LONGEST_WAIT
+                make_tables(connection)
             deadline, report_at = time.monotonic() + PATIENCE, time.monotonic() + TELL_EVERY
             while not self._applied(*args, **options):
                 if time.monotonic() > deadline:
@@ -58,6 +62,9 @@ class Command(DjangoMigrate):
             super().handle(*args, **options)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) in LATER:
+                # Django leaves its transaction open if deferred SQL fails: a foreign key that did not get its lock.
+                connections[options["database"]].close()
+                connections[options["database"]].connect()
                 return False
             raise
         return True

@@ -53,7 +53,7 @@ class Blank:
 def settle(html: str) -> str:
     """Write every blank of cleaned HTML as it is stored, also those in braces: `{{ ? Côté | choice: droit, gauche |
     optional }}`. Raises ValidationError (attribute `body`)."""
-    html = _BRACES.sub(lambda found: _from_braces(unescape(found[1])).written(), html)
+    html = _BRACES.sub(lambda match: _from_braces(unescape(match[1])).written(), html)
     html = _SPAN.sub(_settled, html)
     _check_alike(_every(html))
     return html
@@ -65,15 +65,15 @@ def blanks_of(body: str) -> list[Blank]:
 
 
 def _every(body: str) -> list[Blank]:
-    return [_blank(_attributes(found)) for found in _STORED.findall(body)]
+    return [_blank(_attributes(match)) for match in _STORED.findall(body)]
 
 
-def _settled(found: re.Match[str]) -> str:
-    attributes = _attributes(found[1])
+def _settled(match: re.Match[str]) -> str:
+    attributes = _attributes(match[1])
     if "data-blank" in attributes:
         return _blank(attributes).written()
     field = f' data-field="{escape(attributes["data-field"])}"' if "data-field" in attributes else ""
-    return f"<span{field}>{found[2]}</span>"
+    return f"<span{field}>{match[2]}</span>"
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -52,7 +52,7 @@ def clean(html: str) -> str:
         raise ValidationError(
             {"body": _("Le texte est trop long (plus de 200 000 caractères). Faites-en deux documents.")}
         )
-    kept = nh3.clean(
+    cleaned = nh3.clean(
         html,
         tags=TAGS,
         attributes=ATTRIBUTES,
@@ -61,12 +61,12 @@ def clean(html: str) -> str:
         link_rel=None,
         strip_comments=True,
     )
-    kept = blanks.settle(_NO_PICTURE.sub("", kept))
-    kept = _BRACES.sub(lambda found: f'<span data-field="{_name(unescape(found[1]))}"></span>', kept)
-    kept = _SPAN.sub(lambda found: f'<span data-field="{_name(found[1])}"></span>', kept)
-    if not (_TAG.sub("", kept).strip() or _GAP.search(kept) or pictures(kept)):
+    cleaned = blanks.settle(_NO_PICTURE.sub("", cleaned))
+    cleaned = _BRACES.sub(lambda match: f'<span data-field="{_name(unescape(match[1]))}"></span>', cleaned)
+    cleaned = _SPAN.sub(lambda match: f'<span data-field="{_name(match[1])}"></span>', cleaned)
+    if not (_TAG.sub("", cleaned).strip() or _GAP.search(cleaned) or pictures(cleaned)):
         raise ValidationError({"body": _("Le document est vide. Écrivez-en le texte.")})
-    return kept
+    return cleaned
 
 
 def _attribute(tag: str, attribute: str, value: str) -> str | None:
@@ -97,16 +97,16 @@ def field_names(body: str) -> set[str]:
 
 def pictures(body: str) -> list[uuid.UUID]:
     """The library documents that a stored body shows as pictures."""
-    found = (PICTURE.match(source) for source in _IMG_SRC.findall(body))
-    return [uuid.UUID(match[1]) for match in found if match]
+    matches = (PICTURE.match(source) for source in _IMG_SRC.findall(body))
+    return [uuid.UUID(match[1]) for match in matches if match]
 
 
 def fill(body: str, values: Mapping[str, str], answers: Mapping[str, str] | None = None) -> str:
     """Replace the fields by their text, and the blanks by their `answers`, by label; escaped, with line breaks. One
     pass: a field inside a value is never replaced. Without `answers`, a blank shows its label."""
 
-    def text(found: re.Match[str]) -> str:
-        gap, name = found[1], unescape(found[2])
+    def text(match: re.Match[str]) -> str:
+        gap, name = match[1], unescape(match[2])
         if gap == "blank" and answers is None:
             return f'<span class="blank">{_isolated(escape(name))}</span>'
         given = answers.get(name, "") if gap == "blank" and answers is not None else values[name]

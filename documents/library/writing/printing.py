@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -72,33 +72,50 @@ def print_body(
     `replacing_letters`: print a sign instead of a letter that no font has, for automatic documents, where nobody can
     correct the text.
     """
-    logo = PracticeLogo.objects.filter(practice=practice).first() if practice.logo_version else None
     with translation.override(language):
         text = fill(body, values, answers)
         # WeasyPrint resolves the addresses of pictures against its base.
         for pk in set(pictures(text)):
             text = text.replace(f'src="/pro/library/{pk}/picture/"', f'src="docshare:picture/{pk}"')
-        printed = unescape(_TAG.sub(" ", "\n".join([text, practice.name, practice.address, practice.email])))
-        missing = missing_letters(printed, settings.PAPER_FONTS.values())
-        if missing and not replacing_letters:
-            raise CannotWrite(missing)
-        needed = needed_fonts(printed, settings.PAPER_FONTS)
-        html: str = render_to_string(
-            "paper/written.html",
-            {
-                "practice": practice,
-                "title": title,
-                "body": text,
-                "language": practice.language,
-                "scripts": [name for name in needed if name not in LATIN],
-                "logo": LOGO if logo else "",
-            },
+        shown = LibraryDocument.objects.filter(practice=practice, pk__in=pictures(body))
+        return print_text(
+            text,
+            practice=practice,
+            title=title,
+            shown=shown.prefetch_related("versions__file"),
+            replacing_letters=replacing_letters,
         )
+
+
+def print_text(
+    text: str,
+    *,
+    practice: Practice,
+    title: str,
+    shown: Iterable[LibraryDocument] = (),
+    replacing_letters: bool = False,
+) -> Intake:
+    """HTML of our own on the practice's paper, as a PDF in a temporary file. `shown`: the pictures that it names.
+    Raises CannotWrite."""
+    logo = PracticeLogo.objects.filter(practice=practice).first() if practice.logo_version else None
+    printed = unescape(_TAG.sub(" ", "\n".join([text, practice.name, practice.address, practice.email])))
+    missing = missing_letters(printed, settings.PAPER_FONTS.values())
+    if missing and not replacing_letters:
+        raise CannotWrite(missing)
+    needed = needed_fonts(printed, settings.PAPER_FONTS)
+    html: str = render_to_string(
+        "paper/written.html",
+        {
+            "practice": practice,
+            "title": title,
+            "body": text,
+            "language": practice.language,
+            "scripts": [name for name in needed if name not in LATIN],
+            "logo": LOGO if logo else "",
+        },
+    )
     html = replaced(html, missing)
     files = {FONT.format(name): str(settings.PAPER_FONTS[name]) for name in {*LATIN, *needed}}
-    shown = LibraryDocument.objects.filter(practice=practice, pk__in=pictures(body)).prefetch_related(
-        "versions__file"
-    )
     with contextlib.ExitStack() as copies:
         if logo:
             files[LOGO] = copies.enter_context(_copy_of(logo))

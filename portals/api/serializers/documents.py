@@ -7,10 +7,10 @@ from typing import Any, get_args
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from documents.models import Category, SharedDocument
+from documents.models import Category, Means, SharedDocument, SignedAs
 from files.notices import NOTICES
 from notifications.models import Message
-from portals.api.serializers.fields import UploadField
+from portals.api.serializers.fields import UploadField, named
 from portals.api.times import InPracticeZone, ModelShape, Time
 from signing.pdf.examination import Integrity, Trust
 from signing.pdf.field_facts import Judgement
@@ -20,7 +20,7 @@ from signing.verification import Verdict
 
 
 class CategoryOut(ModelShape[Category]):
-    label = serializers.CharField()  # type: ignore[assignment]  # the category's, not the serializer's
+    label = named(serializers.CharField())
 
     class Meta:
         model = Category
@@ -107,7 +107,26 @@ class VerifyIn(serializers.Serializer[Any]):
     file = UploadField()
 
 
+class AttestedOut(serializers.Serializer[Any]):
+    """A simple electronic signature of a person, whose evidence the practice's seal attests."""
+
+    signer = serializers.CharField()
+    capacity = serializers.ChoiceField(choices=SignedAs.choices)
+    patient = serializers.CharField()
+    means = serializers.ChoiceField(choices=Means.choices)
+    challenge = serializers.CharField()
+    at = Time()
+    read_sha256 = serializers.CharField()
+    read_size = serializers.IntegerField()
+    sentences = serializers.ListField(child=serializers.CharField())
+    detail = serializers.CharField(help_text="What it is, as sentences")
+
+
 class VerifiedSignatureOut(SignatureOut):
+    consent = AttestedOut(allow_null=True)
+    claimed_at = Time(
+        allow_null=True, help_text="What the signature says; `signed_at` has it only if the signature is valid"
+    )
     timestamped_at = Time(allow_null=True)
     time_trusted = serializers.BooleanField(help_text="This installation knows the authority of the time-stamp")
     revoked_at = Time(
@@ -124,6 +143,6 @@ class VerifiedSignatureOut(SignatureOut):
 class VerifyOut(serializers.Serializer[Any]):
     known = serializers.BooleanField(help_text="These very bytes were shared through this installation")
     sha256 = serializers.CharField()
-    verdict = serializers.ChoiceField(choices=[one.value for one in Verdict])
+    verdict = serializers.ChoiceField(choices=[one.value for one in Verdict if one is not Verdict.NOT_OURS])
     detail = serializers.CharField(help_text="The verdict, as a sentence")
     signatures = VerifiedSignatureOut(many=True)

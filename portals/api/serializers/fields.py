@@ -8,6 +8,12 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 
+def named(field: serializers.Field[Any, Any, Any, Any]) -> Any:
+    """The field, under a name that serializers use for something of their own (`label`, `errors`): their metaclass
+    takes it out of the class."""
+    return field
+
+
 class UploadField(serializers.FileField):
     """One document. Whether it is one, and how its name reads, intake says."""
 

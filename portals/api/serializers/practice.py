@@ -18,7 +18,7 @@ from practices.models import Practice
 class PracticeOut(ModelShape[Practice]):
     class Meta:
         model = Practice
-        fields = ["id", "name", "address", "telephone", "email", "time_zone", "language"]
+        fields = ["id", "name", "address", "telephone", "email", "time_zone", "language", "takes_unasked"]
 
 
 class PracticeIn(serializers.Serializer[Any]):
@@ -30,6 +30,9 @@ class PracticeIn(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254, required=False, allow_blank=True)
     time_zone = serializers.CharField(max_length=50, required=False, help_text="A name of the IANA: Europe/Paris")
     language = serializers.ChoiceField(choices=[code for code, _name in settings.LANGUAGES], required=False)
+    takes_unasked = serializers.BooleanField(
+        required=False, help_text="Whether patients may send files that nobody asked for"
+    )
 
 
 class AgendaOut(ModelShape[Agenda]):

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from documents.models import DocumentRequest, ReceivedDocument, RequestState
 from documents.receiving.access import Asked
 from documents.receiving.seeing import MAX_SENTENCE
+from portals.api.serializers.fields import named
+from portals.api.serializers.questionnaires import RESOURCE
 from portals.api.times import InPracticeZone, ModelShape, Time
+
+LABEL_OR_QUESTIONNAIRE = gettext_lazy(
+    "Donnez un libellé (label) pour un document, ou un questionnaire (questionnaire)."
+)
 
 
 class RequestOut(InPracticeZone, ModelShape[DocumentRequest]):
     """`sentence`: why what came last was refused."""
 
-    label = serializers.CharField()  # type: ignore[assignment]  # the request's, not the serializer's
+    label = named(serializers.CharField())
     asked_by = serializers.SerializerMethodField()
+    questionnaire = serializers.SerializerMethodField(help_text="Its id; null if files are asked for")
 
     class Meta:
         model = DocumentRequest
         fields = [
             *("id", "appointment", "label", "details", "due_at", "state", "sentence", "asked_at", "asked_by"),
-            "settled_at",
+            *("settled_at", "questionnaire"),
         ]
 
     def get_asked_by(self, request: DocumentRequest) -> str | None:
         return str(request.asked_by) if request.asked_by else None
 
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_questionnaire(self, request: DocumentRequest) -> str | None:
+        return str(request.version.questionnaire_id) if request.version else None
+
 
 class RequestIn(serializers.Serializer[Any]):
-    label = serializers.CharField(max_length=120)  # type: ignore[assignment]  # a field, not this shape's label
+    """`label` for files, or `questionnaire`, whose title is the label."""
+
+    label = named(serializers.CharField(max_length=120, required=False, allow_blank=True, default=""))
     details = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
     due_at = Time(required=False, allow_null=True, default=None)
+
+
+class NewRequestIn(RequestIn):
+    questionnaire = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if not asked["label"] and not asked["questionnaire"]:
+            raise serializers.ValidationError({"label": LABEL_OR_QUESTIONNAIRE}, code="required")
+        return asked
 
 
 class RequestChange(RequestIn):
@@ -82,12 +106,14 @@ class MyRequestOut(InPracticeZone, serializers.Serializer[Any]):
     id = serializers.UUIDField(source="pk")
     appointment = serializers.SerializerMethodField()
     practice = serializers.SerializerMethodField()
-    label = serializers.SerializerMethodField()  # type: ignore[assignment]
+    label = named(serializers.SerializerMethodField())
     details = serializers.SerializerMethodField()
     sentence = serializers.SerializerMethodField()
     due_at = serializers.SerializerMethodField()
     state = serializers.SerializerMethodField()
     can_send = serializers.BooleanField()
+    can_answer = serializers.BooleanField()
+    questionnaire = serializers.SerializerMethodField()
     files = SentOut(many=True)
 
     @extend_schema_field(serializers.UUIDField)
@@ -97,6 +123,12 @@ class MyRequestOut(InPracticeZone, serializers.Serializer[Any]):
     @extend_schema_field(serializers.UUIDField)
     def get_practice(self, asked: Asked) -> str:
         return str(asked.request.practice_id)
+
+    @extend_schema_field({**RESOURCE, "type": ["object", "null"]})
+    def get_questionnaire(self, asked: Asked) -> dict[str, Any] | None:
+        """FHIR R4; null if files are asked for."""
+        version = asked.request.version
+        return json.loads(version.resource) if version and (asked.rights.reads or asked.answers) else None
 
     @extend_schema_field(Time(allow_null=True))
     def get_due_at(self, asked: Asked) -> str | None:

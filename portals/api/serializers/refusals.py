@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from portals.api.serializers.fields import named
+
 
 class ErrorOut(serializers.Serializer[Any]):
     code = serializers.CharField()
@@ -15,4 +17,4 @@ class ErrorOut(serializers.Serializer[Any]):
 
 class ErrorsOut(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
-    errors = ErrorOut(many=True)  # type: ignore[assignment]  # the answer's name for them
+    errors = named(ErrorOut(many=True))

@@ -30,10 +30,10 @@ class HourField(serializers.Field[time, Any, str, Any]):
     default_error_messages = {"invalid": _("Écrivez une heure ainsi : 09:30.")}
 
     def to_internal_value(self, value: Any) -> time:
-        found = HOUR.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
+        match = HOUR.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
             self.fail("invalid")
-        return time(int(found[1]), int(found[2]))
+        return time(int(match[1]), int(match[2]))
 
     def to_representation(self, value: time) -> str:
         return f"{value:%H:%M}"

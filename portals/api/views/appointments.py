@@ -18,10 +18,11 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from appointments.authorisation import authorise_holder
-from appointments.booking import book, delete, move
+from appointments.booking import book, delete
 from appointments.cancelling import cancel
 from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from appointments.moving import move
 from appointments.recipients import Recipient, resolve
 from appointments.reinstating import reinstate
 from audit.models import AuditEvent
@@ -44,10 +45,10 @@ from practices.models import SHARING_ROLES, Practice
 
 
 def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
-    found = Appointment.objects.of_staff(user).select_related(
+    appointments = Appointment.objects.of_staff(user).select_related(
         "practice", "patient", "agenda", "visit_reason", "holder"
     )
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(appointments, pk=pk)
 
 
 FILTERS = [
@@ -62,14 +63,14 @@ class Appointments(StaffView, Listing[Appointment]):
     ordering = ("-starts_at", "-id")
 
     def get_queryset(self) -> QuerySet[Appointment]:
-        found = Appointment.objects.of_staff(self.user).select_related("practice")
-        found = found.filter(**asked_ids(self.request, "agenda", "patient"))
+        appointments = Appointment.objects.of_staff(self.user).select_related("practice")
+        appointments = appointments.filter(**asked_ids(self.request, "agenda", "patient"))
         if not self.request.query_params.get("date"):
-            return found
+            return appointments
         on, on_day = asked_day(self.request, "date"), Q(pk__in=[])
         for practice in Practice.objects.of(self.user):
             on_day |= Q(pk__in=Appointment.objects.on_day(on, practice).values("pk"))
-        return found.filter(on_day)
+        return appointments.filter(on_day)
 
     def makes(self) -> QuerySet[Appointment]:
         return Appointment.objects.of_staff(self.user, *SHARING_ROLES)
@@ -232,17 +233,17 @@ class History(OfAppointment, Listing[AuditEvent]):
 
 
 def agenda_of(user: User, pk: uuid.UUID) -> Agenda:
-    found = Agenda.objects.of_staff(user).select_related("practice").filter(pk=pk).first()
-    if found is None:
+    agenda = Agenda.objects.of_staff(user).select_related("practice").filter(pk=pk).first()
+    if agenda is None:
         raise ValidationError({"agenda": _("Cet agenda n’existe pas.")})
-    return found
+    return agenda
 
 
 def visit_reason_of(user: User, pk: uuid.UUID) -> VisitReason:
-    found = VisitReason.objects.of_staff(user).filter(pk=pk).first()
-    if found is None:
+    reason = VisitReason.objects.of_staff(user).filter(pk=pk).first()
+    if reason is None:
         raise ValidationError({"visit_reason": _("Ce motif n’existe pas.")})
-    return found
+    return reason
 
 
 def _recipient(recipient: Recipient) -> dict[str, Any]:

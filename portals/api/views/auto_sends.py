@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from appointments.models import Agenda, VisitReason
 from documents.models import AutoSend, AutoSendRule, LibraryDocument
 from documents.models.autosend import Moment
-from documents.sending.rules import ONLY_ADMINISTRATORS, RuleContent, delete_rule, save_rule
+from documents.sending.rules import ONLY_ADMINISTRATORS, Asks, RuleContent, delete_rule, save_rule
 from portals.api.pagination import Whole
 from portals.api.schema import answers, page_of, whole_list
 from portals.api.serializers.rules import AutoSendOut, RuleIn, RuleOut
@@ -27,8 +27,8 @@ from practices.models import Practice
 M = TypeVar("M", bound=Model)
 
 
-def with_parts(found: QuerySet[AutoSendRule]) -> QuerySet[AutoSendRule]:
-    return found.prefetch_related("documents", "visit_reasons", "agendas").select_related("practice")
+def with_parts(rules: QuerySet[AutoSendRule]) -> QuerySet[AutoSendRule]:
+    return rules.prefetch_related("documents", "questions", "visit_reasons", "agendas").select_related("practice")
 
 
 class Rules(StaffView, Listing[AutoSendRule]):
@@ -86,8 +86,8 @@ class AppointmentAutoSends(OfAppointment, Listing[AutoSend]):
     pagination_class = Whole
 
     def get_queryset(self) -> QuerySet[AutoSend]:
-        found = self.appointment.auto_sends.select_related("shared", "appointment__practice")
-        return found.prefetch_related("shared__messages")
+        sendings = self.appointment.auto_sends.select_related("shared", "request", "appointment__practice")
+        return sendings.prefetch_related("shared__messages")
 
     @answers(
         200,
@@ -120,6 +120,7 @@ def _content(practice: Practice, asked: dict[str, Any], *, rule: AutoSendRule | 
     return RuleContent(
         name=asked["name"],
         documents=_chosen(offered, asked, "documents"),
+        questions=[_asks(practice, one) for one in asked["requests"]],
         visit_reasons=_chosen(VisitReason.objects.filter(practice=practice), asked, "visit_reasons"),
         agendas=_chosen(Agenda.objects.filter(practice=practice), asked, "agendas"),
         moment=Moment(asked["moment"]),
@@ -129,8 +130,17 @@ def _content(practice: Practice, asked: dict[str, Any], *, rule: AutoSendRule | 
     )
 
 
+def _asks(practice: Practice, asked: dict[str, Any]) -> Asks:
+    questionnaire = None
+    if asked["questionnaire"] is not None:
+        questionnaire = practice.questionnaires.filter(pk=asked["questionnaire"]).first()
+        if questionnaire is None:
+            raise ValidationError({"questionnaire": _("Un de ces identifiants n’existe pas dans ce cabinet.")})
+    return Asks(asked["label"], asked["details"], asked["days_before"], asked["id"], questionnaire)
+
+
 def _chosen(offered: QuerySet[M], asked: dict[str, Any], name: str) -> list[M]:
-    found = list(offered.filter(pk__in=asked[name]))
-    if len(found) != len(set(asked[name])):
+    chosen = list(offered.filter(pk__in=asked[name]))
+    if len(chosen) != len(set(asked[name])):
         raise ValidationError({name: _("Un de ces identifiants n’existe pas dans ce cabinet.")})
-    return found
+    return chosen

@@ -102,18 +102,18 @@ def asked_id(request: Request, name: str) -> uuid.UUID | None:
 
 def asked_ids(request: Request, *names: str) -> dict[str, uuid.UUID]:
     """The filters by id in the query string, as keyword arguments of `filter`."""
-    found = {f"{name}_id": asked_id(request, name) for name in names}
-    return {field: pk for field, pk in found.items() if pk is not None}
+    ids = {f"{name}_id": asked_id(request, name) for name in names}
+    return {field: pk for field, pk in ids.items() if pk is not None}
 
 
 def practice_asked_for(user: User, asked: uuid.UUID) -> Practice:
     """The practice that the query string names. Raises Http404, PracticeSuspended."""
-    found = Practice.objects.of(user).filter(pk=asked).first()
-    if found is None and (suspended := [one for one in suspended_practices_of(user) if one.pk == asked]):
+    practice = Practice.objects.of(user).filter(pk=asked).first()
+    if practice is None and (suspended := [one for one in suspended_practices_of(user) if one.pk == asked]):
         raise PracticeSuspended(suspended)
-    if found is None:
+    if practice is None:
         raise Http404
-    return found
+    return practice
 
 
 def administered_practice(

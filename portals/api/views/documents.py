@@ -40,9 +40,9 @@ NEWEST_FIRST = ("-shared_at", "-id")
 ONE_DOWNLOAD = timedelta(hours=1)  # its ranges are requested one after the other
 
 
-def with_parts(found: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
+def with_parts(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
     """Prefetches all that the serializers show, in a fixed number of queries."""
-    return found.select_related("file", "shared_by", "practice").prefetch_related("messages")
+    return documents.select_related("file", "shared_by", "practice").prefetch_related("messages")
 
 
 class Categories(ApiView, Listing[Category]):
@@ -90,7 +90,14 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         SharedDocumentOut,
         request=a_multipart(ShareIn),
         summary="Share a document, signed if you ask",
-        refusals=["recipient_not_ready", "wrong_patient_suspected", "blanks_unfilled", *FILE, *SIGNING],
+        refusals=[
+            "recipient_not_ready",
+            "wrong_patient_suspected",
+            "blanks_unfilled",
+            "not_to_be_signed",
+            *FILE,
+            *SIGNING,
+        ],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         document = self.made_before() or self._share(self.appointment, self.asked)
@@ -138,7 +145,7 @@ class DocumentDetail(StaffView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(SharedDocumentOut(self._get(pk)).data)
 
-    @answers(204, summary="Take a shared document back")
+    @answers(204, summary="Take a shared document back", refusals=["signed_by_patient"])
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         take_back(document=self._get(pk), by=self.user)
         return Response(status=204)
@@ -163,11 +170,12 @@ class MyDocuments(ApiView, Listing[SharedDocument]):
     ordering = NEWEST_FIRST
 
     def get_queryset(self) -> QuerySet[SharedDocument]:
-        found = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
-        found = found.filter(**asked_ids(self.request, "patient", "practice"))
+        documents = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
+        documents = documents.filter(**asked_ids(self.request, "patient", "practice"))
         if category := self.request.query_params.get("category"):
-            found = found.filter(category_id=category[:40].replace("\0", ""))  # PostgreSQL text cannot contain NUL
-        return found
+            without_nul = category[:40].replace("\0", "")  # PostgreSQL text cannot contain NUL
+            documents = documents.filter(category_id=without_nul)
+        return documents
 
     @answers(
         200,
@@ -183,8 +191,8 @@ class MyDocuments(ApiView, Listing[SharedDocument]):
 class MyDocument(ApiView):
     @answers(200, ReceivedDocumentOut, summary="Read what is known of a document that you received")
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        found = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
-        return Response(ReceivedDocumentOut(get_object_or_404(found, pk=pk)).data)
+        documents = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
+        return Response(ReceivedDocumentOut(get_object_or_404(documents, pk=pk)).data)
 
 
 class MyDocumentContent(ApiView):

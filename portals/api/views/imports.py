@@ -108,10 +108,10 @@ class Imports(OfPractice, Listing[Import]):
     def _one(self, among: QuerySet[Any], name: str, asked: dict[str, Any]) -> Any:
         if name not in asked:
             return None
-        found = among.filter(pk=asked[name], is_active=True).first()
-        if found is None:
+        one = among.filter(pk=asked[name], is_active=True).first()
+        if one is None:
             raise ValidationError({name: _("Ceci n’existe pas dans ce cabinet.")})
-        return found
+        return one
 
 
 class ImportDetail(OfPractice):

@@ -41,9 +41,9 @@ from portals.api.views.documents import category_of
 from practices.models import Practice
 
 
-def with_versions(found: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
+def with_versions(documents: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
     versions = LibraryVersion.objects.select_related("file").order_by("-number")
-    return found.prefetch_related(Prefetch("versions", queryset=versions))
+    return documents.prefetch_related(Prefetch("versions", queryset=versions))
 
 
 class Library(StaffView, Listing[LibraryDocument]):

@@ -42,11 +42,11 @@ class MembersView(StaffView):
 
     def member(self, pk: uuid.UUID) -> TeamMember:
         """Raises Http404 for another practice's, whatever the caller's role; NotAllowed."""
-        found = team_member(practice_of_call(self.request), pk)
-        if found is None:
+        member = team_member(practice_of_call(self.request), pk)
+        if member is None:
             raise Http404
         practice_of_call(self.request, Role.ADMIN)
-        return found
+        return member
 
 
 class Members(MembersView):

@@ -182,8 +182,8 @@ class Accesses(StaffView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         patient = _of_staff(self.user, pk)
         set_clock(patient.practice)
-        found = accesses_to(patient)
-        return Response({"results": AccessOut(found, many=True).data})
+        accesses = accesses_to(patient)
+        return Response({"results": AccessOut(accesses, many=True).data})
 
 
 class AccessDetail(StaffView):

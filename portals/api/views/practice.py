@@ -48,6 +48,7 @@ from portals.api.serializers.practice import (
 from portals.api.views.base import Listing, StaffView, read
 from practices.identity import Identity, set_identity
 from practices.models import Practice, Role
+from practices.unasked import take_unasked
 
 
 class PracticeDetail(StaffView):
@@ -56,11 +57,16 @@ class PracticeDetail(StaffView):
         return Response(PracticeOut(practice_of_call(request)).data)
 
     @answers(200, PracticeOut, request=PracticeIn, parameters=[PRACTICE], summary="Change your practice")
+    @transaction.atomic
     def patch(self, request: Request) -> Response:
         """Fields left out stay. When the time zone changes, appointments keep their moment."""
         practice = practice_of_call(request, Role.ADMIN)
-        changes = cast("Identity", read(PracticeIn(data=request.data)))
-        changed = set_identity(practice=practice, changes=changes, by=self.user)
+        asked = read(PracticeIn(data=request.data))
+        takes: bool | None = asked.pop("takes_unasked", None)
+        changed = set_identity(practice=practice, changes=cast("Identity", asked), by=self.user)
+        if takes is not None:
+            take_unasked(practice=changed, takes=takes, by=self.user)
+            changed.refresh_from_db()
         return Response(PracticeOut(changed).data)
 
 
@@ -202,10 +208,10 @@ def _practitioner(practice: Practice, current: User | None, asked: uuid.UUID | N
     """The current one may stay, though they have left the practice. Raises ValidationError."""
     if asked is None or (current and current.pk == asked):
         return current if asked else None
-    found = next((one for one in practitioners_of(practice) if one.pk == asked), None)
-    if found is None:
+    practitioner = next((one for one in practitioners_of(practice) if one.pk == asked), None)
+    if practitioner is None:
         raise ValidationError({"practitioner": _("Choisissez un praticien de ce cabinet.")})
-    return found
+    return practitioner
 
 
 def _reason_facts(practice: Practice, facts: ReasonFacts, asked: dict[str, Any]) -> ReasonFacts:

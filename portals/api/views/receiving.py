@@ -25,7 +25,14 @@ from documents.receiving.access import (
     requests_of,
     sees,
 )
-from documents.receiving.asking import Question, ask, cancel_request, change_request
+from documents.receiving.asking import (
+    NotPublished,
+    Question,
+    ask,
+    ask_questionnaire,
+    cancel_request,
+    change_request,
+)
 from documents.receiving.seeing import accept, note_reread, note_seen, refuse
 from documents.receiving.sending import AT_ONCE, send_files, take_back
 from documents.sharing.uploads import check_may_share
@@ -36,15 +43,16 @@ from portals.api.schema import FILE, a_file, a_multipart, answers, whole_list
 from portals.api.serializers.receiving import (
     FilesIn,
     MyRequestOut,
+    NewRequestIn,
     ReceivedOut,
     RefuseIn,
     RequestChange,
-    RequestIn,
     RequestOut,
     SentOut,
 )
 from portals.api.views.appointments import OfAppointment
 from portals.api.views.base import ApiView, Listing, StaffView, checked, read
+from questionnaires.models import Questionnaire
 
 SENT = whole_list(SentOut)
 
@@ -72,16 +80,28 @@ class AppointmentRequests(OfAppointment, Listing[DocumentRequest]):
     @answers(
         201,
         RequestOut,
-        request=RequestIn,
-        summary="Ask the patient for a document",
-        refusals=["recipient_not_ready", "appointment_cancelled", "too_many_requests"],
+        request=NewRequestIn,
+        summary="Ask the patient for a document, or for the answers to a questionnaire",
+        refusals=[
+            *("recipient_not_ready", "appointment_cancelled", "too_many_requests", "already_asked"),
+            "questionnaire_not_published",
+        ],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         made = self.made_before()
         if made is None:
-            question = Question(**read(RequestIn(data=request.data)))
-            made = ask(appointment=self.appointment, question=question, by=self.user, pk=self.object_id)
+            made = self._ask(read(NewRequestIn(data=request.data)))
         return Response(RequestOut(all_requests().get(pk=made.pk)).data, status=201)
+
+    def _ask(self, asked: dict[str, Any]) -> DocumentRequest:
+        known: dict[str, Any] = {"appointment": self.appointment, "by": self.user, "pk": self.object_id}
+        wanted = asked.pop("questionnaire")
+        if wanted is None:
+            return ask(question=Question(**asked), **known)
+        found = Questionnaire.objects.of_staff(self.user).filter(pk=wanted).first()
+        if found is None:
+            raise NotPublished
+        return ask_questionnaire(questionnaire=found, details=asked["details"], due_at=asked["due_at"], **known)
 
 
 class RequestDetail(StaffView):
@@ -191,7 +211,10 @@ class MyRequestFiles(ApiView):
         request=a_multipart(FilesIn),
         operation_id="me_requests_files_create",
         summary="Send files for what is asked: all, or none if one is refused",
-        refusals=["request_over", "may_not_send", "too_many_files", "too_many_pages", *FILE],
+        refusals=[
+            *("request_over", "may_not_send", "answers_wanted", "too_many_files", "too_much_today", "too_many_pages"),
+            *FILE,
+        ],
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         uploads: list[Any] = read(FilesIn(data=request.data))["file"]

@@ -33,8 +33,8 @@ class Closings(StaffView, Listing[Closing]):
     pagination_class = Whole
 
     def get_queryset(self) -> QuerySet[Closing]:
-        found = Closing.objects.filter(practice=self.practice).to_come()
-        return found.select_related("practice").prefetch_related("agendas")
+        closings = Closing.objects.filter(practice=self.practice).to_come()
+        return closings.select_related("practice").prefetch_related("agendas")
 
     def get_serializer(self, closings: list[Closing], **shape: Any) -> ClosingOut:
         return ClosingOut.of(closings, **shape)
@@ -97,8 +97,8 @@ class Holidays(StaffView):
         practice = practice_of_call(request, Role.ADMIN)
         year = request.query_params.get("year", "")
         if not (year.isascii() and year.isdigit() and FIRST_YEAR <= int(year[:9]) <= LAST_YEAR):
-            said = _("Donnez une année de %(first)d à %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
-            raise ValidationError({"year": said})
+            sentence = _("Donnez une année de %(first)d à %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+            raise ValidationError({"year": sentence})
         return Response({"results": HolidayOut(holidays_of(practice, int(year)), many=True).data})
 
 
@@ -131,7 +131,7 @@ def _week(agenda: Agenda) -> Response:
 
 
 def _agendas(practice: Practice, asked: list[uuid.UUID]) -> list[Agenda]:
-    found = list(practice.agendas.filter(pk__in=asked))
-    if len(found) < len(set(asked)):
+    agendas = list(practice.agendas.filter(pk__in=asked))
+    if len(agendas) < len(set(asked)):
         raise ValidationError({"agendas": _("Cet agenda n’existe pas.")})
-    return found
+    return agendas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny
@@ -16,8 +16,14 @@ from portals.api.schema import VERIFYING, a_multipart, answers
 from portals.api.serializers.documents import VerifyIn, VerifyOut
 from portals.api.throttling import Verifications
 from portals.calls import leave_unread
-from portals.verification_words import integrity_words, trust_words, verdict_words
-from signing.verification import VerificationBusy, admitted, verify_upload
+from portals.verification_words import consent_words, integrity_words, trust_words, verdict_words
+from signing.pdf.examination import ExaminedSignature
+from signing.verification import Verdict, VerificationBusy, admitted, verify_upload
+
+
+def to_programs(verdict: Verdict) -> Verdict:
+    """Programs know the verdicts of the first contract, and have the trust of each signature beside it."""
+    return Verdict.UNTRUSTED if verdict is Verdict.NOT_OURS else verdict
 
 
 class Verify(APIView):
@@ -41,24 +47,27 @@ class Verify(APIView):
         refusals=VERIFYING,
     )
     def post(self, request: Request) -> Response:
+        """A signature whose certificate names this installation's authority and did not come from it is `untrusted`,
+        with the trust `not_issued`."""
         try:
             with admitted():
                 body = VerifyIn(data=request.data)
                 body.is_valid(raise_exception=True)
-                found = verify_upload(body.validated_data["file"])
+                verification = verify_upload(body.validated_data["file"])
         except VerificationBusy:
             leave_unread(request._request)
             raise
         return Response(
             {
-                "known": found.known,
-                "sha256": found.sha256,
-                "verdict": found.verdict.value,
-                "detail": verdict_words(found.verdict).sentence,
+                "known": verification.known,
+                "sha256": verification.sha256,
+                "verdict": to_programs(verification.verdict).value,
+                "detail": verdict_words(verification.verdict).sentence,
                 "signatures": [
                     {
                         "signer": signature.signer,
-                        "signed_at": signature.signed_at,
+                        "signed_at": signature.signed_at if signature.valid else None,
+                        "claimed_at": signature.signed_at,
                         "timestamped_at": signature.timestamped_at,
                         "time_trusted": signature.time_trusted,
                         "revoked_at": signature.revoked_at,
@@ -71,9 +80,29 @@ class Verify(APIView):
                         "integrity": signature.integrity.value,
                         "trust": signature.trust.value,
                         "issuer": signature.issuer,
+                        "consent": consent_out(signature),
                         "detail": f"{integrity_words(signature).sentence} {trust_words(signature).sentence}",
                     }
-                    for signature in found.signatures
+                    for signature in verification.signatures
                 ],
             }
         )
+
+
+def consent_out(signature: ExaminedSignature) -> dict[str, Any] | None:
+    """What a practice's seal attests; no contact of it, though masked: anybody may hold the file."""
+    evidence = signature.consent
+    if evidence is None:
+        return None
+    return {
+        "signer": evidence.signer,
+        "capacity": evidence.capacity,
+        "patient": evidence.patient,
+        "means": evidence.means,
+        "challenge": evidence.challenge,
+        "at": evidence.moment,
+        "read_sha256": evidence.read_sha256,
+        "read_size": evidence.read_size,
+        "sentences": list(evidence.sentences),
+        "detail": consent_words(evidence, sealed_elsewhere=signature.sealed_elsewhere),
+    }

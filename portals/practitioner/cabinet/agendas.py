@@ -104,11 +104,11 @@ class AgendaForm(forms.Form):
 @require_safe
 def agendas(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    found = practice.agendas.select_related("practitioner").annotate(
+    listed = practice.agendas.select_related("practitioner").annotate(
         hours_count=Count("opening_hours", distinct=True), reasons_count=Count("visit_reasons", distinct=True)
     )
-    opened = [(one, _in_words(one)) for one in found if one.is_active]
-    closed = [(one, upcoming(one).count()) for one in found if not one.is_active]
+    opened = [(one, _in_words(one)) for one in listed if one.is_active]
+    closed = [(one, upcoming(one).count()) for one in listed if not one.is_active]
     context = frame(request, user, "settings", practice=practice, opened=opened, closed=closed)
     return render(request, "practitioner/cabinet/agendas.html", context)
 
@@ -125,38 +125,38 @@ def _in_words(agenda: Agenda) -> str:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def agenda(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    found = owned_agenda(user, pk) if pk else None
-    practice = found.practice if found else administered_practice(request, user)
+    owned = owned_agenda(user, pk) if pk else None
+    practice = owned.practice if owned else administered_practice(request, user)
     initial: dict[str, Any] = {"online": True}
-    if found:
+    if owned:
         initial = {
-            "name": found.name,
-            "practitioner": str(found.practitioner_id or ""),
-            "online": found.books_online,
-            "video_url": found.video_url,
-            "specialty": found.specialty,
-            "shown": found.is_shown,
+            "name": owned.name,
+            "practitioner": str(owned.practitioner_id or ""),
+            "online": owned.books_online,
+            "video_url": owned.video_url,
+            "specialty": owned.specialty,
+            "shown": owned.is_shown,
         }
-    current = found.practitioner if found else None
+    current = owned.practitioner if owned else None
     form = AgendaForm(request.POST or None, practice=practice, current=current, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            if found:
-                change_agenda(agenda=found, facts=form.facts(), by=user)
+            if owned:
+                change_agenda(agenda=owned, facts=form.facts(), by=user)
                 messages.success(request, _("L’agenda est enregistré."))
                 return done("practitioner:agendas")
             made = make_agenda(practice=practice, facts=form.facts(), by=user)
             messages.success(request, _("L’agenda est créé. Donnez ses horaires : sans eux, rien ne s’y réserve."))
             return done("practitioner:week", pk=made.pk)
-    context = frame(request, user, "settings", practice=practice, form=form, agenda=found)
+    context = frame(request, user, "settings", practice=practice, form=form, agenda=owned)
     return render(request, "practitioner/cabinet/agenda.html", context, status=400 if form.errors else 200)
 
 
 @staff_only
 @require_POST
 def order(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = owned_agenda(user, pk)
-    move_agenda(agenda=found, earlier=request.POST.get("to") == "earlier", by=user)
+    owned = owned_agenda(user, pk)
+    move_agenda(agenda=owned, earlier=request.POST.get("to") == "earlier", by=user)
     return done("practitioner:agendas")
 
 
@@ -164,19 +164,19 @@ def order(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first, and says what stays."""
-    found = owned_agenda(user, pk)
+    owned = owned_agenda(user, pk)
     if request.method == "POST":
-        close_agenda(agenda=found, by=user)
-        messages.success(request, _("L’agenda « %(name)s » est fermé. Rien n’en est perdu.") % {"name": found.name})
+        close_agenda(agenda=owned, by=user)
+        messages.success(request, _("L’agenda « %(name)s » est fermé. Rien n’en est perdu.") % {"name": owned.name})
         return done("practitioner:agendas")
-    count = upcoming(found).count()
+    count = upcoming(owned).count()
     stays = ngettext(
         "%(count)s rendez-vous à venir y reste : déplacez-le ou annulez-le s’il n’a plus lieu.",
         "%(count)s rendez-vous à venir y restent : déplacez ou annulez ceux qui n’ont plus lieu.",
         count,
     ) % {"count": count}
     question = Question(
-        heading=_("Fermer l’agenda « %(name)s » ?") % {"name": found.name},
+        heading=_("Fermer l’agenda « %(name)s » ?") % {"name": owned.name},
         ends=[
             _("Les patients n’y réservent plus. Le cabinet peut encore, après une question."),
             stays if count else _("Aucun rendez-vous à venir n’y est prévu."),
@@ -186,15 +186,15 @@ def close(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         back=reverse("practitioner:agendas"),
         section="settings",
     )
-    return ask(request, user, question, practice=found.practice)
+    return ask(request, user, question, practice=owned.practice)
 
 
 @staff_only
 @require_POST
 def reopen(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = owned_agenda(user, pk)
-    reopen_agenda(agenda=found, by=user)
-    messages.success(request, _("L’agenda « %(name)s » est rouvert.") % {"name": found.name})
+    owned = owned_agenda(user, pk)
+    reopen_agenda(agenda=owned, by=user)
+    messages.success(request, _("L’agenda « %(name)s » est rouvert.") % {"name": owned.name})
     return done("practitioner:agendas")
 
 

@@ -158,8 +158,8 @@ def discreet_name(request: HttpRequest, user: User) -> HttpResponse:
                 footer=form.cleaned_data["message_footer"],
                 by=user,
             )
-            told = _("Les prochains messages sont envoyés au nom de « %(name)s ».")
-            messages.success(request, told % {"name": practice.name_in_messages})
+            sentence = _("Les prochains messages sont envoyés au nom de « %(name)s ».")
+            messages.success(request, sentence % {"name": practice.name_in_messages})
             return done("practitioner:settings-messages")
     return _page(request, user, practice, naming=form)
 

@@ -131,10 +131,10 @@ def drop_logo(request: HttpRequest, user: User) -> HttpResponse:
 @require_safe
 def logo_picture(request: HttpRequest, user: User) -> HttpResponse:
     """As it is now, also where messages do not show it."""
-    found = PracticeLogo.objects.filter(practice=administered_practice(request, user)).first()
-    if found is None:
+    stored = PracticeLogo.objects.filter(practice=administered_practice(request, user)).first()
+    if stored is None:
         raise Http404
-    return HttpResponse(bytes(found.png), content_type="image/png")
+    return HttpResponse(bytes(stored.png), content_type="image/png")
 
 
 def _initial(practice: Practice) -> dict[str, str]:

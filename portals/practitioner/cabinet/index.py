@@ -59,6 +59,7 @@ def subjects_of(practice: Practice) -> list[Subject]:
                 _reasons(practice),
                 _closings(practice),
                 _online(practice),
+                _unasked(practice),
                 _limits(),
                 _steps(practice),
             ],
@@ -123,9 +124,9 @@ def _calendars(practice: Practice) -> Part:
 
 
 def _archive(practice: Practice) -> Part:
-    found = export_of_practice(practice)
+    export = export_of_practice(practice)
     what = _("Emporter tout ce qui appartient au cabinet : tableaux, documents, et de quoi le reprendre ailleurs.")
-    state = _("Archive %(state)s.") % {"state": found.get_state_display()} if found else ""
+    state = _("Archive %(state)s.") % {"state": export.get_state_display()} if export else ""
     return Part(_("Archive du cabinet"), what, state, reverse("practitioner:practice-archive"))
 
 
@@ -198,6 +199,12 @@ def _online(practice: Practice) -> Part:
     )
 
 
+def _unasked(practice: Practice) -> Part:
+    state = _("Acceptés sans demande.") if practice.takes_unasked else _("Sur demande seulement.")
+    what = _("Si un patient peut envoyer un document que personne n’a demandé.")
+    return Part(_("Documents des patients"), what, state, reverse("practitioner:unasked"))
+
+
 def _limits() -> Part:
     what = _("Combien de rendez-vous un compte peut prendre, combien de SMS partent.")
     return Part(_("Limites des réservations et des SMS"), what, "", reverse("practitioner:limits"))
@@ -219,13 +226,13 @@ def _categories() -> Part:
 
 def _questionnaires(practice: Practice) -> Part:
     count = practice.questionnaires.filter(archived_at=None).count()
-    said = ngettext("%(count)s questionnaire", "%(count)s questionnaires", count) % {"count": count}
+    sentence = ngettext("%(count)s questionnaire", "%(count)s questionnaires", count) % {"count": count}
     what = _("Les questions posées aux patients avant leur visite : sections, choix, conditions, score.")
-    return Part(_("Questionnaires"), what, said if count else _("Aucun"), reverse("practitioner:questionnaires"))
+    return Part(_("Questionnaires"), what, sentence if count else _("Aucun"), reverse("practitioner:questionnaires"))
 
 
 def _certificate(practice: Practice) -> Part:
-    found = certificate_facts(practice)
-    state = _("Un certificat du cabinet signe.") if found else _("Chaque praticien signe avec son propre certificat.")
+    facts = certificate_facts(practice)
+    state = _("Un certificat du cabinet signe.") if facts else _("Chaque praticien signe avec son propre certificat.")
     what = _("Celui qui signe les documents, si le cabinet en a un.")
     return Part(_("Certificat de signature"), what, state, reverse("practitioner:practice-certificate"))

@@ -42,31 +42,31 @@ class InstructionForm(WhichAppointmentsForm):
 @require_safe
 def instructions(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    found = practice.instructions.prefetch_related("visit_reasons", "agendas")
-    context = frame(request, user, "settings", practice=practice, instructions=found)
+    listed = practice.instructions.prefetch_related("visit_reasons", "agendas")
+    context = frame(request, user, "settings", practice=practice, instructions=listed)
     return render(request, "practitioner/cabinet/instructions.html", context)
 
 
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def instruction(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    found = _instruction(user, pk) if pk else None
-    practice = found.practice if found else administered_practice(request, user)
+    owned = _instruction(user, pk) if pk else None
+    practice = owned.practice if owned else administered_practice(request, user)
     initial: dict[str, Any] = {"in_messages": True}
-    if found:
+    if owned:
         initial = {
-            "text": found.text,
-            "visit_reasons": found.visit_reasons.all(),
-            "agendas": found.agendas.all(),
-            "in_messages": found.in_messages,
+            "text": owned.text,
+            "visit_reasons": owned.visit_reasons.all(),
+            "agendas": owned.agendas.all(),
+            "in_messages": owned.in_messages,
         }
     form = InstructionForm(request.POST or None, practice=practice, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            save_instruction(practice=practice, instruction=found, by=user, **form.cleaned_data)
+            save_instruction(practice=practice, instruction=owned, by=user, **form.cleaned_data)
             messages.success(request, _("La consigne est enregistrée."))
             return done("practitioner:instructions")
-    context = frame(request, user, "settings", practice=practice, form=form, instruction=found)
+    context = frame(request, user, "settings", practice=practice, form=form, instruction=owned)
     return render(request, "practitioner/instruction.html", context, status=400 if form.errors else 200)
 
 
@@ -74,20 +74,20 @@ def instruction(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_instruction(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: this deletes its text."""
-    found = _instruction(user, pk)
+    owned = _instruction(user, pk)
     if request.method != "POST":
         question = Question(
             heading=_("Supprimer cette consigne ?"),
             ends=[
-                found.text,
+                owned.text,
                 _("Elle n’est plus montrée avec les rendez-vous, ni écrite dans les messages qui partiront."),
             ],
             button=_("Supprimer"),
             back=reverse("practitioner:instructions"),
             section="settings",
         )
-        return ask(request, user, question, practice=found.practice)
-    delete_instruction(instruction=found, by=user)
+        return ask(request, user, question, practice=owned.practice)
+    delete_instruction(instruction=owned, by=user)
     messages.success(request, _("La consigne est supprimée."))
     return done("practitioner:instructions")
 

@@ -105,9 +105,9 @@ class ReadyMadeForm(forms.Form):
 @require_safe
 def visit_reasons(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    found = list(practice.visit_reasons.prefetch_related("agendas"))
-    offered = [(one, _in_words(one)) for one in found if one.is_active]
-    archived = [one for one in found if not one.is_active]
+    listed = list(practice.visit_reasons.prefetch_related("agendas"))
+    offered = [(one, _in_words(one)) for one in listed if one.is_active]
+    archived = [one for one in listed if not one.is_active]
     context = frame(request, user, "settings", practice=practice, offered=offered, archived=archived)
     return render(request, "practitioner/cabinet/reasons.html", context)
 
@@ -119,7 +119,8 @@ def _in_words(reason: VisitReason) -> str:
         (False, True): _("en vidéo"),
     }
     parts = [
-        _("%(minutes)s minutes") % {"minutes": reason.duration_minutes},
+        ngettext("%(minutes)s minute", "%(minutes)s minutes", reason.duration_minutes)
+        % {"minutes": reason.duration_minutes},
         places[reason.in_person, reason.video],
         _("réservable en ligne") if reason.books_online else _("pas réservable en ligne"),
     ]
@@ -129,9 +130,9 @@ def _in_words(reason: VisitReason) -> str:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def visit_reason(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    found = _owned(user, pk) if pk else None
-    practice = found.practice if found else administered_practice(request, user)
-    facts = ReasonFacts.of(found) if found else ReasonFacts("", 20, agendas=list(practice.agendas.all()))
+    owned = _owned(user, pk) if pk else None
+    practice = owned.practice if owned else administered_practice(request, user)
+    facts = ReasonFacts.of(owned) if owned else ReasonFacts("", 20, agendas=list(practice.agendas.all()))
     initial = {
         "name": facts.name,
         "duration": facts.duration,
@@ -142,22 +143,22 @@ def visit_reason(request: HttpRequest, user: User, pk: uuid.UUID | None = None) 
     form = ReasonForm(request.POST or None, practice=practice, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            if found:
-                change_visit_reason(reason=found, facts=form.facts(), by=user)
+            if owned:
+                change_visit_reason(reason=owned, facts=form.facts(), by=user)
             else:
                 make_visit_reason(practice=practice, facts=form.facts(), by=user)
             messages.success(request, _("Le motif est enregistré. Les rendez-vous déjà pris gardent leur durée."))
             return done("practitioner:visit-reasons")
-    instructions = Instruction.objects.filter(practice=practice, visit_reasons=found) if found else []
+    instructions = Instruction.objects.filter(practice=practice, visit_reasons=owned) if owned else []
     context = frame(
         request,
         user,
         "settings",
         practice=practice,
         form=form,
-        reason=found,
+        reason=owned,
         instructions=instructions,
-        may_delete=found is not None and not is_used(found),
+        may_delete=owned is not None and not is_used(owned),
     )
     return render(request, "practitioner/cabinet/reason.html", context, status=400 if form.errors else 200)
 
@@ -165,18 +166,18 @@ def visit_reason(request: HttpRequest, user: User, pk: uuid.UUID | None = None) 
 @staff_only
 @require_POST
 def archive(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = _owned(user, pk)
-    archive_visit_reason(reason=found, by=user)
-    messages.success(request, _("Le motif « %(name)s » n’est plus proposé.") % {"name": found.name})
+    owned = _owned(user, pk)
+    archive_visit_reason(reason=owned, by=user)
+    messages.success(request, _("Le motif « %(name)s » n’est plus proposé.") % {"name": owned.name})
     return done("practitioner:visit-reasons")
 
 
 @staff_only
 @require_POST
 def unarchive(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = _owned(user, pk)
-    offer_again(reason=found, by=user)
-    messages.success(request, _("Le motif « %(name)s » est de nouveau proposé.") % {"name": found.name})
+    owned = _owned(user, pk)
+    offer_again(reason=owned, by=user)
+    messages.success(request, _("Le motif « %(name)s » est de nouveau proposé.") % {"name": owned.name})
     return done("practitioner:visit-reasons")
 
 
@@ -184,24 +185,24 @@ def unarchive(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """Asks first: this can't be undone."""
-    found = _owned(user, pk)
+    owned = _owned(user, pk)
     if request.method == "POST":
-        with refusals_shown(request) as told:
-            delete_visit_reason(reason=found, by=user)
-            messages.success(request, _("Le motif « %(name)s » est supprimé.") % {"name": found.name})
-        return told.redirect("practitioner:visit-reasons")
+        with refusals_shown(request) as refusal:
+            delete_visit_reason(reason=owned, by=user)
+            messages.success(request, _("Le motif « %(name)s » est supprimé.") % {"name": owned.name})
+        return refusal.redirect("practitioner:visit-reasons")
     question = Question(
-        heading=_("Supprimer le motif « %(name)s » ?") % {"name": found.name},
+        heading=_("Supprimer le motif « %(name)s » ?") % {"name": owned.name},
         ends=[
             _("Aucun rendez-vous, aucun horaire, aucune consigne et aucun envoi automatique ne s’en sert.")
-            if not is_used(found)
+            if not is_used(owned)
             else _("Ce motif a servi : il ne peut qu’être archivé."),
         ],
         button=_("Supprimer"),
         back=reverse("practitioner:visit-reasons"),
         section="settings",
     )
-    return ask(request, user, question, practice=found.practice)
+    return ask(request, user, question, practice=owned.practice)
 
 
 @staff_only
@@ -215,8 +216,8 @@ def ready_made(request: HttpRequest, user: User) -> HttpResponse:
         with refusals_in(form):
             added = add_ready_made(practice=practice, by=user, **form.cleaned_data)
             count = len(added.new) + len(added.offered_again)
-            said = ngettext("%(count)s motif ajouté.", "%(count)s motifs ajoutés.", count) % {"count": count}
-            messages.success(request, said if count else _("Le cabinet a déjà ces motifs : rien n’a changé."))
+            sentence = ngettext("%(count)s motif ajouté.", "%(count)s motifs ajoutés.", count) % {"count": count}
+            messages.success(request, sentence if count else _("Le cabinet a déjà ces motifs : rien n’a changé."))
             return done("practitioner:visit-reasons")
     had, ticked = named(practice), request.POST.getlist("keys")
     sets = [

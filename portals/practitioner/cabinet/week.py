@@ -42,8 +42,8 @@ def week(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     sheet, act = WeekSheet.typed(request.POST), request.POST.get("act", "save")
     seen = request.POST.get("seen", "")
     if act != "save":
-        said = _changed(sheet, act, request.POST, agenda)
-        return _page(request, user, agenda, sheet, said=said, seen=seen)
+        sentence = _changed(sheet, act, request.POST, agenda)
+        return _page(request, user, agenda, sheet, said=sentence, seen=seen)
     offered = {str(one.pk): one for one in _reasons(agenda)}
     hours = sheet.hours(offered)
     if hours is None:
@@ -54,13 +54,13 @@ def week(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         return _page(request, user, agenda, sheet, status=409, refused=refused.sentence, stored=WeekSheet.of(stored))
     messages.success(request, _("Les horaires de « %(name)s » sont enregistrés.") % {"name": agenda.name})
     if left:
-        said = ngettext(
+        sentence = ngettext(
             "%(count)s rendez-vous déjà pris est maintenant hors des horaires. Il reste prévu : rien n’est annulé.",
             "%(count)s rendez-vous déjà pris sont maintenant hors des horaires. Ils restent prévus : rien n’est "
             "annulé.",
             len(left),
         )
-        messages.warning(request, said % {"count": len(left)})
+        messages.warning(request, sentence % {"count": len(left)})
     return done("practitioner:week", pk=agenda.pk)
 
 

@@ -63,7 +63,7 @@ class WeekSheet:
     @classmethod
     def typed(cls, sent: QueryDict) -> WeekSheet:
         """As it was typed; unknown days are left out, and rows beyond twice the bound."""
-        numbers = sorted(int(found[1]) for name in sent if (found := ROW.fullmatch(name)))
+        numbers = sorted(int(match[1]) for name in sent if (match := ROW.fullmatch(name)))
         sheet = cls([])
         for number in numbers[: 2 * MOST]:
             name = f"row-{number}"
@@ -108,7 +108,7 @@ class WeekSheet:
 
     def hours(self, offered: Mapping[str, VisitReason]) -> list[Hours] | None:
         """The week, without empty rows; None with faults, which stand beside their rows."""
-        found: list[tuple[Row, Hours]] = []
+        by_row: list[tuple[Row, Hours]] = []
         for row in self.rows:
             if row.is_empty:
                 continue
@@ -119,10 +119,10 @@ class WeekSheet:
                 row.error = _("Écrivez l’heure de fin ainsi : 12:30, ou 24:00 pour la fin du jour.")
             else:
                 reasons = [offered[pk] for pk in row.reasons if pk in offered]
-                found.append((row, Hours(Weekday(row.weekday), start, end, reasons)))
-        for number, fault in faults_of_week([(h.weekday, h.opens_at, h.closes_at) for _row, h in found]).items():
-            found[number][0].error = fault
-        return None if self.faults else [hours for _row, hours in found]
+                by_row.append((row, Hours(Weekday(row.weekday), start, end, reasons)))
+        for number, fault in faults_of_week([(h.weekday, h.opens_at, h.closes_at) for _row, h in by_row]).items():
+            by_row[number][0].error = fault
+        return None if self.faults else [hours for _row, hours in by_row]
 
     def _clear(self, day: int) -> None:
         self.rows = [row for row in self.rows if row.weekday != day]
@@ -136,10 +136,10 @@ class WeekSheet:
 
 def hour_in(typed: str, *, as_end: bool = False) -> time | None:
     """A time as people write it: 9, 9h, 9h30, 09:30, 0930. `as_end`: 24:00 is the end of the day. None otherwise."""
-    found = HOUR.fullmatch(ascii_digits(typed).strip())
-    if found is None:
+    match = HOUR.fullmatch(ascii_digits(typed).strip())
+    if match is None:
         return None
-    hour, minute = int(found[1] or found[3]), int(found[2] or found[4] or 0)
+    hour, minute = int(match[1] or match[3]), int(match[2] or match[4] or 0)
     if as_end and (hour, minute) == (24, 0):
         return MIDNIGHT
     return time(hour, minute) if hour < 24 and minute < 60 else None

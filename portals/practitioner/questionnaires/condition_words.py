@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from portals.answer_dates import date_words
 from portals.practitioner.questionnaires.question_form import NO_ANSWER, OPERATORS, typed_condition
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
+from questionnaires.fhir.values import is_date
 
 
 def condition_sentence(item: Item, questions: Questions) -> str:
@@ -18,10 +20,11 @@ def condition_sentence(item: Item, questions: Questions) -> str:
 
 
 def _part(condition: Condition, questions: Questions) -> str:
-    words = {str(operator): str(said) for operator, said in OPERATORS}
+    words = {str(operator): str(name) for operator, name in OPERATORS}
     asked = questions.by_link_id.get(condition.question)
     question = _("« %(text)s »") % {"text": asked.text if asked else condition.question}
     if condition.operator is Operator.EXISTS:
         return f"{question} {words[Operator.EXISTS if condition.answer else NO_ANSWER]}"
-    answer = _("« %(text)s »") % {"text": typed_condition(condition, questions)}
+    answer = date_words(condition.answer) if is_date(condition.answer) else typed_condition(condition, questions)
+    answer = _("« %(text)s »") % {"text": answer}
     return f"{question} {words[condition.operator]} {answer}"

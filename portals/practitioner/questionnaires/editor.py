@@ -26,22 +26,34 @@ from portals.practitioner.questionnaires.listing import owned_questionnaire
 from portals.practitioner.questionnaires.question_form import KINDS, QuestionForm, SectionForm
 from portals.practitioner.staff import frame, staff_only
 from portals.questions import decimal_words
-from questionnaires.catalogue import change_draft, discard_draft, faults_before_publishing, publish
+from questionnaires.catalogue import (
+    Part,
+    Seen,
+    change_draft,
+    discard_draft,
+    faults_before_publishing,
+    mark_of,
+    publish,
+    remove_item,
+)
 from questionnaires.fhir.editing import (
     Content,
+    NoSuchItem,
+    heading_of,
+    item_of,
     section_of,
+    with_all_below,
     with_changed_item,
     with_heading,
     with_item,
     with_moved_item,
-    without_item,
 )
 from questionnaires.fhir.faults import Fault
 from questionnaires.fhir.items import Item, Questions, ScoreRange
 from questionnaires.fhir.reading import read_draft
 from questionnaires.fhir.values import Kind
 from questionnaires.models import Questionnaire
-from questionnaires.words import SENTENCES
+from questionnaires.words import words_of
 
 STEPS = {"up": -1, "down": 1}
 
@@ -73,10 +85,11 @@ def questionnaire(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
         current=found.current,
         questions=questions,
         rows=_rows(questions, questions.items, faults),
-        faults=[str(SENTENCES[one.code]) % {"detail": one.detail} for one in faults if not one.link_id],
+        faults=[words_of(one) for one in faults if not one.link_id],
         ranges=[_range_words(one) for one in questions.ranges],
         may_publish=bool(found.draft and not faults and questions.items),
         has_faults=bool(faults),
+        seen=mark_of(found.edited),
     )
     return render(request, "practitioner/questionnaires/editor.html", context)
 
@@ -89,7 +102,7 @@ def _rows(questions: Questions, items: Iterable[Item], faults: list[Fault]) -> l
             item,
             kinds[item.kind],
             condition_sentence(item, questions),
-            [str(SENTENCES[one.code]) % {"detail": one.detail} for one in faults if one.link_id == item.link_id],
+            [words_of(one) for one in faults if one.link_id == item.link_id],
             is_first=place == 0,
             is_last=place == len(listed) - 1,
             below=_rows(questions, item.items, faults),
@@ -106,10 +119,25 @@ def heading(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     form = HeadingForm(request.POST or None, questions=read_draft(found.edited))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            change_draft(questionnaire=found, change=partial(with_heading, **form.heading()), by=user)
+            change_draft(
+                questionnaire=found,
+                change=partial(with_heading, **form.heading()),
+                by=user,
+                seen=_seen(request, heading_of),
+            )
             messages.success(request, _("Le brouillon est enregistré."))
             return done("practitioner:questionnaire", pk=found.pk)
-    context = frame(request, user, "settings", practice=found.practice, form=form, questionnaire=found)
+    found.refresh_from_db()
+    context = frame(
+        request,
+        user,
+        "settings",
+        practice=found.practice,
+        form=form,
+        questionnaire=found,
+        seen=mark_of(found.edited, heading_of),
+        theirs=heading_of(found.edited),
+    )
     return render(request, "practitioner/questionnaires/heading.html", context, status=400 if form.errors else 200)
 
 
@@ -171,10 +199,13 @@ def _question_page(
 ) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            change_draft(questionnaire=found, change=change, by=user)
+            seen = partial(item_of, link_id=item.link_id) if item else None
+            change_draft(questionnaire=found, change=change, by=user, seen=_seen(request, seen))
             messages.success(request, _("Le brouillon est enregistré."))
             return done("practitioner:questionnaire", pk=found.pk)
     is_section = isinstance(form, SectionForm)
+    found.refresh_from_db()
+    theirs = _as_it_is(found, item)
     if is_section:
         heading = _("Modifier la section") if item else _("Nouvelle section")
     else:
@@ -182,6 +213,7 @@ def _question_page(
     context = frame(
         request, user, "settings",
         practice=found.practice, form=form, questionnaire=found, heading=heading, is_section=is_section,
+        seen=mark_of(theirs), theirs=theirs,
     )  # fmt: skip
     return render(request, "practitioner/questionnaires/question.html", context, status=400 if form.errors else 200)
 
@@ -211,10 +243,12 @@ def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
             button=_("Supprimer"),
             back=reverse("practitioner:questionnaire", kwargs={"pk": found.pk}),
             section="settings",
+            seen=mark_of(found.edited, partial(with_all_below, link_id=item.link_id)),
         )
         return ask(request, user, question, practice=found.practice)
+    seen = _seen(request, partial(with_all_below, link_id=item.link_id))
     with refusals_shown(request) as shown:
-        change_draft(questionnaire=found, change=lambda draft: without_item(draft, item.link_id), by=user)
+        remove_item(questionnaire=found, link_id=item.link_id, by=user, seen=seen)
         messages.success(request, _("La question est retirée du brouillon."))
     return shown.redirect("practitioner:questionnaire", pk=found.pk)
 
@@ -224,7 +258,7 @@ def remove(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 def publish_draft(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = owned_questionnaire(user, pk)
     with refusals_shown(request) as shown:
-        version = publish(questionnaire=found, by=user)
+        version = publish(questionnaire=found, by=user, seen=request.POST.get("seen", ""))
         messages.success(request, _("La version %(number)s est publiée.") % {"number": version.number})
     return shown.redirect("practitioner:questionnaire", pk=found.pk)
 
@@ -234,7 +268,7 @@ def publish_draft(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
 def discard(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = owned_questionnaire(user, pk)
     with refusals_shown(request) as shown:
-        discard_draft(questionnaire=found, by=user)
+        discard_draft(questionnaire=found, by=user, seen=request.POST.get("seen", ""))
         messages.success(
             request, _("Le brouillon est abandonné : le questionnaire est celui de la dernière version.")
         )
@@ -250,6 +284,20 @@ def _range_words(one: ScoreRange) -> str:
     if not high:
         return _("À partir de %(low)s : %(words)s") % {"low": low, "words": one.words}
     return _("De %(low)s à %(high)s : %(words)s") % {"low": low, "high": high, "words": one.words}
+
+
+def _seen(request: HttpRequest, part: Part | None) -> Seen | None:
+    """None for a form that was opened in a release whose pages did not say it."""
+    mark = request.POST.get("seen", "")
+    return Seen(part, mark) if part and mark else None
+
+
+def _as_it_is(found: Questionnaire, item: Item | None) -> dict[str, Any]:
+    """The item that is edited; empty for a new one, and for one that somebody has removed meanwhile."""
+    try:
+        return item_of(found.edited, item.link_id) if item else {}
+    except NoSuchItem:
+        return {}
 
 
 def _item(request: HttpRequest, questions: Questions) -> Item:

@@ -10,13 +10,16 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from documents.models import DocumentRequest
 from portals.answers import done
 from portals.form_errors import refusals_in
+from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice, Role
@@ -27,6 +30,7 @@ from questionnaires.catalogue import (
     publish_resource,
     unarchive_questionnaire,
 )
+from questionnaires.comparing import completed_to
 from questionnaires.examples import EXAMPLES
 from questionnaires.fhir.reading import LONGEST_TITLE
 from questionnaires.fhir.values import NotAValue, parse_json
@@ -132,12 +136,42 @@ def import_file(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """Asks first, and says how many answers there are."""
     found = owned_questionnaire(user, pk)
+    if request.method != "POST":
+        question = Question(
+            heading=_("Archiver « %(title)s » ?") % {"title": found.title},
+            ends=_what_stays(found),
+            button=_("Archiver"),
+            back=reverse("practitioner:questionnaires"),
+            section="settings",
+        )
+        return ask(request, user, question, practice=found.practice)
     archive_questionnaire(questionnaire=found, by=user)
     messages.success(request, _("Le questionnaire est archivé. Les réponses déjà reçues restent."))
     return done("practitioner:questionnaires")
+
+
+def _what_stays(found: Questionnaire) -> list[str]:
+    answered = completed_to(found)
+    waiting = DocumentRequest.objects.open().filter(version__questionnaire=found).count()
+    received = ngettext(
+        "%(count)s patient y a répondu : ses réponses restent, et se lisent comme avant.",
+        "%(count)s réponses ont été reçues : elles restent, et se lisent comme avant.",
+        answered,
+    )
+    asked = ngettext(
+        "%(count)s demande attend encore sa réponse : le patient peut toujours l’envoyer.",
+        "%(count)s demandes attendent encore une réponse : les patients peuvent toujours les envoyer.",
+        waiting,
+    )
+    return [
+        _("Il n’est plus proposé quand on fait une demande. Il peut être proposé de nouveau."),
+        received % {"count": answered} if answered else _("Personne n’y a encore répondu."),
+        *([asked % {"count": waiting}] if waiting else []),
+    ]
 
 
 @staff_only

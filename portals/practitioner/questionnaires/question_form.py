@@ -8,10 +8,10 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from portals.form_fields import choice_field
-from portals.questions import decimal_words, field_of_one
+from portals.questions import decimal_words, field_of_one, option_words
 from questionnaires.fhir.editing import BOUNDED, Choice, Content, choices_of
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
 from questionnaires.fhir.reading import MOST_ITEMS
@@ -111,7 +111,7 @@ def _answer(asked: Item, typed: str) -> Value:
     if asked.kind is Kind.BOOLEAN:
         answers: dict[str, Value] = {_("Oui"): True, _("Non"): False}
     elif asked.kind in CHOICES:
-        answers = {option.words: option.value for option in asked.options}
+        answers = {option_words(option): option.value for option in asked.options}
     else:
         value = field_of_one(asked, {"required": True}).clean(typed)
         return Quantity(value, asked.unit) if asked.kind is Kind.QUANTITY else value
@@ -195,23 +195,29 @@ class QuestionForm(ConditionsForm):
             typed = cleaned.get(name, "")
             cleaned[name] = self._bound(name, kind, typed) if typed and kind in BOUNDED else None
         if len(self.questions.by_link_id) >= MOST_ITEMS and self.item is None:
-            self.add_error(None, _("Un questionnaire a %(most)s questions au plus.") % {"most": MOST_ITEMS})
+            sentence = ngettext(
+                "Un questionnaire a %(most)s question au plus.",
+                "Un questionnaire a %(most)s questions au plus.",
+                MOST_ITEMS,
+            )
+            self.add_error(None, sentence % {"most": MOST_ITEMS})
         return cleaned
 
     def _choices(self) -> tuple[Choice, ...]:
         lines = [line.strip() for line in self.cleaned_data.get("choices", "").splitlines() if line.strip()]
-        found = tuple(_choice(line) for line in lines)
-        if len({one.words for one in found}) < len(found):
+        choices = tuple(_choice(line) for line in lines)
+        if len({one.words for one in choices}) < len(choices):
             self.add_error("choices", _("Une réponse est proposée deux fois."))
-        return found
+        return choices
 
     def _bound(self, name: str, kind: Kind | None, typed: str) -> Value | None:
         assert kind is not None
         try:
-            return field_of_one(Item("", kind), {}).clean(typed)  # type: ignore[no-any-return]
+            bound: Value = field_of_one(Item("", kind), {}).clean(typed)
         except forms.ValidationError as refused:
             self.add_error(name, refused)
             return None
+        return bound
 
     def content(self) -> Content:
         given = self.cleaned_data
@@ -309,7 +315,7 @@ def typed_condition(condition: Condition, questions: Questions) -> str:
     """The answer that a condition compares with, as one types it."""
     asked = questions.by_link_id.get(condition.question)
     options = asked.options if asked else ()
-    words = next((option.words for option in options if option.value == condition.answer), "")
+    words = next((option_words(option) for option in options if option.value == condition.answer), "")
     return words or _typed(condition.answer)
 
 

@@ -20,9 +20,9 @@ from questionnaires.fhir.scores import score_of
 @staff_only
 @require_safe
 def versions(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    found = owned_questionnaire(user, pk)
-    listed = found.versions.select_related("created_by")
-    context = frame(request, user, "settings", practice=found.practice, questionnaire=found, versions=listed)
+    owned = owned_questionnaire(user, pk)
+    listed = owned.versions.select_related("created_by")
+    context = frame(request, user, "settings", practice=owned.practice, questionnaire=owned, versions=listed)
     return render(request, "practitioner/questionnaires/versions.html", context)
 
 
@@ -30,9 +30,9 @@ def versions(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest, user: User, pk: uuid.UUID, number: int) -> HttpResponse:
     """The FHIR R4 resource as it is stored."""
-    found = owned_questionnaire(user, pk)
-    version = get_object_or_404(found.versions, number=number)
-    name = f"questionnaire-{found.pk}-v{version.number}.json"
+    owned = owned_questionnaire(user, pk)
+    version = get_object_or_404(owned.versions, number=number)
+    name = f"questionnaire-{owned.pk}-v{version.number}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(version.resource, content_type="application/fhir+json", headers=headers)
 
@@ -41,13 +41,13 @@ def export(request: HttpRequest, user: User, pk: uuid.UUID, number: int) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, user: User, pk: uuid.UUID, number: int | None = None) -> HttpResponse:
     """All pages on one, to be tried: answers show what they change and are not stored."""
-    found = owned_questionnaire(user, pk)
+    owned = owned_questionnaire(user, pk)
     if number is not None:
-        questions = get_object_or_404(found.versions, number=number).questions
-    elif faults_before_publishing(found):
+        questions = get_object_or_404(owned.versions, number=number).questions
+    elif faults_before_publishing(owned):
         raise Http404  # conditions that cannot be decided
     else:
-        questions = read_draft(found.edited)
+        questions = read_draft(owned.edited)
     data = request.POST if request.method == "POST" else None
     form = QuestionsForm(data, questions=questions, items=questions.items, answers={})
     answers = form.given() if data is not None else {}
@@ -55,8 +55,8 @@ def preview(request: HttpRequest, user: User, pk: uuid.UUID, number: int | None 
         request,
         user,
         "settings",
-        practice=found.practice,
-        questionnaire=found,
+        practice=owned.practice,
+        questionnaire=owned,
         questions=questions,
         number=number,
         form=form,

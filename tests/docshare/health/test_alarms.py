@@ -4,6 +4,7 @@ fault, no other does, and none while all is well."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -333,6 +334,7 @@ ILL: dict[str, tuple[Callable[[Installation], None], dict[str, str]]] = {
     "DocshareFsckFaults": (fsck_faults, {}),
     "DocshareWebhooksOld": (webhooks, {}),
 }
+WATCHED = set(re.findall(r"\w+", " ".join(rule["expr"] for rule in ALARMS.values())))
 COMES_ALONG = {"DocshareDiskFull": {"DocshareDiskLow": {"part": "disk"}}}  # a full disk is also low
 
 
@@ -345,7 +347,9 @@ def evaluate(folder: Path, before: Samples, after: Samples, expected: dict[str, 
     test = {
         "interval": "1m",
         "input_series": [
-            {"series": name, "values": minutes(name, before.get(name, 0), value)} for name, value in after.items()
+            {"series": name, "values": minutes(name, before.get(name, 0), value)}
+            for name, value in after.items()
+            if name.partition("{")[0] in WATCHED  # promtool would take most of its time with the others
         ],
         "alert_rule_test": [
             {

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Appointment, BookedFor, HolderExclusion
+from appointments.models import Appointment, BookedFor, HolderExclusion, WaitingEntry
+from appointments.waiting import put_on_list
 from audit.models import AuditEvent
 from documents.merging.closing import close_old_merges
 from documents.merging.merge import merge_records
@@ -204,3 +205,26 @@ def test_a_record_that_became_part_of_another_is_separated_there_first(
     assert unmerge_records(kept=marie, by=bob) == double
     of_double.refresh_from_db()
     assert (of_double.patient, of_double.appointment.of_record) == (double, None)
+
+
+def test_two_wishes_for_one_reason_are_one_after_a_merge_and_two_again_after_its_undo(
+    marie: Patient, double: Patient, appointment: Appointment, bob: User
+) -> None:
+    def wait(patient: Patient, *, moving: Appointment | None = None) -> WaitingEntry:
+        return put_on_list(
+            patient=patient,
+            visit_reason=appointment.visit_reason,
+            agendas=[appointment.agenda],
+            appointment=moving,
+            by=bob,
+        )
+
+    def live() -> list[tuple[object, object]]:
+        return list(WaitingEntry.objects.live().values_list("pk", "patient"))
+
+    earlier, later, move = wait(double), wait(marie), wait(marie, moving=appointment)
+    before = live()
+    merge_records(kept=marie, other=double, by=bob, from_other=[])
+    assert live() == [(earlier.pk, marie.pk), (move.pk, marie.pk)]  # the rank of the one that waited longer
+    unmerge_records(kept=marie, by=bob)
+    assert live() == before == [(earlier.pk, double.pk), (later.pk, marie.pk), (move.pk, marie.pk)]

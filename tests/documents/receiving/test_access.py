@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 
 import pytest
@@ -118,19 +119,24 @@ def test_booker_of_an_adult_without_contacts_stands_on_the_authorisation(
 
 
 def test_booker_of_a_minor_until_majority_and_keeps_what_was_sent_before(
-    booker: Booker, holder: User, ask_for: Ask, receive: Receive, grown_up: object
+    booker: Booker, holder: User, ask_for: Ask, receive: Receive, grown_up: AbstractContextManager[object]
 ) -> None:
     booked = booker(holder, BookedFor.MINOR_RELATIVE, Person("Léa", "Martin", CHILD))
     request = ask_for(booked)
     assert rights(holder, booked) == (SentAs.HOLDER, True, True)
     send_files(request=request, intakes=[receive()], by=holder)
-    with grown_up:  # type: ignore[attr-defined]
+    with grown_up:
         assert rights(holder, booked) == (SentAs.HOLDER, False, False)
         assert seen(holder) == {"ordonnance.pdf"}
 
 
 def test_guardian_until_majority_sees_only_what_they_sent_while_the_patient_was_a_minor(
-    appointment: Appointment, ask_for: Ask, marie: Patient, hugo: User, receive: Receive, grown_up: object
+    appointment: Appointment,
+    ask_for: Ask,
+    marie: Patient,
+    hugo: User,
+    receive: Receive,
+    grown_up: AbstractContextManager[object],
 ) -> None:
     Patient.objects.filter(pk=marie.pk).update(birth_date=CHILD)
     guardian = RecordTie.objects.create(
@@ -148,7 +154,7 @@ def test_guardian_until_majority_sees_only_what_they_sent_while_the_patient_was_
     assert rights(hugo, appointment) == (SentAs.GUARDIAN, True, True)
     send_files(request=request, intakes=[receive()], by=hugo)
     assert (seen(hugo), seen(other)) == ({"ordonnance.pdf"}, set())
-    with grown_up:  # type: ignore[attr-defined]
+    with grown_up:
         assert rights(hugo, appointment) == (SentAs.GUARDIAN, False, False)
         assert seen(hugo) == {"ordonnance.pdf"}
     Patient.objects.filter(pk=marie.pk).update(birth_date=date(1941, 2, 3))  # corrected: was never a minor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from accounts.models import User
 from appointments.booking import delete
 from appointments.history import history_of
 from appointments.models import Appointment
+from docshare.demo.letters import letter
 from documents import invariants
 from documents.models import DocumentRequest, ReadingMeans, ReceivedDocument, ReceivedState, RequestState
 from documents.receiving import sending
@@ -28,6 +30,7 @@ from files import storage
 from files.intake import Intake, Refused, accept
 from files.models import StoredFile
 from notifications.models import Message, MessageState
+from tests.conftest import PDF
 from tests.documents.receiving.conftest import Ask, again
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +104,23 @@ def test_same_form_sent_twice_and_the_same_file_sent_again_send_once(
     assert sorted(one.name for one in ReceivedDocument.objects.all()) == ["2 pages.pdf", "ordonnance.pdf"]
 
 
+def test_the_same_form_with_another_file_is_another_sending(
+    request_: DocumentRequest, maries_account: User, receive: Receive
+) -> None:
+    form, other = uuid.uuid4(), letter("Compte rendu", ["Une autre page."], heading="Cabinet")
+    for content in (PDF, other, PDF, other):
+        send_files(request=again(request_), intakes=[receive(content)], by=maries_account, sending=form)
+    assert len({one.file.sha256 for one in ReceivedDocument.objects.all()}) == 2
+    assert ReceivedDocument.objects.count() == 2
+
+
+def test_one_file_twice_in_a_form_is_sent_once(
+    request_: DocumentRequest, maries_account: User, receive: Receive
+) -> None:
+    send_files(request=request_, intakes=[receive(), receive(name="copie.pdf")], by=maries_account)
+    assert ReceivedDocument.objects.get().name == "ordonnance.pdf"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_refused_or_dies_between_the_last_file_and_the_commit_leaves_nothing(
     request_: DocumentRequest,
@@ -172,12 +192,12 @@ def test_taken_back_until_seen_by_its_sender_alone(
 
 def test_closed_request_takes_nothing_and_a_deleted_appointment_takes_all_with_it(
     request_: DocumentRequest, maries_account: User, bob: User, receive: Receive, appointment: Appointment,
-    django_capture_on_commit_callbacks: Callable[..., object], kept: FilesInStore,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]], kept: FilesInStore,
 ) -> None:  # fmt: skip
     send_files(request=request_, intakes=[receive()], by=maries_account)
     cancel_request(request=again(request_), by=bob)
     with pytest.raises(RequestOver):
         send_files(request=again(request_), intakes=[receive(name="b.pdf")], by=maries_account)
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         delete(appointment=appointment, by=bob)
     assert (ReceivedDocument.objects.count(), DocumentRequest.objects.count(), kept()) == (0, 0, [])

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.models import Appointment
+from appointments.moving import move
 from documents.filling.filled import Filling, Place
 from documents.models import Task
 from documents.to_sign.looking import LookAgain, NotLookedAt, check_looked_at, mark_of, note_look

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -120,6 +121,33 @@ def test_one_that_fails_says_why_and_the_others_go_on(
     Patient.objects.filter(pk=lonely.pk).update(mobile="+33612121212")
     looked_at(bad, alice_signs)
     assert why(bad, alice_signs) == ""
+
+
+def test_a_storage_that_fails_in_the_middle_loses_nothing_and_says_what_waits(
+    prepare: Prepare, alice_signs: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [looked_at(prepare(), alice_signs) for _each in range(3)]
+    folder: Path = settings.DOCUMENTS_DIR
+    away, end = folder.with_name("away"), signing._end
+
+    def ended(*arguments: Any) -> None:
+        end(*arguments)
+        folder.rename(away)  # once the first is signed the volume is gone
+        folder.touch()
+
+    monkeypatch.setattr(signing, "_end", ended)
+    try:
+        outcomes = sign_tasks(tasks=[task.pk for task in tasks], by=alice_signs, session="a session")
+    finally:
+        folder.unlink()
+        away.rename(folder)
+        monkeypatch.undo()
+    assert [outcome.is_signed for outcome in outcomes] == [True, False, False]
+    assert "Il attend toujours votre signature" in outcomes[1].sentence
+    assert [again(task).state for task in tasks] == ["signed", "waiting", "waiting"]
+    assert list(files_are_as_kept()) == list(files_are_named()) == []
+    assert [why(task, alice_signs) for task in tasks[1:]] == ["", ""]
+    assert SharedDocument.objects.count() == 3
 
 
 def test_what_no_longer_holds_says_so_and_loses_nothing(

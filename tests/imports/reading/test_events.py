@@ -130,6 +130,7 @@ RULES = st.builds(
 )
 
 
+@pytest.mark.lengthy
 @settings(max_examples=60, deadline=None)
 @given(rule=RULES)
 def test_any_rule_is_expanded_or_refused_and_its_neighbour_is_read(rule: str) -> None:

@@ -129,8 +129,14 @@ def test_what_fsck_would_report_is_not_imported(moved_out: Path, house: House, t
 
 # What fsck checks and a trial of rows cannot: bytes before they are stored, and the installation as a whole.
 OTHERWISE = {
-    *("references", "files", "named-files", "signatures"),  # personal_data/moving: the same of the archive itself
-    *("messages", "texts", "audit", "keys", "orphans"),
+    *(
+        "references",
+        "files",
+        "named-files",
+        "signatures",
+        "consents",
+    ),  # personal_data/moving: the same of the archive itself
+    *("messages", "texts", "audit", "keys", "orphans", "uploads"),
 }
 
 

@@ -129,7 +129,9 @@ def test_a_file_with_a_virus_is_left_out_with_what_needs_it_and_the_rest_comes_i
     assert here
     assert not StoredFile.objects.filter(pk__in=[of_document, of_library]).exists()
     assert not LibraryDocument.objects.filter(practice=house.practice, versions=None).exists()
-    assert not AutoSend.objects.filter(appointment__practice=house.practice).exists()
+    sent = AutoSend.objects.filter(appointment__practice=house.practice)
+    assert not sent.filter(document__isnull=False).exists()
+    assert sent.filter(question__isnull=False).exists()  # it asks, and sends no file
     assert AutoSendRule.objects.filter(practice=house.practice).exists()
     assert AuditEvent.objects.filter(object_id=unsigned, action="document.shared").exists()
     assert fsck() == (0, [])

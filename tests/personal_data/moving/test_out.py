@@ -107,6 +107,12 @@ def test_the_tables_are_read_by_a_french_spreadsheet(archive: Path, house: House
     documents = list(rows_in(io.BytesIO(entries["documents.csv"])))
     files = {row[documents[0].index("SHA-256")] for row in documents[1:]}
     assert all(f"files/{one}" in entries for one in files)
+    asked, received = (list(rows_in(io.BytesIO(entries[f"{name}.csv"]))) for name in ("requests", "received"))
+    (by_hand,) = (row for row in asked[1:] if row[1] == "Carnet lilas")
+    assert by_hand[asked[0].index("Nom")] == "Durandlilas"
+    assert "une règle" in {row[asked[0].index("Demandé par")] for row in asked[1:]}
+    assert [(row[1], row[2]) for row in received[1:]] == [(by_hand[0], "Carnet lilas.pdf")]
+    assert f"files/{received[1][received[0].index('SHA-256')]}" in entries
     for name in ("appointments", "library", "messages", "accesses", "activity"):
         assert len(list(rows_in(io.BytesIO(entries[f"{name}.csv"])))) > 1, name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from documents.sending.autosend import send_due, send_now
 from jobs.leases import MAX_ATTEMPTS
 from notifications.models import Message, MessageState
 from patients.models import Patient
+from practices.models import Practice
+from questionnaires.catalogue import import_questionnaire
 from tests.conftest import BookFixture
 from tests.portals.api.conftest import Api, errors
+from tests.questionnaires.test_understood import item, resource
 
 RULES = "/api/v1/auto-send-rules/"
 
@@ -123,3 +127,38 @@ def test_only_administrators_and_only_their_own(
     assert api(alice).patch(f"{RULES}{rule['id']}/", {"name": "x"}, format="json").status_code == 403
     assert api(charlie).get(f"{RULES}{rule['id']}/").status_code == 404
     assert api(charlie).post(RULES, body, format="json").status_code == 400  # a document of Les Lilas is not theirs
+
+
+def test_a_rule_that_asks_is_written_and_changed_by_label_or_id(
+    api: Api, carol: User, alice: User, body: dict[str, Any], book_for: BookFixture, marie: Patient
+) -> None:
+    asked = body | {"documents": [], "requests": [{"label": "Ordonnance", "days_before": 2}]}
+    made = api(carol).post(RULES, asked, format="json")
+    assert made.status_code == 201, made.content
+    rule = made.json()
+    (question,) = rule["requests"]
+    assert (question["label"], question["details"], question["days_before"]) == ("Ordonnance", "", 2)
+    address = f"{RULES}{rule['id']}/"
+    same = api(carol).patch(address, {"requests": [{"label": "Ordonnance"}]}, format="json").json()
+    assert [(one["id"], one["days_before"]) for one in same["requests"]] == [(question["id"], None)]
+    assert api(carol).patch(address, {"name": "Autre"}, format="json").json()["requests"] == same["requests"]
+    appointment = book_for(marie)
+    send_due()
+    (sent,) = api(alice).get(f"/api/v1/appointments/{appointment.pk}/auto-sends/").json()["results"]
+    assert (sent["document"], sent["state"]) == (None, "sent")
+    requests = api(alice).get(f"/api/v1/appointments/{appointment.pk}/requests/").json()["results"]
+    assert [one["id"] for one in requests] == [sent["request"]]
+    nothing = api(carol).post(RULES, body | {"documents": []}, format="json")
+    assert nothing.status_code == 400
+    assert errors(nothing)
+
+
+def test_a_rule_asks_for_a_questionnaire_of_its_practice(
+    api: Api, carol: User, practice: Practice, body: dict[str, Any]
+) -> None:
+    made = import_questionnaire(practice=practice, resource=resource(item("a", "boolean")), by=carol, title="Sommeil")
+    asked = body | {"documents": [], "requests": [{"questionnaire": str(made.pk)}]}
+    (request,) = api(carol).post(RULES, asked, format="json").json()["requests"]
+    assert (request["label"], request["questionnaire"]) == ("Sommeil", str(made.pk))
+    unknown = api(carol).post(RULES, body | {"requests": [{"questionnaire": str(uuid.uuid4())}]}, format="json")
+    assert unknown.status_code == 400

@@ -40,10 +40,15 @@ OF_PAGES_ALONE = {
         "booking_limit",
         "no_stamp_picture",
         "another_patient_named",
+        "series_changed",
+        "not_as_shown",
+        "asked_a_moment_ago",
+        "not_asked",
+        "upload_lost",
     ),
     *("invitation_over", "record_already_claimed", "booked_for_somebody_else", "wrong_birth_date", "account_exists"),
     "somebody_else",
-    *("questionnaire_not_understood", "item_gone", "nothing_to_publish", "response_closed", "answers_refused"),
+    *("item_gone", "nothing_to_publish", "response_closed", "draft_changed"),
     *("no_preview", "too_many", "country", "too_many_holds", "too_many_sign_ups", "sign_up_over", "not_proved"),
     *("blocks_operator", "email_taken", "last_operator", "link_over", "not_operator"),
     *("operator_exists", "staff_account", "visit_reason_in_use", "week_changed"),
@@ -51,7 +56,7 @@ OF_PAGES_ALONE = {
     *("series_without_dates", "already_waiting", "nothing_to_advance", "offer_over", "wrong_birth_date_of_offer"),
     *("too_many_calendars", "read_a_moment_ago", "calendar_not_ready", "other_cancellations"),
     *("template_withdrawn", "not_to_sign", "look_again", "not_looked_at", "in_the_way"),
-    *("too_late_to_undo", "changed_meanwhile", "already_read", "answer_over"),
+    *("too_late_to_undo", "changed_meanwhile", "already_read", "answer_over", "key_refused"),
 }
 
 

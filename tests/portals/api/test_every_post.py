@@ -59,8 +59,11 @@ def test_a_post_takes_a_key(
         assert issubclass(POSTS[route], AnsweredOnce), route
         with_file = route.endswith("files/")
         body, form = ({"file": upload(), "title": "Consigne"}, "multipart") if with_file else (whole, None)
+        if route == "api/v1/questionnaires/":
+            body, form = whole | {"questionnaire": {"resourceType": "Questionnaire"}}, "json"
         client = clients[marias_account if "/me/" in route else alice]
-        answer = client.post(address(route, ids), body, format=form, HTTP_IDEMPOTENCY_KEY="k" * 256)
+        of = ids | {"request": ids["response"]} if route.endswith("submit/") else ids  # of a questionnaire
+        answer = client.post(address(route, of), body, format=form, HTTP_IDEMPOTENCY_KEY="k" * 256)
         assert (answer.status_code, errors(answer)) == (400, ["invalid"]), route
         assert answer.json()["errors"][0]["attr"] == "Idempotency-Key", route
 

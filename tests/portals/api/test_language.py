@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
@@ -82,10 +83,12 @@ def called(client: APIClient, call: dict[str, Any], language: str) -> list[tuple
     path = call["path"]
     if "query" in call:
         path += "?" + urlencode(call["query"])
-    answer = client.generic(
-        call["method"].upper(), path, call.get("body", ""), content_type=call.get("kind", "application/json"),
-        HTTP_ACCEPT_LANGUAGE=language, **more,
-    )  # fmt: skip
+    with transaction.atomic():  # undone, because what succeeds once may be refused the second time
+        answer = client.generic(
+            call["method"].upper(), path, call.get("body", ""), content_type=call.get("kind", "application/json"),
+            HTTP_ACCEPT_LANGUAGE=language, **more,
+        )  # fmt: skip
+        transaction.set_rollback(True)
     return details(answer)
 
 

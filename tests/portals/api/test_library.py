@@ -147,7 +147,9 @@ def test_one_row_per_rule_and_document_and_its_end(
     address = f"/api/v1/appointments/{book_for(marie).pk}/auto-sends/"
     found = client.get(address).json()
     assert set(found) == {"results"}
-    assert all(set(one) == {"id", "rule", "document", "state", "due_at", "sent_at"} for one in found["results"])
+    assert all(
+        set(one) == {"id", "rule", "document", "request", "state", "due_at", "sent_at"} for one in found["results"]
+    )
     assert sorted((one["rule"], one["document"]) for one in found["results"]) == sorted(
         (rule, document) for rule in rules for document in documents
     )

@@ -28,6 +28,7 @@ from portals.api.keyset import Keyset
 from portals.api.pagination import Pages
 from portals.api.views.base import Listing
 from practices.models import Practice
+from questionnaires.models import Questionnaire
 from tests.portals.api.conftest import Api
 from tests.portals.api.described import described
 from tests.security.conftest import *  # noqa: F403  # a practice in use
@@ -64,6 +65,12 @@ def lists(ids: dict[str, Any]) -> dict[str, tuple[str, str, Callable[[datetime],
         copy_of(library.newest, document_id=made.pk, file=copy_of(library.newest.file, key=uuid.uuid4().hex))
         return made
 
+    def questionnaire_at(at: datetime) -> Model:
+        questionnaire = Questionnaire.objects.get(pk=ids["questionnaire"])
+        made = copy_of(questionnaire, created_at=at)
+        copy_of(questionnaire.versions.get(), questionnaire_id=made.pk)
+        return made
+
     def line_at(at: datetime) -> Model:
         return copy_of(line, at=at, detail={"line": uuid.uuid4().hex})
 
@@ -84,6 +91,7 @@ def lists(ids: dict[str, Any]) -> dict[str, tuple[str, str, Callable[[datetime],
         ),
         "library/": ("library/", "alice", document_in_the_library),
         "auto-send-rules/": ("auto-send-rules/", "alice", lambda at: copy_of(rule, created_at=at)),
+        "questionnaires/": ("questionnaires/", "alice", questionnaire_at),
         "me/documents/": ("me/documents/", "marias_account", lambda at: copy_of(document, shared_at=at)),
     }  # fmt: skip
 

@@ -33,10 +33,16 @@ def test_the_practice_is_read_by_staff_and_changed_by_administrators(
         "email": "cabinet@lilas.example",
         "time_zone": "Europe/Paris",
         "language": "fr",
+        "takes_unasked": False,
     }
     changed = api(carol).patch(f"{V1}/practice/", {"telephone": "01 41 00 00 00", "address": "1 rue"}, format="json")
     assert changed.status_code == 200
     assert changed.json() == body | {"telephone": "+33141000000", "address": "1 rue"}
+    taking = api(carol).patch(f"{V1}/practice/", {"takes_unasked": True}, format="json")
+    assert taking.json() == changed.json() | {"takes_unasked": True}
+    assert AuditEvent.objects.filter(action="practice.unasked_changed").count() == 1
+    assert api(rita).patch(f"{V1}/practice/", {"takes_unasked": False}, format="json").status_code == 403
+    assert api(carol).patch(f"{V1}/practice/", {"takes_unasked": "perhaps"}, format="json").status_code == 400
     refused = api(carol).patch(f"{V1}/practice/", {"time_zone": "Paris", "telephone": "1"}, format="json")
     assert refused.status_code == 400
     assert set(attrs(refused)) == {"time_zone", "telephone"}

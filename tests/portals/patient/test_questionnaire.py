@@ -10,8 +10,10 @@ from django.test import Client
 
 from accounts.models import User
 from appointments.models import Appointment
+from documents.models import DocumentRequest
+from documents.receiving.asking import ask_questionnaire
 from patients.models import RecordTie, Relationship
-from questionnaires.answering import answers_of, begin_response
+from questionnaires.answering import answers_of
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.models import QuestionnaireResponse
 from tests.markup import page_text
@@ -37,19 +39,18 @@ ASKED = resource(
 
 
 @pytest.fixture
-def response(appointment: Appointment, carol: User, hugo: User) -> QuestionnaireResponse:
+def asked(appointment: Appointment, carol: User, bob: User, hugo: User) -> DocumentRequest:
     RecordTie.objects.create(user=hugo, patient=appointment.patient, relationship=Relationship.SELF)
-    version = import_questionnaire(practice=appointment.practice, resource=ASKED, by=carol).versions.get()
-    return begin_response(appointment=appointment, version=version, by=hugo)
+    made = import_questionnaire(practice=appointment.practice, resource=ASKED, by=carol)
+    return ask_questionnaire(appointment=appointment, questionnaire=made, details="Pour la visite", by=bob)
 
 
-def _answers(response: QuestionnaireResponse) -> dict[str, Any]:
-    response.refresh_from_db()
-    return answers_of(response)
+def _answers() -> dict[str, Any]:
+    return answers_of(QuestionnaireResponse.objects.get())
 
 
-def test_from_the_first_page_to_the_last(sign_in: SignIn, hugo: User, response: QuestionnaireResponse) -> None:
-    client, at = sign_in(hugo), f"/questionnaires/{response.pk}/"
+def test_from_the_first_page_to_the_last(sign_in: SignIn, hugo: User, asked: DocumentRequest) -> None:
+    client, at = sign_in(hugo), f"/questionnaires/{asked.pk}/"
     start = page_text(client.get(at))
     assert "Trois questions." in start
     assert f"{at}1/" in start
@@ -60,7 +61,7 @@ def test_from_the_first_page_to_the_last(sign_in: SignIn, hugo: User, response: 
     assert "Vos réponses ouvrent d’autres questions" in page_text(more)
     wrong = client.post(f"{at}1/", {"shown": "q1 q2 q3", "q2": "yes", "q3": "deux"})
     assert "Écrivez un nombre." in page_text(wrong)
-    assert _answers(response) == {"smokes": (True,)}  # what is sound is kept
+    assert _answers() == {"smokes": (True,)}  # what is sound is kept
     assert client.post(f"{at}1/", {"shown": "q1 q2 q3", "q2": "yes", "q3": "1,5"})["Location"] == f"{at}2/"
     client.post(f"{at}2/", {"q5": ["0"], "q5-other": "Un jour", "later": "1"})
     resumed = client.get(f"{at}2/").content.decode()  # on another device, too
@@ -77,9 +78,9 @@ def test_from_the_first_page_to_the_last(sign_in: SignIn, hugo: User, response: 
 
 
 def test_a_page_that_is_not_asked_is_skipped_and_what_is_missing_is_named(
-    sign_in: SignIn, hugo: User, alice: User, response: QuestionnaireResponse
+    sign_in: SignIn, hugo: User, alice: User, asked: DocumentRequest
 ) -> None:
-    client, at = sign_in(hugo), f"/questionnaires/{response.pk}/"
+    client, at = sign_in(hugo), f"/questionnaires/{asked.pk}/"
     refused = client.post(f"{at}check/")
     assert refused.status_code == 400
     assert "Il manque des réponses" in page_text(refused)

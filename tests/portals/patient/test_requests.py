@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
+from typing import cast
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -50,7 +51,7 @@ def test_patient_sends_sees_it_again_and_takes_it_back_without_script(
     assert (sent.page_count, again(request).state) == (2, RequestState.RECEIVED)
     assert "Envoyé, pas encore vu" in page_text(browser.get(address))
     got = browser.post(f"/requests/sent/{sent.pk}/download/")
-    assert b"".join(got.streaming_content)[:5] == b"%PDF-"  # type: ignore[attr-defined]
+    assert b"".join(cast("Iterable[bytes]", got))[:5] == b"%PDF-"
     assert got["Content-Disposition"].startswith("attachment")
     assert "received.reread" in [line.action for line in history_of(appointment)]
     for other in (hugo, alice):

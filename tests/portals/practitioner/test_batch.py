@@ -10,16 +10,19 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
+from documents.library.catalogue import write_document
 from documents.models import LibraryDocument, ShareBatch, ShareBatchLine, SharedDocument
 from documents.models.batch import LineState
 from documents.sharing.batch_sending import send_some
+from documents.sharing.batches import draft
 from patients.models import Patient
 from practices.models import Practice
 from tests.conftest import BookFixture
-from tests.markup import page_text
+from tests.markup import one_line, page_text
 
 SignIn = Callable[[User], Client]
 
@@ -142,3 +145,84 @@ def test_a_page_of_many_rows_costs_as_many_queries_as_one_of_few(
             browser.get(page)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_document_with_blanks_is_not_offered_to_several_patients_and_the_page_says_where_to_fill_it(
+    day: str,
+    appointment: Appointment,
+    practice: Practice,
+    alice: User,
+    carol: User,
+    sign_in: SignIn,
+    access_plan: LibraryDocument,
+) -> None:
+    note = write_document(
+        practice=practice,
+        body="<p>{{ patient_name }} : arrêt jusqu’au {{ ? Date de fin | date }}.</p>",
+        title="Arrêt de travail",
+        category=access_plan.category,
+        by=carol,
+    )
+    browser = sign_in(alice)
+    page = browser.get(day)
+    shown = one_line(page.content)
+    assert f'id="to-fill-{note.pk}" disabled' in shown
+    assert f'value="{note.pk}"' not in shown
+    assert "Remplir un modèle" in page_text(page)
+    answer = browser.post(day, ticked(appointment, document=note))  # it got its blanks after the page was shown
+    assert answer.status_code == 400
+    assert "des blancs à remplir" in page_text(answer)
+    assert not ShareBatch.objects.exists()
+    access_plan.archived_at = timezone.now()
+    access_plan.save()
+    alone = browser.get(day)
+    assert "Remplir un modèle" in page_text(alone)
+    assert "Vérifier qui recevra quoi" not in page_text(alone)  # nothing to choose
+
+
+def test_a_batch_of_many_lines_is_paged_and_every_page_stays_small(
+    appointment: Appointment, book_for: BookFixture, practice: Practice, alice: User, sign_in: SignIn, receive: Any,
+    access_plan: LibraryDocument, carol: User,
+) -> None:  # fmt: skip
+    documents = [
+        write_document(
+            practice=practice, body=f"<p>{number}</p>", title=f"Document préparatoire à l’examen, numéro {number}",
+            category=access_plan.category, by=carol,
+        )
+        for number in range(9)
+    ]  # fmt: skip
+    day = [book_for(anne(f"Petit-Dupont {number:02}", practice)) for number in range(40)]
+    ready = Patient.objects.filter(pk__in=[one.patient_id for one in day[20:]])
+    ready.update(mobile="+33612000001")
+    made = draft(
+        practice=practice,
+        day=appointment.local_start.date(),
+        appointments=day,
+        documents=[access_plan, *documents],
+        by=alice,
+    )
+    browser, address = sign_in(alice), f"/pro/batches/{made.pk}/"
+
+    def pages() -> list[str]:
+        first = browser.get(address)
+        count = first.context["page"].paginator.num_pages
+        found = [browser.get(f"{address}?page={number + 1}") for number in range(count)]
+        assert max(len(one.content) for one in (first, *found)) < 150_000
+        return [one.content.decode() for one in found]
+
+    shown = pages()
+    assert len(shown) > 3
+    for one in day:
+        assert len([page for page in shown if f'href="/pro/appointments/{one.pk}/"' in page]) == 1
+    assert all(
+        "Partager 200 documents" in " ".join(page.split()) for page in shown
+    )  # the whole, whichever page it is
+    assert "Page suivante" in shown[0]
+    assert "Page précédente" in shown[-1]
+    answer = browser.post(f"{address}choose/", {"appointment": str(day[-1].pk), "document": "", "page": "3"})
+    assert answer["Location"] == f"{address}?page=3"
+    for asked in ("0", "999", "x"):
+        assert browser.get(f"{address}?page={asked}").status_code == 200
+    browser.post(f"{address}send/")
+    assert len(pages()) > 3
+    assert "?page=2" in browser.get(f"{address}state/?page=2").content.decode()

@@ -12,9 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Appointment
+from appointments.moving import move
 from appointments.reminders import send_due
 from audit.models import AuditEvent
 from documents.sharing.deliveries import attention_count

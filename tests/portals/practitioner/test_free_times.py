@@ -1,4 +1,5 @@
-"""The form of a new appointment shows the free times of the chosen agenda and reason; choosing one loses nothing."""
+"""The forms that book, move and reinstate show the free times of the chosen agenda and reason; choosing one loses
+nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from django.test import Client
 
 from accounts.models import User
 from appointments.booking import book
+from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, OpeningHours, VisitReason
 from patients.models import Patient
 from tests.appointments.conftest import at
@@ -124,3 +126,80 @@ def test_two_of_one_name_are_told_apart_by_their_birth_dates(bob: User, sign_in:
     assert found.count("data-found") == 2
     assert "1999" in found
     assert str(marie.birth_date.year) in found
+
+
+@pytest.fixture(params=["move", "reinstate"])
+def changing(
+    request: pytest.FixtureRequest,
+    agenda: Agenda,
+    visit_reason: VisitReason,
+    marie: Patient,
+    alice: User,
+    chosen: dict[str, Any],
+) -> tuple[str, Appointment]:
+    """The address of a page that moves or reinstates, and its appointment."""
+    found = book(agenda=agenda, visit_reason=visit_reason, patient=marie, starts_at=at(agenda, DAY, 9), by=alice)
+    if request.param == "reinstate":
+        cancel(appointment=found, by=alice)
+        found.refresh_from_db()
+    return f"/pro/appointments/{found.pk}/{request.param}/", found
+
+
+def test_moving_and_reinstating_show_the_next_free_times_first(
+    bob: User, sign_in: SignIn, changing: tuple[str, Appointment]
+) -> None:
+    client, (address, found) = sign_in(bob), changing
+    page = one_line(client.get(address).content)
+    assert "Prochain créneau" in page
+    assert page.index('name="pick"') < page.index('id="id_starts_at"')
+    later = one_line(client.get(f"{address}?start={DAY}").content)
+    own_place_is_free = found.status == "cancelled"
+    assert (f"{DAY}T09:00" in offered(later)) is own_place_is_free
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+def test_moving_and_reinstating_look_at_other_times_and_change_nothing(
+    bob: User, sign_in: SignIn, chosen: dict[str, Any], changing: tuple[str, Appointment], by_script: bool
+) -> None:
+    address, found = changing
+    asked = chosen | {"times_from": "2027-12-20", "starts_at": f"{DAY}T15:00"}
+    answer = sign_in(bob).post(address, asked, headers={"HX-Request": "true"} if by_script else {})
+    text = one_line(answer.content)
+    assert answer.status_code == 200
+    assert offered(text)[0] == "2027-12-20T09:00"
+    assert (f'name="starts_at" value="{DAY}T15:00"' in text) is not by_script
+    assert f'hx-post="{address}"' in text
+    left = Appointment.objects.get(pk=found.pk)
+    assert (left.starts_at, left.status) == (found.starts_at, found.status)
+
+
+def test_a_time_picked_while_moving_or_reinstating_is_the_time_it_gets(
+    bob: User, sign_in: SignIn, chosen: dict[str, Any], changing: tuple[str, Appointment]
+) -> None:
+    client, (address, found) = sign_in(bob), changing
+    page = one_line(client.post(address, chosen | {"pick": "2027-12-20T09:20", "starts_at": ""}).content)
+    assert 'name="starts_at" value="2027-12-20T09:20"' in page
+    client.post(address, chosen | {"starts_at": "2027-12-20T09:20"})
+    left = Appointment.objects.get(pk=found.pk)
+    assert (left.starts_at, left.status) == (at(found.agenda, date(2027, 12, 20), 9, 20), "booked")
+
+
+def test_a_taken_time_is_asked_about_while_moving_or_reinstating(
+    bob: User,
+    alice: User,
+    sign_in: SignIn,
+    visit_reason: VisitReason,
+    chosen: dict[str, Any],
+    changing: tuple[str, Appointment],
+) -> None:
+    address, found = changing
+    luc = Patient.objects.create(
+        practice=found.practice, first_name="Luc", last_name="Petit", birth_date=date(1960, 1, 1)
+    )
+    book(
+        agenda=found.agenda, visit_reason=visit_reason, patient=luc, starts_at=at(found.agenda, DAY, 9, 20), by=alice
+    )
+    answer = sign_in(bob).post(address, chosen | {"starts_at": f"{DAY}T09:20"})
+    assert answer.status_code == 409
+    assert [one.code for one in answer.context["doubts"]] == ["time_taken"]
+    assert f"{DAY}T09:20" not in offered(one_line(sign_in(bob).get(f"{address}?start={DAY}").content))

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
-from appointments.booking import move
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
+from appointments.moving import move
 from audit.trail import record
 from practices.models import Practice
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
+from appointments.models import Appointment
+from documents.receiving.answering import send_answers
+from documents.receiving.asking import ask_questionnaire
+from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
 from questionnaires.catalogue import import_questionnaire
+from questionnaires.fhir.dates import PartialDate
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft
 from questionnaires.models import Questionnaire
@@ -21,6 +27,7 @@ from tests.markup import page_text
 SignIn = Callable[[User], Client]
 LIST = "/pro/settings/questionnaires/"
 NO_CONDITION = {"every": "all"}
+ITEM = {"linkId": "a", "type": "boolean", "text": "Fumez-vous ?"}
 
 
 def _ask(client: Client, at: str, **content: str) -> Any:
@@ -141,3 +148,135 @@ def test_only_administrators_of_the_practice(
     assert made.archived_at is None
     assert sign_in(carol).post(f"{at}archive/").status_code == 302
     assert "Archivés" in page_text(sign_in(carol).get(LIST))
+
+
+def _field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return found.group(1)
+
+
+def test_of_two_administrators_the_second_reads_what_the_first_saved(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    client = sign_in(carol)
+    one = {"linkId": "a", "type": "boolean", "text": "Fumez-vous ?"}
+    other = {"linkId": "b", "type": "boolean", "text": "Buvez-vous ?"}
+    asked = {"resourceType": "Questionnaire", "status": "active", "title": "Tabac", "item": [one, other]}
+    made = import_questionnaire(practice=practice, resource=asked, by=carol)
+    at = f"{LIST}{made.pk}/"
+    first, second = (page_text(client.get(f"{at}question/?item=a")) for _ in range(2))
+    _ask(client, f"{at}question/?item=b", kind="boolean", text="Et vous ?", seen="")  # another question
+    kept = _ask(client, f"{at}question/?item=a", kind="boolean", text="La première", seen=_field(first, "seen"))
+    assert kept.status_code == 302
+    typed = {"kind": "boolean", "text": "La seconde"}
+    refused = _ask(client, f"{at}question/?item=a", seen=_field(second, "seen"), **typed)
+    shown = page_text(refused)
+    assert refused.status_code == 400
+    for words in ("Quelqu’un d’autre vient de modifier", "La première", "La seconde"):
+        assert words in shown
+    assert "La première" in [item.text for item in _questions().walk()]
+    assert _ask(client, f"{at}question/?item=a", seen=_field(shown, "seen"), **typed).status_code == 302
+    assert "La seconde" in [item.text for item in _questions().walk()]
+    heading = page_text(client.get(f"{at}heading/"))
+    client.post(f"{at}heading/", {"title": "Un", "seen": _field(heading, "seen")})
+    refused = client.post(f"{at}heading/", {"title": "Deux", "seen": _field(heading, "seen")})
+    assert (refused.status_code, Questionnaire.objects.get().title) == (400, "Un")
+    assert 'value="Deux"' in page_text(refused)
+    read = _field(page_text(client.get(at)), "seen")
+    client.post(f"{at}heading/", {"title": "Trois"})
+    told = page_text(client.post(f"{at}publish/", {"seen": read}, follow=True))
+    assert "Le brouillon vient de changer" in told
+    assert made.versions.count() == 1
+    client.post(f"{at}publish/", {"seen": _field(told, "seen")})
+    assert made.versions.count() == 2
+
+
+def test_a_question_that_somebody_changed_meanwhile_is_not_removed(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    client = sign_in(carol)
+    section = {
+        "linkId": "s",
+        "type": "group",
+        "text": "Habitudes",
+        "item": [{"linkId": "a", "type": "boolean", "text": "Fumez-vous ?"}],
+    }
+    other = {"linkId": "b", "type": "boolean", "text": "Buvez-vous ?"}
+    asked = {"resourceType": "Questionnaire", "status": "active", "title": "Tabac", "item": [section, other]}
+    made = import_questionnaire(practice=practice, resource=asked, by=carol)
+    at = f"{LIST}{made.pk}/"
+    read = _field(page_text(client.get(f"{at}question/remove/?item=s")), "seen")
+    _ask(client, f"{at}question/?item=b", kind="boolean", text="Et vous ?", seen="")  # another question
+    _ask(client, f"{at}question/?item=a", kind="boolean", text="Fumez-vous encore ?", section="s", seen="")
+    told = page_text(client.post(f"{at}question/remove/?item=s", {"seen": read}, follow=True))
+    assert "rien n’est retiré" in told
+    assert "s" in _questions().by_link_id
+    read = _field(page_text(client.get(f"{at}question/remove/?item=s")), "seen")
+    client.post(f"{at}question/remove/?item=s", {"seen": read})
+    assert list(_questions().by_link_id) == ["b"]
+
+
+def test_a_draft_that_somebody_changed_meanwhile_is_not_given_up(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    client = sign_in(carol)
+    one = {"linkId": "a", "type": "boolean", "text": "Fumez-vous ?"}
+    asked = {"resourceType": "Questionnaire", "status": "active", "title": "Tabac", "item": [one]}
+    made = import_questionnaire(practice=practice, resource=asked, by=carol)
+    at = f"{LIST}{made.pk}/"
+    _ask(client, f"{at}question/?item=a", kind="boolean", text="Un", seen="")
+    page = page_text(client.get(at))
+    read = re.findall(r'name="seen" value="([^"]*)"', page)[-1]  # of the button that gives it up
+    _ask(client, f"{at}question/?item=a", kind="boolean", text="Deux", seen="")
+    told = page_text(client.post(f"{at}discard/", {"seen": read}, follow=True))
+    assert "il n’est pas abandonné" in told
+    assert "Deux" in [item.text for item in _questions().walk()]
+    client.post(f"{at}discard/", {"seen": _field(told, "seen")})
+    assert Questionnaire.objects.get().draft == ""
+
+
+def test_archiving_asks_first_and_says_how_many_answers_there_are(
+    sign_in: SignIn, carol: User, bob: User, appointment: Appointment, marie: Patient, hugo: User
+) -> None:
+    RecordTie.objects.create(user=hugo, patient=marie, relationship=Relationship.SELF)
+    resource = {"resourceType": "Questionnaire", "status": "active", "title": "Tabac", "item": [ITEM]}
+    made = import_questionnaire(practice=appointment.practice, resource=resource, by=carol)
+    client, at = sign_in(carol), f"{LIST}{made.pk}/archive/"
+    assert "Personne n’y a encore répondu" in page_text(client.get(at))
+    request = ask_questionnaire(appointment=appointment, questionnaire=made, by=bob)
+    assert "1 demande attend encore" in page_text(client.get(at))
+    send_answers(request=request, by=hugo)
+    assert "1 patient y a répondu" in page_text(client.get(at))
+    made.refresh_from_db()
+    assert made.archived_at is None
+    client.post(at)
+    made.refresh_from_db()
+    assert made.archived_at is not None
+
+
+def test_bounds_and_conditions_may_be_of_a_month_or_a_year(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+    client.post(f"{LIST}new/", {"title": "Opérations", "example": ""})
+    at = f"{LIST}{Questionnaire.objects.get().pk}/"
+    bounds = {"kind": "date", "text": "Opéré quand ?", "low": "1950", "high": "11/2026"}
+    refused = _ask(client, f"{at}question/new/", **bounds | {"low": "hier"})
+    assert "Écrivez une date, un mois ou une année." in page_text(refused)
+    _ask(client, f"{at}question/new/", **bounds)
+    operated = _link_id("Opéré quand ?")
+    condition = {"question-0": operated, "operator-0": ">", "answer-0": "novembre 2020"}
+    _ask(client, f"{at}question/new/", kind="text", text="Par qui ?", **condition)
+    first, second = _questions().items
+    assert (first.low, first.high) == (PartialDate(1950), PartialDate(2026, 11))
+    assert second.conditions[0].answer == PartialDate(2020, 11)
+    assert "est plus grand que « novembre 2020 »" in page_text(client.get(at))
+    page = client.get(f"{at}question/?item={operated}").content.decode()
+    assert 'value="1950"' in page
+    assert 'value="2026-11"' in page
+    again = client.get(f"{at}question/?item={second.link_id}").content.decode()
+    assert 'value="2020-11"' in again
+    client.post(f"{at}publish/")
+    form = client.get(f"{at}preview/").content.decode()
+    assert 'name="q1-year"' in form
+    tried = page_text(client.post(f"{at}preview/", {"q1-year": "1949"}))
+    assert "C’est trop tôt : 1950 au plus tôt." in tried

@@ -14,9 +14,12 @@ from documents.sending.autosend import send_due
 from documents.sharing.reading import note_reading_by_link
 from notifications.models import Message
 from patients.models import Patient
+from practices.models import Practice
+from questionnaires.catalogue import import_questionnaire
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
 from tests.markup import one_line, page_text
+from tests.questionnaires.test_understood import item, resource
 
 SignIn = Callable[[User], Client]
 
@@ -69,7 +72,7 @@ def test_the_effect_is_shown_before_anything_is_saved(
     assert "2 jours avant" in effect(moment="before", offset_hours="2", offset_unit="days")
     assert "Choisissez au moins un document" in effect(documents=[])
     assert not AutoSendRule.objects.exists()
-    assert "Choisissez les documents" in client.get("/pro/rules/new/").content.decode()
+    assert "Choisissez ce qui est envoyé ou demandé" in client.get("/pro/rules/new/").content.decode()
     plain = client.post("/pro/rules/new/", asked | {"name": "Plan", "preview": "1"})
     assert "30 prochains jours" in plain.content.decode()
     assert not AutoSendRule.objects.exists()
@@ -181,3 +184,55 @@ def test_what_staff_stopped_can_be_planned_again_from_the_panel(
     assert "Prévu le" in again
     history = client.get(f"/pro/appointments/{appointment.pk}/history/").content.decode()
     assert "Envoi automatique prévu de nouveau" in history
+
+
+def test_a_rule_may_ask_without_sending_and_keeps_what_it_asked_when_its_words_are_corrected(
+    sign_in: SignIn, carol: User, alice: User, access_plan: LibraryDocument, book_for: BookFixture, marie: Patient
+) -> None:
+    client = sign_in(carol)
+    asked = {"name": "Avant", "moment": "booking", "channels": ["email"], "active": "on"}
+    lines = {"ask_0_label": "Ordonnance", "ask_0_details": "", "ask_0_days": "2", "ask_1_label": "", "ask_1_days": ""}
+    alone = client.post("/pro/rules/new/", asked | {"ask_0_label": "", "ask_0_details": "Pour préparer"})
+    assert alone.status_code == 400
+    assert "en quelques mots" in alone.content.decode()
+    assert "Pour préparer" in alone.content.decode()
+    effect = page_text(client.post("/pro/rules/effect/", asked | lines))
+    assert "Demander" in effect
+    assert "au plus tard 2 jours avant" in effect
+    client.post("/pro/rules/new/", asked | lines)
+    rule = AutoSendRule.objects.get()
+    assert "Ordonnance" in page_text(client.get("/pro/rules/"))
+    page = client.get(f"/pro/rules/{rule.pk}/").content.decode()
+    assert page.count("ask_") > 8  # its question, and two empty lines
+    appointment = book_for(marie)
+    send_due()
+    question = rule.asks[0]
+    lines |= {"ask_0_label": "Ordonnance du médecin", "ask_0_pk": str(question.pk)}
+    client.post(f"/pro/rules/{rule.pk}/", asked | lines)
+    assert [(one.pk, one.label) for one in AutoSendRule.objects.get().asks] == [
+        (question.pk, "Ordonnance du médecin")
+    ]
+    assert AutoSend.objects.count() == 1
+    panel = page_text(sign_in(alice).get(f"/pro/appointments/{appointment.pk}/"))
+    assert "Ordonnance" in panel
+    assert "Attendu" in panel
+    client.post(f"/pro/rules/{rule.pk}/", asked | {"documents": [str(access_plan.pk)], "ask_0_label": ""})
+    assert AutoSendRule.objects.get().asks == []
+
+
+def test_a_rule_asks_for_a_questionnaire_or_a_document_and_never_both_in_one_line(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    made = import_questionnaire(practice=practice, resource=resource(item("a", "boolean")), by=carol, title="Sommeil")
+    client = sign_in(carol)
+    asked = {"name": "Avant", "moment": "booking", "channels": ["email"], "active": "on"}
+    line = {"ask_0_label": "Ordonnance", "ask_0_questionnaire": str(made.pk)}
+    both = client.post("/pro/rules/new/", asked | line)
+    assert both.status_code == 400
+    assert "pas les deux" in both.content.decode()
+    assert client.post("/pro/rules/new/", asked | line | {"ask_0_label": ""}).status_code == 302
+    rule = AutoSendRule.objects.get()
+    assert [(one.label, one.questionnaire) for one in rule.asks] == [("Sommeil", made)]
+    page = client.get(f"/pro/rules/{rule.pk}/").content.decode()
+    assert f'<option value="{made.pk}" selected>' in page
+    assert "Sommeil" in client.get("/pro/rules/").content.decode()

@@ -202,7 +202,16 @@ def test_the_panel_says_which_of_how_many_and_this_and_the_following_are_cancell
     history = unescape(client.get(f"/pro/appointments/{second.pk}/history/").content.decode())
     assert "2e de 3" in history
     question = client.get(f"/pro/appointments/{second.pk}/cancel/").content.decode()
-    assert 'name="following"' in question
-    said = client.post(f"/pro/appointments/{second.pk}/cancel/", {"following": "1"}, follow=True)
+    [shown] = re.findall(r'name="following"\s+value="([0-9a-f]{64})"', question)
+    later = timedelta(hours=1)
+    Appointment.objects.filter(pk=third.pk).update(starts_at=third.starts_at + later, ends_at=third.ends_at + later)
+    stale = client.post(f"/pro/appointments/{second.pk}/cancel/", {"following": shown, "note": "Vacances"})
+    asked_again = unescape(stale.content.decode())
+    assert stale.status_code == 400
+    assert "cette série a changé depuis" in asked_again
+    assert 'value="Vacances"' in asked_again
+    assert not Appointment.objects.filter(status="cancelled").exists()
+    [now] = re.findall(r'name="following"\s+value="([0-9a-f]{64})"', asked_again)
+    said = client.post(f"/pro/appointments/{second.pk}/cancel/", {"following": now}, follow=True)
     assert "2 rendez-vous de Marie Durand sont annulés" in unescape(said.content.decode())
     assert [one.status for one in Appointment.objects.order_by("starts_at")] == ["booked", "cancelled", "cancelled"]

@@ -49,6 +49,8 @@ def test_it_has_appointments_documents_messages_and_readings_newest_first(lived:
     kinds = [one.kind for one in entries]
     assert {kind: kinds.count(kind) for kind in EntryKind if kind != EntryKind.MESSAGE} == {
         EntryKind.READING: 3, EntryKind.DOCUMENT: 3, EntryKind.APPOINTMENT: 3, EntryKind.MOVE: 0,
+        EntryKind.ANSWERS: 0, EntryKind.REQUEST: 0, EntryKind.RECEIVED: 0, EntryKind.SIGNATURE_ASKED: 0,
+        EntryKind.SIGNATURE_SETTLED: 0, EntryKind.CONSENT_WITHDRAWN: 0,
     }  # fmt: skip
     assert kinds.count(EntryKind.MESSAGE) == Message.objects.exclude(state="called_off").count() > 0
     assert [one.at for one in entries] == sorted((one.at for one in entries), reverse=True)
@@ -83,7 +85,7 @@ def test_the_page_shows_it_with_as_many_queries_whatever_there_is(
     assert page.count("data-shared-document") == 3
     for part in ("Document lu", "Lettre 1", "Rendez-vous", "E-mail"):
         assert part in page
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(15):
         timeline(lived)
     monkeypatch.setattr("documents.timeline.SHOWN", 4)
     first = client.get(f"/pro/patients/{lived.pk}/")

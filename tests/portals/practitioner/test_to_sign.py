@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pypdf import PdfReader
 from pytest_django import Settings
 
 from accounts.models import User
@@ -22,8 +23,11 @@ from documents.library.catalogue import write_document
 from documents.models import LibraryDocument, SharedDocument, Task, TaskState
 from documents.to_sign.looking import mark_of, note_look, was_looked_at
 from documents.to_sign.preparing import PARTS, send_back
+from documents.to_sign.sign_tasks import sign_task
 from documents.to_sign.standing import obstacle, standings
+from files import storage
 from patients.models import Patient
+from signing.pdf.geometry import A4
 from tests.conftest import PASSWORD, BookFixture
 from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
 from tests.documents.to_sign.conftest import Prepare, again
@@ -82,9 +86,36 @@ def test_the_page_of_one_shows_every_page_of_the_paper_and_what_it_is_for(
     prepare: Prepare, alice_signs: User, sign_in: SignIn
 ) -> None:
     page = sign_in(alice_signs).get(f"{LIST}{prepare().pk}/").content.decode()
-    assert page.count('src="data:image/webp;base64,') == 1
+    assert page.count('="data:image/webp;base64,') == 1
     for words in ("arrêt jusqu’au", "2 mars 2027", "Marie Durand", "Bob Petit", "80 % de la gauche"):
         assert words in page
+
+
+def test_the_page_of_one_shows_the_stamp_where_signing_puts_it(
+    prepare: Prepare, alice_signs: User, bob: User, sign_in: SignIn
+) -> None:
+    task = prepare()
+    doctor = one_line(sign_in(alice_signs).get(f"{LIST}{task.pk}/").content)
+    stamp = re.search(
+        r'<image href="(data:image/png;base64,[^"]+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"',
+        doctor,
+    )
+    assert stamp
+    shown = [float(value) for value in stamp.groups()[1:]]
+    secretary = one_line(sign_in(bob).get(f"{LIST}{task.pk}/").content)
+    assert "data:image/png" not in secretary  # nobody else sees the stamp: a frame says where
+    assert f'<rect x="{stamp[2]}" y="{stamp[3]}" width="{stamp[4]}" height="{stamp[5]}"' in secretary
+    look(sign_in(alice_signs), task)
+    document = sign_task(task=again(task), by=alice_signs)
+    with storage.open_(document.file) as file:
+        page = PdfReader(file).pages[-1]
+        height = float(page.mediabox.height)
+        assert float(page.mediabox.width) == pytest.approx(A4[2], abs=0.1)
+        assert height == pytest.approx(A4[3], abs=0.1)
+        fields = [one.get_object() for one in page.annotations or ()]
+        [box] = [one["/Rect"] for one in fields if one["/Subtype"] == "/Widget"]
+    x0, y0, x1, y1 = map(float, box)
+    assert shown == pytest.approx([x0, height - y1, x1 - x0, y1 - y0], abs=0.5)
 
 
 def test_getting_a_page_is_no_look_and_a_stale_page_is_none_either(
@@ -129,6 +160,7 @@ def test_one_is_sent_back_and_the_secretary_corrects_it_or_takes_it_away(
     withdraw = f"{LIST}{task.pk}/withdraw/"
     assert secretary.get(withdraw).status_code == 200
     assert secretary.post(withdraw).status_code == 302
+    cache.clear()  # of the doctor’s numbers in the rail, which a colleague changed within ten seconds
     assert (again(task).state, counted(doctor)) == ("withdrawn", "")
 
 

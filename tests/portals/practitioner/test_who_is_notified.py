@@ -14,9 +14,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from appointments.booking import delete, move
+from appointments.booking import delete
 from appointments.cancelling import cancel
 from appointments.models import Appointment, BookedFor
+from appointments.moving import move
 from appointments.quiet_hours import TOPIC
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import plan_sms

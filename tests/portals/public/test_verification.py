@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -21,8 +29,12 @@ from documents.models import Category, SharedDocument
 from documents.sharing.share import share_upload, take_back
 from files import open_work, storage
 from portals.calls import VERIFICATIONS_A_MINUTE
+from signing.certificates import current_authority
+from signing.pdf.credentials import Credential
+from signing.pdf.evidence import Evidence
+from signing.pdf.keys import KeyInMemory
 from signing.pdf.placement import Placement
-from signing.pdf.sign import sign
+from signing.pdf.sign import sign, sign_with, stamp_of
 from signing.pdf.stamp import StampContent
 from tests.documents.conftest import *  # noqa: F403  # documents, and practitioners able to sign
 from tests.documents.conftest import PDF
@@ -233,3 +245,96 @@ def test_what_is_broken_is_an_error_in_the_log(
     monkeypatch.setattr("portals.public.verification.verify_upload", lambda _file: 1 / 0)
     assert client.post("/verify/").status_code == 500
     assert [record.levelno for record in caplog.records if record.name == "django.request"] == [logging.ERROR]
+
+
+def test_a_signature_that_does_not_hold_proves_no_time(document: SharedDocument) -> None:
+    """Its own claim is shown as a claim."""
+    content = bytes_of(document)
+    page = one_line(verify(content).content.decode())
+    assert "La signature dit" not in page
+    assert re.search(r"<dt>Signé</dt> ?<dd> ?<time", page)
+    changed = content.replace(b"/MediaBox", b"/NediaBox", 1)
+    assert changed != content
+    page = one_line(verify(changed).content.decode())
+    assert "Signature non valable" in page
+    assert "La signature dit : " in page
+    assert "Rien ne le prouve." in page
+    assert not re.search(r"<dt>Signé</dt> ?<dd> ?<time", page)
+    upload = SimpleUploadedFile("ordonnance.pdf", changed)
+    (signature,) = Client().post("/api/v1/verify/", {"file": upload}).json()["signatures"]
+    assert (signature["signed_at"], bool(signature["claimed_at"])) == (None, True)
+
+
+def forged_seal(intake: Any, *, names_key: bool, brings_root: bool) -> bytes:
+    """A seal with evidence, by a certificate that names this site's authority as its issuer."""
+    ours = x509.load_der_x509_certificate(bytes(current_authority().certificate))
+    fake, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    now = timezone.now()
+
+    def made(subject: x509.Name, public_key: Any, *, ca: bool) -> x509.CertificateBuilder:
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(ours.subject).public_key(public_key)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+        builder = builder.not_valid_after(now + timedelta(days=365))
+        return builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Cabinet des Lilas")])
+    certificate = made(subject, key.public_key(), ca=False)
+    if names_key:
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(fake.public_key())
+        certificate = certificate.add_extension(identifier, critical=False)
+    root = made(ours.subject, fake.public_key(), ca=True).add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(fake.public_key()), critical=False
+    )
+    chain = (root.sign(fake, SHA256()).public_bytes(Encoding.DER),) if brings_root else ()
+    credential = Credential(
+        certificate=certificate.sign(fake, SHA256()).public_bytes(Encoding.DER), key=KeyInMemory(key), chain=chain
+    )
+    content = intake.path.read_bytes()
+    evidence = Evidence(
+        signer="Marie Durand",
+        capacity="patient",
+        patient="Marie Durand",
+        account="",
+        email="",
+        mobile="",
+        means="sms",
+        challenge="f3a86f0c-4f8f-4a3c-8b1e-2d7c3a1f5e77",
+        at=now.isoformat(),
+        read_sha256=hashlib.sha256(content).hexdigest(),
+        read_size=len(content),
+        pages=1,
+        sentences=("Je renonce.",),
+    )
+    stamp = StampContent(image_png=None, signer_name="Cabinet des Lilas", professional_number="")
+    sign_with(
+        intake,
+        placement=Placement(page=1, x=0.5, y=0.9),
+        credential=credential,
+        stamp=stamp_of(stamp, now),
+        signer_name="Cabinet des Lilas",
+        evidence=evidence.as_json(),
+    )
+    forged: bytes = intake.path.read_bytes()
+    return forged
+
+
+@pytest.mark.parametrize("brings_root", [False, True])
+@pytest.mark.parametrize("names_key", [False, True])
+def test_a_forged_seal_that_names_our_authority_is_not_ours_in_plain_words(
+    names_key: bool, brings_root: bool, receive: Any
+) -> None:
+    forged = forged_seal(receive(), names_key=names_key, brings_root=brings_root)
+    page = one_line(verify(forged).content.decode())
+    assert "Signature qui n’est pas de ce site" in page
+    assert "ce site ne l’a pas émis" in page
+    for claim in (
+        "signature électronique simple",
+        "Je renonce.",
+        "Elle n’est pas pour autant imitée",
+        "intact, sign",
+    ):
+        assert claim not in page, claim
+    upload = SimpleUploadedFile("ordonnance.pdf", forged)
+    answer = Client().post("/api/v1/verify/", {"file": upload}).json()
+    assert (answer["verdict"], answer["signatures"][0]["trust"]) == ("untrusted", "not_issued")
+    assert answer["signatures"][0]["consent"] is None

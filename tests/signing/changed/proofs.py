@@ -96,6 +96,22 @@ def xmp(update: Update) -> None:
     update.put(d.METADATA, stream(d.XMP.replace(b'about=""', b'about="x"'), b"/Type /Metadata /Subtype /XML"))
 
 
+TITLE = b'<dc:title xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Alt><rdf:li>%b</rdf:li></rdf:Alt></dc:title>'
+
+
+def titled(title: bytes) -> Callable[[Update], None]:
+    words = b'about="">' + TITLE % title + b"</rdf:Description>"
+
+    def change(update: Update) -> None:
+        update.put(d.METADATA, stream(d.XMP.replace(b'about=""/>', words), b"/Type /Metadata /Subtype /XML"))
+
+    return change
+
+
+def broken_xmp(update: Update) -> None:
+    update.put(d.METADATA, stream(d.XMP[:-40], b"/Type /Metadata /Subtype /XML"))
+
+
 def levels_after() -> bytes:
     """A second signature, then proofs, then a time-stamp over all."""
     update = Update(signed_again_here())
@@ -144,11 +160,20 @@ def allowed() -> Iterator[Kind]:
     yield Kind(SECTION, "a second signature, proofs, and a document time-stamp", "signatures", levels_after)
     yield Kind(
         SECTION,
-        "document information (title, dates)",
+        "document information (producer, dates)",
         "validation",
-        put(d.INFORMATION, b"<< /Title (Autre) /ModDate (D:20261128) >>"),
+        put(d.INFORMATION, b"<< /Title (Ordonnance) /Producer (Autre) /ModDate (D:20261128) >>"),
     )
     yield Kind(SECTION, "metadata (XMP)", "validation", changed(xmp))
+    yield Kind(SECTION, "metadata that repeats the signed title", "validation", changed(titled(b"Ordonnance")))
+    yield Kind(SECTION, "metadata with another title", "not_judged", changed(titled(b"Morphine 10 mg")))
+    yield Kind(SECTION, "metadata that cannot be read", "not_judged", changed(broken_xmp))
+    yield Kind(
+        SECTION,
+        "another title in the document information",
+        "not_judged",
+        put(d.INFORMATION, b"<< /Title (Morphine 10 mg) >>"),
+    )
     yield Kind(
         SECTION,
         "extension levels and a later version",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
@@ -152,6 +153,7 @@ def signed_once_more(content: bytes, how: str) -> bytes:
     return signers().time_stamp(content)
 
 
+@pytest.mark.lengthy
 @given(
     base=st.sampled_from(sorted(BASES)),
     steps=st.lists(STEPS, max_size=3),

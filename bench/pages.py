@@ -1,0 +1,97 @@
+"""Processor time of pages, of pictures of pages and of the API's lists beside a bare view, in the embedded default.
+
+`python -m bench.pages`. One appointment has fifty documents; an administrator's rules and the agenda are the demo's.
+Each figure is the median of many_patients.CALLS calls in this process, after a first one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from bench.bare_view import behind_sessions_alone
+from bench.installation import set_up
+from bench.many_documents import browsers, make_template, questions
+from bench.many_patients import measure
+
+if TYPE_CHECKING:
+    from documents.models import SharedDocument
+
+COPIES = 49
+DRAWN = 20  # pages
+
+
+def run() -> None:
+    with tempfile.TemporaryDirectory(prefix="docshare-bench-") as folder:
+        os.environ["DATA_DIR"] = folder
+        set_up()
+        from django.conf import settings
+        from django.core.management import call_command
+
+        from docshare.queue import start_private_valkey
+
+        queue = start_private_valkey(settings.VALKEY_SOCKET.parent)
+        try:
+            call_command("migrate", verbosity=0)
+            call_command("collectstatic", verbosity=0, interactive=False)
+            call_command("demo", verbosity=0, stdout=io.StringIO())
+            print_figures()
+        finally:
+            queue.terminate()
+            queue.wait(10)
+
+
+def print_figures() -> None:
+    template = make_template()
+    copy(template)
+    people = browsers(template)
+    bare = behind_sessions_alone(type(people["own"])(headers={"Host": "localhost"}))
+    bare.cookies = people["staff"].cookies
+    floor, _statements = measure(lambda: bare.get(f"/bare/{template.appointment_id}/"))
+    print(f"bare view: {floor * 1000:.1f} ms")
+    own = people["own"]
+    calls: dict[str, Callable[[], Any]] = {
+        **questions(template, people),
+        "my document, opened": lambda: own.get(f"/documents/{template.pk}/"),
+        "a download": lambda: own.post(f"/documents/{template.pk}/download/"),
+        "picture of a page, kept": lambda: own.get(f"/documents/{template.pk}/pages/1/"),
+    }
+    for name, call in calls.items():
+        if name == "my document, opened":
+            own.post(f"/documents/{template.pk}/open/")
+        seconds, statements = measure(call)
+        print(f"{name}: {seconds * 1000:.1f} ms, {statements} statements, {seconds / floor:.1f} x", flush=True)
+    taken = list(drawn(template))
+    print(f"picture of a page, drawn: {statistics.median(taken) * 1000:.1f} ms of waiting, its child included")
+
+
+def copy(template: SharedDocument) -> None:
+    """More documents of the appointment, of the same bytes."""
+    from documents.models import SharedDocument
+
+    for _ in range(COPIES):
+        row = SharedDocument.objects.get(pk=template.pk)
+        row.pk = uuid.uuid4()
+        row.save(force_insert=True)
+
+
+def drawn(template: SharedDocument) -> Iterator[float]:
+    """Seconds of waiting for the picture of a page that is not kept."""
+    from files import preview, storage
+    from portals.page_pictures import WIDTH
+
+    with storage.local_copy(template.file) as path:
+        for _ in range(DRAWN):
+            begun = time.perf_counter()
+            preview.drawn_page(path, template.file.media_type, page=1, width=WIDTH)
+            yield time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    run()

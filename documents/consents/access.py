@@ -1,0 +1,79 @@
+"""Who signs a document that asks for the patient's signature: one function decides.
+
+The table of recipients (appointments/recipients.py), mirrored; whoever signs also sees the document.
+
+| account | signs as |
+| --- | --- |
+| has proved the record of an adult as its own | the patient |
+| the same, suspended | does not sign |
+| has proved the record of a minor, not suspended | the guardian |
+| booked for a minor, and the patient is still one | the guardian |
+| either of them, after majority | does not sign |
+| booked for an adult, authorised by staff | the booker, where the practice allows it |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from documents.models import Consent, SharedDocument, SignedAs
+from documents.models.shared import AudienceChoice
+from documents.sharing.access import visible_as_recipient
+from patients.models import RecordTie, Relationship
+
+PARTS = ("practice", "document__file", "document__practice", "document__patient__practice", "document__holder")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """An account that may sign. `name`: of the person, "" if the site does not know it."""
+
+    user: User
+    signed_as: SignedAs
+    name: str
+
+
+def signer_of(user: User, consent: Consent) -> Signer | None:
+    """None for an account that may not sign now. Needs the consent with its document and patient."""
+    document = consent.document
+    if not visible_as_recipient(user).filter(pk=document.pk).exists():
+        return None
+    minor = document.patient.is_minor_now()
+    tie = RecordTie.objects.proved_now().filter(user=user, patient=document.patient_id).first()
+    if tie is not None and minor:
+        return _on_behalf(user, SignedAs.GUARDIAN)
+    if tie is not None and tie.relationship == Relationship.SELF:
+        return Signer(user, SignedAs.PATIENT, document.patient.full_name)
+    if document.audience != AudienceChoice.HOLDER or document.holder_id != user.pk:
+        return None
+    if document.authorisation_id is None:
+        return _on_behalf(user, SignedAs.GUARDIAN) if minor else None
+    return _on_behalf(user, SignedAs.HOLDER) if consent.booker_may_sign and not minor else None
+
+
+def _on_behalf(user: User, signed_as: SignedAs) -> Signer:
+    return Signer(user, signed_as, f"{user.first_name} {user.last_name}".strip())
+
+
+def consents_seen_by(user: User) -> QuerySet[Consent]:
+    """Those of the documents that the account sees as recipient."""
+    seen = visible_as_recipient(user).values("pk")
+    return all_consents().filter(document__in=seen)
+
+
+def consent_of(document: SharedDocument) -> Consent | None:
+    """The consent of a document that the caller has found by documents.sharing.access."""
+    return all_consents().filter(document=document).first()
+
+
+def all_consents() -> QuerySet[Consent]:
+    return Consent.objects.select_related(*PARTS, "settled_by", "withdrawn_by")
+
+
+def locked_consent(consent: Consent) -> Consent:
+    """As the database has it now, locked. Raises Consent.DoesNotExist if its document was taken back."""
+    Consent.objects.select_for_update(of=("self",)).get(pk=consent.pk)
+    return all_consents().get(pk=consent.pk)

@@ -1,0 +1,99 @@
+"""Pieces of files that are still being uploaded, in the storage of documents, below a folder of their own: the next
+piece may reach another machine. They are neither scanned nor served; a complete file goes through files.intake."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+
+FOLDER = "pieces"
+CHUNK = 1 << 20
+LARGEST = 1 << 20  # bytes of one piece
+
+
+class PiecesLost(Exception):
+    """A piece is not in storage any more: after a restored backup, or when the storage was moved."""
+
+
+def keep(upload: uuid.UUID, content: bytes) -> str:
+    """Store one piece; returns its id. Raises the storage's own exceptions."""
+    piece = uuid.uuid4().hex
+    _storage().save(_key(upload, piece), ContentFile(content))
+    return piece
+
+
+@contextmanager
+def assembled(upload: uuid.UUID, pieces: Sequence[str], *, name: str, size: int) -> Iterator[UploadedFile[bytes]]:
+    """The whole file of `size` bytes, as an upload. The pieces stay. Raises PiecesLost and the storage's own
+    exceptions."""
+    Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as whole:
+        for piece in pieces:
+            try:
+                with _storage().open(_key(upload, piece), "rb") as part:
+                    shutil.copyfileobj(part, whole, CHUNK)
+            except FileNotFoundError:
+                raise PiecesLost from None
+        if whole.tell() != size:
+            raise PiecesLost  # a piece was cut short when the machine stopped
+        yield UploadedFile(whole, name=name, size=size)
+
+
+def remove(upload: uuid.UUID, piece: str) -> None:
+    _storage().delete(_key(upload, piece))
+
+
+def uploads(*, older_than: timedelta = timedelta()) -> set[uuid.UUID]:
+    """The uploads that have pieces in storage, all of them older than `older_than`."""
+    storage, newest = _storage(), timezone.now() - older_than
+    try:
+        folders, _files = storage.listdir(FOLDER)
+    except FileNotFoundError:
+        return set()  # nothing has been uploaded in pieces yet
+    found = set()
+    for folder in folders:
+        with suppress(FileNotFoundError):  # it is being removed
+            names = storage.listdir(f"{FOLDER}/{folder}")[1]
+            if all(storage.get_modified_time(f"{FOLDER}/{folder}/{name}") <= newest for name in names):
+                found.add(uuid.UUID(folder))
+    return found
+
+
+def remove_all(upload: uuid.UUID) -> None:
+    """Remove every piece of an upload, named by a row or not."""
+    storage = _storage()
+    try:
+        names = storage.listdir(f"{FOLDER}/{upload.hex}")[1]
+    except FileNotFoundError:
+        return
+    for name in names:
+        storage.delete(f"{FOLDER}/{upload.hex}/{name}")
+    _remove_folder(upload.hex)
+
+
+def _remove_folder(folder: str) -> None:
+    storage = _storage()
+    if not isinstance(storage, FileSystemStorage):
+        return  # a bucket has no folders
+    path = Path(storage.path(f"{FOLDER}/{folder}"))
+    if path.exists() and not any(path.iterdir()):
+        storage.delete(f"{FOLDER}/{folder}")
+
+
+def _key(upload: uuid.UUID, piece: str) -> str:
+    return f"{FOLDER}/{upload.hex}/{piece}"
+
+
+def _storage() -> Storage:
+    return storages["documents"]
