@@ -4,36 +4,30 @@ first name); never the reason."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
 from django.utils import translation
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.letters import site_host
 from accounts.models import User
 from appointments.answer_links import answer_url, keep_link, new_token
 from appointments.calendar import icalendar_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, AppointmentKind, AppointmentStatus, BookingPolicy
+from appointments.message_parts import booking_url, button_of, changes_online, how_to_change, place_of, when, who
+from appointments.models import Appointment
 from appointments.parties import Party, first_ahead, is_ahead, parties_of
 from appointments.quiet_hours import TOPIC, sms_time
 from appointments.slots import books_online
 from appointments.sms import sms_of
-from appointments.times import hours_of
 from notifications.gsm import ONE_SEGMENT, septets
 from notifications.letters import Button, Fact, Letter, plan_letter
 from notifications.models import Channel, Message, MessageState
 from notifications.outbox import call_off, plan_sms, rewrite
-from notifications.wording import long_day, telephone_by_pairs, unlinked
+from notifications.wording import telephone_by_pairs
 from practices.letters import from_practice
-from practices.models import Practice
 
 
 @dataclass(frozen=True)
@@ -252,7 +246,7 @@ def remind_by(
 
 
 def _reminder_sms(theirs: list[Appointment], party: Party, link: str) -> str:
-    changes = all(map(_changes_online, theirs))
+    changes = all(map(changes_online, theirs))
     words = ANSWERABLE_SMS if changes else CONFIRMABLE_SMS
     text = sms_of(theirs, party, _(words), link=link, telephone_first=not changes)
     return text if (septets(text) or ONE_SEGMENT + 1) <= ONE_SEGMENT else sms_of(theirs, party, _(REMINDER.sms))
@@ -320,88 +314,15 @@ def _letter(appointments: list[Appointment], party: Party, words: Words, *, answ
     button = None
     if words.stands:
         paragraphs += dict.fromkeys(text for one in appointments for text in instructions_of(one, for_messages=True))
-        button = _button(appointments, party, answers)
+        button = button_of(appointments, party, answers)
         small = how_to_change(appointments, party, button)
     elif party.is_holder and books_online(practice):
-        button = Button(_("Prendre un autre rendez-vous"), _booking_url(practice))
+        button = Button(_("Prendre un autre rendez-vous"), booking_url(practice))
     elif telephone := telephone_by_pairs(practice.telephone):
         small = [_("Pour en prendre un autre, appelez le %(telephone)s.") % {"telephone": telephone}]
-    facts = [*who(appointments), Fact(_("Date"), _("%(day)s à %(time)s") % _when(appointments))]
+    facts = [*who(appointments), Fact(_("Date"), _("%(day)s à %(time)s") % when(appointments))]
     if words.stands:
         facts.append(Fact(_("Lieu"), place_of(appointments)))
     return from_practice(
         practice, about=_(words.subject), paragraphs=paragraphs, facts=facts, button=button, small=small
     )
-
-
-def who(appointments: Iterable[Appointment]) -> list[Fact]:
-    """For whom (first names) and with whom, in that order, without duplicates."""
-    everybody = list(appointments)
-    patients = dict.fromkeys(unlinked(one.patient.first_name) for one in everybody)
-    practitioners = dict.fromkeys(
-        one.agenda.practitioner.get_full_name() for one in everybody if one.agenda.practitioner
-    )
-    return [
-        Fact(_("Pour"), str(get_text_list(list(patients), _("et")))),
-        Fact(_("Avec"), str(get_text_list([name for name in practitioners if name], _("et")))),
-    ]
-
-
-def facts_of(appointments: list[Appointment]) -> list[Fact]:
-    """For whom, with whom, and the days of appointments that stand: for a message about something else around
-    them."""
-    standing = [one for one in appointments if one.status == AppointmentStatus.BOOKED]
-    day = long_day(standing[0].local_start, weekday=True) if standing else ""
-    return [*who(appointments), Fact(_("Date du rendez-vous"), day)]
-
-
-def _when(appointments: list[Appointment]) -> dict[str, str]:
-    return {"day": long_day(appointments[0].local_start, weekday=True), "time": hours_of(appointments)}
-
-
-def place_of(appointments: list[Appointment]) -> str:
-    """The address, or that it is by video. "" if the practice gave no address."""
-    lines = []
-    if any(one.kind != AppointmentKind.VIDEO for one in appointments):
-        lines.append(appointments[0].practice.address)
-    if any(one.kind == AppointmentKind.VIDEO for one in appointments):
-        lines.append(_("En vidéo"))
-    return "\n".join(lines).strip()
-
-
-def _button(appointments: list[Appointment], party: Party, answers: str) -> Button | None:
-    """A link to the visit by video, to the answer to a reminder, or to the account of the booker."""
-    if video := next((one.video_url for one in appointments if one.video_url), ""):
-        return Button(_("Rejoindre la consultation en vidéo"), video)
-    changes = all(map(_changes_online, appointments))
-    if answers:
-        return Button(_("Confirmer ou annuler") if changes else _("Confirmer ma venue"), answers)
-    if party.is_holder:
-        words = _("Voir, déplacer ou annuler le rendez-vous") if changes else _("Voir le rendez-vous")
-        return Button(words, _account_url())
-    return None
-
-
-def _changes_online(appointment: Appointment) -> bool:
-    """Whether the booker may still change it online: practices set a limit for that."""
-    return BookingPolicy.of(appointment.practice).may_change(appointment.starts_at)
-
-
-def how_to_change(appointments: list[Appointment], party: Party, button: Button | None) -> list[str]:
-    if party.is_holder and all(map(_changes_online, appointments)):
-        if button and button.url == _account_url():
-            return []
-        return [
-            _("Pour le déplacer ou l’annuler, connectez-vous à votre compte sur %(host)s.") % {"host": site_host()}
-        ]
-    if telephone := telephone_by_pairs(appointments[0].practice.telephone):
-        return [_("Pour le déplacer ou l’annuler, appelez le %(telephone)s.") % {"telephone": telephone}]
-    return []
-
-
-def _booking_url(practice: Practice) -> str:
-    return str(settings.PUBLIC_URL) + reverse("patient:book-reasons", args=[practice.pk])
-
-
-def _account_url() -> str:
-    return str(settings.PUBLIC_URL) + reverse("patient:appointments")

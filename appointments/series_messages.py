@@ -12,16 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from appointments.messages import (
-    OF_SERIES,
-    SERIES_BOOKED,
-    SERIES_CANCELLED,
-    Words,
-    companions_of,
-    how_to_change,
-    place_of,
-    who,
-)
+from appointments.message_parts import how_to_change, place_of, who
+from appointments.messages import OF_SERIES, SERIES_BOOKED, SERIES_CANCELLED, Words, companions_of
 from appointments.models import Appointment, AppointmentStatus
 from appointments.parties import Party, is_ahead, parties_of
 from appointments.quiet_hours import TOPIC, sms_time

@@ -45,7 +45,7 @@ def open_to_online_booking(agenda: Agenda, visit_reason: VisitReason, kind: Appo
         and agenda.books_online
         and visit_reason.is_active
         and visit_reason.books_online
-        and visit_reason.agendas.filter(pk=agenda.pk).exists()
+        and visit_reason.agendas.all().contains(agenda)
         and (kind is None or kind in ways(agenda, visit_reason))
     )
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from appointments.messages import facts_of
+from appointments.message_parts import facts_of
 from appointments.models import Appointment, BookedFor
 from appointments.quiet_hours import sms_time
 from appointments.sms import for_whom

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from appointments.messages import facts_of
+from appointments.message_parts import facts_of
 from appointments.models import Appointment, Reminder
 from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, resolve

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from appointments.quiet_hours import sms_time
+from notifications.letters import Letter, plan_letter
+from notifications.models import Channel
+from notifications.outbox import plan_sms
 from patients.invitations import invitation_for, invitation_url
 from patients.models import Patient, RecordTie, Relationship
+from practices.models import Practice
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,36 @@ def reader_of_record(patient: Patient, by: User | None, *, within: uuid.UUID, wh
                 "vous sera demandée : ayez votre téléphone près de vous."
             )
         return Reader(patient.email, patient.mobile, patient.language, link, how, known)
+
+
+def ask_reader(
+    reader: Reader,
+    *,
+    letter: Letter,
+    subject: str,
+    sms: str,
+    about: uuid.UUID,
+    topic: str,
+    practice: Practice,
+    by: User | None,
+    without: Collection[str] = (),
+) -> None:
+    """Plan an email and, to a mobile, an SMS that ask something of the reader, once it cannot be undone any more.
+    `subject`: of the SMS, as staff read it. `about`, `topic`: of the messages. `without`: channels that get none."""
+    due_at = timezone.now() + settings.SHARE_NOTICE_DELAY
+    same: dict[str, Any] = {"language": reader.language, "about": about, "topic": topic, "practice": practice.pk}
+    if Channel.EMAIL not in without:
+        plan_letter(letter, to=reader.email, due_at=due_at, **same)
+    if reader.mobile and Channel.SMS not in without:
+        plan_sms(
+            to=reader.mobile,
+            subject=subject,
+            text=sms,
+            due_at=max(due_at, sms_time(practice)),
+            account=by.pk if by else None,
+            by_staff=True,
+            **same,
+        )
 
 
 def has_account(patient: Patient) -> bool:

@@ -15,6 +15,9 @@ from accounts.device_cookie import device_of
 from accounts.devices import forget
 from accounts.models import KnownDevice, User
 from portals.device_words import browser_words
+from portals.pagination import ListPage, list_page
+
+SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,12 @@ class Device:
     asks_no_code: bool
 
 
-def devices_of(request: HttpRequest, user: User) -> list[Device]:
+def devices_of(request: HttpRequest, user: User) -> ListPage[Device]:
     """The account's devices, the last seen first."""
+    live = KnownDevice.objects.live().filter(user=user).order_by("-last_seen_at", "pk")
+    page = list_page(request, live, rows=SHOWN, name="devices", anchor="devices")
     this_one = device_of(request, user)
-    return [
+    shown = [
         Device(
             pk=one.pk,
             name=browser_words(one.browser, one.system),
@@ -39,8 +44,9 @@ def devices_of(request: HttpRequest, user: User) -> list[Device]:
             is_this_one=this_one is not None and this_one.pk == one.pk,
             asks_no_code=one.code_given,
         )
-        for one in KnownDevice.objects.live().filter(user=user).order_by("-last_seen_at", "pk")
+        for one in page
     ]
+    return page.of(shown)
 
 
 def forget_one(request: HttpRequest, user: User, pk: uuid.UUID) -> None:

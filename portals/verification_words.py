@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from notifications.wording import moment_anywhere, of
 from signing.pdf.evidence import Evidence
@@ -22,74 +24,80 @@ class Words:
     sentence: str
 
 
+_VERDICTS: dict[Verdict, tuple[str, str, Promise, Promise]] = {
+    Verdict.UNSIGNED: (
+        "soft",
+        "file-earmark",
+        gettext_lazy("Aucune signature"),
+        gettext_lazy(
+            "Ce document ne porte aucune signature électronique : rien ne dit qui l’a écrit, ni s’il a changé."
+        ),
+    ),
+    Verdict.WHOLE: (
+        "good",
+        "patch-check",
+        gettext_lazy("Document signé et intact"),
+        gettext_lazy("Ce document est signé, et ce qui a été signé n’a pas changé depuis."),
+    ),
+    Verdict.UNTRUSTED: (
+        "wait",
+        "patch-question",
+        gettext_lazy("Document intact, signataire non confirmé"),
+        gettext_lazy("Ce qui a été signé n’a pas changé depuis, mais ce site ne peut pas confirmer qui a signé."),
+    ),
+    Verdict.NOT_OURS: (
+        "bad",
+        "x-octagon",
+        gettext_lazy("Signature qui n’est pas de ce site"),
+        gettext_lazy(
+            "Une signature porte le nom de l’autorité de ce site, mais ce site ne l’a pas faite : elle est "
+            "imitée, ou vient d’un autre site du même nom. Ne vous y fiez pas avant que son auteur l’ait "
+            "confirmée."
+        ),
+    ),
+    Verdict.REVOKED: (
+        "bad",
+        "patch-exclamation",
+        gettext_lazy("Signé avec un certificat révoqué"),
+        gettext_lazy(
+            "Ce qui a été signé n’a pas changé depuis, mais le certificat a été révoqué, et quelqu’un d’autre "
+            "que son titulaire a pu signer. Demandez à son auteur de le confirmer."
+        ),
+    ),
+    Verdict.ALTERED: (
+        "bad",
+        "exclamation-triangle",
+        gettext_lazy("Document modifié après la signature"),
+        gettext_lazy(
+            "Quelque chose a été ajouté à ce document après une signature. "
+            "Demandez à son auteur le document d’origine."
+        ),
+    ),
+    Verdict.BROKEN: (
+        "bad",
+        "x-octagon",
+        gettext_lazy("Signature non valable"),
+        gettext_lazy(
+            "Une signature ne correspond pas au document : il a été modifié, ou la signature a été imitée. "
+            "Ne vous y fiez pas, et demandez à son auteur le document d’origine."
+        ),
+    ),
+    Verdict.NOT_JUDGED: (
+        "wait",
+        "question-circle",
+        gettext_lazy("Signature non vérifiable ici"),
+        gettext_lazy(
+            "Rien ne montre que ce document ait été modifié ou sa signature imitée, mais ce site ne peut pas se "
+            "prononcer : quelque chose y emploie un procédé qu’il ne connaît pas. Vérifiez-le avec un autre "
+            "lecteur de PDF, ou demandez à son auteur de le confirmer."
+        ),
+    ),
+}
+
+
 def verdict_words(verdict: Verdict) -> Words:
-    return {
-        Verdict.UNSIGNED: Words(
-            "soft",
-            "file-earmark",
-            _("Aucune signature"),
-            _("Ce document ne porte aucune signature électronique : rien ne dit qui l’a écrit, ni s’il a changé."),
-        ),
-        Verdict.WHOLE: Words(
-            "good",
-            "patch-check",
-            _("Document signé et intact"),
-            _("Ce document est signé, et ce qui a été signé n’a pas changé depuis."),
-        ),
-        Verdict.UNTRUSTED: Words(
-            "wait",
-            "patch-question",
-            _("Document intact, signataire non confirmé"),
-            _("Ce qui a été signé n’a pas changé depuis, mais ce site ne peut pas confirmer qui a signé."),
-        ),
-        Verdict.NOT_OURS: Words(
-            "bad",
-            "x-octagon",
-            _("Signature qui n’est pas de ce site"),
-            _(
-                "Une signature porte le nom de l’autorité de ce site, mais ce site ne l’a pas faite : elle est "
-                "imitée, ou vient d’un autre site du même nom. Ne vous y fiez pas avant que son auteur l’ait "
-                "confirmée."
-            ),
-        ),
-        Verdict.REVOKED: Words(
-            "bad",
-            "patch-exclamation",
-            _("Signé avec un certificat révoqué"),
-            _(
-                "Ce qui a été signé n’a pas changé depuis, mais le certificat a été révoqué, et quelqu’un d’autre "
-                "que son titulaire a pu signer. Demandez à son auteur de le confirmer."
-            ),
-        ),
-        Verdict.ALTERED: Words(
-            "bad",
-            "exclamation-triangle",
-            _("Document modifié après la signature"),
-            _(
-                "Quelque chose a été ajouté à ce document après une signature. "
-                "Demandez à son auteur le document d’origine."
-            ),
-        ),
-        Verdict.BROKEN: Words(
-            "bad",
-            "x-octagon",
-            _("Signature non valable"),
-            _(
-                "Une signature ne correspond pas au document : il a été modifié, ou la signature a été imitée. "
-                "Ne vous y fiez pas, et demandez à son auteur le document d’origine."
-            ),
-        ),
-        Verdict.NOT_JUDGED: Words(
-            "wait",
-            "question-circle",
-            _("Signature non vérifiable ici"),
-            _(
-                "Rien ne montre que ce document ait été modifié ou sa signature imitée, mais ce site ne peut pas se "
-                "prononcer : quelque chose y emploie un procédé qu’il ne connaît pas. Vérifiez-le avec un autre "
-                "lecteur de PDF, ou demandez à son auteur de le confirmer."
-            ),
-        ),
-    }[verdict]
+    tone, icon, short, sentence = _VERDICTS[verdict]
+    return Words(tone, icon, str(short), str(sentence))
 
 
 def consent_words(evidence: Evidence, *, sealed_elsewhere: bool = False) -> str:

@@ -20,7 +20,7 @@ from audit.trail import record
 from files.names import composed
 from practices.models import Practice
 from practices.roles import require_administrator
-from questionnaires.fhir.editing import NoSuchItem, blank, without_item
+from questionnaires.fhir.editing import NoSuchItem, blank, with_moved_item, without_item
 from questionnaires.fhir.faults import Fault, NotUnderstood
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft, read_questionnaire
@@ -148,6 +148,18 @@ def remove_item(*, questionnaire: Questionnaire, link_id: str, by: User, seen: S
         raise DraftChanged(
             _("Quelqu’un d’autre vient de modifier ceci : rien n’est retiré. Relisez-le, puis retirez-le de nouveau.")
         ) from None
+
+
+def move_item(
+    *, questionnaire: Questionnaire, link_id: str, steps: int, by: User, seen: Seen | None = None
+) -> Questionnaire:
+    """Up (-1) or down (1) among its neighbours. Raises as change_draft."""
+    try:
+        return change_draft(
+            questionnaire=questionnaire, change=lambda draft: with_moved_item(draft, link_id, steps), by=by, seen=seen
+        )
+    except DraftChanged:
+        raise DraftChanged(_("L’ordre des questions vient de changer : regardez-le, puis déplacez.")) from None
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +27,14 @@ DRAFTS_LAST = timedelta(days=30)  # after the last change; patients read it on t
 class QuestionnaireQuerySet(OfPracticeQuerySet["Questionnaire"]):
     def in_use(self) -> QuestionnaireQuerySet:
         return self.filter(archived_at=None)
+
+    def with_current(self) -> QuestionnaireQuerySet:
+        """Each with its newest version alone, in one more statement."""
+        later = QuestionnaireVersion.objects.filter(
+            questionnaire=OuterRef("questionnaire"), number__gt=OuterRef("number")
+        )
+        newest = QuestionnaireVersion.objects.filter(~Exists(later))
+        return self.prefetch_related(Prefetch("versions", newest))
 
 
 class Questionnaire(models.Model):
@@ -53,7 +61,7 @@ class Questionnaire(models.Model):
     @property
     def current(self) -> QuestionnaireVersion | None:
         """The newest version; None before the first."""
-        return self.versions.order_by("-number").first()
+        return self.versions.first()
 
     @property
     def edited(self) -> Json:

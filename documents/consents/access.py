@@ -14,6 +14,7 @@ The table of recipients (appointments/recipients.py), mirrored; whoever signs al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -38,11 +39,24 @@ class Signer:
 
 def signer_of(user: User, consent: Consent) -> Signer | None:
     """None for an account that may not sign now. Needs the consent with its document and patient."""
-    document = consent.document
-    if not visible_as_recipient(user).filter(pk=document.pk).exists():
+    if not visible_as_recipient(user).filter(pk=consent.document_id).exists():
         return None
+    tie = RecordTie.objects.proved_now().filter(user=user, patient=consent.document.patient_id).first()
+    return _signer_of_seen(user, consent, tie)
+
+
+def signers_of(user: User, seen: Sequence[Consent]) -> list[Signer | None]:
+    """`signer_of` for each of some that `consents_seen_by` found for the account, in one statement."""
+    patients = {one.document.patient_id for one in seen}
+    ties = RecordTie.objects.proved_now().filter(user=user, patient__in=patients) if patients else ()
+    by_patient = {one.patient_id: one for one in ties}
+    return [_signer_of_seen(user, one, by_patient.get(one.document.patient_id)) for one in seen]
+
+
+def _signer_of_seen(user: User, consent: Consent, tie: RecordTie | None) -> Signer | None:
+    """`tie`: the account's own to the document's record."""
+    document = consent.document
     minor = document.patient.is_minor_now()
-    tie = RecordTie.objects.proved_now().filter(user=user, patient=document.patient_id).first()
     if tie is not None and minor:
         return _on_behalf(user, SignedAs.GUARDIAN)
     if tie is not None and tie.relationship == Relationship.SELF:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from appointments.messages import who
+from appointments.message_parts import who
 from appointments.models import BookedFor
-from appointments.quiet_hours import sms_time
 from appointments.sms import for_whom
 from documents.models import Consent
 from documents.models.shared import AudienceChoice
-from documents.readers import Reader, reader_of_record, reader_with_account
+from documents.readers import Reader, ask_reader, reader_of_record, reader_with_account
 from notifications import outbox
 from notifications.gsm import one_segment
 from notifications.letters import Button, Letter, plan_letter
 from notifications.models import Message, MessageQuerySet, MessageState
-from notifications.outbox import plan_sms
 from practices.letters import call, from_practice
 
 ASKED, SIGNED = "consent", "consent_signed"
@@ -37,28 +35,16 @@ def announce(consent: Consent, *, by: User | None) -> None:
     if reader is None:
         return
     with translation.override(reader.language):
-        plan_letter(
-            _letter(consent, reader),
-            to=reader.email,
-            language=reader.language,
-            due_at=timezone.now() + settings.SHARE_NOTICE_DELAY,
+        ask_reader(
+            reader,
+            letter=_letter(consent, reader),
+            subject=_(SUBJECT),
+            sms=_text(consent, reader),
             about=consent.pk,
             topic=ASKED,
-            practice=consent.practice_id,
+            practice=consent.practice,
+            by=by,
         )
-        if reader.mobile:
-            plan_sms(
-                to=reader.mobile,
-                subject=_(SUBJECT),
-                text=_text(consent, reader),
-                language=reader.language,
-                due_at=max(timezone.now() + settings.SHARE_NOTICE_DELAY, sms_time(consent.practice)),
-                about=consent.pk,
-                topic=ASKED,
-                account=by.pk if by else None,
-                practice=consent.practice_id,
-                by_staff=True,
-            )
 
 
 def announce_anew(consent: Consent, *, by: User | None) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.trail import record
-from documents.consents.access import Signer, all_consents, consents_seen_by, locked_consent, signer_of
+from documents.consents.access import Signer, all_consents, consents_seen_by, locked_consent, signers_of
 from documents.models import Consent, ConsentState
 from documents.sharing.uploads import check_may_share
 from practices.models import Practice
@@ -31,9 +31,11 @@ class AskedConsent:
 def consents_of(user: User) -> list[AskedConsent]:
     """What the account is to sign, the newest first, then what is settled; not what only somebody else may sign."""
     seen = consents_seen_by(user).select_related("document__appointment").order_by("-asked_at", "-id")
-    found = [AskedConsent(one, signer_of(user, one) if one.is_open else None) for one in seen]
-    to_do = [one for one in found if one.is_to_do]
-    return to_do + [one for one in found if not one.consent.is_open]
+    standing = [one for one in seen if one.is_open]
+    to_do = [
+        AskedConsent(one, signer) for one, signer in zip(standing, signers_of(user, standing), strict=True) if signer
+    ]
+    return to_do + [AskedConsent(one, None) for one in seen if not one.is_open]
 
 
 def consents_to_see_to(user: User, practice: Practice) -> QuerySet[Consent]:

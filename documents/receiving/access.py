@@ -208,22 +208,38 @@ def may_answer(rights: Rights) -> bool:
     return rights.sends and rights.reads
 
 
-def requests_of(user: User) -> list[Asked]:
-    """All requests that the account finds, those that wait for the patient first."""
+def requests_of(user: User, *, with_questions: bool = False) -> list[Asked]:
+    """All requests that the account finds, those that wait for the patient first. `with_questions`: the resources of
+    questionnaires are read with them."""
     ties = RecordTie.objects.live().filter(user=user, patient=OuterRef("appointment__patient"))
     candidates = _with_parts(DocumentRequest.objects.filter(Q(appointment__holder=user) | Q(Exists(ties))))
-    decided: dict[object, Rights | None] = {}
+    if with_questions:
+        candidates = candidates.defer(None).defer("response__answers")
+    found = _found_by(user, candidates)
+    return sorted(found, key=lambda one: (not one.request.waits_for_patient, -one.request.asked_at.timestamp()))
+
+
+def _found_by(user: User, requests: QuerySet[DocumentRequest]) -> list[Asked]:
+    decide = _deciding(user)
     drafts: dict[tuple[uuid.UUID, uuid.UUID | None], QuestionnaireResponse] = {
         (one.appointment_id, one.version_id): one for one in _drafts_of(user)
     }
-    found = []
-    for request in candidates:
-        if request.appointment_id not in decided:
-            decided[request.appointment_id] = rights_of(user, request.appointment)
-        draft = drafts.get((request.appointment_id, request.version_id))
-        if asked := _asked(request, decided[request.appointment_id], draft):
-            found.append(asked)
-    return sorted(found, key=lambda one: (not one.request.waits_for_patient, -one.request.asked_at.timestamp()))
+    found = [
+        _asked(one, decide(one.appointment), drafts.get((one.appointment_id, one.version_id))) for one in requests
+    ]
+    return [one for one in found if one]
+
+
+def _deciding(user: User) -> Callable[[Appointment], Rights | None]:
+    """`rights_of`, asked once for each appointment."""
+    decided: dict[uuid.UUID, Rights | None] = {}
+
+    def decide(appointment: Appointment) -> Rights | None:
+        if appointment.pk not in decided:
+            decided[appointment.pk] = rights_of(user, appointment)
+        return decided[appointment.pk]
+
+    return decide
 
 
 def request_of(user: User, request: DocumentRequest) -> Asked | None:
@@ -234,8 +250,8 @@ def request_of(user: User, request: DocumentRequest) -> Asked | None:
 
 def requests_around(user: User, appointment: Appointment) -> list[Asked]:
     """What the account finds of this appointment, the newest first."""
-    found = [request_of(user, one) for one in all_requests().filter(appointment=appointment)]
-    return sorted((one for one in found if one), key=lambda one: one.request.asked_at, reverse=True)
+    found = _found_by(user, all_requests().filter(appointment=appointment))
+    return sorted(found, key=lambda one: one.request.asked_at, reverse=True)
 
 
 def all_requests() -> QuerySet[DocumentRequest]:
@@ -246,7 +262,12 @@ def received_seen_by(user: User) -> list[ReceivedDocument]:
     """All files that the account sees again, newest first."""
     ties = RecordTie.objects.live().filter(user=user, patient=OuterRef("appointment__patient"))
     candidates = all_received().filter(Q(sent_by=user) | Q(link__holder=user) | Q(Exists(ties)))
-    return [one for one in candidates.order_by("-received_at", "-id") if sees(user, one)]
+    decide = _deciding(user)
+    return [
+        one
+        for one in candidates.order_by("-received_at", "-id")
+        if (rights := decide(one.appointment)) is not None and rights.sees(one)
+    ]
 
 
 def unasked_of(user: User, appointment: Appointment) -> list[ReceivedDocument]:
@@ -298,7 +319,7 @@ def _with_parts(requests: QuerySet[DocumentRequest]) -> QuerySet[DocumentRequest
     parts = [f"appointment__{part}" for part in PARTS]
     parts += ["version__questionnaire", "response__author"]
     requests = requests.select_related("practice", "asked_by", *parts).defer("version__resource", "response__answers")
-    return requests.prefetch_related("received__file", "received__sent_by", "received__link")
+    return requests.prefetch_related("received__file", "received__sent_by", "received__link", "received__practice")
 
 
 def _drafts_of(user: User) -> QuerySet[QuestionnaireResponse]:

@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from appointments.messages import who
+from appointments.message_parts import who
 from appointments.models import Appointment, BookedFor
-from appointments.quiet_hours import sms_time
 from appointments.recipients import Audience, Recipient, resolve
 from appointments.sms import for_whom
 from documents.link_messages import announce_link, contacts_of_link, waiting_of_link
 from documents.messages import tell_anew_behind
 from documents.models import DocumentLink, DocumentRequest, SharedDocument
 from documents.models.receiving import WAITS_FOR_PATIENT
-from documents.readers import Reader, reader_of_record, reader_with_account
+from documents.readers import Reader, ask_reader, reader_of_record, reader_with_account
 from documents.sending.links import LINK, is_open
 from notifications import outbox
 from notifications.gsm import one_segment
-from notifications.letters import Button, Letter, plan_letter
-from notifications.models import Channel, Message, MessageQuerySet, MessageState
-from notifications.outbox import plan_sms
+from notifications.letters import Button, Letter
+from notifications.models import Message, MessageQuerySet, MessageState
 from practices.letters import call, from_practice
 
 TOPIC = "request"
@@ -77,29 +74,17 @@ def announce(request: DocumentRequest, *, to: Recipient, by: User | None, again:
     reader = _reader(request.appointment, to, by)
     waiting = set(_waiting(request.appointment).filter(lease_until=None).values_list("channel", flat=True))
     with translation.override(reader.language):
-        if Channel.EMAIL not in waiting:
-            plan_letter(
-                _letter(request, reader, again=again),
-                to=reader.email,
-                language=reader.language,
-                due_at=timezone.now() + settings.SHARE_NOTICE_DELAY,
-                about=request.pk,
-                topic=TOPIC,
-                practice=request.practice_id,
-            )
-        if reader.mobile and Channel.SMS not in waiting:
-            plan_sms(
-                to=reader.mobile,
-                subject=_subject(request, again=again),
-                text=_text(request, reader, to, again=again),
-                language=reader.language,
-                due_at=max(timezone.now() + settings.SHARE_NOTICE_DELAY, sms_time(request.practice)),
-                about=request.pk,
-                topic=TOPIC,
-                account=by.pk if by else None,
-                practice=request.practice_id,
-                by_staff=True,
-            )
+        ask_reader(
+            reader,
+            letter=_letter(request, reader, again=again),
+            subject=_subject(request, again=again),
+            sms=_text(request, reader, to, again=again),
+            about=request.pk,
+            topic=TOPIC,
+            practice=request.practice,
+            by=by,
+            without=waiting,
+        )
 
 
 def settle(request: DocumentRequest, *, by: User | None) -> None:

@@ -42,6 +42,7 @@ from documents.sharing.access import visible_as_recipient
 from portals.answers import done, not_done, refusals_shown
 from portals.clock import set_clock
 from portals.days import day_of, moment_of
+from portals.pagination import list_page
 from portals.patient.no_longer import no_longer_shown
 from portals.patient.notice_words import (
     cancelled_sentence,
@@ -49,6 +50,7 @@ from portals.patient.notice_words import (
     moved_sentence,
     sent_notices_to_you,
 )
+from portals.patient.requests import SHOWN
 from portals.patient.slot_week import slot_week
 
 PAST_SHOWN = 50
@@ -142,7 +144,9 @@ def appointment(request: HttpRequest, found: Appointment) -> HttpResponse:
         "may_change": changes,
         "may_move": changes and may_move_online(found),
         "instructions": instructions_of(found),
-        "requests": requests_around(cast("User", request.user), found),
+        "requests": list_page(
+            request, requests_around(cast("User", request.user), found), rows=SHOWN, anchor="requests"
+        ),
         "section": "appointments",
     }
     return render(request, "patient/appointments/appointment.html", context)

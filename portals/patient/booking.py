@@ -56,7 +56,8 @@ def reasons(request: HttpRequest, practice: uuid.UUID) -> HttpResponse:
     if closed := _closed(request, agendas[0].practice):
         return closed
     offered = []
-    for reason in VisitReason.objects.filter(practice=practice, is_active=True, books_online=True):
+    online = VisitReason.objects.filter(practice=practice, is_active=True, books_online=True)
+    for reason in online.prefetch_related("agendas"):
         choices = [
             Choice(agenda, reason, kind)
             for agenda in agendas

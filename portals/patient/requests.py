@@ -24,19 +24,26 @@ from documents.receiving.sending import AT_ONCE, send_files, take_back
 from files.serving import respond
 from portals.answers import done, not_done, refusals_shown
 from portals.clock import set_clock
+from portals.pagination import list_page
 from portals.sent_pages import PICKERS, SendForm, answered, send_pages
 from portals.sent_pieces import pieces_answer, sending_config
+
+SHOWN = 30  # of one list
 
 
 @require_safe
 def my_requests(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     found, consents = requests_of(user), consents_of(user)
+    to_sign = [one.consent for one in consents if one.is_to_do]
+    settled = [one.consent for one in consents if not one.is_to_do]
     context = {
-        "waiting": [one for one in found if one.is_to_do],
-        "others": [one for one in found if not one.is_to_do],
-        "to_sign": [one.consent for one in consents if one.is_to_do],
-        "settled": [one.consent for one in consents if not one.is_to_do],
+        "waiting": list_page(request, [one for one in found if one.is_to_do], rows=SHOWN),
+        "others": list_page(
+            request, [one for one in found if not one.is_to_do], rows=SHOWN, name="sent", anchor="sent"
+        ),
+        "to_sign": list_page(request, to_sign, rows=SHOWN, name="to_sign"),
+        "settled": list_page(request, settled, rows=SHOWN, name="settled", anchor="sent"),
         "section": "requests",
     }
     return render(request, "patient/requests/list.html", context)
@@ -54,6 +61,7 @@ def my_request(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return answered(request, form, done("patient:request", pk=pk))
     context = {
         "asked": asked,
+        "files": list_page(request, asked.files, rows=SHOWN, anchor="files"),
         "form": form,
         "sending": uuid.uuid4(),
         "pickers": PICKERS,

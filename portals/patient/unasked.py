@@ -19,6 +19,8 @@ from documents.receiving.access import PARTS, rights_of, unasked_of
 from documents.receiving.sending import AT_ONCE, may_send_unasked, send_unasked
 from portals.answers import done
 from portals.clock import set_clock
+from portals.pagination import list_page
+from portals.patient.requests import SHOWN
 from portals.sent_pages import PICKERS, SendForm, answered, send_pages
 from portals.sent_pieces import pieces_answer, sending_config
 
@@ -39,7 +41,7 @@ def unasked(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             return answered(request, form, done("patient:unasked", pk=pk))
     context = {
         "appointment": appointment,
-        "files": unasked_of(user, appointment),
+        "files": list_page(request, unasked_of(user, appointment), rows=SHOWN, anchor="files"),
         "may_send": may_send_unasked(user, appointment),
         "form": form,
         "sending": uuid.uuid4(),

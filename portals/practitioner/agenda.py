@@ -43,7 +43,7 @@ def agenda_context(
     agendas = _agendas(practice, place)
     shown = place.chosen(agendas, user)
     books = may_share(user, practice)
-    hours, columns = columns_of(practice, place, shown, with_gaps=books)
+    hours, columns, left_out = columns_of(practice, place, shown, with_gaps=books)
     draw(columns, books=books, with_agenda=place.by_week and len(shown) > 1, current=current)
     return {
         "practice": practice,
@@ -53,6 +53,7 @@ def agenda_context(
         "books": books,
         "hours": hours,
         "columns": columns,
+        "left_out": left_out,
         "folds": len(columns) > MOST_UNFOLDED,
         "shown_agendas": shown,
         "paper": paper_of(place, shown),

@@ -18,7 +18,7 @@ from appointments.openings import Span, merged
 from appointments.slots import rounded_up
 from portals.practitioner.agenda_grid import Hours, Placed, hours_of, side_by_side
 from portals.practitioner.agenda_place import AgendaPlace
-from portals.practitioner.agenda_slots import CLOCK, MARKS, Slot, pattern, slots_drawn, slots_of
+from portals.practitioner.agenda_slots import CLOCK, MARKS, MOST, Slot, pattern, slots_drawn, slots_of
 from practices.models import Practice
 
 WORKING_DAYS = 5  # of a week; the others are shown if something is on them
@@ -85,10 +85,12 @@ class Sheet:
 
 def columns_of(
     practice: Practice, place: AgendaPlace, agendas: Sequence[Agenda], *, with_gaps: bool
-) -> tuple[Hours, list[Column]]:
-    """The hours that the grid shows, and its columns. `with_gaps`: with links that book free times."""
+) -> tuple[Hours, list[Column], datetime | None]:
+    """The hours that the grid shows, its columns, and from when on appointments are left out because there are too
+    many (None if all are there). `with_gaps`: with links that book free times; not where some are left out."""
     days = place.days
     slots = slots_of(practice, days, {one.pk for one in agendas})
+    left_out, slots = (slots[MOST].local_start if len(slots) > MOST else None), slots[:MOST]
     closings = _closings(practice, days)
     by_agenda = days_of_agendas(agendas, days[0], days[-1], booked=slots, closings=closings)
     opened = [span for one in by_agenda.values() for span in one.open]
@@ -96,13 +98,12 @@ def columns_of(
     by_day = defaultdict[date, list[Slot]](list)
     for one in slots:
         by_day[one.local_start.date()].append(one)
-    sheet = Sheet(agendas, days, by_day, closings, by_agenda, timezone.now(), hours, with_gaps)
+    sheet = Sheet(agendas, days, by_day, closings, by_agenda, timezone.now(), hours, with_gaps and left_out is None)
     if not place.by_week:
-        return hours, [_column(sheet, place, days[0], [agenda], agenda.name) for agenda in agendas]
+        return hours, [_column(sheet, place, days[0], [agenda], agenda.name) for agenda in agendas], left_out
     columns = [_column(sheet, place, day, agendas, day) for day in days]
-    return hours, [
-        one for index, one in enumerate(columns) if one.has_appointments or one.open or index < WORKING_DAYS
-    ]
+    shown = [one for index, one in enumerate(columns) if one.has_appointments or one.open or index < WORKING_DAYS]
+    return hours, shown, left_out
 
 
 def draw(columns: Iterable[Column], *, books: bool, with_agenda: bool, current: UUID | None) -> None:

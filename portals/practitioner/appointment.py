@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -38,6 +39,7 @@ from patients.proofs import proofs_of
 from portals.answers import done, not_done, refusals_shown
 from portals.appointment_words import why_cancelled
 from portals.form_errors import refusals_in
+from portals.pagination import ListPage, list_page
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
@@ -46,7 +48,7 @@ from portals.practitioner.booking_words import cancelled_sentence, deleted_sente
 from portals.practitioner.cancel_form import CancelForm
 from portals.practitioner.forms import MomentField, MoveForm
 from portals.practitioner.free_times import free_times_answer, free_times_of, shown_again
-from portals.practitioner.history_words import history_lines, with_messages
+from portals.practitioner.history_words import beside, history_lines, with_messages
 from portals.practitioner.notice_words import sent_notices, who_is_notified
 from portals.practitioner.received import received_around, requests_around
 from portals.practitioner.reminder_words import cannot_be_reminded, reminder_lines
@@ -57,7 +59,9 @@ from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_of
 from portals.practitioner.waiting import rank_of
 from practices.roles import may_share
 
-HISTORY_LINES = 200
+SHOWN = 12  # lines of a list in the panel
+HISTORY_LINES = 100
+T = TypeVar("T", bound=Model)
 # What most appointments lack. Asking for it with the appointment is cheaper than composing the queries of each.
 AROUND = {
     f"has_{model._meta.model_name}": Exists(model._default_manager.filter(appointment=OuterRef("pk")))
@@ -70,16 +74,21 @@ AROUND = {
 def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The panel: alone for htmx; otherwise beside the agenda of its day (a small screen shows it alone)."""
     found = appointment_of(user, pk, **AROUND)
-    context = panel_context(found, user)
+    context = panel_context(request, found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
     context |= agenda_context(request, found.practice, user, day=found.local_start.date(), current=pk)
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
-def panel_context(found: Appointment, user: User) -> dict[str, Any]:
+def panel_context(request: HttpRequest, found: Appointment, user: User) -> dict[str, Any]:
     """Needs the appointment with AROUND."""
-    documents = documents_of(found, user) if _has(SharedDocument, found) else []
+
+    def shown(name: str, rows: QuerySet[T]) -> ListPage[T]:
+        if not _has(rows.model, found):
+            return ListPage(())
+        return list_page(request, rows, rows=SHOWN, name=name, anchor=f"panel-{name}")
+
     ties = live_ties(found.patient)
     outlived, reminders = superseded_authorisation(found), reminder_lines(found)
     return {
@@ -91,14 +100,14 @@ def panel_context(found: Appointment, user: User) -> dict[str, Any]:
         "proofs": proofs_of(found.patient, ties=ties),
         "companions": companions_shown(found, companions(found), len(following(found))),
         "waiting_rank": rank_of(found),
-        "documents": documents,
-        "tasks": _prepared(found, user) if _has(Task, found) else [],
+        "documents": shown("documents", documents_of(found, user)),
+        "tasks": shown("tasks", _prepared(found, user)),
         "outlived": outlived,
-        "outlived_count": sum(one.authorisation_id == outlived.pk for one in documents) if outlived else 0,
+        "outlived_count": around(found, user=user).filter(authorisation=outlived).count() if outlived else 0,
         "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
-        "requests": requests_around(found) if _has(DocumentRequest, found) else [],
-        "received": received_around(found, user) if _has(ReceivedDocument, found) else [],
-        "auto_sends": auto_sends_of(found) if _has(AutoSend, found) else [],
+        "requests": shown("requests", requests_around(found)),
+        "received": shown("received", received_around(found, user)),
+        "auto_sends": shown("sends", auto_sends_of(found)),
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),
         "instructions": instructions_of(found),
@@ -115,13 +124,14 @@ def _has(model: type[Model], found: Appointment) -> bool:
     return bool(vars(found)[f"has_{model._meta.model_name}"])
 
 
-def _prepared(found: Appointment, user: User) -> list[Task]:
+def _prepared(found: Appointment, user: User) -> QuerySet[Task]:
     """What waits for a signature, or was sent back, as far as the user may see it."""
     prepared = Task.objects.of_sharers(user).open().filter(appointment=found)
-    return list(prepared.select_related("practitioner", "prepared_by"))
+    return prepared.select_related("practitioner", "prepared_by")
 
 
-def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
+def documents_of(found: Appointment, user: User) -> QuerySet[SharedDocument]:
+    """With what their lines show (_document_line.html), newest first."""
     visible = around(found, user=user).select_related(
         "category",
         "file",
@@ -134,20 +144,17 @@ def documents_of(found: Appointment, user: User) -> list[SharedDocument]:
         "consent",
         "auto_send",
     )
-    return list(visible.prefetch_related("messages"))
+    return visible.prefetch_related("messages")
 
 
 @staff_only
 @require_safe
 def history(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
-    lines = history_lines(list(history_of(found)[:HISTORY_LINES]), found, user)
-    told = with_messages(lines, messages_around(found)[:HISTORY_LINES])
-    return render(
-        request,
-        "practitioner/history.html",
-        frame(request, user, "agenda", practice=found.practice, appointment=found, lines=told),
-    )
+    page = list_page(request, history_of(found), rows=HISTORY_LINES)
+    lines = with_messages(history_lines(page.rows, found, user), beside(page, messages_around(found), "created_at"))
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, lines=lines, page=page)
+    return render(request, "practitioner/history.html", context)
 
 
 @staff_only
@@ -297,9 +304,11 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
             response["Location"] += f"?date={day.isoformat()}"
             return response
         return refused.redirect("practitioner:delete", pk=pk)
-    told, shared = who_is_notified(found, by=user), documents_of(found, user)
-    context = frame(request, user, "agenda", practice=found.practice, appointment=found, documents=shared, told=told)
-    context |= {"tasks": _prepared(found, user), "seen": mark_of([found]), "named": _mark_of_documents(shared)}
+    told, shared = who_is_notified(found, by=user), list(documents_of(found, user))
+    context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told, count=len(shared))
+    context |= {"seen": mark_of([found]), "named": _mark_of_documents(shared)}
+    context["documents"] = list_page(request, shared)
+    context["tasks"] = list_page(request, _prepared(found, user), name="tasks")
     context["signed_count"] = sum(1 for one in shared if carries_patients_signature(one))
     return render(request, "practitioner/delete.html", context)
 
@@ -308,7 +317,7 @@ def _shows_other_documents(request: HttpRequest, found: Appointment, user: User)
     """Whether the page named other documents than would be deleted now; says so."""
     if "documents" not in request.POST:
         return False
-    if request.POST["documents"] == _mark_of_documents(documents_of(found, user)):
+    if request.POST["documents"] == _mark_of_documents(around(found, user=user)):
         return False
     messages.error(
         request,
@@ -320,8 +329,8 @@ def _shows_other_documents(request: HttpRequest, found: Appointment, user: User)
     return True
 
 
-def _mark_of_documents(documents: Collection[SharedDocument]) -> str:
-    return ",".join(sorted(str(one.pk) for one in documents))
+def _mark_of_documents(documents: Iterable[SharedDocument]) -> str:
+    return hashlib.sha256(",".join(sorted(str(one.pk) for one in documents)).encode()).hexdigest()
 
 
 def _count(found: Appointment, user: User) -> int:

@@ -33,6 +33,7 @@ from portals.answers import done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
+from portals.pagination import list_page
 from portals.practitioner.calendar_words import count_in_step, state_of
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
@@ -93,11 +94,10 @@ class CalendarForm(AddressForm):
 @require_safe
 def calendars(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    listed = practice.calendar_subscriptions.select_related("agenda")
-    rows = [{"calendar": one, "state": state_of(one), "in_step": count_in_step(one)} for one in listed]
-    return render(
-        request, "practitioner/calendars.html", frame(request, user, "settings", practice=practice, rows=rows)
-    )
+    page = list_page(request, practice.calendar_subscriptions.select_related("agenda"))
+    rows = [{"calendar": one, "state": state_of(one), "in_step": count_in_step(one)} for one in page]
+    context = frame(request, user, "settings", practice=practice, rows=page.of(rows))
+    return render(request, "practitioner/calendars.html", context)
 
 
 @staff_only

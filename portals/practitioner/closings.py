@@ -24,6 +24,7 @@ from appointments.public_holidays import PLACE_NAMES, Holiday, Place, holidays_o
 from portals.answers import done, not_done
 from portals.form_errors import refusals_in
 from portals.form_fields import choice_field, model_field
+from portals.pagination import list_page
 from portals.practitioner.forms import MomentField
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -80,7 +81,9 @@ def closings(request: HttpRequest, user: User) -> HttpResponse:
     listed = (
         Closing.objects.filter(practice=practice).to_come().select_related("practice").prefetch_related("agendas")
     )
-    context = frame(request, user, "settings", practice=practice, rows=_rows(list(listed)), named=NAMED)
+    page = list_page(request, listed)
+    rows = page.of(_rows(page.rows))
+    context = frame(request, user, "settings", practice=practice, rows=rows, named=NAMED)
     return render(request, "practitioner/closings.html", context)
 
 

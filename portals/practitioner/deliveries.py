@@ -35,8 +35,8 @@ from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 from practices.models import SHARING_ROLES, Practice
 
-SHOWN = 50
-BLOCKED_SHOWN = 50
+SHOWN = 30  # documents
+BLOCKED_SHOWN = 15  # of each other list
 COUNTED = 1000  # documents; more are “plus de 1 000”
 
 

@@ -6,13 +6,15 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, CancelReason, VisitReason
 from audit.events import words_for_practice
 from audit.models import AuditEvent
@@ -23,11 +25,14 @@ from notifications.models import Message
 from notifications.wording import long_day
 from patients.models import Invitation
 from portals.appointment_words import why_cancelled
+from portals.pagination import ListPage
 from portals.practitioner.series_words import place_in_series
 from portals.templatetags.presentation import colon
 from portals.who_has import masked_contacts
 
 OF_THE_BOOKER = ("holder.authorised", "holder.refused", "holder.authorisation_withdrawn", "holder.authorisation_kept")
+
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,16 @@ def history_lines(lines: Sequence[AuditEvent], appointment: Appointment, user: U
     ]
 
 
+def beside(page: ListPage[AuditEvent], rows: QuerySet[M], moment: str) -> QuerySet[M]:
+    """The rows whose time, in the field `moment`, is between the first action of the page and that of the later page;
+    also the newer ones on the first page. Each row is beside one page."""
+    if page.earlier:
+        rows = rows.filter(**{f"{moment}__lte": page.rows[0].at})
+    if page.following:
+        rows = rows.filter(**{f"{moment}__gt": page.following.at})
+    return rows
+
+
 def with_messages(lines: list[HistoryLine], messages: Iterable[Message]) -> list[HistoryLine]:
     """The history with the messages about the appointment: which, by which channel, where, and what came of it."""
     told = [
@@ -85,9 +100,10 @@ def _why_cancelled(lines: Sequence[AuditEvent], appointment: Appointment) -> dic
         for line in lines
         if line.action == "appointment.cancelled" and line.detail.get("reason") in CancelReason.values
     }
-    last = next((line.pk for line in lines if line.action == "appointment.cancelled"), None)
-    if last and (why := why_cancelled(appointment)):
-        reasons[last] = [why]
+    cancelled = {line.pk for line in lines if line.action == "appointment.cancelled"}
+    if cancelled and (why := why_cancelled(appointment)):
+        last = history_of(appointment).filter(action="appointment.cancelled").values_list("pk", flat=True).first()
+        reasons |= {last: [why]} if last in cancelled else {}
     return reasons
 
 

@@ -25,6 +25,7 @@ from patients.likely_pairs import Position, likely_pairs, pairs_by_contacts
 from patients.models import Patient
 from patients.records import check_may_edit
 from portals.answers import done, not_done, refusals_shown
+from portals.pagination import list_page
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.merge_effects import EffectWords, effect_words, unread
@@ -42,17 +43,18 @@ def duplicates(request: HttpRequest, user: User) -> HttpResponse:
     practice = practice_of(request, user)
     after = _position(request.GET.get("after", ""))
     page = likely_pairs(practice, after=after)
+    pairs = list_page(request, page.pairs)
     context = frame(
         request,
         user,
         "patients",
-        pairs=page.pairs,
-        by_contacts=[] if after else pairs_by_contacts(practice),
-        after=f"{page.after[0].isoformat()}/{page.after[1]}" if page.after else "",
+        pairs=pairs,
+        by_contacts=[] if after or pairs.earlier else pairs_by_contacts(practice),
+        after=f"{page.after[0].isoformat()}/{page.after[1]}" if page.after and not pairs.later else "",
         is_first=after is None,
         may_share=may_share(user, practice),
     )
-    distinguish(one for pair in [*page.pairs, *context["by_contacts"]] for one in (pair.one, pair.likeness.patient))
+    distinguish(one for pair in [*pairs, *context["by_contacts"]] for one in (pair.one, pair.likeness.patient))
     return render(request, "practitioner/duplicates.html", context)
 
 

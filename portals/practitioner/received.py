@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -28,6 +29,7 @@ from portals.answers import done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.page_pictures import page_picture_of, picture_mark, shown_pages
+from portals.pagination import list_page
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
 from practices.roles import may_share
@@ -36,7 +38,6 @@ OPENED = "received_opened_by_staff"  # in the session: ids of files
 OPENED_AT_MOST = 50
 SHOWN_PAGES = 20
 SETTLED_SHOWN = timedelta(days=30)
-SHOWN = 100
 
 
 class RefuseForm(forms.Form):
@@ -60,14 +61,17 @@ def received(request: HttpRequest, user: User) -> HttpResponse:
     ).select_related("appointment__patient", "response__author")
     answers = answers.defer("response__answers")
     settled = found.exclude(state=ReceivedState.WAITING).filter(settled_at__gte=timezone.now() - SETTLED_SHOWN)
+    seen = answers.filter(seen_at__gte=timezone.now() - SETTLED_SHOWN)
     context = frame(
         request,
         user,
         "received",
-        waiting=found.filter(state=ReceivedState.WAITING)[:SHOWN],
-        settled=settled.order_by("-settled_at", "-id")[:SHOWN],
-        unseen=answers.unseen_answers().order_by("settled_at")[:SHOWN],
-        seen=answers.filter(seen_at__gte=timezone.now() - SETTLED_SHOWN).order_by("-seen_at", "-id")[:SHOWN],
+        waiting=list_page(request, found.filter(state=ReceivedState.WAITING)),
+        settled=list_page(request, settled.order_by("-settled_at", "-id"), name="settled", anchor="settled"),
+        unseen=list_page(
+            request, answers.unseen_answers().order_by("settled_at", "id"), name="answers", anchor="answers"
+        ),
+        seen=list_page(request, seen.order_by("-seen_at", "-id"), name="read", anchor="read"),
     )
     return render(request, "practitioner/received.html", context)
 
@@ -131,16 +135,16 @@ def refuse_received(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResp
     return _page(request, user, found, form)
 
 
-def requests_around(appointment: Appointment) -> list[DocumentRequest]:
+def requests_around(appointment: Appointment) -> QuerySet[DocumentRequest]:
     """For the panel: the newest first."""
     found = DocumentRequest.objects.with_begun().filter(appointment=appointment).select_related("asked_by", "version")
     found = found.defer("version__resource")
-    return list(found.order_by("-asked_at", "-id"))
+    return found.order_by("-asked_at", "-id")
 
 
-def received_around(appointment: Appointment, user: User) -> list[ReceivedDocument]:
+def received_around(appointment: Appointment, user: User) -> QuerySet[ReceivedDocument]:
     """For the panel: the newest first."""
-    return list(received_by_staff(user).filter(appointment=appointment).order_by("-received_at", "-id"))
+    return received_by_staff(user).filter(appointment=appointment).order_by("-received_at", "-id")
 
 
 def _page(request: HttpRequest, user: User, found: ReceivedDocument, form: RefuseForm) -> HttpResponse:

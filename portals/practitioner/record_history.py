@@ -17,11 +17,13 @@ from appointments.history import history_of_record
 from audit.events import words_for_practice
 from patients.merges import records_in
 from patients.models import IdentityChange
+from portals.pagination import list_page
+from portals.practitioner.history_words import beside
 from portals.practitioner.merge_form import LABELS
 from portals.practitioner.staff import frame, patient_of, staff_only
 from portals.templatetags.presentation import short_day
 
-SHOWN = 100  # of each
+SHOWN = 100  # actions
 CORRECTED = "patient.changed"  # shown by what changed instead
 
 
@@ -40,18 +42,18 @@ def record_history(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespo
     changes = IdentityChange.objects.filter(patient__in=records_in(patient.pk)).select_related(
         "changed_by", "patient"
     )
-    lines = list(history_of_record(patient)[:SHOWN])
-    people = User.objects.in_bulk({one.actor_id for one in lines if one.actor_id})
+    page = list_page(request, history_of_record(patient).exclude(action=CORRECTED), rows=SHOWN)
+    people = User.objects.in_bulk({one.actor_id for one in page if one.actor_id})
     shown = [
         Line(one.at, people.get(one.actor_id) if one.actor_id else None, words_for_practice(one.action), [])
-        for one in lines
-        if one.action != CORRECTED
+        for one in page
     ]
     shown += [
-        Line(one.changed_at, one.changed_by, _("Identité corrigée"), [_from_to(one)]) for one in changes[:SHOWN]
+        Line(one.changed_at, one.changed_by, _("Identité corrigée"), [_from_to(one)])
+        for one in beside(page, changes, "changed_at")
     ]
     shown.sort(key=lambda line: line.at, reverse=True)
-    context = frame(request, user, "patients", practice=patient.practice, patient=patient, lines=shown)
+    context = frame(request, user, "patients", practice=patient.practice, patient=patient, lines=shown, page=page)
     return render(request, "practitioner/record_history.html", context)
 
 

@@ -25,6 +25,7 @@ from documents.sending.rules import MAX_QUESTIONS, Asks, RuleContent, delete_rul
 from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
+from portals.pagination import list_page
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -201,7 +202,7 @@ def rules(request: HttpRequest, user: User) -> HttpResponse:
     found = AutoSendRule.objects.kept().filter(practice=practice)
     found = found.annotate(sent_count=sent, read_count=read, planned_count=planned)
     found = found.prefetch_related("documents", "questions", "visit_reasons", "agendas")
-    return render(request, "practitioner/rules.html", frame(request, user, "rules", rules=found))
+    return render(request, "practitioner/rules.html", frame(request, user, "rules", rules=list_page(request, found)))
 
 
 @staff_only

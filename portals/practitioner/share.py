@@ -32,8 +32,9 @@ from files.limits import MEDIA_TYPES
 from files.names import proposed_title
 from files.serving import respond
 from portals.answers import done
+from portals.pagination import list_page
 from portals.practitioner.access_words import standing_sentences, unconfirmed_sentences
-from portals.practitioner.appointment import documents_of
+from portals.practitioner.appointment import SHOWN, documents_of
 from portals.practitioner.card import CardRefused, category_of, library_id_of, received, refusals_on_card
 from portals.practitioner.forms import ContactsForm
 from portals.practitioner.receipt import receipt
@@ -92,7 +93,9 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
             patient_is_minor=appointment.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
             library=library.select_related("category").order_by("title"),
-            documents=documents_of(appointment, user),
+            documents=list_page(
+                request, documents_of(appointment, user), rows=SHOWN, name="documents", anchor="documents"
+            ),
             extensions=",".join(MEDIA_TYPES),
             config=_config(request, appointment, more.get("replacing"), signs=signs, has_signature=has_signature),
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -30,6 +30,7 @@ from documents.to_sign.standing import obstacle, standings
 from portals.answers import done, not_done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
+from portals.pagination import list_page
 from portals.practitioner.paper import PaperPage, drawn
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, staff_only
@@ -40,7 +41,6 @@ from signing.models import SignatureImage
 from signing.stamp_preview import own_stamp
 
 SETTLED_SHOWN = timedelta(days=30)
-SHOWN = 50  # of what was settled
 
 
 class SendBackForm(forms.Form):
@@ -73,7 +73,8 @@ class TaskLine:
 @require_safe
 def to_sign(request: HttpRequest, user: User) -> HttpResponse:
     practice = practice_of(request, user)
-    lines = _to_sign(user, practice)
+    page = list_page(request, _to_sign(user, practice), rows=AT_ONCE)
+    lines = page.of(_lines(page))
     context = frame(
         request,
         user,
@@ -82,7 +83,7 @@ def to_sign(request: HttpRequest, user: User) -> HttpResponse:
         ready=sum(line.can_be_signed for line in lines),
         may_sign_until=_may_sign_until(request),
         just_signed=_just_signed(request, user, practice),
-        **_prepared(user, practice),
+        **_prepared(request, user, practice),
     )
     return render(request, "practitioner/to_sign.html", context)
 
@@ -206,9 +207,9 @@ def _task(user: User, pk: uuid.UUID) -> Task:
     return get_object_or_404((mine | ours).select_related(*PARTS), pk=pk)
 
 
-def _to_sign(user: User, practice: Practice) -> list[TaskLine]:
+def _to_sign(user: User, practice: Practice) -> QuerySet[Task]:
     waiting = Task.objects.to_sign_by(user).filter(practice=practice, state=TaskState.WAITING)
-    return _lines(waiting.select_related(*PARTS))
+    return waiting.select_related(*PARTS)
 
 
 def _just_signed(request: HttpRequest, user: User, practice: Practice) -> list[dict[str, Any]]:
@@ -228,26 +229,39 @@ def _lines(tasks: Iterable[Task]) -> list[TaskLine]:
     return [TaskLine(one, standing[one.pk].obstacle, standing[one.pk].was_looked_at) for one in listed]
 
 
-def _prepared(user: User, practice: Practice) -> dict[str, Any]:
+def _prepared(request: HttpRequest, user: User, practice: Practice) -> dict[str, Any]:
     """What waits for others, what was sent back, and what became of what the user prepared."""
     ours = Task.objects.of_sharers(user).filter(practice=practice).select_related(*PARTS)
     waiting = ours.filter(state=TaskState.WAITING).exclude(practitioner=user)
     since = timezone.now() - SETTLED_SHOWN
     settled = ours.filter(Q(prepared_by=user), settled_at__gte=since).exclude(state=TaskState.SENT_BACK)
+    page = list_page(request, waiting, name="waiting", anchor="waiting")
+    returned = ours.filter(state=TaskState.SENT_BACK)
     return {
-        "sent_back": ours.filter(state=TaskState.SENT_BACK),
-        "waiting": _lines(waiting),
-        "settled": settled.order_by("-settled_at")[:SHOWN],
+        "sent_back": list_page(request, returned, name="returned", anchor="returned"),
+        "waiting": page.of(_lines(page)),
+        "settled": list_page(request, settled.order_by("-settled_at"), name="settled", anchor="settled"),
     }
 
 
 def _next(user: User, task: Task) -> Task | None:
     """The next that is still to be looked at, round to the first."""
     waiting = Task.objects.to_sign_by(user).filter(practice=task.practice_id, state=TaskState.WAITING)
-    others = list(waiting.exclude(pk=task.pk).select_related(*PARTS))
-    others.sort(key=lambda one: (one.prepared_at, one.pk) < (task.prepared_at, task.pk))
-    standing = standings(others)
-    return next((one for one in others if not standing[one.pk].was_looked_at), None)
+    others = waiting.exclude(pk=task.pk).select_related(*PARTS).order_by("prepared_at", "pk")
+    later = Q(prepared_at__gt=task.prepared_at) | Q(prepared_at=task.prepared_at, pk__gt=task.pk)
+    return _first_not_looked_at(others.filter(later)) or _first_not_looked_at(others.exclude(later))
+
+
+def _first_not_looked_at(tasks: QuerySet[Task]) -> Task | None:
+    """Reads a part at a time: the first one is most often among the first."""
+    start, part = 0, list(tasks[:AT_ONCE])
+    while part:
+        standing = standings(part)
+        if found := next((one for one in part if not standing[one.pk].was_looked_at), None):
+            return found
+        start += AT_ONCE
+        part = list(tasks[start : start + AT_ONCE])
+    return None
 
 
 def _chosen(request: HttpRequest) -> list[uuid.UUID]:

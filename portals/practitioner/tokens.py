@@ -21,6 +21,7 @@ from accounts.sole_control import after_recent_sign_in
 from accounts.tokens import issue_token, revoke_token
 from portals.answers import done
 from portals.form_fields import choice_field
+from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.staff import frame, staff_only
 from practices.roles import scopes_for
@@ -58,15 +59,16 @@ class TokenForm(forms.Form):
 @require_safe
 def tokens(request: HttpRequest, user: User) -> HttpResponse:
     now = timezone.now()
+    page = list_page(request, user.api_tokens.all())
     rows = [
         {
             "token": token,
             "scopes": [Scope(scope).label for scope in token.scopes],
             "state": "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid",
         }
-        for token in user.api_tokens.all()
+        for token in page
     ]
-    return render(request, "practitioner/tokens.html", frame(request, user, "tokens", rows=rows))
+    return render(request, "practitioner/tokens.html", frame(request, user, "tokens", rows=page.of(rows)))
 
 
 @staff_only

@@ -34,6 +34,7 @@ from portals.answers import done, refusals_shown
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
+from portals.pagination import list_page
 from portals.practitioner.forms import RowField
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import appointment_of, frame, patient_of, staff_only
@@ -117,9 +118,8 @@ def waiting_list(request: HttpRequest, user: User) -> HttpResponse:
         *("appointment__patient__practice", "appointment__holder", "appointment__agenda"),
     ]
     entries = WaitingEntry.objects.live().filter(practice=practice).select_related(*related)
-    lines = [
-        _line(rank, one) for rank, one in enumerate(entries.prefetch_related("agendas", "offers__entry__practice"), 1)
-    ]
+    page = list_page(request, entries.prefetch_related("agendas", "offers__entry__practice"))
+    lines = page.of([_line(rank, one) for rank, one in enumerate(page, page.first_rank)])
     context = frame(request, user, "agenda", practice=practice, lines=lines, may_share=may_share(user, practice))
     return render(request, "practitioner/waiting.html", context)
 

@@ -18,6 +18,7 @@ from accounts.sole_control import after_recent_sign_in
 from audit.events import webhook_events, words_for_webhook
 from portals.answers import done
 from portals.form_errors import refusals_in
+from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -25,7 +26,7 @@ from practices.models import Role
 from webhooks.endpoints import add_endpoint, remove_endpoint
 from webhooks.models import WebhookEndpoint
 
-SHOWN = 10  # newest deliveries of each
+ENDPOINTS, SHOWN = 10, 10  # on a page; newest deliveries of each
 
 
 def _choices() -> list[tuple[str, str]]:
@@ -53,6 +54,7 @@ class WebhookForm(forms.Form):
 @require_safe
 def webhooks(request: HttpRequest, user: User) -> HttpResponse:
     endpoints = WebhookEndpoint.objects.filter(practice=administered_practice(request, user))
+    page = list_page(request, endpoints.select_related("practice"), rows=ENDPOINTS)
     rows = [
         {
             "endpoint": endpoint,
@@ -66,9 +68,9 @@ def webhooks(request: HttpRequest, user: User) -> HttpResponse:
                 for delivery in endpoint.deliveries.all()[:SHOWN]
             ],
         }
-        for endpoint in endpoints
+        for endpoint in page
     ]
-    return render(request, "practitioner/webhooks.html", frame(request, user, "webhooks", rows=rows))
+    return render(request, "practitioner/webhooks.html", frame(request, user, "webhooks", rows=page.of(rows)))
 
 
 @staff_only

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.addresses import counted_address
 from appointments.answering import Answerable, cancel_by_link, confirm, find_answerable
-from appointments.messages import place_of
+from appointments.message_parts import place_of
 from appointments.models import Appointment
 from appointments.online import may_change_online
 from portals.answers import refusals_shown

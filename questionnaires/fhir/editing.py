@@ -125,6 +125,12 @@ def with_all_below(resource: Json, link_id: str) -> Json:
     return siblings[place]
 
 
+def order_around(resource: Json, link_id: str) -> list[str]:
+    """What `with_moved_item` changes: the linkIds of the item and its neighbours, in order. Raises NoSuchItem."""
+    siblings, _place = _find(resource, link_id)
+    return [str(one["linkId"]) for one in siblings]
+
+
 def section_of(resource: Json, link_id: str) -> str:
     """The linkId of what the item is in; "" at the top."""
     for within, item in _walk(resource.get("item", []), ""):

@@ -51,7 +51,7 @@ class Questionnaires(StaffView, Listing[Questionnaire]):
     serializer_class = QuestionnaireOut
 
     def get_queryset(self) -> QuerySet[Questionnaire]:
-        return Questionnaire.objects.of_staff(self.user).in_use()
+        return Questionnaire.objects.of_staff(self.user).in_use().with_current()
 
     @cached_property
     def asked(self) -> dict[str, Any]:

@@ -196,7 +196,7 @@ class RefuseReceived(OfReceived):
 class MyRequests(ApiView):
     @answers(200, whole_list(MyRequestOut), operation_id="me_requests_list", summary="List what is asked of you")
     def get(self, request: Request) -> Response:
-        return Response({"results": MyRequestOut(requests_of(self.user), many=True).data})
+        return Response({"results": MyRequestOut(requests_of(self.user, with_questions=True), many=True).data})
 
 
 class MyRequestFiles(ApiView):

@@ -31,6 +31,7 @@ from appointments.specialties import Specialty
 from portals.answers import done
 from portals.form_errors import refusals_in
 from portals.form_fields import choice_field
+from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -107,8 +108,10 @@ def agendas(request: HttpRequest, user: User) -> HttpResponse:
     listed = practice.agendas.select_related("practitioner").annotate(
         hours_count=Count("opening_hours", distinct=True), reasons_count=Count("visit_reasons", distinct=True)
     )
-    opened = [(one, _in_words(one)) for one in listed if one.is_active]
-    closed = [(one, upcoming(one).count()) for one in listed if not one.is_active]
+    page = list_page(request, listed.filter(is_active=True))
+    opened = page.of([(one, _in_words(one)) for one in page])
+    page = list_page(request, listed.filter(is_active=False), name="closed", anchor="closed")
+    closed = page.of([(one, upcoming(one).count()) for one in page])
     context = frame(request, user, "settings", practice=practice, opened=opened, closed=closed)
     return render(request, "practitioner/cabinet/agendas.html", context)
 

@@ -19,6 +19,7 @@ from appointments.instructions import delete_instruction, save_instruction
 from appointments.models import Instruction
 from portals.answers import done
 from portals.form_errors import refusals_in
+from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.practitioner.practices import administered_practice
@@ -43,7 +44,7 @@ class InstructionForm(WhichAppointmentsForm):
 def instructions(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
     listed = practice.instructions.prefetch_related("visit_reasons", "agendas")
-    context = frame(request, user, "settings", practice=practice, instructions=listed)
+    context = frame(request, user, "settings", practice=practice, instructions=list_page(request, listed))
     return render(request, "practitioner/cabinet/instructions.html", context)
 
 

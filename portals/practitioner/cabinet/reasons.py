@@ -31,6 +31,7 @@ from appointments.visit_reasons import (
 from portals.answers import done, refusals_shown
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
+from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -105,9 +106,10 @@ class ReadyMadeForm(forms.Form):
 @require_safe
 def visit_reasons(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    listed = list(practice.visit_reasons.prefetch_related("agendas"))
-    offered = [(one, _in_words(one)) for one in listed if one.is_active]
-    archived = [one for one in listed if not one.is_active]
+    listed = practice.visit_reasons.prefetch_related("agendas")
+    page = list_page(request, listed.filter(is_active=True))
+    offered = page.of([(one, _in_words(one)) for one in page])
+    archived = list_page(request, listed.filter(is_active=False), name="archived", anchor="archived")
     context = frame(request, user, "settings", practice=practice, offered=offered, archived=archived)
     return render(request, "practitioner/cabinet/reasons.html", context)
 

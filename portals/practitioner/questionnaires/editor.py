@@ -33,6 +33,7 @@ from questionnaires.catalogue import (
     discard_draft,
     faults_before_publishing,
     mark_of,
+    move_item,
     publish,
     remove_item,
 )
@@ -41,17 +42,17 @@ from questionnaires.fhir.editing import (
     NoSuchItem,
     heading_of,
     item_of,
+    order_around,
     section_of,
     with_all_below,
     with_changed_item,
     with_heading,
     with_item,
-    with_moved_item,
 )
 from questionnaires.fhir.faults import Fault
 from questionnaires.fhir.items import Item, Questions, ScoreRange
 from questionnaires.fhir.reading import read_draft
-from questionnaires.fhir.values import Kind
+from questionnaires.fhir.values import Json, Kind
 from questionnaires.models import Questionnaire
 from questionnaires.words import words_of
 
@@ -60,7 +61,8 @@ STEPS = {"up": -1, "down": 1}
 
 @dataclass
 class Row:
-    """One item in the editor. `faults`: what keeps it from being published."""
+    """One item in the editor. `faults`: what keeps it from being published. `order`: mark of its place among its
+    neighbours."""
 
     item: Item
     kind: str
@@ -68,6 +70,7 @@ class Row:
     faults: list[str]
     is_first: bool
     is_last: bool
+    order: str
     below: list[Row] = field(default_factory=list)
 
 
@@ -84,7 +87,7 @@ def questionnaire(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
         questionnaire=found,
         current=found.current,
         questions=questions,
-        rows=_rows(questions, questions.items, faults),
+        rows=_rows(found.edited, questions, questions.items, faults),
         faults=[words_of(one) for one in faults if not one.link_id],
         ranges=[_range_words(one) for one in questions.ranges],
         may_publish=bool(found.draft and not faults and questions.items),
@@ -94,9 +97,10 @@ def questionnaire(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
     return render(request, "practitioner/questionnaires/editor.html", context)
 
 
-def _rows(questions: Questions, items: Iterable[Item], faults: list[Fault]) -> list[Row]:
+def _rows(edited: Json, questions: Questions, items: Iterable[Item], faults: list[Fault]) -> list[Row]:
     kinds = {str(kind): str(words) for kind, words in KINDS} | {Kind.GROUP: _("Section")}
     listed = tuple(items)
+    order = mark_of(edited, partial(order_around, link_id=listed[0].link_id)) if listed else ""
     return [
         Row(
             item,
@@ -105,7 +109,8 @@ def _rows(questions: Questions, items: Iterable[Item], faults: list[Fault]) -> l
             [words_of(one) for one in faults if one.link_id == item.link_id],
             is_first=place == 0,
             is_last=place == len(listed) - 1,
-            below=_rows(questions, item.items, faults),
+            order=order,
+            below=_rows(edited, questions, item.items, faults),
         )
         for place, item in enumerate(listed)
     ]
@@ -223,8 +228,9 @@ def _question_page(
 def move(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = owned_questionnaire(user, pk)
     link_id, steps = request.POST.get("item", ""), STEPS.get(request.POST.get("to", ""), 0)
+    seen = _seen(request, partial(order_around, link_id=link_id))
     with refusals_shown(request) as shown:
-        change_draft(questionnaire=found, change=lambda draft: with_moved_item(draft, link_id, steps), by=user)
+        move_item(questionnaire=found, link_id=link_id, steps=steps, by=user, seen=seen)
     return shown.redirect("practitioner:questionnaire", pk=found.pk)
 
 

@@ -19,6 +19,7 @@ from accounts.models import User
 from documents.models import DocumentRequest
 from portals.answers import done
 from portals.form_errors import refusals_in
+from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -87,9 +88,9 @@ class ImportForm(forms.Form):
 @require_safe
 def questionnaires(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
-    found = list(practice.questionnaires.prefetch_related("versions"))
-    offered = [one for one in found if one.archived_at is None]
-    archived = [one for one in found if one.archived_at is not None]
+    found = Questionnaire.objects.filter(practice=practice).with_current()
+    offered = list_page(request, found.filter(archived_at=None))
+    archived = list_page(request, found.exclude(archived_at=None), name="archived", anchor="archived")
     context = frame(request, user, "settings", practice=practice, offered=offered, archived=archived)
     return render(request, "practitioner/questionnaires/list.html", context)
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from portals.pagination import list_page
 from portals.practitioner.questionnaires.listing import owned_questionnaire
 from portals.practitioner.staff import frame, staff_only
 from portals.questions import QuestionsForm
@@ -22,7 +23,9 @@ from questionnaires.fhir.scores import score_of
 def versions(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     owned = owned_questionnaire(user, pk)
     listed = owned.versions.select_related("created_by")
-    context = frame(request, user, "settings", practice=owned.practice, questionnaire=owned, versions=listed)
+    context = frame(
+        request, user, "settings", practice=owned.practice, questionnaire=owned, versions=list_page(request, listed)
+    )
     return render(request, "practitioner/questionnaires/versions.html", context)
 
 

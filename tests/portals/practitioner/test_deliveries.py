@@ -172,7 +172,7 @@ def test_an_automatic_sending_that_nobody_may_receive_is_told(
     assert "n’a pas pu être envoyé" in page_text(sign_in(bob).get(PAGE))
 
 
-def test_pages_of_fifty_and_the_same_number_of_queries(
+def test_pages_of_thirty_and_the_same_number_of_queries(
     document: SharedDocument, bob: User, sign_in: SignIn, django_assert_max_num_queries: Any
 ) -> None:
     messages = list(Message.objects.all())
@@ -185,10 +185,10 @@ def test_pages_of_fifty_and_the_same_number_of_queries(
     browser = sign_in(bob)
     with django_assert_max_num_queries(27):
         first = browser.get(PAGE)
-    assert page_text(first).count("data-delivery=") == 50
+    assert page_text(first).count("data-delivery=") == 30
     after = first.context["next_after"]
     second = browser.get(PAGE, {"after": after})
-    assert page_text(second).count("data-delivery=") == 11
+    assert page_text(second).count("data-delivery=") == 30
     assert browser.get(PAGE, {"after": "nonsense"}).status_code == 200
 
 

@@ -22,7 +22,7 @@ from questionnaires.fhir.dates import PartialDate
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft
 from questionnaires.models import Questionnaire
-from tests.markup import page_text
+from tests.markup import one_line, page_text
 
 SignIn = Callable[[User], Client]
 LIST = "/pro/settings/questionnaires/"
@@ -109,6 +109,24 @@ def test_questions_are_changed_moved_and_removed(sign_in: SignIn, carol: User) -
     assert client.get(f"{at}preview/").status_code == 404
     client.post(f"{at}question/move/", {"item": "visit", "to": "up"})
     assert "vient d’être retirée" in page_text(client.get(at))
+
+
+def test_a_question_does_not_move_from_an_order_that_is_no_more(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+    client.post(f"{LIST}new/", {"title": "Avant la visite", "example": "before-the-visit"})
+    at = f"{LIST}{Questionnaire.objects.get().pk}/"
+    form = re.search(
+        r'name="item" value="health">\s*<input type="hidden" name="seen" value="(\w+)"',
+        one_line(client.get(at).content),
+    )
+    assert form
+    posted = {"item": "health", "to": "up", "seen": form[1]}
+    client.post(f"{at}question/move/", posted)
+    assert [item.link_id for item in _questions().items] == ["health", "visit", "questions"]
+    client.post(f"{at}question/move/", {"item": "questions", "to": "up"})  # a colleague
+    client.post(f"{at}question/move/", posted | {"to": "down"})
+    assert "L’ordre des questions vient de changer" in page_text(client.get(at))
+    assert [item.link_id for item in _questions().items] == ["health", "questions", "visit"]
 
 
 def test_an_import_says_what_is_not_understood(sign_in: SignIn, carol: User) -> None:
