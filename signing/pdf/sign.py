@@ -22,6 +22,7 @@ from files.intake import Intake
 from files.letters import missing_letters, missing_sentence
 from files.limits import PDF
 from signing.pdf import signature_answers, signing_child
+from signing.pdf.cms_layout import layout_of
 from signing.pdf.credentials import Credential
 from signing.pdf.keys import KeyUnavailable, WrongUse, answer_to
 from signing.pdf.pades import BASELINE, LEVELS, LevelWanted
@@ -109,6 +110,7 @@ def sign_with(
         width=placement.width,
         certificate=credential.certificate,
         chain=credential.chain,
+        layout=layout_of(credential.certificate, credential.chain),
         stamp=stamp,
         signer_name=signer_name,
         wanted=wanted,
