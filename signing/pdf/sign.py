@@ -6,6 +6,8 @@ import dataclasses
 import errno
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,6 +26,7 @@ from files.limits import PDF
 from signing.pdf import signature_answers, signing_child
 from signing.pdf.cms_layout import layout_of
 from signing.pdf.credentials import Credential
+from signing.pdf.kept_images import image_for_stamps
 from signing.pdf.keys import KeyUnavailable, WrongUse, answer_to
 from signing.pdf.pades import BASELINE, LEVELS, LevelWanted
 from signing.pdf.placement import InvalidPlacement, Placement
@@ -71,11 +74,13 @@ def sign(
     """
     if missing := stamp_without(appearance):
         raise CannotSign("letters_missing", stamp_sentence(missing))
+    with _sandbox_failures_as_refusals(intake.name):
+        stamp = stamp_of(appearance, signing_time)
     return sign_with(
         intake,
         placement=placement,
         credential=credential,
-        stamp=stamp_of(appearance, signing_time),
+        stamp=stamp,
         signer_name=appearance.signer_name,
         wanted=wanted,
     )
@@ -120,13 +125,11 @@ def sign_with(
         other_places=other_places,
     )
     try:
-        signed = _signed(intake, job, credential)
+        with _sandbox_failures_as_refusals(intake.name):
+            signed = _signed(intake, job, credential)
     except (KeyUnavailable, WrongUse) as error:
         logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
         raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
-    except sandbox.SandboxError as error:
-        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
-        raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
     if isinstance(signed, Refusal):
         if signed.code == "no_room":
             raise OSError(errno.ENOSPC, "no room to sign")  # answered like an upload without room: try again
@@ -136,6 +139,15 @@ def sign_with(
         repaired=signed.repaired,
         signatures=tuple(map(SignatureReport.of, signed.signatures)),
     )
+
+
+@contextmanager
+def _sandbox_failures_as_refusals(name: str) -> Iterator[None]:
+    try:
+        yield
+    except sandbox.SandboxError as error:
+        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
+        raise CannotSign("too_complex", _sentence("too_complex", name)) from error
 
 
 def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credential) -> SignedFile | Refusal:
@@ -181,7 +193,7 @@ def stamp_sentence(missing: list[str]) -> str:
 
 
 def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
-    """The stamp's text, in French because it is read in print, whoever opens the file."""
+    """Its text is in French because it is read in print, whoever opens the file. Raises files.sandbox.SandboxError."""
     local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
     moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
@@ -189,7 +201,7 @@ def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
     signer = ", ".join(filter(None, [appearance.signer_name, number]))
     return Stamp(
         paragraphs=("Signé électroniquement", f"par {appearance.signer_name}", number, moment),
-        image_png=appearance.image_png,
+        image=image_for_stamps(appearance.image_png) if appearance.image_png else None,
         code=qr_code(verify_url),
         description=f"Signature électronique : {signer}, {moment}. Elle se vérifie sur {verify_url}",
         fonts=tuple(map(str, settings.STAMP_FONTS)),
