@@ -1,8 +1,8 @@
 """The parts of a CMS signature (RFC 5652) that are the same in each signature by one certificate, encoded once.
 
-asn1crypto takes two fifths of a small signature's time to encode certificates, names and attributes that never change.
-Here it encodes them once per certificate and process; what changes is the document's digest, the signature, and a
-time-stamp. A test compares the result with pyHanko's, byte for byte. Imports no Django.
+asn1crypto takes two fifths of a small signature's time to encode certificates, names and attributes that never
+change. Here it encodes them once per certificate and process; what changes is the document's digest, the signature,
+and a time-stamp. A test compares the result with pyHanko's, byte for byte. Imports no Django.
 """
 
 from __future__ import annotations

@@ -57,6 +57,14 @@ class SignedIntake:
     repaired: bool
     signatures: tuple[SignatureReport, ...]  # all in the file, ours last
 
+    @classmethod
+    def of(cls, intake: Intake, signed: SignedFile) -> SignedIntake:
+        return cls(
+            intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
+            repaired=signed.repaired,
+            signatures=tuple(map(SignatureReport.of, signed.signatures)),
+        )
+
 
 def sign(
     intake: Intake,
@@ -74,7 +82,7 @@ def sign(
     """
     if missing := stamp_without(appearance):
         raise CannotSign("letters_missing", stamp_sentence(missing))
-    with _sandbox_failures_as_refusals(intake.name):
+    with sandbox_failures_as_refusals(intake.name):
         stamp = stamp_of(appearance, signing_time)
     return sign_with(
         intake,
@@ -108,7 +116,30 @@ def sign_with(
             _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
             % {"page": placement.page, "count": intake.page_count},
         )
-    job = signing_child.SigningJob(
+    job = dataclasses.replace(
+        job_of(placement, credential, stamp, signer_name),
+        wanted=wanted,
+        reason=reason,
+        evidence=evidence,
+        may_repair=may_repair,
+        other_places=other_places,
+    )
+    try:
+        with sandbox_failures_as_refusals(intake.name):
+            signed = _signed(intake, job, credential)
+    except (KeyUnavailable, WrongUse) as error:
+        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
+        raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
+    if isinstance(signed, Refusal):
+        if signed.code == "no_room":
+            raise OSError(errno.ENOSPC, "no room to sign")  # answered like an upload without room: try again
+        raise CannotSign(signed.code, _sentence(signed.code, intake.name))
+    return SignedIntake.of(intake, signed)
+
+
+def job_of(placement: Placement, credential: Credential, stamp: Stamp, signer_name: str) -> signing_child.SigningJob:
+    """At the baseline level; a damaged file may be repaired."""
+    return signing_child.SigningJob(
         page=placement.page,
         x=placement.x,
         y=placement.y,
@@ -118,31 +149,11 @@ def sign_with(
         layout=layout_of(credential.certificate, credential.chain),
         stamp=stamp,
         signer_name=signer_name,
-        wanted=wanted,
-        reason=reason,
-        evidence=evidence,
-        may_repair=may_repair,
-        other_places=other_places,
-    )
-    try:
-        with _sandbox_failures_as_refusals(intake.name):
-            signed = _signed(intake, job, credential)
-    except (KeyUnavailable, WrongUse) as error:
-        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
-        raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
-    if isinstance(signed, Refusal):
-        if signed.code == "no_room":
-            raise OSError(errno.ENOSPC, "no room to sign")  # answered like an upload without room: try again
-        raise CannotSign(signed.code, _sentence(signed.code, intake.name))
-    return SignedIntake(
-        intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
-        repaired=signed.repaired,
-        signatures=tuple(map(SignatureReport.of, signed.signatures)),
     )
 
 
 @contextmanager
-def _sandbox_failures_as_refusals(name: str) -> Iterator[None]:
+def sandbox_failures_as_refusals(name: str) -> Iterator[None]:
     try:
         yield
     except sandbox.SandboxError as error:
@@ -164,11 +175,11 @@ def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credentia
         answering=partial(answer_to, certificate=credential.certificate, key=credential.key),
     )
     signed = signature_answers.signed_file(answer)
-    _check_ours(signed, credential, job.wanted)
+    check_ours(signed, credential, job.wanted)
     return signed
 
 
-def _check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
+def check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
     """Require that the last signature is the one just made. Raises WrongForm."""
     if isinstance(signed, Refusal):
         return
@@ -193,7 +204,8 @@ def stamp_sentence(missing: list[str]) -> str:
 
 
 def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
-    """Its text is in French because it is read in print, whoever opens the file. Raises files.sandbox.SandboxError."""
+    """Its text is in French because it is read in print, whoever opens the file. Raises
+    files.sandbox.SandboxError."""
     local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
     moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
