@@ -66,9 +66,10 @@ def sign_tasks(*, tasks: Sequence[uuid.UUID], by: User, session: str = "") -> li
     """Sign and share each, as this practitioner. One that fails says why, and the others go on. `session`: in which
     each can be undone for a moment; their messages leave after it."""
     chosen = list(dict.fromkeys(tasks))
-    outcomes = (
-        _signed_together(chosen, by, session) if len(chosen) > 1 else [_outcome(pk, by, session) for pk in chosen]
-    )
+    outcomes: list[Outcome] = []
+    for first in range(0, len(chosen), TOGETHER):
+        some = chosen[first : first + TOGETHER]
+        outcomes += [_outcome(some[0], by, session)] if len(some) == 1 else _signed_together(some, by, session)
     if session:
         for appointment in {one.document.appointment for one in outcomes if one.document}:
             end_sitting(appointment, by=by)
