@@ -1,4 +1,4 @@
-"""Measures signing of 1, 10 and 50 MB and of a small letter: time and memory against a floor in the same run.
+"""Measures signing of 1, 10 and 50 MB, of a small letter and of ten: time and memory against a floor in the same run.
 
 The floor: copying the file, hashing it, one RSA-3072 and one P-256 signature. Reports wall and processor time; the
 latter is more meaningful on a busy machine. For the small letter the floor is bare pyHanko, signing and validating in
@@ -38,11 +38,13 @@ from files import sandbox
 from files.intake import Intake
 from signing.pdf.credentials import Credential, Issued
 from signing.pdf.placement import Placement
-from signing.pdf.sign import sign
+from signing.pdf.sign import SignedIntake, sign
+from signing.pdf.sign_each import sign_each
 from signing.pdf.stamp import StampContent
 
 RUNS = 7
 MB = 1_000_000
+PLACE = Placement(page=1, x=0.7, y=0.9)
 Seconds = tuple[float, float]  # of wall time, and of processor time including children
 
 
@@ -63,6 +65,7 @@ def run() -> None:
     bare = _median(partial(_bare, small, issued, authority.certificate), lambda: None)
     print(f"  letter, bare pyHanko with validation: {bare[0] * 1000:.0f} ms ({bare[1] * 1000:.0f} ms of processor)")
     print(f"  ratio {ours[0] / bare[0]:.2f} ({ours[1] / bare[1]:.2f} of processor)")
+    _ten_letters(folder, small, credential)
 
 
 def _measure(folder: Path, name: str, content: bytes, credential: Credential, idle: int) -> Seconds:
@@ -94,14 +97,50 @@ def _measure(folder: Path, name: str, content: bytes, credential: Credential, id
 
 
 def _sign(path: Path, credential: Credential) -> None:
-    intake = Intake(path=path, name="a.pdf", media_type="application/pdf", size=path.stat().st_size, page_count=1)
     sign(
-        intake,
-        placement=Placement(page=1, x=0.7, y=0.9),
+        _intake(path),
+        placement=PLACE,
         credential=credential,
-        appearance=StampContent(_image(), "Alice Morel", NUMBER),
+        appearance=_appearance(),
         signing_time=timezone.now(),
     )
+
+
+def _intake(path: Path) -> Intake:
+    return Intake(path=path, name="a.pdf", media_type="application/pdf", size=path.stat().st_size, page_count=1)
+
+
+def _appearance() -> StampContent:
+    return StampContent(_image(), "Alice Morel", NUMBER)
+
+
+def _ten_letters(folder: Path, content: bytes, credential: Credential) -> None:
+    """As those of *À signer*, without printing and storing them: one after another, and in one child."""
+    paths = [folder / f"letter{number}.pdf" for number in range(10)]
+
+    def fresh() -> None:
+        for path in paths:
+            path.write_bytes(content)
+
+    def alone() -> None:
+        for path in paths:
+            _sign(path, credential)
+
+    def together() -> None:
+        signed = sign_each(
+            [(_intake(path), PLACE) for path in paths],
+            credential=credential,
+            appearance=_appearance(),
+            signing_time=timezone.now(),
+        )
+        assert all(isinstance(each, SignedIntake) for each in signed)
+
+    fresh()
+    for name, function in (("a child each", alone), ("one child", together)):
+        time_, busy = _median(function, fresh)
+        print(f"sign ten letters, {name}: {time_ * 1000:.0f} ms ({busy * 1000:.0f} of processor)")
+    for path in paths:
+        path.unlink()
 
 
 def _bare(content: bytes, issued: Issued, authority: bytes) -> None:

@@ -36,4 +36,5 @@ with contextlib.suppress(OSError):  # there may be no temporary folder to write 
 
 confinement.prepare()
 atexit.register(files.sandbox_child.end_children)
+gc.collect()
 gc.freeze()  # jobs then neither scan nor copy the objects loaded for all of them

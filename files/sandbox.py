@@ -2,10 +2,11 @@
 
 The kernel restricts each child to the files of its job (files.confinement).
 
-One process per job, forked from a server that has the heavy libraries loaded already (10 to 30 ms a job). What comes
-back is JSON, never pickled: a child that a document has taken over can lie, but it can't run code here, nor keep its
-place beyond the deadline (files.child_messages). Its answer is an `object`, which files.answers parses into values of
-known types and bounds. Bytes come back through files that the caller names. The kernel reports what a child used up.
+One process per job, forked from a server that has the heavy libraries loaded already, before there is a job
+(files.spare_children). What comes back is JSON, never pickled: a child that a document has taken over can lie, but it
+can't run code here, nor keep its place beyond the deadline (files.child_messages). Its answer is an `object`, which
+files.answers parses into values of known types and bounds. Bytes come back through files that the caller names. The
+kernel reports what a child used up.
 
 The fork server and its children end with the process that started them, even if that is killed.
 
@@ -35,10 +36,10 @@ from typing import Any
 
 from django.conf import settings
 
-from files import open_work
+from files import open_work, spare_children
 from files.child_messages import ChildClosedPipe, FinalAnswer, Line, OutOfTime, UnknownChildMessage
 from files.confinement import Access, protections
-from files.sandbox_child import Bounds, work
+from files.sandbox_child import Bounds, Job
 
 logger = logging.getLogger(__name__)
 MIB = 1 << 20
@@ -155,15 +156,12 @@ class _Job:
 
 def _run(job: _Job, wall_seconds: float) -> tuple[Any, float]:
     """The function's result, and the processor time that it took, in seconds."""
-    ours, theirs = _context().Pipe()
-    may_ask = job.answering is not None
-    child = _context().Process(
-        target=work, args=(theirs, job.function, job.args, job.bounds, job.access, may_ask), daemon=True
-    )
-    child.start()
-    theirs.close()
+    sent = Job(job.function, job.args, job.bounds, job.access, may_ask=job.answering is not None)
+    child, ours = spare_children.given(_context(), sent)
     try:
-        answer = _converse(Line(ours, time.monotonic() + wall_seconds), job.answering)
+        line = Line(ours, time.monotonic() + wall_seconds)
+        spare_children.start(_context())
+        answer = _converse(line, job.answering)
         if answer is None:
             child.join(1)
         spent = processor_seconds(child.pid or 0)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pickle
 import resource
 import signal
 import sys
@@ -35,17 +36,31 @@ class Bounds:
     yields_to_others: bool = False
 
 
-def work(
-    parent: Connection,
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    bounds: Bounds,
-    access: Access,
-    may_ask: bool,
-) -> None:
-    """Send the result of `function(*args)`, computed within these limits. Called once, in a process of its own."""
+@dataclass(frozen=True)
+class Job:
+    """What one child does: send the result of `function(*args)`, computed within these limits."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    bounds: Bounds
+    access: Access
+    may_ask: bool
+
+
+def work(parent: Connection) -> None:
+    """Wait for a job (pickled by the parent), and do it. Called once, in a process of its own, which may start before
+    there is a job."""
     _end_with_the_server()
     _discard_output()
+    try:
+        job: Job = pickle.loads(parent.recv_bytes())  # noqa: S301  # the parent's
+    except EOFError:  # the parent ended without a job
+        return
+    _do(job, parent)
+
+
+def _do(job: Job, parent: Connection) -> None:
+    bounds, access = job.bounds, job.access
     if bounds.yields_to_others:
         os.nice(LOWEST_PRIORITY)
     if access.scratch:
@@ -61,7 +76,7 @@ def work(
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     confine(access)
     try:
-        result = ("ok", function(*args, ask=ask) if may_ask else function(*args))
+        result = ("ok", job.function(*job.args, ask=ask) if job.may_ask else job.function(*job.args))
     except MemoryError:
         result = ("memory", None)
     except Exception as error:

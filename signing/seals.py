@@ -114,7 +114,7 @@ def _stamp(evidence: Evidence, practice: Practice, image_png: bytes | None) -> S
     lines = _lines(evidence, practice)
     return Stamp(
         paragraphs=lines,
-        image_png=image_png,
+        image=image_png,
         code=qr_code(verify_url),
         description=f"{'. '.join(lines)}. Cette signature se vérifie sur {verify_url}",
         fonts=tuple(map(str, settings.STAMP_FONTS)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,11 +25,14 @@ from signing.certificates import CertificateExpired, credential_for, current_cre
 from signing.key_places import credential_of
 from signing.models import InstallationAuthority, SignatureImage
 from signing.passphrases import passphrases
+from signing.pdf.credentials import Credential
 from signing.pdf.images import clean_signature_image
 from signing.pdf.keys import KeyNotOpened, opened
 from signing.pdf.levels import level_wanted
+from signing.pdf.pades import LevelWanted
 from signing.pdf.placement import Placement
 from signing.pdf.sign import CannotSign, SignedIntake, sign, stamp_sentence, stamp_without
+from signing.pdf.sign_each import Placed, Result, sign_each
 from signing.pdf.stamp import StampContent
 
 logger = logging.getLogger(__name__)
@@ -42,11 +47,46 @@ class NoSignatureImage(Refusal):
     words = gettext_lazy("Créez d’abord votre signature dans « Ma signature », ou partagez sans signer.")
 
 
+@dataclass(frozen=True)
+class _Means:
+    """What a practitioner signs with."""
+
+    credential: Credential
+    appearance: StampContent
+    wanted: LevelWanted
+
+
 def sign_for(*, user: User, practice: Practice, intake: Intake, placement: Placement, at: datetime) -> SignedIntake:
     """Sign the intake's file in place as this practitioner of this practice.
 
     Raises NoSignatureImage, signing.pdf.sign.CannotSign, signing.pdf.placement.InvalidPlacement.
     """
+    means = _means(user, practice)
+    return sign(
+        intake,
+        placement=placement,
+        credential=means.credential,
+        appearance=means.appearance,
+        signing_time=at,
+        wanted=means.wanted,
+    )
+
+
+def sign_each_for(*, user: User, practice: Practice, papers: Sequence[Placed], at: datetime) -> list[Result]:
+    """The same for several papers that this software has printed: the result of each is signed, or why it could not
+    be. Raises NoSignatureImage, signing.pdf.sign.CannotSign if none can be signed."""
+    means = _means(user, practice)
+    return sign_each(
+        papers,
+        credential=means.credential,
+        appearance=means.appearance,
+        signing_time=at,
+        wanted=means.wanted,
+    )
+
+
+def _means(user: User, practice: Practice) -> _Means:
+    """Raises NoSignatureImage, signing.pdf.sign.CannotSign."""
     image = SignatureImage.objects.filter(user=user).first()
     if image is None:
         raise NoSignatureImage
@@ -64,19 +104,13 @@ def sign_for(*, user: User, practice: Practice, intake: Intake, placement: Place
             "certificate_expired",
             _("Votre certificat de signature a expiré. Remplacez-le dans « Ma signature », ou partagez sans signer."),
         ) from error
-    return sign(
-        intake,
-        placement=placement,
-        credential=unlocked,
-        appearance=StampContent(
-            image_png=bytes(image.png),
-            signer_name=user.get_full_name(),
-            professional_number=user.professional_number,
-            zone=practice.zone,
-        ),
-        signing_time=at,
-        wanted=wanted,
+    appearance = StampContent(
+        image_png=bytes(image.png),
+        signer_name=user.get_full_name(),
+        professional_number=user.professional_number,
+        zone=practice.zone,
     )
+    return _Means(unlocked, appearance, wanted)
 
 
 @transaction.atomic

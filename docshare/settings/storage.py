@@ -15,8 +15,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 40
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 # Who sends the bytes: "direct" (this process), "accel" (nginx X-Accel-Redirect), "presigned" (S3).
 DOCUMENT_SERVING = env.str("DOCUMENT_SERVING", "presigned" if STORAGE_URL.startswith("s3:") else "direct")
-# Modules that the fork server of the sandbox loads once, for all of its children.
-SANDBOX_PRELOADED = ["documents.preload", "imports.reading.occurrences"]
+# Modules that the fork server of the sandbox loads once, for all of its children. The last one freezes them.
+SANDBOX_PRELOADED = ["imports.reading.occurrences", "documents.preload"]
 SANDBOX_CONCURRENCY = env.int("SANDBOX_CONCURRENCY", 4)  # children at once, of each process
 # Open verifications at once, over all web processes of this DATA_DIR (files/open_work.py).
 SANDBOX_OPEN_PLACES = env.int("SANDBOX_OPEN_PLACES", 2)

@@ -123,17 +123,32 @@ def check_patient(appointment: Appointment, filling: Filling) -> None:
         raise AnotherPatientNamed(named=named, patient=appointment.patient)
 
 
-def prepare_filled(*, appointment: Appointment, filling: Filling, by: User, confirm_patient: bool) -> Prepared:
-    """Print, sign if there is a place for it, then store: never unsigned bytes that somebody is to sign. The caller
-    saves it with its document in one transaction, or abandons it. Raises as share_filled."""
+@dataclass(frozen=True)
+class Paper:
+    """A printed document that may be shared. `placement`: where the signature goes; None for unsigned."""
+
+    intake: Intake
+    placement: Placement | None
+
+
+def print_to_share(*, appointment: Appointment, filling: Filling, by: User, confirm_patient: bool) -> Paper:
+    """Check and print; the caller enters the intake. Raises as share_filled, except by signing."""
     check_may_share(appointment, by, signs=filling.place is not None)
     addressee = ready_recipient(appointment).addressee
     check_filling(appointment, filling)
     if not confirm_patient:
         check_patient(appointment, filling)
-    with print_filled(appointment, filling, addressee) as paper:
-        placement = filling.place.on(paper.page_count) if filling.place else None
-        return prepare(appointment=appointment, intake=paper, placement=placement, by=by, confirm_patient=True)
+    intake = print_filled(appointment, filling, addressee)
+    return Paper(intake, filling.place.on(intake.page_count) if filling.place else None)
+
+
+def prepare_filled(*, appointment: Appointment, filling: Filling, by: User, confirm_patient: bool) -> Prepared:
+    """Print, sign if there is a place for it, then store: never unsigned bytes that somebody is to sign. The caller
+    saves it with its document in one transaction, or abandons it. Raises as share_filled."""
+    paper = print_to_share(appointment=appointment, filling=filling, by=by, confirm_patient=confirm_patient)
+    return prepare(
+        appointment=appointment, intake=paper.intake, placement=paper.placement, by=by, confirm_patient=True
+    )
 
 
 def share_filled(

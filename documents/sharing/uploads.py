@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -16,13 +18,16 @@ from documents.sharing.wrong_patient import WrongPatientSuspected, names_only_an
 from files import storage
 from files.intake import Intake
 from files.models import StoredFile
+from practices.models import Practice
 from practices.roles import require_practitioner, require_sharer
 from refusals import Kind, Refusal
 from signing.certificates import trusted_roots
 from signing.metrics import SIGNING_SECONDS
 from signing.pdf.placement import Placement
+from signing.pdf.sign import SignedIntake
+from signing.pdf.sign_each import Placed
 from signing.pdf.verify import NOT_JUDGED, CannotVerify, SignatureReport, verify
-from signing.signatures import sign_for
+from signing.signatures import sign_each_for, sign_for
 
 
 class RecipientNotReady(Refusal):
@@ -52,16 +57,28 @@ class Prepared:
     patient_confirmed: bool
 
 
+@dataclass(frozen=True)
+class Signed:
+    """A file signed in place, and when."""
+
+    file: SignedIntake
+    at: datetime
+
+
 def prepare(
-    *, appointment: Appointment, intake: Intake, placement: Placement | None, by: User, confirm_patient: bool
+    *,
+    appointment: Appointment,
+    intake: Intake,
+    placement: Placement | None,
+    by: User,
+    confirm_patient: bool,
+    signed: Signed | None = None,
 ) -> Prepared:
-    """Check, sign if a `placement` is given, then store.
+    """Check, sign if a `placement` is given, then store. `signed`: the intake, if `by` has signed it there already.
 
     Consumes the intake: after an exception, nothing is in storage. Raises NotAllowed, RecipientNotReady,
     WrongPatientSuspected, and what signing.signatures.sign_for raises.
     """
-    signed_at = None
-    was_repaired = False
     signatures: Sequence[SignatureReport] = ()
     with intake:
         check_may_share(appointment, by, signs=placement is not None)
@@ -70,12 +87,8 @@ def prepare(
         if names_another and not confirm_patient:
             raise WrongPatientSuspected(named=names_another, patient=appointment.patient)
         if placement is not None:
-            signed_at = timezone.now()
-            with SIGNING_SECONDS.time():
-                signed = sign_for(
-                    user=by, practice=appointment.practice, intake=intake, placement=placement, at=signed_at
-                )
-            intake, was_repaired, signatures = signed.intake, signed.repaired, signed.signatures
+            signed = signed or _signed_now(appointment.practice, intake, placement, by)
+            intake, signatures = signed.file.intake, signed.file.signatures
         elif intake.signature_count:
             signatures = _signatures_it_came_with(intake)
         stored = storage.keep(intake)
@@ -83,13 +96,32 @@ def prepare(
         "file": stored,
         "name": intake.name,
         "page_count": intake.page_count,
-        "signed_by": by if placement is not None else None,
-        "signed_at": signed_at,
+        "signed_by": by if signed else None,
+        "signed_at": signed.at if signed else None,
         "signatures": [report.as_json() for report in signatures],
-        "was_repaired": was_repaired,
+        "was_repaired": bool(signed and signed.file.repaired),
         "notices": list(intake.notices),
     }
     return Prepared(stored=stored, facts=facts, patient_confirmed=bool(names_another))
+
+
+def sign_papers(*, practice: Practice, papers: Sequence[Placed], by: User) -> list[Signed | Exception]:
+    """Sign several papers that this software has printed, in place: each signed, or what signing it alone would
+    raise."""
+    at, start = timezone.now(), time.perf_counter()
+    try:
+        results = sign_each_for(user=by, practice=practice, papers=papers, at=at)
+    except Exception as error:  # the same for each of them
+        return [error] * len(papers)
+    for _each in results:
+        SIGNING_SECONDS.observe((time.perf_counter() - start) / len(results))
+    return [Signed(each, at) if isinstance(each, SignedIntake) else each for each in results]
+
+
+def _signed_now(practice: Practice, intake: Intake, placement: Placement, by: User) -> Signed:
+    at = timezone.now()
+    with SIGNING_SECONDS.time():
+        return Signed(sign_for(user=by, practice=practice, intake=intake, placement=placement, at=at), at)
 
 
 def check_may_share(appointment: Appointment, by: User, *, signs: bool = False) -> None:

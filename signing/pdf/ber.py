@@ -86,6 +86,11 @@ def values_in(content: bytes) -> list[Value]:
     return values
 
 
+def der_value(tag: int, content: bytes) -> bytes:
+    """DER of a value with this tag of one octet; `content` is DER already."""
+    return bytes([tag]) + _length(len(content)) + content
+
+
 def retagged(value: Value, tag: int) -> bytes:
     """The value under another tag of one octet (implicit tags, 8.14)."""
     return bytes([tag]) + value.raw[1:]

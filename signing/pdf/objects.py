@@ -36,6 +36,12 @@ def stream(content: bytes, entries: Entries | None = None) -> generic.StreamObje
     return made
 
 
+def compressed_stream(content: bytes, entries: Entries) -> generic.StreamObject:
+    """A stream of content that is compressed with Flate already."""
+    flate: Entries = {"/Filter": "/FlateDecode"}
+    return generic.StreamObject(dictionary({**entries, **flate}), encoded_data=content)
+
+
 def _made(value: generic.PdfObject | str | int) -> generic.PdfObject:
     if isinstance(value, generic.PdfObject):
         return value

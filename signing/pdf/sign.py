@@ -6,6 +6,8 @@ import dataclasses
 import errno
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,7 +24,9 @@ from files.intake import Intake
 from files.letters import missing_letters, missing_sentence
 from files.limits import PDF
 from signing.pdf import signature_answers, signing_child
+from signing.pdf.cms_layout import layout_of
 from signing.pdf.credentials import Credential
+from signing.pdf.kept_images import image_for_stamps
 from signing.pdf.keys import KeyUnavailable, WrongUse, answer_to
 from signing.pdf.pades import BASELINE, LEVELS, LevelWanted
 from signing.pdf.placement import InvalidPlacement, Placement
@@ -53,6 +57,14 @@ class SignedIntake:
     repaired: bool
     signatures: tuple[SignatureReport, ...]  # all in the file, ours last
 
+    @classmethod
+    def of(cls, intake: Intake, signed: SignedFile) -> SignedIntake:
+        return cls(
+            intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
+            repaired=signed.repaired,
+            signatures=tuple(map(SignatureReport.of, signed.signatures)),
+        )
+
 
 def sign(
     intake: Intake,
@@ -70,11 +82,13 @@ def sign(
     """
     if missing := stamp_without(appearance):
         raise CannotSign("letters_missing", stamp_sentence(missing))
+    with sandbox_failures_as_refusals(intake.name):
+        stamp = stamp_of(appearance, signing_time)
     return sign_with(
         intake,
         placement=placement,
         credential=credential,
-        stamp=stamp_of(appearance, signing_time),
+        stamp=stamp,
         signer_name=appearance.signer_name,
         wanted=wanted,
     )
@@ -102,15 +116,8 @@ def sign_with(
             _("Ce document n’a pas de page %(page)s : il en a %(count)s.")
             % {"page": placement.page, "count": intake.page_count},
         )
-    job = signing_child.SigningJob(
-        page=placement.page,
-        x=placement.x,
-        y=placement.y,
-        width=placement.width,
-        certificate=credential.certificate,
-        chain=credential.chain,
-        stamp=stamp,
-        signer_name=signer_name,
+    job = dataclasses.replace(
+        job_of(placement, credential, stamp, signer_name),
         wanted=wanted,
         reason=reason,
         evidence=evidence,
@@ -118,22 +125,40 @@ def sign_with(
         other_places=other_places,
     )
     try:
-        signed = _signed(intake, job, credential)
+        with sandbox_failures_as_refusals(intake.name):
+            signed = _signed(intake, job, credential)
     except (KeyUnavailable, WrongUse) as error:
         logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
         raise CannotSign("key_unavailable", _sentence("key_unavailable", intake.name)) from error
-    except sandbox.SandboxError as error:
-        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
-        raise CannotSign("too_complex", _sentence("too_complex", intake.name)) from error
     if isinstance(signed, Refusal):
         if signed.code == "no_room":
             raise OSError(errno.ENOSPC, "no room to sign")  # answered like an upload without room: try again
         raise CannotSign(signed.code, _sentence(signed.code, intake.name))
-    return SignedIntake(
-        intake=dataclasses.replace(intake, size=intake.path.stat().st_size),
-        repaired=signed.repaired,
-        signatures=tuple(map(SignatureReport.of, signed.signatures)),
+    return SignedIntake.of(intake, signed)
+
+
+def job_of(placement: Placement, credential: Credential, stamp: Stamp, signer_name: str) -> signing_child.SigningJob:
+    """At the baseline level; a damaged file may be repaired."""
+    return signing_child.SigningJob(
+        page=placement.page,
+        x=placement.x,
+        y=placement.y,
+        width=placement.width,
+        certificate=credential.certificate,
+        chain=credential.chain,
+        layout=layout_of(credential.certificate, credential.chain),
+        stamp=stamp,
+        signer_name=signer_name,
     )
+
+
+@contextmanager
+def sandbox_failures_as_refusals(name: str) -> Iterator[None]:
+    try:
+        yield
+    except sandbox.SandboxError as error:
+        logger.warning("A document could not be signed: %s %s", type(error).__name__, error)
+        raise CannotSign("too_complex", _sentence("too_complex", name)) from error
 
 
 def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credential) -> SignedFile | Refusal:
@@ -150,11 +175,11 @@ def _signed(intake: Intake, job: signing_child.SigningJob, credential: Credentia
         answering=partial(answer_to, certificate=credential.certificate, key=credential.key),
     )
     signed = signature_answers.signed_file(answer)
-    _check_ours(signed, credential, job.wanted)
+    check_ours(signed, credential, job.wanted)
     return signed
 
 
-def _check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
+def check_ours(signed: SignedFile | Refusal, credential: Credential, wanted: LevelWanted) -> None:
     """Require that the last signature is the one just made. Raises WrongForm."""
     if isinstance(signed, Refusal):
         return
@@ -179,7 +204,8 @@ def stamp_sentence(missing: list[str]) -> str:
 
 
 def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
-    """The stamp's text, in French because it is read in print, whoever opens the file."""
+    """Its text is in French because it is read in print, whoever opens the file. Raises
+    files.sandbox.SandboxError."""
     local = signing_time.astimezone(appearance.zone or timezone.get_default_timezone())
     number = f"RPPS {appearance.professional_number}" if appearance.professional_number else ""
     moment = f"le {local:%d/%m/%Y} à {local:%H:%M}"
@@ -187,7 +213,7 @@ def stamp_of(appearance: StampContent, signing_time: datetime) -> Stamp:
     signer = ", ".join(filter(None, [appearance.signer_name, number]))
     return Stamp(
         paragraphs=("Signé électroniquement", f"par {appearance.signer_name}", number, moment),
-        image_png=appearance.image_png,
+        image=image_for_stamps(appearance.image_png) if appearance.image_png else None,
         code=qr_code(verify_url),
         description=f"Signature électronique : {signer}, {moment}. Elle se vérifie sur {verify_url}",
         fonts=tuple(map(str, settings.STAMP_FONTS)),

@@ -14,10 +14,11 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -29,6 +30,7 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signing.pdf import machine_faults, repair
+from signing.pdf.cms_layout import DIGEST, CmsLayout
 from signing.pdf.evidence import KEY as EVIDENCE_KEY
 from signing.pdf.field_judgement import judge_field
 from signing.pdf.filled_fields import FilledField, TooManyFields
@@ -46,7 +48,6 @@ from signing.pdf.verifying_child import CHUNK, Answer, signatures_of, verify_fil
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
 
-SIGNATURE_BYTES = 512  # of RSA-4096, the longest
 # the signature, attributes and structure around the certificates; kept small, because readers are slow on zeros
 CMS_OVERHEAD = 2048
 # Whether the certificate is trusted is left to verifiers. It is the one chosen to sign; its chain may rely on SHA-1
@@ -71,6 +72,7 @@ class SigningJob:
     width: float
     certificate: bytes  # DER
     chain: tuple[bytes, ...]  # DER
+    layout: CmsLayout  # of the certificate and its chain
     stamp: Stamp
     signer_name: str
     wanted: LevelWanted = BASELINE
@@ -84,17 +86,26 @@ class _AsksForSignature(signers.Signer):
     """A signer that asks the parent process, which holds the key, for the signature."""
 
     def __init__(self, job: SigningJob, ask: Ask) -> None:
-        self._ask = ask
+        self._ask, self._layout = ask, job.layout
         registry = SimpleCertificateStore()
         registry.register_multiple([asn1_x509.Certificate.load(der) for der in job.chain])
         super().__init__(
             signing_cert=asn1_x509.Certificate.load(job.certificate), cert_registry=registry, embed_roots=True
         )
 
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        if dry_run:
-            return bytes(SIGNATURE_BYTES)
-        return base64.b64decode(self._ask(base64.b64encode(data).decode("ascii")))
+    async def async_sign(self, data_digest: bytes, digest_algorithm: str, *_: Any, **parameters: Any) -> Any:
+        """The CMS in DER: pyHanko's own steps for PAdES, without encoding again what is the same each time."""
+        if digest_algorithm != DIGEST or not parameters["use_pades"]:
+            raise SigningError("laid out for another kind of signature")
+        attributes = self._layout.signed_attributes(data_digest)
+        signature = base64.b64decode(self._ask(base64.b64encode(attributes).decode("ascii")))
+        unsigned = await self.unsigned_attrs(
+            digest_algorithm,
+            signature,
+            signed_attrs=cms.CMSAttributes.load(attributes),
+            timestamper=parameters["timestamper"],
+        )
+        return self._layout.completed(data_digest, signature, unsigned.dump() if unsigned else b"")
 
 
 class _TakesTooLong(BaseException):
@@ -167,6 +178,21 @@ def sign_file(path: str, job: SigningJob, *, ask: Ask) -> Answer:
             raise
         os.truncate(path, uploaded)
         return {"refused": "no_room"}
+
+
+def sign_files(paths: list[str], jobs: list[SigningJob], *, ask: Ask) -> Answer:
+    """Sign one file after another, repairing none. Answers `{"files"}`: for each the answer of sign_file, or
+    `{"refused"}` if strict readers refuse the result, which is then removed."""
+    return {"files": [_signed_strictly(path, job, ask) for path, job in zip(paths, jobs, strict=True)]}
+
+
+def _signed_strictly(path: str, job: SigningJob, ask: Ask) -> Answer:
+    uploaded = Path(path).stat().st_size
+    answer = sign_file(path, replace(job, may_repair=False), ask=ask)
+    if "refused" in answer or answer["strict"]:
+        return answer
+    os.truncate(path, uploaded)
+    return {"refused": "unverified"}
 
 
 def _repair_and_sign(path: str, job: SigningJob, ask: Ask, *, only_strict: bool) -> Answer | None:
@@ -261,7 +287,7 @@ def _sign(file: BinaryIO, job: SigningJob, ask: Ask) -> Hashed | None:
         signers.PdfSignatureMetadata(
             field_name=field,
             subfilter=SigSeedSubFilter.PADES,
-            md_algorithm="sha256",
+            md_algorithm=DIGEST,
             name=job.signer_name,
             reason=job.reason or None,
             # Readers then report the document as locked; another practitioner may still sign, and proofs may be

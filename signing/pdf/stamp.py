@@ -6,7 +6,6 @@ file stays valid whatever its part and output intent (ISO 19005-1, 6.2.3 and 6.4
 
 from __future__ import annotations
 
-import io
 import unicodedata
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -14,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 import segno
-from PIL import Image
 from pyhanko.pdf_utils import generic, layout
 from pyhanko.pdf_utils.content import ResourceType
 from pyhanko.pdf_utils.generic import pdf_name
@@ -22,7 +20,8 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 
 from signing.pdf.geometry import upright_matrix
-from signing.pdf.objects import array, dictionary, numbers, stream
+from signing.pdf.objects import array, dictionary, numbers
+from signing.pdf.stamp_image import StampImage, converted
 from signing.pdf.stamp_layout import QUIET, Rectangle, StampLayout, lay_out
 from signing.pdf.typesetting import JOINERS, Typesetter
 
@@ -30,7 +29,6 @@ MAX_LINE = 80  # characters
 INK = (0.07, 0.13, 0.20)
 FRAME = (0.05, 0.42, 0.44)
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-OPAQUE = 96  # of 255: where the image covers the page
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Stamp:
     """A StampContent prepared for drawing in the sandbox."""
 
     paragraphs: tuple[str, ...]
-    image_png: bytes | None
+    image: StampImage | bytes | None  # bytes: a PNG, converted when it is drawn
     code: tuple[bytes, ...]  # the QR code's modules by rows from above, dark ones 1; empty for none
     description: str  # alternative text, for readers who can't see the stamp
     fonts: tuple[str, ...]  # paths
@@ -94,14 +92,15 @@ class _Drawing(BaseStamp):
             height,
             paragraphs=[text for text in map(plain, self._stamp.paragraphs) if text],
             measure=lambda text: type_.shape(text).width / 1000,
-            has_image=self._stamp.image_png is not None,
+            has_image=self._stamp.image is not None,
             modules=len(self._stamp.code),
         )
         self.set_resource(ResourceType.COLOR_SPACE, pdf_name("/CS0"), _colours())
         parts = [b"q %g %g %g %g %g %g cm /CS0 cs /CS0 CS" % matrix, _frame(width, height)]
         parts.append(self._text(laid, type_))
-        if laid.image and self._stamp.image_png:
-            parts.append(self._image(self._stamp.image_png, laid.image))
+        if laid.image and self._stamp.image:
+            image = self._stamp.image
+            parts.append(self._image(converted(image) if isinstance(image, bytes) else image, laid.image))
         if laid.code:
             parts.append(_code(self._stamp.code, laid.code))
         return b"\n".join([*parts, b"Q"])
@@ -115,20 +114,12 @@ class _Drawing(BaseStamp):
         drawn = [type_.operators(glyphs, x=line.x, y=line.y, size=laid.size) for glyphs, line in shaped]
         return b"\n".join([b"q %g %g %g sc" % INK, *drawn, b"Q"])
 
-    def _image(self, png: bytes, room: Rectangle) -> bytes:
-        """The image as large as it fits. A mask of one bit removes its paper, because a soft mask would count as
-        transparency."""
-        picture = Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGBA")
-        ink = picture.getchannel("A")
-        on_white = Image.new("RGB", picture.size, "white")
-        on_white.paste(picture, mask=ink)
+    def _image(self, picture: StampImage, room: Rectangle) -> bytes:
+        """The image as large as it fits."""
         writer = self._ensure_writer
-        background = ink.point([255 * (level < OPAQUE) for level in range(256)]).convert("1")
-        true = generic.BooleanObject(True)
-        mask = _picture(background, {"/BitsPerComponent": 1, "/ImageMask": true})
-        colours = {"/BitsPerComponent": 8, "/ColorSpace": _colours(), "/Mask": writer.add_object(mask)}
-        image = writer.add_object(_picture(on_white, colours))
-        self.set_resource(ResourceType.XOBJECT, pdf_name("/Signature"), image)
+        mask = writer.add_object(picture.mask_stream())
+        colours = picture.colours_stream({"/ColorSpace": _colours(), "/Mask": mask})
+        self.set_resource(ResourceType.XOBJECT, pdf_name("/Signature"), writer.add_object(colours))
         scale = min(room.width / picture.width, room.height / picture.height)
         width, height = picture.width * scale, picture.height * scale
         x, y = room.x + (room.width - width) / 2, room.y + (room.height - height) / 2
@@ -180,13 +171,3 @@ def _colours() -> generic.ArrayObject:
     calibrated = {"/WhitePoint": (0.9505, 1.0, 1.089), "/Gamma": (2.2, 2.2, 2.2), "/Matrix": primaries}
     space = dictionary({key: numbers(values) for key, values in calibrated.items()})
     return array([pdf_name("/CalRGB"), space])
-
-
-def _picture(pixels: Image.Image, entries: dict[str, Any]) -> generic.StreamObject:
-    image: dict[str, Any] = {
-        "/Type": "/XObject",
-        "/Subtype": "/Image",
-        "/Width": pixels.width,
-        "/Height": pixels.height,
-    }
-    return stream(pixels.tobytes(), image | entries)

@@ -40,10 +40,10 @@ def stamp_picture(appearance: StampContent, *, width: float, at: datetime) -> by
         raise CannotSign("letters_missing", stamp_sentence(missing))
     if not MIN_WIDTH <= width <= MAX_WIDTH:  # not NaN
         raise NoStampPicture
-    stamp = stamp_of(appearance, at)
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".png") as output:
         try:
+            stamp = stamp_of(appearance, at)
             sandbox.run(draw_stamp, stamp, width, PIXELS, output.name, reads=stamp.fonts, writes=[output.name])
             return answers.written(Path(output.name), PNG, most=MAX_BYTES)
         except sandbox.SandboxError as error:

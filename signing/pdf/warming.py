@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 
+from signing.pdf.cms_layout import layout_of
 from signing.pdf.keys import KeyInMemory, answer_to
 from signing.pdf.signing_child import SigningJob, sign_file
 from signing.pdf.stamp import Stamp
@@ -29,9 +30,17 @@ def warm() -> None:
     certificate = _self_signed(key)
     image = io.BytesIO()
     Image.new("RGBA", (8, 8)).save(image, "PNG")
-    stamp = Stamp(paragraphs=(), image_png=image.getvalue(), code=(), description="", fonts=())
+    stamp = Stamp(paragraphs=(), image=image.getvalue(), code=(), description="", fonts=())
     job = SigningJob(
-        page=1, x=0.5, y=0.5, width=0.2, certificate=certificate, chain=(certificate,), stamp=stamp, signer_name="-"
+        page=1,
+        x=0.5,
+        y=0.5,
+        width=0.2,
+        certificate=certificate,
+        chain=(certificate,),
+        layout=layout_of(certificate, (certificate,)),
+        stamp=stamp,
+        signer_name="-",
     )
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
         page = pikepdf.Pdf.new()

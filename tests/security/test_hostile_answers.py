@@ -31,19 +31,29 @@ from files.intake import Intake, Refused, accept, inspect
 from files.logos import clean_logo
 from files.models import StoredFile
 from practices.models import Practice
+from signing.pdf import kept_images, sign_each
 from signing.pdf.credentials import private_key_of
 from signing.pdf.examination import Known, Trust, examine
 from signing.pdf.images import clean_signature_image
 from signing.pdf.imported import CertificateRefused, read_pkcs12
 from signing.pdf.placement import Placement
-from signing.pdf.sign import CannotSign, sign
+from signing.pdf.sign import CannotSign, sign, stamp_of
 from signing.pdf.stamp import StampContent
+from signing.pdf.stamp_image import StampImage
 from signing.pdf.trust import TRUST_CODES
 from signing.pdf.verify import CannotVerify, verify
 from tests.documents.conftest import PDF
 
 pytestmark = pytest.mark.django_db
-CHILD_MODULES = {"decoding", "metadata", "pkcs12_child", "verifying_child", "signing_child", "rendering"}
+CHILD_MODULES = {
+    "decoding",
+    "metadata",
+    "pkcs12_child",
+    "verifying_child",
+    "signing_child",
+    "stamp_image",
+    "rendering",
+}
 LIES: list[Any] = [
     *(None, True, False, -1, 0, 1, 10**30, 1.5, "", "x", "\0", "\ud800", "A" * 100_000, [], [1], [[]], {}, {"a": 1}),
     *("2026-01-01", "2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "QUFB", "AAA"),
@@ -136,6 +146,21 @@ def signed() -> Iterator[Intake]:
         yield done.intake
 
 
+class NotTogether(Exception):
+    """Their signatures were not accepted; each file would be signed alone."""
+
+
+def signed_together() -> None:
+    with accept(SimpleUploadedFile("a.pdf", PDF)) as one, accept(SimpleUploadedFile("b.pdf", PDF)) as other:
+        papers = [(each, Placement(page=1, x=0.5, y=0.5)) for each in (one, other)]
+        stamp = stamp_of(StampContent(image_png=None, signer_name=NAME, professional_number=NUMBER), timezone.now())
+        for done in sign_each._signed_together(papers, DOCTOR, stamp, NAME):
+            if done is None:
+                raise NotTogether
+            storable(done.repaired, *(each.as_json() for each in done.signatures))
+            assert done.signatures[-1].judgement == "valid"
+
+
 def signed_and_forgotten() -> None:
     with signed():
         pass
@@ -160,6 +185,13 @@ def printed() -> None:
         assert type(intake.page_count) is int
 
 
+def stamp_converted() -> None:
+    kept_images._converted.cache_clear()
+    image = kept_images.image_for_stamps(picture("PNG"))
+    assert isinstance(image, StampImage)
+    assert all(type(value) is int for value in (image.width, image.height))
+
+
 @dataclass(frozen=True)
 class Job:
     function: str
@@ -180,6 +212,8 @@ JOBS = [
     Job("metadata.has_position", lambda: taken(picture("TIFF"), "a.tiff"), Refused),
     Job("pkcs12_child.open_pkcs12", opened, CertificateRefused),
     Job("signing_child.sign_file", signed_and_forgotten, CannotSign),
+    Job("signing_child.sign_files", signed_together, NotTogether),
+    Job("stamp_image.convert", stamp_converted, sandbox.SandboxError),
     Job("verifying_child.verify_file", verified, CannotVerify),
     Job("rendering.render", printed, CannotWrite),
 ]
@@ -210,7 +244,10 @@ class Children:
             self._known[name] = self._real(job, wall_seconds)
         answer, questions, written = self._known[name]
         for question in questions:
-            if name != "signing_child.sign_file":  # its signature is in its output file
+            if name not in (
+                "signing_child.sign_file",
+                "signing_child.sign_files",
+            ):  # its signature is in its output file
                 job.answering(copy.deepcopy(question))
         for path, content in zip(job.access.writes, written, strict=True):
             Path(path).write_bytes(content)

@@ -19,15 +19,17 @@ from documents.filling.filled import prepare_filled
 from documents.invariants import OF_A_PRACTICE, files_are_as_kept, files_are_named, signed_files_are_signed
 from documents.library.catalogue import archive
 from documents.models import LibraryDocument, SharedDocument, Task, UndoableAct
+from documents.sharing.uploads import sign_papers
 from documents.to_sign import sign_tasks as signing
 from documents.to_sign.sign_tasks import sign_task, sign_tasks
 from documents.to_sign.standing import awaiting_count
 from documents.undoing.sharing import undo_share
-from files import storage
+from files import sandbox, storage
 from files.models import StoredFile
 from notifications.models import Channel, Message, MessageState
 from patients.models import Patient
 from practices.models import Membership
+from signing.metrics import SIGNING_SECONDS
 from signing.models import SignatureImage
 from tests.conftest import BookFixture
 from tests.documents.to_sign.conftest import Prepare, again, looked_at
@@ -121,6 +123,71 @@ def test_one_that_fails_says_why_and_the_others_go_on(
     Patient.objects.filter(pk=lonely.pk).update(mobile="+33612121212")
     looked_at(bad, alice_signs)
     assert why(bad, alice_signs) == ""
+
+
+def test_several_are_signed_in_one_child_and_leave_no_file_behind(
+    prepare: Prepare, alice_signs: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of eleven, ten together: as many as one child signs."""
+    tasks = [looked_at(prepare(), alice_signs) for _ in range(11)]
+    ran: list[str] = []
+    run = sandbox._run
+
+    def noted(job: sandbox._Job, wall_seconds: float) -> tuple[object, float]:
+        ran.append(job.function.__name__)
+        return run(job, wall_seconds)
+
+    monkeypatch.setattr(sandbox, "_run", noted)
+    before = signatures_timed()
+    outcomes = sign_tasks(tasks=[task.pk for task in tasks], by=alice_signs)
+    assert [outcome.sentence for outcome in outcomes] == [""] * 11
+    assert [outcome.task for outcome in outcomes] == [task.pk for task in tasks]
+    assert [name for name in ran if name == "render" or name.startswith("sign_")] == [
+        *(*["render"] * 10, "sign_files"),
+        *("render", "sign_file"),
+    ]
+    assert signatures_timed() - before == 11
+    for outcome in outcomes:
+        assert outcome.document is not None
+        assert again(Task.objects.get(pk=outcome.task)).document == outcome.document
+        assert outcome.document.signatures[-1]["judgement"] == "valid"
+        assert outcome.document.signed_at
+    assert not list(Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*.written"))
+    for check in (files_are_as_kept, files_are_named, signed_files_are_signed):
+        assert list(check()) == []
+
+
+def signatures_timed() -> float:
+    (metric,) = SIGNING_SECONDS.collect()
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_count"))
+
+
+def test_without_a_signature_none_of_several_is_signed_and_each_says_why(prepare: Prepare, alice_signs: User) -> None:
+    tasks = [looked_at(prepare(), alice_signs) for _ in range(3)]
+    SignatureImage.objects.all().delete()
+    outcomes = sign_tasks(tasks=[task.pk for task in tasks], by=alice_signs)
+    assert all("Créez d’abord votre signature" in outcome.sentence for outcome in outcomes)
+    assert {again(task).state for task in tasks} == {"waiting"}
+    assert not list(Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*.written"))
+
+
+def test_one_of_several_that_is_corrected_while_they_are_signed_is_not(
+    prepare: Prepare, alice_signs: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corrected, other = (looked_at(prepare(), alice_signs) for _ in range(2))
+
+    def meanwhile(**asked: Any) -> Any:
+        made = sign_papers(**asked)
+        Task.objects.filter(pk=corrected.pk).update(title="Autre titre", revision=2)
+        looked_at(corrected, alice_signs)
+        return made
+
+    monkeypatch.setattr(signing, "sign_papers", meanwhile)
+    outcomes = sign_tasks(tasks=[corrected.pk, other.pk], by=alice_signs)
+    assert "a changé" in outcomes[0].sentence
+    assert outcomes[1].is_signed
+    assert SharedDocument.objects.get().task == again(other)
+    assert list(files_are_named()) == []
 
 
 def test_a_storage_that_fails_in_the_middle_loses_nothing_and_says_what_waits(
