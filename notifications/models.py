@@ -165,6 +165,10 @@ class Message(models.Model):
         verbose_name = "message"
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="message_due"),
+            # Of one practice in turn with the others (notifications/claiming.py).
+            models.Index(
+                fields=["channel", "practice", "due_at", "id"], condition=Q(state="queued"), name="message_turn"
+            ),
             models.Index(fields=["created_at"], name="message_created"),
             models.Index(
                 fields=["practice", "-created_at"],

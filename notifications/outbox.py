@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -140,8 +141,9 @@ class Together:
             if refused:
                 _refuse(message, refused)
         Message.objects.bulk_create(self._messages)
-        queued = [one for one in self._messages if one.state == MessageState.QUEUED]
-        transaction.on_commit(lambda: [nudge_channel(Channel(one.channel), one.due_at) for one in queued])
+        for one in self._messages:
+            if one.state == MessageState.QUEUED:
+                transaction.on_commit(partial(nudge_channel, Channel(one.channel), one.due_at))
 
 
 def _refuse(message: Message, refused: SmsRefused) -> None:

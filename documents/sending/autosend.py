@@ -24,10 +24,10 @@ from documents.models import AutoSend, DocumentLink, DocumentRequest, RequestSta
 from documents.models.autosend import AutoSendState, LinkEnd
 from documents.models.library import newest_versions
 from documents.models.receiving import TAKES_FILES
+from documents.sending import claiming
 from documents.sending.links import is_open
 from documents.sending.planning import call_off, due_again, nudge_senders, record_sending
 from documents.sending.send import Channels, Together, channels_of, give_up, new_link, send, send_each
-from jobs import leases
 from jobs.leases import MAX_ATTEMPTS, back_off
 from jobs.row_errors import log_row_error
 from notifications.models import MessageState
@@ -71,7 +71,7 @@ def _send_batch(now: datetime | None) -> int | None:
 def _claim(now: datetime) -> dict[Any, int]:
     """Claim a batch for LEASE: its appointments, the first due first, with the number of attempts. Two workers never
     claim the same rows."""
-    rows = leases.claim(AutoSend.objects.due(now), size=BATCH, lease=LEASE, now=now, column="retry_at")
+    rows = claiming.claim(size=BATCH, lease=LEASE, now=now)
     attempts: dict[Any, int] = {}
     for row in rows:
         attempts[row.appointment_id] = max(row.attempts, attempts.get(row.appointment_id, 0))
