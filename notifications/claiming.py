@@ -13,8 +13,8 @@ from jobs.round_robin import RoundRobin, Share
 from notifications.models import Channel, Message
 
 # Goes from practice to practice in the index message_turn: reads one entry for each that has queued messages, and
-# one more for its first that is due. A DISTINCT would read every message. No other index has the order of the inner query:
-# with `practice = waiting.practice` and the order of due_at alone, PostgreSQL may read all that is due of others.
+# one more for its first that is due. A DISTINCT would read every message. No other index has the order of the inner
+# query: with `practice = waiting.practice` and the order of due_at alone, PostgreSQL may read what others have due.
 PRACTICES = """
 WITH RECURSIVE waiting (practice) AS (
   SELECT (SELECT practice FROM notifications_message
