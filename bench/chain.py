@@ -121,9 +121,10 @@ class Chain:
         marks = sorted(chance.uniform(0.02, 0.95) * 2 * BOOKINGS for _ in range(KILLS))
         with self._workers("docshare") as workers:
             started = time.time()
-            seen, moved_at = 0, time.monotonic()
+            seen, moved_at, before = 0, time.monotonic(), 0.0
             while (now := self._count()) < 2 * BOOKINGS or not _is_all_done():
                 if now > seen:
+                    before = before or _processor(workers)  # what it takes to start is not measured
                     seen, moved_at = now, time.monotonic()
                 if time.monotonic() - moved_at > STILL_SECONDS:
                     sys.exit(f"Nothing moved for {STILL_SECONDS} s: {now} of {2 * BOOKINGS} messages.")
@@ -133,6 +134,7 @@ class Chain:
                     workers[victim] = self._start(_worker("docshare"))
                     killed += 1
                 time.sleep(0.1)
+            used = _processor(workers) - before
         lines = [line.split() for line in self.taken.read_text().splitlines()]
         times = sorted(float(line[2]) for line in lines)
         seconds = times[-1] - started
@@ -145,6 +147,9 @@ class Chain:
             f"{WORKERS} workers, {killed} × kill -9: {seconds:.0f} s, 99 % after {tail:.0f} s: {rate:.0f} messages/s"
         )
         print(f"  ratio to the floor: {rate / floor:.2f}")
+        since_first = len(times) / (times[-1] - times[0])
+        print(f"  first after {times[0] - started:.0f} s, from then on {since_first:.0f} messages/s", end="")
+        print("" if killed else f"; workers: {used / len(times) * 1000:.1f} ms of processor time each")
         print(f"  sent twice (the message in flight): {twice['email']} emails, {twice['sms']} SMS of {killed} kills")
         verdict({kind: set(messages) for kind, messages in copies.items()})
 
@@ -176,6 +181,11 @@ def _worker(app: str) -> list[str]:
 
 def _celery(app: str, *arguments: str) -> list[str]:
     return [str(BIN / "celery"), "--app", app, *arguments]
+
+
+def _processor(workers: list[subprocess.Popen[bytes]]) -> float:
+    """The seconds of processor time that these processes have taken, without those of children."""
+    return sum(sum(psutil.Process(worker.pid).cpu_times()[:2]) for worker in workers)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

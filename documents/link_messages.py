@@ -4,8 +4,11 @@ never say what it is."""
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -20,8 +23,19 @@ from documents.words import LinkWords
 from notifications.gsm import one_segment
 from notifications.letters import Button, Letter, plan_letter
 from notifications.models import Channel, Message, MessageState
-from notifications.outbox import plan_sms
+from notifications.outbox import Together, plan_sms
+from patients.models.patient import note_shared_mobiles
 from practices.letters import from_practice
+
+
+class Announcement(NamedTuple):
+    """What one automatic sending tells. `channels`: "email" and "sms", as far as available, with contact and
+    language. `again`: reminds of what is asked."""
+
+    link: DocumentLink
+    documents: list[SharedDocument]
+    channels: dict[str, tuple[str, str]]
+    again: bool = False
 
 
 def announce_link(
@@ -31,29 +45,36 @@ def announce_link(
     channels: dict[str, tuple[str, str]],
     again: bool = False,
 ) -> None:
-    """Plan the messages of one automatic sending: one email and one SMS, however many documents it sends and asks
-    for.
+    """Plan the messages of one automatic sending: as announce_each."""
+    announce_each([Announcement(link, documents, channels, again)])
 
-    `channels`: "email" and "sms", as far as available, with contact and language. Messages about documents follow
-    these; those that only ask are about the link. `again`: reminds of what is asked.
+
+def announce_each(each: Sequence[Announcement]) -> None:
+    """Plan the messages of automatic sendings: one email and one SMS for each, however many documents it sends and
+    asks for. In as many statements for many as for one.
+
+    Messages about documents follow these; those that only ask are about the link.
     """
-    planned = []
-    words = LinkWords(len(documents), asked_behind(link).count(), again=again)
-    about, topic = (link.appointment_id, "") if documents else (link.pk, LINK)
-    for channel, (to, language) in channels.items():
-        with translation.override(language):
-            if channel == "email":
-                letter = _link_letter(link, words)
-                practice = link.appointment.practice_id
-                planned.append(
-                    plan_letter(letter, to=to, language=language, about=about, topic=topic, practice=practice)
-                )
-            else:
-                planned.append(_link_sms(link, words, to, language, about=about, topic=topic))
-    pair = SharedDocument.messages.through
-    pair.objects.bulk_create(
-        [pair(shareddocument=document, message=message) for document in documents for message in planned]
+    asked = dict(
+        DocumentRequest.objects.filter(auto_send__link__in=[one.link for one in each], state__in=WAITS_FOR_PATIENT)
+        .values_list("auto_send__link")
+        .annotate(Count("pk"))
     )
+    appointments = [one.link.appointment for one in each]
+    note_shared_mobiles([one.patient for one in appointments])
+    sms_times = {practice: sms_time(practice) for practice in {one.practice for one in appointments}}
+    together, pairs = Together(), []
+    pair = SharedDocument.messages.through
+    for one in each:
+        words = LinkWords(len(one.documents), asked.get(one.link.pk, 0), again=one.again)
+        about, topic = (one.link.appointment_id, "") if one.documents else (one.link.pk, LINK)
+        plan = _Plan(one.link, words, about, topic, sms_times[one.link.appointment.practice], together)
+        for channel, (to, language) in one.channels.items():
+            with translation.override(language):
+                message = plan.email(to, language) if channel == "email" else plan.sms(to, language)
+            pairs += [pair(shareddocument=document, message=message) for document in one.documents]
+    together.write()
+    pair.objects.bulk_create(pairs)
 
 
 def asked_behind(link: DocumentLink) -> QuerySet[DocumentRequest]:
@@ -113,21 +134,40 @@ def details_for(appointment: Appointment, *, to_holder: bool) -> list[str]:
     return for_whom([patient], is_read_by_them=is_read_by_them)
 
 
-def _link_sms(
-    link: DocumentLink, words: LinkWords, to: str, language: str, *, about: uuid.UUID, topic: str
-) -> Message:
-    practice = link.appointment.practice
-    return plan_sms(
-        to=to,
-        subject=words.texts()[0],
-        text=_link_text(link, words),
-        language=language,
-        due_at=sms_time(practice),
-        about=about,
-        topic=topic,
-        account=_who_gave_the_contacts(link),
-        practice=practice.pk,
-    )
+class _Plan(NamedTuple):
+    """Plans the messages of one link, in the active language."""
+
+    link: DocumentLink
+    words: LinkWords
+    about: uuid.UUID
+    topic: str
+    sms_at: datetime
+    together: Together
+
+    def email(self, to: str, language: str) -> Message:
+        return plan_letter(
+            _link_letter(self.link, self.words),
+            to=to,
+            language=language,
+            about=self.about,
+            topic=self.topic,
+            practice=self.link.appointment.practice_id,
+            together=self.together,
+        )
+
+    def sms(self, to: str, language: str) -> Message:
+        return plan_sms(
+            to=to,
+            subject=self.words.texts()[0],
+            text=_link_text(self.link, self.words),
+            language=language,
+            due_at=self.sms_at,
+            about=self.about,
+            topic=self.topic,
+            account=_who_gave_the_contacts(self.link),
+            practice=self.link.appointment.practice_id,
+            together=self.together,
+        )
 
 
 def _who_gave_the_contacts(link: DocumentLink) -> uuid.UUID | None:

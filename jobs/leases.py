@@ -35,9 +35,18 @@ def claim(
     PostgreSQL skips rows that another worker is claiming; on SQLite the transaction holds the write lock.
     """
     with transaction.atomic():
-        rows = list(due.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id")[:size])
-        until = now + lease
-        claimed = due.model._base_manager.filter(pk__in=[row.pk for row in rows])
+        return hold(first_of(due, size), until=now + lease, column=column)
+
+
+def first_of(due: QuerySet[Row], size: int) -> list[Row]:
+    """Lock the `size` rows of `due` that come first, of those that nobody else has locked."""
+    return list(due.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id")[:size])
+
+
+def hold(rows: list[Row], *, until: datetime, column: str = "lease_until") -> list[Row]:
+    """Take locked rows until then, and count an attempt for each."""
+    if rows:
+        claimed = type(rows[0])._base_manager.filter(pk__in=[row.pk for row in rows])
         claimed.update(**{column: until, "attempts": F("attempts") + 1})
     for row in rows:
         setattr(row, column, until)

@@ -18,6 +18,7 @@ from jobs import leases
 from jobs.exclusive import is_leaving
 from jobs.leases import MAX_ATTEMPTS, back_off
 from jobs.row_errors import log_row_error
+from notifications import claiming
 from notifications.causes import Cause
 from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
@@ -62,9 +63,8 @@ def deliver_due(channel: Channel) -> bool:
 
 
 def claim(channel: Channel, now: datetime | None = None) -> list[Message]:
-    """Take up to BATCH due messages for LEASE."""
-    now = now or timezone.now()
-    return leases.claim(Message.objects.due(now).filter(channel=channel), size=BATCH, lease=LEASE, now=now)
+    """Take about BATCH due messages for LEASE."""
+    return claiming.claim(channel, size=BATCH, lease=LEASE, now=now or timezone.now())
 
 
 def _deliver(message: Message, sender: Sender) -> None:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from notifications.models import Message
-from notifications.outbox import plan_email
+from notifications.outbox import Together, plan_email
 
 LONGEST_SUBJECT = 200  # of Message.subject
 
@@ -86,6 +86,7 @@ def plan_letter(
     topic: str = "",
     kind: str = "",
     practice: uuid.UUID | None = None,
+    together: Together | None = None,
 ) -> Message:
     """Queue a letter; parameters as for plan_email."""
     return plan_email(
@@ -103,6 +104,7 @@ def plan_letter(
         topic=topic,
         kind=kind,
         practice=practice,
+        together=together,
     )
 
 

@@ -9,7 +9,7 @@ reports later.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -165,6 +165,10 @@ class Message(models.Model):
         verbose_name = "message"
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="message_due"),
+            # Of one practice in turn with the others (notifications/claiming.py).
+            models.Index(
+                fields=["channel", "practice", "due_at", "id"], condition=Q(state="queued"), name="message_turn"
+            ),
             models.Index(fields=["created_at"], name="message_created"),
             models.Index(
                 fields=["practice", "-created_at"],
@@ -248,16 +252,24 @@ class SmsPolicy(models.Model):
 
     @classmethod
     def of(cls, practice: uuid.UUID) -> SmsPolicy:
+        return cls.of_each([practice])[practice]
+
+    @classmethod
+    def of_each(cls, practices: Collection[uuid.UUID]) -> dict[uuid.UUID, SmsPolicy]:
+        """By practice, in one query; without practices in none."""
         an_hour, a_day = settings.SMS_PER_PRACTICE
-        known = cls.objects.filter(pk=practice).first()
-        return known or cls(practice=practice, an_hour=an_hour, a_day=a_day)
+        known = {one.practice: one for one in cls.objects.filter(pk__in=practices)} if practices else {}
+        return {pk: known.get(pk) or cls(practice=pk, an_hour=an_hour, a_day=a_day) for pk in practices}
 
     @classmethod
     def countries_of(cls, practice: uuid.UUID | None) -> frozenset[str]:
-        """Countries to which a practice may send SMS. Without a practice (the code of an account): all countries that
-        the installation or any practice allows."""
-        if practice:
-            return frozenset(cls.of(practice).countries)
+        """Countries to which a practice may send SMS. Without a practice: as countries_of_all."""
+        return frozenset(cls.of(practice).countries) if practice else cls.countries_of_all()
+
+    @classmethod
+    def countries_of_all(cls) -> frozenset[str]:
+        """For the code of an account, which is of no practice: all countries that the installation or any practice
+        allows."""
         allowed = cls.objects.values_list("countries", flat=True)
         return frozenset(settings.SMS_COUNTRIES).union(*allowed)
 

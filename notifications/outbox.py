@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from jobs.nudges import nudge
 from notifications.models import FORGOTTEN, Channel, Message, MessageQuerySet, MessageState
-from notifications.sms_limits import SmsRefused, count_sms
+from notifications.sms_limits import Sms, SmsRefused, count_each, count_sms
 
 COPIED = (
     *("channel", "to", "language", "subject", "body", "html", "sender", "reply_to", "calendar"),
@@ -37,11 +38,12 @@ def plan_email(
     topic: str = "",
     kind: str = "",
     practice: uuid.UUID | None = None,
+    together: Together | None = None,
 ) -> Message:
     """Queue an email. `subject`, `body` and `calendar` (iCalendar, attached) carry no health data: no title, reason
     or category of a document. `about`, `topic`: the keys by which the planner finds it later. `kind`: the
     planner's name for its purpose. `html`, `sender`, `reply_to`: see notifications/letters.py. `practice`: in whose
-    name it is sent; without one it never waits for a practice."""
+    name it is sent; without one it never waits for a practice. `together`: it is written with others."""
     return _plan(
         Message(
             channel=Channel.EMAIL,
@@ -60,6 +62,7 @@ def plan_email(
         ),
         due_at,
         expires_at,
+        together,
     )
 
 
@@ -79,6 +82,7 @@ def plan_sms(
     practice: uuid.UUID | None = None,
     by_staff: bool = False,
     waited_for: bool = False,
+    together: Together | None = None,
 ) -> Message:
     """Queue an SMS to a number in E.164, within the limits (notifications/sms_limits.py). `subject`: a summary for
     staff; it is not sent. `kind`: as for plan_email. `urgent_before`: its reader must know
@@ -86,7 +90,8 @@ def plan_sms(
 
     It counts for `account`, which causes it (None: the site itself), for `practice`, and for the number. `by_staff`:
     the account acts for the practice, and may cause more. Over a limit, it is planned as failed with its cause, for
-    staff to see; with `waited_for` (a person waits for it), SmsRefused is raised instead.
+    staff to see; with `waited_for` (a person waits for it), SmsRefused is raised instead. `together`: it is counted
+    and written with others, and nobody waits for it.
     """
     message = Message(
         channel=Channel.SMS,
@@ -101,13 +106,48 @@ def plan_sms(
         caused_by=account,
         practice=practice,
     )
+    if together is not None:
+        together.count(message, by_staff=by_staff)
+        return _plan(message, due_at, expires_at, together)
     try:
         count_sms(to=to, account=account, practice=practice, by_staff=by_staff)
     except SmsRefused as refused:
         if waited_for:
             raise
-        message.state, message.cause, message.body = MessageState.FAILED, refused.cause, ""
+        _refuse(message, refused)
     return _plan(message, due_at, expires_at)
+
+
+class Together:
+    """Messages of one transaction, counted and written by few statements: plan each of them with it, then `write`.
+
+    SMS are counted last, because the counts do not roll back with the transaction.
+    """
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._sms: list[tuple[Message, Sms]] = []
+
+    def add(self, message: Message) -> None:
+        self._messages.append(message)
+
+    def count(self, message: Message, *, by_staff: bool) -> None:
+        self._sms.append((message, Sms(message.to, message.caused_by, message.practice, by_staff)))
+
+    def write(self) -> None:
+        """Insert them, an SMS over a limit as failed."""
+        refusals = count_each([sms for _, sms in self._sms])
+        for (message, _), refused in zip(self._sms, refusals, strict=True):
+            if refused:
+                _refuse(message, refused)
+        Message.objects.bulk_create(self._messages)
+        for one in self._messages:
+            if one.state == MessageState.QUEUED:
+                transaction.on_commit(partial(nudge_channel, Channel(one.channel), one.due_at))
+
+
+def _refuse(message: Message, refused: SmsRefused) -> None:
+    message.state, message.cause, message.body = MessageState.FAILED, refused.cause, ""
 
 
 def send_elsewhere(message: Message, *, to: str) -> Message:
@@ -125,7 +165,7 @@ def send_elsewhere(message: Message, *, to: str) -> Message:
         try:
             count_sms(to=to, account=None, practice=message.practice, by_staff=False)
         except SmsRefused as refused:
-            message.state, message.cause, message.body = MessageState.FAILED, refused.cause, ""
+            _refuse(message, refused)
     return _plan(message, message.due_at, message.expires_at)
 
 
@@ -178,10 +218,15 @@ def _copy(message: Message) -> Message:
     return Message(**copied, due_at=message.due_at, expires_at=message.expires_at)
 
 
-def _plan(message: Message, due_at: datetime | None, expires_at: datetime | None) -> Message:
+def _plan(
+    message: Message, due_at: datetime | None, expires_at: datetime | None, together: Together | None = None
+) -> Message:
     message.due_at = message.planned_at = due_at or timezone.now()
     message.expires_at = expires_at
     message.clean_fields()  # the database checks the constraints: checking them here, too, would cost four queries
+    if together is not None:
+        together.add(message)
+        return message
     message.save()
     if message.state == MessageState.FAILED:
         return message

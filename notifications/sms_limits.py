@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from typing import NamedTuple
 
 import redis
 from django.conf import settings
@@ -89,39 +91,66 @@ class _Counter:
         return f"sms:{salted_hmac('sms-limits', f'{self.column}:{self.key}').hexdigest()}:{self.seconds}"
 
 
+class Sms(NamedTuple):
+    """One SMS to count. `account`: who causes it; `by_staff`: the account acts for the practice."""
+
+    to: str
+    account: uuid.UUID | None
+    practice: uuid.UUID | None
+    by_staff: bool
+
+
 def count_sms(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> None:
     """Count an SMS before it is planned. Raises SmsRefused, and then does not count it."""
-    if cause := unfit(to, countries=SmsPolicy.countries_of(practice)):
-        raise SmsRefused(cause)
-    counters = list(_counters(to, account, practice, by_staff))
+    [refused] = count_each([Sms(to, account, practice, by_staff)])
+    if refused:
+        raise refused
+
+
+def count_each(each: Sequence[Sms]) -> list[SmsRefused | None]:
+    """Count SMS, one after the other, before they are planned together: for each, None, or why it is refused. One
+    that is refused is not counted."""
+    policies = SmsPolicy.of_each({one.practice for one in each if one.practice})
+    refused: list[SmsRefused | None] = [_unfit(one, policies) for one in each]
+    fit = [rank for rank, why in enumerate(refused) if why is None]
+    counters = [list(_counters(each[rank], policies)) for rank in fit]
     try:
-        wait = _in_the_store(counters)
+        waits = _in_the_store(counters)
     except redis.RedisError:
         logger.warning("The shared store does not answer; SMS are counted in the database.")
-        wait = _in_the_database(counters)
-    if wait:
-        raise SmsRefused(Cause.TOO_MANY, wait)
+        waits = _in_the_database(counters)
+    for rank, wait in zip(fit, waits, strict=True):
+        refused[rank] = SmsRefused(Cause.TOO_MANY, wait) if wait else None
+    return refused
+
+
+def _unfit(sms: Sms, policies: dict[uuid.UUID, SmsPolicy]) -> SmsRefused | None:
+    countries = frozenset(policies[sms.practice].countries) if sms.practice else SmsPolicy.countries_of_all()
+    cause = unfit(sms.to, countries=countries)
+    return SmsRefused(cause) if cause else None
 
 
 def refusal(*, to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> Cause | None:
     """Why an SMS planned now would be refused; None if it would be sent. Counts nothing."""
-    if cause := unfit(to, countries=SmsPolicy.countries_of(practice)):
-        return cause
-    counters = list(_counters(to, account, practice, by_staff))
+    sms, policies = Sms(to, account, practice, by_staff), SmsPolicy.of_each([practice] if practice else [])
+    if refused := _unfit(sms, policies):
+        return refused.cause
+    counters = list(_counters(sms, policies))
     try:
-        wait = _in_the_store(counters, script=ASK)
+        [wait] = _in_the_store([counters], script=ASK)
     except redis.RedisError:
         logger.warning("The shared store does not answer; SMS are counted in the database.")
-        wait = _in_the_database(counters)
+        [wait] = _in_the_database([counters])
     return Cause.TOO_MANY if wait else None
 
 
-def _counters(to: str, account: uuid.UUID | None, practice: uuid.UUID | None, by_staff: bool) -> Iterator[_Counter]:
-    limits = {"to": (to, settings.SMS_PER_NUMBER)}
-    if account:
-        limits["caused_by"] = (str(account), settings.SMS_PER_STAFF if by_staff else settings.SMS_PER_ACCOUNT)
-    if practice:
-        limits["practice"] = (str(practice), SmsPolicy.of(practice).limits)
+def _counters(sms: Sms, policies: dict[uuid.UUID, SmsPolicy]) -> Iterator[_Counter]:
+    limits = {"to": (sms.to, settings.SMS_PER_NUMBER)}
+    if sms.account:
+        by_account = settings.SMS_PER_STAFF if sms.by_staff else settings.SMS_PER_ACCOUNT
+        limits["caused_by"] = (str(sms.account), by_account)
+    if sms.practice:
+        limits["practice"] = (str(sms.practice), policies[sms.practice].limits)
     for column, (key, (an_hour, a_day)) in limits.items():
         yield _Counter(column, key, an_hour, HOUR)
         yield _Counter(column, key, a_day, DAY)
@@ -132,17 +161,28 @@ def _store() -> redis.Redis:
     return redis.Redis.from_url(settings.CACHE_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
-def _in_the_store(counters: list[_Counter], *, script: str = COUNT) -> int:
-    """Seconds until an SMS is allowed; 0: it is allowed, and COUNT has counted it."""
-    limits = [value for counter in counters for value in (counter.limit, counter.seconds)]
-    milliseconds = _store().eval(script, len(counters), *(counter.name for counter in counters), *limits)
-    return -(-int(str(milliseconds)) // 1000)
+def _in_the_store(each: list[list[_Counter]], *, script: str = COUNT) -> list[int]:
+    """For the counters of each SMS: seconds until it is allowed; 0: it is allowed, and COUNT has counted it."""
+    with _store().pipeline(transaction=False) as pipeline:
+        for counters in each:
+            limits = [value for counter in counters for value in (counter.limit, counter.seconds)]
+            pipeline.eval(script, len(counters), *(counter.name for counter in counters), *limits)
+        return [-(-int(milliseconds) // 1000) for milliseconds in pipeline.execute()]
 
 
-def _in_the_database(counters: list[_Counter]) -> int:
+def _in_the_database(each: list[list[_Counter]]) -> list[int]:
+    """As above. The messages of the SMS before are not in the database yet."""
+    before: Counter[_Counter] = Counter()
+    waits = []
+    for counters in each:
+        full = (one for one in counters if _sent(one) + before[one] >= one.limit)
+        wait = next((one.seconds for one in full), 0)
+        before.update([] if wait else counters)
+        waits.append(wait)
+    return waits
+
+
+def _sent(counter: _Counter) -> int:
+    since = timezone.now() - timedelta(seconds=counter.seconds)
     sent = Message.objects.filter(channel=Channel.SMS).exclude(cause__in=REFUSALS)
-    for counter in counters:
-        since = timezone.now() - timedelta(seconds=counter.seconds)
-        if sent.filter(**{counter.column: counter.key}, created_at__gt=since).count() >= counter.limit:
-            return counter.seconds
-    return 0
+    return sent.filter(**{counter.column: counter.key}, created_at__gt=since).count()

@@ -38,6 +38,7 @@ from documents.models import Category
 from files import pieces, storage
 from files.intake import Intake, accept
 from files.models import StoredFile
+from jobs.nudges import NUDGED
 from patients.models import Patient
 from practices.models import Membership, Practice
 from signing.signatures import set_signature_image
@@ -240,6 +241,7 @@ def _categories(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+    NUDGED.clear()  # what this process knows of the queue
 
 
 @pytest.fixture(autouse=True)

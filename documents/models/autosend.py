@@ -235,6 +235,8 @@ class AutoSend(models.Model):
         ordering = ["due_at", "id"]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="planned"), name="auto_send_due"),
+            # Of the rules of one practice in turn with others (documents/sending/claiming.py).
+            models.Index(fields=["rule", "due_at", "id"], condition=Q(state="planned"), name="auto_send_turn"),
             models.Index(fields=["due_at"], condition=Q(state="failed"), name="auto_send_failed"),
             models.Index(fields=["question"], condition=Q(question__isnull=False), name="auto_send_question"),
         ]

@@ -8,29 +8,26 @@ lease is not what prevents a second sending: the appointment is locked, and a se
 from __future__ import annotations
 
 import logging
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
-from appointments.recipients import Addressee, Audience, Recipient, RecipientState, resolve, with_todays_holder
-from audit.trail import append
-from documents.addressees import write_addressee
-from documents.library.writing.copies import BlanksUnfilled, personal_copy
-from documents.library.writing.printing import CannotWrite
+from appointments.recipients import Addressee, Audience, resolve
 from documents.link_messages import announce_link, waiting_of_link
-from documents.models import AutoSend, DocumentLink, DocumentRequest, LibraryVersion, RequestState, SharedDocument
+from documents.models import AutoSend, DocumentLink, DocumentRequest, RequestState, SharedDocument
 from documents.models.autosend import AutoSendState, LinkEnd
 from documents.models.library import newest_versions
 from documents.models.receiving import TAKES_FILES
-from documents.receiving.automatic import ask_by_rule
+from documents.sending import claiming
 from documents.sending.links import is_open
-from documents.sending.planning import call_off, due_again, line_of, nudge_senders, record_sending
-from jobs import leases
+from documents.sending.planning import call_off, due_again, nudge_senders, record_sending
+from documents.sending.send import Channels, Together, channels_of, give_up, new_link, send, send_each
 from jobs.leases import MAX_ATTEMPTS, back_off
 from jobs.row_errors import log_row_error
 from notifications.models import MessageState
@@ -38,16 +35,10 @@ from patients.models import Patient
 from practices.roles import require_sharer
 
 logger = logging.getLogger(__name__)
-Channels = dict[str, tuple[str, str]]  # "email" and "sms", as far as available: contact and language
 RETRY = timedelta(minutes=1)  # while nobody may receive: until contacts are completed or an authorisation is given
 LEASE = timedelta(minutes=1)  # of a worker that has not reported its result
 BATCH = 100  # documents, approximately
-PLANNED, SENT, CANCELLED, FAILED = (
-    AutoSendState.PLANNED,
-    AutoSendState.SENT,
-    AutoSendState.CANCELLED,
-    AutoSendState.FAILED,
-)
+PLANNED, SENT, CANCELLED = AutoSendState.PLANNED, AutoSendState.SENT, AutoSendState.CANCELLED
 
 
 def send_due(*, now: datetime | None = None) -> int:
@@ -64,55 +55,114 @@ def send_batch() -> bool:
 
 
 def _send_batch(now: datetime | None) -> int | None:
-    """Send one batch, with a transaction for each appointment. The number of appointments with a sending; None if
-    nothing was due."""
+    """Send one batch: first attempts in one transaction, everything else with a transaction for each appointment. The
+    number of appointments with a sending; None if nothing was due."""
     now = now or timezone.now()
-    claimed = _claim(now)
-    return sum(_try(pk, now) for pk in claimed) if claimed else None
+    attempts = _claim(now)
+    if not attempts:
+        return None
+    first = [pk for pk, count in attempts.items() if count == 1]
+    again = [pk for pk, count in attempts.items() if count > 1]
+    random.shuffle(again)  # one that kills its worker must not always keep the same others from their turn
+    sent, alone = _try_together(first, now)
+    return sent + sum(_try(pk, now) for pk in [*alone, *again])
 
 
-def _claim(now: datetime) -> list[Any]:
-    """Claim a batch for LEASE; returns its appointments, the first due first. Two workers never claim the same
-    rows."""
-    rows = leases.claim(AutoSend.objects.due(now), size=BATCH, lease=LEASE, now=now, column="retry_at")
-    return list(dict.fromkeys(row.appointment_id for row in rows))
+def _claim(now: datetime) -> dict[Any, int]:
+    """Claim a batch for LEASE: its appointments, the first due first, with the number of attempts. Two workers never
+    claim the same rows."""
+    rows = claiming.claim(size=BATCH, lease=LEASE, now=now)
+    attempts: dict[Any, int] = {}
+    for row in rows:
+        attempts[row.appointment_id] = max(row.attempts, attempts.get(row.appointment_id, 0))
+    return attempts
+
+
+def _try_together(appointments: list[Any], now: datetime) -> tuple[int, list[Any]]:
+    """Send for these appointments in one transaction. The number of those with a sending, and those that must be
+    tried alone: all, if there is an error with one of them."""
+    if len(appointments) < 2:
+        return 0, appointments
+    try:
+        with transaction.atomic():
+            return _send_for(appointments, now)
+    except Exception as error:
+        count, name = len(appointments), type(error).__name__
+        logger.warning("%s in a batch of %s appointments: each is tried alone.", name, count)
+    return 0, appointments
 
 
 def _try(appointment_id: Any, now: datetime) -> bool:
     try:
         with transaction.atomic():
-            return _send_for(appointment_id, now)
+            sent, _ = _send_for([appointment_id], now)
+            return bool(sent)
     except Exception as error:
         log_row_error(logger, "What was due for appointment", appointment_id, error)
     with transaction.atomic():
-        for one in _due(appointment_id, now).select_for_update(of=("self",)):
+        for one in _due([appointment_id], now).select_for_update(of=("self",)):
             one.retry_at = now + back_off(one.attempts)
             one.save(update_fields=["retry_at"])
     return False
 
 
-def _send_for(appointment_id: Any, now: datetime) -> bool:
+def _send_for(appointments: list[Any], now: datetime) -> tuple[int, list[Any]]:
+    """As _try_together; a single appointment waits for the locks of its sendings, and is never left to be tried
+    alone."""
+    locked = _locked_together(appointments)
+    rows: dict[Any, list[AutoSend]] = {pk: [] for pk in locked}
+    together = len(appointments) > 1
+    due = _due(list(locked), now)
+    # Waiting with the locks of many appointments could end in a deadlock.
+    skip = together and connection.features.has_select_for_update_skip_locked
+    for one in due.select_for_update(of=("self",), skip_locked=skip):
+        rows[one.appointment_id].append(one)
+    alone = _that_go_alone(rows, due) if together else set()
+    bundles = []
+    for pk, appointment in locked.items():
+        if pk in alone:
+            continue
+        bundle = Together(appointment, [])
+        for one in rows[pk]:
+            if not _may_be_asked(one, bundle.due):
+                call_off(one)
+            elif one.attempts > MAX_ATTEMPTS:
+                give_up(one, by=None)
+            else:
+                bundle.due.append(one)
+        bundles.append(bundle)
+    reached = send_each(bundles, by=None)
+    unreached = [one.pk for bundle in bundles for one in bundle.due if bundle.appointment.pk not in reached]
+    AutoSend.objects.filter(pk__in=unreached).update(retry_at=now + RETRY, attempts=0)
+    return len(reached), [pk for pk in locked if pk in alone]
+
+
+def _locked_together(appointments: list[Any]) -> dict[Any, Appointment]:
+    """Those that exist and that nobody else has locked, by id, in this order, locked with their records: corrections
+    of contacts and ends of accesses happen before or after, not during."""
     lockable = Appointment.objects.select_for_update(
-        # Also the record: corrections of contacts and ends of accesses happen before or after, not during.
-        of=("self", "patient"),
-        skip_locked=connection.features.has_select_for_update_skip_locked,
+        of=("self", "patient"), skip_locked=connection.features.has_select_for_update_skip_locked
     )
-    appointment = lockable.select_related("practice", "patient__practice").filter(pk=appointment_id).first()
-    if appointment is None:
-        return False  # deleted, or locked by another transaction
-    with_todays_holder(appointment)
-    due: list[AutoSend] = []
-    for one in _due(appointment_id, now).select_for_update(of=("self",)):
-        if not _may_be_asked(one, due):
-            call_off(one)
-        elif one.attempts > MAX_ATTEMPTS:
-            _give_up(one, by=None)
-        else:
-            due.append(one)
-    if _send(appointment, due, by=None):
-        return True
-    AutoSend.objects.filter(pk__in=[one.pk for one in due]).update(retry_at=now + RETRY, attempts=0)
-    return False
+    found = {one.pk: one for one in lockable.select_related("patient").filter(pk__in=appointments)}
+    locked = {pk: found[pk] for pk in appointments if pk in found}
+    prefetch_related_objects(list(locked.values()), "practice", "holder", "agenda__practitioner")
+    for one in locked.values():
+        one.patient.practice = one.practice
+    return locked
+
+
+def _that_go_alone(rows: dict[Any, list[AutoSend]], due: QuerySet[AutoSend]) -> set[Any]:
+    """Appointments with a sending that somebody else has locked; and those that get a personal copy, because printing
+    it takes long."""
+    known = {one.pk for ones in rows.values() for one in ones}
+    alone = {
+        appointment
+        for pk, appointment in due.prefetch_related(None).values_list("pk", "appointment")
+        if pk not in known
+    }
+    documents = {one.document_id for ones in rows.values() for one in ones if one.document_id}
+    personal = {pk for pk, version in newest_versions(documents).items() if version.is_personal}
+    return alone | {pk for pk, ones in rows.items() if any(one.document_id in personal for one in ones)}
 
 
 def _may_be_asked(one: AutoSend, due: list[AutoSend]) -> bool:
@@ -135,104 +185,15 @@ def _is_news(one: AutoSend, due: list[AutoSend]) -> bool:
     return not by_rules.filter(at_this_moment | Q(state__in=TAKES_FILES)).exists()
 
 
-def _due(appointment_id: Any, now: datetime) -> QuerySet[AutoSend]:
-    """All due rows of one appointment, claimed or not: they are sent together."""
-    due = AutoSend.objects.filter(appointment=appointment_id, state=PLANNED, due_at__lte=now)
-    return due.select_related("rule", "document", "question__questionnaire").order_by("due_at", "id")
-
-
-def _give_up(one: AutoSend, *, by: User | None) -> None:
-    """Give up; staff see it and may try again."""
-    one.state = FAILED
-    one.save(update_fields=["state"])
-    record_sending("auto_send.failed", one, by=by)
-
-
-def _send(appointment: Appointment, due: list[AutoSend], *, by: User | None, action: str = "auto_send.sent") -> bool:
-    """Send all together: one link, one email, one SMS. False if nobody may receive yet; the rows stay planned."""
-    if not due:
-        return False
-    recipient = resolve(appointment)
-    channels = _channels(appointment, recipient, due)
-    if not channels:
-        return False
-    versions = newest_versions({one.document_id for one in due if one.document_id})
-    sent: list[tuple[AutoSend, SharedDocument]] = []
-    asked = [one for one in due if one.question_id]
-    for one in due:
-        if one.document_id is None:
-            continue
-        try:
-            sent.append((one, _document(appointment, one, versions[one.document_id], recipient.addressee)))
-        except (CannotWrite, BlanksUnfilled):  # the others are sent
-            _give_up(one, by=by)
-    if not sent and not asked:
-        return True
-    documents = SharedDocument.objects.bulk_create([document for _, document in sent])
-    link = _new_link(appointment, recipient.addressee, channels)
-    for rank, (one, document) in enumerate(sent, start=1):
-        one.shared, one.link, one.rank = document, link, rank
-        one.state, one.sent_at = SENT, timezone.now()
-    for rank, one in enumerate(asked, start=len(sent) + 1):
-        ask_by_rule(one, appointment, by=by)
-        one.link, one.rank, one.state, one.sent_at = link, rank, SENT, timezone.now()
-    made = [*(one for one, _ in sent), *asked]
-    AutoSend.objects.bulk_update(made, ["shared", "link", "rank", "state", "sent_at"])
-    append(line_of(action, one, by=by) for one, _ in sent)
-    announce_link(link, documents, channels=channels)
-    return True
+def _due(appointments: list[Any], now: datetime) -> QuerySet[AutoSend]:
+    """All due rows of these appointments, claimed or not: those of one are sent together."""
+    due = AutoSend.objects.filter(appointment__in=appointments, state=PLANNED, due_at__lte=now)
+    return due.prefetch_related("rule", "document", "question__questionnaire").order_by("due_at", "id")
 
 
 def channels_for(sending: AutoSend) -> Channels:
     """The channels by which it would go now; empty if nobody may receive yet."""
-    return _channels(sending.appointment, resolve(sending.appointment), [sending])
-
-
-def _channels(appointment: Appointment, recipient: Recipient, due: list[AutoSend]) -> Channels:
-    """The channels that the rules ask for, with contact and language; any available one, if those are missing.
-
-    A patient needs only one contact. A holder is written to if the holder is the recipient. Empty while an
-    authorisation is missing.
-    """
-    if recipient.state is RecipientState.NEEDS_AUTHORISATION:
-        return {}
-    who: User | Patient = appointment.patient
-    contacts = dict(recipient.contacts)  # of the record, only contacts that are the patient's own
-    if recipient.audience is Audience.HOLDER and recipient.holder:
-        who = recipient.holder
-        contacts = {"email": who.email, "mobile": who.mobile or ""}
-    by_channel = {"email": contacts.get("email"), "sms": contacts.get("mobile")}
-    there = {channel: to for channel, to in by_channel.items() if to}
-    asked = {name for one in due for name in ("email", "sms") if getattr(one.rule, f"by_{name}")}
-    chosen = {name: contact for name, contact in there.items() if name in asked} or there
-    return {name: (contact, who.language) for name, contact in chosen.items()}
-
-
-def _document(
-    appointment: Appointment, one: AutoSend, version: LibraryVersion, addressee: Addressee
-) -> SharedDocument:
-    """A SharedDocument of exactly this version, not yet saved; for a personal copy, its file row is saved. Raises
-    CannotWrite, BlanksUnfilled."""
-    copy = personal_copy(version, appointment, addressee, replacing_letters=True)
-    if copy:
-        copy.file.save()
-    assert one.document is not None  # the caller has chosen sendings of documents
-    shared = SharedDocument(
-        practice=appointment.practice,
-        patient=appointment.patient,
-        appointment=appointment,
-        file=copy.file if copy else version.file,
-        library_version=version,
-        category_id=one.document.category_id,
-        title=one.document.title,
-        name=version.name,
-        page_count=copy.page_count if copy else version.page_count,
-    )
-    write_addressee(shared, addressee)
-    # Skip relations: they were read a moment ago, and the database checks them. Validating them costs ten queries
-    # each.
-    shared.clean_fields(exclude=[field.name for field in SharedDocument._meta.fields if field.is_relation])
-    return shared
+    return channels_of(sending.appointment, resolve(sending.appointment), [sending])
 
 
 @transaction.atomic
@@ -245,7 +206,7 @@ def send_now(*, sending: AutoSend, by: User) -> bool:
     if not _may_be_asked(one, []):
         call_off(one)
         return False
-    return _send(one.appointment, [one], by=by)
+    return send(one.appointment, [one], by=by)
 
 
 @transaction.atomic
@@ -266,9 +227,9 @@ def resend(sending: AutoSend, *, by: User | None, reminds: bool = False) -> bool
     if one.asked is not None and not one.asked.waits_for_patient:
         return False
     if one.state != SENT or (shared is None and one.asked is None):  # taken back meanwhile: send from the start
-        return _send(appointment, [one], by=by, action="auto_send.sent_again")
+        return send(appointment, [one], by=by, action="auto_send.sent_again")
     recipient = resolve(appointment)
-    channels = _channels(appointment, recipient, [one])
+    channels = channels_of(appointment, recipient, [one])
     if not channels or (shared is not None and shared.holder != recipient.addressee.holder):
         return False
     if one.link is not None and _reaches(one.link, channels):
@@ -294,7 +255,8 @@ def _replace_link(one: AutoSend, addressee: Addressee, channels: Channels) -> Do
     moved = list(former.sendings.order_by("rank")) if former and former.end != LinkEnd.STAFF else [one]
     if one.question_id and former and former.holder_id != (addressee.holder.pk if addressee.holder else None):
         moved = [sending for sending in moved if sending.question_id]  # its documents stay with who received them
-    link = _new_link(one.appointment, addressee, channels)
+    link = new_link(one.appointment, addressee, channels)
+    link.save()
     for rank, sending in enumerate(moved, start=1):
         AutoSend.objects.filter(pk=sending.pk).update(link=link, rank=rank)
     shared = SharedDocument.objects.filter(auto_send__in=[sending.pk for sending in moved])
@@ -303,18 +265,6 @@ def _replace_link(one: AutoSend, addressee: Addressee, channels: Channels) -> Do
     unseen.update(authorisation=addressee.authorisation, holder_ended_at=None, holder_ended_by_age=False)
     if addressee.patient_is_minor:  # after a merge, a document may still be an adult's
         unseen.update(patient_was_minor=True)
-    return link
-
-
-def _new_link(appointment: Appointment, addressee: Addressee, channels: Channels) -> DocumentLink:
-    """A link bound to the contacts it is sent to, and to the authorisation under which it is sent."""
-    link = DocumentLink(
-        appointment=appointment,
-        email=channels["email"][0] if "email" in channels else None,
-        mobile=channels["sms"][0] if "sms" in channels else None,
-    )
-    write_addressee(link, addressee)
-    link.save()
     return link
 
 

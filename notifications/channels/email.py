@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.mime.nonmultipart import MIMENonMultipart
 from email.utils import formataddr, parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,10 +24,21 @@ SERVICE_CLOSING = 421
 NOT_AUTHENTICATED = {530, 534, 535, 538}  # RFC 4954: our password, not the recipient's address
 
 
+class ComposedOnce(EmailMultiAlternatives):
+    """Sent as it was checked: composing takes a third of the time of sending."""
+
+    _composed: Any = None
+
+    def message(self, **options: Any) -> Any:
+        if self._composed is None:
+            self._composed = super().message(**options)
+        return self._composed
+
+
 def compose(message: Message) -> EmailMultiAlternatives:
     """The mail, in plain text and, if the message has it, HTML. Its Message-ID comes from the row, so that mailboxes
     and this site recognise a second copy."""
-    mail = EmailMultiAlternatives(
+    mail = ComposedOnce(
         subject=message.subject,
         body=message.body,
         from_email=_from(message),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterable
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -175,6 +176,8 @@ class Patient(models.Model):
     merged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UnmergedPatients()
+
+    _shares_mobile: bool | None = None  # once note_shared_mobiles has asked
     every = PatientQuerySet.as_manager()  # merged ones, too
 
     class Meta:
@@ -231,8 +234,11 @@ class Patient(models.Model):
 
     def shares_mobile(self) -> bool:
         """Whether another record of the practice has the same mobile: of a couple, or of a parent."""
-        same = Patient.objects.filter(practice=self.practice_id, mobile=self.mobile).exclude(pk=self.pk)
-        return self.mobile is not None and same.exists()
+        if self.mobile is None:
+            return False
+        if self._shares_mobile is not None:
+            return self._shares_mobile
+        return Patient.objects.filter(practice=self.practice_id, mobile=self.mobile).exclude(pk=self.pk).exists()
 
     def is_minor_on(self, day: date) -> bool:
         return age_on(self.birth_date, day) < MAJORITY
@@ -240,3 +246,16 @@ class Patient(models.Model):
     def is_minor_now(self) -> bool:
         """Judged today, at the practice."""
         return self.is_minor_on(timezone.localdate(timezone=self.practice.zone))
+
+
+def note_shared_mobiles(patients: Iterable[Patient]) -> None:
+    """Ask for all of these records at once what `shares_mobile` asks for each."""
+    with_mobile = [one for one in patients if one.mobile is not None]
+    owners: dict[tuple[uuid.UUID, str | None], set[uuid.UUID]] = {}
+    same = Patient.objects.filter(
+        practice__in={one.practice_id for one in with_mobile}, mobile__in={one.mobile for one in with_mobile}
+    )
+    for pk, practice, mobile in same.values_list("pk", "practice", "mobile"):
+        owners.setdefault((practice, mobile), set()).add(pk)
+    for one in with_mobile:
+        one._shares_mobile = bool(owners.get((one.practice_id, one.mobile), set()) - {one.pk})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +16,11 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from appointments.models import Appointment
-from appointments.recipients import resolve
+from appointments.recipients import resolve_each
 from audit.models import AuditEvent
 from documents.library.catalogue import import_document
 from documents.models import AutoSend, LibraryDocument, SharedDocument
-from documents.sending import autosend
+from documents.sending import autosend, send
 from documents.sending.autosend import send_batch, send_due
 from documents.sending.rules import RuleContent, save_rule
 from jobs.leases import MAX_ATTEMPTS
@@ -55,14 +55,14 @@ def poisonous(monkeypatch: pytest.MonkeyPatch) -> Callable[[Appointment], None]:
     """A function after which sending for an appointment raises an unexpected error."""
 
     def _poison(appointment: Appointment) -> None:
-        plain = resolve
+        plain = resolve_each
 
-        def resolve_or_fail(asked: Appointment) -> Any:
-            if asked.pk == appointment.pk:
+        def resolve_or_fail(asked: Sequence[Appointment]) -> Any:
+            if appointment in asked:
                 raise ZeroDivisionError
             return plain(asked)
 
-        monkeypatch.setattr(autosend, "resolve", resolve_or_fail)
+        monkeypatch.setattr(send, "resolve_each", resolve_or_fail)
 
     return _poison
 

@@ -62,6 +62,17 @@ def test_many_messages_make_few_tasks(django_capture_on_commit_callbacks: Django
     assert 1 <= waiting_tasks() <= 4
 
 
+def test_a_process_asks_the_shared_cache_once_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(cache, "add", lambda *given, **_named: asked.append(given))
+    at = timezone.now() + timedelta(seconds=5)
+    for _ in range(40):
+        nudge_channel(Channel.SMS, at)
+    nudge_channel(Channel.EMAIL, at)
+    nudge_channel(Channel.SMS, at + timedelta(seconds=1))
+    assert len(asked) == 3
+
+
 def test_a_message_of_tomorrow_is_left_to_the_sweep() -> None:
     nudge_channel(Channel.SMS, timezone.now() + timedelta(days=1))
     assert waiting_tasks() == 0

@@ -34,7 +34,7 @@ from docshare.sms_settings import countries, hour_and_day
 from notifications import sms_limits
 from notifications.causes import Cause
 from notifications.models import Channel, Message, MessageState, SmsPolicy
-from notifications.outbox import plan_sms, send_elsewhere
+from notifications.outbox import Together, plan_sms, send_elsewhere
 from notifications.sms_limits import SmsRefused
 from notifications.sms_numbers import COUNTRIES, unfit
 from patients.codes import send_invitation_code
@@ -237,6 +237,25 @@ def test_without_the_shared_store_the_database_counts(settings: Settings, monkey
     finally:
         sms_limits._store.cache_clear()
     assert [one.state for one in planned] == ["queued"] * 3 + ["failed"] * 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("store", ["redis://127.0.0.1:1/0", None])
+def test_sms_planned_together_are_counted_one_after_the_other(store: str | None, settings: Settings) -> None:
+    settings.SMS_PER_NUMBER = (3, 9)
+    settings.CACHE_URL = store or settings.CACHE_URL
+    sms_limits._store.cache_clear()
+    sms()
+    together = Together()
+    try:
+        planned = [sms(together=together) for _time in range(4)]
+        assert sent() == 1
+        together.write()
+    finally:
+        sms_limits._store.cache_clear()
+    assert [one.state for one in planned] == ["queued"] * 2 + ["failed"] * 2
+    assert sent() == 3
+    assert sms().state == MessageState.FAILED
 
 
 @pytest.mark.django_db(transaction=True)
