@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 from bench.client import Patient, copied_and_hashed
+from bench.samples import large_pdf
 from docshare.demo.letters import letter
 from tools.stack.places import Places
 from tools.stack.stack import Stack
@@ -139,7 +140,7 @@ def slow_readers(patient: Patient, document: str) -> None:
 
 
 def uploads(stack: Stack, share: Sharing) -> None:
-    content = padded(SIZES["50 MB"])
+    content = large_pdf()  # not `padded`: readers search all of a file that ends in line feeds
     source = stack.places.data / "upload.pdf"
     source.write_bytes(content)
     ours, floors = [], []
