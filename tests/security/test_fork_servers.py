@@ -1,4 +1,4 @@
-"""Fork servers that are forks of one process (files/fork_servers.py): each still ends with its part, without a secret.
+"""Fork servers that are forks of one process (files/fork_servers.py): each ends with its part, and has no secret.
 
 On Linux alone, as `make run` uses them.
 """
