@@ -22,6 +22,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import ModuleType
 
@@ -87,6 +88,7 @@ def main() -> None:
             sys.exit(1)
         os.dup2(2, 1)  # before any process is started that would keep the output open
         if FORKED:
+            resource_tracker.ensure_running()  # which multiprocessing gives each fork server: one for all parts
             answer_first_page()
         supervise()
 

@@ -37,7 +37,6 @@ def start_origin(preloaded: Sequence[str], *, fork: Fork) -> None:
     _origin, requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     fork(partial(_serve, requests, preloaded, fork))
     requests.close()
-    resource_tracker.ensure_running()  # each fork server gets it: one for all parts
 
 
 def ensure_running() -> None:
