@@ -22,7 +22,9 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
+from types import ModuleType
 
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
@@ -32,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from deploy import prepare  # noqa: E402
 from deploy.stop_with_parent import tie_to_parent  # noqa: E402
+from files import fork_servers  # noqa: E402
 
 PR_SET_NAME = 15  # prctl(2)
 LONGEST_NAME = 15  # bytes
@@ -56,6 +59,10 @@ LOADED = [
     "django.core.cache.backends.redis",
     "django.db.backends.sqlite3.base",
 ]
+# The SANDBOX_PRELOADED of the settings, which are not read yet.
+SANDBOXED = ["imports.reading.occurrences", "documents.preload"]
+# Of them, what the parts load as well. Imports no Django.
+LOADED_BY_BOTH = ["files.decoding", "files.sandbox_child", "imports.reading.occurrences", "signing.pdf.signing_child"]
 # Of the first pages after that of the sign-in.
 TEMPLATES = [
     *("practitioner/agenda.html", "staff_base.html", "practitioner/_agenda_toolbar.html"),
@@ -69,6 +76,8 @@ def main() -> None:
     if FORKED:
         name_process("docshare-parts")
     gc.disable()  # what is loaded stays; a collection would only take time
+    if FORKED:
+        start_sandbox()
     with counters_folder():
         prepare.set_up()
         preparing = in_a_fork(prepare.prepare_installation)
@@ -79,6 +88,7 @@ def main() -> None:
             sys.exit(1)
         os.dup2(2, 1)  # before any process is started that would keep the output open
         if FORKED:
+            resource_tracker.ensure_running()  # which multiprocessing gives each fork server: one for all parts
             answer_first_page()
         supervise()
 
@@ -97,7 +107,16 @@ def counters_folder() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def start_sandbox() -> None:
+    """Start what the fork servers of the sandbox are forked from, before this process knows a secret."""
+    for module in LOADED_BY_BOTH:
+        importlib.import_module(module)
+    assert "django" not in sys.modules
+    fork_servers.start_origin(SANDBOXED, fork=in_a_fork)
+
+
 def load() -> None:
+    leave_out_shell()
     for module in LOADED:
         importlib.import_module(module)
     from django.conf import settings
@@ -112,6 +131,13 @@ def load() -> None:
     for language, _ in settings.LANGUAGES:
         with translation.override(language):
             get_resolver()._populate()
+
+
+def leave_out_shell() -> None:
+    """celery's command line imports an interactive shell, 9 MiB of libraries, which no part opens."""
+    shell = ModuleType("click_repl")
+    vars(shell)["register_repl"] = lambda _group: None
+    sys.modules["click_repl"] = shell
 
 
 def answer_first_page() -> None:

@@ -29,14 +29,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from files import open_work, spare_children
+from files import fork_servers, open_work, spare_children
 from files.child_messages import ChildClosedPipe, FinalAnswer, Line, OutOfTime, UnknownChildMessage
 from files.confinement import Access, protections
 from files.sandbox_child import Bounds, Job
@@ -69,6 +68,7 @@ class SandboxCrashed(SandboxError):
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(settings.SANDBOX_PRELOADED)
+    fork_servers.use()
     return context
 
 
@@ -81,7 +81,7 @@ def warm() -> None:
     """Start the fork server now, so that the first document need not wait a second for its libraries."""
     logger.info("What a document's parser may touch is held by: %s", protections().sentence)
     _context()
-    forkserver.ensure_running()
+    fork_servers.ensure_running()
 
 
 def run(

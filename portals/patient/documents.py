@@ -16,7 +16,7 @@ from django import forms
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -27,7 +27,7 @@ from zipstream import ZIP_STORED, ZipStream
 from accounts.models import User
 from documents.consents.access import consent_of, signer_of
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
-from documents.sharing.access import visible_as_recipient
+from documents.sharing.access import one_as_recipient, visible_as_recipient
 from documents.sharing.former_access import former_practices, practice_of_former
 from documents.sharing.reading import note_reading
 from files import storage
@@ -154,7 +154,7 @@ def _no_longer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def open_document(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Opens the document, which counts as reading."""
     user = cast("User", request.user)
-    shared = visible_as_recipient(user).filter(pk=pk).first()
+    shared = one_as_recipient(user, pk)
     if shared is None:
         return _no_longer(request, pk)
     note_reading(documents=[shared], by=user, means=ReadingMeans.VIEWED, as_recipient=True)
@@ -175,8 +175,8 @@ def open_in_session(request: HttpRequest, found: SharedDocument) -> None:
 @require_safe
 def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse:
     """One page as a picture; only of a document opened in this session."""
-    shared = get_object_or_404(visible_as_recipient(cast("User", request.user)).select_related("file"), pk=pk)
-    if not is_opened(request, shared):
+    shared = one_as_recipient(cast("User", request.user), pk)
+    if shared is None or not is_opened(request, shared):
         raise Http404
     return page_picture_of(request, shared, page)
 
@@ -184,7 +184,7 @@ def page_picture(request: HttpRequest, pk: uuid.UUID, page: int) -> HttpResponse
 @require_POST
 def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     user = cast("User", request.user)
-    shared = visible_as_recipient(user).select_related("file").filter(pk=pk).first()
+    shared = one_as_recipient(user, pk)
     if shared is None:
         return _no_longer(request, pk)
     response = respond(shared.file, title=shared.title, request=request)

@@ -13,7 +13,7 @@ from django.test import Client
 from appointments.models import HolderAuthorisation
 from documents.models import AutoSend, DocumentLink, SharedDocument
 from documents.sending.links import documents_of, find_link, link_url
-from documents.sharing.access import visible_as_recipient, visible_as_staff, visible_to
+from documents.sharing.access import one_as_recipient, visible_as_recipient, visible_as_staff, visible_to
 from documents.sharing.accesses import Access, AccessKind, accesses_to
 from tests.properties.cast import ACCOUNTS, STAFF, Practices
 from tests.properties.model import Way, World
@@ -33,8 +33,11 @@ class Doors:
     # --- By queries: after every step -------------------------------------------------------------------------
 
     def compare_documents(self) -> None:
+        shared = list(SharedDocument.objects.values_list("pk", flat=True))
         for name, user in self.cast.users.items():
             assert ids(visible_as_recipient(user)) == self.world.sees(name), name
+            one_by_one = {str(pk) for pk in shared if one_as_recipient(user, pk)}
+            assert one_by_one == self.world.sees(name), name
 
     def compare_links(self) -> None:
         for key, token in self.tokens.items():

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -22,7 +23,7 @@ from accounts.models import Scope, User
 from accounts.sole_control import require_sole_control
 from appointments.models import Appointment
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
-from documents.sharing.access import around, visible_as_recipient, visible_as_staff
+from documents.sharing.access import around, one_as_recipient, visible_as_recipient, visible_as_staff
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload, take_back
 from documents.sharing.uploads import check_may_share
@@ -198,16 +199,21 @@ class MyDocument(ApiView):
 class MyDocumentContent(ApiView):
     @a_file("Download a document that you received")
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
-        document = get_object_or_404(visible_as_recipient(self.user).select_related("file"), pk=pk)
-        return content(document, request, self.user)
+        document = one_as_recipient(self.user, pk)
+        if document is None:
+            raise Http404
+        return content(document, request, self.user, as_recipient=True)
 
 
-def content(document: SharedDocument, request: Request, user: User) -> HttpResponseBase:
-    """The bytes as attachment. A program's download counts as a reading; further ranges of it are the same
-    reading."""
+def content(
+    document: SharedDocument, request: Request, user: User, *, as_recipient: bool = False
+) -> HttpResponseBase:
+    """The bytes as attachment. A program's download counts as a reading; further ranges of it are the same reading.
+
+    `as_recipient`: as in `note_reading`."""
     response = checked(respond(document.file, title=document.title, request=request._request))
     if request.method == "GET" and not _continues_download(document, request, user):
-        note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED)
+        note_reading(documents=[document], by=user, means=ReadingMeans.DOWNLOADED, as_recipient=as_recipient)
     return response
 
 

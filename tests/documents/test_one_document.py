@@ -1,0 +1,84 @@
+"""One document by its id, by the rule of who sees what (documents/sharing/access.py::one_as_recipient)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from appointments.models import Appointment
+from documents.models import SharedDocument
+from documents.sharing.access import SERVED, one_as_recipient
+from documents.sharing.composed import compose
+from files.models import StoredFile
+from patients.models import Patient, RecordTie
+from tests.conftest import BookFixture
+from tests.documents.bookings import *  # noqa: F403  # share
+from tests.documents.ways import account, claim
+
+pytestmark = pytest.mark.django_db
+Share = Callable[[Appointment], SharedDocument]
+
+
+@pytest.fixture
+def marie_herself(marie: Patient) -> User:
+    user = account("marie.durand@courriel.example", "+33612345678")
+    claim(marie, user)
+    return user
+
+
+def test_what_serving_needs_is_read_as_the_database_has_it(
+    share: Share, appointment: Appointment, marie_herself: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    shared = SharedDocument.objects.select_related("file").get(pk=share(appointment).pk)
+    with django_assert_num_queries(2):
+        found = one_as_recipient(marie_herself, shared.pk)
+        assert found is not None
+        assert [getattr(found, name) for name in SERVED] == [getattr(shared, name) for name in SERVED]
+        for field in StoredFile._meta.concrete_fields:
+            assert getattr(found.file, field.attname) == getattr(shared.file, field.attname)
+    assert found.shared_at == shared.shared_at
+
+
+def test_the_same_query_serves_other_accounts_and_documents(
+    share: Share, appointment: Appointment, marie_herself: User, stranger: Patient, hugo: User
+) -> None:
+    shared = share(appointment)
+    other = account("autre@courriel.example", "+33612000088")
+    RecordTie.objects.create(
+        user=other, patient=stranger, relationship="self", proved_email=other.email, proved_mobile="+33612000088"
+    )
+    assert one_as_recipient(marie_herself, shared.pk) == shared
+    assert one_as_recipient(other, shared.pk) is None
+    assert one_as_recipient(hugo, shared.pk) is None
+    assert one_as_recipient(marie_herself, uuid.uuid4()) is None
+
+
+def test_an_ended_or_suspended_tie_counts_at_the_next_look(
+    share: Share, book_for: BookFixture, marie: Patient, marie_herself: User
+) -> None:
+    before, later = share(book_for(marie)), share(book_for(marie))
+    assert one_as_recipient(marie_herself, later.pk) == later
+    SharedDocument.objects.filter(pk=before.pk).update(shared_at=timezone.now() - timedelta(days=2))
+    RecordTie.objects.update(suspended_at=timezone.now() - timedelta(days=1))
+    assert one_as_recipient(marie_herself, before.pk) == before
+    assert one_as_recipient(marie_herself, later.pk) is None
+    RecordTie.objects.update(ended_at=timezone.now())
+    assert one_as_recipient(marie_herself, before.pk) is None
+
+
+def test_an_account_that_was_closed_sees_nothing(share: Share, appointment: Appointment, marie_herself: User) -> None:
+    shared = share(appointment)
+    marie_herself.is_active = False
+    assert one_as_recipient(marie_herself, shared.pk) is None
+
+
+def test_a_query_that_does_not_ask_for_each_id_is_refused() -> None:
+    asked, forgotten = uuid.uuid4(), uuid.uuid4()
+    with pytest.raises(ValueError, match="Not parameters of the query"):
+        compose(SharedDocument.objects.filter(pk=asked).values_list("pk"), [asked, forgotten])
