@@ -21,6 +21,7 @@ from typing import Any
 from files import system_calls
 from files.confinement import Access, confine
 
+ARE_YOU_THERE = b"?"  # asked of a child that waits for a job, which says the same
 MAX_ANSWER_BYTES = 8 << 20
 LOWEST_PRIORITY = 19  # nice(2)
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -53,7 +54,9 @@ def work(parent: Connection) -> None:
     _end_with_the_server()
     _discard_output()
     try:
-        job: Job = pickle.loads(parent.recv_bytes())  # noqa: S301  # the parent's
+        while (sent := parent.recv_bytes()) == ARE_YOU_THERE:
+            parent.send_bytes(sent)
+        job: Job = pickle.loads(sent)  # noqa: S301  # the parent's
     except EOFError:  # the parent ended without a job
         return
     _do(job, parent)

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
-from files.sandbox_child import Job, work
+from files.sandbox_child import ARE_YOU_THERE, Job, work
 
 logger = logging.getLogger(__name__)
+ANSWERS_WITHIN = 2.0  # seconds: longer than a busy machine takes to start it
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class _Spare:
         """The spare child, if it lives."""
         with self._lock:
             child, self._child = self._child, None
-        if child is None or child.process.is_alive():
+        if child is None or _waits(child):
             return child
         _end(child)
         return None
@@ -88,6 +89,15 @@ def start(context: ForkServerContext) -> None:
         _spare.put(_started(context))
     except (OSError, EOFError) as error:  # no process, descriptor or memory is left, or the fork server ends
         logger.warning("No spare child could be started: %s", type(error).__name__)
+
+
+def _waits(child: Child) -> bool:
+    """Asks the child itself, as of the end of a process one learns a moment later: killed, it answers nothing."""
+    try:
+        child.line.send_bytes(ARE_YOU_THERE)
+        return child.line.poll(ANSWERS_WITHIN) and child.line.recv_bytes(1) == ARE_YOU_THERE
+    except (OSError, EOFError):
+        return False
 
 
 def _started(context: ForkServerContext) -> Child:
