@@ -78,7 +78,7 @@ def prepare(
             intake, was_repaired, signatures = signed.intake, signed.repaired, signed.signatures
         elif intake.signature_count:
             signatures = _signatures_it_came_with(intake)
-        stored = storage.keep(intake)
+        stored = storage.keep(intake, practice=appointment.practice_id)
     facts = {
         "file": stored,
         "name": intake.name,

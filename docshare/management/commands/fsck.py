@@ -28,6 +28,7 @@ from files import storage
 from files.models import StoredFile
 from notifications import invariants as notifications
 from notifications.outbox import erase_ended_letters
+from personal_data.growth import practices_are_their_parents
 
 ORPHAN_AGE = timedelta(days=1)
 
@@ -71,6 +72,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "auto-sends-in-time": documents.automatic_documents_leave_in_time,
     "messages": notifications.messages_end,
     "texts": notifications.texts_are_forgotten,
+    "practices": practices_are_their_parents,
     "audit": chain.faults,
     "keys": keys_open_what_is_sealed,
     "orphans": every_stored_file_has_a_row,
