@@ -230,19 +230,18 @@ def grow(templates: Templates, size: Size) -> None:
         "shared_at": "now() - (mod(n, 40000) || ' minutes')::interval",
     }
     copy(templates.document, shared, 0, documents)
-    beside = {"id": numbered("documents_documentreading"), "practice_id": practice(documents), "document_id": key(5)}
-    copy(templates.reading, beside, 0, documents)
-    line = {
-        "id": numbered("audit_auditevent"),
-        "practice_id": practice(documents),
-        "record_id": of(4, number, documents),
-        "object_id": key(5),
-    }
-    copy(templates.event, line, 0, documents)
+    note(templates, {"practice_id": practice(documents), "record_id": of(4, number, documents)}, key(5), documents)
     fail(templates, size, key, practice(number))
     print(
         f"{size.practices:,} practices, {documents:,} documents made in {time.monotonic() - start:.0f} s", flush=True
     )
+
+
+def note(templates: Templates, around: dict[str, str], document: str, number: int) -> None:
+    """One reading and one line of the trail for each document."""
+    read = {**around, "id": numbered("documents_documentreading"), "document_id": document}
+    copy(templates.reading, read, 0, number)
+    copy(templates.event, {**around, "id": numbered("audit_auditevent"), "object_id": document}, 0, number)
 
 
 def fail(templates: Templates, size: Size, key: Callable[..., str], practice: str) -> None:
