@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -42,11 +43,12 @@ class FailedNotice:
         return self.message.cause in (*WRONG_CONTACT, Cause.COUNTRY)
 
 
-def failed_notices(practices: QuerySet[Practice], *, since: datetime) -> MessageQuerySet:
+def failed_notices(practices: list[UUID], *, since: datetime) -> MessageQuerySet:
     """Failed messages of these practices since then (booked, moved, changed, cancelled, reminders), newest first."""
     here = Exists(Appointment.objects.filter(pk=OuterRef("about"), practice__in=practices))
     deleted = Exists(Patient.objects.filter(pk=OuterRef("about"), practice__in=practices))
-    failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=since, about__isnull=False)
+    theirs = Q(practice__in=practices) | Q(practice=None)  # of the previous release
+    failed = Message.objects.filter(theirs, state=MessageState.FAILED, created_at__gte=since, about__isnull=False)
     notices = failed.filter(about_appointments()).filter(here | deleted)
     return notices.order_by("-created_at", "-id")
 

@@ -134,7 +134,13 @@ def _apply(known: dict[Any, Reminder], wanted: dict[Any, tuple[Appointment, date
             changed.append(one)
     Reminder.objects.bulk_update(changed, ["state", "due_at"], batch_size=500)
     new = [
-        Reminder(appointment=appointment, channel=key[-2], offset_hours=key[-1], due_at=due_at)
+        Reminder(
+            practice_id=appointment.practice_id,
+            appointment=appointment,
+            channel=key[-2],
+            offset_hours=key[-1],
+            due_at=due_at,
+        )
         for key, (appointment, due_at) in wanted.items()
     ]
     Reminder.objects.bulk_create(new, batch_size=500)

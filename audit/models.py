@@ -75,7 +75,8 @@ class AuditEvent(models.Model):
 
 
 class AuditSeal(models.Model):
-    """A line's place in the chain, assigned once the line is committed (audit/chain.py). Append-only like the trail.
+    """A line's places in the chain of the installation and in its practice's, assigned once the line is committed
+    (audit/chain.py). Append-only like the trail.
 
     No foreign key: the missing line behind a seal must be detectable.
     """
@@ -83,11 +84,47 @@ class AuditSeal(models.Model):
     position = models.BigIntegerField(primary_key=True)
     event_id = models.BigIntegerField(unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 over the digest before and the line, hexadecimal")
+    chain = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="The practice; zeros: none; null: sealed by the previous release, in the one chain alone",
+    )
+    number = models.BigIntegerField(null=True, blank=True, help_text="Its place in that chain, from 1")
+    chain_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="As digest, over the digest before in that chain",
+    )
 
     class Meta:
         verbose_name = "scellé"
         verbose_name_plural = "scellés"
-        constraints = [models.CheckConstraint(condition=models.Q(position__gte=1), name="audit_seal_from_one")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(position__gte=1), name="audit_seal_from_one"),
+            models.UniqueConstraint(
+                fields=["chain", "number"],
+                condition=models.Q(chain__isnull=False),
+                name="audit_seal_once_in_its_chain",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.position}:{self.digest}"
+
+
+class DailySeal(models.Model):
+    """One digest a day over the newest seal of each chain that grew since the day before (audit/days.py).
+    Append-only like the trail."""
+
+    day = models.DateField(primary_key=True, help_text="In UTC")
+    position = models.BigIntegerField(unique=True, help_text="Of the newest seal that it covers")
+    digest = models.CharField(max_length=64, help_text="audit.days.digest_of_day")
+
+    class Meta:
+        verbose_name = "scellé du jour"
+        verbose_name_plural = "scellés du jour"
+
+    def __str__(self) -> str:
+        return f"{self.day.isoformat()}:{self.digest}"

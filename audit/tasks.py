@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from audit import chain
+from audit import chain, days
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +19,9 @@ def seal() -> None:
 
 @shared_task
 def note_anchor() -> None:
-    """Write the anchor to the log, which is stored elsewhere. Harmless when repeated: it changes no data."""
+    """Seal the day, and write its anchor to the log, which is stored elsewhere. Harmless when repeated: a day is
+    sealed once."""
+    if day := days.seal_day():
+        logger.info("Audit trail: the chains of all practices, anchor %s", day)
     anchor = chain.newest_anchor()
     logger.info("Audit trail: %d lines are sealed, anchor %d:%s", anchor.position, anchor.position, anchor.digest)

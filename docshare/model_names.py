@@ -37,6 +37,7 @@ MODELS: dict[str, tuple[Promise, Promise]] = {
     "appointments.ReminderPolicy": (_("réglage des rappels"), _("réglages des rappels")),
     "audit.AuditEvent": (_("ligne de l’historique"), _("lignes de l’historique")),
     "audit.AuditSeal": (_("scellé de l’historique"), _("scellés de l’historique")),
+    "audit.DailySeal": (_("scellé du jour"), _("scellés du jour")),
     "documents.AutoSend": (_("envoi automatique"), _("envois automatiques")),
     "documents.AutoSendRule": (_("règle d’envoi automatique"), _("règles d’envoi automatique")),
     "documents.Category": (_("catégorie"), _("catégories")),

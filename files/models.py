@@ -13,6 +13,9 @@ from sealing.columns import SealedTextField
 
 class StoredFile(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice_id = models.UUIDField(
+        null=True, blank=True, help_text="Null: of an account's export, or written by the previous release"
+    )
     key = models.CharField(max_length=100, unique=True, help_text="Where the storage keeps it; never from a name")
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField(help_text="Bytes")
@@ -28,7 +31,10 @@ class StoredFile(models.Model):
 
     class Meta:
         db_table = "documents_storedfile"
-        indexes = [models.Index(fields=["sha256"], name="stored_file_sha256")]  # "is this one of ours?"
+        indexes = [
+            models.Index(fields=["sha256"], name="stored_file_sha256"),  # "is this one of ours?"
+            models.Index(fields=["practice_id", "created_at"], name="stored_file_of"),
+        ]
         constraints = [models.CheckConstraint(condition=Q(size__gt=0), name="stored_file_not_empty")]
 
     def __str__(self) -> str:

@@ -63,7 +63,7 @@ class NotKept(Exception):
     """The storage reported success but does not have the file: the user must try again."""
 
 
-def keep(intake: Intake) -> StoredFile:
+def keep(intake: Intake, *, practice: uuid.UUID | None) -> StoredFile:
     """Hash the file and move it into storage: a rename where the storage is files, an upload on S3. Consumes the
     intake.
 
@@ -72,14 +72,20 @@ def keep(intake: Intake) -> StoredFile:
     exceptions.
     """
     with intake:
-        return keep_path(intake.path, intake.media_type)
+        return keep_path(intake.path, intake.media_type, practice=practice)
 
 
-def keep_path(path: Path, media_type: str, *, pk: uuid.UUID | None = None) -> StoredFile:
-    """As `keep`, for a file that the site itself made, or that has its id from another installation."""
+def keep_path(path: Path, media_type: str, *, practice: uuid.UUID | None, pk: uuid.UUID | None = None) -> StoredFile:
+    """As `keep`, for a file that the site itself made, or that has its id from another installation. `practice`: None
+    for an account's own export."""
     pk = pk or uuid.uuid4()
     stored = StoredFile(
-        id=pk, key=key_of(pk), sha256=sha256_of(path), size=path.stat().st_size, media_type=media_type
+        id=pk,
+        practice_id=practice,
+        key=key_of(pk),
+        sha256=sha256_of(path),
+        size=path.stat().st_size,
+        media_type=media_type,
     )
     storage = _storage()
     if isinstance(storage, FileSystemStorage):

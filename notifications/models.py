@@ -176,6 +176,7 @@ class Message(models.Model):
                 name="message_refused",
             ),
             models.Index(fields=["created_at"], condition=Q(state="failed"), name="message_failed"),
+            models.Index(fields=["practice", "created_at"], condition=Q(state="failed"), name="message_failed_of"),
             # Only left behind by workers of the previous version (outbox.erase_ended_letters).
             models.Index(fields=["id"], condition=~Q(state="queued") & ~Q(html=""), name="message_letter_left"),
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="message_provider_id"),

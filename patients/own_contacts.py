@@ -126,7 +126,12 @@ def propose(tie: RecordTie, patient: Patient, contact: str, new: str) -> None:
         patient=patient,
         contact=contact,
         settled_at=None,
-        defaults={"user": tie.user, "value": new, "made_at": timezone.now()},
+        defaults={
+            "practice_id": patient.practice_id,
+            "user": tie.user,
+            "value": new,
+            "made_at": timezone.now(),
+        },
     )
     _note(tie, patient, contact, former)
 

@@ -76,7 +76,7 @@ def _make(row: DataExport) -> None:
 
 
 def _finish(row: DataExport, archive: Path) -> None:
-    stored = storage.keep_path(archive, ZIP)
+    stored = storage.keep_path(archive, ZIP, practice=None)
     try:
         with transaction.atomic():
             stored.save()

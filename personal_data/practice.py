@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from django.contrib import admin
@@ -20,7 +19,7 @@ from django.db.models import Model, Q, QuerySet
 from accounts.models import OneTimeCode, User
 from appointments.models import Appointment
 from audit import chain
-from audit.models import AuditEvent, AuditSeal
+from audit.models import AuditEvent
 from audit.trail import record
 from documents.models import SharedDocument
 from files import storage
@@ -199,17 +198,10 @@ def people_of(practice: Practice, *more: uuid.UUID) -> Iterator[dict[str, object
 
 
 def trail_of(practice: Practice) -> Iterator[dict[str, object]]:
-    """The practice's lines of the trail, each with its place in the chain."""
-    lines = AuditEvent.objects.filter(practice_id=practice.pk).order_by("id").iterator(chunk_size=KEYS)
-    while batch := list(islice(lines, KEYS)):
-        seals = {one.event_id: one for one in AuditSeal.objects.filter(event_id__in=[line.pk for line in batch])}
-        for line in batch:
-            seal = seals.get(line.pk)
-            yield {
-                **chain.facts(line),
-                "position": seal.position if seal else None,
-                "digest": seal.digest if seal else None,
-            }
+    """The practice's lines of the trail, each with its places in the chains."""
+    return chain.with_places(
+        AuditEvent.objects.filter(practice_id=practice.pk).order_by("id").iterator(chunk_size=KEYS)
+    )
 
 
 def _erase_operators_log(practice: Practice) -> None:

@@ -129,7 +129,7 @@ def _renew(row: PracticeExport, **progress: int) -> None:
 
 
 def _finish(row: PracticeExport, archive: Path) -> None:
-    stored = storage.keep_path(archive, ZIP)
+    stored = storage.keep_path(archive, ZIP, practice=row.practice_id)
     try:
         with transaction.atomic():
             stored.save()

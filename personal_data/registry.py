@@ -254,6 +254,7 @@ DECISIONS: dict[str, Decision] = {
     "signing.SignatureImage": Decision(exported=("Practitioner",), references={"user": E}),
     "audit.AuditEvent": Decision(exported=("AuditEvent",)),
     "audit.AuditSeal": Decision(why_not=OF_INSTALLATION),
+    "audit.DailySeal": Decision(why_not=OF_INSTALLATION),
     # Data of the installation
     "webhooks.WebhookProgress": Decision(why_not=OF_INSTALLATION),
     "auth.Group": Decision(why_not=OF_INSTALLATION),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from jobs.exclusive import OneAtATime
-from personal_data import data_exports, practice_exports
+from personal_data import data_exports, growth, practice_exports
 
 MAKING = OneAtATime(seconds=200)
 MAKING_OF_PRACTICES = OneAtATime(seconds=200)
@@ -31,3 +31,9 @@ def make_practice_exports() -> None:
     """Make what is requested, until nothing is. Harmless when repeated: archives made are no longer due."""
     if MAKING_OF_PRACTICES.run(practice_exports.make_next):
         make_practice_exports.delay()  # a further task continues
+
+
+@shared_task
+def fill_practices() -> None:
+    """Fill in the practice of rows that the previous release wrote. Harmless when repeated."""
+    growth.fill_practices()

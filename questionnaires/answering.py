@@ -65,7 +65,9 @@ def begin_response(*, appointment: Appointment, version: QuestionnaireVersion, b
     ResponseClosed for a cancelled appointment."""
     if appointment.status == AppointmentStatus.CANCELLED:
         raise ResponseClosed
-    response = QuestionnaireResponse(appointment=appointment, version=version, author=by)
+    response = QuestionnaireResponse(
+        practice_id=appointment.practice_id, appointment=appointment, version=version, author=by
+    )
     proposed = {item.link_id: item.initial for item in version.questions.walk() if item.initial}
     response.answers = _written(response, proposed)
     response.save()

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from appointments.models import Appointment
+from practices.columns import practice_column
 from practices.models import OfPracticeQuerySet, Practice
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import LONGEST_TITLE, read_questionnaire
@@ -113,6 +114,7 @@ class QuestionnaireResponse(models.Model):
     """`author`: the account that fills it in, for itself or for the appointment's patient."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = practice_column()
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="questionnaire_responses")
     version = models.ForeignKey(QuestionnaireVersion, on_delete=models.PROTECT, related_name="responses")
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -124,6 +126,7 @@ class QuestionnaireResponse(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["id"], condition=Q(practice=None), name="response_without_practice")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="completed", completed_at__isnull=False)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib.postgres import operations as postgresql
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddConstraint, AddIndex, RunPython
 from django.db.migrations.state import ProjectState, StateApps
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
+FILLED_AT_ONCE = 1_000  # rows
 VALIDITY = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
 
@@ -135,3 +141,42 @@ class MoveContentTypes(RunPython):
         for name in (model.lower() for model in self.models):
             if not types.filter(app_label=new, model=name).exists():
                 types.filter(app_label=old, model=name).update(app_label=new)
+
+
+class FillPractice(RunPython):
+    """Copy the practice of each row's parent into the column of its own, a thousand rows at a time, each in a
+    transaction of its own. Its migration has `atomic = False`; it may be run again after an interruption.
+
+    `model`: of the migration's app, or "app.Model". `lookups`: ways from a row to its practice; the first that leads
+    to one counts. Rows that the previous release writes meanwhile are filled later (personal_data/growth.py).
+    """
+
+    def __init__(self, model: str, *lookups: str) -> None:
+        self.model, self.lookups = model, lookups
+        super().__init__(self._fill, RunPython.noop, atomic=False, elidable=True)
+
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
+        return type(self).__name__, [self.model, *self.lookups], {}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        self.app_label = app_label
+
+    def _fill(self, apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        model = apps.get_model(self.model if "." in self.model else f"{self.app_label}.{self.model}")
+        fill_practice(model._base_manager.using(schema_editor.connection.alias).all(), self.lookups)
+
+
+def fill_practice(rows: QuerySet[Any], lookups: Sequence[str]) -> None:
+    """Set `practice_id` of those rows where it is null, in batches in the order of their keys; each is a statement
+    of its own. Rows without any practice stay as they are."""
+    rows, last = rows.order_by("pk"), None
+    same = rows.model._base_manager.using(rows.db).filter(pk=OuterRef("pk")).order_by()
+    ways = [Subquery(same.filter(**{f"{way}__isnull": False}).values(way)[:1]) for way in lookups]
+    while True:
+        following = rows if last is None else rows.filter(pk__gt=last)
+        keys = list(following.values_list("pk", flat=True)[:FILLED_AT_ONCE])
+        if not keys:
+            return
+        batch = rows.model._base_manager.using(rows.db).filter(pk__in=keys, practice_id=None)
+        batch.update(practice_id=Coalesce(*ways, Value(None)))
+        last = keys[-1]

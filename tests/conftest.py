@@ -193,16 +193,23 @@ def _flush_deletes_rows() -> Iterator[None]:
     by triggers. Django would truncate every table (0.3 s in PostgreSQL) and make again what migrations make."""
     append_only = import_module("audit.migrations.0002_append_only")
     seals = import_module("audit.migrations.0010_seals")
+    days = import_module("audit.migrations.0020_chains_of_practices")
     drop_rows, make_rows = append_only.UNDO["postgresql"][0], append_only.POSTGRESQL[1]
     drop_seals, make_seals = seals.UNDO["postgresql"][0], seals.POSTGRESQL[0]
+    drop_days, make_days = days.UNDO["postgresql"][0], days.POSTGRESQL[0]
     around = {
         SqliteWrapper.ops_class: (
-            [*append_only.UNDO["sqlite"], *seals.UNDO["sqlite"]],
-            [*append_only.SQLITE, *seals.SQLITE],
+            [*append_only.UNDO["sqlite"], *seals.UNDO["sqlite"], *days.UNDO["sqlite"]],
+            [*append_only.SQLITE, *seals.SQLITE, *days.SQLITE],
         ),
         PostgresqlWrapper.ops_class: (
-            [drop_rows, drop_seals],
-            ["SET CONSTRAINTS ALL IMMEDIATE", make_rows, make_seals],  # no trigger is made while a check is due
+            [drop_rows, drop_seals, drop_days],
+            [
+                "SET CONSTRAINTS ALL IMMEDIATE",
+                make_rows,
+                make_seals,
+                make_days,
+            ],  # no trigger is made while a check is due
         ),
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -448,7 +455,7 @@ def keep(receive: Callable[..., Intake]) -> Callable[[bytes, str], StoredFile]:
     """Passes an upload through intake, and stores it."""
 
     def _keep(content: bytes, name: str) -> StoredFile:
-        stored = storage.keep(receive(content, name))
+        stored = storage.keep(receive(content, name), practice=None)
         stored.save()
         return stored
 

@@ -76,7 +76,12 @@ def plan_deliveries() -> int:
     endpoints = WebhookEndpoint.objects.filter(practice__in={line.practice_id for line in events}, stopped_at=None)
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(
-            endpoint=endpoint, event=line.action, body=body_of(line), act=line.detail.get(ACT), due_at=_due_at(line)
+            practice_id=endpoint.practice_id,
+            endpoint=endpoint,
+            event=line.action,
+            body=body_of(line),
+            act=line.detail.get(ACT),
+            due_at=_due_at(line),
         )
         for line in events
         for endpoint in endpoints

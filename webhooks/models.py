@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from practices.columns import practice_column
 from practices.models import OfPracticeQuerySet, Practice
 from sealing.columns import SealedTextField
 
@@ -55,6 +56,7 @@ class WebhookDelivery(models.Model):
     """One event for one endpoint. Its id is the `webhook-id` of every attempt."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = practice_column()
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(max_length=60)
     body = models.TextField(help_text="JSON, as signed and sent")
@@ -71,7 +73,10 @@ class WebhookDelivery(models.Model):
     class Meta:
         db_table = "accounts_webhookdelivery"
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="queued"), name="webhook_delivery_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="queued"), name="webhook_delivery_due"),
+            models.Index(fields=["id"], condition=Q(practice=None), name="delivery_without_practice"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.id} ({self.state})"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from notifications.models import Channel, Message
+from practices.columns import practice_column
 from practices.models import Practice
 
 MAX_HOURS = 24 * 30
@@ -79,6 +80,7 @@ class Reminder(models.Model):
     """One reminder by one channel: sent once for each time of the appointment, whatever crashes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = practice_column()
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="reminders")
     channel = models.CharField(max_length=10, choices=Channel)
     offset_hours = models.PositiveSmallIntegerField()
@@ -91,7 +93,10 @@ class Reminder(models.Model):
 
     class Meta:
         ordering = ["due_at", "id"]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="planned"), name="reminder_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="planned"), name="reminder_due"),
+            models.Index(fields=["id"], condition=Q(practice=None), name="reminder_without_practice"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["appointment", "channel", "offset_hours"], name="reminder_once_per_channel_and_time"

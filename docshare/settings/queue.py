@@ -79,6 +79,7 @@ CELERY_BEAT_SCHEDULE = {
     # Corrects rows that the previous release writes beside this version: it does not record whose contacts these are.
     "note-givers": {"task": "patients.tasks.note_givers", "schedule": timedelta(seconds=30)},
     "note-contacts-of-links": {"task": "documents.tasks.note_contacts_of_links", "schedule": timedelta(seconds=30)},
+    "fill-practices": {"task": "personal_data.tasks.fill_practices", "schedule": timedelta(seconds=30)},
     "note-audit-anchor": {"task": "audit.tasks.note_anchor", "schedule": timedelta(hours=24)},
     "remove-orphan-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=24)},
     "forget-old-answers": {"task": "portals.tasks.forget_old_answers", "schedule": timedelta(hours=1)},

@@ -68,7 +68,7 @@ def sign(*, consent: Consent, challenge: ConsentChallenge, by: User) -> Consent:
             )
         except CannotSign as refused:
             raise CannotSign(refused.code, _for_the_patient(refused)) from refused
-        stored = storage.keep(sealed.intake)
+        stored = storage.keep(sealed.intake, practice=consent.practice_id)
     try:
         return _write(consent, challenge, signer, evidence, sealed, stored)
     except BaseException:

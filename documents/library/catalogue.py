@@ -143,7 +143,7 @@ def archive(*, document: LibraryDocument, by: User) -> None:
 def _store_version(
     document: LibraryDocument, intake: Intake, by: User, *, action: str, body: str = ""
 ) -> LibraryVersion:
-    stored = storage.keep(intake)
+    stored = storage.keep(intake, practice=document.practice_id)
     try:
         with transaction.atomic():
             stored.save()

@@ -17,6 +17,7 @@ from appointments.models import Agenda, Appointment, HolderAuthorisation, VisitR
 from documents.models.library import LibraryDocument
 from documents.models.shared import SharedDocument
 from patients.models import Patient
+from practices.columns import practice_column
 from practices.models import OfPracticeQuerySet, Practice
 from questionnaires.models import Questionnaire
 
@@ -145,6 +146,7 @@ class DocumentLink(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = practice_column()
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="document_links")
     created_at = models.DateTimeField(default=timezone.now)
     email = models.EmailField(null=True, blank=True, help_text="Sent to this address; null: not by email")
@@ -170,6 +172,7 @@ class DocumentLink(models.Model):
             models.Index(
                 fields=["authorisation"], condition=Q(authorisation__isnull=False), name="link_authorisation"
             ),
+            models.Index(fields=["id"], condition=Q(practice=None), name="link_without_practice"),
         ]
 
     def __str__(self) -> str:
@@ -209,6 +212,7 @@ class AutoSend(models.Model):
     is its `request`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = practice_column()
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="auto_sends")
     rule = models.ForeignKey(AutoSendRule, on_delete=models.PROTECT, related_name="sendings")
     document = models.ForeignKey(
@@ -237,7 +241,13 @@ class AutoSend(models.Model):
             models.Index(fields=["due_at"], condition=Q(state="planned"), name="auto_send_due"),
             # Of the rules of one practice in turn with others (documents/sending/claiming.py).
             models.Index(fields=["rule", "due_at", "id"], condition=Q(state="planned"), name="auto_send_turn"),
-            models.Index(fields=["due_at"], condition=Q(state="failed"), name="auto_send_failed"),
+            models.Index(fields=["practice", "due_at"], condition=Q(state="failed"), name="auto_send_failed_of"),
+            models.Index(
+                fields=["practice", "due_at"],
+                condition=Q(state="planned", retry_at__isnull=False),
+                name="auto_send_blocked_of",
+            ),
+            models.Index(fields=["id"], condition=Q(practice=None), name="auto_send_without_practice"),
             models.Index(fields=["question"], condition=Q(question__isnull=False), name="auto_send_question"),
         ]
         constraints = [

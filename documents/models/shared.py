@@ -18,6 +18,7 @@ from notifications.causes import WRONG_CONTACT, Cause
 from notifications.models import Channel, Message, MessageState, SmsPolicy
 from notifications.sms_numbers import unfit
 from patients.models import Patient
+from practices.columns import practice_column
 from practices.models import Practice
 
 
@@ -196,6 +197,7 @@ class ReadingMeans(models.TextChoices):
 
 class DocumentReading(models.Model):
     id = models.BigAutoField(primary_key=True)
+    practice = practice_column()
     document = models.ForeignKey(SharedDocument, on_delete=models.CASCADE, related_name="readings")
     reader = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Null: through a link"
@@ -205,7 +207,10 @@ class DocumentReading(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["document", "at"])]
+        indexes = [
+            models.Index(fields=["document", "at"]),
+            models.Index(fields=["id"], condition=Q(practice=None), name="reading_without_practice"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.document_id} {self.means}"

@@ -261,7 +261,7 @@ def _kept(
     stored: list[tuple[Intake, StoredFile]] = []
     try:
         for paper in papers:
-            stored.append((paper, storage.keep(paper)))
+            stored.append((paper, storage.keep(paper, practice=around.practice_id)))
         return _write(around, stored, ids, by, uploads)
     except BaseException:
         _drop(papers)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -43,10 +44,17 @@ def plan_booked(
                 continue  # staff record some appointments afterwards
             if imported and (due_at <= timezone.now() or rule.moment == Moment.BOOKING):
                 continue
-            new.append(AutoSend(appointment=one, rule=rule, **part._asdict(), due_at=due_at))
+            new.append(_planned(one.pk, rule, part, due_at))
     AutoSend.objects.bulk_create(new)
     if new:
         transaction.on_commit(nudge_senders)
+
+
+def _planned(appointment: UUID, rule: AutoSendRule, part: Part, due_at: datetime) -> AutoSend:
+    """An unsaved row. A rule and the appointments that it matches are of one practice."""
+    return AutoSend(
+        practice_id=rule.practice_id, appointment_id=appointment, rule=rule, **part._asdict(), due_at=due_at
+    )
 
 
 def follow_changed(
@@ -94,7 +102,7 @@ def follow_rule(rule: AutoSendRule, *, to_booked: bool | None = None) -> None:
             again.append(one)
     AutoSend.objects.bulk_update(again, ["state", "due_at"], batch_size=500)
     new = [
-        AutoSend(appointment_id=appointment, rule=rule, **part._asdict(), due_at=due)
+        _planned(appointment, rule, part, due)
         for (appointment, part), due in wanted.items()
         if due > now or (rule.moment != Moment.BOOKING if to_booked is None else to_booked)
     ]
@@ -141,7 +149,7 @@ def _follow(appointment: Appointment, *, at_booking: bool, reinstated: bool = Fa
         if existing is None:
             if rule.moment == Moment.BOOKING and not at_booking:
                 continue
-            new.append(AutoSend(appointment=appointment, rule=rule, **key[1]._asdict(), due_at=due_at))
+            new.append(_planned(appointment.pk, rule, key[1], due_at))
         elif reinstated and _was_called_off(existing):
             existing.state, existing.due_at = PLANNED, timezone.now()
             existing.sent_at, existing.retry_at, existing.attempts = None, None, 0

@@ -106,6 +106,7 @@ def channels_of(appointment: Appointment, recipient: Recipient, due: list[AutoSe
 def new_link(appointment: Appointment, addressee: Addressee, channels: Channels) -> DocumentLink:
     """A link, not yet saved, bound to the contacts it is sent to, and to the authorisation under which it is sent."""
     link = DocumentLink(
+        practice_id=appointment.practice_id,
         appointment=appointment,
         email=channels["email"][0] if "email" in channels else None,
         mobile=channels["sms"][0] if "sms" in channels else None,

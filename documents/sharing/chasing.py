@@ -83,7 +83,9 @@ def resend_to_new_contacts(*, patient: Patient, former: Collection[str], by: Use
     """Send the message again for unread documents whose last message failed at a corrected contact, by that channel,
     to today's contact. Runs in the transaction of the correction."""
     shared = SharedDocument.objects.filter(patient=patient, audience=AudienceChoice.PATIENT, auto_send=None)
-    unheard = deliveries.unreached(shared).filter(messages__state=MessageState.FAILED, messages__to__in=former)
+    unheard = deliveries.unreached(shared, patient.practice_id).filter(
+        messages__state=MessageState.FAILED, messages__to__in=former
+    )
     related = unheard.select_related("practice", "patient__practice", "appointment__practice", "appointment__holder")
     messaged: set[uuid.UUID] = set()
     for document in related.select_related("appointment__patient").distinct().order_by("shared_at", "id"):
@@ -174,7 +176,7 @@ def documents_of_one_message(document: SharedDocument) -> list[SharedDocument]:
     ).with_readers()
     known = SharedDocument.messages.through.objects.filter(message__in=document.messages.all())
     announced_with_it = Q(pk__in=known.values("shareddocument"))
-    unheard = Q(pk__in=deliveries.unreached(alike).values("pk"))
+    unheard = Q(pk__in=deliveries.unreached(alike, document.practice_id).values("pk"))
     others = alike.filter(announced_with_it | unheard).exclude(pk=document.pk).select_related("authorisation")
     return [document, *others.order_by("shared_at", "id")]
 

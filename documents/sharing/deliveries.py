@@ -9,14 +9,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Appointment
 from appointments.notices import failed_notices, to_be_seen_to
 from documents.consents.waiting import consents_to_see_to
 from documents.models import AutoSend, DocumentRequest, SharedDocument
 from documents.models.autosend import AutoSendState
 from documents.sharing.access import visible_as_staff
 from notifications.models import MessageQuerySet, MessageState
-from patients.models import ContactProposal, Patient
+from patients.models import ContactProposal
 from practices.models import Practice
 
 PERIOD = timedelta(days=30)
@@ -26,14 +25,14 @@ _told = SharedDocument.messages.through
 
 def needing_attention(user: User, practice: Practice) -> QuerySet[SharedDocument]:
     """Documents of the last 30 days that are unread and whose last message failed by some channel."""
-    return unreached(visible_as_staff(user).filter(practice=practice))
+    return unreached(visible_as_staff(user), practice.pk)
 
 
-def unreached(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
-    """Those whose recipients some channel did not reach: SharedDocument.needs_attention, as a query.
+def unreached(documents: QuerySet[SharedDocument], practice: UUID) -> QuerySet[SharedDocument]:
+    """Those of the practice whose recipients some channel did not reach: SharedDocument.needs_attention, as a query.
 
-    Selects the few failed messages first, by their own index, and passes the ids of their documents: every page runs
-    this, and in a single statement PostgreSQL would read all documents.
+    Selects the practice's few failed messages first, by their own index, and passes the ids of their documents: every
+    page runs this, and in a single statement PostgreSQL would read all documents.
     """
     later = _told.objects.filter(
         ~Q(message__state=MessageState.CALLED_OFF),
@@ -43,28 +42,28 @@ def unreached(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
     )
     failed = _told.objects.filter(
         ~Exists(later),
+        Q(message__practice=practice) | Q(message__practice=None),  # of the previous release
         message__state=MessageState.FAILED,
         message__created_at__gte=since(),
         shareddocument__first_read_at=None,
     )
     named = set(failed.values_list("shareddocument", flat=True))
-    return documents.filter(first_read_at=None, pk__in=named) & SharedDocument.objects.with_readers()
+    return (
+        documents.filter(practice=practice, first_read_at=None, pk__in=named) & SharedDocument.objects.with_readers()
+    )
 
 
 def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:
     """Automatic sendings that are due but blocked: nobody may receive them, or they cannot be printed."""
     now = timezone.now()
     waits = Q(state=AutoSendState.PLANNED, retry_at__isnull=False, due_at__lte=now - GRACE)
-    # Not a join: SQLite would begin with every appointment of the practice.
-    theirs = Appointment.objects.filter(practice__in=_of(user, practice))
-    return AutoSend.objects.filter(
-        Exists(theirs.filter(pk=OuterRef("appointment"))), waits | Q(state=AutoSendState.FAILED), due_at__gte=since()
-    ).order_by("-due_at", "-id")
+    theirs = AutoSend.objects.filter(practice__in=_of(user, practice), due_at__gte=since())
+    return theirs.filter(waits | Q(state=AutoSendState.FAILED)).order_by("-due_at", "-id")
 
 
 def notices_that_failed(user: User, practice: Practice) -> MessageQuerySet:
     """Failed messages of the last 30 days about appointments; none if the user is not in the practice."""
-    return failed_notices(Practice.objects.filter(pk__in=_of(user, practice)), since=since())
+    return failed_notices(_of(user, practice), since=since())
 
 
 def late_requests(user: User, practice: Practice) -> QuerySet[DocumentRequest]:
@@ -87,9 +86,7 @@ def attention_count(user: User, practice: Practice) -> int:
 
 def contact_proposals(user: User, practice: Practice) -> QuerySet[ContactProposal]:
     """Contacts that patients changed in their accounts, for staff to accept; oldest first."""
-    # Not a join: SQLite would begin with every record of the practice.
-    theirs = Patient.objects.filter(practice__in=_of(user, practice))
-    waiting = ContactProposal.objects.filter(Exists(theirs.filter(pk=OuterRef("patient"))), settled_at=None)
+    waiting = ContactProposal.objects.filter(practice__in=_of(user, practice), settled_at=None)
     return waiting.select_related("patient", "user").order_by("made_at", "id")
 
 

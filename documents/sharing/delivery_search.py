@@ -78,7 +78,7 @@ def documents(user: User, practice: Practice, search: DeliverySearch) -> QuerySe
     matching = visible_as_staff(user).filter(practice=practice)
     match search.shown:
         case Shown.TO_DO:
-            matching = deliveries.unreached(matching)
+            matching = deliveries.unreached(matching, practice.pk)
         case Shown.WAITING:
             matching = matching.filter(pk__in=_with_waiting_messages(practice))
         case Shown.UNREAD:

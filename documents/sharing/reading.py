@@ -35,7 +35,14 @@ def _note(documents: list[SharedDocument], by: User | None, means: ReadingMeans,
         theirs &= set(visible_as_recipient(by).filter(pk__in=theirs).values_list("pk", flat=True))
     for document in documents:
         is_recipient = document.pk in theirs
-        DocumentReading.objects.create(document=document, reader=by, means=means, as_staff=not is_recipient, at=now)
+        DocumentReading.objects.create(
+            practice_id=document.practice_id,
+            document=document,
+            reader=by,
+            means=means,
+            as_staff=not is_recipient,
+            at=now,
+        )
         if is_recipient and document.first_read_at is None:
             SharedDocument.objects.filter(pk=document.pk, first_read_at=None).update(first_read_at=now)
         record(

@@ -91,7 +91,7 @@ def prepare(
             intake, signatures = signed.file.intake, signed.file.signatures
         elif intake.signature_count:
             signatures = _signatures_it_came_with(intake)
-        stored = storage.keep(intake)
+        stored = storage.keep(intake, practice=appointment.practice_id)
     facts = {
         "file": stored,
         "name": intake.name,

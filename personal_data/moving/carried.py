@@ -45,7 +45,7 @@ CARRIED: dict[str, Carried] = {
     "appointments.Closing": SETTING,
     "appointments.OpeningHours": SETTING,
     "appointments.Instruction": SETTING,
-    "files.StoredFile": Carried(without=frozenset({"key"})),
+    "files.StoredFile": Carried(without=frozenset({"key", "practice_id"})),
     "notifications.Message": Carried(without=frozenset({"lease_until"})),
     "patients.Patient": Carried(without=frozenset({"search_text"})),
     "patients.RecordMerge": Carried(without=frozenset({"state"})),  # it restores accesses

@@ -218,7 +218,7 @@ def _store(archive: OpenArchive, verdicts: Verdicts) -> None:
             continue
         with extracted(archive, fields["sha256"]) as path:
             storage.remove_erased([key])  # of a killed run
-            storage.keep_path(path, fields["media_type"], pk=key)
+            storage.keep_path(path, fields["media_type"], practice=None, pk=key)  # the row follows
 
 
 def _check_files(archive: OpenArchive) -> None:

@@ -137,7 +137,7 @@ def _counts(practice: Practice, appointments: QuerySet[Appointment]) -> dict[UUI
     own = "appointment"
     counted: list[tuple[QuerySet[Any], str, Any]] = [  # the way to the appointment, and the column of each row
         (documents, own, Case(When(first_read_at=None, then=1), default=0)),
-        (deliveries.unreached(documents.filter(practice=practice)), own, Value(2)),
+        (deliveries.unreached(documents, practice.pk), own, Value(2)),
         (tasks, own, Case(When(state=TaskState.WAITING, then=3), default=4)),
         (DocumentRequest.objects.filter(state__in=WAITS_FOR_PATIENT), own, Value(5)),
         (ReceivedDocument.objects.filter(state=ReceivedState.WAITING), own, Value(6)),

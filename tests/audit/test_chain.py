@@ -21,6 +21,7 @@ from audit.models import AuditEvent, AuditSeal
 from audit.trail import record
 from practices.models import Practice
 
+APPEND_ONLY = ("0002_append_only", "0010_seals", "0020_chains_of_practices")
 Write = Callable[[int], list[int]]
 
 
@@ -35,7 +36,7 @@ def write(practice: Practice, alice: User) -> Write:
 @contextmanager
 def as_the_owner_of_the_database() -> Iterator[None]:
     """With the rights of the database's owner, who may drop triggers; restores everything afterwards."""
-    migrations = [import_module(f"audit.migrations.{name}") for name in ("0002_append_only", "0010_seals")]
+    migrations = [import_module(f"audit.migrations.{name}") for name in APPEND_ONLY]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET session_replication_role = replica")
@@ -52,7 +53,7 @@ def as_the_owner_of_the_database() -> Iterator[None]:
                     cursor.execute(statement)
 
 
-def tamper(statement: str, *values: int) -> None:
+def tamper(statement: str, *values: int | str) -> None:
     with as_the_owner_of_the_database(), connection.cursor() as cursor:
         cursor.execute(statement, values)
 

@@ -115,7 +115,7 @@ def test_missing_and_short_files_are_told(document: SharedDocument) -> None:
 
 def test_orphans_are_told_and_only_old_ones_removed(document: SharedDocument, receive: Receive) -> None:
     """Orphans result from a crash between moving a file and committing its row."""
-    young, old = storage.keep(receive()), storage.keep(receive())
+    young, old = storage.keep(receive(), practice=None), storage.keep(receive(), practice=None)
     assert fsck()[0] == 1
     two_days_ago = (timezone.now() - timedelta(days=2)).timestamp()
     with storage.local_copy(old) as path:
@@ -133,7 +133,7 @@ def test_a_row_that_nothing_names_is_told(document: SharedDocument) -> None:
 
 
 def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Receive) -> None:
-    stored = storage.keep(receive())
+    stored = storage.keep(receive(), practice=None)
     assert storage.sweep_orphans() == 0
     assert storage.verify(stored) is None
     stale = Path(settings.FILE_UPLOAD_TEMP_DIR) / "x.upload"
@@ -160,7 +160,7 @@ def test_bytes_that_should_be_signed_and_are_not_are_told(
         by=alice_signs,
     )
     assert fsck() == (0, [])
-    unsigned = storage.keep(receive())
+    unsigned = storage.keep(receive(), practice=None)
     unsigned.save()
     SharedDocument.objects.filter(pk=signed.pk).update(file=unsigned)
     fault = f"document {signed.pk}: shared as signed, but no whole signature is in its file"

@@ -87,7 +87,7 @@ def greys(picture: Image.Image) -> Image.Image:
 def both_pictures(visitor: Visitor, pdf: bytes) -> tuple[Image.Image, Image.Image]:
     """The first page: as the browser draws it, and as the server does."""
     drawn = visitor.page.evaluate(DRAW, base64.b64encode(pdf).decode())
-    stored = storage.keep(accept(SimpleUploadedFile("page.pdf", pdf)))
+    stored = storage.keep(accept(SimpleUploadedFile("page.pdf", pdf)), practice=None)
     of_server = preview.page_image(stored, page=1, width=WIDTH)
     return (
         Image.open(io.BytesIO(base64.b64decode(drawn)), formats=["PNG"]),

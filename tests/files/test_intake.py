@@ -113,7 +113,7 @@ def test_a_store_without_room_leaves_no_file_behind(receive: Receive, monkeypatc
 
     monkeypatch.setattr(storage, "_move", full)
     with pytest.raises(OSError, match="full"):
-        storage.keep(receive(PDF, "a.pdf"))
+        storage.keep(receive(PDF, "a.pdf"), practice=None)
     assert set(folder.iterdir()) == before
 
 

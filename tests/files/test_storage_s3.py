@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("s3")]
 
 @pytest.fixture
 def stored(on_s3: str, receive: Receive) -> StoredFile:
-    stored = storage.keep(receive())
+    stored = storage.keep(receive(), practice=None)
     stored.save()
     return stored
 
@@ -79,7 +79,7 @@ def test_a_presigned_address_answers_ranges(stored: StoredFile) -> None:
 def test_a_presigned_address_ends_soon_and_opens_nothing_else(stored: StoredFile, receive: Receive) -> None:
     address = urlsplit(address_of(stored))
     assert int(parse_qs(address.query)["X-Amz-Expires"][0]) <= 60
-    other = storage.keep(receive())
+    other = storage.keep(receive(), practice=None)
     for changed in (
         address._replace(query=""),
         address._replace(path=address.path.replace(stored.key, other.key)),
@@ -89,7 +89,7 @@ def test_a_presigned_address_ends_soon_and_opens_nothing_else(stored: StoredFile
 
 
 def test_what_no_row_names_is_swept_from_the_bucket(stored: StoredFile, receive: Receive) -> None:
-    orphan = storage.keep(receive())
+    orphan = storage.keep(receive(), practice=None)
     assert list(storage.orphans(older_than=timedelta())) == [orphan.key]
     assert storage.sweep_orphans() == 0  # too recent
     assert storage.sweep_orphans(older_than=timedelta()) == 1
@@ -99,9 +99,9 @@ def test_what_no_row_names_is_swept_from_the_bucket(stored: StoredFile, receive:
 def test_a_key_that_is_taken_is_never_replaced(on_s3: str, receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
     same = uuid.uuid4()
     monkeypatch.setattr("files.storage.uuid.uuid4", lambda: same)
-    first = storage.keep(receive())
+    first = storage.keep(receive(), practice=None)
     with pytest.raises(FileExistsError):
-        storage.keep(receive())
+        storage.keep(receive(), practice=None)
     assert storage.verify(first) is None
 
 
@@ -118,7 +118,7 @@ def test_objects_are_encrypted_by_the_server_unless_it_is_told_not_to(stored: St
 def test_an_installation_moves_from_files_to_s3_and_can_be_stopped_on_the_way(
     bucket: str, receive: Receive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    rows = [storage.keep(receive()) for _ in range(3)]
+    rows = [storage.keep(receive(), practice=None) for _ in range(3)]
     for row in rows:
         row.save()
     target = storages.create_storage(document_storage(bucket).backend)

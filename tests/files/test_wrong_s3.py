@@ -40,7 +40,7 @@ def crooked(bucket: str, s3_endpoint: str, settings: Settings) -> Iterator[Crook
 
 @pytest.fixture
 def stored(crooked: Crooked, receive: Receive) -> StoredFile:
-    stored = storage.keep(receive())
+    stored = storage.keep(receive(), practice=None)
     stored.save()
     return stored
 
@@ -49,15 +49,15 @@ def stored(crooked: Crooked, receive: Receive) -> StoredFile:
 def test_what_the_server_does_not_have_is_not_kept(state: str, crooked: Crooked, receive: Receive) -> None:
     crooked.state = state
     with pytest.raises(REFUSALS):
-        storage.keep(receive())
+        storage.keep(receive(), practice=None)
     crooked.state = "well"
-    assert storage.keep(receive()).size == len(PDF)
+    assert storage.keep(receive(), practice=None).size == len(PDF)
 
 
 def test_an_upload_that_something_in_front_of_s3_swallowed_is_not_kept(crooked: Crooked, receive: Receive) -> None:
     crooked.state = "swallowing"
     with pytest.raises(storage.NotKept):
-        storage.keep(receive())
+        storage.keep(receive(), practice=None)
 
 
 @pytest.mark.parametrize("state", ["html", "truncated", "wrong bytes", "cut answer", "refusing"])
@@ -75,7 +75,7 @@ def test_bytes_that_are_not_the_documents_are_not_passed_on(state: str, crooked:
 @pytest.mark.parametrize("state", ["wrong etag", "slow"])
 def test_what_does_not_concern_the_bytes_does_no_harm(state: str, crooked: Crooked, receive: Receive) -> None:
     crooked.state = state
-    stored = storage.keep(receive())
+    stored = storage.keep(receive(), practice=None)
     with storage.local_copy(stored) as path:
         assert path.read_bytes() == PDF
 

@@ -56,6 +56,8 @@ def test_staff_never_take_over_a_mobile_that_the_account_changed_again(
 ) -> None:
     change_mobile(lea, "+33612000002")
     change_mobile(lea, "+33612000003")
-    settle_proposal(proposal=ContactProposal.objects.get(settled_at=None), take=True, by=alice)
+    proposal = ContactProposal.objects.get(settled_at=None)
+    assert proposal.practice_id == suspended.practice_id  # by which its staff find it
+    settle_proposal(proposal=proposal, take=True, by=alice)
     suspended.refresh_from_db()
     assert suspended.mobile == "+33612000003"

@@ -215,10 +215,14 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
         end=InvitationEnd.ACCEPTED, invited_by=admin, accepted_by=own,
     )  # fmt: skip
     _double(house, tag)
-    ContactProposal.objects.create(patient=marie, user=own, contact="email", value=f"nouvelle@{tag}.example")
+    ContactProposal.objects.create(
+        practice=practice, patient=marie, user=own, contact="email", value=f"nouvelle@{tag}.example"
+    )
     plan_email(to=own.email, subject="Un code", body="123456", language="fr")
     endpoint = WebhookEndpoint.objects.create(practice=practice, url=f"https://{tag}.example/", secret=f"whsec_{tag}")
-    WebhookDelivery.objects.create(endpoint=endpoint, event="document.shared", body="{}", due_at=timezone.now())
+    WebhookDelivery.objects.create(
+        practice=practice, endpoint=endpoint, event="document.shared", body="{}", due_at=timezone.now()
+    )
     UndoableAct.objects.create(
         kind=ActKind.CANCEL, by=admin, session=tag, practice=practice, appointment=uuid4(), until=timezone.now()
     )
@@ -320,7 +324,7 @@ def _asked(house: House, tag: str) -> None:
         practice=house.practice, appointment=house.coming, label=f"Carnet {tag}", asked_by=house.doctor,
         state=RequestState.RECEIVED,
     )  # fmt: skip
-    stored = storage.keep(upload(f"Carnet{tag}"))
+    stored = storage.keep(upload(f"Carnet{tag}"), practice=house.practice.pk)
     stored.save()
     received = ReceivedDocument.objects.create(
         practice=house.practice, appointment=house.coming, request=asked, file=stored, name=f"Carnet {tag}.pdf",

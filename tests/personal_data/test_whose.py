@@ -91,7 +91,9 @@ def test_somebody_elses_sms_to_a_shared_telephone_stays_theirs(house: House, tmp
 
 def test_what_a_guardian_proposed_is_not_the_childs(house: House, tmp_path: Path) -> None:
     tie(house.own, house.child, Relationship.GUARDIAN)
-    ContactProposal.objects.create(patient=house.child, user=house.own, contact="email", value=STRANGER)
+    ContactProposal.objects.create(
+        practice=house.practice, patient=house.child, user=house.own, contact="email", value=STRANGER
+    )
     run("export_person", "--patient", str(house.child.pk), str(tmp_path / "out"))
     assert STRANGER not in (tmp_path / "out" / "bundle.json").read_text()
 

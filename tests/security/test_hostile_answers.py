@@ -88,7 +88,7 @@ def storable(*values: Any) -> None:
 
 
 def kept() -> StoredFile:
-    return storage.keep(accept(SimpleUploadedFile("a.pdf", PDF)))
+    return storage.keep(accept(SimpleUploadedFile("a.pdf", PDF)), practice=None)
 
 
 def drawn() -> None:

@@ -197,7 +197,9 @@ def test_a_server_may_say_how_long_to_wait(
 ) -> None:
     receiver.status, receiver.headers = 429, {"Retry-After": "600"}
     seal_and_tell()
-    assert WebhookDelivery.objects.get().due_at > timezone.now() + timedelta(seconds=590)
+    delivery = WebhookDelivery.objects.get()
+    assert delivery.due_at > timezone.now() + timedelta(seconds=590)
+    assert delivery.practice_id == endpoint.practice_id
 
 
 def test_a_server_that_drips_its_answer_holds_nobody_up(

@@ -1,21 +1,20 @@
 """`manage.py export_audit --from --to`: the trail as JSON lines, for an inspection.
 
-One object for each line, oldest first: the keys of audit.chain.facts, with `position` and `digest` of its seal (null
-without a seal). An export stored elsewhere is an anchor: `manage.py fsck --anchor <position>:<digest>`.
+One object for each line, oldest first: the keys of audit.chain.with_places. An export stored elsewhere is an anchor:
+`manage.py fsck --anchor <position>:<digest>`.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Q
 
-from audit.chain import facts
-from audit.models import AuditEvent, AuditSeal
+from audit.chain import with_places
+from audit.models import AuditEvent
 from docshare.management.period import add_period
 from practices.activity import concerning
 from practices.models import Practice
@@ -36,16 +35,5 @@ class Command(BaseCommand):
         if options["practice"]:
             practice = Practice.objects.filter(pk=options["practice"]).first()
             lines = lines.filter(concerning(practice) if practice else Q(practice_id=options["practice"]))
-        remaining = lines.iterator(chunk_size=BATCH)
-        while batch := list(islice(remaining, BATCH)):
-            seals = {
-                seal.event_id: seal for seal in AuditSeal.objects.filter(event_id__in=[line.pk for line in batch])
-            }
-            for line in batch:
-                seal = seals.get(line.pk)
-                row = {
-                    **facts(line),
-                    "position": seal.position if seal else None,
-                    "digest": seal.digest if seal else None,
-                }
-                self.stdout.write(json.dumps(row, sort_keys=True))
+        for row in with_places(lines.iterator(chunk_size=BATCH)):
+            self.stdout.write(json.dumps(row, sort_keys=True))

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import IntegrityError, connection
 
-from audit import chain
+from audit import chain, days
 from docshare import sealed
 from docshare.health import runs
 from docshare.wrong_keys import wrong_keys
@@ -27,6 +28,7 @@ from files import storage
 from files.models import StoredFile
 from notifications import invariants as notifications
 from notifications.outbox import erase_ended_letters
+from personal_data.growth import practices_are_their_parents
 
 ORPHAN_AGE = timedelta(days=1)
 
@@ -70,6 +72,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "auto-sends-in-time": documents.automatic_documents_leave_in_time,
     "messages": notifications.messages_end,
     "texts": notifications.texts_are_forgotten,
+    "practices": practices_are_their_parents,
     "audit": chain.faults,
     "keys": keys_open_what_is_sealed,
     "orphans": every_stored_file_has_a_row,
@@ -85,10 +88,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--only", action="append", choices=CHECKS, help="this check alone; may be repeated")
         parser.add_argument(
-            "--anchor", type=_anchor, help="<position>:<digest> of an earlier export: does the audit chain hold it?"
+            "--anchor",
+            type=_anchor,
+            help="<position>:<digest> of an export, or <day>:<digest> of the log: do the audit chains hold it?",
+        )
+        parser.add_argument(
+            "--chain-of",
+            type=uuid.UUID,
+            metavar="PRACTICE",
+            help="the audit chain of this practice, and nothing else",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["chain_of"]:
+            self._check_chain(options["chain_of"])
+            return
         removed = storage.sweep_orphans(older_than=ORPHAN_AGE) if options["repair"] else 0
         if options["repair"]:
             erase_ended_letters()
@@ -98,10 +112,10 @@ class Command(BaseCommand):
                 for fault in CHECKS[name]():
                     faults += 1
                     self.stdout.write(fault)
-        anchor: chain.Anchor | None = options["anchor"]
-        if anchor and not chain.holds(anchor):
+        anchor: chain.Anchor | days.DayAnchor | None = options["anchor"]
+        if anchor and not _holds(anchor):
             faults += 1
-            self.stdout.write(f"audit anchor {anchor.position}: the chain was computed anew, or cut")
+            self.stdout.write(f"audit anchor {anchor[0]}: the chain was computed anew, or cut")
         if not options["only"]:
             runs.note_fsck(faults=faults)
         if removed:
@@ -109,6 +123,14 @@ class Command(BaseCommand):
         now = chain.newest_anchor()
         self.stderr.write(f"{StoredFile.objects.count()} files checked, {faults} faults.")
         self.stderr.write(f"Audit anchor: {now.position}:{now.digest}")
+        if faults:
+            sys.exit(1)
+
+    def _check_chain(self, practice: uuid.UUID) -> None:
+        with read_only():
+            faults = list(chain.faults_of(practice))
+        for fault in faults:
+            self.stdout.write(fault)
         if faults:
             sys.exit(1)
 
@@ -129,8 +151,15 @@ def read_only() -> Iterator[None]:
             cursor.execute(off)
 
 
-def _anchor(text: str) -> chain.Anchor:
-    position, _, digest = text.partition(":")
-    if not (position.isdigit() and digest):
-        raise argparse.ArgumentTypeError("an anchor is <position>:<digest>")
-    return chain.Anchor(int(position), digest)
+def _anchor(text: str) -> chain.Anchor | days.DayAnchor:
+    place, _, digest = text.partition(":")
+    if digest and place.isdigit():
+        return chain.Anchor(int(place), digest)
+    try:
+        return days.DayAnchor(date.fromisoformat(place), digest)
+    except ValueError:
+        raise argparse.ArgumentTypeError("an anchor is <position>:<digest> or <day>:<digest>") from None
+
+
+def _holds(anchor: chain.Anchor | days.DayAnchor) -> bool:
+    return days.holds(anchor) if isinstance(anchor, days.DayAnchor) else chain.holds(anchor)

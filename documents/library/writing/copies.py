@@ -53,4 +53,4 @@ def personal_copy(
         language=language,
         replacing_letters=replacing_letters,
     )
-    return PersonalCopy(storage.keep(intake), intake.page_count)
+    return PersonalCopy(storage.keep(intake, practice=appointment.practice_id), intake.page_count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -191,9 +192,9 @@ def test_a_right_that_ends_midway_signs_nothing(
     before = files_in_store()
     keep = storage.keep
 
-    def end_and_keep(intake: Intake) -> StoredFile:
+    def end_and_keep(intake: Intake, *, practice: uuid.UUID | None) -> StoredFile:
         RecordTie.objects.filter(user=maries_account).update(ended_at=timezone.now())
-        return keep(intake)
+        return keep(intake, practice=practice)
 
     monkeypatch.setattr(storage, "keep", end_and_keep)
     with pytest.raises(MayNotSign):
@@ -215,9 +216,9 @@ def test_a_document_taken_back_midway_is_not_signed(
     before = files_in_store()
     keep = storage.keep
 
-    def take_and_keep(intake: Intake) -> StoredFile:
+    def take_and_keep(intake: Intake, *, practice: uuid.UUID | None) -> StoredFile:
         take_back(document=SharedDocument.objects.get(pk=consent.document_id), by=alice)
-        return keep(intake)
+        return keep(intake, practice=practice)
 
     monkeypatch.setattr(storage, "keep", take_and_keep)
     with pytest.raises(Consent.DoesNotExist):
@@ -234,11 +235,11 @@ def test_of_two_who_may_the_second_learns_that_it_is_signed(
     challenge = proved(consent, maries_account, NAME)
     keep, calls = storage.keep, []
 
-    def other_first(intake: Intake) -> StoredFile:
+    def other_first(intake: Intake, *, practice: uuid.UUID | None) -> StoredFile:
         calls.append(intake)
         if len(calls) == 1:
             sign(consent=consent, challenge=challenge, by=maries_account)
-        return keep(intake)
+        return keep(intake, practice=practice)
 
     monkeypatch.setattr(storage, "keep", other_first)
     with pytest.raises(ConsentOver):

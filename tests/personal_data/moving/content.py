@@ -117,4 +117,5 @@ def _line(row: dict[str, Any]) -> dict[str, Any] | None:
     if row["action"] in ("practice.imported", "practice.exported", "member.invited"):
         return None
     detail = {name: value for name, value in row["detail"].items() if name != "moved_from"}
-    return {**row, "detail": detail, "id": None, "position": None, "digest": None}
+    places = dict.fromkeys(("id", "position", "digest", "number", "chain_digest"))
+    return {**row, "detail": detail, **places}

@@ -137,6 +137,7 @@ OTHERWISE = {
         "consents",
     ),  # personal_data/moving: the same of the archive itself
     *("messages", "texts", "audit", "keys", "orphans", "uploads"),
+    "practices",  # a row that names another practice than the archive’s is refused anyway
 }
 
 

@@ -164,7 +164,7 @@ def test_memory_does_not_grow_with_the_documents(house: House, tmp_path: Path) -
     big = tmp_path / "big"
     for number in range(40):
         big.write_bytes(b"%PDF-1.7\n" + number.to_bytes(2, "big") * (1 << 19))
-        stored = storage.keep_path(big, "application/pdf")
+        stored = storage.keep_path(big, "application/pdf", practice=None)
         stored.save()
         type(house.document).objects.create(
             practice=house.practice, patient=house.marie, appointment=house.past, file=stored, title="x",

@@ -27,7 +27,7 @@ def rail_of(browser: Client, page: str = "/pro/patients/") -> int:
 @pytest.fixture
 def change(marie: Patient, alice: User) -> Callable[[], ContactProposal]:
     def _change() -> ContactProposal:
-        fields = {"patient": marie, "user": alice, "value": "nouvelle@courriel.example"}
+        fields = {"practice": marie.practice, "patient": marie, "user": alice, "value": "nouvelle@courriel.example"}
         return ContactProposal.objects.create(contact="email", **fields)
 
     return _change

@@ -1,0 +1,22 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("documents", "0142_turns_of_practices"), ("practices", "0009_takes_unasked")]
+
+    operations = [
+        migrations.AddField(
+            model_name="autosend",
+            name="practice",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                help_text="Its parent's; null: written by the previous release",
+                null=True,
+                on_delete=models.deletion.DO_NOTHING,
+                related_name="+",
+                to="practices.practice",
+            ),
+        ),
+    ]
