@@ -43,6 +43,9 @@ else:
         # A file, as in production: an in-memory database has other locks, without waiting.
         # It begins as a copy of a migrated one (tests/migrated.py).
         DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3"), "MIGRATE": False}  # noqa: F405
+    if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":  # noqa: F405
+        # No test is about a loss of power; tests that commit would wait for the disk thousands of times.
+        DATABASES["default"]["OPTIONS"] = {"options": "-c synchronous_commit=off"}  # noqa: F405
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, because tests sign in often
 # pytest-django serves static files only with this very name.
 INSTALLED_APPS[INSTALLED_APPS.index("docshare.apps.ServedFilesConfig")] = "django.contrib.staticfiles"  # noqa: F405
