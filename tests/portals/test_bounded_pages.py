@@ -31,7 +31,7 @@ PEOPLE = ("alice", "carol", "marias_account", "nobody")
 NOT_PAGES = ("/metrics", "/static/", "/admin/", "/api/v1/schema/", "/healthz")
 # Whoever works with an agenda sees the whole day or week, at most 2,000 appointments: this much as it is sent.
 WHOLE = ("/pro/", "/pro/appointments/<uuid:pk>/")
-# Lists without pages in the contract of the API (docs/api.md): everything around one appointment or of one account.
+# Lists without pages in the contract of the API: everything around one appointment or of one account.
 WHOLE_LISTS = ("/received/", "/requests/", "/documents/")
 
 
