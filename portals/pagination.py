@@ -62,6 +62,8 @@ def list_page(
 
     One row more than shown is read, instead of counting them all. `anchor`: the id of the list in the page.
     """
+    if isinstance(found, QuerySet):
+        found = _in_total_order(found)
     number = _asked(request, name)
     read = list(found[(number - 1) * rows : number * rows + 1])
     if not read and number > 1:
@@ -70,6 +72,15 @@ def list_page(
     later = _address(request, name, number + 1, anchor) if len(read) > rows else ""
     following = read[rows] if later else None
     return ListPage(read[:rows], number, (number - 1) * rows + 1, earlier, later, following)
+
+
+def _in_total_order(found: QuerySet[M]) -> QuerySet[M]:
+    """Rows that are alike have an order, too: otherwise some would be on two pages, and some on none."""
+    query = found.query
+    order: Sequence[Any] = query.order_by or (query.default_ordering and found.model._meta.ordering) or ()
+    if {"pk", "-pk", "id", "-id"} & set(order):
+        return found
+    return found.order_by(*order, "pk")
 
 
 def _asked(request: HttpRequest, name: str) -> int:

@@ -97,6 +97,16 @@ def test_a_page_beyond_the_last_is_the_first() -> None:
     assert (page.number, len(page)) == (1, 50)
 
 
+def test_rows_that_are_alike_are_each_on_one_page(appointment: Appointment) -> None:
+    DocumentRequest.objects.bulk_create(
+        DocumentRequest(practice=appointment.practice, appointment=appointment, label="Carnet") for _ in range(70)
+    )
+    alike = DocumentRequest.objects.order_by("label")
+    pages = [list_page(RequestFactory().get(f"/?page={number}"), alike, rows=10) for number in range(1, 8)]
+    assert len({one.pk for page in pages for one in page}) == 70
+    assert [one.pk for page in pages for one in page] == sorted(one.pk for page in pages for one in page)
+
+
 def test_lists_of_one_page_turn_by_themselves(alice: User, appointment: Appointment, sign_in: SignIn) -> None:
     """The other lists of the page stay where they are."""
     DocumentRequest.objects.bulk_create(
