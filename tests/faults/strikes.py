@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
+from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
 from bench import sinks
@@ -18,6 +22,7 @@ from tests.faults import between
 from tests.faults.installation import Installation
 from tests.faults.parts import Part
 
+T = TypeVar("T")
 STATES = sinks.STATES | between.STATES
 Strike = Callable[[Installation, random.Random], AbstractContextManager[None]]
 FIRST, LAST = 0.3, 8.0  # seconds after the actors began
@@ -105,15 +110,26 @@ def _everything(installation: Installation, chance: random.Random) -> Iterator[N
         yield
 
 
+def _once_there(act: Callable[[], T], away: type[Exception]) -> T:
+    """Acts as soon as a server answers that another strike may have taken away."""
+    for _ in range(300):
+        try:
+            return act()
+        except away:
+            time.sleep(0.2)
+    return act()
+
+
 @contextmanager
 def _flushed(installation: Installation, chance: random.Random) -> Iterator[None]:
-    Redis.from_url(installation.environment["REDIS_URL"]).flushall()
+    _once_there(Redis.from_url(installation.environment["REDIS_URL"]).flushall, RedisConnectionError)
     yield
 
 
 @contextmanager
 def _cut(installation: Installation, chance: random.Random) -> Iterator[None]:
-    with psycopg.connect(installation.environment["DATABASE_URL"], autocommit=True) as connection:
+    reach = partial(psycopg.connect, installation.environment["DATABASE_URL"], autocommit=True)
+    with _once_there(reach, psycopg.OperationalError) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
