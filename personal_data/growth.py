@@ -129,6 +129,7 @@ TABLES: dict[str, Table] = {
         PRACTICE,
         {
             "message_due": WORKER,
+            "message_turn": WORKER,
             "message_created": SWEEP,
             "message_failed": "the figures of the whole site",
             "message_letter_left": SWEEP,
