@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ from sealing.columns import unreadable_texts
 
 FORMAT = 1
 ROWS = 5000  # in one file
+
+
+class ExactTimes(DjangoJSONEncoder):
+    """Times with their microseconds, which DjangoJSONEncoder cuts to milliseconds: what came before something else
+    still does where the archive is read."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat().replace("+00:00", "Z") if isinstance(o, datetime) else super().default(o)
 
 
 class CannotArchive(Exception):
@@ -53,7 +62,7 @@ class Archive:
         """Add one JSON value a line, in files of ROWS lines."""
         left = iter(lines)
         number = 0
-        while part := [json.dumps(one, cls=DjangoJSONEncoder) for one in islice(left, ROWS)]:
+        while part := [json.dumps(one, cls=ExactTimes) for one in islice(left, ROWS)]:
             number += 1
             self._write(f"rows/{label}-{number:04d}.jsonl", ("\n".join(part) + "\n").encode())
             self.rows[label] += len(part)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone, translation
@@ -20,7 +19,7 @@ from audit.trail import record
 from files import storage
 from files.models import StoredFile
 from notifications.models import Message
-from personal_data.archive import serialized
+from personal_data.archive import ExactTimes, serialized
 from personal_data.folder import draft_of, place
 from personal_data.moving.carried import CARRIED, carried_rows
 from personal_data.moving.cells import csv_lines
@@ -150,7 +149,7 @@ def _about(practice: Practice, inline: dict[str, list[dict[str, Any]]], counts: 
         },
         "members": list(_members(practice)),
     }
-    return json.dumps(about, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(about, cls=ExactTimes, ensure_ascii=False, indent=1) + "\n"
 
 
 def _members(practice: Practice) -> Iterator[dict[str, Any]]:
@@ -186,7 +185,7 @@ def _add_lines(archive: ArchiveWriter, label: str, rows: Iterable[object]) -> in
         nonlocal number
         for row in rows:
             number += 1
-            yield json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False).encode() + b"\n"
+            yield json.dumps(row, cls=ExactTimes, ensure_ascii=False).encode() + b"\n"
 
     archive.add(rows_path(label), lines())
     return number

@@ -9,16 +9,19 @@ import re
 import stat
 import tracemalloc
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.utils.dateparse import parse_datetime
 
 from audit.models import AuditEvent
 from files import storage
 from files.models import StoredFile
+from personal_data.archive import ExactTimes
 from personal_data.moving.carried import CARRIED, LEFT
 from personal_data.moving.cells import rows_in
 from personal_data.moving.layout import ABOUT, SUMS, CannotMove
@@ -78,6 +81,14 @@ def test_nothing_of_another_practice_is_in_it(archive: Path, other: House) -> No
     theirs = StoredFile.objects.filter(pk__in=dict(rows_of(other.practice))["files.StoredFile"].values("pk"))
     assert theirs.exists()
     assert not {f"files/{one.sha256}" for one in theirs} & set(entries)
+
+
+def test_times_keep_their_microseconds() -> None:
+    """Cut to milliseconds, something shared after an access ended could have been shared before."""
+    first, then = (datetime(2026, 11, 30, 8, 38, 32, microsecond, tzinfo=UTC) for microsecond in (5, 6))
+    written = json.dumps([first, then], cls=ExactTimes)
+    assert written == '["2026-11-30T08:38:32.000005Z", "2026-11-30T08:38:32.000006Z"]'
+    assert [parse_datetime(one) for one in json.loads(written)] == [first, then]
 
 
 def test_no_secret_leaves(archive: Path, house: House) -> None:
