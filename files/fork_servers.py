@@ -75,7 +75,7 @@ def _close_all_but(kept: int) -> None:
 def _ask(origin: socket.socket, server: Any) -> int | None:
     """The pidfd of a new fork server; None if the origin has ended, or if the kernel has no pidfd."""
     with socket.socket(socket.AF_UNIX) as listener:
-        address = connection.arbitrary_address("AF_UNIX")  # type: ignore[attr-defined]  # as multiprocessing does
+        address = vars(connection)["arbitrary_address"]("AF_UNIX")  # as multiprocessing does
         listener.bind(address)
         listener.listen()
         alive_r, alive_w = os.pipe()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
@@ -47,6 +46,7 @@ from patients.models import Patient
 from patients.records import change_patient
 from practices.models import Practice
 from tests.conftest import BookFixture
+from tests.documents.undo_races import race
 from tests.documents.ways import account, claim, on_day
 from webhooks.endpoints import add_endpoint, plan_deliveries
 from webhooks.models import WebhookDelivery
@@ -358,45 +358,16 @@ def test_a_worker_and_an_undoing_at_the_same_moment_agree_on_who_was_first(
     Message.objects.update(due_at=timezone.now() - timedelta(seconds=1))  # at the very end of the thirty seconds
     kept = act.journal
     UndoableAct.objects.update(journal=_due_as_now(kept))
-    has_rows, may_end = threading.Event(), threading.Event()
-    results: dict[str, Any] = {}
-
-    def worker() -> None:
-        try:
-            with transaction.atomic():
-                results["claimed"] = delivery.claim(Channel.EMAIL)
-                has_rows.set()
-                may_end.wait(5 if first == "worker" else 0)
-        finally:
-            connection.close()
-
-    def undoing() -> None:
-        try:
-            with transaction.atomic():
-                undo_change(act=act, by=bob)
-                has_rows.set()
-                may_end.wait(5 if first == "undo" else 0)
-        except TooLateToUndo:
-            results["too_late"] = True
-        finally:
-            connection.close()
-
-    one, other = (worker, undoing) if first == "worker" else (undoing, worker)
-    threads = [threading.Thread(target=one), threading.Thread(target=other)]
-    threads[0].start()
-    assert has_rows.wait(10)
-    threads[1].start()
-    threads[1].join(1)
-    may_end.set()
-    for thread in threads:
-        thread.join(10)
+    claimed, too_late = race(
+        first, claim=lambda: delivery.claim(Channel.EMAIL), undo=lambda: undo_change(act=act, by=bob)
+    )
     status = Appointment.objects.get(pk=full.pk).status
     if first == "worker":
-        assert results["claimed"]
-        assert results["too_late"]
+        assert claimed
+        assert too_late
         assert status == AppointmentStatus.CANCELLED
     else:
-        assert not results["claimed"]
+        assert not claimed
         assert status == AppointmentStatus.BOOKED
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -28,6 +26,7 @@ from notifications.wording import long_day
 from patients.models import Patient
 from portals.practitioner.undo_offer import LAST, LAST_BATCH
 from tests.conftest import BookFixture
+from tests.documents.undo_races import race
 from tests.markup import page_text
 
 pytestmark = pytest.mark.django_db
@@ -187,45 +186,17 @@ def test_a_worker_and_an_undoing_of_a_batch_at_the_same_moment_agree_on_who_was_
 ) -> None:
     act = started(batch, alice)
     ShareBatchLine.objects.update(due_at=timezone.now() - timedelta(seconds=1))  # the last instant of the thirty s
-    has_rows, may_end = threading.Event(), threading.Event()
-    results: dict[str, Any] = {}
 
-    def worker() -> None:
-        try:
-            with transaction.atomic():
-                now = timezone.now()
-                results["claimed"] = leases.claim(ShareBatchLine.objects.due(now), size=SIZE, lease=LEASE, now=now)
-                has_rows.set()
-                may_end.wait(5 if first == "worker" else 0)
-        finally:
-            connection.close()
+    def claim() -> list[ShareBatchLine]:
+        now = timezone.now()
+        return leases.claim(ShareBatchLine.objects.due(now), size=SIZE, lease=LEASE, now=now)
 
-    def undoing() -> None:
-        try:
-            with transaction.atomic():
-                undo_start(act=act, by=alice)
-                has_rows.set()
-                may_end.wait(5 if first == "undo" else 0)
-        except TooLateToUndo:
-            results["too_late"] = True
-        finally:
-            connection.close()
-
-    threads = [
-        threading.Thread(target=one) for one in ((worker, undoing) if first == "worker" else (undoing, worker))
-    ]
-    threads[0].start()
-    assert has_rows.wait(10)
-    threads[1].start()
-    threads[1].join(1)
-    may_end.set()
-    for thread in threads:
-        thread.join(10)
+    claimed, too_late = race(first, claim=claim, undo=lambda: undo_start(act=act, by=alice))
     batch.refresh_from_db()
     if first == "worker":
-        assert results["claimed"]
-        assert results["too_late"]
+        assert claimed
+        assert too_late
         assert batch.sent_at is not None
     else:
-        assert not results["claimed"]
+        assert not claimed
         assert batch.sent_at is None

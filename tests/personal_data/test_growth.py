@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import cast
 
 import pytest
 from django.apps import apps
@@ -32,7 +33,7 @@ def test_what_grows_with_a_practice_has_it_as_a_column(label: str) -> None:
 def practice_of(model: type[models.Model]) -> models.Field[object, object]:
     for name in ("practice", "practice_id", "chain"):
         try:
-            return model._meta.get_field(name)  # type: ignore[return-value]
+            return cast("models.Field[object, object]", model._meta.get_field(name))
         except FieldDoesNotExist:
             continue
     raise AssertionError(f"{model._meta.label} has no column with its practice")
