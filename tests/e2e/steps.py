@@ -14,6 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from appointments.models import Appointment
+from appointments.recipients import resolve
 from docshare.demo.cast import PASSWORD
 from notifications.models import Message
 from notifications.tasks import dispatch
@@ -33,6 +34,17 @@ def deliver() -> None:
         return
     for channel in ("email", "sms"):
         dispatch(channel)
+
+
+def last_of_durand() -> Appointment:
+    """The last appointment of the demo's patient who has contacts of her own."""
+    return Appointment.objects.filter(patient__last_name="Durand").latest("starts_at")
+
+
+def next_with_own_contacts() -> Appointment:
+    """The demo's first appointment from now on whose patient can be asked for something, whatever the hour."""
+    coming = Appointment.objects.upcoming().filter(holder=None).order_by("starts_at", "pk")
+    return next(one for one in coming if resolve(one).is_ready)
 
 
 def newest_first(pattern: str) -> list[Path]:

@@ -9,6 +9,9 @@ from playwright.sync_api import Browser, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from appointments.models import Appointment
+from docshare.demo.load import PRACTICE_ID
+from practices.models import Practice
+from tests.days import coming
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff
 
@@ -20,7 +23,7 @@ def test_a_known_patient_is_found_while_one_types_and_chosen_by_an_arrow(site: s
     page = secretary.page
     sign_in_as_staff(secretary, "secretariat@lilas.example")
     before = Appointment.objects.count()
-    page.goto(f"{site}/pro/appointments/new/?start=2026-12-01T09:00")
+    page.goto(f"{site}/pro/appointments/new/?start={coming(1, Practice.objects.get(pk=PRACTICE_ID))}T09:00")
     page.focus("[name=q]")
     page.keyboard.type("lef")
     field = page.locator("[name=q]")

@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from appointments.cancelling import cancel
-from appointments.models import Appointment
 from docshare.demo.letters import letter
 from documents.models import Category, SharedDocument
 from documents.sharing.share import share_upload
@@ -22,13 +21,13 @@ from notifications.causes import Cause
 from notifications.models import Message, MessageState
 from patients.models import Patient
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def share(title: str) -> SharedDocument:
-    appointment = Appointment.objects.filter(patient__last_name="Durand").latest("starts_at")
+    appointment = last_of_durand()
     return share_upload(
         appointment=appointment,
         intake=accept(SimpleUploadedFile("x.pdf", letter(title, ["x"], heading="y"))),
@@ -136,7 +135,7 @@ def test_a_message_about_an_appointment_that_did_not_leave_is_seen_to_on_a_telep
     page = secretary.page
     sign_in_as_staff(secretary, "secretariat@lilas.example")
     Message.objects.filter(state=MessageState.FAILED).delete()
-    appointment = Appointment.objects.upcoming().filter(patient__last_name="Durand").latest("starts_at")
+    appointment = last_of_durand()
     cancel(appointment=appointment, by=User.objects.get(email="secretariat@lilas.example"))
     Message.objects.filter(about=appointment.pk).update(state=MessageState.FAILED, cause=Cause.TOO_MANY)
     page.goto(f"{site}/pro/deliveries/")

@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
-from appointments.models import Appointment
 from docshare.demo.letters import letter
 from files.limits import MAX_BYTES
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -21,8 +20,7 @@ def test_the_share_page_speaks_english(site: str, browser: Browser, tmp_path: Pa
     User.objects.filter(email="dr.martin@lilas.example").update(language="en")
     doctor = Visitor(browser, site, 1440, 900)
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     page = doctor.page
     page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")
     for name, content in {"empty.pdf": b"", "notes.docx": b"PK", "large.pdf": b"0" * (MAX_BYTES + 1)}.items():

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, expect
 
-from appointments.models import Appointment
 from docshare.demo.letters import letter
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_leaving_asks_while_a_card_waits_to_be_shared(site: str, browser: Browser, tmp_path: Path) -> None:
-    appointment = Appointment.objects.filter(patient__last_name="Durand").latest("starts_at")
+    appointment = last_of_durand()
     name = appointment.patient.full_name
     paths = [tmp_path / f"{number}.pdf" for number in ("un", "deux")]
     for path in paths:

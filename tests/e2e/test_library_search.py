@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from appointments.models import Appointment
 from documents.models import LibraryDocument
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -17,8 +16,7 @@ def test_titles_are_found_without_accents_and_no_result_is_said(site: str, brows
     doctor = Visitor(browser, site, 1440, 900)
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     LibraryDocument.objects.filter(
         pk=LibraryDocument.objects.filter(practice=appointment.practice).in_use().earliest("title").pk
     ).update(title="L’Élan – Œuvre")

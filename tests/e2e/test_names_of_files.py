@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from appointments.models import Appointment
 from docshare.demo.letters import letter
 from documents.models import SharedDocument
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 from tests.files.test_names import picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -23,8 +22,7 @@ def test_a_pdf_without_extension_is_signed_and_a_picture_by_another_name_shared(
     doctor = Visitor(browser, site, 1440, 900)
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     (tmp_path / "Ordonnance 28.11").write_bytes(letter("Ordonnance", ["x"], heading="y"))
     (tmp_path / "photo.jfif").write_bytes(picture("JPEG"))
     page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")
@@ -46,8 +44,7 @@ def test_each_card_proposes_the_category_that_its_file_says_and_staff_may_change
     doctor = Visitor(browser, site, 1440, 900)
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     files = {
         "scan_12.pdf": (
             letter("Compte rendu opératoire", ["Tout va bien."], heading="Hôpital"),
@@ -84,8 +81,7 @@ def test_without_the_servers_proposal_it_decides_when_the_file_is_sent(
     doctor = Visitor(browser, site, 1440, 900)
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     (tmp_path / "devis.jpg").write_bytes(picture("JPEG"))
     page.route("**/share/category/", lambda route: route.abort())
     page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")

@@ -18,7 +18,14 @@ from files import storage
 from files.models import StoredFile
 from notifications.models import Message
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import deliver, follow_invitation, newest_email_to, open_appointment, sign_in_as_staff
+from tests.e2e.steps import (
+    deliver,
+    follow_invitation,
+    last_of_durand,
+    newest_email_to,
+    open_appointment,
+    sign_in_as_staff,
+)
 from tests.pdf_samples import locked, with_object_streams
 from tests.picture_samples import photograph
 
@@ -42,8 +49,7 @@ def test_one_signed_document_from_a_doctors_hand_to_a_patients(site: str, browse
     doctor, patient = Visitor(browser, site, 1440, 900), Visitor(browser, site, 360, 740)
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
     doctor.accessible()
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     opens_beside_the_agenda(doctor, appointment)
     paths = documents(tmp_path)
     signed = shares_three_files(doctor, paths)

@@ -17,14 +17,13 @@ from patients.models import Patient
 from tests.documents.receiving.test_sending import photograph
 from tests.documents.ways import account, claim
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff, sign_in_on_a_new_device
+from tests.e2e.steps import next_with_own_contacts, sign_in_as_staff, sign_in_on_a_new_device
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_document_is_asked_for_photographed_sorted_refused_and_accepted(site: str, browser: Browser) -> None:
-    appointment = Appointment.objects.upcoming().filter(holder=None).order_by("starts_at").first()
-    assert appointment
+    appointment = next_with_own_contacts()
     secretary, patient = Visitor(browser, site, 1440, 900), Visitor(browser, site, 360, 740)
     sign_in_as_staff(secretary, "secretariat@lilas.example")
     asks(secretary, appointment)

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from appointments.models import Appointment
 from documents.models import SharedDocument
 from signing.models import SignatureImage
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 from tests.pdf_samples import locked, with_a_hole, with_object_streams
 from tests.pdfs import pdf_with_page
 
@@ -28,8 +27,7 @@ def test_what_will_be_signed_is_read_and_the_signature_is_made_on_the_spot(
     doctor = Visitor(browser, site, 1440, 900)
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     page.goto(f"{site}/pro/appointments/{appointment.pk}/share/")
     sent: list[Any] = []
     page.on("request", lambda request: sent.append(request) if request.url.endswith("/share/") else None)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, Route, expect
 
-from appointments.models import Appointment
 from documents.models import DocumentRequest, PartialUpload, ReceivedDocument
 from documents.receiving.asking import Question, ask
 from files import pieces
@@ -18,7 +17,7 @@ from practices.models import Membership, Practice
 from tests.conftest import PDF
 from tests.documents.receiving.test_sending import photograph
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_on_a_new_device
+from tests.e2e.steps import next_with_own_contacts, sign_in_on_a_new_device
 from tests.e2e.test_requests import owner_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -31,8 +30,7 @@ def large_pdf() -> bytes:
 
 @pytest.fixture
 def patient(site: str, browser: Browser) -> Visitor:
-    appointment = Appointment.objects.upcoming().filter(holder=None).order_by("starts_at").first()
-    assert appointment
+    appointment = next_with_own_contacts()
     staff = Membership.objects.filter(practice=appointment.practice, is_secretary=True).first()
     assert staff
     ask(appointment=appointment, question=Question("Ordonnance de votre médecin"), by=staff.user)

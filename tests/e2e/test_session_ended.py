@@ -19,7 +19,7 @@ from documents.models import LibraryDocument, SharedDocument
 from documents.sharing.share import share_library_document
 from patients.models import Patient
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff, sign_in_on_a_new_device, type_sign_in
+from tests.e2e.steps import last_of_durand, sign_in_as_staff, sign_in_on_a_new_device, type_sign_in
 from tests.settings import STACK
 
 pytestmark = [
@@ -197,7 +197,7 @@ def test_signing_out_in_another_tab_covers_the_page(patient: Visitor) -> None:
 
 
 def test_an_upload_after_the_end_says_so_and_loses_nothing(site: str, browser: Browser, tmp_path: Path) -> None:
-    appointment = Appointment.objects.filter(patient__last_name="Durand").latest("starts_at")
+    appointment = last_of_durand()
     path = tmp_path / "ordonnance.pdf"
     path.write_bytes(letter("Ordonnance", [f"Pour {appointment.patient.full_name}."], heading="Cabinet"))
     staff = User.objects.get(email=DOCTOR)

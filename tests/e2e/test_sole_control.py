@@ -8,12 +8,11 @@ import pytest
 from django.contrib.sessions.backends.cached_db import SessionStore
 from playwright.sync_api import Browser, expect
 
-from appointments.models import Appointment
 from docshare.demo.cast import PASSWORD
 from documents.models import SharedDocument
 from tests.documents.conftest import PDF
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import open_appointment, sign_in_as_staff
+from tests.e2e.steps import last_of_durand, open_appointment, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -33,8 +32,7 @@ def test_a_card_is_signed_once_its_practitioner_has_confirmed_in_place(
     page = doctor.page
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
     leave_for(doctor, 6)
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     open_appointment(doctor, appointment)
     page.click("text=Partager des documents")
     (tmp_path / "ordonnance.pdf").write_bytes(PDF)

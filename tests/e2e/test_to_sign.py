@@ -8,15 +8,14 @@ from playwright.sync_api import Browser, expect
 from appointments.models import Appointment
 from documents.models import FillingDraft, SharedDocument, Task
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import sign_in_as_staff
+from tests.e2e.steps import last_of_durand, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_blank_is_written_filled_in_prepared_looked_at_and_signed(site: str, browser: Browser) -> None:
     writes_a_document_with_a_blank(site, browser)
-    appointment = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert appointment
+    appointment = last_of_durand()
     secretary, doctor = Visitor(browser, site, 1440, 900), Visitor(browser, site, 360, 740)
     sign_in_as_staff(secretary, "secretariat@lilas.example")
     fills_in_and_prepares(secretary, appointment)

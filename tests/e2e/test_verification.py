@@ -10,13 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
-from appointments.models import Appointment
 from documents.models import Category
 from documents.sharing.share import share_upload
 from files import storage
 from files.intake import accept
 from signing.pdf.placement import Placement
 from tests.e2e.conftest import Visitor
+from tests.e2e.steps import last_of_durand
 from tests.pdfs import pdf_with_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 def signed(site: str, tmp_path: Path) -> Path:
     """A signed document."""
     document = share_upload(
-        appointment=Appointment.objects.filter(patient__last_name="Durand").latest("starts_at"),
+        appointment=last_of_durand(),
         intake=accept(SimpleUploadedFile("lettre.pdf", pdf_with_page(), "application/pdf")),
         category=Category.objects.get(code="report"),
         title="Compte rendu",

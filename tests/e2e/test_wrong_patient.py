@@ -14,16 +14,14 @@ from docshare.demo.letters import letter
 from documents.models import SharedDocument
 from patients.models import Patient
 from tests.e2e.conftest import Visitor
-from tests.e2e.steps import open_appointment, sign_in_as_staff
+from tests.e2e.steps import last_of_durand, open_appointment, sign_in_as_staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def durands(site: str) -> Appointment:
-    found = Appointment.objects.filter(patient__last_name="Durand").order_by("starts_at").last()
-    assert found
-    return found
+    return last_of_durand()
 
 
 @pytest.fixture

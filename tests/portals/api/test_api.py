@@ -6,7 +6,7 @@ import shutil
 import threading
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from notifications.models import Message
 from notifications.outbox import plan_sms
 from patients.models import Patient, RecordTie, Relationship
 from tests.conftest import BookFixture
+from tests.days import at, coming
 from tests.documents.conftest import PDF
 from tests.portals.api.conftest import Api, errors
 
@@ -229,13 +230,14 @@ def test_the_same_key_in_parallel_is_one_document(api: Api, bob: User, appointme
 
 def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_reason: VisitReason) -> None:
     client = api(bob)
+    start = at(coming(1, agenda.practice), agenda.practice, 9)
     Agenda.objects.filter(pk=agenda.pk).update(video_url="https://video.example/salle/1")
     answer = client.post(
         f"{V1}/appointments/",
         {
             "agenda": str(agenda.pk),
             "visit_reason": str(visit_reason.pk),
-            "start": "2026-12-01T09:00:00+01:00",
+            "start": start.isoformat(),
             "kind": "video",
             "patient": {"first_name": "Léa", "last_name": "Petit", "birth_date": "1990-05-06", "email": None},
         },
@@ -243,14 +245,15 @@ def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_re
     )
     assert answer.status_code == 201
     made = answer.json()
-    assert made["start"] == "2026-12-01T09:00:00+01:00"
-    assert made["end"] == "2026-12-01T09:20:00+01:00"
+    assert made["start"] == start.isoformat()
+    assert made["end"] == (start + timedelta(minutes=20)).isoformat()
     assert (made["status"], made["booked_by"], made["booked_for"]) == ("booked", "practice", "self")
-    listed = client.get(f"{V1}/appointments/?agenda={agenda.pk}&date=2026-12-01&patient={made['patient']}").json()
+    listed = client.get(f"{V1}/appointments/?agenda={agenda.pk}&date={start.date()}&patient={made['patient']}").json()
     assert [one["id"] for one in listed["results"]] == [made["id"]]
     assert set(listed) == {"results", "next", "previous"}
-    moved = client.patch(f"{V1}/appointments/{made['id']}/", {"start": "2026-12-02T10:00:00+01:00"}, format="json")
-    assert moved.json()["end"] == "2026-12-02T10:20:00+01:00"
+    later = at(coming(2, agenda.practice), agenda.practice, 10)
+    moved = client.patch(f"{V1}/appointments/{made['id']}/", {"start": later.isoformat()}, format="json")
+    assert moved.json()["end"] == (later + timedelta(minutes=20)).isoformat()
     assert client.post(f"{V1}/appointments/{made['id']}/cancel/").json()["status"] == "cancelled"
     actions = [line["action"] for line in client.get(f"{V1}/appointments/{made['id']}/history/").json()["results"]]
     assert actions == ["appointment.cancelled", "appointment.moved", "appointment.booked"]

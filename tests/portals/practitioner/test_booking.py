@@ -14,6 +14,7 @@ from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
 from patients.models import Patient
 from practices.models import Practice
+from tests.days import coming
 from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ def asked(agenda: Agenda, visit_reason: VisitReason) -> dict[str, Any]:
     return {
         "agenda": str(agenda.pk),
         "visit_reason": str(visit_reason.pk),
-        "starts_at": "2026-12-01T09:00",
+        "starts_at": f"{coming(1, agenda.practice)}T09:00",
         "kind": "in_person",
     }
 
@@ -55,7 +56,7 @@ def test_a_few_letters_find_records_of_this_practice(
     assert f'value="{found.pk}"' in text
     assert "1 fiche trouvée" in text
     assert str(other.pk) not in text
-    assert ('value="2026-12-01T09:00"' in text and 'value="x@courriel.example"' in text) is not by_script
+    assert (f'value="{asked["starts_at"]}"' in text and 'value="x@courriel.example"' in text) is not by_script
     assert not Appointment.objects.exists()
 
 

@@ -28,6 +28,7 @@ from notifications.models import Message, MessageState
 from patients.models import Patient
 from practices.models import Membership, Practice
 from tests.conftest import make_user
+from tests.days import coming
 from tests.documents.conftest import PDF
 from tests.markup import one_line, page_text
 from webhooks.endpoints import add_endpoint
@@ -296,7 +297,7 @@ def test_an_appointment_is_booked_where_one_works(
     browser = sign_in(both)
     asked = {
         "agenda": str(theirs["agenda"].pk), "visit_reason": str(theirs["reason"].pk), "kind": "in_person",
-        "patient": str(theirs["patient"].pk), "starts_at": "2027-03-03T09:00",
+        "patient": str(theirs["patient"].pk), "starts_at": f"{coming(2, practice)}T09:00",
     }  # fmt: skip
     assert browser.post("/pro/appointments/new/", asked).status_code == 400
     assert browser.post("/pro/appointments/new/", asked | {"practice": str(practice.pk)}).status_code == 400

@@ -28,6 +28,7 @@ from patients.records import FormerContacts, change_patient
 from portals.practitioner import appointment as appointment_page
 from portals.practitioner.staff import appointment_of
 from signing.models import SignatureImage
+from tests.days import coming
 from tests.documents.conftest import PDF
 from tests.markup import one_line
 
@@ -280,7 +281,7 @@ def test_booking_by_staff(alice: User, bob: User, appointment: Appointment, sign
     body = {
         "agenda": appointment.agenda_id,
         "visit_reason": appointment.visit_reason_id,
-        "starts_at": "2026-12-01T09:00",
+        "starts_at": f"{coming(1, appointment.practice)}T09:00",
         "kind": "in_person",
         "first_name": "Zoé",
         "last_name": "Petit",

@@ -61,7 +61,7 @@ def test_each_reason_has_its_next_time_and_leads_to_it(
         0
     ].start
     page = page_of(shown)
-    assert re.search(rf"Prochain créneau\s: \S+ {first.day} \S+ {first.year} à {first:%H:%M}", page)
+    assert re.search(rf"Prochain créneau\s: \S+ {first.day}(?:er)? \S+ {first.year} à {first:%H:%M}", page)
     address = f"/book/{open_agenda.pk}/{visit_reason.pk}/in_person/?from={first:%Y-%m-%d}"
     assert f'href="{address}"' in page
     assert Client().get(address).status_code == 200
