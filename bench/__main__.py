@@ -9,13 +9,10 @@ and Redis (bench/chain.py). `python -m bench.pages`: pages beside a bare view. `
 
 from __future__ import annotations
 
-import io
-import os
 import subprocess
 import sys
-import tempfile
 
-from bench.installation import set_up
+from bench.installation import demo, embedded
 
 
 def main() -> None:
@@ -24,32 +21,16 @@ def main() -> None:
 
         chain.run()
         return
-    with tempfile.TemporaryDirectory(prefix="docshare-bench-") as data_dir:
-        os.environ["DATA_DIR"] = data_dir
-        set_up()
+    with embedded():
+        from bench import bookings, memory, sharing, signing
+
+        signing.run()
         if sys.argv[1:] == ["signing"]:
-            from bench import signing
-
-            signing.run()
             return
-        from django.conf import settings
-        from django.core.management import call_command
-
-        from docshare.queue import start_private_valkey
-
-        queue = start_private_valkey(settings.VALKEY_SOCKET.parent)
-        try:
-            call_command("migrate", verbosity=0)
-            call_command("demo", verbosity=0, stdout=io.StringIO())
-            from bench import bookings, memory, sharing, signing
-
-            signing.run()
-            sharing.run()
-            memory.run()
-            bookings.rules_that_do_not_match()
-        finally:
-            queue.terminate()
-            queue.wait(10)
+        demo()
+        sharing.run()
+        memory.run()
+        bookings.rules_that_do_not_match()
     # With servers of their own.
     for part in ("pages", "starting", "serving", "open_verification", "patients_sending", "many_documents"):
         subprocess.run([sys.executable, "-m", f"bench.{part}"], check=True)

@@ -7,52 +7,24 @@ million.
 
 from __future__ import annotations
 
-import io
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from bench.installation import set_up
+from bench.installation import demo, on_servers, set_up
 
 SMALL, LARGE = 1_000, int(os.environ.get("DOCUMENTS", "5000000"))
 A_PATIENT, AN_APPOINTMENT = 50, 10
 CALLS = 120
 
 
-def run() -> None:
-    """Start the servers, and this module again with their addresses."""
-    from tools.stack.stack import Stack
-
-    with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
-        stack = Stack(Path(folder))
-        try:
-            stack.start_servers()
-            servers = {
-                "DATABASE_URL": (stack.places.secrets / "database_url").read_text(),
-                "REDIS_URL": stack.environment["REDIS_URL"],
-                "DATA_DIR": str(stack.places.data),
-                "DJANGO_SETTINGS_MODULE": "docshare.settings",
-            }
-            subprocess.run(
-                [sys.executable, "-m", "bench.many_documents", "here"], env={**os.environ, **servers}, check=True
-            )
-        finally:
-            stack.stop()
-
-
 def compare() -> None:
     set_up()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    call_command("demo", verbosity=0, stdout=io.StringIO())
+    demo()
     template = make_template()
     calls = questions(template, browsers(template))
     grow(template, 0, SMALL)
@@ -218,4 +190,4 @@ def measure(call: Callable[[], Any]) -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    compare() if sys.argv[1:] == ["here"] else run()
+    compare() if sys.argv[1:] == ["here"] else on_servers("bench.many_documents")

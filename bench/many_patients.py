@@ -8,22 +8,19 @@ the same run (bench/bare_view.py). Exits with 1 if a page takes more than two se
 
 from __future__ import annotations
 
-import io
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from bench.bare_view import behind_sessions_alone
-from bench.installation import set_up
+from bench.installation import demo, on_servers, set_up
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -38,44 +35,9 @@ FIRST_NAMES = ("Marie", "Léa", "Jean-Paul", "Hugo", "Zoé", "Amélie", "Noël",
 LAST_NAMES = ("Durand", "Lefèvre", "Martin", "Le Goff", "N’Diaye", "Müller", "Petit", "Garcia", "Ménard", "Roux")
 
 
-def run() -> None:
-    """Measure each database in turn, in a process of its own with its own servers."""
-    from tools.stack.stack import Stack
-
-    failed = []
-    with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
-        stack = Stack(Path(folder))
-        try:
-            stack.start_servers()
-            redis = stack.environment["REDIS_URL"]
-            databases = {
-                "PostgreSQL": (stack.places.secrets / "database_url").read_text(),
-                "SQLite": f"sqlite:///{folder}/many.sqlite3",
-            }
-            for name, url in databases.items():
-                servers = {
-                    "DATABASE_URL": url,
-                    "REDIS_URL": redis,
-                    "DATA_DIR": str(stack.places.data),
-                    "DJANGO_SETTINGS_MODULE": "docshare.settings",
-                }
-                print(name, flush=True)
-                done = subprocess.run(
-                    [sys.executable, "-m", "bench.many_patients", "here"], env={**os.environ, **servers}, check=False
-                )
-                failed += [name] if done.returncode else []
-        finally:
-            stack.stop()
-    sys.exit(1 if failed else 0)
-
-
 def here() -> None:
     set_up()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", verbosity=0, interactive=False)
-    call_command("demo", verbosity=0, stdout=io.StringIO())
+    demo()
     began = time.monotonic()
     grow()
     print(f"  {PATIENTS:,} records and appointments made in {time.monotonic() - began:.0f} s", flush=True)
@@ -294,4 +256,5 @@ def measure(call: Callable[[], Any]) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
+    run = partial(on_servers, "bench.many_patients", sqlite=True)
     {"here": here, "pages": pages}.get("".join(sys.argv[1:]), run)()

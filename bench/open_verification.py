@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from bench.installation import another_machine, whole_site
 from bench.slow_pdfs import SLOW
 from tools.stack.places import Places
 from tools.stack.stack import Stack
@@ -65,11 +65,8 @@ class FromAddress(HTTPAdapter):
 def run() -> None:
     with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
         stack = Stack(Path(folder), places=Places(Path(folder)))
-        try:
-            stack.start()
+        with whole_site(stack):
             Measurement(stack).report()
-        finally:
-            stack.stop()
 
 
 class Measurement:
@@ -139,20 +136,13 @@ class Measurement:
     def strangers(self, number: int, path: str, expected: set[int]) -> Iterator[Counter[int]]:
         """Send waves of forty until the end of the block; then the number of answers by status."""
         answers: Counter[int] = Counter()
-        command = [sys.executable, "-m", "bench.open_verification", self.site, self.certificate, path]
-        with subprocess.Popen(
-            [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_last_of_all
-        ) as generator:
+        command = ["bench.open_verification", self.site, self.certificate, path, str(number)]
+        with another_machine(*command) as generator:
             yield answers
             output, _ = generator.communicate("")
         answers.update({int(status): count for status, count in json.loads(output).items()})
         assert answers, "the generator sent nothing"
         assert set(answers) <= expected, answers
-
-
-def _last_of_all() -> None:
-    """Lowest priority, because the generator represents other people's machines."""
-    os.nice(19)
 
 
 def waves(site: str, certificate: str, path: str, number: str) -> None:

@@ -6,17 +6,14 @@ Each figure is the median of many_patients.CALLS calls in this process, after a 
 
 from __future__ import annotations
 
-import io
-import os
 import statistics
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from bench.bare_view import behind_sessions_alone
-from bench.installation import set_up
+from bench.installation import demo, embedded
 from bench.many_documents import browsers, make_template, questions
 from bench.many_patients import measure
 
@@ -25,26 +22,6 @@ if TYPE_CHECKING:
 
 COPIES = 49
 DRAWN = 20  # pages
-
-
-def run() -> None:
-    with tempfile.TemporaryDirectory(prefix="docshare-bench-") as folder:
-        os.environ["DATA_DIR"] = folder
-        set_up()
-        from django.conf import settings
-        from django.core.management import call_command
-
-        from docshare.queue import start_private_valkey
-
-        queue = start_private_valkey(settings.VALKEY_SOCKET.parent)
-        try:
-            call_command("migrate", verbosity=0)
-            call_command("collectstatic", verbosity=0, interactive=False)
-            call_command("demo", verbosity=0, stdout=io.StringIO())
-            print_figures()
-        finally:
-            queue.terminate()
-            queue.wait(10)
 
 
 def print_figures() -> None:
@@ -94,4 +71,6 @@ def drawn(template: SharedDocument) -> Iterator[float]:
 
 
 if __name__ == "__main__":
-    run()
+    with embedded():
+        demo()
+        print_figures()

@@ -8,21 +8,17 @@ rows by the thousand that it leaves out.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache, partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.installation import set_up
+from bench.installation import demo, on_servers, set_up
 from bench.many_documents import browsers, copy, make_template, questions, uuid_of
 
 PRACTICES, DOCUMENTS = int(os.environ.get("PRACTICES", "100000")), int(os.environ.get("DOCUMENTS", "1000000"))
@@ -38,33 +34,10 @@ ASKED = (
 Calls = dict[str, Callable[[], Any]]
 
 
-def run() -> None:
-    """Start the servers, and this module again with their addresses."""
-    from tools.stack.stack import Stack
-
-    with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
-        stack = Stack(Path(folder))
-        try:
-            stack.start_servers()
-            servers = {
-                "DATABASE_URL": (stack.places.secrets / "database_url").read_text(),
-                "REDIS_URL": stack.environment["REDIS_URL"],
-                "DATA_DIR": str(stack.places.data),
-                "DJANGO_SETTINGS_MODULE": "docshare.settings",
-            }
-            done = subprocess.run([sys.executable, "-m", "bench.parting", "here"], env={**os.environ, **servers})
-        finally:
-            stack.stop()
-    sys.exit(done.returncode)
-
-
 def compare() -> int:
     """Returns how many pages and statements miss what the module promises."""
     set_up()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    call_command("demo", verbosity=0, stdout=io.StringIO())
+    demo()
     template = make_template()
     calls = pages(template)
     templates = Templates.around(template)
@@ -329,4 +302,4 @@ def grown_tables() -> set[str]:
 if __name__ == "__main__":
     if sys.argv[1:] == ["here"]:
         sys.exit(min(1, compare()))
-    run()
+    on_servers("bench.parting")

@@ -16,7 +16,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -32,6 +31,7 @@ import pikepdf
 import requests
 from PIL import Image
 
+from bench.installation import another_machine, whole_site
 from bench.open_verification import addresses, caller, p99
 from tools.stack.places import Places
 from tools.stack.stack import Stack
@@ -41,7 +41,6 @@ MINUTES = float(os.environ.get("MINUTES", "10"))
 IDLE_SECONDS = 60  # before, and once more after
 PAUSE = 0.2  # of a person of the practice
 FOUR_MB, PHOTOGRAPHS = 4_000_000, 5
-LOWEST_PRIORITY = 19
 GOAL = 2  # times the idle p99
 PREPARE = """
 import json
@@ -88,11 +87,8 @@ print(json.dumps({"doctor": session(doctor), "appointment": str(template.pk), "p
 def run() -> None:
     with tempfile.TemporaryDirectory(prefix="docshare-bench-", dir="/tmp") as folder:
         stack = Stack(Path(folder), places=Places(Path(folder)))
-        try:
-            stack.start()
+        with whole_site(stack):
             Measurement(stack).report()
-        finally:
-            stack.stop()
 
 
 class Measurement:
@@ -154,10 +150,8 @@ class Measurement:
     def patients(self) -> Iterator[dict[str, Any]]:
         """They send during the block; then how it went."""
         sent: dict[str, Any] = {}
-        command = [sys.executable, "-m", "bench.patients_sending", self.site, self.certificate, str(MINUTES * 60)]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_last_of_all
-        ) as generator:
+        command = ["bench.patients_sending", self.site, self.certificate, str(MINUTES * 60)]
+        with another_machine(*command) as generator:
             assert generator.stdin
             assert generator.stdout
             assert generator.stdout.readline() == "ready\n"
@@ -174,10 +168,6 @@ def _both(idle: list[float], busy: list[float]) -> str:
         for which, times in (("idle", idle), ("busy", busy))
     )
     return f"{each}; {p99(busy) / p99(idle):.2f} times"
-
-
-def _last_of_all() -> None:
-    os.nice(LOWEST_PRIORITY)
 
 
 def send_all(site: str, certificate: str, seconds: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import requests
 
 from bench.client import Patient, copied_and_hashed
+from bench.installation import whole_site
 from bench.samples import large_pdf
 from docshare.demo.letters import letter
 from files.clamd import Clamd
@@ -53,11 +54,8 @@ def run() -> None:
         floor = places.data / "floor"
         floor.mkdir(parents=True)
         places.more_nginx = static_floor(places, floor)
-        try:
-            stack.start()
+        with whole_site(stack):
             measure(stack, floor)
-        finally:
-            stack.stop()
 
 
 def static_floor(places: Places, floor: Path) -> str:

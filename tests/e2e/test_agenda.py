@@ -13,6 +13,7 @@ from pypdfium2 import PdfDocument
 
 from appointments.models import Agenda, Appointment
 from docshare.demo import load as demo
+from patients.models import Patient
 from practices.models import Practice
 from tests.e2e.conftest import Visitor
 from tests.e2e.full_week import fill_week
@@ -43,8 +44,37 @@ def day(site: str) -> str:
     return chosen.isoformat()
 
 
+# Names that are wider than their place.
+CUT = """() => [...document.querySelectorAll(".slot .who, .slot .whose")].filter(
+  (one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"""
+# The same of names whose words must not break.
+BREAK_NO_WORD = """() => {
+  for (const one of document.querySelectorAll(".slot")) one.style.overflowWrap = "normal";
+}"""
+
+
 def focused_time(page: Page) -> str:
     return str(page.evaluate("document.activeElement.querySelector('time')?.textContent.slice(0, 5)"))
+
+
+def test_no_word_of_a_name_breaks_in_a_full_week(site: str, browser: Browser) -> None:
+    staff = Visitor(browser, site, 1440, 900)
+    sign_in_as_staff(staff, "secretariat@lilas.example")
+    monday = fill_week()
+    for view in ("", "&view=week"):
+        staff.page.goto(f"{site}/pro/?date={monday}{view}")
+        staff.page.evaluate(BREAK_NO_WORD)
+        assert staff.page.evaluate(CUT) == []
+    staff.context.close()
+
+
+def test_a_word_that_is_longer_than_its_column_is_read_to_its_end(site: str, browser: Browser, day: str) -> None:
+    Patient.objects.filter(practice=demo.PRACTICE_ID).update(last_name="Rajaonarimampianinarakotondrabe")
+    staff = Visitor(browser, site, 1440, 900)
+    sign_in_as_staff(staff, "secretariat@lilas.example")
+    staff.page.goto(f"{site}/pro/?date={day}")
+    assert staff.page.evaluate(CUT) == []
+    staff.context.close()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
@@ -57,10 +87,8 @@ def test_every_appointment_can_be_read_and_nothing_is_wider_than_the_page(
         staff.page.goto(f"{site}/pro/?date={day}{view}")
         staff.accessible()
         staff.page.goto(f"{staff.page.url}#columns")  # a telephone shows all
-        cut = staff.page.evaluate(
-            "[...document.querySelectorAll('.slot .who')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
-        )
-        assert cut == 0
+        cut = staff.page.evaluate(CUT)
+        assert cut == []
     staff.context.close()
 
 
@@ -147,6 +175,18 @@ def test_a_full_day_of_eight_agendas_is_printed_on_one_sheet(
     [sheet] = printed(staff.page, tmp_path / "day.pdf")
     assert "09:00" in sheet
     assert "Bibliothèque" not in sheet  # of the rail
+    staff.context.close()
+
+
+def test_paper_cuts_off_nothing_of_a_name_not_even_the_accent_of_a_capital(site: str, browser: Browser) -> None:
+    staff = Visitor(browser, site, PAPER, 720)
+    page = staff.page
+    sign_in_as_staff(staff, "secretariat@lilas.example")
+    page.goto(f"{site}/pro/?date={fill_week()}")
+    page.emulate_media(media="print")
+    as_printed = page.screenshot(full_page=True)
+    page.evaluate("for (const one of document.querySelectorAll('.slot')) one.style.overflow = 'visible'")
+    assert page.screenshot(full_page=True) == as_printed
     staff.context.close()
 
 
