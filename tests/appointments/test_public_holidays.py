@@ -11,6 +11,7 @@ from accounts.models import User
 from appointments.closings import close
 from appointments.public_holidays import Place, holidays_of, place_of
 from practices.models import Practice
+from tests.days import YEAR
 
 COMMON = {(1, 1), (3, 29), (5, 1), (5, 6), (5, 8), (5, 17), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)}  # of 2027
 ADDED = [
@@ -78,8 +79,8 @@ def test_names_are_in_the_language_of_whoever_reads(practice: Practice) -> None:
 
 @pytest.mark.django_db
 def test_what_is_closed_already_is_said(practice: Practice, carol: User) -> None:
-    found = next(one for one in holidays_of(practice, 2027) if one.day == date(2027, 7, 14))
+    found = next(one for one in holidays_of(practice, YEAR) if one.day == date(YEAR, 7, 14))
     assert not found.is_closed
     close(practice=practice, starts_at=found.starts_at, ends_at=found.ends_at, reason=found.name, by=carol)
-    closed = [one.day for one in holidays_of(practice, 2027) if one.is_closed]
-    assert closed == [date(2027, 7, 14)]
+    closed = [one.day for one in holidays_of(practice, YEAR) if one.is_closed]
+    assert closed == [date(YEAR, 7, 14)]

@@ -33,6 +33,7 @@ from practices.models import Practice
 from practices.roles import NotAllowed
 from tests.appointments.conftest import at
 from tests.conftest import BookFixture
+from tests.days import last_sunday
 
 pytestmark = [pytest.mark.django_db, pytest.mark.night]
 IN_A_WEEK = timedelta(days=7)
@@ -339,7 +340,7 @@ def test_hours_before_are_real_hours_at_the_end_of_summer_time(
 ) -> None:  # fmt: skip
     """On the last Sunday of October, 02:30 occurs twice in Paris."""
     set_times(email_hours=[24], sms_hours=[], quiet_from=time(0), quiet_until=time(0))
-    local = datetime(2027, 10, 31, hour, minute, fold=fold, tzinfo=agenda.practice.zone)
+    local = datetime.combine(last_sunday(10), time(hour, minute, fold=fold), agenda.practice.zone)
     book_for(marie, starts_at=local)
     due = local.timestamp() - 24 * 3600
     assert Reminder.objects.get().due_at.timestamp() == due
@@ -355,7 +356,7 @@ def test_hours_before_are_real_hours_at_the_beginning_of_summer_time(
 ) -> None:  # fmt: skip
     """On the last Sunday of March, 02:00 to 03:00 does not exist in Paris."""
     set_times(email_hours=[24, 1], sms_hours=[], quiet_from=time(0), quiet_until=time(0))
-    local = datetime(2027, 3, 28, hour, minute, tzinfo=agenda.practice.zone)
+    local = datetime.combine(last_sunday(3), time(hour, minute), agenda.practice.zone)
     book_for(marie, starts_at=local)
     due = [due.timestamp() for _channel, _hours, due in planned()]
     assert due == [local.timestamp() - 3600, local.timestamp() - 24 * 3600]

@@ -37,10 +37,10 @@ from patients.models import Patient
 from practices.models import Practice
 from practices.roles import NotAllowed
 from tests.appointments.conftest import at
+from tests.days import QUIET_TUESDAY, YEAR
 from tests.documents.conftest import access_plan as access_plan
 
 pytestmark = pytest.mark.django_db
-TUESDAY = date(2027, 12, 7)
 
 
 class Course:
@@ -51,7 +51,7 @@ class Course:
         self.key = uuid.uuid4()
 
     def starts(self, times: int = 4) -> list[datetime]:
-        return [at(self.agenda, TUESDAY + timedelta(weeks=week), 9) for week in range(times)]
+        return [at(self.agenda, QUIET_TUESDAY + timedelta(weeks=week), 9) for week in range(times)]
 
     def booked(self, times: int = 4, *accepted: str) -> list[Appointment]:
         series = book_series(
@@ -69,6 +69,11 @@ class Course:
 @pytest.fixture
 def course(open_agenda: Agenda, visit_reason: VisitReason, marie: Patient, bob: User) -> Course:
     return Course(open_agenda, visit_reason, marie, bob)
+
+
+def written(week: int, *, days: int = 0) -> str:
+    """The day of that date of the course, as messages write it, so many days later."""
+    return f"{(QUIET_TUESDAY + timedelta(weeks=week, days=days)).day} septembre"
 
 
 def waiting() -> list[Message]:
@@ -89,7 +94,7 @@ def test_each_date_is_shown_with_what_speaks_against_it(course: Course, alice: U
 
 
 def test_a_public_holiday_is_named(course: Course) -> None:
-    christmas = at(course.agenda, date(2027, 12, 25), 9)
+    christmas = at(course.agenda, date(YEAR, 12, 25), 9)
     [found] = occurrences(agenda=course.agenda, visit_reason=course.reason, patient=None, starts=[christmas])
     assert "public_holiday" in [one.code for one in found.doubts]
 
@@ -164,7 +169,7 @@ def test_one_message_names_every_date_and_no_reason(course: Course) -> None:
     course.booked()
     [message] = waiting()
     assert message.channel == Channel.EMAIL
-    for day in ("7 décembre", "14 décembre", "21 décembre", "28 décembre"):
+    for day in map(written, range(4)):
         assert message.body.count(day) == 1
     assert course.reason.name not in message.body + message.html
 
@@ -175,7 +180,8 @@ def test_without_an_address_one_sms_names_every_date(course: Course) -> None:
     course.booked()
     [message] = waiting()
     assert message.channel == Channel.SMS
-    assert "09:00 les 07/12, 14/12, 21/12, 28/12" in message.body
+    days = ", ".join(f"{start:%d/%m}" for start in course.starts())
+    assert f"09:00 les {days}" in message.body
     assert len(message.body) <= 160
 
 
@@ -189,10 +195,9 @@ def test_the_waiting_message_follows_a_date_that_changes(course: Course, act: st
         acts: dict[str, Callable[..., object]] = {"cancel": cancel, "delete": delete}
         acts[act](appointment=made[which], by=course.staff)
     [message] = [one for one in waiting() if one.kind == "series_booked"]
-    former = f"{made[which].local_start.day} décembre"
-    assert former not in message.body
+    assert written(which) not in message.body
     assert ("mercredi" in message.body) == (act == "move")
-    assert len([one for one in ("7 d", "14 d", "21 d", "28 d") if f" {one}écembre" in message.body]) == 3
+    assert len([day for day in map(written, range(4)) if f" {day}" in message.body]) == 3
 
 
 def test_a_date_put_back_returns_to_the_waiting_message(course: Course) -> None:
@@ -201,12 +206,12 @@ def test_a_date_put_back_returns_to_the_waiting_message(course: Course) -> None:
     reinstate(appointment=made[1], by=course.staff)
     [message] = waiting()  # nobody hears of a cancellation that is none
     assert message.kind == "series_booked"
-    assert "14 décembre" in message.body
+    assert written(1) in message.body
     cancel(appointment=made[1], by=course.staff)
     reinstate(appointment=made[1], by=course.staff, starts_at=made[1].starts_at + timedelta(days=1))
     [message] = [one for one in waiting() if one.kind == "series_booked"]
-    assert "15 décembre" in message.body
-    assert "14 décembre" not in message.body
+    assert written(1, days=1) in message.body
+    assert written(1) not in message.body
 
 
 def test_a_date_put_back_is_not_said_to_be_cancelled_with_the_others(course: Course) -> None:
@@ -216,8 +221,8 @@ def test_a_date_put_back_is_not_said_to_be_cancelled_with_the_others(course: Cou
     reinstate(appointment=made[1], by=course.staff)
     [message] = waiting()
     assert message.kind == "series_cancelled"
-    assert "14 décembre" not in message.body
-    for day in ("21 décembre", "28 décembre"):
+    assert written(1) not in message.body
+    for day in map(written, (2, 3)):
         assert day in message.body
     for one in made[2:]:
         reinstate(appointment=one, by=course.staff)
@@ -258,9 +263,9 @@ def test_this_one_and_the_following_are_cancelled_in_one_message(course: Course)
     assert [one.pk for one in gone] == [made[1].pk, made[2].pk]
     assert [one.status for one in companions(made[0])] == ["booked", "cancelled", "cancelled", "cancelled"]
     [message] = waiting()
-    assert "14 décembre" in message.body
-    assert "21 décembre" in message.body
-    assert "28 décembre" not in message.body
+    assert written(1) in message.body
+    assert written(2) in message.body
+    assert written(3) not in message.body
     assert cancel_following(appointment=made[1], by=course.staff) == []
     assert len(waiting()) == 1
 

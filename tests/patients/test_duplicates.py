@@ -19,6 +19,7 @@ from patients.duplicates import Alike, likenesses_of, similar_names
 from patients.models import Patient
 from patients.records import create_patient
 from practices.models import Practice
+from tests.days import coming
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -94,7 +95,7 @@ def test_a_new_record_at_booking_is_asked_about_once_and_made_if_it_is_somebody_
     asked = {
         "agenda": str(agenda.pk),
         "visit_reason": str(visit_reason.pk),
-        "starts_at": "2027-12-01T09:00",
+        "starts_at": f"{coming(1, agenda.practice)}T09:00",
         "kind": "in_person",
         **person,
         "birth_date": person["birth_date"].isoformat(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +17,8 @@ from appointments.models import Agenda, Appointment
 from documents.models import DocumentRequest
 from portals.pagination import ROWS, list_page
 from portals.practitioner import agenda_columns, agenda_slots
+from tests.appointments.conftest import at
+from tests.days import coming
 from tests.markup import one_line
 from tests.multiplied import multiply
 from tests.security.addresses import address, routes
@@ -127,7 +129,7 @@ def crowded(open_agenda: Agenda, booked_at: Callable[..., Appointment]) -> list[
 @pytest.fixture
 def booked_at(appointment: Appointment) -> Callable[..., Appointment]:
     def book(agenda: Agenda, minutes: int) -> Appointment:
-        start: datetime = appointment.starts_at + timedelta(days=1, minutes=minutes)
+        start = at(agenda, coming(1, agenda.practice), 9) + timedelta(minutes=minutes)
         return Appointment.objects.create(
             practice=agenda.practice, agenda=agenda, patient=appointment.patient, starts_at=start,
             ends_at=start + timedelta(minutes=20), visit_reason=appointment.visit_reason, kind=appointment.kind,

@@ -26,8 +26,9 @@ from files.limits import MAX_BYTES
 from notifications.models import Message
 from notifications.outbox import plan_sms
 from patients.models import Patient, RecordTie, Relationship
+from tests.appointments.conftest import at
 from tests.conftest import BookFixture
-from tests.days import at, coming
+from tests.days import coming
 from tests.documents.conftest import PDF
 from tests.portals.api.conftest import Api, errors
 
@@ -230,7 +231,7 @@ def test_the_same_key_in_parallel_is_one_document(api: Api, bob: User, appointme
 
 def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_reason: VisitReason) -> None:
     client = api(bob)
-    start = at(coming(1, agenda.practice), agenda.practice, 9)
+    start = at(agenda, coming(1, agenda.practice), 9)
     Agenda.objects.filter(pk=agenda.pk).update(video_url="https://video.example/salle/1")
     answer = client.post(
         f"{V1}/appointments/",
@@ -251,7 +252,7 @@ def test_patients_and_appointments(api: Api, bob: User, agenda: Agenda, visit_re
     listed = client.get(f"{V1}/appointments/?agenda={agenda.pk}&date={start.date()}&patient={made['patient']}").json()
     assert [one["id"] for one in listed["results"]] == [made["id"]]
     assert set(listed) == {"results", "next", "previous"}
-    later = at(coming(2, agenda.practice), agenda.practice, 10)
+    later = at(agenda, coming(2, agenda.practice), 10)
     moved = client.patch(f"{V1}/appointments/{made['id']}/", {"start": later.isoformat()}, format="json")
     assert moved.json()["end"] == (later + timedelta(minutes=20)).isoformat()
     assert client.post(f"{V1}/appointments/{made['id']}/cancel/").json()["status"] == "cancelled"

@@ -12,6 +12,7 @@ from appointments.models import Agenda, Appointment, Closing, OpeningHours, Visi
 from audit.models import AuditEvent
 from practices.models import Membership, Practice
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda
+from tests.days import YEAR
 from tests.portals.api.conftest import Api, errors
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_the_ladder_of_readers(
     somebody = api(request.getfixturevalue(who))
     asked = closing_of(open_agenda, next_week + timedelta(days=1))
     assert somebody.get(f"{V1}/closings/").status_code == status
-    assert somebody.get(f"{V1}/closings/holidays/?year=2027").status_code == status
+    assert somebody.get(f"{V1}/closings/holidays/?year={YEAR}").status_code == status
     assert somebody.post(f"{V1}/closings/", asked, format="json").status_code == status
     assert somebody.delete(f"{V1}/closings/{made['id']}/").status_code == status
     week = somebody.put(f"{V1}/agendas/{open_agenda.pk}/opening-hours/", {"hours": []}, format="json")
@@ -130,24 +131,24 @@ def test_the_same_key_closes_once(api: Api, carol: User, open_agenda: Agenda, ne
 @pytest.mark.parametrize(
     ("zone", "address", "day"),
     [
-        ("Europe/Paris", "75020 Paris", "2027-07-14"),
-        ("Europe/Paris", "67000 Strasbourg", "2027-12-26"),
-        ("America/Guadeloupe", "97110 Pointe-à-Pitre", "2027-05-27"),
-        ("Indian/Reunion", "97400 Saint-Denis", "2027-12-20"),
+        ("Europe/Paris", "75020 Paris", f"{YEAR}-07-14"),
+        ("Europe/Paris", "67000 Strasbourg", f"{YEAR}-12-26"),
+        ("America/Guadeloupe", "97110 Pointe-à-Pitre", f"{YEAR}-05-27"),
+        ("Indian/Reunion", "97400 Saint-Denis", f"{YEAR}-12-20"),
     ],
 )
 def test_holidays_of_the_place_are_proposed_and_close_nothing(
     api: Api, carol: User, practice: Practice, zone: str, address: str, day: str
 ) -> None:
     Practice.objects.filter(pk=practice.pk).update(time_zone=zone, address=address)
-    found = api(carol).get(f"{V1}/closings/holidays/?year=2027").json()["results"]
+    found = api(carol).get(f"{V1}/closings/holidays/?year={YEAR}").json()["results"]
     assert [one["date"] for one in found] == sorted(one["date"] for one in found)
     one = next(one for one in found if one["date"] == day)
     assert not one["closed"]
     assert not Closing.objects.exists()
     made = {"start": one["start"], "end": one["end"], "reason": one["name"]}
     assert api(carol).post(f"{V1}/closings/", made, format="json").status_code == 201
-    again = api(carol).get(f"{V1}/closings/holidays/?year=2027").json()["results"]
+    again = api(carol).get(f"{V1}/closings/holidays/?year={YEAR}").json()["results"]
     assert [one["date"] for one in again if one["closed"]] == [day]
 
 

@@ -19,6 +19,7 @@ from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.share import share_library_document
 from patients.models import Patient
 from practices.models import Practice
+from tests.days import QUIET_TUESDAY
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -120,10 +121,10 @@ def test_after_moving_where_it_is_now(bob: User, asked: dict[str, Any], agenda: 
     client = sign_in(bob)
     client.post(NEW, asked, follow=True)
     Agenda.objects.filter(pk=agenda.pk).update(video_url="https://video.example/1")
-    made, day = Appointment.objects.get(), date(2027, 3, 2)
+    made, day = Appointment.objects.get(), QUIET_TUESDAY + timedelta(weeks=2)
     asked |= {"starts_at": f"{day}T10:30", "kind": AppointmentKind.VIDEO.value}
     said = said_after(client, asked, f"/pro/appointments/{made.pk}/move/")
-    for fact in ("mardi 2 mars 2027 à 10:30", "en vidéo", made.patient.full_name):
+    for fact in (f"mardi {day.day} septembre {day.year} à 10:30", "en vidéo", made.patient.full_name):
         assert fact in said
 
 

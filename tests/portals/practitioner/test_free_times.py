@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date, time, timedelta
 from html import unescape
 from typing import Any
 
@@ -18,12 +18,13 @@ from appointments.cancelling import cancel
 from appointments.models import Agenda, Appointment, OpeningHours, VisitReason
 from patients.models import Patient
 from tests.appointments.conftest import at
+from tests.days import QUIET_TUESDAY
 from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
 NEW = "/pro/appointments/new/"
-DAY = date(2027, 12, 7)
+DAY, LATER = QUIET_TUESDAY, QUIET_TUESDAY + timedelta(days=13)
 
 
 @pytest.fixture
@@ -42,19 +43,19 @@ def test_the_next_free_time_is_named_and_the_times_follow_day_by_day(
 ) -> None:
     address = f"{NEW}?agenda={chosen['agenda']}&reason={chosen['visit_reason']}&start={DAY}"
     page = unescape(sign_in(bob).get(address).content.decode())
-    assert "mardi 7 décembre 2027 à 09:00" in page
+    assert f"mardi {DAY.day} septembre {DAY.year} à 09:00" in page
     times = offered(page)
-    assert times[:4] == [f"{DAY}T09:00", f"{DAY}T09:20", f"{DAY}T09:40", "2027-12-08T09:00"]
+    assert times[:4] == [f"{DAY}T09:00", f"{DAY}T09:20", f"{DAY}T09:40", f"{DAY + timedelta(days=1)}T09:00"]
     assert len(times) == 12
-    [later] = re.findall(r'name="times_from" value="(2027[^"]+)"', one_line(page))
-    assert later == "2027-12-11"
+    [later] = re.findall(r'name="times_from" value="(\d[^"]+)"', one_line(page))
+    assert later == str(DAY + timedelta(days=4))
 
 
 @pytest.mark.parametrize("by_script", [True, False])
 def test_choosing_agenda_and_reason_shows_their_times_and_books_nothing(
     bob: User, sign_in: SignIn, chosen: dict[str, Any], by_script: bool
 ) -> None:
-    asked = chosen | {"times_from": str(DAY), "last_name": "Nouvelle", "starts_at": "2027-12-07T15:00"}
+    asked = chosen | {"times_from": str(DAY), "last_name": "Nouvelle", "starts_at": f"{DAY}T15:00"}
     page = sign_in(bob).post(NEW, asked, headers={"HX-Request": "true"} if by_script else {})
     text = page.content.decode()
     assert page.status_code == 200
@@ -162,11 +163,11 @@ def test_moving_and_reinstating_look_at_other_times_and_change_nothing(
     bob: User, sign_in: SignIn, chosen: dict[str, Any], changing: tuple[str, Appointment], by_script: bool
 ) -> None:
     address, found = changing
-    asked = chosen | {"times_from": "2027-12-20", "starts_at": f"{DAY}T15:00"}
+    asked = chosen | {"times_from": str(LATER), "starts_at": f"{DAY}T15:00"}
     answer = sign_in(bob).post(address, asked, headers={"HX-Request": "true"} if by_script else {})
     text = one_line(answer.content)
     assert answer.status_code == 200
-    assert offered(text)[0] == "2027-12-20T09:00"
+    assert offered(text)[0] == f"{LATER}T09:00"
     assert (f'name="starts_at" value="{DAY}T15:00"' in text) is not by_script
     assert f'hx-post="{address}"' in text
     left = Appointment.objects.get(pk=found.pk)
@@ -177,11 +178,11 @@ def test_a_time_picked_while_moving_or_reinstating_is_the_time_it_gets(
     bob: User, sign_in: SignIn, chosen: dict[str, Any], changing: tuple[str, Appointment]
 ) -> None:
     client, (address, found) = sign_in(bob), changing
-    page = one_line(client.post(address, chosen | {"pick": "2027-12-20T09:20", "starts_at": ""}).content)
-    assert 'name="starts_at" value="2027-12-20T09:20"' in page
-    client.post(address, chosen | {"starts_at": "2027-12-20T09:20"})
+    page = one_line(client.post(address, chosen | {"pick": f"{LATER}T09:20", "starts_at": ""}).content)
+    assert f'name="starts_at" value="{LATER}T09:20"' in page
+    client.post(address, chosen | {"starts_at": f"{LATER}T09:20"})
     left = Appointment.objects.get(pk=found.pk)
-    assert (left.starts_at, left.status) == (at(found.agenda, date(2027, 12, 20), 9, 20), "booked")
+    assert (left.starts_at, left.status) == (at(found.agenda, LATER, 9, 20), "booked")
 
 
 def test_a_taken_time_is_asked_about_while_moving_or_reinstating(

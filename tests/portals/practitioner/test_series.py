@@ -17,12 +17,13 @@ from appointments.models import Agenda, Appointment, VisitReason
 from patients.models import Patient
 from tests.appointments.conftest import *  # noqa: F403  # an open agenda
 from tests.appointments.conftest import at
+from tests.days import QUIET_TUESDAY
 from tests.markup import one_line
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
 SERIES = "/pro/appointments/new/series/"
-DAYS = [date(2027, 12, 7) + timedelta(weeks=week) for week in range(3)]
+DAYS = [QUIET_TUESDAY + timedelta(weeks=week) for week in range(3)]
 
 
 @pytest.fixture
