@@ -13,8 +13,9 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -34,7 +35,9 @@ logger = logging.getLogger(__name__)
 ORPHAN_AGE = timedelta(days=1)
 STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
-FOLDER = re.compile(r"[0-9a-f]{2}")  # the first of a key
+LEVELS = 3  # of folders above a file: its own, its practice's, that of all
+FOLDER = re.compile(r"([0-9a-f]{32}/)?[0-9a-f]{2}")  # of a key; files/pieces.py has one of its own
+ROWS = 500  # asked about at once
 SETTLED_SECONDS = 2  # a file changed twice within one tick of its file system's clock has the same times
 CHANGED = "sha256 differs: the bytes were changed"
 CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
@@ -82,7 +85,7 @@ def keep_path(path: Path, media_type: str, *, practice: uuid.UUID | None, pk: uu
     stored = StoredFile(
         id=pk,
         practice_id=practice,
-        key=key_of(pk),
+        key=key_of(pk, practice=practice),
         sha256=sha256_of(path),
         size=path.stat().st_size,
         media_type=media_type,
@@ -102,9 +105,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def key_of(pk: uuid.UUID) -> str:
-    """The storage key of the row `pk`: made from the id alone, so that no user's file name becomes a path."""
-    return f"{pk.hex[:2]}/{pk.hex}"
+def key_of(pk: uuid.UUID, *, practice: uuid.UUID | None) -> str:
+    """The storage key of the row `pk`, below the folder of its practice: made from ids alone, so that no user's file
+    name becomes a path. Rows of 0.1.0, and accounts' own exports, have keys without a practice."""
+    key = f"{pk.hex[:2]}/{pk.hex}"
+    return f"{practice.hex}/{key}" if practice else key
 
 
 def put(stored: StoredFile, content: File[bytes]) -> None:
@@ -127,6 +132,16 @@ def put(stored: StoredFile, content: File[bytes]) -> None:
 def remove(key: str) -> None:
     """Remove bytes. The caller must know that no row names them."""
     _storage().delete(key)
+
+
+def remove_folders(practice: uuid.UUID) -> None:
+    """Remove the folders of a practice that is gone, as far as they are empty; a bucket has none."""
+    storage = _storage()
+    if not isinstance(storage, FileSystemStorage):
+        return
+    for folder, _folders, _names in os.walk(storage.path(practice.hex), topdown=False):
+        with contextlib.suppress(OSError):  # not empty
+            Path(folder).rmdir()
 
 
 def open_(stored: StoredFile) -> BinaryIO:
@@ -237,34 +252,31 @@ def abandon(stored: StoredFile) -> None:
         _storage().delete(stored.key)
 
 
-def remove_erased(files: Iterable[uuid.UUID]) -> int:
-    """Remove bytes whose rows were erased by a run that was killed before it removed them; returns how many
-    existed."""
+def remove_erased(files: Iterable[uuid.UUID], *, practice: uuid.UUID | None) -> int:
+    """Remove bytes of a practice whose rows were erased by a run that was killed before it removed them; returns how
+    many existed."""
     removed = 0
     for pk in files:
-        if not StoredFile.objects.filter(pk=pk).exists() and _storage().exists(key_of(pk)):
-            _storage().delete(key_of(pk))
-            removed += 1
+        if StoredFile.objects.filter(pk=pk).exists():
+            continue
+        for key in {key_of(pk, practice=practice), key_of(pk, practice=None)}:
+            if _storage().exists(key):
+                _storage().delete(key)
+                removed += 1
     return removed
 
 
 def keys() -> Iterator[str]:
     """All keys in storage, with or without a row."""
-    storage = _storage()
-    for folder in sorted(_folders(storage)):
-        yield from (f"{folder}/{name}" for name in storage.listdir(folder)[1])
+    return (key for key, _changed in _listed(_storage()))
 
 
 def orphans(*, older_than: timedelta = ORPHAN_AGE) -> Iterator[str]:
     """Keys in storage that no row names, of files older than `older_than`."""
-    storage = _storage()
-    oldest = timezone.now() - older_than
-    for folder in sorted(_folders(storage)):
-        keys = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
-        known = set(StoredFile.objects.filter(key__in=keys).values_list("key", flat=True))
-        for key in keys:
-            if key not in known and storage.get_modified_time(key) <= oldest:
-                yield key
+    oldest, listed = timezone.now() - older_than, _listed(_storage())
+    while some := dict(islice(listed, ROWS)):
+        known = set(StoredFile.objects.filter(key__in=some).values_list("key", flat=True))
+        yield from (key for key, changed in some.items() if key not in known and changed <= oldest)
 
 
 def sweep_orphans(*, older_than: timedelta = ORPHAN_AGE) -> int:
@@ -299,12 +311,23 @@ def _storage() -> Storage:
     return storages["documents"]
 
 
-def _folders(storage: Storage) -> list[str]:
-    """Those of `key_of`; files/pieces.py has one of its own."""
-    try:
-        return [folder for folder in storage.listdir("")[0] if FOLDER.fullmatch(folder)]
-    except FileNotFoundError:
-        return []  # nothing has been stored yet
+def _listed(storage: Storage) -> Iterator[tuple[str, datetime]]:
+    """Each key below a folder of `key_of`, and when its file was last changed. A bucket lists a thousand objects an
+    answer, in whichever folders they are."""
+    if isinstance(storage, FileSystemStorage):
+        found = _listed_below(Path(storage.location))
+    else:
+        found = ((one.key, one.last_modified) for one in cast("Any", storage).bucket.objects.all())
+    return ((key, changed) for key, changed in found if FOLDER.fullmatch(key.rpartition("/")[0]))
+
+
+def _listed_below(root: Path) -> Iterator[tuple[str, datetime]]:
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):  # it was just removed
+                changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                yield path.relative_to(root).as_posix(), changed
 
 
 def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None:
@@ -334,7 +357,8 @@ def _sha256(file: Any) -> str:
 
 def _move(source: Path, target: Path) -> None:
     """Rename, made durable: the file and its entry are on disk before any row names it."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(target.parents[:LEVELS]):
+        folder.mkdir(mode=0o700, exist_ok=True)
     source.chmod(0o600)
     _fsync(source)
     try:
@@ -346,7 +370,7 @@ def _move(source: Path, target: Path) -> None:
         _fsync(partial_copy)
         partial_copy.rename(target)
         source.unlink()
-    for folder in (target.parent, target.parent.parent):  # the folder may be new
+    for folder in target.parents[:LEVELS]:  # each may be new
         _fsync(folder)
 
 

@@ -51,11 +51,12 @@ def erase(asked: Asked, *, dry_run: bool = False) -> Report:
 def finish(patient: uuid.UUID) -> int | None:
     """Remove the files of a record that a killed run erased entirely; returns their number, or None if no such record
     was ever erased."""
-    if not AuditEvent.objects.filter(action="patient.erased", object_id=patient).exists():
+    erased = AuditEvent.objects.filter(action="patient.erased", object_id=patient).first()
+    if erased is None:
         return None
     lines = AuditEvent.objects.filter(action=ERASED_DOCUMENT, detail__patient=str(patient))
     files = [line.detail["file"] for line in lines]
-    return storage.remove_erased(uuid.UUID(file) for file in files if file)
+    return storage.remove_erased(map(uuid.UUID, filter(None, files)), practice=erased.practice_id)
 
 
 def _erase(asked: Asked) -> Report:

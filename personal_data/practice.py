@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from django.contrib import admin
@@ -71,7 +72,7 @@ def preview(practice: Practice) -> Report:
 def delete_without_archive(practice: Practice) -> Report:
     """For a practice without real records. Call it in a transaction; files are removed after its commit."""
     report, files = _delete_rows(practice)
-    transaction.on_commit(lambda: _remove(files), robust=True)
+    transaction.on_commit(partial(_remove, files, practice.pk), robust=True)
     return report
 
 
@@ -81,7 +82,9 @@ def finish(practice: uuid.UUID, archive: Path) -> int | None:
     manifest = manifest_of(archive)
     if manifest is None or manifest["practice"] != str(practice):
         return None
-    return storage.remove_erased(uuid.UUID(pk) for pk in manifest["documents"])
+    removed = storage.remove_erased(map(uuid.UUID, manifest["documents"]), practice=practice)
+    storage.remove_folders(practice)
+    return removed
 
 
 def rows_of(practice: Practice) -> Iterator[tuple[str, QuerySet[Model]]]:
@@ -106,7 +109,7 @@ def _archive_and_delete(practice: Practice, draft: Path, target: Path, sealer: S
         place(content, target)
         record("practice.deleted", by=None, on=practice, practice=practice, detail={"archive": digest})
         report, files = _delete_rows(practice)
-        transaction.on_commit(lambda: _remove(files), robust=True)
+        transaction.on_commit(partial(_remove, files, practice.pk), robust=True)
     return report
 
 
@@ -156,9 +159,10 @@ def _delete_rows(practice: Practice) -> tuple[Report, list[StoredFile]]:
     return report, files
 
 
-def _remove(files: list[StoredFile]) -> None:
+def _remove(files: list[StoredFile], practice: uuid.UUID) -> None:
     for one in files:
         storage.remove(one.key)
+    storage.remove_folders(practice)
 
 
 def _named_by(practice: Practice) -> Q:

@@ -175,7 +175,7 @@ def _logo(one: PracticeLogo, known: Known, now: datetime, doubts: set[uuid.UUID]
 
 
 def _stored(one: StoredFile, known: Known, now: datetime, doubts: set[uuid.UUID]) -> None:
-    one.key, one.practice_id = storage.key_of(one.pk), known.practice
+    one.key, one.practice_id = storage.key_of(one.pk, practice=known.practice), known.practice
     one.refused_as = known.older_rules.get(one.pk, "")
     if one.media_type not in MEDIA_TYPES.values():
         raise CannotMove(f"File {one.pk}: {one.media_type!r} is no type of a document.")

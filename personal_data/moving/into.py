@@ -84,7 +84,7 @@ def import_practice(path: Path, *, dry_run: bool = False) -> Report:
             _try(archive, report, now, verdicts)
         if dry_run:
             return report
-        _store(archive, verdicts)
+        _store(archive, verdicts, report.practice)
         report = _report(archive)
         with transaction.atomic():
             _write(archive, report, now, verdicts)
@@ -210,15 +210,15 @@ def _save(label: str, made: list[tuple[Model, Relations]]) -> None:
         through._base_manager.bulk_create(pairs, batch_size=BATCH)
 
 
-def _store(archive: OpenArchive, verdicts: Verdicts) -> None:
+def _store(archive: OpenArchive, verdicts: Verdicts, practice: uuid.UUID) -> None:
     """Store the bytes of every row that comes in under its own key, as they are. Raises CannotMove."""
     for row in archive.rows(FILES):
         fields, key = row["fields"], uuid.UUID(str(row["pk"]))
         if key in verdicts.left_out:
             continue
         with extracted(archive, fields["sha256"]) as path:
-            storage.remove_erased([key])  # of a killed run
-            storage.keep_path(path, fields["media_type"], practice=None, pk=key)  # the row follows
+            storage.remove_erased([key], practice=practice)  # of a killed run
+            storage.keep_path(path, fields["media_type"], practice=practice, pk=key)  # the row follows
 
 
 def _check_files(archive: OpenArchive) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +35,7 @@ from patients.records import change_patient
 from practices.models import Practice
 from practices.roles import NotAllowed
 from tests.conftest import BookFixture, make_user
+from tests.days import last_sunday
 
 pytestmark = pytest.mark.django_db
 MakeRule = Callable[..., AutoSendRule]
@@ -462,7 +463,7 @@ def test_at_the_end_of_summer_time_a_day_before_is_twenty_four_hours(
     announced once."""
     make_rule(moment=Moment.BEFORE, offset_hours=24)
     make_rule(moment=Moment.AFTER, offset_hours=1)
-    starts_at = datetime(2027, 10, 31, hour, minute, fold=fold, tzinfo=agenda.practice.zone)
+    starts_at = datetime.combine(last_sunday(10), time(hour, minute, fold=fold), agenda.practice.zone)
     appointment = book_for(marie, starts_at=starts_at)
     assert appointment.ends_at - appointment.starts_at == timedelta(minutes=20)
     before, after = AutoSend.objects.order_by("due_at")
@@ -481,7 +482,7 @@ def test_at_the_beginning_of_summer_time_a_day_before_is_twenty_four_hours(
     """On the last Sunday of March there is no 02:30 in Paris: an appointment at 01:50 ends at 03:10."""
     make_rule(moment=Moment.BEFORE, offset_hours=24)
     make_rule(moment=Moment.AFTER, offset_hours=1)
-    starts_at = datetime(2027, 3, 28, hour, minute, tzinfo=agenda.practice.zone)
+    starts_at = datetime.combine(last_sunday(3), time(hour, minute), agenda.practice.zone)
     appointment = book_for(marie, starts_at=starts_at)
     assert appointment.ends_at.timestamp() - starts_at.timestamp() == 20 * 60
     assert f"{appointment.local_end:%H:%M}" == ("03:10" if hour == 1 else "03:30")

@@ -110,7 +110,7 @@ def test_keys_are_ours_alone_and_no_name_leads_anywhere(
     before = set(files_in_store())
     assert share(signed_in, appointment, PDF, name).status_code == 201
     stored = SharedDocument.objects.get().file
-    assert re.fullmatch(r"[0-9a-f]{2}/[0-9a-f]{32}", stored.key)
+    assert re.fullmatch(rf"{appointment.practice_id.hex}/[0-9a-f]{{2}}/[0-9a-f]{{32}}", stored.key)
     assert set(files_in_store()) - before == {settings.DOCUMENTS_DIR / stored.key}
     assert not Path("/tmp/ecrit.pdf").exists()
 

@@ -31,6 +31,7 @@ from jobs import nudges
 from notifications.models import Message
 from patients.models import Patient
 from tests.conftest import BookFixture
+from tests.days import last_sunday
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
 from tests.markup import one_line
 from tests.security.addresses import address
@@ -216,8 +217,9 @@ def test_the_clock_that_goes_back_sends_nothing_twice(
     content = RuleContent(name="Après", documents=[access_plan], moment=Moment.AFTER, offset_hours=0)
     save_rule(practice=access_plan.practice, content=content, by=carol)
     zone = access_plan.practice.zone
-    appointment = book_for(marie, starts_at=datetime(2027, 10, 31, 2, 30, fold=fold, tzinfo=zone))
-    first = datetime(2027, 10, 31, 1, 59, tzinfo=zone).timestamp()
+    day = last_sunday(10)
+    appointment = book_for(marie, starts_at=datetime(day.year, 10, day.day, 2, 30, fold=fold, tzinfo=zone))
+    first = datetime(day.year, 10, day.day, 1, 59, tzinfo=zone).timestamp()
     asked = [datetime.fromtimestamp(first + 60 * minute, zone) for minute in range(0, 185, 5)]
     sent = [now for now in asked if send_due(now=now)]
     assert len(sent) == 1
