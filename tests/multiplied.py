@@ -44,6 +44,12 @@ def multiply(times: int) -> dict[str, int]:
     return made
 
 
+def copy_often(row: models.Model, times: int) -> None:
+    """So many copies of one row, which its constraints must allow."""
+    for number in range(times):
+        assert _copy(row, number) is not None
+
+
 def _ours() -> Iterator[type[models.Model]]:
     for model in apps.get_models():
         folder = Path(apps.get_app_config(model._meta.app_label).path)

@@ -27,6 +27,7 @@ from documents.to_sign.preparing import PARTS, change_task, prepare_task
 from portals.answers import done
 from portals.clock import set_clock
 from portals.form_errors import refusals_in
+from portals.pagination import list_page
 from portals.practitioner.filling_form import MYSELF, FillingForm, initial_of
 from portals.practitioner.paper import PaperPage, drawn
 from portals.practitioner.script_configs import filling_config
@@ -50,7 +51,7 @@ def choose(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         practice=appointment.practice,
         appointment=appointment,
         drafts=drafts.order_by("-changed_at"),
-        templates=sorted(templates, key=lambda one: not one.newest.has_blanks),
+        templates=list_page(request, sorted(templates, key=lambda one: not one.newest.has_blanks)),
     )
     return render(request, "practitioner/fill_choose.html", context)
 

@@ -25,6 +25,7 @@ from files.serving import respond
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
 from portals.answers import done
 from portals.form_errors import refusals_in
+from portals.pagination import list_page
 from portals.practitioner.library_import import import_all, import_one
 from portals.practitioner.practices import practice_of
 from portals.practitioner.script_configs import import_config
@@ -82,7 +83,7 @@ def library(request: HttpRequest, user: User) -> HttpResponse:
         request,
         user,
         "library",
-        documents=_with_versions(documents).order_by("title"),
+        documents=list_page(request, _with_versions(documents).order_by("title"), anchor="documents"),
         categories=Category.objects.filter(is_active=True),
         may_administer=administers,
         file_errors=errors,

@@ -66,7 +66,6 @@ def _share_words() -> dict[str, str]:
         "noSignature": _("Créez d’abord votre signature dans « Ma signature » pour signer."),
         "notPractitioner": _("Seul un praticien signe, avec sa propre signature."),
         "noPreview": _("L’aperçu n’a pas pu être affiché. La signature ira en bas à droite de la dernière page."),
-        "noneFound": _("Aucun document ne correspond."),
         "shareAll": _("Partager {count} documents avec {name}"),
         "shareOne": _("Partager 1 document avec {name}"),
         "signedOn": _("signature page {page}"),

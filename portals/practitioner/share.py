@@ -37,6 +37,7 @@ from portals.practitioner.access_words import standing_sentences, unconfirmed_se
 from portals.practitioner.appointment import SHOWN, documents_of
 from portals.practitioner.card import CardRefused, category_of, library_id_of, received, refusals_on_card
 from portals.practitioner.forms import ContactsForm
+from portals.practitioner.library_choice import library_choice
 from portals.practitioner.receipt import receipt
 from portals.practitioner.script_configs import share_config
 from portals.practitioner.staff import appointment_of, frame, staff_only
@@ -68,14 +69,12 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
     recipient = resolve(appointment)
     signs = may_sign(user, appointment.practice)
     has_signature = signs and SignatureImage.objects.filter(user=user).exists()
-    library = LibraryDocument.objects.filter(practice=appointment.practice).in_use().with_newest()
     return (
         frame(
             request,
             user,
             "agenda",
             practice=appointment.practice,
-            appointment=appointment,
             recipient=recipient,
             may_share=may_share(user, appointment.practice),
             has_signature=has_signature,
@@ -92,7 +91,7 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
             patient=appointment.patient,
             patient_is_minor=appointment.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
-            library=library.select_related("category").order_by("title"),
+            **library_choice(request, appointment),
             documents=list_page(
                 request, documents_of(appointment, user), rows=SHOWN, name="documents", anchor="documents"
             ),

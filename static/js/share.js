@@ -4,7 +4,8 @@ import { csrfToken } from "./csrf.js";
 import { problemOf } from "./files.js";
 import { take } from "./handed_files.js";
 import { Card } from "./share_card.js";
-import { plain, say } from "./words.js";
+import { announce } from "./page.js";
+import { say } from "./words.js";
 
 const share = config("share");
 const { words } = share;
@@ -96,21 +97,19 @@ function removed(card) {
   if (document.activeElement === document.body) input.focus(); // the pressed button went with its card
 }
 
-root.querySelectorAll("[data-library]").forEach((box) => {
-  box.addEventListener("change", () => {
-    if (box.checked) addCard({ library: box.dataset.library, title: box.dataset.title, box });
-    else [...cards].filter((card) => card.library === box.dataset.library).forEach((card) => card.remove());
-    refresh();
-  });
+const choice = root.querySelector("[data-library-choice]");
+choice?.addEventListener("change", ({ target: box }) => {
+  if (box.checked) addCard({ library: box.dataset.library, title: box.dataset.title, box });
+  else [...cards].filter((card) => card.library === box.dataset.library).forEach((card) => card.remove());
+  refresh();
 });
-root.querySelector("[data-library-search]")?.addEventListener("input", (event) => {
-  const wanted = plain(event.target.value).split(" ");
-  const items = [...root.querySelectorAll("[data-library-item]")];
-  for (const item of items) {
-    const text = plain(item.querySelector("label").textContent);
-    item.hidden = !wanted.every((word) => text.includes(word));
+choice?.addEventListener("submit", (event) => event.preventDefault()); // Enter on a box
+choice?.addEventListener("htmx:afterSwap", () => {
+  announce(choice.querySelector("[data-library-said]")?.textContent ?? "");
+  for (const card of [...cards].filter((one) => one.library)) {
+    card.box = choice.querySelector(`[data-library="${card.library}"]`);
+    if (card.box) card.box.checked = true;
   }
-  root.querySelector("[data-library-none]").textContent = items.every((item) => item.hidden) ? words.noneFound : "";
 });
 root.querySelector("[data-share-all]").addEventListener("click", async () => {
   for (const card of [...cards].filter((one) => one.isReady)) {

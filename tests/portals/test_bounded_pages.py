@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,13 +15,14 @@ from django.test import Client, RequestFactory
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment
-from documents.models import DocumentRequest
+from documents.library.catalogue import write_document
+from documents.models import Category, DocumentRequest, LibraryDocument
 from portals.pagination import ROWS, list_page
 from portals.practitioner import agenda_columns, agenda_slots
 from tests.appointments.conftest import at
 from tests.days import coming
 from tests.markup import one_line
-from tests.multiplied import multiply
+from tests.multiplied import copy_often, multiply
 from tests.security.addresses import address, routes
 from tests.security.conftest import *  # noqa: F403  # a practice in use
 
@@ -42,16 +44,46 @@ def test_nothing_grows_with_what_there_is(
 ) -> None:
     made = multiply(TIMES)
     assert sum(count >= TIMES for count in made.values()) >= 25, made
+    assert _grown(PEOPLE, ids, request, sign_in) == {}
+
+
+def test_a_library_of_hundreds_of_documents_makes_no_page_heavy(
+    ids: dict[str, Any], request: pytest.FixtureRequest, sign_in: SignIn
+) -> None:
+    copy_often(LibraryDocument.objects.in_use().earliest("pk"), 250)
+    assert _grown(("alice", "carol"), ids, request, sign_in) == {}
+
+
+def test_every_template_of_a_large_library_can_be_chosen(
+    appointment: Appointment, prescription: Category, carol: User, alice: User, sign_in: SignIn
+) -> None:
+    written = write_document(
+        practice=appointment.practice, body="<p>Repos.</p>", title="Conseils", category=prescription, by=carol
+    )
+    copy_often(written, 70)
+    client, address_of_page = sign_in(alice), f"/pro/appointments/{appointment.pk}/fill/"
+    found: set[str] = set()
+    for page in ("1", "2"):
+        found |= set(
+            re.findall(r"/fill/([0-9a-f-]{36})/", client.get(address_of_page, {"page": page}).content.decode())
+        )
+    assert found == {str(one.newest.pk) for one in LibraryDocument.objects.in_use() if one.newest.body}
+
+
+def _grown(
+    people: tuple[str, ...], ids: dict[str, Any], request: pytest.FixtureRequest, sign_in: SignIn
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """By who asked and address: bytes and statements of each answer that has too many of them."""
     whole = {address(route.lstrip("/"), ids) for route in WHOLE}
     grown = {}
-    for who in PEOPLE:
+    for who in people:
         client = Client() if who == "nobody" else sign_in(request.getfixturevalue(who))
         for path, page, statements in _answers(client, ids):
             listed = path.startswith("/api/") and path.endswith(WHOLE_LISTS)
             weight = len(gzip.compress(page)) if path in whole else 0 if listed else len(page)
             if weight > MOST_BYTES or statements > MOST_STATEMENTS:
                 grown[who, path] = (weight, statements)
-    assert grown == {}
+    return grown
 
 
 def _answers(client: Client, ids: dict[str, Any]) -> Iterator[tuple[str, bytes, int]]:

@@ -1,0 +1,46 @@
+"""Documents of the library to choose on the share page: the first ones, and any by what is typed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from appointments.models import Appointment
+from documents.models import LibraryDocument
+from documents.sharing.uploads import check_may_share
+from patients.names import SearchTooLong
+from portals.practitioner.staff import appointment_of, staff_only
+
+MOST = 100  # of a list
+
+
+@staff_only
+@require_safe
+def choices(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
+    """The rows for the search field."""
+    appointment = appointment_of(user, pk)
+    check_may_share(appointment, user)
+    return render(request, "practitioner/_library_choice.html", library_choice(request, appointment))
+
+
+def library_choice(request: HttpRequest, appointment: Appointment) -> dict[str, Any]:
+    """`library`: MOST documents at most whose titles have each word of the parameter of the same name;
+    `library_said`: what there is beside them."""
+    words = request.GET.get("library", "")
+    found = LibraryDocument.objects.filter(practice=appointment.practice).in_use().with_newest()
+    context = {"appointment": appointment, "library_words": words, "library": [], "library_said": ""}
+    try:
+        rows = list(found.search(words).select_related("category").order_by("title", "pk")[: MOST + 1])
+    except SearchTooLong as refused:
+        return context | {"library_said": " ".join(refused.messages)}
+    if not rows and words.strip():
+        context["library_said"] = _("Aucun document ne correspond.")
+    elif len(rows) > MOST:
+        context["library_said"] = _("Seuls les premiers titres sont affichés : cherchez les autres.")
+    return context | {"library": rows[:MOST]}
