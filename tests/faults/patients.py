@@ -63,7 +63,7 @@ class PatientCase(Case):
     def steps(self) -> dict[Callable[[], None], int]:
         return {
             self.send: 3, self.send_twice_at_once: 2, self.send_in_tenths: 3, self.send_in_tenths_twice_at_once: 2,
-            self.send_a_virus: 1, self.take_back_sent: 2, self.settle: 2,
+            self.send_a_virus: 2, self.take_back_sent: 2, self.settle: 2,
             self.take_back_while_accepting: 2, self.answer: 3, self.sign: 3, self.move: 1,
         }  # fmt: skip
 

@@ -654,6 +654,16 @@ STORIES: dict[str, Callable[[WhoSeesWhatPatientsSend], None]] = {
         one.a_guardian_sends_and_the_child_comes_of_age(0, "parent", "sonia", opens=True),
     )[0],
     "a link is answered and closes": lambda one: one.a_link_is_answered_and_closes(0, 1),
+    "a patient's record takes in a relative's": lambda one: (
+        one.an_account_claims_and_sends_and_signs(0, "own"),
+        one.two_records_are_merged_after_much_was_sent(0, 2, "hugo", set(), proves=True),
+        one.two_records_are_merged_after_much_was_sent(2, 0, "hugo", {"birth_date", "mobile"}, proves=False),
+    )[0],
+    "a child's record and a booker's files": lambda one: (
+        one.a_guardian_sends_and_the_child_comes_of_age(0, "parent", "sonia", opens=False),
+        one.two_records_are_merged_after_much_was_sent(0, 1, "parent", {"birth_date"}, proves=False),
+        one.two_records_are_merged_after_much_was_sent(1, 2, "hugo", set(), proves=True),
+    )[0],
 }
 
 
