@@ -543,7 +543,9 @@ class WhoSeesWhatPatientsSend(WhoSeesWhat):
         answer = self._page(who, f"/my-appointments/{booking}/files/", self._form())
         new = self._files_there() - there
         assert (answer.status_code == 302) == bool(new)
-        own = RecordTie.objects.live().filter(patient__appointments=booking, relationship=Relationship.SELF)
+        own = RecordTie.objects.live().filter(
+            patient__appointments=uuid.UUID(booking), relationship=Relationship.SELF
+        )
         may_see = {who, *(self.doors.names[tie.user_id] for tie in own.filter(suspended_at=None))}
         seen_by = {
             name for name, user in self.cast.users.items() for one in received_seen_by(user) if str(one.pk) in new
