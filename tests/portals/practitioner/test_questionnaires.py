@@ -20,7 +20,7 @@ from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.fhir.dates import PartialDate
-from questionnaires.fhir.extensions import CONTROL
+from questionnaires.fhir.extensions import CONTROL, LOWEST, UNIT
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft
 from questionnaires.models import Questionnaire
@@ -368,3 +368,32 @@ def test_bounds_and_conditions_may_be_of_a_month_or_a_year(sign_in: SignIn, caro
     assert 'name="q1-year"' in form
     tried = page_text(client.post(f"{at}preview/", {"q1-year": "1949"}))
     assert "C’est trop tôt : 1950 au plus tôt." in tried
+
+
+BOUNDS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "date": ({"valueDate": "2026-11"}, {"low": "2026-11"}),
+    "dateTime": ({"valueDateTime": "2026-11-29T08:30:00+01:00"}, {"low": "2026-11-29 08:30"}),
+    "time": ({"valueTime": "08:30:00"}, {}),
+    "quantity": ({"valueQuantity": {"value": 3, "unit": "kg"}}, {"unit": "kg"}),
+    "integer": ({"valueInteger": 3}, {"low": "3"}),
+}
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_editing_a_question_keeps_its_bounds_also_where_the_form_does_not_show_them(
+    kind: str, sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    """`BOUNDS`: a bound as the file has it, and as the form shows it."""
+    value, typed = BOUNDS[kind]
+    unit = [{"url": UNIT, "valueCoding": {"code": "kg", "display": "kg"}}] if kind == "quantity" else []
+    extension = [{"url": LOWEST, **value}, *unit]
+    asked = {"linkId": "a", "type": kind, "text": "Combien ?", "extension": extension}
+    resource = {"resourceType": "Questionnaire", "status": "active", "title": "Limites", "item": [asked]}
+    made = import_questionnaire(practice=practice, resource=resource, by=carol)
+    client, at = sign_in(carol), f"{LIST}{made.pk}/question/?item=a"
+    form = client.get(at).content.decode()
+    for name, shown in typed.items():
+        assert f'value="{shown}"' in form.split(f'name="{name}"')[1].split(">")[0]
+    assert _ask(client, at, kind=kind, text="Combien donc ?", **typed).status_code == 302
+    (changed,) = Questionnaire.objects.get().edited["item"]
+    assert (changed["text"], changed["extension"]) == ("Combien donc ?", extension)
