@@ -94,6 +94,7 @@ def _look(visitor: Visitor, places: Iterator[tuple[str, str]]) -> None:
         answer = visitor.page.goto(f"{visitor.base}{place}")
         assert answer
         assert answer.ok, place
+        assert visitor.page.url == f"{visitor.base}{place}"
         for width, height in SIZES:
             visitor.page.set_viewport_size({"width": width, "height": height})
             _shot(visitor.page, name, width)
@@ -110,6 +111,7 @@ def test_every_page_of_the_patient(site: str, browser: Browser, signatures: Sign
             at = f"/documents/{consent.document_id}/"
             yield f"p-document-{state}", at
             if state in ("asked", "begun", "coded"):
+                visitor.page.click("text=Lire et signer")  # opens its pages in this session
                 yield f"p-page-{state}", f"{at}sign/pages/1/"
                 yield f"p-refuse-{state}", f"{at}sign/refuse/"
             if state in ("begun", "coded"):

@@ -3,12 +3,13 @@ otherwise."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from accounts.models import User
 from appointments.models import Appointment, BookedFor
@@ -365,6 +366,37 @@ def test_who_knows_only_the_day_says_so(site: str, browser: Browser, scripts: bo
     expect(page.locator("h1")).to_have_text("Relire et envoyer")
     expect(page.locator("dd").first).to_have_text("novembre 2026")
     visitor.context.close()
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+def test_a_refused_import_is_corrected_on_its_page(site: str, browser: Browser, scripts: bool) -> None:
+    """Each fault with its place and what to do; what was in the file is corrected below, with or without scripts."""
+    admin = Visitor(browser, site, 360, 740)
+    sign_in_as_staff(admin, ADMIN)
+    page = admin.page
+    if not scripts:
+        state = admin.context.storage_state()
+        page = browser.new_context(java_script_enabled=False, storage_state=state).new_page()
+    asked = _operations()
+    asked["item"][1]["type"] = "attachment"
+    asked["item"][2]["readOnly"] = True
+    file: FilePayload = {"name": "q.json", "mimeType": "application/json", "buffer": json.dumps(asked).encode()}
+    page.goto(f"{site}/pro/settings/questionnaires/import/")
+    page.set_input_files("[name=file]", file)
+    page.get_by_role("button", name="Importer").click()
+    main = page.locator("main")
+    expect(main).to_contain_text("2 éléments de ce fichier sont à corriger")
+    for path in ("Questionnaire.item[1].type", "Questionnaire.item[2].readOnly"):
+        expect(main.locator("code", has_text=path)).to_be_visible()
+    for width in (360, 768, 1440) if scripts else ():
+        page.set_viewport_size({"width": width, "height": 740})
+        shot(page, f"import-refused-{width}")
+        admin.accessible()
+    content = page.get_by_label("Contenu du fichier")
+    content.fill(content.input_value().replace("attachment", "string").replace(', "readOnly": true', ""))
+    page.get_by_role("button", name="Importer").click()
+    expect(page.locator("main")).to_contain_text("Le questionnaire est importé.")
+    admin.context.close()
 
 
 def _yes_to_all_by_keyboard(page: Page) -> None:
