@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import date, datetime, time, timedelta
-
 from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
 from audit.trail import record
-from documents.models import AutoSend, AutoSendRule, DocumentRequest, RequestState, RuleQuestion
+from documents.models import AutoSend, DocumentRequest, RequestState, RuleQuestion
+from documents.receiving.due import due_at
 from documents.receiving.states import follow_files
-
-USUAL_DAYS_BEFORE = 1  # for what staff ask by hand
 
 
 def ask_by_rule(sending: AutoSend, appointment: Appointment, *, by: User | None = None) -> DocumentRequest:
@@ -48,34 +44,6 @@ def _asked_by_hand(question: RuleQuestion, appointment: Appointment) -> Document
         return None
     asked = DocumentRequest.objects.open().filter(appointment=appointment, auto_send=None)
     return asked.filter(version__questionnaire=question.questionnaire_id).first()
-
-
-def due_at(days_before: int | None, appointment: Appointment) -> datetime | None:
-    """The end of that day before the appointment, on the practice's clock. Booked or moved too near for it: the start
-    of the appointment. None without a limit, and once it has begun."""
-    now = timezone.now()
-    if days_before is None or appointment.starts_at <= now:
-        return None
-    day = appointment.local_start.date() - timedelta(days=days_before)
-    limit = datetime.combine(day, time(23, 59), appointment.practice.zone)
-    return limit if now < limit < appointment.starts_at else appointment.starts_at
-
-
-def proposed_due_at(appointment: Appointment, questionnaire: uuid.UUID | None = None) -> datetime | None:
-    """What staff who ask by hand are proposed: the limit that a rule gives to this questionnaire around such an
-    appointment; without one, the end of the day before."""
-    rules = AutoSendRule.objects.matching(appointment)
-    asked = RuleQuestion.objects.kept().exclude(questionnaire=None).filter(rule__in=rules)
-    by_rule = asked.filter(questionnaire=questionnaire).order_by("-rule__created_at", "rank").first()
-    return due_at(by_rule.days_before if by_rule else USUAL_DAYS_BEFORE, appointment)
-
-
-def until_end_of(day: date, appointment: Appointment) -> datetime:
-    """A limit that staff give: the end of this day, and on the day of the appointment its start, while it is to
-    come."""
-    limit = datetime.combine(day, time(23, 59), appointment.practice.zone)
-    is_that_day = day == appointment.local_start.date() and appointment.starts_at > timezone.now()
-    return appointment.starts_at if is_that_day else limit
 
 
 def follow_move(appointment: Appointment, *, by: User | None) -> None:

@@ -30,7 +30,7 @@ from documents.receiving.asking import (
     change_request,
     note_obtained,
 )
-from documents.receiving.automatic import proposed_due_at, until_end_of
+from documents.receiving.due import proposed_due_at, until_end_of
 from documents.sharing.uploads import check_may_share
 from portals.answers import done, refusals_shown
 from portals.clock import set_clock

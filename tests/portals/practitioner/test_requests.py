@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from appointments.models import Appointment
 from documents.models import DocumentRequest
-from documents.receiving.automatic import due_at
+from documents.receiving.due import due_at
 from documents.sending.rules import Asks, RuleContent, save_rule
 from patients.models import Patient
 from practices.models import Practice
