@@ -3,12 +3,12 @@ piece may reach another machine. They are neither scanned nor served; a complete
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -18,7 +18,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 FOLDER = "pieces"
-CHUNK = 1 << 20
 LARGEST = 1 << 20  # bytes of one piece
 
 
@@ -26,28 +25,48 @@ class PiecesLost(Exception):
     """A piece is not in storage any more: after a restored backup, or when the storage was moved."""
 
 
+class StorageUnsure(Exception):
+    """A bucket, or something in front of it, did not answer with this piece: it may the next time."""
+
+
 def keep(upload: uuid.UUID, content: bytes) -> str:
-    """Store one piece; returns its id. Raises the storage's own exceptions."""
-    piece = uuid.uuid4().hex
-    _storage().save(_key(upload, piece), ContentFile(content))
+    """Store one piece; returns its id, which ends with its hash. Raises StorageUnsure, and the storage's own
+    exceptions."""
+    storage, piece = _storage(), f"{uuid.uuid4().hex}-{_hash(content)}"
+    storage.save(_key(upload, piece), ContentFile(content))
+    # "200 OK" may come from a proxy in front of S3.
+    if not isinstance(storage, FileSystemStorage) and storage.size(_key(upload, piece)) != len(content):
+        raise StorageUnsure
     return piece
 
 
 @contextmanager
 def assembled(upload: uuid.UUID, pieces: Sequence[str], *, name: str, size: int) -> Iterator[UploadedFile[bytes]]:
-    """The whole file of `size` bytes, as an upload. The pieces stay. Raises PiecesLost and the storage's own
-    exceptions."""
+    """The whole file of `size` bytes, as an upload. The pieces stay. Raises PiecesLost, StorageUnsure and the
+    storage's own exceptions."""
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as whole:
         for piece in pieces:
-            try:
-                with _storage().open(_key(upload, piece), "rb") as part:
-                    shutil.copyfileobj(part, whole, CHUNK)
-            except FileNotFoundError:
-                raise PiecesLost from None
+            whole.write(_content(upload, piece))
         if whole.tell() != size:
             raise PiecesLost  # a piece was cut short when the machine stopped
         yield UploadedFile(whole, name=name, size=size)
+
+
+def _content(upload: uuid.UUID, piece: str) -> bytes:
+    storage, (_name, _dash, wanted) = _storage(), piece.partition("-")
+    try:
+        with storage.open(_key(upload, piece), "rb") as part:
+            content: bytes = part.read()
+    except FileNotFoundError:
+        raise PiecesLost from None
+    if wanted and _hash(content) != wanted:  # the id of one from before has no hash
+        raise PiecesLost if isinstance(storage, FileSystemStorage) else StorageUnsure
+    return content
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def remove(upload: uuid.UUID, piece: str) -> None:
@@ -64,10 +83,19 @@ def uploads(*, older_than: timedelta = timedelta()) -> set[uuid.UUID]:
     found = set()
     for folder in folders:
         with suppress(FileNotFoundError):  # it is being removed
-            names = storage.listdir(f"{FOLDER}/{folder}")[1]
-            if all(storage.get_modified_time(f"{FOLDER}/{folder}/{name}") <= newest for name in names):
+            times = _modified(storage, f"{FOLDER}/{folder}")
+            if times and max(times) <= newest:
                 found.add(uuid.UUID(folder))
     return found
+
+
+def _modified(storage: Storage, folder: str) -> list[datetime]:
+    """When each piece was stored; of an empty folder on a disk, when that became so. A bucket may list a folder for a
+    while after its last piece is gone: that is none."""
+    names = storage.listdir(folder)[1]
+    if not names and isinstance(storage, FileSystemStorage):
+        return [storage.get_modified_time(folder)]
+    return [storage.get_modified_time(f"{folder}/{name}") for name in names]
 
 
 def remove_all(upload: uuid.UUID) -> None:

@@ -1,13 +1,16 @@
-"""Dates as answers: in words, and as they are typed. A date may be of a month or of a year only."""
+"""Dates as answers: in words, and as they are typed. A date may be of a month or of a year only; a dateTime, too, and
+it may lack its time."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
+from django.forms.utils import from_current_timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,10 +18,20 @@ from django_stubs_ext import StrOrPromise
 
 from patients.birth_dates import month_number, whole_number
 from patients.names import ascii_digits
-from portals.clock import today_on_page
-from questionnaires.fhir.dates import AnyDate, PartialDate, any_date, first_day
+from portals.clock import local_on_page, today_on_page
+from questionnaires.fhir.dates import (
+    AnyDate,
+    AnyDateTime,
+    Dated,
+    PartialDate,
+    PartialDateTime,
+    any_date,
+    first_day,
+)
 
 SEPARATORS = re.compile(r"[\s./-]+")
+CLOCK = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})?(?::\d{2})?")
+AT_THE_END = re.compile(rf"(?:T|\s+(?:à\s+)?){CLOCK.pattern}$")
 NO_SUCH_DATE = "no_such_date"
 LONGEST = 20  # characters of one part
 PARTS: dict[str, StrOrPromise] = {
@@ -26,10 +39,16 @@ PARTS: dict[str, StrOrPromise] = {
     "month": gettext_lazy("Mois"),
     "year": gettext_lazy("Année"),
 }
+TIME = "time"
+PARTS_WITH_TIME: dict[str, StrOrPromise] = PARTS | {TIME: gettext_lazy("Heure")}
 
 
-def date_words(value: AnyDate) -> str:
-    """29/11/2026, novembre 2026, 2026."""
+def date_words(value: Dated) -> str:
+    """29/11/2026, novembre 2026, 2026, 29/11/2026 08:30."""
+    if isinstance(value, datetime):
+        return date_format(local_on_page(value), "SHORT_DATETIME_FORMAT")
+    if isinstance(value, PartialDateTime):
+        return date_words(value.on)
     if not isinstance(value, PartialDate):
         return date_format(value, "SHORT_DATE_FORMAT")
     return f"{value.year:04}" if value.month is None else date_format(first_day(value), "F Y")
@@ -37,11 +56,12 @@ def date_words(value: AnyDate) -> str:
 
 @dataclass(frozen=True)
 class Typed:
-    """The three parts as somebody typed them."""
+    """The parts as somebody typed them."""
 
     day: str = ""
     month: str = ""
     year: str = ""
+    time: str = ""
 
     def date(self) -> AnyDate | None:
         """None if nothing is typed. Raises ValidationError, whose code is the part at fault, or NO_SUCH_DATE."""
@@ -70,17 +90,49 @@ class Typed:
             words = _("Cette date n’existe pas. Vérifiez le jour, le mois et l’année.")
             raise forms.ValidationError(words, NO_SUCH_DATE) from None
 
+    def moment(self) -> AnyDateTime | None:
+        """As `date`, with its time if there is one, on the clock of the page."""
+        on = self.date()
+        if not self.time:
+            return PartialDateTime(on) if on else None
+        if on is None or isinstance(on, PartialDate):
+            lacking = next(part for part in ("year", "month", "day") if not getattr(self, part))
+            words = _("Donnez le jour, le mois et l’année, ou laissez l’heure vide aussi.")
+            raise forms.ValidationError(words, lacking)
+        at = _time_of(self.time)
+        try:
+            moment = from_current_timezone(datetime.combine(on, at))
+        except forms.ValidationError:
+            words = _(
+                "Les horloges ont changé ce jour-là : cette heure n’a pas existé, ou deux fois. Donnez-en une autre."
+            )
+            raise forms.ValidationError(words, TIME) from None
+        assert moment is not None
+        return moment
+
+
+def _time_of(typed: str) -> time:
+    """Raises ValidationError."""
+    found = CLOCK.fullmatch(ascii_digits(typed))
+    try:
+        if found:
+            return time(int(found[1]), int(found[2] or 0))
+    except ValueError:
+        found = None
+    raise forms.ValidationError(_("Écrivez une heure entre 0:00 et 23:59, par exemple 8:30."), TIME)
+
 
 class DatePartsWidget(forms.Widget):
-    """Three fields, as GOV.UK and the DSFR advise, drawn by templates/components/date_parts.html. `faulty`: the parts
-    with an error."""
+    """Fields for the parts, as GOV.UK and the DSFR advise, drawn by templates/components/date_parts.html. `labels`:
+    of the parts; `faulty`: those with an error."""
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, labels: Mapping[str, StrOrPromise] = PARTS, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
+        self.labels = labels
         self.faulty: tuple[str, ...] = ()
 
     def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> Typed:
-        return Typed(*(str(data.get(f"{name}-{part}", ""))[:LONGEST].strip() for part in PARTS))
+        return Typed(*(str(data.get(f"{name}-{part}", ""))[:LONGEST].strip() for part in self.labels))
 
     def id_for_label(self, id_: str) -> str:
         """The field that a link from the summary of errors leads to."""
@@ -88,27 +140,28 @@ class DatePartsWidget(forms.Widget):
 
 
 class DatePartsField(forms.Field):
-    """A date of a day, or without its day, or without its month too."""
+    """A date of a day, or without its day, or without its month too; with `has_time`, a dateTime."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(widget=DatePartsWidget, **options)
+    def __init__(self, *, has_time: bool = False, **options: Any) -> None:
+        super().__init__(widget=DatePartsWidget(PARTS_WITH_TIME if has_time else PARTS), **options)
+        self.has_time = has_time
 
-    def clean(self, value: Typed) -> AnyDate | None:
+    def clean(self, value: Typed) -> Dated | None:
         try:
-            return value.date()
+            return value.moment() if self.has_time else value.date()
         except forms.ValidationError as refused:
             self.mark(refused.code or "")
             raise
 
     def mark(self, part: str = "") -> None:
-        """The part at fault; anything else stands for all three."""
+        """The part at fault; anything else stands for all of them."""
         assert isinstance(self.widget, DatePartsWidget)
-        self.widget.faulty = (part,) if part in PARTS else tuple(PARTS)
+        self.widget.faulty = (part,) if part in self.widget.labels else tuple(self.widget.labels)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One of the three fields on the page."""
+    """One of the fields on the page."""
 
     name: str
     id: str
@@ -134,37 +187,54 @@ def parts_of(field: forms.BoundField) -> list[Part]:
             getattr(typed, part),
             part in widget.faulty,
         )
-        for part, label in PARTS.items()
+        for part, label in widget.labels.items()
     ]
 
 
-def _typed(value: AnyDate | None) -> Typed:
+def _typed(value: Dated | None) -> Typed:
     if value is None:
         return Typed()
+    if isinstance(value, PartialDateTime):
+        return _typed(value.on)
+    if isinstance(value, datetime):
+        local = local_on_page(value)
+        return Typed(str(local.day), str(local.month), f"{local.year:04}", f"{local:%H:%M}")
     if isinstance(value, PartialDate):
         return Typed(month=str(value.month or ""), year=f"{value.year:04}")
     return Typed(str(value.day), str(value.month), f"{value.year:04}")
 
 
 class DateLineField(forms.CharField):
-    """A date in one line: 29/11/2026, 29 novembre 2026, 2026-11-29, 11/2026, 2026-11 or 2026."""
+    """A date in one line: 29/11/2026, 29 novembre 2026, 2026-11-29, 11/2026, 2026-11 or 2026; with `has_time`, a
+    dateTime: these, or 29/11/2026 8:30."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, has_time: bool = False, **options: Any) -> None:
         super().__init__(widget=forms.TextInput(attrs={"class": "form-control"}), **options)
+        self.has_time = has_time
 
     def clean(self, value: Any) -> Any:
         text = str(super().clean(value) or "").strip()
         if not text:
             return None
+        clock = AT_THE_END.search(text) if self.has_time else None
+        if clock:
+            text = text[: clock.start()]
         parts = [part for part in SEPARATORS.split(text) if part]
         if parts and len(parts[0]) == 4 and whole_number(parts[0]) is not None:
             parts.reverse()
         malformed = _("Écrivez une date, un mois ou une année. Exemples : 3/2/2024, 2/2024, 2024.")
+        if self.has_time:
+            malformed = _(
+                "Écrivez une date avec ou sans heure, un mois ou une année. Exemples : 3/2/2024 8:30, 3/2/2024, "
+                "2/2024, 2024."
+            )
         if not 1 <= len(parts) <= 3 or any(len(part) > LONGEST for part in parts):
             raise forms.ValidationError(malformed)
         try:
-            return Typed(*[""] * (3 - len(parts)), *parts).date()
+            day, month, year = ["", "", *parts][-3:]
+            typed = Typed(day, month, year, f"{clock[1]}:{clock[2] or '00'}" if clock else "")
+            return typed.moment() if self.has_time else typed.date()
         except forms.ValidationError as refused:
-            if refused.code == NO_SUCH_DATE:
+            if refused.code in (NO_SUCH_DATE, TIME):
                 raise
             raise forms.ValidationError(malformed) from None

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portals.answer_dates import date_words
-from portals.clock import local_on_page
 from portals.questions import decimal_words
 from questionnaires.fhir.checks import coding_words
 from questionnaires.fhir.conditions import Answers, enabled_items
-from questionnaires.fhir.dates import PartialDate
+from questionnaires.fhir.dates import PartialDate, PartialDateTime
 from questionnaires.fhir.items import Item, Questions
 from questionnaires.fhir.values import Coding, Quantity, Value
 
@@ -46,9 +44,7 @@ def in_words(item: Item, value: Value) -> str:
             return f"{decimal_words(value.number)}\u00a0{value.unit}".rstrip()
         case Decimal():
             return decimal_words(value)
-        case datetime():
-            return date_format(local_on_page(value), "SHORT_DATETIME_FORMAT")
-        case date() | PartialDate():
+        case date() | PartialDate() | PartialDateTime():
             return date_words(value)
         case time():
             return f"{value:%H:%M}"

@@ -20,11 +20,20 @@ from django.utils.translation import gettext_lazy
 from portals.answer_dates import DateLineField, DatePartsField, Part, date_words, parts_of
 from portals.clock import local_on_page
 from questionnaires.fhir.conditions import Answers, enabled_items
-from questionnaires.fhir.dates import AnyDate, PartialDate, date_of, fits_a_month, fits_a_year
+from questionnaires.fhir.dates import (
+    Dated,
+    PartialDate,
+    PartialDateTime,
+    date_of,
+    date_time_of,
+    fits_a_day,
+    fits_a_month,
+    fits_a_year,
+)
 from questionnaires.fhir.faults import Fault
 from questionnaires.fhir.items import Condition, Item, Option, Questions
 from questionnaires.fhir.responses import faults_of_values
-from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Quantity, Value, decimal_of, is_date
+from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Quantity, Value, decimal_of, is_dated
 from questionnaires.words import words_of
 
 YES, NO = "yes", "no"
@@ -82,24 +91,26 @@ def field_of(item: Item) -> forms.Field:
         return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **named)
     if item.kind is Kind.DATE and not item.repeats:
         return _field_of_date(item, named)
+    if item.kind is Kind.DATE_TIME and not item.repeats:
+        return DatePartsField(has_time=True, **named)
     one = field_of_one(item, named)
     return LinesField(one, **named) if item.repeats else one
 
 
 def _field_of_date(item: Item, named: dict[str, Any]) -> forms.Field:
     """Three parts, of which day and month may be left empty, unless the bounds need a day."""
-    if fits_a_month(_bound(item.low), _bound(item.high)):
+    if fits_a_month(*_bounds(item)):
         return DatePartsField(**named)
     day = forms.DateInput(format="%Y-%m-%d", attrs=INPUT | {"type": "date"})
     return forms.DateField(widget=day, **named)
 
 
-def _bound(value: Value | None) -> AnyDate | None:
-    return value if value is not None and is_date(value) else None
+def _bounds(item: Item) -> tuple[Dated | None, Dated | None]:
+    return item.low if is_dated(item.low) else None, item.high if is_dated(item.high) else None
 
 
 def option_words(option: Option) -> str:
-    return date_words(option.value) if is_date(option.value) else option.words
+    return date_words(option.value) if is_dated(option.value) else option.words
 
 
 def field_of_one(item: Item, named: dict[str, Any]) -> forms.Field:
@@ -116,8 +127,7 @@ def field_of_one(item: Item, named: dict[str, Any]) -> forms.Field:
         case Kind.DATE:
             return DateLineField(**named)
         case Kind.DATE_TIME:
-            at = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs=INPUT | {"type": "datetime-local"})
-            return forms.DateTimeField(widget=at, **named)
+            return DateLineField(has_time=True, **named)
         case Kind.TIME:
             return forms.TimeField(widget=forms.TimeInput(format="%H:%M", attrs=INPUT | {"type": "time"}), **named)
         case Kind.TEXT:
@@ -201,13 +211,25 @@ class Line:
 
     @property
     def parts(self) -> list[Part]:
-        """The three fields of a date; none of another question."""
+        """The fields of a date; none of another question."""
         return parts_of(self.field) if self.field else []
 
     @property
     def may_lack_month(self) -> bool:
-        """Of a date in three fields: whether a year alone is an answer."""
-        return fits_a_year(_bound(self.item.low), _bound(self.item.high))
+        """Of a date in several fields: whether a year alone is an answer."""
+        return fits_a_year(*_bounds(self.item))
+
+    @property
+    def may_lack_day(self) -> bool:
+        return fits_a_month(*_bounds(self.item))
+
+    @property
+    def has_time(self) -> bool:
+        return self.item.kind is Kind.DATE_TIME
+
+    @property
+    def may_lack_time(self) -> bool:
+        return fits_a_day(*_bounds(self.item))
 
     @property
     def is_boxes(self) -> bool:
@@ -266,11 +288,10 @@ def _typed(item: Item, value: Value) -> Any:
         case Decimal():
             return decimal_words(value)
         case datetime():
-            local = local_on_page(value)
-            return f"{local:%Y-%m-%d %H:%M}" if item.repeats else local
+            return f"{local_on_page(value):%Y-%m-%d %H:%M}" if item.repeats else value
         case date() | time():
             return value.isoformat() if item.repeats else value
-        case PartialDate():
+        case PartialDate() | PartialDateTime():
             return str(value) if item.repeats else value
     return value
 
@@ -311,14 +332,14 @@ def _for_script(condition: Condition, asked: Item, name: str) -> Json:
         case _:
             wanted = str(answer)
     exists = {"answer": answer} if condition.operator == "exists" else {"answer": wanted}
-    dated = {"date": True} if asked.kind is Kind.DATE and condition.operator != "exists" else {}
+    dated = {"date": True} if asked.kind in (Kind.DATE, Kind.DATE_TIME) and condition.operator != "exists" else {}
     return {"name": name, "operator": str(condition.operator), **exists, **dated}
 
 
 def _as_typed(fault: Fault) -> str:
     """A bound or an answer in the sentence of a fault, as one would type it."""
     if fault.code in DATED:
-        return date_words(date_of(fault.detail))
+        return date_words(date_time_of(fault.detail) if "T" in fault.detail else date_of(fault.detail))
     detail = fault.detail
     try:
         return decimal_words(Decimal(detail))

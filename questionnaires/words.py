@@ -98,3 +98,92 @@ def sentence_of(fault: Fault) -> str:
     return (
         _("Question « %(link_id)s » : %(said)s") % {"link_id": fault.link_id, "said": said} if fault.link_id else said
     )
+
+
+GENERAL = gettext_lazy(
+    "Retirez-le du fichier si les questions restent justes sans lui ; sinon, récrivez la question."
+)
+WRITE_OPTIONS = gettext_lazy("Écrivez les réponses proposées une à une dans « answerOption ».")
+EDIT_IT = gettext_lazy("Corrigez cette valeur dans le fichier, ou retirez l’élément.")
+ADVICE: dict[str, StrOrPromise] = {
+    "no_title": gettext_lazy("Ajoutez « title » au début du fichier."),
+    "not_a_questionnaire": gettext_lazy(
+        "Choisissez le fichier d’un questionnaire, ou exportez-le de nouveau en FHIR R4."
+    ),
+    "unknown_element": GENERAL,
+    "unknown_type": gettext_lazy(
+        "Choisissez un autre type : texte (« string »), choix (« choice »), oui ou non (« boolean »), nombre ou date."
+    ),
+    "unknown_extension": GENERAL,
+    "unknown_control": gettext_lazy(
+        "Retirez cette extension : la page choisit elle-même comment une question se présente."
+    ),
+    "unknown_operator": gettext_lazy("Écrivez un des opérateurs de FHIR R4 : exists, =, !=, >, <, >=, <=."),
+    "status": gettext_lazy("Écrivez « active »."),
+    "subject_type": gettext_lazy('Écrivez ["Patient"], ou retirez l’élément.'),
+    "not_a_text": EDIT_IT,
+    "not_a_boolean": EDIT_IT,
+    "not_a_list": gettext_lazy("Mettez la valeur entre crochets : [ … ]."),
+    "not_an_object": gettext_lazy("Mettez la valeur entre accolades : { … }."),
+    "no_value": gettext_lazy("Ajoutez la valeur, ou retirez l’élément."),
+    "not_a_value": EDIT_IT,
+    "no_link_id": gettext_lazy("Donnez à la question un « linkId » à elle, par exemple son numéro."),
+    "link_id_twice": gettext_lazy("Donnez un autre « linkId » à l’une des deux."),
+    "too_many_items": gettext_lazy("Faites-en deux questionnaires."),
+    "too_deep": gettext_lazy("Remontez ces questions d’un niveau."),
+    "no_enable_behavior": gettext_lazy(
+        "Ajoutez « enableBehavior » : « all » si toutes comptent, « any » si une suffit."
+    ),
+    "options_of_another_type": gettext_lazy(
+        "Changez le type de la question en « choice », ou retirez les réponses proposées."
+    ),
+    "bound_of_another_type": EDIT_IT,
+    "unit_of_another_type": gettext_lazy("Changez le type de la question en « quantity », ou retirez l’unité."),
+    "ordinal": gettext_lazy("Donnez les points par « valueDecimal »."),
+    "max_length": EDIT_IT,
+    "initial": EDIT_IT,
+    "display_with_items": gettext_lazy("Changez son type en « group », ou sortez les questions qu’il contient."),
+    "display_is_asked": gettext_lazy("Retirez « required » et « repeats »."),
+    "repeated_group": gettext_lazy("Retirez « repeats », ou écrivez les questions autant de fois qu’il le faut."),
+    "score_range": EDIT_IT,
+    "no_text": gettext_lazy("Ajoutez son texte dans « text »."),
+    "empty_group": gettext_lazy("Ajoutez-y des questions, ou retirez la section."),
+    "no_options": WRITE_OPTIONS,
+    "option_twice": gettext_lazy("Gardez-en une."),
+    "bounds": gettext_lazy("Corrigez l’une des deux limites."),
+    "condition_on_nothing": gettext_lazy(
+        "Nommez une question du fichier par son « linkId », ou retirez la condition."
+    ),
+    "condition_of_another_type": gettext_lazy(
+        "Comparez avec une réponse que la question peut avoir, ou retirez la condition."
+    ),
+    "condition_in_a_circle": gettext_lazy("Retirez une des conditions."),
+    "ranges_without_score": gettext_lazy("Donnez des points aux réponses, ou retirez les intervalles."),
+    "ranges_overlap": EDIT_IT,
+    "too_long": gettext_lazy("Raccourcissez-le."),
+}
+ADVICE_FOR: dict[str, StrOrPromise] = {
+    "answerValueSet": WRITE_OPTIONS,
+    "options": WRITE_OPTIONS,
+    "readOnly": gettext_lazy(
+        "Le patient répond à chaque question : faites-en un texte d’information (« display »), ou retirez-la."
+    ),
+    "attachment": gettext_lazy("Retirez la question, et demandez le fichier par une demande de document."),
+    "reference": gettext_lazy("Changez le type en « string » ou « choice »."),
+    "url": gettext_lazy("Changez le type en « string »."),
+    "question": gettext_lazy("Changez le type en « group » pour une section, sinon en celui de la réponse."),
+    "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden": gettext_lazy(
+        "Chaque question est montrée : retirez celle-ci, ou l’extension."
+    ),
+    "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression": gettext_lazy(
+        "Seule une somme se calcule : donnez des points aux réponses (« ordinalValue »), et retirez cette question."
+    ),
+    "http://hl7.org/fhir/StructureDefinition/regex": gettext_lazy(
+        "Dites la forme attendue dans l’aide de la question, et retirez l’extension."
+    ),
+}
+
+
+def advice_on(fault: Fault) -> str:
+    """What whoever imports a questionnaire does about it. Names of elements are FHIR’s, as in the file."""
+    return str(ADVICE_FOR.get(fault.detail) or ADVICE[fault.code])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-
 from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Appointment
 from audit.trail import record
 from documents.models import AutoSend, DocumentRequest, RequestState, RuleQuestion
+from documents.receiving.due import due_at
 from documents.receiving.states import follow_files
 
 
@@ -45,17 +44,6 @@ def _asked_by_hand(question: RuleQuestion, appointment: Appointment) -> Document
         return None
     asked = DocumentRequest.objects.open().filter(appointment=appointment, auto_send=None)
     return asked.filter(version__questionnaire=question.questionnaire_id).first()
-
-
-def due_at(days_before: int | None, appointment: Appointment) -> datetime | None:
-    """The end of that day before the appointment, on the practice's clock. Booked or moved too near for it: the start
-    of the appointment. None without a limit, and once it has begun."""
-    now = timezone.now()
-    if days_before is None or appointment.starts_at <= now:
-        return None
-    day = appointment.local_start.date() - timedelta(days=days_before)
-    limit = datetime.combine(day, time(23, 59), appointment.practice.zone)
-    return limit if now < limit < appointment.starts_at else appointment.starts_at
 
 
 def follow_move(appointment: Appointment, *, by: User | None) -> None:

@@ -65,7 +65,7 @@ def begin_upload(*, around: Around, by: Sender, name: str, size: int, fingerprin
 
 def add_piece(*, around: Around, by: Sender, upload: uuid.UUID, offset: int, content: bytes) -> PartialUpload:
     """Add the bytes from `offset` on. A piece that does not begin where the upload ends changes nothing: the returned
-    row says where to go on. Raises as check_may_send, and UploadLost, Refused."""
+    row says where to go on. Raises as check_may_send, and UploadLost, Refused, TryLater."""
     check_may_send(around, by)
     found = _of(around, by).live().filter(pk=upload).first()
     if found is None:
@@ -74,7 +74,10 @@ def add_piece(*, around: Around, by: Sender, upload: uuid.UUID, offset: int, con
         return found
     if not 0 < len(content) <= min(pieces.LARGEST, found.size - offset):
         raise Refused("piece_size", _("Ce morceau de fichier n’a pas la bonne taille."))
-    piece = pieces.keep(found.pk, content)
+    try:
+        piece = pieces.keep(found.pk, content)
+    except pieces.StorageUnsure:
+        raise _unsure() from None
     with transaction.atomic():
         current = _of(around, by).live().select_for_update(of=("self",)).filter(pk=upload).first()
         is_next = current is not None and current.offset == offset
@@ -119,16 +122,22 @@ def sent_meanwhile(around: Around, by: Sender, uploads: Sequence[PartialUpload])
 
 def accept_upload(upload: PartialUpload) -> Intake:
     """A complete one, through the intake of every upload. Raises Refused and UploadLost, after which it is deleted;
-    TryLater, after which the same may be sent again."""
+    TryLater, after which the same may be sent again: the scanner or the storage is away."""
     try:
         with pieces.assembled(upload.pk, upload.pieces, name=upload.name, size=upload.size) as file:
             return accept(file)
     except TryLater:
         raise
+    except pieces.StorageUnsure:
+        raise _unsure() from None
     except (Refused, pieces.PiecesLost) as refused:
         with transaction.atomic():
             discard(PartialUpload.objects.filter(pk=upload.pk, sent_at=None))
         raise (UploadLost if isinstance(refused, pieces.PiecesLost) else refused) from None
+
+
+def _unsure() -> TryLater:
+    return TryLater("busy", _("Le fichier n’a pas pu être enregistré pour l’instant. Réessayez dans un instant."))
 
 
 def _of(around: Around, by: Sender) -> PartialUploadQuerySet:

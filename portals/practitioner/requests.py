@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -30,6 +30,7 @@ from documents.receiving.asking import (
     change_request,
     note_obtained,
 )
+from documents.receiving.due import proposed_due_at, until_end_of
 from documents.sharing.uploads import check_may_share
 from portals.answers import done, refusals_shown
 from portals.clock import set_clock
@@ -104,9 +105,8 @@ class RequestForm(forms.Form):
         return Question(self.cleaned_data.get("label", ""), self.cleaned_data["details"], self.until(appointment))
 
     def until(self, appointment: Appointment) -> datetime | None:
-        """The last day counts to its end, in the practice's time zone."""
         day = self.cleaned_data["due_at"]
-        return datetime.combine(day, time(23, 59), appointment.practice.zone) if day else None
+        return until_end_of(day, appointment) if day else None
 
 
 @staff_only
@@ -114,10 +114,12 @@ class RequestForm(forms.Form):
 def new_request(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     found = appointment_of(user, pk)
     check_may_share(found, user)
+    offered = published(found.practice)
+    chosen = next((one.pk for one in offered if str(one.pk) == request.GET.get("questionnaire")), None)
     form = RequestForm(
         request.POST if request.method == "POST" else None,
-        initial={"due_at": _visit_day(found), "questionnaire": request.GET.get("questionnaire")},
-        offered=published(found.practice),
+        initial={"due_at": _local_day(found, proposed_due_at(found, chosen)), "questionnaire": chosen},
+        offered=offered,
     )
     if form.is_valid():
         with refusals_in(form):
@@ -133,7 +135,7 @@ def request_page(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespons
     """What was asked, and the form that corrects it."""
     found = _request(user, pk)
     check_may_share(found.appointment, user)
-    initial = {"label": found.label, "details": found.details, "due_at": _local_day(found)}
+    initial = {"label": found.label, "details": found.details, "due_at": _local_day(found.appointment, found.due_at)}
     form = RequestForm(
         request.POST if request.method == "POST" else None,
         initial=initial,
@@ -234,11 +236,5 @@ def _request(user: User, pk: uuid.UUID) -> DocumentRequest:
     return found
 
 
-def _visit_day(appointment: Appointment) -> date | None:
-    """The day of the appointment, if it is to come."""
-    day = appointment.local_start.date()
-    return day if day >= timezone.localdate(timezone=appointment.practice.zone) else None
-
-
-def _local_day(request: DocumentRequest) -> date | None:
-    return timezone.localtime(request.due_at, request.practice.zone).date() if request.due_at else None
+def _local_day(appointment: Appointment, at: datetime | None) -> date | None:
+    return timezone.localtime(at, appointment.practice.zone).date() if at else None

@@ -70,7 +70,7 @@ from portals.practitioner.cabinet import (
     unasked,
     week,
 )
-from portals.practitioner.questionnaires import editor, listing, versions
+from portals.practitioner.questionnaires import editor, importing, listing, versions
 
 app_name = "practitioner"
 urlpatterns = [
@@ -232,9 +232,9 @@ urlpatterns = [
     path("settings/name/", correspondence.discreet_name, name="settings-name"),
     path("settings/questionnaires/", listing.questionnaires, name="questionnaires"),
     path("settings/questionnaires/new/", listing.new_questionnaire, name="questionnaire-new"),
-    path("settings/questionnaires/import/", listing.import_file, name="questionnaire-import"),
+    path("settings/questionnaires/import/", importing.import_file, name="questionnaire-import"),
     path("settings/questionnaires/<uuid:pk>/", editor.questionnaire, name="questionnaire"),
-    path("settings/questionnaires/<uuid:pk>/import/", listing.import_file, name="questionnaire-import-version"),
+    path("settings/questionnaires/<uuid:pk>/import/", importing.import_file, name="questionnaire-import-version"),
     path("settings/questionnaires/<uuid:pk>/archive/", listing.archive, name="questionnaire-archive"),
     path("settings/questionnaires/<uuid:pk>/unarchive/", listing.unarchive, name="questionnaire-unarchive"),
     path("settings/questionnaires/<uuid:pk>/heading/", editor.heading, name="questionnaire-heading"),

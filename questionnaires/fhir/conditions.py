@@ -13,7 +13,7 @@ from typing import Any
 
 from questionnaires.fhir.dates import order_of
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
-from questionnaires.fhir.values import Kind, Quantity, Value, as_kind, is_date
+from questionnaires.fhir.values import Kind, Quantity, Value, as_kind, is_date, is_date_time
 
 Answers = Mapping[str, tuple[Value, ...]]  # by linkId; items without an answer are absent
 COMPARES: dict[Operator, Callable[[Any, Any], bool]] = {
@@ -88,7 +88,7 @@ def _same(one: Value, other: Value) -> bool:
 
 def _compares(how: Operator, one: Value, other: Value) -> bool:
     """Quantities compare in the same unit only: nothing is converted. Dates may have no answer: then none holds."""
-    if is_date(one) and is_date(other):
+    if (is_date(one) and is_date(other)) or (is_date_time(one) and is_date_time(other)):
         return (order := order_of(one, other)) is not None and COMPARES[how](order, 0)
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         return one.unit == other.unit and COMPARES[how](one.number, other.number)

@@ -14,7 +14,7 @@ from questionnaires.fhir.items import Condition, Item, Option, ScoreRange
 from questionnaires.fhir.reading import is_help
 from questionnaires.fhir.values import CHOICES, NOT_ASKED, TEXTS, Json, Kind, Value, read_property, write_value
 
-BOUNDED = {Kind.INTEGER, Kind.DECIMAL, Kind.DATE}
+BOUNDED = {Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.DATE_TIME}
 # Elements of a question that the editor writes; it leaves the others alone.
 WRITTEN = {
     *(
@@ -208,7 +208,9 @@ def _help(link_id: str, text: str) -> Json:
 
 
 def _extensions(before: Json, content: Content) -> list[Json]:
-    ours = {extensions.LOWEST, extensions.HIGHEST, extensions.UNIT}
+    ours = {extensions.UNIT}
+    if content.kind in BOUNDED or before.get("type") != content.kind:  # the editor shows no bounds of other types
+        ours |= {extensions.LOWEST, extensions.HIGHEST}
     found = [one for one in before.get("extension", []) if one.get("url") not in ours]
     if content.kind in BOUNDED:
         bounds = ((extensions.LOWEST, content.low), (extensions.HIGHEST, content.high))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """`link_id`: the item at fault; "" for the whole. `detail`: the name or the value that is at fault."""
+    """`link_id`: the item at fault; "" for the whole. `detail`: the name or the value that is at fault. `path`: where
+    in the JSON of a questionnaire, as FHIRPath writes it."""
 
     link_id: str
     code: str
     detail: str = ""
+    path: str = ""
 
 
 class NotUnderstood(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 from questionnaires.fhir.checks import coding_words, is_option
 from questionnaires.fhir.conditions import Answers, effective, enabled_items
-from questionnaires.fhir.dates import AnyDate, first_day, last_day
+from questionnaires.fhir.dates import Dated, begins_before, ends_after
 from questionnaires.fhir.faults import Fault, NotUnderstood
 from questionnaires.fhir.items import Item, Questions
 from questionnaires.fhir.values import (
@@ -21,7 +21,7 @@ from questionnaires.fhir.values import (
     Quantity,
     Value,
     as_kind,
-    is_date,
+    is_dated,
     is_less,
     is_on_every_clock,
     read_property,
@@ -149,7 +149,7 @@ def _faults_of_values(item: Item, values: tuple[Value, ...]) -> Iterator[Fault]:
             yield Fault(item.link_id, "not_an_option")
         elif isinstance(value, str) and len(value) > (item.max_length or LONGEST_TEXT):
             yield Fault(item.link_id, "too_long", str(item.max_length or LONGEST_TEXT))
-        elif is_date(value):
+        elif is_dated(value):
             yield from _faults_of_date(item, value)
         elif item.low is not None and is_less(value, item.low):
             yield Fault(item.link_id, "too_low", _bound(item.low))
@@ -158,19 +158,19 @@ def _faults_of_values(item: Item, values: tuple[Value, ...]) -> Iterator[Fault]:
 
 
 def _bound(value: Value) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
     return f"{value.number} {value.unit}".rstrip() if isinstance(value, Quantity) else str(value)
 
 
-def _faults_of_date(item: Item, value: AnyDate) -> Iterator[Fault]:
+def _faults_of_date(item: Item, value: Dated) -> Iterator[Fault]:
     """A date without a day is within bounds if each of its days is; if only some are, it lacks a part."""
     low, high = item.low, item.high
     if low is not None and is_less(value, low):
-        yield Fault(item.link_id, "too_early", str(low))
+        yield Fault(item.link_id, "too_early", _bound(low))
     elif high is not None and is_less(high, value):
-        yield Fault(item.link_id, "too_late", str(high))
-    elif (low is not None and is_date(low) and first_day(value) < first_day(low)) or (
-        high is not None and is_date(high) and last_day(value) > last_day(high)
-    ):
+        yield Fault(item.link_id, "too_late", _bound(high))
+    elif (is_dated(low) and begins_before(value, low)) or (is_dated(high) and ends_after(value, high)):
         yield Fault(item.link_id, "not_precise", str(value))
 
 

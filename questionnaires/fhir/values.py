@@ -14,7 +14,16 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeGuard
 
-from questionnaires.fhir.dates import AnyDate, PartialDate, date_of, first_day, last_day
+from questionnaires.fhir.dates import (
+    AnyDate,
+    AnyDateTime,
+    Dated,
+    PartialDate,
+    PartialDateTime,
+    date_of,
+    date_time_of,
+    is_before,
+)
 
 Json = dict[str, Any]
 LONGEST_TEXT = 10_000
@@ -65,7 +74,7 @@ class Quantity:
     unit: str = ""
 
 
-Value = bool | int | Decimal | date | PartialDate | datetime | time | str | Coding | Quantity
+Value = bool | int | Decimal | date | PartialDate | datetime | PartialDateTime | time | str | Coding | Quantity
 
 
 def is_date(value: Value) -> TypeGuard[AnyDate]:
@@ -73,11 +82,20 @@ def is_date(value: Value) -> TypeGuard[AnyDate]:
     return type(value) in TYPES[Kind.DATE]
 
 
+def is_date_time(value: Value) -> TypeGuard[AnyDateTime]:
+    """Whether it answers a question of type dateTime."""
+    return type(value) in TYPES[Kind.DATE_TIME]
+
+
+def is_dated(value: Value | None) -> TypeGuard[Dated]:
+    return value is not None and (is_date(value) or is_date_time(value))
+
+
 def is_less(one: Value, other: Value) -> bool:
-    """Of two values of one kind that has an order. Of dates, whether every day of one is before every day of the
+    """Of two values of one kind that has an order. Of dates, whether the whole of one is before the whole of the
     other; of quantities, in the same unit only."""
-    if is_date(one) and is_date(other):
-        return last_day(one) < first_day(other)
+    if is_dated(one) and is_dated(other):
+        return is_before(one, other)
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         return one.unit == other.unit and one.number < other.number
     left: Any = one
@@ -117,6 +135,8 @@ def write_value(value: Value, prefix: str = "value") -> Json:
             return {f"{prefix}Decimal": _number(value)}
         case datetime():
             return {f"{prefix}DateTime": value.isoformat()}
+        case PartialDateTime():
+            return {f"{prefix}DateTime": str(value)}
         case date():
             return {f"{prefix}Date": value.isoformat()}
         case PartialDate():
@@ -188,10 +208,10 @@ def _date(raw: object) -> AnyDate:
     return date_of(_text(raw))
 
 
-def _date_time(raw: object) -> datetime:
+def _date_time(raw: object) -> AnyDateTime:
     """A date with a time has an offset (R4, dateTime)."""
-    moment = datetime.fromisoformat(_text(raw))
-    if moment.tzinfo is None or not is_on_every_clock(moment):
+    moment = date_time_of(_text(raw))
+    if isinstance(moment, datetime) and (moment.tzinfo is None or not is_on_every_clock(moment)):
         raise NotAValue("dateTime")
     return moment
 
@@ -231,7 +251,7 @@ TYPES: dict[Kind, set[type]] = {
     Kind.DECIMAL: {Decimal},
     Kind.INTEGER: {int},
     Kind.DATE: {date, PartialDate},
-    Kind.DATE_TIME: {datetime},
+    Kind.DATE_TIME: {datetime, PartialDateTime},
     Kind.TIME: {time},
     Kind.STRING: {str},
     Kind.TEXT: {str},

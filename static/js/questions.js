@@ -10,7 +10,8 @@ function given(name) {
   const values = new FormData(form);
   const found = values.getAll(name).concat(values.getAll(`${name}-other`));
   const parts = [...form.querySelectorAll(`[data-date="${name}"] input`)].map((part) => part.value.trim());
-  if (parts.some(Boolean)) found.push(parts[0] && !parts[1] ? "?" : parts.join("/")); // a day without a month is no date
+  const [day, month, , time] = parts;
+  if (parts.some(Boolean)) found.push((day && !month) || (time && !day) ? "?" : parts.slice(0, 3).join("/") + (time ? ` ${time}` : "")); // a day without a month is no date
   const area = line && line.querySelector(`textarea[name="${name}"]`);
   return (area ? found.flatMap((text) => text.split("\n")) : found).map((text) => text.trim()).filter(Boolean);
 }
@@ -28,11 +29,16 @@ function monthOf(text) {
   return text.length > 2 && found.length === 1 ? found[0] + 1 : NaN;
 }
 
+const CLOCK = /(?:T|\s+(?:à\s+)?)(\d{1,2})\s?[:h]\s?(\d{2})?(?::\d{2})?$/i;
+
 function dateOf(text) {
-  const parts = text.split(/[\s./-]+/).filter(Boolean);
+  const clock = text.match(CLOCK);
+  const parts = text.replace(CLOCK, "").split(/[\s./-]+/).filter(Boolean);
   if (!/^\d{4}$/.test(parts[0] ?? "")) parts.reverse();
   if (!/^\d{4}$/.test(parts[0] ?? "") || parts.length > 3) return null;
+  if (clock && parts.length < 3) return null;
   const read = [Number(parts[0]), ...parts.slice(1, 2).map(monthOf), ...parts.slice(2).map(Number)];
+  if (clock) read.push(Number(clock[1]) * 60 + Number(clock[2] ?? 0));
   return read.some(Number.isNaN) ? null : read;
 }
 

@@ -224,8 +224,10 @@ def make_a_rule(keys: Keyboard) -> None:
     expect(effect).to_contain_text("rendez-vous des 30 prochains jours correspondent")
     expect(effect.locator("li")).to_have_count(3)
     keys.kept()
+    keys.follow(".rule-part > summary:has-text('Pour quels rendez-vous')")
     keys.tab_to("[name=visit_reasons]")
     keys.press("Space")
+    keys.follow(".rule-part > summary:has-text('Comment')")
     keys.tab_to("[name=channels][value=sms]")
     with page.expect_response("**/rules/effect/"):
         keys.press("Space")

@@ -3,12 +3,13 @@ otherwise."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from accounts.models import User
 from appointments.models import Appointment, BookedFor
@@ -315,6 +316,87 @@ def test_who_knows_only_the_year_says_so(site: str, browser: Browser, scripts: b
     expect(page.locator("h1")).to_have_text("Relire et envoyer")
     expect(page.locator("dd").first).to_have_text("2020")
     visitor.context.close()
+
+
+def _pains() -> dict[str, Any]:
+    later = {"question": "began", "operator": ">", "answerDateTime": "2026-11-28"}
+    same = {"question": "began", "operator": "=", "answerDateTime": "2026-11-28T08:30:00+01:00"}
+    asked = [
+        {"linkId": "began", "type": "dateTime", "text": "Depuis quand avez-vous mal ?"},
+        {"linkId": "later", "type": "string", "text": "Qu’avez-vous pris ?", "enableWhen": [later]},
+        {"linkId": "same", "type": "string", "text": "Où étiez-vous ?", "enableWhen": [same]},
+    ]
+    return {"resourceType": "Questionnaire", "status": "active", "title": "Douleurs", "item": asked}
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+def test_who_knows_only_the_day_says_so(site: str, browser: Browser, scripts: bool) -> None:
+    asked = _asked(_published(_pains(), "Douleurs"))
+    visitor, page = _patient(site, browser, scripts=scripts)
+    page.goto(f"{site}/questionnaires/{asked.pk}/1/")
+    fields = [page.get_by_label(part, exact=True) for part in ("Jour", "Mois", "Année", "Heure")]
+    later, same = page.get_by_label("Qu’avez-vous pris ?"), page.get_by_label("Où étiez-vous ?")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    if scripts:
+        for typed, shown in (
+            (("28", "11", "2026", ""), (False, False)),
+            (("28", "11", "2026", "08:30"), (False, True)),
+            (("28", "nov", "2026", "23:30"), (False, False)),  # no later day
+            (("29", "11", "2026", "00:10"), (True, False)),
+            (("", "", "2026", ""), (False, False)),
+            (("", "12", "2026", ""), (True, False)),
+            (("", "12", "2026", "08:30"), (False, False)),  # a time without a day is no answer
+        ):
+            for field, text in zip(fields, typed, strict=True):
+                field.fill(text)
+            expect(later).to_be_visible(visible=shown[0])
+            expect(same).to_be_visible(visible=shown[1])
+        visitor.accessible()
+    for field, text in zip(fields, ("", "11", "2026", "08:30"), strict=True):
+        field.fill(text)
+    page.click("text=Continuer")
+    page.get_by_role("link", name="Donnez le jour, le mois et l’année, ou laissez l’heure vide aussi.").click()
+    expect(fields[0]).to_be_focused()
+    expect(fields[3]).to_have_value("08:30")
+    if scripts:
+        visitor.accessible()
+    shot(page, f"time-refused-{scripts}")
+    fields[3].fill("")
+    page.click("text=Continuer")
+    expect(page.locator("h1")).to_have_text("Relire et envoyer")
+    expect(page.locator("dd").first).to_have_text("novembre 2026")
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+def test_a_refused_import_is_corrected_on_its_page(site: str, browser: Browser, scripts: bool) -> None:
+    """Each fault with its place and what to do; what was in the file is corrected below, with or without scripts."""
+    admin = Visitor(browser, site, 360, 740)
+    sign_in_as_staff(admin, ADMIN)
+    page = admin.page
+    if not scripts:
+        state = admin.context.storage_state()
+        page = browser.new_context(java_script_enabled=False, storage_state=state).new_page()
+    asked = _operations()
+    asked["item"][1]["type"] = "attachment"
+    asked["item"][2]["readOnly"] = True
+    file: FilePayload = {"name": "q.json", "mimeType": "application/json", "buffer": json.dumps(asked).encode()}
+    page.goto(f"{site}/pro/settings/questionnaires/import/")
+    page.set_input_files("[name=file]", file)
+    page.get_by_role("button", name="Importer").click()
+    main = page.locator("main")
+    expect(main).to_contain_text("2 éléments de ce fichier sont à corriger")
+    for path in ("Questionnaire.item[1].type", "Questionnaire.item[2].readOnly"):
+        expect(main.locator("code", has_text=path)).to_be_visible()
+    for width in (360, 768, 1440) if scripts else ():
+        page.set_viewport_size({"width": width, "height": 740})
+        shot(page, f"import-refused-{width}")
+        admin.accessible()
+    content = page.get_by_label("Contenu du fichier")
+    content.fill(content.input_value().replace("attachment", "string").replace(', "readOnly": true', ""))
+    page.get_by_role("button", name="Importer").click()
+    expect(page.locator("main")).to_contain_text("Le questionnaire est importé.")
+    admin.context.close()
 
 
 def _yes_to_all_by_keyboard(page: Page) -> None:

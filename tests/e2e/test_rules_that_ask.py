@@ -39,6 +39,7 @@ def writes_a_rule(staff: Visitor) -> None:
     page = staff.page
     page.goto(f"{staff.base}/pro/rules/new/")
     page.fill("[name=name]", "Avant la visite")
+    page.click("summary:has-text('Ce qui est demandé')")
     page.fill("[name=ask_0_label]", "Ordonnance du médecin traitant")
     page.fill("[name=ask_0_details]", "Pour préparer votre consultation.")
     page.fill("[name=ask_0_days]", "1")

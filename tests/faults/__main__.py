@@ -79,7 +79,7 @@ def table(lines: list[dict[str, Any]]) -> str:
         f"{len(lines)} seeds, {sum(struck.values())} faults: {clean} seeds clean.",
         f"{total['calls']} calls, {total['retries']} tries again, {total['shares']} documents shared.",
         f"By patients: {total['sent']} files, {total['answered']} questionnaires, {total['consents']} consents.",
-        f"Answered wrongly by what stands before S3 and clamd: {total['wronged']} requests.",
+        f"Answered wrongly by what stands before the site, S3 and clamd: {total['wronged']} requests.",
         f"Sent twice: {total['twice']} messages; faults that may interrupt one: {interrupting}.",
         f"Orphan files, for the nightly sweep: {total['orphans']}.",
     ]

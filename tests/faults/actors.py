@@ -44,6 +44,7 @@ class World:
     visit_reason: str
     library: list[str]
     read_seconds: float
+    scans: bool  # whether a virus is found
     questionnaire: str
     texts: Path
     retries: int = 0
@@ -205,12 +206,22 @@ class Case:
         again: set[int] | None = None, if_match: str = "", files: Callable[[], Any] | None = None,
         accepted: Callable[[requests.Response], bool] = lambda answer: True, **body: Any,
     ) -> requests.Response:  # fmt: skip
-        """Repeat until answered. `again`: statuses also accepted once an earlier attempt may have succeeded."""
+        """Of the API, repeated until answered. `again`: statuses also accepted once an earlier attempt may have
+        succeeded."""
         headers = {"Authorization": f"Bearer {token or self.world.doctor}"}
         if key:
             headers["Idempotency-Key"] = key
         if if_match:
             headers["If-Match"] = if_match
+        return self._repeat(
+            method, f"/api/v1{path}", right, headers=headers, again=again, files=files, accepted=accepted, **body
+        )
+
+    def _repeat(
+        self, method: str, path: str, right: set[int], *, headers: dict[str, str], again: set[int] | None = None,
+        files: Callable[[], Any] | None = None, accepted: Callable[[requests.Response], bool] = lambda answer: True,
+        **body: Any,
+    ) -> requests.Response:  # fmt: skip
         deadline = time.monotonic() + PATIENCE_SECONDS
         last: object = None
         self.world.calls += 1
@@ -219,7 +230,7 @@ class Case:
             self.world.retries += attempt > 0
             try:
                 answer = requests.request(
-                    method, f"{base}/api/v1{path}", headers=headers, timeout=(3, self.world.read_seconds),
+                    method, f"{base}{path}", headers=headers, timeout=(3, self.world.read_seconds),
                     files=files() if files else None, **body,
                 )  # fmt: skip
             except requests.RequestException as error:

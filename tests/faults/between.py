@@ -1,8 +1,9 @@
-"""A proxy between the site and S3, or clamd, that answers wrongly in the states of `STATES`.
+"""A proxy between the site and S3, or clamd, that answers wrongly in the states of `STATES`; or between users and the
+site, a line that breaks.
 
-`python -m tests.faults.between s3|clamd LISTEN UPSTREAM STATE_FILE`, each address `host:port` or the path of a unix
-socket. It passes on half of the requests unchanged, so that half of an upload may succeed; it writes a line for each
-of the others.
+`python -m tests.faults.between s3|clamd|line LISTEN UPSTREAM STATE_FILE`, each address `host:port` or the path of a
+unix socket. It passes on half of the requests unchanged, so that half of an upload may succeed; it writes a line for
+each of the others.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 from bench.server_states import DRIP_SECONDS, WELL, ServerStates, drip
@@ -26,13 +27,16 @@ STATES = {
         "cut upload", "cut answer", "hanging up", "slow",
     ],
     "clamd": ["well", "garbage", "empty", "error", "closing", "cut short", "dripping"],
+    "line": ["well", "cut upload", "cut answer", "hanging up"],
 }  # fmt: skip
 HONEST = 0.5
+TENTHS = 10  # a broken line ends a body after this many parts of it, or fewer
 PIECES = 20  # of a slow answer
 CHUNK = 1 << 16
 HEAD_END = b"\r\n\r\n"
 CONTENT_LENGTH = re.compile(rb"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
 ETAG = re.compile(rb"^ETag:[^\r]*", re.IGNORECASE | re.MULTILINE)
+CONNECTION = re.compile(rb"^Connection:[^\r]*\r\n", re.IGNORECASE | re.MULTILINE)
 CHECKSUM = re.compile(rb"^x-amz-checksum-[^\r]*\r\n", re.IGNORECASE | re.MULTILINE)
 HTML = b"<!doctype html>\n<html><head><title>Welcome</title></head><body>It works!</body></html>\n"
 ERRORS = {
@@ -40,19 +44,31 @@ ERRORS = {
     "failing": (b"500 Internal Server Error", b"InternalError"),
     "refusing": (b"403 Forbidden", b"AccessDenied"),
 }
+UPLOADING = (b"PUT ", b"POST ", b"PATCH ")
 GARBAGE = b"\x00\xff\xfe what?\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Between:
-    """`state`: the current state of the server; `is_wrong`: whether it applies to this request."""
+    """`state`: the current state of the server; `is_wrong`: whether it applies to this request; `arriving`: the part
+    of a body that arrives before the line breaks, 0 to 1."""
 
-    def __init__(self, upstream: str, state: Callable[[], str], is_wrong: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        upstream: str,
+        state: Callable[[], str],
+        is_wrong: Callable[[], bool] = lambda: True,
+        arriving: Callable[[], float] = lambda: 0.5,
+    ) -> None:
         self._upstream = upstream
         self._state = state
         self._is_wrong = is_wrong
+        self._arriving = arriving
 
-    async def s3(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def answering(self, kind: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        return {"s3": self.http, "line": self.http, "clamd": self.clamd}[kind]
+
+    async def http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handles one request of a connection, and closes it."""
         async with _polite(writer):
             head = await reader.readuntil(HEAD_END)
@@ -104,25 +120,25 @@ class Between:
     async def _pass_on(
         self, state: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        async with self._connected() as (from_s3, to_s3):
-            to_s3.write(head.removesuffix(b"\r\n") + b"Connection: close\r\n\r\n")
-            if state == "cut upload" and head.startswith(b"PUT "):
-                length = await _interim(from_s3, writer, head)
-                to_s3.write(await reader.readexactly(length // 2))
-                await to_s3.drain()
-                to_s3.transport.abort()
+        async with self._connected() as (from_server, to_server):
+            to_server.write(CONNECTION.sub(b"", head).removesuffix(b"\r\n") + b"Connection: close\r\n\r\n")
+            if state == "cut upload" and head.startswith(UPLOADING):
+                length = await _interim(from_server, writer, head)
+                to_server.write(await reader.readexactly(int(length * self._arriving())))
+                await to_server.drain()
+                to_server.transport.abort()
                 cut(writer)
                 return
             if state in (WELL, "cut upload", "swallowing"):
-                await _both_ways((reader, writer), (from_s3, to_s3))
+                await _both_ways((reader, writer), (from_server, to_server))
                 return
-            upload = asyncio.create_task(_pump(reader, to_s3))
+            upload = asyncio.create_task(_pump(reader, to_server))
             try:
-                answer = await from_s3.readuntil(HEAD_END)
+                answer = await from_server.readuntil(HEAD_END)
                 while answer.startswith(b"HTTP/1.1 1"):  # 100 Continue
                     writer.write(answer)
-                    answer = await from_s3.readuntil(HEAD_END)
-                content = await from_s3.read()
+                    answer = await from_server.readuntil(HEAD_END)
+                content = await from_server.read()
             finally:
                 upload.cancel()
             await _falsify(state, answer, content, writer)
@@ -178,10 +194,10 @@ async def _read_body(reader: asyncio.StreamReader, head: bytes) -> None:
         await reader.readexactly(int(length[1]))
 
 
-async def _interim(from_s3: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> int:
+async def _interim(from_server: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> int:
     """Let the client begin; returns how much it will send."""
     if b"100-continue" in head.lower():
-        writer.write(await from_s3.readuntil(HEAD_END))
+        writer.write(await from_server.readuntil(HEAD_END))
     length = CONTENT_LENGTH.search(head)
     return int(length[1]) if length else 0
 
@@ -238,7 +254,7 @@ def standing(kind: str, upstream: str, state: Callable[[], str]) -> Iterator[str
     """Run one for a test, in a thread; yields its address. Every request meets the state."""
     loop = asyncio.new_event_loop()
     between = Between(upstream, state)
-    answer = {"s3": between.s3, "clamd": between.clamd}[kind]
+    answer = between.answering(kind)
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     server = asyncio.run_coroutine_threadsafe(asyncio.start_server(answer, "127.0.0.1", 0), loop).result(10)
@@ -268,8 +284,10 @@ async def serve(kind: str, listen: str, upstream: str, state: Path) -> None:
         print(kind, states.of(kind), flush=True)
         return True
 
-    between = Between(upstream, lambda: states.of(kind), is_wrong)
-    answer = {"s3": between.s3, "clamd": between.clamd}[kind]
+    between = Between(
+        upstream, lambda: states.of(kind), is_wrong, arriving=lambda: chance.randint(0, TENTHS) / TENTHS
+    )
+    answer = between.answering(kind)
     if listen.startswith("/"):
         Path(listen).unlink(missing_ok=True)  # left by a killed one
         server: asyncio.Server = await asyncio.start_unix_server(answer, listen)

@@ -18,6 +18,7 @@ import requests
 
 from bench.ports import free_port
 from docshare.queue import server_binary
+from tests.faults.between import STATES
 from tests.faults.parts import Part, tend
 from tests.files.conftest import BUCKET, PORTS, s3_url, wait_until_it_stores
 from tests.scanner import SBIN, Clamd
@@ -25,7 +26,7 @@ from tools.stack.parts import MANY_SMS
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-BETWEEN = "between site and"
+BETWEEN = "between"
 DISK_MIB = 192  # size of the small disk that tests fill
 
 
@@ -73,15 +74,18 @@ class Installation:
         os.environ.update(self.environment)
         if (s3 := self.parts.get("s3")) and s3.process:
             wait_until_it_stores(self.s3_endpoint, s3.process, self.logs / "s3.log")  # first to need settings
-        ports = [free_port(), free_port()]
-        self.bases = [f"http://127.0.0.1:{port}" for port in ports]
+        self.sites = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+        lines = [f"127.0.0.1:{free_port()}" for _ in self.sites]
+        self.bases = [f"http://{line}" for line in lines]  # for users
+        for number, line in enumerate(lines):
+            self._between("line", line, self.sites[number], number)
 
     def start_site(self) -> None:
         (self.data / "queue").mkdir(exist_ok=True)
-        for number, base in enumerate(self.bases):
+        for number, site in enumerate(self.sites):
             gunicorn = [str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "docshare.wsgi"]
             serving = {"DOCUMENT_SERVING": "direct"} if number else {}  # one of the servers proxies S3's bytes itself
-            self._part(f"web{number}", gunicorn, BIND=base.removeprefix("http://"), **serving)
+            self._part(f"web{number}", gunicorn, BIND=site, **serving)
         celery = [str(BIN / "celery"), "--app", "docshare"]
         for number in range(2):
             self._part(
@@ -103,13 +107,14 @@ class Installation:
     def ready(self) -> bool:
         """Whether both web servers report ready: database, queue, storage and a worker answer."""
         try:
-            return all(requests.get(f"{base}/readyz", timeout=10).status_code == 200 for base in self.bases)
+            return all(requests.get(f"http://{site}/readyz", timeout=10).status_code == 200 for site in self.sites)
         except requests.RequestException:
             return False
 
     def wronged(self) -> int:
-        """The number of requests that the proxies before S3 and clamd have answered wrongly."""
-        return sum(log.read_bytes().count(b"\n") for log in self.logs.glob(f"{BETWEEN} *.log"))
+        """The number of requests that the proxies have answered wrongly."""
+        written = (line for log in self.logs.glob(f"{BETWEEN} *.log") for line in log.read_text().splitlines())
+        return sum(line.partition(" ")[2] in STATES.get(line.partition(" ")[0], ()) for line in written)
 
     def set_state(self, part: str, state: str) -> None:
         """Set the state of a sink or a proxy; the others keep theirs."""
@@ -183,9 +188,9 @@ class Installation:
         self.environment["CLAMD_URL"] = f"tcp://{listen}" if self.on_s3 else f"unix://{listen}"
         self._between("clamd", listen, f"{clamd.folder}/clamd.ctl")
 
-    def _between(self, kind: str, listen: str, upstream: str) -> None:
+    def _between(self, kind: str, listen: str, upstream: str, number: int = 0) -> None:
         command = [sys.executable, "-m", "tests.faults.between", kind, listen, upstream, str(self.state)]
-        self._part(f"{BETWEEN} {kind}", command)
+        self._part(f"{BETWEEN} {kind}-{number}", command)
 
     def _sinks(self) -> None:
         smtp, sms = free_port(), free_port()

@@ -54,7 +54,7 @@ class Lane:
         self.kinds = kinds
         self.acts = acts
         call_command("migrate", verbosity=0)
-        self.world = open_practice(installation.bases, installation.texts)
+        self.world = open_practice(installation.bases, installation.texts, scans="clamd" in installation.parts)
         installation.start_site()
         self.taken = Taken(installation.taken)
 

@@ -16,8 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.actors import PATIENCE_SECONDS, Case, Unanswered, Wrong
+import requests
+from django.conf import settings
 
+from tests.faults.actors import PATIENCE_SECONDS, Case, Unanswered, Wrong
+from tests.scanner import EICAR
+
+CSRF = "c" * 32
 CODE_SECONDS = 60  # a patient who waits for an SMS asks for another one
 SENTENCE = "J’ai lu les risques de l’intervention."
 
@@ -30,6 +35,7 @@ class Account:
     name: str
     mobile: str
     token: str
+    session: str  # of a browser
 
 
 @dataclass
@@ -56,7 +62,8 @@ class PatientCase(Case):
 
     def steps(self) -> dict[Callable[[], None], int]:
         return {
-            self.send: 3, self.send_twice_at_once: 2, self.take_back_sent: 2, self.settle: 2,
+            self.send: 3, self.send_twice_at_once: 2, self.send_in_tenths: 3, self.send_in_tenths_twice_at_once: 2,
+            self.send_a_virus: 2, self.take_back_sent: 2, self.settle: 2,
             self.take_back_while_accepting: 2, self.answer: 3, self.sign: 3, self.move: 1,
         }  # fmt: skip
 
@@ -71,6 +78,74 @@ class PatientCase(Case):
         answers = both(lambda: self._send(request, key, content), lambda: self._send(request, key, content))
         if answers[0] != answers[1]:
             raise Wrong(f"one key, two files: {answers}")
+
+    def send_in_tenths(self) -> None:
+        """Then the form again, as after a lost answer; and the same file in another form: all of it is one file."""
+        request, content, form = self._ask(label="Photo"), self._pdf(), str(uuid.uuid4())
+        upload = self._upload(request, content)
+        first, again = self._submit(request, form, upload), self._submit(request, form, upload)
+        other = self._send(request, str(uuid.uuid4()), content)
+        self._is_one(request, content, [*first, *again, other])
+
+    def send_in_tenths_twice_at_once(self) -> None:
+        """From two tabs, which go on with the same upload, and send a form each."""
+        request, content = self._ask(label="Photo"), self._pdf()
+
+        def tab() -> list[str]:
+            return self._submit(request, str(uuid.uuid4()), self._upload(request, content))
+
+        self._is_one(request, content, [pk for ids in both(tab, tab) for pk in ids])
+
+    def send_a_virus(self) -> None:
+        """Refused, whether or not the scanner answers at first."""
+        if not self.world.scans:
+            return
+        request, content = self._ask(label="Bilan"), self._pdf() + b"\n%" + EICAR
+        self._call(
+            "POST", f"/me/requests/{request}/files/", {400}, key=str(uuid.uuid4()), token=self.account.token,
+            files=lambda: {"file": ("bilan.pdf", io.BytesIO(content), "application/pdf")},
+        )  # fmt: skip
+
+    def _is_one(self, request: str, content: bytes, ids: list[str]) -> None:
+        if len(set(ids)) != 1:
+            raise Wrong(f"one file was sent, and became {ids}")
+        self.sent[ids[0]] = Sent(request, hashlib.sha256(content).hexdigest())
+        self.asked[request] = "received"
+
+    def _upload(self, request: str, content: bytes) -> str:
+        """Tenth by tenth, as static/js/pages_to_send.js does; returns the id of the upload. What was answered once is
+        there for good."""
+        address = f"/requests/{request}/pieces/"
+        about = {"name": "ordonnance.pdf", "size": len(content), "fingerprint": hashlib.sha256(content).hexdigest()}
+        begun = self._page("POST", address, {201}, data=about).json()
+        offset, tenth = int(begun["offset"]), len(content) // 10 + 1
+        while offset < len(content):
+            piece = content[offset : offset + tenth]
+            place = {"Upload-Offset": str(offset)}
+            answer = self._page(
+                "PATCH", f"{address}?upload={begun['id']}", {204, 409, 410}, data=piece, headers=place
+            )
+            if answer.status_code == 410:  # the other tab has sent it
+                return self._upload(request, content)
+            arrived = int(answer.headers["Upload-Offset"])
+            if arrived < offset:
+                raise Wrong(f"{offset} bytes had arrived, and {arrived} are left")
+            offset = arrived
+        return str(begun["id"])
+
+    def _submit(self, request: str, form: str, upload: str) -> list[str]:
+        """The form after its files; returns the ids of what came of it."""
+        self._page("POST", f"/requests/{request}/", {201}, data={"upload": upload, "sending": form})
+        listed = self._call("GET", "/me/requests/", {200}, token=self.account.token).json()["results"]
+        (mine,) = [one for one in listed if one["id"] == request]
+        return [str(one["id"]) for one in mine["files"]]
+
+    def _page(
+        self, method: str, path: str, right: set[int], *, data: Any, headers: dict[str, str] | None = None
+    ) -> requests.Response:
+        cookies = {settings.SESSION_COOKIE_NAME: self.account.session, settings.CSRF_COOKIE_NAME: CSRF}
+        sent = {"X-CSRFToken": CSRF, "X-Requested-With": "pieces", **(headers or {})}
+        return self._repeat(method, path, right, headers=sent, cookies=cookies, data=data, allow_redirects=False)
 
     def take_back_sent(self) -> None:
         if key := self._waiting():

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Scope, User
@@ -38,7 +40,7 @@ QUESTIONS: dict[str, Any] = {
 }
 
 
-def open_practice(bases: list[str], texts: Path) -> World:
+def open_practice(bases: list[str], texts: Path, *, scans: bool) -> World:
     demo.load()
     practice, admin = Practice.objects.get(pk=demo.PRACTICE_ID), User.objects.get(email="admin@lilas.example")
     # SMS leave at any hour, so that no lane waits for a morning.
@@ -63,6 +65,7 @@ def open_practice(bases: list[str], texts: Path) -> World:
         ),
         library=[str(document.pk) for document in library],
         read_seconds=80 / PACE,
+        scans=scans,
         questionnaire=str(import_questionnaire(practice=practice, resource=QUESTIONS, by=admin).pk),
         texts=texts,
     )
@@ -82,4 +85,7 @@ def open_account(number: str, mobile: str) -> Account:
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     accept_invitation(invitation=invitation_for(patient=record, by=None), user=user, birth_date=born)
     _token, secret = issue_token(user=user, name="faults", scopes=[Scope.READ, Scope.WRITE, Scope.SIGN], by=None)
-    return Account(str(record.pk), record.full_name, mobile, secret)
+    browser = Client()
+    browser.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    return Account(str(record.pk), record.full_name, mobile, secret, session)

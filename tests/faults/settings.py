@@ -4,10 +4,12 @@ FAULTS_PACE=1 is the clock of a real installation.
 """
 
 from docshare.settings import *  # noqa: F403
-from docshare.settings import CELERY_BEAT_SCHEDULE, CELERY_BROKER_TRANSPORT_OPTIONS, INSTALLED_APPS
+from docshare.settings import CELERY_BEAT_SCHEDULE, CELERY_BROKER_TRANSPORT_OPTIONS, INSTALLED_APPS, STORAGES
 from tests.faults.pace import PACE
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.pace.PaceConfig"]
+# Pages that refuse are drawn without the manifest of collected files.
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 EMAIL_TIMEOUT: float = 10 / PACE  # type: ignore[no-redef]
 CELERY_BEAT_SCHEDULE = {
     name: {**entry, "schedule": entry["schedule"] / PACE}  # type: ignore[operator]

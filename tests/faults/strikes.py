@@ -48,7 +48,7 @@ def plan(chance: random.Random, kinds: list[str], pace: float) -> list[Planned]:
         elif kind == "database away":
             seconds = 60 / pace
         elif kind.partition(" ")[2] in between.STATES.get(kind.partition(" ")[0], ()):
-            # Few calls need S3 or clamd, and half of these get correct answers.
+            # Few calls need S3 or clamd, and half of these get correct answers; so do half of all on a broken line.
             at, seconds = chance.uniform(FIRST, LAST / 2), chance.uniform(3, 10)
         planned.append(Planned(kind, at, seconds))
     return sorted(planned, key=lambda one: one.at)
@@ -181,6 +181,7 @@ KINDS: dict[str, Strike] = {
     "s3 away": _away("s3"),
     "s3 stopped": _stopped("s3"),
     "clamd killed": _killed("clamd"),
+    "clamd away": _away("clamd"),
     "clamd stopped": _stopped("clamd"),
     "messages away": _away("sinks"),
     **{

@@ -604,6 +604,10 @@ class WhoSeesWhat(RuleBasedStateMachine):
         assert not list(merged_records_are_empty())
         assert not list(audiences_are_right())
 
+    def _everything(self) -> set[str]:
+        """What the model knows that somebody may see."""
+        return set(self.world.documents)
+
     def _whole_sight(self) -> dict[str, object]:
         """Everything that people and links see, what they may book for, and what the recipient of each booking is."""
         seen: dict[str, object] = {}
@@ -638,8 +642,7 @@ class WhoSeesWhat(RuleBasedStateMachine):
 
     def _everybody_sees_the_same(self, before: dict[str, object], shared_in: str | None) -> None:
         """`shared_in`: something was shared since; then only what existed before is compared."""
-        existed = set(self.world.documents)
-        now = self._whole_sight()
+        existed, now = self._everything(), self._whole_sight()
         for key, there in before.items():
             found = now[key]
             if shared_in and isinstance(found, set) and "appointments" not in key:

@@ -22,12 +22,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from appointments.models import Appointment
+from documents.consents.waiting import consents_of
+from documents.merging.choices import FIELDS
 from documents.models import DocumentRequest, ReceivedDocument, SharedDocument
+from documents.receiving.access import (
+    asked_by_link,
+    received_by_staff,
+    received_seen_by,
+    requests_of,
+    requests_of_staff,
+)
+from documents.sending.links import find_link
 from documents.sending.rules import Asks, RuleContent
 from documents.sharing.share import share_upload
 from documents.sharing.uploads import RecipientNotReady
 from files.intake import accept
 from notifications.models import Channel, Message
+from patients.models import RecordTie, Relationship
 from patients.records import FormerContacts
 from practices.unasked import take_unasked
 from questionnaires.catalogue import import_questionnaire
@@ -79,7 +90,6 @@ OF_DOCUMENTS_ALONE = (
     "alice_takes_back",
     "staff_send_now_or_again",
     "staff_do_not_send",
-    "two_records_are_merged_and_separated",
     "an_account_claims_and_contacts_are_corrected",
     "a_guardian_claims_and_the_child_comes_of_age_and_receives",
     "a_guardian_books_and_loses_the_record_and_comes_back",
@@ -469,6 +479,79 @@ class WhoSeesWhatPatientsSend(WhoSeesWhat):
             self.somebody_signs(before, who)
             self._tick()
 
+    @precondition(lambda self: len(self.world.bookings) > 1)
+    @rule(pick=picks, other=picks, who=accounts, taken=st.sets(st.sampled_from(FIELDS)), proves=flags)
+    def two_records_are_merged_after_much_was_sent(
+        self, pick: int, other: int, who: str, taken: set[str], proves: bool
+    ) -> None:
+        """By one account, or by one of each."""
+        bookings = [self._one(self.world.bookings, one) for one in (pick, other)]
+        records = list(self.world.records)
+        for booking in bookings:
+            self._everything_once(list(self.world.bookings).index(booking), who)
+            who = self.world.bookings[booking].booker or who
+        keep, lose = (records.index(self.world.bookings[booking].record) for booking in bookings)
+        self.two_records_are_merged_and_separated(keep, lose, taken, proves, shares=True)
+
+    # --- Two records made one, and separated again ------------------------------------------------------------
+
+    def _everything(self) -> set[str]:
+        answers = {f"answers to {key}" for key, one in self.sent.requests.items() if one.answers}
+        return super()._everything() | self.sent.requests.keys() | self.sent.files.keys() | answers
+
+    def _whole_sight(self) -> dict[str, object]:
+        """Also what of it accounts may do: a request is found by who may send for it, too."""
+        seen = super()._whole_sight()
+        for name, user in self.cast.users.items():
+            found = requests_of(user)
+            seen[f"{name}'s requests"] = {str(one.pk) for one in found}
+            seen[f"{name} reads what is asked"] = {str(one.pk) for one in found if one.rights.reads}
+            seen[f"{name} answers"] = {str(one.pk) for one in found if one.can_answer}
+            seen[f"{name}'s files"] = {str(one.pk) for one in received_seen_by(user)}
+            seen[f"{name}'s answers"] = {f"answers to {one.pk}" for one in found if one.answers}
+            consents = consents_of(user)
+            seen[f"{name}'s consents"] = {str(one.consent.document_id) for one in consents}
+            seen[f"{name} signs"] = {str(one.consent.document_id) for one in consents if one.is_to_do}
+            seen[f"{name} receives"] = {str(one.pk) for one in received_by_staff(user)}
+            seen[f"{name} asks"] = {str(one.pk) for one in requests_of_staff(user)}
+        for key, token in self.tokens.items():
+            link = find_link(token)
+            seen[f"link {key} asks"] = {str(one.pk) for one in asked_by_link(link)} if link else set()
+        return seen
+
+    def _nobody_sees_more(self, before: dict[str, object], corrected: dict[str, object]) -> None:
+        """Nor do staff less of what they receive; and no account of the patient's own loses what was sent."""
+        super()._nobody_sees_more(before, corrected)
+        now = self._whole_sight()
+        for name in self.cast.users:
+            for key in (f"{name} receives", f"{name} asks"):
+                assert now[key] == before[key], key
+        for who, _record in (key for key, tie in self.world.ties.items() if tie.own):
+            for key in (f"{who}'s files", f"{who}'s answers"):
+                assert now[key] == before[key], key
+
+    def _share_somewhere(self, record: str) -> None:
+        super()._share_somewhere(record)
+        patient = self.cast.patient(record)
+        for appointment in patient.appointments.order_by("pk")[:2]:
+            for who in sorted(set(ACCOUNTS) - self.world.gone):
+                self._send_while_merged(str(appointment.pk), who)
+
+    def _send_while_merged(self, booking: str, who: str) -> None:
+        """What somebody sends meanwhile is seen by them, by the record's own account, and by nobody else."""
+        there = self._files_there()
+        answer = self._page(who, f"/my-appointments/{booking}/files/", self._form())
+        new = self._files_there() - there
+        assert (answer.status_code == 302) == bool(new)
+        own = RecordTie.objects.live().filter(
+            patient__appointments=uuid.UUID(booking), relationship=Relationship.SELF
+        )
+        may_see = {who, *(self.doors.names[tie.user_id] for tie in own.filter(suspended_at=None))}
+        seen_by = {
+            name for name, user in self.cast.users.items() for one in received_seen_by(user) if str(one.pk) in new
+        }
+        assert seen_by == (may_see if new else set())
+
     # --- What everybody sees ----------------------------------------------------------------------------------
 
     @invariant()
@@ -573,6 +656,16 @@ STORIES: dict[str, Callable[[WhoSeesWhatPatientsSend], None]] = {
         one.a_guardian_sends_and_the_child_comes_of_age(0, "parent", "sonia", opens=True),
     )[0],
     "a link is answered and closes": lambda one: one.a_link_is_answered_and_closes(0, 1),
+    "a patient's record takes in a relative's": lambda one: (
+        one.an_account_claims_and_sends_and_signs(0, "own"),
+        one.two_records_are_merged_after_much_was_sent(0, 2, "hugo", set(), proves=True),
+        one.two_records_are_merged_after_much_was_sent(2, 0, "hugo", {"birth_date", "mobile"}, proves=False),
+    )[0],
+    "a child's record and a booker's files": lambda one: (
+        one.a_guardian_sends_and_the_child_comes_of_age(0, "parent", "sonia", opens=False),
+        one.two_records_are_merged_after_much_was_sent(0, 1, "parent", {"birth_date"}, proves=False),
+        one.two_records_are_merged_after_much_was_sent(1, 2, "hugo", set(), proves=True),
+    )[0],
 }
 
 

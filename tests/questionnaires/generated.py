@@ -17,7 +17,18 @@ VALUES: dict[str, tuple[str, list[Any]]] = {
     "decimal": ("Decimal", [0.5, 1, 36.6]),
     "date": ("Date", ["1950-01-31", "1950", "2026-11-29", "2026-11", "2026-12", "2026"]),
     "time": ("Time", ["07:30:00", "18:00:00"]),
-    "dateTime": ("DateTime", ["2026-11-29T08:00:00+01:00", "2026-11-29T07:30:00Z"]),
+    "dateTime": (
+        "DateTime",
+        [
+            "2026-11-29T08:00:00+01:00",
+            "2026-11-29T07:30:00Z",
+            "2026-11-29",
+            "2026-11-30",
+            "2026-11",
+            "2026",
+            "2025-12",
+        ],
+    ),
     "string": ("String", ["oui", "non"]),
     "text": ("String", ["oui", "non"]),
     "quantity": ("Quantity", [{"value": 3, "unit": "kg"}, {"value": 70.5, "unit": "kg"}, {"value": 3, "unit": "cm"}]),
@@ -56,7 +67,7 @@ def _item(draw: st.DrawFn, asked: list[Json], names: list[str], depth: int) -> J
     link_id = names.pop(0)
     kinds = [
         *VALUES,
-        *["date"] * 5,  # often, because few pairs of dates have no answer
+        *["date", "dateTime"] * 4,  # often, because few pairs of dates have no answer
         "choice",
         "choice",
         "open-choice",
@@ -76,7 +87,7 @@ def _item(draw: st.DrawFn, asked: list[Json], names: list[str], depth: int) -> J
             {"valueCoding": coding, "extension": [{"url": ORDINAL, "valueDecimal": number}]}
             for number, coding in zip(draw(st.permutations([0, 1, 2.5])), _codings(link_id), strict=True)
         ]
-    if item["type"] == "date" and draw(st.booleans()):
+    if item["type"] in ("date", "dateTime") and draw(st.booleans()):
         item["initial"] = [draw(st.sampled_from(values_of(item)))]
     has_items = item["type"] == "group" or (depth < 3 and names and draw(st.integers(0, 4)) == 0)
     if item["type"] != "group":

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from questionnaires import fhir
 from questionnaires.fhir.faults import NotUnderstood
 from questionnaires.fhir.reading import read_questionnaire
+from questionnaires.words import ADVICE, advice_on
 
 Json = dict[str, Any]
+FHIR = Path(fhir.__file__).parent
 BOUND = "http://hl7.org/fhir/StructureDefinition/minValue"
 CONTROL = "http://hl7.org/fhir/StructureDefinition/questionnaire-itemControl"
 ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
@@ -128,6 +133,40 @@ def test_what_is_not_understood_is_refused_by_name(code: str) -> None:
         with pytest.raises(NotUnderstood) as told:
             read_questionnaire(refused)
         assert (link_id, code) in {(fault.link_id, fault.code) for fault in told.value.faults}, refused
+
+
+def _found(resource: Any, path: str) -> Any:
+    """What is at the path of a fault; without its last part, if that is what is lacking."""
+    there: Any = resource
+    parts = re.findall(r"\w+\[x\]|\w+|\[\d+\]", path.removeprefix("Questionnaire"))
+    for part in parts[:-1]:
+        there = there[int(part[1:-1])] if part[0] == "[" else there[part]
+    last = parts[-1] if parts else ""
+    if last[:1] == "[":
+        return there[int(last[1:-1])]
+    return there.get(last, there) if isinstance(there, dict) else there
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_each_fault_has_its_place_in_the_file_and_says_what_to_do(code: str) -> None:
+    """The place of a fault of an item is that item, or in it."""
+    for refused, _link_id in REFUSED[code]:
+        with pytest.raises(NotUnderstood) as told:
+            read_questionnaire(refused)
+        for fault in told.value.faults:
+            assert fault.path.startswith("Questionnaire")
+            assert advice_on(fault)
+            place = "".join(re.findall(r"\.item\[\d+\]", fault.path))
+            if fault.link_id and fault.code != "link_id_twice":
+                assert _found(refused, f"Questionnaire{place}")["linkId"] == fault.link_id, fault
+            _found(refused, fault.path)
+
+
+def test_advice_is_about_what_an_import_can_meet() -> None:
+    """Every code that reading or checking a questionnaire names has one, and no other."""
+    sources = "".join((FHIR / name).read_text() for name in ("reading.py", "checks.py"))
+    told = set(re.findall(r'(?:Fault|self\.fault)\(\s*[^,]+,\s*"(\w+)"', sources)) | {"no_title"}
+    assert told == ADVICE.keys()
 
 
 def test_all_faults_are_named_at_once() -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from portals.answer_dates import date_words
 from portals.practitioner.questionnaires.question_form import NO_ANSWER, OPERATORS, typed_condition
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
-from questionnaires.fhir.values import is_date
+from questionnaires.fhir.values import is_dated
 
 
 def condition_sentence(item: Item, questions: Questions) -> str:
@@ -25,6 +25,6 @@ def _part(condition: Condition, questions: Questions) -> str:
     question = _("« %(text)s »") % {"text": asked.text if asked else condition.question}
     if condition.operator is Operator.EXISTS:
         return f"{question} {words[Operator.EXISTS if condition.answer else NO_ANSWER]}"
-    answer = date_words(condition.answer) if is_date(condition.answer) else typed_condition(condition, questions)
+    answer = date_words(condition.answer) if is_dated(condition.answer) else typed_condition(condition, questions)
     answer = _("« %(text)s »") % {"text": answer}
     return f"{question} {words[condition.operator]} {answer}"

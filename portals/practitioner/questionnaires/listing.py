@@ -1,4 +1,4 @@
-"""The list of questionnaires; a new one, from nothing, from a ready example or from a file."""
+"""The list of questionnaires; a new one, from nothing or from a ready example."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -27,17 +26,13 @@ from practices.models import Practice, Role
 from questionnaires.catalogue import (
     archive_questionnaire,
     create_questionnaire,
-    import_questionnaire,
-    publish_resource,
     unarchive_questionnaire,
 )
 from questionnaires.comparing import completed_to
 from questionnaires.examples import EXAMPLES
 from questionnaires.fhir.reading import LONGEST_TITLE
-from questionnaires.fhir.values import NotAValue, parse_json
 from questionnaires.models import Questionnaire
 
-LARGEST = 1024 * 1024
 FROM_NOTHING = ""
 
 
@@ -58,30 +53,6 @@ class NewForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
-
-
-class ImportForm(forms.Form):
-    file = forms.FileField(
-        label=gettext_lazy("Fichier JSON"),
-        help_text=gettext_lazy("Une ressource FHIR R4 Questionnaire, de 1 Mo au plus."),
-        error_messages={
-            "required": gettext_lazy("Choisissez un fichier JSON."),
-            "empty": gettext_lazy("Ce fichier est vide."),
-        },
-        widget=forms.FileInput(attrs={"class": "form-control", "accept": ".json,application/json"}),
-    )
-
-    resource: object = None
-
-    def clean_file(self) -> Any:
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > LARGEST:
-            raise forms.ValidationError(_("Ce fichier dépasse 1 Mo."))
-        try:
-            self.resource = parse_json(file.read())
-        except NotAValue:
-            raise forms.ValidationError(_("Ce fichier n’est pas du JSON.")) from None
-        return file
 
 
 @staff_only
@@ -115,25 +86,6 @@ def new_questionnaire(request: HttpRequest, user: User) -> HttpResponse:
 
 def _example(key: str, practice: Practice) -> dict[str, Any] | None:
     return EXAMPLES[key].resource(practice.language) if key else None
-
-
-@staff_only
-@require_http_methods(["GET", "HEAD", "POST"])
-def import_file(request: HttpRequest, user: User, pk: uuid.UUID | None = None) -> HttpResponse:
-    """A new questionnaire, or the next version of one. What is not understood is said by question."""
-    found = owned_questionnaire(user, pk) if pk else None
-    practice = found.practice if found else administered_practice(request, user)
-    form = ImportForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        with refusals_in(form):
-            if found:
-                publish_resource(questionnaire=found, resource=form.resource, by=user)
-            else:
-                found = import_questionnaire(practice=practice, resource=form.resource, by=user)
-            messages.success(request, _("Le questionnaire est importé."))
-            return done("practitioner:questionnaire", pk=found.pk)
-    context = frame(request, user, "settings", practice=practice, form=form, questionnaire=found)
-    return render(request, "practitioner/questionnaires/import.html", context, status=400 if form.errors else 200)
 
 
 @staff_only

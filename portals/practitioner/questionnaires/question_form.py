@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portals.clock import local_on_page
 from portals.form_fields import choice_field
 from portals.questions import decimal_words, field_of_one, option_words
 from questionnaires.fhir.editing import BOUNDED, Choice, Content, choices_of
@@ -298,6 +300,8 @@ def _typed(value: Value | None) -> str:
             return _("Oui") if value else _("Non")
         case Coding():
             return value.display or value.code
+        case datetime():
+            return f"{local_on_page(value):%Y-%m-%d %H:%M}"
     return str(value)
 
 

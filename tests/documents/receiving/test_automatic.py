@@ -31,7 +31,7 @@ from documents.models import (
 )
 from documents.models.autosend import LinkEnd, Moment
 from documents.receiving.asking import cancel_request
-from documents.receiving.automatic import due_at
+from documents.receiving.due import due_at
 from documents.sending.autosend import do_not_send, send_again, send_due
 from documents.sending.links import end_links
 from documents.sending.planning import follow_rule

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import InMemoryStorage, Storage, storages
 from django.utils import timezone
 
 from accounts.models import User
@@ -30,7 +32,7 @@ from documents.receiving.uploading import (
     uploads_of,
 )
 from files import pieces, storage
-from files.intake import Refused
+from files.intake import Refused, TryLater
 from files.limits import MAX_BYTES
 from tests.conftest import PDF
 from tests.documents.receiving.conftest import Ask, again
@@ -230,3 +232,82 @@ def test_a_piece_whose_row_was_deleted_meanwhile_leaves_nothing(
         add(request_, maries_account, upload, PDF, 0)
     assert pieces.uploads(older_than=timedelta()) in (set(), {upload.pk})
     assert all(not list(storages["documents"].listdir(f"pieces/{one.hex}")[1]) for one in pieces.uploads())
+
+
+class Bucket(Storage):
+    """Lists a folder whose last piece has just been deleted, as some S3 servers do for a while."""
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        return ([uuid.uuid4().hex], []) if path == pieces.FOLDER else ([], [])
+
+
+def test_a_folder_without_a_piece_is_no_upload_in_a_bucket_and_is_swept_from_a_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(invariants, "LATEST_LAPSE", timedelta())
+    with monkeypatch.context() as in_a_bucket:
+        in_a_bucket.setattr(pieces, "_storage", Bucket)
+        assert pieces.uploads() == set()
+        assert [*invariants.uploads_end()] == []
+    left, disk = uuid.uuid4(), storages["documents"]
+    pieces.keep(left, b"a process was killed between this and its folder")
+    (name,) = disk.listdir(f"{pieces.FOLDER}/{left.hex}")[1]
+    disk.delete(f"{pieces.FOLDER}/{left.hex}/{name}")
+    assert pieces.uploads(older_than=timedelta(hours=1)) == set()  # a first piece may be on its way
+    monkeypatch.setattr("documents.receiving.uploaded.STRAY", timedelta())
+    sweep_uploads()
+    assert left.hex not in disk.listdir(pieces.FOLDER)[0]
+
+
+class Wrong(InMemoryStorage):
+    """A bucket, behind something that answers in its place. `how`: the way."""
+
+    how = ""
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        return str(name) if self.how == "swallowing" else super().save(name, content, max_length)
+
+    def size(self, name: str) -> int:
+        return super().size(name) if self.exists(name) else 86  # of a page of HTML
+
+    def open(self, name: str, mode: str = "rb") -> File[bytes]:
+        content = super().open(name, mode).read()
+        wrong = {"cut": content[: len(content) // 2], "html": b"<!doctype html>", "flipped": b"!" + content[1:]}
+        return ContentFile(wrong.get(self.how, content))
+
+
+@pytest.mark.parametrize("how", ["swallowing", "cut", "html", "flipped"])
+def test_a_bucket_that_answers_wrongly_for_a_while_loses_no_piece_and_changes_no_byte(
+    how: str, request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = Wrong()
+    monkeypatch.setattr(pieces, "_storage", lambda: bucket)
+    upload, half = begin(request_, maries_account), len(PDF) // 2
+    if how == "swallowing":
+        bucket.how = how
+        with pytest.raises(TryLater):
+            add(request_, maries_account, upload, PDF[:half], 0)
+        bucket.how = ""
+    upload = add(request_, maries_account, upload, PDF[:half], 0)
+    assert upload.offset == half
+    upload = add(request_, maries_account, upload, PDF[half:], half)
+    bucket.how = how
+    if how != "swallowing":
+        with pytest.raises(TryLater):
+            send(request_, maries_account, upload)
+    bucket.how = ""
+    (sent,) = send(request_, maries_account, upload)
+    assert sent.file.sha256 == hashlib.sha256(PDF).hexdigest()
+
+
+def test_a_piece_without_its_hash_from_the_version_before_is_read(
+    request_: DocumentRequest, maries_account: User
+) -> None:
+    upload = whole(request_, maries_account)
+    disk, named = storages["documents"], []
+    for piece in upload.pieces:
+        folder, name = f"{pieces.FOLDER}/{upload.pk.hex}", piece.partition("-")[0]
+        disk.save(f"{folder}/{name}", disk.open(f"{folder}/{piece}"))
+        named.append(name)
+    PartialUpload.objects.filter(pk=upload.pk).update(pieces=named)
+    assert [one.name for one in send(request_, maries_account, upload)] == ["Ordonnance.pdf"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -19,6 +20,7 @@ from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.fhir.dates import PartialDate
+from questionnaires.fhir.extensions import CONTROL, LOWEST, UNIT
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft
 from questionnaires.models import Questionnaire
@@ -27,6 +29,7 @@ from tests.markup import one_line, page_text
 SignIn = Callable[[User], Client]
 LIST = "/pro/settings/questionnaires/"
 NO_CONDITION = {"every": "all"}
+HELP = {"url": CONTROL, "valueCodeableConcept": {"coding": [{"code": "help"}]}}
 ITEM = {"linkId": "a", "type": "boolean", "text": "Fumez-vous ?"}
 
 
@@ -148,6 +151,73 @@ def test_an_import_says_what_is_not_understood(sign_in: SignIn, carol: User) -> 
     }
     assert "Question « 1.1 » : Le type « attachment » n’est pas pris en charge." in told(json.dumps(foreign).encode())
     assert not Questionnaire.objects.exists()
+
+
+def test_each_element_that_is_not_known_is_listed_with_its_place_and_what_to_do(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    """And what was chosen or pasted stays, to be corrected and sent again."""
+    client, at = sign_in(carol), f"{LIST}import/"
+    asked: dict[str, Any] = {
+        "resourceType": "Questionnaire",
+        "status": "active",
+        "title": "Avant <la> visite",
+        "item": [
+            {"linkId": "g", "type": "group", "text": "Santé", "item": [
+                {"linkId": "g-help", "type": "display", "text": "Aide", "extension": [HELP]},
+                {"linkId": "photo", "type": "attachment", "text": "Une photo ?"},
+                {"linkId": "b", "type": "choice", "text": "Lequel ?", "answerValueSet": "http://x.example/vs"},
+                {"linkId": "c", "type": "string", "text": "Quoi ?", "readOnly": True, "enableWhen": [
+                    {"question": "z", "operator": "=", "answerReference": {}},
+                ]},
+            ]},
+        ],
+        "contained": [],
+    }  # fmt: skip
+    content = json.dumps(asked, ensure_ascii=False)
+    refused = client.post(at, {"file": SimpleUploadedFile("q.json", content.encode())})
+    assert refused.status_code == 400
+    page = page_text(refused)
+    for path, advice in (
+        ("Questionnaire.contained", "Retirez-le du fichier si"),
+        ("Questionnaire.item[0].item[1].type", "demandez le fichier par une demande de document"),
+        ("Questionnaire.item[0].item[2].answerValueSet", "Écrivez les réponses proposées une à une"),
+        ("Questionnaire.item[0].item[3].readOnly", "faites-en un texte d’information"),
+        ("Questionnaire.item[0].item[3].enableWhen[0].answer[x]", "Corrigez cette valeur"),
+    ):
+        assert f"<code>{path}</code>" in page
+        assert advice in page.split(f"<code>{path}</code>")[1].split("<li")[0]
+    assert "éléments de ce fichier sont à corriger. Rien n’est importé" in page
+    assert escape(content) in refused.content.decode()
+    for change in ("{", content):  # no JSON, and JSON with the same faults
+        again = client.post(at, {"json": change})
+        assert again.status_code == 400
+        assert escape(change) in again.content.decode()
+    assert not Questionnaire.objects.exists()
+    del asked["contained"], asked["item"][0]["item"][2:]
+    asked["item"][0]["item"][1]["type"] = "string"
+    assert client.post(at, {"json": json.dumps(asked)}).status_code == 302
+    made = Questionnaire.objects.get()
+    assert made.title == "Avant <la> visite"
+    changed = asked | {"item": [*asked["item"], {"linkId": "n", "type": "string", "text": "Et ?", "readOnly": 1}]}
+    version = client.post(f"{LIST}{made.pk}/import/", {"json": json.dumps(changed)})
+    assert "<code>Questionnaire.item[1].readOnly</code>" in page_text(version)
+    assert made.versions.count() == 1
+
+
+def test_a_chosen_file_replaces_what_was_pasted_and_very_many_faults_are_counted(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    client, at = sign_in(carol), f"{LIST}import/"
+    many = {"resourceType": "Questionnaire", "status": "active", "title": "x", "item": [
+        {"linkId": str(number), "type": "url", "text": "?"} for number in range(130)
+    ]}  # fmt: skip
+    page = client.post(at, {"json": "{", "file": SimpleUploadedFile("q.json", json.dumps(many).encode())})
+    assert "Et 30 autres" in page_text(page)
+    assert page.content.decode().count("<code>Questionnaire.item[") == 100
+    assert escape(json.dumps(many)) in page.content.decode()
+    assert "collez son contenu" in page_text(client.post(at, {"json": " "}))
+    assert "dépasse 1 Mo" in page_text(client.post(at, {"json": "x" * (1024 * 1024 + 1)}))
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "rita", "charlie"])
@@ -298,3 +368,32 @@ def test_bounds_and_conditions_may_be_of_a_month_or_a_year(sign_in: SignIn, caro
     assert 'name="q1-year"' in form
     tried = page_text(client.post(f"{at}preview/", {"q1-year": "1949"}))
     assert "C’est trop tôt : 1950 au plus tôt." in tried
+
+
+BOUNDS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "date": ({"valueDate": "2026-11"}, {"low": "2026-11"}),
+    "dateTime": ({"valueDateTime": "2026-11-29T08:30:00+01:00"}, {"low": "2026-11-29 08:30"}),
+    "time": ({"valueTime": "08:30:00"}, {}),
+    "quantity": ({"valueQuantity": {"value": 3, "unit": "kg"}}, {"unit": "kg"}),
+    "integer": ({"valueInteger": 3}, {"low": "3"}),
+}
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_editing_a_question_keeps_its_bounds_also_where_the_form_does_not_show_them(
+    kind: str, sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    """`BOUNDS`: a bound as the file has it, and as the form shows it."""
+    value, typed = BOUNDS[kind]
+    unit = [{"url": UNIT, "valueCoding": {"code": "kg", "display": "kg"}}] if kind == "quantity" else []
+    extension = [{"url": LOWEST, **value}, *unit]
+    asked = {"linkId": "a", "type": kind, "text": "Combien ?", "extension": extension}
+    resource = {"resourceType": "Questionnaire", "status": "active", "title": "Limites", "item": [asked]}
+    made = import_questionnaire(practice=practice, resource=resource, by=carol)
+    client, at = sign_in(carol), f"{LIST}{made.pk}/question/?item=a"
+    form = client.get(at).content.decode()
+    for name, shown in typed.items():
+        assert f'value="{shown}"' in form.split(f'name="{name}"')[1].split(">")[0]
+    assert _ask(client, at, kind=kind, text="Combien donc ?", **typed).status_code == 302
+    (changed,) = Questionnaire.objects.get().edited["item"]
+    assert (changed["text"], changed["extension"]) == ("Combien donc ?", extension)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
+from typing import Any
 
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from appointments.models import Agenda, VisitReason
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
 from documents.sending.autosend import send_due
 from documents.sharing.reading import note_reading_by_link
@@ -236,3 +239,62 @@ def test_a_rule_asks_for_a_questionnaire_or_a_document_and_never_both_in_one_lin
     page = client.get(f"/pro/rules/{rule.pk}/").content.decode()
     assert f'<option value="{made.pk}" selected>' in page
     assert "Sommeil" in client.get("/pro/rules/").content.decode()
+
+
+PART = re.compile(
+    r'<details class="rule-part"\s*(open)?\s*>\s*<summary>\s*<strong>([^<]*)</strong>\s*<span[^>]*>([^<]*)</span>'
+)
+
+
+def parts_of(page: Any) -> dict[str, tuple[str, bool]]:
+    """Title -> what is set, and whether the part is open."""
+    found = PART.findall(unescape(page.content.decode()))
+    return {title.strip(): (" ".join(words.split()), bool(is_open)) for is_open, title, words in found}
+
+
+def test_the_form_of_a_rule_says_part_by_part_what_is_set(
+    sign_in: SignIn, carol: User, practice: Practice, access_plan: LibraryDocument
+) -> None:
+    """Nothing of what is set hides without a word; a part is open where something is to be chosen or mended."""
+    client = sign_in(carol)
+    Agenda.objects.create(practice=practice, name="Dr Alice")
+    reason = VisitReason.objects.create(practice=practice, name="Suivi", duration_minutes=20)
+    made = import_questionnaire(practice=practice, resource=resource(item("a", "boolean")), by=carol, title="Sommeil")
+    agendas = "tous les agendas"
+    assert parts_of(client.get("/pro/rules/new/")) == {
+        "Ce qui est envoyé": ("rien", True),
+        "Ce qui est demandé au patient": ("rien", False),
+        "Quand": ("à la prise de rendez-vous", True),
+        "Pour quels rendez-vous": (f"tous les motifs ; {agendas}", False),
+        "Comment": ("par e-mail, par SMS", False),
+    }
+    asked = {
+        "name": "Avant", "documents": [str(access_plan.pk)], "moment": "before", "offset_hours": "2",
+        "offset_unit": "days", "channels": ["email"], "active": "on", "visit_reasons": [str(reason.pk)],
+        "ask_0_label": "Ordonnance", "ask_0_days": "2", "ask_1_label": "", "ask_1_questionnaire": str(made.pk),
+    }  # fmt: skip
+    assert client.post("/pro/rules/new/", asked).status_code == 302
+    address = f"/pro/rules/{AutoSendRule.objects.get().pk}/"
+    kept = {
+        "Ce qui est envoyé": (access_plan.title, False),
+        "Ce qui est demandé au patient": ("Ordonnance, Sommeil", False),
+        "Quand": ("2 jours avant le rendez-vous", False),
+        "Pour quels rendez-vous": (f"{reason.name} ; {agendas}", False),
+        "Comment": ("par e-mail", False),
+    }
+    assert parts_of(client.get(address)) == kept
+    preview = asked | {"preview": "1", "moment": "booking", "channels": ["sms"]}
+    assert parts_of(client.post(address, preview)) == kept | {
+        "Quand": ("à la prise de rendez-vous", False),
+        "Comment": ("par SMS", False),
+    }
+    for wrong, opened in (
+        ({"channels": []}, "Comment"),
+        ({"offset_hours": "deux"}, "Quand"),
+        ({"ask_0_days": "bientôt"}, "Ce qui est demandé au patient"),
+        ({"documents": ["x"]}, "Ce qui est envoyé"),
+        ({"agendas": ["x"]}, "Pour quels rendez-vous"),
+    ):
+        refused = client.post(address, asked | wrong)
+        assert refused.status_code == 400
+        assert {title for title, (_words, is_open) in parts_of(refused).items() if is_open} == {opened}
