@@ -33,6 +33,7 @@ BY_ANOTHER_NAME = {
     "appointments/importing.py": "imports/test_running.py",
     "appointments/series_messages.py": "appointments/test_series.py",
     "appointments/parties.py": "portals/practitioner/test_who_is_notified.py",
+    "documents/readers.py": "documents/receiving/test_asking.py",
     "documents/undoing/acts.py": "documents/test_undo.py",
     "documents/sharing/chasing.py": "documents/test_deliveries.py",
     "documents/sharing/walk_ins.py": "portals/practitioner/test_timeline.py",
