@@ -10,6 +10,7 @@ from csp.decorators import csp_update
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -33,6 +34,7 @@ from files.names import proposed_title
 from files.serving import respond
 from portals.answers import done
 from portals.pagination import list_page
+from portals.practitioner import document_lines
 from portals.practitioner.access_words import standing_sentences, unconfirmed_sentences
 from portals.practitioner.appointment import SHOWN, documents_of
 from portals.practitioner.card import CardRefused, category_of, library_id_of, received, refusals_on_card
@@ -42,6 +44,7 @@ from portals.practitioner.script_configs import share_config
 from portals.practitioner.staff import appointment_of, frame, staff_only
 from portals.practitioner.undo_offer import offer_to_undo, session_mark, share_act
 from practices.roles import may_share, may_sign
+from schema.composed import composed_once
 from signing.models import SignatureImage
 
 
@@ -66,9 +69,9 @@ def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 def share_context(request: HttpRequest, appointment: Appointment, user: User, **more: Any) -> dict[str, Any]:
     recipient = resolve(appointment)
-    signs = may_sign(user, appointment.practice)
+    documents = list_page(request, documents_of(appointment, user), rows=SHOWN, name="documents", anchor="documents")
+    shares, signs = may_share(user, appointment.practice), may_sign(user, appointment.practice)
     has_signature = signs and SignatureImage.objects.filter(user=user).exists()
-    library = LibraryDocument.objects.filter(practice=appointment.practice).in_use().with_newest()
     return (
         frame(
             request,
@@ -77,7 +80,7 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
             practice=appointment.practice,
             appointment=appointment,
             recipient=recipient,
-            may_share=may_share(user, appointment.practice),
+            may_share=shares,
             has_signature=has_signature,
             may_sign=signs,
             contacts_form=ContactsForm(
@@ -92,15 +95,20 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
             patient=appointment.patient,
             patient_is_minor=appointment.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
-            library=library.select_related("category").order_by("title"),
-            documents=list_page(
-                request, documents_of(appointment, user), rows=SHOWN, name="documents", anchor="documents"
-            ),
+            library=_library(appointment.practice_id),
+            documents=documents,
+            document_lines=document_lines.drawn(request, documents, may_share=shares, back="share"),
             extensions=",".join(MEDIA_TYPES),
             config=_config(request, appointment, more.get("replacing"), signs=signs, has_signature=has_signature),
         )
         | more
     )
+
+
+@composed_once
+def _library(practice: uuid.UUID) -> QuerySet[LibraryDocument]:
+    kept = LibraryDocument.objects.filter(practice=practice).in_use().with_newest()
+    return kept.select_related("category").order_by("title")
 
 
 def _config(
