@@ -6,14 +6,16 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.identity import in_one_line
 from accounts.models import ApiToken, Scope, User
 from audit.trail import record
+from schema.composed import composed_once
 
 LAST_USED_PRECISION = timedelta(minutes=1)  # a write at every call would cost more than the precision is worth
 
@@ -60,11 +62,16 @@ def revoke_all(*, user: User, by: User | None, keep: Collection[uuid.UUID] = ())
 
 def find_token(secret: str) -> ApiToken | None:
     """The valid token of this secret, with its user."""
-    token = ApiToken.objects.valid().select_related("user").filter(token_hash=token_hash(secret)).first()
     now = timezone.now()
+    token = next(iter(_valid(token_hash(secret), now)), None)
     if token and (token.last_used_at is None or now - token.last_used_at > LAST_USED_PRECISION):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+@composed_once
+def _valid(hashed: str, now: datetime) -> QuerySet[ApiToken]:
+    return ApiToken.objects.valid(now).filter(token_hash=hashed).select_related("user")
 
 
 def token_hash(secret: str) -> str:

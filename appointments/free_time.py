@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from appointments.models import Agenda, Closing
 from appointments.occupied import Booked, occupied, weeks_of
 from appointments.openings import Span, merged, openings_on
+from schema.composed import composed_once
 
 USUAL_MINUTES = 20  # of an agenda without visit reasons
 
@@ -47,11 +49,7 @@ def days_of_agendas(
     zone = agendas[0].practice.zone
     window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
     weeks, taken = weeks_of(agendas), occupied(agendas, *window, booked=booked, closings=closings)
-    shortest = dict(
-        Agenda.objects.filter(pk__in=[one.pk for one in agendas], visit_reasons__is_active=True)
-        .annotate(shortest=Min("visit_reasons__duration_minutes"))
-        .values_list("pk", "shortest")
-    )
+    shortest = dict(_shortest(tuple(one.pk for one in agendas)))
     days = {}
     for agenda in agendas:
         week = weeks[agenda.pk]
@@ -61,6 +59,12 @@ def days_of_agendas(
         gaps = without(opened, merged(taken.every(agenda.pk)))
         days[agenda.pk] = DayOfAgenda(opened, shut, [gap for gap in gaps if gap[1] - gap[0] >= enough])
     return days
+
+
+@composed_once
+def _shortest(agendas: tuple[UUID, ...]) -> QuerySet[Any, Any]:
+    booked = Agenda.objects.filter(pk__in=agendas, visit_reasons__is_active=True)
+    return booked.annotate(shortest=Min("visit_reasons__duration_minutes")).values_list("pk", "shortest")
 
 
 def without(spans: Iterable[Span], removed: Iterable[Span]) -> list[Span]:

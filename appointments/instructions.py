@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -15,6 +16,7 @@ from audit.trail import record
 from practices.models import Practice
 from practices.roles import require_administrator
 from practices.texts import lines
+from schema.composed import composed_once
 
 
 def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> list[str]:
@@ -26,10 +28,15 @@ def instructions_of(appointment: Appointment, *, for_messages: bool = False) -> 
 
 def instructions_for(*, agenda: Agenda, visit_reason: VisitReason, for_messages: bool = False) -> list[str]:
     """As instructions_of, before the appointment exists."""
-    instructions = Instruction.objects.matching(agenda=agenda, visit_reason=visit_reason)
-    if for_messages:
-        instructions = instructions.filter(in_messages=True)
-    return list(instructions.values_list("text", flat=True))
+    return _texts(agenda.practice_id, agenda.pk, visit_reason.pk, for_messages)
+
+
+@composed_once
+def _texts(
+    practice: uuid.UUID, agenda: uuid.UUID, visit_reason: uuid.UUID, for_messages: bool
+) -> QuerySet[Instruction, str]:
+    found = Instruction.objects.matching(practice=practice, agenda=agenda, visit_reason=visit_reason)
+    return (found.filter(in_messages=True) if for_messages else found).values_list("text", flat=True)
 
 
 @transaction.atomic

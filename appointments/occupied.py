@@ -6,14 +6,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Protocol
 from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from appointments.models import Absence, Agenda, Appointment, AppointmentStatus, Closing, OpeningHours, SlotHold
 from appointments.openings import MomentsOfDay, Span
 from appointments.slots import LONGEST_STAY
+from schema.composed import composed_once
 
 Spans = dict[UUID, list[Span]]  # by agenda
+SPAN = ("agenda", "starts_at", "ends_at")
 
 
 class Booked(Protocol):
@@ -82,18 +89,36 @@ def occupied(
         )
         closings = list(closings.prefetch_related("agendas"))
     shut = [(agenda.pk, one.starts_at, one.ends_at) for one in closings for agenda in agendas if one.closes(agenda)]
-    held = SlotHold.objects.live().filter(**within, for_undo=False).values_list("agenda", "starts_at", "ends_at")
-    absent = Absence.objects.filter(**within).order_by().values_list("agenda", "starts_at", "ends_at")
+    held, absent = _held(tuple(ids), start, end, timezone.now()), _absent(tuple(ids), start, end)
     return Occupied(taken, _by_agenda(ids, held), _by_agenda(ids, absent), _by_agenda(ids, shut))
 
 
 def weeks_of(agendas: Collection[Agenda]) -> dict[UUID, Week]:
     weeks: dict[UUID, Week] = defaultdict(Week)
-    hours = OpeningHours.objects.filter(agenda__in=[one.pk for one in agendas]).prefetch_related("visit_reasons")
-    for one in hours:
-        reasons = frozenset(reason.pk for reason in one.visit_reasons.all())
-        weeks[one.agenda_id].hours[one.weekday].append((one.opens_at, one.closes_at, reasons))
+    for _pk, rows in groupby(_hours(tuple(one.pk for one in agendas)), key=itemgetter(0)):
+        (_pk, agenda, weekday, opens_at, closes_at, reason), *others = rows
+        reasons = frozenset(one for one in (reason, *(row[-1] for row in others)) if one)
+        weeks[agenda].hours[weekday].append((opens_at, closes_at, reasons))
     return weeks
+
+
+@composed_once
+def _hours(agendas: tuple[UUID, ...]) -> QuerySet[Any, Any]:
+    """A row for each reason that hours are kept for; one without a reason for the others."""
+    hours = OpeningHours.objects.filter(agenda__in=agendas).order_by("weekday", "opens_at", "id")
+    return hours.values_list("id", "agenda", "weekday", "opens_at", "closes_at", "visit_reasons")
+
+
+@composed_once
+def _held(agendas: tuple[UUID, ...], start: datetime, end: datetime, now: datetime) -> QuerySet[Any, Any]:
+    held = SlotHold.objects.live(now).filter(agenda__in=agendas, starts_at__lt=end, ends_at__gt=start, for_undo=False)
+    return held.values_list(*SPAN)
+
+
+@composed_once
+def _absent(agendas: tuple[UUID, ...], start: datetime, end: datetime) -> QuerySet[Any, Any]:
+    absent = Absence.objects.filter(agenda__in=agendas, starts_at__lt=end, ends_at__gt=start)
+    return absent.order_by().values_list(*SPAN)
 
 
 def _by_agenda(ids: Collection[UUID], rows: Iterable[tuple[UUID, datetime, datetime]]) -> Spans:

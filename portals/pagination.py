@@ -6,7 +6,7 @@ of a patient, deliveries, a record's timeline) continues after its last row inst
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
@@ -18,6 +18,8 @@ from patients.birth_dates import whole_number
 T = TypeVar("T")
 U = TypeVar("U")
 M = TypeVar("M", bound=Model)
+# Reads the rows from one place of a list to before another one; places are counted from 0.
+ReadPart = Callable[[int, int], Sequence[T]]
 ROWS = 50
 MOST_PAGES = 10_000  # the database skips the rows of the pages before
 
@@ -55,6 +57,10 @@ def list_page(
 def list_page(
     request: HttpRequest, found: Sequence[T], *, rows: int = ROWS, name: str = "page", anchor: str = ""
 ) -> ListPage[T]: ...
+@overload
+def list_page(
+    request: HttpRequest, found: ReadPart[T], *, rows: int = ROWS, name: str = "page", anchor: str = ""
+) -> ListPage[T]: ...
 def list_page(
     request: HttpRequest, found: Any, *, rows: int = ROWS, name: str = "page", anchor: str = ""
 ) -> ListPage[Any]:
@@ -64,10 +70,11 @@ def list_page(
     """
     if isinstance(found, QuerySet):
         found = _in_total_order(found)
+    read_part: ReadPart[Any] = found if callable(found) else lambda first, last: found[first:last]
     number = _asked(request, name)
-    read = list(found[(number - 1) * rows : number * rows + 1])
+    read = list(read_part((number - 1) * rows, number * rows + 1))
     if not read and number > 1:
-        number, read = 1, list(found[: rows + 1])
+        number, read = 1, list(read_part(0, rows + 1))
     earlier = _address(request, name, number - 1, anchor) if number > 1 else ""
     later = _address(request, name, number + 1, anchor) if len(read) > rows else ""
     following = read[rows] if later else None

@@ -22,6 +22,7 @@ from practices.find_text import FindText
 from practices.held import held
 from practices.periods import Period
 from practices.today import TodayIn
+from schema.composed import composed_once
 from schema.new_uuid import NewUuid
 
 
@@ -235,9 +236,11 @@ class HoldsRoles(models.Model):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def in_force(self) -> MembershipQuerySet:
-        """Those that count now: of an active account, on one of their days in the zone of the practice."""
-        today = TodayIn("practice__time_zone")
+    def in_force(self, at: datetime | None = None) -> MembershipQuerySet:
+        """Those that count now: of an active account, on one of their days in the zone of the practice.
+
+        `at`: now, if the caller has read the clock."""
+        today = TodayIn("practice__time_zone", at)
         begun = Q(valid_from=None) | Q(valid_from__lte=today)
         not_over = Q(valid_until=None) | Q(valid_until__gte=today)
         return self.filter(begun, not_over, user__is_active=True)
@@ -245,7 +248,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def held_by(self, user: User, *roles: Role) -> MembershipQuerySet:
         """The only way to what a user may do in a practice: every right is judged by it, at every request. In a
         suspended practice nobody has any."""
-        memberships = self.in_force().filter(user_id=user.pk, practice__suspended_at=None)
+        memberships = self.in_force_of(user.pk)
         if not roles:
             return memberships
         condition = Q()
@@ -253,17 +256,26 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             condition |= Q(**{f"is_{role.value}": True})
         return memberships.filter(condition)
 
+    def in_force_of(self, user: uuid.UUID, at: datetime | None = None) -> MembershipQuerySet:
+        return self.in_force(at).filter(user_id=user, practice__suspended_at=None)
+
     def list_held_by(self, user: User, *roles: Role) -> list[Membership]:
         """The same with their practices, by the practices' names; read once in a request that only reads."""
 
         def read() -> list[Membership]:
-            return list(self.held_by(user).select_related("practice").order_by("practice__name", "practice_id"))
+            return _held_with_practices(user.pk, timezone.now())
 
         return [one for one in held(user.pk, read) if not roles or one.roles.intersection(roles)]
 
     def staying_administrators(self) -> MembershipQuerySet:
         """Administrators whose access has no end."""
         return self.in_force().filter(is_admin=True, valid_until=None)
+
+
+@composed_once
+def _held_with_practices(user: uuid.UUID, at: datetime) -> models.QuerySet[Membership]:
+    held = Membership.objects.in_force_of(user, at).select_related("practice")
+    return held.order_by("practice__name", "practice_id")
 
 
 class Membership(HoldsRoles):

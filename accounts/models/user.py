@@ -64,6 +64,11 @@ class PasswordChange:
     kept_tokens: frozenset[uuid.UUID] = frozenset()
 
 
+def full_name(*parts: str | None) -> str:
+    """Of a title, a first and a last name, as far as there are any."""
+    return " ".join(part for part in parts if part)
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     emailaddress_set: RelatedManager[EmailAddress]  # allauth's
 
@@ -142,7 +147,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         """Title, first and last name: "Dr Anne Martin"."""
-        return " ".join(part for part in (self.title, self.first_name, self.last_name) if part)
+        return full_name(self.title, self.first_name, self.last_name)
 
     def get_short_name(self) -> str:
         return self.first_name or self.email

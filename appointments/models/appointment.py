@@ -53,8 +53,10 @@ class AppointmentQuerySet(OfPracticeQuerySet["Appointment"]):
     def between_days(self, first: date, end: date, practice: Practice) -> AppointmentQuerySet:
         """From midnight of the first day to midnight of the end day, in the practice's time zone (half open)."""
         start_at = datetime.combine(first, time.min, practice.zone)
-        end_at = datetime.combine(end, time.min, practice.zone)
-        return self.filter(practice=practice, starts_at__gte=start_at, starts_at__lt=end_at)
+        return self.between(start_at, datetime.combine(end, time.min, practice.zone), practice.pk)
+
+    def between(self, start: datetime, end: datetime, practice: uuid.UUID) -> AppointmentQuerySet:
+        return self.filter(practice=practice, starts_at__gte=start, starts_at__lt=end)
 
     def lock_first(self, pk: uuid.UUID) -> None:
         """Lock this appointment until the transaction ends, before a query that joins its record.

@@ -13,9 +13,9 @@ from practices.models import OfPracticeQuerySet, Practice
 
 
 class InstructionQuerySet(OfPracticeQuerySet["Instruction"]):
-    def matching(self, *, agenda: Agenda, visit_reason: VisitReason) -> InstructionQuerySet:
+    def matching(self, *, practice: uuid.UUID, agenda: uuid.UUID, visit_reason: uuid.UUID) -> InstructionQuerySet:
         """Instructions for this reason and agenda (an instruction without reasons or agendas: all)."""
-        instructions = self.filter(practice=agenda.practice_id)
+        instructions = self.filter(practice=practice)
         of_reason = Q(pk__in=instructions.filter(visit_reasons=visit_reason).values("pk")) | Q(
             visit_reasons__isnull=True
         )

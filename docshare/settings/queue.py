@@ -13,7 +13,7 @@ REDIS_URL = env.str("REDIS_URL", "")
 CACHE_URL = REDIS_URL or f"unix://{quote(str(VALKEY_SOCKET))}?db=0"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "docshare.cache.Cache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "docshare",
         # Treat a hung cache like a missing one. redis-py would wait 5 s, and a request uses the cache several times.

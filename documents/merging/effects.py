@@ -89,7 +89,7 @@ class _Losses:
 
     def _judge(self, record: Patient) -> None:
         merged = self.sides.merged
-        for document in seen_by_holders(record).filter(authorisation=None):
+        for document in seen_by_holders(record.pk).filter(authorisation=None):
             if not merged.is_minor_on(timezone.localtime(document.shared_at, merged.practice.zone).date()):
                 self.documents.add(document.pk)
                 self.holders.add(document.holder_id)

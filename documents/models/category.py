@@ -7,6 +7,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
+def label_in_language(french: str, english: str) -> str:
+    return english if (get_language() or "fr").startswith("en") else french
+
+
 class Category(models.Model):
     code = models.SlugField(_("code"), primary_key=True, max_length=40)
     label_fr = models.CharField(_("libellé français"), max_length=100)
@@ -23,4 +27,4 @@ class Category(models.Model):
 
     @property
     def label(self) -> str:
-        return self.label_en if (get_language() or "fr").startswith("en") else self.label_fr
+        return label_in_language(self.label_fr, self.label_en)

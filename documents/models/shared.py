@@ -41,6 +41,14 @@ class SharedDocumentQuerySet(models.QuerySet["SharedDocument"]):
         return self.filter(WITH_READERS)
 
 
+def reading_messages(documents: models.QuerySet[SharedDocument]) -> models.QuerySet[SharedDocument]:
+    """Reads the messages of all documents at once: `all_messages` then asks nothing.
+
+    As a list: for a prefetched relation, Django makes a manager and a query for each document, at 0.1 ms.
+    """
+    return documents.prefetch_related(models.Prefetch("messages", to_attr="messages_read"))
+
+
 class SharedDocument(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -143,10 +151,15 @@ class SharedDocument(models.Model):
         return self.patient_was_minor if self.authorisation is None else self.authorisation.withdrawn_at is None
 
     @property
+    def all_messages(self) -> list[Message]:
+        read: list[Message] | None = vars(self).get("messages_read")
+        return list(self.messages.all()) if read is None else read
+
+    @property
     def newest_messages(self) -> list[Message]:
         """The last message about it by each channel, email first; without messages that were called off."""
         newest: dict[str, Message] = {}
-        for message in sorted(self.messages.all(), key=lambda one: one.created_at):
+        for message in sorted(self.all_messages, key=lambda one: one.created_at):
             if message.state != MessageState.CALLED_OFF:
                 newest[message.channel] = message
         return [newest[channel] for channel in Channel if channel in newest]

@@ -26,6 +26,7 @@ from notifications.models import Message
 from patients.models import Patient
 from patients.ownership import is_doubted, recorded_in_minority
 from practices.roles import require_sharer
+from schema.composed import composed_once
 from sealing.short_tokens import ShortSigner, id_of, token_of
 
 LINK = "link"  # the topic of messages that only ask: they are about their link
@@ -64,8 +65,12 @@ def _read(token: str) -> uuid.UUID | None:
 
 def links_of(patient: Patient) -> list[DocumentLink]:
     """Every open link about an appointment of the record, newest first, whether or not anything is left to open."""
-    sent = _links().filter(appointment__patient=patient, revoked_at=None).order_by("-created_at", "-id")
-    return [link for link in sent if is_open(link)]
+    return [link for link in _sent(patient.pk) if is_open(link)]
+
+
+@composed_once
+def _sent(patient: uuid.UUID) -> QuerySet[DocumentLink]:
+    return _links().filter(appointment__patient=patient, revoked_at=None).order_by("-created_at", "-id")
 
 
 def _links() -> QuerySet[DocumentLink]:

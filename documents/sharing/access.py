@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -18,10 +19,10 @@ from accounts.models import User
 from appointments.models import Appointment, Closing
 from documents.models import Consent, DocumentRequest, ReceivedDocument, SharedDocument
 from documents.models.shared import WITH_READERS
-from documents.sharing.composed import Composed, compose
 from files.models import StoredFile
 from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
+from schema.composed import composed_once
 
 # A guardian still sees what was shared while the patient was a minor; later documents are the adult's.
 WHAT_OF_A_RECORD = {
@@ -41,7 +42,6 @@ GONE = (
 )
 # Which columns `one_as_recipient` reads, in the order of the model: enough to serve a file and to record its reading.
 SERVED = ("id", "practice_id", "appointment_id", "file_id", "category_id", "title", "page_count", "first_read_at")
-SHAPES = 64  # numbers of ties for which a process keeps the composed query
 
 
 def visible_to(user: User) -> QuerySet[SharedDocument]:
@@ -74,12 +74,11 @@ def one_as_recipient(user: User, pk: uuid.UUID) -> SharedDocument | None:
     """
     if not user.is_active:
         return None
-    ties = _ties_of().rows([user.pk])
+    ties = _ties_of(user.pk)
     if any(suspended_at is not None for _patient, _relationship, suspended_at in ties):
         return visible_as_recipient(user).select_related("file").filter(pk=pk).first()
-    records = {one: [patient for patient, kind, _at in ties if kind == one] for one in WHAT_OF_A_RECORD}
-    composed = _one_of_records(*map(len, records.values()))
-    rows = composed.rows([user.pk, pk, *(patient for theirs in records.values() for patient in theirs)])
+    records = (tuple(patient for patient, kind, _at in ties if kind == one) for one in WHAT_OF_A_RECORD)
+    rows = _one_of_records(user.pk, pk, *records)
     if not rows:
         return None
     (row,) = rows
@@ -88,26 +87,26 @@ def one_as_recipient(user: User, pk: uuid.UUID) -> SharedDocument | None:
     return found
 
 
-@lru_cache
-def _ties_of() -> Composed:
+@composed_once
+def _ties_of(user: uuid.UUID) -> QuerySet[RecordTie, tuple[Any, ...]]:
     """The record, the relationship and `suspended_at` of each live tie of an account."""
-    user = uuid.uuid4()
     ties = RecordTie.objects.live().filter(user=user)
-    return compose(ties.values_list("patient", "relationship", "suspended_at"), [user])
+    return ties.values_list("patient", "relationship", "suspended_at")
 
 
-@lru_cache(SHAPES)
-def _one_of_records(*numbers: int) -> Composed:
-    """One document of an account with so many ties of each kind of WHAT_OF_A_RECORD, none of them suspended."""
-    user, pk = uuid.uuid4(), uuid.uuid4()
+@composed_once
+def _one_of_records(
+    user: uuid.UUID, pk: uuid.UUID, *records: tuple[uuid.UUID, ...]
+) -> QuerySet[SharedDocument, tuple[Any, ...]]:
+    """One document of an account with live ties, none of them suspended, to `records`: of each kind of
+    WHAT_OF_A_RECORD."""
     ties = [
-        RecordTie(patient_id=uuid.uuid4(), relationship=relationship)
-        for relationship, number in zip(WHAT_OF_A_RECORD, numbers, strict=True)
-        for _ in range(number)
+        RecordTie(patient_id=patient, relationship=relationship)
+        for relationship, theirs in zip(WHAT_OF_A_RECORD, records, strict=True)
+        for patient in theirs
     ]
     one = SharedDocument.objects.filter(_shown_to(user, ties), pk=pk)
-    columns = one.values_list(*SERVED, *(f"file__{name}" for name in _columns_of_files()))
-    return compose(columns, [user, pk, *(tie.patient_id for tie in ties)])
+    return one.values_list(*SERVED, *(f"file__{name}" for name in _columns_of_files()))
 
 
 @lru_cache
@@ -117,10 +116,21 @@ def _columns_of_files() -> tuple[str, ...]:
 
 def around(appointment: Appointment, *, user: User) -> QuerySet[SharedDocument]:
     """The documents on an appointment's page for staff, newest first."""
-    return visible_as_staff(user).filter(appointment=appointment).order_by("-shared_at", "-id")
+    return in_practices_around(practices_of_staff(user), appointment.pk)
 
 
-def seen_by_holders(patient: Patient) -> QuerySet[SharedDocument]:
+def in_practices_around(practices: tuple[uuid.UUID, ...], appointment: uuid.UUID) -> QuerySet[SharedDocument]:
+    """`practices`: of `practices_of_staff`, asked in this very request."""
+    own = SharedDocument.objects.filter(practice__in=practices, appointment=appointment)
+    return own.order_by("-shared_at", "-id")
+
+
+def practices_of_staff(user: User) -> tuple[uuid.UUID, ...]:
+    """Of the practices whose documents the user sees, the ids; none for a closed account."""
+    return tuple(Practice.objects.ids_of(user)) if user.is_active else ()
+
+
+def seen_by_holders(patient: uuid.UUID) -> QuerySet[SharedDocument]:
     """Documents of the record that accounts see because they booked, not because of a tie."""
     return SharedDocument.objects.with_readers().filter(patient=patient, audience="holder", holder__is_active=True)
 

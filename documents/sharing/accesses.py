@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -31,6 +32,7 @@ from documents.sharing.corrections import announce_missed
 from patients.invitations import end_live_invitation, why_closed
 from patients.models import Invitation, InvitationEnd, Patient, RecordTie, TieEnd
 from patients.ties import end_tie
+from schema.composed import composed_once
 
 
 class AccessKind(StrEnum):
@@ -113,7 +115,15 @@ def _end_waiting_link(patient: Patient, link_id: uuid.UUID, by: User) -> bool:
 
 def live_ties(patient: Patient) -> list[RecordTie]:
     """Newest first; those of closed accounts too."""
-    return list(patient.ties.live().select_related("user", "patient").order_by("-tied_at", "-id"))
+    ties = _live_ties(patient.pk)
+    for one in ties:
+        one.patient = patient
+    return ties
+
+
+@composed_once
+def _live_ties(patient: uuid.UUID) -> QuerySet[RecordTie]:
+    return RecordTie.objects.live().filter(patient=patient).select_related("user").order_by("-tied_at", "-id")
 
 
 def _accounts(ties: Sequence[RecordTie]) -> list[Access]:
@@ -135,9 +145,6 @@ def _accounts(ties: Sequence[RecordTie]) -> list[Access]:
 
 
 def _holders(patient: Patient) -> list[Access]:
-    authorisations = HolderAuthorisation.objects.filter(
-        appointment__patient=patient, withdrawn_at=None, holder__is_active=True
-    ).select_related("holder", "appointment__practice")
     by_authorisation = [
         Access(
             id=one.pk,
@@ -148,7 +155,7 @@ def _holders(patient: Patient) -> list[Access]:
             account=one.holder,
             appointment=one.appointment,
         )
-        for one in authorisations.order_by("-authorised_at", "-id")
+        for one in _authorisations(patient.pk)
     ]
     return by_authorisation + [
         Access(
@@ -163,12 +170,23 @@ def _holders(patient: Patient) -> list[Access]:
     ]
 
 
+@composed_once
+def _authorisations(patient: uuid.UUID) -> QuerySet[HolderAuthorisation]:
+    live = HolderAuthorisation.objects.filter(appointment__patient=patient, withdrawn_at=None, holder__is_active=True)
+    return live.select_related("holder", "appointment__practice").order_by("-authorised_at", "-id")
+
+
 def _holders_of_a_minor(patient: Patient) -> list[tuple[User, datetime]]:
     """Accounts that see documents, or will see future ones, because they booked for the minor; with the first
     date."""
-    seen = seen_by_holders(patient).filter(authorisation=None).select_related("holder").order_by("-shared_at")
-    since = {one.holder: one.shared_at for one in seen if one.holder} | receives_as_booker(patient)
+    since = {one.holder: one.shared_at for one in _of_a_minor(patient.pk) if one.holder} | receives_as_booker(patient)
     return sorted(since.items(), key=lambda one: (one[0].date_joined, one[0].pk))
+
+
+@composed_once
+def _of_a_minor(patient: uuid.UUID) -> QuerySet[SharedDocument]:
+    seen = seen_by_holders(patient).filter(authorisation=None)
+    return seen.select_related("holder").order_by("-shared_at")
 
 
 def _links(patient: Patient) -> list[Access]:
@@ -202,9 +220,14 @@ def _invitations(patient: Patient) -> list[Access]:
             what=one,
             contacts=(one.email, one.mobile),
         )
-        for one in patient.invitations.live().select_related("patient__practice")
+        for one in _live_invitations(patient.pk)
         if why_closed(one) in (None, "expired")  # whoever has the mailbox can renew an expired invitation
     ]
+
+
+@composed_once
+def _live_invitations(patient: uuid.UUID) -> QuerySet[Invitation]:
+    return Invitation.objects.live().filter(patient=patient).select_related("patient__practice")
 
 
 def follow_guardian(sender: type[RecordTie], patient: Patient, guardian: User, by: User, **kwargs: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -17,6 +19,7 @@ from documents.sharing.access import visible_as_staff
 from notifications.models import MessageQuerySet, MessageState
 from patients.models import ContactProposal
 from practices.models import Practice
+from schema.composed import composed_once
 
 PERIOD = timedelta(days=30)
 GRACE = timedelta(minutes=5)  # a sending that waits no longer than this is not reported
@@ -28,12 +31,28 @@ def needing_attention(user: User, practice: Practice) -> QuerySet[SharedDocument
     return unreached(visible_as_staff(user), practice.pk)
 
 
-def unreached(documents: QuerySet[SharedDocument], practice: UUID) -> QuerySet[SharedDocument]:
+def unreached(
+    documents: QuerySet[SharedDocument], practice: UUID, named: Collection[UUID] | None = None
+) -> QuerySet[SharedDocument]:
     """Those of the practice whose recipients some channel did not reach: SharedDocument.needs_attention, as a query.
 
     Selects the practice's few failed messages first, by their own index, and passes the ids of their documents: every
-    page runs this, and in a single statement PostgreSQL would read all documents.
+    page runs this, and in a single statement PostgreSQL would read all documents. `named`: these, if the caller has
+    read them.
     """
+    named = named_by_failures(practice) if named is None else named
+    return (
+        documents.filter(practice=practice, first_read_at=None, pk__in=named) & SharedDocument.objects.with_readers()
+    )
+
+
+def named_by_failures(practice: UUID) -> set[UUID]:
+    """The unread documents of the practice whose last message by some channel failed in the last 30 days."""
+    return {pk for (pk,) in _failed(practice, since())}
+
+
+@composed_once
+def _failed(practice: UUID, since: datetime) -> QuerySet[Any, Any]:
     later = _told.objects.filter(
         ~Q(message__state=MessageState.CALLED_OFF),
         shareddocument=OuterRef("shareddocument"),
@@ -44,13 +63,10 @@ def unreached(documents: QuerySet[SharedDocument], practice: UUID) -> QuerySet[S
         ~Exists(later),
         Q(message__practice=practice) | Q(message__practice=None),  # of the previous release
         message__state=MessageState.FAILED,
-        message__created_at__gte=since(),
+        message__created_at__gte=since,
         shareddocument__first_read_at=None,
     )
-    named = set(failed.values_list("shareddocument", flat=True))
-    return (
-        documents.filter(practice=practice, first_read_at=None, pk__in=named) & SharedDocument.objects.with_readers()
-    )
+    return failed.values_list("shareddocument")
 
 
 def blocked_sendings(user: User, practice: Practice) -> QuerySet[AutoSend]:

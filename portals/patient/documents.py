@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import groupby
 from typing import cast
 
 from django import forms
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -38,21 +35,15 @@ from portals.answers import done, not_done
 from portals.clock import set_clock
 from portals.form_fields import model_field
 from portals.page_pictures import page_picture_of, picture_mark, shown_pages
+from portals.patient.document_rows import COLUMNS, Listed, by_person
 from portals.patient.no_longer import no_longer_shown
 from practices.models import Practice
 
 PAGE_SIZE = 50
 SHOWN_PAGES = 20  # pictures of pages on one page; a link leads to the others
 OPENED = "opened_files"
-
-
-@dataclass
-class PersonDocuments:
-    """The documents of one person, newest first, by month."""
-
-    patient: Patient
-    is_self: bool
-    months: list[tuple[str, list[SharedDocument]]] = field(default_factory=list)
+FILTERS = {"person": "patient", "practice": "practice", "category": "category"}
+CHOSEN: dict[str, type[Model]] = {"person": Patient, "practice": Practice, "category": Category}
 
 
 class FilterForm(forms.Form):
@@ -68,19 +59,16 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, visible: QuerySet[SharedDocument]) -> None:
         super().__init__(data)
-        choices = {
-            "person": Patient.objects.filter(pk__in=visible.values("patient")),
-            "practice": Practice.objects.filter(pk__in=visible.values("practice")),
-            "category": Category.objects.filter(pk__in=visible.values("category")),
-        }
-        for name, queryset in choices.items():
+        rows = list(visible.order_by().values_list("patient", "practice", "category").distinct())
+        self._choices = {name: {row[column] for row in rows} for column, name in enumerate(FILTERS)}
+        for name, keys in self._choices.items():
             choice = model_field(self, name)
-            choice.queryset = queryset
+            choice.queryset = CHOSEN[name]._default_manager.filter(pk__in=keys)
             choice.widget.attrs["class"] = "form-select"
 
     def is_useful(self, name: str) -> bool:
         """Whether there is a choice."""
-        return len(model_field(self, name).queryset or []) > 1
+        return len(self._choices[name]) > 1
 
 
 @require_safe
@@ -88,27 +76,26 @@ def my_documents(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     visible = visible_as_recipient(user)
     form = FilterForm(request.GET, visible=visible)
-    documents = visible.select_related("practice", "category", "patient", "file", "signed_by", "consent")
+    documents = visible
     if form.is_valid():
         asked = form.cleaned_data
         documents = documents.filter(**{name: asked[key] for key, name in FILTERS.items() if asked[key]})
     page, has_more = _page_of(documents, request.GET.get("after"), visible)
+    ties = list(RecordTie.objects.live().filter(user=user).select_related("patient__practice"))
+    own = {tie.patient_id for tie in ties if tie.relationship == Relationship.SELF}
     return render(
         request,
         "patient/documents.html",
         {
             "section": "documents",
-            "suspended": RecordTie.objects.suspended().filter(user=user).select_related("patient__practice"),
-            "people": _by_person(page, user),
+            "suspended": [tie for tie in ties if tie.suspended_at],
+            "people": by_person(request, page, own),
             "filters": [form[name] for name in FILTERS if form.is_useful(name) or request.GET.get(name)],
             "formerly": former_practices(user) if not page and not visible.exists() else [],
             "is_filtered": any(request.GET.get(name) for name in FILTERS),
             "next_after": page[-1].pk if has_more else None,
         },
     )
-
-
-FILTERS = {"person": "patient", "practice": "practice", "category": "category"}
 
 
 @require_safe
@@ -226,7 +213,7 @@ def _unique_name(shared: SharedDocument, taken: set[str]) -> str:
 
 def _page_of(
     found: QuerySet[SharedDocument], after: str | None, visible: QuerySet[SharedDocument]
-) -> tuple[list[SharedDocument], bool]:
+) -> tuple[list[Listed], bool]:
     """The PAGE_SIZE documents after `after`, by (shared_at, id). Keyset: page 100 costs as much as page 1."""
     try:
         last = visible.filter(pk=uuid.UUID(after)).first() if after else None
@@ -234,30 +221,6 @@ def _page_of(
         last = None
     if last is not None:
         found = found.filter(shared_at__lte=last.shared_at).exclude(shared_at=last.shared_at, pk__gte=last.pk)
-    page = list(found.order_by("-shared_at", "-id")[: PAGE_SIZE + 1])
+    rows = found.order_by("-shared_at", "-id").values_list(*COLUMNS)
+    page = [Listed(*row) for row in rows[: PAGE_SIZE + 1]]
     return page[:PAGE_SIZE], len(page) > PAGE_SIZE
-
-
-def _by_person(found: list[SharedDocument], user: User) -> list[PersonDocuments]:
-    """Groups by person: each has a heading of their own, the user first."""
-    own = set(
-        RecordTie.objects.live()
-        .filter(user=user, relationship=Relationship.SELF)
-        .values_list("patient_id", flat=True)
-    )
-    people: dict[uuid.UUID, list[SharedDocument]] = {}
-    for shared in found:
-        people.setdefault(shared.patient_id, []).append(shared)
-    grouped = [
-        PersonDocuments(
-            patient=documents[0].patient,
-            is_self=patient_id in own,
-            months=[(month, list(items)) for month, items in groupby(documents, key=_month)],
-        )
-        for patient_id, documents in people.items()
-    ]
-    return sorted(grouped, key=lambda person: not person.is_self)
-
-
-def _month(shared: SharedDocument) -> str:
-    return date_format(timezone.localdate(shared.shared_at, shared.practice.zone), "F Y")

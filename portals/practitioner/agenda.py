@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -21,6 +21,7 @@ from portals.practitioner.set_up_steps import noted, progress
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Practice
 from practices.roles import may_administer, may_share
+from schema.composed import composed_once
 
 MOST_UNFOLDED = 3  # columns that a telephone shows one below the other without being asked
 
@@ -63,6 +64,14 @@ def agenda_context(
 
 def _agendas(practice: Practice, place: AgendaPlace) -> list[Agenda]:
     """The open ones, and closed ones with appointments on these days."""
-    booked = Appointment.objects.between_days(place.days[0], place.next.days[0], practice).values("agenda")
-    agendas = Agenda.objects.filter(practice=practice).filter(Q(is_active=True) | Q(pk__in=booked))
-    return list(agendas.select_related("practice"))
+    start, end = (datetime.combine(day, time.min, practice.zone) for day in (place.days[0], place.next.days[0]))
+    agendas = _open_or_booked(practice.pk, start, end)
+    for one in agendas:
+        one.practice = practice
+    return agendas
+
+
+@composed_once
+def _open_or_booked(practice: UUID, start: datetime, end: datetime) -> QuerySet[Agenda]:
+    booked = Appointment.objects.between(start, end, practice).values("agenda")
+    return Agenda.objects.filter(practice=practice).filter(Q(is_active=True) | Q(pk__in=booked))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.template.loader import get_template
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
@@ -16,10 +16,12 @@ from appointments.free_time import DayOfAgenda, days_of_agendas
 from appointments.models import Agenda, Closing
 from appointments.openings import Span, merged
 from appointments.slots import rounded_up
+from portals.alike_rows import AlikeRows
 from portals.practitioner.agenda_grid import Hours, Placed, hours_of, side_by_side
 from portals.practitioner.agenda_place import AgendaPlace
-from portals.practitioner.agenda_slots import CLOCK, MARKS, MOST, Slot, pattern, slots_drawn, slots_of
+from portals.practitioner.agenda_slots import CLOCK, MOST, Slot, slots_drawn, slots_of
 from practices.models import Practice
+from schema.composed import composed_once
 
 WORKING_DAYS = 5  # of a week; the others are shown if something is on them
 MOST_ON_A_SHEET = 8  # agendas that stay readable side by side on a printed sheet (A4, landscape)
@@ -109,16 +111,13 @@ def columns_of(
 def draw(columns: Iterable[Column], *, books: bool, with_agenda: bool, current: UUID | None) -> None:
     """Fill in `drawn`. Arguments: as of agenda_slots.slots_drawn."""
     slot_drawn = slots_drawn(books=books, with_agenda=with_agenda, current=current)
-    template = get_template("practitioner/_agenda_gap.html")
-    gaps: dict[UUID, str] = {}  # by agenda
+    gaps = AlikeRows("practitioner/_agenda_gap.html", "starts", "from")
 
     def drawn(one: Slot | Gap) -> str:
         if isinstance(one, Slot):
             return slot_drawn(one)
-        if one.agenda.pk not in gaps:
-            gaps[one.agenda.pk] = pattern(template.render({"agenda": one.agenda, **MARKS}))
         starts = one.start.isoformat()
-        return gaps[one.agenda.pk] % {"starts": starts[:16], "from": starts[CLOCK]}
+        return gaps.drawn({"agenda": one.agenda}, **{"starts": starts[:16], "from": starts[CLOCK]})
 
     for column in columns:
         items = (f'<li class="{one.classes}">{drawn(one.content)}</li>' for one in column.entries)
@@ -210,5 +209,10 @@ def _now(sheet: Sheet, day: date, today: date) -> str:
 def _closings(practice: Practice, days: list[date]) -> list[Closing]:
     start = datetime.combine(days[0], time.min, practice.zone)
     end = datetime.combine(days[-1] + timedelta(days=1), time.min, practice.zone)
+    return _closings_of(practice.pk, start, end)
+
+
+@composed_once
+def _closings_of(practice: UUID, start: datetime, end: datetime) -> QuerySet[Closing]:
     closings = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
-    return list(closings.select_related("practice").prefetch_related("agendas"))
+    return closings.select_related("practice").prefetch_related("agendas")

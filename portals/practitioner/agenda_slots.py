@@ -1,21 +1,18 @@
 """The appointments in the grid of the agenda: a week may have two thousand.
 
 They are read as rows of the few columns that the grid shows. What many have in common (reason, place, documents) is
-rendered once, by _agenda_slot.html, with marks where the id, the times and the name of each are filled in.
+rendered once, by _agenda_slot.html (portals/alike_rows.py).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, Count, F, QuerySet, Value, When
-from django.template.loader import get_template
-from django.utils.html import escape
 
 from appointments.models import Appointment
 from documents.models import (  # fmt: skip
@@ -30,19 +27,10 @@ from documents.models import (  # fmt: skip
 )
 from documents.models.receiving import WAITS_FOR_PATIENT
 from documents.sharing import deliveries
+from portals.alike_rows import AlikeRows
 from practices.models import Practice
+from schema.composed import composed_once
 
-# Stand in a template for what differs from one appointment to the next. The id is of no appointment, the others are
-# for private use: in no word of a template.
-MARKS = {
-    "pk": UUID("00000000-0000-4000-8000-00000000a9e2"),
-    "starts": "\ue000",
-    "from": "\ue001",
-    "to": "\ue002",
-    "who": "\ue003",
-}
-NAMES = {str(mark): name for name, mark in MARKS.items()}
-PLACES = re.compile("|".join(NAMES))
 CLOCK = slice(11, 16)  # 09:00, of an ISO 8601 date and time
 NOTHING = (0,) * 10  # the counts of an appointment without anything around it
 MOST = 2_000  # appointments of one page: a full week of ten agendas has 1,750
@@ -104,13 +92,11 @@ class Slot:
 
 def slots_of(practice: Practice, days: list[date], agendas: Collection[UUID]) -> list[Slot]:
     """In order of time; the first MOST of them, and one more if there are more."""
-    found = Appointment.objects.between_days(days[0], days[-1] + timedelta(days=1), practice).filter(
-        agenda__in=agendas
-    )
-    own = ("pk", "starts_at", "ends_at", "patient__first_name", "patient__last_name", "confirmed_at")
-    common = ("visit_reason__hue", "visit_reason__name", "kind", "agenda", "agenda__name", "status")
-    rows: Iterable[Any] = found.order_by("starts_at", "id").values_list(*own, *common)[: MOST + 1]
-    counts, zone = _counts(practice, found), practice.zone
+    zone = practice.zone
+    start = datetime.combine(days[0], time.min, zone)
+    end = datetime.combine(days[-1] + timedelta(days=1), time.min, zone)
+    shown = practice.pk, start, end, tuple(agendas)
+    counts = _counts(*shown)
     return [
         Slot(
             pk=pk,
@@ -122,64 +108,74 @@ def slots_of(practice: Practice, days: list[date], agendas: Collection[UUID]) ->
             confirmed=confirmed_at is not None,
             look=Look(*same, *counts.get(pk, NOTHING)),
         )
-        for pk, start, end, first, last, confirmed_at, *same in rows
+        for pk, start, end, first, last, confirmed_at, *same in _rows(*shown, MOST + 1)
     ]
 
 
-def _counts(practice: Practice, appointments: QuerySet[Appointment]) -> dict[UUID, list[int]]:
-    """The last columns of Look, of the appointments that have something around them; one query for all.
+@composed_once
+def _rows(practice: UUID, start: datetime, end: datetime, agendas: tuple[UUID, ...], most: int) -> QuerySet[Any, Any]:
+    own = ("pk", "starts_at", "ends_at", "patient__first_name", "patient__last_name", "confirmed_at")
+    common = ("visit_reason__hue", "visit_reason__name", "kind", "agenda", "agenda__name", "status")
+    found = _within(practice, start, end, agendas).order_by("starts_at", "id")
+    return found.values_list(*own, *common)[:most]
+
+
+def _within(practice: UUID, start: datetime, end: datetime, agendas: tuple[UUID, ...]) -> QuerySet[Appointment]:
+    return Appointment.objects.between(start, end, practice).filter(agenda__in=agendas)
+
+
+def _counts(practice: UUID, start: datetime, end: datetime, agendas: tuple[UUID, ...]) -> dict[UUID, list[int]]:
+    """The last columns of Look, of the appointments that have something around them; one query for all, and one for
+    failed messages if the practice has any.
 
     Counted from what is around them: grouping appointments, SQLite would read every one there is.
     """
-    documents = SharedDocument.objects.all()
+    rows = _counted(practice, start, end, agendas)
+    if named := deliveries.named_by_failures(practice):
+        unreached = deliveries.unreached(SharedDocument.objects.all(), practice, named)
+        rows += _grouped(unreached, "appointment", Value(2), _within(practice, start, end, agendas))
+    found: dict[UUID, list[int]] = {}
+    for pk, column, number in rows:
+        found.setdefault(pk, [*NOTHING])[column] = number
+    return found
+
+
+@composed_once
+def _counted(practice: UUID, start: datetime, end: datetime, agendas: tuple[UUID, ...]) -> QuerySet[Any, Any]:
     tasks = Task.objects.filter(state__in=[TaskState.WAITING, TaskState.SENT_BACK])
     of_consent = Case(When(state=ConsentState.ASKED, then=7), When(state=ConsentState.SIGNED, then=8), default=9)
     own = "appointment"
     counted: list[tuple[QuerySet[Any], str, Any]] = [  # the way to the appointment, and the column of each row
-        (documents, own, Case(When(first_read_at=None, then=1), default=0)),
-        (deliveries.unreached(documents, practice.pk), own, Value(2)),
+        (SharedDocument.objects.all(), own, Case(When(first_read_at=None, then=1), default=0)),
         (tasks, own, Case(When(state=TaskState.WAITING, then=3), default=4)),
         (DocumentRequest.objects.filter(state__in=WAITS_FOR_PATIENT), own, Value(5)),
         (ReceivedDocument.objects.filter(state=ReceivedState.WAITING), own, Value(6)),
         (Consent.objects.all(), "document__appointment", of_consent),
     ]
-    theirs = appointments.order_by().values("pk")
-    first, *others = (
-        rows.filter(**{f"{way}__in": theirs})
-        .order_by()
-        .values(of=F(way), column=column)
-        .annotate(number=Count("pk", distinct=True))
-        .values_list("of", "column", "number")
-        for rows, way, column in counted
-    )
-    found: dict[UUID, list[int]] = {}
-    for pk, column, number in first.union(*others, all=True):
-        found.setdefault(pk, [*NOTHING])[column] = number
-    return found
+    shown = _within(practice, start, end, agendas)
+    first, *others = (_grouped(rows, way, column, shown) for rows, way, column in counted)
+    union: QuerySet[Any, Any] = first.union(*others, all=True)
+    return union
+
+
+def _grouped(rows: QuerySet[Any], way: str, column: Any, shown: QuerySet[Appointment]) -> QuerySet[Any, Any]:
+    """An appointment, a column of Look and a number. `way`: from a row to its appointment."""
+    of_shown = rows.filter(**{f"{way}__in": shown.order_by().values("pk")}).order_by()
+    counted = of_shown.values(of=F(way), column=column).annotate(number=Count("pk", distinct=True))
+    grouped: QuerySet[Any, Any] = counted.values_list("of", "column", "number")
+    return grouped
 
 
 def slots_drawn(*, books: bool, with_agenda: bool, current: UUID | None) -> Callable[[Slot], str]:
     """Draws a slot as HTML. `books`: with addresses to move and share; `current`: the one whose panel is open."""
-    template = get_template("practitioner/_agenda_slot.html")
-    known: dict[tuple[Look, bool, bool], str] = {}
+    rows = AlikeRows(
+        "practitioner/_agenda_slot.html", "starts", "from", "to", "who", books=books, with_agenda=with_agenda
+    )
 
     def drawn(one: Slot) -> str:
-        key = one.look, one.confirmed, one.pk == current
-        if key not in known:
-            shown = {"confirmed": one.confirmed, "current": key[2], "books": books, "with_agenda": with_agenda}
-            known[key] = pattern(template.render({"one": one.look, **MARKS, **shown}))
+        look = {"one": one.look, "confirmed": one.confirmed, "current": one.pk == current}
         starts, ends = one.local_start.isoformat(), one.local_end.isoformat()
-        return known[key] % {
-            "pk": str(one.pk),  # once: it stands several times in each
-            "starts": starts,
-            "from": starts[CLOCK],
-            "to": ends[CLOCK],
-            "who": escape(one.who),
-        }
+        times = {"starts": starts, "from": starts[CLOCK], "to": ends[CLOCK]}
+        return rows.drawn(look, pk=one.pk, who=one.who, **times)
 
     return drawn
-
-
-def pattern(html: str) -> str:
-    """The output of a template as a format, whose places are those of MARKS."""
-    return PLACES.sub(lambda found: f"%({NAMES[found[0]]})s", html.replace("%", "%%"))

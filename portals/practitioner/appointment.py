@@ -21,9 +21,10 @@ from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
 from appointments.booking import check_time, delete, mark_of
 from appointments.doubts import Doubt, Doubtful, doubts_about
+from appointments.finding import in_practices, practices_of
 from appointments.history import history_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, AppointmentStatus, HolderExclusion
+from appointments.models import Appointment, AppointmentStatus, HolderExclusion, WaitingEntry
 from appointments.moving import AppointmentCancelled
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
@@ -31,7 +32,8 @@ from appointments.series import cancel_following, companions, following
 from documents.consents.keeping import carries_patients_signature
 from documents.messages import messages_around
 from documents.models import AutoSend, DocumentRequest, ReceivedDocument, SharedDocument, Task
-from documents.sharing.access import around
+from documents.models.shared import reading_messages
+from documents.sharing.access import around, in_practices_around, practices_of_staff
 from documents.sharing.accesses import live_ties
 from documents.undoing.appointments import cancel_for_now, move_for_now
 from patients.duplicates import likenesses_of
@@ -39,7 +41,8 @@ from patients.proofs import proofs_of
 from portals.answers import done, not_done, refusals_shown
 from portals.appointment_words import why_cancelled
 from portals.form_errors import refusals_in
-from portals.pagination import ListPage, list_page
+from portals.pagination import ListPage, ReadPart, list_page
+from portals.practitioner import document_lines
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.agenda import agenda_context
@@ -58,6 +61,7 @@ from portals.practitioner.twins import distinguished
 from portals.practitioner.undo_offer import offer_to_undo, session_mark, undo_offered
 from portals.practitioner.waiting import rank_of
 from practices.roles import may_share
+from schema.composed import composed_once
 
 SHOWN = 12  # lines of a list in the panel
 HISTORY_LINES = 100
@@ -65,7 +69,7 @@ T = TypeVar("T", bound=Model)
 # What most appointments lack. Asking for it with the appointment is cheaper than composing the queries of each.
 AROUND = {
     f"has_{model._meta.model_name}": Exists(model._default_manager.filter(appointment=OuterRef("pk")))
-    for model in (SharedDocument, Task, DocumentRequest, ReceivedDocument, AutoSend)
+    for model in (SharedDocument, Task, DocumentRequest, ReceivedDocument, AutoSend, WaitingEntry)
 }
 
 
@@ -73,7 +77,7 @@ AROUND = {
 @require_safe
 def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
     """The panel: alone for htmx; otherwise beside the agenda of its day (a small screen shows it alone)."""
-    found = appointment_of(user, pk, **AROUND)
+    found = appointment_of(user, pk, find=_found_with_around)
     context = panel_context(request, found, user)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "panel":
         return render(request, "practitioner/_panel.html", context | {"panel_undo": undo_offered(request, user)})
@@ -81,15 +85,24 @@ def appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse
     return render(request, "practitioner/agenda.html", frame(request, user, "agenda", **context))
 
 
+@composed_once
+def _with_around(practices: tuple[uuid.UUID, ...], pk: uuid.UUID) -> QuerySet[Appointment]:
+    return in_practices(practices, pk).annotate(**AROUND)
+
+
+def _found_with_around(user: User, pk: uuid.UUID) -> Appointment | None:
+    return next(iter(_with_around(practices_of(user), pk)), None)
+
+
 def panel_context(request: HttpRequest, found: Appointment, user: User) -> dict[str, Any]:
     """Needs the appointment with AROUND."""
 
-    def shown(name: str, rows: QuerySet[T]) -> ListPage[T]:
-        if not _has(rows.model, found):
+    def shown(name: str, model: type[T], rows: QuerySet[T] | ReadPart[T]) -> ListPage[T]:
+        if not _has(model, found):
             return ListPage(())
         return list_page(request, rows, rows=SHOWN, name=name, anchor=f"panel-{name}")
 
-    ties = live_ties(found.patient)
+    ties, documents = live_ties(found.patient), shown("documents", SharedDocument, documents_of(found, user))
     outlived, reminders = superseded_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
@@ -99,15 +112,16 @@ def panel_context(request: HttpRequest, found: Appointment, user: User) -> dict[
         "recipient": resolve(found),
         "proofs": proofs_of(found.patient, ties=ties),
         "companions": companions_shown(found, companions(found), len(following(found))),
-        "waiting_rank": rank_of(found),
-        "documents": shown("documents", documents_of(found, user)),
-        "tasks": shown("tasks", _prepared(found, user)),
+        "waiting_rank": rank_of(found) if _has(WaitingEntry, found) else None,
+        "documents": documents,
+        "document_lines": document_lines.drawn(request, documents, may_share=may_share(user, found.practice)),
+        "tasks": shown("tasks", Task, _prepared(found, user)),
         "outlived": outlived,
         "outlived_count": around(found, user=user).filter(authorisation=outlived).count() if outlived else 0,
         "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
-        "requests": shown("requests", requests_around(found)),
-        "received": shown("received", received_around(found, user)),
-        "auto_sends": shown("sends", auto_sends_of(found)),
+        "requests": shown("requests", DocumentRequest, requests_around(found)),
+        "received": shown("received", ReceivedDocument, received_around(found, user)),
+        "auto_sends": shown("sends", AutoSend, auto_sends_of(found)),
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),
         "instructions": instructions_of(found),
@@ -130,21 +144,22 @@ def _prepared(found: Appointment, user: User) -> QuerySet[Task]:
     return prepared.select_related("practitioner", "prepared_by")
 
 
-def documents_of(found: Appointment, user: User) -> QuerySet[SharedDocument]:
+def documents_of(found: Appointment, user: User) -> ReadPart[SharedDocument]:
     """With what their lines show (_document_line.html), newest first."""
-    visible = around(found, user=user).select_related(
-        "category",
-        "file",
-        "shared_by",
-        "signed_by",
-        "holder",
-        "authorisation",
-        "patient",
-        "practice",
-        "consent",
-        "auto_send",
-    )
-    return visible.prefetch_related("messages")
+    return lambda first, last: _shown_documents(practices_of_staff(user), found.pk, first, last)
+
+
+@composed_once
+def _shown_documents(
+    practices: tuple[uuid.UUID, ...], appointment: uuid.UUID, first: int, last: int
+) -> QuerySet[SharedDocument]:
+    return _with_lines(in_practices_around(practices, appointment))[first:last]
+
+
+def _with_lines(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
+    own = ("category", "file", "patient", "practice", "consent", "auto_send")
+    people = ("shared_by", "signed_by", "holder", "authorisation")
+    return reading_messages(documents.select_related(*own, *people))
 
 
 @staff_only
@@ -304,7 +319,7 @@ def delete_appointment(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpR
             response["Location"] += f"?date={day.isoformat()}"
             return response
         return refused.redirect("practitioner:delete", pk=pk)
-    told, shared = who_is_notified(found, by=user), list(documents_of(found, user))
+    told, shared = who_is_notified(found, by=user), list(_with_lines(around(found, user=user)))
     context = frame(request, user, "agenda", practice=found.practice, appointment=found, told=told, count=len(shared))
     context |= {"seen": mark_of([found]), "named": _mark_of_documents(shared)}
     context["documents"] = list_page(request, shared)

@@ -20,6 +20,7 @@ from documents.sharing.reading import note_reading
 from portals.answers import done
 from portals.clock import set_clock
 from portals.page_pictures import page_picture_of, picture_mark, shown_pages
+from portals.practitioner import document_lines
 from portals.practitioner.staff import frame, staff_only
 from practices.roles import may_share
 
@@ -52,7 +53,9 @@ def document(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         user,
         "agenda",
         practice=found.practice,
-        may_share=may_share(user, found.practice),
+        document_lines=document_lines.drawn(
+            request, [found], may_share=may_share(user, found.practice), on_its_page=True
+        ),
         opened=opened,
         **(_pages(request, found, at_most=SHOWN_PAGES) if opened else {"document": found}),
     )

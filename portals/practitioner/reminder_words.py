@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus, Reminder
@@ -11,6 +13,7 @@ from appointments.models.reminder import ReminderState
 from appointments.parties import contacts_of, is_ahead
 from notifications.models import Channel, Message, SmsPolicy
 from notifications.sms_numbers import unfit
+from schema.composed import composed_once
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,21 @@ class ReminderLine:
 
 
 def reminder_lines(appointment: Appointment) -> list[ReminderLine]:
-    known = list(appointment.reminders.exclude(state=ReminderState.CANCELLED).prefetch_related("messages"))
+    known = _reminders(appointment.pk)
     planned = {one.channel for one in known if one.state == ReminderState.PLANNED}
     lacks = {channel: why_no_reminder(appointment, Channel(channel)) for channel in planned}
     return [
-        ReminderLine(one, list(one.messages.all()), lacks[one.channel] if one.state == ReminderState.PLANNED else "")
+        ReminderLine(
+            one, vars(one)["messages_read"], lacks[one.channel] if one.state == ReminderState.PLANNED else ""
+        )
         for one in known
     ]
+
+
+@composed_once
+def _reminders(appointment: UUID) -> QuerySet[Reminder]:
+    standing = Reminder.objects.filter(appointment=appointment).exclude(state=ReminderState.CANCELLED)
+    return standing.prefetch_related(Prefetch("messages", to_attr="messages_read"))
 
 
 def cannot_be_reminded(appointment: Appointment, lines: list[ReminderLine]) -> bool:

@@ -33,6 +33,7 @@ from files.names import proposed_title
 from files.serving import respond
 from portals.answers import done
 from portals.pagination import list_page
+from portals.practitioner import document_lines
 from portals.practitioner.access_words import standing_sentences, unconfirmed_sentences
 from portals.practitioner.appointment import SHOWN, documents_of
 from portals.practitioner.card import CardRefused, category_of, library_id_of, received, refusals_on_card
@@ -67,7 +68,8 @@ def share(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 def share_context(request: HttpRequest, appointment: Appointment, user: User, **more: Any) -> dict[str, Any]:
     recipient = resolve(appointment)
-    signs = may_sign(user, appointment.practice)
+    documents = list_page(request, documents_of(appointment, user), rows=SHOWN, name="documents", anchor="documents")
+    shares, signs = may_share(user, appointment.practice), may_sign(user, appointment.practice)
     has_signature = signs and SignatureImage.objects.filter(user=user).exists()
     return (
         frame(
@@ -76,7 +78,7 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
             "agenda",
             practice=appointment.practice,
             recipient=recipient,
-            may_share=may_share(user, appointment.practice),
+            may_share=shares,
             has_signature=has_signature,
             may_sign=signs,
             contacts_form=ContactsForm(
@@ -92,9 +94,8 @@ def share_context(request: HttpRequest, appointment: Appointment, user: User, **
             patient_is_minor=appointment.patient.is_minor_now(),
             categories=Category.objects.filter(is_active=True),
             **library_choice(request, appointment),
-            documents=list_page(
-                request, documents_of(appointment, user), rows=SHOWN, name="documents", anchor="documents"
-            ),
+            documents=documents,
+            document_lines=document_lines.drawn(request, documents, may_share=shares, back="share"),
             extensions=",".join(MEDIA_TYPES),
             config=_config(request, appointment, more.get("replacing"), signs=signs, has_signature=has_signature),
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.db.models import Exists
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
+from appointments.finding import found_by_staff
 from appointments.models import Appointment
 from patients.models import Patient
 from portals.answers import not_done
@@ -27,6 +27,7 @@ from portals.practitioner.undo_offer import undo_offered
 from practices.models import Practice, Role
 from practices.roles import PracticeSuspended, is_staff_of_any, may_administer, require_staff
 
+Find = Callable[[User, uuid.UUID], Appointment | None]
 P = ParamSpec("P")
 R = TypeVar("R")
 # Sections that list what the rail counts, by its name there.
@@ -60,18 +61,15 @@ def staff_only(view: Callable[Concatenate[HttpRequest, User, P], R]) -> Callable
     return wrapped
 
 
-def appointment_of(user: User, pk: uuid.UUID, **also: Exists) -> Appointment:
-    """The appointment; activates its practice's time zone. `also`: what to ask with it. Raises Http404."""
-    of_staff = Appointment.objects.of_staff(user).select_related(
-        "practice", "patient", "agenda", "visit_reason", "holder"
-    )
-    if also:
-        of_staff = of_staff.annotate(**also)
-    batch = get_object_or_404(of_staff, pk=pk)
-    if batch.patient.practice_id == batch.practice_id:
-        batch.patient.practice = batch.practice
-    set_clock(batch.practice)
-    return batch
+def appointment_of(user: User, pk: uuid.UUID, *, find: Find = found_by_staff) -> Appointment:
+    """The appointment; activates its practice's time zone. `find`: reads more with it. Raises Http404."""
+    found = find(user, pk)
+    if found is None:
+        raise Http404
+    if found.patient.practice_id == found.practice_id:
+        found.patient.practice = found.practice
+    set_clock(found.practice)
+    return found
 
 
 def patient_of(user: User, pk: uuid.UUID) -> Patient:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from notifications import wording
 from notifications.wording import long_day, masked_email, masked_mobile, shown, telephone_by_pairs
+from portals.alike_rows import Mark
 from portals.device_words import device_words
 from portals.verification_words import level_words
 
@@ -101,9 +102,9 @@ def short_day(value: date | datetime) -> str:
 
 
 @register.filter
-def moment(value: datetime) -> str:
+def moment(value: datetime | Mark) -> str:
     """24 novembre 2026 à 09:14."""
-    return wording.moment(value)
+    return value if isinstance(value, Mark) else wording.moment(value)
 
 
 @register.simple_tag

@@ -14,7 +14,6 @@ from accounts.models import User
 from appointments.models import Appointment
 from documents.models import SharedDocument
 from documents.sharing.access import SERVED, one_as_recipient
-from documents.sharing.composed import compose
 from files.models import StoredFile
 from patients.models import Patient, RecordTie
 from tests.conftest import BookFixture
@@ -76,9 +75,3 @@ def test_an_account_that_was_closed_sees_nothing(share: Share, appointment: Appo
     shared = share(appointment)
     marie_herself.is_active = False
     assert one_as_recipient(marie_herself, shared.pk) is None
-
-
-def test_a_query_that_does_not_ask_for_each_id_is_refused() -> None:
-    asked, forgotten = uuid.uuid4(), uuid.uuid4()
-    with pytest.raises(ValueError, match="Not parameters of the query"):
-        compose(SharedDocument.objects.filter(pk=asked).values_list("pk"), [asked, forgotten])

@@ -77,7 +77,7 @@ class ReceivedDocumentOut(InPracticeZone, ModelShape[SharedDocument]):
 class SharedDocumentOut(ReceivedDocumentOut):
     """As staff see it."""
 
-    notifications = NoticeOut(source="messages", many=True)
+    notifications = NoticeOut(source="all_messages", many=True)
     notices = serializers.ListField(
         child=serializers.ChoiceField(choices=NOTICES), help_text="What intake noticed or changed"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
@@ -20,6 +20,7 @@ from accounts.models import User
 from appointments.authorisation import authorise_holder
 from appointments.booking import book, delete
 from appointments.cancelling import cancel
+from appointments.finding import found_by_staff
 from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, VisitReason
 from appointments.moving import move
@@ -45,10 +46,11 @@ from practices.models import SHARING_ROLES, Practice
 
 
 def appointment_of(user: User, pk: uuid.UUID) -> Appointment:
-    appointments = Appointment.objects.of_staff(user).select_related(
-        "practice", "patient", "agenda", "visit_reason", "holder"
-    )
-    return get_object_or_404(appointments, pk=pk)
+    """Raises Http404."""
+    found = found_by_staff(user, pk)
+    if found is None:
+        raise Http404
+    return found
 
 
 FILTERS = [

@@ -23,6 +23,7 @@ from accounts.models import Scope, User
 from accounts.sole_control import require_sole_control
 from appointments.models import Appointment
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
+from documents.models.shared import reading_messages
 from documents.sharing.access import around, one_as_recipient, visible_as_recipient, visible_as_staff
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload, take_back
@@ -37,13 +38,14 @@ from portals.api.views.appointments import OfAppointment
 from portals.api.views.base import ApiView, Listing, StaffView, asked_ids, checked, need_scope, read
 from signing.pdf.placement import Placement
 
+PARTS = ("file", "shared_by")
 NEWEST_FIRST = ("-shared_at", "-id")
 ONE_DOWNLOAD = timedelta(hours=1)  # its ranges are requested one after the other
 
 
 def with_parts(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
     """Prefetches all that the serializers show, in a fixed number of queries."""
-    return documents.select_related("file", "shared_by", "practice").prefetch_related("messages")
+    return reading_messages(documents.select_related(*PARTS, "practice"))
 
 
 class Categories(ApiView, Listing[Category]):
@@ -62,7 +64,13 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
     def get_queryset(self) -> QuerySet[SharedDocument]:
-        return with_parts(around(self.appointment, user=self.user))
+        return reading_messages(around(self.appointment, user=self.user).select_related(*PARTS))
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        for one in page or ():
+            one.practice = self.appointment.practice  # read once for all
+        return page
 
     @cached_property
     def asked(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from appointments.models import Appointment, BookedFor
@@ -77,6 +79,24 @@ def test_the_list_shows_it_as_new_then_as_read(
     picture = browser.get(f"/documents/{document.pk}/pages/1/")
     assert (picture["Content-Type"], picture.content[:4]) == ("image/webp", b"RIFF")
     assert picture["Cache-Control"] == "no-store, private"
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_the_list_asks_five_questions_however_long_it_is(
+    count: int,
+    document: SharedDocument,
+    marie_herself: User,
+    sign_in: Callable[[User], Client],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for _ in range(count - 1):
+        document.pk = uuid.uuid4()
+        document.save(force_insert=True)
+    browser = sign_in(marie_herself)
+    browser.get("/documents/")
+    with django_assert_max_num_queries(5):
+        page = browser.get("/documents/").content.decode()
+    assert page.count('class="document-card') == min(count, 50)
 
 
 def test_the_download_is_the_document_and_nothing_runs_it(

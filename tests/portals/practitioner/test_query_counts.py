@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from accounts.models import User
 from appointments.models import Appointment
 from practices.members import add_member
 from practices.models import Practice, Role
+from tests.costs import counted
 
 SignIn = Callable[[User], Client]
 IN_PANEL = {"HX-Request": "true", "HX-Target": "panel"}
@@ -50,6 +52,24 @@ def test_the_busiest_pages_ask_few_questions(
         asked[address] = len(queries)
         assert sum("accounts_membership" in one["sql"] for one in queries) == 1, address
     assert all(asked[address] <= bound for address, _, bound in most), asked
+
+
+@pytest.mark.django_db
+def test_the_busiest_pages_compose_few_of_their_statements(
+    alice: User, appointment: Appointment, sign_in: SignIn
+) -> None:
+    """Counted in calls, once what a process composes once is composed."""
+    client, panel = sign_in(alice), f"/pro/appointments/{appointment.pk}/"
+    most: list[tuple[str, dict[str, Any], int]] = [
+        (f"/pro/?date={appointment.local_start.date()}", {}, 33_000),
+        (panel, {"headers": IN_PANEL}, 53_000),
+        (f"{panel}share/", {}, 46_000),
+    ]
+    cost = {}
+    for address, sent, _ in most:
+        client.get(address, **sent)
+        _answer, cost[address] = counted(partial(client.get, address, **sent))
+    assert all(cost[address] <= bound for address, _, bound in most), cost
 
 
 @pytest.mark.django_db

@@ -1,0 +1,56 @@
+"""Rows of a long list, of which many look alike.
+
+What they have in common is rendered once by a template, with marks where each has values of its own. The template is
+given nothing else of a row, so it can't show one row's values in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from html import escape
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.template.context_processors import csrf
+from django.template.loader import get_template
+from django.utils.safestring import SafeString
+
+# Stands for the id of a row, in addresses too: the id of nothing.
+ANY_ID = UUID("00000000-0000-4000-8000-00000000a9e2")
+FIRST_MARK = 0xE000  # Unicode's private use: in no word of a template
+
+
+class Mark(str):
+    """Stands for a text in a row. Where a template writes a moment, it stands for the moment in words."""
+
+    __slots__ = ()
+
+
+class AlikeRows:
+    """The rows of one answer: they contain its CSRF token, and are in its language.
+
+    `own`: what each row has of its own beside its id `pk`, by its name in the template, which must only print it.
+    `common`: what all rows have in common.
+    """
+
+    def __init__(self, template_name: str, *own: str, request: HttpRequest | None = None, **common: Any) -> None:
+        self._template = get_template(template_name)
+        self.marks = {name: Mark(chr(number)) for number, name in enumerate(own, FIRST_MARK)}
+        self._names = {str(ANY_ID): "pk"} | {str(mark): name for name, mark in self.marks.items()}
+        self._places = re.compile("|".join(self._names))
+        self._common = common | ({key: str(value) for key, value in csrf(request).items()} if request else {})
+        self._known: dict[tuple[Hashable, ...], str] = {}
+
+    def drawn(self, look: Mapping[str, Hashable], **own: Any) -> SafeString:
+        """A row as HTML. `look`: what the template is told of it, by name. `own`: as text; what a mark stands for."""
+        key = tuple(look.values())
+        if key not in self._known:
+            self._known[key] = self._pattern(look)
+        # `str` first: an id stands several times in each.
+        return SafeString(self._known[key] % {name: escape(str(value)) for name, value in own.items()})
+
+    def _pattern(self, look: Mapping[str, Hashable]) -> str:
+        html = self._template.render({**self._common, **look, "pk": ANY_ID, **self.marks}).replace("%", "%%")
+        return self._places.sub(lambda found: f"%({self._names[found[0]]})s", html)

@@ -1,0 +1,144 @@
+"""Queries that Django composes once in a process, and that then differ only in the values that they ask for.
+
+For a row found by its key, Django takes longer to compose the query than the database to answer it. What is asked is
+the same as before, and is asked at each call: no row is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connection, models
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# Of one query, by the types and numbers of its values: how many a process keeps. Others are composed each time.
+SHAPES = 16
+FIELDS: dict[type, models.Field[Any, Any]] = {
+    UUID: models.UUIDField(),
+    str: models.CharField(),
+    datetime: models.DateTimeField(),
+    date: models.DateField(),
+}
+
+_days = itertools.count()
+
+
+@dataclass(frozen=True)
+class _Composed:
+    """`places`: for each parameter of the SQL, which of the values it is; None if it is the same in each run."""
+
+    queryset: models.QuerySet[Any, Any]
+    compiler: Any
+    sql: str
+    parameters: tuple[Any, ...]
+    places: tuple[int | None, ...]
+
+    def rows(self, values: list[Any]) -> list[Any]:
+        """On the connection of this thread. What comes back becomes objects as Django does it."""
+        prepared = [_prepared(one) for one in values]
+        parameters = tuple(
+            same if place is None else prepared[place]
+            for same, place in zip(self.parameters, self.places, strict=True)
+        )
+        compiler = copy.copy(self.compiler)
+        compiler.connection = connection
+        compiler.as_sql = lambda *_args, **_options: (self.sql, parameters)
+        query: Any = copy.copy(self.queryset.query)
+        query.get_compiler = lambda *_args, **_options: compiler
+        run: Any = type(self.queryset)(self.queryset.model, query, DEFAULT_DB_ALIAS)
+        for name in ("_iterable_class", "_fields", "_prefetch_related_lookups"):
+            setattr(run, name, getattr(self.queryset, name))
+        return list(run)
+
+    @property
+    def own(self) -> tuple[Any, ...]:
+        """What does not depend on the values."""
+        same = (one for one, place in zip(self.parameters, self.places, strict=True) if place is None)
+        return self.sql, self.places, *same
+
+
+def composed_once(build: Callable[P, models.QuerySet[Any, R]]) -> Callable[P, list[R]]:
+    """`build` makes a query of its arguments. Ids, texts, moments, days and tuples of them are parameters of the
+    query and nothing else: `build` gets others in their place. Any other argument must be hashable; the query is
+    composed for each of its values.
+
+    The result takes the same arguments, by position, and returns the rows. Raises ValueError if a value is not a
+    parameter, or if the query depends on anything else that changes, like the time.
+    """
+    known: dict[Hashable, _Composed | None] = {}
+
+    @wraps(build)
+    def run(*args: P.args, **named: P.kwargs) -> list[R]:
+        shape = (connection.vendor, *map(_shape, args))
+        if shape not in known:
+            if len(known) >= SHAPES:
+                return list(build(*args, **named))
+            known[shape] = _compose(build, args)
+        found = known[shape]
+        return found.rows([value for one in args for value in _values(one)]) if found else []
+
+    return run
+
+
+def _shape(argument: Any) -> Hashable:
+    if isinstance(argument, tuple):
+        return tuple(map(type, argument))
+    kind: type = type(argument)
+    return kind if kind in FIELDS else (kind, argument)
+
+
+def _values(argument: Any) -> Iterator[Any]:
+    if isinstance(argument, tuple):
+        yield from argument
+    elif type(argument) in FIELDS:
+        yield argument
+
+
+def _compose(build: Callable[..., models.QuerySet[Any, Any]], args: tuple[Any, ...]) -> _Composed | None:
+    """None if there are no rows, whatever the values. Composes it twice, to see what else it depends on."""
+    first, second = _with_stand_ins(build, args), _with_stand_ins(build, args)
+    if first is None or second is None:
+        return None
+    if first.own != second.own:
+        raise ValueError(f"{build.__qualname__}: the query depends on more than its arguments.")
+    return first
+
+
+def _with_stand_ins(build: Callable[..., models.QuerySet[Any, Any]], args: tuple[Any, ...]) -> _Composed | None:
+    chosen = [_stand_in(one) for one in args]
+    known = {_prepared(value): place for place, value in enumerate(v for one in chosen for v in _values(one))}
+    queryset = build(*chosen)
+    compiler: Any = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    places = tuple(known.get(one) if isinstance(one, Hashable) else None for one in parameters)
+    if missing := set(known.values()) - set(places):
+        raise ValueError(f"{build.__qualname__}: no parameters of the query: values {sorted(missing)}.")
+    return _Composed(queryset, compiler, sql, tuple(parameters), places)
+
+
+def _stand_in(argument: Any) -> Any:
+    """A value of the same type that no query has by chance."""
+    if isinstance(argument, tuple):
+        return tuple(map(_stand_in, argument))
+    if type(argument) not in FIELDS:
+        return argument
+    moment = datetime(3000, 1, 1, tzinfo=UTC) + timedelta(days=next(_days) % 2_000_000, microseconds=1)
+    values = {UUID: uuid4(), str: uuid4().hex, datetime: moment, date: moment.date()}
+    return values[type(argument)]
+
+
+def _prepared(value: Any) -> Any:
+    """As the database's driver takes it."""
+    return FIELDS[type(value)].get_db_prep_value(value, connection)

@@ -1,0 +1,107 @@
+"""Queries that are composed once (schema/composed.py) answer as they would if composed each time."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from appointments.models import Appointment
+from patients.models import Patient
+from practices.models import Practice
+from schema.composed import SHAPES, composed_once
+from tests.costs import counted
+
+pytestmark = pytest.mark.django_db
+
+
+def of_practices(practices: tuple[UUID, ...], born: date, since: datetime) -> QuerySet[Patient]:
+    found = Patient.objects.filter(practice__in=practices, birth_date=born, created_at__gte=since)
+    return found.select_related("practice").prefetch_related("appointments").order_by("pk")
+
+
+def test_it_finds_for_any_values_what_the_query_finds(
+    practice: Practice, other_practice: Practice, appointment: Appointment, marie: Patient, stranger: Patient
+) -> None:
+    composed, long_ago = composed_once(of_practices), timezone.now() - timedelta(days=1)
+    for practices in ((practice.pk,), (other_practice.pk,), (practice.pk, other_practice.pk), ()):
+        for born in (marie.birth_date, stranger.birth_date, date(1900, 1, 1)):
+            for since in (long_ago, timezone.now() + timedelta(days=1)):
+                expected = list(of_practices(practices, born, since))
+                found = composed(practices, born, since)
+                assert found == expected
+                with CaptureQueriesContext(connection) as queries:
+                    read = [(one.practice.name, list(one.appointments.all())) for one in found]
+                assert not queries.captured_queries  # what the query reads with the rows
+                assert read == [(one.practice.name, list(one.appointments.all())) for one in expected]
+
+
+def test_it_reads_the_database_at_each_call(practice: Practice, marie: Patient) -> None:
+    composed, since = composed_once(of_practices), timezone.now() - timedelta(days=1)
+    first = composed((practice.pk,), marie.birth_date, since)
+    Patient.objects.filter(pk=marie.pk).update(last_name="Martin")
+    (again,) = composed((practice.pk,), marie.birth_date, since)
+    assert [one.last_name for one in first] == ["Durand"]
+    assert again.last_name == "Martin"
+    Patient.objects.filter(pk=marie.pk).update(birth_date=date(1900, 1, 1))
+    assert composed((practice.pk,), marie.birth_date, since) == []
+
+
+def test_values_and_slices_are_read_as_without_it(practice: Practice, marie: Patient, stranger: Patient) -> None:
+    def names(practice: UUID, last_name: str, first: int, last: int) -> QuerySet[Patient, str]:
+        found = Patient.objects.filter(practice=practice, last_name=last_name).order_by("first_name")
+        return found.values_list("first_name", flat=True)[first:last]
+
+    composed = composed_once(names)
+    for last_name in ("Durand", stranger.last_name):
+        for part in ((0, 1), (1, 2), (0, 5)):
+            assert composed(practice.pk, last_name, *part) == list(names(practice.pk, last_name, *part))
+
+
+def test_a_query_that_is_composed_once_costs_less(practice: Practice, marie: Patient) -> None:
+    composed, since = composed_once(of_practices), timezone.now() - timedelta(days=1)
+    values = (practice.pk,), marie.birth_date, since
+    assert composed(*values) == list(of_practices(*values))  # once
+    _found, each = counted(lambda: list(of_practices(*values)))
+    _found, once = counted(lambda: composed(*values))
+    assert once < 0.6 * each
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda pk: Patient.objects.filter(pk=pk, created_at__lt=timezone.now()),
+        lambda pk: Patient.objects.filter(pk=pk, practice=uuid.uuid4()),
+        lambda pk: Patient.objects.filter(pk=pk)[: uuid.uuid4().int],
+        lambda _pk: Patient.objects.all(),
+        lambda pk: Patient.objects.filter(last_name=f"{pk} "),
+    ],
+    ids=["the time", "an id", "how many", "nothing", "another text"],
+)
+def test_a_query_that_depends_on_more_or_less_than_its_values_is_refused(
+    build: Callable[[UUID], QuerySet[Patient]],
+) -> None:
+    with pytest.raises(ValueError, match=r"depends on more|no parameters"):
+        composed_once(build)(uuid.uuid4())
+
+
+def test_a_process_keeps_a_bounded_number_of_shapes() -> None:
+    composed: list[int] = []
+
+    def build(pks: tuple[UUID, ...]) -> QuerySet[Any, Any]:
+        composed.append(len(pks))
+        return Patient.objects.filter(pk__in=pks)
+
+    ask = composed_once(build)
+    for count in [*range(SHAPES + 5), 1, SHAPES + 4]:
+        assert ask(tuple(uuid.uuid4() for _ in range(count))) == []
+    assert composed.count(1) == 2  # twice, to compare
+    assert composed.count(SHAPES + 4) == 2  # once each time
