@@ -54,7 +54,7 @@ class AccessBasis(StrEnum):
 class Access:
     """`account`: the account that has it; `contacts`: otherwise, where it was sent. `suspended`: since when it shows
     only what was shared before; `unproved`: the contacts of the record still to be proved. `appointment`: the only
-    one it opens, if there is just one."""
+    one it opens, if there is just one. `leads_to`: the titles of what a link shows, or what it asks for."""
 
     id: uuid.UUID
     kind: AccessKind
@@ -68,6 +68,7 @@ class Access:
     unproved: tuple[AccessBasis, ...] = ()
     appointment: Appointment | None = None
     to_holder: bool = False
+    leads_to: tuple[str, ...] = ()
 
 
 def accesses_to(patient: Patient, *, ties: Sequence[RecordTie] | None = None) -> list[Access]:
@@ -204,10 +205,16 @@ def _links(patient: Patient) -> list[Access]:
             contacts=tuple(filter(None, (link.email, link.mobile))),
             appointment=link.appointment,
             to_holder=link.holder is not None,
+            leads_to=leads_to,
         )
         for link in links_of(patient)
-        if documents_of(link).exists() or asked_by_link(link)
+        if (leads_to := _leads_to(link))
     ]
+
+
+def _leads_to(link: DocumentLink) -> tuple[str, ...]:
+    titles = documents_of(link).values_list("shared__title", flat=True)
+    return tuple(titles) or tuple(one.label for one in asked_by_link(link))
 
 
 def _invitations(patient: Patient) -> list[Access]:

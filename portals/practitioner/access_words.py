@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from patients.models import Patient, RecordTie
 from patients.ownership import Standing, standings, unconfirmed
 from portals.who_has import who_has
 
+MOST_TITLES = 5  # of one link
 ICONS = {
     AccessKind.ACCOUNT: "person-check",
     AccessKind.HOLDER: "people",
@@ -55,9 +57,13 @@ def _title(access: Access) -> str:
         case AccessKind.HOLDER:
             return _("A pris un rendez-vous pour cette personne")
         case AccessKind.LINK:
-            return _("Lien sans compte, vers des documents automatiques")
+            return _("Lien sans compte, vers : %(titles)s") % {"titles": _titles(access.leads_to)}
         case AccessKind.INVITATION:
             return _("Invitation à relier un compte, pas encore suivie")
+
+
+def _titles(titles: Sequence[str]) -> str:
+    return ", ".join(titles[:MOST_TITLES]) + (", …" if len(titles) > MOST_TITLES else "")
 
 
 def _stands_on(access: Access) -> str:
