@@ -57,9 +57,14 @@ def _title(access: Access) -> str:
         case AccessKind.HOLDER:
             return _("A pris un rendez-vous pour cette personne")
         case AccessKind.LINK:
-            return _("Lien sans compte, vers : %(titles)s") % {"titles": _titles(access.leads_to)}
+            sentence = _("Lien sans compte, vers : %(titles)s (rendez-vous du %(day)s)")
+            return sentence % {"titles": _titles(access.leads_to), "day": _day(access)}
         case AccessKind.INVITATION:
             return _("Invitation à relier un compte, pas encore suivie")
+
+
+def _day(access: Access) -> str:
+    return long_day(access.appointment.local_start) if access.appointment else ""
 
 
 def _titles(titles: Sequence[str]) -> str:
@@ -79,8 +84,7 @@ def _stands_on(access: Access) -> str:
         return _("A prouvé l’adresse e-mail, le mobile et la date de naissance.")
     if AccessBasis.BOOKED_FOR_MINOR in access.stands_on:
         return _("Voit ce qui est partagé à ce titre tant que le patient est mineur, et le garde.")
-    day = long_day(access.appointment.local_start) if access.appointment else ""
-    return _("Autorisé par le cabinet, pour le rendez-vous du %(day)s.") % {"day": day}
+    return _("Autorisé par le cabinet, pour le rendez-vous du %(day)s.") % {"day": _day(access)}
 
 
 def _note(access: Access) -> str:

@@ -23,6 +23,7 @@ from documents.sharing.access import visible_as_recipient
 from documents.sharing.accesses import AccessKind, accesses_to, end_access
 from documents.sharing.uploads import RecipientNotReady
 from notifications.models import Message
+from notifications.wording import long_day
 from patients.invitations import (
     invitation_for,
 )
@@ -258,7 +259,7 @@ def test_staff_read_the_records_contacts_and_not_a_bookers(
     authorise_holder(appointment=adult, by=alice)
     send_due()
     page = sign_in(bob).get(f"/pro/patients/{adult.patient_id}/").content.decode()
-    assert "Lien sans compte, vers\u00a0: Plan d’accès" in unescape(page)
+    assert f"vers\u00a0: Plan d’accès (rendez-vous du {long_day(adult.local_start)})" in unescape(page)
     assert holder.email not in page[page.index("data-accesses") :]
 
 
