@@ -34,9 +34,11 @@ def keep(upload: uuid.UUID, content: bytes) -> str:
     exceptions."""
     storage, piece = _storage(), f"{uuid.uuid4().hex}-{_hash(content)}"
     storage.save(_key(upload, piece), ContentFile(content))
-    # "200 OK" may come from a proxy in front of S3.
-    if not isinstance(storage, FileSystemStorage) and storage.size(_key(upload, piece)) != len(content):
-        raise StorageUnsure
+    if not isinstance(storage, FileSystemStorage):  # "200 OK" may come from a proxy in front of S3: is it there?
+        try:
+            _content(upload, piece)
+        except PiecesLost:
+            raise StorageUnsure from None
     return piece
 
 

@@ -322,12 +322,20 @@ def _listed(storage: Storage) -> Iterator[tuple[str, datetime]]:
 
 
 def _listed_below(root: Path) -> Iterator[tuple[str, datetime]]:
-    for folder, folders, names in os.walk(root):
+    if not root.exists():
+        return  # nothing has been stored yet
+    # A folder may be on another disk, behind a link. One that cannot be listed is no empty one.
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=_raise):
         folders.sort()
         for path in (Path(folder, name) for name in names):
             with contextlib.suppress(FileNotFoundError):  # it was just removed
                 changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
                 yield path.relative_to(root).as_posix(), changed
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # it was just removed
+        raise error
 
 
 def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None:

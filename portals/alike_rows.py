@@ -7,25 +7,27 @@ given nothing else of a row, so it can't show one row's values in another.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Hashable, Mapping
 from html import escape
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 from django.http import HttpRequest
 from django.template.context_processors import csrf
 from django.template.loader import get_template
 from django.utils.safestring import SafeString
 
-# Stands for the id of a row, in addresses too: the id of nothing.
-ANY_ID = UUID("00000000-0000-4000-8000-00000000a9e2")
-FIRST_MARK = 0xE000  # Unicode's private use: in no word of a template
-
 
 class Mark(str):
-    """Stands for a text in a row. Where a template writes a moment, it stands for the moment in words."""
+    """Stands for a text in a row. Where a template writes a moment, it stands for the moment in words. A number that
+    nobody can guess, so that no name or title contains it; in digits, so that no filter of letters changes it."""
 
     __slots__ = ()
+
+    @classmethod
+    def new(cls) -> Mark:
+        return cls(f"{secrets.randbits(128):039}")
 
 
 class AlikeRows:
@@ -37,8 +39,9 @@ class AlikeRows:
 
     def __init__(self, template_name: str, *own: str, request: HttpRequest | None = None, **common: Any) -> None:
         self._template = get_template(template_name)
-        self.marks = {name: Mark(chr(number)) for number, name in enumerate(own, FIRST_MARK)}
-        self._names = {str(ANY_ID): "pk"} | {str(mark): name for name, mark in self.marks.items()}
+        self.any_id = uuid4()  # stands for the id of a row, in addresses too
+        self.marks = {name: Mark.new() for name in own}
+        self._names = {str(self.any_id): "pk"} | {str(mark): name for name, mark in self.marks.items()}
         self._places = re.compile("|".join(self._names))
         self._common = common | ({key: str(value) for key, value in csrf(request).items()} if request else {})
         self._known: dict[tuple[Hashable, ...], str] = {}
@@ -52,5 +55,5 @@ class AlikeRows:
         return SafeString(self._known[key] % {name: escape(str(value)) for name, value in own.items()})
 
     def _pattern(self, look: Mapping[str, Hashable]) -> str:
-        html = self._template.render({**self._common, **look, "pk": ANY_ID, **self.marks}).replace("%", "%%")
+        html = self._template.render({**self._common, **look, "pk": self.any_id, **self.marks}).replace("%", "%%")
         return self._places.sub(lambda found: f"%({self._names[found[0]]})s", html)

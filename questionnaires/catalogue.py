@@ -20,6 +20,7 @@ from audit.trail import record
 from files.names import composed
 from practices.models import Practice
 from practices.roles import require_administrator
+from questionnaires.fhir.clocks import on_clock
 from questionnaires.fhir.editing import NoSuchItem, blank, with_moved_item, without_item
 from questionnaires.fhir.faults import Fault, NotUnderstood
 from questionnaires.fhir.items import Questions
@@ -102,8 +103,9 @@ def create_questionnaire(*, practice: Practice, title: str, by: User, resource: 
 def import_questionnaire(
     *, practice: Practice, resource: object, by: User, title: str = "", pk: uuid.UUID | None = None
 ) -> Questionnaire:
-    """Version 1 is the resource. Raises NotAllowed, QuestionnaireNotUnderstood."""
+    """Version 1 is the resource, on the practice's clock. Raises NotAllowed, QuestionnaireNotUnderstood."""
     check_may_edit(practice, by)
+    resource = on_clock(resource, practice.zone)
     questions = _read(read_questionnaire, resource)
     named = composed(title or questions.title)
     if not named:
@@ -195,8 +197,10 @@ def publish(*, questionnaire: Questionnaire, by: User, seen: str = "") -> Questi
 
 @transaction.atomic
 def publish_resource(*, questionnaire: Questionnaire, resource: object, by: User) -> QuestionnaireVersion:
-    """Make this resource the next version; a draft is dropped. Raises NotAllowed, QuestionnaireNotUnderstood."""
+    """Make this resource the next version, on the practice's clock; a draft is dropped. Raises NotAllowed,
+    QuestionnaireNotUnderstood."""
     check_may_edit(questionnaire.practice, by)
+    resource = on_clock(resource, questionnaire.practice.zone)
     questions = _read(read_questionnaire, resource)
     locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
     named = composed(questions.title) or locked.title

@@ -12,11 +12,13 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.utils import timezone, translation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,6 +32,8 @@ FIELDS: dict[type, models.Field[Any, Any]] = {
 }
 
 _days = itertools.count()
+# It is never the same day on both.
+_EARLIEST, _LATEST = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Etc/GMT+12")
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,12 @@ def composed_once(build: Callable[P, models.QuerySet[Any, R]]) -> Callable[P, li
 
     @wraps(build)
     def run(*args: P.args, **named: P.kwargs) -> list[R]:
+        if named:
+            raise TypeError(f"{build.__qualname__} takes its arguments by position.")
         shape = (connection.vendor, *map(_shape, args))
         if shape not in known:
             if len(known) >= SHAPES:
-                return list(build(*args, **named))
+                return list(cast("Any", build)(*args))
             known[shape] = _compose(build, args)
         found = known[shape]
         return found.rows([value for one in args for value in _values(one)]) if found else []
@@ -104,8 +110,12 @@ def _values(argument: Any) -> Iterator[Any]:
 
 
 def _compose(build: Callable[..., models.QuerySet[Any, Any]], args: tuple[Any, ...]) -> _Composed | None:
-    """None if there are no rows, whatever the values. Composes it twice, to see what else it depends on."""
-    first, second = _with_stand_ins(build, args), _with_stand_ins(build, args)
+    """None if there are no rows, whatever the values. Composes it twice, for people who have neither the language nor
+    the day nor the clock in common, to see what else it depends on."""
+    with translation.override("fr"), timezone.override(_EARLIEST):
+        first = _with_stand_ins(build, args)
+    with translation.override("en"), timezone.override(_LATEST):
+        second = _with_stand_ins(build, args)
     if first is None or second is None:
         return None
     if first.own != second.own:
@@ -135,7 +145,7 @@ def _stand_in(argument: Any) -> Any:
     if type(argument) not in FIELDS:
         return argument
     moment = datetime(3000, 1, 1, tzinfo=UTC) + timedelta(days=next(_days) % 2_000_000, microseconds=1)
-    values = {UUID: uuid4(), str: uuid4().hex, datetime: moment, date: moment.date()}
+    values = {UUID: uuid4(), str: str(uuid4()), datetime: moment, date: moment.date()}
     return values[type(argument)]
 
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from documents.models import Category, Consent, SharedDocument
 from notifications.models import Channel, Message
 from notifications.wording import moment
-from portals.alike_rows import ANY_ID, AlikeRows, Mark
+from portals.alike_rows import AlikeRows, Mark
 
 MOMENTS = ("shared_at", "replaced_at", "first_read_at")
 OF_A_MESSAGE = ("delivered_at", "sent_at", "due_at")
@@ -97,7 +97,7 @@ def _drawn(rows: AlikeRows, document: SharedDocument) -> SafeString:
 def _look(document: SharedDocument, rows: AlikeRows, marks: dict[str, Mark]) -> DocumentLook:
     messages = document.newest_messages
     return DocumentLook(
-        pk=ANY_ID,
+        pk=rows.any_id,
         title=rows.marks["title"],
         shared_at=marks.get("shared_at"),
         replaced_at=marks.get("replaced_at"),

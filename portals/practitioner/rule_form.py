@@ -173,6 +173,8 @@ class RuleForm(WhichAppointmentsForm):
         offset = str(self["offset_hours"].value() or "")
         if str(self["moment"].value() or Moment.BOOKING) == Moment.BOOKING or not offset.isdecimal():
             return str(moment)
+        if self["offset_hours"].errors:  # too long to be read, maybe
+            return str(moment)
         hours = int(offset) * (24 if self["offset_unit"].value() == "days" else 1)
         return f"{delay(hours)} {moment}"
 

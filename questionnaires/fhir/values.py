@@ -262,11 +262,14 @@ TYPES: dict[Kind, set[type]] = {
 
 
 def parse_json(raw: bytes) -> object:
-    """Raises NotAValue: no JSON (RFC 8259), nested too deep, or with numbers that are none."""
+    """Raises NotAValue: no JSON (RFC 8259), nested too deep, with numbers that are none, or with halves of characters
+    (lone surrogates), which nothing can show or store."""
     try:
-        return json.loads(raw, parse_constant=_no_number)
+        parsed = json.loads(raw, parse_constant=_no_number)
+        json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise NotAValue("json") from None
+    return parsed
 
 
 def _no_number(name: str) -> None:

@@ -11,8 +11,10 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import TruncMonth
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from appointments.models import Appointment
 from patients.models import Patient
@@ -83,14 +85,35 @@ def test_a_query_that_is_composed_once_costs_less(practice: Practice, marie: Pat
         lambda pk: Patient.objects.filter(pk=pk)[: uuid.uuid4().int],
         lambda _pk: Patient.objects.all(),
         lambda pk: Patient.objects.filter(last_name=f"{pk} "),
+        lambda pk: Patient.objects.filter(pk=pk, birth_date__lte=timezone.localdate()),
+        lambda pk: Patient.objects.filter(pk=pk, last_name=get_language()),
+        lambda pk: Patient.objects.filter(pk=pk, created_at__day=30),
+        lambda pk: Patient.objects.filter(pk=pk).annotate(month=TruncMonth("created_at")),
     ],
-    ids=["the time", "an id", "how many", "nothing", "another text"],
+    ids=[
+        *("the time", "an id", "how many", "nothing", "another text", "the day", "the language", "the clock"),
+        "a part of a moment",
+    ],
 )
 def test_a_query_that_depends_on_more_or_less_than_its_values_is_refused(
     build: Callable[[UUID], QuerySet[Patient]],
 ) -> None:
     with pytest.raises(ValueError, match=r"depends on more|no parameters"):
         composed_once(build)(uuid.uuid4())
+
+
+def test_an_id_as_text_is_refused(marie: Patient) -> None:
+    """SQLite would find nothing: it stores ids in another form."""
+    with pytest.raises(ValueError, match="no parameters"):
+        composed_once(lambda pk: Patient.objects.filter(pk=pk))(str(marie.pk))
+
+
+def test_an_argument_by_its_name_is_refused(marie: Patient) -> None:
+    def build(pk: UUID, *, nobody: bool = False) -> QuerySet[Patient]:
+        return Patient.objects.none() if nobody else Patient.objects.filter(pk=pk)
+
+    with pytest.raises(TypeError, match="by position"):
+        composed_once(build)(marie.pk, nobody=True)
 
 
 def test_a_process_keeps_a_bounded_number_of_shapes() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from html import escape
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -19,12 +20,12 @@ from files.intake import Intake
 from notifications.models import Channel, Message, MessageState
 from notifications.wording import moment
 from patients.models import Patient, RecordTie, Relationship
-from portals.alike_rows import ANY_ID
+from portals.alike_rows import AlikeRows
 from tests.costs import counted
 
 SignIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db
-HOSTILE = ("<b>\ue000 \ue001 100 %(pk)s %s", "&amp; %% \ue002 {{ title }}", str(ANY_ID), "Compte rendu")
+HOSTILE = ("<b>\ue000 \ue001 100 %(pk)s %s", "&amp; %% \ue002 {{ title }}", str(UUID(int=1)), "Compte rendu")
 
 
 @pytest.fixture
@@ -107,6 +108,33 @@ def test_each_line_of_shared_documents_shows_its_own_values(
             moments: list[datetime | None] = [one.shared_at, *(told.sent_at for told in one.all_messages)]
             assert all(at and moment(at) in row for at in moments)
             assert all(str(other.pk) not in row for other in documents if other != one)
+
+
+@pytest.mark.parametrize("said", [*HOSTILE, *(chr(0xE000 + number) for number in range(12))])
+@pytest.mark.parametrize("whose", ["sharer", "patient", "error", "practice"])
+def test_no_text_that_somebody_wrote_is_taken_for_a_place_of_a_value(
+    several: Callable[[int], list[SharedDocument]], marie_herself: User, alice: User, bob: User, sign_in: SignIn,
+    said: str, whose: str,
+) -> None:  # fmt: skip
+    (one,) = several(1)
+    if whose == "sharer":
+        User.objects.filter(pk=bob.pk).update(last_name=said)
+    elif whose == "patient":
+        Patient.objects.filter(pk=one.patient_id).update(last_name=said)
+    elif whose == "error":
+        one.messages.update(last_error=said, state=MessageState.FAILED)
+    else:
+        type(one.practice).objects.filter(pk=one.practice_id).update(name=said)
+    page = "/documents/" if whose == "practice" else f"/pro/appointments/{one.appointment_id}/share/"
+    answer = sign_in(marie_herself if whose == "practice" else alice).get(page)
+    assert answer.status_code == 200
+    assert escape(said) in answer.content.decode()
+
+
+def test_each_answer_has_marks_of_its_own() -> None:
+    first, second = (AlikeRows("practitioner/_agenda_gap.html", "starts", "from") for _ in range(2))
+    marks = [str(one) for rows in (first, second) for one in (rows.any_id, *rows.marks.values())]
+    assert len(set(marks)) == 6
 
 
 def test_a_row_that_looks_like_another_costs_little(

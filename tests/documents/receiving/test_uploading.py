@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -267,13 +268,26 @@ class Wrong(InMemoryStorage):
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
         return str(name) if self.how == "swallowing" else super().save(name, content, max_length)
 
-    def size(self, name: str) -> int:
-        return super().size(name) if self.exists(name) else 86  # of a page of HTML
-
     def open(self, name: str, mode: str = "rb") -> File[bytes]:
         content = super().open(name, mode).read()
         wrong = {"cut": content[: len(content) // 2], "html": b"<!doctype html>", "flipped": b"!" + content[1:]}
         return ContentFile(wrong.get(self.how, content))
+
+
+def test_a_piece_that_a_bucket_stored_with_other_bytes_is_sent_again(
+    request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = Wrong()
+    monkeypatch.setattr(pieces, "_storage", lambda: bucket)
+    upload = begin(request_, maries_account)
+    others = partial(bucket.save, content=ContentFile(b"!" + PDF[1:]))
+    with monkeypatch.context() as changed:
+        changed.setattr(bucket, "save", lambda name, _content: others(name))
+        with pytest.raises(TryLater):
+            add(request_, maries_account, upload, PDF, 0)
+    upload = add(request_, maries_account, upload, PDF, 0)
+    (sent,) = send(request_, maries_account, upload)
+    assert sent.file.sha256 == hashlib.sha256(PDF).hexdigest()
 
 
 @pytest.mark.parametrize("how", ["swallowing", "cut", "html", "flipped"])

@@ -142,6 +142,11 @@ def test_an_import_says_what_is_not_understood(sign_in: SignIn, carol: User) -> 
 
     assert "Ce fichier n’est pas du JSON." in told(b"{")
     assert "Ce fichier n’est pas du JSON." in told(b"[" * 100_000)
+    for halved in (
+        rb'{"resourceType": "Questionnaire", "\ud800": 1}',
+        rb'{"resourceType": "Questionnaire", "id": "\udc00"}',
+    ):
+        assert "Ce fichier n’est pas du JSON." in told(halved)
     assert "n’est pas une ressource FHIR R4 Questionnaire" in told(b'{"resourceType": "Patient"}')
     foreign = {
         "resourceType": "Questionnaire",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -250,6 +251,14 @@ def parts_of(page: Any) -> dict[str, tuple[str, bool]]:
     """Title -> what is set, and whether the part is open."""
     found = PART.findall(unescape(page.content.decode()))
     return {title.strip(): (" ".join(words.split()), bool(is_open)) for is_open, title, words in found}
+
+
+@pytest.mark.parametrize("hours", ["9" * 5000, "-1", "½", "٣x", "\0"])
+def test_a_delay_that_is_none_is_refused_on_the_form(sign_in: SignIn, carol: User, hours: str) -> None:
+    posted = {"name": "x", "moment": "before", "offset_hours": hours, "offset_unit": "hours", "channels": ["email"]}
+    page = sign_in(carol).post("/pro/rules/new/", posted)
+    assert page.status_code == 400
+    assert "Il y a un problème" in page.content.decode()
 
 
 def test_the_form_of_a_rule_says_part_by_part_what_is_set(
