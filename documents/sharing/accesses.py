@@ -116,15 +116,14 @@ def _end_waiting_link(patient: Patient, link_id: uuid.UUID, by: User) -> bool:
 
 def live_ties(patient: Patient) -> list[RecordTie]:
     """Newest first; those of closed accounts too."""
-    ties = _live_ties(patient.pk)
-    for one in ties:
-        one.patient = patient
-    return ties
+    return _live_ties(patient.pk)
 
 
 @composed_once
 def _live_ties(patient: uuid.UUID) -> QuerySet[RecordTie]:
-    return RecordTie.objects.live().filter(patient=patient).select_related("user").order_by("-tied_at", "-id")
+    return (
+        RecordTie.objects.live().filter(patient=patient).select_related("user", "patient").order_by("-tied_at", "-id")
+    )
 
 
 def _accounts(ties: Sequence[RecordTie]) -> list[Access]:
