@@ -47,14 +47,10 @@ def embedded() -> Iterator[None]:
         set_up()
         from django.conf import settings
 
-        from docshare.queue import start_private_valkey
+        from docshare.queue import private_valkey
 
-        queue = start_private_valkey(settings.VALKEY_SOCKET.parent)
-        try:
+        with private_valkey(settings.VALKEY_SOCKET.parent):
             yield
-        finally:
-            queue.terminate()
-            queue.wait(10)
 
 
 def on_servers(module: str, *, sqlite: bool = False) -> None:

@@ -87,17 +87,13 @@ def queue_server() -> Iterator[None]:
     """Run the private queue for the demo; the supervisor starts the permanent one later."""
     from django.conf import settings
 
-    from docshare.queue import start_private_valkey
+    from docshare.queue import private_valkey
 
     if settings.REDIS_URL:
         yield
         return
-    server = start_private_valkey(settings.VALKEY_SOCKET.parent)
-    try:
+    with private_valkey(settings.VALKEY_SOCKET.parent):
         yield
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 def collect_static_files() -> None:

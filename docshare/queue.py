@@ -11,6 +11,8 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from docshare.embedded import valkey_socket
@@ -40,8 +42,18 @@ def server_command(folder: Path) -> list[str]:
     ]
 
 
-def start_private_valkey(folder: Path) -> subprocess.Popen[bytes]:
-    """Start it and return once it answers. It stops on `terminate` or when its caller dies."""
+@contextmanager
+def private_valkey(folder: Path) -> Iterator[None]:
+    """Run it, from when it answers to the end of the block or of the calling process."""
+    server = _started(folder)
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(TIED), *server_command(folder)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 (ours)
     deadline = time.monotonic() + START_SECONDS

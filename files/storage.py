@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 ORPHAN_AGE = timedelta(days=1)
 STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
-LEVELS = 3  # of folders above a file: its own, its practice's, that of all
 FOLDER = re.compile(r"([0-9a-f]{32}/)?[0-9a-f]{2}")  # of a key; files/pieces.py has one of its own
 ROWS = 500  # asked about at once
 SETTLED_SECONDS = 2  # a file changed twice within one tick of its file system's clock has the same times
@@ -92,7 +91,7 @@ def keep_path(path: Path, media_type: str, *, practice: uuid.UUID | None, pk: uu
     )
     storage = _storage()
     if isinstance(storage, FileSystemStorage):
-        _move(path, Path(storage.path(stored.key)))
+        _move(path, Path(storage.path(stored.key)), below=Path(storage.location))
     else:
         with path.open("rb") as file:
             put(stored, File(file))
@@ -363,10 +362,19 @@ def _sha256(file: Any) -> str:
     return digest.hexdigest()
 
 
-def _move(source: Path, target: Path) -> None:
-    """Rename, made durable: the file and its entry are on disk before any row names it."""
-    for folder in reversed(target.parents[:LEVELS]):
+def make_folders(target: Path, *, below: Path) -> list[Path]:
+    """Make the folders above a file, closed to others; returns them, the file's own first, `below` last.
+
+    `mkdir(parents=True)` gives its mode to the last one alone."""
+    folders = [below / one for one in target.relative_to(below).parents]
+    for folder in reversed(folders):
         folder.mkdir(mode=0o700, exist_ok=True)
+    return folders
+
+
+def _move(source: Path, target: Path, *, below: Path) -> None:
+    """Rename, made durable: the file and its entry are on disk before any row names it."""
+    folders = make_folders(target, below=below)
     source.chmod(0o600)
     _fsync(source)
     try:
@@ -378,7 +386,7 @@ def _move(source: Path, target: Path) -> None:
         _fsync(partial_copy)
         partial_copy.rename(target)
         source.unlink()
-    for folder in target.parents[:LEVELS]:  # each may be new
+    for folder in folders:  # each may be new
         _fsync(folder)
 
 

@@ -143,15 +143,13 @@ def _installation() -> Iterator[None]:
         yield
         return
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)
-    server = None
-    if not settings.REDIS_URL:
-        from docshare.queue import start_private_valkey
+    if settings.REDIS_URL:
+        yield
+    else:
+        from docshare.queue import private_valkey
 
-        server = start_private_valkey(settings.VALKEY_SOCKET.parent)
-    yield
-    if server:
-        server.terminate()
-        server.wait(10)
+        with private_valkey(settings.VALKEY_SOCKET.parent):
+            yield
     shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 

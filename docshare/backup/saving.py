@@ -90,14 +90,13 @@ def _copy_files(rows: list[FileRow], folder: Path, envelope: Envelope) -> dict[s
     faults = {}
     for row in rows:
         target = envelope.path(folder / "files", row.key)
-        for above in reversed(target.relative_to(folder).parents):  # the mode is of the last folder alone
-            (folder / above).mkdir(mode=0o700, exist_ok=True)
-        if not target.exists() and (fault := _copy(row, target, envelope)):
+        if not target.exists() and (fault := _copy(row, target, envelope, below=folder)):
             faults[row.key] = fault
     return faults
 
 
-def _copy(row: FileRow, target: Path, envelope: Envelope) -> str | None:
+def _copy(row: FileRow, target: Path, envelope: Envelope, *, below: Path) -> str | None:
+    storage.make_folders(target, below=below)
     partial = target.with_suffix(".part")
     try:
         with storage.open_(StoredFile(key=row.key, sha256=row.sha256)) as source:

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from appointments.finding import practices_of
 from appointments.models import Appointment, Closing
 from documents.models import Consent, DocumentRequest, ReceivedDocument, SharedDocument
 from documents.models.shared import WITH_READERS
@@ -127,7 +128,7 @@ def in_practices_around(practices: tuple[uuid.UUID, ...], appointment: uuid.UUID
 
 def practices_of_staff(user: User) -> tuple[uuid.UUID, ...]:
     """Of the practices whose documents the user sees, the ids; none for a closed account."""
-    return tuple(Practice.objects.ids_of(user)) if user.is_active else ()
+    return practices_of(user) if user.is_active else ()
 
 
 def seen_by_holders(patient: uuid.UUID) -> QuerySet[SharedDocument]:

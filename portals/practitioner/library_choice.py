@@ -50,12 +50,16 @@ def library_choice(request: HttpRequest, appointment: Appointment) -> dict[str, 
 
 @composed_once
 def _first(practice: uuid.UUID) -> QuerySet[LibraryDocument]:
-    return _in_order(LibraryDocument.objects.filter(practice=practice))
+    return _in_order(_in_use(practice))
 
 
 def _found(practice: uuid.UUID, words: str) -> list[LibraryDocument]:
-    return list(_in_order(LibraryDocument.objects.filter(practice=practice).in_use().search(words)))
+    return list(_in_order(_in_use(practice).search(words)))
+
+
+def _in_use(practice: uuid.UUID) -> LibraryDocumentQuerySet:
+    return LibraryDocument.objects.filter(practice=practice).in_use()
 
 
 def _in_order(found: LibraryDocumentQuerySet) -> QuerySet[LibraryDocument]:
-    return found.in_use().with_newest().select_related("category").order_by("title", "pk")[: MOST + 1]
+    return found.with_newest().select_related("category").order_by("title", "pk")[: MOST + 1]

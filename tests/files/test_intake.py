@@ -108,7 +108,7 @@ def test_a_store_without_room_leaves_no_file_behind(receive: Receive, monkeypatc
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
     before = set(folder.iterdir())
 
-    def full(source: Path, target: Path) -> None:
+    def full(source: Path, target: Path, *, below: Path) -> None:
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(storage, "_move", full)
