@@ -4,9 +4,14 @@
 .PHONY: help run stack debian test check coverage docs lint bench faults corpus fuzz machines locks runtime dev
 SHELL := /bin/sh
 
-# The first Python that the locks hold for; PYTHON=/path/to/python chooses another.
-PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$name && break; done || true)
+# A Python that the locks hold for; PYTHON=/path/to/python chooses another. First the system's, if it can make environments:
+# a distribution compiles it with a profile, and everything takes a quarter less of processor time than with one that
+# was compiled without.
+HOLDS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+SYSTEMS := /usr/bin/python3
+PYTHON ?= $(shell $(SYSTEMS) -c 'import ensurepip; $(HOLDS)' 2>/dev/null && echo $(SYSTEMS) && exit; \
+	for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c '$(HOLDS)' 2>/dev/null && echo $$name && break; done || true)
 BIN := .venv/bin
 # `make test` and .ci/run also run the rest (docs/developing.md).
 QUICK := not database and not slow and not servers and not stack and not lengthy and not repeated
