@@ -5,9 +5,9 @@ contacts; Hugo Martin has an account and books for others."""
 from __future__ import annotations
 
 import gc
+import hashlib
 import shutil
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -68,12 +68,17 @@ OF_INSTALLATIONS = {"docshare", "jobs", "platform", "upgrade"}
 WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
 
+USUAL_LIMIT = 180  # seconds, as in pyproject.toml
 SHARES = 8  # of the repeated parameters, one is run at each turn
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--turn", default="", help="run one repeated parameter in eight, chosen by this text: a commit")
-    parser.addoption("--half", action="store_true", help="with --turn: of everything else one test in two")
+    parser.addoption(
+        "--half",
+        choices=["servers", "embedded"],
+        help="with --turn: the half of the tests that this commit runs there",
+    )
 
 
 def pytest_report_header() -> str:
@@ -81,17 +86,15 @@ def pytest_report_header() -> str:
     return sample_folder.header()
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m selects tests
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # markers before -m selects tests; the order after pytest-django's
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Marks tests that open a database, and tests whose result cannot differ on other servers (.ci/run): those
-    without database and queue, and those about pages alone. `lengthy` changes nothing of that."""
+    without database and queue, and those about pages alone. `lengthy` changes nothing of that. Tests that take
+    minutes begin first: the last one would keep one process waiting for the other."""
     _mark_repeated(items)
     if turn := config.getoption("--turn"):
-        one_in = 2 if config.getoption("--half") else 1
-        others = {
-            item for item in items
-            if not _is_its_turn(item, turn, one_in=SHARES if item.get_closest_marker("repeated") else one_in)
-        }  # fmt: skip
+        half = config.getoption("--half")
+        others = {item for item in items if not _is_run(item, turn, half)}
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
     for item in items:
@@ -104,6 +107,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         alone = not item.get_closest_marker("slow") and not OF_INSTALLATIONS & parts  # starts no process of ours
         if pages_alone or (no_database and (alone or {"signing", "files"} & parts or name in ON_THEIR_OWN)):
             item.add_marker(pytest.mark.ground)
+    yield
+    items.sort(key=lambda item: not _takes_minutes(item))
+
+
+def _takes_minutes(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("timeout")
+    return marker is not None and marker.args[0] > USUAL_LIMIT and "e2e" not in item.path.parts
 
 
 def pytest_collection() -> None:
@@ -120,8 +130,25 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _is_its_turn(item: pytest.Item, turn: str, *, one_in: int) -> bool:
-    return zlib.crc32(f"{turn} {item.nodeid}".encode()) % one_in == 0
+def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
+    """Of repeated parameters, each turn runs an eighth.
+
+    Halves: the turn decides whether a test runs on the servers or on the embedded default; on the servers always if
+    it needs them, on both if it is one of WHOLE_WAYS. Other walks in a browser differ by neither, so one half of them
+    waits for another turn."""
+    if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
+        return False
+    if half is None or item.path.name in WHOLE_WAYS:
+        return True
+    if item.get_closest_marker("servers"):
+        return half == "servers"
+    chosen = ("servers", "embedded")[_by_chance(f"{item.nodeid} {turn}") % 2]
+    return half == chosen and not (half == "embedded" and "e2e" in item.path.parts)
+
+
+def _by_chance(text: str) -> int:
+    """A number that looks random, and is the same for the same text in every process."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
 
 
 def _mark_repeated(items: Iterable[pytest.Item]) -> None:
