@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portals.clock import local_on_page
-from portals.form_fields import choice_field
+from portals.form_fields import WholeNumberField, choice_field
 from portals.questions import decimal_words, field_of_one, option_words
 from questionnaires.fhir.editing import BOUNDED, Choice, Content, choices_of
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
@@ -165,12 +165,8 @@ class QuestionForm(ConditionsForm):
     high = forms.CharField(
         label=gettext_lazy("Au plus"), max_length=30, required=False, widget=forms.TextInput(attrs=INPUT)
     )
-    max_length = forms.IntegerField(
-        label=gettext_lazy("Nombre de caractères au plus"),
-        min_value=1,
-        max_value=10_000,
-        required=False,
-        widget=forms.NumberInput(attrs=INPUT),
+    max_length = WholeNumberField(
+        label=gettext_lazy("Nombre de caractères au plus"), least=1, most=10_000, required=False
     )
 
     def __init__(self, *args: Any, questions: Questions, item: Item | None, section: str, **kwargs: Any) -> None:
