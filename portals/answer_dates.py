@@ -30,8 +30,9 @@ from questionnaires.fhir.dates import (
 )
 
 SEPARATORS = re.compile(r"[\s./-]+")
-CLOCK = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})?(?::\d{2})?")
-AT_THE_END = re.compile(rf"(?:T|\s+(?:à\s+)?){CLOCK.pattern}$")
+CLOCK = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})?(?::(\d{2})(?:\.(\d{1,6}))?)?")
+CLOCK_TYPED = "clock"
+AT_THE_END = re.compile(rf"(?:T|\s+(?:à\s+)?)(?P<{CLOCK_TYPED}>{CLOCK.pattern})$")
 NO_SUCH_DATE = "no_such_date"
 LONGEST = 20  # characters of one part
 PARTS: dict[str, StrOrPromise] = {
@@ -46,12 +47,20 @@ PARTS_WITH_TIME: dict[str, StrOrPromise] = PARTS | {TIME: gettext_lazy("Heure")}
 def date_words(value: Dated) -> str:
     """29/11/2026, novembre 2026, 2026, 29/11/2026 08:30."""
     if isinstance(value, datetime):
-        return date_format(local_on_page(value), "SHORT_DATETIME_FORMAT")
+        local = local_on_page(value)
+        return f"{date_format(local, 'SHORT_DATE_FORMAT')} {clock_words(local)}"
     if isinstance(value, PartialDateTime):
         return date_words(value.on)
     if not isinstance(value, PartialDate):
         return date_format(value, "SHORT_DATE_FORMAT")
     return f"{value.year:04}" if value.month is None else date_format(first_day(value), "F Y")
+
+
+def clock_words(value: datetime | time) -> str:
+    """08:30, or 08:30:15 if it has seconds: whoever sends back what a field shows changes nothing."""
+    if value.microsecond:
+        return f"{value:%H:%M:%S.%f}".rstrip("0")
+    return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,8 @@ def _time_of(typed: str) -> time:
     found = CLOCK.fullmatch(ascii_digits(typed))
     try:
         if found:
-            return time(int(found[1]), int(found[2] or 0))
+            hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+            return time(hour, minute, second, int((found[4] or "").ljust(6, "0")))
     except ValueError:
         found = None
     raise forms.ValidationError(_("Écrivez une heure entre 0:00 et 23:59, par exemple 8:30."), TIME)
@@ -198,7 +208,7 @@ def _typed(value: Dated | None) -> Typed:
         return _typed(value.on)
     if isinstance(value, datetime):
         local = local_on_page(value)
-        return Typed(str(local.day), str(local.month), f"{local.year:04}", f"{local:%H:%M}")
+        return Typed(str(local.day), str(local.month), f"{local.year:04}", clock_words(local))
     if isinstance(value, PartialDate):
         return Typed(month=str(value.month or ""), year=f"{value.year:04}")
     return Typed(str(value.day), str(value.month), f"{value.year:04}")
@@ -232,7 +242,7 @@ class DateLineField(forms.CharField):
             raise forms.ValidationError(malformed)
         try:
             day, month, year = ["", "", *parts][-3:]
-            typed = Typed(day, month, year, f"{clock[1]}:{clock[2] or '00'}" if clock else "")
+            typed = Typed(day, month, year, clock[CLOCK_TYPED] if clock else "")
             return typed.moment() if self.has_time else typed.date()
         except forms.ValidationError as refused:
             if refused.code in (NO_SUCH_DATE, TIME):

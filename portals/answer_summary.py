@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from documents.models import DocumentRequest
 from documents.receiving.answers_paper import AnsweredLine, AnsweredSection, AnswerSummary, ChangedLine
+from notifications.wording import moment
 from portals.answer_words import answered, in_words
 from portals.clock import local_on_page
 from portals.questions import decimal_words
@@ -53,9 +54,9 @@ def _facts(request: DocumentRequest, sent: QuestionnaireResponse) -> list[tuple[
             _("Patient"),
             _("%(name)s, né(e) le %(day)s") % {"name": patient.full_name, "day": _date(patient.birth_date)},
         ),
-        (_("Rendez-vous"), date_format(local_on_page(appointment.starts_at), "SHORT_DATETIME_FORMAT")),
+        (_("Rendez-vous"), moment(appointment.starts_at)),
         (_("Rempli par"), by),
-        (_("Envoyé le"), date_format(local_on_page(sent.completed_at or sent.created_at), "SHORT_DATETIME_FORMAT")),
+        (_("Envoyé le"), moment(sent.completed_at or sent.created_at)),
         (_("Version du questionnaire"), str(sent.version.number)),
     ]
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from portals.answer_dates import date_words
+from portals.answer_dates import clock_words, date_words
 from portals.questions import decimal_words
 from questionnaires.fhir.checks import coding_words
 from questionnaires.fhir.conditions import Answers, enabled_items
@@ -47,5 +47,5 @@ def in_words(item: Item, value: Value) -> str:
         case date() | PartialDate() | PartialDateTime():
             return date_words(value)
         case time():
-            return f"{value:%H:%M}"
+            return clock_words(value)
     return str(value)

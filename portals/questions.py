@@ -17,7 +17,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portals.answer_dates import DateLineField, DatePartsField, Part, date_words, parts_of
+from portals.answer_dates import DateLineField, DatePartsField, Part, clock_words, date_words, parts_of
 from portals.clock import local_on_page
 from questionnaires.fhir.conditions import Answers, enabled_items
 from questionnaires.fhir.dates import (
@@ -37,8 +37,10 @@ from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Q
 from questionnaires.words import words_of
 
 YES, NO = "yes", "no"
-DATED = {"too_early", "too_late", "not_precise"}  # faults whose detail is a date
+DATED = {"too_early", "too_late", "not_precise"}  # faults whose detail is a date or a time
 INPUT = {"class": "form-control"}
+# What static/js/questions.js compares in another way than as a text or a number.
+COMPARED: dict[Kind, Json] = {Kind.DATE: {"date": True}, Kind.DATE_TIME: {"date": True}, Kind.TIME: {"time": True}}
 
 
 class DecimalField(forms.CharField):
@@ -67,6 +69,20 @@ class LinesField(forms.CharField):
     def clean(self, value: Any) -> Any:
         lines = [line for line in str(super().clean(value)).splitlines() if line.strip()]
         return [self.one.clean(line.strip()) for line in lines]
+
+
+class ClockInput(forms.TimeInput):
+    """A time, with its seconds if it has some. `has_seconds`: they can be typed, too."""
+
+    def __init__(self, *, has_seconds: bool) -> None:
+        super().__init__(attrs=INPUT | {"type": "time"} | ({"step": "1"} if has_seconds else {}))
+
+    def format_value(self, value: Any) -> str | None:
+        return clock_words(value) if isinstance(value, time) else super().format_value(value)
+
+
+def _has_seconds(*bounds: Value | None) -> bool:
+    return any(isinstance(one, time) and one.second for one in bounds)
 
 
 def decimal_words(number: Decimal) -> str:
@@ -129,14 +145,17 @@ def field_of_one(item: Item, named: dict[str, Any]) -> forms.Field:
         case Kind.DATE_TIME:
             return DateLineField(has_time=True, **named)
         case Kind.TIME:
-            return forms.TimeField(widget=forms.TimeInput(format="%H:%M", attrs=INPUT | {"type": "time"}), **named)
+            return forms.TimeField(widget=ClockInput(has_seconds=_has_seconds(item.low, item.high)), **named)
         case Kind.TEXT:
             return forms.CharField(widget=forms.Textarea(attrs=INPUT | {"rows": 4}), **named)
     return forms.CharField(widget=forms.TextInput(attrs=INPUT), **named)
 
 
 class QuestionsForm(forms.Form):
-    """The questions of `items` and below. Fields have short names, because a linkId may be anything."""
+    """The questions of `items` and below. Fields have short names, because a linkId may be anything. Many may have
+    the same error, so the summary above the form names the question of each."""
+
+    errors_name_fields = True
 
     def __init__(
         self, data: QueryDict | None, *, questions: Questions, items: Iterable[Item], answers: Answers
@@ -156,7 +175,7 @@ class QuestionsForm(forms.Form):
         self.is_valid()
         given = {item.link_id: self._values(item) for item in self.asked}
         for fault in faults_of_values(self.questions, given):
-            self.tell(fault.link_id, words_of(fault, _as_typed(fault)))
+            self.tell(fault.link_id, words_of(fault, _as_typed(fault, self.questions.by_link_id[fault.link_id].kind)))
         return {
             item.link_id: given[item.link_id] for item in self.asked if self.names[item.link_id] not in self.errors
         }
@@ -288,8 +307,11 @@ def _typed(item: Item, value: Value) -> Any:
         case Decimal():
             return decimal_words(value)
         case datetime():
-            return f"{local_on_page(value):%Y-%m-%d %H:%M}" if item.repeats else value
-        case date() | time():
+            local = local_on_page(value)
+            return f"{local:%Y-%m-%d} {clock_words(local)}" if item.repeats else value
+        case time():
+            return clock_words(value) if item.repeats else value
+        case date():
             return value.isoformat() if item.repeats else value
         case PartialDate() | PartialDateTime():
             return str(value) if item.repeats else value
@@ -326,18 +348,21 @@ def _for_script(condition: Condition, asked: Item, name: str) -> Json:
         case int() | Decimal():
             wanted = float(answer)
         case datetime():
-            wanted = f"{local_on_page(answer):%Y-%m-%dT%H:%M}"
+            local = local_on_page(answer)
+            wanted = f"{local:%Y-%m-%d}T{clock_words(local)}"
         case time():
-            wanted = f"{answer:%H:%M}"
+            wanted = clock_words(answer)
         case _:
             wanted = str(answer)
     exists = {"answer": answer} if condition.operator == "exists" else {"answer": wanted}
-    dated = {"date": True} if asked.kind in (Kind.DATE, Kind.DATE_TIME) and condition.operator != "exists" else {}
-    return {"name": name, "operator": str(condition.operator), **exists, **dated}
+    compared = {} if condition.operator == "exists" else COMPARED.get(asked.kind, {})
+    return {"name": name, "operator": str(condition.operator), **exists, **compared}
 
 
-def _as_typed(fault: Fault) -> str:
+def _as_typed(fault: Fault, kind: Kind) -> str:
     """A bound or an answer in the sentence of a fault, as one would type it."""
+    if kind is Kind.TIME and fault.code in DATED:
+        return clock_words(time.fromisoformat(fault.detail))
     if fault.code in DATED:
         return date_words(date_time_of(fault.detail) if "T" in fault.detail else date_of(fault.detail))
     detail = fault.detail

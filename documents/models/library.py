@@ -25,15 +25,16 @@ class LibraryDocumentQuerySet(OfPracticeQuerySet["LibraryDocument"]):
         return self.filter(archived_at=None)
 
     def with_newest(self) -> LibraryDocumentQuerySet:
-        """With `newest_version`, its key, `has_blanks`, and `must_be_filled`: whether that one has blanks, or a
-        practitioner signs it before the patient."""
+        """With `newest_version`, its key; `has_blanks`; `must_be_filled`: whether it has blanks, or a practitioner
+        signs it before the patient; and `asks_signature`: whether the patient signs it."""
         newest = LibraryVersion.objects.filter(document=OuterRef("pk")).order_by("-number")
-        forms = self.model._meta.apps.get_model("documents", "ConsentForm")._default_manager
-        signed_first = forms.filter(document=OuterRef("pk"), practitioner_first=True)
+        consent_forms = self.model._meta.apps.get_model("documents", "ConsentForm")._default_manager
+        forms = consent_forms.filter(document=OuterRef("pk"))
         return self.alias(newest_body=Subquery(newest.values("body")[:1])).annotate(
             newest_version=Subquery(newest.values("pk")[:1]),
             has_blanks=Q(newest_body__contains=BLANK),
-            must_be_filled=Q(newest_body__contains=BLANK) | Q(Exists(signed_first)),
+            must_be_filled=Q(newest_body__contains=BLANK) | Q(Exists(forms.filter(practitioner_first=True))),
+            asks_signature=Exists(forms),
         )
 
     def search(self, typed: str) -> LibraryDocumentQuerySet:

@@ -22,6 +22,9 @@ class PartialUploadQuerySet(models.QuerySet["PartialUpload"]):
         """Those that take pieces, or are complete and not sent yet."""
         return self.filter(sent_at=None, began_at__gt=timezone.now() - LIFETIME)
 
+    def lapsed(self) -> PartialUploadQuerySet:
+        return self.filter(began_at__lte=timezone.now() - LIFETIME)
+
 
 class PartialUpload(models.Model):
     """One file that an account, or whoever has a link, uploads for a request, or unasked for an appointment.

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from documents.models import PartialUpload, ReceivedDocument
-from documents.models.partial_upload import LIFETIME
 from files import pieces
 
 STRAY = timedelta(hours=1)  # a row is there before its first piece
@@ -40,7 +39,7 @@ def discard(uploads: QuerySet[PartialUpload]) -> int:
 def sweep_uploads() -> int:
     """Delete uploads that began more than a day ago, and pieces without a row; returns the number of rows."""
     with transaction.atomic():
-        ended = discard(PartialUpload.objects.filter(began_at__lte=timezone.now() - LIFETIME))
+        ended = discard(PartialUpload.objects.lapsed())
     known = set(PartialUpload.objects.filter(sent_at=None).values_list("pk", flat=True))
     for pk in pieces.uploads(older_than=STRAY) - known:
         pieces.remove_all(pk)

@@ -24,6 +24,8 @@ from files.limits import MAX_BYTES
 from files.names import clean_name
 from refusals import Kind, Refusal
 
+ATTEMPTS = 3  # to begin a file that other tabs begin and end meanwhile
+
 
 class UploadLost(Refusal):
     """Unknown, ended, or its pieces are gone: the browser begins anew."""
@@ -38,7 +40,7 @@ class UploadLost(Refusal):
 
 def begin_upload(*, around: Around, by: Sender, name: str, size: int, fingerprint: str) -> PartialUpload:
     """Begin one file, or go on with the same one. `fingerprint`: of the file, made by the browser. Raises as
-    check_may_send and check_may_begin, and Refused."""
+    check_may_send and check_may_begin, and Refused, TryLater."""
     check_may_send(around, by)
     name = clean_name(name)
     if size == 0:
@@ -46,21 +48,22 @@ def begin_upload(*, around: Around, by: Sender, name: str, size: int, fingerprin
     if size > MAX_BYTES:
         raise Refused("too_large", too_large_sentence(name, str(max(51, round(size / 1_048_576)))))
     identity = uuid.uuid5(uuid.uuid5(around.pk, by.pk.hex), f"{size} {fingerprint}")
-    if found := _of(around, by).live().filter(identity=identity).first():
-        return found
     request = around if isinstance(around, DocumentRequest) else None
-    check_may_begin(request, by, size)
-    with transaction.atomic():
-        discard(_of(around, by).filter(identity=identity, sent_at=None))  # more than a day old
     user, link = (by, None) if isinstance(by, User) else (None, by)
-    upload = PartialUpload(request=request, user=user, link=link, identity=identity, name=name, size=size)
-    upload.appointment_id = request.appointment_id if request else around.pk
-    try:
-        with transaction.atomic():
-            upload.save(force_insert=True)
-    except IntegrityError:  # another tab began the same file at the same moment
-        return _of(around, by).live().get(identity=identity)
-    return upload
+    for _attempt in range(ATTEMPTS):
+        if found := _of(around, by).live().filter(identity=identity).first():
+            return found
+        check_may_begin(request, by, size)
+        upload = PartialUpload(request=request, user=user, link=link, identity=identity, name=name, size=size)
+        upload.appointment_id = request.appointment_id if request else around.pk
+        try:
+            with transaction.atomic():
+                discard(_of(around, by).lapsed().filter(identity=identity, sent_at=None))
+                upload.save(force_insert=True)
+        except IntegrityError:
+            continue  # another tab began the same file at the same moment, and may have sent it since
+        return upload
+    raise _unsure()
 
 
 def add_piece(*, around: Around, by: Sender, upload: uuid.UUID, offset: int, content: bytes) -> PartialUpload:

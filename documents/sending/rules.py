@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,8 +16,9 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from appointments.models import Agenda, VisitReason
 from audit.trail import record
-from documents.models import AutoSendRule, ConsentForm, LibraryDocument, RuleQuestion
+from documents.models import AutoSendRule, LibraryDocument, RuleQuestion
 from documents.models.autosend import Moment
+from documents.models.library import LibraryDocumentQuerySet
 from documents.receiving.asking import NotPublished, label_of
 from documents.sending.planning import follow_rule
 from files.names import composed, composed_lines
@@ -29,6 +31,7 @@ ONLY_ADMINISTRATORS = gettext_lazy("Seul un administrateur du cabinet écrit les
 
 
 MAX_QUESTIONS = 10
+HAS_BLANKS, ASKS_SIGNATURE = Q(has_blanks=True), Q(asks_signature=True)  # of documents, with_newest
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ class Asks:
     def words(self) -> str:
         """The label as it is stored."""
         return label_of(self.questionnaire.title) if self.questionnaire else composed(self.label)
+
+
+@dataclass(frozen=True)
+class QuestionFault:
+    """What is wrong with one question. `number`: its place, from 0; `part`: the name in Asks."""
+
+    number: int
+    part: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ def save_rule(
     """
     require_administrator(by, practice, ONLY_ADMINISTRATORS)
     _check(practice, content)
-    _check_without_blanks(content)
+    _check_sent_by_rules(content)
     made = rule is None
     rule = rule or AutoSendRule(id=pk or uuid.uuid4(), practice=practice)
     rule.name = composed(content.name)
@@ -142,45 +154,61 @@ def _write_questions(rule: AutoSendRule, questions: Sequence[Asks]) -> None:
     rule.refresh_from_db()  # what was read before with the rule is not true any more
 
 
-def _check_questions(practice: Practice, content: RuleContent) -> dict[str, str]:
-    labels = [one.words for one in content.questions]
-    if len(labels) > MAX_QUESTIONS:
-        return {"questions": _("Dix demandes au plus par règle. Regroupez-les, ou écrivez une autre règle.")}
-    if not all(labels):
-        return {"questions": _("Dites en quelques mots quel document vous demandez.")}
-    if len(set(labels)) != len(labels):
-        return {"questions": _("Deux demandes ont le même libellé : gardez-en une.")}
-    asked = {one.questionnaire for one in content.questions if one.questionnaire}
-    if asked - set(published(practice)):
-        return {"questions": str(NotPublished.words)}
-    if content.moment == Moment.AFTER and any(one.days_before is not None for one in content.questions):
-        return {
-            "questions": _(
+def question_faults(practice: Practice, questions: Sequence[Asks], moment: Moment | None) -> Iterator[QuestionFault]:
+    """What is wrong with the questions of a rule. `moment`: None if it is not known yet."""
+    offered = set(published(practice))
+    labels: set[str] = set()
+    for number, asks in enumerate(questions):
+        if number >= MAX_QUESTIONS:
+            told = _("Dix demandes au plus par règle. Regroupez-les, ou écrivez une autre règle.")
+            yield QuestionFault(number, "label", told)
+            return
+        part = "label" if asks.questionnaire is None else "questionnaire"
+        if not asks.words:
+            yield QuestionFault(number, part, _("Dites en quelques mots quel document vous demandez."))
+        elif asks.words in labels:
+            yield QuestionFault(number, part, _("Deux demandes ont le même libellé : gardez-en une."))
+        elif asks.questionnaire is not None and asks.questionnaire not in offered:
+            yield QuestionFault(number, part, str(NotPublished.words))
+        labels.add(asks.words)
+        if moment == Moment.AFTER and asks.days_before is not None:
+            told = _(
                 "Cette règle demande après le rendez-vous : une limite avant lui serait passée. Laissez-la vide."
             )
-        }
-    return {}
+            yield QuestionFault(number, "days_before", told)
 
 
-def _check_without_blanks(content: RuleContent) -> None:
-    """Nobody fills in what a rule sends, or signs it: its link needs no account. Locks the documents: no version with
-    blanks is written meanwhile."""
-    named = LibraryDocument.objects.select_for_update().filter(pk__in=[one.pk for one in content.documents])
-    titles = [one.title for one in named.order_by("pk") if one.current.has_blanks]
-    if titles:
-        told = _("« %(title)s » a des blancs à remplir : une règle ne peut pas l’envoyer.")
-        raise ValidationError({"documents": [told % {"title": title} for title in titles]})
-    asking = ConsentForm.objects.filter(document__in=named).order_by("document_id")
-    if titles := list(asking.values_list("document__title", flat=True)):
-        told = _("« %(title)s » demande une signature, donc un compte : une règle ne peut pas l’envoyer.")
-        raise ValidationError({"documents": [told % {"title": title} for title in titles]})
+def sent_by_rules(documents: LibraryDocumentQuerySet) -> LibraryDocumentQuerySet:
+    """Nobody fills in what a rule sends, or signs it: its link needs no account."""
+    return documents.with_newest().exclude(HAS_BLANKS | ASKS_SIGNATURE)
+
+
+def not_sent_by_rules(documents: LibraryDocumentQuerySet) -> LibraryDocumentQuerySet:
+    """The others, with `has_blanks` and `asks_signature`, which say why."""
+    return documents.with_newest().filter(HAS_BLANKS | ASKS_SIGNATURE)
+
+
+def _check_sent_by_rules(content: RuleContent) -> None:
+    """Locks the documents: no version with blanks is written meanwhile."""
+    chosen = LibraryDocument.objects.filter(pk__in=[one.pk for one in content.documents])
+    list(chosen.select_for_update().order_by("pk").values_list("pk"))
+    blanks = _("« %(title)s » a des blancs à remplir : une règle ne peut pas l’envoyer.")
+    signed = _("« %(title)s » demande une signature, donc un compte : une règle ne peut pas l’envoyer.")
+    refused = [
+        words % {"title": title}
+        for words, why in ((blanks, HAS_BLANKS), (signed, ASKS_SIGNATURE))
+        for title in chosen.with_newest().filter(why).order_by("title", "pk").values_list("title", flat=True)
+    ]
+    if refused:
+        raise ValidationError({"documents": refused})
 
 
 def _check(practice: Practice, content: RuleContent) -> None:
-    errors: dict[str, str] = {}
+    errors: dict[str, str | list[str]] = {}
     if not content.documents and not content.questions:
         errors["documents"] = _("Choisissez au moins un document de la bibliothèque, ou demandez quelque chose.")
-    errors |= _check_questions(practice, content)
+    if faults := [one.words for one in question_faults(practice, content.questions, content.moment)]:
+        errors["questions"] = list(dict.fromkeys(faults))
     if not set(content.channels) & {"email", "sms"} or set(content.channels) - {"email", "sms"}:
         errors["channels"] = _("Choisissez l’e-mail, le SMS, ou les deux.")
     for name, chosen in (

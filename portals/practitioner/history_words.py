@@ -18,8 +18,9 @@ from appointments.history import history_of
 from appointments.models import Agenda, Appointment, AppointmentKind, CancelReason, VisitReason
 from audit.events import words_for_practice
 from audit.models import AuditEvent
-from documents.models import Category, DocumentLink, ReadingMeans
-from documents.sharing.access import around
+from documents.models import Category, Consent, DocumentLink, ReadingMeans
+from documents.receiving.access import received_by_staff, requests_of_staff
+from documents.sharing.access import around, practices_of_staff
 from files.notices import notice_sentences
 from notifications.models import Message
 from notifications.wording import long_day
@@ -29,6 +30,7 @@ from portals.pagination import ListPage
 from portals.practitioner.series_words import place_in_series
 from portals.templatetags.presentation import colon
 from portals.who_has import masked_contacts
+from questionnaires.models import QuestionnaireResponse
 
 OF_THE_BOOKER = ("holder.authorised", "holder.refused", "holder.authorisation_withdrawn", "holder.authorisation_kept")
 
@@ -111,7 +113,7 @@ def _subjects(
     lines: Sequence[AuditEvent], appointment: Appointment, user: User, people: dict[uuid.UUID, User]
 ) -> dict[Any, str]:
     """The subject of each line, by the line's key."""
-    titles: dict[uuid.UUID, str] = dict(around(appointment, user=user).values_list("pk", "title"))
+    titles = _titles(lines, appointment, user)
     categories = {category.code: category.label for category in Category.objects.all()}
     of_contacts = _sent_to(lines, appointment)
     booker = str(appointment.holder or "")
@@ -125,6 +127,23 @@ def _subjects(
         )
         for line in lines
     }
+
+
+def _titles(lines: Sequence[AuditEvent], appointment: Appointment, user: User) -> dict[uuid.UUID, str]:
+    """Of what the lines are about: shared documents, requests, what came, questionnaires, signatures."""
+    shared = around(appointment, user=user)
+    titles: dict[uuid.UUID, str] = dict(shared.values_list("pk", "title"))
+    kinds = {line.object_type for line in lines}
+    if "DocumentRequest" in kinds:
+        titles |= dict(requests_of_staff(user).filter(appointment=appointment).values_list("pk", "label"))
+    if "ReceivedDocument" in kinds:
+        titles |= {one.pk: one.title for one in received_by_staff(user).filter(appointment=appointment)}
+    if "QuestionnaireResponse" in kinds and appointment.practice_id in practices_of_staff(user):
+        responses = QuestionnaireResponse.objects.filter(appointment=appointment)
+        titles |= dict(responses.values_list("pk", "version__questionnaire__title"))
+    if "Consent" in kinds:
+        titles |= dict(Consent.objects.filter(document__in=shared).values_list("pk", "document__title"))
+    return titles
 
 
 def _sent_to(lines: Sequence[AuditEvent], appointment: Appointment) -> dict[uuid.UUID, str]:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -21,32 +20,20 @@ from appointments.models import BookingPolicy
 from notifications.models import SmsPolicy
 from notifications.sms_numbers import COUNTRIES
 from portals.answers import done
+from portals.form_fields import WholeNumberField
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 
 
-class LimitField(forms.IntegerField):
-    """From 1 to `most`: a limit with one zero too many would be no limit."""
-
-    def __init__(self, *, most: int, **kwargs: Any) -> None:
-        sentence = format_lazy(gettext_lazy("Donnez un nombre entier de 1 à {most}."), most=most)
-        super().__init__(
-            min_value=1,
-            max_value=most,
-            widget=forms.NumberInput(attrs={"class": "form-control"}),
-            error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence),
-            **kwargs,
-        )
-
-
 class BookingLimitsForm(forms.ModelForm[BookingPolicy]):
-    most_upcoming = LimitField(label=gettext_lazy("Rendez-vous à venir au plus, par compte"), most=500)
-    most_per_person = LimitField(
-        label=gettext_lazy("Rendez-vous à venir au plus, par personne et par agenda"), most=100
+    most_upcoming = WholeNumberField(label=gettext_lazy("Rendez-vous à venir au plus, par compte"), least=1, most=500)
+    most_per_person = WholeNumberField(
+        label=gettext_lazy("Rendez-vous à venir au plus, par personne et par agenda"), least=1, most=100
     )
-    most_a_day = LimitField(
+    most_a_day = WholeNumberField(
         label=gettext_lazy("Réservations au plus en un jour, par compte"),
         help_text=gettext_lazy("Les réservations annulées comptent aussi."),
+        least=1,
         most=500,
     )
 
@@ -71,8 +58,8 @@ class CountriesField(forms.CharField):
 
 
 class SmsLimitsForm(forms.ModelForm[SmsPolicy]):
-    an_hour = LimitField(label=gettext_lazy("SMS au plus en une heure"), most=10_000)
-    a_day = LimitField(label=gettext_lazy("SMS au plus en un jour"), most=50_000)
+    an_hour = WholeNumberField(label=gettext_lazy("SMS au plus en une heure"), least=1, most=10_000)
+    a_day = WholeNumberField(label=gettext_lazy("SMS au plus en un jour"), least=1, most=50_000)
     countries = CountriesField(
         label=gettext_lazy("Pays où partent des SMS"),
         help_text=gettext_lazy(

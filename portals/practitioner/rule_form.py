@@ -12,8 +12,15 @@ from django.utils.translation import gettext_lazy
 
 from documents.models import AutoSendRule, LibraryDocument, RuleQuestion
 from documents.models.autosend import Moment
-from documents.sending.rules import MAX_QUESTIONS, Asks, RuleContent
-from portals.form_fields import model_field
+from documents.sending.rules import (
+    MAX_QUESTIONS,
+    Asks,
+    RuleContent,
+    not_sent_by_rules,
+    question_faults,
+    sent_by_rules,
+)
+from portals.form_fields import WholeNumberField, model_field
 from portals.practitioner.forms import WhichAppointmentsForm
 from portals.templatetags.presentation import delay
 from practices.models import Practice
@@ -21,6 +28,8 @@ from questionnaires.catalogue import published
 from questionnaires.models import Questionnaire
 
 EMPTY_LINES = 2  # for further questions
+MOST_DAYS = 365  # between the appointment and what is sent
+NAMES = {"days_before": "days"}  # of fields whose name is not the one in Asks
 ASKED = ("label", "questionnaire", "details", "days", "pk")  # of one line of what a rule asks
 
 
@@ -68,13 +77,11 @@ def question_fields(offered: Sequence[Questionnaire]) -> list[forms.Field]:
             required=False,
             widget=forms.Textarea(attrs=control | {"rows": 2}),
         ),
-        forms.IntegerField(
+        WholeNumberField(
             label=gettext_lazy("À envoyer au plus tard, en jours avant le rendez-vous"),
-            min_value=0,
-            max_value=365,
+            least=0,
+            most=365,
             required=False,
-            widget=forms.NumberInput(attrs=control),
-            error_messages={"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 2.")},
         ),
         forms.UUIDField(required=False, widget=forms.HiddenInput),
     ]
@@ -90,22 +97,18 @@ class RuleForm(WhichAppointmentsForm):
     documents = forms.ModelMultipleChoiceField(
         LibraryDocument.objects.none(),
         label=gettext_lazy("Documents à envoyer"),
-        help_text=gettext_lazy(
-            "Un document qui demande une signature, ou qui a des blancs, ne part pas par une règle."
-        ),
         widget=forms.CheckboxSelectMultiple,
         required=False,
+        error_messages=dict.fromkeys(
+            ("invalid_choice", "invalid_pk_value"),
+            gettext_lazy("Un document coché ne peut plus partir par une règle. Choisissez parmi ceux-ci."),
+        ),
     )
     moment = forms.ChoiceField(
         label=gettext_lazy("Quand"), choices=Moment.choices, widget=forms.Select(attrs={"class": "form-select"})
     )
-    offset_hours = forms.IntegerField(
-        label=gettext_lazy("Combien de temps"),
-        min_value=0,
-        max_value=24 * 365,
-        required=False,
-        widget=forms.NumberInput(attrs={"class": "form-control"}),
-        error_messages={"invalid": gettext_lazy("Écrivez un nombre entier. Exemple : 24.")},
+    offset_hours = WholeNumberField(
+        label=gettext_lazy("Combien de temps"), least=0, most=MOST_DAYS * 24, required=False
     )
     offset_unit = forms.ChoiceField(
         label=gettext_lazy("Unité"),
@@ -127,8 +130,10 @@ class RuleForm(WhichAppointmentsForm):
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, practice=practice, **kwargs)
         self.questionnaires = list(published(practice))
-        documents = practice.library_documents.in_use().order_by("title")
-        model_field(self, "documents").queryset = documents
+        library = LibraryDocument.objects.filter(practice=practice).in_use().order_by("title", "pk")
+        model_field(self, "documents").queryset = sent_by_rules(library)
+        self.withheld = list(not_sent_by_rules(library))
+        self.practice = practice
         self.rows = [self._row(number, asks) for number, asks in enumerate(self._asked())]
 
     @property
@@ -197,14 +202,17 @@ class RuleForm(WhichAppointmentsForm):
         return [self[name] for name in names]
 
     def questions(self) -> list[Asks]:
-        """Of the lines that were filled in."""
-        found = []
+        return list(self._filled().values())
+
+    def _filled(self) -> dict[int, Asks]:
+        """What the lines that were filled in ask for, by number of the line."""
+        found = {}
         for number in range(len(self.rows)):
             label, questionnaire, details, days, pk = (
                 self.cleaned_data.get(f"ask_{number}_{name}") for name in ASKED
             )
             if label or questionnaire:
-                found.append(Asks(label or "", details or "", days, pk, questionnaire))
+                found[number] = Asks(label or "", details or "", days, pk, questionnaire)
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -217,10 +225,26 @@ class RuleForm(WhichAppointmentsForm):
             is_named = label or questionnaire or f"ask_{number}_questionnaire" in self.errors
             if details and not is_named:
                 self.add_error(f"ask_{number}_label", _("Dites en quelques mots quel document vous demandez."))
+        self._check_questions()
+        self._check_offset()
         if not self.cleaned_data.get("documents") and not self.questions():
             chosen = _("Choisissez au moins un document de la bibliothèque, ou demandez quelque chose.")
             self.add_error("documents", chosen)
         return self.cleaned_data
+
+    def _check_questions(self) -> None:
+        filled = self._filled()
+        moment = Moment(self.cleaned_data["moment"]) if "moment" in self.cleaned_data else None
+        for fault in question_faults(self.practice, list(filled.values()), moment):
+            field = f"ask_{list(filled)[fault.number]}_{NAMES.get(fault.part, fault.part)}"
+            if field not in self.errors:
+                self.add_error(field, fault.words)
+
+    def _check_offset(self) -> None:
+        given = self.cleaned_data
+        if given.get("offset_unit") == "days" and (given.get("offset_hours") or 0) > MOST_DAYS:
+            words = _("Donnez un nombre entier de {least} à {most}.")
+            self.add_error("offset_hours", words.format(least=0, most=MOST_DAYS))
 
     def content(self) -> RuleContent:
         asked = self.cleaned_data

@@ -63,6 +63,7 @@ def _share_words() -> dict[str, str]:
         "stamp": _("Signature : flèches pour déplacer, + et − pour la taille, Échap pour revenir"),
         "picture": _("Seul un PDF se signe : cette image sera partagée sans signature."),
         "library": _("Document de la bibliothèque : jamais signé."),
+        "libraryToSign": _("Document de la bibliothèque : le patient est invité à le signer."),
         "noSignature": _("Créez d’abord votre signature dans « Ma signature » pour signer."),
         "notPractitioner": _("Seul un praticien signe, avec sa propre signature."),
         "noPreview": _("L’aperçu n’a pas pu être affiché. La signature ira en bas à droite de la dernière page."),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus
 from audit.models import AuditEvent
-from documents.models import Consent, DocumentReading, DocumentRequest, ReceivedDocument, SharedDocument
+from documents.models import Consent, DocumentReading, DocumentRequest, ReceivedDocument, RequestState, SharedDocument
 from documents.timeline import Entry, EntryKind
 from notifications.models import Channel, Message
 from notifications.wording import clock, long_day
@@ -76,7 +76,7 @@ def entry_words(entry: Entry) -> EntryWords:
                 what = _("Questionnaire demandé : %(label)s") % {"label": request.label}
             else:
                 what = _("Document demandé : %(label)s") % {"label": request.label}
-            note, page = request.get_state_display(), request.appointment_id
+            note, page = _request_state(request), request.appointment_id
         case ReceivedDocument() as received:
             what = _("Document reçu : %(title)s") % {"title": received.title}
             who = str(received.sent_by) if received.sent_by else _("par le lien d’un message, sans compte")
@@ -97,6 +97,13 @@ def entry_words(entry: Entry) -> EntryWords:
         appointment=page,
         is_document=entry.kind is EntryKind.DOCUMENT,
     )
+
+
+def _request_state(request: DocumentRequest) -> str:
+    """Nobody accepts answers: they are read."""
+    if request.is_questionnaire and request.state == RequestState.ACCEPTED:
+        return (_("Réponses lues") if request.seen_at else _("Réponses reçues, à lire")).lower()
+    return request.get_state_display()
 
 
 def _consent_words(kind: EntryKind, consent: Consent) -> tuple[str, str]:

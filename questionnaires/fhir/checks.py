@@ -60,11 +60,16 @@ def _faults_of_conditions(questions: Questions) -> Iterator[Fault]:
 def _can_compare(condition: Condition, asked: Item) -> bool:
     if condition.operator is Operator.EXISTS:  # que-7
         return isinstance(condition.answer, bool)
-    if condition.operator in ORDERED and asked.kind not in COMPARED:
+    if not is_compared(asked, condition.operator):
         return False
     if asked.kind in CHOICES:
         return is_option(asked, condition.answer)
     return as_kind(condition.answer, asked.kind) is not None
+
+
+def is_compared(asked: Item, how: Operator) -> bool:
+    """Whether the answers of this question have the order that the operator asks for."""
+    return how not in ORDERED or asked.kind in COMPARED
 
 
 def _depends_on_itself(start: str, questions: Questions, parents: dict[str, str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from questionnaires.fhir.checks import coding_words, is_option
@@ -152,9 +152,9 @@ def _faults_of_values(item: Item, values: tuple[Value, ...]) -> Iterator[Fault]:
         elif is_dated(value):
             yield from _faults_of_date(item, value)
         elif item.low is not None and is_less(value, item.low):
-            yield Fault(item.link_id, "too_low", _bound(item.low))
+            yield Fault(item.link_id, "too_early" if isinstance(value, time) else "too_low", _bound(item.low))
         elif item.high is not None and is_less(item.high, value):
-            yield Fault(item.link_id, "too_high", _bound(item.high))
+            yield Fault(item.link_id, "too_late" if isinstance(value, time) else "too_high", _bound(item.high))
 
 
 def _bound(value: Value) -> str:

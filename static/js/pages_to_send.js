@@ -19,6 +19,7 @@ const CHECKING = 300_000; // milliseconds: twenty files are opened and scanned
 let pages = [];
 
 for (const other of form.querySelectorAll("[data-without-script]")) other.remove();
+form.querySelector("[data-resumes]").hidden = false;
 camera.removeAttribute("name"); // what it takes goes into the list, and from there into the first field
 input.addEventListener("change", () => add(input.files));
 camera.addEventListener("change", () => {

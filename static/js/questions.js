@@ -29,7 +29,9 @@ function monthOf(text) {
   return text.length > 2 && found.length === 1 ? found[0] + 1 : NaN;
 }
 
-const CLOCK = /(?:T|\s+(?:à\s+)?)(\d{1,2})\s?[:h]\s?(\d{2})?(?::\d{2})?$/i;
+const CLOCK = /(?:^|T|\s+(?:à\s+)?)(\d{1,2})\s?[:h]\s?(\d{2})?(?::(\d{2}(?:\.\d{1,6})?))?$/i;
+const seconds = ([, hour, minute, second]) => Number(hour) * 3600 + Number(minute ?? 0) * 60 + Number(second ?? 0);
+const timeOf = (text) => seconds(text.match(CLOCK) ?? [NaN, NaN]);
 
 function dateOf(text) {
   const clock = text.match(CLOCK);
@@ -38,7 +40,7 @@ function dateOf(text) {
   if (!/^\d{4}$/.test(parts[0] ?? "") || parts.length > 3) return null;
   if (clock && parts.length < 3) return null;
   const read = [Number(parts[0]), ...parts.slice(1, 2).map(monthOf), ...parts.slice(2).map(Number)];
-  if (clock) read.push(Number(clock[1]) * 60 + Number(clock[2] ?? 0));
+  if (clock) read.push(seconds(clock));
   return read.some(Number.isNaN) ? null : read;
 }
 
@@ -59,10 +61,11 @@ const compares = {
   "<=": (typed, answer) => typed <= answer,
 };
 
-function holds({ name, operator, answer, date }) {
+function holds({ name, operator, answer, date, time }) {
   const typed = given(name);
   if (operator === "exists") return typed.length > 0 === answer;
-  const compared = (one) => (date ? [order(one, answer), 0] : pair(one, answer));
+  const pairOf = time ? (one) => [timeOf(one), timeOf(answer)] : (one) => pair(one, answer);
+  const compared = date ? (one) => [order(one, answer), 0] : pairOf;
   const some = (how) => typed.some((one) => compares[how](...compared(one)));
   return operator === "!=" ? !some("=") : some(operator);
 }

@@ -16,6 +16,7 @@ export class Card {
   // Either a `file`, with the `problem` that refuses it or "", or a document of the `library` by its `title` and `box`.
   constructor({ element, share, onChange, onRemove, onFocus, file, problem = "", library, title, box }) {
     Object.assign(this, { element, share, words: share.words, onChange, onRemove, onFocus, file, library, box });
+    this.asksSignature = Boolean(box?.hasAttribute("data-asks-signature"));
     this.isReady = true; // may be validated now
     this.isSending = false;
     this.isDone = false;
@@ -148,7 +149,7 @@ export class Card {
   }
 
   whyUnsigned() {
-    if (this.library) return this.words.library;
+    if (this.library) return this.asksSignature ? this.words.libraryToSign : this.words.library;
     if (!this.isPdf) return this.words.picture;
     if (!this.share.maySign) return this.words.notPractitioner;
     return this.share.hasSignature ? "" : this.words.noSignature;

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -19,6 +21,8 @@ from documents.receiving.asking import ask_questionnaire
 from questionnaires.answering import answers_of
 from questionnaires.catalogue import create_questionnaire, publish
 from questionnaires.examples import EXAMPLES
+from questionnaires.fhir.conditions import enabled_items
+from questionnaires.fhir.reading import read_questionnaire
 from questionnaires.models import Questionnaire
 from tests.e2e.conftest import Visitor
 from tests.e2e.steps import sign_in_as_staff, sign_in_on_a_new_device
@@ -315,6 +319,48 @@ def test_who_knows_only_the_year_says_so(site: str, browser: Browser, scripts: b
         page.click("text=Continuer")
     expect(page.locator("h1")).to_have_text("Relire et envoyer")
     expect(page.locator("dd").first).to_have_text("2020")
+    visitor.context.close()
+
+
+def _times() -> dict[str, Any]:
+    """Of each kind with a clock, a question for each operator and each bound around half past eight."""
+    bounds = ("08:29:59", "08:30:00", "08:30:15", "08:31:00", "10:00:00")
+    day = "2026-11-28T{}+01:00"
+    asked = [
+        {"linkId": "time", "type": "time", "text": "À quelle heure ?"},
+        {"linkId": "times", "type": "time", "text": "À quelles heures ?", "repeats": True},
+        {"linkId": "moments", "type": "dateTime", "text": "Quels jours ?", "repeats": True},
+    ]
+    for link_id, answer, form in (
+        ("time", "answerTime", "{}"),
+        ("times", "answerTime", "{}"),
+        ("moments", "answerDateTime", day),
+    ):
+        for how in ("=", "!=", ">", "<", ">=", "<="):
+            for bound in bounds:
+                condition = {"question": link_id, "operator": how, answer: form.format(bound)}
+                name = f"{link_id} {how} {bound}"
+                asked.append({"linkId": name, "type": "display", "text": name, "enableWhen": [condition]})
+    return {"resourceType": "Questionnaire", "status": "active", "title": "Heures", "item": asked}
+
+
+@pytest.mark.parametrize("typed", ["08:30", "8:30", "8:30:15", "9:05", "08:30:15.5"])
+def test_script_and_server_judge_a_time_alike_to_the_second(site: str, browser: Browser, typed: str) -> None:
+    questionnaire = _published(_times(), "Heures")
+    visitor, page = _patient(site, browser)
+    page.goto(f"{site}/questionnaires/{_asked(questionnaire).pk}/1/")
+    hour, _, rest = typed.partition(":")
+    page.get_by_label("À quelle heure ?").fill(f"{int(hour):02}:{rest}")
+    page.get_by_label("À quelles heures ?").fill(typed)
+    page.get_by_label("Quels jours ?").fill(f"28/11/2026 {typed}")
+    at = time.fromisoformat(f"{int(hour):02}:{rest}")
+    moment = datetime.combine(date(2026, 11, 28), at, ZoneInfo("Europe/Paris"))
+    questions = read_questionnaire(_times())
+    enabled = enabled_items(questions, {"time": (at,), "times": (at,), "moments": (moment,)})
+    shown = {line.inner_text().strip() for line in page.locator("[data-line]:not([hidden])").all()}
+    assert {name for name in shown if " " in name and name in questions.by_link_id} == {
+        name for name in enabled if " " in name
+    }
     visitor.context.close()
 
 

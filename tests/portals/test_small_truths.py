@@ -24,6 +24,20 @@ def test_every_button_that_calls_a_practice_is_the_shared_one() -> None:
     assert found == [folder / "components" / "call_practice.html"]
 
 
+def test_no_template_puts_a_space_before_a_comma() -> None:
+    """A browser shows a line break of a template as a space."""
+    folder = Path(settings.BASE_DIR) / "templates"
+    broken = re.compile(r"\n\s*(?:\{% (?:if|with)[^%]*%\}\s*)+[,.]")
+    assert [path for path in folder.rglob("*.html") if broken.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_pages_show_a_moment_by_the_shared_words_and_never_with_the_abbreviation_of_a_zone() -> None:
+    """Formats with a time have one for pages of packages: 30/11/2026 11:00 (CET)."""
+    base, rooms = Path(settings.BASE_DIR), ("portals", "templates", "documents", "questionnaires")
+    files = [path for room in rooms for kind in ("py", "html") for path in (base / room).rglob(f"*.{kind}")]
+    assert [path for path in files if "DATETIME_FORMAT" in path.read_text(encoding="utf-8")] == []
+
+
 @pytest.mark.django_db
 def test_an_access_ends_only_once_one_was_told_what_ends(
     marie: Patient, hugo: User, alice: User, rita: User, sign_in: Callable[..., Client]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -65,7 +65,7 @@ class Row:
     neighbours."""
 
     item: Item
-    kind: str
+    kind: str  # in words, and whether it is required
     when: str
     faults: list[str]
     is_first: bool
@@ -92,9 +92,19 @@ def questionnaire(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpRespon
         ranges=[_range_words(one) for one in questions.ranges],
         may_publish=bool(found.draft and not faults and questions.items),
         has_faults=bool(faults),
+        faulty=[item for item in questions.walk() if item.link_id in {one.link_id for one in faults}],
         seen=mark_of(found.edited),
     )
     return render(request, "practitioner/questionnaires/editor.html", context)
+
+
+def _kind_words(item: Item, kinds: Mapping[str, str]) -> str:
+    words = [kinds[item.kind]]
+    if item.required:
+        words.append(_("obligatoire"))
+    if item.repeats:
+        words.append(_("plusieurs réponses"))
+    return ", ".join(words)
 
 
 def _rows(edited: Json, questions: Questions, items: Iterable[Item], faults: list[Fault]) -> list[Row]:
@@ -104,7 +114,7 @@ def _rows(edited: Json, questions: Questions, items: Iterable[Item], faults: lis
     return [
         Row(
             item,
-            kinds[item.kind],
+            _kind_words(item, kinds),
             condition_sentence(item, questions),
             [words_of(one) for one in faults if one.link_id == item.link_id],
             is_first=place == 0,

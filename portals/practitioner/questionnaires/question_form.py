@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portals.answer_dates import clock_words
 from portals.clock import local_on_page
-from portals.form_fields import choice_field
+from portals.form_fields import WholeNumberField, choice_field
 from portals.questions import decimal_words, field_of_one, option_words
+from questionnaires.fhir.checks import is_compared
 from questionnaires.fhir.editing import BOUNDED, Choice, Content, choices_of
 from questionnaires.fhir.items import Condition, Item, Operator, Questions
 from questionnaires.fhir.reading import MOST_ITEMS
@@ -98,6 +100,10 @@ class ConditionsForm(forms.Form):
         if operator in (Operator.EXISTS, NO_ANSWER):
             return Condition(link_id, Operator.EXISTS, answer=operator == Operator.EXISTS)
         asked = self.questions.by_link_id[link_id]
+        if not is_compared(asked, Operator(operator)):
+            words = _("Cette question se compare avec « est » ou « n’est pas ».")
+            self.add_error(f"operator-{row}", words)
+            return None
         try:
             answer = _answer(asked, self.cleaned_data.get(f"answer-{row}", "").strip())
         except forms.ValidationError as refused:
@@ -165,12 +171,8 @@ class QuestionForm(ConditionsForm):
     high = forms.CharField(
         label=gettext_lazy("Au plus"), max_length=30, required=False, widget=forms.TextInput(attrs=INPUT)
     )
-    max_length = forms.IntegerField(
-        label=gettext_lazy("Nombre de caractères au plus"),
-        min_value=1,
-        max_value=10_000,
-        required=False,
-        widget=forms.NumberInput(attrs=INPUT),
+    max_length = WholeNumberField(
+        label=gettext_lazy("Nombre de caractères au plus"), least=1, most=10_000, required=False
     )
 
     def __init__(self, *args: Any, questions: Questions, item: Item | None, section: str, **kwargs: Any) -> None:
@@ -301,7 +303,10 @@ def _typed(value: Value | None) -> str:
         case Coding():
             return value.display or value.code
         case datetime():
-            return f"{local_on_page(value):%Y-%m-%d %H:%M}"
+            local = local_on_page(value)
+            return f"{local:%Y-%m-%d} {clock_words(local)}"
+        case time():
+            return clock_words(value)
     return str(value)
 
 

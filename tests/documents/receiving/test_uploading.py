@@ -193,6 +193,47 @@ def test_an_upload_lasts_a_day_and_the_sweep_removes_it_with_its_pieces(
     assert begun.offset == 0
 
 
+def test_two_tabs_that_begin_the_same_file_at_once_go_on_with_one_upload(
+    request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[PartialUpload] = []
+
+    def begun_by_the_other_tab_meanwhile(*_asked: object) -> None:
+        monkeypatch.undo()
+        others.append(begin(request_, maries_account))
+        add(request_, maries_account, others[0], PDF[:100], 0)
+
+    monkeypatch.setattr("documents.receiving.uploading.check_may_begin", begun_by_the_other_tab_meanwhile)
+    mine = begin(request_, maries_account)
+    assert [(mine.pk, mine.offset)] == [(one.pk, 100) for one in others]
+    assert PartialUpload.objects.get() == mine
+    assert pieces.uploads() == {mine.pk}
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_an_upload_that_another_tab_ends_as_this_one_begins_is_begun_anew_or_refused(
+    once: bool, request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_row = PartialUpload.save
+
+    def save(upload: PartialUpload, **how: Any) -> None:
+        """The other tab's row is there as this one is written; it goes with the savepoint, before anybody looks."""
+        if once:
+            monkeypatch.undo()
+        other = PartialUpload(**{field.name: getattr(upload, field.name) for field in upload._meta.fields})
+        other.pk = uuid.uuid4()
+        begin_row(other, force_insert=True)
+        begin_row(upload, **how)
+
+    monkeypatch.setattr(PartialUpload, "save", save)
+    if once:
+        assert PartialUpload.objects.get() == begin(request_, maries_account)
+    else:
+        with pytest.raises(TryLater):
+            begin(request_, maries_account)
+        assert not PartialUpload.objects.exists()
+
+
 def test_what_is_being_uploaded_counts_as_sent(
     request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

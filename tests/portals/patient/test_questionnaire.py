@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +57,8 @@ def test_from_the_first_page_to_the_last(sign_in: SignIn, hugo: User, asked: Doc
     assert f"{at}1/" in start
     first = client.post(f"{at}1/", {"shown": "q1 q2"})
     assert first.status_code == 400
-    assert "Répondez à cette question." in page_text(first)
+    summary = page_text(first).split("data-error-summary")[1].split("</div>")[0]
+    assert re.search(r"« [^»]+ \? » : Répondez à cette question\.", summary.replace("\u00a0", " "))
     more = client.post(f"{at}1/", {"shown": "q1 q2", "q2": "yes"})
     assert "Vos réponses ouvrent d’autres questions" in page_text(more)
     wrong = client.post(f"{at}1/", {"shown": "q1 q2 q3", "q2": "yes", "q3": "deux"})

@@ -49,7 +49,12 @@ def test_patient_sends_sees_it_again_and_takes_it_back_without_script(
         assert browser.post(address, {"sending": sending, "file": pages})["Location"] == address
     sent = ReceivedDocument.objects.get()
     assert (sent.page_count, again(request).state) == (2, RequestState.RECEIVED)
-    assert "Envoyé, pas encore vu" in page_text(browser.get(address))
+    received = page_text(browser.get(address))
+    assert "Envoyé, pas encore vu" in received
+    folded = received.split("<details")[1]
+    assert "Envoyer un autre document" in folded, "what was sent comes first, and nothing looks left to do"
+    assert 'name="sending"' in folded
+    assert "<details" not in form.split('name="sending"')[0]
     got = browser.post(f"/requests/sent/{sent.pk}/download/")
     assert b"".join(cast("Iterable[bytes]", got))[:5] == b"%PDF-"
     assert got["Content-Disposition"].startswith("attachment")

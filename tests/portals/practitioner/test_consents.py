@@ -13,13 +13,14 @@ from accounts.models import User
 from appointments.models import Appointment
 from bench.damage import without_startxref
 from documents.consents.ending import refuse, withdraw
-from documents.models import Category, Consent, SharedDocument
+from documents.models import Category, Consent, LibraryDocument, SharedDocument
 from documents.sharing.share import share_upload
 from documents.timeline import EntryKind, Position, timeline
 from files.intake import Intake
 from tests.conftest import PDF
 from tests.documents.consents.conftest import *  # noqa: F403  # a document that asks for a signature
 from tests.documents.consents.conftest import AskOf, again, sign_as
+from tests.markup import one_line, page_text
 from tests.portals.patient.test_consent import text
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +178,18 @@ def test_a_file_that_cannot_be_sealed_is_explained_on_the_page(
     answer = sign_in(alice).post(f"/pro/documents/{document.pk}/ask-signature/", {"sentences": "Oui."})
     assert (answer.status_code, "ne peut pas recevoir de signature" in text(answer)) == (400, True)
     assert "Oui.</textarea>" in answer.content.decode()
+
+
+def test_whoever_shares_reads_that_the_patient_is_asked_to_sign(
+    sign_in: SignIn, bob: User, appointment: Appointment, consent_paper: LibraryDocument, access_plan: LibraryDocument
+) -> None:
+    """On the list, on the card and on the receipt; nothing of it about a document that nobody signs."""
+    client, address = sign_in(bob), f"/pro/appointments/{appointment.pk}/share/"
+    page = one_line(client.get(address).content)
+    assert "le patient est invit\\u00e9 \\u00e0 le signer" in page, "for the card"
+    for document, asks in ((consent_paper, True), (access_plan, False)):
+        row = page.split(f'data-library="{document.pk}"')[1].split("</label>")[0]
+        assert ("data-asks-signature" in row, "signé par le patient" in row) == (asks, asks)
+        card = client.post(address, {"library_document": str(document.pk)}, headers={"X-Requested-With": "card"})
+        receipt = page_text(card)
+        assert ("La signature du patient est demandée." in receipt, "Sans signature." in receipt) == (asks, not asks)

@@ -402,3 +402,27 @@ def test_editing_a_question_keeps_its_bounds_also_where_the_form_does_not_show_t
     assert _ask(client, at, kind=kind, text="Combien donc ?", **typed).status_code == 302
     (changed,) = Questionnaire.objects.get().edited["item"]
     assert (changed["text"], changed["extension"]) == ("Combien donc ?", extension)
+
+
+def test_what_keeps_a_draft_from_being_published_is_reached_by_a_link(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+    client.post(f"{LIST}new/", {"title": "Sommeil", "example": ""})
+    at = f"{LIST}{Questionnaire.objects.get().pk}/"
+    _ask(client, f"{at}question/new/", kind="integer", text="Heures de sommeil ?", low="9", high="2")
+    page = client.get(at).content.decode()
+    assert re.search(rf'<a href="#item-{_link_id("Heures de sommeil ?")}">\s*Heures de sommeil \?\s*</a>', page)
+
+
+@pytest.mark.parametrize("kind", ["boolean", "choice", "string"])
+def test_an_operator_that_answers_have_no_order_for_is_refused_beside_it(
+    kind: str, sign_in: SignIn, carol: User
+) -> None:
+    client = sign_in(carol)
+    client.post(f"{LIST}new/", {"title": "Douleur", "example": ""})
+    at = f"{LIST}{Questionnaire.objects.get().pk}/"
+    _ask(client, f"{at}question/new/", kind=kind, text="La nuit ?", choices="3\n4")
+    condition = {"question-0": _link_id("La nuit ?"), "operator-0": ">", "answer-0": "3"}
+    refused = _ask(client, f"{at}question/new/", kind="text", text="Combien de temps ?", **condition)
+    assert refused.status_code == 400
+    assert list(refused.context["form"].errors) == ["operator-0"]
+    assert "se compare avec" in page_text(refused)

@@ -13,13 +13,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Agenda, VisitReason
+from documents.consents.forms import Asked, set_form
+from documents.library.catalogue import write_document
 from documents.models import AutoSend, AutoSendRule, DocumentLink, LibraryDocument
 from documents.sending.autosend import send_due
 from documents.sharing.reading import note_reading_by_link
 from notifications.models import Message
 from patients.models import Patient
 from practices.models import Practice
-from questionnaires.catalogue import import_questionnaire
+from questionnaires.catalogue import archive_questionnaire, import_questionnaire
 from tests.conftest import BookFixture
 from tests.documents.conftest import *  # noqa: F403  # a document of the library
 from tests.markup import one_line, page_text
@@ -307,3 +309,68 @@ def test_the_form_of_a_rule_says_part_by_part_what_is_set(
         refused = client.post(address, asked | wrong)
         assert refused.status_code == 400
         assert {title for title, (_words, is_open) in parts_of(refused).items() if is_open} == {opened}
+
+
+def test_only_documents_that_a_rule_can_send_are_offered_and_the_others_are_named_with_the_reason(
+    sign_in: SignIn, carol: User, practice: Practice, access_plan: LibraryDocument
+) -> None:
+    consent, letter = (
+        write_document(practice=practice, title=title, body=body, category=access_plan.category, by=carol)
+        for title, body in (("Accord", "<p>Lu.</p>"), ("Lettre", "<p>{{?Motif|long}}</p>"))
+    )
+    set_form(document=consent, asked=Asked(["J’accepte."]), by=carol)
+    client = sign_in(carol)
+    form = client.get("/pro/rules/new/")
+    assert set(re.findall(r'name="documents" value="([^"]+)"', one_line(form.content))) == {str(access_plan.pk)}
+    shown = page_text(form)
+    assert "2 documents de la bibliothèque ne partent pas par une règle" in shown
+    assert re.search(r"Accord\s*:\s*signé par le patient, avec un compte", shown)
+    assert re.search(r"Lettre\s*:\s*à remplir à chaque fois", shown)
+    posted = {"name": "x", "moment": "booking", "channels": ["email"]}
+    for document in (consent, letter):  # of a page that was opened before
+        refused = client.post("/pro/rules/new/", posted | {"documents": [str(document.pk)]})
+        assert refused.status_code == 400
+        assert "ne peut plus partir par une règle" in page_text(refused)
+    assert not AutoSendRule.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"ask_1_label": "Ordonnance"}, "ask_1_label", "le même libellé"),
+        ({"ask_1_questionnaire": "archived"}, "ask_1_questionnaire", "n’est plus proposé"),
+        ({"moment": "after", "offset_hours": "1"}, "ask_0_days", "Laissez-la vide"),
+        ({"ask_0_days": "999"}, "ask_0_days", "de 0 à 365"),
+        ({"ask_0_days": "deux jours"}, "ask_0_days", "de 0 à 365"),
+        ({"moment": "before", "offset_hours": "366", "offset_unit": "days"}, "offset_hours", "de 0 à 365"),
+        ({"moment": "before", "offset_hours": "8761"}, "offset_hours", "de 0 à 8760"),
+    ],
+)
+def test_each_error_of_a_rule_is_beside_its_field_and_nothing_typed_is_lost(
+    wrong: dict[str, str], field: str, words: str, sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    kept, gone = (
+        import_questionnaire(practice=practice, resource=resource(item("a", "boolean")), by=carol, title=title)
+        for title in ("Sommeil", "Douleur")
+    )
+    archive_questionnaire(questionnaire=gone, by=carol)
+    posted = {
+        "name": "Avant", "moment": "booking", "offset_hours": "1", "offset_unit": "hours", "channels": ["email"],
+        "ask_0_label": "Ordonnance", "ask_0_details": "Recto et verso", "ask_0_days": "2",
+        "ask_1_label": "", "ask_1_questionnaire": "", "ask_2_label": "Photo", "ask_2_questionnaire": "",
+    }  # fmt: skip
+    wrong = {name: str(gone.pk) if value == "archived" else value for name, value in wrong.items()}
+    refused = sign_in(carol).post("/pro/rules/new/", posted | wrong)
+    assert refused.status_code == 400
+    errors = refused.context["form"].errors
+    assert list(errors) == [field]
+    assert words in str(errors[field])
+    page = one_line(refused.content)
+    assert f'href="#id_{field}"' in page
+    assert page.count(f'id="id_{field}_error"') == 1
+    typed = wrong.get(field, posted.get(field, ""))
+    assert typed == str(gone.pk) or f'value="{typed}"' in page
+    assert "Recto et verso" in page
+    assert 'value="Photo"' in page
+    assert not AutoSendRule.objects.exists()
+    assert kept.title in page

@@ -70,12 +70,16 @@ def test_what_is_asked_is_sent_by_the_link_and_seen_again_only_from_the_records_
 ) -> None:
     page = address()
     request = DocumentRequest.objects.get(label=LABEL)
-    assert f"{page}/{request.pk}" in client.get(page).content.decode()
+    asking = client.get(page).content.decode()
+    assert f"{page}/{request.pk}" in asking
+    assert "Envoyer un autre document" not in asking
     shown = client.get(f"{page}/{request.pk}").content.decode()
     assert "Pour préparer la visite" in shown
     assert "vous ne pourrez pas le revoir ici" in " ".join(shown.split())
     answer = client.post(f"{page}/{request.pk}", {"file": [photo(), photo("IMG_2.jpg")]}, follow=True)
     assert "C’est envoyé" in answer.content.decode()
+    assert "Envoyer un autre document" in answer.content.decode(), "the form is folded: nothing looks left to do"
+    assert "Envoyer un autre document" in client.get(page).content.decode()
     received = ReceivedDocument.objects.get()
     assert (received.sent_by, received.link, received.sent_as) == (None, DocumentLink.objects.get(), "patient")
     assert str(received.pk) not in answer.content.decode()

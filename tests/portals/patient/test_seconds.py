@@ -1,0 +1,137 @@
+"""Seconds of bounds, conditions and answers, which an imported questionnaire or another software may have, are never
+dropped: page, script and server judge one answer alike."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, time
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from appointments.models import Appointment
+from documents.models import DocumentRequest
+from documents.receiving.answering import write_answers
+from documents.receiving.asking import ask_questionnaire
+from patients.models import RecordTie, Relationship
+from questionnaires.answering import answers_of
+from questionnaires.catalogue import import_questionnaire
+from questionnaires.fhir.values import Value
+from questionnaires.models import Questionnaire, QuestionnaireResponse
+from tests.markup import page_text
+from tests.portals.patient.test_times_as_known import PARIS
+from tests.questionnaires.test_dates import HIGHEST
+from tests.questionnaires.test_understood import BOUND, item, resource, when
+
+SignIn = Callable[[User], Client]
+MOMENT = "2026-11-29T08:00:15+01:00"
+LATE = "2026-11-29T20:00:45.5+01:00"
+ASKED = resource(
+    item("taken", "time", text="À quelle heure ?", extension=[
+        {"url": BOUND, "valueTime": "08:00:15"}, {"url": HIGHEST, "valueTime": "20:00:45"},
+    ]),
+    item("began", "dateTime", text="Depuis quand ?", extension=[
+        {"url": BOUND, "valueDateTime": MOMENT}, {"url": HIGHEST, "valueDateTime": LATE},
+    ]),
+    item("times", "time", text="À quelles heures ?", repeats=True),
+    item("moments", "dateTime", text="Quels jours ?", repeats=True),
+    item("after", "text", text="Et après ?", enableBehavior="any", enableWhen=[
+        when("taken", "<", answerTime="09:00:30"), when("began", "<", answerDateTime="2026-11-29T09:00:30.25+01:00"),
+    ]),
+    title="Heures",
+)  # fmt: skip
+
+
+@pytest.fixture
+def questionnaire(appointment: Appointment, carol: User, hugo: User) -> Questionnaire:
+    RecordTie.objects.create(user=hugo, patient=appointment.patient, relationship=Relationship.SELF)
+    return import_questionnaire(practice=appointment.practice, resource=ASKED, by=carol)
+
+
+@pytest.fixture
+def asked(questionnaire: Questionnaire, appointment: Appointment, bob: User) -> DocumentRequest:
+    return ask_questionnaire(appointment=appointment, questionnaire=questionnaire, details="", by=bob)
+
+
+def _answers() -> dict[str, Any]:
+    return answers_of(QuestionnaireResponse.objects.latest("created_at"))
+
+
+def _day(at: str, number: int = 2) -> dict[str, str]:
+    return {f"q{number}-day": "29", f"q{number}-month": "11", f"q{number}-year": "2026", f"q{number}-time": at}
+
+
+def _posted_again(page: str) -> dict[str, str]:
+    """What a browser sends of the fields as they are shown."""
+    inputs = {
+        name: unescape(re.search(r'value="([^"]*)"', field)[1] if "value=" in field else "")  # type: ignore[index]
+        for field in re.findall(r"<input[^>]*>", page)
+        for name in re.findall(r'name="(q[^"]*)"', field)
+    }
+    areas = re.findall(r'<textarea[^>]*name="(q[^"]*)"[^>]*>([^<]*)<', page)
+    return inputs | {name: unescape(text).strip() for name, text in areas}
+
+
+def test_the_script_compares_with_the_seconds_too(sign_in: SignIn, hugo: User, asked: DocumentRequest) -> None:
+    page = sign_in(hugo).get(f"/questionnaires/{asked.pk}/1/").content.decode()
+    (conditions,) = (json.loads(unescape(one)) for one in re.findall(r'data-when="([^"]+)"', page))
+    assert [(one["answer"], one.get("time"), one.get("date")) for one in conditions["conditions"]] == [
+        ("09:00:30", True, None),
+        ("2026-11-29T09:00:30.25", None, True),
+    ]
+    assert re.search(r'<input[^>]*name="q1"[^>]*step="1"', page), "seconds can be typed where a bound has some"
+
+
+def test_a_bound_is_named_with_its_seconds_and_these_can_be_typed(
+    sign_in: SignIn, hugo: User, asked: DocumentRequest
+) -> None:
+    client, at = sign_in(hugo), f"/questionnaires/{asked.pk}/1/"
+    for typed, words in (
+        ({"q1": "08:00"}, "C’est trop tôt : 08:00:15 au plus tôt"),
+        ({"q1": "20:01"}, "C’est trop tard : 20:00:45 au plus tard"),
+        (_day("8:00"), "C’est trop tôt : 29/11/2026 08:00:15 au plus tôt"),
+        (_day("20:00:46"), "C’est trop tard : 29/11/2026 20:00:45.5 au plus tard"),
+    ):
+        assert words in page_text(client.post(at, {"shown": "all", **typed})).replace("\u00a0", " ")
+    good = {"q1": "08:00:15", **_day("8:00:15"), "q4": "29/11/2026 8:30:05\n2026-11-29T08:30:05.25"}
+    assert client.post(at, {"shown": "all", **good}).status_code == 302
+    answers = _answers()
+    assert (answers["taken"], answers["began"]) == ((time(8, 0, 15),), (datetime.fromisoformat(MOMENT),))
+    assert [one.replace(tzinfo=None) for one in answers["moments"]] == [
+        datetime(2026, 11, 29, 8, 30, 5), datetime(2026, 11, 29, 8, 30, 5, 250_000),
+    ]  # fmt: skip
+
+
+def test_answers_with_seconds_are_shown_with_them_and_sent_again_as_they_were(
+    sign_in: SignIn, hugo: User, asked: DocumentRequest
+) -> None:
+    kept: dict[str, tuple[Value, ...]] = {
+        "taken": (time(9, 0, 15),),
+        "began": (datetime(2026, 11, 29, 9, 0, 15, 500_000, tzinfo=PARIS),),
+        "times": (time(8, 30), time(9, 0, 5)),
+        "moments": (datetime(2026, 11, 29, 8, 30, 5, tzinfo=PARIS),),
+    }
+    write_answers(request=asked, answers=kept, by=hugo)
+    client, at = sign_in(hugo), f"/questionnaires/{asked.pk}/1/"
+    posted = _posted_again(client.get(at).content.decode())
+    assert (posted["q1"], posted["q2-time"]) == ("09:00:15", "09:00:15.5")
+    assert client.post(at, {"shown": "all", **posted}).status_code == 302
+    assert _answers() == kept
+    review = page_text(client.get(f"/questionnaires/{asked.pk}/check/"))
+    assert "09:00:05" in review
+    assert "29/11/2026 09:00:15.5" in review
+
+
+def test_the_editor_keeps_the_seconds_of_bounds_and_conditions(
+    sign_in: SignIn, carol: User, questionnaire: Questionnaire
+) -> None:
+    client, at = sign_in(carol), f"/pro/settings/questionnaires/{questionnaire.pk}/question/?item="
+    assert 'value="2026-11-29 08:00:15"' in client.get(f"{at}began").content.decode()
+    page = client.get(f"{at}after").content.decode()
+    assert 'value="09:00:30"' in page
+    assert 'value="2026-11-29 09:00:30.25"' in page
