@@ -7,12 +7,27 @@ exclusion: this writes one for each record that it applied to.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from appointments.models import HolderExclusion
 from audit.trail import record
 from patients.models import Patient
+from schema.composed import composed_once
+
+
+def exclusions_of(patient: Patient) -> list[HolderExclusion]:
+    """As HolderExclusion.objects.applying_to, for pages."""
+    return [one for one in _around(patient.pk, patient.practice_id, patient.birth_date) if one.is_about(patient)]
+
+
+@composed_once
+def _around(patient: UUID, practice: UUID, birth_date: date) -> QuerySet[HolderExclusion]:
+    return HolderExclusion.objects.around(patient, practice, birth_date)
 
 
 def keep_exclusions(sender: type[Patient], patient: Patient, was: Patient, by: User, **kwargs: Any) -> None:

@@ -49,16 +49,22 @@ def days_of_agendas(
     zone = agendas[0].practice.zone
     window = (datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone))
     weeks, taken = weeks_of(agendas), occupied(agendas, *window, booked=booked, closings=closings)
-    shortest = dict(_shortest(tuple(one.pk for one in agendas)))
+    shortest = shortest_reasons(agendas)
     days = {}
     for agenda in agendas:
         week = weeks[agenda.pk]
         opened = [span for day in days_from(first, last) for span in openings_on(day, week.on(day.weekday()), zone)]
         shut = merged([*taken.closed[agenda.pk], *taken.absent[agenda.pk]])
-        enough = timedelta(minutes=shortest.get(agenda.pk, USUAL_MINUTES))
+        enough = timedelta(minutes=shortest[agenda])
         gaps = without(opened, merged(taken.every(agenda.pk)))
         days[agenda.pk] = DayOfAgenda(opened, shut, [gap for gap in gaps if gap[1] - gap[0] >= enough])
     return days
+
+
+def shortest_reasons(agendas: Sequence[Agenda]) -> dict[Agenda, int]:
+    """How many minutes the shortest reason of each agenda takes."""
+    known = dict(_shortest(tuple(one.pk for one in agendas)))
+    return {one: known.get(one.pk, USUAL_MINUTES) for one in agendas}
 
 
 @composed_once

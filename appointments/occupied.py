@@ -71,9 +71,11 @@ def occupied(
     *,
     booked: Iterable[Booked] | None = None,
     closings: Iterable[Closing] | None = None,
+    may_come_back: bool = False,
 ) -> Occupied:
     """Of agendas of one practice, in this time. `booked`, `closings`: if the caller has read them; closings with
-    their agendas prefetched."""
+    their agendas prefetched. `may_come_back`: `held` includes the time of appointments that can be put back by
+    undoing."""
     ids = [one.pk for one in agendas]
     within = {"agenda__in": ids, "starts_at__lt": end, "ends_at__gt": start}
     if booked is None:
@@ -89,7 +91,7 @@ def occupied(
         )
         closings = list(closings.prefetch_related("agendas"))
     shut = [(agenda.pk, one.starts_at, one.ends_at) for one in closings for agenda in agendas if one.closes(agenda)]
-    held, absent = _held(tuple(ids), start, end, timezone.now()), _absent(tuple(ids), start, end)
+    held, absent = _held(tuple(ids), start, end, timezone.now(), may_come_back), _absent(tuple(ids), start, end)
     return Occupied(taken, _by_agenda(ids, held), _by_agenda(ids, absent), _by_agenda(ids, shut))
 
 
@@ -110,9 +112,11 @@ def _hours(agendas: tuple[UUID, ...]) -> QuerySet[Any, Any]:
 
 
 @composed_once
-def _held(agendas: tuple[UUID, ...], start: datetime, end: datetime, now: datetime) -> QuerySet[Any, Any]:
-    held = SlotHold.objects.live(now).filter(agenda__in=agendas, starts_at__lt=end, ends_at__gt=start, for_undo=False)
-    return held.values_list(*SPAN)
+def _held(
+    agendas: tuple[UUID, ...], start: datetime, end: datetime, now: datetime, may_come_back: bool
+) -> QuerySet[Any, Any]:
+    held = SlotHold.objects.live(now).filter(agenda__in=agendas, starts_at__lt=end, ends_at__gt=start)
+    return (held if may_come_back else held.filter(for_undo=False)).values_list(*SPAN)
 
 
 @composed_once

@@ -183,8 +183,9 @@ def move_online(
     return move_locked(appointment, by=by, starts_at=starts_at)
 
 
-def may_change_online(appointment: Appointment) -> bool:
-    policy = BookingPolicy.of(appointment.practice)
+def may_change_online(appointment: Appointment, *, policy: BookingPolicy | None = None) -> bool:
+    """`policy`: that of its practice, if the caller has read it."""
+    policy = policy or BookingPolicy.of(appointment.practice)
     return appointment.status == AppointmentStatus.BOOKED and policy.may_change(appointment.starts_at)
 
 

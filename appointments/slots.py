@@ -21,7 +21,7 @@ from appointments.models import (
     SlotHold,
     VisitReason,
 )
-from appointments.openings import Span, moment_on_clock, openings
+from appointments.openings import Span, openings
 from appointments.places import ways
 from practices.models import BookingOpenTo, Practice
 
@@ -129,39 +129,6 @@ def next_free(*, agenda: Agenda, visit_reason: VisitReason, after: datetime, cou
     slots = free_slots(agenda=agenda, visit_reason=visit_reason, first=day, last=day + timedelta(days=14))
     later = [slot for slot in slots if slot.start >= after]
     return (later or slots)[:count]
-
-
-def first_free(*, agenda: Agenda, minutes: int, after: datetime, last: date) -> datetime | None:
-    """For staff: the first time from `after` to the day `last` when this agenda is open and free for so long. In the
-    practice's time zone, at a multiple of five minutes. An agenda without hours counts as open from nine to six."""
-    zone = agenda.practice.zone
-    first = timezone.localdate(after, zone)
-    end = datetime.combine(last + timedelta(days=1), time.min, zone)
-    taken = Taken(
-        [
-            *_occupied(agenda, after, end, moving=None),
-            *Closing.objects.over(agenda, after, end).values_list("starts_at", "ends_at"),
-        ]
-    )
-    length, step = timedelta(minutes=minutes), timedelta(minutes=STEP)
-    for opens_at, closes_at in _open_to_staff(agenda, first, last):
-        start = max(opens_at, rounded_up(after))
-        while start + length <= closes_at:
-            if taken.is_free(start, start + length):
-                return start.astimezone(zone)
-            start += step
-    return None
-
-
-def _open_to_staff(agenda: Agenda, first: date, last: date) -> Iterator[Span]:
-    if agenda.opening_hours.exists():
-        yield from openings(agenda, first, last)
-        return
-    for offset in range((last - first).days + 1):
-        day = first + timedelta(days=offset)
-        opens_at, closes_at = USUAL_HOURS
-        zone = agenda.practice.zone
-        yield moment_on_clock(day, opens_at, zone), moment_on_clock(day, closes_at, zone)
 
 
 def rounded_up(moment: datetime) -> datetime:

@@ -1,4 +1,5 @@
-"""The free times of one agenda for one visit reason, day by day, for staff who book.
+"""The free times of one agenda for one visit reason, day by day, for staff who book, and the first one of several
+agendas.
 
 Unlike `slots.free_slots` it knows no limits of online booking, and fills gaps from their start: after an appointment
 of half an hour the next time offered begins where that one ends.
@@ -6,9 +7,11 @@ of half an hour the next time offered begins where that one ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -16,7 +19,7 @@ from appointments.free_time import days_from, without
 from appointments.models import Agenda, VisitReason
 from appointments.occupied import Week, occupied, weeks_of
 from appointments.openings import Span, merged, openings_on
-from appointments.slots import USUAL_HOURS, rounded_up
+from appointments.slots import STEP, USUAL_HOURS, Taken, rounded_up
 
 SEARCHED = 56  # days, at most
 READ_AT_ONCE = 14  # days
@@ -68,15 +71,43 @@ def free_times(
     length = timedelta(minutes=visit_reason.duration_minutes)
     times = {}
     for day in asked:
-        opened = openings_on(day, _hours(week, day, visit_reason), zone)
+        opened = openings_on(day, _hours(week, day, visit_reason.pk), zone)
         of_day = [one for one in taken if not opened or one[1] > opened[0][0]]
         times[day] = [one.astimezone(zone) for gap in without(opened, of_day) for one in _starts(gap, length)]
     return times
 
 
-def _hours(week: Week, day: date, visit_reason: VisitReason) -> list[tuple[time, time]]:
-    """An agenda without hours counts as open from nine to six, as in slots.first_free."""
-    return week.on(day.weekday(), visit_reason.pk) if any(week.hours.values()) else [USUAL_HOURS]
+def first_free(minutes: Mapping[Agenda, int], *, after: datetime, last: date) -> datetime | None:
+    """The first time from `after` to the day `last` when one of these agendas is open and free for its `minutes`, by
+    a fixed number of queries. All are of one practice. In its time zone, at a multiple of five minutes; not at a
+    time that an appointment may come back to by undoing."""
+    if not minutes:
+        return None
+    zone = next(iter(minutes)).practice.zone
+    days = days_from(timezone.localdate(after, zone), last)
+    end = datetime.combine(last + timedelta(days=1), time.min, zone)
+    occupied_times = occupied(minutes, after, end, may_come_back=True)
+    weeks = weeks_of(minutes)
+    free = []
+    for agenda, enough in minutes.items():
+        opened = (span for day in days for span in openings_on(day, _hours(weeks[agenda.pk], day), zone))
+        taken, length = Taken(occupied_times.every(agenda.pk)), timedelta(minutes=enough)
+        free += list(islice(_free_starts(opened, taken, length, rounded_up(after)), 1))
+    return min(free).astimezone(zone) if free else None
+
+
+def _free_starts(opened: Iterable[Span], taken: Taken, length: timedelta, after: datetime) -> Iterator[datetime]:
+    for opens_at, closes_at in opened:
+        start = max(opens_at, after)
+        while start + length <= closes_at:
+            if taken.is_free(start, start + length):
+                yield start
+            start += timedelta(minutes=STEP)
+
+
+def _hours(week: Week, day: date, visit_reason: UUID | None = None) -> list[tuple[time, time]]:
+    """An agenda without hours counts as open from nine to six. `visit_reason`: leaves out hours kept for others."""
+    return week.on(day.weekday(), visit_reason) if any(week.hours.values()) else [USUAL_HOURS]
 
 
 def _until(now: datetime) -> Span:

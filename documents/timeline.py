@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -22,10 +22,14 @@ from documents.models import (
     SharedDocument,
 )
 from notifications.models import Message, MessageState
-from patients.models import Patient
+from patients.models import Invitation, Patient
 from questionnaires.comparing import completed_of
+from questionnaires.models import QuestionnaireResponse
+from schema.composed import composed_once
 
 SHOWN = 50
+Acts = frozenset[str]
+Facts = UUID | tuple[UUID, ...] | Acts  # what the rows of a kind depend on
 
 
 class EntryKind(IntEnum):
@@ -88,10 +92,7 @@ class Page:
 def timeline(patient: Patient, *, after: Position | None = None) -> Page:
     """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Eleven
     queries, each of at most SHOWN rows, and six of ids."""
-    found: list[Entry] = []
-    for kind, rows, field in _sources(patient):
-        page = _after(rows, kind, field, after).order_by(f"-{field}", "-pk")[: SHOWN + 1]
-        found += [Entry(getattr(one, field), kind, one) for one in page]
+    found = [entry for kind, of in _asked_for(patient) for entry in SOURCES[kind].entries(after, *of)]
     for one in found:
         if isinstance(one.what, Appointment):
             one.what.patient = patient  # the words of each ask for it
@@ -100,62 +101,157 @@ def timeline(patient: Patient, *, after: Position | None = None) -> Page:
     return Page(entries, entries[-1].position if len(found) > SHOWN else None)
 
 
-Source = tuple[EntryKind, QuerySet[Any], str]
+class Source:
+    """The entries of one kind. `rows`: of what they depend on; `field`: when each happened."""
+
+    def __init__(self, kind: EntryKind, field: str, rows: Callable[..., QuerySet[Any]]) -> None:
+        self._kind, self._field, self._rows = kind, field, rows
+        self._newest = composed_once(self._of_first_page)
+
+    def entries(self, after: Position | None, *of: Facts) -> list[Entry]:
+        """At most one more than SHOWN, newest first."""
+        has_acts = any(isinstance(one, frozenset) and one for one in of)  # within JSON: no parameters of a query
+        if after is None and not has_acts:
+            rows = self._newest(SHOWN, *of)
+        else:
+            rows = list(self._page(_after(self._rows(*of), self._kind, self._field, after), SHOWN))
+        return [Entry(getattr(one, self._field), self._kind, one) for one in rows]
+
+    def _of_first_page(self, shown: int, *of: Facts) -> QuerySet[Any]:
+        return self._page(self._rows(*of), shown)
+
+    def _page(self, rows: QuerySet[Any], shown: int) -> QuerySet[Any]:
+        return rows.order_by(f"-{self._field}", "-pk")[: shown + 1]
 
 
-def _sources(patient: Patient) -> Sequence[Source]:
-    documents = SharedDocument.objects.filter(patient=patient)
-    appointments = list(patient.appointments.values_list("pk", flat=True))
+def _asked_for(patient: Patient) -> Iterator[tuple[EntryKind, tuple[Facts, ...]]]:
+    """Each kind, with what its rows depend on."""
+    pk = patient.pk
+    appointments, consents = tuple(_appointments(pk)), tuple(_consents(pk))
+    yield EntryKind.READING, (pk,)
+    yield EntryKind.MESSAGE, (_subjects(pk, appointments, consents), tuple(_messages_about_documents(pk)))
+    yield EntryKind.DOCUMENT, (pk,)
+    yield EntryKind.APPOINTMENT, (pk,)
+    yield EntryKind.MOVE, (appointments, frozenset(_acts_undone(appointments)))
+    yield EntryKind.ANSWERS, (pk,)
+    yield EntryKind.REQUEST, (appointments,)
+    yield EntryKind.RECEIVED, (appointments,)
+    # Most records have no consents: then nothing else is asked of the database.
+    yield EntryKind.SIGNATURE_ASKED, (consents,)
+    yield EntryKind.SIGNATURE_SETTLED, (consents,)
+    yield EntryKind.CONSENT_WITHDRAWN, (consents,)
+
+
+@composed_once
+def _appointments(patient: UUID) -> QuerySet[Any, UUID]:
+    return Appointment.objects.filter(patient=patient).order_by().values_list("pk", flat=True)
+
+
+@composed_once
+def _consents(patient: UUID) -> QuerySet[Any, UUID]:
+    return Consent.objects.filter(document__patient=patient).values_list("pk", flat=True)
+
+
+@composed_once
+def _messages_about_documents(patient: UUID) -> QuerySet[Any, UUID]:
+    told = SharedDocument.messages.through.objects.filter(shareddocument__patient=patient)
+    return told.values_list("message", flat=True)
+
+
+def _subjects(patient: UUID, appointments: tuple[UUID, ...], consents: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    """What messages of the timeline are about, beside documents."""
+    asked, links = _requests(appointments), _links(appointments)
+    return (patient, *appointments, *_invitations(patient), *asked, *links, *consents)
+
+
+@composed_once
+def _invitations(patient: UUID) -> QuerySet[Any, UUID]:
+    return Invitation.objects.filter(patient=patient).values_list("pk", flat=True)
+
+
+@composed_once
+def _requests(appointments: tuple[UUID, ...]) -> QuerySet[Any, UUID]:
+    return DocumentRequest.objects.filter(appointment__in=appointments).order_by().values_list("pk", flat=True)
+
+
+@composed_once
+def _links(appointments: tuple[UUID, ...]) -> QuerySet[Any, UUID]:
+    return DocumentLink.objects.filter(appointment__in=appointments).values_list("pk", flat=True)
+
+
+@composed_once
+def _acts_undone(appointments: tuple[UUID, ...]) -> QuerySet[Any, str]:
+    """Those that moved one of these."""
+    lines = AuditEvent.objects.filter(record_id__in=appointments, action="appointment.move_undone")
+    return lines.values_list("detail__undoes", flat=True)
+
+
+def _readings_of(patient: UUID) -> QuerySet[DocumentReading]:
     readings = DocumentReading.objects.filter(document__patient=patient, as_staff=False)
-    consents = _consents_of(patient)
-    return (
-        (EntryKind.READING, readings.select_related("document", "reader"), "at"),
-        (EntryKind.MESSAGE, _messages_of(patient, appointments, consents), "created_at"),
-        (EntryKind.DOCUMENT, documents.select_related("category", "appointment", "shared_by"), "shared_at"),
-        (
-            EntryKind.APPOINTMENT,
-            Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason", "agenda"),
-            "starts_at",
-        ),
-        (EntryKind.MOVE, _moves_of(appointments), "at"),
-        (EntryKind.ANSWERS, completed_of(patient).defer("answers"), "completed_at"),
-        (EntryKind.REQUEST, DocumentRequest.objects.filter(appointment__in=appointments), "asked_at"),
-        (
-            EntryKind.RECEIVED,
-            ReceivedDocument.objects.filter(appointment__in=appointments).select_related("request", "sent_by"),
-            "received_at",
-        ),
-        (EntryKind.SIGNATURE_ASKED, consents, "asked_at"),
-        (EntryKind.SIGNATURE_SETTLED, consents.filter(settled_at__isnull=False), "settled_at"),
-        (EntryKind.CONSENT_WITHDRAWN, consents.filter(withdrawn_at__isnull=False), "withdrawn_at"),
-    )
+    return readings.select_related("document", "reader")
 
 
-def _consents_of(patient: Patient) -> QuerySet[Consent]:
-    """Most records have none: then nothing else is asked of the database."""
-    ids = list(Consent.objects.filter(document__patient=patient).values_list("pk", flat=True))
-    return Consent.objects.filter(pk__in=ids).select_related("document") if ids else Consent.objects.none()
+def _messages_about(subjects: tuple[UUID, ...], messages: tuple[UUID, ...]) -> QuerySet[Message]:
+    """Not those that were called off."""
+    found = Message.objects.filter(Q(about__in=subjects) | Q(pk__in=messages))
+    return found.exclude(state=MessageState.CALLED_OFF)
 
 
-def _moves_of(appointments: list[uuid.UUID]) -> QuerySet[AuditEvent]:
+def _documents_of(patient: UUID) -> QuerySet[SharedDocument]:
+    return SharedDocument.objects.filter(patient=patient).select_related("category", "appointment", "shared_by")
+
+
+def _appointments_of(patient: UUID) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason", "agenda")
+
+
+def _moves_of(appointments: tuple[UUID, ...], undone: Acts) -> QuerySet[AuditEvent]:
     """To another time; not those that were undone within seconds."""
     lines = AuditEvent.objects.filter(record_id__in=appointments)
-    undone = lines.filter(action="appointment.move_undone").values_list("detail__undoes", flat=True)
     moves = lines.filter(action="appointment.moved", detail__has_key="starts_at_before")
-    return moves.exclude(pk__in=moves.filter(detail__act__in=list(undone)).values("pk"))
+    return moves.exclude(pk__in=moves.filter(detail__act__in=undone).values("pk")) if undone else moves
 
 
-def _messages_of(patient: Patient, appointments: list[uuid.UUID], consents: QuerySet[Consent]) -> QuerySet[Message]:
-    """About the patient's appointments, documents and invitations; not those that were called off."""
-    invitations = patient.invitations.values_list("pk", flat=True)
-    told = SharedDocument.messages.through.objects.filter(shareddocument__patient=patient)
-    requests = DocumentRequest.objects.filter(appointment__in=appointments).values_list("pk", flat=True)
-    links = DocumentLink.objects.filter(appointment__in=appointments).values_list("pk", flat=True)
-    signatures = consents.values_list("pk", flat=True)
-    about = Q(about__in=[patient.pk, *appointments, *invitations, *requests, *links, *signatures])
-    return Message.objects.filter(about | Q(pk__in=list(told.values_list("message", flat=True)))).exclude(
-        state=MessageState.CALLED_OFF
+def _answers_of(patient: UUID) -> QuerySet[QuestionnaireResponse]:
+    return completed_of(patient).defer("answers")
+
+
+def _requests_about(appointments: tuple[UUID, ...]) -> QuerySet[DocumentRequest]:
+    return DocumentRequest.objects.filter(appointment__in=appointments)
+
+
+def _received_about(appointments: tuple[UUID, ...]) -> QuerySet[ReceivedDocument]:
+    return ReceivedDocument.objects.filter(appointment__in=appointments).select_related("request", "sent_by")
+
+
+def _signatures_asked(consents: tuple[UUID, ...]) -> QuerySet[Consent]:
+    return Consent.objects.filter(pk__in=consents).select_related("document")
+
+
+def _signatures_settled(consents: tuple[UUID, ...]) -> QuerySet[Consent]:
+    return _signatures_asked(consents).filter(settled_at__isnull=False)
+
+
+def _consents_withdrawn(consents: tuple[UUID, ...]) -> QuerySet[Consent]:
+    return _signatures_asked(consents).filter(withdrawn_at__isnull=False)
+
+
+SOURCES = {
+    kind: Source(kind, field, rows)
+    for kind, field, rows in (
+        (EntryKind.READING, "at", _readings_of),
+        (EntryKind.MESSAGE, "created_at", _messages_about),
+        (EntryKind.DOCUMENT, "shared_at", _documents_of),
+        (EntryKind.APPOINTMENT, "starts_at", _appointments_of),
+        (EntryKind.MOVE, "at", _moves_of),
+        (EntryKind.ANSWERS, "completed_at", _answers_of),
+        (EntryKind.REQUEST, "asked_at", _requests_about),
+        (EntryKind.RECEIVED, "received_at", _received_about),
+        (EntryKind.SIGNATURE_ASKED, "asked_at", _signatures_asked),
+        (EntryKind.SIGNATURE_SETTLED, "settled_at", _signatures_settled),
+        (EntryKind.CONSENT_WITHDRAWN, "withdrawn_at", _consents_withdrawn),
     )
+}
 
 
 def _after(rows: QuerySet[Any], kind: EntryKind, field: str, after: Position | None) -> QuerySet[Any]:
@@ -169,13 +265,13 @@ def _after(rows: QuerySet[Any], kind: EntryKind, field: str, after: Position | N
     return rows.filter(earlier)
 
 
-def _key(position: Position) -> int | uuid.UUID:
+def _key(position: Position) -> int | UUID:
     """Raises ValueError."""
     is_number = position.kind in (EntryKind.READING, EntryKind.MOVE)
-    return int(position.pk) if is_number else uuid.UUID(position.pk)
+    return int(position.pk) if is_number else UUID(position.pk)
 
 
 def _sortable(pk: Any) -> int:
     """Ids are compared with those of the same kind only. PostgreSQL compares UUIDs as numbers, SQLite as their
     hexadecimal digits: the order is the same."""
-    return pk.int if isinstance(pk, uuid.UUID) else pk
+    return pk.int if isinstance(pk, UUID) else pk

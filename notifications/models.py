@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.causes import Cause
 from notifications.sms_numbers import COUNTRIES
+from schema.composed import composed_once
 from sealing.columns import SealedTextField
 
 
@@ -259,7 +260,7 @@ class SmsPolicy(models.Model):
     def of_each(cls, practices: Collection[uuid.UUID]) -> dict[uuid.UUID, SmsPolicy]:
         """By practice, in one query; without practices in none."""
         an_hour, a_day = settings.SMS_PER_PRACTICE
-        known = {one.practice: one for one in cls.objects.filter(pk__in=practices)} if practices else {}
+        known = {one.practice: one for one in _policies_of(tuple(practices))}
         return {pk: known.get(pk) or cls(practice=pk, an_hour=an_hour, a_day=a_day) for pk in practices}
 
     @classmethod
@@ -277,3 +278,8 @@ class SmsPolicy(models.Model):
     @property
     def limits(self) -> tuple[int, int]:
         return self.an_hour, self.a_day
+
+
+@composed_once
+def _policies_of(practices: tuple[uuid.UUID, ...]) -> models.QuerySet[SmsPolicy]:
+    return SmsPolicy.objects.filter(pk__in=practices)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.dates import MONTHS, WEEKDAYS
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -35,10 +35,10 @@ def long_day(value: date, *, weekday: bool = False) -> str:
     """24 novembre 2026, 1er décembre 2026; with `weekday`, mardi 24 novembre 2026 (Tuesday, 24 November 2026)."""
     french = (get_language() or "fr").startswith("fr")
     number = "1er" if french and value.day == 1 else str(value.day)
-    written = f"{number} {date_format(value, 'F Y')}"
+    written = f"{number} {MONTHS[value.month]} {value.year:04}"  # date_format reads a format each time
     if not weekday:
         return written
-    return f"{date_format(value, 'l')}{'' if french else ','} {written}"
+    return f"{WEEKDAYS[value.weekday()]}{'' if french else ','} {written}"
 
 
 def clock(value: datetime | time) -> str:

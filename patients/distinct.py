@@ -11,6 +11,7 @@ from accounts.models import User
 from audit.trail import record
 from patients.models import DistinctRecords, Patient
 from patients.records import check_may_edit
+from schema.composed import composed_once
 
 
 @transaction.atomic
@@ -34,19 +35,18 @@ def undo_distinct(*, one: Patient, other: Patient, by: User) -> None:
         _note("record.distinct_undone", one, other, by)
 
 
-def distinct_from(patient: Patient) -> list[Patient]:
-    """The records that staff declared to be somebody else's, by name."""
-    others = _others(patient.pk)
-    return list(Patient.objects.filter(pk__in=others).order_by("last_name", "first_name", "pk"))
+def records_by_name(ids: set[uuid.UUID]) -> list[Patient]:
+    return list(Patient.objects.filter(pk__in=ids).order_by("last_name", "first_name", "pk"))
 
 
 def ids_distinct_from(patient: uuid.UUID) -> set[uuid.UUID]:
-    return _others(patient)
+    """Of the records that staff declared to be somebody else's."""
+    return {pk for pair in _declared(patient) for pk in pair if pk != patient}
 
 
-def _others(patient: uuid.UUID) -> set[uuid.UUID]:
-    pairs = _pairs(patient).values_list("first", "second")
-    return {pk for pair in pairs for pk in pair if pk != patient}
+@composed_once
+def _declared(patient: uuid.UUID) -> QuerySet[DistinctRecords, tuple[uuid.UUID, uuid.UUID]]:
+    return _pairs(patient).values_list("first", "second")
 
 
 def _pairs_of(patient: uuid.UUID) -> Q:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from patients.contacts import clean_email, clean_mobile
-from patients.models import DistinctRecords, Patient
+from patients.distinct import ids_distinct_from
+from patients.models import Patient
 from patients.models.patient import CANDIDATES, LOOK_ALIKES, PatientQuerySet
 from patients.names import joined
+from schema.composed import composed_once
 
 CLOSE = 0.8  # share of letters in common, in order: allows one typing error in five
 SHORTEST_PART = 3  # shortest part of a name that counts: Marie in Marie-Claire, Durand in Durand-Petit
@@ -62,15 +65,34 @@ def likenesses(
     mobile: str | None = None,
 ) -> list[Likeness]:
     """The most similar of these records, best first, at most LOOK_ALIKES. Invalid contacts match nothing."""
-    names = (first_name, last_name)
-    born = list(records.filter(birth_date=birth_date).order_by("pk")[:CANDIDATES])
+    email, mobile = _clean(clean_email, email), _clean(clean_mobile, mobile)
+    candidates = Candidates(list(_born(records, birth_date)), list(_reached(records, email, mobile)))
+    return _likest(records, candidates, (first_name, last_name), birth_date, email, mobile)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Records born on the same day, at most CANDIDATES, and records with the same email or mobile."""
+
+    born: list[Patient]
+    reached: list[Patient]
+
+
+def _likest(
+    records: PatientQuerySet,
+    candidates: Candidates,
+    names: tuple[str, str],
+    birth_date: date,
+    email: str | None,
+    mobile: str | None,
+) -> list[Likeness]:
+    born, reached = candidates.born, candidates.reached
+    first_name, last_name = names
     same = (
         [one for one in born if sorted(map(joined, one.names)) == sorted(map(joined, names))][:LOOK_ALIKES]
         if len(born) < CANDIDATES  # nobody else is born that day
         else records.alike(first_name=first_name, last_name=last_name, birth_date=birth_date)
     )
-    email, mobile = _clean(clean_email, email), _clean(clean_mobile, mobile)
-    reached = _reached(records, email, mobile)
     why: dict[Patient, list[Alike]] = {}
     for reason, alike in (
         (Alike.SAME_PERSON, same),
@@ -86,19 +108,32 @@ def likenesses(
     return [Likeness(one, tuple(reasons)) for one, reasons in likest[:LOOK_ALIKES]]
 
 
-def likenesses_of(patient: Patient) -> list[Likeness]:
-    """Similar records of the same practice, without those that staff declared to be somebody else's."""
-    declared = DistinctRecords.objects.filter(Q(first=patient) | Q(second=patient)).values_list("first", "second")
-    known = {patient.pk, *(pk for pair in declared for pk in pair)}
-    others = Patient.objects.filter(practice=patient.practice_id).exclude(pk__in=known)
-    return likenesses(
-        others,
-        first_name=patient.first_name,
-        last_name=patient.last_name,
-        birth_date=patient.birth_date,
-        email=patient.email,
-        mobile=patient.mobile,
+def likenesses_of(patient: Patient, *, distinct: set[UUID] | None = None) -> list[Likeness]:
+    """Similar records of the same practice, without those that staff declared to be somebody else's: `distinct`, if
+    the caller has read them."""
+    distinct = ids_distinct_from(patient.pk) if distinct is None else distinct
+    practice, known = patient.practice_id, (patient.pk, *distinct)
+    email, mobile = _clean(clean_email, patient.email), _clean(clean_mobile, patient.mobile)
+    candidates = Candidates(
+        _others_born(practice, known, patient.birth_date), _others_reached(practice, known, email, mobile)
     )
+    return _likest(_others(practice, known), candidates, patient.names, patient.birth_date, email, mobile)
+
+
+def _others(practice: UUID, known: tuple[UUID, ...]) -> PatientQuerySet:
+    return Patient.objects.filter(practice=practice).exclude(pk__in=known)
+
+
+@composed_once
+def _others_born(practice: UUID, known: tuple[UUID, ...], birth_date: date) -> QuerySet[Patient]:
+    return _born(_others(practice, known), birth_date)
+
+
+@composed_once
+def _others_reached(
+    practice: UUID, known: tuple[UUID, ...], email: str | None, mobile: str | None
+) -> QuerySet[Patient]:
+    return _reached(_others(practice, known), email, mobile)
 
 
 def similar_names(one: tuple[str, str], other: tuple[str, str]) -> bool:
@@ -120,13 +155,17 @@ def _close(one: str, other: str) -> bool:
     return match.real_quick_ratio() >= CLOSE and match.quick_ratio() >= CLOSE and match.ratio() >= CLOSE
 
 
-def _reached(records: PatientQuerySet, email: str | None, mobile: str | None) -> list[Patient]:
+def _born(records: PatientQuerySet, birth_date: date) -> QuerySet[Patient]:
+    return records.filter(birth_date=birth_date).order_by("pk")[:CANDIDATES]
+
+
+def _reached(records: PatientQuerySet, email: str | None, mobile: str | None) -> QuerySet[Patient]:
     """Those with one of these contacts. A union and no "or", for which SQLite without statistics uses no index."""
     parts = [*([records.with_email(email)] if email else []), *([records.filter(mobile=mobile)] if mobile else [])]
     if not parts:
-        return []
+        return records.none()
     first, *others = parts
-    return list(first.union(*others).order_by("pk")[: 2 * LOOK_ALIKES])
+    return first.union(*others).order_by("pk")[: 2 * LOOK_ALIKES]
 
 
 def _clean(clean: Callable[[str | None], str | None], typed: str | None) -> str | None:

@@ -8,8 +8,10 @@ staff of the practice are asked to accept the new one.
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.mobile import prove_mobile, replace_mobile
@@ -29,6 +31,17 @@ from patients.models import (
 from patients.ownership import own_from_now_on
 from patients.records import FormerContacts, change_patient
 from patients.ties import suspend_tie
+from schema.composed import composed_once
+
+
+def open_proposals(patient: Patient) -> list[ContactProposal]:
+    """What staff are asked about this record, with the account that changed it."""
+    return _open_proposals(patient.pk)
+
+
+@composed_once
+def _open_proposals(patient: UUID) -> QuerySet[ContactProposal]:
+    return ContactProposal.objects.filter(patient=patient, settled_at=None).select_related("user")
 
 
 @transaction.atomic

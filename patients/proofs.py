@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from patients.models import InvitationEnd, Patient, RecordTie
+from patients.models import Invitation, InvitationEnd, Patient, RecordTie
+from schema.composed import composed_once
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,19 @@ def has_proved(user: User, *, email: str | None, mobile: str | None) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists())
 
 
+@composed_once
+def _invitations(patient: UUID) -> QuerySet[Invitation]:
+    """Those that stand or were followed."""
+    return Invitation.objects.filter(Q(ended_at=None) | Q(end=InvitationEnd.ACCEPTED), patient=patient)
+
+
 def proofs_of(patient: Patient, *, ties: Sequence[RecordTie] | None = None) -> Proofs:
     """A tie proves the contacts it was created with; its account proves newer ones by accepting an invitation.
 
     `ties`: the live ones of the record, if the caller has read them."""
     ties = list(patient.ties.live()) if ties is None else ties
     tied = {tie.user_id for tie in ties}
-    invitations = list(patient.invitations.filter(Q(ended_at=None) | Q(end=InvitationEnd.ACCEPTED)))
+    invitations = _invitations(patient.pk)
     followed = [one for one in invitations if one.accepted_by_id in tied]
     emails = {tie.proved_email.lower() for tie in ties} | {one.email.lower() for one in followed}
     mobiles = {tie.proved_mobile for tie in ties} | {one.mobile for one in followed}

@@ -6,7 +6,6 @@ given nothing else of a row, so it can't show one row's values in another.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Hashable, Mapping
 from html import escape
@@ -42,7 +41,6 @@ class AlikeRows:
         self.any_id = uuid4()  # stands for the id of a row, in addresses too
         self.marks = {name: Mark.new() for name in own}
         self._names = {str(self.any_id): "pk"} | {str(mark): name for name, mark in self.marks.items()}
-        self._places = re.compile("|".join(self._names))
         self._common = common | ({key: str(value) for key, value in csrf(request).items()} if request else {})
         self._known: dict[tuple[Hashable, ...], str] = {}
 
@@ -56,4 +54,6 @@ class AlikeRows:
 
     def _pattern(self, look: Mapping[str, Hashable]) -> str:
         html = self._template.render({**self._common, **look, "pk": self.any_id, **self.marks}).replace("%", "%%")
-        return self._places.sub(lambda found: f"%({self._names[found[0]]})s", html)
+        for stands_for, name in self._names.items():
+            html = html.replace(stands_for, f"%({name})s")
+        return html

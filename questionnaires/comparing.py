@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -26,7 +27,7 @@ class Change:
     now: tuple[Value, ...]
 
 
-def completed_of(patient: Patient) -> QuerySet[QuestionnaireResponse]:
+def completed_of(patient: Patient | UUID) -> QuerySet[QuestionnaireResponse]:
     """All answers that were sent around the patient's appointments, the newest first."""
     found = QuestionnaireResponse.objects.filter(appointment__patient=patient, state=ResponseState.COMPLETED)
     return found.select_related("version__questionnaire", "appointment", "author").order_by("-completed_at", "-id")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Hashable, Iterator
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
@@ -17,7 +18,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.utils import timezone, translation
 
 P = ParamSpec("P")
@@ -32,11 +33,12 @@ FIELDS: dict[type, models.Field[Any, Any]] = {
 }
 
 _days = itertools.count()
+_of_thread = threading.local()
 # It is never the same day on both.
 _EARLIEST, _LATEST = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Etc/GMT+12")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Composed:
     """`places`: for each parameter of the SQL, which of the values it is; None if it is the same in each run."""
 
@@ -48,20 +50,29 @@ class _Composed:
 
     def rows(self, values: list[Any]) -> list[Any]:
         """On the connection of this thread. What comes back becomes objects as Django does it."""
+        here = connections[DEFAULT_DB_ALIAS]  # not its proxy, which is looked up at each of thousands of uses
         prepared = [_prepared(one) for one in values]
         parameters = tuple(
             same if place is None else prepared[place]
             for same, place in zip(self.parameters, self.places, strict=True)
         )
         compiler = copy.copy(self.compiler)
-        compiler.connection = connection
+        compiler.connection = here
         compiler.as_sql = lambda *_args, **_options: (self.sql, parameters)
+        compiler.get_converters = lambda columns: self._converters(compiler, columns)
         query: Any = copy.copy(self.queryset.query)
         query.get_compiler = lambda *_args, **_options: compiler
         run: Any = type(self.queryset)(self.queryset.model, query, DEFAULT_DB_ALIAS)
         for name in ("_iterable_class", "_fields", "_prefetch_related_lookups"):
             setattr(run, name, getattr(self.queryset, name))
         return list(run)
+
+    def _converters(self, compiler: Any, columns: Iterable[Any]) -> Any:
+        """What the driver returns, as Python has it: found once in a thread, as these belong to its connection."""
+        known = vars(_of_thread).setdefault("converters", {})
+        if self not in known:
+            known[self] = type(compiler).get_converters(compiler, columns)
+        return known[self]
 
     @property
     def own(self) -> tuple[Any, ...]:

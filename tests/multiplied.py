@@ -35,9 +35,9 @@ def multiply(times: int) -> dict[str, int]:
     """
     made = {}
     for model in _ours():
-        most = SET_UP_TIMES if model._meta.label in SET_UP else times
+        most = min(times, SET_UP_TIMES) if model._meta.label in SET_UP else times
         rows = list(model._base_manager.order_by("pk"))
-        for number in range(max(most - len(rows), 0) if rows else 0):
+        for number in range(len(rows), most) if rows else ():
             if _copy(rows[number % len(rows)], number) is None:
                 break
         made[model._meta.label] = model._base_manager.count()

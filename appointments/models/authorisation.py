@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from datetime import date
 
 from django.db import models
 from django.db.models import Q
@@ -54,9 +55,13 @@ class HolderExclusionQuerySet(models.QuerySet["HolderExclusion"]):
     def applying_to(self, patient: Patient) -> list[HolderExclusion]:
         """For this record, or for another of the practice that looks like the same child: the booker may have
         described the child differently."""
-        alike = Q(patient=patient) | Q(patient__practice=patient.practice_id, patient__birth_date=patient.birth_date)
-        exclusions = self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
+        exclusions = self.around(patient.pk, patient.practice_id, patient.birth_date)
         return [one for one in exclusions if one.is_about(patient)]
+
+    def around(self, patient: uuid.UUID, practice: uuid.UUID, birth_date: date) -> HolderExclusionQuerySet:
+        """Candidates of applying_to; `is_about` decides."""
+        alike = Q(patient=patient) | Q(patient__practice=practice, patient__birth_date=birth_date)
+        return self.filter(alike).select_related("patient", "holder").order_by("-excluded_at", "-id")
 
     def possibly_about(self, patients: Collection[Patient]) -> HolderExclusionQuerySet:
         """Candidates of applying_to for any of these records; `is_about` and `is_of` decide."""

@@ -97,6 +97,7 @@ TEMPLATES = [
                 "portals.context.session",
                 "portals.practitioner.account_frame.account_frame",
             ],
+            "builtins": ["portals.templatetags.addresses"],
         },
     },
 ]

@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -48,6 +48,7 @@ from patients.own_contacts import propose
 from patients.records import check_may_edit, invite_to_prove, note_identity
 from patients.ties import end_tie, follow_record, has_proved_record
 from refusals import Kind, Refusal
+from schema.composed import composed_once
 
 
 class NothingToUndo(Refusal):
@@ -62,8 +63,13 @@ class NothingToUndo(Refusal):
 
 def undoable_merge(kept: Patient) -> RecordMerge | None:
     """The last merge into this record, while it can be undone: an earlier one comes after it."""
-    last = RecordMerge.objects.standing().filter(kept=kept).order_by("-merged_at", "-id").first()
-    return RecordMerge.objects.undoable().filter(pk=last.pk).first() if last else None
+    last = _last_merges(kept.pk)
+    return RecordMerge.objects.undoable().filter(pk=last[0].pk).first() if last else None
+
+
+@composed_once
+def _last_merges(kept: uuid.UUID) -> QuerySet[RecordMerge]:
+    return RecordMerge.objects.standing().filter(kept=kept).order_by("-merged_at", "-id")[:1]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ user.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -101,13 +101,27 @@ def _one_of_records(
 ) -> QuerySet[SharedDocument, tuple[Any, ...]]:
     """One document of an account with live ties, none of them suspended, to `records`: of each kind of
     WHAT_OF_A_RECORD."""
+    one = of_records(user, *records).filter(pk=pk)
+    return one.values_list(*SERVED, *(f"file__{name}" for name in _columns_of_files()))
+
+
+def of_records(user: uuid.UUID, *records: tuple[uuid.UUID, ...]) -> QuerySet[SharedDocument]:
+    """As visible_as_recipient, for an account with these `records_of_ties`. For queries that are composed once."""
     ties = [
         RecordTie(patient_id=patient, relationship=relationship)
         for relationship, theirs in zip(WHAT_OF_A_RECORD, records, strict=True)
         for patient in theirs
     ]
-    one = SharedDocument.objects.filter(_shown_to(user, ties), pk=pk)
-    return one.values_list(*SERVED, *(f"file__{name}" for name in _columns_of_files()))
+    return SharedDocument.objects.filter(_shown_to(user, ties))
+
+
+def records_of_ties(user: User, ties: Iterable[RecordTie]) -> tuple[tuple[uuid.UUID, ...], ...] | None:
+    """Of each kind of WHAT_OF_A_RECORD, the records of these live ties, asked in this very request. None for a closed
+    account, and if a tie is suspended: then visible_as_recipient has further conditions."""
+    theirs = list(ties)
+    if not user.is_active or any(one.suspended_at is not None for one in theirs):
+        return None
+    return tuple(tuple(one.patient_id for one in theirs if one.relationship == kind) for kind in WHAT_OF_A_RECORD)
 
 
 @lru_cache

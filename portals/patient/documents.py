@@ -7,8 +7,8 @@ then shows it, in this session.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Model, Prefetch, QuerySet
@@ -24,7 +24,7 @@ from zipstream import ZIP_STORED, ZipStream
 from accounts.models import User
 from documents.consents.access import consent_of, signer_of
 from documents.models import Category, DocumentReading, ReadingMeans, SharedDocument
-from documents.sharing.access import one_as_recipient, visible_as_recipient
+from documents.sharing.access import of_records, one_as_recipient, records_of_ties, visible_as_recipient
 from documents.sharing.former_access import former_practices, practice_of_former
 from documents.sharing.reading import note_reading
 from files import storage
@@ -38,6 +38,7 @@ from portals.page_pictures import page_picture_of, picture_mark, shown_pages
 from portals.patient.document_rows import COLUMNS, Listed, by_person
 from portals.patient.no_longer import no_longer_shown
 from practices.models import Practice
+from schema.composed import composed_once
 
 PAGE_SIZE = 50
 SHOWN_PAGES = 20  # pictures of pages on one page; a link leads to the others
@@ -57,9 +58,9 @@ class FilterForm(forms.Form):
         Category.objects.none(), required=False, label=gettext_lazy("Catégorie"), empty_label=gettext_lazy("Toutes")
     )
 
-    def __init__(self, data: QueryDict, *, visible: QuerySet[SharedDocument]) -> None:
+    def __init__(self, data: QueryDict, *, rows: Collection[tuple[uuid.UUID, uuid.UUID, str]]) -> None:
+        """`rows`: the patient, the practice and the category of each document, each once."""
         super().__init__(data)
-        rows = list(visible.order_by().values_list("patient", "practice", "category").distinct())
         self._choices = {name: {row[column] for row in rows} for column, name in enumerate(FILTERS)}
         for name, keys in self._choices.items():
             choice = model_field(self, name)
@@ -74,14 +75,17 @@ class FilterForm(forms.Form):
 @require_safe
 def my_documents(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
-    visible = visible_as_recipient(user)
-    form = FilterForm(request.GET, visible=visible)
-    documents = visible
-    if form.is_valid():
-        asked = form.cleaned_data
-        documents = documents.filter(**{name: asked[key] for key, name in FILTERS.items() if asked[key]})
-    page, has_more = _page_of(documents, request.GET.get("after"), visible)
-    ties = list(RecordTie.objects.live().filter(user=user).select_related("patient__practice"))
+    ties = _ties_of(user.pk)
+    records = records_of_ties(user, ties)
+    rows = list(_choices(visible_as_recipient(user))) if records is None else _choices_of_records(user.pk, *records)
+    form = FilterForm(request.GET, rows=rows)
+    asked = form.cleaned_data if form.is_valid() else {}
+    chosen = {name: asked[key] for key, name in FILTERS.items() if asked.get(key)}
+    if records is None or chosen or "after" in request.GET:
+        visible = visible_as_recipient(user)
+        page, has_more = _page_of(visible.filter(**chosen), request.GET.get("after"), visible)
+    else:
+        page, has_more = _shown(_first_of_records(PAGE_SIZE, user.pk, *records))
     own = {tie.patient_id for tie in ties if tie.relationship == Relationship.SELF}
     return render(
         request,
@@ -91,7 +95,7 @@ def my_documents(request: HttpRequest) -> HttpResponse:
             "suspended": [tie for tie in ties if tie.suspended_at],
             "people": by_person(request, page, own),
             "filters": [form[name] for name in FILTERS if form.is_useful(name) or request.GET.get(name)],
-            "formerly": former_practices(user) if not page and not visible.exists() else [],
+            "formerly": former_practices(user) if not page and not visible_as_recipient(user).exists() else [],
             "is_filtered": any(request.GET.get(name) for name in FILTERS),
             "next_after": page[-1].pk if has_more else None,
         },
@@ -221,6 +225,38 @@ def _page_of(
         last = None
     if last is not None:
         found = found.filter(shared_at__lte=last.shared_at).exclude(shared_at=last.shared_at, pk__gte=last.pk)
-    rows = found.order_by("-shared_at", "-id").values_list(*COLUMNS)
-    page = [Listed(*row) for row in rows[: PAGE_SIZE + 1]]
+    return _shown(_newest(found, PAGE_SIZE))
+
+
+def _shown(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Listed], bool]:
+    page = [Listed(*row) for row in rows]
     return page[:PAGE_SIZE], len(page) > PAGE_SIZE
+
+
+def _newest(found: QuerySet[SharedDocument], rows: int) -> QuerySet[SharedDocument, tuple[Any, ...]]:
+    """One more than `rows`."""
+    return found.order_by("-shared_at", "-id").values_list(*COLUMNS)[: rows + 1]
+
+
+@composed_once
+def _first_of_records(
+    rows: int, user: uuid.UUID, *records: tuple[uuid.UUID, ...]
+) -> QuerySet[SharedDocument, tuple[Any, ...]]:
+    return _newest(of_records(user, *records), rows)
+
+
+def _choices(visible: QuerySet[SharedDocument]) -> QuerySet[SharedDocument, tuple[Any, ...]]:
+    """What the filters offer."""
+    return visible.order_by().values_list("patient", "practice", "category").distinct()
+
+
+@composed_once
+def _choices_of_records(
+    user: uuid.UUID, *records: tuple[uuid.UUID, ...]
+) -> QuerySet[SharedDocument, tuple[Any, ...]]:
+    return _choices(of_records(user, *records))
+
+
+@composed_once
+def _ties_of(user: uuid.UUID) -> QuerySet[RecordTie]:
+    return RecordTie.objects.live().filter(user=user).select_related("patient__practice")

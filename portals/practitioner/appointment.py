@@ -21,10 +21,11 @@ from accounts.models import User
 from appointments.authorisation import keep_with_holder, superseded_authorisation
 from appointments.booking import check_time, delete, mark_of
 from appointments.doubts import Doubt, Doubtful, doubts_about
+from appointments.exclusions import exclusions_of
 from appointments.finding import in_practices, practices_of
 from appointments.history import history_of
 from appointments.instructions import instructions_of
-from appointments.models import Appointment, AppointmentStatus, HolderExclusion, WaitingEntry
+from appointments.models import Appointment, AppointmentStatus, WaitingEntry
 from appointments.moving import AppointmentCancelled
 from appointments.places import doubtful_place
 from appointments.recipients import resolve
@@ -37,6 +38,7 @@ from documents.sharing.access import around, in_practices_around, practices_of_s
 from documents.sharing.accesses import live_ties
 from documents.undoing.appointments import cancel_for_now, move_for_now
 from patients.duplicates import likenesses_of
+from patients.own_contacts import open_proposals
 from patients.proofs import proofs_of
 from portals.answers import done, not_done, refusals_shown
 from portals.appointment_words import why_cancelled
@@ -128,9 +130,9 @@ def panel_context(request: HttpRequest, found: Appointment, user: User) -> dict[
         "may_share": may_share(user, found.practice),
         "patient": found.patient,
         "accesses": accesses_of(found.patient, ties=ties),
-        "exclusions": HolderExclusion.objects.applying_to(found.patient),
+        "exclusions": exclusions_of(found.patient),
         "unconfirmed": unconfirmed_sentences(found.patient),
-        "proposals": found.patient.contact_proposals.filter(settled_at=None).select_related("user"),
+        "proposals": open_proposals(found.patient),
     }
 
 

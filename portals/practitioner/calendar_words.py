@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from imports.models import CalendarStage, CalendarSubscription, ItemState
+from imports.models import CalendarItem, CalendarStage, CalendarSubscription, ItemState
 from practices.models import Practice
 
 
@@ -42,8 +45,15 @@ def state_of(one: CalendarSubscription) -> CalendarState:
     return CalendarState(_("Suivi"), "good", "check-circle")
 
 
-def count_in_step(one: CalendarSubscription) -> str:
-    count = one.items.filter(state=ItemState.FOLLOWED, appointment__isnull=False).count()
+def counts_in_step(calendars: Iterable[CalendarSubscription]) -> dict[UUID, str]:
+    """By id, how many appointments follow each of these calendars."""
+    ids = [one.pk for one in calendars]
+    followed = CalendarItem.objects.filter(subscription__in=ids, state=ItemState.FOLLOWED, appointment__isnull=False)
+    counts = dict(followed.order_by().values_list("subscription").annotate(Count("pk")))
+    return {pk: _in_step(counts.get(pk, 0)) for pk in ids}
+
+
+def _in_step(count: int) -> str:
     return ngettext("%(count)s rendez-vous suivi", "%(count)s rendez-vous suivis", count) % {"count": count}
 
 

@@ -34,7 +34,7 @@ from portals.clock import set_clock
 from portals.form_errors import refusals_in
 from portals.form_fields import model_field
 from portals.pagination import list_page
-from portals.practitioner.calendar_words import count_in_step, state_of
+from portals.practitioner.calendar_words import counts_in_step, state_of
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
@@ -95,7 +95,8 @@ class CalendarForm(AddressForm):
 def calendars(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
     page = list_page(request, practice.calendar_subscriptions.select_related("agenda"))
-    rows = [{"calendar": one, "state": state_of(one), "in_step": count_in_step(one)} for one in page]
+    in_step = counts_in_step(page)
+    rows = [{"calendar": one, "state": state_of(one), "in_step": in_step[one.pk]} for one in page]
     context = frame(request, user, "settings", practice=practice, rows=page.of(rows))
     return render(request, "practitioner/calendars.html", context)
 
@@ -207,7 +208,7 @@ def _facts(one: CalendarSubscription) -> dict[str, Any]:
         "is_reading": one.stage == CalendarStage.CHECKING and one.paused_at is None and not one.last_error,
         "is_on": one.stage == CalendarStage.ON,
         "counts": {state.value: counts.get(state.value, 0) for state in ItemState},
-        "in_step": count_in_step(one),
+        "in_step": counts_in_step([one])[one.pk],
         "held": one.items.filter(is_held=True, moves_to=None).count(),
         "held_moves": one.items.filter(is_held=True, moves_to__isnull=False).count(),
         "compared": compared(one) if one.stage == CalendarStage.CHECKED and one.followed_since else None,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,30 +16,33 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from appointments.models import Appointment, AppointmentStatus, HolderExclusion
+from appointments.exclusions import exclusions_of
+from appointments.models import Appointment, AppointmentStatus
 from documents.merging.unmerge import undoable_merge
 from documents.sharing.accesses import accesses_to
 from documents.timeline import Position, timeline
-from patients.distinct import distinct_from
+from patients.distinct import ids_distinct_from, records_by_name
 from patients.duplicates import likenesses_of
 from patients.invitations import invite_after_identity_check
 from patients.merges import record_that_stays
 from patients.models import Patient
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
+from patients.own_contacts import open_proposals
 from patients.records import change_patient, check_may_edit
 from portals.answers import done, not_done
 from portals.contact_hints import hint_at_misspelling
 from portals.form_errors import refusals_in
+from portals.practitioner import timeline_lines
 from portals.practitioner.access_changes import effects_of_correcting, effects_of_saving
 from portals.practitioner.access_words import unconfirmed_sentences
 from portals.practitioner.accesses import accesses_of
 from portals.practitioner.forms import ContactsForm, IdentityForm
 from portals.practitioner.practices import practice_of
 from portals.practitioner.staff import frame, patient_of, staff_only
-from portals.practitioner.timeline_words import entry_words
 from portals.practitioner.twins import distinguish, distinguished
 from practices.roles import may_share
 from questionnaires.comparing import completed_of
+from schema.composed import composed_once
 
 LISTED = 50  # records
 APPOINTMENTS_SHOWN = 20  # in each part
@@ -85,12 +91,15 @@ def invite(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
-    stays = record_that_stays(pk)
-    if stays is not None and stays.pk != pk:
+    try:
+        found = patient_of(user, pk)
+    except Http404:
+        stays = record_that_stays(pk)
+        if stays is None or stays.pk == pk:
+            raise
         found = patient_of(user, stays.pk)
         messages.info(request, _("Cette fiche a été réunie à celle-ci."))
         return not_done("practitioner:patient", pk=found.pk)
-    found = patient_of(user, pk)
     initial = {"email": found.email, "mobile": found.mobile}
     form = ContactsForm(request.POST or None, initial=initial, patient=found)
     if request.method == "POST":
@@ -103,6 +112,7 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
                 hint_at_misspelling(request, form.cleaned_data["email"])
                 return done("practitioner:patient", pk=pk)
     page = timeline(found, after=_position(request.GET.get("after", "")))
+    distinct = ids_distinct_from(found.pk)
     context = frame(
         request,
         user,
@@ -110,19 +120,19 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         practice=found.practice,
         patient=found,
         form=form,
-        likenesses=distinguished(found, likenesses_of(found)),
+        likenesses=distinguished(found, likenesses_of(found, distinct=distinct)),
         accesses=accesses_of(found),
-        exclusions=HolderExclusion.objects.applying_to(found),
+        exclusions=exclusions_of(found),
         unconfirmed=unconfirmed_sentences(found),
-        proposals=found.contact_proposals.filter(settled_at=None).select_related("user"),
+        proposals=open_proposals(found),
         appointments=_appointments_of(found),
         may_share=may_share(user, found.practice),
-        entries=[entry_words(one) for one in page.entries],
+        entries=timeline_lines.drawn(page.entries),
         after=page.after.written() if page.after else "",
         is_later_page="after" in request.GET,
         undoable=undoable_merge(found),
-        distinct=distinct_from(found),
-        has_answers=completed_of(found).exists(),
+        distinct=records_by_name(distinct),
+        has_answers=bool(_any_answers(found.pk)),
     )
     return render(request, "practitioner/patient.html", context, status=400 if form.errors else 200)
 
@@ -145,15 +155,42 @@ class Part:
 
 def _appointments_of(patient: Patient) -> list[Part]:
     """To come, past, cancelled; empty parts are left out."""
-    every, now = patient.appointments.select_related("practice", "visit_reason"), timezone.now()
-    stands = every.exclude(status=AppointmentStatus.CANCELLED)
+    now = timezone.now()
     parts = (
-        (_("À venir"), stands.filter(ends_at__gt=now).order_by("starts_at", "id")),
-        (_("Passés"), stands.filter(ends_at__lte=now).order_by("-starts_at", "-id")),
-        (_("Annulés"), every.filter(status=AppointmentStatus.CANCELLED).order_by("-starts_at", "-id")),
+        Part(_("À venir"), _to_come(patient.pk, now)),
+        Part(_("Passés"), _past(patient.pk, now)),
+        Part(_("Annulés"), _cancelled(patient.pk)),
     )
-    shown = [Part(heading, list(found[:APPOINTMENTS_SHOWN])) for heading, found in parts]
-    return [part for part in shown if part.appointments]
+    return [part for part in parts if part.appointments]
+
+
+@composed_once
+def _to_come(patient: uuid.UUID, now: datetime) -> QuerySet[Appointment]:
+    return _standing(patient).filter(ends_at__gt=now).order_by("starts_at", "id")[:APPOINTMENTS_SHOWN]
+
+
+@composed_once
+def _past(patient: uuid.UUID, now: datetime) -> QuerySet[Appointment]:
+    return _standing(patient).filter(ends_at__lte=now).order_by("-starts_at", "-id")[:APPOINTMENTS_SHOWN]
+
+
+@composed_once
+def _cancelled(patient: uuid.UUID) -> QuerySet[Appointment]:
+    cancelled = _every(patient).filter(status=AppointmentStatus.CANCELLED)
+    return cancelled.order_by("-starts_at", "-id")[:APPOINTMENTS_SHOWN]
+
+
+def _standing(patient: uuid.UUID) -> QuerySet[Appointment]:
+    return _every(patient).exclude(status=AppointmentStatus.CANCELLED)
+
+
+def _every(patient: uuid.UUID) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason")
+
+
+@composed_once
+def _any_answers(patient: uuid.UUID) -> QuerySet[Any, uuid.UUID]:
+    return completed_of(patient).values_list("pk", flat=True)[:1]
 
 
 @staff_only

@@ -5,20 +5,20 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, time, timedelta
 
-from django.db.models import Min
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from appointments.free_time import shortest_reasons
 from appointments.models import Agenda, SlotHold
 from appointments.openings import moment_on_clock
-from appointments.slots import first_free
+from appointments.staff_times import first_free
 from notifications.wording import clock
 from portals.days import day_of
 from practices.models import Practice
 
 AHEAD = timedelta(days=14)  # how far to search for the next free time
-COMPARED = 10  # agendas, if none is chosen yet: each costs a few queries
-USUAL_MINUTES = 20
+COMPARED = 10  # agendas, if none is chosen yet
 MORNING = time(9)
 
 
@@ -33,23 +33,20 @@ def proposed_start(practice: Practice, asked: str, *, agenda: str | None) -> dat
     later = day is not None and day > today
     after = moment_on_clock(day, time.min, practice.zone) if day is not None and later else now
     last = day if day is not None and later else today + AHEAD
-    free = [
-        start
-        for one in _compared(practice, agenda)
-        if (start := first_free(agenda=one, minutes=_shortest(one), after=after, last=last))
-    ]
-    if free:
-        return min(free)
+    free = first_free(shortest_reasons(_compared(practice, agenda)), after=after, last=last)
+    if free is not None:
+        return free
     morning = day if day is not None and later else today + timedelta(days=1)
     return timezone.localtime(moment_on_clock(morning, MORNING, practice.zone), practice.zone)
 
 
 def held_words(practice: Practice, start: datetime, agenda: str | None) -> str:
     """That a patient who books online holds the proposed time, and until when; "" if nobody does."""
-    known = next((one for one in _compared(practice, agenda) if str(one.pk) == agenda), None)
+    known = _chosen(practice, agenda)
     if known is None:
         return ""
-    held = SlotHold.objects.live_over(known, start, start + timedelta(minutes=_shortest(known))).first()
+    minutes = shortest_reasons([known])[known]
+    held = SlotHold.objects.live_over(known, start, start + timedelta(minutes=minutes)).first()
     if held is None:
         return ""
     until = clock(timezone.localtime(held.expires_at, practice.zone))
@@ -65,15 +62,16 @@ def _exact(asked: str, practice: Practice) -> datetime | None:
 
 
 def _compared(practice: Practice, chosen: str | None) -> list[Agenda]:
-    active = practice.agendas.filter(is_active=True).select_related("practice")
+    known = _chosen(practice, chosen)
+    return [known] if known else list(_active(practice)[:COMPARED])
+
+
+def _chosen(practice: Practice, chosen: str | None) -> Agenda | None:
     try:
-        known = active.filter(pk=uuid.UUID(chosen or "")).first()
+        return _active(practice).filter(pk=uuid.UUID(chosen or "")).first()
     except ValueError:
-        known = None
-    return [known] if known else list(active[:COMPARED])
+        return None
 
 
-def _shortest(agenda: Agenda) -> int:
-    """Minutes of the shortest reason of this agenda: the reason is not known yet."""
-    minutes = agenda.visit_reasons.filter(is_active=True).aggregate(shortest=Min("duration_minutes"))["shortest"]
-    return minutes or USUAL_MINUTES
+def _active(practice: Practice) -> QuerySet[Agenda]:
+    return practice.agendas.filter(is_active=True).select_related("practice")

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.models import User
 from accounts.return_pages import return_page
 from accounts.sole_control import SignInAgain
 from appointments.finding import found_by_staff
+from appointments.finding import practices_of as ids_of_practices
 from appointments.models import Appointment
 from patients.models import Patient
 from portals.answers import not_done
@@ -26,6 +28,7 @@ from portals.practitioner.suspended import suspended_page
 from portals.practitioner.undo_offer import undo_offered
 from practices.models import Practice, Role
 from practices.roles import PracticeSuspended, is_staff_of_any, may_administer, require_staff
+from schema.composed import composed_once
 
 Find = Callable[[User, uuid.UUID], Appointment | None]
 P = ParamSpec("P")
@@ -74,9 +77,16 @@ def appointment_of(user: User, pk: uuid.UUID, *, find: Find = found_by_staff) ->
 
 def patient_of(user: User, pk: uuid.UUID) -> Patient:
     """The record; activates its practice's time zone. Raises Http404."""
-    patient = get_object_or_404(Patient.objects.of_staff(user).select_related("practice"), pk=pk)
+    patient = next(iter(_record(ids_of_practices(user), pk)), None)
+    if patient is None:
+        raise Http404
     set_clock(patient.practice)
     return patient
+
+
+@composed_once
+def _record(practices: tuple[uuid.UUID, ...], pk: uuid.UUID) -> QuerySet[Patient]:
+    return Patient.objects.filter(practice__in=practices, pk=pk).select_related("practice")
 
 
 def frame(

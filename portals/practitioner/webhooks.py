@@ -6,6 +6,7 @@ import uuid
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -24,7 +25,7 @@ from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
 from practices.models import Role
 from webhooks.endpoints import add_endpoint, remove_endpoint
-from webhooks.models import WebhookEndpoint
+from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 ENDPOINTS, SHOWN = 10, 10  # on a page; newest deliveries of each
 
@@ -54,7 +55,8 @@ class WebhookForm(forms.Form):
 @require_safe
 def webhooks(request: HttpRequest, user: User) -> HttpResponse:
     endpoints = WebhookEndpoint.objects.filter(practice=administered_practice(request, user))
-    page = list_page(request, endpoints.select_related("practice"), rows=ENDPOINTS)
+    newest = Prefetch("deliveries", WebhookDelivery.objects.defer("body")[:SHOWN], to_attr="newest_deliveries")
+    page = list_page(request, endpoints.select_related("practice").prefetch_related(newest), rows=ENDPOINTS)
     rows = [
         {
             "endpoint": endpoint,
@@ -65,7 +67,7 @@ def webhooks(request: HttpRequest, user: User) -> HttpResponse:
                     "label": words_for_webhook(delivery.event),
                     "error": _(delivery.last_error) if delivery.last_error else "",
                 }
-                for delivery in endpoint.deliveries.all()[:SHOWN]
+                for delivery in endpoint.newest_deliveries  # type: ignore[attr-defined]  # prefetched
             ],
         }
         for endpoint in page

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.addresses import counted_address
 from appointments.answering import Answerable, cancel_by_link, confirm, find_answerable
 from appointments.message_parts import place_of
-from appointments.models import Appointment
+from appointments.models import Appointment, BookingPolicy
 from appointments.online import may_change_online
 from portals.answers import refusals_shown
 from portals.calls import MINUTE, too_many
@@ -45,8 +45,9 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         with refusals_shown(request) as shown:
             (confirm if reply == "confirm" else cancel_by_link)(token=token, appointment=chosen.pk)
         return shown.redirect("answer", token=token)
+    policy = BookingPolicy.of(answerable.practice)
     lines = [
-        {"appointment": one, "may_cancel": may_change_online(one), "place": place_of([one])}
+        {"appointment": one, "may_cancel": may_change_online(one, policy=policy), "place": place_of([one])}
         for one in answerable.appointments
     ]
     context = {"practice": answerable.practice, "lines": lines, "several": len(lines) > 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,23 @@ def test_it_reads_the_database_at_each_call(practice: Practice, marie: Patient) 
     assert again.last_name == "Martin"
     Patient.objects.filter(pk=marie.pk).update(birth_date=date(1900, 1, 1))
     assert composed((practice.pk,), marie.birth_date, since) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_thread_reads_rows_as_its_own_connection_has_them(practice: Practice, marie: Patient) -> None:
+    composed, since = composed_once(of_practices), timezone.now() - timedelta(days=1)
+    asked = (practice.pk,), marie.birth_date, since
+
+    def read() -> list[tuple[object, ...]]:
+        try:
+            return [(one.pk, one.created_at, one.birth_date, one.practice.pk) for one in composed(*asked)]
+        finally:
+            connection.close()
+
+    here = read()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(read).result() == pool.submit(read).result() == here
+    assert here == [(marie.pk, marie.created_at, marie.birth_date, practice.pk)]
 
 
 def test_values_and_slices_are_read_as_without_it(practice: Practice, marie: Patient, stranger: Patient) -> None:

@@ -13,7 +13,13 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from appointments.models import Appointment
 from documents.models import SharedDocument
-from documents.sharing.access import SERVED, one_as_recipient
+from documents.sharing.access import (
+    SERVED,
+    of_records,
+    one_as_recipient,
+    records_of_ties,
+    visible_as_recipient,
+)
 from files.models import StoredFile
 from patients.models import Patient, RecordTie
 from tests.conftest import BookFixture
@@ -69,6 +75,30 @@ def test_an_ended_or_suspended_tie_counts_at_the_next_look(
     assert one_as_recipient(marie_herself, later.pk) is None
     RecordTie.objects.update(ended_at=timezone.now())
     assert one_as_recipient(marie_herself, before.pk) is None
+
+
+def test_the_list_of_an_account_is_found_by_the_same_rule(
+    share: Share, book_for: BookFixture, marie: Patient, marie_herself: User, hugo: User
+) -> None:
+    seen, others = share(book_for(marie)), share(book_for(marie))
+
+    def found(user: User) -> set[SharedDocument] | None:
+        records = records_of_ties(user, RecordTie.objects.live().filter(user=user))
+        return None if records is None else set(of_records(user.pk, *records))
+
+    assert found(marie_herself) == set(visible_as_recipient(marie_herself)) == {seen, others}
+    assert found(hugo) == set(visible_as_recipient(hugo)) == set()
+    SharedDocument.objects.filter(pk=others.pk).update(audience="holder", holder=hugo, patient_was_minor=True)
+    assert found(hugo) == set(visible_as_recipient(hugo)) == {others}
+    RecordTie.objects.update(relationship="guardian")
+    assert found(marie_herself) == set(visible_as_recipient(marie_herself)) == set()
+    SharedDocument.objects.update(patient_was_minor=True)
+    assert found(marie_herself) == set(visible_as_recipient(marie_herself)) == {seen}
+    RecordTie.objects.update(suspended_at=timezone.now())
+    assert found(marie_herself) is None
+    marie_herself.is_active = False
+    RecordTie.objects.update(suspended_at=None)
+    assert found(marie_herself) is None
 
 
 def test_an_account_that_was_closed_sees_nothing(share: Share, appointment: Appointment, marie_herself: User) -> None:

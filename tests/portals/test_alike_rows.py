@@ -110,6 +110,25 @@ def test_each_line_of_shared_documents_shows_its_own_values(
             assert all(str(other.pk) not in row for other in documents if other != one)
 
 
+def test_each_entry_of_a_timeline_shows_its_own_values(
+    several: Callable[[int], list[SharedDocument]], book_for: Callable[..., Appointment], alice: User, sign_in: SignIn
+) -> None:
+    documents = several(8)
+    patient = documents[0].patient
+    for days, one in enumerate(documents, 2):
+        booked = book_for(patient, starts_at=timezone.now() + timedelta(days=days))
+        SharedDocument.objects.filter(pk=one.pk).update(appointment=booked)
+    page = sign_in(alice).get(f"/pro/patients/{patient.pk}/").content.decode().partition('id="timeline"')[2]
+    rows = {row for row in rows_of(page, '<li class="doc-line"') if "data-shared-document" in row.partition(">")[0]}
+    assert len(rows) == len(documents)
+    with timezone.override(documents[0].practice.zone):
+        for one in SharedDocument.objects.filter(patient=patient):
+            (row,) = (row for row in rows if f"/pro/appointments/{one.appointment_id}/" in row)
+            assert row.count(f"{escape(one.title)}</") == 2
+            assert f'datetime="{timezone.localtime(one.shared_at).isoformat()}"' in row
+            assert f">{moment(one.shared_at)}</time>, {escape(one.category.label)}</span>" in row
+
+
 @pytest.mark.parametrize("said", [*HOSTILE, *(chr(0xE000 + number) for number in range(12))])
 @pytest.mark.parametrize("whose", ["sharer", "patient", "error", "practice"])
 def test_no_text_that_somebody_wrote_is_taken_for_a_place_of_a_value(

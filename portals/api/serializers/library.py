@@ -42,7 +42,7 @@ class LibraryDocumentOut(ModelShape[LibraryDocument]):
 
     @extend_schema_field(serializers.IntegerField)
     def get_used_by_rules(self, document: LibraryDocument) -> int:
-        return document.rules.kept().count()
+        return sum(one.deleted_at is None for one in document.rules.all())
 
 
 class LibraryTextIn(serializers.Serializer[Any]):

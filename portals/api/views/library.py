@@ -41,9 +41,9 @@ from portals.api.views.documents import category_of
 from practices.models import Practice
 
 
-def with_versions(documents: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
+def as_shown(documents: QuerySet[LibraryDocument]) -> QuerySet[LibraryDocument]:
     versions = LibraryVersion.objects.select_related("file").order_by("-number")
-    return documents.prefetch_related(Prefetch("versions", queryset=versions))
+    return documents.prefetch_related(Prefetch("versions", queryset=versions), "rules")
 
 
 class Library(StaffView, Listing[LibraryDocument]):
@@ -52,7 +52,7 @@ class Library(StaffView, Listing[LibraryDocument]):
     takes: type[LibraryFileIn] = LibraryIn
 
     def get_queryset(self) -> QuerySet[LibraryDocument]:
-        return with_versions(LibraryDocument.objects.of_staff(self.user).in_use())
+        return as_shown(LibraryDocument.objects.of_staff(self.user).in_use())
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -112,7 +112,8 @@ class LibraryDetail(StaffView):
 
     def _get(self, pk: uuid.UUID) -> LibraryDocument:
         return get_object_or_404(
-            with_versions(LibraryDocument.objects.of_staff(self.user).in_use().select_related("practice")), pk=pk
+            as_shown(LibraryDocument.objects.of_staff(self.user).in_use().select_related("practice")),
+            pk=pk,
         )
 
     @answers(200, LibraryDocumentOut, summary="Read a document of the library")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from appointments.models import Agenda, Appointment, Closing, OpeningHours, VisitReason
+from appointments.models import Agenda, Appointment, Closing, OpeningHours, SlotHold, VisitReason
 from patients.models import Patient
 from practices.models import Practice
 from tests.markup import one_line
@@ -104,6 +104,21 @@ def test_times_that_are_taken_or_closed_are_passed_over(
     closed = start + timedelta(minutes=35)
     Closing.objects.create(practice=hours.practice, starts_at=closed, ends_at=closed + timedelta(hours=1), reason="x")
     assert proposed(client, query) == "2026-12-02T10:35"
+
+
+def test_neither_a_held_time_nor_one_that_may_come_back_is_proposed(
+    hours: Agenda, bob: User, visit_reason: VisitReason, sign_in: SignIn, clock: Callable[[datetime], None]
+) -> None:
+    client = sign_in(bob)
+    clock(at(hours, TUESDAY, 20))
+    start = at(hours, TUESDAY + timedelta(days=1), 9)
+    for minutes, for_undo in ((0, False), (20, True)):
+        SlotHold.objects.create(
+            agenda=hours, visit_reason=visit_reason, kind="in_person", for_undo=for_undo,
+            starts_at=start + timedelta(minutes=minutes), ends_at=start + timedelta(minutes=minutes + 20),
+            expires_at=timezone.now() + timedelta(minutes=10),
+        )  # fmt: skip
+    assert proposed(client) == "2026-12-02T09:40"
 
 
 def test_a_day_without_a_free_time_is_proposed_all_the_same(
