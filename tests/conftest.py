@@ -112,8 +112,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _takes_minutes(item: pytest.Item) -> bool:
+    """Those that open our database stay where they are: some delete what migrations loaded, so they come last."""
     marker = item.get_closest_marker("timeout")
-    return marker is not None and marker.args[0] > USUAL_LIMIT and "e2e" not in item.path.parts
+    return marker is not None and marker.args[0] > USUAL_LIMIT and not item.get_closest_marker("database")
 
 
 def pytest_collection() -> None:
