@@ -9,14 +9,15 @@ from notifications.wording import clock, long_day, of
 
 
 def appointment_facts(appointment: Appointment) -> dict[str, str]:
-    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation. The time is that
-    of the practice."""
+    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation; `visit`: the same
+    without the time, which is that of the practice."""
     start = appointment.local_start
     when = _("%(day)s à %(time)s") % {"day": long_day(start, weekday=True), "time": clock(start)}
-    parts = [when, appointment.agenda.name, appointment.visit_reason.name]
+    parts = [appointment.agenda.name, appointment.visit_reason.name]
     if appointment.kind == AppointmentKind.VIDEO:
         parts.append(_("en vidéo"))
-    return {"of_name": of(appointment.patient.full_name), "what": ", ".join(parts)}
+    visit = ", ".join(parts)
+    return {"of_name": of(appointment.patient.full_name), "what": f"{when}, {visit}", "visit": visit}
 
 
 def why_cancelled(appointment: Appointment) -> str:

@@ -30,6 +30,10 @@ class Example:
         with override(language):
             return self.make()
 
+    def title(self, language: str) -> str:
+        with override(language):
+            return str(self.name)
+
 
 class _Pages:
     """Adds sections and their questions to a draft."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from documents.consents.forms import signed_first
 from documents.filling.answers import MAX_LONG, MAX_SHORT, checked, field_of
 from documents.filling.filled import Filling, Place
 from documents.library.writing.blanks import Blank, BlankKind, blanks_of
@@ -79,9 +80,10 @@ class FillingForm(AboutForm):
         about = self.fields
         named = {field_of(number): _field(blank) for number, blank in enumerate(self.blanks, start=1)}
         self.fields = {**named, **about}
-        self.signers = _signers(practice, user, task)
+        has_to_be_signed = task is not None or signed_first(version.document)
+        self.signers = _signers(practice, user, task, may_stay_unsigned=not has_to_be_signed)
         choice_field(self, "signer").choices = self.signers
-        self.fields["signer"].required = task is not None
+        self.fields["signer"].required = has_to_be_signed
         if self.signers and self.signers[0][0] == MYSELF:
             self.initial.setdefault("signer", MYSELF)  # as an upload's switch: on
         if not self.signers:
@@ -171,8 +173,8 @@ def _field(blank: Blank) -> forms.Field:
     return BlankField(label=blank.label, required=blank.required, strip=False, widget=widget)
 
 
-def _signers(practice: Practice, user: User, task: Task | None) -> list[tuple[str, str]]:
-    """Nobody, oneself, or a practitioner who is asked to; what was prepared for a signature stays so."""
+def _signers(practice: Practice, user: User, task: Task | None, *, may_stay_unsigned: bool) -> list[tuple[str, str]]:
+    """Oneself, a practitioner who is asked to, or nobody; what was prepared for a signature stays so."""
     asked = _("À faire signer par %(name)s")
     everybody = [(str(one.pk), asked % {"name": one}) for one in signers_of(practice)]
     if task is not None:
@@ -181,4 +183,4 @@ def _signers(practice: Practice, user: User, task: Task | None) -> list[tuple[st
     itself = may_sign(user, practice) and SignatureImage.objects.filter(user=user).exists()
     oneself = [(MYSELF, _("Je signe ce document"))] if itself else []
     signers = [*oneself, *others]
-    return [*signers, ("", _("Partager sans signature"))] if signers else []
+    return [*signers, ("", _("Partager sans signature"))] if signers and may_stay_unsigned else signers

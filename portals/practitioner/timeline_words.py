@@ -53,7 +53,7 @@ def entry_words(entry: Entry) -> EntryWords:
         case Appointment() as appointment:
             cancelled = appointment.status == AppointmentStatus.CANCELLED
             what = _("Rendez-vous annulé") if cancelled else _("Rendez-vous")
-            note = " – ".join(filter(None, (appointment_facts(appointment)["what"], why_cancelled(appointment))))
+            note = " – ".join(filter(None, (appointment_facts(appointment)["visit"], why_cancelled(appointment))))
             page = appointment.pk
         case SharedDocument() as document:
             what = _("Document partagé : %(title)s") % {"title": document.title}

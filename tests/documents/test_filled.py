@@ -18,6 +18,7 @@ from accounts.models import User
 from appointments.booking import delete
 from appointments.models import Appointment
 from audit.models import AuditEvent
+from documents.consents.forms import Asked, set_form
 from documents.filling.answers import checked
 from documents.filling.drafts import forget_old_drafts, keep_draft
 from documents.library.catalogue import archive, write_document, write_version
@@ -61,6 +62,22 @@ def test_a_practitioner_signs_unless_they_say_otherwise_and_a_secretary_says_who
     chosen = re.compile(r'<option value="([^"]*)"\s+selected')
     assert "me" in chosen.findall(sign_in(alice_signs).get(address).content.decode())
     assert "" in chosen.findall(sign_in(bob).get(address).content.decode())
+
+
+def test_what_has_to_be_signed_is_not_offered_without_a_signature(
+    address: str, template: LibraryDocument, alice_signs: User, bob: User, carol: User, sign_in: SignIn
+) -> None:
+    unsigned = '<option value=""'
+    assert unsigned in sign_in(alice_signs).get(address).content.decode()
+    set_form(document=template, asked=Asked(["J’ai lu."], practitioner_first=True), by=carol)
+    for user in (alice_signs, bob):
+        client = sign_in(user)
+        signer = client.get(address).content.decode().split('name="signer"')[1].split("</select>")[0]
+        assert unsigned not in signer
+        answer = client.post(address, {**ANSWERS, **ABOUT, "signer": ""})
+        assert answer.status_code == 400
+        assert 'id="id_signer_error"' in answer.content.decode()
+    assert not SharedDocument.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from portals.pagination import list_page
 from portals.practitioner.confirmation import Question, ask
 from portals.practitioner.practices import administered_practice
 from portals.practitioner.staff import frame, staff_only
-from practices.models import Practice, Role
+from practices.models import Role
 from questionnaires.catalogue import (
     archive_questionnaire,
     create_questionnaire,
@@ -39,9 +39,11 @@ FROM_NOTHING = ""
 class NewForm(forms.Form):
     title = forms.CharField(
         label=gettext_lazy("Titre"),
-        help_text=gettext_lazy("Les patients le lisent : « Avant votre consultation »."),
+        help_text=gettext_lazy(
+            "Les patients le lisent : « Avant votre consultation ». Laissé vide, c’est celui de l’exemple."
+        ),
         max_length=LONGEST_TITLE,
-        error_messages={"required": gettext_lazy("Donnez un titre au questionnaire.")},
+        required=False,
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
     example = forms.ChoiceField(
@@ -53,6 +55,11 @@ class NewForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
+
+    def clean(self) -> dict[str, Any]:
+        if not self.cleaned_data.get("title") and not self.cleaned_data.get("example") and not self.errors:
+            self.add_error("title", _("Donnez un titre au questionnaire."))
+        return self.cleaned_data
 
 
 @staff_only
@@ -72,20 +79,17 @@ def new_questionnaire(request: HttpRequest, user: User) -> HttpResponse:
     practice = administered_practice(request, user)
     form = NewForm(request.POST or None, initial={"example": FROM_NOTHING})
     if request.method == "POST" and form.is_valid():
+        example = EXAMPLES.get(form.cleaned_data["example"])
         with refusals_in(form):
             made = create_questionnaire(
                 practice=practice,
-                title=form.cleaned_data["title"],
+                title=form.cleaned_data["title"] or (example.title(practice.language) if example else ""),
                 by=user,
-                resource=_example(form.cleaned_data["example"], practice),
+                resource=example.resource(practice.language) if example else None,
             )
             return done("practitioner:questionnaire", pk=made.pk)
     context = frame(request, user, "settings", practice=practice, form=form, examples=EXAMPLES.values())
     return render(request, "practitioner/questionnaires/new.html", context, status=400 if form.errors else 200)
-
-
-def _example(key: str, practice: Practice) -> dict[str, Any] | None:
-    return EXAMPLES[key].resource(practice.language) if key else None
 
 
 @staff_only

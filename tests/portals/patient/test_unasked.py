@@ -38,7 +38,10 @@ def test_the_setting_opens_the_page_and_what_is_sent_is_in_received_agenda_and_t
     paper = SimpleUploadedFile("bilan.pdf", PDF, content_type="application/pdf")
     sent = patient.post(form, {"file": paper}, follow=True)
     assert "1 document est envoyé" in page_text(sent)
-    assert "bilan.pdf" in sent.content.decode()
+    first, folded = sent.content.decode().split("Ce qui a été envoyé", 1)
+    assert 'name="sending"' not in first, "what was sent comes first, and nothing looks left to do"
+    assert 'name="sending"' in folded.split("<details", 1)[1]
+    assert "bilan.pdf" in folded
     received = ReceivedDocument.objects.get()
     staff = sign_in(alice)
     assert "bilan.pdf" in staff.get("/pro/received/").content.decode()

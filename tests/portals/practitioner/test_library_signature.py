@@ -26,6 +26,7 @@ def test_administrators_write_the_sentences_one_a_line_and_stop_asking(
     admin = sign_in(carol)
     empty = admin.post(where, {"sentences": " "})
     assert (empty.status_code, "Écrivez au moins une phrase" in text(empty)) == (400, True)
+    assert "Si un praticien doit le signer d’abord" in text(empty), "a file is not written here: how to do it is said"
     assert admin.post(where, {"sentences": "Un.\n\n Deux. \n", "booker_may_sign": "on"}).status_code == 302
     form = ConsentForm.objects.get()
     assert (form.sentences, form.booker_may_sign, form.practitioner_first) == (["Un.", "Deux."], True, False)

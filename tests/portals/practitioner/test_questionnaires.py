@@ -426,3 +426,10 @@ def test_an_operator_that_answers_have_no_order_for_is_refused_beside_it(
     assert refused.status_code == 400
     assert list(refused.context["form"].errors) == ["operator-0"]
     assert "se compare avec" in page_text(refused)
+
+
+def test_an_example_has_a_title_already(sign_in: SignIn, carol: User) -> None:
+    client = sign_in(carol)
+    client.post(f"{LIST}new/", {"title": "", "example": "pain"})
+    client.post(f"{LIST}new/", {"title": "Le dos", "example": "pain"})
+    assert sorted(one.title for one in Questionnaire.objects.all()) == ["Douleur et gêne", "Le dos"]

@@ -22,6 +22,7 @@ from documents.timeline import EntryKind, Position, timeline
 from files.intake import Intake
 from notifications.models import Message
 from patients.models import Patient
+from portals.practitioner.timeline_words import entry_words
 from practices.roles import NotAllowed
 
 SignIn = Callable[[User], Client]
@@ -42,6 +43,15 @@ def lived(
         DocumentReading.objects.create(document=shared, means="viewed", as_staff=False)
         DocumentReading.objects.create(document=shared, means="viewed", as_staff=True)
     return marie
+
+
+def test_an_appointment_says_its_time_once(lived: Patient) -> None:
+    for one in timeline(lived).entries:
+        if isinstance(one.what, Appointment):
+            words = entry_words(one)
+            assert words.at == one.what.starts_at
+            assert f"{one.what.local_start:%H:%M}" not in words.note
+            assert one.what.visit_reason.name in words.note
 
 
 def test_it_has_appointments_documents_messages_and_readings_newest_first(lived: Patient) -> None:
