@@ -24,6 +24,7 @@ from documents.models import (
 from notifications.models import Message, MessageState
 from patients.models import Invitation, Patient
 from questionnaires.comparing import completed_of
+from questionnaires.fhir.values import is_on_every_clock
 from questionnaires.models import QuestionnaireResponse
 from schema.composed import composed_once
 
@@ -77,8 +78,8 @@ class Position:
         """Raises ValueError."""
         at, kind, pk = written.split("/")
         position = cls(datetime.fromisoformat(at), EntryKind(int(kind)), pk)
-        if position.at.tzinfo is None:
-            raise ValueError("A position has an offset.")
+        if position.at.tzinfo is None or not is_on_every_clock(position.at):
+            raise ValueError("A position has an offset, and a year on every clock.")
         _key(position)
         return position
 

@@ -30,7 +30,7 @@ from questionnaires.fhir.dates import (
 )
 
 SEPARATORS = re.compile(r"[\s./-]+")
-CLOCK = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})?(?::(\d{2})(?:\.(\d{1,6}))?)?")
+CLOCK = re.compile(r"(\d{1,2})\s?[:hH]\s?(?:(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?")
 CLOCK_TYPED = "clock"
 AT_THE_END = re.compile(rf"(?:T|\s+(?:à\s+)?)(?P<{CLOCK_TYPED}>{CLOCK.pattern})$")
 NO_SUCH_DATE = "no_such_date"

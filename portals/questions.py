@@ -33,7 +33,7 @@ from questionnaires.fhir.dates import (
 from questionnaires.fhir.faults import Fault
 from questionnaires.fhir.items import Condition, Item, Option, Questions
 from questionnaires.fhir.responses import faults_of_values
-from questionnaires.fhir.values import CHOICES, Coding, Json, Kind, NotAValue, Quantity, Value, decimal_of, is_dated
+from questionnaires.fhir.values import CHOICES, Json, Kind, NotAValue, Quantity, Value, decimal_of, is_dated
 from questionnaires.words import words_of
 
 YES, NO = "yes", "no"
@@ -126,6 +126,8 @@ def _bounds(item: Item) -> tuple[Dated | None, Dated | None]:
 
 
 def option_words(option: Option) -> str:
+    if isinstance(option.value, time):
+        return clock_words(option.value)
     return date_words(option.value) if is_dated(option.value) else option.words
 
 
@@ -341,7 +343,7 @@ def _for_script(condition: Condition, asked: Item, name: str) -> Json:
     match answer:
         case bool():
             wanted: str | float = YES if answer else NO
-        case Coding() | str() if asked.kind in CHOICES:
+        case _ if asked.kind in CHOICES:
             wanted = _option(asked, answer) or str(answer)
         case Quantity():
             wanted = float(answer.number)

@@ -32,6 +32,10 @@ FIELDS: dict[type, models.Field[Any, Any]] = {
     date: models.DateField(),
 }
 
+# Whatever a query might change in a text changes this one: the case of its letters, accents, spaces around it, what
+# LIKE escapes, the end of a long one. And in a moment: every part of its clock.
+_ANY_TEXT = " \t{}%_\\'\"Aéße\N{COMBINING ACUTE ACCENT}" + "z" * 500 + "{} \n"
+_ANY_MOMENT = datetime(3000, 1, 1, 13, 47, 29, 123_457, tzinfo=UTC)
 _days = itertools.count()
 _of_thread = threading.local()
 # It is never the same day on both.
@@ -127,9 +131,7 @@ def _compose(build: Callable[..., models.QuerySet[Any, Any]], args: tuple[Any, .
         first = _with_stand_ins(build, args)
     with translation.override("en"), timezone.override(_LATEST):
         second = _with_stand_ins(build, args)
-    if first is None or second is None:
-        return None
-    if first.own != second.own:
+    if (first and first.own) != (second and second.own):
         raise ValueError(f"{build.__qualname__}: the query depends on more than its arguments.")
     return first
 
@@ -146,6 +148,7 @@ def _with_stand_ins(build: Callable[..., models.QuerySet[Any, Any]], args: tuple
     places = tuple(known.get(one) if isinstance(one, Hashable) else None for one in parameters)
     if missing := set(known.values()) - set(places):
         raise ValueError(f"{build.__qualname__}: no parameters of the query: values {sorted(missing)}.")
+    compiler.connection = None  # of this thread, which may end before the process
     return _Composed(queryset, compiler, sql, tuple(parameters), places)
 
 
@@ -155,8 +158,8 @@ def _stand_in(argument: Any) -> Any:
         return tuple(map(_stand_in, argument))
     if type(argument) not in FIELDS:
         return argument
-    moment = datetime(3000, 1, 1, tzinfo=UTC) + timedelta(days=next(_days) % 2_000_000, microseconds=1)
-    values = {UUID: uuid4(), str: str(uuid4()), datetime: moment, date: moment.date()}
+    moment = _ANY_MOMENT + timedelta(days=next(_days) % 2_000_000)
+    values = {UUID: uuid4(), str: _ANY_TEXT.format(uuid4(), uuid4()), datetime: moment, date: moment.date()}
     return values[type(argument)]
 
 

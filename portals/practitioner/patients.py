@@ -98,7 +98,13 @@ def patient(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
         if stays is None or stays.pk == pk:
             raise
         found = patient_of(user, stays.pk)
-        messages.info(request, _("Cette fiche a été réunie à celle-ci."))
+        if request.method == "POST":
+            messages.error(
+                request,
+                _("La fiche a été réunie à celle-ci entre-temps : vos changements n’ont pas été enregistrés."),
+            )
+        else:
+            messages.info(request, _("Cette fiche a été réunie à celle-ci."))
         return not_done("practitioner:patient", pk=found.pk)
     initial = {"email": found.email, "mobile": found.mobile}
     form = ContactsForm(request.POST or None, initial=initial, patient=found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ class Line:
     is_open: bool
 
 
-def question_fields(offered: Sequence[Questionnaire]) -> list[forms.Field]:
+def question_fields(offered: Collection[uuid.UUID]) -> list[forms.Field]:
     """What is asked, or which questionnaire of those offered; why, until when, and which question it was."""
     control = {"class": "form-control"}
     return [
@@ -62,7 +63,7 @@ def question_fields(offered: Sequence[Questionnaire]) -> list[forms.Field]:
             widget=forms.TextInput(attrs=control | {"autocomplete": "off"}),
         ),
         forms.ModelChoiceField(
-            Questionnaire.objects.filter(pk__in=[one.pk for one in offered]).order_by("title", "pk"),
+            Questionnaire.objects.filter(pk__in=offered).order_by("title", "pk"),
             label=gettext_lazy("Ou un questionnaire"),
             empty_label=gettext_lazy("Aucun : un document est demandé"),
             required=False,
@@ -129,7 +130,7 @@ class RuleForm(WhichAppointmentsForm):
 
     def __init__(self, *args: Any, practice: Practice, **kwargs: Any) -> None:
         super().__init__(*args, practice=practice, **kwargs)
-        self.questionnaires = list(published(practice))
+        self.offered = {one.pk for one in published(practice)}
         library = LibraryDocument.objects.filter(practice=practice).in_use().order_by("title", "pk")
         model_field(self, "documents").queryset = sent_by_rules(library)
         self.withheld = list(not_sent_by_rules(library))
@@ -187,13 +188,16 @@ class RuleForm(WhichAppointmentsForm):
         """The rule's questions, then empty lines; after a POST, as many lines as it had."""
         asked: list[RuleQuestion | None] = list(self.initial.get("asks", []))
         if self.is_bound:
-            posted = sum(f"ask_{number}_label" in self.data for number in range(MAX_QUESTIONS))
-            return (asked + [None] * MAX_QUESTIONS)[:posted]
+            most = max(MAX_QUESTIONS, len(asked)) + 1  # one too many is told, however many come
+            posted = [number for number in range(most) if f"ask_{number}_label" in self.data]
+            return (asked + [None] * most)[: max(posted, default=-1) + 1]
         return (asked + [None] * EMPTY_LINES)[: max(MAX_QUESTIONS, len(asked))]
 
     def _row(self, number: int, asks: RuleQuestion | None) -> list[forms.BoundField]:
         names = [f"ask_{number}_{name}" for name in ASKED]
-        for name, field in zip(names, question_fields(self.questionnaires), strict=True):
+        # What is asked and no longer offered stays on the page: a line that loses it unsaid would be deleted.
+        asked = {asks.questionnaire_id} if asks is not None and asks.questionnaire_id else set()
+        for name, field in zip(names, question_fields(self.offered | asked), strict=True):
             self.fields[name] = field
         if asks is not None:
             label = "" if asks.questionnaire_id else asks.label

@@ -29,7 +29,7 @@ function monthOf(text) {
   return text.length > 2 && found.length === 1 ? found[0] + 1 : NaN;
 }
 
-const CLOCK = /(?:^|T|\s+(?:à\s+)?)(\d{1,2})\s?[:h]\s?(\d{2})?(?::(\d{2}(?:\.\d{1,6})?))?$/i;
+const CLOCK = /(?:^|T|\s+(?:à\s+)?)(\d{1,2})\s?[:h]\s?(?:(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?)?$/i;
 const seconds = ([, hour, minute, second]) => Number(hour) * 3600 + Number(minute ?? 0) * 60 + Number(second ?? 0);
 const timeOf = (text) => seconds(text.match(CLOCK) ?? [NaN, NaN]);
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import unicodedata
 import uuid
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import QuerySet
 from django.db.models.functions import TruncMonth
 from django.test.utils import CaptureQueriesContext
@@ -107,10 +112,11 @@ def test_a_query_that_is_composed_once_costs_less(practice: Practice, marie: Pat
         lambda pk: Patient.objects.filter(pk=pk, last_name=get_language()),
         lambda pk: Patient.objects.filter(pk=pk, created_at__day=30),
         lambda pk: Patient.objects.filter(pk=pk).annotate(month=TruncMonth("created_at")),
+        lambda pk: Patient.objects.filter(pk=pk) if get_language() == "fr" else Patient.objects.none(),
     ],
     ids=[
         *("the time", "an id", "how many", "nothing", "another text", "the day", "the language", "the clock"),
-        "a part of a moment",
+        *("a part of a moment", "nobody in one language"),
     ],
 )
 def test_a_query_that_depends_on_more_or_less_than_its_values_is_refused(
@@ -120,9 +126,45 @@ def test_a_query_that_depends_on_more_or_less_than_its_values_is_refused(
         composed_once(build)(uuid.uuid4())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(str.lower, str.upper, str.title, str.casefold, str.strip, str.lstrip, str.rstrip, str.swapcase),
+        lambda text: text[:255],
+        lambda text: text.replace("_", ""),
+        lambda text: text.replace("%", ""),
+        lambda text: unicodedata.normalize("NFC", text),
+        lambda text: unicodedata.normalize("NFD", text),
+    ],
+)
+def test_a_query_that_changes_a_text_is_refused(change: Callable[[str], str]) -> None:
+    """The text that stands in for others while it is composed would be unchanged, and others never changed again."""
+    with pytest.raises(ValueError, match="no parameters"):
+        composed_once(lambda text: Patient.objects.filter(last_name=change(text)))("Durand")
+
+
+@pytest.mark.parametrize("lookup", ["contains", "startswith", "endswith", "iexact"])
+def test_a_lookup_that_escapes_its_text_is_refused_or_escapes_each(lookup: str, marie: Patient) -> None:
+    """SQLite would otherwise read "_" and "%" of the text as any letters."""
+
+    def named(text: str) -> QuerySet[Patient]:
+        return Patient.objects.filter(**{f"last_name__{lookup}": text})
+
+    with suppress(ValueError):
+        assert composed_once(named)("D_r%") == list(named("D_r%")) == []
+
+
+@pytest.mark.parametrize(
+    "parts", [{"microsecond": 0}, {"second": 0}, {"minute": 0}, {"hour": 0}, {"second": 0, "microsecond": 0}]
+)
+def test_a_query_that_rounds_a_moment_is_refused(parts: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no parameters"):
+        composed_once(lambda at: Patient.objects.filter(created_at__gte=at.replace(**parts)))(timezone.now())
+
+
 def test_an_id_as_text_is_refused(marie: Patient) -> None:
     """SQLite would find nothing: it stores ids in another form."""
-    with pytest.raises(ValueError, match="no parameters"):
+    with pytest.raises(ValidationError):
         composed_once(lambda pk: Patient.objects.filter(pk=pk))(str(marie.pk))
 
 
@@ -146,3 +188,21 @@ def test_a_process_keeps_a_bounded_number_of_shapes() -> None:
         assert ask(tuple(uuid.uuid4() for _ in range(count))) == []
     assert composed.count(1) == 2  # twice, to compare
     assert composed.count(SHAPES + 4) == 2  # once each time
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_connection_of_a_thread_that_composed_ends_with_it(practice: Practice, marie: Patient) -> None:
+    """Kept with the query, it would stay open for as long as the process runs."""
+    composed, since = composed_once(of_practices), timezone.now() - timedelta(days=1)
+
+    def read() -> weakref.ref[Any]:
+        assert composed((practice.pk,), marie.birth_date, since) == [marie]
+        here = connections[DEFAULT_DB_ALIAS]
+        here.close()
+        return weakref.ref(here)
+
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(read).result()
+    gc.collect()
+    assert ended() is None
+    assert composed((practice.pk,), marie.birth_date, since) == [marie]

@@ -11,6 +11,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django import forms
 from django.test import Client
 
 from accounts.models import User
@@ -19,6 +20,7 @@ from documents.models import DocumentRequest
 from documents.receiving.answering import write_answers
 from documents.receiving.asking import ask_questionnaire
 from patients.models import RecordTie, Relationship
+from portals.answer_dates import DateLineField, Typed
 from questionnaires.answering import answers_of
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.fhir.values import Value
@@ -135,3 +137,42 @@ def test_the_editor_keeps_the_seconds_of_bounds_and_conditions(
     page = client.get(f"{at}after").content.decode()
     assert 'value="09:00:30"' in page
     assert 'value="2026-11-29 09:00:30.25"' in page
+
+
+OFFERED = {
+    "t": ("answerTime", [{"valueTime": "08:30:00"}, {"valueTime": "09:00:15"}], "09:00:15"),
+    "i": ("answerInteger", [{"valueInteger": 5}, {"valueInteger": 3}], 3),
+    "d": ("answerDate", [{"valueDate": "2026-01-02"}, {"valueDate": "2026-01-03"}], "2026-01-03"),
+    "s": ("answerString", [{"valueString": "a"}, {"valueString": "b"}], "b"),
+}
+
+
+def test_a_choice_among_times_numbers_or_dates_is_shown_and_compared_by_its_option(
+    sign_in: SignIn, appointment: Appointment, carol: User, bob: User, hugo: User
+) -> None:
+    """The field of a choice has the number of an option, whatever its type: the script compared it with the answer
+    itself, and hid a question that the server asks."""
+    RecordTie.objects.create(user=hugo, patient=appointment.patient, relationship=Relationship.SELF)
+    items = [
+        one
+        for name, (answer, options, wanted) in OFFERED.items()
+        for one in (
+            item(name, "choice", answerOption=options),
+            item(f"{name}-after", "string", enableWhen=[when(name, "=", **{answer: wanted})]),
+        )
+    ]
+    made = import_questionnaire(practice=appointment.practice, resource=resource(*items, title="Choix"), by=carol)
+    asked = ask_questionnaire(appointment=appointment, questionnaire=made, details="", by=bob)
+    page = sign_in(hugo).get(f"/questionnaires/{asked.pk}/1/").content.decode()
+    conditions = [json.loads(unescape(one))["conditions"] for one in re.findall(r'data-when="([^"]+)"', page)]
+    assert [one["answer"] for (one,) in conditions] == ["1"] * len(OFFERED)
+    assert ("08:30:00" in page, "09:00:15" in page) == (False, True)
+
+
+@pytest.mark.parametrize("typed", ["8h:15", "8::15", "8h:15.5", "8 h :15"])
+def test_seconds_without_minutes_are_no_time(typed: str) -> None:
+    """8h:15 is meant as a quarter past eight, and was kept as fifteen seconds past it."""
+    with pytest.raises(forms.ValidationError):
+        DateLineField(has_time=True).clean(f"29/11/2026 {typed}")
+    with pytest.raises(forms.ValidationError):
+        Typed("29", "11", "2026", typed).moment()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from portals.templatetags.presentation import short_day
 from practices.models import Membership, Practice
 from tests.conftest import make_user
 from tests.documents.ways import account, claim
+from tests.markup import page_text
 
 SignIn = Callable[[User], Client]
 Book = Callable[..., Appointment]
@@ -281,3 +283,31 @@ def test_the_api_refuses_two_accounts_and_an_old_merge(marie: Patient, double: P
     assert api(bob).post(f"/api/v1/patients/{marie.pk}/merge/", {"other": str(double.pk)}).status_code == 200
     RecordMerge.objects.update(merged_at=timezone.now() - timedelta(days=31))
     assert api(bob).post(f"/api/v1/patients/{marie.pk}/unmerge/").status_code == 409
+
+
+# --- A record that is part of another ----------------------------------------------------------------------------
+
+
+def test_the_address_of_a_merged_record_leads_its_own_staff_alone_to_the_one_that_stays(
+    marie: Patient, double: Patient, bob: User, charlie: User, sign_in: SignIn
+) -> None:
+    merge_records(kept=marie, other=double, by=bob)
+    here, address = f"/pro/patients/{marie.pk}/", f"/pro/patients/{double.pk}/"
+    found = sign_in(bob).get(address, follow=True)
+    assert found.redirect_chain == [(here, 302)]
+    assert "Cette fiche a été réunie à celle-ci" in page_text(found)
+    refused, missing = (sign_in(charlie).get(one) for one in (address, f"/pro/patients/{uuid.uuid4()}/"))
+    assert (refused.status_code, missing.status_code) == (404, 404)
+    assert page_text(refused) == page_text(missing)
+
+
+def test_contacts_saved_for_a_record_that_was_merged_meanwhile_are_said_to_be_lost(
+    marie: Patient, double: Patient, bob: User, charlie: User, sign_in: SignIn
+) -> None:
+    merge_records(kept=marie, other=double, by=bob)
+    typed = {"email": "nouvelle@courriel.example", "mobile": "06 12 34 56 78"}
+    saved = sign_in(bob).post(f"/pro/patients/{double.pk}/", typed, follow=True)
+    assert "vos changements n’ont pas été enregistrés" in page_text(saved)
+    marie.refresh_from_db()
+    assert marie.email != typed["email"]
+    assert sign_in(charlie).post(f"/pro/patients/{double.pk}/", typed).status_code == 404

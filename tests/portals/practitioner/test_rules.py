@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import unescape
 from typing import Any
 
@@ -374,3 +374,54 @@ def test_each_error_of_a_rule_is_beside_its_field_and_nothing_typed_is_lost(
     assert 'value="Photo"' in page
     assert not AutoSendRule.objects.exists()
     assert kept.title in page
+
+
+def test_a_rule_keeps_on_its_page_what_it_asks_and_is_no_longer_offered(
+    sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    """Saved with another name, it lost its question, and nobody was told."""
+    gone = import_questionnaire(practice=practice, resource=resource(item("a", "boolean")), by=carol, title="Douleur")
+    client = sign_in(carol)
+    posted = {
+        "name": "Avant", "moment": "booking", "channels": ["email"], "offset_unit": "hours",
+        "ask_0_label": "", "ask_0_questionnaire": str(gone.pk), "ask_1_label": "Photo", "ask_1_questionnaire": "",
+    }  # fmt: skip
+    assert client.post("/pro/rules/new/", posted).status_code == 302
+    rule = AutoSendRule.objects.get()
+    archive_questionnaire(questionnaire=gone, by=carol)
+    page = client.get(f"/pro/rules/{rule.pk}/")
+    assert f'<option value="{gone.pk}" selected>Douleur</option>' in one_line(page.content)
+    renamed = {
+        **posted, "name": "Bien avant",
+        **{field.html_name: str(field.value() or "") for row in page.context["form"].rows for field in row},
+    }  # fmt: skip
+    refused = client.post(f"/pro/rules/{rule.pk}/", renamed)
+    assert refused.status_code == 400
+    assert list(refused.context["form"].errors) == ["ask_0_questionnaire"]
+    assert client.post(f"/pro/rules/{rule.pk}/", renamed | {"ask_0_questionnaire": ""}).status_code == 302
+    rule = AutoSendRule.objects.get()
+    assert (rule.name, [one.label for one in rule.asks]) == ("Bien avant", ["Photo"])
+
+
+@pytest.mark.parametrize("numbers", [[7], [0, 9], range(11), range(100), [10]])
+def test_each_line_that_is_sent_with_a_rule_is_saved_or_refused(
+    numbers: Iterable[int], sign_in: SignIn, carol: User
+) -> None:
+    lines = {f"ask_{number}_label": f"Document {number}" for number in numbers}
+    posted = {"name": "Avant", "moment": "booking", "channels": ["email"], **lines}
+    answer = sign_in(carol).post("/pro/rules/new/", posted)
+    if len(lines) > 10:
+        assert answer.status_code == 400
+        assert "Dix demandes au plus" in page_text(answer)
+    else:
+        assert answer.status_code == 302
+        assert {one.label for one in AutoSendRule.objects.get().asks} == set(lines.values())
+
+
+@pytest.mark.parametrize("typed", ["1e3", "-1", "²", "9" * 30, "9" * 6_000, "\0", "NaN", "366", "9000", "1_0_0_0_0"])
+def test_no_number_breaks_a_rule(typed: str, sign_in: SignIn, carol: User) -> None:
+    posted = {"name": "Avant", "moment": "before", "offset_hours": typed, "channels": ["email"], "ask_0_label": "x"}
+    for unit in ("days", "hours", "years"):
+        refused = sign_in(carol).post("/pro/rules/new/", posted | {"ask_0_days": typed, "offset_unit": unit})
+        assert refused.status_code == 400
+    assert not AutoSendRule.objects.exists()

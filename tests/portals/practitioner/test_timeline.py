@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -13,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from appointments.models import Agenda, Appointment, VisitReason
-from documents.models import AutoSend, Category, DocumentReading, LibraryDocument
+from documents.models import AutoSend, Category, DocumentReading, LibraryDocument, SharedDocument
 from documents.models.autosend import Moment
 from documents.sending.rules import RuleContent, save_rule
 from documents.sharing.share import share_upload
@@ -157,3 +159,38 @@ def test_rules_send_nothing_that_belongs_before_a_visit(
     assert states == {"after": "planned"}
     with pytest.raises(NotAllowed):
         note_visit(patient=marie, agenda=agenda, visit_reason=visit_reason, by=rita)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        *("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00-14:00", "9999-12-31T23:59:59-14:00"),
+        *("2026-12-01T09:00:00", "2026-13-01T09:00:00+00:00", "\0", ""),
+    ],
+)
+def test_a_place_that_no_clock_shows_is_not_found(at: str, sign_in: SignIn, alice: User, marie: Patient) -> None:
+    for kind, pk in (("1", "9" * 40), ("1", "9" * 5_000), ("3", str(marie.pk)), ("99", "1"), ("x", "1")):
+        answer = sign_in(alice).get(f"/pro/patients/{marie.pk}/", {"after": f"{at}/{kind}/{pk}"})
+        assert answer.status_code == 404
+
+
+def test_hostile_titles_and_names_stay_texts_of_their_own_entry(lived: Patient, alice: User, sign_in: SignIn) -> None:
+    hostile = [
+        f"{number} %(pk)s %s %% {{{{ note }}}} &amp; <b>\"'</b> {'0' * 39} {UUID(int=number)}" for number in range(3)
+    ]
+    for document, title in zip(SharedDocument.objects.order_by("-shared_at"), hostile, strict=True):
+        SharedDocument.objects.filter(pk=document.pk).update(title=title)
+    DocumentReading.objects.update(reader=alice)
+    User.objects.filter(pk=alice.pk).update(last_name="%(what)s <i>")
+    page = sign_in(alice).get(f"/pro/patients/{lived.pk}/").content.decode()
+    entries = page.partition("data-timeline>")[2].partition("</ol>")[0].split("<li")[1:]
+    of_documents = [one for one in entries if "Document partagé" in one or "Document lu" in one]
+    assert len(of_documents) == 6
+    for entry in of_documents:
+        (title,) = (one for one in hostile if escape(one) in entry)
+        document = SharedDocument.objects.get(title=title)
+        assert entry.count(escape(title)) == 2
+        assert f"/pro/appointments/{document.appointment_id}/" in entry
+        assert ("%(what)s &lt;i&gt;" in entry) == ("Document lu" in entry)
+        assert "<b>" not in entry
+        assert "<i>" not in entry
