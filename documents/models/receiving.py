@@ -44,6 +44,7 @@ class SentAs(models.TextChoices):
 
 
 LATE_BEFORE = timedelta(hours=24)  # nothing has come, and the appointment is this near
+TIME_TO_ANSWER = timedelta(hours=4)  # what was asked since is not late for being asked near the appointment
 KEPT_OPEN = timedelta(days=30)  # after its appointment, a request that nobody answered closes by itself
 
 
@@ -66,9 +67,11 @@ class DocumentRequestQuerySet(OfPracticeQuerySet["DocumentRequest"]):
         return self.filter(state__in=WAITS_FOR_PATIENT)
 
     def late(self) -> DocumentRequestQuerySet:
-        """Its limit is past, or its appointment is near or over; and it still waits for the patient."""
+        """It still waits for the patient, and its limit is past or its appointment has begun; or that is near, and
+        the patient had hours to answer."""
         now = timezone.now()
-        passed = Q(due_at__lt=now) | Q(appointment__starts_at__lt=now + LATE_BEFORE)
+        near = Q(appointment__starts_at__lt=now + LATE_BEFORE, asked_at__lt=now - TIME_TO_ANSWER)
+        passed = Q(due_at__lt=now) | Q(appointment__starts_at__lt=now) | near
         return self.waiting_for_patient().filter(passed, appointment__status=AppointmentStatus.BOOKED)
 
 

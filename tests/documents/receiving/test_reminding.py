@@ -140,6 +140,8 @@ def test_late_ones_are_listed_until_they_are_asked_again_done_or_expired(
     assert not late_requests(alice, practice).exists()
     before = attention_count(alice, practice)
     Appointment.objects.update(starts_at=timezone.now() + timedelta(hours=5))
+    assert not late_requests(alice, practice).exists(), "asked a moment ago"
+    DocumentRequest.objects.update(asked_at=timezone.now() - timedelta(hours=5))
     assert [one.pk for one in late_requests(alice, practice)] == [request_.pk]
     assert attention_count(alice, practice) == before + 1
     with pytest.raises(AskedAMomentAgo):
@@ -154,6 +156,18 @@ def test_late_ones_are_listed_until_they_are_asked_again_done_or_expired(
     assert not late_requests(alice, practice).exists()
     with pytest.raises(RequestOver):
         ask_again(request=again(request_), by=alice)
+
+
+@pytest.mark.parametrize("change", ["limit", "start"])
+def test_what_was_asked_a_moment_ago_is_late_once_its_limit_or_the_appointments_start_is_past(
+    change: str, request_: DocumentRequest, practice: Practice, alice: User
+) -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    if change == "limit":
+        DocumentRequest.objects.update(due_at=past)
+    else:
+        Appointment.objects.update(starts_at=past)
+    assert late_requests(alice, practice).exists()
 
 
 def test_what_nobody_answered_closes_thirty_days_after_the_appointment(
