@@ -7,10 +7,9 @@ of half an hour the next time offered begins where that one ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
 from uuid import UUID
 
 from django.utils import timezone
@@ -88,21 +87,23 @@ def first_free(minutes: Mapping[Agenda, int], *, after: datetime, last: date) ->
     end = datetime.combine(last + timedelta(days=1), time.min, zone)
     occupied_times = occupied(minutes, after, end, may_come_back=True)
     weeks = weeks_of(minutes)
-    free = []
+    firsts = []
     for agenda, enough in minutes.items():
         opened = (span for day in days for span in openings_on(day, _hours(weeks[agenda.pk], day), zone))
         taken, length = Taken(occupied_times.every(agenda.pk)), timedelta(minutes=enough)
-        free += list(islice(_free_starts(opened, taken, length, rounded_up(after)), 1))
+        firsts.append(_first_start(opened, taken, length, rounded_up(after)))
+    free = [one for one in firsts if one is not None]
     return min(free).astimezone(zone) if free else None
 
 
-def _free_starts(opened: Iterable[Span], taken: Taken, length: timedelta, after: datetime) -> Iterator[datetime]:
+def _first_start(opened: Iterable[Span], taken: Taken, length: timedelta, after: datetime) -> datetime | None:
     for opens_at, closes_at in opened:
         start = max(opens_at, after)
         while start + length <= closes_at:
             if taken.is_free(start, start + length):
-                yield start
+                return start
             start += timedelta(minutes=STEP)
+    return None
 
 
 def _hours(week: Week, day: date, visit_reason: UUID | None = None) -> list[tuple[time, time]]:

@@ -71,7 +71,7 @@ def _day(at: str, number: int = 2) -> dict[str, str]:
 def _posted_again(page: str) -> dict[str, str]:
     """What a browser sends of the fields as they are shown."""
     inputs = {
-        name: unescape(re.search(r'value="([^"]*)"', field)[1] if "value=" in field else "")  # type: ignore[index]
+        name: unescape("".join(re.findall(r'value="([^"]*)"', field)[:1]))
         for field in re.findall(r"<input[^>]*>", page)
         for name in re.findall(r'name="(q[^"]*)"', field)
     }
