@@ -227,7 +227,8 @@ def test_an_upload_that_another_tab_ends_as_this_one_begins_is_begun_anew_or_ref
 
     monkeypatch.setattr(PartialUpload, "save", save)
     if once:
-        assert PartialUpload.objects.get() == begin(request_, maries_account)
+        begun = begin(request_, maries_account)
+        assert PartialUpload.objects.get() == begun
     else:
         with pytest.raises(TryLater):
             begin(request_, maries_account)
