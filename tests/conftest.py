@@ -135,14 +135,16 @@ def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
     """Of repeated parameters, each turn runs an eighth.
 
     Halves: the turn decides whether a test runs on the servers or on the embedded default; on the servers always if
-    it needs them, on both if it is one of WHOLE_WAYS. Other walks in a browser differ by neither, so one half of them
-    waits for another turn."""
+    it needs them, on the embedded default always if it starts that, on both if it is one of WHOLE_WAYS. Other walks in
+    a browser differ by neither, so one half of them waits for another turn."""
     if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
         return False
     if half is None or item.path.name in WHOLE_WAYS:
         return True
     if item.get_closest_marker("servers"):
         return half == "servers"
+    if "platform" in item.path.parts:
+        return half == "embedded"
     chosen = ("servers", "embedded")[_by_chance(f"{item.nodeid} {turn}") % 2]
     return half == chosen and not (half == "embedded" and "e2e" in item.path.parts)
 
