@@ -13,9 +13,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
+
+from files.storage import documents_storage
 
 FOLDER = "pieces"
 LARGEST = 1 << 20  # bytes of one piece
@@ -32,7 +34,7 @@ class StorageUnsure(Exception):
 def keep(upload: uuid.UUID, content: bytes) -> str:
     """Store one piece; returns its id, which ends with its hash. Raises StorageUnsure, and the storage's own
     exceptions."""
-    storage, piece = _storage(), f"{uuid.uuid4().hex}-{_hash(content)}"
+    storage, piece = documents_storage(), f"{uuid.uuid4().hex}-{_hash(content)}"
     storage.save(_key(upload, piece), ContentFile(content))
     if not isinstance(storage, FileSystemStorage):  # "200 OK" may come from a proxy in front of S3: is it there?
         try:
@@ -56,7 +58,7 @@ def assembled(upload: uuid.UUID, pieces: Sequence[str], *, name: str, size: int)
 
 
 def _content(upload: uuid.UUID, piece: str) -> bytes:
-    storage, (_name, _dash, wanted) = _storage(), piece.partition("-")
+    storage, (_name, _dash, wanted) = documents_storage(), piece.partition("-")
     try:
         with storage.open(_key(upload, piece), "rb") as part:
             content: bytes = part.read()
@@ -72,12 +74,12 @@ def _hash(content: bytes) -> str:
 
 
 def remove(upload: uuid.UUID, piece: str) -> None:
-    _storage().delete(_key(upload, piece))
+    documents_storage().delete(_key(upload, piece))
 
 
 def uploads(*, older_than: timedelta = timedelta()) -> set[uuid.UUID]:
     """The uploads that have pieces in storage, all of them older than `older_than`."""
-    storage, newest = _storage(), timezone.now() - older_than
+    storage, newest = documents_storage(), timezone.now() - older_than
     try:
         folders, _files = storage.listdir(FOLDER)
     except FileNotFoundError:
@@ -102,7 +104,7 @@ def _modified(storage: Storage, folder: str) -> list[datetime]:
 
 def remove_all(upload: uuid.UUID) -> None:
     """Remove every piece of an upload, named by a row or not."""
-    storage = _storage()
+    storage = documents_storage()
     try:
         names = storage.listdir(f"{FOLDER}/{upload.hex}")[1]
     except FileNotFoundError:
@@ -113,7 +115,7 @@ def remove_all(upload: uuid.UUID) -> None:
 
 
 def _remove_folder(folder: str) -> None:
-    storage = _storage()
+    storage = documents_storage()
     if not isinstance(storage, FileSystemStorage):
         return  # a bucket has no folders
     path = Path(storage.path(f"{FOLDER}/{folder}"))
@@ -123,7 +125,3 @@ def _remove_folder(folder: str) -> None:
 
 def _key(upload: uuid.UUID, piece: str) -> str:
     return f"{FOLDER}/{upload.hex}/{piece}"
-
-
-def _storage() -> Storage:
-    return storages["documents"]

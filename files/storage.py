@@ -1,5 +1,4 @@
-"""Stores, reads, checks and removes the bytes of a StoredFile: the only code that uses the storage API (files
-or S3)."""
+"""Stores, reads, checks and removes the bytes of a StoredFile, in files or in S3."""
 
 from __future__ import annotations
 
@@ -7,15 +6,12 @@ import contextlib
 import hashlib
 import logging
 import os
-import re
 import shutil
 import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -23,20 +19,14 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from files import sandbox
 from files.intake import Intake
 from files.models import StoredFile
 from refusals import Kind, Refusal
 
 logger = logging.getLogger(__name__)
-ORPHAN_AGE = timedelta(days=1)
-STALE_UPLOAD_AGE = timedelta(hours=6)
 CHUNK = 1 << 20
-FOLDER = re.compile(r"([0-9a-f]{32}/)?[0-9a-f]{2}")  # of a key; files/pieces.py has one of its own
-ROWS = 500  # asked about at once
 SETTLED_SECONDS = 2  # a file changed twice within one tick of its file system's clock has the same times
 CHANGED = "sha256 differs: the bytes were changed"
 CHECKED_WHOLE = 1 << 20  # objects up to this size are fetched and hashed before S3 serves them
@@ -89,7 +79,7 @@ def keep_path(path: Path, media_type: str, *, practice: uuid.UUID | None, pk: uu
         size=path.stat().st_size,
         media_type=media_type,
     )
-    storage = _storage()
+    storage = documents_storage()
     if isinstance(storage, FileSystemStorage):
         _move(path, Path(storage.path(stored.key)), below=Path(storage.location))
     else:
@@ -114,7 +104,7 @@ def key_of(pk: uuid.UUID, *, practice: uuid.UUID | None) -> str:
 def put(stored: StoredFile, content: File[bytes]) -> None:
     """Store the bytes under exactly this key; on S3, check that they are there. Raises FileExistsError, because a
     stored file is never replaced, NotKept and the storage's own exceptions."""
-    storage = _storage()
+    storage = documents_storage()
     if storage.exists(stored.key):
         raise FileExistsError(stored.key)
     saved = storage.save(stored.key, content)
@@ -130,12 +120,12 @@ def put(stored: StoredFile, content: File[bytes]) -> None:
 
 def remove(key: str) -> None:
     """Remove bytes. The caller must know that no row names them."""
-    _storage().delete(key)
+    documents_storage().delete(key)
 
 
 def remove_folders(practice: uuid.UUID) -> None:
     """Remove the folders of a practice that is gone, as far as they are empty; a bucket has none."""
-    storage = _storage()
+    storage = documents_storage()
     if not isinstance(storage, FileSystemStorage):
         return
     for folder, _folders, _names in os.walk(storage.path(practice.hex), topdown=False):
@@ -146,7 +136,7 @@ def remove_folders(practice: uuid.UUID) -> None:
 def open_(stored: StoredFile) -> BinaryIO:
     """The bytes, for reading. Raises FileNotFoundError; StoredFile.DoesNotExist if the row was deleted, too;
     BytesChanged if a bucket returned other bytes."""
-    storage = _storage()
+    storage = documents_storage()
     try:
         file = cast("BinaryIO", storage.open(stored.key, "rb"))
     except FileNotFoundError:
@@ -183,7 +173,7 @@ def local_copy(stored: StoredFile) -> Iterator[Path]:
 
     Raises the same exceptions as open_.
     """
-    storage = _storage()
+    storage = documents_storage()
     if isinstance(storage, FileSystemStorage):
         yield Path(storage.path(stored.key))
         return
@@ -202,7 +192,7 @@ def check_unchanged(stored: StoredFile) -> None:
     for ranges of one document do not hash it each time. `manage.py fsck` detects changes by a failing disk. A large
     object of S3 is not fetched, because S3 checks its own bytes: only its size is compared.
     """
-    fault = _fault_before_serving(_storage(), stored)
+    fault = _fault_before_serving(documents_storage(), stored)
     if fault:
         _check_row_exists(stored)
         logger.critical("Stored file %s is not served: %s", stored.pk, fault)
@@ -225,7 +215,7 @@ def _fault_before_serving(storage: Storage, stored: StoredFile) -> str | None:
 @lru_cache(maxsize=10_000)
 def _fault_of_inode(key: str, size: int, sha256: str, inode: tuple[int, ...]) -> str | None:
     """Cached by inode, which every write or rename over it changes: no program can set st_ctime."""
-    return fault_in(_storage(), StoredFile(key=key, size=size, sha256=sha256), whole=True)
+    return fault_in(documents_storage(), StoredFile(key=key, size=size, sha256=sha256), whole=True)
 
 
 def _check_row_exists(stored: StoredFile) -> None:
@@ -235,20 +225,20 @@ def _check_row_exists(stored: StoredFile) -> None:
 
 def verify(stored: StoredFile) -> str | None:
     """What is wrong with the bytes of this row; None if they are intact. Reads the whole file."""
-    return fault_in(_storage(), stored, whole=True)
+    return fault_in(documents_storage(), stored, whole=True)
 
 
 def purge(stored: StoredFile) -> None:
     """Delete the row now, and the bytes after the commit."""
     key = stored.key
     stored.delete()
-    transaction.on_commit(lambda: _storage().delete(key), robust=True)
+    transaction.on_commit(lambda: documents_storage().delete(key), robust=True)
 
 
 def abandon(stored: StoredFile) -> None:
     """Remove the bytes after a failure, unless a committed row names them."""
     if not StoredFile.objects.filter(pk=stored.pk).exists():
-        _storage().delete(stored.key)
+        documents_storage().delete(stored.key)
 
 
 def remove_erased(files: Iterable[uuid.UUID], *, practice: uuid.UUID | None) -> int:
@@ -259,82 +249,14 @@ def remove_erased(files: Iterable[uuid.UUID], *, practice: uuid.UUID | None) -> 
         if StoredFile.objects.filter(pk=pk).exists():
             continue
         for key in {key_of(pk, practice=practice), key_of(pk, practice=None)}:
-            if _storage().exists(key):
-                _storage().delete(key)
+            if documents_storage().exists(key):
+                documents_storage().delete(key)
                 removed += 1
     return removed
 
 
-def keys() -> Iterator[str]:
-    """All keys in storage, with or without a row."""
-    return (key for key, _changed in _listed(_storage()))
-
-
-def orphans(*, older_than: timedelta = ORPHAN_AGE) -> Iterator[str]:
-    """Keys in storage that no row names, of files older than `older_than`."""
-    oldest, listed = timezone.now() - older_than, _listed(_storage())
-    while some := dict(islice(listed, ROWS)):
-        known = set(StoredFile.objects.filter(key__in=some).values_list("key", flat=True))
-        yield from (key for key, changed in some.items() if key not in known and changed <= oldest)
-
-
-def sweep_orphans(*, older_than: timedelta = ORPHAN_AGE) -> int:
-    """Remove orphans; returns their number."""
-    removed = 0
-    for key in list(orphans(older_than=older_than)):
-        _storage().delete(key)
-        removed += 1
-    if removed:
-        logger.info("%d orphan files were removed from storage", removed)
-    return removed
-
-
-def sweep_stale_uploads(*, older_than: timedelta = STALE_UPLOAD_AGE) -> int:
-    """Remove temporary files of interrupted uploads, and folders of children whose parent was killed."""
-    limit = time.time() - older_than.total_seconds()
-    removed = 0
-    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*"):
-        with contextlib.suppress(FileNotFoundError):  # the request that owns it has just removed it
-            if path.stat().st_mtime >= limit:
-                continue
-            if path.is_file():
-                path.unlink()
-                removed += 1
-            elif path.suffix == sandbox.SCRATCH:
-                shutil.rmtree(path, ignore_errors=True)
-                removed += 1
-    return removed
-
-
-def _storage() -> Storage:
+def documents_storage() -> Storage:
     return storages["documents"]
-
-
-def _listed(storage: Storage) -> Iterator[tuple[str, datetime]]:
-    """Each key below a folder of `key_of`, and when its file was last changed. A bucket lists a thousand objects an
-    answer, in whichever folders they are."""
-    if isinstance(storage, FileSystemStorage):
-        found = _listed_below(Path(storage.location))
-    else:
-        found = ((one.key, one.last_modified) for one in cast("Any", storage).bucket.objects.all())
-    return ((key, changed) for key, changed in found if FOLDER.fullmatch(key.rpartition("/")[0]))
-
-
-def _listed_below(root: Path) -> Iterator[tuple[str, datetime]]:
-    if not root.exists():
-        return  # nothing has been stored yet
-    # A folder may be on another disk, behind a link. One that cannot be listed is no empty one.
-    for folder, folders, names in os.walk(root, followlinks=True, onerror=_raise):
-        folders.sort()
-        for path in (Path(folder, name) for name in names):
-            with contextlib.suppress(FileNotFoundError):  # it was just removed
-                changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                yield path.relative_to(root).as_posix(), changed
-
-
-def _raise(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):  # it was just removed
-        raise error
 
 
 def fault_in(storage: Storage, stored: StoredFile, *, whole: bool) -> str | None:
@@ -401,5 +323,5 @@ def _fsync(path: Path) -> None:
 def answers() -> None:
     """Ask the storage for a file that does not exist. Raises the storage's exception if it does not answer, and
     NotKept if it reports that the file exists, as a proxy in front of S3 does that answers 200 to everything."""
-    if _storage().exists("readyz"):
+    if documents_storage().exists("readyz"):
         raise NotKept("readyz")

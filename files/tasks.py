@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from files import kept_pages, storage
+from files import kept_pages, sweeping
 
 
 @shared_task
 def sweep_orphans() -> None:
     """Remove bytes that no row names and that are at least a day old. Harmless when repeated."""
-    storage.sweep_orphans()
+    sweeping.sweep_orphans()
 
 
 @shared_task
 def sweep_stale_uploads() -> None:
     """Remove what interrupted uploads left. Harmless when repeated."""
-    storage.sweep_stale_uploads()
+    sweeping.sweep_stale_uploads()
 
 
 @shared_task

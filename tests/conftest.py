@@ -135,8 +135,8 @@ def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
     """Of repeated parameters, each turn runs an eighth.
 
     Halves: the turn decides whether a test runs on the servers or on the embedded default; on the servers always if
-    it needs them, on the embedded default always if it starts that, on both if it is one of WHOLE_WAYS. Other walks in
-    a browser differ by neither, so one half of them waits for another turn."""
+    it needs them, on the embedded default always if it starts that, on both if it is one of WHOLE_WAYS. Other walks
+    in a browser differ by neither, so one half of them waits for another turn."""
     if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
         return False
     if half is None or item.path.name in WHOLE_WAYS:

@@ -17,7 +17,7 @@ from docshare.backup.crossing import load_sqlite, refuse_another_schema
 from docshare.backup.database import FileRow, load
 from docshare.backup.envelope import BackupFailed, Envelope
 from docshare.backup.saving import ENCRYPTED_FORMAT, FORMAT, sha256_of
-from files import storage
+from files import storage, sweeping
 from files.models import StoredFile
 from notifications.causes import Cause
 from notifications.models import Message, MessageState
@@ -126,7 +126,7 @@ def _refuse_if_in_use() -> None:
             cursor.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 (our own constants)
             if cursor.fetchone():
                 raise BackupFailed("This installation is in use: its database is not empty. Restore into a new one.")
-    if next(storage.keys(), None):
+    if next(sweeping.keys(), None):
         raise BackupFailed("This installation is in use: its storage is not empty. Restore into a new one.")
 
 

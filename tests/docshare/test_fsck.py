@@ -26,7 +26,7 @@ from audit.trail import record
 from docshare.management.commands.fsck import read_only
 from documents.models import AutoSend, AutoSendRule, Category, DocumentLink, LibraryDocument, SharedDocument
 from documents.sharing.share import share_upload
-from files import sandbox, storage
+from files import sandbox, storage, sweeping
 from files.intake import Intake
 from notifications.models import MessageState
 from patients.models import Patient
@@ -40,7 +40,7 @@ Receive = Callable[..., Intake]
 def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty store."""
     own = FileSystemStorage(location=tmp_path, file_permissions_mode=0o600)
-    monkeypatch.setattr(storage, "_storage", lambda: own)
+    monkeypatch.setattr(storage, "documents_storage", lambda: own)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_row_that_nothing_names_is_told(document: SharedDocument) -> None:
 
 def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Receive) -> None:
     stored = storage.keep(receive(), practice=None)
-    assert storage.sweep_orphans() == 0
+    assert sweeping.sweep_orphans() == 0
     assert storage.verify(stored) is None
     stale = Path(settings.FILE_UPLOAD_TEMP_DIR) / "x.upload"
     stale.write_bytes(b"broken off")
@@ -143,7 +143,7 @@ def test_the_sweep_leaves_what_is_young(document: SharedDocument, receive: Recei
     (of_a_child / "repaired").write_bytes(b"broken off")
     for path in (stale, of_a_child):
         os.utime(path, (0, 0))
-    assert storage.sweep_stale_uploads() >= 2
+    assert sweeping.sweep_stale_uploads() >= 2
     assert not stale.exists()
     assert not of_a_child.exists()
 

@@ -22,7 +22,7 @@ from documents.invariants import files_are_as_kept, files_are_named
 from documents.models import FillingDraft, SharedDocument, Task
 from documents.to_sign.preparing import NotToSign
 from documents.to_sign.sign_tasks import sign_task
-from files import storage
+from files import sweeping
 from files.models import StoredFile
 from notifications.models import Message
 from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
@@ -106,7 +106,7 @@ def test_a_filled_in_and_a_prepared_document_are_signed_once_whenever_the_proces
     assert (again(task).state, FillingDraft.objects.count()) == ("waiting", 1)
     left = set(files_in_store()) - before
     assert [b"/ByteRange" in path.read_bytes() for path in left] == [True, True]  # signed; never a byte unsigned
-    storage.sweep_orphans(older_than=timedelta())  # also what other tests left
+    sweeping.sweep_orphans(older_than=timedelta())  # also what other tests left
     before = set(files_in_store())
     assert not left & before
 

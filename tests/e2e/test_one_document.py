@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents.models import LibraryDocument, SharedDocument
-from files import storage
+from files import storage, sweeping
 from files.models import StoredFile
 from notifications.models import Message
 from tests.e2e.conftest import Visitor
@@ -45,7 +45,7 @@ def documents(tmp_path: Path) -> list[str]:
 
 
 def test_one_signed_document_from_a_doctors_hand_to_a_patients(site: str, browser: Browser, tmp_path: Path) -> None:
-    orphans = set(storage.orphans(older_than=timedelta()))  # left by tests whose transactions were rolled back
+    orphans = set(sweeping.orphans(older_than=timedelta()))  # left by tests whose transactions were rolled back
     doctor, patient = Visitor(browser, site, 1440, 900), Visitor(browser, site, 360, 740)
     sign_in_as_staff(doctor, "dr.martin@lilas.example")
     doctor.accessible()
@@ -60,7 +60,7 @@ def test_one_signed_document_from_a_doctors_hand_to_a_patients(site: str, browse
     reads_and_downloads(patient, signed)
     history_tells(doctor, appointment)
     takes_back_and_deletes(doctor, appointment)
-    assert set(storage.orphans(older_than=timedelta())) <= orphans
+    assert set(sweeping.orphans(older_than=timedelta())) <= orphans
     patient.page.goto(f"{site}/documents/")
     expect(patient.page.locator("text=Aucun document pour l’instant")).to_be_visible()
     patient.accessible()

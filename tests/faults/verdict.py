@@ -15,7 +15,7 @@ from django.utils import timezone
 from appointments.models import Appointment
 from audit.models import AuditEvent
 from documents.models import AutoSend, Consent, ConsentChallenge, DocumentRequest, ReceivedDocument, SharedDocument
-from files import storage
+from files import sweeping
 from notifications.models import Message
 from questionnaires.answering import answers_of
 from questionnaires.models import QuestionnaireResponse
@@ -172,7 +172,7 @@ def _of_consents(case: PatientCase, appointment: Appointment) -> Iterator[str]:
 
 def fsck() -> tuple[list[str], int]:
     """Its lines; and the number of orphans, which the nightly sweep handles."""
-    orphans = storage.sweep_orphans(older_than=timedelta())
+    orphans = sweeping.sweep_orphans(older_than=timedelta())
     output = io.StringIO()
     try:
         call_command("fsck", stdout=output, stderr=io.StringIO())

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import storages
 
-from files import pieces, storage
+from files import pieces, storage, sweeping
 from files.intake import Intake
 from files.models import StoredFile
 from practices.models import Practice
@@ -48,7 +48,7 @@ def of_the_previous_release(stored: StoredFile) -> StoredFile:
 def test_a_file_is_kept_below_the_folder_of_its_practice(stored: StoredFile, practice: Practice) -> None:
     assert re.fullmatch(rf"{practice.pk.hex}/{stored.pk.hex[:2]}/{stored.pk.hex}", stored.key)
     assert storage.verify(stored) is None
-    assert stored.key in set(storage.keys())
+    assert stored.key in set(sweeping.keys())
 
 
 def test_files_of_both_releases_are_listed_and_swept_if_no_row_names_them(
@@ -59,11 +59,11 @@ def test_files_of_both_releases_are_listed_and_swept_if_no_row_names_them(
     lost, lost_before = storage.keep(receive(), practice=practice.pk), of_the_previous_release(stored)
     upload = uuid.uuid4()
     pieces.keep(upload, PDF)
-    assert {stored.key, former.key, lost.key, lost_before.key} <= set(storage.keys())
-    orphans = set(storage.orphans(older_than=ALL))  # other tests leave some
+    assert {stored.key, former.key, lost.key, lost_before.key} <= set(sweeping.keys())
+    orphans = set(sweeping.orphans(older_than=ALL))  # other tests leave some
     assert orphans & {stored.key, former.key, lost.key, lost_before.key} == {lost.key, lost_before.key}
-    assert storage.sweep_orphans() == 0  # too recent
-    assert storage.sweep_orphans(older_than=ALL) == len(orphans)
+    assert sweeping.sweep_orphans() == 0  # too recent
+    assert sweeping.sweep_orphans(older_than=ALL) == len(orphans)
     assert [storage.verify(one) for one in (stored, former)] == [None, None]
     assert pieces.uploads() == {upload}
     pieces.remove_all(upload)
@@ -94,8 +94,8 @@ def test_a_practice_whose_folder_is_on_another_disk_is_listed_too(
     folder.rename(tmp_path / "moved")
     folder.symlink_to(tmp_path / "moved")
     try:
-        assert one.key in set(storage.keys())
-        assert one.key in set(storage.orphans(older_than=ALL))
+        assert one.key in set(sweeping.keys())
+        assert one.key in set(sweeping.orphans(older_than=ALL))
     finally:
         folder.unlink()
 

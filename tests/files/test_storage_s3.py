@@ -20,7 +20,7 @@ from pytest_django import Settings
 from storages.backends.s3 import S3Storage
 
 from docshare.document_storage import document_storage
-from files import storage
+from files import storage, sweeping
 from files.intake import Intake
 from files.models import StoredFile
 from files.moving import move_to
@@ -49,7 +49,7 @@ def test_what_is_kept_is_there_whole_and_no_copy_stays_behind(stored: StoredFile
     assert storage.verify(stored) is None
     with storage.local_copy(stored) as path:
         assert path.read_bytes() == PDF
-    assert list(storage.orphans()) == []
+    assert list(sweeping.orphans()) == []
 
 
 def test_bytes_that_changed_or_went_are_told(stored: StoredFile) -> None:
@@ -90,9 +90,9 @@ def test_a_presigned_address_ends_soon_and_opens_nothing_else(stored: StoredFile
 
 def test_what_no_row_names_is_swept_from_the_bucket(stored: StoredFile, receive: Receive) -> None:
     orphan = storage.keep(receive(), practice=None)
-    assert list(storage.orphans(older_than=timedelta())) == [orphan.key]
-    assert storage.sweep_orphans() == 0  # too recent
-    assert storage.sweep_orphans(older_than=timedelta()) == 1
+    assert list(sweeping.orphans(older_than=timedelta())) == [orphan.key]
+    assert sweeping.sweep_orphans() == 0  # too recent
+    assert sweeping.sweep_orphans(older_than=timedelta()) == 1
     assert storage.verify(stored) is None
 
 

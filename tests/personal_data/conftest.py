@@ -16,5 +16,5 @@ def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty store."""
     folder = tmp_path / "store"
     own = FileSystemStorage(location=folder, file_permissions_mode=0o600)
-    monkeypatch.setattr(storage, "_storage", lambda: own)
+    monkeypatch.setattr(storage, "documents_storage", lambda: own)
     return folder

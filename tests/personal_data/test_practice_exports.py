@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from files import storage
+from files import storage, sweeping
 from files.models import StoredFile
 from notifications.models import Message
 from personal_data import practice_exports
@@ -97,7 +97,7 @@ def test_one_at_a_time_for_each_practice(house: House, django_capture_on_commit_
     with django_capture_on_commit_callbacks(execute=True):
         request_practice_export(practice=house.practice, by=house.admin)
     assert not StoredFile.objects.filter(pk=former.pk).exists()
-    assert former.key not in set(storage.keys())
+    assert former.key not in set(sweeping.keys())
 
 
 def test_it_disappears_after_a_week(house: House, django_capture_on_commit_callbacks: OnCommit) -> None:
@@ -108,7 +108,7 @@ def test_it_disappears_after_a_week(house: House, django_capture_on_commit_callb
     with django_capture_on_commit_callbacks(execute=True):
         remove_expired()
     assert not PracticeExport.objects.exists()
-    assert archive.file.key not in set(storage.keys())
+    assert archive.file.key not in set(sweeping.keys())
 
 
 def test_it_goes_with_its_practice(house: House, django_capture_on_commit_callbacks: OnCommit) -> None:
@@ -117,7 +117,7 @@ def test_it_goes_with_its_practice(house: House, django_capture_on_commit_callba
     with django_capture_on_commit_callbacks(execute=True):
         delete_without_archive(house.practice)
     assert not PracticeExport.objects.exists()
-    assert archive.file.key not in set(storage.keys())
+    assert archive.file.key not in set(sweeping.keys())
 
 
 def test_what_a_killed_worker_began_is_made_by_the_next(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,10 +144,10 @@ def test_a_worker_that_lost_its_lease_stores_nothing(house: House, monkeypatch: 
         renew(row, **progress)
 
     monkeypatch.setattr(practice_exports, "_renew", taken)
-    before = set(storage.keys())
+    before = set(sweeping.keys())
     assert make_next()
     assert PracticeExport.objects.get().state == DataExportState.REQUESTED
-    assert set(storage.keys()) == before
+    assert set(sweeping.keys()) == before
     assert not [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*") if list(path.glob("archive.zip"))]
 
 

@@ -37,7 +37,7 @@ from accounts.tokens import issue_token
 from appointments.models import Appointment, AppointmentStatus
 from documents.models import SharedDocument
 from documents.sharing.share import share_upload
-from files import sandbox, storage
+from files import sandbox, sweeping
 from notifications.models import Message, MessageState
 from tests.notifications.conftest import free_port, make_email
 
@@ -252,7 +252,7 @@ def test_deleted_while_the_patient_downloads_and_the_worker_sends(
     document = share_upload(
         appointment=appointment, intake=receive(), category=prescription, title="Ordonnance", placement=None, by=alice
     )
-    orphans = set(storage.orphans(older_than=timedelta()))  # of earlier tests
+    orphans = set(sweeping.orphans(older_than=timedelta()))  # of earlier tests
     others = [make_email(f"patient{number}@courriel.example") for number in range(6)]
     worker = start_worker()
     assert mail_server.held.wait(30)
@@ -267,7 +267,7 @@ def test_deleted_while_the_patient_downloads_and_the_worker_sends(
     assert worker.wait(30) == 0
     assert sign_in(marias_account).post(f"/documents/{document.pk}/download/").status_code == 404
     assert not SharedDocument.objects.exists()
-    assert set(storage.orphans(older_than=timedelta())) <= orphans
+    assert set(sweeping.orphans(older_than=timedelta())) <= orphans
     assert set(Message.objects.filter(pk__in=[one.pk for one in others]).values_list("state", flat=True)) == {"sent"}
     assert max(Counter(mail_server.received).values()) == 1
     assert faults() == []

@@ -24,13 +24,11 @@ from docshare import sealed
 from docshare.health import runs
 from docshare.wrong_keys import wrong_keys
 from documents import invariants as documents
-from files import storage
+from files import sweeping
 from files.models import StoredFile
 from notifications import invariants as notifications
 from notifications.outbox import erase_ended_letters
 from personal_data.growth import practices_are_their_parents
-
-ORPHAN_AGE = timedelta(days=1)
 
 
 def references_hold() -> Iterator[str]:
@@ -43,7 +41,7 @@ def references_hold() -> Iterator[str]:
 
 def every_stored_file_has_a_row() -> Iterator[str]:
     """Every file in storage has a row."""
-    for key in storage.orphans(older_than=timedelta()):
+    for key in sweeping.orphans(older_than=timedelta()):
         yield f"orphan {key}: in storage, but no row names it"
 
 
@@ -103,7 +101,7 @@ class Command(BaseCommand):
         if options["chain_of"]:
             self._check_chain(options["chain_of"])
             return
-        removed = storage.sweep_orphans(older_than=ORPHAN_AGE) if options["repair"] else 0
+        removed = sweeping.sweep_orphans() if options["repair"] else 0
         if options["repair"]:
             erase_ended_letters()
         faults = 0

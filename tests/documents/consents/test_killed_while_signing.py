@@ -21,7 +21,7 @@ from documents.consents.drafts import ConsentOver
 from documents.consents.signing import sign
 from documents.invariants import consents_are_sealed, files_are_as_kept, files_are_named
 from documents.models import ConsentState
-from files import storage
+from files import sweeping
 from files.models import StoredFile
 from notifications.models import Message
 from tests.documents.consents.conftest import AskOf, again, proved
@@ -79,7 +79,7 @@ def test_a_document_is_signed_once_whenever_the_process_is_killed(
     assert again(consent).state == ConsentState.ASKED
     assert (StoredFile.objects.count(), Message.objects.count()) == (rows, told)
     assert len(set(files_in_store()) - before) == 1  # sealed, and no row names it
-    storage.sweep_orphans(older_than=timedelta())
+    sweeping.sweep_orphans(older_than=timedelta())
     assert set(files_in_store()) <= before
 
     killed("after", *arguments)  # with the same challenge: no other code was needed

@@ -20,7 +20,7 @@ from documents.models import PartialUpload, ReceivedDocument, RequestState
 from documents.receiving.sending import send_files
 from documents.receiving.uploaded import sweep_uploads
 from documents.receiving.uploading import sent_before, uploads_of
-from files import storage
+from files import sweeping
 from files.models import StoredFile
 from tests.conftest import PDF
 from tests.documents.receiving.conftest import Ask, again
@@ -112,7 +112,7 @@ def test_photographs_are_there_once_whenever_the_process_is_killed(
     assert (ReceivedDocument.objects.count(), StoredFile.objects.count()) == (0, rows)
     assert again(request).state == RequestState.ASKED
     assert set(files_in_store()) - before
-    storage.sweep_orphans(older_than=timedelta())
+    sweeping.sweep_orphans(older_than=timedelta())
     before = set(files_in_store())
 
     killed("after", maries_account.pk, request.pk, form, *pages)
@@ -146,6 +146,6 @@ def test_a_file_in_pieces_is_there_once_whenever_the_process_is_killed(
     (upload,) = uploads_of(request, maries_account, [PartialUpload.objects.get().pk])
     (sent,) = sent_before([upload])  # the browser sends the form again
     assert (sent.file.sha256, again(request).state) == (ReceivedDocument.objects.get().file.sha256, "received")
-    storage.sweep_orphans(older_than=timedelta())
+    sweeping.sweep_orphans(older_than=timedelta())
     sweep_uploads()
-    assert [*files_are_named(), *uploads_end(), *storage.orphans(older_than=timedelta())] == []
+    assert [*files_are_named(), *uploads_end(), *sweeping.orphans(older_than=timedelta())] == []

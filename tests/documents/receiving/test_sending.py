@@ -26,7 +26,7 @@ from documents.receiving.access import all_received
 from documents.receiving.asking import RequestOver, cancel_request
 from documents.receiving.seeing import note_seen
 from documents.receiving.sending import AlreadySeen, send_files, take_back
-from files import storage
+from files import storage, sweeping
 from files.intake import Intake, Refused, accept
 from files.models import StoredFile
 from notifications.models import Message, MessageState
@@ -167,7 +167,7 @@ def test_a_process_killed_before_the_commit_leaves_orphans_alone_and_the_form_se
     for _ in range(2):
         (sent,) = send_files(request=again(request_), intakes=[receive()], by=maries_account, sending=form)
     assert ReceivedDocument.objects.count() == 1
-    swept = {key.rpartition("/")[2] for key in storage.orphans(older_than=timedelta())}
+    swept = {key.rpartition("/")[2] for key in sweeping.orphans(older_than=timedelta())}
     assert set(orphans) <= swept
     assert sent.file.key.rpartition("/")[2] not in swept
 

@@ -32,7 +32,7 @@ from documents.receiving.uploading import (
     sent_meanwhile,
     uploads_of,
 )
-from files import pieces, storage
+from files import pieces, sweeping
 from files.intake import Refused, TryLater
 from files.limits import MAX_BYTES
 from tests.conftest import PDF
@@ -73,7 +73,7 @@ def test_pieces_become_the_file_and_end_with_it(
     upload = whole(request_, maries_account)
     assert upload.is_complete
     assert pieces.uploads() == {upload.pk}
-    assert not [key for key in storage.orphans(older_than=timedelta()) if key.startswith(pieces.FOLDER)]
+    assert not [key for key in sweeping.orphans(older_than=timedelta()) if key.startswith(pieces.FOLDER)]
     with django_capture_on_commit_callbacks(execute=True):
         (sent,) = send(request_, maries_account, upload)
     assert (sent.name, sent.page_count, again(request_).state) == ("Ordonnance.pdf", 1, RequestState.RECEIVED)
@@ -289,7 +289,7 @@ def test_a_folder_without_a_piece_is_no_upload_in_a_bucket_and_is_swept_from_a_d
 ) -> None:
     monkeypatch.setattr(invariants, "LATEST_LAPSE", timedelta())
     with monkeypatch.context() as in_a_bucket:
-        in_a_bucket.setattr(pieces, "_storage", Bucket)
+        in_a_bucket.setattr(pieces, "documents_storage", Bucket)
         assert pieces.uploads() == set()
         assert [*invariants.uploads_end()] == []
     left, disk = uuid.uuid4(), storages["documents"]
@@ -320,7 +320,7 @@ def test_a_piece_that_a_bucket_stored_with_other_bytes_is_sent_again(
     request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = Wrong()
-    monkeypatch.setattr(pieces, "_storage", lambda: bucket)
+    monkeypatch.setattr(pieces, "documents_storage", lambda: bucket)
     upload = begin(request_, maries_account)
     others = partial(bucket.save, content=ContentFile(b"!" + PDF[1:]))
     with monkeypatch.context() as changed:
@@ -337,7 +337,7 @@ def test_a_bucket_that_answers_wrongly_for_a_while_loses_no_piece_and_changes_no
     how: str, request_: DocumentRequest, maries_account: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = Wrong()
-    monkeypatch.setattr(pieces, "_storage", lambda: bucket)
+    monkeypatch.setattr(pieces, "documents_storage", lambda: bucket)
     upload, half = begin(request_, maries_account), len(PDF) // 2
     if how == "swallowing":
         bucket.how = how

@@ -26,7 +26,7 @@ from tests.pdf_samples import locked
 older = house.share(house.coming, "Ancien").file  # accepted under rules that this release does not have any more
 storage.remove(older.key)
 content = locked(user="x")
-storage._storage().save(older.key, storage.File(__import__("io").BytesIO(content)))
+storage.documents_storage().save(older.key, storage.File(__import__("io").BytesIO(content)))
 StoredFile.objects.filter(pk=older.pk).update(sha256=sha256(content).hexdigest(), size=len(content))
 from audit import chain
 chain.seal()
