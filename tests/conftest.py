@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -69,6 +70,8 @@ WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
 
 USUAL_LIMIT = 180  # seconds, as in pyproject.toml
+NEEDS_SERVERS = re.compile(r"\bmark\.servers\b|\bon_postgresql\b")  # in a file, of the tests that do
+ROOT = Path(__file__).resolve().parents[1]
 SHARES = 8  # of the repeated parameters, one is run at each turn
 
 
@@ -97,6 +100,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = {item for item in items if not _is_run(item, turn, half)}
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
+    for item in items:
+        if item.get_closest_marker("servers") and not NEEDS_SERVERS.search(item.path.read_text()):
+            raise pytest.UsageError(f"{item.path} does not show that it needs servers: a half would pass over it.")
     for item in items:
         parts, name = set(item.path.parts), item.path.name
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
@@ -132,21 +138,41 @@ def pytest_collection_finish() -> None:
 
 
 def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
-    """Of repeated parameters, each turn runs an eighth.
-
-    Halves: the turn decides whether a test runs on the servers or on the embedded default; on the servers always if
-    it needs them, on the embedded default always if it starts that, on both if it is one of WHOLE_WAYS. Other walks
-    in a browser differ by neither, so one half of them waits for another turn."""
+    """Of repeated parameters, each turn runs an eighth; of the files of tests, each half those of `_has_part_in`. Of a
+    file in which some tests need servers, the servers run only these if the rest is run on the embedded default."""
     if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
         return False
-    if half is None or item.path.name in WHOLE_WAYS:
+    if half is None:
         return True
     if item.get_closest_marker("servers"):
         return half == "servers"
-    if "platform" in item.path.parts:
+    return _is_half(item.path, turn, half)
+
+
+def _is_half(path: Path, turn: str, half: str) -> bool:
+    """Whether this turn runs this file of tests on the servers, or on the embedded default.
+
+    On the embedded default always if it starts that, on both if it is one of WHOLE_WAYS. Other walks in a browser
+    differ by neither, so one half of them waits for another turn."""
+    if path.name in WHOLE_WAYS:
+        return True
+    if "platform" in path.parts:
         return half == "embedded"
-    chosen = ("servers", "embedded")[_by_chance(f"{item.nodeid} {turn}") % 2]
-    return half == chosen and not (half == "embedded" and "e2e" in item.path.parts)
+    chosen = ("servers", "embedded")[_by_chance(f"{_name_of(path)} {turn}") % 2]
+    return half == chosen and not (half == "embedded" and "e2e" in path.parts)
+
+
+def _name_of(path: Path) -> str:
+    """The same in every clone."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read files of the other half: collecting takes as long as a hundred tests."""
+    turn, half = config.getoption("--turn"), config.getoption("--half")
+    if not turn or half is None or not collection_path.match("test_*.py") or _is_half(collection_path, turn, half):
+        return None
+    return half == "embedded" or not NEEDS_SERVERS.search(collection_path.read_text())
 
 
 def _by_chance(text: str) -> int:
