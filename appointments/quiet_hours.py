@@ -8,12 +8,15 @@ appointment leaves at once, too, if the morning would be too late.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from appointments.models import Appointment, ReminderPolicy
 from notifications.models import Message
 from practices.models import Practice
+from schema.composed import composed_once
 
 # A newer message about an appointment replaces older ones. Reminders are separate and follow by themselves.
 TOPIC = "appointment"
@@ -41,14 +44,21 @@ def time_of_attempt(message: Message, at: datetime) -> datetime:
     At once: a code, and a message for which the morning is too late. `urgent_before`, recorded when the message was
     planned (the time that an appointment was moved away from), makes it urgent in that night only.
     """
-    practice = Practice.objects.filter(pk=message.practice).first() if message.practice else None
-    if practice is None or message.is_waited_for:
+    if message.practice is None or message.is_waited_for:
+        return at
+    practice = next(iter(_practice(message.practice)), None)
+    if practice is None:
         return at
     morning = polite_time(at, practice, ReminderPolicy.of(practice))
     if morning <= at or (message.expires_at and message.expires_at <= morning):
         return at
     begins = (message.urgent_before, _begins(message))
     return at if any(_is_too_late(morning, at, one) for one in begins) else morning
+
+
+@composed_once
+def _practice(pk: UUID) -> QuerySet[Practice]:
+    return Practice.objects.filter(pk=pk)
 
 
 def _begins(message: Message) -> datetime | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -24,6 +25,7 @@ from notifications.channels import DeliveryFailed, Sender
 from notifications.channels.email import EmailSender
 from notifications.channels.sms import SmsSender
 from notifications.models import FORGOTTEN, Channel, Message, MessageState
+from schema.composed import composed_once
 from sealing.columns import CannotOpen
 from sealing.key_checks import SECRET_KEY, standing_of
 
@@ -116,12 +118,19 @@ def _still_ours(message: Message) -> bool:
     """
     now = timezone.now()
     if message.lease_until is not None and now + LONGEST_SEND < message.lease_until:
-        return _leased(message).exists()
+        return bool(_queued(message.pk, message.lease_until, message.attempts))
     renewed = now + LEASE
     if not _leased(message).update(lease_until=renewed):
         return False
     message.lease_until = renewed
     return True
+
+
+@composed_once
+def _queued(pk: UUID, lease_until: datetime, attempts: int) -> QuerySet[Message, tuple[UUID]]:
+    """As _leased, for the question that is asked before each message."""
+    message = Message(pk=pk, lease_until=lease_until, attempts=attempts)
+    return _leased(message).values_list("pk")
 
 
 def _leased(message: Message, *states: MessageState) -> QuerySet[Message]:

@@ -138,8 +138,8 @@ def pytest_collection_finish() -> None:
 
 
 def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
-    """Of repeated parameters, each turn runs an eighth; of the files of tests, each half those of `_has_part_in`. Of a
-    file in which some tests need servers, the servers run only these if the rest is run on the embedded default."""
+    """Of repeated parameters, each turn runs an eighth; of the files of tests, each half its own (_is_half), and the
+    servers every test that needs them."""
     if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
         return False
     if half is None:

@@ -14,6 +14,7 @@ from appointments.models.appointment import Appointment
 from notifications.models import Channel, Message
 from practices.columns import practice_column
 from practices.models import Practice
+from schema.composed import composed_once
 
 MAX_HOURS = 24 * 30
 MAX_TIMES = 4
@@ -54,13 +55,18 @@ class ReminderPolicy(models.Model):
 
     @classmethod
     def of(cls, practice: Practice) -> ReminderPolicy:
-        return cls.objects.filter(practice=practice).first() or cls(practice=practice)
+        return next(iter(_of_practice(practice.pk)), None) or cls(practice=practice)
 
     def is_quiet(self, at: time) -> bool:
         """Whether an SMS would disturb at this local time. Equal bounds mean never."""
         if self.quiet_from <= self.quiet_until:
             return self.quiet_from <= at < self.quiet_until
         return at >= self.quiet_from or at < self.quiet_until
+
+
+@composed_once
+def _of_practice(practice: uuid.UUID) -> models.QuerySet[ReminderPolicy]:
+    return ReminderPolicy.objects.filter(practice=practice)
 
 
 class ReminderState(models.TextChoices):
