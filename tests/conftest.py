@@ -68,6 +68,37 @@ OF_INSTALLATIONS = {"docshare", "jobs", "platform", "upgrade"}
 # In a browser: what stores and queues behind the pages is tested without one, on both.
 WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
+# Two fifths of the processor time of all tests: each commit runs one half of these, except in tests/security and
+# tests/properties, which all run. Measured with --durations; one that became cheap leaves the list.
+DEAR = {
+    "clients/test_clients.py",
+    "docshare/test_backup.py",
+    "docshare/test_backup_encrypted.py",
+    "docshare/test_backup_to_postgresql.py",
+    "docshare/test_demo_rich.py",
+    "docshare/test_rotation_at_once.py",
+    "documents/consents/test_killed_while_signing.py",
+    "documents/receiving/test_killed.py",
+    "documents/receiving/test_plans_at_once.py",
+    "documents/test_killed.py",
+    "documents/to_sign/test_sign_tasks.py",
+    "files/test_preview.py",
+    "files/test_storage_s3.py",
+    "imports/test_any_sequence.py",
+    "imports/test_calendar_runs.py",
+    "imports/test_costs.py",
+    "patients/test_contact_faults.py",
+    "personal_data/moving/test_installations.py",
+    "personal_data/test_at_once.py",
+    "personal_data/test_data_exports.py",
+    "personal_data/test_practice_exports.py",
+    "personal_data/test_whose.py",
+    "portals/api/test_contract.py",
+    "portals/api/test_language.py",
+    "practices/test_suspension.py",
+    "upgrade/test_beside_the_last_release.py",
+    "upgrade/test_from_nothing.py",
+}
 
 USUAL_LIMIT = 180  # seconds, as in pyproject.toml
 NEEDS_SERVERS = re.compile(r"\bmark\.servers\b|\bon_postgresql\b")  # in a file, of the tests that do
@@ -138,12 +169,14 @@ def pytest_collection_finish() -> None:
 
 
 def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
-    """Of repeated parameters, each turn runs an eighth; of the files of tests, each half its own (_is_half), and the
-    servers every test that needs them."""
+    """Of repeated parameters, each turn runs an eighth, with halves also one half of the DEAR tests; of the files of
+    tests, each half its own (_is_half), and the servers every test that needs them."""
     if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
         return False
     if half is None:
         return True
+    if _name_of(item.path).removeprefix("tests/") in DEAR and _by_chance(f"{item.nodeid} of {turn}") % 2:
+        return False
     if item.get_closest_marker("servers"):
         return half == "servers"
     return _is_half(item.path, turn, half)

@@ -1,4 +1,5 @@
-"""What a run of .ci/run leaves out: only repeated parameters and half of the walks, which other commits run."""
+"""What a run of .ci/run leaves out: repeated parameters, half of the walks and of the dear tests, which other commits
+run."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SHARES, _is_run
+from tests.conftest import DEAR, SHARES, _is_run
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,6 +63,13 @@ def test_other_walks_are_run_on_the_servers_in_every_second_commit(test_of: Any)
     seen = [runs(test_of("tests/e2e/test_agenda.py"), turn) for turn in TURNS]
     assert 15 < seen.count(["servers"]) < 45
     assert seen.count([]) == len(TURNS) - seen.count(["servers"])
+
+
+def test_a_dear_one_is_run_in_every_second_commit_on_one_or_the_other(test_of: Any) -> None:
+    assert all((ROOT / "tests" / name).is_file() for name in DEAR)
+    seen = [runs(test_of("tests/imports/test_costs.py"), turn) for turn in TURNS]
+    assert 15 < seen.count([]) < 45
+    assert {half for found in seen for half in found} == set(HALVES)
 
 
 def test_a_repeated_parameter_is_run_in_some_commits(test_of: Any) -> None:
