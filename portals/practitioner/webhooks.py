@@ -67,7 +67,7 @@ def webhooks(request: HttpRequest, user: User) -> HttpResponse:
                     "label": words_for_webhook(delivery.event),
                     "error": _(delivery.last_error) if delivery.last_error else "",
                 }
-                for delivery in endpoint.newest_deliveries  # type: ignore[attr-defined]  # prefetched
+                for delivery in vars(endpoint)["newest_deliveries"]  # prefetched
             ],
         }
         for endpoint in page
