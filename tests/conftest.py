@@ -93,6 +93,8 @@ DEAR = {
     "personal_data/test_data_exports.py",
     "personal_data/test_practice_exports.py",
     "personal_data/test_whose.py",
+    "platform/test_fresh_start.py",
+    "platform/test_stopping.py",
     "portals/api/test_contract.py",
     "portals/api/test_language.py",
     "practices/test_suspension.py",
