@@ -25,7 +25,7 @@ from portals.practitioner.questionnaires.heading_form import HeadingForm
 from portals.practitioner.questionnaires.listing import owned_questionnaire
 from portals.practitioner.questionnaires.question_form import KINDS, QuestionForm, SectionForm
 from portals.practitioner.staff import frame, staff_only
-from portals.questions import decimal_words
+from portals.questions import decimal_words, option_words
 from questionnaires.catalogue import (
     Part,
     Seen,
@@ -50,7 +50,7 @@ from questionnaires.fhir.editing import (
     with_item,
 )
 from questionnaires.fhir.faults import Fault
-from questionnaires.fhir.items import Item, Questions, ScoreRange
+from questionnaires.fhir.items import Item, Option, Questions, ScoreRange
 from questionnaires.fhir.reading import read_draft
 from questionnaires.fhir.values import Json, Kind
 from questionnaires.models import Questionnaire
@@ -66,6 +66,7 @@ class Row:
 
     item: Item
     kind: str  # in words, and whether it is required
+    options: str
     when: str
     faults: list[str]
     is_first: bool
@@ -107,6 +108,11 @@ def _kind_words(item: Item, kinds: Mapping[str, str]) -> str:
     return ", ".join(words)
 
 
+def _option_words(option: Option) -> str:
+    words = option_words(option)
+    return words if option.ordinal is None else f"{words} ({decimal_words(option.ordinal)})"
+
+
 def _rows(edited: Json, questions: Questions, items: Iterable[Item], faults: list[Fault]) -> list[Row]:
     kinds = {str(kind): str(words) for kind, words in KINDS} | {Kind.GROUP: _("Section")}
     listed = tuple(items)
@@ -115,6 +121,7 @@ def _rows(edited: Json, questions: Questions, items: Iterable[Item], faults: lis
         Row(
             item,
             _kind_words(item, kinds),
+            ", ".join(map(_option_words, item.options)),
             condition_sentence(item, questions),
             [words_of(one) for one in faults if one.link_id == item.link_id],
             is_first=place == 0,

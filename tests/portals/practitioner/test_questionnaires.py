@@ -20,7 +20,7 @@ from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
 from questionnaires.catalogue import import_questionnaire
 from questionnaires.fhir.dates import PartialDate
-from questionnaires.fhir.extensions import CONTROL, LOWEST, UNIT
+from questionnaires.fhir.extensions import CONTROL, LOWEST, ORDINAL, UNIT
 from questionnaires.fhir.items import Questions
 from questionnaires.fhir.reading import read_draft
 from questionnaires.models import Questionnaire
@@ -30,6 +30,7 @@ SignIn = Callable[[User], Client]
 LIST = "/pro/settings/questionnaires/"
 NO_CONDITION = {"every": "all"}
 HELP = {"url": CONTROL, "valueCodeableConcept": {"coding": [{"code": "help"}]}}
+POINTS = {"url": ORDINAL, "valueDecimal": 1.5}
 ITEM = {"linkId": "a", "type": "boolean", "text": "Fumez-vous ?"}
 
 
@@ -402,6 +403,23 @@ def test_editing_a_question_keeps_its_bounds_also_where_the_form_does_not_show_t
     assert _ask(client, at, kind=kind, text="Combien donc ?", **typed).status_code == 302
     (changed,) = Questionnaire.objects.get().edited["item"]
     assert (changed["text"], changed["extension"]) == ("Combien donc ?", extension)
+
+
+@pytest.mark.parametrize(
+    ("option", "shown"),
+    [
+        ({"valueDate": "2026-12-01"}, "01/12/2026"),
+        ({"valueTime": "08:30:00"}, "08:30"),
+        ({"valueCoding": {"code": "a", "display": "Souvent"}, "extension": [POINTS]}, "Souvent (1,5)"),
+    ],
+)
+def test_answers_offered_are_listed_as_patients_read_them(
+    option: dict[str, Any], shown: str, sign_in: SignIn, carol: User, practice: Practice
+) -> None:
+    asked = {"linkId": "a", "type": "choice", "text": "Laquelle ?", "answerOption": [option]}
+    resource = {"resourceType": "Questionnaire", "status": "active", "title": "Choix", "item": [asked]}
+    made = import_questionnaire(practice=practice, resource=resource, by=carol)
+    assert f">{shown}</p>" in one_line(sign_in(carol).get(f"{LIST}{made.pk}/").content)
 
 
 def test_what_keeps_a_draft_from_being_published_is_reached_by_a_link(sign_in: SignIn, carol: User) -> None:
