@@ -52,7 +52,7 @@ class Shape(RowShape):
     named_like_a_method = serializers.IntegerField(source="facts.items")
     missing = serializers.CharField()
     whole = serializers.SerializerMethodField()
-    many = InnerShape(many=True)
+    several = InnerShape(source="many", many=True)
     inner = InnerShape(allow_null=True)
     other: Any = serializers.PrimaryKeyRelatedField(read_only=True)
     as_text: Any = serializers.PrimaryKeyRelatedField(
