@@ -9,8 +9,8 @@ from notifications.wording import clock, long_day, of
 
 
 def appointment_facts(appointment: Appointment) -> dict[str, str]:
-    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation, at the time of the
-    practice."""
+    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation. The time is the
+    practice's."""
     start = appointment.local_start
     when = _("%(day)s à %(time)s") % {"day": long_day(start, weekday=True), "time": clock(start)}
     return {"of_name": of(appointment.patient.full_name), "what": f"{when}, {visit_words(appointment)}"}
