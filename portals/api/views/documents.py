@@ -43,6 +43,7 @@ from portals.api.schema import FILE, SIGNING, a_file, a_multipart, answers, page
 from portals.api.serializers.documents import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import OfAppointment
 from portals.api.views.base import ApiView, Listing, StaffView, asked_ids, checked, need_scope, read
+from portals.clock import set_clock
 from schema.composed import composed_once, in_steps
 from signing.pdf.placement import Placement
 
@@ -108,6 +109,7 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         summary="List the documents shared from an appointment",
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
+        set_clock(self.appointment.practice)  # once, and not for each row
         return self.list(request)
 
     @answers(
