@@ -76,22 +76,16 @@ def occupied(
     """Of agendas of one practice, in this time. `booked`, `closings`: if the caller has read them; closings with
     their agendas prefetched. `may_come_back`: `held` includes the time of appointments that can be put back by
     undoing."""
-    ids = [one.pk for one in agendas]
-    within = {"agenda__in": ids, "starts_at__lt": end, "ends_at__gt": start}
+    ids = tuple(one.pk for one in agendas)
     if booked is None:
-        stands = Appointment.objects.filter(**within, starts_at__gt=start - LONGEST_STAY)
-        rows = stands.filter(status=AppointmentStatus.BOOKED).order_by().values_list("agenda", "starts_at", "ends_at")
-        taken = _by_agenda(ids, rows)
+        taken = _by_agenda(ids, _booked(ids, start, end, start - LONGEST_STAY))
     else:
         stay = (one for one in booked if one.status == AppointmentStatus.BOOKED)
         taken = _by_agenda(ids, ((one.agenda_id, one.starts_at, one.ends_at) for one in stay))
     if closings is None:
-        closings = Closing.objects.filter(
-            practice=next(iter(agendas)).practice_id, starts_at__lt=end, ends_at__gt=start
-        )
-        closings = list(closings.prefetch_related("agendas"))
+        closings = _closings(next(iter(agendas)).practice_id, start, end)
     shut = [(agenda.pk, one.starts_at, one.ends_at) for one in closings for agenda in agendas if one.closes(agenda)]
-    held, absent = _held(tuple(ids), start, end, timezone.now(), may_come_back), _absent(tuple(ids), start, end)
+    held, absent = _held(ids, start, end, timezone.now(), may_come_back), _absent(ids, start, end)
     return Occupied(taken, _by_agenda(ids, held), _by_agenda(ids, absent), _by_agenda(ids, shut))
 
 
@@ -109,6 +103,20 @@ def _hours(agendas: tuple[UUID, ...]) -> QuerySet[Any, Any]:
     """A row for each reason that hours are kept for; one without a reason for the others."""
     hours = OpeningHours.objects.filter(agenda__in=agendas).order_by("weekday", "opens_at", "id")
     return hours.values_list("id", "agenda", "weekday", "opens_at", "closes_at", "visit_reasons")
+
+
+@composed_once
+def _booked(agendas: tuple[UUID, ...], start: datetime, end: datetime, earliest: datetime) -> QuerySet[Any, Any]:
+    """`earliest`: when those may begin that have not ended at `start`."""
+    booked = Appointment.objects.filter(agenda__in=agendas, status=AppointmentStatus.BOOKED)
+    meanwhile = booked.filter(starts_at__lt=end, ends_at__gt=start, starts_at__gt=earliest)
+    return meanwhile.order_by().values_list(*SPAN)
+
+
+@composed_once
+def _closings(practice: UUID, start: datetime, end: datetime) -> QuerySet[Closing]:
+    meanwhile = Closing.objects.filter(practice=practice, starts_at__lt=end, ends_at__gt=start)
+    return meanwhile.prefetch_related("agendas")
 
 
 @composed_once

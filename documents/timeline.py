@@ -94,9 +94,6 @@ def timeline(patient: Patient, *, after: Position | None = None) -> Page:
     """By keyset over time, kind and id: nothing is lost or repeated, whatever is added meanwhile. Eleven
     queries, each of at most SHOWN rows, and six of ids."""
     found = [entry for kind, of in _asked_for(patient) for entry in SOURCES[kind].entries(after, *of)]
-    for one in found:
-        if isinstance(one.what, Appointment):
-            one.what.patient = patient  # the words of each ask for it
     found.sort(key=lambda one: (one.at, -one.kind, _sortable(one.what.pk)), reverse=True)
     entries = found[:SHOWN]
     return Page(entries, entries[-1].position if len(found) > SHOWN else None)
@@ -199,11 +196,11 @@ def _messages_about(subjects: tuple[UUID, ...], messages: tuple[UUID, ...]) -> Q
 
 
 def _documents_of(patient: UUID) -> QuerySet[SharedDocument]:
-    return SharedDocument.objects.filter(patient=patient).select_related("category", "appointment", "shared_by")
+    return SharedDocument.objects.filter(patient=patient).select_related("category")
 
 
 def _appointments_of(patient: UUID) -> QuerySet[Appointment]:
-    return Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason", "agenda")
+    return Appointment.objects.filter(patient=patient).select_related("visit_reason", "agenda")
 
 
 def _moves_of(appointments: tuple[UUID, ...], undone: Acts) -> QuerySet[AuditEvent]:

@@ -12,7 +12,7 @@ import phonenumbers
 from django.conf import settings
 from django.utils import timezone
 from django.utils.dates import MONTHS, WEEKDAYS
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 # Dots, strokes and colons of other scripts are read as ours.
@@ -33,12 +33,19 @@ FIRST_WORD = re.compile(r"[^\W\d_]*")
 
 def long_day(value: date, *, weekday: bool = False) -> str:
     """24 novembre 2026, 1er décembre 2026; with `weekday`, mardi 24 novembre 2026 (Tuesday, 24 November 2026)."""
-    french = (get_language() or "fr").startswith("fr")
+    language = get_language()
+    french = (language or "fr").startswith("fr")
+    months, weekdays = _names(language)
     number = "1er" if french and value.day == 1 else str(value.day)
-    written = f"{number} {MONTHS[value.month]} {value.year:04}"  # date_format reads a format each time
-    if not weekday:
-        return written
-    return f"{WEEKDAYS[value.weekday()]}{'' if french else ','} {written}"
+    written = f"{number} {months[value.month]} {value.year:04}"  # date_format reads a format each time
+    return f"{weekdays[value.weekday()]}{'' if french else ','} {written}" if weekday else written
+
+
+@lru_cache
+def _names(language: str | None) -> tuple[dict[int, str], dict[int, str]]:
+    """Of the months and of the days of the week, translated once in a process."""
+    with override(language):
+        return {one: str(name) for one, name in MONTHS.items()}, {one: str(name) for one, name in WEEKDAYS.items()}
 
 
 def clock(value: datetime | time) -> str:

@@ -9,15 +9,19 @@ from notifications.wording import clock, long_day, of
 
 
 def appointment_facts(appointment: Appointment) -> dict[str, str]:
-    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation; `visit`: the same
-    without the time, which is that of the practice."""
+    """For sentences. `of_name`: of whom; `what`: mardi 2 mars 2027 à 10:30, Dr Morel, Consultation. The time is the
+    practice's."""
     start = appointment.local_start
     when = _("%(day)s à %(time)s") % {"day": long_day(start, weekday=True), "time": clock(start)}
+    return {"of_name": of(appointment.patient.full_name), "what": f"{when}, {visit_words(appointment)}"}
+
+
+def visit_words(appointment: Appointment) -> str:
+    """With whom, why and how: Dr Morel, Consultation, en vidéo."""
     parts = [appointment.agenda.name, appointment.visit_reason.name]
     if appointment.kind == AppointmentKind.VIDEO:
         parts.append(_("en vidéo"))
-    visit = ", ".join(parts)
-    return {"of_name": of(appointment.patient.full_name), "what": f"{when}, {visit}", "visit": visit}
+    return ", ".join(parts)
 
 
 def why_cancelled(appointment: Appointment) -> str:

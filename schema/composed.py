@@ -110,6 +110,13 @@ def composed_once(build: Callable[P, models.QuerySet[Any, R]]) -> Callable[P, li
     return run
 
 
+def in_steps(ids: Iterable[UUID]) -> tuple[UUID, ...]:
+    """For a query of rows by their ids: the last one stands in it again until their number is a power of two, so that
+    the query is composed for a few numbers and not for each."""
+    each = tuple(ids)
+    return each + each[-1:] * ((1 << (len(each) - 1).bit_length()) - len(each)) if each else ()
+
+
 def _shape(argument: Any) -> Hashable:
     if isinstance(argument, tuple):
         return tuple(map(type, argument))

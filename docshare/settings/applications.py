@@ -98,6 +98,7 @@ TEMPLATES = [
                 "portals.practitioner.account_frame.account_frame",
             ],
             "builtins": ["portals.templatetags.addresses"],
+            "libraries": {"i18n": "portals.templatetags.texts"},
         },
     },
 ]

@@ -50,10 +50,12 @@ class Pages(BasePagination):
         self._keys = Keyset(queryset.model, ordering)
         self._list = [queryset.model._meta.label_lower, *ordering]
         start = self._start_in_query()
-        beyond = queryset if start is None else queryset.filter(self._beyond(start))
         size = asked_page_size(request)
         backwards = start is not None and start.backwards
-        rows = list(self._keys.ordered(beyond, backwards=backwards)[: size + 1])
+        rows: list[Any] | None = view.first_rows(size + 1) if start is None else None
+        if rows is None:
+            beyond = queryset if start is None else queryset.filter(self._beyond(start))
+            rows = list(self._keys.ordered(beyond, backwards=backwards)[: size + 1])
         there_are_more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()

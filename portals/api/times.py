@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from portals.api.rows import RowShape
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -44,11 +46,14 @@ class InPracticeZone(serializers.BaseSerializer[Any]):
     practice_path = "practice"
 
     def to_representation(self, instance: Any) -> Any:
-        with timezone.override(attrgetter(self.practice_path)(instance).zone):
+        zone = attrgetter(self.practice_path)(instance).zone
+        if timezone.get_current_timezone() is zone:
+            return super().to_representation(instance)
+        with timezone.override(zone):
             return super().to_representation(instance)
 
 
-class ModelShape(serializers.ModelSerializer[M]):
+class ModelShape(RowShape, serializers.ModelSerializer[M]):
     """A model's columns, its times as `Time`."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {models.DateTimeField: Time}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ from appointments.series import cancel_following, companions, following
 from documents.consents.keeping import carries_patients_signature
 from documents.messages import messages_around
 from documents.models import AutoSend, DocumentRequest, ReceivedDocument, SharedDocument, Task
-from documents.models.shared import reading_messages
+from documents.models.shared import read_messages
 from documents.sharing.access import around, in_practices_around, practices_of_staff
 from documents.sharing.accesses import live_ties
 from documents.undoing.appointments import cancel_for_now, move_for_now
@@ -99,12 +99,13 @@ def _found_with_around(user: User, pk: uuid.UUID) -> Appointment | None:
 def panel_context(request: HttpRequest, found: Appointment, user: User) -> dict[str, Any]:
     """Needs the appointment with AROUND."""
 
-    def shown(name: str, model: type[T], rows: QuerySet[T] | ReadPart[T]) -> ListPage[T]:
+    def shown(name: str, model: type[T], rows: Callable[[], QuerySet[T] | ReadPart[T]]) -> ListPage[T]:
+        """`rows`: composed only if there are any."""
         if not _has(model, found):
             return ListPage(())
-        return list_page(request, rows, rows=SHOWN, name=name, anchor=f"panel-{name}")
+        return list_page(request, rows(), rows=SHOWN, name=name, anchor=f"panel-{name}")
 
-    ties, documents = live_ties(found.patient), shown("documents", SharedDocument, documents_of(found, user))
+    ties, documents = live_ties(found.patient), shown("documents", SharedDocument, lambda: documents_of(found, user))
     outlived, reminders = superseded_authorisation(found), reminder_lines(found)
     return {
         "appointment": found,
@@ -117,13 +118,13 @@ def panel_context(request: HttpRequest, found: Appointment, user: User) -> dict[
         "waiting_rank": rank_of(found) if _has(WaitingEntry, found) else None,
         "documents": documents,
         "document_lines": document_lines.drawn(request, documents, may_share=may_share(user, found.practice)),
-        "tasks": shown("tasks", Task, _prepared(found, user)),
+        "tasks": shown("tasks", Task, lambda: _prepared(found, user)),
         "outlived": outlived,
         "outlived_count": around(found, user=user).filter(authorisation=outlived).count() if outlived else 0,
         "likenesses": distinguished(found.patient, likenesses_of(found.patient)),
-        "requests": shown("requests", DocumentRequest, requests_around(found)),
-        "received": shown("received", ReceivedDocument, received_around(found, user)),
-        "auto_sends": shown("sends", AutoSend, auto_sends_of(found)),
+        "requests": shown("requests", DocumentRequest, lambda: requests_around(found)),
+        "received": shown("received", ReceivedDocument, lambda: received_around(found, user)),
+        "auto_sends": shown("sends", AutoSend, lambda: auto_sends_of(found)),
         "reminders": reminders,
         "cannot_be_reminded": cannot_be_reminded(found, reminders),
         "instructions": instructions_of(found),
@@ -148,7 +149,16 @@ def _prepared(found: Appointment, user: User) -> QuerySet[Task]:
 
 def documents_of(found: Appointment, user: User) -> ReadPart[SharedDocument]:
     """With what their lines show (_document_line.html), newest first."""
-    return lambda first, last: _shown_documents(practices_of_staff(user), found.pk, first, last)
+
+    def read(first: int, last: int) -> list[SharedDocument]:
+        documents = _shown_documents(practices_of_staff(user), found.pk, first, last)
+        for one in documents:
+            if one.patient_id == found.patient_id:  # read once for all
+                one.patient = found.patient
+        read_messages(documents)
+        return documents
+
+    return read
 
 
 @composed_once
@@ -159,9 +169,8 @@ def _shown_documents(
 
 
 def _with_lines(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
-    own = ("category", "file", "patient", "practice", "consent", "auto_send")
-    people = ("shared_by", "signed_by", "holder", "authorisation")
-    return reading_messages(documents.select_related(*own, *people))
+    own = ("category", "file", "consent", "auto_send")
+    return documents.select_related(*own, "shared_by", "signed_by", "holder", "authorisation")
 
 
 @staff_only

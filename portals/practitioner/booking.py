@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from appointments.booking import book, check_may_book, doubts_of_booking
 from appointments.doubts import Doubt, Doubtful
-from appointments.models import Appointment
+from appointments.models import Agenda, Appointment
 from patients.models import Patient
 from patients.names import SearchTooLong
 from patients.records import create_patient
@@ -26,11 +27,12 @@ from portals.practitioner.forms import PERSON, BookingForm
 from portals.practitioner.free_times import free_times_answer, free_times_of, shown_again
 from portals.practitioner.nowhere_to_book import missing_to_book
 from portals.practitioner.practices import practice_of
-from portals.practitioner.proposed_times import held_words, proposed_start
+from portals.practitioner.proposed_times import agenda_asked_for, held_words, proposed_start
 from portals.practitioner.series_form import RepetitionForm
 from portals.practitioner.staff import frame, staff_only
 from portals.practitioner.twins import distinguish
 from practices.models import Practice
+from schema.composed import composed_once
 
 ASKED = {
     "starts_at": "start",
@@ -60,9 +62,10 @@ def new_appointment(request: HttpRequest, user: User) -> HttpResponse:
     else:
         initial: dict[str, Any] = {name: request.GET.get(asked) for name, asked in ASKED.items()}
         initial["agenda"] = initial["agenda"] or _own_agenda(practice, user)
-        initial["starts_at"] = proposed_start(practice, initial["starts_at"] or "", agenda=initial["agenda"])
+        agenda = agenda_asked_for(practice, initial["agenda"])
+        initial["starts_at"] = proposed_start(practice, initial["starts_at"] or "", agenda=agenda)
         form = BookingForm(request.POST or None, practice=practice, initial=initial)
-        held = held_words(practice, initial["starts_at"], initial["agenda"])
+        held = held_words(initial["starts_at"], agenda) if agenda else ""
     doubts: list[Doubt] = []
     if form.is_bound and form.is_valid():
         accepted, of_person = request.POST.getlist("accepted"), form.doubts()
@@ -164,9 +167,15 @@ def _offered(form: BookingForm, practice: Practice) -> dict[str, Any]:
 
 def _own_agenda(practice: Practice, user: User) -> str | None:
     """The practitioner's own agenda, or the only one there is."""
-    agendas = list(practice.agendas.filter(is_active=True).values_list("pk", "practitioner"))
+    agendas = _agendas(practice.pk)
     own = [pk for pk, practitioner in agendas if practitioner == user.pk or len(agendas) == 1]
     return str(own[0]) if len(own) == 1 else None
+
+
+@composed_once
+def _agendas(practice: uuid.UUID) -> QuerySet[Any, Any]:
+    """Those that are open, each with whose it is."""
+    return Agenda.objects.filter(practice=practice, is_active=True).values_list("pk", "practitioner")
 
 
 @transaction.atomic

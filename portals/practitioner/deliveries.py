@@ -18,7 +18,7 @@ from appointments.notices import settle, with_their_appointments
 from appointments.recipients import RecipientState, resolve
 from documents.models import AutoSend, SharedDocument
 from documents.models.autosend import AutoSendState
-from documents.models.shared import AudienceChoice, reading_messages
+from documents.models.shared import AudienceChoice, read_messages
 from documents.sharing import delivery_search
 from documents.sharing.access import visible_as_staff
 from documents.sharing.chasing import ChaseResult, chase, correct_and_chase
@@ -112,7 +112,8 @@ def _page_of(found: QuerySet[SharedDocument], after: str | None, user: User) -> 
     if last is not None:
         found = found.filter(shared_at__lte=last.shared_at).exclude(shared_at=last.shared_at, pk__gte=last.pk)
     found = found.select_related("patient", "holder", "authorisation", "appointment__practice", "consent")
-    page = list(reading_messages(found).order_by("-shared_at", "-id")[: SHOWN + 1])
+    page = list(found.order_by("-shared_at", "-id")[: SHOWN + 1])
+    read_messages(page[:SHOWN])
     return page[:SHOWN], len(page) > SHOWN
 
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from appointments.models import Agenda, VisitReason
 from practices.models import Practice
+from schema.composed import composed_once
 
 
 def missing_to_book(practice: Practice) -> str:
     """ "agenda" or "reason" while the practice has none that is open; "" if it has both."""
-    if not practice.agendas.filter(is_active=True).exists():
+    if not _any_agenda(practice.pk):
         return "agenda"
-    return "" if practice.visit_reasons.filter(is_active=True).exists() else "reason"
+    return "" if _any_reason(practice.pk) else "reason"
+
+
+@composed_once
+def _any_agenda(practice: UUID) -> QuerySet[Any, UUID]:
+    return Agenda.objects.filter(practice=practice, is_active=True).order_by().values_list("pk", flat=True)[:1]
+
+
+@composed_once
+def _any_reason(practice: UUID) -> QuerySet[Any, UUID]:
+    return VisitReason.objects.filter(practice=practice, is_active=True).order_by().values_list("pk", flat=True)[:1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -167,6 +168,9 @@ def _appointments_of(patient: Patient) -> list[Part]:
         Part(_("Passés"), _past(patient.pk, now)),
         Part(_("Annulés"), _cancelled(patient.pk)),
     )
+    for one in chain.from_iterable(part.appointments for part in parts):
+        if one.practice_id == patient.practice_id:  # read with the record
+            one.practice = patient.practice
     return [part for part in parts if part.appointments]
 
 
@@ -191,7 +195,7 @@ def _standing(patient: uuid.UUID) -> QuerySet[Appointment]:
 
 
 def _every(patient: uuid.UUID) -> QuerySet[Appointment]:
-    return Appointment.objects.filter(patient=patient).select_related("practice", "visit_reason")
+    return Appointment.objects.filter(patient=patient).select_related("visit_reason")
 
 
 @composed_once

@@ -16,13 +16,22 @@ from appointments.staff_times import first_free
 from notifications.wording import clock
 from portals.days import day_of
 from practices.models import Practice
+from schema.composed import composed_once
 
 AHEAD = timedelta(days=14)  # how far to search for the next free time
 COMPARED = 10  # agendas, if none is chosen yet
 MORNING = time(9)
 
 
-def proposed_start(practice: Practice, asked: str, *, agenda: str | None) -> datetime:
+def agenda_asked_for(practice: Practice, asked: str | None) -> Agenda | None:
+    """The open agenda with this id, if the practice has it."""
+    try:
+        return next(iter(_active_one(practice.pk, uuid.UUID(asked or ""))), None)
+    except ValueError:
+        return None
+
+
+def proposed_start(practice: Practice, asked: str, *, agenda: Agenda | None) -> datetime:
     """In the practice's time zone. `asked`: the day open in the agenda ("2026-11-24"), or a time in it
     ("2026-11-24T09:00"), which is proposed unchanged. Past times are ignored."""
     now = timezone.now()
@@ -33,23 +42,21 @@ def proposed_start(practice: Practice, asked: str, *, agenda: str | None) -> dat
     later = day is not None and day > today
     after = moment_on_clock(day, time.min, practice.zone) if day is not None and later else now
     last = day if day is not None and later else today + AHEAD
-    free = first_free(shortest_reasons(_compared(practice, agenda)), after=after, last=last)
+    compared = [agenda] if agenda else _active(practice.pk, COMPARED)
+    free = first_free(shortest_reasons(compared), after=after, last=last)
     if free is not None:
         return free
     morning = day if day is not None and later else today + timedelta(days=1)
     return timezone.localtime(moment_on_clock(morning, MORNING, practice.zone), practice.zone)
 
 
-def held_words(practice: Practice, start: datetime, agenda: str | None) -> str:
+def held_words(start: datetime, agenda: Agenda) -> str:
     """That a patient who books online holds the proposed time, and until when; "" if nobody does."""
-    known = _chosen(practice, agenda)
-    if known is None:
-        return ""
-    minutes = shortest_reasons([known])[known]
-    held = SlotHold.objects.live_over(known, start, start + timedelta(minutes=minutes)).first()
+    minutes = shortest_reasons([agenda])[agenda]
+    held = SlotHold.objects.live_over(agenda, start, start + timedelta(minutes=minutes)).first()
     if held is None:
         return ""
-    until = clock(timezone.localtime(held.expires_at, practice.zone))
+    until = clock(timezone.localtime(held.expires_at, agenda.practice.zone))
     return _("Ce créneau est retenu par un patient jusqu’à %(until)s.") % {"until": until}
 
 
@@ -61,17 +68,11 @@ def _exact(asked: str, practice: Practice) -> datetime | None:
     return typed.replace(tzinfo=practice.zone)
 
 
-def _compared(practice: Practice, chosen: str | None) -> list[Agenda]:
-    known = _chosen(practice, chosen)
-    return [known] if known else list(_active(practice)[:COMPARED])
+@composed_once
+def _active(practice: uuid.UUID, count: int) -> QuerySet[Agenda]:
+    return Agenda.objects.filter(practice=practice, is_active=True).select_related("practice")[:count]
 
 
-def _chosen(practice: Practice, chosen: str | None) -> Agenda | None:
-    try:
-        return _active(practice).filter(pk=uuid.UUID(chosen or "")).first()
-    except ValueError:
-        return None
-
-
-def _active(practice: Practice) -> QuerySet[Agenda]:
-    return practice.agendas.filter(is_active=True).select_related("practice")
+@composed_once
+def _active_one(practice: uuid.UUID, pk: uuid.UUID) -> QuerySet[Agenda]:
+    return Agenda.objects.filter(practice=practice, is_active=True, pk=pk).select_related("practice")

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus, Reminder
 from appointments.models.reminder import ReminderState
 from appointments.parties import contacts_of, is_ahead
 from notifications.models import Channel, Message, SmsPolicy
+from notifications.of_rows import reading_messages_of
 from notifications.sms_numbers import unfit
 from schema.composed import composed_once
+
+_read_messages = reading_messages_of(Reminder.messages.through, "reminder")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class ReminderLine:
 
 def reminder_lines(appointment: Appointment) -> list[ReminderLine]:
     known = _reminders(appointment.pk)
+    _read_messages(known)
     planned = {one.channel for one in known if one.state == ReminderState.PLANNED}
     lacks = {channel: why_no_reminder(appointment, Channel(channel)) for channel in planned}
     return [
@@ -39,8 +43,7 @@ def reminder_lines(appointment: Appointment) -> list[ReminderLine]:
 
 @composed_once
 def _reminders(appointment: UUID) -> QuerySet[Reminder]:
-    standing = Reminder.objects.filter(appointment=appointment).exclude(state=ReminderState.CANCELLED)
-    return standing.prefetch_related(Prefetch("messages", to_attr="messages_read"))
+    return Reminder.objects.filter(appointment=appointment).exclude(state=ReminderState.CANCELLED)
 
 
 def cannot_be_reminded(appointment: Appointment, lines: list[ReminderLine]) -> bool:

@@ -15,7 +15,7 @@ from documents.models import Consent, DocumentReading, DocumentRequest, Received
 from documents.timeline import Entry, EntryKind
 from notifications.models import Channel, Message
 from notifications.wording import clock, long_day
-from portals.appointment_words import appointment_facts, why_cancelled
+from portals.appointment_words import visit_words, why_cancelled
 from portals.templatetags.presentation import colon
 from portals.who_has import masked_contacts
 from questionnaires.models import QuestionnaireResponse
@@ -53,7 +53,7 @@ def entry_words(entry: Entry) -> EntryWords:
         case Appointment() as appointment:
             cancelled = appointment.status == AppointmentStatus.CANCELLED
             what = _("Rendez-vous annulé") if cancelled else _("Rendez-vous")
-            note = " – ".join(filter(None, (appointment_facts(appointment)["visit"], why_cancelled(appointment))))
+            note = " – ".join(filter(None, (visit_words(appointment), why_cancelled(appointment))))
             page = appointment.pk
         case SharedDocument() as document:
             what = _("Document partagé : %(title)s") % {"title": document.title}

@@ -25,7 +25,7 @@ from django.utils.translation import get_language
 from appointments.models import Appointment
 from patients.models import Patient
 from practices.models import Practice
-from schema.composed import SHAPES, composed_once
+from schema.composed import SHAPES, composed_once, in_steps
 from tests.costs import counted
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +206,15 @@ def test_the_connection_of_a_thread_that_composed_ends_with_it(practice: Practic
     gc.collect()
     assert ended() is None
     assert composed((practice.pk,), marie.birth_date, since) == [marie]
+
+
+def test_a_query_of_many_ids_is_composed_for_few_numbers_of_them() -> None:
+    numbers = set()
+    for count in range(201):
+        ids = [uuid.uuid4() for _ in range(count)]
+        filled = in_steps(ids)
+        assert set(filled) == set(ids)
+        assert list(filled[:count]) == ids
+        assert len(filled) < 2 * max(count, 1)
+        numbers.add(len(filled))
+    assert len(numbers) <= 10 < SHAPES

@@ -9,7 +9,9 @@ from html import escape
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -108,6 +110,21 @@ def test_each_line_of_shared_documents_shows_its_own_values(
             moments: list[datetime | None] = [one.shared_at, *(told.sent_at for told in one.all_messages)]
             assert all(at and moment(at) in row for at in moments)
             assert all(str(other.pk) not in row for other in documents if other != one)
+
+
+@pytest.mark.parametrize("page", ["", "share/"])
+def test_more_lines_take_no_more_statements(
+    page: str, several: Callable[[int], list[SharedDocument]], alice: User, sign_in: SignIn
+) -> None:
+    client, taken = sign_in(alice), []
+    for _ in range(2):
+        (document, *_others) = several(4)
+        address = f"/pro/appointments/{document.appointment_id}/{page}"
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(address)
+        taken.append(len(queries))
+    assert taken[0] == taken[1]
 
 
 def test_each_entry_of_a_timeline_shows_its_own_values(

@@ -52,6 +52,10 @@ class ApiView(AnsweredOnce):
 class Listing(ListAPIView[M]):
     ordering: Sequence[str] = ("-created_at", "-id")
 
+    def first_rows(self, count: int) -> list[M] | None:
+        """The first rows of the list in its order, if a query that is composed once reads them."""
+        return None
+
 
 class StaffView(ApiView):
     """For staff of a practice. To others it does not exist; PracticeSuspended if all their practices are."""

@@ -23,8 +23,15 @@ from accounts.models import Scope, User
 from accounts.sole_control import require_sole_control
 from appointments.models import Appointment
 from documents.models import Category, LibraryDocument, ReadingMeans, SharedDocument
-from documents.models.shared import reading_messages
-from documents.sharing.access import around, one_as_recipient, visible_as_recipient, visible_as_staff
+from documents.models.shared import read_messages
+from documents.sharing.access import (
+    around,
+    in_practices_around,
+    one_as_recipient,
+    practices_of_staff,
+    visible_as_recipient,
+    visible_as_staff,
+)
 from documents.sharing.reading import note_reading
 from documents.sharing.share import share_library_document, share_upload, take_back
 from documents.sharing.uploads import check_may_share
@@ -36,6 +43,8 @@ from portals.api.schema import FILE, SIGNING, a_file, a_multipart, answers, page
 from portals.api.serializers.documents import CategoryOut, ReceivedDocumentOut, SharedDocumentOut, ShareIn
 from portals.api.views.appointments import OfAppointment
 from portals.api.views.base import ApiView, Listing, StaffView, asked_ids, checked, need_scope, read
+from portals.clock import set_clock
+from schema.composed import composed_once, in_steps
 from signing.pdf.placement import Placement
 
 PARTS = ("file", "shared_by")
@@ -44,8 +53,8 @@ ONE_DOWNLOAD = timedelta(hours=1)  # its ranges are requested one after the othe
 
 
 def with_parts(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:
-    """Prefetches all that the serializers show, in a fixed number of queries."""
-    return reading_messages(documents.select_related(*PARTS, "practice"))
+    """Reads all that the serializers show of one document, but its messages, with it."""
+    return documents.select_related(*PARTS, "practice")
 
 
 class Categories(ApiView, Listing[Category]):
@@ -64,12 +73,20 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
     def get_queryset(self) -> QuerySet[SharedDocument]:
-        return reading_messages(around(self.appointment, user=self.user).select_related(*PARTS))
+        return around(self.appointment, user=self.user).select_related("file")
+
+    def first_rows(self, count: int) -> list[SharedDocument]:
+        return _newest_around(practices_of_staff(self.user), self.appointment.pk, count)
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        page = super().paginate_queryset(queryset)
-        for one in page or ():
-            one.practice = self.appointment.practice  # read once for all
+        """Reads once what several documents have in common: the practice, and the people who shared them."""
+        page: list[SharedDocument] = super().paginate_queryset(queryset) or []
+        sharers = {one.shared_by_id for one in page if one.shared_by_id}
+        people = {one.pk: one for one in _people(in_steps(sharers))}
+        for one in page:
+            one.practice = self.appointment.practice
+            one.shared_by = people[one.shared_by_id] if one.shared_by_id else None
+        read_messages(page)
         return page
 
     @cached_property
@@ -92,6 +109,7 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         summary="List the documents shared from an appointment",
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
+        set_clock(self.appointment.practice)  # once, and not for each row
         return self.list(request)
 
     @answers(
@@ -144,6 +162,16 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
             pk=self.object_id,
             confirm_patient=asked["confirm_patient"],
         )
+
+
+@composed_once
+def _newest_around(practices: tuple[uuid.UUID, ...], appointment: uuid.UUID, count: int) -> QuerySet[SharedDocument]:
+    return in_practices_around(practices, appointment).select_related("file")[:count]
+
+
+@composed_once
+def _people(ids: tuple[uuid.UUID, ...]) -> QuerySet[User]:
+    return User.objects.filter(pk__in=ids)
 
 
 class DocumentDetail(StaffView):
