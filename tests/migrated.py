@@ -17,7 +17,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.docshare.installations import ROOT, manage
+from tests.docshare.installations import manage
+from tests.prepared_process import ROOT
 
 UNUSED = 7 * 86400  # seconds
 IMPORTED = re.compile(r"^(?:from|import) ([a-z_.]+)", re.MULTILINE)
