@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.prepared_process import run_alone
+
 OURS = ("DATA_DIR", "SECRET_KEY", "SIGNING_PASSPHRASE", "DATABASE_URL", "REDIS_URL", "STORAGE_URL", "DOCSHARE_ENV")
 SETUP = """
 import django; django.setup()
@@ -28,10 +28,7 @@ chain.seal()
 def python(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     settings = {"DJANGO_SETTINGS_MODULE": "docshare.settings", "DATA_DIR": str(data_dir)}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT, env={**inherited, **settings, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return run_alone(*arguments, environment={**inherited, **settings, **environment})
 
 
 def manage(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,9 @@ import pyrage
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.docshare.installations import ROOT, copy_of, manage
+from tests.docshare.installations import copy_of, manage
 from tests.docshare.test_backup import content_of
+from tests.prepared_process import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("backups")]
 

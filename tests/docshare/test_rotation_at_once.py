@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -26,6 +24,7 @@ from notifications.models import Channel, Message, MessageState
 from sealing.columns import Sealed
 from sealing.key_checks import SECRET_KEY
 from tests.notifications.conftest import MailServer, mail_server, make_email  # noqa: F401  # a fixture
+from tests.prepared_process import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "the new key of this installation, and no other"
@@ -66,26 +65,9 @@ call_command("rotate_keys")
 """
 
 
-def start_rotation(*command: str) -> subprocess.Popen[str]:
-    """`command`: the arguments of Python; "manage.py rotate_keys" if there are none."""
-    database = connection.settings_dict
-    if connection.vendor == "postgresql":
-        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-        url = f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    else:
-        url = f"sqlite:///{database['NAME']}"
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATA_DIR": str(real.DATA_DIR),
-        "DATABASE_URL": url,
-        "SECRET_KEY": NEW,
-        "SECRET_KEY_FALLBACKS": real.SECRET_KEY,
-    }
-    return subprocess.Popen(
-        [sys.executable, *(command or ("manage.py", "rotate_keys"))],
-        cwd=real.BASE_DIR, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+def rotation(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments, in a process that has the new key."""
+    return run(*arguments, SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=real.SECRET_KEY)
 
 
 @pytest.mark.slow
@@ -93,16 +75,16 @@ def test_killed_in_the_middle_it_goes_on_and_no_text_is_lost() -> None:
     count, reached = 250, 130
     note_keys()
     make_rows(count)
-    process = start_rotation("-c", KILLED.format(reached=reached))
-    assert process.wait(timeout=120) == -signal.SIGKILL, process.communicate()
+    killed = rotation("-c", KILLED.format(reached=reached))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert under_the_new_key() == reached
     with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[real.SECRET_KEY]):
         assert {one.body for one in Message.objects.all()} == {f"Le lien {number}" for number in range(count)}
 
-    output, faults = (process := start_rotation()).communicate(timeout=120)
-    assert process.returncode == 0, faults
-    assert f"{count - reached} sealed again, 0 left" in output
-    assert "SECRET_KEY_FALLBACKS may be emptied" in output
+    ended = rotation("manage.py", "rotate_keys")
+    assert ended.returncode == 0, ended.stderr
+    assert f"{count - reached} sealed again, 0 left" in ended.stdout
+    assert "SECRET_KEY_FALLBACKS may be emptied" in ended.stdout
     with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[]):
         assert {one.body for one in Message.objects.all()} == {f"Le lien {number}" for number in range(count)}
 

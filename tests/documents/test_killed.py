@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -27,6 +22,7 @@ from files.models import StoredFile
 from notifications.models import Message
 from tests.documents.to_sign.conftest import *  # noqa: F403  # what Bob prepares for Alice
 from tests.documents.to_sign.conftest import Prepare, again, looked_at
+from tests.prepared_process import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Signs two documents in children of its own, each of which kills itself at the given place.
@@ -64,27 +60,8 @@ for do in (fill, sign):
 """
 
 
-def database_address() -> str:
-    """Of this test's database, for another process."""
-    database = connection.settings_dict
-    if connection.vendor != "postgresql":
-        return f"sqlite:///{database['NAME']}"
-    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-    return f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-
-
 def killed(place: str, *arguments: object) -> None:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATABASE_URL": database_address(),
-        "DATA_DIR": str(settings.DATA_DIR),
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, place, *map(str, arguments)],
-        cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run("-c", KILLED, place, *map(str, arguments))
     assert done.returncode == 0, done.stderr
 
 

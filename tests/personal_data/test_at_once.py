@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -36,6 +32,7 @@ from personal_data.people import Asked
 from personal_data.practice import delete_practice
 from practices.models import Practice
 from practices.roles import NotAllowed
+from tests import prepared_process
 from tests.docshare.test_fsck import fsck
 from tests.personal_data.house import House, furnish, whole_database
 from tests.personal_data.test_delete_practice import run, stored
@@ -192,22 +189,7 @@ call_command(*sys.argv[3:])
 
 def killed(store: Path, where: str, *command: str) -> None:
     """Run the command in a process of its own on this database, and kill it in the middle."""
-    database = connection.settings_dict
-    url = (
-        f"sqlite:///{database['NAME']}"
-        if connection.vendor == "sqlite"
-        else f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    )
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATABASE_URL": url,
-        "DATA_DIR": str(settings.DATA_DIR),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(store), where, *command],
-        cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = prepared_process.run("-c", KILLED, str(store), where, *command)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 

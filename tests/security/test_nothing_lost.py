@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -26,7 +23,6 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
@@ -40,6 +36,7 @@ from documents.sharing.share import share_upload
 from files import sandbox, sweeping
 from notifications.models import Message, MessageState
 from tests.notifications.conftest import free_port, make_email
+from tests.prepared_process import Process, start
 
 pytestmark = [
     pytest.mark.servers,
@@ -76,9 +73,15 @@ class MailServer:
         return "250 taken"
 
 
+@pytest.fixture(scope="module")
+def mail_port() -> int:
+    """The same for all tests of the module: one prepared process does for their workers."""
+    return free_port()
+
+
 @pytest.fixture
-def mail_server() -> Iterator[MailServer]:
-    handler = MailServer(port=free_port())
+def mail_server(mail_port: int) -> Iterator[MailServer]:
+    handler = MailServer(port=mail_port)
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
     controller.start()
     yield handler
@@ -86,27 +89,18 @@ def mail_server() -> Iterator[MailServer]:
     controller.stop()
 
 
-Worker = Callable[[], subprocess.Popen[bytes]]
+Worker = Callable[[], Process]
 
 
 @pytest.fixture
 def start_worker(mail_server: MailServer) -> Iterator[Worker]:
-    started: list[subprocess.Popen[bytes]] = []
-    database = connection.settings_dict
-    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATA_DIR": str(settings.DATA_DIR),
-        "DATABASE_URL": f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}",
-        "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
-    }
+    started: list[Process] = []
 
-    def start() -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([sys.executable, "-c", WORKER], cwd=settings.BASE_DIR, env=environment))
+    def start_one() -> Process:
+        started.append(start("-c", WORKER, EMAIL_URL=f"smtp://127.0.0.1:{mail_server.port}"))
         return started[-1]
 
-    yield start
+    yield start_one
     for process in started:
         process.kill()
         process.wait()

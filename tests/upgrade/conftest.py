@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.prepared_process import run_alone
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("DATABASE_URL", "")
 OUTSIDE = ("PORT", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "STORAGE_URL", "SECRET_KEY", "SIGNING_PASSPHRASE")
@@ -56,18 +58,17 @@ def environment(data_dir: Path, database: str = "", **more: str) -> dict[str, st
 
 
 def begin(
-    environment: dict[str, str], *arguments: str, checkout: Path = ROOT, errors: IO[str] | int = subprocess.PIPE
+    environment: dict[str, str], *arguments: str, errors: IO[str] | int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
     """Start `manage.py` with these arguments."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
-        cwd=checkout, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
+        cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
     )  # fmt: skip
 
 
-def manage(environment: dict[str, str], *arguments: str, checkout: Path = ROOT) -> str:
+def manage(environment: dict[str, str], *arguments: str) -> str:
     """Run it and return its standard output. It must succeed."""
-    process = begin(environment, *arguments, checkout=checkout)
-    output, errors = process.communicate(timeout=170)
-    assert process.returncode == 0, f"{arguments}: {output[-2000:]}{errors[-4000:]}"
-    return output
+    done = run_alone("manage.py", *arguments, environment=environment)
+    assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+    return done.stdout

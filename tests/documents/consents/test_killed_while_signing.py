@@ -3,16 +3,12 @@ twice."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -25,6 +21,7 @@ from files import sweeping
 from files.models import StoredFile
 from notifications.models import Message
 from tests.documents.consents.conftest import AskOf, again, proved
+from tests.prepared_process import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 KILLED = """
@@ -47,24 +44,8 @@ die()
 
 
 def killed(place: str, *arguments: object) -> None:
-    database = connection.settings_dict
-    url = f"sqlite:///{database['NAME']}"
-    if connection.vendor == "postgresql":
-        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-        url = f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATABASE_URL": url,
-        "DATA_DIR": str(settings.DATA_DIR),
-        "SECRET_KEY": settings.SECRET_KEY,
-        "SIGNING_PASSPHRASE": settings.SIGNING_PASSPHRASE,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, place, *map(str, arguments)],
-        cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == -9, done.stderr
+    done = run("-c", KILLED, place, *map(str, arguments))
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def test_a_document_is_signed_once_whenever_the_process_is_killed(

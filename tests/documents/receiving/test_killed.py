@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -25,7 +22,7 @@ from files.models import StoredFile
 from tests.conftest import PDF
 from tests.documents.receiving.conftest import Ask, again
 from tests.documents.receiving.test_sending import photograph, photos
-from tests.documents.test_killed import database_address
+from tests.prepared_process import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 KILLED = """
@@ -81,18 +78,8 @@ die()
 
 
 def killed(place: str, *arguments: object, script: str = KILLED) -> None:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATABASE_URL": database_address(),
-        "DATA_DIR": str(settings.DATA_DIR),
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", script, place, *map(str, arguments)],
-        cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == -9, done.stderr
+    done = run("-c", script, place, *map(str, arguments))
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def test_photographs_are_there_once_whenever_the_process_is_killed(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,7 +17,7 @@ from notifications.models import Message
 from patients.models import Patient
 from practices.models import Practice
 from tests.conftest import BookFixture
-from tests.documents.test_killed import database_address
+from tests.prepared_process import start
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 APPOINTMENTS, PROCESSES = 12, 4
@@ -54,20 +50,7 @@ def test_several_processes_that_plan_and_send_ask_each_appointment_once_in_one_m
     Message.objects.all().delete()
     assert not AutoSend.objects.exists()
 
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "docshare.settings",
-        "DATABASE_URL": database_address(),
-        "DATA_DIR": str(settings.DATA_DIR),
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", PLANS], cwd=settings.BASE_DIR, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for _ in range(PROCESSES)
-    ]  # fmt: skip
+    processes = [start("-c", PLANS) for _ in range(PROCESSES)]
     for process in processes:
         assert process.stdout
         assert process.stdout.readline() == "ready\n", process.communicate()
