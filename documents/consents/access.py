@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -24,6 +25,7 @@ from documents.models import Consent, SharedDocument, SignedAs
 from documents.models.shared import AudienceChoice
 from documents.sharing.access import visible_as_recipient
 from patients.models import RecordTie, Relationship
+from schema.composed import composed_once
 
 PARTS = ("practice", "document__file", "document__practice", "document__patient__practice", "document__holder")
 
@@ -80,7 +82,12 @@ def consents_seen_by(user: User) -> QuerySet[Consent]:
 
 def consent_of(document: SharedDocument) -> Consent | None:
     """The consent of a document that the caller has found by documents.sharing.access."""
-    return all_consents().filter(document=document).first()
+    return next(iter(_of_document(document.pk)), None)
+
+
+@composed_once
+def _of_document(document: UUID) -> QuerySet[Consent]:
+    return all_consents().filter(document=document)
 
 
 def all_consents() -> QuerySet[Consent]:

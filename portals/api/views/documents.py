@@ -85,7 +85,7 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         people = {one.pk: one for one in _people(in_steps(sharers))}
         for one in page:
             one.practice = self.appointment.practice
-            one.shared_by = people[one.shared_by_id] if one.shared_by_id else None
+            one.shared_by = people.get(one.shared_by_id) if one.shared_by_id else None
         read_messages(page)
         return page
 
