@@ -281,6 +281,7 @@ def main() -> None:
     resource_tracker.ensure_running()  # which multiprocessing gives each fork server: one for all jobs
     for module in LIBRARIES:
         importlib.import_module(module)
+    assert "docshare" not in sys.modules  # no settings were read
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         serve(requests)
 

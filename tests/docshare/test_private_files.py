@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,19 +10,24 @@ from django.conf import settings
 
 from docshare import checks
 from docshare.private_files import open_to_others
+from tests.prepared_process import run_alone
 
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DATA_DIR")
+OPENS = """
+import os, sys
+os.umask(int(sys.argv[1]))
+import manage
+opened = "from django.db import connection as c; c.cursor().execute('CREATE TABLE IF NOT EXISTS x (y)')"
+sys.argv = ["manage.py", "shell", "-v", "0", "-c", opened]
+manage.main()
+"""
 
 
 def start(data_dir: Path, *, umask: int) -> None:
     """Run a command that opens the database."""
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c",
-         "from django.db import connection as c; c.cursor().execute('CREATE TABLE IF NOT EXISTS x (y)'); input()"],
-        cwd=settings.BASE_DIR, umask=umask, check=False, capture_output=True, text=True, input="\n",
-        env={**inherited, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
-    )  # fmt: skip
+    environment = {**inherited, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"}
+    done = run_alone("-c", OPENS, str(umask), environment=environment)
     assert done.returncode == 0, done.stderr
 
 

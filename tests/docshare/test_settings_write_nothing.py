@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+
+from tests.prepared_process import run_alone
 
 pytestmark = [pytest.mark.slow, pytest.mark.ground]
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DJANGO_SETTINGS_MODULE")
@@ -16,10 +16,8 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SIGNING_PASSPHRASE", "DJANGO
 
 def python(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=settings.BASE_DIR, check=False, capture_output=True, text=True,
-        env={**inherited, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"},
-    )  # fmt: skip
+    environment = {**inherited, "DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "docshare.settings"}
+    return run_alone(*arguments, environment=environment)
 
 
 def test_reading_settings_makes_no_file_and_no_folder(tmp_path: Path) -> None:

@@ -173,15 +173,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     practice = Practice.objects.create(
         name=f"Cabinet {tag}", email=f"cabinet@{tag}.example", telephone="+33140000000"
     )
-    doctor = account(f"doctor@{tag}.example", "Alice", f"Morel{tag}", title="Dr", professional_number="10101010101")
-    admin = account(f"admin@{tag}.example", "Carol", f"Roux{tag}")
-    Membership.objects.create(user=doctor, practice=practice, is_practitioner=True)
-    Membership.objects.create(user=admin, practice=practice, is_admin=True)
-    if signs:
-        picture = SimpleUploadedFile("signature.png", signature(1), "image/png")
-        set_signature_image(user=doctor, upload=picture, by=doctor)
-    else:
-        SignatureImage.objects.create(user=doctor, png=signature(1))
+    doctor, admin = _staff(practice, tag, signs=signs)
     agenda, reason = _settings(practice, doctor, tag)
     marie, paul, child = _family(practice, tag, mobile)
     own = account(
@@ -191,10 +183,7 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     tie(own, marie)
     house = House(practice, doctor, admin, agenda, reason, marie, own, paul, child)
     library = _library_with_a_rule(house, tag)
-    house.past = house.book(marie, -3, holder=own, booked_for=BookedFor.SELF)
-    house.document = house.share(house.past, f"Ordonnance {tag}", signs=signs)
-    house.coming = house.book(marie, 3, holder=own, booked_for=BookedFor.SELF)
-    share_library_document(appointment=house.coming, library_document=library, by=doctor)
+    _shared(house, library, tag, signs=signs)
     _signature(house, library)
     day = house.coming.local_start.date()
     draft(practice=house.practice, day=day, appointments=[house.coming], documents=[library], by=doctor)
@@ -206,31 +195,73 @@ def furnish(tag: str, *, mobile: str, signs: bool = False) -> House:
     _half_sent(house, tag)
     _questionnaire(house, tag)
     _asked(house, tag)
-    note_reading(documents=[house.document], by=own, means=ReadingMeans.VIEWED)
-    note_reading(documents=[house.document], by=doctor, means=ReadingMeans.DOWNLOADED)
+    _readings(house)
     _account(own, tag)
+    _double(house, tag)
+    _contacts(house, tag)
+    _webhooks(practice, tag)
+    _acts(house, tag)
+    _import(house, tag)
+    _calendar(house, tag)
+    _log(admin, marie=own, practice=practice)
+    return house
+
+
+def _staff(practice: Practice, tag: str, *, signs: bool) -> tuple[User, User]:
+    """The doctor, who has a signature, and the administrator."""
+    doctor = account(f"doctor@{tag}.example", "Alice", f"Morel{tag}", title="Dr", professional_number="10101010101")
+    admin = account(f"admin@{tag}.example", "Carol", f"Roux{tag}")
+    Membership.objects.create(user=doctor, practice=practice, is_practitioner=True)
+    Membership.objects.create(user=admin, practice=practice, is_admin=True)
+    if signs:
+        picture = SimpleUploadedFile("signature.png", signature(1), "image/png")
+        set_signature_image(user=doctor, upload=picture, by=doctor)
+    else:
+        SignatureImage.objects.create(user=doctor, png=signature(1))
+    return doctor, admin
+
+
+def _shared(house: House, library: LibraryDocument, tag: str, *, signs: bool) -> None:
+    """Marie's appointments, and a document in each."""
+    house.past = house.book(house.marie, -3, holder=house.own, booked_for=BookedFor.SELF)
+    house.document = house.share(house.past, f"Ordonnance {tag}", signs=signs)
+    house.coming = house.book(house.marie, 3, holder=house.own, booked_for=BookedFor.SELF)
+    share_library_document(appointment=house.coming, library_document=library, by=house.doctor)
+
+
+def _readings(house: House) -> None:
+    note_reading(documents=[house.document], by=house.own, means=ReadingMeans.VIEWED)
+    note_reading(documents=[house.document], by=house.doctor, means=ReadingMeans.DOWNLOADED)
+
+
+def _contacts(house: House, tag: str) -> None:
+    """Marie became a colleague, proposes another address, and waits for a code."""
+    own, practice = house.own, house.practice
     ColleagueInvitation.objects.create(
         practice=practice, email=own.email, first_name="Marie", last_name=f"Durand{tag}", is_reader=True,
         token_hash=tag, sent_at=timezone.now(), expires_at=timezone.now(), ended_at=timezone.now(),
-        end=InvitationEnd.ACCEPTED, invited_by=admin, accepted_by=own,
+        end=InvitationEnd.ACCEPTED, invited_by=house.admin, accepted_by=own,
     )  # fmt: skip
-    _double(house, tag)
     ContactProposal.objects.create(
-        practice=practice, patient=marie, user=own, contact="email", value=f"nouvelle@{tag}.example"
+        practice=practice, patient=house.marie, user=own, contact="email", value=f"nouvelle@{tag}.example"
     )
     plan_email(to=own.email, subject="Un code", body="123456", language="fr")
+
+
+def _webhooks(practice: Practice, tag: str) -> None:
     endpoint = WebhookEndpoint.objects.create(practice=practice, url=f"https://{tag}.example/", secret=f"whsec_{tag}")
     WebhookDelivery.objects.create(
         practice=practice, endpoint=endpoint, event="document.shared", body="{}", due_at=timezone.now()
     )
+
+
+def _acts(house: House, tag: str) -> None:
+    """What the administrator may still undo, and the export that they asked for."""
     UndoableAct.objects.create(
-        kind=ActKind.CANCEL, by=admin, session=tag, practice=practice, appointment=uuid4(), until=timezone.now()
-    )
-    _import(house, tag)
-    _calendar(house, tag)
-    PracticeExport.objects.create(practice=practice, requested_by=admin)
-    _log(admin, marie=own, practice=practice)
-    return house
+        kind=ActKind.CANCEL, by=house.admin, session=tag, practice=house.practice, appointment=uuid4(),
+        until=timezone.now(),
+    )  # fmt: skip
+    PracticeExport.objects.create(practice=house.practice, requested_by=house.admin)
 
 
 def _family(practice: Practice, tag: str, mobile: str) -> list[Patient]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.prepared_process import run_alone
 from tools.lint import PRODUCTION
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+def start(tmp_path: Path, script: str = "import docshare.wsgi", **changes: str) -> subprocess.CompletedProcess[str]:
     outside = (
         *PRODUCTION,
         "SECRET_KEY_FALLBACKS",
@@ -27,10 +26,7 @@ def start(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
     )
     inherited = {name: value for name, value in os.environ.items() if name not in outside}
     environment = {**inherited, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes}
-    return subprocess.run(
-        [sys.executable, "-c", "import docshare.wsgi"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return run_alone("-c", script, environment=environment)
 
 
 def test_it_starts_with_everything_set(tmp_path: Path) -> None:
@@ -80,13 +76,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 def test_a_secret_may_be_a_file_and_its_last_line_break_is_not_part_of_it(tmp_path: Path) -> None:
     file = tmp_path / "sms_url"
     file.write_text("https://sms.example/send\n")
-    changes = {"SMS_URL": "", "SMS_URL_FILE": str(file)}
-    former = ("SECRET_KEY_FALLBACKS", "SIGNING_PASSPHRASE_FALLBACKS")
-    outside = (*PRODUCTION, *former, "DJANGO_SETTINGS_MODULE", "DEBUG", "DOCUMENT_SERVING", "STORAGE_URL")
-    inherited = {name: value for name, value in os.environ.items() if name not in outside}
-    done = subprocess.run(
-        [sys.executable, "-c", "from docshare import settings; print(repr(settings.SMS_URL))"],
-        cwd=ROOT, env={**inherited, **PRODUCTION, "DATA_DIR": str(tmp_path), **changes},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    asked = "from docshare import settings; print(repr(settings.SMS_URL))"
+    done = start(tmp_path, asked, SMS_URL="", SMS_URL_FILE=str(file))
+    assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "'https://sms.example/send'"

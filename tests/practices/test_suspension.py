@@ -51,7 +51,8 @@ def as_many_calls_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def suspended(ids: dict[str, Any], practice: Practice, root: User) -> Practice:
+def suspended(practice: Practice, root: User) -> Practice:
+    """`ids` comes before it in a test: staff of a suspended practice make nothing."""
     suspend(practice=practice, reason=REASON, by=root)
     return practice
 
@@ -266,7 +267,7 @@ def _queued(practice: Practice, **fields: Any) -> Message:
 
 
 def test_reminders_wait_and_those_of_past_appointments_end(
-    ids: dict[str, Any], practice: Practice, appointment: Appointment, root: User
+    practice: Practice, appointment: Appointment, root: User
 ) -> None:
     past = timezone.now() - timedelta(hours=3)
     reminder = Reminder.objects.filter(appointment=appointment).first() or Reminder.objects.create(

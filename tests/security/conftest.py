@@ -79,9 +79,9 @@ def marias_account(marie: Patient) -> User:
 
 
 @pytest.fixture
-def root(ids: dict[str, Any]) -> User:
+def root(db: None) -> User:
     """An operator of the site, a member of no practice."""
-    return User.objects.get(email="root@site.example")
+    return User.objects.create_superuser("root@site.example", PASSWORD)
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def ids(
     holder: User,
     carol: User,
     rita: User,
+    root: User,
 ) -> dict[str, Any]:
     """Ids of real objects of Les Lilas, by kind; no other practice may see them."""
-    root = User.objects.create_superuser("root@site.example", PASSWORD)
     document = share_upload(
         appointment=appointment,
         intake=receive(),
