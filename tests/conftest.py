@@ -99,7 +99,6 @@ DEAR = {
     "portals/api/test_language.py",
     "practices/test_suspension.py",
     "upgrade/test_beside_the_last_release.py",
-    "upgrade/test_from_nothing.py",
 }
 
 USUAL_LIMIT = 180  # seconds, as in pyproject.toml
