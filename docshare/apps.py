@@ -22,7 +22,8 @@ class ServedFilesConfig(StaticFilesConfig):
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
-        *("legacy", "types", "image_decoders", "redoc"),  # folders of pdfjs-dist, signature_pad, the sidecar
+        *("legacy", "types", "image_decoders", "web", "redoc"),  # folders of pdfjs-dist, signature_pad, the sidecar
+        *("rest_framework", "django_htmx", "ext", "scss"),  # of packages; the last two of htmx.org and the font
         *("pdf.mjs*", "pdf.worker.mjs*", "pdf.renderer.mjs*", "pdf.sandbox.*", "pdf_viewer.*"),
         *("bootstrap-*", "bootstrap.css*", "bootstrap.rtl.*", "bootstrap*.js*"),
         *("signature_pad.js*", "signature_pad.umd.*", "htmx.amd.*", "htmx.cjs.*", "htmx.esm.*", "htmx.js", "*.d.ts"),

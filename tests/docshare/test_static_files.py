@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 from deploy.prepare import collect_static_files
 from docshare import settings as site
+from docshare.static_files import BEST, GOOD, LARGE, ReadableCompressor
 
 
 @pytest.fixture
@@ -46,3 +48,20 @@ def test_static_files_are_readable_by_all_and_mended_where_they_were_not(static_
         path.chmod(0o700 if path.is_dir() else 0o600)
     collect_static_files()
     assert modes(static_root) == {0o644, 0o755}
+
+
+@pytest.mark.ground
+def test_each_content_is_compressed_once_and_the_best_quality_is_for_what_a_first_page_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def compress(data: bytes, *, quality: int) -> bytes:
+        asked.append((len(data), quality))
+        return b"x"
+
+    monkeypatch.setattr(brotli, "compress", compress)
+    compressor = ReadableCompressor(quiet=True)
+    for data in (b"a" * LARGE, b"a" * LARGE, b"b" * (LARGE + 1), b"a" * LARGE):
+        assert compressor.compress_brotli(data) == b"x"
+    assert asked == [(LARGE, BEST), (LARGE + 1, GOOD)]
