@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
+from audit.guards import GUARDS, trail_is_guarded
 from audit.models import AuditEvent
 from audit.trail import record
 from practices.models import Practice
@@ -37,3 +38,17 @@ def test_the_database_itself_refuses(statement: str, practice: Practice, alice: 
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
+
+
+@pytest.mark.django_db
+def test_each_guard_that_is_missing_is_a_fault_of_the_installation() -> None:
+    assert list(trail_is_guarded()) == []
+    on_table = connection.vendor == "postgresql"
+    for table, triggers in GUARDS[connection.vendor].items():
+        for name in triggers:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"DROP TRIGGER {name} ON {table}" if on_table else f"DROP TRIGGER {name}")
+                (fault,) = trail_is_guarded()
+                assert f"trigger {name} of {table} is missing" in fault
+                transaction.set_rollback(True)
+    assert list(trail_is_guarded()) == []

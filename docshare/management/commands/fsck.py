@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import IntegrityError, connection
 
 from audit import chain, days
+from audit.guards import trail_is_guarded
 from docshare import sealed
 from docshare.health import runs
 from docshare.wrong_keys import wrong_keys
@@ -72,6 +73,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "texts": notifications.texts_are_forgotten,
     "practices": practices_are_their_parents,
     "audit": chain.faults,
+    "audit-guards": trail_is_guarded,
     "keys": keys_open_what_is_sealed,
     "orphans": every_stored_file_has_a_row,
 }
