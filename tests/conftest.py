@@ -68,9 +68,10 @@ OF_INSTALLATIONS = {"docshare", "jobs", "platform", "upgrade"}
 # In a browser: what stores and queues behind the pages is tested without one, on both.
 WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
-# Two fifths of the processor time of all tests: each commit runs one half of these, except in tests/security and
+# Nearly half of the processor time of all tests: each commit runs one half of these, except in tests/security and
 # tests/properties, which all run. Measured with --durations; one that became cheap leaves the list.
 DEAR = {
+    "accounts/test_tries.py",
     "clients/test_clients.py",
     "docshare/test_backup.py",
     "docshare/test_backup_encrypted.py",
@@ -81,6 +82,7 @@ DEAR = {
     "documents/receiving/test_killed.py",
     "documents/receiving/test_plans_at_once.py",
     "documents/test_killed.py",
+    "documents/test_what_is_read_last.py",
     "documents/to_sign/test_sign_tasks.py",
     "files/test_preview.py",
     "files/test_storage_s3.py",
@@ -88,15 +90,21 @@ DEAR = {
     "imports/test_calendar_runs.py",
     "imports/test_costs.py",
     "patients/test_contact_faults.py",
+    "personal_data/moving/test_claims.py",
     "personal_data/moving/test_installations.py",
+    "personal_data/moving/test_opening_archives.py",
     "personal_data/test_at_once.py",
     "personal_data/test_data_exports.py",
+    "personal_data/test_erase.py",
+    "personal_data/test_export.py",
     "personal_data/test_practice_exports.py",
     "personal_data/test_whose.py",
     "platform/test_fresh_start.py",
     "platform/test_stopping.py",
     "portals/api/test_contract.py",
     "portals/api/test_language.py",
+    "portals/test_bounded_pages.py",
+    "portals/test_indexing.py",
     "practices/test_suspension.py",
     "upgrade/test_beside_the_last_release.py",
 }
