@@ -34,5 +34,6 @@ def trail_is_guarded() -> Iterator[str]:
         for name in sorted(triggers - present):
             yield (
                 f"trigger {name} of {table} is missing: the database does not refuse changes any more. Run manage.py "
-                "migrate, then compare the trail with an anchor that is stored elsewhere (fsck --anchor)."
+                "migrate if migrations are due; if none is, somebody removed it. Compare the trail with an anchor "
+                "that is stored elsewhere (fsck --anchor)."
             )

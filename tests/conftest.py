@@ -143,7 +143,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("servers") and not NEEDS_SERVERS.search(item.path.read_text()):
             raise pytest.UsageError(f"{item.path} does not show that it needs servers: a half would pass over it.")
-    for item in items:
         parts, name = set(item.path.parts), item.path.name
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         no_database = not item.get_closest_marker("django_db") and not fixtures
