@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -111,6 +112,7 @@ DEAR = {
 
 USUAL_LIMIT = 180  # seconds, as in pyproject.toml
 NEEDS_SERVERS = re.compile(r"\bmark\.servers\b|\bon_postgresql\b")  # in a file, of the tests that do
+ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
 ROOT = Path(__file__).resolve().parents[1]
 SHARES = 8  # of the repeated parameters, one is run at each turn
 
@@ -141,8 +143,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
     for item in items:
-        if item.get_closest_marker("servers") and not NEEDS_SERVERS.search(item.path.read_text()):
-            raise pytest.UsageError(f"{item.path} does not show that it needs servers: a half would pass over it.")
+        if needed := item.get_closest_marker("servers"):
+            if not NEEDS_SERVERS.search(item.path.read_text()):
+                raise pytest.UsageError(f"{item.path} does not show that it needs servers: a half passes over it.")
+            if needed.args and not ON_POSTGRESQL:
+                item.add_marker(pytest.mark.skip(reason=needed.args[0]))
         parts, name = set(item.path.parts), item.path.name
         fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         no_database = not item.get_closest_marker("django_db") and not fixtures

@@ -149,10 +149,7 @@ def test_an_export_is_json_lines_with_their_places(write: Write) -> None:
     assert (exported[2]["position"], exported[2]["digest"]) == (None, None)
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite lets a writer starve while others write without a pause"
-)
+@pytest.mark.servers("SQLite lets a writer starve while others write without a pause")
 @pytest.mark.django_db(transaction=True)
 def test_writers_and_sealers_at_once_leave_one_whole_chain(practice: Practice, alice: User) -> None:
     writing = threading.Event()

@@ -219,8 +219,7 @@ def test_the_database_refuses_to_change_a_day(statement: str, practice: Practice
         cursor.execute(statement)
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.servers("SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_writers_of_two_practices_and_the_sealer_never_wait_for_each_other(practice: Practice, alice: User) -> None:
     """All of them are within their transactions at the same moment, each with lines written."""

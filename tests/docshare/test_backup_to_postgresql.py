@@ -26,9 +26,8 @@ from tests.docshare.installations import SETUP, copy_of, manage, python
 SERVER = os.environ.get("DATABASE_URL", "")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.servers,
+    pytest.mark.servers("Restores into PostgreSQL"),
     pytest.mark.xdist_group("backups"),
-    pytest.mark.skipif(not SERVER.startswith("postgres"), reason="Restores into PostgreSQL"),
 ]
 SIGN = """
 from accounts.models import User

@@ -147,8 +147,7 @@ def test_many_bookings_make_few_tasks(
     assert 1 <= current_app.control.purge() <= 4
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.servers("SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_workers_side_by_side_share_the_work_and_send_each_once(
     three_documents: list[LibraryDocument], carol: User, book_for: BookFixture, marie: Patient

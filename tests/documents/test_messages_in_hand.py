@@ -428,9 +428,8 @@ def test_a_document_of_which_the_last_message_was_called_off_still_needs_somebod
     assert later not in document.newest_messages
 
 
-@pytest.mark.servers
+@pytest.mark.servers("SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("first", ["worker", "staff"])
 def test_a_worker_that_fails_while_it_is_called_off_does_not_queue_it_again(
     practice: Practice, mail_server: MailServer, first: str

@@ -107,8 +107,7 @@ def test_a_personal_copy_goes_alone(
     assert alone == [one.pk for one in booked]
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no single rows")
+@pytest.mark.servers("SQLite locks no single rows")
 @pytest.mark.django_db(transaction=True)
 def test_a_sending_that_somebody_else_has_locked_goes_alone(book_many: Callable[[int], list[Appointment]]) -> None:
     booked = book_many(3)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core import serializers
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -344,9 +344,8 @@ def test_a_sitting_is_announced_once_when_its_page_is_left(
     assert email.due_at == last + timedelta(seconds=30)
 
 
-@pytest.mark.servers
+@pytest.mark.servers("two connections, and rows that workers skip")
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="two connections, and rows that workers skip")
 @pytest.mark.parametrize("first", ["worker", "undo"])
 def test_a_worker_and_an_undoing_at_the_same_moment_agree_on_who_was_first(
     full: Appointment, bob: User, first: str

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -177,9 +177,8 @@ def test_what_the_release_before_reads_in_the_session_is_never_a_batch(
     assert LAST not in doctor.session
 
 
-@pytest.mark.servers
+@pytest.mark.servers("two connections, and rows that workers skip")
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="two connections, and rows that workers skip")
 @pytest.mark.parametrize("first", ["worker", "undo"])
 def test_a_worker_and_an_undoing_of_a_batch_at_the_same_moment_agree_on_who_was_first(
     batch: ShareBatch, alice: User, first: str

@@ -105,8 +105,7 @@ def test_of_a_file_that_is_gone_nothing_is_kept(stored: StoredFile) -> None:
     assert not KeptPage.objects.exists()
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.servers("SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_keeping_a_page_never_stops_the_deletion_of_its_file(stored: StoredFile) -> None:
     """In a second process while the first is about to delete the row: nothing is left, nobody fails."""

@@ -16,16 +16,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from notifications.models import Message
 from notifications.tasks import dispatch
 from tests.notifications.conftest import free_port, make_email
+from tests.prepared_process import database_address
 
 pytestmark = [
-    pytest.mark.servers,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="Other processes cannot see SQLite's test database"),
+    pytest.mark.servers("Other processes cannot see SQLite's test database"),
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -58,14 +57,11 @@ def mail_server() -> Iterator[SlowMailServer]:
 @pytest.fixture
 def worker(mail_server: SlowMailServer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Started as in docker-compose.yml."""
-    database = connection.settings_dict
-    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-    server = f"{database['HOST']}:{database['PORT']}"
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "docshare.settings",
         "DATA_DIR": str(settings.DATA_DIR),
-        "DATABASE_URL": f"postgres://{database['USER']}{password}@{server}/{database['NAME']}",
+        "DATABASE_URL": database_address(),
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
     }
     celery = [sys.executable, "-m", "celery", "--app", "docshare", "worker"]

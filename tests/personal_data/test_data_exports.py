@@ -134,8 +134,7 @@ def test_an_account_closed_meanwhile_leaves_no_archive(house: House, monkeypatch
     assert len(set(sweeping.keys())) == StoredFile.objects.count()
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.servers("SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_two_requests_at_once_make_one_archive() -> None:
     own = furnish("lilas", mobile="+33612345678").own

@@ -24,7 +24,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -39,8 +39,7 @@ from tests.notifications.conftest import free_port, make_email
 from tests.prepared_process import Process, start
 
 pytestmark = [
-    pytest.mark.servers,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="Other processes cannot see SQLite's test database"),
+    pytest.mark.servers("Other processes cannot see SQLite's test database"),
     pytest.mark.django_db(transaction=True),
 ]
 WORKER = """

@@ -104,8 +104,7 @@ def is_built(transactional_db: None) -> Callable[[], bool]:
     return _is_built
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite builds indexes in its transaction")
+@pytest.mark.servers("SQLite builds indexes in its transaction")
 @pytest.mark.parametrize(
     "before",
     [
@@ -140,8 +139,7 @@ def test_a_check_is_added_at_once_and_its_old_rows_are_read_later() -> None:
             add.database_backwards(APP, editor, after, before)
 
 
-@pytest.mark.servers
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lock for all")
+@pytest.mark.servers("SQLite has one lock for all")
 def test_a_foreign_key_that_does_not_get_its_lock_is_tried_again(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
