@@ -16,7 +16,7 @@ import pi_heif
 import pypdfium2 as pdfium
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from files.small_pictures import webp_below
+from files.small_pictures import picture_below
 from files.structure import contents
 
 MAX_FRAME_PIXELS = 100_000_000  # 4 bytes each once decoded; an A4 page at 1000 dpi has 97 million
@@ -160,8 +160,8 @@ def draw_fields(pdf: pdfium.PdfDocument) -> None:
 
 
 def render_page(path: str, media_type: str, page: int, width: int, most: int, output: str) -> Answer:
-    """Write page (from 1) to `output`, as a WebP of this width, or narrower to stay below `most` bytes. Answers
-    `{"width", "height"}`, in pixels."""
+    """Write page (from 1) to `output`, as a PNG or a WebP of this width, or narrower to stay below `most` bytes.
+    Answers `{"width", "height"}`, in pixels."""
     if media_type == "application/pdf":
         pdf = pdfium.PdfDocument(path)
         if not 1 <= page <= len(pdf):
@@ -181,7 +181,7 @@ def render_page(path: str, media_type: str, page: int, width: int, most: int, ou
             image.info["exif"] = source.info.get("exif", b"")
         image = ImageOps.exif_transpose(image)
         image.thumbnail((width, width * 3))
-    encoded, image = webp_below(image, most)
+    encoded, image = picture_below(image, most)
     Path(output).write_bytes(encoded)
     return {"width": image.width, "height": image.height}
 

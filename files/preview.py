@@ -20,8 +20,8 @@ from refusals import Kind, Refusal
 logger = logging.getLogger(__name__)
 MAX_TEXT = 20_000  # characters of a page
 MAX_WIDTH = 1600  # pixels
-IMAGE_TYPE = "image/webp"
-WEBP = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)  # RFC 9649, 2.4
+PNG = b"\x89PNG\r\n\x1a\n"  # RFC 2083, 3.1
+PICTURE = re.compile(rb"RIFF.{4}WEBP|" + re.escape(PNG), re.DOTALL)  # RFC 9649, 2.4
 MAX_PICTURE_BYTES = 40_000  # of a page: less than a second over 50 kB/s
 
 
@@ -34,7 +34,7 @@ class NoPreview(Refusal):
 
 
 def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
-    """A WebP of the page (from 1), at most `width` pixels wide, as IMAGE_TYPE; kept once it is drawn.
+    """A PNG or a WebP of the page (from 1), at most `width` pixels wide; kept once it is drawn.
 
     Raises NoPreview, storage.BytesChanged.
     """
@@ -49,15 +49,20 @@ def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
     return picture
 
 
+def image_type(picture: bytes) -> str:
+    """Its media type."""
+    return "image/png" if picture.startswith(PNG) else "image/webp"
+
+
 def drawn_page(path: Path, media_type: str, *, page: int, width: int) -> bytes:
     """The same of a file that is not stored. Raises NoPreview."""
-    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".webp") as output:
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".picture") as output:
         arguments = (str(path), media_type, page, min(width, MAX_WIDTH), MAX_PICTURE_BYTES, output.name)
         try:
             answer = sandbox.run(decoding.render_page, *arguments, reads=[path], writes=[output.name])
             if answers.refusal(answer, ["no_such_page"]):
                 raise NoPreview
-            picture = answers.written(Path(output.name), WEBP, most=MAX_PICTURE_BYTES)
+            picture = answers.written(Path(output.name), PICTURE, most=MAX_PICTURE_BYTES)
         except sandbox.SandboxError as error:
             logger.warning("No preview of %s: %s", path.name, error)
             raise NoPreview from error

@@ -68,7 +68,7 @@ def page_picture_of(request: HttpRequest, document: Paged, page: int) -> HttpRes
         response = HttpResponseNotModified()
     else:
         picture = preview.page_image(document.file, page=page, width=WIDTH)
-        response = HttpResponse(picture, content_type=preview.IMAGE_TYPE)
+        response = HttpResponse(picture, content_type=preview.image_type(picture))
     response["Cache-Control"] = f"private, max-age={KEPT}" if mark else "no-store, private"
     if mark:
         response["ETag"] = tag

@@ -20,7 +20,7 @@ from documents.models import Category, LibraryDocument, LibraryVersion
 from documents.models.library import LibraryDocumentQuerySet
 from files.intake import Refused, ScannerUnavailable, accept
 from files.limits import MEDIA_TYPES
-from files.preview import IMAGE_TYPE, page_image
+from files.preview import image_type, page_image
 from files.serving import respond
 from patients.names import MAX_SEARCH_LENGTH, SearchTooLong
 from portals.answers import done
@@ -233,7 +233,7 @@ def picture(request: HttpRequest, user: User, pk: uuid.UUID) -> HttpResponse:
 
 def _image(document: LibraryDocument, width: int) -> HttpResponse:
     image = page_image(document.newest.file, page=1, width=width)
-    return HttpResponse(image, content_type=IMAGE_TYPE, headers={"Cache-Control": "no-store, private"})
+    return HttpResponse(image, content_type=image_type(image), headers={"Cache-Control": "no-store, private"})
 
 
 def _document_of(user: User, pk: uuid.UUID) -> LibraryDocument:

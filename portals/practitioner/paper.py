@@ -69,4 +69,4 @@ def _stamp(place: Placement, stamp: Callable[[float], bytes] | None) -> StampOnP
 
 def _picture(paper: Intake, number: int) -> str:
     picture = preview.drawn_page(paper.path, PDF, page=number, width=WIDTH)
-    return f"data:{preview.IMAGE_TYPE};base64,{b64encode(picture).decode()}"
+    return f"data:{preview.image_type(picture)};base64,{b64encode(picture).decode()}"

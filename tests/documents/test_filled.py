@@ -170,7 +170,7 @@ def test_the_paper_is_shown_and_never_stored(
 ) -> None:
     browser, before = sign_in(bob), len(files_in_store())
     page = browser.post(address, {**ANSWERS, **ABOUT, "show": "1"}).content.decode()
-    assert 'src="data:image/webp;base64,' in page
+    assert re.search('src="data:image/(png|webp);base64,', page)
     assert "2 mars 2027" in page
     pdf = browser.post(address, {**ANSWERS, **ABOUT, "pdf": "1"})
     assert "côté gauche" in " ".join(text_of_pdf(pdf.content).split())

@@ -91,7 +91,7 @@ def both_pictures(visitor: Visitor, pdf: bytes) -> tuple[Image.Image, Image.Imag
     of_server = preview.page_image(stored, page=1, width=WIDTH)
     return (
         Image.open(io.BytesIO(base64.b64decode(drawn)), formats=["PNG"]),
-        Image.open(io.BytesIO(of_server), formats=["WEBP"]),
+        Image.open(io.BytesIO(of_server), formats=["WEBP", "PNG"]),
     )
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from files import decoding, preview
 from files.limits import PDF as PDF_TYPE
 from files.models import StoredFile
-from files.small_pictures import webp_below
+from files.small_pictures import picture_below
 from tests.documents.conftest import PDF
 from tests.pdf_samples import SAMPLES
 from tests.pdfs import pdf_with_page
@@ -50,7 +50,8 @@ def written(image: Image.Image, kind: str, **more: object) -> bytes:
 
 
 def shown(stored: StoredFile, page: int = 1, width: int = 60) -> Image.Image:
-    return Image.open(io.BytesIO(preview.page_image(stored, page=page, width=width)), formats=["WEBP"]).convert("L")
+    picture = preview.page_image(stored, page=page, width=width)
+    return Image.open(io.BytesIO(picture), formats=["WEBP", "PNG"]).convert("L")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_noise_fits_too_and_a_radiograph_keeps_its_tones(tmp_path: Path) -> None
     noise = Image.effect_noise((1600, 2400), 90)
     tones = Image.linear_gradient("L").resize((1200, 1200))
     for name, image in (("noise", noise), ("tones", tones)):
-        encoded, sized = webp_below(image.convert("RGB"), 40_000)
+        encoded, sized = picture_below(image.convert("RGB"), 40_000)
         assert len(encoded) <= 40_000
         assert sized.width >= (100 if name == "noise" else 1200)
     grey = Image.open(io.BytesIO(encoded)).convert("L")

@@ -43,7 +43,7 @@ def test_cards_are_searched_and_filtered(sign_in: SignIn, bob: User, access_plan
         assert "Aucun document ne correspond" in page_text(client.get("/pro/library/", {"q": words})), words
     assert "Importer" not in page_text(client.get("/pro/library/"))
     image = client.get(f"/pro/library/{access_plan.pk}/thumbnail/")
-    assert image["Content-Type"] == "image/webp"
+    assert image["Content-Type"] == "image/png"
     assert "no-store" in image["Cache-Control"]
 
 

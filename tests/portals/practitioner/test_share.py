@@ -24,7 +24,7 @@ from accounts.sole_control import MAY_SIGN
 from appointments.models import Appointment
 from docshare.demo.letters import letter
 from documents.models import SharedDocument
-from files import content
+from files import content, preview
 from notifications.models import Message
 from patients.models import Patient
 from portals.practitioner.card import received
@@ -84,7 +84,7 @@ def test_the_receipt_shows_the_page_and_its_text_to_whoever_shared_it_and_no_lon
     assert address in page
     assert "Paracétamol" in page
     picture = sign_in(bob).get(address)
-    assert (picture["Content-Type"], picture.content[:4]) == ("image/webp", b"RIFF")
+    assert (picture["Content-Type"], picture.content[:4]) == ("image/png", preview.PNG[:4])
     assert picture["Cache-Control"] == "no-store, private"
     assert sign_in(bob).get(f"/pro/documents/{document.pk}/pages/2/").status_code == 404
     assert sign_in(alice).get(address).status_code == 404  # a colleague opens it by a recorded reading

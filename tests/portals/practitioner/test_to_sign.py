@@ -86,7 +86,7 @@ def test_the_page_of_one_shows_every_page_of_the_paper_and_what_it_is_for(
     prepare: Prepare, alice_signs: User, sign_in: SignIn
 ) -> None:
     page = sign_in(alice_signs).get(f"{LIST}{prepare().pk}/").content.decode()
-    assert page.count('="data:image/webp;base64,') == 1
+    assert page.count('="data:image/png;base64,') == 1
     for words in ("arrêt jusqu’au", "2 mars 2027", "Marie Durand", "Bob Petit", "80 % de la gauche"):
         assert words in page
 
