@@ -23,7 +23,7 @@ from signing.pdf.geometry import upright_matrix
 from signing.pdf.objects import array, dictionary, numbers
 from signing.pdf.stamp_image import StampImage, converted
 from signing.pdf.stamp_layout import QUIET, Rectangle, StampLayout, lay_out
-from signing.pdf.typesetting import JOINERS, Typesetter
+from signing.pdf.typesetting import EM, JOINERS, Typesetter
 
 MAX_LINE = 80  # characters
 INK = (0.07, 0.13, 0.20)
@@ -91,7 +91,7 @@ class _Drawing(BaseStamp):
             width,
             height,
             paragraphs=[text for text in map(plain, self._stamp.paragraphs) if text],
-            measure=lambda text: type_.shape(text).width / 1000,
+            measure=lambda text: type_.width(text) / EM,
             has_image=self._stamp.image is not None,
             modules=len(self._stamp.code),
         )

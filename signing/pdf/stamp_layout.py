@@ -88,19 +88,19 @@ def _largest(
     paragraphs: Sequence[str], measure: Measure, area: Rectangle, *, largest: float
 ) -> tuple[float, list[str]]:
     """The largest size, and the lines, with which the text fits."""
-    size = largest
+    size, broken = largest, list(map(_pieces, paragraphs))
     while True:
-        lines = [line for paragraph in paragraphs for line in _wrapped(paragraph, measure, area.width / size)]
+        lines = [line for pieces in broken for line in _wrapped(pieces, measure, area.width / size)]
         if size <= MIN_DRAWN_TEXT or len(lines) * size * LEADING <= area.height:
             return size, lines
         size = MIN_TEXT if size > MIN_TEXT > size * 0.97 else size * 0.97
 
 
-def _wrapped(paragraph: str, measure: Measure, width: float) -> list[str]:
-    """Broken at spaces, after hyphens, and within words that alone are too long."""
+def _wrapped(pieces: Sequence[str], measure: Measure, width: float) -> list[str]:
+    """Broken between pieces, and within those that alone are too long."""
     lines: list[str] = []
     line = ""
-    for piece in _pieces(paragraph):
+    for piece in pieces:
         if line and measure((line + piece).rstrip()) > width:
             lines.append(line.rstrip())
             line = ""
@@ -113,6 +113,7 @@ def _wrapped(paragraph: str, measure: Measure, width: float) -> list[str]:
 
 
 def _pieces(paragraph: str) -> list[str]:
+    """Parts that end with a space or a hyphen."""
     pieces = [""]
     for letter in paragraph:
         pieces[-1] += letter

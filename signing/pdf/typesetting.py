@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 import uharfbuzz as hb
 from pyhanko.pdf_utils import generic
@@ -34,8 +35,7 @@ ONE_GLYPH_A_LETTER = ("Latn", "Grek", "Cyrl")  # letters with accents stay whole
 SYMBOLIC = 4  # flag of a font descriptor
 
 
-@dataclass(frozen=True)
-class Glyph:
+class Glyph(NamedTuple):
     """One glyph of width `advance`, shifted by `x`, `y` from the pen; all in thousandths of the text's size."""
 
     face: int
@@ -44,6 +44,14 @@ class Glyph:
     x: float
     y: float
     text: str
+
+
+class _Part(NamedTuple):
+    """Letters that HarfBuzz shapes at once."""
+
+    face: int
+    text: str
+    leftwards: bool
 
 
 @dataclass(frozen=True)
@@ -80,24 +88,28 @@ class Typesetter:
         self._fonts = [hb.Font(face) for face in self._faces]
         self._used: list[dict[int, str]] = [{} for _ in fonts]
         self._numbers: list[dict[int, int]] = [{} for _ in fonts]
-        self._shaped: dict[str, ShapedLine] = {}
+        self._widths: dict[str, float] = {}
 
     def shape(self, text: str) -> ShapedLine:
         """Shape one line of a left-to-right paragraph; right-to-left names keep their direction within it."""
-        if text not in self._shaped:
-            self._shaped[text] = self._shape(text)
-        return self._shaped[text]
+        return ShapedLine(tuple(glyph for part in self._parts(text) for glyph in self._glyphs(part)))
 
-    def _shape(self, text: str) -> ShapedLine:
-        runs = list(self._runs(unicodedata.normalize("NFC", text)))
-        shaped: list[Glyph] = []
+    def width(self, text: str) -> float:
+        """That of the shaped line, without its glyphs: who looks for a size asks for many."""
+        if text not in self._widths:
+            self._widths[text] = sum(self._advance(part) for part in self._parts(text))
+        return self._widths[text]
+
+    def _parts(self, text: str) -> Iterator[_Part]:
+        """In the order in which they stand on the line."""
+        runs = self._runs(unicodedata.normalize("NFC", text))
         for leftwards, group in groupby(runs, key=lambda run: run.leftwards):
             parts = [
-                (run.face, part) for run in group for part in (_numbers_apart(run.text) if leftwards else [run.text])
+                _Part(run.face, part, leftwards and not NUMBER.fullmatch(part))
+                for run in group
+                for part in (_numbers_apart(run.text) if leftwards else [run.text])
             ]
-            for face, part in reversed(parts) if leftwards else parts:
-                shaped += self._shape_run(face, part, leftwards and not NUMBER.fullmatch(part))
-        return ShapedLine(tuple(shaped))
+            yield from reversed(parts) if leftwards else parts
 
     def keep(self, line: ShapedLine) -> None:
         """Mark this line's glyphs for embedding."""
@@ -127,6 +139,9 @@ class Typesetter:
     def _runs(self, text: str) -> Iterator[_Run]:
         """Marks, joiners and spaces go with the letter before them, spaces between letters of opposite directions
         from left to right. A font of several scripts is shaped one script at a time: each has rules of its own."""
+        if text and all(_is_plain(self._faces[0], letter) for letter in text):
+            yield _Run(0, False, "", text)
+            return
         letters = [letter if letter in JOINERS or self._has(letter) is not None else MISSING for letter in text]
         runs: list[_Run] = []
         for rank, letter in enumerate(letters):
@@ -156,13 +171,22 @@ class Typesetter:
             return preferred
         return next((n for n, font in enumerate(self._fonts) if font.get_nominal_glyph(ord(letter))), None)
 
-    def _shape_run(self, face: int, text: str, leftwards: bool) -> list[Glyph]:
+    def _shaped_buffer(self, part: _Part) -> hb.Buffer:
         buffer = hb.Buffer()
-        buffer.add_str(text)
+        buffer.add_str(part.text)
         buffer.guess_segment_properties()
-        buffer.direction = "rtl" if leftwards else "ltr"
-        hb.shape(self._fonts[face], buffer, {"ccmp": buffer.script not in ONE_GLYPH_A_LETTER})
-        scale = EM / self._faces[face].upem
+        buffer.direction = "rtl" if part.leftwards else "ltr"
+        hb.shape(self._fonts[part.face], buffer, {"ccmp": buffer.script not in ONE_GLYPH_A_LETTER})
+        return buffer
+
+    def _advance(self, part: _Part) -> float:
+        positions = self._shaped_buffer(part).glyph_positions
+        width: int = sum(position.x_advance for position in positions)
+        return width * EM / float(self._faces[part.face].upem)
+
+    def _glyphs(self, part: _Part) -> list[Glyph]:
+        face, text, _ = part
+        buffer, scale = self._shaped_buffer(part), EM / self._faces[face].upem
         starts = [*sorted({info.cluster for info in buffer.glyph_infos}), len(text)]
         end_of = dict(pairwise(starts))
         spoken: set[int] = set()
@@ -173,6 +197,14 @@ class Typesetter:
             moved = (position.x_advance * scale, position.x_offset * scale, position.y_offset * scale)
             glyphs.append(Glyph(face, info.codepoint, *moved, letters))
         return glyphs
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(face: hb.Face, letter: str) -> bool:
+    """Whether it continues any run of Latin letters in this font, the first one."""
+    if letter in JOINERS or unicodedata.bidirectional(letter) in ("R", "AL"):
+        return False
+    return _script(letter) in ("", "Latn") and bool(hb.Font(face).get_nominal_glyph(ord(letter)))
 
 
 @lru_cache(maxsize=4096)

@@ -128,6 +128,31 @@ def test_a_stamp_has_the_letters_of_a_signers_name(script: str) -> None:
     assert missing_letters(NAMES[script], settings.STAMP_FONTS) == []
 
 
+MIXED = [
+    *NAMES.values(),
+    " 12 Łukasz",
+    "Dr דוד 1,5 לוי",
+    "e\u0301 Zoe\u0308",
+    "a\u200db",
+    "a\u200f (b)",
+    "12 \u200f3",
+    "Bonjour محمد 😀!",
+    "№ ½ ≤ 3",
+    "",
+    " ",
+]
+
+
+@pytest.mark.parametrize("text", MIXED)
+def test_latin_letters_are_shaped_as_those_of_any_script(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take a shorter way; and a width is that of the glyphs, which are not made for it."""
+    fonts = list(map(str, settings.STAMP_FONTS))
+    line, width = Typesetter(fonts).shape(text), Typesetter(fonts).width(text)
+    monkeypatch.setattr("signing.pdf.typesetting._is_plain", lambda *_: False)
+    assert Typesetter(fonts).shape(text) == line
+    assert width == pytest.approx(line.width)
+
+
 @pytest.mark.parametrize("name", ["😀", "ꦲ"])
 def test_a_signer_whose_name_cannot_be_stamped_is_told_before_anything_is_signed(
     sign_in: Callable[..., Client], appointment: Appointment, alice_signs: User, prescription: Category,
