@@ -75,10 +75,9 @@ def one_as_recipient(user: User, pk: uuid.UUID) -> SharedDocument | None:
     """
     if not user.is_active:
         return None
-    ties = _ties_of(user.pk)
-    if any(suspended_at is not None for _patient, _relationship, suspended_at in ties):
+    records = records_shown_to(user)
+    if records is None:
         return visible_as_recipient(user).select_related("file").filter(pk=pk).first()
-    records = (tuple(patient for patient, kind, _at in ties if kind == one) for one in WHAT_OF_A_RECORD)
     rows = _one_of_records(user.pk, pk, *records)
     if not rows:
         return None
@@ -88,11 +87,14 @@ def one_as_recipient(user: User, pk: uuid.UUID) -> SharedDocument | None:
     return found
 
 
+def records_shown_to(user: User) -> tuple[tuple[uuid.UUID, ...], ...] | None:
+    """As `records_of_ties`, of the account's live ties."""
+    return records_of_ties(user, _ties_of(user.pk)) if user.is_active else None
+
+
 @composed_once
-def _ties_of(user: uuid.UUID) -> QuerySet[RecordTie, tuple[Any, ...]]:
-    """The record, the relationship and `suspended_at` of each live tie of an account."""
-    ties = RecordTie.objects.live().filter(user=user)
-    return ties.values_list("patient", "relationship", "suspended_at")
+def _ties_of(user: uuid.UUID) -> QuerySet[RecordTie]:
+    return RecordTie.objects.live().filter(user=user)
 
 
 @composed_once

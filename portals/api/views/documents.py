@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,8 +28,10 @@ from documents.models.shared import read_messages
 from documents.sharing.access import (
     around,
     in_practices_around,
+    of_records,
     one_as_recipient,
     practices_of_staff,
+    records_shown_to,
     visible_as_recipient,
     visible_as_staff,
 )
@@ -44,6 +47,7 @@ from portals.api.serializers.documents import CategoryOut, ReceivedDocumentOut, 
 from portals.api.views.appointments import OfAppointment
 from portals.api.views.base import ApiView, Listing, StaffView, asked_ids, checked, need_scope, read
 from portals.clock import set_clock
+from practices.models import Practice
 from schema.composed import composed_once, in_steps
 from signing.pdf.placement import Placement
 
@@ -79,13 +83,10 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         return _newest_around(practices_of_staff(self.user), self.appointment.pk, count)
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        """Reads once what several documents have in common: the practice, and the people who shared them."""
         page: list[SharedDocument] = super().paginate_queryset(queryset) or []
-        sharers = {one.shared_by_id for one in page if one.shared_by_id}
-        people = {one.pk: one for one in _people(in_steps(sharers))}
+        _add_sharers(page)
         for one in page:
             one.practice = self.appointment.practice
-            one.shared_by = people.get(one.shared_by_id) if one.shared_by_id else None
         read_messages(page)
         return page
 
@@ -164,14 +165,31 @@ class AppointmentDocuments(OfAppointment, Listing[SharedDocument]):
         )
 
 
+def _add_sharers(page: Sequence[SharedDocument]) -> None:
+    """Reads once whoever shared several of them."""
+    people = {one.pk: one for one in _people(in_steps({one.shared_by_id for one in page if one.shared_by_id}))}
+    for one in page:
+        one.shared_by = people.get(one.shared_by_id) if one.shared_by_id else None
+
+
 @composed_once
 def _newest_around(practices: tuple[uuid.UUID, ...], appointment: uuid.UUID, count: int) -> QuerySet[SharedDocument]:
     return in_practices_around(practices, appointment).select_related("file")[:count]
 
 
 @composed_once
+def _newest_of_records(count: int, user: uuid.UUID, *records: tuple[uuid.UUID, ...]) -> QuerySet[SharedDocument]:
+    return of_records(user, *records).order_by(*NEWEST_FIRST).select_related("file")[:count]
+
+
+@composed_once
 def _people(ids: tuple[uuid.UUID, ...]) -> QuerySet[User]:
     return User.objects.filter(pk__in=ids)
+
+
+@composed_once
+def _practices(ids: tuple[uuid.UUID, ...]) -> QuerySet[Practice]:
+    return Practice.objects.filter(pk__in=ids)
 
 
 class DocumentDetail(StaffView):
@@ -206,8 +224,22 @@ class MyDocuments(ApiView, Listing[SharedDocument]):
     serializer_class = ReceivedDocumentOut
     ordering = NEWEST_FIRST
 
+    def first_rows(self, count: int) -> list[SharedDocument] | None:
+        if any(self.request.query_params.get(one.name) for one in MY_FILTERS):
+            return None
+        records = records_shown_to(self.user)
+        return None if records is None else _newest_of_records(count, self.user.pk, *records)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page: list[SharedDocument] = super().paginate_queryset(queryset) or []
+        _add_sharers(page)
+        practices = {one.pk: one for one in _practices(in_steps({one.practice_id for one in page}))}
+        for one in page:
+            one.practice = practices[one.practice_id]
+        return page
+
     def get_queryset(self) -> QuerySet[SharedDocument]:
-        documents = visible_as_recipient(self.user).select_related("file", "shared_by", "practice")
+        documents = visible_as_recipient(self.user).select_related("file")
         documents = documents.filter(**asked_ids(self.request, "patient", "practice"))
         if category := self.request.query_params.get("category"):
             without_nul = category[:40].replace("\0", "")  # PostgreSQL text cannot contain NUL
