@@ -27,7 +27,7 @@ help:
 	@echo "make docs   docs/settings.md, docs/floors.svg and the classes of the agenda's grid from the code"
 	@echo "make machines  bare Debian 12, 13 and 14 by the README, and the image, as root (MACHINES=\"debian12 debian13 debian14 image\")"
 	@echo "make locks  requirements*.lock from pyproject.toml, for every supported Python (UPGRADE=1: newer packages)"
-	@echo "make bench  measurements"
+	@echo "make bench  measurements beside floors and peers (PARTS=\"pages peers\", TABLE=docs/performance.md)"
 	@echo "make faults SEEDS=200   real processes killed, stopped and cut off at random; nothing may be lost"
 	@echo "make fuzz MINUTES=60   documents changed at random (FOLDER=…: yours too); each must get an answer"
 	@echo "make corpus FOLDER=…   every document of a folder received and signed (DAMAGE=1: damaged copies too)"
@@ -69,7 +69,7 @@ docs: dev
 	@exec $(BIN)/python tools/floors.py
 
 bench: dev
-	@exec $(BIN)/python -m bench
+	@PARTS="$(PARTS)" TABLE="$(TABLE)" exec $(BIN)/python -m bench
 
 faults: dev
 	@exec $(BIN)/python -m tests.faults --seeds $(or $(SEEDS),200) $(if $(KINDS),--kinds "$(KINDS)") $(if $(ACTS),--acts "$(ACTS)")
@@ -90,6 +90,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 locks: dev
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.lock
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) $(if $(UPGRADE),--upgrade) bench/peers/requirements.in --output-file bench/peers/requirements.lock
 
 runtime dev:
 	@test -n "$(PYTHON)" || { echo "docshare needs Python 3.11 to 3.14; none was found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }

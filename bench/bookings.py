@@ -5,9 +5,11 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from datetime import time as time_of_day
+from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, QuerySet
@@ -56,15 +58,41 @@ def load(count: int) -> None:
 
 def book_all() -> list[float]:
     """Book one appointment for each patient; returns the duration of each booking in seconds."""
+    return [_timed(**asked) for asked in _bookings()]
+
+
+def book_steadily(rate: int) -> tuple[dict[UUID, float], float]:
+    """Book for each patient, `rate` a second.
+
+    Returns when each appointment was to be booked (seconds since the epoch), and how late the last one was."""
+    begun, asked_at = time.time(), {}
+    for number, asked in enumerate(_bookings()):
+        due = begun + number / rate
+        time.sleep(max(0, due - time.time()))
+        asked_at[book(**asked).pk] = due
+    return asked_at, time.time() - due
+
+
+def moments_of_messages(asked_at: dict[UUID, float]) -> dict[str, float]:
+    """For each message about these appointments, when its booking was asked for."""
+    sent = Message.objects.filter(state="sent", about__in=asked_at).values_list("pk", "about")
+    return {str(pk): asked_at[about] for pk, about in sent if about}
+
+
+def _bookings() -> Iterator[dict[str, Any]]:
     secretary = User.objects.get(email="secretariat@lilas.example")
     agendas = list(Agenda.objects.filter(practice=_practice()).select_related("practice"))
     reason = _practice().visit_reasons.get(name="Consultation de suivi")
     first = timezone.now() + timedelta(days=30)
     patients = Patient.objects.filter(last_name__startswith="Numéro ").select_related("practice")
-    return [
-        _timed(agendas[number % len(agendas)], reason, patient, first + timedelta(minutes=number), secretary)
-        for number, patient in enumerate(patients)
-    ]
+    for number, patient in enumerate(patients):
+        yield {
+            "agenda": agendas[number % len(agendas)],
+            "visit_reason": reason,
+            "patient": patient,
+            "starts_at": first + timedelta(minutes=number),
+            "by": secretary,
+        }
 
 
 def rules_that_do_not_match() -> None:
@@ -77,13 +105,14 @@ def rules_that_do_not_match() -> None:
     secretary = User.objects.get(email="secretariat@lilas.example")
 
     def measure() -> tuple[float, int]:
-        start = timezone.now() + timedelta(days=30)
+        asked: dict[str, Any] = {"agenda": agenda, "visit_reason": reason, "patient": patient, "by": secretary}
+        asked["starts_at"] = timezone.now() + timedelta(days=30)
         for _ in range(20):
-            _timed(agenda, reason, patient, start, secretary)
+            _timed(**asked)
         with CaptureQueriesContext(connection) as queries_run:
-            _timed(agenda, reason, patient, start, secretary)
+            _timed(**asked)
         # The fastest tenth, to leave out delays by other processes of the machine.
-        times = [_timed(agenda, reason, patient, start, secretary) for _ in range(200)]
+        times = [_timed(**asked) for _ in range(200)]
         return statistics.quantiles(times, n=10)[0], len(queries_run)
 
     without, fewest = measure()
@@ -105,9 +134,9 @@ def _fill_up(practice: Practice, reason: VisitReason, count: int) -> None:
     documents.objects.bulk_create([documents(autosendrule=rule, librarydocument=document) for rule in rules])
 
 
-def _timed(agenda: Agenda, reason: VisitReason, patient: Patient, starts_at: datetime, by: User) -> float:
+def _timed(**asked: Any) -> float:
     start = time.perf_counter()
-    book(agenda=agenda, visit_reason=reason, patient=patient, starts_at=starts_at, by=by)
+    book(**asked)
     return time.perf_counter() - start
 
 

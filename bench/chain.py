@@ -1,8 +1,11 @@
 """The chain at scale: bookings -> rules -> documents -> one email and one SMS each, with workers killed meanwhile.
 
-`python -m bench chain` (BOOKINGS, KILLS in the environment), on the PostgreSQL and Redis of DATABASE_URL and
-REDIS_URL: a database of its own is made there and dropped. Workers and beat run as deployed; bench/sinks.py receives
-the messages. The floor, in the same run: as many empty tasks through the same broker and workers.
+`python -m bench.chain` (BOOKINGS, KILLS in the environment), on a PostgreSQL and a Redis of its own. Workers and beat
+run as deployed; bench/sinks.py receives the messages. The floor, in the same run: as many empty tasks through the
+same broker and workers. Without kills, a row of the table of goals.
+
+`python -m bench.chain steady` (RATE, SECONDS): as many bookings a second, by one process beside the same workers, and
+how long after its booking each message is handed over.
 """
 
 from __future__ import annotations
@@ -18,13 +21,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
-import psycopg
 from redis import Redis
 
-from bench.installation import set_up
+from bench import report
+from bench.installation import on_servers, set_up
 from bench.ports import free_port
 from tools.stack.parts import MANY_SMS
 
@@ -33,32 +35,24 @@ BIN = Path(sys.executable).parent
 BOOKINGS = int(os.environ.get("BOOKINGS", "10000"))
 KILLS = int(os.environ.get("KILLS", "10"))
 WORKERS = 2
+RATE, SECONDS = int(os.environ.get("RATE", "100")), int(os.environ.get("SECONDS", "600"))
+STEADY = "CHAIN_STEADY"
+MESSAGES_GOAL, WAIT_GOAL = 300.0, 5.0  # a second; seconds
+START_SECONDS = 15  # until workers take tasks
 STILL_SECONDS = 240  # seconds without progress, after which the run is given up
 
 
-def run() -> None:
-    if not (os.environ.get("DATABASE_URL", "").startswith("postgres") and os.environ.get("REDIS_URL")):
-        sys.exit("The chain is measured on PostgreSQL and Redis: set DATABASE_URL and REDIS_URL.")
+def here() -> None:
     with tempfile.TemporaryDirectory(prefix="docshare-chain-") as folder, ExitStack() as stack:
-        stack.enter_context(own_database())
         chain = Chain(Path(folder), stack)
-        chain.prepare()
+        if os.environ.get(STEADY):
+            chain.prepare(RATE * SECONDS)
+            chain.steady()
+            return
+        chain.prepare(BOOKINGS)
         floor = chain.floor()
         chain.book()
         chain.send(floor)
-
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    url = os.environ["DATABASE_URL"]
-    name = f"docshare_chain_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        os.environ["DATABASE_URL"] = urlsplit(url)._replace(path=f"/{name}").geturl()
-        try:
-            yield
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Chain:
@@ -78,7 +72,7 @@ class Chain:
             [sys.executable, "-m", "bench.sinks", str(smtp), str(sms), str(self.taken), str(folder / "state")]
         )
 
-    def prepare(self) -> None:
+    def prepare(self, bookings: int) -> None:
         set_up()
         from django.core.management import call_command
 
@@ -86,7 +80,7 @@ class Chain:
 
         Redis.from_url(os.environ["REDIS_URL"]).flushdb()
         call_command("migrate", verbosity=0)
-        load(BOOKINGS)
+        load(bookings)
 
     def floor(self) -> float:
         """Empty tasks per second."""
@@ -148,10 +142,46 @@ class Chain:
         )
         print(f"  ratio to the floor: {rate / floor:.2f}")
         since_first = len(times) / (times[-1] - times[0])
+        if not killed:
+            report.at_least(
+                "booking → messages handed over",
+                since_first, MESSAGES_GOAL, "/s",
+                ours=f"{len(times)} messages, {used / len(times) * 1000:.1f} ms of the workers each",
+                beside=f"Celery tasks that do nothing: {floor:.0f}/s ({since_first / floor:.2f})",
+                still="who may receive decided right before it leaves, history, one mark before and one after",
+            )  # fmt: skip
         print(f"  first after {times[0] - started:.0f} s, from then on {since_first:.0f} messages/s", end="")
         print("" if killed else f"; workers: {used / len(times) * 1000:.1f} ms of processor time each")
         print(f"  sent twice (the message in flight): {twice['email']} emails, {twice['sms']} SMS of {killed} kills")
         verdict({kind: set(messages) for kind, messages in copies.items()})
+
+    def steady(self) -> None:
+        """Book at a steady rate while workers send."""
+        from bench.bookings import book_steadily, moments_of_messages, verdict
+
+        beat = self._start(_celery("docshare", "beat", "--pidfile=", f"--schedule={self.folder / 'beat'}"))
+        with self._workers("docshare"):
+            time.sleep(START_SECONDS)
+            booked, behind = book_steadily(RATE)
+            moved_at, seen = time.monotonic(), 0
+            while (now := self._count()) < 2 * len(booked) or not _is_all_done():
+                if now > seen:
+                    moved_at, seen = time.monotonic(), now
+                if time.monotonic() - moved_at > STILL_SECONDS:
+                    sys.exit(f"Nothing moved for {STILL_SECONDS} s: {now} of {2 * len(booked)} messages.")
+                time.sleep(0.2)
+        beat.terminate()
+        lines = [line.split() for line in self.taken.read_text().splitlines()]
+        taken = {line[1]: float(line[2]) for line in lines}
+        waited = sorted(taken[message] - begun for message, begun in moments_of_messages(booked).items())
+        p50, p99 = waited[len(waited) // 2], waited[int(len(waited) * 0.99)]
+        print(f"the last booking was {behind:.1f} s late; {len(waited)} messages, longest wait {waited[-1]:.1f} s")
+        report.at_most(
+            f"{RATE} bookings/s for {SECONDS} s: booking → message, p99", p99, WAIT_GOAL, " s",
+            ours=f"median {p50:.2f} s, {len(waited)} messages", beside=f"bookings at most {behind:.1f} s late",
+            still="as above",
+        )  # fmt: skip
+        verdict({kind: {line[1] for line in lines if line[0] == kind} for kind in ("email", "sms")})
 
     def _count(self) -> int:
         with self.taken.open("rb") as file:
@@ -215,3 +245,11 @@ def _is_all_done() -> bool:
         AutoSend.objects.filter(state="planned", **due).exists()
         or Message.objects.filter(state="queued", **due).exists()
     )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["here"]:
+        here()
+    else:
+        os.environ |= {STEADY: "1"} if sys.argv[1:] == ["steady"] else {}
+        on_servers("bench.chain")

@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from bench import report
 from bench.bare_view import behind_sessions_alone
 from bench.installation import demo, on_servers, set_up
 
@@ -31,6 +32,7 @@ EACH = 5  # appointments of a record
 DAYS = 400 * EACH  # over which appointments are spread, half of them to come
 LONGEST = 2.0  # seconds of processor
 CALLS = 7
+PROCESSOR_GOAL, SIZE_GOAL = 200, 150  # ms, kB
 FIRST_NAMES = ("Marie", "Léa", "Jean-Paul", "Hugo", "Zoé", "Amélie", "Noël", "Ana", "Louis", "Chloé")
 LAST_NAMES = ("Durand", "Lefèvre", "Martin", "Le Goff", "N’Diaye", "Müller", "Petit", "Garcia", "Ménard", "Roux")
 
@@ -53,10 +55,11 @@ def pages() -> None:
 
 def measured() -> bool:
     """Print what each page takes, beside the floor of the same run. Whether none takes too long."""
-    floor, slow = None, []
+    floor, slow, taken, sizes = None, [], {}, {}
     for name, call in questions():
         seconds, statements = measure(call)
         floor = floor or seconds  # the first
+        taken[name], sizes[name] = seconds, len(call().content)
         mark = "" if seconds <= LONGEST else "  TOO SLOW"
         print(
             f"  {name}: {seconds * 1000:.1f} ms of processor, {statements} statements, {seconds / floor:.1f} x the "
@@ -64,7 +67,23 @@ def measured() -> bool:
             flush=True,
         )
         slow += [name] if mark else []
+    _report(taken, sizes)
     return not slow
+
+
+def _report(taken: dict[str, float], sizes: dict[str, int]) -> None:
+    """The dearest page and the largest; the agenda is not divided, so it is weighed as it is sent."""
+    from django.db import connection
+
+    whole_days = {name for name in sizes if name.startswith("agenda")}
+    dearest = max(taken, key=lambda name: taken[name])
+    largest = max(sizes.keys() - whole_days, key=lambda name: sizes[name])
+    where = f"100,000 records on {connection.vendor}" if PATIENTS == 100_000 else f"{PATIENTS} records"
+    report.at_most(
+        f"{where}: dearest of {len(taken)} pages", taken[dearest] * 1000, PROCESSOR_GOAL, " ms", ours=dearest,
+        beside=f"bare view {taken['bare view'] * 1000:.1f} ms",
+    )  # fmt: skip
+    report.at_most(f"{where}: largest page", sizes[largest] / 1000, SIZE_GOAL, " kB", ours=largest)
 
 
 def eight_agendas() -> None:

@@ -18,6 +18,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+from bench import report
 from bench.installation import demo, on_servers, set_up
 from bench.many_documents import browsers, copy, make_template, questions, uuid_of
 
@@ -56,6 +57,13 @@ def compare() -> int:
             f"in PostgreSQL {before.database:.1f}, {small.database:.1f}, {giant.database:.1f} ms",
             flush=True,
         )
+    worst = max(alone, key=lambda name: beside_giant[name].p95 / alone[name].p95)
+    report.at_most(
+        f"a practice beside {PRACTICES:,} and a giant of {DOCUMENTS:,} documents: p95, worst of {len(alone)} pages",
+        beside_giant[worst].p95 / alone[worst].p95, GOAL, " × alone",
+        ours=f"{worst}, {beside_giant[worst].p95:.1f} ms",
+        beside=f"alone {alone[worst].p95:.1f} ms", still="all rows of the others are there",
+    )  # fmt: skip
     for name, call in calls.items():
         for fault in ill_found(call):
             missed += 1

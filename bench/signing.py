@@ -1,4 +1,6 @@
-"""Measures signing of 1, 10 and 50 MB, of a small letter and of ten: time and memory against a floor in the same run.
+"""Measures signing of 1, 10 and 50 MB, of a small letter and of ten: time and memory against a floor of the same run.
+
+`python -m bench.signing`.
 
 The floor: copying the file, hashing it, one RSA-3072 and one P-256 signature. Reports wall and processor time; the
 latter is more meaningful on a busy machine. For the small letter the floor is bare pyHanko, signing and validating in
@@ -49,10 +51,7 @@ Seconds = tuple[float, float]  # of wall time, and of processor time including c
 
 
 def run() -> None:
-    logger = logging.getLogger("files.sandbox")
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(_SandboxUsage())
-    logger.propagate = False
+    _count_children()
     authority = Authority()
     issued = authority.issue()
     credential = authority.credential_of(issued)
@@ -66,6 +65,13 @@ def run() -> None:
     print(f"  letter, bare pyHanko with validation: {bare[0] * 1000:.0f} ms ({bare[1] * 1000:.0f} ms of processor)")
     print(f"  ratio {ours[0] / bare[0]:.2f} ({ours[1] / bare[1]:.2f} of processor)")
     _ten_letters(folder, small, credential)
+
+
+def _count_children() -> None:
+    logger = logging.getLogger("files.sandbox")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(_SandboxUsage())
+    logger.propagate = False
 
 
 def _measure(folder: Path, name: str, content: bytes, credential: Credential, idle: int) -> Seconds:
@@ -106,6 +112,36 @@ def _sign(path: Path, credential: Credential) -> None:
     )
 
 
+def signs_file() -> Callable[[Path, Path], Seconds]:
+    """Signs one file into another with a practitioner's certificate; the copy is within, the verification, too."""
+    _count_children()
+    authority = Authority()
+    credential = authority.doctor()
+
+    def sign_file(source: Path, target: Path) -> Seconds:
+        path = Path(settings.FILE_UPLOAD_TEMP_DIR) / "signed.pdf"
+        start, busy = time.perf_counter(), _busy()
+        shutil.copyfile(source, path)
+        _sign(path, credential)
+        path.replace(target)
+        return time.perf_counter() - start, _busy() - busy
+
+    return sign_file
+
+
+def bare_signs_file() -> Callable[[Path, Path], Seconds]:
+    """The same with bare pyHanko, validating, in this process."""
+    authority = Authority()
+    issued = authority.issue()
+
+    def sign_file(source: Path, target: Path) -> Seconds:
+        start, busy = time.perf_counter(), time.process_time()
+        target.write_bytes(_bare(source.read_bytes(), issued, authority.certificate))
+        return time.perf_counter() - start, time.process_time() - busy
+
+    return sign_file
+
+
 def _intake(path: Path) -> Intake:
     return Intake(path=path, name="a.pdf", media_type="application/pdf", size=path.stat().st_size, page_count=1)
 
@@ -143,7 +179,7 @@ def _ten_letters(folder: Path, content: bytes, credential: Credential) -> None:
         path.unlink()
 
 
-def _bare(content: bytes, issued: Issued, authority: bytes) -> None:
+def _bare(content: bytes, issued: Issued, authority: bytes) -> bytes:
     """pyHanko without a stamp and without a child process; the key is parsed within the measurement."""
     key = serialization.load_pem_private_key(issued.private_key, PASSPHRASE.encode())
     der = key.private_bytes(
@@ -165,6 +201,7 @@ def _bare(content: bytes, issued: Issued, authority: bytes) -> None:
     signature = PdfFileReader(output).embedded_signatures[0]
     context = ValidationContext(trust_roots=[root], allow_fetching=False)
     assert validate_pdf_signature(signature, signer_validation_context=context).bottom_line
+    return bytes(output.getvalue())
 
 
 def _median(function: Callable[[], object], before: Callable[[], object]) -> Seconds:
@@ -212,3 +249,10 @@ def _image() -> bytes:
     buffer = io.BytesIO()
     ink.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    from bench.installation import embedded
+
+    with embedded():
+        run()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from bench import report
 from bench.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,8 @@ OUTSIDE = (
 START_SECONDS = 240
 SETTLE_SECONDS = 15  # until everything is up and the first periodic tasks have run
 MIB = 1 << 20
+READY_GOAL, FIRST_PAGE_GOAL, MEMORY_GOAL = 4, 50, 400  # seconds, milliseconds, MiB
+STILL = "settings, migrations and the sealed trail's head checked"
 SIGN_IN = """
 from django.test import Client
 from accounts.models import User
@@ -50,7 +53,7 @@ def run() -> None:
             agenda = installation.address_behind("/pro/", session)
         for path, cookie in (("/account/login/", ""), (agenda, session)):
             with installation.running() as seconds:
-                print(f"second start: ready after {seconds:.1f} s", flush=True)
+                report.at_most("second `make run`: ready", seconds, READY_GOAL, " s", still=STILL)
                 installation.ask_ten_times(path, cookie)
                 for _ in range(5):
                     installation.ask(agenda, session)
@@ -121,7 +124,9 @@ class Installation:
         assert all(status == 200 for status, _ in answers), answers
         times = [milliseconds for _, milliseconds in answers]
         first, tenth, longest = times[0], times[-1], max(times)
-        print(f"  {path}: first {first:.0f} ms, tenth {tenth:.0f} ms, slowest of ten {longest:.0f} ms", flush=True)
+        name = "sign-in" if path == "/account/login/" else "agenda"
+        others = f"tenth {tenth:.0f} ms, slowest of ten {longest:.0f} ms"
+        report.at_most(f"first page after a start: {name}", first, FIRST_PAGE_GOAL, " ms", ours=others)
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
@@ -145,11 +150,10 @@ def report_memory(processes: list[psutil.Process]) -> None:
     for size, command in sizes:
         print(f"    {size / MIB:6.1f} MiB  {command}")
     whole = sum(size for size, _ in sizes)
-    print(
-        f"  memory, {len(sizes)} processes: {whole / MIB:.0f} MiB; a bare Python process: {floor / MIB:.1f} MiB, "
-        f"{whole / floor:.0f} times that",
-        flush=True,
-    )
+    report.at_most(
+        "idle memory of the embedded default", whole / MIB, MEMORY_GOAL, " MiB", ours=f"{len(sizes)} processes",
+        beside=f"a bare Python process {floor / MIB:.1f} MiB", still="proportional set size, each part a process",
+    )  # fmt: skip
 
 
 def proportional(pid: int) -> int:

@@ -1,0 +1,1 @@
+"""Other libraries that sign PDF, from the registries, beside ours."""
