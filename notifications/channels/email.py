@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.mime.nonmultipart import MIMENonMultipart
 from email.utils import formataddr, parseaddr
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,9 @@ class ComposedOnce(EmailMultiAlternatives):
     def message(self, **options: Any) -> Any:
         if self._composed is None:
             self._composed = super().message(**options)
+            for part in self._composed.walk():
+                if part.is_multipart():  # the library would look for one that stands nowhere in the text
+                    part.set_boundary(f"=_{token_hex(16)}")
         return self._composed
 
 

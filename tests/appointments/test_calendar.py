@@ -26,6 +26,12 @@ def told(appointment: Appointment) -> tuple[Any, Any, str]:
     """The event, the calendar, and the Content-Type of the newest email."""
     message = Message.objects.filter(about=appointment.pk, channel=Channel.EMAIL).latest("created_at")
     mail = BytesParser(policy=policy.default).parsebytes(compose(message).message().as_bytes())
+    boundaries = [part.get_boundary() for part in mail.walk() if part.is_multipart()]
+    assert len(set(boundaries)) == len(boundaries) == 2  # around the two texts, and around these and the file
+    assert all(name.startswith("=_") for name in boundaries)  # stands in no quoted-printable and no Base64 text
+    assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()][-3:] == [
+        "text/plain", "text/html", "text/calendar",
+    ]  # fmt: skip
     (part,) = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     assert part.get_filename() == "rendez-vous.ics"
     calendar = Calendar.from_ical(part.get_content())
