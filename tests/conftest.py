@@ -69,7 +69,7 @@ OF_INSTALLATIONS = {"docshare", "jobs", "platform", "upgrade"}
 # In a browser: what stores and queues behind the pages is tested without one, on both.
 WHOLE_WAYS = {"test_first_run.py", "test_patient_of_eighty.py"}
 
-# Nearly half of the processor time of all tests: each commit runs one half of these, except in tests/security and
+# Nearly half of the processor time of all tests: each commit runs a third of these, except in tests/security and
 # tests/properties, which all run. Measured with --durations; one that became cheap leaves the list.
 DEAR = {
     "accounts/test_tries.py",
@@ -115,6 +115,7 @@ NEEDS_SERVERS = re.compile(r"\bmark\.servers\b|\bon_postgresql\b")  # in a file,
 ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
 ROOT = Path(__file__).resolve().parents[1]
 SHARES = 8  # of the repeated parameters, one is run at each turn
+DEAR_SHARES = 3  # of the tests of DEAR, and of the walks in a browser
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -182,13 +183,13 @@ def pytest_collection_finish() -> None:
 
 
 def _is_run(item: pytest.Item, turn: str, half: str | None) -> bool:
-    """Of repeated parameters, each turn runs an eighth, with halves also one half of the DEAR tests; of the files of
+    """Of repeated parameters, each turn runs an eighth, with halves also a third of the DEAR tests; of the files of
     tests, each half its own (_is_half), and the servers every test that needs them."""
     if item.get_closest_marker("repeated") and _by_chance(f"{turn} {item.nodeid}") % SHARES:
         return False
     if half is None:
         return True
-    if _name_of(item.path).removeprefix("tests/") in DEAR and _by_chance(f"{item.nodeid} of {turn}") % 2:
+    if _name_of(item.path).removeprefix("tests/") in DEAR and _by_chance(f"{item.nodeid} of {turn}") % DEAR_SHARES:
         return False
     if item.get_closest_marker("servers"):
         return half == "servers"
@@ -199,13 +200,15 @@ def _is_half(path: Path, turn: str, half: str) -> bool:
     """Whether this turn runs this file of tests on the servers, or on the embedded default.
 
     On the embedded default always if it starts that, on both if it is one of WHOLE_WAYS. Other walks in a browser
-    differ by neither, so one half of them waits for another turn."""
+    differ by neither, and two thirds of them wait for other turns."""
     if path.name in WHOLE_WAYS:
         return True
     if "platform" in path.parts:
         return half == "embedded"
-    chosen = ("servers", "embedded")[_by_chance(f"{_name_of(path)} {turn}") % 2]
-    return half == chosen and not (half == "embedded" and "e2e" in path.parts)
+    chance = _by_chance(f"{_name_of(path)} {turn}")
+    if "e2e" in path.parts:
+        return half == "servers" and chance % DEAR_SHARES == 0
+    return half == ("servers", "embedded")[chance % 2]
 
 
 def _name_of(path: Path) -> str:
