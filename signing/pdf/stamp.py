@@ -42,12 +42,21 @@ class StampContent:
 
 
 @dataclass(frozen=True)
+class QrCode:
+    """`modules` of one side, without the quiet zone. `path`: the dark ones as rectangles (ISO 32000-1, 8.5.2), a unit
+    each, from the bottom left."""
+
+    modules: int
+    path: bytes
+
+
+@dataclass(frozen=True)
 class Stamp:
     """A StampContent prepared for drawing in the sandbox."""
 
     paragraphs: tuple[str, ...]
     image: StampImage | bytes | None  # bytes: a PNG, converted when it is drawn
-    code: tuple[bytes, ...]  # the QR code's modules by rows from above, dark ones 1; empty for none
+    code: QrCode | None
     description: str  # alternative text, for readers who can't see the stamp
     fonts: tuple[str, ...]  # paths
 
@@ -93,7 +102,7 @@ class _Drawing(BaseStamp):
             paragraphs=[text for text in map(plain, self._stamp.paragraphs) if text],
             measure=lambda text: type_.width(text) / EM,
             has_image=self._stamp.image is not None,
-            modules=len(self._stamp.code),
+            modules=self._stamp.code.modules if self._stamp.code else 0,
         )
         self.set_resource(ResourceType.COLOR_SPACE, pdf_name("/CS0"), _colours())
         parts = [b"q %g %g %g %g %g %g cm /CS0 cs /CS0 CS" % matrix, _frame(width, height)]
@@ -101,7 +110,7 @@ class _Drawing(BaseStamp):
         if laid.image and self._stamp.image:
             image = self._stamp.image
             parts.append(self._image(converted(image) if isinstance(image, bytes) else image, laid.image))
-        if laid.code:
+        if laid.code and self._stamp.code:
             parts.append(_code(self._stamp.code, laid.code))
         return b"\n".join([*parts, b"Q"])
 
@@ -140,23 +149,25 @@ def _frame(width: float, height: float) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def qr_code(address: str) -> tuple[bytes, ...]:
-    """The modules of the QR code, readable even if a seventh of it is damaged (ISO/IEC 18004, level M)."""
-    return tuple(bytes(row) for row in segno.make(address, error="m", micro=False).matrix)
-
-
-def _code(rows: tuple[bytes, ...], place: Rectangle) -> bytes:
-    """Black modules on white, all of them one path: readers that smooth edges leave no seams within one."""
-    module = place.width / (len(rows) + 2 * QUIET)
-    x, y = place.x + QUIET * module, place.y + QUIET * module
+def qr_code(address: str) -> QrCode:
+    """Readable even if a seventh of it is damaged (ISO/IEC 18004, level M). Made in the process that asks for
+    signatures, once: it is the same in each."""
+    rows = [bytes(row) for row in segno.make(address, error="m", micro=False).matrix]
     path = [
         b"%d %d %d 1 re" % (start, len(rows) - 1 - rank, end - start)
         for rank, row in enumerate(rows)
         for start, end in _dark(row)
     ]
+    return QrCode(len(rows), b"\n".join(path))
+
+
+def _code(code: QrCode, place: Rectangle) -> bytes:
+    """Black modules on white, all of them one path: readers that smooth edges leave no seams within one."""
+    module = place.width / (code.modules + 2 * QUIET)
+    x, y = place.x + QUIET * module, place.y + QUIET * module
     white = b"%g %g %g sc %.3f %.3f %.3f %.3f re f" % (*WHITE, place.x, place.y, place.width, place.height)
     black = b"%g %g %g sc %.5f 0 0 %.5f %.3f %.3f cm" % (*BLACK, module, module, x, y)
-    return b"\n".join([b"q", white, black, *path, b"f Q"])
+    return b"\n".join([b"q", white, black, code.path, b"f Q"])
 
 
 def _dark(row: bytes) -> list[tuple[int, int]]:

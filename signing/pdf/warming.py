@@ -30,7 +30,7 @@ def warm() -> None:
     certificate = _self_signed(key)
     image = io.BytesIO()
     Image.new("RGBA", (8, 8)).save(image, "PNG")
-    stamp = Stamp(paragraphs=(), image=image.getvalue(), code=(), description="", fonts=())
+    stamp = Stamp(paragraphs=(), image=image.getvalue(), code=None, description="", fonts=())
     job = SigningJob(
         page=1,
         x=0.5,
