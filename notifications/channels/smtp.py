@@ -1,61 +1,36 @@
-"""SMTP with a deadline for each whole answer (EMAIL_TIMEOUT).
-
-The time-out of a socket restarts with every byte, so a tarpit that sends single bytes would block a worker for hours.
-"""
+"""SMTP with a deadline for each whole answer (EMAIL_TIMEOUT; deadlines.py says why)."""
 
 from __future__ import annotations
 
 import contextlib
 import smtplib
 import socket
-import threading
-import time
 from typing import Any
 
 from django.core.mail.backends.smtp import EmailBackend as DjangoEmailBackend
 
-LOOK_EVERY = 0.25  # seconds
+from notifications.channels.deadlines import Deadline
 
 
 class _Watched(smtplib.SMTP):
-    """Watches one connection with one thread, for any number of answers."""
-
-    _answer_due: float | None = None
-    _was_cut = False
-    _over: threading.Event | None = None
-
     def getreply(self) -> tuple[int, bytes]:
-        if isinstance(self.timeout, int | float):
-            self._answer_due = time.monotonic() + self.timeout
-            self._begin_to_watch()
+        timeout: object = self.timeout
+        if not isinstance(timeout, int | float):  # none was given
+            return super().getreply()
+        deadline = Deadline(timeout, self._cut_off)
         try:
             answer = super().getreply()
         finally:
-            self._answer_due = None
-        if self._was_cut:  # the bytes received so far may look like an answer
+            was_cut = deadline.end()
+        if was_cut:  # the bytes received so far may look like an answer
             self.close()
             raise smtplib.SMTPServerDisconnected("Its answer did not end")
         return answer
 
-    def close(self) -> None:
-        if self._over is not None:
-            self._over.set()
-            self._over = None
-        super().close()
-
-    def _begin_to_watch(self) -> None:
-        if self._over is None:
-            self._over = threading.Event()
-            threading.Thread(target=self._watch, args=(self._over,), daemon=True).start()
-
-    def _watch(self, over: threading.Event) -> None:
-        while not over.wait(LOOK_EVERY):
-            due, connection = self._answer_due, self.sock
-            if due is not None and time.monotonic() > due and connection is not None:
-                self._was_cut = True
-                with contextlib.suppress(OSError):  # closed meanwhile
-                    connection.shutdown(socket.SHUT_RDWR)  # the reading thread then sees the end of the connection
-                return
+    def _cut_off(self) -> None:
+        if self.sock is not None:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                self.sock.shutdown(socket.SHUT_RDWR)  # the reading thread then sees the end of the connection
 
 
 class _WatchedOverTls(_Watched, smtplib.SMTP_SSL):

@@ -1,8 +1,4 @@
-"""HTTP with a deadline for each whole answer, headers and body.
-
-The time-outs of requests and urllib3 restart with every byte, so a server that sends single bytes would block a
-worker for hours.
-"""
+"""HTTP with a deadline for each whole answer, headers and body (deadlines.py says why)."""
 
 from __future__ import annotations
 
@@ -17,40 +13,19 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-LOOK_EVERY = 0.25  # seconds
+from notifications.channels.deadlines import Deadline
 
 
 class AnswerDidNotEnd(requests.ConnectionError):
     """The deadline passed. The bytes received so far may look like an answer but are not a complete one."""
 
 
-class _Watch:
-    """Watches one answer with one thread. The connect time-out bounds connecting and the TLS handshake."""
+class _Exchange:
+    """The connection time-out bounds connecting and the TLS handshake."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._cut = False
-        self.connection: HTTPConnection | None = None
-        threading.Thread(target=self._watch, daemon=True).start()
+    connection: HTTPConnection | None = None
 
-    def end(self) -> bool:
-        """Stop watching; returns whether the deadline passed first."""
-        with self._lock:
-            self._over.set()
-            return self._cut
-
-    def _watch(self) -> None:
-        if self._over.wait(self._seconds):
-            return
-        while not self._over.wait(LOOK_EVERY):  # the connection may only be open now
-            with self._lock:
-                if not self._over.is_set():
-                    self._cut_off()
-
-    def _cut_off(self) -> None:
-        self._cut = True
+    def cut_off(self) -> None:
         connection = self.connection.sock if self.connection else None
         if connection is not None:
             with contextlib.suppress(OSError):  # closed meanwhile
@@ -63,16 +38,17 @@ _of_this_thread = threading.local()
 @contextlib.contextmanager
 def whole_answer_within(seconds: float) -> Iterator[None]:
     """A context that cuts this thread's HTTP exchange off at the deadline. Raises AnswerDidNotEnd."""
-    watch = _of_this_thread.watch = _Watch(seconds)
+    exchange = _of_this_thread.exchange = _Exchange()
+    deadline = Deadline(seconds, exchange.cut_off)
     try:
         yield
     except Exception as error:
-        if watch.end():
+        if deadline.end():
             raise AnswerDidNotEnd from error
         raise
     finally:
-        _of_this_thread.watch = None
-        was_cut = watch.end()
+        _of_this_thread.exchange = None
+        was_cut = deadline.end()
     if was_cut:
         raise AnswerDidNotEnd
 
@@ -90,8 +66,8 @@ class WatchedTlsConnection(HTTPSConnection):
 
 
 def _show(connection: HTTPConnection) -> None:
-    if watch := getattr(_of_this_thread, "watch", None):
-        watch.connection = connection
+    if exchange := getattr(_of_this_thread, "exchange", None):
+        exchange.connection = connection
 
 
 class _Pool(urllib3.HTTPConnectionPool):
