@@ -70,7 +70,7 @@ def test_every_refusal_has_a_code_a_kind_and_a_sentence_in_both_languages() -> N
         assert isinstance(kind, Kind)
         assert sentence
         assert translated
-        assert sentence != translated, code
+        assert sentence != translated, f"{code}: translate its words (docs/developing.md, a text)"
 
 
 def test_words_of_a_class_are_read_in_the_language_of_whoever_reads() -> None:
@@ -80,7 +80,7 @@ def test_words_of_a_class_are_read_in_the_language_of_whoever_reads() -> None:
         with translation.override("fr"):
             french = refusal.sentence
         with translation.override("en"):
-            assert refusal.sentence != french
+            assert refusal.sentence != french, f"{refusal.code}: its words are no gettext_lazy, or not translated"
 
 
 def test_every_reason_of_a_refusal_is_told_to_programs() -> None:
