@@ -17,7 +17,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, UUIDField, Value
+from django.db.models import OuterRef, Q, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -58,7 +58,10 @@ def _seal_batch() -> int:
     last = AuditSeal.objects.order_by("-position").first()
     lines = AuditEvent.objects.unsealed()
     if last and (newest := AuditEvent.objects.filter(pk=last.event_id).first()):
-        lines = lines.filter(at__gte=newest.at - LONGEST_TRANSACTION)
+        # Lines written since, and those of transactions that began before and ended since. Times alone would pass
+        # over what is written after a clock that ran ahead was put right.
+        began = min(newest.at, timezone.now()) - LONGEST_TRANSACTION
+        lines = lines.filter(Q(pk__gt=newest.pk) | Q(at__gte=began))
     return len(_write_seals(list(lines.order_by("id")[:BATCH]), last))
 
 

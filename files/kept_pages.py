@@ -20,7 +20,7 @@ from sealing.columns import CannotOpen
 
 MOST = 10_000  # of the installation; the oldest go first: at 70 kB a sealed picture, 700 MB
 LONGEST = timedelta(days=30)
-DRAWING = 1  # one more when code draws or reads pages differently: what is kept is then made again
+DRAWING = 2  # one more when code draws or reads pages differently: what is kept is then made again
 TEXT = 0  # instead of a width
 ROWS = 1000  # of one statement
 
@@ -31,16 +31,26 @@ def kept(stored: StoredFile, *, width: int, numbers: range) -> dict[int, str]:
     found = {}
     for row in rows.only("number", "content"):
         with suppress(CannotOpen):  # the key was lost: the page is made again
-            found[row.number] = row.content
+            of, _, content = row.content.partition(" ")
+            if of == _name(stored, row.number, width):
+                found[row.number] = content
     return found
+
+
+def _name(stored: StoredFile, number: int, width: int) -> str:
+    """Of a kept page, sealed with its content: one that was copied into the row of another is made again."""
+    return f"{stored.sha256}/{number}/{width}"
 
 
 def keep(stored: StoredFile, *, width: int, contents: Mapping[int, str]) -> None:
     """Keep them, in place of earlier ones. Of a file whose row was deleted in the meantime nothing is kept."""
     rows = [
-        KeptPage(file=stored, number=number, width=width, drawing=DRAWING, content=content)
+        KeptPage(
+            file=stored, number=number, width=width, drawing=DRAWING,
+            content=f"{_name(stored, number, width)} {content}",
+        )
         for number, content in contents.items()
-    ]
+    ]  # fmt: skip
     try:
         with transaction.atomic():
             if not StoredFile.objects.filter(pk=stored.pk).exists():

@@ -38,7 +38,7 @@ def page_image(stored: StoredFile, *, page: int, width: int) -> bytes:
 
     Raises NoPreview, storage.BytesChanged.
     """
-    if stored.refused_as:
+    if stored.refused_as or not 1 <= page <= answers.MAX_COUNT:
         raise NoPreview
     storage.check_unchanged(stored)
     if kept := kept_pages.kept(stored, width=width, numbers=range(page, page + 1)).get(page):

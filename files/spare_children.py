@@ -110,6 +110,7 @@ def _started(context: ForkServerContext) -> Child:
 
 def _end(child: Child) -> None:
     child.line.close()
-    child.process.kill()
+    if child.process.exitcode is None:  # the number of one that has ended may be another's by now
+        child.process.kill()
     child.process.join()
     child.process.close()

@@ -66,7 +66,7 @@ def likenesses(
 ) -> list[Likeness]:
     """The most similar of these records, best first, at most LOOK_ALIKES. Invalid contacts match nothing."""
     email, mobile = _clean(clean_email, email), _clean(clean_mobile, mobile)
-    candidates = Candidates(list(_born(records, birth_date)), list(_reached(records, email, mobile)))
+    candidates = Candidates(list(_born(records, birth_date, CANDIDATES)), list(_reached(records, email, mobile)))
     return _likest(records, candidates, (first_name, last_name), birth_date, email, mobile)
 
 
@@ -115,7 +115,8 @@ def likenesses_of(patient: Patient, *, distinct: set[UUID] | None = None) -> lis
     practice, known = patient.practice_id, (patient.pk, *distinct)
     email, mobile = _clean(clean_email, patient.email), _clean(clean_mobile, patient.mobile)
     candidates = Candidates(
-        _others_born(practice, known, patient.birth_date), _others_reached(practice, known, email, mobile)
+        _others_born(practice, known, patient.birth_date, CANDIDATES),
+        _others_reached(practice, known, email, mobile),
     )
     return _likest(_others(practice, known), candidates, patient.names, patient.birth_date, email, mobile)
 
@@ -125,8 +126,8 @@ def _others(practice: UUID, known: tuple[UUID, ...]) -> PatientQuerySet:
 
 
 @composed_once
-def _others_born(practice: UUID, known: tuple[UUID, ...], birth_date: date) -> QuerySet[Patient]:
-    return _born(_others(practice, known), birth_date)
+def _others_born(practice: UUID, known: tuple[UUID, ...], birth_date: date, most: int) -> QuerySet[Patient]:
+    return _born(_others(practice, known), birth_date, most)
 
 
 @composed_once
@@ -155,8 +156,8 @@ def _close(one: str, other: str) -> bool:
     return match.real_quick_ratio() >= CLOSE and match.quick_ratio() >= CLOSE and match.ratio() >= CLOSE
 
 
-def _born(records: PatientQuerySet, birth_date: date) -> QuerySet[Patient]:
-    return records.filter(birth_date=birth_date).order_by("pk")[:CANDIDATES]
+def _born(records: PatientQuerySet, birth_date: date, most: int) -> QuerySet[Patient]:
+    return records.filter(birth_date=birth_date).order_by("pk")[:most]
 
 
 def _reached(records: PatientQuerySet, email: str | None, mobile: str | None) -> QuerySet[Patient]:

@@ -88,7 +88,7 @@ class _Composed:
 def composed_once(build: Callable[P, models.QuerySet[Any, R]]) -> Callable[P, list[R]]:
     """`build` makes a query of its arguments. Ids, texts, moments, days and tuples of them are parameters of the
     query and nothing else: `build` gets others in their place. Any other argument must be hashable; the query is
-    composed for each of its values.
+    composed for each of its values, so it must not be one that a request can choose.
 
     The result takes the same arguments, by position, and returns the rows. Raises ValueError if a value is not a
     parameter, or if the query depends on anything else that changes, like the time.

@@ -23,7 +23,7 @@ from documents.models.shared import WITH_READERS
 from files.models import StoredFile
 from patients.models import Patient, RecordTie, Relationship
 from practices.models import Practice
-from schema.composed import composed_once
+from schema.composed import composed_once, in_steps
 
 # A guardian still sees what was shared while the patient was a minor; later documents are the adult's.
 WHAT_OF_A_RECORD = {
@@ -119,11 +119,12 @@ def of_records(user: uuid.UUID, *records: tuple[uuid.UUID, ...]) -> QuerySet[Sha
 
 def records_of_ties(user: User, ties: Iterable[RecordTie]) -> tuple[tuple[uuid.UUID, ...], ...] | None:
     """Of each kind of WHAT_OF_A_RECORD, the records of these live ties, asked in this very request. None for a closed
-    account, and if a tie is suspended: then visible_as_recipient has further conditions."""
+    account, and if a tie is suspended: then visible_as_recipient has further conditions. In steps, because accounts
+    with other numbers of records would each be another query."""
     theirs = list(ties)
     if not user.is_active or any(one.suspended_at is not None for one in theirs):
         return None
-    return tuple(tuple(one.patient_id for one in theirs if one.relationship == kind) for kind in WHAT_OF_A_RECORD)
+    return tuple(in_steps(one.patient_id for one in theirs if one.relationship == kind) for kind in WHAT_OF_A_RECORD)
 
 
 @lru_cache

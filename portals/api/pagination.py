@@ -52,7 +52,8 @@ class Pages(BasePagination):
         start = self._start_in_query()
         size = asked_page_size(request)
         backwards = start is not None and start.backwards
-        rows: list[Any] | None = view.first_rows(size + 1) if start is None else None
+        usual = start is None and size == PAGE_SIZE  # other sizes are other queries, and a process keeps a few
+        rows: list[Any] | None = view.first_rows(size + 1) if usual else None
         if rows is None:
             beyond = queryset if start is None else queryset.filter(self._beyond(start))
             rows = list(self._keys.ordered(beyond, backwards=backwards)[: size + 1])

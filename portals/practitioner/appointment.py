@@ -151,7 +151,11 @@ def documents_of(found: Appointment, user: User) -> ReadPart[SharedDocument]:
     """With what their lines show (_document_line.html), newest first."""
 
     def read(first: int, last: int) -> list[SharedDocument]:
-        documents = _shown_documents(practices_of_staff(user), found.pk, first, last)
+        practices = practices_of_staff(user)
+        if first:  # each later page would be another query, and a process keeps a few
+            documents = list(_with_lines(in_practices_around(practices, found.pk))[first:last])
+        else:
+            documents = _first_documents(practices, found.pk, last)
         for one in documents:
             if one.patient_id == found.patient_id:  # read once for all
                 one.patient = found.patient
@@ -162,10 +166,8 @@ def documents_of(found: Appointment, user: User) -> ReadPart[SharedDocument]:
 
 
 @composed_once
-def _shown_documents(
-    practices: tuple[uuid.UUID, ...], appointment: uuid.UUID, first: int, last: int
-) -> QuerySet[SharedDocument]:
-    return _with_lines(in_practices_around(practices, appointment))[first:last]
+def _first_documents(practices: tuple[uuid.UUID, ...], appointment: uuid.UUID, last: int) -> QuerySet[SharedDocument]:
+    return _with_lines(in_practices_around(practices, appointment))[:last]
 
 
 def _with_lines(documents: QuerySet[SharedDocument]) -> QuerySet[SharedDocument]:

@@ -28,7 +28,7 @@ def told(appointment: Appointment) -> tuple[Any, Any, str]:
     mail = BytesParser(policy=policy.default).parsebytes(compose(message).message().as_bytes())
     boundaries = [part.get_boundary() for part in mail.walk() if part.is_multipart()]
     assert len(set(boundaries)) == len(boundaries) == 2  # around the two texts, and around these and the file
-    assert all(name.startswith("=_") for name in boundaries)  # stands in no quoted-printable and no Base64 text
+    assert all(str(name).startswith("=_") for name in boundaries)  # stands in no quoted-printable and no Base64 text
     assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()][-3:] == [
         "text/plain", "text/html", "text/calendar",
     ]  # fmt: skip

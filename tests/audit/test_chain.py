@@ -178,3 +178,21 @@ def test_writers_and_sealers_at_once_leave_one_whole_chain(practice: Practice, a
     chain.seal()
     assert AuditSeal.objects.count() == AuditEvent.objects.count() >= 240
     assert list(chain.faults()) == []
+
+
+@pytest.mark.parametrize("idle_days", [0, 2, 10])
+def test_lines_written_after_a_clock_that_ran_ahead_are_sealed(
+    practice: Practice, alice: User, monkeypatch: pytest.MonkeyPatch, idle_days: int
+) -> None:
+    """Also if sealing stood still for a while after it was put right."""
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(days=3))
+    record("document.shared", by=alice, on=practice)
+    assert chain.seal() == 1
+    monkeypatch.setattr(timezone, "now", real)
+    record("document.shared", by=alice, on=practice)
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(days=idle_days))
+    assert chain.seal() == 1
+    record("document.shared", by=alice, on=practice)
+    assert chain.seal() == 1
+    assert not list(chain.faults())

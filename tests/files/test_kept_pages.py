@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import pikepdf
 import pytest
 from django.db import connection
 
+from docshare.demo.letters import letter
 from files import kept_pages, preview, sandbox, storage
 from files.models import KeptPage, StoredFile
 from tests.conftest import PDF
 
 pytestmark = pytest.mark.django_db
 Keep = Callable[..., StoredFile]
+
+
+def of_two_pages() -> bytes:
+    buffer = io.BytesIO()
+    with (
+        pikepdf.open(io.BytesIO(letter("Compte rendu", ["Page une"], heading="Autre cabinet"))) as document,
+        pikepdf.open(io.BytesIO(letter("Compte rendu", ["Page deux, qui dit autre chose"], heading="X"))) as second,
+    ):
+        document.pages.append(second.pages[0])
+        document.save(buffer)
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -103,6 +117,36 @@ def test_of_a_file_that_is_gone_nothing_is_kept(stored: StoredFile) -> None:
     storage.purge(stored)
     kept_pages.keep(there, width=60, contents={1: "picture"})
     assert not KeptPage.objects.exists()
+
+
+def test_what_was_kept_of_another_page_is_made_again(keep: Keep, children: list[str]) -> None:
+    """Whoever can write to the database, but has no key, cannot show a page of another file, of another number or of
+    another width."""
+    one, other = keep(PDF, "ordonnance.pdf"), keep(of_two_pages(), "autre.pdf")
+    drawn = {
+        (page, width): preview.page_image(other, page=page, width=width) for page in (1, 2) for width in (60, 80)
+    }
+    text = preview.page_texts(other, pages=2)
+    own, own_text = preview.page_image(one, page=1, width=60), preview.page_texts(one, pages=1)
+    made = len(children)
+    rows = KeptPage.objects.filter(file=other)
+    for row, wrong in ((1, 60), rows.get(number=2, width=60)), ((2, 60), rows.get(number=2, width=80)):
+        number, width = row
+        rows.filter(number=number, width=width).update(content=wrong.content)
+        assert preview.page_image(other, page=number, width=width) == drawn[row]
+    KeptPage.objects.filter(file=one, width=60).update(content=rows.get(number=1, width=60).content)
+    KeptPage.objects.filter(file=one, width=kept_pages.TEXT).update(
+        content=rows.get(number=1, width=kept_pages.TEXT).content
+    )
+    assert preview.page_image(one, page=1, width=60) == own
+    assert preview.page_texts(one, pages=1) == own_text != text[:1]
+    assert len(children) == made + 4
+
+
+@pytest.mark.parametrize("page", [0, -1, 2**31, 2**63, 10**30])
+def test_there_is_no_page_of_a_number_that_no_document_has(stored: StoredFile, page: int) -> None:
+    with pytest.raises(preview.NoPreview):
+        preview.page_image(stored, page=page, width=60)
 
 
 @pytest.mark.servers("SQLite has one writer at a time")

@@ -144,3 +144,15 @@ def test_a_spare_child_ends_with_the_process_that_it_is_for(how: signal.Signals)
         process.send_signal(how)
         process.wait()
     wait_for_the_end(pid)
+
+
+def test_the_number_of_a_spare_child_that_has_ended_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lie idle for hours, and the number belong to another process by then."""
+    sandbox.run(os.path.basename, "a/b")
+    pid = spare_pid()
+    os.kill(pid, signal.SIGKILL)
+    wait_for_the_end(pid)
+    signalled: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda process, _number: signalled.append(process))
+    assert spare_children._spare.taken() is None
+    assert pid not in signalled

@@ -234,6 +234,7 @@ class MyDocuments(ApiView, Listing[SharedDocument]):
         page: list[SharedDocument] = super().paginate_queryset(queryset) or []
         _add_sharers(page)
         practices = {one.pk: one for one in _practices(in_steps({one.practice_id for one in page}))}
+        page = [one for one in page if one.practice_id in practices]  # the others went with theirs a moment ago
         for one in page:
             one.practice = practices[one.practice_id]
         return page
