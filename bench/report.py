@@ -45,9 +45,11 @@ def add(row: Row) -> None:
 
 
 def at_most(
-    work: str, value: float, goal: float, unit: str, *, ours: str = "", beside: str = "", still: str = ""
+    work: str, value: float, goal: float | None, unit: str, *, ours: str = "", beside: str = "", still: str = ""
 ) -> None:
-    add(Row(work, ours, beside, f"{value:.3g}{unit}", f"≤ {goal:g}{unit}", value <= goal, still))
+    """`goal` is None for a figure without one."""
+    told = "" if goal is None else f"≤ {goal:g}{unit}"
+    add(Row(work, ours, beside, f"{value:.3g}{unit}", told, goal is None or value <= goal, still))
 
 
 def at_least(

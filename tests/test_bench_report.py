@@ -15,10 +15,12 @@ def test_a_row_says_whether_its_goal_is_met(capsys: pytest.CaptureFixture[str]) 
         report.at_most("a page", 3.04, 3, " ×", ours="9 ms", beside="bare view 3 ms")
         report.at_most("another", 3.0, 3, " ×")
         report.at_least("messages", 299.9, 300, "/s", still="access decided")
+        report.at_most("memory", 458, None, " MiB")
         table = report.table(rows)
     assert "| a page | 9 ms | bare view 3 ms | 3.04 × | ≤ 3 × | **no** |  |" in table
     assert "| another |  |  | 3 × | ≤ 3 × | yes |  |" in table
     assert "| messages |  |  | 300/s | ≥ 300/s | **no** | access decided |" in table
+    assert "| memory |  |  | 458 MiB |  |  |  |" in table
     assert capsys.readouterr().out.count("MISSED") == 2
 
 
