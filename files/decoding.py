@@ -209,8 +209,8 @@ def page_texts(path: str, pages: int, limit: int) -> Answer:
     return {"texts": texts}
 
 
-def clean_signature(path: str, output: str, max_width: int, max_height: int) -> Answer:
-    """Re-encode a picture of a signature as PNG: white transparent, cropped to the ink, bounded."""
+def _on_white(path: str) -> Image.Image | Answer:
+    """A picture that somebody drew or photographed, upright; or the refusal of what is none."""
     try:
         with Image.open(path, formats=["PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF"]) as source:
             if source.width * source.height > MAX_SIGNATURE_PIXELS:
@@ -220,6 +220,14 @@ def clean_signature(path: str, output: str, max_width: int, max_height: int) -> 
         return {"refused": "unreadable"}
     on_white = Image.new("RGBA", with_alpha.size, "white")
     on_white.alpha_composite(with_alpha)
+    return on_white
+
+
+def clean_signature(path: str, output: str, max_width: int, max_height: int) -> Answer:
+    """Re-encode a picture of a signature as PNG: white transparent, cropped to the ink, bounded."""
+    on_white = _on_white(path)
+    if isinstance(on_white, dict):
+        return on_white
     on_white.thumbnail((max_width * 2, max_height * 4))
     grey = on_white.convert("L")
     # Paper is never quite white: what is lighter than three quarters is paper, what is darker fades in.
@@ -237,15 +245,9 @@ def clean_signature(path: str, output: str, max_width: int, max_height: int) -> 
 
 def clean_logo(path: str, output: str, max_width: int, max_height: int) -> Answer:
     """Re-encode a picture as PNG on white, bounded, without its empty margins. Answers `{"width", "height"}`."""
-    try:
-        with Image.open(path, formats=["PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF"]) as source:
-            if source.width * source.height > MAX_SIGNATURE_PIXELS:
-                return {"refused": "too_many_pixels"}
-            with_alpha = ImageOps.exif_transpose(source).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
-        return {"refused": "unreadable"}
-    on_white = Image.new("RGBA", with_alpha.size, "white")
-    on_white.alpha_composite(with_alpha)
+    on_white = _on_white(path)
+    if isinstance(on_white, dict):
+        return on_white
     result = on_white.convert("RGB")
     box = ImageOps.invert(result).convert("L").point([255 if level > 12 else 0 for level in range(256)]).getbbox()
     if box is None or box[2] - box[0] < 8 or box[3] - box[1] < 8:

@@ -103,8 +103,8 @@ class PatientDetail(StaffView):
         return Response(PatientOut(changed).data)
 
 
-class ConfirmContacts(StaffView):
-    """Staff made sure that the record's contacts are the patient's own."""
+class ChangesRecord(StaffView):
+    """A POST that changes the record of its address, by whoever may write there."""
 
     @cached_property
     def patient(self) -> Patient:
@@ -112,21 +112,18 @@ class ConfirmContacts(StaffView):
 
     def makes(self) -> None:
         check_may_write(self.user, self.patient.practice)
+
+
+class ConfirmContacts(ChangesRecord):
+    """Staff made sure that the record's contacts are the patient's own."""
 
     @answers(200, PatientOut, summary="Confirm that the contacts are the patient's own")
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(PatientOut(confirm_contacts(patient=self.patient, by=self.user)).data)
 
 
-class MergeRecords(StaffView):
+class MergeRecords(ChangesRecord):
     """Two records of one person become one."""
-
-    @cached_property
-    def patient(self) -> Patient:
-        return _of_staff(self.user, self.kwargs["pk"])
-
-    def makes(self) -> None:
-        check_may_write(self.user, self.patient.practice)
 
     @answers(
         200,
@@ -149,15 +146,8 @@ class MergeRecords(StaffView):
         return Response(PatientOut(_of_staff(self.user, pk)).data)
 
 
-class UnmergeRecords(StaffView):
+class UnmergeRecords(ChangesRecord):
     """The last record that became part of this one is of its own again."""
-
-    @cached_property
-    def patient(self) -> Patient:
-        return _of_staff(self.user, self.kwargs["pk"])
-
-    def makes(self) -> None:
-        check_may_write(self.user, self.patient.practice)
 
     @answers(
         200,
