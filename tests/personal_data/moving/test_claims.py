@@ -136,7 +136,7 @@ OTHERWISE = {
         "signatures",
         "consents",
     ),  # personal_data/moving: the same of the archive itself
-    *("messages", "texts", "audit", "keys", "orphans", "uploads"),
+    *("messages", "texts", "audit", "audit-guards", "keys", "orphans", "uploads"),
     "practices",  # a row that names another practice than the archive’s is refused anyway
 }
 
