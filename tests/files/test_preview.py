@@ -159,6 +159,22 @@ def is_light_and_readable(path: Path, page: int, output: Path, *, has_ink: bool)
     assert not has_ink or int(str(lightest)) - int(str(darkest)) > 100  # ink on paper
 
 
+def test_text_with_a_coloured_stamp_keeps_its_colours_on_white_paper() -> None:
+    page = Image.new("RGB", (1200, 1700), "white")
+    page.paste((11, 110, 112), (700, 1400, 1100, 1404))
+    page.paste((251, 251, 251), (100, 1450, 1100, 1690))  # nearly white, as the edges of letters are
+    for row in range(60):
+        page.paste((20, 20, 20), (100, 100 + 20 * row, 1000, 102 + 20 * row))
+    encoded, sized = picture_below(page, 40_000)
+    drawn = Image.open(io.BytesIO(encoded))
+    assert (drawn.format, sized.width) == ("PNG", 1200)
+    colours = drawn.convert("RGB")
+    assert colours.getpixel((5, 5)) == (255, 255, 255)
+    stamp = colours.getpixel((900, 1402))
+    assert isinstance(stamp, tuple)
+    assert all(abs(one - other) <= 8 for one, other in zip(stamp, (11, 110, 112), strict=True))
+
+
 @pytest.mark.lengthy
 def test_noise_fits_too_and_a_radiograph_keeps_its_tones(tmp_path: Path) -> None:
     noise = Image.effect_noise((1600, 2400), 90)
