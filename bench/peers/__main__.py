@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -68,11 +69,11 @@ def peers(folder: Path, stack: ExitStack) -> dict[str, Signs]:
     keys["ec"].write_bytes(packed(ec.generate_private_key(ec.SECP256R1())))
     signers: dict[str, Signs] = {}
     endesive = stack.enter_context(asked([*installed.endesive(), str(keys["ec"]), PASSPHRASE]))
-    signers["endesive"] = lambda source, target: endesive("", source, target)
+    signers["endesive"] = partial(endesive, "")
     for peer in NODE_PEERS:
         key_file = keys["rsa" if peer in ONLY_RSA else "ec"]
         sign = stack.enter_context(asked([*installed.node(), str(key_file), PASSPHRASE]))
-        signers[peer] = lambda source, target, sign=sign, peer=peer: sign(peer, source, target)  # type: ignore[misc]
+        signers[peer] = partial(sign, peer)
     return signers
 
 

@@ -87,5 +87,12 @@ class _Watcher:
 
 
 _watcher = _Watcher()
-# A fork has none of the threads, and perhaps a lock that one of them held.
-os.register_at_fork(after_in_child=lambda: _watcher.__init__())  # type: ignore[misc]
+
+
+def _begin_anew() -> None:
+    """In a fork: it has none of the threads, and perhaps a lock that one of them held."""
+    global _watcher
+    _watcher = _Watcher()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

@@ -19,21 +19,13 @@ from portals.api.pagination import PAGE_SIZE
 from portals.api.views import documents as views
 from practices.models import Practice
 from tests.conftest import BookFixture
-from tests.documents.bookings import share  # noqa: F401
-from tests.documents.ways import account, claim
+from tests.documents.bookings import maries_account, share  # noqa: F401
 from tests.portals.api.conftest import *  # noqa: F403
 from tests.portals.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 MINE = "/api/v1/me/documents/"
 Share = Callable[[Appointment], SharedDocument]
-
-
-@pytest.fixture
-def marie_herself(marie: Patient) -> User:
-    user = account("marie.durand@courriel.example", "+33612345678")
-    claim(marie, user)
-    return user
 
 
 def listed(api: Api, user: User, query: str = "") -> list[str]:
@@ -47,7 +39,7 @@ def listed(api: Api, user: User, query: str = "") -> list[str]:
 
 @pytest.mark.parametrize("query", ["", "?page_size=1", "?page_size=2", "?page_size=200"])
 def test_it_is_what_the_rule_says_whichever_query_reads_it(
-    api: Api, marie_herself: User, marie: Patient, practice: Practice, share: Share,  # noqa: F811
+    api: Api, maries_account: User, marie: Patient, practice: Practice, share: Share,  # noqa: F811
     book_for: BookFixture, query: str,
 ) -> None:  # fmt: skip
     child = Patient.objects.create(
@@ -55,26 +47,26 @@ def test_it_is_what_the_rule_says_whichever_query_reads_it(
         email=marie.email, mobile=marie.mobile,
     )  # fmt: skip
     RecordTie.objects.create(
-        user=marie_herself, patient=child, relationship=Relationship.GUARDIAN,
+        user=maries_account, patient=child, relationship=Relationship.GUARDIAN,
         proved_email=marie.email or "", proved_mobile=marie.mobile or "",
     )  # fmt: skip
     for patient in (marie, child, marie, child):
         share(book_for(patient))
     share(book_for(Patient.objects.create(practice=practice, first_name="Zoé", last_name="Petit", email="z@x.example",
                                           mobile="+33612000099", birth_date="1970-01-01")))  # fmt: skip
-    expected = visible_as_recipient(marie_herself).order_by("-shared_at", "-id")
-    assert listed(api, marie_herself, query) == [str(pk) for pk in expected.values_list("pk", flat=True)]
-    RecordTie.objects.filter(user=marie_herself, patient=child).update(suspended_at=timezone.now())
-    expected = visible_as_recipient(marie_herself).order_by("-shared_at", "-id")
-    assert listed(api, marie_herself, query) == [str(pk) for pk in expected.values_list("pk", flat=True)]
-    RecordTie.objects.filter(user=marie_herself).update(ended_at=timezone.now() - timedelta(seconds=1))
-    assert listed(api, marie_herself, query) == [
-        str(pk) for pk in visible_as_recipient(marie_herself).values_list("pk", flat=True)
+    expected = visible_as_recipient(maries_account).order_by("-shared_at", "-id")
+    assert listed(api, maries_account, query) == [str(pk) for pk in expected.values_list("pk", flat=True)]
+    RecordTie.objects.filter(user=maries_account, patient=child).update(suspended_at=timezone.now())
+    expected = visible_as_recipient(maries_account).order_by("-shared_at", "-id")
+    assert listed(api, maries_account, query) == [str(pk) for pk in expected.values_list("pk", flat=True)]
+    RecordTie.objects.filter(user=maries_account).update(ended_at=timezone.now() - timedelta(seconds=1))
+    assert listed(api, maries_account, query) == [
+        str(pk) for pk in visible_as_recipient(maries_account).values_list("pk", flat=True)
     ]
 
 
 def test_a_document_whose_practice_is_deleted_meanwhile_is_left_out(
-    api: Api, marie_herself: User, practice: Practice, appointment: Appointment, share: Share,  # noqa: F811
+    api: Api, maries_account: User, practice: Practice, appointment: Appointment, share: Share,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     share(appointment)
@@ -86,12 +78,12 @@ def test_a_document_whose_practice_is_deleted_meanwhile_is_left_out(
             delete_without_archive(Practice.objects.get(pk=practice.pk))
 
     monkeypatch.setattr(views, "_add_sharers", and_then_delete)
-    answer = api(marie_herself).get(MINE)
+    answer = api(maries_account).get(MINE)
     assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
 def test_sizes_that_a_program_chooses_do_not_use_up_the_composed_queries_of_a_process(
-    api: Api, marie_herself: User, appointment: Appointment, share: Share, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    api: Api, maries_account: User, appointment: Appointment, share: Share, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:  # fmt: skip
     share(appointment)
     asked: list[int] = []
@@ -103,7 +95,7 @@ def test_sizes_that_a_program_chooses_do_not_use_up_the_composed_queries_of_a_pr
 
     monkeypatch.setattr(views.MyDocuments, "first_rows", noted)
     for size in (1, 2, 7, 49, 51, 200):
-        assert len(api(marie_herself).get(f"{MINE}?page_size={size}").json()["results"]) == 1
+        assert len(api(maries_account).get(f"{MINE}?page_size={size}").json()["results"]) == 1
     assert asked == []
-    api(marie_herself).get(MINE)
+    api(maries_account).get(MINE)
     assert asked == [PAGE_SIZE + 1]
